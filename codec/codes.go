@@ -1,0 +1,103 @@
+package codec
+
+import "fmt"
+
+// Code says why a server sends a client away. Its range says what the client does:
+// 3000-3199 return here, 3200-3499 return elsewhere, 3500-3999 never.
+type Code uint16
+
+// The codes. This table is the only one: server, client, metrics and docs read it.
+const (
+	CodeBusy             Code = 3000
+	CodeHeartbeatTimeout Code = 3001
+	CodeHelloTimeout     Code = 3002
+	CodePartialTimeout   Code = 3003
+	CodeBadChecksum      Code = 3004
+	CodeSlowConsumer     Code = 3005
+	CodeInternal         Code = 3006
+	CodeTokenExpired     Code = 3007
+	CodeRateLimit        Code = 3008
+	CodeKicked           Code = 3009
+
+	CodeFull     Code = 3200
+	CodeDraining Code = 3201
+	CodeShutdown Code = 3202
+
+	CodeProtocolError Code = 3500
+	CodeFrameTooLarge Code = 3501
+	CodeVersion       Code = 3502
+	CodeUnauthorized  Code = 3503
+	CodeReplaced      Code = 3504
+)
+
+// CodeInfo describes one code.
+type CodeInfo struct {
+	Code Code
+	Name string // as logs, metrics and documents spell it
+	// SessionOnly means that the fault is this session's alone and says nothing of the
+	// node: the client is back within a second instead of over the reconnect window.
+	SessionOnly bool
+	Meaning     string
+}
+
+// Codes lists every code that this version knows, in ascending order.
+var Codes = []CodeInfo{
+	{CodeBusy, "busy", false, "The node admits clients in a queue; come back here at your slot."},
+	{CodeHeartbeatTimeout, "heartbeat_timeout", true, "Nothing complete was read from you within the timeout."},
+	{CodeHelloTimeout, "hello_timeout", true, "No complete HELLO arrived within the deadline."},
+	{CodePartialTimeout, "partial_timeout", true, "A frame was begun and not finished within its deadline."},
+	{CodeBadChecksum, "bad_checksum", true, "A frame's checksum did not match its bytes."},
+	{CodeSlowConsumer, "slow_consumer", true, "You do not read what is sent to you."},
+	{CodeInternal, "internal", true, "The server failed while it handled this session."},
+	{CodeTokenExpired, "token_expired", true, "Get a new token and return."},
+	{CodeRateLimit, "rate_limit", true, "You send more than this session may."},
+	{CodeKicked, "kicked", true, "The application closed this session."},
+	{CodeFull, "full", false, "The node has no room for another connection."},
+	{CodeDraining, "draining", false, "The node is about to stop and hands its clients over."},
+	{CodeShutdown, "shutdown", false, "The node stops now."},
+	{CodeProtocolError, "protocol_error", true, "The bytes are not this protocol."},
+	{CodeFrameTooLarge, "frame_too_large", true, "A frame declares more bytes than are allowed."},
+	{CodeVersion, "version", true, "No protocol version is common to both sides."},
+	{CodeUnauthorized, "unauthorized", true, "The token does not admit this client."},
+	{CodeReplaced, "replaced", true, "The same client has a newer session."},
+}
+
+// Info returns the entry of c in Codes, or one without a name.
+func (c Code) Info() CodeInfo {
+	for _, info := range Codes {
+		if info.Code == c {
+			return info
+		}
+	}
+	return CodeInfo{Code: c}
+}
+
+// String returns the name, or the number of a code that this version does not know.
+func (c Code) String() string {
+	if info := c.Info(); info.Name != "" {
+		return info.Name
+	}
+	return fmt.Sprintf("code %d", uint16(c))
+}
+
+// Advice is what a code's range tells the client to do.
+type Advice uint8
+
+const (
+	ReturnHere Advice = iota
+	ReturnElsewhere
+	ReturnNever
+)
+
+// Advice reads the range, so that a client obeys codes that are newer than itself. A
+// number outside all ranges is treated like an unexplained loss: return here.
+func (c Code) Advice() Advice {
+	switch {
+	case c >= 3200 && c < 3500:
+		return ReturnElsewhere
+	case c >= 3500 && c < 4000:
+		return ReturnNever
+	default:
+		return ReturnHere
+	}
+}

@@ -1,0 +1,71 @@
+package codec
+
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+// ProtocolVersion is the only version of the payloads so far. HELLO offers a range,
+// WELCOME names the choice; the framing below it never changes.
+const ProtocolVersion = 1
+
+// HelloMessage is the payload of HELLO, the first frame of a connection.
+type HelloMessage struct {
+	MinVersion, MaxVersion uint8  // protocol versions the client speaks
+	Features               uint32 // feature bits it asks for; none are defined yet
+	ClientID               []byte // 1..MaxClientID bytes of text
+	Token                  []byte // credentials, opaque here
+	Resume                 []byte // the resume token of the session that was lost
+	Ticket                 []byte // the ticket of the GOAWAY that sent the client to wait
+}
+
+const helloFixed = 8
+
+// AppendHello appends a HELLO frame. A field beyond its limit is ErrField; dst is then
+// returned as it was.
+func AppendHello(dst []byte, m *HelloMessage) ([]byte, error) {
+	fields := m.fields()
+	if err := m.check(fields[:]); err != nil {
+		return dst, err
+	}
+	start := len(dst)
+	dst = begin(dst, Hello, 0)
+	dst = append(dst, m.MinVersion, m.MaxVersion, 0, 0)
+	dst = binary.BigEndian.AppendUint32(dst, m.Features)
+	dst = appendTail(dst, fields[:])
+	return finish(dst, start), nil
+}
+
+// ParseHello reads the payload of a HELLO.
+func ParseHello(p []byte) (m HelloMessage, err error) {
+	if len(p) < helloFixed {
+		return m, shortPayload(Hello, len(p), helloFixed)
+	}
+	m.MinVersion, m.MaxVersion = p[0], p[1]
+	m.Features = binary.BigEndian.Uint32(p[4:])
+	fields := m.fields()
+	if err := parseTail(p[helloFixed:], fields[:]); err != nil {
+		return HelloMessage{}, err
+	}
+	if err := m.check(fields[:]); err != nil {
+		return HelloMessage{}, err
+	}
+	return m, nil
+}
+
+func (m *HelloMessage) fields() [4]field {
+	return [...]field{
+		{tlvClientID, &m.ClientID}, {tlvToken, &m.Token},
+		{tlvResume, &m.Resume}, {tlvTicket, &m.Ticket},
+	}
+}
+
+func (m *HelloMessage) check(fields []field) error {
+	if m.MinVersion > m.MaxVersion {
+		return fmt.Errorf("%w: lowest version %d above highest %d", ErrField, m.MinVersion, m.MaxVersion)
+	}
+	if len(m.ClientID) == 0 {
+		return fmt.Errorf("%w: client id is missing", ErrField)
+	}
+	return checkFields(fields)
+}

@@ -1,0 +1,283 @@
+package codec
+
+import (
+	"bytes"
+	"errors"
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The samples hold every field, each with a value of its own.
+var (
+	sampleHello = HelloMessage{MinVersion: 1, MaxVersion: 3, Features: 0x01020304,
+		ClientID: []byte("älice"), Token: []byte{0, 1}, Resume: []byte{2}, Ticket: []byte{3, 4, 5}}
+	sampleTerms   = Terms{Interval: 30 * time.Second, Timeout: 75 * time.Second, Window: 1500 * time.Millisecond}
+	sampleWelcome = WelcomeMessage{Version: 1, Features: 9, Session: SessionID{Epoch: 0xabc, Handle: 0x1_0000_0002},
+		Terms: sampleTerms, ServerTime: time.UnixMilli(1763838400123), Node: []byte("a"),
+		Resume: []byte{9, 9}, Alternates: []byte("10.0.0.1:7400,[::1]:7401")}
+	samplePong   = PongMessage{Token: math.MaxUint64, Terms: sampleTerms}
+	sampleGoAway = GoAwayMessage{Code: CodeFull, Delay: time.Second, Window: time.Minute,
+		Ticket: []byte{1}, Alternates: []byte("b:1"), Reason: []byte("no room")}
+)
+
+// payloadOf cuts the payload out of a frame that must be good.
+func payloadOf(t testing.TB, want Type, frame []byte, err error) []byte {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, size, err := Decode(frame, MaxPayload)
+	if err != nil || size != len(frame) || f.Type != want || f.Flags != 0 {
+		t.Fatalf("Decode = %v, size %d of %d, %v", f, size, len(frame), err)
+	}
+	return f.Payload
+}
+
+func TestMessagesSurvive(t *testing.T) {
+	check := func(got, want any, err error) {
+		t.Helper()
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("got %+v, %v\nwant %+v", got, err, want)
+		}
+	}
+	frame, err := AppendHello(nil, &sampleHello)
+	hello, perr := ParseHello(payloadOf(t, Hello, frame, err))
+	check(hello, sampleHello, perr)
+
+	frame, err = AppendWelcome(nil, &sampleWelcome)
+	welcome, perr := ParseWelcome(payloadOf(t, Welcome, frame, err))
+	check(welcome, sampleWelcome, perr)
+
+	frame, err = AppendGoAway(nil, &sampleGoAway)
+	goAway, perr := ParseGoAway(payloadOf(t, GoAway, frame, err))
+	check(goAway, sampleGoAway, perr)
+
+	pong, perr := ParsePong(payloadOf(t, Pong, AppendPong(nil, samplePong), nil))
+	check(pong, samplePong, perr)
+
+	token, perr := ParsePing(payloadOf(t, Ping, AppendPing(nil, 1<<63), nil))
+	check(token, uint64(1<<63), perr)
+
+	id, body, perr := ParseMessage(payloadOf(t, Send, AppendSend(nil, 5, []byte("up")), nil))
+	check([]any{id, body}, []any{uint64(5), []byte("up")}, perr)
+
+	id, body, perr = ParseMessage(payloadOf(t, Deliver, AppendDeliver(nil, 6, nil), nil))
+	check([]any{id, body}, []any{uint64(6), []byte{}}, perr)
+
+	id, perr = ParseAck(payloadOf(t, Ack, AppendAck(nil, 7), nil))
+	check(id, uint64(7), perr)
+
+	check(len(payloadOf(t, Bye, AppendBye(nil), nil)), 0, nil)
+	payloadOf(t, Send, AppendSend(nil, 1, make([]byte, MaxBody)), nil) // the largest body fits
+}
+
+func TestMalformedPayloadIsNamed(t *testing.T) {
+	hello := func(p []byte) error { _, err := ParseHello(p); return err }
+	welcome := func(p []byte) error { _, err := ParseWelcome(p); return err }
+	ping := func(p []byte) error { _, err := ParsePing(p); return err }
+	pong := func(p []byte) error { _, err := ParsePong(p); return err }
+	message := func(p []byte) error { _, _, err := ParseMessage(p); return err }
+	ack := func(p []byte) error { _, err := ParseAck(p); return err }
+	goAway := func(p []byte) error { _, err := ParseGoAway(p); return err }
+
+	fixed := func(n int, tail ...byte) []byte { return append(make([]byte, n), tail...) }
+	id := []byte{1, 0, 1, 'a'} // a client id
+	long := func(typ byte, n int) []byte {
+		return append([]byte{typ, byte(n >> 8), byte(n)}, bytes.Repeat([]byte{'x'}, n)...)
+	}
+
+	for _, tc := range []struct {
+		name  string
+		parse func([]byte) error
+		input []byte
+		want  error
+		text  string
+	}{
+		{"hello empty", hello, nil, ErrTruncated, "HELLO payload of 0 bytes, want at least 8"},
+		{"hello short", hello, fixed(7), ErrTruncated, "HELLO payload of 7 bytes, want at least 8"},
+		{"hello without id", hello, fixed(8), ErrField, "client id is missing"},
+		{"hello with empty id", hello, fixed(8, 1, 0, 0), ErrField, "client id is missing"},
+		{"hello with two ids", hello, append(fixed(8, id...), id...), ErrField, "client id occurs twice"},
+		{"hello with two ids, first empty", hello, append(fixed(8, 1, 0, 0), id...), ErrField, "client id occurs twice"},
+		{"hello versions crossed", hello, append([]byte{2, 1, 0, 0, 0, 0, 0, 0}, id...), ErrField, "lowest version 2 above highest 1"},
+		{"hello id not UTF-8", hello, fixed(8, 1, 0, 1, 0xff), ErrField, "client id is not UTF-8"},
+		{"hello id cut inside a rune", hello, fixed(8, 1, 0, 1, 0xc3), ErrField, "client id is not UTF-8"},
+		{"hello id escape", hello, fixed(8, 1, 0, 2, 'a', 0x1b), ErrField, "client id has the control character U+001B"},
+		{"hello id newline", hello, fixed(8, 1, 0, 1, '\n'), ErrField, "client id has the control character U+000A"},
+		{"hello id C1", hello, fixed(8, 1, 0, 2, 0xc2, 0x9b), ErrField, "client id has the control character U+009B"},
+		{"hello id long", hello, fixed(8, long(1, MaxClientID+1)...), ErrField, "client id has 129 bytes, at most 128 are allowed"},
+		{"hello token long", hello, append(fixed(8, id...), long(2, MaxToken+1)...), ErrField, "token has 4097 bytes, at most 4096 are allowed"},
+		{"hello resume long", hello, append(fixed(8, id...), long(3, MaxResume+1)...), ErrField, "resume token has 257 bytes, at most 256 are allowed"},
+		{"hello ticket long", hello, append(fixed(8, id...), long(4, MaxTicket+1)...), ErrField, "ticket has 257 bytes, at most 256 are allowed"},
+		{"tlv type alone", hello, fixed(8, 1), ErrTruncated, "TLV header of 3 bytes, 1 left"},
+		{"tlv half a length", hello, fixed(8, 1, 0), ErrTruncated, "TLV header of 3 bytes, 2 left"},
+		{"tlv value missing", hello, fixed(8, 1, 0, 1), ErrTruncated, "TLV 1 of 1 bytes, 0 left"},
+		{"tlv value short", hello, fixed(8, 1, 0xff, 0xff, 'a', 'b'), ErrTruncated, "TLV 1 of 65535 bytes, 2 left"},
+		{"tlv unknown and short", hello, append(fixed(8, id...), 99, 0, 2, 0), ErrTruncated, "TLV 99 of 2 bytes, 1 left"},
+		{"welcome short", welcome, fixed(43), ErrTruncated, "WELCOME payload of 43 bytes, want at least 44"},
+		{"welcome node long", welcome, fixed(44, long(5, MaxNode+1)...), ErrField, "node has 65 bytes, at most 64 are allowed"},
+		{"welcome node escape", welcome, fixed(44, 5, 0, 1, 0x1b), ErrField, "node has the control character U+001B"},
+		{"welcome resume long", welcome, fixed(44, long(3, MaxResume+1)...), ErrField, "resume token has 257 bytes, at most 256 are allowed"},
+		{"welcome alternates long", welcome, fixed(44, long(6, MaxAlternates+1)...), ErrField, "alternates has 1025 bytes, at most 1024 are allowed"},
+		{"welcome tail short", welcome, fixed(44, 5, 0), ErrTruncated, "TLV header of 3 bytes, 2 left"},
+		{"ping empty", ping, nil, ErrTruncated, "PING payload of 0 bytes, want at least 8"},
+		{"ping short", ping, fixed(7), ErrTruncated, "PING payload of 7 bytes, want at least 8"},
+		{"ping long", ping, fixed(9), ErrField, "PING payload of 9 bytes, want exactly 8"},
+		{"pong short", pong, fixed(19), ErrTruncated, "PONG payload of 19 bytes, want at least 20"},
+		{"pong tail short", pong, fixed(20, 1, 0, 1), ErrTruncated, "TLV 1 of 1 bytes, 0 left"},
+		{"message short", message, fixed(7), ErrTruncated, "message payload of 7 bytes, want at least 8"},
+		{"ack short", ack, fixed(7), ErrTruncated, "ACK payload of 7 bytes, want at least 8"},
+		{"ack long", ack, fixed(9), ErrField, "ACK payload of 9 bytes, want exactly 8"},
+		{"goaway short", goAway, fixed(11), ErrTruncated, "GOAWAY payload of 11 bytes, want at least 12"},
+		{"goaway ticket long", goAway, fixed(12, long(4, MaxTicket+1)...), ErrField, "ticket has 257 bytes, at most 256 are allowed"},
+		{"goaway alternates not UTF-8", goAway, fixed(12, 6, 0, 1, 0x80), ErrField, "alternates is not UTF-8"},
+		{"goaway reason long", goAway, fixed(12, long(7, MaxReason+1)...), ErrField, "reason has 257 bytes, at most 256 are allowed"},
+		{"goaway reason twice", goAway, fixed(12, 7, 0, 1, 'a', 7, 0, 1, 'b'), ErrField, "reason occurs twice"},
+		{"goaway tail short", goAway, fixed(12, 7), ErrTruncated, "TLV header of 3 bytes, 1 left"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			err := tc.parse(tc.input)
+			if want := tc.want.Error() + ": " + tc.text; !errors.Is(err, tc.want) || err.Error() != want {
+				t.Fatalf("%x: error %q, want %q", tc.input, err, want)
+			}
+			if CodeFor(err) != CodeProtocolError {
+				t.Errorf("CodeFor(%v) = %v, want %v", err, CodeFor(err), CodeProtocolError)
+			}
+		})
+	}
+}
+
+// TestEncoderRefusesWhatDecoderRefuses guards that a limit has one meaning, and that a
+// refused message leaves nothing in the buffer.
+func TestEncoderRefusesWhatDecoderRefuses(t *testing.T) {
+	x := func(n int) []byte { return bytes.Repeat([]byte{'x'}, n) }
+	before := []byte("before")
+	for _, tc := range []struct {
+		name   string
+		append func([]byte) ([]byte, error)
+	}{
+		{"client id is missing", func(b []byte) ([]byte, error) { return AppendHello(b, &HelloMessage{}) }},
+		{"lowest version 2 above highest 1", func(b []byte) ([]byte, error) {
+			return AppendHello(b, &HelloMessage{MinVersion: 2, MaxVersion: 1, ClientID: x(1)})
+		}},
+		{"client id has 129 bytes", func(b []byte) ([]byte, error) { return AppendHello(b, &HelloMessage{ClientID: x(129)}) }},
+		{"client id has the control", func(b []byte) ([]byte, error) { return AppendHello(b, &HelloMessage{ClientID: []byte{0}}) }},
+		{"token has 4097 bytes", func(b []byte) ([]byte, error) {
+			return AppendHello(b, &HelloMessage{ClientID: x(1), Token: x(4097)})
+		}},
+		{"token has 70000 bytes", func(b []byte) ([]byte, error) {
+			return AppendHello(b, &HelloMessage{ClientID: x(1), Token: x(70000)})
+		}},
+		{"node has 65 bytes", func(b []byte) ([]byte, error) { return AppendWelcome(b, &WelcomeMessage{Node: x(65)}) }},
+		{"alternates is not UTF-8", func(b []byte) ([]byte, error) {
+			return AppendWelcome(b, &WelcomeMessage{Alternates: []byte{0xff}})
+		}},
+		{"reason has 257 bytes", func(b []byte) ([]byte, error) { return AppendGoAway(b, &GoAwayMessage{Reason: x(257)}) }},
+	} {
+		got, err := tc.append(before)
+		if !errors.Is(err, ErrField) || !strings.HasPrefix(err.Error(), ErrField.Error()+": "+tc.name) {
+			t.Errorf("error %q, want %v: %s", err, ErrField, tc.name)
+		}
+		if string(got) != "before" {
+			t.Errorf("%s: buffer is %q afterwards, want it untouched", tc.name, got)
+		}
+	}
+}
+
+func TestUnknownEntriesAreSkipped(t *testing.T) {
+	unknown := []byte{200, 0, 3, 1, 2, 3, 200, 0, 0, 7, 0, 1, 'r'} // the last one: a reason, which HELLO does not list
+	frame, err := AppendHello(nil, &sampleHello)
+	p := payloadOf(t, Hello, frame, err)
+	p = append(append(bytes.Clone(p[:helloFixed]), unknown...), append(p[helloFixed:], unknown...)...)
+	if got, err := ParseHello(p); err != nil || !reflect.DeepEqual(got, sampleHello) {
+		t.Errorf("ParseHello = %+v, %v\nwant %+v", got, err, sampleHello)
+	}
+	pong := append(payloadOf(t, Pong, AppendPong(nil, samplePong), nil), unknown...)
+	if got, err := ParsePong(pong); err != nil || got != samplePong {
+		t.Errorf("ParsePong = %+v, %v\nwant %+v", got, err, samplePong)
+	}
+}
+
+// TestLargestHelloFits guards that the limit before authentication admits every HELLO.
+func TestLargestHelloFits(t *testing.T) {
+	x := func(n int) []byte { return bytes.Repeat([]byte{'x'}, n) }
+	b, err := AppendHello(nil, &HelloMessage{ClientID: x(MaxClientID), Token: x(MaxToken), Resume: x(MaxResume), Ticket: x(MaxTicket)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := Decode(b, MaxPayloadBeforeAuth); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTermsRoundUpAndSaturate(t *testing.T) {
+	const most = math.MaxUint32 * time.Millisecond
+	for _, tc := range []struct{ in, want time.Duration }{
+		{0, 0}, {-1, 0}, {math.MinInt64, 0},
+		{1, time.Millisecond}, {time.Millisecond, time.Millisecond}, {time.Millisecond + 1, 2 * time.Millisecond},
+		{75 * time.Second, 75 * time.Second},
+		{most, most}, {most + 1, most}, {math.MaxInt64, most},
+	} {
+		m, err := ParsePong(payloadOf(t, Pong, AppendPong(nil, PongMessage{Terms: Terms{Interval: tc.in, Timeout: tc.in, Window: tc.in}}), nil))
+		if want := (Terms{tc.want, tc.want, tc.want}); err != nil || m.Terms != want {
+			t.Errorf("%v travels as %v, %v, want %v", tc.in, m.Terms, err, want)
+		}
+	}
+}
+
+func TestHotPathsAllocateNothing(t *testing.T) {
+	buf := make([]byte, 0, MaxPayload+Overhead)
+	body := make([]byte, 1024)
+	hello, _ := AppendHello(nil, &sampleHello)
+	welcome, _ := AppendWelcome(nil, &sampleWelcome)
+	goAway, _ := AppendGoAway(nil, &sampleGoAway)
+	ping, pong := AppendPing(nil, 1), AppendPong(nil, samplePong)
+	send, ack := AppendSend(nil, 1, body), AppendAck(nil, 1)
+	decode := func(b []byte) []byte {
+		f, _, err := Decode(b, MaxPayload)
+		if err != nil {
+			panic(err)
+		}
+		return f.Payload
+	}
+	for _, tc := range []struct {
+		name string
+		f    func()
+	}{
+		{"append hello", func() { _, _ = AppendHello(buf, &sampleHello) }},
+		{"append welcome", func() { _, _ = AppendWelcome(buf, &sampleWelcome) }},
+		{"append goaway", func() { _, _ = AppendGoAway(buf, &sampleGoAway) }},
+		{"append ping", func() { AppendPing(buf, 1) }},
+		{"append pong", func() { AppendPong(buf, samplePong) }},
+		{"append send", func() { AppendSend(buf, 1, body) }},
+		{"append deliver", func() { AppendDeliver(buf, 1, body) }},
+		{"append ack", func() { AppendAck(buf, 1) }},
+		{"append bye", func() { AppendBye(buf) }},
+		{"decode hello", func() { _, _ = ParseHello(decode(hello)) }},
+		{"decode welcome", func() { _, _ = ParseWelcome(decode(welcome)) }},
+		{"decode goaway", func() { _, _ = ParseGoAway(decode(goAway)) }},
+		{"decode ping", func() { _, _ = ParsePing(decode(ping)) }},
+		{"decode pong", func() { _, _ = ParsePong(decode(pong)) }},
+		{"decode send", func() { _, _, _ = ParseMessage(decode(send)) }},
+		{"decode ack", func() { _, _ = ParseAck(decode(ack)) }},
+		{"incomplete", func() { _, _, _ = Decode(send[:100], MaxPayload) }},
+	} {
+		if n := testing.AllocsPerRun(100, tc.f); n != 0 {
+			t.Errorf("%s: %v allocations, want 0", tc.name, n)
+		}
+	}
+}
+
+// TestServerTimeSurvives pins the one field with a sign.
+func TestServerTimeSurvives(t *testing.T) {
+	for _, at := range []time.Time{time.UnixMilli(0), time.UnixMilli(-1), time.UnixMilli(math.MaxInt64), time.UnixMilli(math.MinInt64), {}} {
+		frame, err := AppendWelcome(nil, &WelcomeMessage{ServerTime: at})
+		m, perr := ParseWelcome(payloadOf(t, Welcome, frame, err))
+		if perr != nil || m.ServerTime.UnixMilli() != at.UnixMilli() {
+			t.Errorf("%v comes back as %v, %v", at, m.ServerTime, perr)
+		}
+	}
+}

@@ -1,0 +1,318 @@
+package codec
+
+import (
+	"bytes"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// docs/PROTOCOL.md is the contract with clients in other languages; these tests hold the
+// page and the code to each other.
+
+func protocolPage(t *testing.T) string {
+	t.Helper()
+	page, err := os.ReadFile("../docs/PROTOCOL.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(page)
+}
+
+// table returns the cells of the first table whose head line is given, without head.
+func table(t *testing.T, page, head string) [][]string {
+	t.Helper()
+	_, rest, found := strings.Cut(page, head+"\n")
+	if !found {
+		t.Fatalf("PROTOCOL.md has no table %q", head)
+	}
+	var rows [][]string
+	for _, line := range strings.Split(rest, "\n")[1:] {
+		if !strings.HasPrefix(line, "|") {
+			break
+		}
+		cells := strings.Split(strings.Trim(line, "|"), "|")
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		rows = append(rows, cells)
+	}
+	return rows
+}
+
+func TestPageListsEveryCode(t *testing.T) {
+	var want strings.Builder
+	for _, info := range Codes {
+		blames := "the node"
+		if info.SessionOnly {
+			blames = "the session"
+		}
+		fmt.Fprintf(&want, "| %d | %s | %s | %s |\n", info.Code, info.Name, blames, info.Meaning)
+	}
+	head := "| code | name | blames | meaning |\n|---|---|---|---|\n"
+	if _, rest, _ := strings.Cut(protocolPage(t), head); !strings.HasPrefix(rest, want.String()+"\n") {
+		t.Errorf("the code table of PROTOCOL.md should be\n%s%s", head, want.String())
+	}
+}
+
+func TestPageListsEveryType(t *testing.T) {
+	rows := table(t, protocolPage(t), "| type | name | sent by | payload |")
+	if len(rows) != len(typeNames)-1 {
+		t.Errorf("PROTOCOL.md lists %d types, the code has %d", len(rows), len(typeNames)-1)
+	}
+	for i, row := range rows {
+		if typ := Type(i + 1); row[0] != strconv.Itoa(i+1) || row[1] != typ.String() {
+			t.Errorf("PROTOCOL.md lists %v, want %d %v", row, i+1, typ)
+		}
+	}
+}
+
+func TestPageListsEveryEntry(t *testing.T) {
+	rows := table(t, protocolPage(t), "| type | name | most bytes | kind |")
+	if len(rows) != len(tlvRules)-1 {
+		t.Errorf("PROTOCOL.md lists %d entries, the code has %d", len(rows), len(tlvRules)-1)
+	}
+	for i, row := range rows {
+		rule, kind := tlvRules[i+1], "bytes"
+		if rule.text {
+			kind = "text"
+		}
+		if want := fmt.Sprint([]any{i + 1, rule.name, rule.maxBytes, kind}); fmt.Sprint(row) != want {
+			t.Errorf("PROTOCOL.md lists %v, want %v", row, want)
+		}
+	}
+}
+
+// TestPageOffsets adds up the fixed fields of every payload table.
+func TestPageOffsets(t *testing.T) {
+	page := protocolPage(t)
+	for heading, want := range map[string]int{"HELLO": helloFixed, "WELCOME": welcomeFixed, "PING": pingLen,
+		"PONG": pongFixed, "SEND and DELIVER": messageIDLen, "ACK": messageIDLen, "GOAWAY": goAwayFixed} {
+		_, section, found := strings.Cut(page, "### "+heading+"\n")
+		if !found {
+			t.Errorf("PROTOCOL.md has no section %q", heading)
+			continue
+		}
+		end := 0
+		for _, row := range table(t, section, "| offset | size | field |") {
+			if row[0] != strconv.Itoa(end) {
+				t.Errorf("%s: field %q at offset %s, the fields before it end at %d", heading, row[2], row[0], end)
+			}
+			if row[1] != "" { // the tail and the body have no size
+				size, err := strconv.Atoi(row[1])
+				if err != nil {
+					t.Errorf("%s: field %q: %v", heading, row[2], err)
+				}
+				end += size
+			}
+		}
+		if end != want {
+			t.Errorf("%s: the fixed fields have %d bytes, want %d", heading, end, want)
+		}
+	}
+	for _, sentence := range []string{
+		fmt.Sprintf("%d bytes, and %d at the server until HELLO is accepted", MaxPayload, MaxPayloadBeforeAuth),
+		fmt.Sprintf("magic, 0x%02x |", Magic), fmt.Sprintf("| 0x%02x: framing version %d", FramingVersion<<4, FramingVersion),
+		fmt.Sprintf("Framing %d, protocol version %d.", FramingVersion, ProtocolVersion),
+	} {
+		if !strings.Contains(page, sentence) {
+			t.Errorf("PROTOCOL.md does not say %q", sentence)
+		}
+	}
+}
+
+// TestPageExamples decodes every example to the values named beside it, and encodes the
+// named values to the bytes of the example.
+func TestPageExamples(t *testing.T) {
+	seen := map[Type]bool{}
+	blocks := strings.Split(protocolPage(t), "```hex\n")[1:]
+	for i, block := range blocks {
+		text, _, closed := strings.Cut(block, "```")
+		if !closed {
+			t.Fatalf("example %d does not end", i)
+		}
+		frame, named := parseExample(t, text)
+		f, size, err := Decode(frame, MaxPayload)
+		if err != nil || size != len(frame) {
+			t.Errorf("example %d: size %d of %d, %v", i, size, len(frame), err)
+			continue
+		}
+		seen[f.Type] = true
+		got := append(describe(t, f), "checksum = "+hex.EncodeToString(frame[size-TrailerLen:]))
+		if want := strings.Join(named, "\n"); strings.Join(got, "\n") != want {
+			t.Errorf("example %d says\n%s\nbut its bytes say\n%s", i, want, strings.Join(got, "\n"))
+		}
+		if built := build(t, named); !bytes.Equal(built, frame) {
+			t.Errorf("example %d has the bytes\n% x\nbut what it says encodes to\n% x", i, frame, built)
+		}
+	}
+	for typ := Hello; typ <= Bye; typ++ {
+		if !seen[typ] {
+			t.Errorf("PROTOCOL.md has no example of %v", typ)
+		}
+	}
+}
+
+// parseExample returns the bytes before each # and the "name = value" pairs after it.
+func parseExample(t *testing.T, text string) (frame []byte, named []string) {
+	for line := range strings.Lines(text) {
+		digits, comment, _ := strings.Cut(line, "#")
+		b, err := hex.DecodeString(strings.Join(strings.Fields(digits), ""))
+		if err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		frame = append(frame, b...)
+		for pair := range strings.SplitSeq(comment, ", ") {
+			if pair = strings.TrimSpace(pair); pair != "" {
+				named = append(named, pair)
+			}
+		}
+	}
+	return frame, named
+}
+
+// describe spells a decoded frame as the page does.
+func describe(t *testing.T, f Frame) []string {
+	out := []string{"type = " + f.Type.String()}
+	say := func(name string, value any) { out = append(out, fmt.Sprintf("%s = %v", name, value)) }
+	tail := func(fields []field) {
+		for _, fd := range fields {
+			switch rule := tlvRules[fd.t]; {
+			case len(*fd.value) == 0:
+			case rule.text:
+				say(rule.name, string(*fd.value))
+			default:
+				say(rule.name, hex.EncodeToString(*fd.value))
+			}
+		}
+	}
+	terms := func(m Terms) {
+		say("interval_ms", m.Interval.Milliseconds())
+		say("timeout_ms", m.Timeout.Milliseconds())
+		say("window_ms", m.Window.Milliseconds())
+	}
+	say("flags", f.Flags)
+	say("length", len(f.Payload))
+	var err error
+	switch f.Type {
+	case Hello:
+		var m HelloMessage
+		m, err = ParseHello(f.Payload)
+		say("min_version", m.MinVersion)
+		say("max_version", m.MaxVersion)
+		say("features", m.Features)
+		fields := m.fields()
+		tail(fields[:])
+	case Welcome:
+		var m WelcomeMessage
+		m, err = ParseWelcome(f.Payload)
+		say("version", m.Version)
+		say("features", m.Features)
+		say("epoch", fmt.Sprintf("%016x", m.Session.Epoch))
+		say("handle", fmt.Sprintf("%016x", m.Session.Handle))
+		terms(m.Terms)
+		say("server_time", m.ServerTime.UTC().Format(time.RFC3339Nano))
+		fields := m.fields()
+		tail(fields[:])
+	case Ping:
+		var token uint64
+		token, err = ParsePing(f.Payload)
+		say("token", token)
+	case Pong:
+		var m PongMessage
+		m, err = ParsePong(f.Payload)
+		say("token", m.Token)
+		terms(m.Terms)
+	case Send, Deliver:
+		var id uint64
+		var body []byte
+		id, body, err = ParseMessage(f.Payload)
+		say("number", id)
+		say("body", string(body))
+	case Ack:
+		var id uint64
+		id, err = ParseAck(f.Payload)
+		say("number", id)
+	case GoAway:
+		var m GoAwayMessage
+		m, err = ParseGoAway(f.Payload)
+		say("code", uint16(m.Code))
+		say("delay_ms", m.Delay.Milliseconds())
+		say("window_ms", m.Window.Milliseconds())
+		fields := m.fields()
+		tail(fields[:])
+	}
+	if err != nil {
+		t.Errorf("%v: %v", f.Type, err)
+	}
+	return out
+}
+
+// build encodes the values that an example names.
+func build(t *testing.T, named []string) []byte {
+	values := map[string]string{}
+	for _, pair := range named {
+		name, value, _ := strings.Cut(pair, " = ")
+		values[name] = value
+	}
+	num := func(name string, base, bits int) uint64 {
+		n, err := strconv.ParseUint(values[name], base, bits)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		return n
+	}
+	ms := func(name string) time.Duration { return time.Duration(num(name, 10, 32)) * time.Millisecond }
+	raw := func(name string) []byte {
+		b, err := hex.DecodeString(values[name])
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		return b
+	}
+	text := func(name string) []byte { return []byte(values[name]) }
+	terms := func() Terms { return Terms{ms("interval_ms"), ms("timeout_ms"), ms("window_ms")} }
+
+	var frame []byte
+	var err error
+	switch values["type"] {
+	case "HELLO":
+		frame, err = AppendHello(nil, &HelloMessage{
+			MinVersion: uint8(num("min_version", 10, 8)), MaxVersion: uint8(num("max_version", 10, 8)),
+			Features: uint32(num("features", 10, 32)), ClientID: text("client id"),
+			Token: raw("token"), Resume: raw("resume token"), Ticket: raw("ticket")})
+	case "WELCOME":
+		at, perr := time.Parse(time.RFC3339, values["server_time"])
+		if perr != nil {
+			t.Error(perr)
+		}
+		frame, err = AppendWelcome(nil, &WelcomeMessage{
+			Version: uint8(num("version", 10, 8)), Features: uint32(num("features", 10, 32)),
+			Session: SessionID{num("epoch", 16, 64), num("handle", 16, 64)}, Terms: terms(), ServerTime: at,
+			Node: text("node"), Resume: raw("resume token"), Alternates: text("alternates")})
+	case "PING":
+		frame = AppendPing(nil, num("token", 10, 64))
+	case "PONG":
+		frame = AppendPong(nil, PongMessage{num("token", 10, 64), terms()})
+	case "SEND":
+		frame = AppendSend(nil, num("number", 10, 64), text("body"))
+	case "DELIVER":
+		frame = AppendDeliver(nil, num("number", 10, 64), text("body"))
+	case "ACK":
+		frame = AppendAck(nil, num("number", 10, 64))
+	case "GOAWAY":
+		frame, err = AppendGoAway(nil, &GoAwayMessage{
+			Code: Code(num("code", 10, 16)), Delay: ms("delay_ms"), Window: ms("window_ms"),
+			Ticket: raw("ticket"), Alternates: text("alternates"), Reason: text("reason")})
+	case "BYE":
+		frame = AppendBye(nil)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+	return frame
+}
