@@ -1,0 +1,94 @@
+package server
+
+import (
+	"sync"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/timingwheel"
+)
+
+// The second gate, at HELLO: how fast clients may come back. Refusing a crowd and letting
+// it try again at random only moves the crowd; so whoever finds the gate busy is given
+// the next free slot of one queue, with a ticket to prove it, and comes back then.
+
+const (
+	// maxQueue bounds the queue: a client that would wait longer is told to back off
+	// without a slot. Strangers may fill half of it, so that a flood of junk leaves the
+	// other half to clients that had a session before.
+	maxQueue = time.Minute
+	// ticketGrace is how long after its slot a ticket is good.
+	ticketGrace = 10 * time.Second
+)
+
+// admission hands out slots at a fixed rate, for the whole node. It is a generic cell
+// rate algorithm (ITU-T I.371): next is when the coming slot is due, and it may lag
+// behind the present by the burst. Any goroutine may use it.
+type admission struct {
+	gap   time.Duration // between two slots
+	burst time.Duration // unused slots that are kept, as time
+
+	mu   sync.Mutex
+	next time.Duration
+}
+
+// newAdmission paces at rate clients a second, with half a second's worth at once, so
+// that clients who return evenly but not exactly so need no second attempt.
+func newAdmission(rate float64) *admission {
+	gap := time.Duration(float64(time.Second) / rate)
+	burst := max(time.Second/2, 16*gap)
+	return &admission{gap: gap, burst: burst, next: -burst}
+}
+
+// ask takes the next slot and returns how long it is until then; zero admits at once. If
+// that is longer than limit, it takes none and ok is false.
+func (a *admission) ask(now, limit time.Duration) (wait time.Duration, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	next := max(a.next, now-a.burst)
+	wait = max(0, next-now)
+	if wait > limit {
+		return wait, false
+	}
+	a.next = next + a.gap
+	return wait, true
+}
+
+// admit decides whether a client with a well-formed HELLO may come in now. If not, the
+// notice says when.
+func (r *reactor) admit(slot timingwheel.ID, m *codec.HelloMessage) Reason {
+	now := r.clock.real
+	addr := addrKey(r.transport.RemoteAddr(slot))
+	if wait, ok := r.shared.addrs.enter(now, addr); !ok {
+		r.notice.Delay, r.notice.Window = wait, wait
+		return ReasonAddrLimit
+	}
+	r.sessions.at(slot).set(counted)
+	// A client that comes and goes too often is held off: alone, it would wear out the
+	// second gate for all. Nobody has shown yet that the id is his, so what others do in
+	// its name elsewhere does not count.
+	if wait, ok := r.shared.ids.enter(now, idKey(m.ClientID, addr)); !ok {
+		r.notice.Delay, r.notice.Window = wait, wait
+		return ReasonFlapping
+	}
+	if r.shared.seals.redeem(now, m.Ticket, m.ClientID) {
+		r.counters.Tickets++
+		return ReasonNone
+	}
+	limit := maxQueue / 2
+	if r.shared.seals.resumes(r.wall(), m.Resume, m.ClientID) {
+		r.counters.Resumed++
+		limit = maxQueue
+	}
+	wait, ok := r.shared.admission.ask(now, limit)
+	switch {
+	case !ok:
+		r.notice.Delay, r.notice.Window = maxQueue/2, maxQueue
+		return ReasonBusy
+	case wait > 0:
+		r.notice.Delay = wait
+		r.notice.Ticket = r.shared.seals.ticket(r.token[:], now+wait, m.ClientID)
+		return ReasonBusy
+	}
+	return ReasonNone
+}

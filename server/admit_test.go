@@ -1,0 +1,494 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/timingwheel"
+)
+
+// hello sends a HELLO on a new connection and returns the answer: a WELCOME (code 0) or
+// a GOAWAY.
+func (n *node) hello(m codec.HelloMessage) (codec.WelcomeMessage, codec.GoAwayMessage, timingwheel.ID) {
+	n.t.Helper()
+	slot, p := n.dial()
+	m.MinVersion, m.MaxVersion = 1, 1
+	b, err := codec.AppendHello(nil, &m)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.send(slot, b)
+	w, g := answer(n.t, p)
+	return w, g, slot
+}
+
+func answer(t testing.TB, p *peer) (w codec.WelcomeMessage, g codec.GoAwayMessage) {
+	t.Helper()
+	all := frames(t, p.in)
+	if len(all) != 1 {
+		t.Fatalf("answered by %v, want one frame", frameTypes(t, p.in))
+	}
+	var err error
+	if all[0].Type == codec.Welcome {
+		w, err = codec.ParseWelcome(all[0].Payload)
+	} else {
+		g, err = codec.ParseGoAway(all[0].Payload)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w, g
+}
+
+func id(i int) []byte { return fmt.Appendf(nil, "client-%d", i) }
+
+// A crowd that comes at once is let in at the pace, each client with one refusal at most,
+// in the order in which it came.
+func TestRefusedCrowdReturnsInOrderAtThePace(t *testing.T) {
+	const rate, crowd = 100, 500
+	n := newNode(t, Config{AdmitRate: rate, MaxConns: 10000})
+	start := n.now
+	type waiting struct {
+		id     []byte
+		ticket []byte
+		at     time.Duration
+	}
+	var queue []waiting
+	admitted := 0
+	for i := range crowd {
+		_, g, slot := n.hello(codec.HelloMessage{ClientID: id(i)})
+		if g.Code == 0 {
+			admitted++
+			continue
+		}
+		if g.Code != codec.CodeBusy || len(g.Ticket) == 0 {
+			t.Fatalf("client %d: %+v, want busy with a ticket", i, g)
+		}
+		queue = append(queue, waiting{id(i), append([]byte(nil), g.Ticket...), n.now + g.Delay})
+		n.r.closed(slot, ReasonPeerClosed)
+	}
+	if admitted < rate/2 || admitted > rate/2+1 {
+		t.Fatalf("%d admitted at once, want half a second's worth", admitted)
+	}
+	for i, w := range queue {
+		if i > 0 && w.at < queue[i-1].at {
+			t.Fatalf("slot %d is before slot %d", i, i-1)
+		}
+		for n.now < w.at {
+			n.run(min(n.r.cfg.Tick, w.at-n.now))
+		}
+		if _, g, _ := n.hello(codec.HelloMessage{ClientID: w.id, Ticket: w.ticket}); g.Code != 0 {
+			t.Fatalf("client %d came at its slot with its ticket and got %v", i, g.Code)
+		}
+	}
+	ideal := time.Duration(crowd-rate/2) * time.Second / rate
+	if took := n.now - start; took < ideal-50*time.Millisecond || took > ideal+50*time.Millisecond {
+		t.Errorf("the crowd was in after %v, want %v", took, ideal)
+	}
+}
+
+func TestTicketsCannotBeForgedSharedMovedReusedOrKept(t *testing.T) {
+	n := newNode(t, Config{AdmitRate: 1000})
+	s := n.r.shared.seals
+	now := time.Hour
+	alice := []byte("alice")
+	ticket := s.ticket(nil, now, alice)
+	forged := append([]byte(nil), ticket...)
+	forged[7] ^= 1
+	tests := []struct {
+		name   string
+		seals  *seals
+		ticket []byte
+		id     string
+		now    time.Duration
+	}{
+		{"forged", s, forged, "alice", now},
+		{"of another id", s, ticket, "bob", now},
+		{"of another node", newSeals(nil), ticket, "alice", now},
+		{"too early", s, ticket, "alice", now - time.Second},
+		{"too late", s, ticket, "alice", now + ticketGrace + time.Second},
+		{"cut", s, ticket[:20], "alice", now},
+		{"none", s, nil, "alice", now},
+	}
+	for _, tt := range tests {
+		if tt.seals.redeem(tt.now, tt.ticket, []byte(tt.id)) {
+			t.Errorf("a ticket %s was accepted", tt.name)
+		}
+	}
+	if !s.redeem(now+time.Second, ticket, alice) {
+		t.Fatal("a good ticket was refused")
+	}
+	for d := time.Duration(0); d < 3*ticketGrace; d += time.Second / 2 {
+		s.redeem(now+time.Second+d, s.ticket(nil, now+d, id(int(d))), id(int(d))) // others' tickets rotate the list
+		if s.redeem(now+time.Second+d, ticket, alice) {
+			t.Fatalf("a ticket was good twice, %v later", d)
+		}
+	}
+}
+
+// A flood of strangers may fill half the queue; clients that had a session get the rest.
+func TestJunkCannotPushTheQueueBeyondItsBound(t *testing.T) {
+	const rate = 20
+	n := newNode(t, Config{AdmitRate: rate, MaxConns: 100000})
+	resume := n.r.shared.seals.resume(nil, n.r.wall().Add(time.Hour), codec.SessionID{Epoch: 1}, []byte("regular"))
+	var longest time.Duration
+	turnedAway := 0
+	for i := range 5000 {
+		_, g, slot := n.hello(codec.HelloMessage{ClientID: id(i)})
+		n.r.closed(slot, ReasonPeerClosed)
+		if len(g.Ticket) > 0 {
+			longest = max(longest, g.Delay)
+		} else if g.Code == codec.CodeBusy {
+			turnedAway++
+			if g.Delay == 0 || g.Window == 0 {
+				t.Fatal("turned away without a time to come again")
+			}
+		}
+	}
+	if longest > maxQueue/2 || turnedAway < 4000 {
+		t.Fatalf("longest wait %v with %d turned away, want at most %v for strangers", longest, turnedAway, maxQueue/2)
+	}
+	_, g, _ := n.hello(codec.HelloMessage{ClientID: []byte("regular"), Resume: resume})
+	if len(g.Ticket) == 0 || g.Delay > maxQueue/2+time.Second {
+		t.Fatalf("a client with a session got %v, delay %v, ticket %t; want a slot", g.Code, g.Delay, len(g.Ticket) > 0)
+	}
+	_, g, _ = n.hello(codec.HelloMessage{ClientID: []byte("thief"), Resume: resume})
+	if len(g.Ticket) != 0 {
+		t.Fatal("a resume token was good for another id")
+	}
+}
+
+func TestResumeTokenOfANodeIsKnownToItsClusterOnly(t *testing.T) {
+	secret := []byte(strings.Repeat("s", MinSecret))
+	a, b, stranger := newSeals(secret), newSeals(secret), newSeals(nil)
+	now := time.Unix(1_700_000_000, 0)
+	token := a.resume(nil, now.Add(time.Hour), codec.SessionID{Epoch: 1, Handle: 2}, []byte("alice"))
+	if !b.resumes(now, token, []byte("alice")) {
+		t.Error("another node of the cluster does not know the token")
+	}
+	if stranger.resumes(now, token, []byte("alice")) || b.resumes(now.Add(2*time.Hour), token, []byte("alice")) {
+		t.Error("a token was accepted by a stranger, or after its end")
+	}
+}
+
+func TestAddressLimitsCountSessionsAndHandshakes(t *testing.T) {
+	a := newLimiter[netip.Addr](2, 1)
+	one, two := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("::ffff:192.0.2.1")
+	now := time.Hour
+	for i := range 2 {
+		if _, ok := a.enter(now, addrKey(one)); !ok {
+			t.Fatalf("session %d of 2 refused", i+1)
+		}
+	}
+	if _, ok := a.enter(now, addrKey(two)); ok {
+		t.Fatal("the same host in IPv6 clothes passed")
+	}
+	a.leave(now, addrKey(one))
+	if _, ok := a.enter(now, addrKey(one)); !ok {
+		t.Fatal("no room after one has left")
+	}
+	six := []netip.Addr{netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8::2"), netip.MustParseAddr("2001:db8:0:1::1")}
+	a.enter(now, addrKey(six[0]))
+	a.enter(now, addrKey(six[1]))
+	if _, ok := a.enter(now, addrKey(six[0])); ok {
+		t.Fatal("addresses of one /64 count apart")
+	}
+	if _, ok := a.enter(now, addrKey(six[2])); !ok {
+		t.Fatal("another /64 was refused")
+	}
+
+	r := newLimiter[netip.Addr](0, 2)
+	passed := 0
+	for range 100 {
+		if _, ok := r.enter(now, one); ok {
+			passed++
+		}
+	}
+	if passed != handshakeBurst+1 {
+		t.Fatalf("%d handshakes at once, want %d", passed, handshakeBurst+1)
+	}
+	wait, _ := r.enter(now, one)
+	if _, ok := r.enter(now+wait, one); !ok {
+		t.Fatalf("refused after the wait of %v that was asked for", wait)
+	}
+}
+
+func TestAddressTableIsBoundedAndForgets(t *testing.T) {
+	a := newLimiter[netip.Addr](1, 0)
+	addr := func(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}) }
+	for i := range maxKeys + 1000 {
+		if _, ok := a.enter(0, addr(i)); !ok {
+			t.Fatalf("address %d was refused", i)
+		}
+	}
+	if len(a.known) > maxKeys {
+		t.Fatalf("%d addresses are kept, want at most %d", len(a.known), maxKeys)
+	}
+	for i := range maxKeys + 1000 {
+		a.leave(0, addr(i))
+	}
+	if len(a.known) != 0 {
+		t.Fatalf("%d addresses are kept after all have left", len(a.known))
+	}
+}
+
+// Ten quick returns are forgiven; then the client is told to stay away, and how long.
+func TestFlappingClientIsHeldOffAndOthersAreNot(t *testing.T) {
+	n := newNode(t, Config{IDRate: 0.2})
+	for i := range handshakeBurst + 1 {
+		_, g, slot := n.hello(codec.HelloMessage{ClientID: []byte("flapper")})
+		if g.Code != 0 {
+			t.Fatalf("return %d: %v", i, g.Code)
+		}
+		n.r.closed(slot, ReasonPeerClosed)
+	}
+	_, g, _ := n.hello(codec.HelloMessage{ClientID: []byte("flapper")})
+	if g.Code != codec.CodeBusy || g.Delay < 4*time.Second || g.Delay > 6*time.Second {
+		t.Fatalf("%v with delay %v, want busy for about 5s", g.Code, g.Delay)
+	}
+	n.wantClosed(ReasonFlapping, 1)
+	if _, other, _ := n.hello(codec.HelloMessage{ClientID: []byte("calm")}); other.Code != 0 {
+		t.Fatalf("another client: %v", other.Code)
+	}
+	n.run(g.Delay + n.r.cfg.Tick)
+	if _, g, _ = n.hello(codec.HelloMessage{ClientID: []byte("flapper")}); g.Code != 0 {
+		t.Fatalf("after its delay: %v", g.Code)
+	}
+}
+
+// The table is kept in step by every way in which a connection ends.
+func TestAddressIsFreeAgainHoweverTheSessionEnds(t *testing.T) {
+	n := newNode(t, Config{AddrConns: 1})
+	for name, end := range map[string]func(timingwheel.ID){
+		"peer closes": func(s timingwheel.ID) { n.r.closed(s, ReasonPeerClosed) },
+		"garbage":     func(s timingwheel.ID) { n.send(s, []byte("garbage")) },
+		"BYE":         func(s timingwheel.ID) { n.send(s, codec.AppendBye(nil)) },
+		"silence":     func(timingwheel.ID) { n.run(80 * time.Second) },
+	} {
+		_, g, slot := n.hello(codec.HelloMessage{ClientID: []byte("a")})
+		if g.Code != 0 {
+			t.Fatalf("before %s: %v", name, g.Code)
+		}
+		if _, g, _ = n.hello(codec.HelloMessage{ClientID: []byte("b")}); g.Code != codec.CodeBusy || g.Delay == 0 {
+			t.Fatalf("second session of an address: %v", g.Code)
+		}
+		end(slot)
+	}
+	if _, g, _ := n.hello(codec.HelloMessage{ClientID: []byte("a")}); g.Code != 0 {
+		t.Fatalf("after all: %v", g.Code)
+	}
+}
+
+func TestTokensAdmitTheirIDUntilTheyExpire(t *testing.T) {
+	secret := []byte(strings.Repeat("k", MinSecret))
+	auth, err := NewHMACAuth(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	expires := time.Unix(1_800_000_000, 0)
+	now := expires.Add(-time.Minute)
+	auth.(*hmacAuth).now = func() time.Time { return now }
+	token, err := MintToken(secret, "alice", expires)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, _ := MintToken([]byte(strings.Repeat("x", MinSecret)), "alice", expires)
+	// The same expiry with another time in it, MAC kept: must not be believed.
+	altered := "B" + token[1:]
+	for _, tt := range []struct {
+		name, id, token string
+		want            error
+	}{
+		{"good", "alice", token, nil},
+		{"another id", "bob", token, ErrUnauthorized},
+		{"another secret", "alice", other, ErrUnauthorized},
+		{"altered expiry", "alice", altered, ErrUnauthorized},
+		{"empty", "alice", "", ErrUnauthorized},
+		{"4 KiB of junk", "alice", strings.Repeat("A", 4096), ErrUnauthorized},
+		{"not base64", "alice", strings.Repeat("!", len(token)), ErrUnauthorized},
+	} {
+		grant, err := auth.Authenticate(context.Background(), AuthRequest{ClientID: tt.id, Token: []byte(tt.token)})
+		if !errors.Is(err, tt.want) || err == nil && !grant.Expires.Equal(expires) {
+			t.Errorf("%s: %v, %v; want %v", tt.name, grant, err, tt.want)
+		}
+	}
+	now = expires
+	if _, err := auth.Authenticate(context.Background(), AuthRequest{ClientID: "alice", Token: []byte(token)}); !errors.Is(err, ErrTokenExpired) {
+		t.Errorf("at its expiry: %v, want ErrTokenExpired", err)
+	}
+	if _, err := NewHMACAuth(secret[:31]); !errors.Is(err, ErrSecret) {
+		t.Errorf("a short secret: %v", err)
+	}
+}
+
+func TestSessionEndsWithItsToken(t *testing.T) {
+	n := newNode(t, Config{})
+	n.r.askAuth = func(handle uint64, _ AuthRequest) bool { return true }
+	slot, p := n.dial()
+	n.send(slot, helloFrame("alice"))
+	n.r.authenticated(authAnswer{handle: n.r.handle(slot), expires: n.r.wall().Add(5 * time.Minute)})
+	p.in = nil
+	for range 10 {
+		n.run(29500 * time.Millisecond)
+		n.send(slot, codec.AppendPing(nil, 1))
+	}
+	if p.finished {
+		t.Fatal("ended before its token")
+	}
+	p.in = nil
+	n.run(5*time.Second + 2*n.r.cfg.Tick)
+	if code := goAwayCode(t, p); code != codec.CodeTokenExpired {
+		t.Fatalf("GOAWAY %v, want token_expired", code)
+	}
+}
+
+// A slow authenticator holds up nobody else, and its client is not blamed.
+func TestSlowAuthenticatorMeansBusyNotTimeout(t *testing.T) {
+	n := newNode(t, Config{})
+	n.r.askAuth = func(uint64, AuthRequest) bool { return true }
+	slot, p := n.dial()
+	n.send(slot, helloFrame("alice"))
+	handle := n.r.handle(slot)
+	n.run(7 * time.Second)
+	if code := goAwayCode(t, p); code != codec.CodeBusy {
+		t.Fatalf("GOAWAY %v, want busy", code)
+	}
+	n.r.authenticated(authAnswer{handle: handle}) // too late: must not welcome
+	if n.r.counters.Sessions != 0 || len(frames(t, p.in)) != 1 {
+		t.Fatal("a late answer made a session of a connection that was sent away")
+	}
+}
+
+func TestNothingIsServedBeforeTheTokenIsChecked(t *testing.T) {
+	for name, after := range map[string][]byte{
+		"PING":           codec.AppendPing(nil, 1),
+		"SEND":           codec.AppendSend(nil, 1, []byte("as admin")),
+		"ACK":            codec.AppendAck(nil, 1),
+		"a second HELLO": helloFrame("admin"),
+		"unknown type":   codec.AppendFrame(nil, 99, codec.FlagIgnorable, nil),
+	} {
+		served := 0
+		n := newNode(t, Config{Handler: Handler{
+			Opened:  func(*Session) { served++ },
+			Message: func(*Session, uint64, []byte) { served++ },
+			Acked:   func(*Session, uint64) { served++ },
+			Closed:  func(*Session, Reason) { served++ },
+		}})
+		n.r.askAuth = func(uint64, AuthRequest) bool { return true }
+		slot, p := n.dial()
+		n.send(slot, append(helloFrame("admin"), after...))
+		if code := goAwayCode(t, p); code != codec.CodeProtocolError || served != 0 {
+			t.Errorf("%s before WELCOME: %v, %d calls of the handler; want protocol_error and none", name, code, served)
+		}
+	}
+	n := newNode(t, Config{MaxFrame: 1 << 20})
+	n.r.askAuth = func(uint64, AuthRequest) bool { return true }
+	slot, p := n.dial()
+	n.send(slot, append(helloFrame("admin"), 0x53, 0x10, 5, 0, 0, 0, 0x20, 1))
+	if code := goAwayCode(t, p); code != codec.CodeFrameTooLarge {
+		t.Errorf("8193 bytes declared before WELCOME: %v", code)
+	}
+}
+
+func TestATokenForEverDoesNotOverflow(t *testing.T) {
+	n := newNode(t, Config{})
+	n.r.askAuth = func(uint64, AuthRequest) bool { return true }
+	slot, p := n.dial()
+	n.send(slot, helloFrame("alice"))
+	n.r.authenticated(authAnswer{handle: n.r.handle(slot), expires: time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)})
+	n.run(time.Minute)
+	if got := frameTypes(t, p.in); len(got) != 1 || got[0] != codec.Welcome {
+		t.Fatalf("answered by %v, want WELCOME alone", got)
+	}
+	if calls := n.r.wheel.Stats().Calls; calls > 2 {
+		t.Fatalf("looked at %d times in a minute: its deadline is not where it should be", calls)
+	}
+}
+
+// A stall is charged to nobody's silence, but a token ends when it ends.
+func TestAStallGivesNobodyMoreTimeThanHisToken(t *testing.T) {
+	n := newNode(t, Config{})
+	n.r.askAuth = func(uint64, AuthRequest) bool { return true }
+	slot, p := n.dial()
+	n.send(slot, helloFrame("alice"))
+	n.r.authenticated(authAnswer{handle: n.r.handle(slot), expires: n.r.wall().Add(time.Minute)})
+	p.in = nil
+	n.now += time.Hour
+	n.send(slot, codec.AppendPing(nil, 1))
+	if code := goAwayCode(t, p); code != codec.CodeTokenExpired {
+		t.Fatalf("GOAWAY %v, want token_expired with the first frame after the stall", code)
+	}
+}
+
+// Whoever uses a client's id elsewhere, without a token, must not lock it out.
+func TestFlappingInAnothersNameDoesNotLockItOut(t *testing.T) {
+	n := newNode(t, Config{IDRate: 0.2})
+	for range 100 {
+		slot, p := n.dial()
+		p.addr = netip.MustParseAddr("192.0.2.66")
+		n.send(slot, helloFrame("victim"))
+		n.r.closed(slot, ReasonPeerClosed)
+	}
+	if _, g, _ := n.hello(codec.HelloMessage{ClientID: []byte("victim")}); g.Code != 0 {
+		t.Fatalf("the client itself, from its own address: %v", g.Code)
+	}
+}
+
+// blockingAuth is an authenticator under the test's thumb.
+type blockingAuth struct {
+	asked  chan AuthRequest
+	answer chan error
+}
+
+func (a *blockingAuth) Authenticate(ctx context.Context, req AuthRequest) (AuthGrant, error) {
+	a.asked <- req
+	select {
+	case err := <-a.answer:
+		if err != nil && err.Error() == "panic" {
+			panic("boom")
+		}
+		return AuthGrant{}, err
+	case <-ctx.Done():
+		return AuthGrant{}, ctx.Err()
+	}
+}
+
+func TestAuthenticatorRunsOffTheLoopAndIsBounded(t *testing.T) {
+	auth := &blockingAuth{asked: make(chan AuthRequest, 10), answer: make(chan error)}
+	s := startNode(t, Config{Auth: auth, AuthWorkers: 1, AuthQueue: 1, Loops: 1, Tick: 10 * time.Millisecond})
+	first := dialNode(t, s)
+	first.send(helloFrame("first"))
+	if req := <-auth.asked; req.ClientID != "first" || !req.Addr.IsLoopback() {
+		t.Fatalf("asked about %+v", req)
+	}
+	second := dialNode(t, s)
+	second.send(helloFrame("second"))
+	eventually(t, "the second waits", func() bool { return len(s.auth.jobs) == 1 })
+	third := dialNode(t, s)
+	third.send(helloFrame("third"))
+	third.wantGoAway(codec.CodeBusy) // while the authenticator blocks, the loop answers
+
+	auth.answer <- nil
+	first.want(codec.Welcome)
+	<-auth.asked
+	auth.answer <- errors.New("panic")
+	second.wantGoAway(codec.CodeInternal)
+	for _, tt := range []struct {
+		err  error
+		code codec.Code
+	}{{ErrUnauthorized, codec.CodeUnauthorized}, {ErrTokenExpired, codec.CodeTokenExpired}, {errors.New("database is down"), codec.CodeBusy}} {
+		w := dialNode(t, s)
+		w.send(helloFrame("x"))
+		<-auth.asked
+		auth.answer <- tt.err
+		w.wantGoAway(tt.code)
+	}
+	first.send(codec.AppendPing(nil, 1))
+	first.want(codec.Pong)
+}

@@ -1,0 +1,194 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/timingwheel"
+)
+
+// What an Authenticator returns to refuse a client. Any other error is its own trouble:
+// the client is told to come again.
+var (
+	ErrUnauthorized = errors.New("server: token does not admit this client") // the client gives up
+	ErrTokenExpired = errors.New("server: token has expired")                // the client asks its token source again
+)
+
+// An Authenticator decides who may have a session.
+type Authenticator interface {
+	// Authenticate may block until ctx ends; it runs on one of Config.AuthWorkers
+	// goroutines and never on an event loop. A panic refuses this client only.
+	Authenticate(ctx context.Context, req AuthRequest) (AuthGrant, error)
+}
+
+// AuthRequest is what a client presents. Its fields may be kept.
+type AuthRequest struct {
+	ClientID string
+	Token    []byte
+	Addr     netip.Addr
+}
+
+// AuthGrant is what an admitted client gets.
+type AuthGrant struct {
+	// Expires ends the session with "token expired" at that time; zero: never.
+	Expires time.Time
+}
+
+// authJob is one question, authAnswer what came of it.
+type authJob struct {
+	handle uint64
+	req    AuthRequest
+	loop   *loop
+	until  time.Time // when its client has been told to come again
+}
+
+type authAnswer struct {
+	handle  uint64
+	why     Reason // ReasonNone: granted
+	expires time.Time
+}
+
+// authPool asks the authenticator on a bounded number of goroutines with a bounded queue.
+type authPool struct {
+	auth    Authenticator
+	timeout time.Duration
+	log     *slog.Logger
+	jobs    chan authJob
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+}
+
+func newAuthPool(cfg *Config) *authPool {
+	p := &authPool{auth: cfg.Auth, timeout: cfg.AuthTimeout, log: cfg.Logger, jobs: make(chan authJob, cfg.AuthQueue)}
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	for range cfg.AuthWorkers {
+		p.wg.Go(p.work)
+	}
+	return p
+}
+
+// submit queues a job, or says that the queue is full. It never blocks.
+func (p *authPool) submit(j authJob) bool {
+	j.until = time.Now().Add(p.timeout)
+	select {
+	case p.jobs <- j:
+		return true
+	default:
+		return false
+	}
+}
+
+// stop ends the workers; jobs that wait are dropped with their connections. It waits a
+// second at most for an authenticator that does not heed its context.
+func (p *authPool) stop() {
+	p.cancel()
+	ended := make(chan struct{})
+	go func() {
+		p.wg.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(time.Second):
+	}
+}
+
+func (p *authPool) work() {
+	for {
+		select {
+		case <-p.ctx.Done():
+			return
+		case j := <-p.jobs:
+			if time.Now().After(j.until) {
+				continue
+			}
+			answer := authAnswer{handle: j.handle}
+			answer.expires, answer.why = p.ask(j.req)
+			j.loop.mailbox.putAnswer(answer)
+			j.loop.ask()
+		}
+	}
+}
+
+func (p *authPool) ask(req AuthRequest) (expires time.Time, why Reason) {
+	ctx, cancel := context.WithTimeout(p.ctx, p.timeout)
+	defer cancel()
+	grant, err := p.call(ctx, req)
+	switch {
+	case err == nil:
+		return grant.Expires, ReasonNone
+	case errors.Is(err, ErrTokenExpired):
+		return time.Time{}, ReasonTokenExpired
+	case errors.Is(err, ErrUnauthorized):
+		return time.Time{}, ReasonUnauthorized
+	case errors.Is(err, errAuthPanic):
+		return time.Time{}, ReasonInternal
+	default:
+		p.log.Warn("authenticator failed; the client is told to come again", slog.Any("err", err))
+		return time.Time{}, ReasonBusy
+	}
+}
+
+var errAuthPanic = errors.New("server: authenticator panicked")
+
+func (p *authPool) call(ctx context.Context, req AuthRequest) (grant AuthGrant, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			p.log.Error("authenticator panicked", slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
+			err = fmt.Errorf("%w: %v", errAuthPanic, v)
+		}
+	}()
+	return p.auth.Authenticate(ctx, req)
+}
+
+// authenticate has the client of a HELLO checked. The HELLO deadline has been met; a slow
+// authenticator is the server's fault, so what follows it is "busy", not a timeout.
+func (r *reactor) authenticate(slot timingwheel.ID, m *codec.HelloMessage) Reason {
+	s := r.sessions.at(slot)
+	s.state = stateAuthenticating
+	r.settle(s) // it has spoken; AuthQueue bounds those that wait here
+	r.wheel.SetTTL(slot, r.cfg.AuthTimeout+time.Second)
+	r.wheel.Touch(slot)
+	ok := r.askAuth(r.handle(slot), AuthRequest{
+		ClientID: string(m.ClientID),
+		Token:    append([]byte(nil), m.Token...),
+		Addr:     r.transport.RemoteAddr(slot),
+	})
+	if !ok {
+		r.notice.Delay, r.notice.Window = time.Second, time.Second
+		return ReasonBusy
+	}
+	return ReasonNone
+}
+
+// authenticated goes on with a client that was checked, if it is still there.
+func (r *reactor) authenticated(a authAnswer) {
+	slot, ok := r.find(a.handle)
+	if !ok || r.sessions.at(slot).state != stateAuthenticating {
+		r.counters.Stale++
+		return
+	}
+	why := a.why
+	switch why {
+	case ReasonNone:
+		why = r.welcome(slot, a.expires)
+	case ReasonBusy:
+		r.notice.Delay, r.notice.Window = time.Second, time.Second
+	case ReasonInternal:
+		r.counters.Panics++
+	}
+	if why != ReasonNone {
+		r.end(slot, why)
+		return
+	}
+	r.flush(slot)
+}

@@ -1,0 +1,178 @@
+package server
+
+import (
+	"errors"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/timingwheel"
+)
+
+func TestBoundShrinksOverTheLastEighthOfTheBudget(t *testing.T) {
+	b := budget{max: 8000}
+	for _, tt := range []struct{ queued, want int }{{0, 100}, {7000, 100}, {7500, 50}, {7990, 1}, {8000, 0}, {9000, 0}} {
+		b.queued.Store(int64(tt.queued))
+		if got := b.bound(100); got != tt.want {
+			t.Errorf("%d of 8000 queued: bound %d, want %d", tt.queued, got, tt.want)
+		}
+	}
+	if got := (&budget{}).bound(100); got != 100 {
+		t.Errorf("no budget: bound %d, want 100", got)
+	}
+}
+
+// Two loops share the budget; the largest queues are on one, and the other one's growth
+// must not be paid by its own small ones.
+func TestBudgetClosesTheLargestOffendersFirst(t *testing.T) {
+	const (
+		kib   = 1 << 10
+		total = 1 << 20
+	)
+	a := newNode(t, Config{MaxQueued: 256 * kib, MaxQueuedTotal: total, WriteTimeout: time.Hour})
+	b := newNode(t, Config{MaxQueued: 256 * kib, MaxQueuedTotal: total, WriteTimeout: time.Hour})
+	b.r.shared = a.r.shared
+	a.r.shared.budget.max = total
+	slow := func(n *node, queued int) *peer {
+		slot, p := n.join()
+		p.blocked = true
+		for p.queued < queued && !p.aborted {
+			n.r.deliver(slot, make([]byte, 8*kib))
+			n.r.flush(slot)
+		}
+		return p
+	}
+	hogs := []*peer{slow(a, 200*kib), slow(a, 220*kib), slow(a, 240*kib)}
+	var small []*peer
+	for range 40 {
+		small = append(small, slow(b, 8*kib))
+		a.run(250 * time.Millisecond)
+		b.run(250 * time.Millisecond)
+		if used := a.r.shared.budget.queued.Load(); used > total {
+			t.Fatalf("%d bytes queued, the budget is %d", used, total)
+		}
+	}
+	if n := slices.IndexFunc(small, func(p *peer) bool { return p.aborted }); n >= 0 {
+		t.Errorf("small queue %d was closed", n)
+	}
+	if !hogs[2].aborted || hogs[0].aborted {
+		t.Errorf("hogs of 200, 220 and 240 KiB closed: %v %v %v, want the largest and not the smallest",
+			hogs[0].aborted, hogs[1].aborted, hogs[2].aborted)
+	}
+	if a.r.counters.Closes[ReasonQueueBudget] == 0 || b.r.counters.Closes[ReasonQueueBudget] != 0 {
+		t.Errorf("closed for the budget: %d and %d", a.r.counters.Closes[ReasonQueueBudget], b.r.counters.Closes[ReasonQueueBudget])
+	}
+}
+
+func TestQueuedBytesAreGivenBackWhateverEndsThem(t *testing.T) {
+	n := newNode(t, Config{})
+	queue := func() (timingwheel.ID, *peer) {
+		slot, p := n.join()
+		p.blocked = true
+		n.r.deliver(slot, make([]byte, 10<<10))
+		n.r.flush(slot)
+		n.r.deliver(slot, make([]byte, 10<<10))
+		n.r.flush(slot)
+		return slot, p
+	}
+	gone, _ := queue()
+	kicked, away := queue()
+	_, taker := queue()
+	_, staller := queue()
+	want := int64(staller.queued * 4)
+	if n.r.counters.Queued != want || n.r.shared.budget.queued.Load() != want {
+		t.Fatalf("%d bytes queued, want %d", n.r.counters.Queued, want)
+	}
+	n.r.closed(gone, ReasonPeerReset)
+	n.r.farewell(kicked, ReasonKicked)
+	away.queued = 0
+	taker.blocked, taker.queued = false, 0
+	n.run(time.Second)
+	if got := n.r.counters.Queued; got != int64(staller.queued) {
+		t.Fatalf("%d bytes queued, only %d are left", got, staller.queued)
+	}
+	n.run(20 * time.Second)
+	n.wantClosed(ReasonWriteStall, 1)
+	if n.r.counters.Queued != 0 || n.r.shared.budget.queued.Load() != 0 {
+		t.Fatalf("%d and %d bytes queued after all", n.r.counters.Queued, n.r.shared.budget.queued.Load())
+	}
+}
+
+func TestOptionalMessagesAreDroppedForSlowClientsOnly(t *testing.T) {
+	n := newNode(t, Config{SoftQueued: 8 << 10})
+	slot, p := n.join()
+	p.blocked = true
+	var m mailbox
+	body := make([]byte, 1<<10)
+	for range 20 {
+		_, err := n.r.deliverOptional(slot, body)
+		if p.queued+len(body) > 8<<10 != errors.Is(err, ErrSlow) {
+			t.Fatalf("%d bytes queued: %v", p.queued, err)
+		}
+		n.r.flush(slot)
+	}
+	if p.queued > 8<<10 || n.r.counters.Dropped < 10 || p.aborted {
+		t.Fatalf("%d bytes queued, %d dropped, aborted %v", p.queued, n.r.counters.Dropped, p.aborted)
+	}
+	if _, err := n.r.deliver(slot, body); err != nil {
+		t.Fatalf("an ordinary message: %v", err)
+	}
+	n.r.flush(slot)
+	p.blocked, p.queued = false, 0
+	n.run(time.Second)
+	if _, err := n.r.deliverOptional(slot, body); err != nil {
+		t.Fatalf("the client reads again: %v", err)
+	}
+	n.r.flush(slot)
+	dropped := n.r.counters.Dropped
+	p.blocked = true
+	for range 20 {
+		b := post{kind: postOptional, handle: n.r.handle(slot)}
+		b.body = pooled(body)
+		m.put(b)
+		n.r.runPosts(&m, never)
+	}
+	if n.r.counters.Dropped == dropped {
+		t.Error("posts of optional messages are not dropped")
+	}
+}
+
+// Clients that never read are pushed to until they are closed; one that reads beside them
+// on the same loop sees no delay.
+func TestSlowConsumersAreClosedAndDelayNobody(t *testing.T) {
+	var ids [16]atomic.Uint64
+	s := startNode(t, Config{Loops: 1, Tick: 20 * time.Millisecond, Handler: Handler{Opened: func(s *Session) {
+		for i := range ids {
+			if s.ClientID() == "slow" && ids[i].CompareAndSwap(0, s.ID().Handle) {
+				return
+			}
+		}
+	}}})
+	good, _ := joinNode(t, s, "good")
+	for range ids {
+		joinNode(t, s, "slow")
+	}
+	body := make([]byte, 32<<10)
+	var rtt []time.Duration
+	for range 200 {
+		for i := range ids {
+			id := codec.SessionID{Epoch: s.shared.epoch, Handle: ids[i].Load()}
+			if err := s.Deliver(id, body); err != nil && !errors.Is(err, ErrBusy) {
+				t.Fatal(err)
+			}
+		}
+		start := time.Now()
+		good.send(codec.AppendPing(nil, 1))
+		good.want(codec.Pong)
+		rtt = append(rtt, time.Since(start))
+	}
+	eventually(t, "every slow client is closed", func() bool { return s.Stats().Closes[ReasonSlowConsumer] == uint64(len(ids)) })
+	eventually(t, "nothing is queued", func() bool { return s.Stats().Queued == 0 && s.shared.budget.queued.Load() == 0 })
+	slices.Sort(rtt)
+	t.Logf("RTT beside %d slow consumers: median %v, p95 %v, max %v", len(ids), rtt[100], rtt[190], rtt[199])
+	if rtt[100] > 50*time.Millisecond || rtt[199] > time.Second {
+		t.Errorf("a reading client waited: median %v, max %v", rtt[100], rtt[199])
+	}
+}

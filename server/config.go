@@ -1,0 +1,251 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"net"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+)
+
+// Config says how a node behaves. The zero value of a field means its default; New
+// works on a copy.
+type Config struct {
+	// Listen is the TCP address, "host:port". Port 0 takes a free one; Addr tells it.
+	// Default "127.0.0.1:7000".
+	Listen string
+	// Node is the name that clients and logs see, at most codec.MaxNode bytes.
+	// Default: the address that was bound.
+	Node string
+	// Loops is the number of event loops, 1 to 256. Default GOMAXPROCS.
+	Loops int
+
+	// Heartbeat is how often clients are told to speak. Default 30 s.
+	Heartbeat time.Duration
+	// Timeout is the silence after which a client is evicted; it must be longer than
+	// Heartbeat. Default 2.5 x Heartbeat, so that two lost heartbeats are forgiven.
+	Timeout time.Duration
+	// Tick is the resolution of every deadline, 1 ms to 10 s. An eviction comes at
+	// most two ticks late. Default 250 ms.
+	Tick time.Duration
+	// HelloTimeout is the time from accept to a complete HELLO. Default 5 s.
+	HelloTimeout time.Duration
+	// PartialTimeout is the time within which a frame that was begun must be complete
+	// or must have progressed by 4 KiB. Default 10 s.
+	PartialTimeout time.Duration
+	// WriteTimeout is how long a peer may take no byte of what is queued for it,
+	// whatever it sends itself. Default 10 s.
+	WriteTimeout time.Duration
+
+	// MaxConns bounds the connections that are let in; refused ones that still read why
+	// come on top, within the descriptor reserve. Default and upper bound: what the
+	// descriptor limit leaves.
+	MaxConns int
+	// MaxFrame bounds the payload of a frame of an authenticated client, in bytes; at
+	// most 16 MiB. Default codec.MaxPayload.
+	MaxFrame int
+	// MaxQueued bounds the bytes that wait in user space for one client; beyond it the
+	// client is closed as a slow consumer. It holds a frame at least. Default 256 KiB.
+	MaxQueued int
+	// SoftQueued is how many bytes may wait for one client before optional messages to it
+	// are dropped. Default 64 KiB, MaxQueued if that is less; negative: they never are.
+	SoftQueued int
+	// MaxQueuedTotal bounds the bytes that wait for all clients together. Over its last
+	// eighth everybody's MaxQueued shrinks, so the largest offenders are closed first.
+	// Default a quarter of MemoryLimit, or of the machine's memory; negative: no bound.
+	MaxQueuedTotal int64
+
+	// MaxFrameRate bounds the frames a second from one client, MaxByteRate their bytes;
+	// four seconds' worth may come at once. Beyond it the client is closed with
+	// "rate_limit". Default 2000 and 4 MiB; negative: no bound.
+	MaxFrameRate int
+	MaxByteRate  int
+
+	// MemoryLimit is what the process may use, in bytes. New clients are refused at 92 %
+	// of it, and unauthenticated and slow ones closed at 95 %. Default: the limit of the
+	// control group, or none; negative: none.
+	MemoryLimit int64
+
+	// AdmitRate is how many clients a second may come in, half a second's worth at once.
+	// Who comes earlier is given a slot and a ticket, for a minute ahead. Default 2000.
+	AdmitRate float64
+	// FailoverRate is the rate of the nodes that would take over this node's clients,
+	// from which the reconnect window follows. Default AdmitRate.
+	FailoverRate float64
+	// MaxWindow bounds the reconnect window. Default 60 s.
+	MaxWindow time.Duration
+	// Alternates are addresses of other nodes, told to clients.
+	Alternates []string
+	// DrainGrace is how long Drain leaves the present clients alone, so that a balancer has
+	// noticed that the node is not ready. Default 10 s; negative: not at all.
+	DrainGrace time.Duration
+	// DrainWindow is the longest that telling all clients to go may take; if FailoverRate
+	// would take longer, the receiving nodes get them faster. Default 60 s.
+	DrainWindow time.Duration
+
+	// AddrConns bounds the sessions of one address (IPv4, or an IPv6 /64), AddrRate its
+	// handshakes a second, ten at once. Default 0: no limit, since behind a NAT thousands of
+	// honest clients share one address.
+	AddrConns int
+	AddrRate  float64
+
+	// IDRate bounds the handshakes a second of one client id, ten at once; beyond it the
+	// client is told how long to stay away. Default 0.2, negative: no limit.
+	IDRate float64
+
+	// Auth decides who may have a session. Default nil: everybody, which is logged.
+	Auth Authenticator
+	// AuthWorkers is how many clients are checked at a time (default 16), AuthQueue how
+	// many more may wait (default 1024; beyond it a client is told to come again), and
+	// AuthTimeout how long one check may take (default 5 s).
+	AuthWorkers int
+	AuthQueue   int
+	AuthTimeout time.Duration
+	// ClusterSecret is shared by the nodes of a cluster, so that each knows the others'
+	// clients when they return and lets them in before strangers. At least MinSecret
+	// bytes. Default: random, good for this run of this node.
+	ClusterSecret []byte
+
+	// Handler is the application. Default: nothing happens.
+	Handler Handler
+	// Logger gets what operators need to know. Default: nothing is logged.
+	Logger *slog.Logger
+}
+
+// Handler is the application's side of a node. A nil function is not called. All are
+// called on the session's event loop and must not block: while one runs, that loop's
+// other clients wait. The Session is valid until the function returns; keep its ID. A
+// panic closes that session alone.
+type Handler struct {
+	// Opened is called when a client was welcomed.
+	Opened func(s *Session)
+	// Message is called for each SEND. The body is valid until the function returns.
+	// Nothing is acknowledged unless the handler does, here by s.Ack or later by
+	// Server.Ack.
+	Message func(s *Session, id uint64, body []byte)
+	// Acked is called when the client has acknowledged a DELIVER.
+	Acked func(s *Session, id uint64)
+	// Closed is called once for every session that was Opened. Nothing can be sent to
+	// it any more.
+	Closed func(s *Session, why Reason)
+}
+
+// What Config cannot say.
+const (
+	lingerTime  = 2 * time.Second // how long a farewell waits for the peer to read it
+	lingerBytes = 64 << 10        // and how much input it discards meanwhile
+	turnTime    = time.Millisecond
+	debtDelay   = 2 * time.Millisecond
+	maxLoops    = 256
+	maxSlots    = 1 << 24
+	minProgress = 4 << 10
+	maxRate     = 1 << 28 // four seconds' worth is counted in 32 bits
+)
+
+// withDefaults returns c with every zero field filled.
+func (c Config) withDefaults() Config {
+	def(&c.Listen, "127.0.0.1:7000")
+	def(&c.Loops, min(runtime.GOMAXPROCS(0), maxLoops))
+	def(&c.Heartbeat, 30*time.Second)
+	def(&c.Timeout, c.Heartbeat*5/2)
+	def(&c.Tick, 250*time.Millisecond)
+	def(&c.HelloTimeout, 5*time.Second)
+	def(&c.PartialTimeout, 10*time.Second)
+	def(&c.WriteTimeout, 10*time.Second)
+	def(&c.MaxConns, math.MaxInt32)
+	def(&c.MaxFrame, codec.MaxPayload)
+	def(&c.MaxQueued, max(256<<10, c.MaxFrame+codec.Overhead))
+	def(&c.SoftQueued, min(64<<10, c.MaxQueued))
+	def(&c.MaxFrameRate, 2000)
+	def(&c.MaxByteRate, 4<<20)
+	def(&c.AdmitRate, 2000)
+	def(&c.IDRate, 0.2)
+	def(&c.AuthWorkers, 16)
+	def(&c.AuthQueue, 1024)
+	def(&c.AuthTimeout, 5*time.Second)
+	def(&c.FailoverRate, c.AdmitRate)
+	def(&c.MaxWindow, time.Minute)
+	def(&c.DrainGrace, 10*time.Second)
+	def(&c.DrainWindow, time.Minute)
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	return c
+}
+
+func def[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// validate returns one sentence that names the first field that makes no sense.
+func (c Config) validate() error {
+	positive := []struct {
+		field string
+		value time.Duration
+	}{
+		{"Heartbeat", c.Heartbeat}, {"Timeout", c.Timeout}, {"HelloTimeout", c.HelloTimeout},
+		{"PartialTimeout", c.PartialTimeout}, {"WriteTimeout", c.WriteTimeout}, {"MaxWindow", c.MaxWindow},
+		{"DrainWindow", c.DrainWindow},
+		{"AuthTimeout", c.AuthTimeout},
+	}
+	for _, p := range positive {
+		if p.value <= 0 {
+			return fmt.Errorf("server: %s must be positive, not %v", p.field, p.value)
+		}
+	}
+	switch {
+	case c.Loops < 1 || c.Loops > maxLoops:
+		return fmt.Errorf("server: Loops must be 1 to %d, not %d", maxLoops, c.Loops)
+	case c.Tick < time.Millisecond || c.Tick > 10*time.Second:
+		return fmt.Errorf("server: Tick must be 1ms to 10s, not %v", c.Tick)
+	case c.Timeout <= c.Heartbeat:
+		return fmt.Errorf("server: Timeout (%v) must be longer than Heartbeat (%v), or every client dies", c.Timeout, c.Heartbeat)
+	case c.Timeout < 2*c.Tick:
+		return fmt.Errorf("server: Timeout (%v) must be at least two ticks of %v", c.Timeout, c.Tick)
+	case c.MaxConns < 1:
+		return fmt.Errorf("server: MaxConns must be positive, not %d", c.MaxConns)
+	case c.MaxFrame < codec.MaxPayloadBeforeAuth || c.MaxFrame > 16<<20:
+		return fmt.Errorf("server: MaxFrame must be %d to %d bytes, not %d", codec.MaxPayloadBeforeAuth, 16<<20, c.MaxFrame)
+	case c.MaxQueued < c.MaxFrame+codec.Overhead:
+		return fmt.Errorf("server: MaxQueued (%d) must hold a frame of MaxFrame, %d bytes", c.MaxQueued, c.MaxFrame+codec.Overhead)
+	case c.MaxQueuedTotal > 0 && c.MaxQueuedTotal < int64(c.MaxQueued):
+		return fmt.Errorf("server: MaxQueuedTotal must be at least MaxQueued (%d bytes), not %d", c.MaxQueued, c.MaxQueuedTotal)
+	case c.SoftQueued > c.MaxQueued:
+		return fmt.Errorf("server: SoftQueued must be at most MaxQueued (%d bytes), not %d", c.MaxQueued, c.SoftQueued)
+	case c.MaxFrameRate > maxRate || c.MaxByteRate > maxRate:
+		return fmt.Errorf("server: MaxFrameRate and MaxByteRate must be at most %d", maxRate)
+	case !(c.AdmitRate > 0 && c.AdmitRate <= math.MaxFloat64):
+		return errors.New("server: AdmitRate must be finite and positive")
+	case !(c.FailoverRate > 0 && c.FailoverRate <= math.MaxFloat64):
+		return errors.New("server: FailoverRate must be finite and positive")
+	case !(math.Abs(c.AddrRate) <= math.MaxFloat64) || !(math.Abs(c.IDRate) <= math.MaxFloat64):
+		return errors.New("server: AddrRate and IDRate must be finite")
+	case c.AuthWorkers < 1 || c.AuthQueue < 1:
+		return errors.New("server: AuthWorkers and AuthQueue must be positive")
+	case c.AddrConns < 0 || c.AddrRate < 0:
+		return errors.New("server: AddrConns and AddrRate must not be negative")
+	case len(c.ClusterSecret) > 0 && len(c.ClusterSecret) < MinSecret:
+		return fmt.Errorf("server: ClusterSecret has %d bytes, at least %d are needed", len(c.ClusterSecret), MinSecret)
+	}
+	for _, addr := range c.Alternates {
+		if _, _, err := net.SplitHostPort(addr); err != nil {
+			return fmt.Errorf("server: alternate %q is not host:port", addr)
+		}
+	}
+	if _, err := codec.AppendWelcome(nil, &codec.WelcomeMessage{Node: []byte(c.Node)}); err != nil {
+		return fmt.Errorf("server: Node: %w", err)
+	}
+	if _, err := codec.AppendGoAway(nil, &codec.GoAwayMessage{Alternates: []byte(strings.Join(c.Alternates, ","))}); err != nil {
+		return fmt.Errorf("server: Alternates: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,35 @@
+// Package server is an edge for very many long-lived connections: gnet event loops hold
+// the sockets without a goroutine each, a timing wheel per loop knows every client's
+// last-read deadline, and whoever falls silent is evicted in time.
+//
+//	srv, err := server.New(server.Config{
+//		Listen: "127.0.0.1:7000",
+//		Handler: server.Handler{Message: func(s *server.Session, id uint64, body []byte) {
+//			s.Deliver(body)
+//			s.Ack(id)
+//		}},
+//	})
+//	if err != nil {
+//		return err
+//	}
+//	return srv.Run(ctx)
+//
+// # Who may call what
+//
+// The methods of Server may be called from any goroutine. Handlers run on the event loop
+// of their session, one at a time per loop, and must not block; a Session is valid only
+// within them.
+//
+// # What it promises
+//
+// A silent client is evicted no earlier than Timeout after its last complete frame
+// reached the kernel, and no later than Timeout + 2 ticks + Stats.Held + Stats.Debt. A
+// stall of the server evicts nobody whose bytes had arrived. Nothing that a peer sends
+// or withholds costs more than its own connection. docs/ARCHITECTURE.md tells how.
+//
+// # What it does not do
+//
+// It does not end TLS, keep messages for clients that are away, or route between nodes.
+// Accept failing with ENFILE, ENOBUFS or ENOMEM (the machine's limits, not the
+// process's) ends the engine: Run then returns ErrEngine.
+package server

@@ -1,0 +1,172 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"math"
+	"sync/atomic"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/timingwheel"
+)
+
+const (
+	// drainLinger is how long after the last session was told to go a drain waits for
+	// those that have not gone: time for a client's connect, its HELLO, and another try.
+	drainLinger = 15 * time.Second
+	// drainBurst is how much of its pace a drain makes up for at once when it was late.
+	// More would meet the receiving nodes as a burst.
+	drainBurst = 100 * time.Millisecond
+	drainPoll  = 10 * time.Millisecond
+)
+
+// Drain hands the node's clients over to other nodes and ends the engine. New connections
+// are sent away with the alternates from the start; the present sessions are told to go
+// after Config.DrainGrace, at Config.FailoverRate a second or faster if that would take
+// longer than Config.DrainWindow. A client that was told is served like any other until it
+// has connected elsewhere and says BYE; whoever is still here 15 s after the last was told
+// gets Stop. When ctx ends, the engine is stopped at once. A node without connections ends
+// at once too.
+func (s *Server) Drain(ctx context.Context) error {
+	if running, err := s.awaitStart(); !running {
+		return err
+	}
+	s.shared.handover.draining.Store(true)
+	began := s.now()
+	from := began + max(0, s.cfg.DrainGrace)
+	s.cfg.Logger.Info("draining", slog.Duration("grace", s.cfg.DrainGrace),
+		slog.Int64("conns", s.shared.gate.conns.Load()), slog.Int("alternates", len(s.cfg.Alternates)))
+	poll := time.NewTicker(drainPoll)
+	defer poll.Stop()
+	logged, allTold := began, time.Duration(0)
+	st := s.Stats()
+	for ; (s.open() > 0 || st.Sessions > 0) && ctx.Err() == nil; st = s.Stats() {
+		now := s.now()
+		if now >= from {
+			untold := st.Sessions - st.Draining
+			s.shared.handover.pace(s.cfg.FailoverRate, untold, from+s.cfg.DrainWindow-now)
+			if untold > 0 {
+				allTold = 0
+			} else if allTold == 0 {
+				allTold = now
+			} else if now-allTold >= s.drainLinger {
+				break
+			}
+		}
+		if now-logged >= time.Second {
+			logged = now
+			s.cfg.Logger.Info("draining", slog.Int64("left", st.Sessions), slog.Int64("told", st.Draining),
+				slog.Uint64("moved", st.Moved))
+		}
+		select {
+		case <-s.done:
+			return s.err
+		case <-ctx.Done():
+		case <-poll.C:
+			s.askAll()
+		}
+	}
+	s.cfg.Logger.Info("drained", slog.Uint64("moved", st.Moved), slog.Int64("left", st.Sessions),
+		slog.Duration("took", s.now()-began))
+	stop, cancel := context.WithTimeout(ctx, stopTime)
+	defer cancel()
+	return s.Stop(stop)
+}
+
+func (s *Server) now() time.Duration { return time.Since(s.base) }
+
+// handover is the pace at which a drain tells sessions to go, shared by all loops. Any
+// goroutine may use it.
+type handover struct {
+	draining atomic.Bool  // new clients are sent away
+	interval atomic.Int64 // nanoseconds between two sessions, 0: none is told yet
+	next     atomic.Int64 // when the next may be told, since the server's start
+}
+
+// pace sets the interval: that of rate, or what tells untold sessions within left.
+func (h *handover) pace(rate float64, untold int64, left time.Duration) {
+	interval := float64(time.Second) / rate
+	if untold > 0 {
+		interval = min(interval, float64(max(left, 0))/float64(untold))
+	}
+	h.interval.Store(int64(min(max(interval, 1), math.MaxInt64/2)))
+}
+
+// take says whether one more session may be told at real time now. (The generic cell rate
+// algorithm, ITU-T I.371.)
+func (h *handover) take(now time.Duration) bool {
+	interval := h.interval.Load()
+	if interval == 0 {
+		return false
+	}
+	for {
+		next := h.next.Load()
+		if next > int64(now) {
+			return false
+		}
+		if h.next.CompareAndSwap(next, max(next, int64(now-drainBurst))+interval) {
+			return true
+		}
+	}
+}
+
+// told is the set of slots whose sessions were told to go. It is empty, and takes no
+// memory, until the node drains.
+type told []uint64
+
+func (t told) has(slot timingwheel.ID) bool {
+	return int(slot/64) < len(t) && t[slot/64]>>(slot%64)&1 != 0
+}
+
+func (t *told) add(slot timingwheel.ID) {
+	for int(slot/64) >= len(*t) {
+		*t = append(*t, 0)
+	}
+	(*t)[slot/64] |= 1 << (slot % 64)
+}
+
+func (t told) drop(slot timingwheel.ID) { t[slot/64] &^= 1 << (slot % 64) }
+
+// tellSome tells sessions to connect elsewhere, as many as the pace allows, until stop says
+// that the turn is over. It reports whether more may be told now. Sessions may still be
+// added behind it, by an authenticator that took its time: it goes round.
+func (r *reactor) tellSome(now time.Duration, stop func() bool) (more bool) {
+	slots := timingwheel.ID(len(r.sessions) * sessionChunk)
+	for seen := timingwheel.ID(0); seen < slots && r.counters.Draining < r.counters.Sessions; seen++ {
+		if seen%64 == 63 && stop() {
+			return true
+		}
+		slot := r.nextTold % slots
+		if r.sessions.at(slot).state == stateReady && !r.told.has(slot) {
+			if !r.shared.handover.take(now) {
+				return false
+			}
+			r.tell(slot)
+		}
+		r.nextTold = slot + 1
+	}
+	return false
+}
+
+// tell asks a session to move. It stays what it is: its frames are handled, its heartbeats
+// answered and missed, messages go out to it, until it says BYE. So nothing that is queued
+// for it is lost, and what it sends until then is not either.
+func (r *reactor) tell(slot timingwheel.ID) {
+	r.told.add(slot)
+	r.counters.Draining++
+	r.goAway(codec.CodeDraining, ReasonDraining)
+	r.flush(slot)
+}
+
+// untell forgets a session that leaves.
+func (r *reactor) untell(slot timingwheel.ID, why Reason) {
+	if !r.told.has(slot) {
+		return
+	}
+	r.told.drop(slot)
+	r.counters.Draining--
+	if why == ReasonBye {
+		r.counters.Moved++
+	}
+}

@@ -1,0 +1,85 @@
+package server
+
+import "time"
+
+// extra is the part of a session that few need at a time: those with an unfinished frame, a
+// backlog, a token that ends, or a farewell that waits. It is taken when one of them begins
+// and freed when it is all zero again.
+type extra struct {
+	progressed bool          // the unfinished frame has earned more time
+	pongDue    bool          // a PONG for pongToken waits for the backlog to drain
+	partial    int32         // bytes of the unfinished frame when its deadline was set
+	lingerLeft int32         // bytes of input still to be discarded
+	sent       uint32        // bytes handed over since the backlog began
+	taken      uint32        // of sent, what the kernel had taken when writeUntil was set
+	partUntil  time.Duration // deadline of the unfinished frame, 0: there is none
+	writeUntil time.Duration // deadline for the backlog to shrink
+	expires    time.Duration // end of the session's token in real time, 0: never
+	pongToken  uint64
+}
+
+// extraRef is where a session's extra lies; zero means that it has none.
+type extraRef uint32
+
+const (
+	extraChunkBits = 8
+	extraChunk     = 1 << extraChunkBits
+)
+
+// extras is a slab that grows by chunks, with a list of what is free. Owned by the loop.
+type extras struct {
+	chunks []*[extraChunk]extra
+	used   extraRef   // handed out at least once
+	free   []extraRef // freed, to be used first
+}
+
+var noExtra extra // what sessions have that have none; never written
+
+// of returns what s has, to be read only.
+func (e *extras) of(s *session) *extra {
+	if s.extra == 0 {
+		return &noExtra
+	}
+	return e.at(s.extra)
+}
+
+// need returns what s has, to be written.
+func (e *extras) need(s *session) *extra {
+	if s.extra == 0 {
+		s.extra = e.take()
+	}
+	return e.at(s.extra)
+}
+
+// spare frees what s has if nothing in it is needed any more.
+func (e *extras) spare(s *session) {
+	if s.extra != 0 && *e.at(s.extra) == (extra{}) {
+		e.free = append(e.free, s.extra)
+		s.extra = 0
+	}
+}
+
+// drop frees what s has.
+func (e *extras) drop(s *session) {
+	if s.extra != 0 {
+		*e.at(s.extra) = extra{}
+		e.spare(s)
+	}
+}
+
+func (e *extras) at(ref extraRef) *extra {
+	return &e.chunks[(ref-1)>>extraChunkBits][(ref-1)&(extraChunk-1)]
+}
+
+func (e *extras) take() extraRef {
+	if n := len(e.free); n > 0 {
+		ref := e.free[n-1]
+		e.free = e.free[:n-1]
+		return ref
+	}
+	if int(e.used) == len(e.chunks)*extraChunk {
+		e.chunks = append(e.chunks, new([extraChunk]extra))
+	}
+	e.used++
+	return e.used
+}

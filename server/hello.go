@@ -1,0 +1,67 @@
+package server
+
+import (
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/timingwheel"
+)
+
+// hello takes a client through the second gate: version, address, its turn, its token.
+// It returns why not, or ReasonNone if the client is in or being checked.
+func (r *reactor) hello(slot timingwheel.ID, payload []byte) Reason {
+	m, err := codec.ParseHello(payload)
+	if err != nil {
+		return ReasonBadPayload
+	}
+	if codec.ProtocolVersion < m.MinVersion || codec.ProtocolVersion > m.MaxVersion {
+		return ReasonVersion
+	}
+	if why := r.admit(slot, &m); why != ReasonNone {
+		return why
+	}
+	r.sessions.at(slot).name = r.names.put(m.ClientID)
+	if r.askAuth != nil {
+		return r.authenticate(slot, &m)
+	}
+	return r.welcome(slot, time.Time{})
+}
+
+// longest stands for a token that never expires, so that sums of times do not overflow.
+const longest = 100 * 365 * 24 * time.Hour
+
+// welcome makes the connection a session, which ends by itself at expires unless that is
+// zero.
+func (r *reactor) welcome(slot timingwheel.ID, expires time.Time) Reason {
+	s := r.sessions.at(slot)
+	s.state = stateReady
+	r.settle(s)
+	r.wheel.SetTTL(slot, r.cfg.Timeout)
+	r.wheel.Touch(slot)
+	now := r.wall()
+	if !expires.IsZero() {
+		left := min(max(0, expires.Sub(now)), longest)
+		r.extras.need(s).expires = r.clock.real + left
+		r.wheel.Pull(slot, r.now+left)
+	}
+	r.counters.Sessions++
+	r.counters.Hellos++
+	id := r.sessionID(slot)
+	var err error
+	r.out, err = codec.AppendWelcome(r.out, &codec.WelcomeMessage{
+		Version:    codec.ProtocolVersion,
+		Session:    id,
+		Terms:      r.terms,
+		ServerTime: now,
+		Node:       r.shared.node,
+		Alternates: r.shared.alternates,
+		Resume:     r.shared.seals.resume(r.token[:], now.Add(resumeLife), id, r.names.get(s.name)),
+	})
+	if err != nil {
+		return ReasonInternal
+	}
+	if r.cfg.Handler.Opened != nil {
+		r.callOpened(slot)
+	}
+	return r.kicked()
+}

@@ -1,0 +1,89 @@
+package server
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+)
+
+func TestPendingConnectionsAreATenthOfTheMaximum(t *testing.T) {
+	for _, tt := range []struct{ wanted, want int }{{10, 10}, {200, 200}, {1280, minPending}, {5000, 500}} {
+		if got := newGate(1<<20, 10, tt.wanted).pendingMax; got != int64(tt.want) {
+			t.Errorf("of %d connections %d may be pending, want %d", tt.wanted, got, tt.want)
+		}
+	}
+}
+
+// Silent connections fill their share and no more: who is in stays in, newcomers come in
+// all the same, and the share is free again when the deadline has cleared it.
+func TestSilentConnectionsFillOnlyTheirShare(t *testing.T) {
+	s := startNode(t, Config{MaxConns: 800, Loops: 1, Tick: 20 * time.Millisecond, HelloTimeout: 4 * time.Second})
+	in, _ := joinNode(t, s, "first")
+	var silent []*wire
+	for range minPending {
+		silent = append(silent, dialNode(t, s))
+	}
+	eventually(t, "the share is full", func() bool { return s.shared.gate.pending.Load() == minPending })
+	late := dialNode(t, s)
+	silent[0].wantGoAway(codec.CodeFull) // the oldest
+	in.send(codec.AppendPing(nil, 1))
+	in.want(codec.Pong)
+	eventually(t, "counted", func() bool {
+		st := s.Stats()
+		return st.Closes[ReasonPending] == 1 && st.Pending == minPending && st.MaxPending == minPending
+	})
+	late.send(helloFrame("late"))
+	late.want(codec.Welcome)
+	for range 50 { // a flood goes on, and honest clients come in through it
+		silent = append(silent, dialNode(t, s), dialNode(t, s))
+		joinNode(t, s, "honest")
+	}
+	eventually(t, "the flood is cut to its share", func() bool { return s.shared.gate.pending.Load() <= minPending })
+	displaced := 1
+	for _, w := range silent[1:] {
+		m, err := codec.ParseGoAway(w.want(codec.GoAway).Payload)
+		switch {
+		case err == nil && m.Code == codec.CodeFull:
+			displaced++
+		case err != nil || m.Code != codec.CodeHelloTimeout:
+			t.Errorf("a silent client is told %v, %v", m.Code, err)
+		}
+		w.Close()
+	}
+	if displaced < 95 || displaced > 105 {
+		t.Errorf("%d were displaced by 101 beyond the share", displaced)
+	}
+	eventually(t, "the share is empty", func() bool { return s.shared.gate.pending.Load() == 0 })
+	for range minPending + 20 { // sessions do not count
+		joinNode(t, s, "many")
+	}
+}
+
+// Who has spoken is not silent, even when the loop has not read it yet.
+func TestUnreadHelloIsNotDisplaced(t *testing.T) {
+	n := newNode(t, Config{MaxConns: 800})
+	first, spoke := n.dial()
+	n.r.arrive(first)
+	spoke.unread = 40
+	var silent []*peer
+	for range minPending + 9 {
+		slot, p := n.dial()
+		n.r.arrive(slot)
+		silent = append(silent, p)
+	}
+	n.r.turn(n.now, never)
+	n.wantClosed(ReasonPending, 10)
+	for i, p := range silent {
+		if p.finished != (i < 10) && !p.closed {
+			t.Errorf("silent connection %d: told to go %v", i, p.finished)
+		}
+	}
+	if spoke.finished || spoke.closed {
+		t.Error("a connection with an unread HELLO was displaced")
+	}
+	n.send(first, helloFrame("alice"))
+	if n.r.counters.Sessions != 1 || n.r.shared.gate.pending.Load() != minPending-1 {
+		t.Errorf("%d sessions, %d pending", n.r.counters.Sessions, n.r.shared.gate.pending.Load())
+	}
+}

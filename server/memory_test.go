@@ -1,0 +1,138 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+	"github.com/valyala/bytebufferpool"
+)
+
+func pooled(body []byte) *bytebufferpool.ByteBuffer {
+	b := bytebufferpool.Get()
+	b.Write(body)
+	return b
+}
+
+func TestMemoryLevelsHaveHysteresis(t *testing.T) {
+	level := memoryFine
+	for _, step := range []struct {
+		percent float64
+		want    memoryLevel
+	}{
+		{91.9, memoryFine}, {92, memoryRefuse}, {89.1, memoryRefuse}, {88.9, memoryFine},
+		{94.9, memoryRefuse}, {95, memoryShed}, {92.1, memoryShed}, {91.9, memoryRefuse}, {94, memoryRefuse},
+		{99, memoryShed}, {50, memoryFine}, {120, memoryShed},
+	} {
+		if level = level.after(step.percent); level != step.want {
+			t.Fatalf("at %.1f %%: %v, want %v", step.percent, level, step.want)
+		}
+	}
+}
+
+func TestMemoryIsSampledOnceASecondAtMost(t *testing.T) {
+	reads := 0
+	m := memory{limit: 100, read: func() (int64, bool) { reads++; return 1, true }}
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	for now := time.Duration(0); now < 10*time.Second; now += 10 * time.Millisecond {
+		m.sample(now, log)
+	}
+	if reads != 10 {
+		t.Errorf("read %d times in 10 s, want 10", reads)
+	}
+}
+
+// The whole way: fine, no newcomers, unauthenticated and slow ones gone, fine again.
+func TestMemoryPressureRefusesThenShedsThenRecovers(t *testing.T) {
+	var used atomic.Int64
+	opened := make(chan codec.SessionID, 4)
+	s, err := New(Config{Listen: "127.0.0.1:0", Tick: 10 * time.Millisecond, SoftQueued: 32 << 10, MaxQueued: 1 << 20,
+		MaxFrame: 256 << 10, HelloTimeout: time.Minute, WriteTimeout: time.Minute,
+		Handler: Handler{Opened: func(s *Session) { opened <- s.ID() }}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.shared.memory.limit, s.shared.memory.read = 1000, func() (int64, bool) { return used.Load(), true }
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		if err := s.Stop(ctx); err != nil && !errors.Is(err, ErrEngine) {
+			t.Error(err)
+		}
+	}()
+	state := func(want memoryLevel) {
+		t.Helper()
+		eventually(t, "memory state "+want.String(), func() bool { return s.Stats().MemoryState == want.String() })
+	}
+	good, _ := joinNode(t, s, "good")
+	<-opened
+	_, _ = joinNode(t, s, "slow") // never reads again
+	slow := <-opened
+	waiting := dialNode(t, s) // says nothing
+	for s.Stats().Queued < 64<<10 {
+		if err := s.Deliver(slow, make([]byte, 200<<10)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+
+	used.Store(930)
+	state(memoryRefuse)
+	dialNode(t, s).wantGoAway(codec.CodeFull)
+	eventually(t, "refusal counted", func() bool { return s.Stats().Closes[ReasonMemory] == 1 })
+	good.send(codec.AppendPing(nil, 1))
+	good.want(codec.Pong)
+
+	used.Store(960)
+	state(memoryShed)
+	waiting.wantGoAway(codec.CodeFull)
+	eventually(t, "the slow one is gone, the good one not", func() bool {
+		st := s.Stats()
+		return st.Sessions == 1 && st.Closes[ReasonMemory] == 3 && st.Queued == 0
+	})
+	good.send(codec.AppendPing(nil, 1))
+	good.want(codec.Pong)
+
+	used.Store(900) // below the mark, within the hysteresis
+	state(memoryRefuse)
+	used.Store(800)
+	state(memoryFine)
+	joinNode(t, s, "again")
+}
+
+func TestLimitsFollowFromTheMemoryLimit(t *testing.T) {
+	for _, tt := range []struct {
+		cfg           Config
+		limit, queued int64
+	}{
+		{Config{MemoryLimit: 1 << 30}, 1 << 30, 256 << 20},
+		{Config{MemoryLimit: 1 << 30, MaxQueuedTotal: 5 << 20}, 1 << 30, 5 << 20},
+		{Config{MemoryLimit: -1, MaxQueuedTotal: -1}, 0, 0},
+		{Config{MemoryLimit: -1}, 0, machineMemory() / 4},
+	} {
+		s, err := New(tt.cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if st := s.Stats(); st.MemoryLimit != tt.limit || st.MaxQueuedTotal != tt.queued {
+			t.Errorf("%d and %d: limit %d, queued at most %d; want %d and %d", tt.cfg.MemoryLimit, tt.cfg.MaxQueuedTotal,
+				st.MemoryLimit, st.MaxQueuedTotal, tt.limit, tt.queued)
+		}
+	}
+	for field, cfg := range map[string]Config{
+		"MaxQueuedTotal": {MaxQueuedTotal: 1000}, "SoftQueued": {SoftQueued: 1 << 20}, "MaxFrameRate": {MaxFrameRate: 1 << 30},
+	} {
+		if _, err := New(cfg); err == nil || !strings.Contains(err.Error(), field) {
+			t.Errorf("%s: error %v does not name it", field, err)
+		}
+	}
+}

@@ -1,0 +1,139 @@
+package server
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// newNetwork returns a command prefix that runs in a network namespace of its own. The
+// namespace belongs to a process that ends with the test, however the test ends, and all
+// that was made in it goes too.
+func newNetwork(t *testing.T) (inside []string, pid string) {
+	t.Helper()
+	holder := exec.Command("cat")
+	holder.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
+	in, err := holder.StdinPipe() // which ends with this process
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := holder.Start(); err != nil {
+		if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOSPC) {
+			t.Skipf("no network namespace to be had: %v", err)
+		}
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		in.Close()
+		holder.Wait()
+	})
+	pid = fmt.Sprint(holder.Process.Pid)
+	return []string{"nsenter", "--target", pid, "--net", "--"}, pid
+}
+
+// runIn runs a command in a network.
+func runIn(t *testing.T, network []string, args ...string) string {
+	t.Helper()
+	args = append(network[:len(network):len(network)], args...)
+	out, err := exec.Command(args[0], args[1:]...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v: %s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+// needNetworks skips the test where it cannot make half-open peers, and says why.
+func needNetworks(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("needs root for network namespaces and their interfaces")
+	}
+	for _, tool := range [][2]string{{"ip", "iproute2"}, {"ss", "iproute2"}, {"nsenter", "util-linux"}} {
+		if _, err := exec.LookPath(tool[0]); err != nil {
+			t.Skipf("needs %s, which is in %s and not on this machine", tool[0], tool[1])
+		}
+	}
+}
+
+// Clients whose machine vanishes send neither FIN nor RST. They are evicted in their span,
+// and the kernel keeps nothing of them, which would retransmit for minutes.
+func TestVanishedClientsAreEvictedInTheirSpanAndLeaveNoOrphan(t *testing.T) {
+	needNetworks(t)
+	const timeout, tick, beat = 1500 * time.Millisecond, 20 * time.Millisecond, 200 * time.Millisecond
+	here, _ := newNetwork(t)
+	there, therePID := newNetwork(t)
+	runIn(t, here, "ip", "link", "add", "sw0", "type", "veth", "peer", "name", "sw1", "netns", therePID)
+	for _, end := range []struct {
+		network   []string
+		link, own string
+	}{{here, "sw0", "10.203.0.1/24"}, {there, "sw1", "10.203.0.2/24"}} {
+		runIn(t, end.network, "ip", "link", "set", "lo", "up")
+		runIn(t, end.network, "ip", "addr", "add", end.own, "dev", end.link)
+		runIn(t, end.network, "ip", "link", "set", end.link, "up")
+	}
+	s := startSiege(t, siegeConfig{Listen: "10.203.0.1:0", Heartbeat: beat, Timeout: timeout, Tick: tick}, in(here))
+	clients := exec.Command("nsenter", append(there[1:len(there):len(there)], os.Args[0])...)
+	clients.Env = append(os.Environ(), fmt.Sprintf(`%s={"ClientsOf":%q}`, siegeOrders, s.addr))
+	clients.Stderr = os.Stderr
+	out, err := clients.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := clients.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		clients.Process.Kill()
+		clients.Wait()
+	})
+	if !bufio.NewScanner(out).Scan() {
+		t.Fatal("the clients did not come in")
+	}
+	s.until("all are in and have spoken", func(r report) bool { return r.Sessions == vanishing && r.Pings > 3*vanishing })
+
+	runIn(t, there, "ip", "addr", "flush", "dev", "sw1")
+	flushed := time.Now()
+	clients.Process.Kill()
+	clients.Wait()
+	killed := time.Now()
+	var first time.Duration // an upper bound of when the first was evicted
+	s.until("all are evicted", func(r report) bool {
+		if n := r.Closes["heartbeat_timeout"]; n > 0 && first == 0 {
+			first = time.Since(killed)
+		}
+		return r.Conns == 0
+	})
+	last := time.Since(flushed)
+	r := s.ask("")
+	if r.Closes["heartbeat_timeout"] != vanishing {
+		t.Errorf("%d clients vanished; the closes are %v", vanishing, r.Closes)
+	}
+	// The last frame that arrived was written about a beat before the address went.
+	if early := timeout - 2*beat; first < early {
+		t.Errorf("the first was evicted %v after the kill, the timeout is %v and the beat %v", first, timeout, beat)
+	}
+	if late := timeout + 2*tick + 500*time.Millisecond; last > late { // the looking takes a while
+		t.Errorf("the last was evicted after %v, want at most %v", last, late)
+	}
+	for line := range strings.Lines(runIn(t, here, "ss", "-tanH")) {
+		if state := strings.Fields(line)[0]; state != "LISTEN" {
+			t.Errorf("the kernel still holds %s", strings.TrimSpace(line))
+		}
+	}
+	t.Logf("%d clients vanished: the first was evicted after %v, the last after %v; timeout %v, beat %v",
+		vanishing, first.Round(time.Millisecond), last.Round(time.Millisecond), timeout, beat)
+}
+
+// in starts a siege's node in a network.
+func in(network []string) func(*exec.Cmd) {
+	return func(cmd *exec.Cmd) {
+		cmd.Args = append(network[:len(network):len(network)], cmd.Path)
+		cmd.Path, cmd.Err = exec.LookPath(network[0])
+	}
+}

@@ -1,0 +1,79 @@
+package server
+
+import (
+	"github.com/stormwheel/stormwheel/codec"
+	"github.com/valyala/bytebufferpool"
+)
+
+// What other goroutines may ask of a session: it goes through its loop's mailbox.
+
+// Deliver sends body to a session from any goroutine. It is copied. Nil means that it is
+// on its way to the session's loop; whether it arrived, only Handler.Acked says. A
+// session that ends meanwhile counts in Stats.Stale.
+func (s *Server) Deliver(to codec.SessionID, body []byte) error {
+	return s.post(to, postDeliver, body)
+}
+
+func (s *Server) post(to codec.SessionID, kind postKind, body []byte) error {
+	l, err := s.loopOf(to)
+	if err != nil {
+		return err
+	}
+	if len(body)+8 > s.cfg.MaxFrame {
+		return ErrTooBig
+	}
+	buf := bytebufferpool.Get()
+	_, _ = buf.Write(body) // never fails
+	if err := l.mailbox.put(post{kind: kind, handle: to.Handle, body: buf}); err != nil {
+		bytebufferpool.Put(buf)
+		return err
+	}
+	l.ask()
+	return nil
+}
+
+// DeliverOptional is Deliver for what a slow client can do without: if more than
+// Config.SoftQueued bytes wait for it, the message is dropped and counted.
+func (s *Server) DeliverOptional(to codec.SessionID, body []byte) error {
+	return s.post(to, postOptional, body)
+}
+
+// Ack acknowledges a message of a session from any goroutine.
+func (s *Server) Ack(to codec.SessionID, id uint64) error {
+	l, err := s.loopOf(to)
+	if err != nil {
+		return err
+	}
+	if err := l.mailbox.put(post{kind: postAck, handle: to.Handle, id: id}); err != nil {
+		return err
+	}
+	l.ask()
+	return nil
+}
+
+// Close ends a session with a GOAWAY of the given code, codec.CodeKicked if it is zero,
+// from any goroutine. It never fails for want of room.
+func (s *Server) Close(to codec.SessionID, code codec.Code) error {
+	l, err := s.loopOf(to)
+	if err != nil {
+		return err
+	}
+	if code == 0 {
+		code = codec.CodeKicked
+	}
+	l.mailbox.putClosing(closing{handle: to.Handle, code: code})
+	l.ask()
+	return nil
+}
+
+func (s *Server) loopOf(id codec.SessionID) (*loop, error) {
+	loops := *s.loops.Load()
+	index := int(id.Handle >> 56)
+	if s.stopping.Load() {
+		return nil, ErrClosed
+	}
+	if id.Epoch != s.shared.epoch || index >= len(loops) {
+		return nil, ErrNoSuch
+	}
+	return loops[index], nil
+}

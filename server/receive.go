@@ -1,0 +1,173 @@
+package server
+
+import (
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/timingwheel"
+)
+
+// receive handles what a connection has sent: b holds every byte not yet consumed. It
+// returns how many bytes it took and how many must be there before the next call can
+// achieve anything. What it answers leaves in one Write.
+//
+// The connection may be gone when it returns; consumed is then len(b).
+func (r *reactor) receive(now time.Duration, slot timingwheel.ID, b []byte) (consumed, need int) {
+	r.observe(now)
+	s := r.sessions.at(slot)
+	if s.state == stateLingering {
+		r.discard(slot, len(b))
+		return len(b), 1
+	}
+	mayFrames, why := r.mayRead(s, len(b))
+	if why != ReasonNone {
+		r.farewell(slot, why)
+		return len(b), 1
+	}
+	var ping uint64
+	var pinged bool
+	need = 1
+	frames := int64(0)
+	for consumed < len(b) {
+		limit := r.cfg.MaxFrame
+		if s.state != stateReady {
+			limit = codec.MaxPayloadBeforeAuth
+		}
+		f, size, err := codec.Decode(b[consumed:], limit)
+		if err == codec.ErrIncomplete {
+			need = size
+			break
+		}
+		if err != nil {
+			r.farewell(slot, reasonForMalformed(err))
+			return len(b), 1
+		}
+		consumed += size
+		if frames++; frames > mayFrames {
+			r.farewell(slot, ReasonRateLimit)
+			return len(b), 1
+		}
+		if f.Type == codec.Ping && s.state == stateReady {
+			if ping, err = codec.ParsePing(f.Payload); err != nil {
+				r.farewell(slot, ReasonBadPayload)
+				return len(b), 1
+			}
+			pinged = true
+			r.counters.Pings++
+			continue
+		}
+		if why := r.frame(slot, f); why != ReasonNone {
+			r.end(slot, why)
+			return len(b), 1
+		}
+	}
+	r.counters.BytesIn += uint64(consumed)
+	r.counters.FramesIn += uint64(frames)
+	s.bytesUsed += int32(consumed)
+	s.framesUsed += int32(frames)
+	if frames > 0 && s.state == stateReady {
+		r.wheel.Touch(slot)
+		s.postponed = 0
+	}
+	r.watchPartial(slot, len(b)-consumed, frames > 0)
+	if pinged {
+		r.pong(slot, ping)
+	}
+	r.flush(slot)
+	return consumed, need
+}
+
+// mayRead says how many frames of a read of size bytes may be handled, or why none. A token
+// is looked at here, too, and not only when the wheel says so: the wheel's time stands
+// still with the server, a token's does not.
+func (r *reactor) mayRead(s *session, size int) (frames int64, why Reason) {
+	if x := r.extras.of(s); x.expires != 0 && r.clock.real >= x.expires {
+		r.notice.Window = r.terms.Window
+		return 0, ReasonTokenExpired
+	}
+	frames, bytes := r.allowance(s)
+	if int64(size) > bytes || frames <= 0 {
+		return 0, ReasonRateLimit
+	}
+	return frames, ReasonNone
+}
+
+// frame handles one complete frame that is no PING of a ready session. It returns why
+// the connection must end, or ReasonNone.
+func (r *reactor) frame(slot timingwheel.ID, f codec.Frame) Reason {
+	s := r.sessions.at(slot)
+	if s.state == stateHandshaking {
+		if f.Type == codec.Hello && r.shared.handover.draining.Load() {
+			return ReasonDraining
+		}
+		if f.Type == codec.Hello {
+			return r.hello(slot, f.Payload)
+		}
+		return ReasonUnexpected
+	}
+	if s.state != stateReady && f.Type != codec.Bye {
+		return ReasonUnexpected // nothing is heard from a client that is still being checked
+	}
+	switch f.Type {
+	case codec.Send:
+		id, body, err := codec.ParseMessage(f.Payload)
+		if err != nil {
+			return ReasonBadPayload
+		}
+		r.counters.Sends++
+		if r.cfg.Handler.Message != nil {
+			r.callMessage(slot, id, body)
+		}
+	case codec.Ack:
+		id, err := codec.ParseAck(f.Payload)
+		if err != nil {
+			return ReasonBadPayload
+		}
+		r.counters.AcksIn++
+		if r.cfg.Handler.Acked != nil {
+			r.callAcked(slot, id)
+		}
+	case codec.Bye:
+		return ReasonBye
+	default:
+		if f.Type.Known() || f.Flags&codec.FlagIgnorable == 0 {
+			return ReasonUnexpected
+		}
+	}
+	return r.kicked()
+}
+
+// kicked tells whether the handler closed the session, or panicked, just now.
+func (r *reactor) kicked() Reason {
+	switch r.kick {
+	case 0:
+		return ReasonNone
+	case codec.CodeInternal:
+		return ReasonInternal
+	case codec.CodeSlowConsumer:
+		return ReasonSlowConsumer
+	default:
+		return ReasonKicked
+	}
+}
+
+// watchPartial keeps the deadline of an unfinished frame: left bytes of it are here, and
+// fresh says that it began in this call, since an earlier one ended.
+func (r *reactor) watchPartial(slot timingwheel.ID, left int, fresh bool) {
+	s := r.sessions.at(slot)
+	switch {
+	case s.state != stateReady:
+	case left == 0:
+		if s.extra != 0 {
+			x := r.extras.need(s)
+			x.progressed, x.partial, x.partUntil = false, 0, 0
+			r.extras.spare(s)
+		}
+	case fresh || r.extras.of(s).partUntil == 0:
+		x := r.extras.need(s)
+		x.progressed = false
+		x.partial = int32(left)
+		x.partUntil = r.now + r.cfg.PartialTimeout
+		r.wheel.Pull(slot, x.partUntil)
+	}
+}

@@ -1,0 +1,148 @@
+package server
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"hash"
+	"sync"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+)
+
+// seals makes and checks what a node hands to clients and wants to recognise later. A
+// seal is HMAC-SHA256, cut to 128 bits, over a purpose, the values and the client's id: it
+// can be neither forged nor used by another client. Any goroutine may use it.
+type seals struct {
+	own     sealer // random per start: tickets are good for this node and this run only
+	cluster sealer // shared by the nodes, so that one knows the other's clients
+
+	mu      sync.Mutex
+	used    [2]map[uint32]struct{} // tickets redeemed in this and the last period, by the start of their seals
+	rotated time.Duration
+}
+
+const (
+	sealLen    = 16
+	ticketLen  = 8 + sealLen      // slot in nanoseconds since the start, seal
+	resumeLen  = 8 + 16 + sealLen // end in Unix seconds, session, seal
+	resumeLife = 7 * 24 * time.Hour
+)
+
+// newSeals uses secret for what other nodes must understand; without one, a random one.
+func newSeals(secret []byte) *seals {
+	s := &seals{own: newSealer(randomKey()), cluster: newSealer(secret)}
+	if len(secret) == 0 {
+		s.cluster = newSealer(randomKey())
+	}
+	s.used[0] = make(map[uint32]struct{})
+	return s
+}
+
+func randomKey() []byte {
+	key := make([]byte, 32)
+	_, _ = rand.Read(key) // never fails
+	return key
+}
+
+// sealer seals with one key. What a seal needs is kept for the next: a crowd that comes
+// back would leave ten objects of garbage a client between those that stay.
+type sealer struct{ idle *sync.Pool }
+
+type sealing struct {
+	mac     hash.Hash
+	in, sum []byte
+}
+
+func newSealer(key []byte) sealer {
+	return sealer{&sync.Pool{New: func() any { return &sealing{mac: hmac.New(sha256.New, key)} }}}
+}
+
+// seal covers a purpose, values of a length that is fixed for the purpose, so that nothing
+// runs together, and the client's id.
+func (s sealer) seal(purpose string, values, clientID []byte) (sum [sealLen]byte) {
+	w := s.idle.Get().(*sealing)
+	w.in = append(append(append(w.in[:0], purpose...), values...), clientID...)
+	w.mac.Reset()
+	w.mac.Write(w.in)
+	w.sum = w.mac.Sum(w.sum[:0])
+	copy(sum[:], w.sum)
+	s.idle.Put(w)
+	return sum
+}
+
+// open checks the seal at the end of b and returns what it covers.
+func (s sealer) open(purpose string, b []byte, size int, clientID []byte) (values []byte, ok bool) {
+	if len(b) != size {
+		return nil, false
+	}
+	values = b[:size-sealLen]
+	want := s.seal(purpose, values, clientID)
+	return values, hmac.Equal(b[size-sealLen:], want[:])
+}
+
+// ticket writes to dst what admits the client at its slot, a time since the node's start.
+func (s *seals) ticket(dst []byte, slot time.Duration, clientID []byte) []byte {
+	b := binary.BigEndian.AppendUint64(dst[:0], uint64(slot))
+	sum := s.own.seal("ticket", b, clientID)
+	return append(b, sum[:]...)
+}
+
+// redeem says whether ticket admits the client now, and spends it. A client may be a
+// little early: clocks and timers are.
+func (s *seals) redeem(now time.Duration, ticket, clientID []byte) bool {
+	values, ok := s.own.open("ticket", ticket, ticketLen, clientID)
+	if !ok {
+		return false
+	}
+	slot := time.Duration(binary.BigEndian.Uint64(values))
+	if early := slot - now; early > 100*time.Millisecond || -early > ticketGrace {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rotate(now)
+	spent := binary.BigEndian.Uint32(ticket[ticketLen-sealLen:])
+	for _, used := range s.used {
+		if _, found := used[spent]; found {
+			return false
+		}
+	}
+	s.used[0][spent] = struct{}{}
+	return true
+}
+
+// rotate forgets tickets that are too old to be shown again.
+func (s *seals) rotate(now time.Duration) {
+	if now-s.rotated > ticketGrace+time.Second {
+		s.used[1], s.used[0] = s.used[0], make(map[uint32]struct{})
+		s.rotated = now
+	}
+}
+
+// tidy gives the memory back once a crowd is in. The ticker calls it.
+func (s *seals) tidy(now time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.used[0])+len(s.used[1]) > 0 {
+		s.rotate(now)
+	}
+}
+
+// resume writes to dst what lets the client show, here or at another node with the same
+// secret, that it had a session. That is no credential: it is good for a place in the queue.
+func (s *seals) resume(dst []byte, end time.Time, id codec.SessionID, clientID []byte) []byte {
+	b := binary.BigEndian.AppendUint64(dst[:0], uint64(end.Unix()))
+	b = binary.BigEndian.AppendUint64(b, id.Epoch)
+	b = binary.BigEndian.AppendUint64(b, id.Handle)
+	sum := s.cluster.seal("resume", b, clientID)
+	return append(b, sum[:]...)
+}
+
+// resumes says whether token shows an earlier session of the client.
+func (s *seals) resumes(now time.Time, token, clientID []byte) bool {
+	values, ok := s.cluster.open("resume", token, resumeLen, clientID)
+	return ok && now.Unix() < int64(binary.BigEndian.Uint64(values))
+}

@@ -1,0 +1,116 @@
+package server
+
+import (
+	"errors"
+
+	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/timingwheel"
+)
+
+// Errors of sending to a session.
+var (
+	ErrClosed = errors.New("server: session is closed")                        // Session methods
+	ErrQueue  = errors.New("server: session has too much queued")              // Session.Deliver: it is being closed as a slow consumer
+	ErrSlow   = errors.New("server: client is slow, optional message dropped") // Session.DeliverOptional
+	ErrTooBig = errors.New("server: message is larger than a frame")           // Session.Deliver, Server.Deliver
+	ErrBusy   = errors.New("server: the loop's mailbox is full")               // Server methods: try later
+	ErrNoSuch = errors.New("server: session is unknown or of an old run")      // Server methods
+)
+
+type state uint8
+
+const (
+	stateFree           state = iota
+	stateHandshaking          // accepted, no complete HELLO yet
+	stateAuthenticating       // its HELLO is good, its token is being checked
+	stateReady                // welcomed
+	stateLingering            // told to go; input is discarded until the peer closes
+)
+
+// session is what a loop knows of one connection: 32 bytes without a pointer, two to a
+// cache line, so that the garbage collector never reads it and a heartbeat reads one line.
+// What few connections need at a time is in extra. Its slot is the id of its wheel entry.
+// Owned by the loop.
+type session struct {
+	state      state
+	flags      flags
+	postponed  uint8 // evictions put off in a row because unread bytes were waiting
+	name       nameRef
+	extra      extraRef
+	rateSecond uint32 // when framesUsed and bytesUsed were last refilled
+	framesUsed int32
+	bytesUsed  int32
+	delivered  uint64 // number of the last DELIVER
+}
+
+// flags are what is true of a session for a while.
+type flags uint8
+
+const (
+	admitted   flags = 1 << iota // counted by the gate
+	pending                      // counted by the gate as not in yet
+	counted                      // by the table of addresses
+	backlogged                   // the transport holds bytes that the kernel did not take
+	gone                         // its end was counted and told to the handler
+)
+
+func (s *session) is(f flags) bool { return s.flags&f != 0 }
+func (s *session) set(f flags)     { s.flags |= f }
+func (s *session) clear(f flags)   { s.flags &^= f }
+
+const (
+	sessionChunkBits = 10
+	sessionChunk     = 1 << sessionChunkBits
+)
+
+// sessions is a slab that grows by chunks and never copies.
+type sessions []*[sessionChunk]session
+
+func (t sessions) at(slot timingwheel.ID) *session {
+	return &t[slot>>sessionChunkBits][slot&(sessionChunk-1)]
+}
+
+func (t *sessions) grow(slot timingwheel.ID) {
+	for int(slot>>sessionChunkBits) >= len(*t) {
+		*t = append(*t, new([sessionChunk]session))
+	}
+}
+
+// Session is the handler's view of one client. It is valid only until the callback that
+// it was passed to returns, and only on that goroutine; to reach the client later, keep
+// ID and use Server.Deliver, Server.Ack and Server.Close.
+type Session struct {
+	r    *reactor
+	slot timingwheel.ID
+}
+
+// ID names the session on this node and across its restarts. It is no credential.
+func (s *Session) ID() codec.SessionID { return s.r.sessionID(s.slot) }
+
+// ClientID returns the id from the client's HELLO. It allocates a string.
+func (s *Session) ClientID() string {
+	return string(s.r.names.get(s.r.sessions.at(s.slot).name))
+}
+
+// Ack tells the client that its message id was taken. It leaves with what else the
+// callback writes.
+func (s *Session) Ack(id uint64) error { return s.r.ack(s.slot, id) }
+
+// Deliver sends body to the client and returns the number that its ACK will carry. Nil
+// means written, not delivered: only Handler.Acked says that. The body is copied.
+func (s *Session) Deliver(body []byte) (id uint64, err error) { return s.r.deliver(s.slot, body) }
+
+// DeliverOptional is Deliver for what a slow client can do without: if more than
+// Config.SoftQueued bytes wait for it, the message is dropped and the error is ErrSlow.
+func (s *Session) DeliverOptional(body []byte) (id uint64, err error) {
+	return s.r.deliverOptional(s.slot, body)
+}
+
+// Close ends the session with a GOAWAY of the given code when the callback returns;
+// codec.CodeKicked is the usual one, and what zero means. In Closed it does nothing.
+func (s *Session) Close(code codec.Code) {
+	if code == 0 {
+		code = codec.CodeKicked
+	}
+	s.r.kick = code
+}

@@ -1,0 +1,161 @@
+package server
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+)
+
+// Stalls that are no stop of the process: a machine whose CPUs are busy with others, and
+// a handler that sleeps on its loop. The SIGSTOP ones are in process_test.go.
+
+const (
+	stallHeartbeat = 200 * time.Millisecond
+	stallTimeout   = time.Second
+	stallTick      = 20 * time.Millisecond
+)
+
+// sleepAsTold is the handler of a node in a process of its own: a message is a duration.
+func sleepAsTold(_ *Session, _ uint64, body []byte) {
+	if d, err := time.ParseDuration(string(body)); err == nil {
+		time.Sleep(d)
+	}
+}
+
+// burn is the main of a hog. It ends by itself if nobody kills it.
+func burn() int {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
+	}
+	return 0
+}
+
+// crew is a number of clients that ping whatever the node does, and know how long they
+// were silent themselves.
+type crew struct {
+	wires   []*wire
+	done    chan struct{}
+	wg      sync.WaitGroup
+	late    atomic.Int64 // clients that were silent for the timeout by their own fault
+	evicted atomic.Int64
+}
+
+func hire(t *testing.T, c *child, clients int) *crew {
+	t.Helper()
+	k := &crew{done: make(chan struct{})}
+	for i := range clients {
+		w, f := c.join(fmt.Sprint("c", i))
+		if f.Type != codec.Welcome {
+			t.Fatalf("client %d is answered by %v", i, f.Type)
+		}
+		k.wires = append(k.wires, w)
+		k.wg.Go(func() {
+			beat := time.NewTicker(stallHeartbeat)
+			defer beat.Stop()
+			late := false
+			for last := time.Now(); ; {
+				select {
+				case <-k.done:
+					return
+				case <-beat.C:
+				}
+				if _, err := w.Write(codec.AppendPing(nil, 1)); err != nil {
+					return
+				}
+				if time.Since(last) >= stallTimeout && !late {
+					late = true
+					k.late.Add(1)
+				}
+				last = time.Now()
+			}
+		})
+		k.wg.Go(func() {
+			for {
+				f, err := w.next()
+				if err != nil {
+					return
+				}
+				if f.Type == codec.GoAway {
+					k.evicted.Add(1)
+				}
+			}
+		})
+	}
+	return k
+}
+
+// judge waits until every eviction that is due has come, and wants none of a client that
+// spoke in time.
+func (k *crew) judge(t *testing.T, c *child, what string) childStats {
+	t.Helper()
+	settled := time.Now().Add(stallTimeout + 500*time.Millisecond)
+	eventually(t, "a timeout has passed", func() bool { return time.Now().After(settled) })
+	st := c.stats()
+	t.Logf("%s: %d evicted, %d clients late themselves, %d evictions averted, %.2f s held", what, st.Evictions, k.late.Load(), st.Averted, st.Held)
+	if int64(st.Evictions) > k.late.Load() || k.evicted.Load() > k.late.Load() {
+		t.Errorf("%s: %d evicted, but only %d were silent; closes %v", what, st.Evictions, k.late.Load(), st.Closes)
+	}
+	return st
+}
+
+func (k *crew) dismiss(c *child) {
+	close(k.done)
+	c.cmd.Process.Kill()
+	k.wg.Wait()
+}
+
+// A node at the lowest priority among hogs runs now and then; nobody pays for it.
+func TestStarvedNodeEvictsNobodyWhoSpoke(t *testing.T) {
+	if _, err := exec.LookPath("nice"); err != nil {
+		t.Skip("no nice command here")
+	}
+	o := orders{Nice: true}
+	o.Config.Heartbeat, o.Config.Timeout, o.Config.Tick = stallHeartbeat, stallTimeout, stallTick
+	c := startChild(t, o)
+	k := hire(t, c, 60)
+	defer k.dismiss(c)
+	for range 3 * runtime.NumCPU() {
+		text, _ := json.Marshal(orders{Hog: true})
+		hog := exec.Command(os.Args[0])
+		hog.Env = append(os.Environ(), childOrders+"="+string(text))
+		if err := hog.Start(); err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			hog.Process.Kill()
+			hog.Wait()
+		}()
+	}
+	over := time.Now().Add(4 * time.Second)
+	eventually(t, "four seconds among hogs", func() bool { return time.Now().After(over) })
+	k.judge(t, c, "beside hogs")
+}
+
+// The first sleep is one stall, which the held clock covers. The others are each too
+// short to be held: then the bytes that wait in the kernel speak for their clients.
+func TestHandlerThatSleepsOnTheLoopEvictsNobody(t *testing.T) {
+	o := orders{Loops: 1}
+	o.Config.Heartbeat, o.Config.Timeout, o.Config.Tick = stallHeartbeat, stallTimeout, stallTick
+	c := startChild(t, o)
+	k := hire(t, c, 60)
+	defer k.dismiss(c)
+	k.wires[0].send(codec.AppendSend(nil, 1, []byte("2500ms")))
+	time.Sleep(2500 * time.Millisecond) // the length of the sleep is the test
+	if st := k.judge(t, c, "one sleep of 2.5 timeouts"); st.Held < 1 {
+		t.Errorf("%.2f s were held, want about 2.4", st.Held)
+	}
+	for _, w := range k.wires[:30] {
+		w.send(codec.AppendSend(nil, 2, []byte("90ms")))
+	}
+	time.Sleep(2700 * time.Millisecond)
+	if st := k.judge(t, c, "thirty sleeps of 90 ms"); st.Averted == 0 {
+		t.Error("no eviction was averted by unread bytes")
+	}
+}

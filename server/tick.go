@@ -1,0 +1,43 @@
+package server
+
+import (
+	"log/slog"
+	"time"
+)
+
+// tick runs on the engine's ticker goroutine, first as soon as every loop listens.
+func (s *Server) tick() (delay time.Duration) {
+	if !s.isReady() {
+		close(s.ready)
+		s.cfg.Logger.Info("listening", slog.String("addr", s.addr), slog.String("node", s.Node()),
+			slog.Int("loops", s.cfg.Loops), slog.Int64("max_conns", s.shared.gate.max))
+	}
+	s.shared.gate.canary(canaryDescriptor)
+	s.shared.memory.sample(time.Since(s.base), s.cfg.Logger)
+	s.shared.addrs.tidy(time.Since(s.base))
+	s.shared.ids.tidy(time.Since(s.base))
+	s.shared.seals.tidy(time.Since(s.base))
+	s.setWindow()
+	s.askAll()
+	// Just after the wheels' next tick begins: a turn at any other phase would add up to a
+	// tick to every eviction.
+	return s.cfg.Tick - time.Since(s.base)%s.cfg.Tick
+}
+
+// setWindow computes how long this node's clients should spread their return if it died
+// now: as long as the nodes that would take them need, plus a twentieth.
+func (s *Server) setWindow() {
+	if s.stopping.Load() {
+		return // those who have left come back with those who are about to
+	}
+	seconds := float64(s.shared.gate.conns.Load()) / s.cfg.FailoverRate * 1.05
+	window := time.Duration(seconds * float64(time.Second))
+	s.shared.window.Store(int64(min(window, s.cfg.MaxWindow)))
+}
+
+// askAll has every loop run a turn.
+func (s *Server) askAll() {
+	for _, l := range *s.loops.Load() {
+		l.ask()
+	}
+}

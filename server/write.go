@@ -1,0 +1,130 @@
+package server
+
+import (
+	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/timingwheel"
+)
+
+// pong answers the latest PING of a callback. While the peer does not read, at most one
+// answer waits, and it is the latest.
+func (r *reactor) pong(slot timingwheel.ID, token uint64) {
+	s := r.sessions.at(slot)
+	if s.is(backlogged) {
+		x := r.extras.need(s)
+		x.pongDue, x.pongToken = true, token
+		return
+	}
+	r.out = codec.AppendPong(r.out, codec.PongMessage{Token: token, Terms: r.terms})
+	r.counters.Pongs++
+}
+
+// ack queues an ACK for the current callback's session.
+func (r *reactor) ack(slot timingwheel.ID, id uint64) error {
+	if r.sessions.at(slot).is(gone) {
+		return ErrClosed
+	}
+	r.out = codec.AppendAck(r.out, id)
+	r.counters.AcksOut++
+	return nil
+}
+
+// deliver queues a DELIVER for the current callback's session.
+func (r *reactor) deliver(slot timingwheel.ID, body []byte) (uint64, error) {
+	s := r.sessions.at(slot)
+	switch {
+	case s.is(gone):
+		return 0, ErrClosed
+	case len(body)+8 > r.cfg.MaxFrame:
+		return 0, ErrTooBig
+	case len(r.out) > r.cfg.MaxQueued:
+		r.kick = codec.CodeSlowConsumer
+		return 0, ErrQueue
+	}
+	s.delivered++
+	r.out = codec.AppendDeliver(r.out, s.delivered, body)
+	r.counters.Delivers++
+	return s.delivered, nil
+}
+
+// deliverOptional is deliver, unless the client is slow.
+func (r *reactor) deliverOptional(slot timingwheel.ID, body []byte) (uint64, error) {
+	if soft := r.cfg.SoftQueued; soft >= 0 && !r.sessions.at(slot).is(gone) {
+		waiting := len(r.out)
+		if r.sessions.at(slot).is(backlogged) {
+			waiting += r.transport.Queued(slot)
+		}
+		if waiting+len(body) > soft {
+			r.counters.Dropped++
+			return 0, ErrSlow
+		}
+	}
+	return r.deliver(slot, body)
+}
+
+// flush hands the callback's output to the transport: the only place where bytes leave,
+// so that the bound on what waits for one peer holds everywhere. The connection may be
+// gone when it returns.
+func (r *reactor) flush(slot timingwheel.ID) {
+	if len(r.out) == 0 {
+		return
+	}
+	s := r.sessions.at(slot)
+	if s.is(backlogged) {
+		if why := r.tooMuch(r.transport.Queued(slot) + len(r.out)); why != ReasonNone {
+			r.out = r.out[:0]
+			r.cut(slot, why)
+			return
+		}
+	}
+	size := len(r.out)
+	r.counters.BytesOut += uint64(size)
+	queued := r.transport.Write(slot, r.out)
+	r.out = r.out[:0]
+	if s.state == stateFree {
+		return
+	}
+	switch {
+	case s.is(backlogged):
+		r.track(s, size, queued)
+	case queued > 0:
+		r.track(s, size, queued)
+		if why := r.tooMuch(queued); why != ReasonNone {
+			r.cut(slot, why)
+			return
+		}
+		r.wheel.Pull(slot, r.now+r.cfg.Tick)
+	}
+}
+
+// tooMuch says whether queued bytes are more than may wait for one client.
+func (r *reactor) tooMuch(queued int) Reason {
+	switch {
+	case queued > r.cfg.MaxQueued:
+		return ReasonSlowConsumer
+	case queued > r.shared.budget.bound(r.cfg.MaxQueued):
+		return ReasonQueueBudget
+	default:
+		return ReasonNone
+	}
+}
+
+// watchBacklog looks after a connection whose peer did not take everything. It returns
+// why the connection must end, or ReasonNone.
+func (r *reactor) watchBacklog(slot timingwheel.ID) Reason {
+	s := r.sessions.at(slot)
+	queued := r.transport.Queued(slot)
+	if queued == 0 {
+		x := *r.extras.of(s)
+		r.untrack(s)
+		if x.pongDue {
+			r.pong(slot, x.pongToken)
+			r.flush(slot)
+		}
+		return ReasonNone
+	}
+	r.track(s, 0, queued)
+	if r.now >= r.extras.of(s).writeUntil {
+		return ReasonWriteStall
+	}
+	return r.tooMuch(queued)
+}
