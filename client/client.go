@@ -1,0 +1,244 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/stormwheel/stormwheel/internal/link"
+)
+
+// Client keeps one session with a Stormwheel edge.
+type Client struct {
+	// Set by New and only read after it.
+	cfg     Config
+	linkCfg link.Config
+	origin  time.Time     // where the link's time begins
+	wake    chan struct{} // holds one: there are notices for Run
+	stopped chan struct{} // closed when the link has stopped
+
+	mu   sync.Mutex // guards all below
+	link link.Link
+	out  link.Out
+	err  error // what Run returns, once stopped is closed
+
+	ctx    context.Context // Run's; nil before
+	timer  *time.Timer     // fires at the link's deadline; nil before Run
+	armed  time.Duration   // the deadline it is set to, Never if it is not set
+	looked time.Time       // when the timer last fired, to notice a suspend
+
+	conns []*conn // the link's connections and dials: one, two while it moves
+	state State   // the latest that notices know of
+
+	notices []notice      // for Run, see notify.go
+	waiting int           // Sends that wait for changed
+	changed chan struct{} // closed and replaced when a waiting Send should look again
+
+	running sync.WaitGroup // goroutines of connections; added to with mu held and before stopped
+}
+
+// New checks cfg and returns a client that does nothing before Run.
+func New(cfg Config) (*Client, error) {
+	cfg, linkCfg, err := cfg.fill()
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{
+		cfg:     cfg,
+		linkCfg: linkCfg,
+		// A second before now: the link takes times as positive.
+		origin:  time.Now().Add(-time.Second),
+		wake:    make(chan struct{}, 1),
+		stopped: make(chan struct{}),
+		armed:   link.Never,
+		changed: make(chan struct{}),
+	}
+	c.link.Init(&c.linkCfg, cfg.ID, rand.Uint64())
+	return c, nil
+}
+
+// Run connects, stays connected, and calls the callbacks, until ctx ends (and returns
+// its error), Close is called (nil), or a server forbids to return (a *CodeError). When
+// it returns, everything is released. It can be called once.
+func (c *Client) Run(ctx context.Context) error {
+	if err := c.start(ctx); err != nil {
+		return err
+	}
+	defer context.AfterFunc(ctx, func() { c.stop(ctx.Err()) })()
+	for running := true; running; {
+		select {
+		case <-c.wake:
+		case <-c.stopped:
+			running = false
+		}
+		c.handleNotices()
+	}
+	// The last readers may wait for their notices to be handled.
+	idle := make(chan struct{})
+	go func() { c.running.Wait(); close(idle) }()
+	for running := true; running; {
+		select {
+		case <-c.wake:
+		case <-idle:
+			running = false
+		}
+		c.handleNotices()
+	}
+	return c.err
+}
+
+func (c *Client) start(ctx context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.ctx != nil:
+		return ErrRan
+	case c.link.State() == Stopped:
+		return ErrClosed
+	}
+	c.ctx = ctx
+	c.looked = time.Now()
+	c.timer = time.AfterFunc(time.Hour, c.tick)
+	c.link.Start(c.now(), &c.out)
+	c.act()
+	return nil
+}
+
+// Close says BYE and ends the client for good. It does not wait: Run returns once the
+// goodbye is written or a second has passed. It may be repeated.
+func (c *Client) Close() error {
+	c.stop(nil)
+	return nil
+}
+
+func (c *Client) stop(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.link.State() == Stopped {
+		return
+	}
+	c.err = err
+	c.link.Stop(c.now(), &c.out)
+	c.act()
+}
+
+// Send writes a message for the server's application and returns its number. It waits
+// for a session, and for room in the queue, until ctx ends. Written is not delivered:
+// Acked tells that. What was not acknowledged when a session ends may or may not have
+// arrived.
+func (c *Client) Send(ctx context.Context, body []byte) (id uint64, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for {
+		if c.link.State() == Stopped {
+			if c.err != nil {
+				return 0, fmt.Errorf("%w: %w", ErrClosed, c.err)
+			}
+			return 0, ErrClosed
+		}
+		if c.link.State() == Ready && c.current().hasRoom(len(body), c.cfg.MaxQueued) {
+			id, err = c.link.Send(c.now(), body, &c.out)
+			c.act()
+			return id, err
+		}
+		changed := c.changed
+		c.waiting++
+		c.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+		c.mu.Lock()
+		c.waiting--
+		if err != nil {
+			return 0, err
+		}
+	}
+}
+
+// NetworkChanged tells that the path to the server may be another one now: Wi-Fi came or
+// went, the machine woke. A session is probed at once, a wait is cut to a second at most.
+func (c *Client) NetworkChanged() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.link.NetworkChanged(c.now(), &c.out)
+	c.act()
+}
+
+// tick is the timer's: it stands apart from every connection, so that none can stop it.
+func (c *Client) tick() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.armed = link.Never
+	at := time.Now()
+	// Round drops the monotonic reading, which stands still while a machine sleeps.
+	if slept(at.Sub(c.looked), at.Round(0).Sub(c.looked.Round(0))) {
+		c.link.NetworkChanged(c.now(), &c.out)
+	}
+	c.looked = at
+	if k := c.current(); k != nil && k.busy {
+		c.link.Held(c.now())
+	}
+	c.link.Tick(c.now(), &c.out)
+	c.act()
+}
+
+// slept reports whether the machine was suspended between two looks at both clocks. A
+// wall clock that is set forward looks the same, and costs one PING.
+func slept(monotonic, wall time.Duration) bool { return wall-monotonic > 2*time.Second }
+
+// now is the link's time.
+func (c *Client) now() time.Duration { return time.Since(c.origin) }
+
+// act carries out what the link asked for and sets the timer. It needs mu, and follows
+// every call of the link that has an Out.
+func (c *Client) act() {
+	for i := 0; i < len(c.out.Actions); i++ { // a failing write adds to them
+		a := c.out.Actions[i]
+		k := c.find(a.Attempt)
+		switch {
+		case a.Op == link.Dial:
+			c.open(a.Attempt, a.Addr)
+		case a.Op == link.Write && k != nil:
+			c.write(k, a.Data)
+		case a.Op == link.Close && k != nil:
+			c.forget(k)
+			k.hangUp()
+		case a.Op == link.Notify:
+			c.notify(&a.Event)
+		}
+	}
+	c.out.Reset()
+	if state := c.link.State(); state != c.state {
+		c.state = state
+		c.noticeState()
+		c.wakeSenders()
+		if state == Stopped {
+			close(c.stopped)
+		}
+	}
+	c.arm()
+}
+
+func (c *Client) arm() {
+	deadline := c.link.Deadline()
+	if deadline == c.armed || c.timer == nil {
+		return
+	}
+	c.armed = deadline
+	if deadline == link.Never {
+		c.timer.Stop()
+		return
+	}
+	c.timer.Reset(max(0, deadline-c.now()))
+}
+
+func (c *Client) wakeSenders() {
+	if c.waiting > 0 {
+		close(c.changed)
+		c.changed = make(chan struct{})
+	}
+}

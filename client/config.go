@@ -1,0 +1,123 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/link"
+)
+
+// Policy chooses the waits between attempts. All but Window ignore the window that the
+// server announces; they are for servers that announce none, and for comparison.
+type Policy = link.Policy
+
+// The policies. Backoff v doubles from BackoffMin to BackoffMax.
+const (
+	Window       = link.Window       // first U(0, the server's window), then as Full; default
+	Full         = link.Full         // U(0, v)
+	Equal        = link.Equal        // v/2 + U(0, v/2)
+	Decorrelated = link.Decorrelated // U(BackoffMin, 3 x the wait before)
+	Fixed        = link.Fixed        // BackoffMin
+	Exponential  = link.Exponential  // v
+)
+
+// Config describes a client. Endpoints and ID are needed; zero means the default.
+type Config struct {
+	// Endpoints are the nodes, "host:port". One is chosen at random; nodes may name more.
+	Endpoints []string
+
+	// ID is who the client is, 1 to 128 bytes of UTF-8 without control characters. What a
+	// second session of the same ID means is for the server's application to say: it may
+	// close the older one with codec.CodeReplaced.
+	ID string
+
+	// TokenSource is asked for the credential before every connection, within
+	// ConnectTimeout. Default nil: no token, and the code "token_expired" ends Run.
+	TokenSource func(ctx context.Context) ([]byte, error)
+
+	// Deliver takes a message of the server. body is valid until it returns; then the
+	// ACK is sent. It must return soon: meanwhile nothing is read. Default nil: messages
+	// are dropped and not acknowledged.
+	Deliver func(id uint64, body []byte)
+
+	// Acked tells that the server's application has the message that Send gave this id.
+	Acked func(id uint64)
+
+	// StateChange tells each new state, and each move to another node, around which the
+	// state stays Ready. If it can't keep up, states are left out, never the latest.
+	StateChange func(Info)
+
+	// Dial makes the connection; TLS and proxies go here. addr is the endpoint as it was
+	// given. Default nil: TCP, to one of the addresses that the name has.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+
+	Policy Policy
+
+	// Interval is the longest silence before a PING. Default 0: what the server says.
+	// It is cut to four fifths of the server's timeout.
+	Interval time.Duration
+
+	PongTimeout    time.Duration // silence after a PING that means death; default 10s
+	ConnectTimeout time.Duration // for each of token and name, and connect(); default 5s
+	WelcomeTimeout time.Duration // from HELLO to WELCOME; default 5s
+	WriteTimeout   time.Duration // without progress; default 10s
+
+	BackoffMin  time.Duration // first step of the backoff; default 500ms
+	BackoffMax  time.Duration // its ceiling; default 60s
+	StableAfter time.Duration // age at which a session ends the backoff; default 1min
+
+	// MaxPayload limits the payload of every frame in both directions, in bytes; default
+	// codec.MaxPayload. The body of a message may have 8 bytes less.
+	MaxPayload int
+
+	// MaxQueued is how many bytes Send queues for a server that reads slowly before it
+	// waits; default 1 MiB.
+	MaxQueued int
+
+	// Logger gets losses and returns. Default nil: nothing is logged.
+	Logger *slog.Logger
+}
+
+// fill returns c with its defaults, and what the link needs of it.
+func (c Config) fill() (Config, link.Config, error) {
+	l := link.Config{
+		Endpoints:      append([]string(nil), c.Endpoints...),
+		Policy:         c.Policy,
+		Interval:       c.Interval,
+		PongTimeout:    c.PongTimeout,
+		ConnectTimeout: c.ConnectTimeout,
+		WelcomeTimeout: c.WelcomeTimeout,
+		BackoffMin:     c.BackoffMin,
+		BackoffMax:     c.BackoffMax,
+		StableAfter:    c.StableAfter,
+		MaxPayload:     c.MaxPayload,
+		FreshTokens:    c.TokenSource != nil,
+	}
+	l.Fill()
+	if err := l.Validate(); err != nil {
+		return c, l, fmt.Errorf("client: %w", err)
+	}
+	if _, err := codec.AppendHello(nil, &codec.HelloMessage{ClientID: []byte(c.ID)}); err != nil {
+		return c, l, fmt.Errorf("client: ID %q: %w", c.ID, err)
+	}
+	if c.WriteTimeout == 0 {
+		c.WriteTimeout = 10 * time.Second
+	}
+	if c.WriteTimeout < 0 {
+		return c, l, fmt.Errorf("client: WriteTimeout: %v is negative", c.WriteTimeout)
+	}
+	if c.MaxQueued == 0 {
+		c.MaxQueued = 1 << 20
+	}
+	if c.MaxQueued < 0 {
+		return c, l, fmt.Errorf("client: MaxQueued: %d is negative", c.MaxQueued)
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c, l, nil
+}

@@ -1,0 +1,217 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+)
+
+// conn is one attempt: from the dial to the end of its connection. Its goroutine dials
+// and then reads; another writes while there is something to write.
+type conn struct {
+	attempt uint32             // never changes
+	addr    string             // never changes
+	ctx     context.Context    // ends with the attempt; never changes
+	cancel  context.CancelFunc // never changes
+
+	// Guarded by Client.mu. Read is the reader's, Write the writer's; any goroutine may
+	// set deadlines and close.
+	nc     net.Conn // nil before it is connected
+	hungUp bool     // the link has closed it: to be closed once all is written
+	busy   bool     // the reader waits for Run: nothing is read
+
+	queued  []byte // to be written
+	spare   []byte // the buffer that is not queued, for the next turn
+	writing int    // bytes that the writer has in its hands
+	writer  bool   // a writer runs
+	failed  error  // of the first failed Write: nothing is written any more
+}
+
+// open starts an attempt. It needs mu.
+func (c *Client) open(attempt uint32, addr string) {
+	k := &conn{attempt: attempt, addr: addr}
+	k.ctx, k.cancel = context.WithCancel(c.ctx)
+	c.conns = append(c.conns, k)
+	c.running.Go(func() { c.serve(k) })
+}
+
+// find returns the connection of an attempt, nil if the link has given it up. It needs
+// mu, as the next three do.
+func (c *Client) find(attempt uint32) *conn {
+	for _, k := range c.conns {
+		if k.attempt == attempt {
+			return k
+		}
+	}
+	return nil
+}
+
+// current is the session's connection, or the attempt to get one; nil without either.
+func (c *Client) current() *conn { return c.find(c.link.Attempt()) }
+
+func (c *Client) forget(k *conn) {
+	c.conns = slices.DeleteFunc(c.conns, func(other *conn) bool { return other == k })
+}
+
+// wanted reports whether the link still knows of k.
+func (c *Client) wanted(k *conn) bool { return slices.Contains(c.conns, k) }
+
+// serve is the goroutine of a connection.
+func (c *Client) serve(k *conn) {
+	defer k.cancel()
+	token, err := c.token(k.ctx)
+	if err != nil {
+		c.disconnected(k, err, true)
+		return
+	}
+	nc, err := c.dial(k)
+	if err != nil {
+		c.disconnected(k, err, isLocal(err))
+		return
+	}
+	defer nc.Close()
+	if c.connected(k, nc, token) {
+		c.read(k)
+	}
+}
+
+// token asks the application. It gets a little less time than the attempt has, so that
+// its slowness is not taken for the endpoint's.
+func (c *Client) token(ctx context.Context) ([]byte, error) {
+	if c.cfg.TokenSource == nil {
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.linkCfg.ConnectTimeout*9/10)
+	defer cancel()
+	token, err := c.cfg.TokenSource(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("TokenSource: %w", err)
+	}
+	return token, nil
+}
+
+// dial makes one connect(): of the addresses that a name has, it takes one.
+func (c *Client) dial(k *conn) (net.Conn, error) {
+	addr := k.addr
+	dial := c.cfg.Dial
+	if dial == nil {
+		dial = (&net.Dialer{}).DialContext
+		host, port, err := net.SplitHostPort(addr)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := netip.ParseAddr(host); err != nil {
+			ips, err := net.DefaultResolver.LookupNetIP(k.ctx, "ip", host)
+			if err != nil {
+				return nil, err
+			}
+			addr = net.JoinHostPort(ips[rand.IntN(len(ips))].Unmap().String(), port)
+		}
+	}
+	c.mu.Lock()
+	c.link.Resolved(c.now(), k.attempt, &c.out)
+	c.act()
+	c.mu.Unlock()
+	return dial(k.ctx, "tcp", addr)
+}
+
+// connected reports whether the link still wants the connection.
+func (c *Client) connected(k *conn, nc net.Conn, token []byte) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.wanted(k) {
+		return false
+	}
+	k.nc = nc
+	c.link.Connected(c.now(), k.attempt, token, &c.out)
+	c.act()
+	return true
+}
+
+// disconnected tells the link that an attempt has ended, unless it was the link that
+// ended it.
+func (c *Client) disconnected(k *conn, cause error, local bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.wanted(k) {
+		return
+	}
+	c.forget(k)
+	if k.failed != nil {
+		cause = k.failed
+	}
+	c.link.Disconnected(c.now(), k.attempt, cause, local, &c.out)
+	c.act()
+}
+
+// firstRead is the size of a new read buffer in bytes. It grows to the largest frame that
+// has come, as its bytes come, not as its header declares.
+const firstRead = 4096
+
+// read gives the link what the server sends until the connection ends.
+func (c *Client) read(k *conn) {
+	buf := make([]byte, firstRead)
+	filled, need := 0, codec.HeaderLen
+	for {
+		n, err := k.nc.Read(buf[filled:])
+		filled += n
+		rest := buf[:filled]
+		for len(rest) >= need {
+			var consumed int
+			consumed, need = c.received(k, rest)
+			rest = rest[consumed:]
+		}
+		if err != nil {
+			c.disconnected(k, err, isLocal(err))
+			return
+		}
+		filled = copy(buf, rest)
+		if filled == len(buf) {
+			buf = append(buf, make([]byte, len(buf))...)
+		}
+	}
+}
+
+// received gives the link bytes and waits until what they brought is handled.
+func (c *Client) received(k *conn, b []byte) (consumed, need int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	consumed, need = c.link.Received(c.now(), k.attempt, b, &c.out)
+	c.act()
+	c.await(k)
+	return consumed, need
+}
+
+// hangUp gives the attempt up. What is queued is written if that takes no longer than
+// hangUpTimeout. It needs mu.
+func (k *conn) hangUp() {
+	k.hungUp = true
+	k.cancel()
+	if k.nc == nil {
+		return
+	}
+	if !k.writer {
+		k.nc.Close()
+		return
+	}
+	k.nc.SetWriteDeadline(time.Now().Add(hangUpTimeout))
+}
+
+// isLocal reports whether an error says more about this machine than about the server.
+func isLocal(err error) bool {
+	for _, local := range []error{syscall.ENETUNREACH, syscall.ENETDOWN, syscall.EADDRNOTAVAIL, syscall.EMFILE, syscall.ENFILE} {
+		if errors.Is(err, local) {
+			return true
+		}
+	}
+	var dns *net.DNSError
+	return errors.As(err, &dns) && !dns.IsNotFound
+}

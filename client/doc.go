@@ -1,0 +1,24 @@
+// Package client is the embeddable client of a Stormwheel edge: one session, kept alive
+// by heartbeats and won back by itself, on another node if need be.
+//
+//	c, err := client.New(client.Config{
+//		Endpoints: []string{"10.0.0.1:7000", "10.0.0.2:7000"},
+//		ID:        "alice",
+//		Deliver:   func(id uint64, body []byte) { fmt.Printf("%s\n", body) },
+//	})
+//	if err != nil { ... }
+//	go c.Run(ctx) // until ctx ends, Close, or the server forbids to return
+//	id, err := c.Send(ctx, []byte("hello"))
+//
+// Run calls the callbacks, one after another. Every other method may be called from any
+// goroutine, callbacks included. An idle client is one goroutine in Run, one in Read, and
+// one timer set to the next heartbeat.
+//
+// A dead server is noticed within one interval plus one PongTimeout, whatever is written
+// and whether or not TCP says so. Three things put that off: a Deliver that does not
+// return, since nothing is read meanwhile; a process that was stopped, by one PongTimeout
+// after it goes on; and a machine that was suspended, by one interval plus one PongTimeout
+// after it woke, unless NetworkChanged is called.
+//
+// Sent is not delivered: only Acked tells that the server's application has a message.
+package client

@@ -1,0 +1,24 @@
+package client_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+
+	"github.com/stormwheel/stormwheel/client"
+)
+
+func Example() {
+	ctx := context.Background()
+	c, err := client.New(client.Config{
+		Endpoints: []string{"127.0.0.1:7001", "127.0.0.1:7002"},
+		ID:        "alice",
+		Deliver:   func(id uint64, body []byte) { fmt.Printf("got %s\n", body) },
+		Acked:     func(id uint64) { fmt.Printf("message %d arrived\n", id) },
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	go c.Send(ctx, []byte("hello")) // waits for the session
+	log.Fatal(c.Run(ctx))           // until ctx ends or a server forbids to return
+}

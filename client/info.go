@@ -1,0 +1,84 @@
+package client
+
+import (
+	"errors"
+	"time"
+
+	"github.com/stormwheel/stormwheel/internal/link"
+)
+
+// State is what the client is doing.
+type State = link.State
+
+// The states, in the order of a life.
+const (
+	Idle        = link.StateIdle        // before Run
+	Resolving   = link.StateResolving   // looks the name up
+	Connecting  = link.StateConnecting  // connect() is under way
+	Handshaking = link.StateHandshaking // waits for WELCOME
+	Ready       = link.StateReady       // messages flow
+	BackingOff  = link.StateBackingOff  // waits for the next attempt
+	Stopped     = link.StateStopped     // for good
+)
+
+// CodeError is the reason that a server gave for sending the client away.
+type CodeError = link.CodeError
+
+// What the methods return.
+var (
+	ErrClosed   = errors.New("client: closed")                // Send and Run after Close
+	ErrRan      = errors.New("client: Run was called before") // Run
+	ErrTooLarge = link.ErrTooLarge                            // Send
+)
+
+// Info is a copy of what there is to know about a client.
+type Info struct {
+	State     State
+	Endpoint  string        // of the present or latest attempt
+	Node      string        // of the present or latest session
+	Session   string        // its id; no credential
+	Heartbeat time.Duration // the interval that its server asked for
+	Queued    int           // bytes that the kernel has not taken yet
+	Moving    bool          // ready, and looking for another node, since this one drains
+
+	ReadySince  time.Time     // zero unless ready
+	RTT         time.Duration // of the latest PING that was answered; 0: none yet
+	NextAttempt time.Time     // zero unless one is waited for
+	LastError   error         // why the latest attempt or session ended
+
+	Dials    uint32 // connections that were tried
+	Sessions uint32 // of them, those that got a session
+	Losses   uint32 // of them, those that ended other than by Close
+	Pings    uint32
+	Pongs    uint32
+}
+
+// Info tells how the client is.
+func (c *Client) Info() Info {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.info()
+}
+
+// info needs mu.
+func (c *Client) info() Info {
+	l := c.link.Info()
+	info := Info{
+		State: l.State, Endpoint: l.Endpoint, Node: l.Node, Heartbeat: l.Terms.Interval,
+		RTT: l.RTT, LastError: l.LastError, Moving: l.Moving,
+		Dials: l.Dials, Sessions: l.Sessions, Losses: l.Losses, Pings: l.Pings, Pongs: l.Pongs,
+	}
+	if l.Sessions > 0 {
+		info.Session = l.Session.String()
+	}
+	if l.State == Ready {
+		info.ReadySince = c.origin.Add(l.ReadySince)
+	}
+	if l.NextAttempt != link.Never {
+		info.NextAttempt = c.origin.Add(l.NextAttempt)
+	}
+	if k := c.current(); k != nil {
+		info.Queued = len(k.queued) + k.writing
+	}
+	return info
+}

@@ -1,0 +1,202 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"net"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/link"
+)
+
+// realNode is a node on a real socket.
+type realNode struct {
+	net.Listener
+	mu    sync.Mutex
+	conns []net.Conn
+	wg    sync.WaitGroup
+}
+
+func listen(t *testing.T, serve func(*peer)) *realNode {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &realNode{Listener: ln}
+	n.wg.Go(func() {
+		for {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			n.mu.Lock()
+			n.conns = append(n.conns, conn)
+			n.mu.Unlock()
+			n.wg.Go(func() { defer conn.Close(); serve(&peer{Conn: conn, addr: ln.Addr().String()}) })
+		}
+	})
+	t.Cleanup(n.kill)
+	return n
+}
+
+// kill resets every connection and stops to listen, as a kernel does for a killed process.
+func (n *realNode) kill() {
+	n.Close()
+	n.mu.Lock()
+	for _, conn := range n.conns {
+		conn.(*net.TCPConn).SetLinger(0)
+		conn.Close()
+	}
+	n.mu.Unlock()
+	n.wg.Wait()
+}
+
+// eventually polls until ok, for ten seconds.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within 10s: %s", what)
+		}
+	}
+}
+
+// noLeaks fails the test if goroutines remain.
+func noLeaks(t *testing.T) {
+	before := runtime.NumGoroutine()
+	t.Cleanup(func() {
+		eventually(t, "the goroutines of before", func() bool { return runtime.NumGoroutine() <= before })
+	})
+}
+
+// quick is a node whose clients come back within 50 ms.
+func quick(p *peer) {
+	quick := codec.Terms{Interval: 200 * time.Millisecond, Timeout: time.Second, Window: 50 * time.Millisecond}
+	if _, err := p.welcome(codec.WelcomeMessage{Terms: quick, Node: []byte(p.addr)}); err == nil {
+		p.serve()
+	}
+}
+
+func TestKilledNodeIsLeftForTheOther(t *testing.T) {
+	noLeaks(t)
+	a, b := listen(t, quick), listen(t, quick)
+	acked := make(chan uint64, 10)
+	c, ran := run(t, Config{Endpoints: []string{a.Addr().String(), b.Addr().String()}, BackoffMax: time.Second,
+		Acked: func(id uint64) { acked <- id }})
+	defer end(t, c, ran)
+	eventually(t, "ready", func() bool { return c.Info().State == Ready })
+	first, second := a, b
+	if c.Info().Node == b.Addr().String() {
+		first, second = b, a
+	}
+	first.kill()
+	eventually(t, "ready on the other node", func() bool {
+		i := c.Info()
+		return i.State == Ready && i.Node == second.Addr().String()
+	})
+	id, err := c.Send(t.Context(), []byte("still here"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := <-acked; got != id {
+		t.Errorf("Acked(%d), want %d", got, id)
+	}
+	if i := c.Info(); i.Losses != 1 || i.LastError == nil {
+		t.Errorf("Info = %+v, want one loss and its error", i)
+	}
+}
+
+func TestHeartbeatsOnARealSocket(t *testing.T) {
+	noLeaks(t)
+	a := listen(t, quick)
+	c, ran := run(t, Config{Endpoints: []string{a.Addr().String()}, Interval: 100 * time.Millisecond})
+	defer end(t, c, ran)
+	eventually(t, "five PONGs", func() bool { return c.Info().Pongs >= 5 })
+	if i := c.Info(); i.RTT <= 0 || i.Losses != 0 || i.Dials != 1 {
+		t.Errorf("Info = %+v", i)
+	}
+}
+
+// A peer that is stopped: the kernel takes bytes until its buffers are full, then Write
+// blocks. The liveness check must not.
+func TestStoppedPeerIsNoticedWhenEvenTheKernelIsFull(t *testing.T) {
+	noLeaks(t)
+	stop := make(chan struct{})
+	defer close(stop)
+	a := listen(t, func(p *peer) {
+		p.welcome(codec.WelcomeMessage{Terms: codec.Terms{Interval: 500 * time.Millisecond, Timeout: 10 * time.Second}})
+		<-stop
+	})
+	c, ran := run(t, Config{Endpoints: []string{a.Addr().String()}, PongTimeout: 500 * time.Millisecond,
+		WriteTimeout: time.Hour, BackoffMin: time.Minute, MaxQueued: 16 << 20})
+	defer end(t, c, ran)
+	eventually(t, "ready", func() bool { return c.Info().State == Ready })
+	began := time.Now()
+	full := false
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for c.Info().Losses == 0 && ctx.Err() == nil {
+		sendCtx, done := context.WithTimeout(ctx, 10*time.Millisecond)
+		c.Send(sendCtx, make([]byte, 60<<10))
+		done()
+		full = full || c.Info().Queued > 8<<20
+	}
+	took := time.Since(began)
+	if err := c.Info().LastError; !errors.Is(err, link.ErrTimeout) {
+		t.Errorf("LastError = %v, want the pong timeout", err)
+	}
+	if took > 4*time.Second { // 1 s promised; the machine is shared
+		t.Errorf("noticed after %v, promised within 500ms + 500ms", took)
+	}
+	if !full {
+		t.Error("the kernel never was full: the test did not test")
+	}
+}
+
+// The server refuses and closes while the client's HELLO is unread: a reset is on its
+// way, and the GOAWAY before it.
+func TestRefusalIsReadBeforeTheReset(t *testing.T) {
+	noLeaks(t)
+	a := listen(t, func(p *peer) {
+		p.goAway(codec.GoAwayMessage{Code: codec.CodeUnauthorized})
+		p.Conn.(*net.TCPConn).CloseWrite()
+		for { // the farewell: discard, then close
+			if _, err := p.next(); err != nil {
+				return
+			}
+		}
+	})
+	c, ran := run(t, Config{Endpoints: []string{a.Addr().String()}})
+	defer c.Close()
+	var ce *CodeError
+	if err := <-ran; !errors.As(err, &ce) || ce.Code != codec.CodeUnauthorized {
+		t.Errorf("Run = %v, want unauthorized", err)
+	}
+}
+
+func TestRefusedConnectGoesElsewhere(t *testing.T) {
+	noLeaks(t)
+	dead := listen(t, quick)
+	dead.kill()
+	a := listen(t, quick)
+	c, ran := run(t, Config{Endpoints: []string{dead.Addr().String(), a.Addr().String()}, BackoffMin: time.Millisecond})
+	defer end(t, c, ran)
+	eventually(t, "ready", func() bool { return c.Info().State == Ready })
+	if i := c.Info(); i.Node != a.Addr().String() || i.Dials > 2 {
+		t.Errorf("Info = %+v, want the live node at the second attempt", i)
+	}
+}
+
+func TestNameIsResolved(t *testing.T) {
+	noLeaks(t)
+	a := listen(t, quick)
+	_, port, _ := net.SplitHostPort(a.Addr().String())
+	c, ran := run(t, Config{Endpoints: []string{"localhost:" + port}, BackoffMin: time.Millisecond, BackoffMax: 10 * time.Millisecond})
+	defer end(t, c, ran)
+	eventually(t, "ready", func() bool { return c.Info().State == Ready }) // ::1 may come first
+}

@@ -1,0 +1,119 @@
+package link
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+)
+
+// dial starts an attempt at the endpoint that is best now.
+func (l *Link) dial(now time.Duration, out *Out) {
+	c := l.current()
+	if c.attempt != 0 {
+		c = &l.conns[1] // of a handover
+	}
+	addr := c.addr
+	if !l.retry.here {
+		addr = l.pick(now)
+	}
+	l.retry.here = false
+	l.attempts++
+	*c = conn{addr: addr, attempt: l.attempts, state: StateResolving, due: now + l.cfg.ConnectTimeout}
+	if isLiteral(addr) {
+		c.state = StateConnecting
+	}
+	out.dial(c.attempt, addr)
+}
+
+func isLiteral(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	_, err = netip.ParseAddr(host)
+	return err == nil
+}
+
+// Resolved says that what precedes connect() is done: the name is looked up, a token is
+// there. The connect timeout starts anew. Owners that have only IP literals to connect to
+// need not call it.
+func (l *Link) Resolved(now time.Duration, attempt uint32, out *Out) {
+	c := l.find(attempt)
+	if c == nil || c.state != StateResolving && c.state != StateConnecting {
+		return
+	}
+	c.state = StateConnecting
+	c.due = now + l.cfg.ConnectTimeout
+}
+
+// Connected says that TCP is up; HELLO goes out. token is the client's credential, it is
+// not kept. One that is out of bounds stops the link.
+func (l *Link) Connected(now time.Duration, attempt uint32, token []byte, out *Out) {
+	c := l.find(attempt)
+	if c == nil || c.state != StateResolving && c.state != StateConnecting {
+		return
+	}
+	start := len(out.frames)
+	var err error
+	out.frames, err = codec.AppendHello(out.frames, &codec.HelloMessage{
+		MinVersion: codec.ProtocolVersion,
+		MaxVersion: codec.ProtocolVersion,
+		ClientID:   []byte(l.id),
+		Token:      token,
+		Resume:     []byte(l.resume),
+		Ticket:     []byte(l.retry.ticket),
+	})
+	if err != nil {
+		l.lastErr = fmt.Errorf("%w: %w", ErrHello, err)
+		l.halt(l.lastErr, out)
+		return
+	}
+	out.write(attempt, start)
+	if c == l.current() {
+		l.heartbeat.wrote = now
+	}
+	c.state = StateHandshaking
+	c.due = now + l.cfg.WelcomeTimeout
+}
+
+// Disconnected says that the dial failed or the connection ended under the link. local
+// means that the owner knows the cause to be on this side, as when the network is
+// unreachable: then the endpoint is not blamed.
+//
+// A server that sends a client away may close before it has read everything, so that the
+// client's next write fails while the server's last words are still unread. After a
+// failed write, an owner therefore reads to the end, gives that to Received, and only
+// then calls Disconnected.
+func (l *Link) Disconnected(now time.Duration, attempt uint32, cause error, local bool, out *Out) {
+	c := l.find(attempt)
+	if c == nil {
+		return
+	}
+	reason := Closed
+	if c.state == StateResolving || c.state == StateConnecting {
+		reason = ConnectFailed
+	}
+	l.lose(now, c, loss{reason: reason, err: cause, local: local, ended: true}, out)
+}
+
+// NetworkChanged says that the path to the server may be another one now (Wi-Fi came or
+// went, the machine woke). A session is probed at once; a wait that the link chose itself
+// is cut to a second at most.
+func (l *Link) NetworkChanged(now time.Duration, out *Out) {
+	switch l.State() {
+	case StateReady:
+		if !l.heartbeat.waiting() {
+			l.ping(now, now, l.current(), out)
+		}
+	case StateBackingOff:
+		at := now + l.rng.below(localSpread)
+		if l.retry.ordered || at >= l.retry.at {
+			return
+		}
+		l.retry.at = at
+		out.notify(Event{Kind: RetryAt, At: at})
+	}
+}

@@ -1,0 +1,131 @@
+package link
+
+import (
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+)
+
+// A handover is make before break: a server that drains asks its clients to connect
+// elsewhere first, and serves them until they have.
+//
+//	told      GOAWAY draining on the session: it goes on; the next attempt has its time
+//	moving    conns[1] is that attempt; one that fails is followed by another
+//	moved     its WELCOME came: it is the session now, the old connection is conns[1]
+//	leaving   the old connection is read for a while, says BYE, and is read to its end
+//
+// If the session dies before the WELCOME, that is a loss like any other, except that an
+// attempt which is under way is not thrown away.
+
+const (
+	// overlap is how long the old connection is kept after the move: messages and ACKs
+	// that were on their way when the session moved are still taken, and acknowledged.
+	overlap = time.Second
+	// byeTime is how long it is read after BYE for what crossed with it.
+	byeTime = time.Second
+)
+
+// handOver obeys GOAWAY draining on a session.
+func (l *Link) handOver(now time.Duration, c *conn, m *codec.GoAwayMessage, out *Out) {
+	if l.moving {
+		return // told twice
+	}
+	l.dropLeaving(out)
+	l.penalise(now, c.addr)
+	r := &l.retry
+	if now-l.readyAt >= l.cfg.StableAfter {
+		r.failures, r.last = 0, 0
+	}
+	wait := m.Delay + l.rng.below(m.Window) // usually none: the server paces this itself
+	if r.failures >= trusted {
+		wait = max(wait, l.backoff())
+	}
+	r.ticket, r.ordered, r.here = string(m.Ticket), m.Delay > 0 || m.Window > 0, false
+	r.failures = min(r.failures+1, 100)
+	r.at = now + wait
+	l.moving = true
+	out.notify(Event{Kind: Draining, Attempt: c.attempt, Code: m.Code, Delay: m.Delay, Window: m.Window})
+	out.notify(Event{Kind: RetryAt, At: r.at})
+}
+
+// move makes the next connection, whose WELCOME has come, the session's. The terms are
+// still those of the old one.
+func (l *Link) move(now time.Duration) {
+	old, next := l.conns[0], l.conns[1]
+	keep := overlap
+	if l.terms.Timeout > 0 {
+		keep = min(keep, l.terms.Timeout/5) // what an interval leaves of it: the server shall not have to evict
+	}
+	old.leaving, old.due = true, now+keep
+	l.conns[0], l.conns[1] = next, old
+	l.moving = false
+	h := &l.heartbeat
+	h.wrote, h.heard, h.pongDue = next.due-l.cfg.WelcomeTimeout, now, 0 // of its HELLO and WELCOME
+}
+
+// promote turns the next attempt into the only one, after the session died under a move.
+// It reports whether there was one.
+func (l *Link) promote() bool {
+	if next := l.conns[1]; l.moving && next.attempt != 0 {
+		l.conns[0], l.conns[1] = next, conn{}
+		l.moving = false
+		if next.state == StateHandshaking {
+			l.heartbeat.wrote = next.due - l.cfg.WelcomeTimeout
+		}
+		return true
+	}
+	l.moving = false
+	return false
+}
+
+// replacedByUs reports whether a "replaced" on the session is the doing of our own next
+// connection, whose HELLO is out: nodes may know of each other's clients.
+func (l *Link) replacedByUs(c *conn, code codec.Code) bool {
+	return code == codec.CodeReplaced && c == l.current() && l.moving && l.conns[1].state == StateHandshaking
+}
+
+// nextDeadline is when the second connection, or the lack of one, wants attention.
+func (l *Link) nextDeadline() time.Duration {
+	switch c := &l.conns[1]; {
+	case c.attempt != 0:
+		return c.due
+	case l.moving:
+		return l.retry.at
+	default:
+		return Never
+	}
+}
+
+func (l *Link) tickNext(now, late time.Duration, out *Out) {
+	switch c := &l.conns[1]; {
+	case c.attempt == 0:
+		l.dial(now, out)
+	case !c.leaving:
+		l.tickAttempt(now, late, c, out)
+	case !c.saidBye:
+		l.bye(c, out)
+		c.due = now + byeTime
+	default:
+		l.dropLeaving(out)
+	}
+}
+
+// bye says BYE on a session's connection, once.
+func (l *Link) bye(c *conn, out *Out) {
+	if c.state != StateReady || c.saidBye {
+		return
+	}
+	c.saidBye = true
+	start := len(out.frames)
+	out.frames = codec.AppendBye(out.frames)
+	out.write(c.attempt, start)
+}
+
+// dropLeaving closes the old connection of a move, if it is still there.
+func (l *Link) dropLeaving(out *Out) {
+	if c := &l.conns[1]; c.leaving {
+		l.bye(c, out)
+		out.close(c.attempt)
+		*c = conn{}
+	}
+}

@@ -1,0 +1,118 @@
+package link
+
+import (
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+)
+
+const (
+	defaultInterval = 30 * time.Second       // if neither side names one
+	minInterval     = 100 * time.Millisecond // whatever the server says
+	maxWait         = time.Hour              // the longest that a server can make a client wait
+)
+
+// heartbeat is the liveness of the session, apart from its connection: no write, failed
+// or not, and no state of the socket can stop it.
+type heartbeat struct {
+	wrote time.Duration // the latest frame of any kind to the server
+	heard time.Duration // the latest complete frame from the server
+	beat  time.Duration // drawn for each PING: U(0.8, 1.0) x interval
+
+	pongDue  time.Duration // dead if nothing complete comes until then; 0: not waiting
+	pingAt   time.Duration // when the latest PING was written
+	intended time.Duration // when it was due
+	token    uint64        // of the latest PING; they are numbered from 1 over all sessions
+	answered bool          // the latest PING's PONG has come
+	rtt      time.Duration
+}
+
+// deadline is when to PING, or when the answer must be there. It waits for the earlier
+// of the two directions: a client that writes all the time into a half-open connection
+// hears nothing and PINGs as well.
+func (h *heartbeat) deadline() time.Duration {
+	if h.waiting() {
+		return h.pongDue
+	}
+	return min(h.wrote, h.heard) + h.beat
+}
+
+func (h *heartbeat) waiting() bool { return h.pongDue != 0 }
+
+func (l *Link) ping(now, intended time.Duration, c *conn, out *Out) {
+	h := &l.heartbeat
+	h.token++
+	h.answered = false
+	h.wrote, h.pingAt, h.intended = now, now, intended
+	h.pongDue = now + l.cfg.PongTimeout
+	h.beat = l.drawBeat()
+	start := len(out.frames)
+	out.frames = codec.AppendPing(out.frames, h.token)
+	out.write(c.attempt, start)
+	out.notify(Event{Kind: PingSent, Attempt: c.attempt, Intended: intended})
+}
+
+// alive notes a complete frame from the server, of whatever type.
+func (l *Link) alive(now time.Duration, c *conn) {
+	c.excused = false
+	if c == l.current() {
+		l.heartbeat.heard = now
+		l.heartbeat.pongDue = 0
+	}
+}
+
+func (l *Link) pong(now time.Duration, c *conn, m codec.PongMessage, out *Out) {
+	if c.leaving {
+		return
+	}
+	l.setTerms(m.Terms)
+	h := &l.heartbeat
+	if m.Token == 0 || m.Token != h.token || h.answered {
+		return // an announcement, or an answer that a later PING made stale
+	}
+	h.answered = true
+	h.rtt = now - h.pingAt
+	l.pongs++
+	out.notify(Event{Kind: Pong, Attempt: c.attempt, RTT: h.rtt, FromIntended: now - h.intended})
+}
+
+// Held says that the owner could not read until now for a reason of its own, such as an
+// application that takes its time over a message. A PONG that is waited for gets all its
+// time again.
+func (l *Link) Held(now time.Duration) {
+	if l.heartbeat.waiting() {
+		l.heartbeat.pongDue = now + l.cfg.PongTimeout
+	}
+}
+
+// setTerms obeys new terms at once: the next PING is due by the new interval, counted
+// from the frames before. So the first frame that a shorter timeout applies to is
+// followed in time.
+func (l *Link) setTerms(t codec.Terms) {
+	if t != l.terms {
+		l.terms = t
+		l.heartbeat.beat = l.drawBeat()
+	}
+}
+
+// drawBeat draws the silence before the next PING, so that clients that connected
+// together drift apart (RFC 5626, section 4.4.1).
+func (l *Link) drawBeat() time.Duration {
+	d := l.interval()
+	return d - l.rng.below(d/5)
+}
+
+// interval is the longest silence. It leaves a fifth of the server's timeout for the way.
+func (l *Link) interval() time.Duration {
+	d := l.cfg.Interval
+	if d == 0 {
+		d = l.terms.Interval
+	}
+	if d == 0 {
+		d = defaultInterval
+	}
+	if l.terms.Timeout > 0 {
+		d = min(d, l.terms.Timeout/5*4)
+	}
+	return min(max(d, minInterval), maxWait)
+}

@@ -1,0 +1,76 @@
+package link
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+)
+
+// State is what a link is doing.
+type State uint8
+
+const (
+	StateIdle        State = iota // before Start
+	StateResolving                // the owner looks the name up
+	StateConnecting               // connect() is under way
+	StateHandshaking              // HELLO is out
+	StateReady                    // WELCOME came: messages flow
+	StateBackingOff               // waits for the next attempt
+	StateStopped                  // for good
+)
+
+var stateNames = [...]string{"idle", "resolving", "connecting", "handshaking", "ready", "backing off", "stopped"}
+
+func (s State) String() string {
+	if int(s) < len(stateNames) {
+		return stateNames[s]
+	}
+	return "unknown"
+}
+
+// What the methods of a link return and its events carry.
+var (
+	ErrNotReady  = errors.New("no session")                // Send: try again when ready
+	ErrTooLarge  = errors.New("message exceeds the limit") // Send: it never fits
+	ErrTimeout   = errors.New("timed out")                 // Lost: the reason says which
+	ErrMalformed = errors.New("server broke the protocol") // Lost: wraps what was wrong
+	ErrHello     = errors.New("HELLO can not be encoded")  // Stopped: id or token is out of bounds
+)
+
+// CodeError is the GOAWAY of a server.
+type CodeError struct {
+	Code   codec.Code
+	Reason string // the server's words, not to be trusted
+}
+
+func (e *CodeError) Error() string {
+	if e.Reason == "" {
+		return fmt.Sprintf("server says %s (%d)", e.Code, uint16(e.Code))
+	}
+	return fmt.Sprintf("server says %s (%d): %q", e.Code, uint16(e.Code), e.Reason)
+}
+
+// Info is a copy of what there is to know about a link.
+type Info struct {
+	State    State
+	Attempt  uint32          // of the present or latest connection
+	Endpoint string          // where that one leads
+	Node     string          // of the present or latest session
+	Session  codec.SessionID // of the present or latest session
+	Terms    codec.Terms     // of the present or latest session
+
+	ReadySince  time.Duration // of the present or latest session
+	RTT         time.Duration // of the latest answered PING; 0: none yet
+	NextAttempt time.Duration // Never unless one is waited for
+	LastError   error         // of the latest loss
+
+	Dials    uint32 // connect() calls asked for
+	Sessions uint32 // WELCOMEs
+	Losses   uint32 // sessions that ended other than by Stop
+	Pings    uint32
+	Pongs    uint32 // that answered the latest PING
+
+	Moving bool // ready, and told to connect elsewhere: the server drains
+}

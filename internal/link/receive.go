@@ -1,0 +1,154 @@
+package link
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+)
+
+// maxFrames bounds the frames of one Received, and so the actions that it asks for.
+const maxFrames = 64
+
+// Received takes bytes that the server sent. consumed of them are done with. The rest
+// must be offered again, followed by what comes next, and not before need bytes are
+// there; if they are there already, at once, after the actions were carried out.
+func (l *Link) Received(now time.Duration, attempt uint32, b []byte, out *Out) (consumed, need int) {
+	for range maxFrames {
+		c := l.find(attempt)
+		if c == nil || c.state != StateHandshaking && c.state != StateReady {
+			return len(b), codec.HeaderLen // nobody wants the rest
+		}
+		frame, size, err := codec.Decode(b[consumed:], l.cfg.MaxPayload)
+		if errors.Is(err, codec.ErrIncomplete) {
+			return consumed, size
+		}
+		if err == nil {
+			consumed += size
+			l.alive(now, c)
+			err = l.frame(now, c, frame, out)
+		}
+		if err != nil {
+			err = fmt.Errorf("%w: %w", ErrMalformed, err)
+			l.lose(now, c, loss{reason: Malformed, err: err}, out)
+		}
+	}
+	return consumed, codec.HeaderLen
+}
+
+// errUnexpected is a frame that a server may not send, or not now.
+var errUnexpected = errors.New("unexpected frame")
+
+// frame handles one complete frame. Its error says what the server did wrong.
+func (l *Link) frame(now time.Duration, c *conn, f codec.Frame, out *Out) error {
+	switch ready := c.state == StateReady; {
+	case f.Type == codec.GoAway:
+		m, err := codec.ParseGoAway(f.Payload)
+		if err != nil {
+			return err
+		}
+		l.goAway(now, c, &m, out)
+		return nil
+	case f.Type == codec.Welcome && !ready:
+		m, err := codec.ParseWelcome(f.Payload)
+		if err != nil {
+			return err
+		}
+		return l.welcome(now, c, &m, out)
+	case f.Type == codec.Pong && ready:
+		m, err := codec.ParsePong(f.Payload)
+		if err != nil {
+			return err
+		}
+		l.pong(now, c, m, out)
+		return nil
+	case f.Type == codec.Deliver && ready:
+		id, body, err := codec.ParseMessage(f.Payload)
+		if err != nil {
+			return err
+		}
+		out.notify(Event{Kind: Delivered, Attempt: c.attempt, ID: id, Body: body})
+		return nil
+	case f.Type == codec.Ack && ready:
+		id, err := codec.ParseAck(f.Payload)
+		if err != nil {
+			return err
+		}
+		if id == 0 || id > l.sendID {
+			return fmt.Errorf("ACK for message %d, %d were sent", id, l.sendID)
+		}
+		out.notify(Event{Kind: Acked, Attempt: c.attempt, ID: id})
+		return nil
+	case !f.Type.Known() && f.Flags&codec.FlagIgnorable != 0:
+		return nil // newer than this client
+	default:
+		return fmt.Errorf("%w: %s while %s", errUnexpected, f.Type, c.state)
+	}
+}
+
+// welcome begins the session, or moves it.
+func (l *Link) welcome(now time.Duration, c *conn, m *codec.WelcomeMessage, out *Out) error {
+	if m.Version != codec.ProtocolVersion || m.Features != 0 {
+		return fmt.Errorf("WELCOME with version %d and features %#x, neither was offered", m.Version, m.Features)
+	}
+	move := c != l.current()
+	if move {
+		l.move(now)
+		c = l.current()
+	}
+	l.session = m.Session
+	l.node = intern(m.Node)
+	l.resume = string(m.Resume)
+	l.addAlternates(m.Alternates)
+	l.readyAt = now
+	l.sessions++
+	c.state = StateReady
+	l.terms = m.Terms
+	l.heartbeat.beat = l.drawBeat()
+	l.heartbeat.answered = true // whatever an earlier session still waited for
+	kind := Ready
+	if move {
+		kind = Moved
+	}
+	out.notify(Event{Kind: kind, Attempt: c.attempt, Session: m.Session, Node: l.node.String(), Terms: m.Terms})
+	return nil
+}
+
+// Send writes a message for the server's application. Written is not delivered: only the
+// event Acked with the same id tells that. ids count up over all sessions; after a loss,
+// whether to send again what was not acknowledged is the application's to say.
+func (l *Link) Send(now time.Duration, body []byte, out *Out) (id uint64, err error) {
+	c := l.current()
+	if c.state != StateReady {
+		return 0, ErrNotReady
+	}
+	if len(body) > l.cfg.MaxPayload-messageOverhead {
+		return 0, fmt.Errorf("%w: %d bytes, %d are allowed", ErrTooLarge, len(body), l.cfg.MaxPayload-messageOverhead)
+	}
+	l.sendID++
+	start := len(out.frames)
+	out.frames = codec.AppendSend(out.frames, l.sendID, body)
+	out.write(c.attempt, start)
+	l.heartbeat.wrote = now
+	return l.sendID, nil
+}
+
+// messageOverhead is the number that precedes the body in SEND and DELIVER, in bytes.
+const messageOverhead = 8
+
+// Ack tells the server that its message id is dealt with. attempt is that of the event
+// Delivered: a session that has ended since gets no ACK, its numbers mean nothing to the
+// next.
+func (l *Link) Ack(now time.Duration, attempt uint32, id uint64, out *Out) {
+	c := l.find(attempt)
+	if c == nil || c.state != StateReady || c.saidBye {
+		return
+	}
+	start := len(out.frames)
+	out.frames = codec.AppendAck(out.frames, id)
+	out.write(attempt, start)
+	if c == l.current() {
+		l.heartbeat.wrote = now
+	}
+}
