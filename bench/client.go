@@ -1,0 +1,328 @@
+package bench
+
+import (
+	"errors"
+	"syscall"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/link"
+)
+
+// client is one simulated client, some 430 bytes in a slab of its loop's. Its bytes in
+// flight, of which most have none at most times, are in the loop's maps.
+type client struct {
+	link    link.Link // zero until its arrival
+	socket            // of the session or of the attempt to get one; a second one is in loop.second
+	outage  outage
+	arrival time.Duration // when it was to connect
+	wake    time.Duration // when the wheel will call; until the first call, the arrival
+	flags   clientFlags
+}
+
+// socket is one connection, from connect() to close. What was written last is kept after
+// that, for whoever judges the close.
+type socket struct {
+	last       lastWrite
+	fd         int32
+	attempt    uint32 // of the link; 0: there is no connection
+	connecting bool
+}
+
+// connKey names a connection in the loop's maps of bytes in flight.
+type connKey struct{ client, attempt uint32 }
+
+type clientFlags uint8
+
+const (
+	flagStarted  clientFlags = 1 << iota
+	flagMute                 // keeps its socket, reads, and says nothing any more
+	flagWelcomed             // has been, since its arrival
+	flagNext                 // arrived for one that left
+	flagProbe                // is left alone, and measured apart
+	flagHalfOpen             // connects, and says nothing
+	flagTrickle              // sends some frames byte by byte
+)
+
+func (f clientFlags) has(flag clientFlags) bool { return f&flag != 0 }
+
+func (c *client) ready() bool { return c.link.State() == link.StateReady }
+
+// counters are what a loop counts; plain numbers, owned by the loop.
+type counters struct {
+	Started     int
+	Attempts    int
+	Established int
+	FirstReady  int           // clients that reached WELCOME for the first time
+	RampEnd     time.Duration // when the last of those did
+	Failures    Failures
+	Losses      Losses
+
+	Pings, Pongs, Missed int
+
+	Muted      int
+	Observed   int
+	OtherMutes int // closed, but not for their silence
+	Early      int
+	Falsely    int
+	Faults     int
+
+	Departures int // by BYE
+	Returns    int // welcomed clients that arrived for one that left
+
+	StormClients int // hit
+	StormBack    int // of those, in service
+}
+
+func (c *counters) add(o *counters) {
+	c.Started += o.Started
+	c.Attempts += o.Attempts
+	c.Established += o.Established
+	c.FirstReady += o.FirstReady
+	c.RampEnd = max(c.RampEnd, o.RampEnd)
+	c.Failures.add(&o.Failures)
+	c.Losses.add(&o.Losses)
+	c.Pings += o.Pings
+	c.Pongs += o.Pongs
+	c.Missed += o.Missed
+	c.Muted += o.Muted
+	c.Observed += o.Observed
+	c.OtherMutes += o.OtherMutes
+	c.Early += o.Early
+	c.Falsely += o.Falsely
+	c.Faults += o.Faults
+	c.Departures += o.Departures
+	c.Returns += o.Returns
+	c.StormClients += o.StormClients
+	c.StormBack += o.StormBack
+}
+
+// notify counts what a link tells. It must not call the link: what an event asks for
+// goes to l.after.
+func (l *loop) notify(i uint32, c *client, e *link.Event) {
+	n := &l.counted
+	switch e.Kind {
+	case link.Ready:
+		n.Established++
+		if !c.flags.has(flagWelcomed) {
+			c.flags |= flagWelcomed
+			if c.flags.has(flagNext) {
+				n.Returns++
+			} else {
+				n.FirstReady++
+				n.RampEnd = l.now
+			}
+			l.connect.record(l.now - c.arrival)
+		}
+		l.swarm.nowReady(1)
+		c.last.setTimeout(e.Terms.Timeout)
+		if c.outage.out {
+			// Its next heartbeat may be an interval away. A client is back when it is
+			// served, so that is asked at once: the link's own PING, at the WELCOME.
+			l.after = append(l.after, followUp{kind: probe})
+		}
+	case link.Draining:
+		if l.swarm.storm.Load() != nil && !c.outage.moving {
+			if !c.outage.hit {
+				n.StormClients++
+			} else if !c.outage.out {
+				n.StormBack--
+			}
+			c.outage.hit, c.outage.moving = true, true
+		}
+	case link.Moved:
+		if c.outage.moving {
+			c.outage.moved(l.now)
+			n.StormBack++
+		}
+		// Make before break: the session goes on over the next connection.
+		n.Established++
+		if next := l.second[i]; next != nil {
+			c.socket, *next = *next, c.socket
+		}
+		c.last.setTimeout(e.Terms.Timeout)
+	case link.PingSent:
+		n.Pings++
+	case link.Pong:
+		n.Pongs++
+		l.rtt.record(e.FromIntended)
+		l.rttActual.record(e.RTT)
+		recordRecent(l.recent.RTT, e.FromIntended)
+		if c.flags.has(flagProbe) {
+			l.probed(e.FromIntended)
+		}
+		if c.outage.out {
+			length := c.outage.back(l.now)
+			storm := l.stormOf(i)
+			storm.Outages += length
+			storm.OfflineTimes.record(length)
+			n.StormBack++
+		}
+	case link.Delivered:
+		l.after = append(l.after, followUp{kind: ack, attempt: e.Attempt, id: e.ID})
+	case link.GoneAway, link.Lost:
+		if e.WasReady {
+			l.lostSession(c, e)
+		} else {
+			l.counted.Failures.count(e)
+		}
+	}
+}
+
+// lostSession counts the end of a living client's session and judges the server for it.
+func (l *loop) lostSession(c *client, e *link.Event) {
+	l.swarm.nowReady(-1)
+	l.counted.Losses.count(e)
+	if c.flags.has(flagProbe) {
+		l.probes.Lost++
+	}
+	if e.Kind == link.Lost && e.Reason == link.PongTimeout {
+		l.counted.Missed++
+	}
+	storm := l.swarm.storm.Load()
+	evicted := e.Kind == link.GoneAway && e.Code == codec.CodeHeartbeatTimeout ||
+		e.Kind == link.Lost && e.Reason == link.Closed
+	if evicted && !storm.struck(c) && !errors.Is(e.Err, errCut) {
+		l.judge(c, false)
+	}
+	if storm != nil {
+		if !c.outage.hit {
+			l.counted.StormClients++
+		} else if !c.outage.out && !c.outage.moving {
+			l.counted.StormBack--
+		}
+		// One that was lost again between WELCOME and PONG was never back.
+		if !c.outage.out {
+			c.outage.lose(l.now)
+		}
+	}
+}
+
+// lostMute counts the end of a mute client's session. code is that of the GOAWAY that it
+// read, 0 if there was none.
+func (l *loop) lostMute(c *client, code codec.Code, cause error) {
+	if c.ready() {
+		l.swarm.nowReady(-1)
+	}
+	silence := code == 0 || code == codec.CodeHeartbeatTimeout
+	if c.flags.has(flagHalfOpen) || c.flags.has(flagTrickle) { // what the scenario is about is no loss
+		silence = silence || code == codec.CodeHelloTimeout || code == codec.CodePartialTimeout
+	} else {
+		e := link.Event{Kind: link.Lost, Reason: link.Closed, Err: cause}
+		if code != 0 {
+			e = link.Event{Kind: link.GoneAway, Code: code}
+		}
+		l.counted.Losses.count(&e)
+	}
+	if silence && !l.swarm.storm.Load().struck(c) {
+		l.judge(c, true)
+	} else {
+		l.counted.OtherMutes++
+	}
+}
+
+func (l *loop) judge(c *client, mute bool) {
+	n := &l.counted
+	verdict, lateness := judgeClose(c.last, mute, l.now)
+	switch verdict {
+	case evictedFalsely:
+		n.Falsely++
+		return
+	case generatorFault:
+		n.Faults++
+		return
+	case evictedEarly:
+		n.Early++
+	}
+	n.Observed++
+	l.lateness.record(lateness)
+	recordRecent(l.recent.Lateness, lateness)
+}
+
+// count files the end of a ready session.
+func (l *Losses) count(e *link.Event) {
+	switch {
+	case e.Kind == link.GoneAway && e.Code == codec.CodeHeartbeatTimeout:
+		l.Silence++
+	case e.Kind == link.GoneAway:
+		l.GoAway++
+	case e.Reason == link.PongTimeout:
+		l.PongTimeout++
+	case e.Reason == link.Malformed:
+		l.Protocol++
+	case errors.Is(e.Err, errCut):
+		l.Cut++
+	case isErrno(e.Err):
+		l.Reset++
+	default:
+		l.Closed++
+	}
+}
+
+func (l *Losses) total() int {
+	return l.Closed + l.Reset + l.Silence + l.GoAway + l.PongTimeout + l.Protocol + l.Cut
+}
+
+func (l *Losses) add(o *Losses) {
+	l.Closed += o.Closed
+	l.Reset += o.Reset
+	l.Silence += o.Silence
+	l.GoAway += o.GoAway
+	l.PongTimeout += o.PongTimeout
+	l.Protocol += o.Protocol
+	l.Cut += o.Cut
+}
+
+// count files an attempt that did not reach WELCOME.
+func (f *Failures) count(e *link.Event) {
+	switch {
+	case e.Kind == link.GoneAway && e.Code == codec.CodeBusy:
+		f.Busy++
+	case e.Kind == link.GoneAway:
+		f.GoAway++
+	case e.Reason == link.ConnectTimeout:
+		f.ConnectTimeout++
+	case e.Reason == link.WelcomeTimeout:
+		f.WelcomeTimeout++
+	case e.Reason == link.Malformed:
+		f.Protocol++
+	case errors.Is(e.Err, syscall.ECONNREFUSED):
+		f.Refused++
+	case errors.Is(e.Err, syscall.ECONNRESET), errors.Is(e.Err, syscall.EPIPE):
+		f.Reset++
+	case errors.Is(e.Err, syscall.EADDRNOTAVAIL), errors.Is(e.Err, syscall.EADDRINUSE):
+		f.Ports++
+	case errors.Is(e.Err, syscall.EMFILE), errors.Is(e.Err, syscall.ENFILE):
+		f.Descriptors++
+	case errors.Is(e.Err, syscall.ETIMEDOUT):
+		f.ConnectTimeout++
+	case isErrno(e.Err), e.Reason == link.ConnectFailed:
+		f.Other++
+	default:
+		f.Closed++
+	}
+}
+
+func (f *Failures) total() int {
+	return f.Refused + f.Reset + f.Closed + f.ConnectTimeout + f.WelcomeTimeout + f.Busy + f.GoAway +
+		f.Protocol + f.Ports + f.Descriptors + f.Other
+}
+
+func (f *Failures) add(o *Failures) {
+	f.Refused += o.Refused
+	f.Reset += o.Reset
+	f.Closed += o.Closed
+	f.ConnectTimeout += o.ConnectTimeout
+	f.WelcomeTimeout += o.WelcomeTimeout
+	f.Busy += o.Busy
+	f.GoAway += o.GoAway
+	f.Protocol += o.Protocol
+	f.Ports += o.Ports
+	f.Descriptors += o.Descriptors
+	f.Other += o.Other
+}
+
+func isErrno(err error) bool {
+	var errno syscall.Errno
+	return errors.As(err, &errno)
+}

@@ -1,0 +1,403 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stormwheel/stormwheel/internal/link"
+)
+
+// Config says what to run. Zero means the default; scenarios have defaults of their own,
+// which hold where neither is said otherwise.
+type Config struct {
+	Scenario string
+
+	// Targets are "host:port". Either they or Spawn are given.
+	Targets []string
+	// PIDs and Admins are, for each of the Targets in their order, its process on this
+	// machine and the HOST:PORT where GET /stats answers. Either may be shorter.
+	PIDs   []int
+	Admins []string
+	// Spawn is how many `stormwheel serve` children to start and to aim at.
+	Spawn int
+	// NodeArgs are "name=value", passed to the children as --name=value.
+	NodeArgs []string
+	// NodeCommand starts a child; the flags of `serve` are appended. Default: this
+	// program's `serve`.
+	NodeCommand []string
+
+	// Protocol is what Targets speak: "stormwheel" (default), "tcp-echo" or "mqtt" (3.1.1).
+	Protocol string
+	Username string // mqtt; default: none
+	Password string // mqtt; default: none
+
+	Place string  // "even" (default) over the targets, or all on the "first"
+	Conns int     // clients; default 1000
+	Rate  float64 // connects per second, open loop; default 1000
+
+	Profile string // ramp: "linear" (default), "step" or "poisson"
+	Steps   int    // ramp: plateaus of "step", up to Rate; default 5
+
+	// Duration is how long `hold` holds and `churn` goes on, default 30 s; in the others the steady time
+	// before the blow, default one heartbeat.
+	Duration time.Duration
+
+	Lifetime time.Duration // churn: mean length of a session; default 10 s
+
+	Heartbeat time.Duration // of the spawned nodes, default 30 s; with Targets, of the clients
+	Timeout   time.Duration // of the spawned nodes, default 2.5 heartbeats; of a tcp-echo server, default none
+	Tick      time.Duration // of the spawned nodes; default 250 ms
+
+	PongTimeout time.Duration // the clients' patience; default 10 s
+	Policy      string        // what clients do after a loss; default "window"
+
+	Kind            string        // storm: "kill", "drain", "cut" or "freeze"
+	Cohorts         string        // storm: "full:50%,fixed:50%" instead of Policy
+	Freeze          time.Duration // storm freeze: for how long; default: until every client has noticed, and 5 s
+	RecoveryTimeout time.Duration // storm: when to stop waiting for returns; default 60 s
+	// Probes is the share of the clients that a scenario does not touch and that are measured
+	// apart. Default 0.02, and ten at least of 500 clients; negative: none.
+	Probes float64
+
+	Deadline        time.Duration // halfopen, trickle: of the server; default 5 s, for PINGs 10 s
+	Trickle         string        // "hello" (default) or "ping": what goes out byte by byte
+	TrickleInterval time.Duration // between two bytes; default 200 ms
+
+	// Fraction is the share of the clients that a scenario has misbehave, default 0.1 for
+	// silent, 0.5 for halfopen and trickle; in a cut, the share of connections that break, default: all to the first target.
+	Fraction float64
+	Capacity float64 // what the receivers admit per second; default: known for spawned nodes
+
+	// Workers are the processes that share the clients. 0: as many as the descriptors of a
+	// process ask for; 1: this process has them all.
+	Workers int
+	// WorkerCommand starts one, which must call Work. Default: this program's `bench-worker`.
+	WorkerCommand []string
+
+	Sources       string    // "127.0.0.2-127.0.0.50"; default: as many as the ports require
+	Seed          uint64    // default: from the clock
+	StartAt       time.Time // of the first arrival; zero: when all is ready
+	Thresholds    []string
+	IOwnTheTarget bool // allows a target that is not loopback
+	Version       string
+	Command       []string // the words that started the run, for the result
+
+	// lateLimit is the generator lateness, p99, up to which figures count. Default 20 ms;
+	// tests that share the machine with others widen it.
+	lateLimit time.Duration
+}
+
+// defaultAdmitRate is what a node admits per second unless told otherwise (`serve
+// --admit-rate`).
+const defaultAdmitRate = 2000
+
+// plan is a Config that has been found possible.
+type plan struct {
+	Config
+	scenario   *scenario
+	policy     link.Policy
+	cohorts    []cohort
+	thresholds []Threshold
+	endpoints  []netip.AddrPort // empty until nodes are spawned
+	sources    []netip.Addr
+}
+
+// prepare fills, checks and resolves. Its errors are ExitErrors.
+func prepare(ctx context.Context, c Config) (*plan, error) {
+	p := &plan{Config: c}
+	if p.scenario = scenarioNamed(c.Scenario); p.scenario == nil {
+		return nil, usagef("no scenario %q; there are %s", c.Scenario, scenarioNames())
+	}
+	if p.scenario.defaults != nil {
+		p.scenario.defaults(&p.Config)
+	}
+	p.fill()
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	var err error
+	if p.policy, err = link.ParsePolicy(p.Policy); err != nil {
+		return nil, usagef("--policy: %q is unknown: window, full, equal, decorrelated, fixed or exponential", p.Policy)
+	}
+	if p.Cohorts != "" {
+		if p.cohorts, err = parseCohorts(p.Cohorts); err != nil {
+			return nil, err
+		}
+		p.Policy = p.Cohorts
+	}
+	exprs := p.Thresholds
+	if len(exprs) == 0 {
+		exprs = append(p.scenario.promises(&p.Config), probePromises(&p.Config)...)
+	}
+	for _, e := range exprs {
+		t, err := ParseThreshold(e)
+		if err != nil {
+			return nil, &ExitError{Code: ExitUsage, Err: err}
+		}
+		p.thresholds = append(p.thresholds, t)
+	}
+	if err := p.resolve(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.preflight(descriptorLimit(), localPorts()); err != nil {
+		return p, err
+	}
+	return p, p.fits(readLimits())
+}
+
+func (p *plan) fill() {
+	fill(&p.Place, "even")
+	fill(&p.Protocol, protocolOwn)
+	if p.foreign() && p.Spawn == 0 {
+		fill(&p.Heartbeat, 30*time.Second)
+	}
+	fill(&p.lateLimit, 20*time.Millisecond)
+	fill(&p.Conns, 1000)
+	fill(&p.Rate, 1000)
+	if p.Profile == "step" {
+		fill(&p.Steps, defaultSteps)
+	}
+	fill(&p.PongTimeout, 10*time.Second)
+	fill(&p.Policy, link.Window.String())
+	fill(&p.RecoveryTimeout, time.Minute)
+	fill(&p.Seed, uint64(time.Now().UnixNano())%1e9+1)
+	if p.Spawn > 0 {
+		fill(&p.Heartbeat, 30*time.Second)
+		fill(&p.Timeout, p.Heartbeat*5/2)
+		fill(&p.Tick, 250*time.Millisecond)
+	}
+	if _, said := p.nodeArg("drain-grace"); p.drains() && p.Spawn > 0 && !said {
+		p.NodeArgs = append([]string{"drain-grace=" + drainGrace.String()}, p.NodeArgs...)
+	}
+	if p.Kind == "freeze" {
+		fill(&p.Freeze, p.noticeTime()+freezeSlack)
+	}
+	if receivers := p.receivers(); p.Capacity == 0 && receivers > 0 {
+		p.Capacity = p.admitRate() * float64(receivers)
+	}
+}
+
+func fill[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// receivers are the spawned nodes that take the clients of a storm: all but the one that is
+// struck. Where connections break, their clients take it for the node's fault, and go to
+// another if there is one.
+func (p *plan) receivers() int {
+	if p.Kind == "cut" && (p.Spawn == 1 || p.Fraction > 0) {
+		return p.Spawn
+	}
+	return max(p.Spawn-1, 0)
+}
+
+// admitRate is what one spawned node admits per second.
+func (p *plan) admitRate() float64 { return p.nodeRate("admit-rate", defaultAdmitRate) }
+
+// misplaced names the first flag that is said and not for the scenario.
+func (p *plan) misplaced() string {
+	for _, f := range []struct {
+		name string
+		said bool
+	}{
+		{"fraction", p.Fraction != 0}, {"kind", p.Kind != ""}, {"freeze", p.Freeze != 0},
+		{"probes", p.Probes != 0}, {"cohorts", p.Cohorts != ""}, {"deadline", p.Deadline != 0},
+		{"trickle", p.Trickle != ""}, {"trickle-interval", p.TrickleInterval != 0},
+		{"lifetime", p.Lifetime != 0}, {"profile", p.Profile != ""}, {"steps", p.Steps != 0},
+	} {
+		if f.said && !p.scenario.accepts(f.name) {
+			return f.name
+		}
+	}
+	return ""
+}
+
+// check returns one sentence about the first thing that makes no sense.
+func (p *plan) check() error {
+	if err := p.checkProtocol(); err != nil {
+		return err
+	}
+	switch {
+	case len(p.Targets) == 0 && p.Spawn == 0:
+		return usagef("nothing to aim at: give --target HOST:PORT or --spawn N")
+	case len(p.Targets) > 0 && p.Spawn > 0:
+		return usagef("--target and --spawn exclude each other")
+	case p.Spawn < 0 || p.Spawn > maxNodes:
+		return usagef("--spawn: %d is not within 1 to %d", p.Spawn, maxNodes)
+	case p.Spawn == 0 && (p.Timeout != 0 && !p.foreign() || p.Tick != 0 || len(p.NodeArgs) > 0):
+		return usagef("--timeout, --tick and --node-arg are for spawned nodes; a target says its own terms in WELCOME")
+	case p.Place != "even" && p.Place != "first":
+		return usagef("--place: %q is neither even nor first", p.Place)
+	case p.Conns < 1:
+		return usagef("--conns: %d is below 1", p.Conns)
+	case p.Workers < 0 || p.Workers > maxWorkers:
+		return usagef("--workers: %d is not within 1 to %d", p.Workers, maxWorkers)
+	case p.Workers > p.Conns:
+		return usagef("--workers: %d have nothing to do with --conns %d", p.Workers, p.Conns)
+	case p.Rate <= 0 || !finite(p.Rate):
+		return usagef("--rate: %g is not a number above 0", p.Rate)
+	case p.Capacity < 0 || !finite(p.Capacity):
+		return usagef("--capacity: %g is not a number above 0", p.Capacity)
+	case p.Duration < 0:
+		return usagef("--duration: %v is below 0", p.Duration)
+	case p.Lifetime < 0:
+		return usagef("--lifetime: %v is below 0", p.Lifetime)
+	case p.PongTimeout < 0:
+		return usagef("--pong-timeout: %v is below 0", p.PongTimeout)
+	case p.RecoveryTimeout < 0:
+		return usagef("--recovery-timeout: %v is below 0", p.RecoveryTimeout)
+	case p.Heartbeat < 0:
+		return usagef("--heartbeat: %v is below 0", p.Heartbeat)
+	case p.Tick < 0:
+		return usagef("--tick: %v is below 0", p.Tick)
+	case p.Spawn > 0 && p.Timeout <= p.Heartbeat:
+		return usagef("--timeout: %v is not above --heartbeat %v, every client would be evicted", p.Timeout, p.Heartbeat)
+	case !(p.Fraction >= 0 && p.Fraction <= 1): // NaN is neither
+		return usagef("--fraction: %g is not within 0 to 1", p.Fraction)
+	case p.misplaced() != "":
+		return usagef("--%s is not for %s", p.misplaced(), p.scenario.name)
+	case p.Profile != "" && !slices.Contains(profiles, p.Profile):
+		return usagef("--profile: %q is unknown; there are %s", p.Profile, strings.Join(profiles, ", "))
+	case p.Steps < 0 || p.Steps > 1000:
+		return usagef("--steps: %d is not within 1 to 1000", p.Steps)
+	case p.Steps != 0 && p.Profile != "step":
+		return usagef("--steps are for --profile step")
+	case p.scenario.storms && p.Kind == "":
+		return usagef("%s needs --kind %s", p.scenario.name, strings.Join(stormKinds, ", "))
+	case p.scenario.storms && !slices.Contains(stormKinds, p.Kind):
+		return usagef("--kind: %q is unknown; there are %s", p.Kind, strings.Join(stormKinds, ", "))
+	case p.scenario.storms && p.Kind != "kill" && p.scenario.name != "storm":
+		return usagef("--kind %s is not for %s", p.Kind, p.scenario.name)
+	case p.scenario.storms && p.Kind != "cut" && p.Spawn < 2:
+		return usagef("%s --kind %s strikes a process that others stand in for: it needs --spawn 2 or more", p.scenario.name, p.Kind)
+	case p.scenario.name == "storm" && p.Kind != "cut" && p.Fraction != 0:
+		return usagef("--fraction is not for --kind %s", p.Kind)
+	case p.Kind != "freeze" && p.Freeze != 0:
+		return usagef("--freeze is for --kind freeze")
+	case !(p.Probes <= 1):
+		return usagef("--probes: %g is not a share from 0 to 1", p.Probes)
+	case p.Deadline < 0:
+		return usagef("--deadline: %v is below 0", p.Deadline)
+	case p.TrickleInterval < 0:
+		return usagef("--trickle-interval: %v is below 0", p.TrickleInterval)
+	case p.Trickle != "" && !slices.Contains(trickled, p.Trickle):
+		return usagef("--trickle: %q is unknown; there are %s", p.Trickle, strings.Join(trickled, ", "))
+	case p.scenario.name == "trickle" && p.undecided():
+		shortest, _ := p.trickleTime()
+		return usagef("--trickle-interval: %v makes %v of a %s, too close to the deadline of %v to promise anything", p.TrickleInterval, shortest, p.Trickle, p.Deadline)
+	case p.Freeze < 0:
+		return usagef("--freeze: %v is below 0", p.Freeze)
+	}
+	if err := p.checkObserved(); err != nil {
+		return err
+	}
+	for _, arg := range p.NodeArgs {
+		if name, _, ok := strings.Cut(arg, "="); !ok || name == "" || strings.HasPrefix(name, "-") {
+			return usagef("--node-arg: %q is not NAME=VALUE", arg)
+		}
+	}
+	return nil
+}
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+// resolve turns targets and sources into addresses.
+func (p *plan) resolve(ctx context.Context) error {
+	for _, t := range p.Targets {
+		host, port, err := net.SplitHostPort(t)
+		if err != nil {
+			return usagef("--target: %q is not HOST:PORT", t)
+		}
+		n, err := strconv.ParseUint(port, 10, 16)
+		if err != nil || n == 0 {
+			return usagef("--target: %q has no port", t)
+		}
+		addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+		if err != nil {
+			return &ExitError{Code: ExitOther, Err: fmt.Errorf("--target: %w", err)}
+		}
+		addr := addrs[0].Unmap()
+		if i := slices.IndexFunc(addrs, func(a netip.Addr) bool { return a.Unmap().Is4() }); i >= 0 {
+			addr = addrs[i].Unmap()
+		}
+		if !addr.IsLoopback() && !p.IOwnTheTarget {
+			return usagef("--target: %s is not this machine; a load test may harm it: say --i-own-this-target if you do", t)
+		}
+		p.endpoints = append(p.endpoints, netip.AddrPortFrom(addr, uint16(n)))
+	}
+	if p.Sources != "" {
+		var err error
+		if p.sources, err = parseSources(p.Sources); err != nil {
+			return &ExitError{Code: ExitUsage, Err: fmt.Errorf("--source: %w", err)}
+		}
+		if err := checkSources(p.sources); err != nil {
+			return &ExitError{Code: ExitUsage, Err: fmt.Errorf("--source: %w", err)}
+		}
+		return nil
+	}
+	for _, e := range p.endpoints {
+		if !e.Addr().IsLoopback() || !e.Addr().Is4() {
+			return nil // the kernel knows which address leads there
+		}
+	}
+	p.sources = loopbackSources(p.Conns, localPorts())
+	return nil
+}
+
+// descriptorReserve is what a process of ours has open besides connections.
+const descriptorReserve = 64
+
+// maxWorkers is far above what any machine of today needs.
+const maxWorkers = 1024
+
+// maxNodes is what a process of a million descriptors would need; each is a process.
+const maxNodes = 1024
+
+// preflight compares the run with this machine's limits, and chooses the workers.
+func (p *plan) preflight(descriptors, ports int) error {
+	moving := 0 // a client that moves has two connections for a while
+	if p.drains() && p.Spawn > 0 {
+		moving = p.onVictim()
+	}
+	if p.Workers == 0 {
+		room := max(descriptors-descriptorReserve, 1)
+		p.Workers = max(1, min((p.Conns+moving+room-1)/room, maxWorkers, p.Conns))
+	}
+	if need := (p.Conns+moving+p.Workers-1)/p.Workers + descriptorReserve; need > descriptors {
+		return impossiblef("%d connections in %s need %d descriptors each, a process may have %d (RLIMIT_NOFILE); raise it with: %s",
+			p.Conns+moving, plural(p.Workers, "worker process"), need, descriptors, raiseDescriptors(need))
+	}
+	// A spawned node inherits our limit, keeps a few percent free, and may have to take its
+	// share of a dead one's clients.
+	holders := 1
+	if p.Place == "even" {
+		holders = p.Spawn
+		if p.scenario.storms {
+			holders--
+		}
+	}
+	most := (p.Conns + max(holders, 1) - 1) / max(holders, 1)
+	if need := most + most/20 + 2*descriptorReserve; p.Spawn > 0 && need > descriptors {
+		return impossiblef("a spawned node may have to hold %d connections, which needs %d descriptors, it may have %d (RLIMIT_NOFILE); spawn more nodes with --spawn, or raise it with: %s",
+			most, need, descriptors, raiseDescriptors(need))
+	}
+	targets := max(len(p.endpoints), p.Spawn)
+	if p.Place == "first" || p.scenario.storms {
+		targets = 1
+	}
+	if room := max(len(p.sources), 1) * ports * targets; p.Conns > room {
+		return impossiblef("%d connections from %d source addresses to %d targets: %d local ports (net.ipv4.ip_local_port_range); add sources with --source, or raise it with: sysctl -w net.ipv4.ip_local_port_range='1024 65535'",
+			p.Conns, max(len(p.sources), 1), targets, room)
+	}
+	return nil
+}

@@ -1,0 +1,238 @@
+package bench
+
+import (
+	"math"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestImpossibleConfigsAreOneSentence(t *testing.T) {
+	spawned := func(change func(*Config)) Config {
+		c := Config{Scenario: "hold", Spawn: 1, Conns: 10}
+		change(&c)
+		return c
+	}
+	for _, tt := range []struct {
+		name string
+		cfg  Config
+		code int
+		want string
+	}{
+		{"unknown scenario", Config{Scenario: "dance", Spawn: 1}, ExitUsage, "there are hold, ramp, "},
+		{"no target", Config{Scenario: "hold"}, ExitUsage, "--target"},
+		{"two kinds of target", spawned(func(c *Config) { c.Targets = []string{"127.0.0.1:1"} }), ExitUsage, "exclude"},
+		{"target without port", Config{Scenario: "hold", Targets: []string{"127.0.0.1"}}, ExitUsage, "HOST:PORT"},
+		{"foreign target", Config{Scenario: "hold", Targets: []string{"192.0.2.1:7000"}}, ExitUsage, "--i-own-this-target"},
+		{"timeout of a target", Config{Scenario: "hold", Targets: []string{"127.0.0.1:1"}, Timeout: time.Second}, ExitUsage, "WELCOME"},
+		{"timeout below heartbeat", spawned(func(c *Config) { c.Heartbeat, c.Timeout = 2*time.Second, time.Second }), ExitUsage, "--timeout"},
+		{"place", spawned(func(c *Config) { c.Place = "last" }), ExitUsage, "--place"},
+		{"policy", spawned(func(c *Config) { c.Policy = "hope" }), ExitUsage, "--policy"},
+		{"rate", spawned(func(c *Config) { c.Rate = -1 }), ExitUsage, "--rate"},
+		{"rate that is no number", spawned(func(c *Config) { c.Rate = math.NaN() }), ExitUsage, "--rate"},
+		{"rate without end", spawned(func(c *Config) { c.Rate = math.Inf(1) }), ExitUsage, "--rate"},
+		{"capacity", spawned(func(c *Config) { c.Capacity = -1 }), ExitUsage, "--capacity"},
+		{"capacity that is no number", spawned(func(c *Config) { c.Capacity = math.NaN() }), ExitUsage, "--capacity"},
+		{"fraction that is no number", Config{Scenario: "silent", Spawn: 1, Fraction: math.NaN()}, ExitUsage, "--fraction"},
+		{"fraction without end", Config{Scenario: "silent", Spawn: 1, Fraction: math.Inf(1)}, ExitUsage, "--fraction"},
+		{"duration", spawned(func(c *Config) { c.Duration = -1 }), ExitUsage, "--duration"},
+		{"heartbeat", spawned(func(c *Config) { c.Heartbeat, c.Timeout = -1, time.Second }), ExitUsage, "--heartbeat"},
+		{"conns", spawned(func(c *Config) { c.Conns = -1 }), ExitUsage, "--conns"},
+		{"fraction", Config{Scenario: "silent", Spawn: 1, Fraction: 1.5}, ExitUsage, "--fraction"},
+		{"fraction of hold", spawned(func(c *Config) { c.Fraction = 0.5 }), ExitUsage, "not for hold"},
+		{"kind of hold", spawned(func(c *Config) { c.Kind = "kill" }), ExitUsage, "not for hold"},
+		{"storm without a kind", Config{Scenario: "storm", Spawn: 2}, ExitUsage, "storm needs --kind kill, drain, cut, freeze"},
+		{"storm of a kind to come", Config{Scenario: "storm", Spawn: 2, Kind: "blip"}, ExitUsage, "there are kill, drain, cut, freeze"},
+		{"storm with one node", Config{Scenario: "storm", Spawn: 1, Kind: "kill"}, ExitUsage, "--spawn 2"},
+		{"freeze of a target", Config{Scenario: "storm", Targets: []string{"127.0.0.1:1"}, Kind: "freeze"}, ExitUsage, "--spawn 2"},
+		{"fraction of a kill", Config{Scenario: "storm", Spawn: 2, Kind: "kill", Fraction: 0.5}, ExitUsage, "--fraction is not for --kind kill"},
+		{"length of a cut", Config{Scenario: "storm", Spawn: 2, Kind: "cut", Freeze: time.Second}, ExitUsage, "--freeze is for"},
+		{"node arg", spawned(func(c *Config) { c.NodeArgs = []string{"--loops"} }), ExitUsage, "NAME=VALUE"},
+		{"source", spawned(func(c *Config) { c.Sources = "127.0.0.9-127.0.0.2" }), ExitUsage, "--source"},
+		{"source of another machine", spawned(func(c *Config) { c.Sources = "192.0.2.1" }), ExitUsage, "--source: 192.0.2.1 is not an address of this machine"},
+		{"threshold", spawned(func(c *Config) { c.Thresholds = []string{"conns.ned==1"} }), ExitUsage, `no "ned"`},
+		{"descriptors", spawned(func(c *Config) { c.Conns = 2_000_000_000 }), ExitImpossible, "ulimit -n"},
+	} {
+		_, err := prepare(t.Context(), tt.cfg)
+		if ExitCode(err) != tt.code || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: prepare = exit %d, %v; want exit %d, one line with %q", tt.name, ExitCode(err), err, tt.code, tt.want)
+		}
+	}
+}
+
+func TestPreflightNamesTheLimit(t *testing.T) {
+	p := &plan{Config: Config{Conns: 1000, Spawn: 2, Place: "even", Workers: 1}, scenario: &scenarios[0]}
+	if err := p.preflight(1064, 28000); err != nil {
+		t.Errorf("1,000 connections, half of them a node, with 1064 descriptors: %v", err)
+	}
+	if err := p.preflight(1063, 28000); ExitCode(err) != ExitImpossible || !strings.Contains(err.Error(), "ulimit -n 1064") {
+		t.Errorf("with 1063 descriptors: %v, want the command that raises it to 1064", err)
+	}
+	p.scenario = scenarioNamed("storm") // after a kill one node holds all, with its reserve
+	if err := p.preflight(1064, 28000); ExitCode(err) != ExitImpossible || !strings.Contains(err.Error(), "spawned node") {
+		t.Errorf("storm: %v, want that a node can not hold all", err)
+	}
+	p = &plan{Config: Config{Conns: 1000, Spawn: 3, Place: "even"}, scenario: &scenarios[0]}
+	if err := p.preflight(564, 28000); err != nil || p.Workers != 2 {
+		t.Errorf("1,000 connections with 564 descriptors: %d workers, %v; want 2", p.Workers, err)
+	}
+	p.Workers = 0
+	if err := p.preflight(563, 28000); err != nil || p.Workers != 3 {
+		t.Errorf("1,000 connections with 563 descriptors: %d workers, %v; want 3", p.Workers, err)
+	}
+	p = &plan{Config: Config{Conns: 1000, Place: "even"}, scenario: &scenarios[0],
+		sources: loopbackSources(1, 1), endpoints: make([]netip.AddrPort, 1)}
+	if err := p.preflight(5000, 999); ExitCode(err) != ExitImpossible || !strings.Contains(err.Error(), "--source") {
+		t.Errorf("999 ports: %v, want exit %d and --source", err, ExitImpossible)
+	}
+	if err := p.preflight(5000, 1000); err != nil {
+		t.Errorf("1000 ports: %v", err)
+	}
+}
+
+// A misspelt path in a scenario's own promises would fail every run of it.
+func TestEveryScenarioPromisesSomething(t *testing.T) {
+	for _, s := range scenarios {
+		cfg := Config{Scenario: s.name, Spawn: 2, Conns: 100}
+		if s.storms {
+			cfg.Kind = "kill"
+		}
+		p, err := prepare(t.Context(), cfg)
+		if err != nil {
+			t.Errorf("%s: %v", s.name, err)
+			continue
+		}
+		if len(p.thresholds) == 0 {
+			t.Errorf("%s promises nothing: it could not fail", s.name)
+		}
+	}
+}
+
+func TestOwnThresholdsReplaceThePromises(t *testing.T) {
+	p, err := prepare(t.Context(), Config{Scenario: "hold", Spawn: 1, Thresholds: []string{"conns.end>5"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(p.thresholds) != 1 || p.thresholds[0].Expr != "conns.end>5" {
+		t.Errorf("thresholds = %+v, want the one that was named", p.thresholds)
+	}
+}
+
+func TestDrainPaceIsTheFailoverRateOrWhatTheWindowAsks(t *testing.T) {
+	for _, c := range []struct {
+		args  []string
+		conns int
+		want  float64
+	}{
+		{nil, 1000, 2000},
+		{[]string{"admit-rate=500"}, 1000, 500},
+		{[]string{"admit-rate=500", "failover-rate=100"}, 1000, 100},
+		{[]string{"failover-rate=100", "drain-window=1s"}, 1000, 500},
+		{nil, 8000, 2000},
+	} {
+		p := plan{Config: Config{Scenario: "storm", Kind: "drain", Spawn: 2, Conns: c.conns, NodeArgs: c.args}}
+		p.fill()
+		if got := p.drainPace(); got != c.want {
+			t.Errorf("%v: pace %v, want %v", c.args, got, c.want)
+		}
+	}
+}
+
+func TestCapacityIsWhatTheSurvivorsAdmit(t *testing.T) {
+	p, err := prepare(t.Context(), Config{Scenario: "storm", Kind: "kill", Spawn: 3, NodeArgs: []string{"loops=1", "admit-rate=500"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Capacity != 1000 {
+		t.Errorf("capacity of two survivors at 500/s = %v", p.Capacity)
+	}
+}
+
+func TestArrivalsAreOpenLoopAndOfTheSeed(t *testing.T) {
+	arrivals := func(seed uint64) []time.Duration {
+		return (&swarmConfig{Conns: 1000, Rate: 100, Seed: seed}).arrivals()
+	}
+	a := arrivals(7)
+	if !slices.Equal(a, arrivals(7)) {
+		t.Error("the same seed gives other arrivals")
+	}
+	if slices.Equal(a, arrivals(8)) {
+		t.Error("another seed gives the same arrivals")
+	}
+	for i, at := range a {
+		if from := time.Duration(i) * 10 * time.Millisecond; at < from || at >= from+10*time.Millisecond {
+			t.Fatalf("arrival %d at %v, want within [%v, %v)", i, at, from, from+10*time.Millisecond)
+		}
+	}
+}
+
+func TestPick(t *testing.T) {
+	ids := make([]int, 100)
+	for i := range ids {
+		ids[i] = i * 2
+	}
+	got := pick(ids, 30, 1)
+	if len(got) != 30 || !slices.Equal(got, pick(ids, 30, 1)) || slices.Equal(got, pick(ids, 30, 2)) {
+		t.Errorf("pick = %d ids, or not of the seed", len(got))
+	}
+	slices.Sort(got)
+	if len(slices.Compact(got)) != 30 {
+		t.Error("an id was picked twice")
+	}
+	if got := pick(ids, 1000, 1); len(got) != 100 {
+		t.Errorf("pick of more than there are = %d", len(got))
+	}
+}
+
+func TestSources(t *testing.T) {
+	got, err := parseSources("127.0.0.2-127.0.0.4, 10.0.0.5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text []string
+	for _, a := range got {
+		text = append(text, a.String())
+	}
+	if s := strings.Join(text, " "); s != "127.0.0.2 127.0.0.3 127.0.0.4 10.0.0.5" {
+		t.Errorf("parseSources = %s", s)
+	}
+	for _, bad := range []string{"", "x", "127.0.0.2-", "127.0.0.4-127.0.0.2", "::1", "0.0.0.0-255.255.255.255"} {
+		if _, err := parseSources(bad); err == nil {
+			t.Errorf("parseSources(%q) is not refused", bad)
+		}
+	}
+	if n := len(loopbackSources(20_000, 28_000)); n != 2 {
+		t.Errorf("20,000 connections at 28,000 ports a source: %d sources, want 2", n)
+	}
+	if a := loopbackSources(10, 28_000); len(a) != 1 || a[0] != netip.MustParseAddr("127.0.0.2") {
+		t.Errorf("10 connections: %v, want 127.0.0.2", a)
+	}
+}
+
+func TestKernelDeltas(t *testing.T) {
+	const before = "TcpExt: SyncookiesSent ListenDrops\nTcpExt: 3 5\nIpExt: ListenDrops\nIpExt: 70\n"
+	const after = "TcpExt: SyncookiesSent ListenDrops New\nTcpExt: 3 9 1\nIpExt: ListenDrops\nIpExt: 99\n"
+	k := parseNetstat(after).since(parseNetstat(before))
+	if k.ListenDrops == nil || *k.ListenDrops != 4 || k.SyncookiesSent == nil || *k.SyncookiesSent != 0 {
+		t.Errorf("deltas = %+v, want 4 listen drops and 0 cookies", k)
+	}
+	if k.ListenOverflows != nil {
+		t.Error("a counter that the kernel does not have is not null")
+	}
+}
+
+func TestTheTermsOfTheResultAreThoseOfTheNodes(t *testing.T) {
+	p, err := prepare(t.Context(), Config{Scenario: "hold", Spawn: 1, Heartbeat: 2 * time.Second, NodeArgs: []string{"tick=100ms", "timeout=7s"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := *p.terms(), (Terms{HeartbeatMs: 2000, TimeoutMs: 7000, TickMs: 100}); got != want {
+		t.Errorf("terms = %+v, want %+v: a later --node-arg holds", got, want)
+	}
+	foreign := &plan{Config: Config{Scenario: "hold", Targets: []string{"127.0.0.1:1"}}}
+	if foreign.terms() != nil {
+		t.Errorf("terms of a foreign target = %+v, want none", foreign.terms())
+	}
+}

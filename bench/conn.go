@@ -1,0 +1,202 @@
+package bench
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"syscall"
+
+	"github.com/stormwheel/stormwheel/internal/link"
+)
+
+// followUp is what an action led to and what has to wait until all actions are done.
+type followUp struct {
+	kind    followKind
+	attempt uint32
+	id      uint64
+	err     error
+}
+
+type followKind uint8
+
+const (
+	dialFailed followKind = iota
+	writeFailed
+	probe
+	ack
+	welcomed // by a translator, in place of the server
+)
+
+// act carries out what client i's link wants done, and what that leads to.
+func (l *loop) act(i uint32, c *client) {
+	for {
+		for k := range l.out.Actions {
+			switch a := &l.out.Actions[k]; a.Op {
+			case link.Dial:
+				l.dial(i, c, a)
+			case link.Write:
+				l.write(i, c, a)
+			case link.Close:
+				if s := l.find(i, c, a.Attempt); s != nil {
+					l.close(i, s, false)
+				}
+			case link.Notify:
+				l.notify(i, c, &a.Event)
+			}
+		}
+		l.out.Reset()
+		if len(l.after) == 0 {
+			break
+		}
+		f := l.after[0]
+		l.after = append(l.after[:0], l.after[1:]...)
+		l.follow(i, c, f)
+	}
+	if next := l.second[i]; next != nil {
+		// What is left of the two is the client's own.
+		if c.attempt == 0 {
+			c.socket = *next
+			delete(l.second, i)
+		} else if next.attempt == 0 {
+			delete(l.second, i)
+		}
+	}
+	l.arm(i, c)
+}
+
+// find returns the connection of an attempt, nil if it is gone. What it returns is valid
+// until the next act.
+func (l *loop) find(i uint32, c *client, attempt uint32) *socket {
+	if attempt == 0 {
+		return nil
+	}
+	if c.attempt == attempt {
+		return &c.socket
+	}
+	if s := l.second[i]; s != nil && s.attempt == attempt {
+		return s
+	}
+	return nil
+}
+
+func (l *loop) follow(i uint32, c *client, f followUp) {
+	switch f.kind {
+	case dialFailed:
+		c.link.Disconnected(l.now, f.attempt, f.err, isLocal(f.err), &l.out)
+	case writeFailed:
+		l.readToEnd(i, c, f.attempt, f.err)
+	case probe:
+		c.link.NetworkChanged(l.now, &l.out)
+	case ack:
+		c.link.Ack(l.now, f.attempt, f.id, &l.out)
+	case welcomed:
+		c.link.Received(l.now, f.attempt, l.foreign.welcome(), &l.out)
+	}
+}
+
+// isLocal: the cause is on this machine, the endpoint is not to blame.
+func isLocal(err error) bool {
+	for _, local := range []error{syscall.ENETUNREACH, syscall.ENETDOWN, syscall.EADDRNOTAVAIL,
+		syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOBUFS} {
+		if errors.Is(err, local) {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *loop) dial(i uint32, c *client, a *link.Action) {
+	l.counted.Attempts++
+	if storm := l.swarm.storm.Load(); storm != nil {
+		l.stormOf(i).attempt(l.now - storm.t0)
+	}
+	fail := func(err error) {
+		l.after = append(l.after, followUp{kind: dialFailed, attempt: a.Attempt, err: err})
+	}
+	to, err := netip.ParseAddrPort(a.Addr)
+	if err != nil {
+		// Targets are resolved before the run; only a server's alternate can be a name.
+		fail(fmt.Errorf("alternate %q is not an IP address", a.Addr))
+		return
+	}
+	if !to.Addr().IsLoopback() && !l.swarm.cfg.AnyAddress {
+		fail(fmt.Errorf("alternate %s is not on this machine", a.Addr))
+		return
+	}
+	fd, err := dialSocket(to, l.swarm.source(l.number(i)))
+	if err == nil {
+		if err = l.poll.watch(fd, i, a.Attempt, true, true); err != nil {
+			closeSocket(fd, true)
+		}
+	}
+	if err != nil {
+		fail(err)
+		return
+	}
+	s := &c.socket
+	if c.attempt != 0 { // make before break
+		s = new(socket)
+		l.second[i] = s
+	}
+	*s = socket{fd: int32(fd), attempt: a.Attempt, connecting: true}
+	s.last.start = l.now // for servers that get no frame until the first PING, or none at all
+}
+
+// event deals with one readiness. Connections that were closed earlier in the batch are
+// recognised by the attempt.
+func (l *loop) event(r readiness) {
+	c := &l.clients[r.client]
+	s := l.find(r.client, c, r.attempt)
+	if s == nil {
+		return
+	}
+	if s.connecting {
+		if !r.writable && !r.ended {
+			return
+		}
+		l.connected(r.client, c, s, r.ended)
+	} else if r.writable {
+		l.flush(r.client, c, s)
+	}
+	if r.readable || r.ended {
+		l.read(r.client, c, r.attempt, r.ended)
+	}
+}
+
+// connected ends a connect().
+func (l *loop) connected(i uint32, c *client, s *socket, ended bool) {
+	attempt := s.attempt
+	var err error
+	if ended {
+		// A reset comes after the handshake (before it, it is "refused"), and the server's
+		// GOAWAY may be waiting in front of it.
+		if err = socketError(int(s.fd)); errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
+			err = nil
+		}
+	}
+	if err == nil {
+		err = l.poll.watch(int(s.fd), i, attempt, false, false)
+	}
+	if err != nil {
+		l.close(i, s, true)
+		c.link.Disconnected(l.now, attempt, err, isLocal(err), &l.out)
+	} else if s.connecting = false; c.flags.has(flagHalfOpen) {
+		l.stayHalfOpen(c)
+	} else {
+		c.link.Connected(l.now, attempt, nil, &l.out)
+	}
+	l.act(i, c)
+}
+
+func (l *loop) close(i uint32, s *socket, reset bool) {
+	closeSocket(int(s.fd), reset)
+	l.forget(i, s)
+}
+
+// forget drops what belongs to a connection that is over.
+func (l *loop) forget(i uint32, s *socket) {
+	key := connKey{i, s.attempt}
+	delete(l.partial, key)
+	delete(l.unsent, key)
+	s.attempt, s.connecting = 0, false
+}

@@ -1,0 +1,113 @@
+package bench
+
+import (
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// Detail is what the figures of a Result were made from: enough to draw its pictures, and
+// to merge it with others without a loss. It is not for thresholds.
+type Detail struct {
+	// Command is how the run was started, word by word; null when the library ran it.
+	Command []string `json:"command"`
+	// Seconds are one row each.
+	Seconds []Second `json:"seconds"`
+	// Histograms are in microseconds, by name: rtt, rtt_actual, connect, probes_before, probes_during, late, lateness; after a storm
+	// also return (from t0) and offline (one entry an outage that is over). The format is
+	// HdrHistogram's V2, compressed, in base64, which its tools in every language read.
+	Histograms map[string]string `json:"histograms"`
+	// StormAtS is t0, on the clock of Seconds; null without a storm.
+	StormAtS *float64 `json:"storm_at_s"`
+	// AttemptsPer100ms counts connect() calls after t0 in bins of 100 ms.
+	AttemptsPer100ms []uint32 `json:"attempts_per_100ms"`
+	// OutagesS sums all outages, those that lasted to the end included.
+	OutagesS float64 `json:"outages_s"`
+}
+
+// Second is one second of a run. Rates are of this second, the rest is of its end.
+type Second struct {
+	T            float64  `json:"t_s"`
+	Ready        int      `json:"ready"`
+	Attempts     int      `json:"attempts_per_s"`
+	Established  int      `json:"established_per_s"`
+	Pings        int      `json:"pings_per_s"`
+	Pongs        int      `json:"pongs_per_s"`
+	RTTp50       *float64 `json:"rtt_p50_ms"`
+	RTTp99       *float64 `json:"rtt_p99_ms"`
+	Muted        int      `json:"muted"`
+	Evicted      int      `json:"evicted"`
+	Early        int      `json:"early"`
+	False        int      `json:"false"`
+	StormClients int      `json:"storm_clients"`
+	StormBack    int      `json:"storm_back"`
+	// Servers are in the order of Result.Server; empty when none was spawned.
+	Servers []ServerSecond `json:"servers"`
+}
+
+// ServerSecond is what one spawned node cost by then; null when it could not be read.
+type ServerSecond struct {
+	RSSBytes *int64   `json:"rss_bytes"`
+	CPUS     *float64 `json:"cpu_s"`
+	Conns    *int     `json:"conns"`
+}
+
+// second turns a row of the display into one of the result.
+func (r row) second(servers []Server) Second {
+	c, before := &r.counts, &r.last
+	s := Second{T: r.at.Seconds(), Ready: r.ready,
+		Attempts: c.Attempts - before.Attempts, Established: c.Established - before.Established,
+		Pings: c.Pings - before.Pings, Pongs: c.Pongs - before.Pongs,
+		Muted: c.Muted, Evicted: c.Observed, Early: c.Early, False: c.Falsely,
+		StormClients: c.StormClients, StormBack: c.StormBack}
+	if c.Pongs > before.Pongs {
+		s.RTTp50, s.RTTp99 = new(r.p50), new(r.p99)
+	}
+	for _, n := range servers {
+		one := ServerSecond{RSSBytes: n.RSSBytes, CPUS: n.CPUS, Conns: n.Conns}
+		if n.Killed {
+			one = ServerSecond{}
+		}
+		s.Servers = append(s.Servers, one)
+	}
+	return s
+}
+
+// text is the histogram as Detail.Histograms has it.
+func (h *hist) text() (string, error) {
+	b, err := h.h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
+	return string(b), err
+}
+
+// detail is filled when the run is over.
+func (r *runner) detail(t *tally) (Detail, error) {
+	d := Detail{Command: r.plan.Command, Seconds: r.seconds, Histograms: map[string]string{}}
+	named := map[string]*hist{"rtt": t.RTT, "rtt_actual": t.RTTActual, "connect": t.Connect,
+		"probes_before": t.Probes.Before, "probes_during": t.Probes.During, "late": t.Late, "lateness": t.Lateness}
+	if at, ok := r.fleet.StormAt(); ok {
+		d.StormAtS = new(at.Seconds())
+		d.AttemptsPer100ms = t.Storm.PerBin
+		d.OutagesS = t.Storm.Outages.Seconds()
+		returns := returnsOf(t.Storm.Returns)
+		for i := range r.plan.cohorts {
+			named[cohortHistogram(i)] = returnsOf(t.Cohorts[i].Returns)
+		}
+		named["return"], named["offline"] = returns, t.Storm.OfflineTimes
+	}
+	for name, h := range named {
+		text, err := h.text()
+		if err != nil {
+			return d, err
+		}
+		d.Histograms[name] = text
+	}
+	return d, nil
+}
+
+func returnsOf(times []time.Duration) *hist {
+	h := newHist()
+	for _, after := range times {
+		h.record(after)
+	}
+	return h
+}

@@ -1,0 +1,135 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// drainGrace is that of the spawned nodes in a drain, unless a --node-arg says another:
+// nobody balances here, so nobody has to notice.
+const drainGrace = time.Second
+
+func (c *Config) drains() bool { return c.Kind == "drain" }
+
+// nodeArg is the value of the last --node-arg of that name.
+func (c *Config) nodeArg(name string) (value string, said bool) {
+	for _, arg := range c.NodeArgs {
+		if n, v, _ := strings.Cut(arg, "="); n == name {
+			value, said = v, true
+		}
+	}
+	return value, said
+}
+
+func (c *Config) nodeDuration(name string, otherwise time.Duration) time.Duration {
+	value, _ := c.nodeArg(name)
+	if d, err := time.ParseDuration(value); err == nil {
+		return d
+	}
+	return otherwise
+}
+
+// nodeRate leaves it to the node to refuse what is no rate.
+func (c *Config) nodeRate(name string, otherwise float64) float64 {
+	value, _ := c.nodeArg(name)
+	if rate, err := strconv.ParseFloat(value, 64); err == nil && rate > 0 && finite(rate) {
+		return rate
+	}
+	return otherwise
+}
+
+// onVictim is how many clients the first node gets.
+func (c *Config) onVictim() int {
+	targets := max(c.Spawn, len(c.Targets))
+	if c.Place == "first" {
+		return c.Conns - c.probeCount()
+	}
+	return (c.Conns + targets - 1) / targets
+}
+
+// drainPace is how many clients a second the draining node tells to go: its failover rate,
+// or more if its window would not be long enough.
+func (p *plan) drainPace() float64 {
+	if !p.drains() {
+		return 0
+	}
+	pace := p.nodeRate("failover-rate", p.Capacity)
+	window := p.nodeDuration("drain-window", time.Minute)
+	return max(pace, float64(p.onVictim())/window.Seconds())
+}
+
+// drainPromises: nobody is offline for a moment, the receivers get the clients at the pace,
+// and one attempt each is enough.
+func drainPromises(c *Config) []string {
+	p := plan{Config: *c}
+	seconds := float64(c.onVictim()) / p.drainPace()
+	all := []string{
+		fmt.Sprintf("conns.end==%d", c.Conns),
+		fmt.Sprintf("storm.clients==%d", c.onVictim()),
+		"storm.offline==0",
+		"storm.lost_connection_seconds==0",
+		fmt.Sprintf("storm.t100_s<=%.1f", c.nodeDuration("drain-grace", drainGrace).Seconds()+1.1*seconds+1),
+		"storm.attempts_per_success<=1.1",
+		"eviction.false==0",
+	}
+	if seconds >= burst.Seconds() {
+		all = append(all, "storm.accept_over_pace>=0.9", "storm.accept_over_pace<=1.1")
+	}
+	return all
+}
+
+// burst is how long a drain lasts at most that is over before its rate can be told from
+// chance.
+const burst = 2 * time.Second
+
+// drainNode asks the first node to end and waits until its clients have moved, and it has
+// ended by itself.
+func (r *runner) drainNode(ctx context.Context) error {
+	victim := r.nodes[0]
+	on := r.fleet.On(victim.addr)
+	r.sampleServers(ctx)
+	r.fleet.BeginStorm(victim.addr)
+	if err := victim.signal(syscall.SIGTERM); err != nil {
+		return fmt.Errorf("drain node %s: %w", victim.name, err)
+	}
+	r.markKilled(victim)
+	r.say("SIGTERM to node %s with %d clients, at up to %.0f a second", victim.name, on, r.plan.drainPace())
+	r.enter("drain", r.plan.RecoveryTimeout)
+	all, err := r.until(ctx, r.plan.RecoveryTimeout, func() bool {
+		n := r.fleet.Counts()
+		return n.StormClients >= on && n.StormBack >= n.StormClients
+	})
+	if err != nil {
+		return err
+	}
+	if !all {
+		r.say("not all of them have moved: the wait is over")
+		return nil
+	}
+	r.say("all of them have moved")
+	ended, err := r.until(ctx, drainEnd, func() bool {
+		select {
+		case <-victim.done:
+			return true
+		default:
+			return false
+		}
+	})
+	switch {
+	case err != nil:
+		return err
+	case !ended:
+		return errors.New("the drained node does not end" + victim.stderr.last())
+	case victim.exit != nil:
+		return fmt.Errorf("the drained node ends with %w%s", victim.exit, victim.stderr.last())
+	}
+	return r.passIn(ctx, "aftermath", r.heartbeatOr(0)) // a second wave would show here
+}
+
+// drainEnd is more than a node waits for clients that were told to go and do not.
+const drainEnd = 30 * time.Second

@@ -1,0 +1,58 @@
+package bench
+
+import "time"
+
+// lastWrite is when a client's latest complete frame went to the kernel, kept small: every
+// client has one. Times count from the start of the swarm.
+type lastWrite struct {
+	start     time.Duration // read before write()
+	timeoutMs uint32        // what the session's terms said when it was written
+	// overdue: a timeout had passed since the frame before it, so the session may have
+	// been over by right when it was written.
+	overdue bool
+}
+
+// wrote notes a complete frame. The first one of a connection has none before it; its
+// timeout is not known until WELCOME says it (setTimeout).
+func (w *lastWrite) wrote(start, end, timeout time.Duration) {
+	overdue := w.timeoutMs != 0 && end-w.start >= w.timeout()
+	*w = lastWrite{start: start, overdue: overdue}
+	w.setTimeout(timeout)
+}
+
+func (w *lastWrite) setTimeout(d time.Duration) { w.timeoutMs = uint32(d.Milliseconds()) }
+func (w *lastWrite) timeout() time.Duration     { return time.Duration(w.timeoutMs) * time.Millisecond }
+
+// judgement is what a close by the server means.
+type judgement uint8
+
+const (
+	evictedOnTime  judgement = iota // a mute client, at or after its timeout
+	evictedEarly                    // a mute client, before it
+	evictedFalsely                  // a living client whose frame was there in time
+	generatorFault                  // a living client that had in fact been silent for a timeout
+)
+
+// judgeClose classifies a close by the server that was seen at `seen`, and gives its
+// lateness.
+//
+// Both count from before the write: the server cannot have read the frame earlier, so that
+// a correct server can never look early or unjust, however the generator is scheduled. A
+// living client is wronged if a timeout had not passed since then, and its frame was not
+// overdue itself: an overdue one may have met a session that was over by right. In all
+// other cases it was our own silence, or a write() that took so long that nobody can tell.
+func judgeClose(w lastWrite, mute bool, seen time.Duration) (judgement, time.Duration) {
+	lateness := seen - w.start - w.timeout()
+	switch {
+	case w.timeoutMs == 0 && !mute:
+		return evictedFalsely, lateness // a server without a timeout has no cause at all
+	case mute && lateness < 0:
+		return evictedEarly, lateness
+	case mute:
+		return evictedOnTime, lateness
+	case w.overdue || lateness >= 0:
+		return generatorFault, lateness
+	default:
+		return evictedFalsely, lateness
+	}
+}

@@ -1,0 +1,317 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"os/signal"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+)
+
+// fakeNode is a server by the book, a goroutine a connection, whose misbehaviour is set
+// by fields before it listens.
+type fakeNode struct {
+	name       string
+	terms      codec.Terms
+	alternates string
+
+	// meet deals with the n-th connection (from 1) instead of the book. It reports
+	// whether it did; the connection is closed then.
+	meet func(c *net.TCPConn, n int) bool
+	// evictAfter is the silence after which a client is closed; 0: the timeout of terms.
+	evictAfter time.Duration
+	farewell   bool // a GOAWAY precedes an eviction
+	noPong     bool
+
+	l        net.Listener
+	accepted atomic.Int64
+	mu       sync.Mutex
+	open     map[net.Conn]bool
+	served   sync.WaitGroup
+}
+
+var shortTerms = codec.Terms{Interval: 200 * time.Millisecond, Timeout: 600 * time.Millisecond, Window: 300 * time.Millisecond}
+
+func startFake(t *testing.T, f *fakeNode) *fakeNode {
+	t.Helper()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.serve(l)
+	t.Cleanup(f.stop)
+	return f
+}
+
+func (f *fakeNode) addr() string { return f.l.Addr().String() }
+
+func (f *fakeNode) serve(l net.Listener) {
+	f.l, f.open = l, map[net.Conn]bool{}
+	if f.terms == (codec.Terms{}) {
+		f.terms = shortTerms
+	}
+	f.served.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			f.mu.Lock()
+			f.open[c] = true
+			f.mu.Unlock()
+			f.served.Go(func() {
+				f.talk(c.(*net.TCPConn), int(f.accepted.Add(1)))
+				c.Close()
+				f.mu.Lock()
+				delete(f.open, c)
+				f.mu.Unlock()
+			})
+		}
+	})
+}
+
+func (f *fakeNode) conns() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.open)
+}
+
+func (f *fakeNode) stop() {
+	f.l.Close()
+	f.mu.Lock()
+	for c := range f.open {
+		c.Close()
+	}
+	f.mu.Unlock()
+	f.served.Wait()
+}
+
+// drain tells all to go, rate a second, and returns when they have gone. A rude one closes
+// instead.
+func (f *fakeNode) drain(rate float64, rude bool) {
+	f.l.Close()
+	f.mu.Lock()
+	all := slices.Collect(maps.Keys(f.open))
+	f.mu.Unlock()
+	for _, c := range all {
+		if rude {
+			c.Close()
+		}
+		_, _ = c.Write(goAway(codec.CodeDraining))
+		time.Sleep(time.Duration(float64(time.Second) / rate))
+	}
+	for f.conns() > 0 {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func (f *fakeNode) welcome() []byte {
+	b, err := codec.AppendWelcome(nil, &codec.WelcomeMessage{Version: codec.ProtocolVersion, Terms: f.terms,
+		ServerTime: time.Now(), Node: []byte(f.name), Alternates: []byte(f.alternates)})
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+func goAway(code codec.Code) []byte {
+	b, err := codec.AppendGoAway(nil, &codec.GoAwayMessage{Code: code})
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+func (f *fakeNode) talk(c *net.TCPConn, n int) {
+	if f.meet != nil && f.meet(c, n) {
+		return
+	}
+	patience := f.evictAfter
+	if patience == 0 {
+		patience = f.terms.Timeout
+	}
+	r := bufio.NewReader(c)
+	for {
+		_ = c.SetReadDeadline(time.Now().Add(patience))
+		frame, err := readFrame(r)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			if f.farewell {
+				_, _ = c.Write(goAway(codec.CodeHeartbeatTimeout))
+			}
+			return
+		}
+		if err != nil {
+			return
+		}
+		switch frame.Type {
+		case codec.Hello:
+			_, err = c.Write(f.welcome())
+		case codec.Ping:
+			token, _ := codec.ParsePing(frame.Payload)
+			if !f.noPong {
+				_, err = c.Write(codec.AppendPong(nil, codec.PongMessage{Token: token, Terms: f.terms}))
+			}
+		case codec.Bye:
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func readFrame(r *bufio.Reader) (codec.Frame, error) {
+	size := codec.HeaderLen
+	for {
+		b, err := r.Peek(size)
+		if err != nil {
+			return codec.Frame{}, err
+		}
+		f, need, err := codec.Decode(b, codec.MaxPayload)
+		if errors.Is(err, codec.ErrIncomplete) {
+			size = need
+			continue
+		}
+		if err != nil {
+			return codec.Frame{}, err
+		}
+		f.Payload = append([]byte(nil), f.Payload...)
+		_, err = r.Discard(need)
+		return f, err
+	}
+}
+
+// asServe, in the environment, makes the test binary a `serve` child; its value says what
+// kind.
+const asServe = "BENCH_TEST_SERVE"
+
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "bench-worker" {
+		if err := Work(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	if kind := os.Getenv(asServe); kind == "parent" {
+		os.Setenv(asServe, "good")
+		nodes, err := spawnNodes(context.Background(), []string{os.Args[0]}, 1, nil, func(*node) {})
+		if err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		w, err := startWorker([]string{os.Args[0], "bench-worker"}, 0, swarmConfig{Conns: 1, Rate: 1,
+			Endpoints: []netip.AddrPort{netip.MustParseAddrPort(nodes[0].addr)}})
+		if err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		fmt.Printf("children %d %d\n", nodes[0].pid, w.pid)
+		select {}
+	} else if kind != "" {
+		fakeServe(kind, os.Args[1:])
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// fakeServe is a child with the flags and the ready line of `serve`.
+func fakeServe(kind string, args []string) {
+	f := &fakeNode{farewell: true}
+	flags := flag.NewFlagSet("serve", flag.ExitOnError)
+	flags.StringVar(&f.name, "node", "", "")
+	listen := flags.String("listen", "", "")
+	flags.StringVar(&f.alternates, "alternates", "", "")
+	flags.DurationVar(&f.terms.Interval, "heartbeat", 0, "")
+	flags.DurationVar(&f.terms.Timeout, "timeout", 0, "")
+	admit := flags.Float64("admit-rate", 2000, "")
+	grace := flags.Duration("drain-grace", 0, "")
+	rate := flags.Float64("failover-rate", 2000, "")
+	for _, ignored := range []string{"admin", "tick"} {
+		_ = flags.String(ignored, "", "")
+	}
+	if err := flags.Parse(args); err != nil {
+		os.Exit(2)
+	}
+	if v, set := os.LookupEnv("STORMWHEEL_NODE"); set {
+		fmt.Fprintln(os.Stderr, "STORMWHEEL_NODE is", v)
+		os.Exit(1)
+	}
+	if kind == "wrong-flag" {
+		fmt.Fprintln(os.Stderr, "stormwheel: unknown flag --foo")
+		os.Exit(2)
+	}
+	if kind == "second-broken" && f.name == "n2" {
+		fmt.Fprintln(os.Stderr, "first words\nlast words")
+		os.Exit(1)
+	}
+	f.terms.Window = time.Duration(100 / *admit * float64(time.Second))
+	l, err := net.Listen("tcp4", *listen)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	admin, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		os.Exit(1)
+	}
+	hoarded := 0
+	if kind == "hoarder" { // keeps count of all that ever came
+		hoarded = 1
+	}
+	if kind == "full" { // takes its first fifty, and nobody after
+		f.meet = func(c *net.TCPConn, n int) bool { return n > 50 }
+	}
+	if kind == "shy" { // closes every third before it is welcomed
+		f.meet = func(c *net.TCPConn, n int) bool { return n%3 == 0 }
+	}
+	f.serve(l)
+	go http.Serve(admin, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		json.NewEncoder(w).Encode(map[string]int{"conns": f.conns() + hoarded*(int(f.accepted.Load())-f.conns())})
+	}))
+	fmt.Printf("stormwheel ready node=%s listen=%s admin=%s pid=%d\n", f.name, l.Addr(), admin.Addr(), os.Getpid())
+	drain := make(chan os.Signal, 1)
+	signal.Notify(drain, syscall.SIGTERM)
+	go func() {
+		<-drain
+		time.Sleep(*grace)
+		f.drain(*rate, kind == "rude")
+		os.Exit(0)
+	}()
+	if after, err := strconv.Atoi(kind); err == nil { // dies unasked when it holds that many
+		for f.conns() < after {
+			time.Sleep(time.Millisecond)
+		}
+		fmt.Fprintln(os.Stderr, "last words")
+		os.Exit(7)
+	}
+	select {}
+}
+
+// patience bounds every wait of the tests.
+const patience = 20 * time.Second
+
+func waitFor(t *testing.T, what string, cond func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !cond(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within %v: %s", patience, what)
+		}
+	}
+}

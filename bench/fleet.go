@@ -1,0 +1,338 @@
+package bench
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// fleet is the clients of a run: one swarm in this process, or one in each of several
+// worker processes. A worker that is lost takes its clients with it; the fleet goes on
+// with the others and remembers why. After Start its methods may be called from any
+// goroutine.
+type fleet struct {
+	cfg   swarmConfig
+	start time.Duration // on the clock of monotonic
+	ramp  time.Duration // from then until the last client is due
+
+	mu      sync.Mutex
+	members []member
+	latest  []answer // of each member
+	counted time.Duration
+	peak    int
+	storm   *Recovery
+	lost    []error
+}
+
+// member is one swarm of a fleet. An error means that it is gone for good.
+type member interface {
+	do(order) (answer, error)
+	// use is what its process costs beyond this one; zero in this process.
+	use() processUse
+	close()
+}
+
+// own is a swarm in this process.
+type own struct{ *swarm }
+
+func (o own) do(what order) (answer, error) { return o.swarm.do(what), nil }
+func (o own) use() processUse               { return processUse{} }
+func (o own) close()                        {}
+
+// newFleet prepares the clients in so many worker processes, each started by command; with
+// one, in this process.
+func newFleet(cfg swarmConfig, workers int, command []string) (*fleet, error) {
+	f := &fleet{cfg: cfg, latest: make([]answer, workers), ramp: slices.Max(cfg.arrivals())}
+	if workers == 1 {
+		s, err := newSwarm(cfg)
+		if err != nil {
+			return nil, err
+		}
+		f.members = []member{own{s}}
+		return f, nil
+	}
+	f.members = make([]member, workers)
+	failed := make([]error, workers)
+	var starting sync.WaitGroup
+	for i := range workers {
+		starting.Go(func() {
+			share := cfg
+			share.First, share.Of = i, workers
+			var w *worker
+			if w, failed[i] = startWorker(command, i, share); failed[i] == nil {
+				f.members[i] = w
+			}
+		})
+	}
+	starting.Wait()
+	for _, err := range failed {
+		if err != nil {
+			f.close()
+			return nil, err
+		}
+	}
+	return f, nil
+}
+
+// headStart is how long before the first arrival workers are told of it.
+const headStart = 200 * time.Millisecond
+
+// Start begins the ramp, at the same moment in all processes.
+func (f *fleet) Start() {
+	f.start = monotonic()
+	if len(f.members) > 1 {
+		f.start += headStart
+	}
+	f.ask(order{Op: opStart, At: f.start})
+}
+
+// Now is the fleet's clock: the time since the start of the ramp.
+func (f *fleet) Now() time.Duration { return monotonic() - f.start }
+
+// RampTime is when the last client is due.
+func (f *fleet) RampTime() time.Duration { return f.ramp }
+
+// Ready is how many sessions there are.
+func (f *fleet) Ready() int {
+	f.refresh()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.ready()
+}
+
+func (f *fleet) ready() int {
+	n := 0
+	for i := range f.latest {
+		n += f.latest[i].Ready
+	}
+	return n
+}
+
+// On is how many sessions an endpoint has.
+func (f *fleet) On(endpoint string) int {
+	n := 0
+	for _, a := range f.ask(order{Op: opOn, Endpoint: endpoint}) {
+		n += a.Count
+	}
+	return n
+}
+
+// LongestTimeout is the longest of what the servers said in the terms of the sessions.
+func (f *fleet) LongestTimeout() time.Duration {
+	var longest time.Duration
+	for _, a := range f.ask(order{Op: opTimeout}) {
+		longest = max(longest, a.Longest)
+	}
+	return longest
+}
+
+// Mute silences count of the ready clients, chosen by the seed, and returns how many it
+// became.
+func (f *fleet) Mute(count int) int {
+	speaking := f.ask(order{Op: opSpeaking})
+	counts := make([]int, len(speaking))
+	for i, a := range speaking {
+		counts[i] = a.Count
+	}
+	n := 0
+	for _, a := range f.askEach(func(i int) order {
+		return order{Op: opMute, Count: quota(counts, count, i)}
+	}) {
+		n += a.Count
+	}
+	return n
+}
+
+// quota is member i's part of count, in proportion to what each member has, such that the
+// parts add up; to all that there are, if they are fewer.
+func quota(counts []int, count int, i int) int {
+	before, all := 0, 0
+	for j, n := range counts {
+		all += n
+		if j < i {
+			before += n
+		}
+	}
+	upTo := func(n int) int { return n * min(count, all) / max(all, 1) }
+	return upTo(before+counts[i]) - upTo(before)
+}
+
+// BeginStorm says that the endpoint is about to be struck. It must come just before the
+// blow, so that no loss is taken for an eviction; the moment is t0.
+func (f *fleet) BeginStorm(victim string) {
+	on := f.On(victim)
+	t0 := f.Now()
+	f.mu.Lock()
+	f.storm = &Recovery{Since: t0, Clients: on}
+	f.mu.Unlock()
+	f.ask(order{Op: opStorm, Endpoint: victim, T0: t0})
+}
+
+// StormAt is t0, if there was a storm.
+func (f *fleet) StormAt() (t0 time.Duration, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.storm == nil {
+		return 0, false
+	}
+	return f.storm.Since, true
+}
+
+// Recovery is how the storm goes, if there was one. It is up to publishEvery old.
+func (f *fleet) Recovery() (v Recovery, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.storm == nil {
+		return v, false
+	}
+	return *f.storm, true
+}
+
+// Peak is how many sessions there were at most.
+func (f *fleet) Peak() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.peak
+}
+
+// Progress sums what the members count, and takes the times since the last call.
+func (f *fleet) Progress() (counters, *recents) {
+	recent := newRecents()
+	for _, a := range f.ask(order{Op: opProgress}) {
+		if a.Recent != nil {
+			recent.merge(a.Recent.recents())
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.sum(), recent
+}
+
+// Counts is Progress without the times. It is up to publishEvery old.
+func (f *fleet) Counts() counters {
+	f.refresh()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.sum()
+}
+
+func (f *fleet) sum() counters {
+	var sum counters
+	for i := range f.latest {
+		sum.add(&f.latest[i].Counters)
+	}
+	return sum
+}
+
+// refresh asks for the counts if the latest are older than those of the loops themselves.
+func (f *fleet) refresh() {
+	f.mu.Lock()
+	stale := monotonic()-f.counted >= publishEvery || len(f.members) == 1
+	f.mu.Unlock()
+	if stale {
+		f.ask(order{Op: opCounts})
+	}
+}
+
+// Finish ends all clients, and sums up. The counts are those of the moment before. It is
+// called once.
+func (f *fleet) Finish() tally {
+	f.refresh()
+	total := newTally()
+	answers := f.ask(order{Op: opFinish})
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i, a := range answers {
+		if a.Tally != nil {
+			total.merge(a.Tally)
+		} else { // lost: its histograms are, its counts are not
+			total.Counters.add(&f.latest[i].Counters)
+		}
+	}
+	total.Peak = f.peak
+	return total
+}
+
+// Lost are the reasons of the workers that ended before they should.
+func (f *fleet) Lost() []error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.lost
+}
+
+// use is what all worker processes cost.
+func (f *fleet) use() processUse {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var sum processUse
+	for _, m := range f.members {
+		u := m.use()
+		sum.rssBytes += u.rssBytes
+		sum.cpuS += u.cpuS
+	}
+	return sum
+}
+
+// ask has every member carry out the same order.
+func (f *fleet) ask(o order) []answer { return f.askEach(func(int) order { return o }) }
+
+// askEach has every member carry out its order, all at the same time. A lost member's
+// answer is empty.
+func (f *fleet) askEach(o func(i int) order) []answer {
+	f.mu.Lock()
+	members := slices.Clone(f.members)
+	f.mu.Unlock()
+	answers := make([]answer, len(members))
+	errs := make([]error, len(members))
+	var asking sync.WaitGroup
+	for i, m := range members {
+		asking.Go(func() { answers[i], errs[i] = m.do(o(i)) })
+	}
+	asking.Wait()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i, a := range answers {
+		switch {
+		case errs[i] == nil:
+			f.latest[i] = answer{Counters: a.Counters, Ready: a.Ready, Peak: a.Peak}
+		case f.members[i] != member(gone{}):
+			f.lost = append(f.lost, fmt.Errorf("worker %d was lost: %w", i+1, errs[i]))
+			f.members[i].close()
+			f.members[i] = gone{}
+			f.latest[i].Ready = 0
+		}
+	}
+	f.counted = monotonic()
+	if f.storm != nil {
+		c := f.sum()
+		f.storm.update(f.counted-f.start, c.StormClients, c.StormBack)
+	}
+	if len(f.members) == 1 {
+		f.peak = f.latest[0].Peak
+	} else { // the members' peaks need not be at one time
+		f.peak = max(f.peak, f.ready())
+	}
+	return answers
+}
+
+// gone stands for a member that was lost.
+type gone struct{}
+
+func (gone) do(order) (answer, error) { return answer{}, errGone }
+func (gone) use() processUse          { return processUse{} }
+func (gone) close()                   {}
+
+var errGone = errors.New("it is gone")
+
+// close ends the worker processes.
+func (f *fleet) close() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, m := range f.members {
+		if m != nil {
+			m.close()
+		}
+	}
+}

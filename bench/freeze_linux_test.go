@@ -1,0 +1,57 @@
+package bench
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// frozen is a run with clients of little patience.
+func frozen(t *testing.T, workers int, freeze time.Duration) Config {
+	cfg := inWorkers(t, workers, "good", "storm", 2, 100)
+	cfg.Kind, cfg.PongTimeout, cfg.Freeze = "freeze", 1500*time.Millisecond, freeze
+	cfg.Timeout = 4 * time.Second // a busy machine must not look like a silent client
+	return cfg
+}
+
+func TestClientsOfAFrozenNodeNoticeAndGoElsewhere(t *testing.T) {
+	for workers, freeze := range map[int]time.Duration{1: 0, 2: 2500 * time.Millisecond} {
+		leavesNothing(t)
+		r, err := Run(t.Context(), frozen(t, workers, freeze), View{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := r.Storm
+		if s.Clients != 50 || s.Back != 50 || r.Conns.Losses.PongTimeout < 50 || r.Conns.End != 100 || r.Eviction.False != 0 {
+			t.Errorf("storm %+v, conns %+v, eviction %+v; want 50 that noticed", s, r.Conns, r.Eviction)
+		}
+		if s.GhostsGoneS == nil || r.Conns.Ghosts == nil || *r.Conns.Ghosts != 0 || r.Server[0].Killed {
+			t.Errorf("ghosts gone %s, conns %+v, server %+v; want a node that lives and holds none", number(s.GhostsGoneS), r.Conns, r.Server[0])
+		}
+		if freeze == 0 && r.WallS < 6.7 { // 0.2 s of heartbeat, 1.5 of patience, 5
+			t.Errorf("the run took %.1f s, less than the freeze", r.WallS)
+		}
+	}
+}
+
+func TestAFreezeWithinTheClientsPatienceHitsNobody(t *testing.T) {
+	leavesNothing(t)
+	cfg := frozen(t, 1, 200*time.Millisecond)
+	cfg.PongTimeout = 5 * time.Second
+	r, err := Run(t.Context(), cfg, View{})
+	if err != nil || r.Storm.Clients != 0 || r.Conns.Lost != 0 {
+		t.Errorf("%v, storm %+v, conns %+v; want that nobody is lost", err, r.Storm, r.Conns)
+	}
+}
+
+// Without a node that stands in, nobody can come back.
+func TestAFreezeFailsWhenClientsStayAway(t *testing.T) {
+	leavesNothing(t)
+	cfg := frozen(t, 1, time.Second)
+	cfg.Freeze, cfg.RecoveryTimeout = 2500*time.Millisecond, time.Second
+	t.Setenv(asServe, "full") // every node takes its first fifty, and no other
+	r, err := Run(t.Context(), cfg, View{})
+	if ExitCode(err) != ExitThreshold || r.Storm.T100S != nil || !strings.Contains(err.Error(), "conns.end") {
+		t.Errorf("exit %d, %v, storm %+v", ExitCode(err), err, r.Storm)
+	}
+}

@@ -1,0 +1,125 @@
+package bench
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+)
+
+// roomy allows everything.
+func roomy() limits {
+	return limits{openFiles: unknown, nrOpen: unknown, watches: unknown, tcpPages: unknown, somaxconn: unknown,
+		maxOrphans: unknown, conntrack: unknown, pids: unknown, threads: unknown, memory: unknown}
+}
+
+func TestALimitOfTheMachineForbidsTheRunAndNamesItsSysctl(t *testing.T) {
+	million := plan{Config: Config{Conns: 1_000_000, Spawn: 56, Workers: 51, Place: "even", Rate: 5500}, scenario: scenarioNamed("hold")}
+	kill := plan{Config: Config{Conns: 8000, Spawn: 2, Workers: 1, Place: "even", Rate: 1000, Kind: "kill"}, scenario: scenarioNamed("storm")}
+	for _, tt := range []struct {
+		name  string
+		plan  plan
+		least int // what is just enough
+		field func(*limits) *int
+		want  string
+	}{
+		{"open files", million, 2_000_000 + 108*64, func(l *limits) *int { return &l.openFiles }, "sysctl -w fs.file-max="},
+		{"epoll", million, 2_000_108, func(l *limits) *int { return &l.watches }, "sysctl -w fs.epoll.max_user_watches=2000108"},
+		{"tcp_mem", million, 125_000, func(l *limits) *int { return &l.tcpPages }, "sysctl -w net.ipv4.tcp_mem='62500 93750 125000'"},
+		{"somaxconn", million, 24, func(l *limits) *int { return &l.somaxconn }, "sysctl -w net.core.somaxconn=24"},
+		{"conntrack", million, 1_000_000, func(l *limits) *int { return &l.conntrack }, "sysctl -w net.netfilter.nf_conntrack_max="},
+		{"pids", million, 108 * 12, func(l *limits) *int { return &l.pids }, "sysctl -w kernel.pid_max="},
+		{"threads", million, 108 * 12, func(l *limits) *int { return &l.threads }, "sysctl -w kernel.threads-max="},
+		{"memory", million, 2_000_000*5<<10 + 108*20<<20, func(l *limits) *int { return &l.memory }, "use fewer with --conns"},
+		{"orphans", kill, 4000, func(l *limits) *int { return &l.maxOrphans }, "sysctl -w net.ipv4.tcp_max_orphans=4000"},
+	} {
+		l := roomy()
+		*tt.field(&l) = tt.least
+		if err := tt.plan.fits(l); err != nil {
+			t.Errorf("%s: %d is enough: %v", tt.name, tt.least, err)
+		}
+		*tt.field(&l)--
+		if err := tt.plan.fits(l); ExitCode(err) != ExitImpossible || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %d is too few: %v, want exit %d and one line with %q", tt.name, tt.least-1, err, ExitImpossible, tt.want)
+		}
+	}
+}
+
+func TestLimitsThatDoNotMatterAreNotAskedFor(t *testing.T) {
+	hold := plan{Config: Config{Conns: 100_000, Spawn: 6, Workers: 6, Place: "even", Rate: 1000}, scenario: scenarioNamed("hold")}
+	l := roomy()
+	l.maxOrphans = 0 // nobody is killed
+	if err := hold.fits(l); err != nil {
+		t.Errorf("hold: %v", err)
+	}
+	target := plan{Config: Config{Conns: 100_000, Targets: []string{"192.0.2.1:1"}, Workers: 6, Place: "even", Rate: 1e6}, scenario: scenarioNamed("hold")}
+	l = roomy()
+	l.somaxconn, l.openFiles = 0, 100_000+7*64 // the listener is elsewhere, and so is the other end
+	if err := target.fits(l); err != nil {
+		t.Errorf("target elsewhere: %v", err)
+	}
+}
+
+func TestTheLimitsOfThisMachineCanBeRead(t *testing.T) {
+	l := readLimits()
+	if l.openFiles < 100 || l.memory < 1<<20 || l.pids < 100 {
+		t.Errorf("limits = %+v", l)
+	}
+}
+
+func TestMemoryPerConnection(t *testing.T) {
+	r := Result{Conns: Conns{End: 1000}, Generator: Generator{RSSBytes: new(int64(500_000))},
+		Server: []Server{{RSSBytes: new(int64(600_000))}, {RSSBytes: new(int64(400_000))}, {RSSBytes: new(int64(9)), Killed: true}}}
+	before, now := kernelMemory{bytes: 1000, slab: 10, tcpPages: 5}, kernelMemory{bytes: 9_001_000, slab: 30, tcpPages: 4}
+	m := r.memory(before, now)
+	if *m.ServerBytesPerConn != 1000 || *m.GeneratorBytesPerConn != 500 || *m.KernelBytesPerConn != 9000 ||
+		*m.KernelBytes != 9_000_000 || *m.SlabBytes != 20 || *m.TCPPages != -1 {
+		t.Errorf("memory = %+v", m)
+	}
+	if m = r.memory(now, before); m.KernelBytesPerConn != nil || *m.KernelBytes != -9_000_000 {
+		t.Errorf("the kernel shrank: %+v, want no figure per connection", m)
+	}
+	if m = r.memory(kernelMemory{}, now); m.KernelBytes != nil || m.KernelBytesPerConn != nil {
+		t.Errorf("no first reading: %+v", m)
+	}
+	r.Server[1].RSSBytes = nil
+	if m = r.memory(before, now); m.ServerBytesPerConn != nil {
+		t.Errorf("one server unknown: %+v", m)
+	}
+	r.Conns.End = 999
+	if m = r.memory(before, now); m.GeneratorBytesPerConn != nil || m.KernelBytesPerConn != nil || m.KernelBytes == nil {
+		t.Errorf("999 sessions: %+v, want no figure per connection", m)
+	}
+}
+
+func TestTheFilesOfProcAreReadRight(t *testing.T) {
+	if m := parseMeminfo("MemTotal:  24 kB\nHugePages_Total:  3\nSlab: 1 kB\n"); len(m) != 2 || m["MemTotal"] != 24<<10 || m["Slab"] != 1<<10 {
+		t.Errorf("meminfo = %v", m)
+	}
+	if n := tcpPages("sockets: used 9\nTCP: inuse 2 orphan 0 tw 7 alloc 3 mem 15\nUDP: inuse 0 mem 4\n"); n != 15 {
+		t.Errorf("tcp pages = %d, want 15", n)
+	}
+}
+
+func TestEveryNodeNamesTheNextOnes(t *testing.T) {
+	p := plan{Config: Config{Scenario: "hold", Spawn: maxNodes + 1, Conns: 10, Place: "even"}, scenario: scenarioNamed("hold")}
+	p.fill()
+	if err := p.check(); ExitCode(err) != ExitUsage || !strings.Contains(err.Error(), "1 to 1024") {
+		t.Errorf("--spawn %d: %v", p.Spawn, err)
+	}
+}
+
+// A node that starts late would find its port taken by whoever asked for any.
+func TestNodesListenBelowThePortsOfEverybody(t *testing.T) {
+	addrs, err := reservePorts(64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, a := range addrs {
+		port := netip.MustParseAddrPort(a).Port()
+		if seen[a] || int(port) >= ephemeralPorts() {
+			t.Errorf("%s is twice there, or in the range that begins at %d", a, ephemeralPorts())
+		}
+		seen[a] = true
+	}
+}

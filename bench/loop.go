@@ -1,0 +1,339 @@
+package bench
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/link"
+	"github.com/stormwheel/stormwheel/timingwheel"
+)
+
+const (
+	wheelTick  = time.Millisecond
+	wheelSlots = 16384 // 16 s; a later deadline is looked at once a revolution
+
+	// batchEvents bounds how long the clock reading of a batch serves: that many reads are
+	// well below a millisecond.
+	batchEvents = 64
+
+	// maxBatches bounds the reads that go before the timers. Timers come after what the
+	// network has, or a PONG that is there would be missed; but not for ever after.
+	maxBatches = 8
+
+	// visitsPerClock bounds how long a clock reading serves in a run of timers.
+	visitsPerClock = 64
+
+	publishEvery = 100 * time.Millisecond
+)
+
+// loop owns a share of the clients: their sockets, timers and counts. All of it belongs
+// to the goroutine of run, but for what is guarded by mu.
+type loop struct {
+	swarm *swarm
+	index int // of the swarm's loops
+
+	poll    *poller
+	wheel   *timingwheel.Wheel
+	clients []client // the i-th is number i*loops+index of the swarm
+	now     time.Duration
+
+	second    map[uint32]*socket // of clients that have two, around a handover
+	partial   map[connKey]partial
+	unsent    map[connKey][]byte
+	leave     []time.Duration // when each client is to end its session; nil: never
+	drips     map[uint32]dripping
+	muteCodes map[uint32]codec.Code // GOAWAYs that mute clients have read
+	input     []byte                // one read's bytes
+	foreign   translator            // nil: the servers speak our own protocol
+	wire      []byte                // what the latest frames of a link became
+	frame     []byte                // what a server's latest packet became
+	out       link.Out
+	after     []followUp
+	visiting  int64 // the client whose timer runs, -1 if none
+
+	counted   counters
+	storms    []stormTally // by cohort
+	probes    *probeTally
+	rtt       *hist // from the intended time of the PING
+	rttActual *hist
+	connect   *hist // from the intended arrival to the WELCOME
+	late      *hist
+	lateness  *hist
+	recent    *recents
+	published time.Duration
+	finished  bool
+
+	mu     sync.Mutex
+	inbox  []func()
+	shared progress
+}
+
+// progress is a copy of a loop's counts, at most publishEvery old.
+type progress struct {
+	counters
+	recent *recents // since the last look
+}
+
+func newLoop(s *swarm, index, clients int, due []time.Duration) (*loop, error) {
+	l := &loop{
+		swarm: s, index: index,
+		clients:   make([]client, clients),
+		second:    map[uint32]*socket{},
+		partial:   map[connKey]partial{},
+		unsent:    map[connKey][]byte{},
+		muteCodes: map[uint32]codec.Code{},
+		foreign:   s.foreign,
+		input:     make([]byte, 64<<10),
+		visiting:  -1,
+		rtt:       newHist(), rttActual: newHist(), connect: newHist(), late: newHist(), lateness: newHist(),
+		recent: newRecents(),
+		probes: newProbeTally(),
+		drips:  map[uint32]dripping{},
+		shared: progress{recent: newRecents()},
+	}
+	for range max(len(s.cfg.Cohorts), 1) {
+		l.storms = append(l.storms, newStormTally())
+	}
+	var err error
+	if l.poll, err = openPoller(); err != nil {
+		return nil, err
+	}
+	l.wheel, err = timingwheel.New(timingwheel.Config{Tick: wheelTick, Slots: wheelSlots, Capacity: clients})
+	if err != nil {
+		l.poll.close()
+		return nil, err
+	}
+	for i := range l.clients {
+		c := &l.clients[i]
+		c.arrival = due[i*len(s.loops)+index]
+		c.wake = c.arrival
+		c.flags = s.cfg.role(l.number(uint32(i)))
+		// IDs are dense from 0, so that an entry's ID is its client's index.
+		l.wheel.Pull(l.wheel.Add(link.Never), c.wake)
+	}
+	l.leave = l.departures()
+	return l, nil
+}
+
+// number is client i's number in the run. Neighbours are dealt out to different swarms and
+// loops, so that all of them share a ramp.
+func (l *loop) number(i uint32) int {
+	return (int(i)*len(l.swarm.loops)+l.index)*l.swarm.cfg.Of + l.swarm.cfg.First
+}
+
+// run is the loop's goroutine. It ends after finish.
+func (l *loop) run() {
+	defer l.poll.close()
+	defer l.wheel.Close()
+	for {
+		sleep := publishEvery
+		if due, ok := l.wheel.NextDue(); ok {
+			sleep = min(sleep, due-l.swarm.Now())
+		}
+		for range maxBatches {
+			n, err := l.poll.wait(sleep)
+			if err != nil {
+				panic(fmt.Sprintf("bench: epoll_wait: %v", err)) // no input can cause it
+			}
+			l.now = l.swarm.Now()
+			for k := range n {
+				if r := l.poll.at(k); r.woken {
+					l.takeOrders()
+				} else {
+					l.event(r)
+				}
+			}
+			if l.finished {
+				return
+			}
+			if n < batchEvents {
+				break
+			}
+			sleep = 0
+		}
+		for {
+			l.now = l.swarm.Now()
+			p := l.wheel.Advance(l.now, timingwheel.Budget{Visits: visitsPerClock}, l.visit)
+			if !p.More {
+				break
+			}
+		}
+		if l.now-l.published >= publishEvery {
+			l.publish()
+		}
+	}
+}
+
+// visit is the timer of one client. It returns when to look next.
+func (l *loop) visit(id timingwheel.ID) time.Duration {
+	i := uint32(id)
+	c := &l.clients[i]
+	drip := time.Duration(link.Never)
+	if c.flags.has(flagTrickle) {
+		drip = l.drip(i, c)
+	}
+	switch {
+	case c.flags.has(flagMute):
+		return drip
+	case c.wake > l.now:
+		return min(c.wake, drip)
+	}
+	l.visiting = int64(i)
+	if !c.flags.has(flagStarted) {
+		l.wasLate(l.now - c.wake)
+		l.start(i, c)
+	} else if l.mayLeave(i, c) && l.leave[i] <= l.now {
+		l.depart(i, c)
+	} else if due := c.link.Deadline(); due <= l.now {
+		l.wasLate(l.now - due)
+		c.link.Tick(l.now, &l.out)
+		l.act(i, c)
+	}
+	l.visiting = -1
+	c.wake = l.deadline(i, c)
+	return c.wake
+}
+
+// wasLate notes how long after its due time a timer ran.
+func (l *loop) wasLate(d time.Duration) {
+	l.late.record(d)
+	recordRecent(l.recent.Late, d)
+}
+
+// deadline is when client i next wants something done.
+func (l *loop) deadline(i uint32, c *client) time.Duration {
+	due := c.link.Deadline()
+	if l.mayLeave(i, c) {
+		due = min(due, l.leave[i])
+	}
+	if c.flags.has(flagTrickle) {
+		if d, dripping := l.drips[i]; dripping {
+			due = min(due, d.next)
+		}
+	}
+	return due
+}
+
+// arm makes sure that the wheel calls no later than the link wants. A call that comes too
+// early is cheaper than moving the entry with every frame.
+func (l *loop) arm(i uint32, c *client) {
+	if int64(i) == l.visiting {
+		return // the visit's answer does it
+	}
+	if due := l.deadline(i, c); due < c.wake && (!c.flags.has(flagMute) || c.flags.has(flagTrickle)) {
+		c.wake = due
+		l.wheel.Pull(timingwheel.ID(i), due)
+	}
+}
+
+// start is a client's arrival. A link chooses its endpoint at random; where the placement
+// wants another, the seed is drawn again, so that the link itself stays as it is.
+func (l *loop) start(i uint32, c *client) {
+	if !c.flags.has(flagStarted) {
+		c.flags |= flagStarted
+		l.counted.Started++
+	}
+	number := l.number(i)
+	rng := rand.NewPCG(l.swarm.cfg.Seed, uint64(number)+1<<32)
+	want := l.swarm.firstEndpoint(number)
+	seed := rng.Uint64()
+	cfg := l.swarm.linkConfig(number, c.flags)
+	for try := 64 * len(cfg.Endpoints); try > 0 && cfg.First(seed) != want; try-- {
+		seed = rng.Uint64()
+	}
+	c.link.Init(cfg, l.swarm.clientID(number), seed)
+	c.link.Start(l.now, &l.out)
+	l.act(i, c)
+}
+
+// mute silences a client for good. It reports whether it was ready and had nothing
+// half-sent.
+func (l *loop) mute(i uint32) bool {
+	c := &l.clients[i]
+	_, waiting := l.unsent[connKey{i, c.attempt}]
+	if waiting || l.second[i] != nil || c.flags.has(flagMute) || c.flags.has(flagProbe) || c.link.State() != link.StateReady {
+		return false
+	}
+	c.flags |= flagMute
+	l.counted.Muted++
+	return true
+}
+
+// finish ends all clients with BYE and the loop with them. The counts stand as they were.
+func (l *loop) finish() {
+	for i := range l.clients {
+		c := &l.clients[i]
+		storm := l.stormOf(uint32(i))
+		if c.outage.hit {
+			storm.Clients++
+		}
+		if c.outage.offline {
+			storm.Offline++
+		}
+		if c.outage.out {
+			storm.Outages += l.now - c.outage.at
+		} else if c.outage.hit && !c.outage.moving {
+			storm.Returns = append(storm.Returns, c.outage.at-l.swarm.storm.Load().t0)
+		}
+	}
+	l.finished = true
+	for i, s := range l.second {
+		if s.attempt != 0 {
+			l.close(i, s, false)
+		}
+	}
+	for i := range l.clients {
+		c := &l.clients[i]
+		if c.attempt == 0 {
+			continue
+		}
+		if !c.flags.has(flagMute) && c.link.State() == link.StateReady {
+			c.link.Stop(l.now, &l.out)
+			for _, a := range l.out.Actions {
+				if a.Op == link.Write && a.Attempt == c.attempt {
+					_, _, _ = writeSocket(int(c.fd), l.toServer(&a)) // best effort: a peer that does not take it gets the FIN
+				}
+			}
+			l.out.Reset()
+		}
+		l.close(uint32(i), &c.socket, c.flags.has(flagMute))
+	}
+}
+
+// stormOf is the part of the storm that is of client i's cohort.
+func (l *loop) stormOf(i uint32) *stormTally {
+	if len(l.storms) == 1 {
+		return &l.storms[0]
+	}
+	return &l.storms[l.swarm.cfg.cohort(l.number(i))]
+}
+
+// order has f run on the loop, soon.
+func (l *loop) order(f func()) {
+	l.mu.Lock()
+	l.inbox = append(l.inbox, f)
+	l.mu.Unlock()
+	l.poll.wake()
+}
+
+func (l *loop) takeOrders() {
+	l.mu.Lock()
+	orders := l.inbox
+	l.inbox = nil
+	l.mu.Unlock()
+	for _, f := range orders {
+		f()
+	}
+}
+
+func (l *loop) publish() {
+	l.published = l.now
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.shared.counters = l.counted
+	l.shared.recent.merge(l.recent)
+	l.recent.reset()
+}

@@ -1,0 +1,163 @@
+package bench
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Part is one run of a merged result.
+type Part struct {
+	Seed    uint64    `json:"seed"`
+	Started time.Time `json:"started"`
+	WallS   float64   `json:"wall_s"`
+	Clients int       `json:"clients"` // --conns
+	Verdict Verdict   `json:"verdict"`
+}
+
+// ReadResult reads what WriteJSON wrote. A field that this version does not know is an
+// error: a merge would lose it.
+func ReadResult(in io.Reader) (*Result, error) {
+	var r Result
+	d := json.NewDecoder(in)
+	d.DisallowUnknownFields()
+	if err := d.Decode(&r); err != nil {
+		return nil, usagef("not a result of this version of stormwheel bench: %w", err)
+	}
+	if r.Schema != Schema {
+		return nil, usagef("its schema is %q, this version reads %q", r.Schema, Schema)
+	}
+	return &r, nil
+}
+
+// Merge makes one result of runs that several machines made together. Nothing is lost:
+// counts, bins and histograms are added, percentiles are taken from the sums, the seconds
+// are those of the clock. Rates are added. thresholds replace those of the parts. The
+// error is an ExitError, that of the verdict included; a result comes with that.
+func Merge(parts []*Result, thresholds []string, command []string) (*Result, error) {
+	if err := mergeable(parts); err != nil {
+		return nil, err
+	}
+	exprs := thresholds
+	if len(exprs) == 0 {
+		exprs = mergedThresholds(parts)
+	}
+	var judged []Threshold
+	for _, e := range exprs {
+		t, err := ParseThreshold(e)
+		if err != nil {
+			return nil, &ExitError{Code: ExitUsage, Err: err}
+		}
+		judged = append(judged, t)
+	}
+	out, err := mergeAll(parts, command)
+	if err != nil {
+		return nil, &ExitError{Code: ExitUsage, Err: err}
+	}
+	// The parts have judged their own punctuality.
+	if err := out.judge(judged, math.MaxInt64); err != nil {
+		return nil, err
+	}
+	if out.Verdict == Invalid {
+		return out, &ExitError{Code: ExitInvalid, Err: errors.New("invalid: " + *out.Generator.WhyInvalid)}
+	}
+	return out, exitOf(out)
+}
+
+// mergeable says in one sentence why the parts are not one experiment.
+func mergeable(parts []*Result) error {
+	if len(parts) < 2 {
+		return usagef("one result needs no merge: name two or more")
+	}
+	first := parts[0]
+	seeds := map[uint64]int{}
+	for i, p := range parts {
+		for _, seed := range p.seeds() {
+			if j, seen := seeds[seed]; seen {
+				return usagef("parts %d and %d have the same seed %d: that is the same clients twice; give each machine its own --seed", j+1, i+1, seed)
+			}
+		}
+		for _, seed := range p.seeds() {
+			seeds[seed] = i
+		}
+		for _, same := range []struct{ what, one, other string }{
+			{"schema", first.Schema, p.Schema},
+			{"scenario", first.Scenario, p.Scenario},
+			{"kind of storm", first.Storm.kind(), p.Storm.kind()},
+			{"policy", first.Storm.policy(), p.Storm.policy()},
+			{"terms of the nodes", first.Terms.words(), p.Terms.words()},
+		} {
+			if same.one != same.other {
+				return usagef("parts 1 and %d are not one experiment: %s %q and %q", i+1, same.what, same.one, same.other)
+			}
+		}
+	}
+	return nil
+}
+
+func (r *Result) seeds() []uint64 {
+	if len(r.Parts) == 0 {
+		return []uint64{r.Seed}
+	}
+	var all []uint64
+	for _, p := range r.Parts {
+		all = append(all, p.Seed)
+	}
+	return all
+}
+
+func (s *Storm) kind() string {
+	if s == nil {
+		return "none"
+	}
+	return s.Kind
+}
+
+func (s *Storm) policy() string {
+	if s == nil {
+		return ""
+	}
+	return s.Policy
+}
+
+func (t *Terms) words() string {
+	if t == nil {
+		return "unknown"
+	}
+	return fmt.Sprintf("heartbeat %g ms, timeout %g ms, tick %g ms", t.HeartbeatMs, t.TimeoutMs, t.TickMs)
+}
+
+// mergedThresholds are those of the parts. A limit on something that is added up is added
+// up too, if each part has one: 500 clients each are 1000 together.
+func mergedThresholds(parts []*Result) []string {
+	type limit struct{ path, op string }
+	var order []limit
+	sums, counts, others := map[limit]float64{}, map[limit]int{}, []string{}
+	for _, p := range parts {
+		for _, seen := range p.Thresholds {
+			t, err := ParseThreshold(seen.Expr)
+			if path := strings.Join(t.path, "."); err == nil && addsUp(path) {
+				l := limit{path, t.op}
+				if counts[l] == 0 {
+					order = append(order, l)
+				}
+				counts[l]++
+				sums[l] += t.want
+			} else if !slices.Contains(others, seen.Expr) {
+				others = append(others, seen.Expr)
+			}
+		}
+	}
+	var all []string
+	for _, l := range order {
+		if counts[l] == len(parts) {
+			all = append(all, fmt.Sprintf("%s%s%s", l.path, l.op, number(new(sums[l]))))
+		}
+	}
+	return append(all, others...)
+}

@@ -1,0 +1,183 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// nodeStartTimeout bounds the time from exec to the ready line.
+const nodeStartTimeout = 15 * time.Second
+
+// maxAlternates are those that a node names: a client keeps no more of them, and a WELCOME
+// has no room for very many.
+const maxAlternates = 8
+
+// node is one spawned `stormwheel serve`.
+type node struct {
+	child
+	name  string
+	addr  string // HOST:PORT of the listener
+	admin string // HOST:PORT of GET /stats
+
+	frozen atomic.Bool // it can't be asked
+}
+
+// spawnNodes starts count children that know each other as alternates, and returns when
+// all are ready. Whatever it returns, no child is left behind on an error. died is told
+// of a child that ends unasked.
+func spawnNodes(ctx context.Context, command []string, count int, args []string, died func(*node)) ([]*node, error) {
+	addrs, err := reservePorts(count)
+	if err != nil {
+		return nil, err
+	}
+	nodes := make([]*node, count)
+	commands := make([]*exec.Cmd, count)
+	for i := range nodes {
+		var others []string
+		for j := range min(count-1, maxAlternates) { // the next ones, so that none is everybody's
+			others = append(others, addrs[(i+1+j)%count])
+		}
+		nodes[i] = &node{name: fmt.Sprintf("n%d", i+1), addr: addrs[i]}
+		argv := append(command[1:len(command):len(command)],
+			"--node", nodes[i].name, "--listen", addrs[i], "--admin", "127.0.0.1:0")
+		if len(others) > 0 {
+			argv = append(argv, "--alternates", strings.Join(others, ","))
+		}
+		commands[i] = exec.Command(command[0], append(argv, args...)...)
+		commands[i].Env = childEnvironment(os.Environ())
+	}
+	failed := make([]error, count)
+	var starting sync.WaitGroup
+	for i, n := range nodes {
+		starting.Go(func() { failed[i] = n.start(ctx, commands[i]) })
+	}
+	starting.Wait()
+	for _, err := range failed { // the first tells enough: they have the same flags
+		if err != nil {
+			stopNodes(nodes)
+			return nil, err
+		}
+	}
+	for _, n := range nodes {
+		go n.watch(died)
+	}
+	return nodes, nil
+}
+
+// childEnvironment is ours without the variables that a node would take for its flags: a
+// node has what the run says, and nothing that was meant for us.
+func childEnvironment(ours []string) []string {
+	return slices.DeleteFunc(ours, func(v string) bool { return strings.HasPrefix(v, "STORMWHEEL_") })
+}
+
+// reservePorts finds concrete free ports, since every node must be told the others'
+// before any of them listens. All are held until all are found. They are below those that
+// the kernel gives to whoever asks for any, or somebody might be given one before its node
+// listens: the admin listener of another node, for one.
+func reservePorts(count int) ([]string, error) {
+	const lowest = 10_000
+	below := ephemeralPorts()
+	var addrs []string
+	for try := 0; len(addrs) < count; try++ {
+		port := 0
+		if below > lowest+2*maxNodes && try < 16*count+64 {
+			port = lowest + rand.IntN(below-lowest)
+		}
+		l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil && port != 0 {
+			continue // it is taken
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reserve a port: %w", err)
+		}
+		defer l.Close()
+		addrs = append(addrs, l.Addr().String())
+	}
+	return addrs, nil
+}
+
+// start runs the child and waits for its ready line.
+func (n *node) start(ctx context.Context, cmd *exec.Cmd) error {
+	out, outWriter := io.Pipe()
+	if err := n.launch(cmd, outWriter); err != nil {
+		return fmt.Errorf("node %s: %w", n.name, err)
+	}
+	line := make(chan string, 1)
+	go func() {
+		r := bufio.NewReader(out)
+		s, _ := r.ReadString('\n')
+		line <- s
+		io.Copy(io.Discard, r) // a full pipe would stop the child
+	}()
+	select {
+	case s := <-line:
+		return n.readyLine(s)
+	case <-time.After(nodeStartTimeout):
+		return fmt.Errorf("node %s was not ready after %s%s", n.name, nodeStartTimeout, n.stderr.last())
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// watch tells of a death that nobody asked for.
+func (n *node) watch(died func(*node)) {
+	<-n.done
+	if !n.asked.Load() {
+		died(n)
+	}
+}
+
+// didNotStart words the end of a child that was never ready. What the command itself found
+// wrong with the flags is an error of usage here too.
+func (n *node) didNotStart() error {
+	<-n.done
+	var exit *exec.ExitError
+	if fault, ours := strings.CutPrefix(n.stderr.text(), "stormwheel: "); ours && errors.As(n.exit, &exit) && exit.ExitCode() == ExitUsage {
+		return usagef("node %s did not start: %s", n.name, fault)
+	}
+	return fmt.Errorf("node %s did not start: %w%s", n.name, exitReason(n.exit), n.stderr.last())
+}
+
+// readyLine reads `stormwheel ready node=n1 listen=127.0.0.1:7001 admin=127.0.0.1:7002 pid=5`.
+func (n *node) readyLine(s string) error {
+	if s == "" {
+		return n.didNotStart() // the pipe ended, which it does after Wait
+	}
+	words := strings.Fields(s)
+	if len(words) < 2 || words[0] != "stormwheel" || words[1] != "ready" {
+		return fmt.Errorf("node %s said %q instead of being ready%s", n.name, strings.TrimSpace(s), n.stderr.last())
+	}
+	for _, w := range words[2:] {
+		switch key, value, _ := strings.Cut(w, "="); key {
+		case "admin":
+			n.admin = value
+		case "listen":
+			if value != n.addr {
+				return fmt.Errorf("node %s listens on %s, was told %s", n.name, value, n.addr)
+			}
+		}
+	}
+	return nil
+}
+
+// stopNodes kills and reaps them all.
+func stopNodes(nodes []*node) {
+	for _, n := range nodes {
+		n.kill()
+	}
+	for _, n := range nodes {
+		n.reap()
+	}
+}

@@ -1,0 +1,82 @@
+package bench
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+func TestNamedServersHaveTheirFigures(t *testing.T) {
+	f := startFake(t, &fakeNode{farewell: true, name: "east"})
+	var evictions atomic.Int64
+	evictions.Store(40)
+	admin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `{"node":"east","conns":%d,"sessions":%d,"evictions":%d}`, f.conns(), f.conns(), evictions.Add(1))
+	}))
+	t.Cleanup(admin.Close)
+	cfg := spawned(t, "good", "hold", 0, 20)
+	cfg.Timeout, cfg.Tick, cfg.NodeCommand = 0, 0, nil
+	cfg.Duration *= 5 // a second of the series at least
+	cfg.Targets, cfg.PIDs, cfg.Admins = []string{f.addr()}, []int{os.Getpid()}, []string{admin.Listener.Addr().String()}
+	r, err := Run(t.Context(), cfg, View{})
+	if r == nil {
+		t.Fatal(err)
+	}
+	s := r.Server[0]
+	if s.Node == nil || *s.Node != "east" || s.PID == nil || *s.PID != os.Getpid() || s.RSSBytes == nil || *s.RSSBytes < 1<<20 ||
+		s.CPUS == nil || s.FDs == nil || *s.FDs < 20 || s.Conns == nil || *s.Conns != 20 || s.Sessions == nil || *s.Sessions != 20 {
+		t.Errorf("server = %+v", s)
+	}
+	if s.Evictions == nil || *s.Evictions < 1 || *s.Evictions > 30 {
+		t.Errorf("evictions = %v, want those since the run began", s.Evictions)
+	}
+	if len(r.Detail.Seconds) == 0 || len(r.Detail.Seconds[0].Servers) != 1 || r.Detail.Seconds[0].Servers[0].Conns == nil {
+		t.Errorf("seconds = %+v, want the server in them", r.Detail.Seconds)
+	}
+	if err := validate(t, r); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAServerThatCannotBeReadEndsTheRunBeforeItBegins(t *testing.T) {
+	f := startFake(t, &fakeNode{farewell: true})
+	foreign := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(foreign.Close)
+	empty := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{}`) }))
+	t.Cleanup(empty.Close)
+	gone := exec.Command("true")
+	if err := gone.Run(); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name   string
+		change func(*Config)
+		code   int
+		want   string
+	}{
+		{"no process", func(c *Config) { c.PIDs = []int{gone.Process.Pid} }, ExitOther, fmt.Sprintf("process %d of %s: there is none", gone.Process.Pid, f.addr())},
+		{"nobody there", func(c *Config) { c.Admins = []string{"127.0.0.1:1"} }, ExitOther, "no server at 127.0.0.1:1: connection refused"},
+		{"another server", func(c *Config) { c.Admins = []string{foreign.Listener.Addr().String()} }, ExitOther, "404"},
+		{"no figures", func(c *Config) { c.Admins = []string{empty.Listener.Addr().String()} }, ExitOther, "has no conns"},
+		{"no address", func(c *Config) { c.Admins = []string{"x"} }, ExitUsage, "HOST:PORT"},
+		{"no number", func(c *Config) { c.PIDs = []int{-1} }, ExitUsage, "--pid"},
+		{"more than targets", func(c *Config) { c.PIDs = []int{1, 2} }, ExitUsage, "there are 1 targets"},
+		{"spawned", func(c *Config) { c.Targets, c.Spawn, c.PIDs = nil, 1, []int{1} }, ExitUsage, "of spawned nodes they are known"},
+	} {
+		cfg := Config{Scenario: "hold", Targets: []string{f.addr()}, Conns: 1}
+		tt.change(&cfg)
+		before := f.accepted.Load()
+		r, err := Run(t.Context(), cfg, View{})
+		if r != nil || ExitCode(err) != tt.code || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v, want exit %d and one line with %q", tt.name, err, tt.code, tt.want)
+		}
+		if n := f.accepted.Load() - before; n > 1 {
+			t.Errorf("%s: %d connections were made", tt.name, n)
+		}
+	}
+}

@@ -1,0 +1,73 @@
+package bench
+
+import "time"
+
+// order is what a fleet asks of a swarm, in this process or in a worker's.
+type order struct {
+	Op       orderOp
+	At       time.Duration // opStart: on the clock of monotonic
+	Endpoint string        // opOn, opStorm; opSpeaking, opCut: "" is any
+	T0       time.Duration // opStorm
+	Count    int           // opMute, opCut
+}
+
+type orderOp uint8
+
+const (
+	opStart    orderOp = iota + 1
+	opCounts           // Counters, Ready, Peak
+	opProgress         // the same, and Recent
+	opOn               // Count
+	opTimeout          // Longest
+	opSpeaking         // Count
+	opMute             // Count
+	opStorm
+	opCut // Count, Silent
+	opSettle
+	opFinish // Tally
+)
+
+// answer is what a swarm says to an order. Each has the counts; the rest is as the order
+// says.
+type answer struct {
+	Counters counters
+	Ready    int
+	Peak     int
+	Recent   *recentsWire
+	Count    int
+	Silent   int // of them
+	Longest  time.Duration
+	Tally    *tally
+	Fault    string // the swarm could not be made
+}
+
+// do carries out one order.
+func (s *swarm) do(o order) answer {
+	var a answer
+	switch o.Op {
+	case opStart:
+		s.Start(o.At)
+	case opProgress:
+		_, recent := s.Progress()
+		a.Recent = recent.export()
+	case opOn:
+		a.Count = s.On(o.Endpoint)
+	case opTimeout:
+		a.Longest = s.LongestTimeout()
+	case opSpeaking:
+		a.Count = len(s.speaking(o.Endpoint))
+	case opMute:
+		a.Count = s.Mute(o.Count)
+	case opStorm:
+		s.BeginStorm(o.Endpoint, o.T0)
+	case opCut:
+		a.Count, a.Silent = s.Cut(o.Endpoint, o.Count)
+	case opSettle:
+		s.Settle()
+	case opFinish:
+		t := s.Finish()
+		a.Tally = &t
+	}
+	a.Counters, a.Ready, a.Peak = s.Counts(), s.Ready(), int(s.peak.Load())
+	return a
+}

@@ -1,0 +1,103 @@
+package bench
+
+import (
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+// table returns the first cells of the rows of the page's table with the given head line,
+// as many as cells says, joined by " | ".
+func table(t *testing.T, head string, cells int) []string {
+	t.Helper()
+	page, err := os.ReadFile("../docs/BENCH.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(page), head+"\n")
+	if !found {
+		t.Fatalf("docs/BENCH.md has no table %q", head)
+	}
+	var rows []string
+	for _, line := range strings.Split(rest, "\n")[1:] {
+		if !strings.HasPrefix(line, "|") {
+			break
+		}
+		parts := strings.SplitN(strings.Trim(line, "|"), "|", strings.Count(head, "|")-1)
+		for i := range parts {
+			parts[i] = strings.TrimSpace(parts[i])
+		}
+		rows = append(rows, strings.Join(parts[:cells], " | "))
+	}
+	return rows
+}
+
+func sameTable(t *testing.T, what string, got, want []string) {
+	t.Helper()
+	if g, w := strings.Join(got, "\n"), strings.Join(want, "\n"); g != w {
+		t.Errorf("docs/BENCH.md lists these %s:\n%s\nwant:\n%s", what, g, w)
+	}
+}
+
+// leaves are the paths of all figures below a type, as JSON names them; N is any index.
+func leaves(t reflect.Type, path string) []string {
+	switch {
+	case t.Kind() == reflect.Pointer:
+		return leaves(t.Elem(), path)
+	case t.Kind() == reflect.Slice:
+		return leaves(t.Elem(), path+".N")
+	case t.Kind() != reflect.Struct || t == reflect.TypeFor[time.Time]():
+		return []string{strings.TrimPrefix(path, ".")}
+	}
+	var all []string
+	for i := range t.NumField() {
+		all = append(all, leaves(t.Field(i).Type, path+"."+jsonName(t.Field(i)))...)
+	}
+	return all
+}
+
+func TestThePageHasEveryFieldOfTheResult(t *testing.T) {
+	sameTable(t, "fields", table(t, "| field | unit | meaning |", 1), leaves(reflect.TypeFor[Result](), ""))
+}
+
+func TestThePageHasEveryScenarioAndItsPromises(t *testing.T) {
+	var names, promises []string
+	for _, s := range scenarios {
+		names = append(names, s.name)
+		runs := []struct{ name, kind string }{{s.name, ""}}
+		if s.name == "storm" {
+			runs = []struct{ name, kind string }{{"storm kill", "kill"}, {"storm drain", "drain"},
+				{"storm cut", "cut"}, {"storm freeze", "freeze"}}
+		}
+		for _, run := range runs {
+			p, err := prepare(t.Context(), Config{Scenario: s.name, Spawn: 2, Kind: run.kind})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, th := range p.thresholds {
+				promises = append(promises, run.name+" | "+th.Expr)
+			}
+		}
+	}
+	sameTable(t, "scenarios", table(t, "| scenario | what it does |", 1), names)
+	sameTable(t, "promises", table(t, "| run | promise | why this number |", 2), promises)
+}
+
+func TestThePageHasEveryColumnOfTheCSV(t *testing.T) {
+	sameTable(t, "columns", table(t, "| column | meaning |", 1), strings.Split(strings.TrimSpace(csvHeader), ","))
+}
+
+func TestThePageHasEveryProtocol(t *testing.T) {
+	sameTable(t, "protocols", table(t, "| protocol | what it is |", 1), protocols)
+}
+
+func TestThePageHasEveryExitCode(t *testing.T) {
+	var codes []string
+	for _, c := range []int{ExitPass, ExitOther, ExitUsage, ExitImpossible, ExitInvalid, ExitThreshold, ExitInterrupted} {
+		codes = append(codes, fmt.Sprint(c))
+	}
+	sameTable(t, "exit codes", table(t, "| code | meaning |", 1), codes)
+}

@@ -1,0 +1,45 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+)
+
+// rampLatencyMs is how long it may take, of 99 in a hundred clients, from the intended
+// arrival to the WELCOME: what a user takes for "at once".
+const rampLatencyMs = 1000
+
+func rampPromises(c *Config) []string {
+	all := []string{
+		fmt.Sprintf("conns.end==%d", c.Conns),
+		"connect.failed==0",
+		fmt.Sprintf("connect.latency_ms.p99<=%d", rampLatencyMs),
+		"conns.lost==0",
+		"eviction.false==0",
+	}
+	if rate := c.meanRate(); rate > 0 {
+		all = append(all, fmt.Sprintf("connect.rate_per_s>=%.0f", 0.8*rate))
+	}
+	return all
+}
+
+// meanRate is the connects per second of the whole ramp; 0 where chance has a say.
+func (c *Config) meanRate() float64 {
+	switch c.Profile {
+	case "poisson":
+		return 0
+	case "step":
+		return c.Rate * float64(c.Steps+1) / float64(2*c.Steps)
+	default:
+		return c.Rate
+	}
+}
+
+// rampUp connects all, and lets them be for a heartbeat, so that one that was welcomed and
+// then dropped shows.
+func rampUp(ctx context.Context, r *runner) error {
+	if err := r.ramp(ctx); err != nil {
+		return err
+	}
+	return r.steady(ctx)
+}

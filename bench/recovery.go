@@ -1,0 +1,31 @@
+package bench
+
+import "time"
+
+// Recovery is how far the clients that a storm hit have come.
+type Recovery struct {
+	Since   time.Duration // t0
+	Clients int           // hit; at first, those that are about to be
+	Back    int
+	// T50 to T100 count from t0. They are nil until so many are back, and again when clients
+	// are lost for a second time. A tenth of a second is as fine as they get.
+	T50, T95, T99, T100 *time.Duration
+	Ideal               *time.Duration // nil: nobody said what the receivers admit, or nobody is hit yet
+}
+
+// update takes what is known now.
+func (v *Recovery) update(now time.Duration, hit, back int) {
+	v.Clients, v.Back = max(v.Clients, hit), back
+	for _, mark := range []struct {
+		percent int
+		at      **time.Duration
+	}{{50, &v.T50}, {95, &v.T95}, {99, &v.T99}, {100, &v.T100}} {
+		need := (v.Clients*mark.percent + 99) / 100
+		switch {
+		case back < need || need == 0:
+			*mark.at = nil
+		case *mark.at == nil:
+			*mark.at = new(now - v.Since)
+		}
+	}
+}

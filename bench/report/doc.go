@@ -1,0 +1,22 @@
+// Package report draws what a load test measured: one page of HTML with everything on it,
+// or the same pictures as files of SVG, of one run or of several laid over each other.
+//
+//	run, err := report.Read("out/storm.json")
+//	if err == nil {
+//		err = report.WriteHTML(os.Stdout, run)
+//	}
+//
+// A page holds all it needs, and asks the network for nothing. Pages and pictures follow the
+// reader's light or dark scheme. A picture that makes no sense for a run is not there.
+//
+// Every axis of bars, areas and counts begins at 0; a logarithmic one says so. Lines of
+// several runs differ by their dashes as well as by their colours, which are told apart with
+// any colour vision.
+//
+// Results are data from somewhere else: nothing in them can break a page out of its text,
+// and none makes a function of this package panic.
+//
+// Charts are laid out and encoded by go-analyze/charts/chartdraw. What is painted inside
+// of them is ours (layers.go): the library gives its grid and its bars colours that no style
+// sheet could darken.
+package report

@@ -1,0 +1,163 @@
+package report
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stormwheel/stormwheel/bench"
+)
+
+// figure is a row of the summary.
+type figure struct{ Name, Value, Unit string }
+
+// figures are the main ones of a run; those that make no sense for it are not there.
+func (r Run) figures() (all []figure) {
+	x := r.Result
+	add := func(name, unit, format string, args ...any) {
+		all = append(all, figure{name, fmt.Sprintf(format, args...), unit})
+	}
+	maybe := func(name, unit string, v *float64, step float64) {
+		if v != nil {
+			add(name, unit, "%s", number(*v, step))
+		}
+	}
+	add("clients at the end, of those asked for", "", "%s of %s", whole(x.Conns.End), whole(x.Conns.Target))
+	add("most at once", "", "%s", whole(x.Conns.Peak))
+	add("connects: attempts, welcomed", "", "%s, %s", whole(x.Connect.Attempts), whole(x.Connect.Established))
+	if p := x.Connect.LatencyMs; p != nil {
+		add("from the intended arrival to WELCOME: p50, p99, p99.9, max", "ms", "%s, %s, %s, %s", number(p.P50, .1), number(p.P99, .1), number(p.P999, .1), number(p.Max, .1))
+	}
+	if c := x.Churn; c != nil {
+		add("churn: mean lifetime", "s", "%s", number(c.LifetimeS, .1))
+		add("churn: departures, clients in their place, missing", "", "%s, %s, %s", whole(c.Departures), whole(c.Returns), whole(c.Missing))
+	}
+	if x.Conns.Lost > 0 {
+		add("sessions lost", "", "%s", whole(x.Conns.Lost))
+	}
+	if g := x.Conns.Ghosts; g != nil && *g > 0 {
+		add("connections that only the nodes still hold", "", "%s", whole(*g))
+	}
+	maybe("rate of the opening ramp", "1/s", x.Connect.RatePerS, 1)
+	add("heartbeats: sent, answered, missed", "", "%s, %s, %s", whole(x.Heartbeat.Sent), whole(x.Heartbeat.Answered), whole(x.Heartbeat.Missed))
+	if p := x.Heartbeat.RTTms; p != nil {
+		add("round trip from the due time: p50, p99, p99.9, max", "ms", "%s, %s, %s, %s", number(p.P50, .01), number(p.P99, .01), number(p.P999, .01), number(p.Max, .01))
+	}
+	if p := x.Heartbeat.ActualRTTms; p != nil {
+		add("round trip from the write: p50, p99, p99.9, max", "ms", "%s, %s, %s, %s", number(p.P50, .01), number(p.P99, .01), number(p.P999, .01), number(p.Max, .01))
+	}
+	if e := x.Eviction; e.Expected > 0 || e.False > 0 || e.GeneratorFault > 0 {
+		add("evictions: of silent clients, early, false", "", "%s of %s, %s, %s", whole(e.Observed), whole(e.Expected), whole(e.Early), whole(e.False))
+		if e.Other > 0 || e.Overlooked > 0 {
+			add("silent clients closed for another reason, not closed", "", "%s, %s", whole(e.Other), whole(e.Overlooked))
+		}
+		if l := e.LatenessMs; l != nil {
+			add("lateness of evictions: min, p50, p99, max", "ms", "%s, %s, %s, %s", number(l.Min, .1), number(l.P50, .1), number(l.P99, .1), number(l.Max, .1))
+		}
+	}
+	if s := x.Storm; s != nil {
+		add("storm: clients hit, back, offline at some time", "", "%s, %s, %s", whole(s.Clients), whole(s.Back), whole(s.Offline))
+		maybe("ideal", "s", s.IdealS, .01)
+		add("half, 95 %, 99 %, all are back after", "s", "%s, %s, %s, %s", orNever(s.T50S), orNever(s.T95S), orNever(s.T99S), orNever(s.T100S))
+		maybe("attempts per success", "", s.AttemptsPerSuccess, .01)
+		add("busiest 100 ms of attempts", "1/s", "%s", whole(int(s.PeakAttemptsPerS)))
+		add("time lost", "connection-seconds", "%s", number(s.LostConnectionSeconds, .1))
+		maybe("pace of the drain", "1/s", s.PacePerS, 1)
+		maybe("accepted by the others", "1/s", s.AcceptRatePerS, 1)
+		maybe("nodes held connections that nobody had any more for", "s", s.GhostsGoneS, .01)
+	}
+	for _, c := range x.Cohorts {
+		add("cohort "+c.Policy+": clients hit, back, half, 99 %, all after", "s", "%s, %s, %s, %s, %s", whole(c.Clients), whole(c.Back), orNever(c.T50S), orNever(c.T99S), orNever(c.T100S))
+	}
+	if p := x.Probes; p != nil {
+		add("probes, sessions of theirs that were lost", "", "%s, %s", whole(p.Clients), whole(p.Lost))
+		for _, when := range []struct {
+			name string
+			rtt  *bench.Percentiles
+		}{{"before the blow", p.RTTms.Before}, {"from then on", p.RTTms.During}} {
+			if when.rtt != nil {
+				add("  round trip "+when.name+": p50, p99, max", "ms", "%s, %s, %s", number(when.rtt.P50, .01), number(when.rtt.P99, .01), number(when.rtt.Max, .01))
+			}
+		}
+	}
+	for _, s := range x.Server {
+		if s.RSSBytes == nil || s.CPUS == nil {
+			continue
+		}
+		name := s.Addr
+		if s.Node != nil {
+			name = *s.Node
+		}
+		if s.Killed {
+			name += ", before the blow"
+		}
+		add("server "+name+": memory, processor time", "MB, s", "%s, %s", number(float64(*s.RSSBytes)/1e6, .1), number(*s.CPUS, .01))
+	}
+	maybe("memory of the nodes by connection", "bytes", x.Memory.ServerBytesPerConn, 1)
+	maybe("memory of the load test by connection", "bytes", x.Memory.GeneratorBytesPerConn, 1)
+	maybe("memory of the kernel by connection, both ends if they are here", "bytes", x.Memory.KernelBytesPerConn, 1)
+	if g := x.Generator; g.LateMs != nil {
+		add("the load test itself: late p50, p99, max", "ms", "%s, %s, %s", number(g.LateMs.P50, .01), number(g.LateMs.P99, .01), number(g.LateMs.Max, .01))
+	}
+	return all
+}
+
+// setting says where, when and of what the figures are.
+func (r Run) setting() (all []figure) {
+	x := r.Result
+	all = append(all, figure{Name: "started", Value: x.Started.UTC().Format(time.DateTime) + " UTC, ran " + number(x.WallS, .1) + " s"},
+		figure{Name: "seed", Value: strconv.FormatUint(x.Seed, 10)},
+		figure{Name: "version", Value: x.Build.Version}, figure{Name: "Go", Value: x.Build.Go}, figure{Name: "kernel", Value: x.Build.Kernel})
+	for i, p := range x.Parts {
+		all = append(all, figure{Name: fmt.Sprintf("part %d", i+1), Value: fmt.Sprintf("%s clients, %s, began %s UTC, ran %s s, seed %d",
+			whole(p.Clients), p.Verdict, p.Started.UTC().Format(time.DateTime), number(p.WallS, .1), p.Seed)})
+	}
+	machine := []string{}
+	if x.Build.Processor != "" {
+		machine = append(machine, x.Build.Processor)
+	}
+	machine = append(machine, fmt.Sprintf("%d processors", x.Build.CPUs))
+	if m := x.Build.MemoryBytes; m != nil {
+		machine = append(machine, number(float64(*m)/(1<<30), .1)+" GiB")
+	}
+	all = append(all, figure{Name: "machine", Value: strings.Join(machine, ", ")})
+	if t := x.Terms; t != nil {
+		all = append(all, figure{Name: "terms of the nodes", Value: fmt.Sprintf("heartbeat %s ms, timeout %s ms, tick %s ms", number(t.HeartbeatMs, 1), number(t.TimeoutMs, 1), number(t.TickMs, 1))})
+	}
+	return all
+}
+
+// command is how the run was started, as a shell reads it.
+func (r Run) command() string {
+	var words []string
+	for _, w := range r.Result.Detail.Command {
+		if w == "" || strings.ContainsFunc(w, func(r rune) bool {
+			return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-", r)
+		}) {
+			w = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+		words = append(words, w)
+	}
+	return strings.Join(words, " ")
+}
+
+// why says what stands behind a verdict that is not pass.
+func why(x *bench.Result) string {
+	switch {
+	case x.Interrupted:
+		return "interrupted: the figures cover what ran"
+	case x.Generator.WhyInvalid != nil:
+		return *x.Generator.WhyInvalid
+	}
+	return ""
+}
+
+func whole(n int) string { return thousands(strconv.Itoa(n)) }
+
+func orNever(v *float64) string {
+	if v == nil {
+		return "never"
+	}
+	return number(*v, .01)
+}

@@ -1,0 +1,123 @@
+package report
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+
+	"github.com/stormwheel/stormwheel/bench"
+)
+
+//go:embed page.html
+var pageText string
+
+var pageTemplate = template.Must(template.New("page").Parse(pageText))
+
+// page is what the template shows.
+type page struct {
+	Title      string
+	CSS        template.CSS
+	Verdict    bench.Verdict
+	Why        string
+	Command    string
+	First      string
+	Names      []string
+	Compared   []compared
+	Thresholds []threshold
+	Pictures   []template.HTML // our own SVG
+	Above      []section       // of the pictures
+	Below      []section
+}
+
+type threshold struct {
+	Expr, Actual string
+	OK           bool
+}
+
+type section struct {
+	Title string
+	Rows  []figure
+}
+
+// WriteHTML writes one page on the run, or with several a page that compares them.
+func WriteHTML(w io.Writer, runs ...Run) error {
+	p, err := pageOf(runs)
+	if err != nil {
+		return err
+	}
+	p.CSS = template.CSS(pageCSS() + pictureCSS())
+	var b bytes.Buffer
+	if err := pageTemplate.Execute(&b, p); err != nil {
+		return err
+	}
+	_, err = io.WriteString(w, onlyXML(b.String()))
+	return err
+}
+
+func pageOf(runs []Run) (page, error) {
+	var p page
+	for _, picture := range picturesOf(runs) {
+		svg, err := picture.svg(false)
+		if err != nil {
+			return p, err
+		}
+		p.Pictures = append(p.Pictures, template.HTML(svg))
+	}
+	if len(runs) == 1 {
+		p.one(runs[0])
+		return p, nil
+	}
+	p.Title = fmt.Sprintf("%d runs compared", len(runs))
+	p.Compared = compare(runs)
+	for i, r := range runs {
+		if i == 0 {
+			p.First = r.Name
+		}
+		p.Names = append(p.Names, r.Name)
+		rows := []figure{{Name: "scenario", Value: title(r)}, {Name: "verdict", Value: string(r.Result.Verdict)}}
+		if command := r.command(); command != "" {
+			rows = append(rows, figure{Name: "command", Value: command})
+		}
+		p.Below = append(p.Below, section{r.Name, append(rows, r.setting()...)})
+	}
+	return p, nil
+}
+
+func (p *page) one(r Run) {
+	x := r.Result
+	p.Title, p.Verdict, p.Why, p.Command = title(r), verdict(x.Verdict), why(x), r.command()
+	for _, t := range x.Thresholds {
+		actual := "none"
+		if t.Actual != nil {
+			actual = number(*t.Actual, stepOf(*t.Actual))
+		}
+		p.Thresholds = append(p.Thresholds, threshold{t.Expr, actual, t.OK})
+	}
+	p.Above, p.Below = []section{{"Where and when", r.setting()}}, []section{{"Figures", r.figures()}}
+}
+
+// verdict keeps to the words that there are: it names a class of the style sheet.
+func verdict(v bench.Verdict) bench.Verdict {
+	switch v {
+	case bench.Pass, bench.Fail, bench.Invalid:
+		return v
+	}
+	return ""
+}
+
+func title(r Run) string {
+	if s := r.Result.Storm; s != nil {
+		return fmt.Sprintf("%s: %s, policy %s", r.Result.Scenario, s.Kind, s.Policy)
+	}
+	return r.Result.Scenario
+}
+
+// stepOf leaves two decimals to what has any.
+func stepOf(v float64) float64 {
+	if v == float64(int64(v)) {
+		return 1
+	}
+	return .01
+}

@@ -1,0 +1,327 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stormwheel/stormwheel/bench"
+)
+
+// element is one of a parsed document, with the text directly in it.
+type element struct {
+	name string
+	attr map[string]string
+	text string
+}
+
+// parse fails unless the text is well-formed, and harmless: nothing in it is fetched or run.
+func parse(t testing.TB, text []byte) (all []element) {
+	t.Helper()
+	d := xml.NewDecoder(bytes.NewReader(text))
+	var open []int
+	for {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatalf("not well-formed: %v\n%.2000s", err, text)
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			e := element{name: token.Name.Local, attr: map[string]string{}}
+			for _, a := range token.Attr {
+				e.attr[a.Name.Local] = a.Value
+				if slices.Contains([]string{"src", "href", "srcset", "action", "data", "style"}, a.Name.Local) || strings.HasPrefix(a.Name.Local, "on") {
+					t.Errorf("<%s %s=%q> in the output", e.name, a.Name.Local, a.Value)
+				}
+			}
+			if slices.Contains([]string{"script", "img", "image", "link", "iframe", "object", "use", "foreignObject"}, e.name) {
+				t.Errorf("<%s> in the output", e.name)
+			}
+			open, all = append(open, len(all)), append(all, e)
+		case xml.EndElement:
+			if e := all[open[len(open)-1]]; e.name == "style" && (strings.Contains(e.text, "url(") || strings.Contains(e.text, "@import")) {
+				t.Errorf("the style sheet fetches something: %s", e.text)
+			}
+			open = open[:len(open)-1]
+		case xml.CharData:
+			if len(open) > 0 {
+				all[open[len(open)-1]].text += string(token)
+			}
+		}
+	}
+}
+
+// draw parses a picture.
+func draw(t testing.TB, p picture) []element {
+	t.Helper()
+	svg, err := p.svg(true)
+	if err != nil {
+		t.Fatalf("%s: %v", p.file, err)
+	}
+	return parse(t, svg)
+}
+
+func named(t testing.TB, r Run, file string) picture {
+	t.Helper()
+	for _, p := range r.pictures() {
+		if p.file == file {
+			return p
+		}
+	}
+	t.Fatalf("%s has no picture %s", r.Name, file)
+	return picture{}
+}
+
+func TestEveryRunGivesAWellFormedHarmlessPageAndPictures(t *testing.T) {
+	for name, r := range every(t) {
+		t.Run(name, func(t *testing.T) {
+			var page bytes.Buffer
+			if err := WriteHTML(&page, r); err != nil {
+				t.Fatal(err)
+			}
+			parse(t, page.Bytes())
+			for _, p := range r.pictures() {
+				draw(t, p)
+			}
+		})
+	}
+}
+
+func TestEveryComparisonIsWellFormedAndHarmless(t *testing.T) {
+	for name, r := range every(t) {
+		for _, runs := range [][]Run{{r, demo(t)}, {demo(t), r}, {r, r}} {
+			runs[0].Name += `<script>`
+			var page, table bytes.Buffer
+			if err := errors.Join(WriteHTML(&page, runs...), WriteTable(&table, runs...)); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			parse(t, page.Bytes())
+			for _, p := range overlays(runs) {
+				draw(t, p)
+			}
+			svg, err := Storms(runs...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			parse(t, svg)
+		}
+	}
+}
+
+func TestARunHasThePicturesThatMakeSenseForIt(t *testing.T) {
+	always := []string{"online", "rates"}
+	storm := []string{"return", "attempts", "attempts-per-success"}
+	cost := []string{"memory", "cpu"}
+	runs := every(t)
+	for name, want := range map[string][]string{
+		"hold":    slices.Concat(always, []string{"connect", "rtt"}, cost),
+		"silent":  slices.Concat(always, []string{"connect", "rtt", "lateness"}, cost),
+		"kill":    slices.Concat(always, storm, []string{"offline", "connect", "rtt"}, cost),
+		"drain":   slices.Concat(always, storm, []string{"connect", "rtt"}, cost),
+		"demo":    slices.Concat(always, storm, []string{"offline", "connect", "rtt", "lateness"}, cost),
+		"empty":   nil,
+		"cohorts": slices.Concat(always, []string{"return", "cohorts", "attempts", "attempts-per-success", "offline", "connect", "rtt", "probes", "lateness"}, cost),
+	} {
+		var got []string
+		for _, p := range runs[name].pictures() {
+			got = append(got, p.file)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s has the pictures %v, want %v", name, got, want)
+		}
+	}
+}
+
+// scale turns values of the horizontal axis into pixels, by two of its labels.
+func scale(t testing.TB, all []element, one, other string) func(float64) float64 {
+	t.Helper()
+	at := func(label string) (value, x float64) {
+		for _, e := range all {
+			if e.name == "text" && e.text == label && e.attr["class"] == "dim mid" {
+				value, _ = strconv.ParseFloat(label, 64)
+				x, _ = strconv.ParseFloat(e.attr["x"], 64)
+				return value, x
+			}
+		}
+		t.Fatalf("no label %q below the axis", label)
+		return 0, 0
+	}
+	v1, x1 := at(one)
+	v2, x2 := at(other)
+	return func(v float64) float64 { return x1 + (v-v1)*(x2-x1)/(v2-v1) }
+}
+
+// places are the x of all numbers after M and L of the paths of a class.
+func places(all []element, class string) (xs []float64) {
+	for _, e := range all {
+		if e.name != "path" || e.attr["class"] != class {
+			continue
+		}
+		words := strings.Fields(e.attr["d"])
+		for i, w := range words {
+			if (w == "M" || w == "L") && i+1 < len(words) {
+				x, _ := strconv.ParseFloat(words[i+1], 64)
+				xs = append(xs, x)
+			}
+		}
+	}
+	return xs
+}
+
+func TestTheStormIsMarkedWhereItWas(t *testing.T) {
+	r := stormed(t, "kill", "window")
+	all := draw(t, named(t, r, "online"))
+	x, marks := scale(t, all, "0", "20"), places(all, "mark")
+	for what, at := range map[string]float64{"t0": 10, "T50": 12.5, "T95": 14.75, "T99": 14.95} {
+		if !slices.ContainsFunc(marks, func(m float64) bool { return math.Abs(m-x(at)) <= 1 }) {
+			t.Errorf("%s at %g s belongs at x = %.1f; the marks are at %v", what, at, x(at), marks)
+		}
+	}
+	back := draw(t, named(t, r, "return"))
+	x = scale(t, back, "0", "4")
+	if marks := places(back, "mark"); !slices.ContainsFunc(marks, func(m float64) bool { return math.Abs(m-x(4.95)) <= 1 }) {
+		t.Errorf("T99 belongs at x = %.1f of the way back; the marks are at %v", x(4.95), marks)
+	}
+}
+
+func TestThePromiseOfTheEvictionsIsTwoTicksAndFiftyMilliseconds(t *testing.T) {
+	all := draw(t, named(t, silent(t), "lateness"))
+	x := scale(t, all, "0", "500")
+	spans := places(all, "span") // that of the legend comes last
+	if len(spans) < 4 || math.Abs(slices.Min(spans[:4])-x(0)) > 1 || math.Abs(slices.Max(spans[:4])-x(550)) > 1 {
+		t.Errorf("the span is at %v, want it from %.1f to %.1f", spans, x(0), x(550))
+	}
+	trickle := silent(t)
+	trickle.Result.Scenario = "trickle"
+	if all := draw(t, named(t, trickle, "lateness")); math.Abs(slices.Max(places(all, "span")[:4])-scale(t, all, "0", "800")(1050)) > 1 {
+		t.Errorf("the promise of a trickle is at %v, want four ticks and 50 ms, at %.1f", places(all, "span"), scale(t, all, "0", "800")(1050))
+	}
+	foreign := silent(t)
+	foreign.Result.Terms = nil
+	if spans := places(draw(t, named(t, foreign, "lateness")), "span"); len(spans) > 0 {
+		t.Errorf("a server whose tick nobody knows has promised something: %v", spans)
+	}
+}
+
+func TestAxesOfCountsBeginAtZero(t *testing.T) {
+	for name, r := range every(t) {
+		for _, p := range append(r.pictures(), overlays([]Run{r, r})...) {
+			if !p.y.log && p.y.min != 0 {
+				t.Errorf("%s: %s begins at %g", name, p.file, p.y.min)
+			}
+			if p.y.log && !strings.Contains(p.y.label, "logarithmic") {
+				t.Errorf("%s: %s does not say that it is logarithmic", name, p.file)
+			}
+		}
+	}
+}
+
+func TestLabelsOfMarksAreApart(t *testing.T) {
+	r := stormed(t, "kill", "window")
+	for _, times := range [][3]float64{{2.5, 4.75, 4.95}, {.1, .2, .3}, {19.8, 19.9, 20}, {1, 19, 20}} {
+		s := r.Result.Storm
+		s.T50S, s.T95S, s.T99S = &times[0], &times[1], &times[2]
+		for _, at := range []float64{0, .1, 10} {
+			r.Result.Detail.StormAtS = &at
+			marks, _ := named(t, r, "online").marks()
+			for i, m := range marks {
+				for _, other := range marks[:i] {
+					if m.row == other.row && math.Abs(m.at-other.at)/30*740 < min(span(m.label), span(other.label)) && m.right == other.right {
+						t.Errorf("t0 %g, times %v: %q and %q lie upon each other", at, times, m.label, other.label)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestManyNodesAreDrawnAsTheirExtremes(t *testing.T) {
+	r := hold(t)
+	for range 54 {
+		r.Result.Server = append(r.Result.Server, r.Result.Server[0])
+	}
+	for i := range r.Result.Detail.Seconds {
+		s := &r.Result.Detail.Seconds[i]
+		for n := range 54 {
+			s.Servers = append(s.Servers, bench.ServerSecond{RSSBytes: new(int64(20e6 + n*1e6))})
+		}
+	}
+	p := named(t, r, "memory")
+	var last []float64
+	for _, l := range p.layers {
+		points := l.(line).points
+		last = append(last, points[len(points)-1].y)
+	}
+	if len(last) != 3 || math.Abs(last[0]-73) > 1e-6 || last[1] < 20 || last[1] > 73 || math.Abs(last[2]-17.9) > .1 {
+		t.Errorf("56 nodes are drawn as lines that end at %v, want the greatest, a mean, and the least", last)
+	}
+}
+
+func TestASpectrumIsTheValueAtEachPercentile(t *testing.T) {
+	d := dist{bins: []bin{{0, 1, 900}, {1, 10, 90}, {10, 100, 9}, {100, 1000, 1}}, total: 1000}
+	at := func(nines float64) (v float64) {
+		for _, p := range d.spectrum() {
+			if p.x <= nines+1e-9 {
+				v = p.y
+			}
+		}
+		return v
+	}
+	for nines, want := range map[float64]float64{.5: 1, 1.5: 10, 2.5: 100, 3: 1000} {
+		if got := at(nines); got != want {
+			t.Errorf("at 1-10^-%g: %g, want %g", nines, got, want)
+		}
+	}
+	if p := d.cumulative(100 / d.total); p[len(p)-1] != (point{1000, 100}) {
+		t.Errorf("a distribution ends at %v, want 100 %%", p[len(p)-1])
+	}
+}
+
+func TestFiguresAreWrittenForPeople(t *testing.T) {
+	for _, tt := range []struct {
+		v, step float64
+		want    string
+	}{{1234567, 1, "1,234,567"}, {0.5, .1, "0.5"}, {-1234.5, .01, "-1,234.50"}, {999, 1, "999"}, {0, .2, "0.0"}, {4.874, .01, "4.87"}} {
+		if got := number(tt.v, tt.step); got != tt.want {
+			t.Errorf("number(%g, %g) = %q, want %q", tt.v, tt.step, got, tt.want)
+		}
+	}
+	r := hold(t)
+	r.Result.Detail.Command = []string{"stormwheel", "--threshold", "a<1", "it's", ""}
+	if got, want := r.command(), `stormwheel --threshold 'a<1' 'it'\''s' ''`; got != want {
+		t.Errorf("command = %s, want %s", got, want)
+	}
+}
+
+// Whatever a file says, it is drawn or refused.
+func FuzzPage(f *testing.F) {
+	for _, r := range every(f) {
+		text, err := json.Marshal(r.Result)
+		if err != nil {
+			continue // JSON knows no such numbers
+		}
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		result, err := Parse(text)
+		if err != nil {
+			return
+		}
+		for _, runs := range [][]Run{{{Name: "a", Result: result}}, {{Name: "a", Result: result}, {Name: "b", Result: result}}} {
+			var page bytes.Buffer
+			if err := WriteHTML(&page, runs...); err != nil {
+				t.Fatal(err)
+			}
+			parse(t, page.Bytes())
+		}
+	})
+}

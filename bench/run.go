@@ -1,0 +1,228 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// View is where a run shows itself. The zero View shows nothing.
+type View struct {
+	Progress io.Writer // a line a second, and what happens
+	CSV      io.Writer // a row a second
+	// Watch is told of every second and event, by several goroutines, one at a time. It must
+	// not block: the run waits for it.
+	Watch func(Update)
+}
+
+// runner is one run under way. A scenario uses its methods; what the once-a-second monitor
+// shares with them is guarded by mu.
+type runner struct {
+	plan  *plan
+	fleet *fleet
+	nodes []*node
+
+	cutBy      string         // how a cut was made
+	ghostsGone *time.Duration // since a cut or a thaw
+	view       *display
+
+	telling sync.Mutex // one call of watch at a time
+	watch   func(Update)
+	sofar   *recents // owned by the monitor
+
+	mu      sync.Mutex
+	phase   Phase
+	servers []Server
+	seconds []Second
+
+	observers []observer // of the servers, in their order; fixed before the run
+}
+
+// Run runs cfg.Scenario to its end, or until ctx is cancelled, and leaves no process and
+// no socket behind. The error is an *ExitError unless all went well; a Result comes with
+// it if the run had begun.
+func Run(ctx context.Context, cfg Config, view View) (*Result, error) {
+	p, err := prepare(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	interrupt := ctx // its end is the user's wish; that of ctx may also be a node's death
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	r := &runner{plan: p}
+	if p.Spawn > 0 {
+		err = r.spawn(ctx, cancel)
+	} else {
+		err = findServer(ctx, p.endpoints)
+	}
+	switch {
+	case err != nil && interrupt.Err() != nil:
+		return nil, &ExitError{Code: ExitInterrupted, Err: errors.New("interrupted before it began")}
+	case err != nil:
+		return nil, &ExitError{Code: ExitCode(err), Err: err}
+	}
+	defer stopNodes(r.nodes)
+	if err := r.listServers(ctx); err != nil {
+		return nil, &ExitError{Code: ExitOther, Err: err}
+	}
+	command, err := commandOr(p.WorkerCommand, "bench-worker")
+	if err != nil {
+		return nil, &ExitError{Code: ExitOther, Err: err}
+	}
+	r.fleet, err = newFleet(swarmConfig{
+		Endpoints: p.endpoints, Sources: p.sources, PlaceAll: p.Place == "first",
+		Conns: p.Conns, Rate: p.Rate, Profile: p.Profile, Steps: p.Steps, Lifetime: p.Lifetime, Seed: p.Seed, Policy: p.policy,
+		Cohorts: p.cohorts, Probes: p.probeCount(), ProbeInterval: p.probeBeat(),
+		HalfOpen: p.misbehaving("halfopen"), Tricklers: p.misbehaving("trickle"), TooSlow: p.TrickleInterval > 0 && p.tooSlow(),
+		TrickleInterval: p.TrickleInterval, TricklePings: p.Trickle == "ping", Deadline: p.Deadline,
+		Interval: r.clientInterval(), PongTimeout: p.PongTimeout, AnyAddress: p.IOwnTheTarget,
+		Protocol: p.Protocol, Timeout: p.Timeout, Username: p.Username, Password: p.Password,
+	}, p.Workers, command)
+	if err != nil {
+		return nil, &ExitError{Code: ExitOther, Err: err}
+	}
+	defer r.fleet.close()
+	if err := r.awaitStart(ctx); err != nil {
+		if interrupt.Err() != nil {
+			err = &ExitError{Code: ExitInterrupted, Err: errors.New("interrupted before it began")}
+		}
+		return nil, err
+	}
+	result, err := r.measure(ctx, view)
+	switch {
+	case err != nil && interrupt.Err() == nil:
+		return result, &ExitError{Code: ExitOther, Err: err}
+	default:
+		return result, exitOf(result)
+	}
+}
+
+// misbehaving is how many clients do from the start what the scenario is named for.
+func (p *plan) misbehaving(scenario string) int {
+	if p.scenario.name != scenario {
+		return 0
+	}
+	return silentCount(&p.Config)
+}
+
+// clientInterval: spawned nodes say --heartbeat themselves; to a foreign target it is the
+// clients' own.
+func (r *runner) clientInterval() time.Duration {
+	if r.plan.Spawn > 0 {
+		return 0
+	}
+	return r.plan.Heartbeat
+}
+
+func (r *runner) spawn(ctx context.Context, cancel context.CancelCauseFunc) error {
+	p := r.plan
+	command, err := commandOr(p.NodeCommand, "serve")
+	if err != nil {
+		return err
+	}
+	args := []string{"--heartbeat", p.Heartbeat.String(), "--timeout", p.Timeout.String(), "--tick", p.Tick.String()}
+	if p.Spawn > 2 {
+		// The default takes one node for the receiver; here all but one are.
+		args = append(args, "--failover-rate", strconv.FormatFloat(p.Capacity, 'f', -1, 64))
+	}
+	for _, a := range p.NodeArgs {
+		args = append(args, "--"+a) // the later one holds
+	}
+	r.nodes, err = spawnNodes(ctx, command, p.Spawn, args, func(n *node) {
+		cancel(fmt.Errorf("node %s (pid %d) died unasked: %w%s", n.name, n.pid, exitReason(n.exit), n.stderr.last()))
+	})
+	if err != nil {
+		return err
+	}
+	for _, n := range r.nodes {
+		addr, err := netip.ParseAddrPort(n.addr)
+		if err != nil {
+			stopNodes(r.nodes)
+			return err
+		}
+		p.endpoints = append(p.endpoints, addr)
+	}
+	if p.Sources == "" {
+		p.sources = loopbackSources(p.Conns, localPorts())
+	}
+	return nil
+}
+
+// commandOr is command, or this program's own of that name.
+func commandOr(command []string, name string) ([]string, error) {
+	if len(command) > 0 {
+		return command, nil
+	}
+	self, err := os.Executable()
+	return []string{self, name}, err
+}
+
+func exitReason(err error) error {
+	if err == nil {
+		return errors.New("exit status 0")
+	}
+	return err
+}
+
+// measure runs the scenario and fills the result.
+func (r *runner) measure(ctx context.Context, view View) (*Result, error) {
+	// A measuring instrument that waits for its turn measures the queue. The nodes run
+	// already, and keep theirs.
+	defer hurry()()
+	kernel, held := readKernelCounters(), readKernelMemory()
+	use, useErr := readProcess(os.Getpid())
+	r.view, r.watch, r.sofar = newDisplay(view, r.plan), view.Watch, newRecents()
+	r.fleet.Start()
+	started := time.Now().Add(-r.fleet.Now())
+	r.say("%s: %d clients, %.0f connects per second, seed %d", r.plan.Scenario, r.plan.Conns, r.plan.Rate, r.plan.Seed)
+	if note := r.plan.keepaliveNote(); note != "" {
+		r.say("%s", note)
+	}
+
+	monitored := make(chan struct{})
+	monitorCtx, stopMonitor := context.WithCancel(context.Background())
+	go func() { defer close(monitored); r.monitor(monitorCtx) }()
+	scenarioErr := r.plan.scenario.run(ctx, r)
+	wall := time.Since(started)
+	r.enter("end", 0)
+	stopMonitor()
+	<-monitored
+	r.sampleServers(context.WithoutCancel(ctx))
+	now, nowErr := readProcess(os.Getpid())
+	holding := readKernelMemory()
+	workers := r.fleet.use()
+	t := r.fleet.Finish()
+	viewErr := r.view.close()
+
+	result := r.result(&t)
+	if n, known := r.countGhosts(t.Ready); known {
+		result.Conns.Ghosts = &n
+	}
+	result.Started, result.WallS = started.UTC(), wall.Seconds()
+	result.Kernel = readKernelCounters().since(kernel)
+	if useErr == nil && nowErr == nil {
+		result.Generator.RSSBytes = new(now.rssBytes + workers.rssBytes)
+		result.Generator.CPUS = new(now.cpuS - use.cpuS + workers.cpuS)
+	}
+	result.Memory = result.memory(held, holding)
+	result.Interrupted = scenarioErr != nil
+	var detailErr error
+	result.Detail, detailErr = r.detail(&t)
+	return result, errors.Join(scenarioErr, viewErr, detailErr, result.judge(r.plan.thresholds, r.plan.lateLimit))
+}
+
+func (r *runner) markKilled(victim *node) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i, n := range r.nodes {
+		if n == victim {
+			r.servers[i].Killed = true
+		}
+	}
+}

@@ -1,0 +1,384 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// spawned is a short run against children of kind, which are this test binary.
+func spawned(t *testing.T, kind, scenario string, nodes, conns int) Config {
+	t.Setenv(asServe, kind)
+	return Config{Scenario: scenario, Spawn: nodes, NodeCommand: []string{os.Args[0]}, Conns: conns, Rate: 2000, Seed: 1,
+		Heartbeat: 200 * time.Millisecond, Timeout: 600 * time.Millisecond, Tick: 50 * time.Millisecond,
+		Duration: 300 * time.Millisecond, RecoveryTimeout: 10 * time.Second, lateLimit: time.Minute}
+}
+
+// children are the pids of our child processes, dead ones that were not reaped included.
+func children(t *testing.T) []string {
+	t.Helper()
+	var pids []string
+	files, err := filepath.Glob("/proc/self/task/*/children")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		b, _ := os.ReadFile(f) // a thread may end meanwhile
+		pids = append(pids, strings.Fields(string(b))...)
+	}
+	return pids
+}
+
+func openFiles(t *testing.T) int {
+	t.Helper()
+	fds, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(fds)
+}
+
+// leavesNothing checks, when the test ends, that no child, descriptor and goroutine is left.
+func leavesNothing(t *testing.T) {
+	t.Helper()
+	if files, _ := filepath.Glob("/proc/self/task/*/children"); len(files) == 0 {
+		t.Fatal("this kernel does not list children (CONFIG_PROC_CHILDREN)")
+	}
+	fds, goroutines := openFiles(t), runtime.NumGoroutine()
+	t.Cleanup(func() {
+		waitFor(t, fmt.Sprintf("no child, %d descriptors, %d goroutines as before", fds, goroutines), func() bool {
+			return len(children(t)) == 0 && openFiles(t) <= fds && runtime.NumGoroutine() <= goroutines
+		})
+	})
+}
+
+func TestHoldPasses(t *testing.T) {
+	leavesNothing(t)
+	var csv, shown bytes.Buffer
+	cfg := spawned(t, "good", "hold", 1, 200)
+	cfg.Duration = 1500 * time.Millisecond
+	r, err := Run(t.Context(), cfg, View{CSV: &csv, Progress: &shown})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Verdict != Pass || r.Conns.End != 200 || r.Connect.Attempts != 200 || r.Storm != nil || r.Eviction.LatenessMs != nil {
+		t.Errorf("result = %+v", r)
+	}
+	if s := r.Server[0]; s.PID == nil || s.RSSBytes == nil || *s.RSSBytes <= 0 || s.FDs == nil || *s.FDs < 200 || s.Conns == nil || *s.Conns != 200 {
+		t.Errorf("server = %+v, want its rss, 200 conns and as many descriptors", s)
+	}
+	if r.Generator.RSSBytes == nil || r.Generator.LateMs == nil || r.Heartbeat.RTTms == nil || r.Kernel.ListenDrops == nil {
+		t.Errorf("generator %+v, heartbeat %+v, kernel %+v: something is not measured", r.Generator, r.Heartbeat, r.Kernel)
+	}
+	lines := strings.Split(strings.TrimSpace(csv.String()), "\n")
+	if len(lines) < 2 || strings.Count(lines[0], ",") != strings.Count(lines[1], ",") {
+		t.Errorf("csv = %q, want a header and rows of as many fields", csv.String())
+	}
+	if !strings.Contains(shown.String(), "all 200 clients are ready") {
+		t.Errorf("shown = %q", shown.String())
+	}
+}
+
+func TestTheResultIsOneJSONObjectWithEveryFieldOfTheSchema(t *testing.T) {
+	leavesNothing(t)
+	r, err := Run(t.Context(), spawned(t, "good", "demo", 2, 100), View{})
+	if r == nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := r.WriteJSON(&out); err != nil {
+		t.Fatal(err)
+	}
+	var doc map[string]any
+	if err := json.Unmarshal(out.Bytes(), &doc); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range strings.Fields(`schema scenario seed started wall_s build.version build.go build.kernel build.cpus
+		conns.target conns.peak conns.end connect.attempts connect.established connect.failures connect.rate_per_s
+		heartbeat.sent heartbeat.answered heartbeat.missed heartbeat.rtt_ms.p50 heartbeat.rtt_ms.p90 heartbeat.rtt_ms.p99
+		heartbeat.rtt_ms.p999 heartbeat.rtt_ms.max storm.kind storm.policy storm.clients storm.ideal_s storm.t50_s
+		storm.t95_s storm.t99_s storm.t100_s storm.attempts_per_success storm.peak_attempts_per_s
+		storm.lost_connection_seconds eviction.expected eviction.observed eviction.early eviction.false
+		eviction.lateness_ms.min eviction.lateness_ms.p50 eviction.lateness_ms.p99 eviction.lateness_ms.max
+		server generator.rss_bytes generator.cpu_s generator.late_ms.p50 generator.late_ms.p99 generator.late_ms.max
+		generator.valid kernel.listen_overflows kernel.listen_drops kernel.abort_on_close thresholds verdict`) {
+		var at any = doc
+		for step := range strings.SplitSeq(path, ".") {
+			m, _ := at.(map[string]any)
+			at = m[step]
+		}
+		if at == nil {
+			t.Errorf("%s is missing or null", path)
+		}
+	}
+}
+
+func TestStormKillsANodeAndAllReturn(t *testing.T) {
+	leavesNothing(t)
+	cfg := spawned(t, "good", "storm", 2, 200)
+	cfg.Kind = "kill"
+	cfg.Duration = 1200 * time.Millisecond // a whole second is seen before the blow
+	var seen []Update
+	r, err := Run(t.Context(), cfg, View{Watch: func(u Update) { seen = append(seen, u) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkUpdates(t, seen)
+	if r.Storm.Clients != 100 || r.Storm.Back != 100 || r.Storm.T100S == nil || r.Conns.End != 200 || r.Eviction.False != 0 {
+		t.Errorf("storm %+v, conns %+v, eviction %+v", r.Storm, r.Conns, r.Eviction)
+	}
+	if *r.Storm.IdealS != 100./2000 {
+		t.Errorf("ideal = %v s for 100 clients at 2000/s", *r.Storm.IdealS)
+	}
+	if !r.Server[0].Killed || r.Server[1].Killed || r.Server[0].Conns == nil || *r.Server[0].Conns != 100 || *r.Server[1].Conns != 200 {
+		t.Errorf("servers = %+v, want the first killed with 100, the second with 200", r.Server)
+	}
+}
+
+// checkUpdates: the phases in their order, the events, and figures that make sense.
+func checkUpdates(t *testing.T, seen []Update) {
+	t.Helper()
+	var phases, events []string
+	var status *Status
+	for _, u := range seen {
+		if n := len(phases); n == 0 || phases[n-1] != u.Phase.Name {
+			phases = append(phases, u.Phase.Name)
+		}
+		if u.Event != "" {
+			events = append(events, u.Event)
+		}
+		if u.Status != nil {
+			status = u.Status
+		}
+	}
+	if got := strings.Join(phases, " "); strings.TrimSpace(got) != "ramp steady recovery aftermath end" {
+		t.Errorf("phases = %q", got)
+	}
+	if len(events) < 3 || !strings.Contains(strings.Join(events, "\n"), "kill -9 of node n1") {
+		t.Errorf("events = %q", events)
+	}
+	if status == nil {
+		t.Fatal("no second was shown")
+	}
+	if status.Ready == 0 || status.RTT == nil || status.Generator.LateMs == nil || status.Generator.RSSBytes == nil ||
+		len(status.Servers) != 2 || len(status.Outlook) == 0 {
+		t.Errorf("status = %+v: something is missing", status)
+	}
+}
+
+func TestDrainMovesAllWithoutAGap(t *testing.T) {
+	leavesNothing(t)
+	cfg := spawned(t, "good", "storm", 2, 200)
+	cfg.Kind = "drain"
+	cfg.NodeArgs = []string{"admit-rate=200", "failover-rate=200", "drain-grace=100ms"}
+	r, err := Run(t.Context(), cfg, View{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := r.Storm
+	if s.Clients != 100 || s.Back != 100 || s.Offline != 0 || s.LostConnectionSeconds != 0 || *s.AttemptsPerSuccess != 1 || r.Conns.End != 200 {
+		t.Errorf("storm %+v, conns %+v", s, r.Conns)
+	}
+	if *s.PacePerS != 200 || *s.IdealS != 0.5 || s.AcceptRatePerS == nil || *s.AcceptRatePerS > 250 || *s.AcceptOverPace != *s.AcceptRatePerS/200 {
+		t.Errorf("pace %s, ideal %s, accepted %s, over pace %s", number(s.PacePerS), number(s.IdealS), number(s.AcceptRatePerS), number(s.AcceptOverPace))
+	}
+	if *s.T50S < 0.2 || *s.T100S < 0.5 {
+		t.Errorf("t50 %s, t100 %s: faster than the node tells them", number(s.T50S), number(s.T100S))
+	}
+}
+
+func TestDrainFailsANodeThatClosesInsteadOfHandingOver(t *testing.T) {
+	leavesNothing(t)
+	cfg := spawned(t, "rude", "storm", 2, 40)
+	cfg.Kind = "drain"
+	r, err := Run(t.Context(), cfg, View{})
+	if ExitCode(err) != ExitThreshold || r.Storm.Offline != 20 || r.Storm.LostConnectionSeconds <= 0 {
+		t.Errorf("exit %d, %v, storm %+v", ExitCode(err), err, r.Storm)
+	}
+}
+
+func TestSilentFailsAServerThatOverlooksThem(t *testing.T) {
+	leavesNothing(t)
+	cfg := spawned(t, "good", "silent", 1, 80)
+	cfg.Fraction = 0.25
+	cfg.Thresholds = []string{"eviction.observed==20", "eviction.early==0", "eviction.false==0"}
+	if r, err := Run(t.Context(), cfg, View{}); err != nil || r.Eviction.Expected != 20 || r.Eviction.Observed != 20 {
+		t.Errorf("20 silent clients: %+v, %v", r.Eviction, err)
+	}
+	cfg.Thresholds = []string{"eviction.observed==21"}
+	r, err := Run(t.Context(), cfg, View{})
+	if ExitCode(err) != ExitThreshold || r.Verdict != Fail {
+		t.Errorf("a threshold that fails: exit %d, %v", ExitCode(err), err)
+	}
+}
+
+func TestInterruptedRunsHaveTheirPartialResult(t *testing.T) {
+	leavesNothing(t)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cfg := spawned(t, "good", "hold", 1, 50)
+	cfg.Duration = time.Hour
+	time.AfterFunc(1500*time.Millisecond, func() { cancel(errors.New("interrupt signal received")) })
+	r, err := Run(ctx, cfg, View{})
+	if ExitCode(err) != ExitInterrupted || r == nil || !r.Interrupted || r.Verdict != Invalid {
+		t.Fatalf("Run = %+v, exit %d, %v", r, ExitCode(err), err)
+	}
+	if r.Conns.End != 50 || r.Heartbeat.Answered == 0 {
+		t.Errorf("conns %+v, heartbeat %+v: the partial result lacks what ran", r.Conns, r.Heartbeat)
+	}
+}
+
+func TestANodeThatDiesUnaskedEndsTheRunWithItsLastWords(t *testing.T) {
+	leavesNothing(t)
+	cfg := spawned(t, "20", "hold", 1, 50) // dies when it holds 20
+	cfg.Duration = time.Hour
+	r, err := Run(t.Context(), cfg, View{})
+	if ExitCode(err) != ExitOther || !strings.Contains(err.Error(), "last words") || !strings.Contains(err.Error(), "exit status 7") {
+		t.Errorf("Run: exit %d, %v", ExitCode(err), err)
+	}
+	if r == nil || r.Verdict != Invalid {
+		t.Errorf("result = %+v, want what ran, invalid", r)
+	}
+}
+
+func TestANodeThatDoesNotStartIsTold(t *testing.T) {
+	leavesNothing(t)
+	_, err := Run(t.Context(), spawned(t, "second-broken", "hold", 2, 50), View{})
+	if ExitCode(err) != ExitOther || !strings.Contains(err.Error(), "first words") {
+		t.Errorf("Run: exit %d, %v", ExitCode(err), err)
+	}
+}
+
+func TestAWrongFlagOfANodeIsAUsageError(t *testing.T) {
+	leavesNothing(t)
+	_, err := Run(t.Context(), spawned(t, "wrong-flag", "hold", 2, 50), View{})
+	if ExitCode(err) != ExitUsage || err.Error() != "node n1 did not start: unknown flag --foo" {
+		t.Errorf("Run: exit %d, %v", ExitCode(err), err)
+	}
+}
+
+func TestNodesDoNotInheritOurVariables(t *testing.T) {
+	leavesNothing(t)
+	t.Setenv(asServe, "good")
+	t.Setenv("STORMWHEEL_NODE", "ours")
+	nodes, err := spawnNodes(t.Context(), []string{os.Args[0]}, 1, nil, func(*node) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stopNodes(nodes)
+}
+
+func TestATargetThatIsNotThereEndsTheRunAtOnce(t *testing.T) {
+	leavesNothing(t)
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	l.Close()
+	r, err := Run(t.Context(), Config{Scenario: "hold", Targets: []string{addr}, Conns: 10}, View{})
+	if r != nil || ExitCode(err) != ExitOther || err.Error() != "no server at "+addr+": connection refused" {
+		t.Errorf("Run: %+v, exit %d, %v", r, ExitCode(err), err)
+	}
+}
+
+func TestATargetThatWelcomesNobodyEndsTheRunSoon(t *testing.T) {
+	leavesNothing(t)
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close() // nobody accepts; the kernel does
+	cfg := Config{Scenario: "hold", Targets: []string{l.Addr().String()}, Conns: 10, Duration: time.Hour}
+	_, err = Run(t.Context(), cfg, View{})
+	if ExitCode(err) != ExitOther || !strings.Contains(err.Error(), "nobody was welcomed at "+cfg.Targets[0]) {
+		t.Errorf("Run: exit %d, %v", ExitCode(err), err)
+	}
+}
+
+// A parent that is killed takes its nodes and workers along, by the kernel's hand.
+func TestNodesAndWorkersDieWithTheirParent(t *testing.T) {
+	parent := exec.Command(os.Args[0])
+	parent.Env = append(os.Environ(), asServe+"=parent")
+	out, err := parent.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := parent.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { parent.Process.Kill(); parent.Wait() }()
+	var node, worker int
+	if _, err := fmt.Fscanf(out, "children %d %d\n", &node, &worker); err != nil {
+		t.Fatal(err)
+	}
+	if ended(node) || ended(worker) {
+		t.Fatal("a child is gone before its parent is killed")
+	}
+	if err := parent.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the children are gone too", func() bool { return ended(node) && ended(worker) })
+}
+
+// ended: gone, or a zombie that only its new parent has yet to reap.
+func ended(pid int) bool {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err != nil || strings.Contains(string(b), ") Z ")
+}
+
+func TestMemoryPerClient(t *testing.T) {
+	leavesNothing(t)
+	t.Setenv(asServe, "good")
+	nodes, err := spawnNodes(t.Context(), []string{os.Args[0]}, 1,
+		[]string{"--heartbeat", "5s", "--timeout", "20s"}, func(*node) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stopNodes(nodes)
+	// Entries and chunks of the wheel are mapped in blocks outside the heap: 24 bytes a
+	// client as its package promises. The slope over two sizes leaves fixed costs out.
+	const wheelBytes = 24
+	const small, large = 500, 4500
+	perClient := (heapOf(t, large, nodes[0].addr)-heapOf(t, small, nodes[0].addr))/(large-small) + wheelBytes
+	t.Logf("%d bytes of user memory per ready client", perClient)
+	if perClient > 500 {
+		t.Errorf("%d bytes per client, want at most 500", perClient)
+	}
+	if perClient < 300 {
+		t.Errorf("%d bytes per client: less than a link has, so this is not measured", perClient)
+	}
+}
+
+// heapOf is the live heap that n ready and heartbeating clients add.
+func heapOf(t *testing.T, n int, target string) int {
+	t.Helper()
+	before := liveHeap()
+	s, finish := startSwarm(t, n, func(c *swarmConfig) {
+		c.Loops, c.Endpoints = 1, []netip.AddrPort{netip.MustParseAddrPort(target)}
+	})
+	waitFor(t, "all are ready", func() bool { return s.Ready() == n })
+	used := liveHeap() - before
+	if got := finish(); got.Ready != n {
+		t.Errorf("%d ready at the end, want %d", got.Ready, n)
+	}
+	return used
+}
+
+func liveHeap() int {
+	runtime.GC()
+	runtime.GC() // what the first one only found to be garbage
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
+}

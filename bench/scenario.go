@@ -1,0 +1,163 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// scenario is one kind of run. A new one is a file with its run function, and an entry
+// here.
+type scenario struct {
+	name     string
+	about    string
+	takes    string // the flags that are for it and not for all
+	storms   bool   // a node is struck: --kind is for it
+	defaults func(*Config)
+	// promises are the thresholds when the user names none, so that every verdict can fail.
+	promises func(*Config) []string
+	run      func(ctx context.Context, r *runner) error
+}
+
+// accepts reports whether a flag that is not for all scenarios is for this one.
+func (s *scenario) accepts(flag string) bool {
+	return slices.Contains(strings.Fields(s.takes), flag)
+}
+
+var scenarios = []scenario{
+	{name: "hold", about: "connect, and heartbeat for --duration",
+		defaults: holdDefaults, promises: holdPromises, run: hold},
+	{name: "ramp", about: "connect by --profile linear, step or poisson, and judge how long each takes to be welcomed",
+		takes: "profile steps", promises: rampPromises, run: rampUp},
+	{name: "churn", about: "sessions end by BYE after --lifetime on average, and others come for them",
+		takes: "lifetime", defaults: churnDefaults, promises: churnPromises, run: churn},
+	{name: "silent", about: "--fraction of the clients keep the socket and stop speaking",
+		takes: "fraction probes", defaults: silentDefaults, promises: silentPromises, run: silent},
+	{name: "halfopen", about: "--fraction of the clients connect and say nothing, not even HELLO",
+		takes: "fraction deadline", defaults: halfOpenDefaults, promises: halfOpenPromises, run: halfOpen},
+	{name: "trickle", about: "--fraction of the clients send HELLO or PING a byte every --trickle-interval",
+		takes: "fraction deadline trickle trickle-interval", defaults: trickleDefaults, promises: tricklePromises, run: trickle},
+	{name: "storm", about: "--kind kill: kill -9 of the first node; drain: SIGTERM; cut: its connections break; freeze: SIGSTOP",
+		takes: "kind fraction freeze probes cohorts", storms: true, promises: stormPromises, run: storm},
+	{name: "demo", about: "two nodes, 5,000 clients: silent ones are evicted, then a node is killed",
+		takes: "fraction kind probes", storms: true, defaults: demoDefaults, promises: demoPromises, run: demo},
+}
+
+// scenarioNamed is nil when there is none of that name.
+func scenarioNamed(name string) *scenario {
+	i := slices.IndexFunc(scenarios, func(s scenario) bool { return s.name == name })
+	if i < 0 {
+		return nil
+	}
+	return &scenarios[i]
+}
+
+func scenarioNames() string {
+	var names []string
+	for _, s := range scenarios {
+		names = append(names, s.name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// Scenarios is the help text on them, a line each.
+func Scenarios() string {
+	var b strings.Builder
+	for _, s := range scenarios {
+		b.WriteString("  " + s.name + strings.Repeat(" ", 8-len(s.name)) + s.about + "\n")
+	}
+	return b.String()
+}
+
+// pollEvery is how often a scenario looks whether what it waits for has happened.
+const pollEvery = 20 * time.Millisecond
+
+// until waits for cond, at most for bound. It reports whether cond came true; the error is
+// the end of the run.
+func (r *runner) until(ctx context.Context, bound time.Duration, cond func() bool) (bool, error) {
+	deadline := time.NewTimer(bound)
+	defer deadline.Stop()
+	poll := time.NewTicker(pollEvery)
+	defer poll.Stop()
+	for {
+		if cond() {
+			return true, nil
+		}
+		select {
+		case <-poll.C:
+		case <-deadline.C:
+			return cond(), nil
+		case <-ctx.Done():
+			return false, context.Cause(ctx)
+		}
+	}
+}
+
+// pass lets time go by.
+func (r *runner) pass(ctx context.Context, d time.Duration) error {
+	_, err := r.until(ctx, d, func() bool { return false })
+	return err
+}
+
+// passIn lets time go by in a phase of its own.
+func (r *runner) passIn(ctx context.Context, phase string, d time.Duration) error {
+	r.enter(phase, d)
+	return r.pass(ctx, d)
+}
+
+// joining is how many clients a ramp brings in; the others stay half-open, or have not said
+// HELLO to its end.
+func (p *plan) joining() int {
+	switch {
+	case p.scenario.name == "halfopen", p.scenario.name == "trickle" && p.tooSlow() && p.Trickle == "hello":
+		return p.Conns - silentCount(&p.Config)
+	default:
+		return p.Conns
+	}
+}
+
+// rampPatience is how long after the last arrival a ramp may take.
+const rampPatience = 15 * time.Second
+
+// ramp waits until all clients are ready. Those that are not by then count as missing at
+// the end, and the run goes on; unless a target has welcomed nobody at all.
+func (r *runner) ramp(ctx context.Context) error {
+	shunned := false
+	patience := r.fleet.RampTime() + rampPatience
+	r.enter("ramp", patience)
+	over, err := r.until(ctx, patience, func() bool {
+		shunned = r.plan.Spawn == 0 && r.fleet.Now() > welcomePatience && r.fleet.Counts().Established == 0
+		n := r.fleet.Counts()
+		return shunned || r.fleet.Ready() >= r.plan.joining() && n.Muted >= r.plan.Conns-r.plan.joining()
+	})
+	switch {
+	case err != nil:
+		return err
+	case shunned:
+		failures := r.fleet.Counts().Failures
+		return fmt.Errorf("nobody was welcomed at %s within %v%s", strings.Join(r.plan.Targets, ", "), welcomePatience, failures.words())
+	case over:
+		r.say("all %d clients are ready", r.plan.joining())
+	default:
+		r.say("%d of %d clients are ready, going on with them", r.fleet.Ready(), r.plan.Conns)
+	}
+	return nil
+}
+
+// steady is the calm before the blow.
+func (r *runner) steady(ctx context.Context) error {
+	return r.passIn(ctx, "steady", r.heartbeatOr(r.plan.Duration))
+}
+
+// heartbeatOr is d, or one heartbeat if d is 0. Of a foreign target that is not told.
+func (r *runner) heartbeatOr(d time.Duration) time.Duration {
+	if d == 0 {
+		d = r.plan.Heartbeat
+	}
+	if d == 0 {
+		d = 5 * time.Second
+	}
+	return d
+}

@@ -1,0 +1,56 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// maxAhead bounds --start-at: what is further away is a mistake.
+const maxAhead = 24 * time.Hour
+
+// ParseStart reads a moment that several machines agreed upon: RFC 3339, or HH:MM:SS, the
+// next one in the zone of now.
+func ParseStart(text string, now time.Time) (time.Time, error) {
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		clock, clockErr := time.Parse(time.TimeOnly, text)
+		if clockErr != nil {
+			return at, usagef("--start-at: %q is neither RFC 3339, as in 2026-01-31T15:04:05Z, nor HH:MM:SS", text)
+		}
+		at = time.Date(now.Year(), now.Month(), now.Day(), clock.Hour(), clock.Minute(), clock.Second(), 0, now.Location())
+		if !at.After(now) {
+			at = at.AddDate(0, 0, 1)
+		}
+	}
+	switch ahead := at.Sub(now); {
+	case ahead <= 0:
+		return at, usagef("--start-at: %s is past", text)
+	case ahead > maxAhead+time.Hour: // the next HH:MM:SS, where a day has 25 hours
+		return at, usagef("--start-at: %s is more than 24 hours ahead", text)
+	}
+	return at, nil
+}
+
+// awaitStart waits for the agreed moment, with everything ready.
+func (r *runner) awaitStart(ctx context.Context) error {
+	at := r.plan.StartAt
+	if at.IsZero() {
+		return nil
+	}
+	wait := time.Until(at)
+	if r.plan.Workers > 1 {
+		wait -= headStart
+	}
+	if wait < 0 {
+		return &ExitError{Code: ExitOther, Err: fmt.Errorf("--start-at: %s was past when all was ready, by %v", at.Format(time.TimeOnly), -wait.Round(time.Millisecond))}
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return &ExitError{Code: ExitOther, Err: context.Cause(ctx)}
+	}
+}

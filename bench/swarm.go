@@ -1,0 +1,380 @@
+package bench
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"runtime"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/stormwheel/stormwheel/internal/link"
+)
+
+// swarm is very many clients in one process, each one an internal/link driven by a few
+// epoll loops. It is not safe for concurrent use, but Now and Progress are.
+type swarm struct {
+	cfg      swarmConfig
+	policies []link.Config // by cohort
+	probing  []link.Config // the same, of probes
+	foreign  translator    // nil: the servers speak our own protocol
+	loops    []*loop
+	started  time.Time
+	idPrefix string
+
+	// Any goroutine.
+	storm  atomic.Pointer[stormStart]
+	struck atomic.Bool  // a storm or a silence has begun
+	ready  atomic.Int64 // sessions now
+	peak   atomic.Int64
+
+	running sync.WaitGroup
+}
+
+// swarmConfig says who connects where, and when.
+type swarmConfig struct {
+	Endpoints []netip.AddrPort // the targets; servers may name more
+	Sources   []netip.Addr     // local addresses, dealt out in turn; none: the kernel chooses
+	PlaceAll  bool             // all on the first endpoint, instead of evenly
+	Conns     int
+	Rate      float64 // connects per second
+	Profile   string  // of the arrivals; "": linear
+	Steps     int     // of the profile step
+	// Lifetime is how long sessions last on average before their clients leave; 0: for ever.
+	Lifetime time.Duration
+	Cohorts  []cohort // instead of Policy; their shares make up the whole
+
+	// Probes are clients that are left alone and measured apart, HalfOpen ones that say
+	// nothing once they are connected, Tricklers ones that send their HELLO, or their PINGs, a
+	// byte every TrickleInterval; the server is to close those if they are TooSlow. Deadline is
+	// when it does, from the connect or the first byte.
+	Probes          int
+	ProbeInterval   time.Duration
+	HalfOpen        int
+	Tricklers       int
+	TrickleInterval time.Duration
+	TricklePings    bool
+	TooSlow         bool
+	Deadline        time.Duration
+	// First and Of make this swarm one of several: of the Conns clients it has numbers First,
+	// First+Of, First+2*Of, ... Of 0 is 1.
+	First, Of int
+	Seed      uint64
+	Loops     int // 0: one for every two processors
+
+	Policy      link.Policy
+	Interval    time.Duration // 0: what the server says
+	PongTimeout time.Duration // 0: the link's default
+
+	Protocol string        // "" is our own
+	Timeout  time.Duration // tcp-echo; 0: none
+	Username string        // MQTT
+	Password string
+
+	// AnyAddress lets clients follow a server's alternates beyond loopback.
+	AnyAddress bool
+}
+
+// stormStart marks the moment from which losses and attempts belong to a storm.
+type stormStart struct {
+	t0     time.Duration
+	victim string // the endpoint that was killed: what it closes is no eviction
+}
+
+func (s *stormStart) struck(c *client) bool {
+	return s != nil && s.victim == c.link.Info().Endpoint
+}
+
+// newSwarm prepares the clients; Start lets them go.
+func newSwarm(cfg swarmConfig) (*swarm, error) {
+	if cfg.Loops == 0 {
+		cfg.Loops = max(1, runtime.GOMAXPROCS(0)/2/max(cfg.Of, 1))
+	}
+	cfg.Of = max(cfg.Of, 1)
+	clients := (cfg.Conns - cfg.First + cfg.Of - 1) / cfg.Of
+	cfg.Loops = min(cfg.Loops, max(clients, 1))
+	s := &swarm{cfg: cfg, idPrefix: clientPrefix(cfg.Seed)}
+	base := link.Config{Policy: cfg.Policy, Interval: cfg.Interval, PongTimeout: cfg.PongTimeout}
+	for _, e := range cfg.Endpoints {
+		base.Endpoints = append(base.Endpoints, e.String())
+	}
+	if cfg.Tricklers > 0 { // it is for the server to lose its patience
+		base.WelcomeTimeout, base.PongTimeout = time.Hour, time.Hour
+	}
+	base.Fill()
+	if err := base.Validate(); err != nil {
+		return nil, err
+	}
+	var err error
+	if s.foreign, err = newTranslator(&cfg); err != nil {
+		return nil, err
+	}
+	s.policies = cfg.linkConfigs(base)
+	base.Interval = cfg.ProbeInterval
+	s.probing = cfg.linkConfigs(base)
+	due := cfg.arrivals()
+	s.loops = make([]*loop, cfg.Loops)
+	for j := range s.loops {
+		if s.loops[j], err = newLoop(s, j, (clients-j+cfg.Loops-1)/cfg.Loops, due); err != nil {
+			for _, l := range s.loops[:j] {
+				err = errors.Join(err, l.wheel.Close())
+				l.poll.close()
+			}
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// Start begins the ramp at a moment on the clock of monotonic, and returns then.
+func (s *swarm) Start(at time.Duration) {
+	ahead := at - monotonic()
+	s.started = time.Now().Add(ahead)
+	time.Sleep(ahead)
+	for _, l := range s.loops {
+		s.running.Add(1)
+		go func() {
+			defer s.running.Done()
+			l.run()
+		}()
+	}
+}
+
+// Now is the swarm's clock: the time since Start.
+func (s *swarm) Now() time.Duration { return time.Since(s.started) }
+
+// Ready is how many sessions there are.
+func (s *swarm) Ready() int { return int(s.ready.Load()) }
+
+func (s *swarm) nowReady(change int64) {
+	n := s.ready.Add(change)
+	for {
+		peak := s.peak.Load()
+		if n <= peak || s.peak.CompareAndSwap(peak, n) {
+			return
+		}
+	}
+}
+
+// On is how many sessions an endpoint has.
+func (s *swarm) On(endpoint string) int {
+	answers := make(chan int, len(s.loops))
+	s.eachLoop(func(l *loop) {
+		n := 0
+		for i := range l.clients {
+			c := &l.clients[i]
+			if c.link.State() == link.StateReady && !c.flags.has(flagMute) && c.link.Info().Endpoint == endpoint {
+				n++
+			}
+		}
+		answers <- n
+	})
+	total := 0
+	for range s.loops {
+		total += <-answers
+	}
+	return total
+}
+
+// LongestTimeout is the longest of what the servers said in the terms of the sessions.
+func (s *swarm) LongestTimeout() time.Duration {
+	answers := make(chan time.Duration, len(s.loops))
+	s.eachLoop(func(l *loop) {
+		var longest time.Duration
+		for i := range l.clients {
+			if c := &l.clients[i]; c.link.State() == link.StateReady {
+				longest = max(longest, c.last.timeout())
+			}
+		}
+		answers <- longest
+	})
+	var longest time.Duration
+	for range s.loops {
+		longest = max(longest, <-answers)
+	}
+	return longest
+}
+
+// speaking are the numbers of the clients that are ready, no probes and not mute, on an endpoint or,
+// if it is "", on any.
+func (s *swarm) speaking(endpoint string) []int {
+	answers := make(chan []int, len(s.loops))
+	s.eachLoop(func(l *loop) {
+		var numbers []int
+		for i := range l.clients {
+			c := &l.clients[i]
+			if !c.flags.has(flagMute) && !c.flags.has(flagProbe) && c.ready() && (endpoint == "" || c.link.Info().Endpoint == endpoint) {
+				numbers = append(numbers, l.number(uint32(i)))
+			}
+		}
+		answers <- numbers
+	})
+	var all []int
+	for range s.loops {
+		all = append(all, <-answers...)
+	}
+	slices.Sort(all) // the choice is the seed's alone
+	return all
+}
+
+// shares are the clients of those numbers, by loop.
+func (s *swarm) shares(numbers []int) [][]uint32 {
+	shares := make([][]uint32, len(s.loops))
+	for _, number := range numbers {
+		n := (number - s.cfg.First) / s.cfg.Of
+		shares[n%len(s.loops)] = append(shares[n%len(s.loops)], uint32(n/len(s.loops)))
+	}
+	return shares
+}
+
+// Mute silences count of the ready clients, chosen by the seed, and returns how many it
+// became.
+func (s *swarm) Mute(count int) int {
+	shares := s.shares(pick(s.speaking(""), count, s.cfg.Seed))
+	s.struck.Store(true)
+	muted := make(chan int, len(s.loops))
+	s.eachLoop(func(l *loop) {
+		n := 0
+		for _, i := range shares[l.index] {
+			if l.mute(i) {
+				n++
+			}
+		}
+		l.publish()
+		muted <- n
+	})
+	total := 0
+	for range s.loops {
+		total += <-muted
+	}
+	return total
+}
+
+// BeginStorm says that the endpoint is about to be struck, at t0.
+func (s *swarm) BeginStorm(victim string, t0 time.Duration) {
+	s.struck.Store(true)
+	s.storm.Store(&stormStart{t0: t0, victim: victim})
+}
+
+func (s *swarm) eachLoop(f func(l *loop)) {
+	for _, l := range s.loops {
+		l.order(func() { f(l) })
+	}
+}
+
+// Progress sums what the loops last published, and takes the times since the last call.
+func (s *swarm) Progress() (counters, *recents) {
+	var sum counters
+	recent := newRecents()
+	for _, l := range s.loops {
+		l.mu.Lock()
+		sum.add(&l.shared.counters)
+		recent.merge(l.shared.recent)
+		l.shared.recent.reset()
+		l.mu.Unlock()
+	}
+	return sum, recent
+}
+
+// Counts is Progress without taking the times.
+func (s *swarm) Counts() counters {
+	var sum counters
+	for _, l := range s.loops {
+		l.mu.Lock()
+		sum.add(&l.shared.counters)
+		l.mu.Unlock()
+	}
+	return sum
+}
+
+// tally is what is known when a swarm has finished. Its fields are public for gob.
+type tally struct {
+	Counters    counters
+	Storm       stormTally
+	Cohorts     []stormTally // its parts, if there are cohorts
+	Probes      *probeTally
+	Ready, Peak int
+	RTT         *hist
+	RTTActual   *hist
+	Connect     *hist
+	Late        *hist
+	Lateness    *hist
+}
+
+func newTally() tally {
+	return tally{Storm: newStormTally(), Probes: newProbeTally(),
+		RTT: newHist(), RTTActual: newHist(), Connect: newHist(), Late: newHist(), Lateness: newHist()}
+}
+
+// merge adds what another swarm of the same run has. Peaks are not its business.
+func (t *tally) merge(o *tally) {
+	t.Counters.add(&o.Counters)
+	t.Storm.merge(o.Storm)
+	for i, one := range o.Cohorts {
+		if i == len(t.Cohorts) {
+			t.Cohorts = append(t.Cohorts, newStormTally())
+		}
+		t.Cohorts[i].merge(one)
+	}
+	t.Probes.merge(o.Probes)
+	t.Ready += o.Ready
+	t.RTT.merge(o.RTT)
+	t.RTTActual.merge(o.RTTActual)
+	t.Connect.merge(o.Connect)
+	t.Late.merge(o.Late)
+	t.Lateness.merge(o.Lateness)
+}
+
+// Finish ends all clients and loops, and sums up. The counts are those of the moment
+// before. It is called once.
+func (s *swarm) Finish() tally {
+	t := newTally()
+	t.Ready, t.Peak = s.Ready(), int(s.peak.Load())
+	s.eachLoop(func(l *loop) { l.finish() })
+	s.running.Wait()
+	for _, l := range s.loops {
+		storm := newStormTally()
+		for _, one := range l.storms {
+			storm.merge(one)
+		}
+		t.merge(&tally{Counters: l.counted, Storm: storm, Cohorts: l.storms, Probes: l.probes,
+			RTT: l.rtt, RTTActual: l.rttActual, Connect: l.connect, Late: l.late, Lateness: l.lateness})
+	}
+	return t
+}
+
+func (s *swarm) source(number int) netip.Addr {
+	if len(s.cfg.Sources) == 0 {
+		return netip.Addr{}
+	}
+	return s.cfg.Sources[number%len(s.cfg.Sources)]
+}
+
+func (s *swarm) firstEndpoint(number int) string {
+	all := s.policies[0].Endpoints
+	if s.cfg.PlaceAll && !s.cfg.role(number).has(flagProbe) {
+		return all[0]
+	}
+	return all[number%len(all)]
+}
+
+// linkConfig is that of a client's cohort.
+func (s *swarm) linkConfig(number int, flags clientFlags) *link.Config {
+	all := s.policies
+	if flags.has(flagProbe) {
+		all = s.probing
+	}
+	if len(all) == 1 {
+		return &all[0]
+	}
+	return &all[s.cfg.cohort(number)]
+}
+
+func (s *swarm) clientID(number int) string { return s.idPrefix + strconv.Itoa(number) }
+
+func clientPrefix(seed uint64) string { return fmt.Sprintf("bench-%x-", seed) }
+
+func clientID(seed uint64, number int) string { return clientPrefix(seed) + strconv.Itoa(number) }

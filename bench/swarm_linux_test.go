@@ -1,0 +1,490 @@
+package bench
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/link"
+)
+
+// startSwarm aims n clients at the nodes. It is finished with the test if not before.
+func startSwarm(t *testing.T, n int, change func(*swarmConfig), nodes ...*fakeNode) (s *swarm, finish func() tally) {
+	t.Helper()
+	cfg := swarmConfig{Conns: n, Rate: 5000, Seed: 1, Loops: 2, PongTimeout: 5 * time.Second,
+		Sources: []netip.Addr{netip.MustParseAddr("127.0.0.2"), netip.MustParseAddr("127.0.0.3")}}
+	for _, f := range nodes {
+		cfg.Endpoints = append(cfg.Endpoints, netip.MustParseAddrPort(f.addr()))
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	s, err := newSwarm(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start(monotonic())
+	var sum *tally
+	finish = func() tally {
+		if sum == nil {
+			got := s.Finish()
+			sum = &got
+		}
+		return *sum
+	}
+	t.Cleanup(func() { finish() })
+	return s, finish
+}
+
+func TestAllConnectAndHeartbeatAndNoneIsLost(t *testing.T) {
+	a, b := startFake(t, &fakeNode{}), startFake(t, &fakeNode{})
+	s, finish := startSwarm(t, 101, nil, a, b)
+	waitFor(t, "101 clients are ready", func() bool { return s.Ready() == 101 })
+	if a.conns() != 51 || b.conns() != 50 {
+		t.Errorf("placed %d and %d, want 51 and 50", a.conns(), b.conns())
+	}
+	if got := s.On(a.addr()); got != 51 {
+		t.Errorf("On(first) = %d, want 51", got)
+	}
+	if got := s.LongestTimeout(); got != shortTerms.Timeout {
+		t.Errorf("LongestTimeout() = %v, want %v as WELCOME says", got, shortTerms.Timeout)
+	}
+	waitFor(t, "500 PONGs", func() bool { return s.Counts().Pongs >= 500 })
+	sum := finish()
+	if sum.Ready != 101 || sum.Peak != 101 || sum.Counters.Attempts != 101 || sum.Counters.Established != 101 {
+		t.Errorf("tally = %d ready, peak %d, %d attempts, %d welcomed; want 101 of each", sum.Ready, sum.Peak, sum.Counters.Attempts, sum.Counters.Established)
+	}
+	if sum.Counters.Losses != (Losses{}) || sum.Counters.Failures != (Failures{}) || sum.Counters.Falsely+sum.Counters.Faults+sum.Counters.Missed != 0 {
+		t.Errorf("tally = %+v, want no loss and no failure", sum.Counters)
+	}
+	if sum.RTT.count() != sum.Counters.Pongs || sum.Counters.Pongs > sum.Counters.Pings {
+		t.Errorf("%d RTTs, %d PONGs, %d PINGs", sum.RTT.count(), sum.Counters.Pongs, sum.Counters.Pings)
+	}
+	waitFor(t, "the nodes have seen all leave", func() bool { return a.conns()+b.conns() == 0 })
+}
+
+func TestPlaceAllOnTheFirst(t *testing.T) {
+	a, b := startFake(t, &fakeNode{}), startFake(t, &fakeNode{})
+	s, _ := startSwarm(t, 40, func(c *swarmConfig) { c.PlaceAll = true }, a, b)
+	waitFor(t, "40 clients are ready", func() bool { return s.Ready() == 40 })
+	if b.accepted.Load() != 0 {
+		t.Errorf("%d connected to the second node", b.accepted.Load())
+	}
+}
+
+func TestClientsComeFromTheirSources(t *testing.T) {
+	from := make(chan string, 4)
+	f := startFake(t, &fakeNode{meet: func(c *net.TCPConn, _ int) bool {
+		host, _, _ := net.SplitHostPort(c.RemoteAddr().String())
+		from <- host
+		return false
+	}})
+	startSwarm(t, 4, nil, f)
+	count := map[string]int{}
+	for range 4 {
+		select {
+		case host := <-from:
+			count[host]++
+		case <-time.After(patience):
+			t.Fatal("not all connected")
+		}
+	}
+	if count["127.0.0.2"] != 2 || count["127.0.0.3"] != 2 {
+		t.Errorf("sources = %v, want two from each", count)
+	}
+}
+
+func TestSilentClientsAreSeenEvictedAndTheLivingAreNot(t *testing.T) {
+	for _, farewell := range []bool{true, false} {
+		f := startFake(t, &fakeNode{farewell: farewell})
+		s, finish := startSwarm(t, 60, nil, f)
+		waitFor(t, "all are ready", func() bool { return s.Ready() == 60 })
+		if got := s.Mute(s.Ready() / 4); got != 15 {
+			t.Fatalf("Mute(0.25) = %d of 60, want 15", got)
+		}
+		waitFor(t, "15 evictions", func() bool { return s.Counts().Observed == 15 })
+		sum := finish()
+		if sum.Ready != 45 || sum.Counters.Muted != 15 || sum.Counters.Observed != 15 || sum.Counters.Early != 0 || sum.Counters.Falsely != 0 || sum.Counters.Faults != 0 {
+			t.Errorf("farewell %v: %+v, %d ready; want 15 observed on time, 45 ready", farewell, sum.Counters, sum.Ready)
+		}
+		l := sum.Lateness.lateness()
+		if sum.Lateness.count() != 15 || l.Min < 0 || l.Max > 400 {
+			t.Errorf("farewell %v: lateness %+v of %d, want 15 within [0, 400] ms", farewell, l, sum.Lateness.count())
+		}
+	}
+}
+
+func TestMuteClientsSayNothingMore(t *testing.T) {
+	f := startFake(t, &fakeNode{})
+	s, finish := startSwarm(t, 30, nil, f)
+	waitFor(t, "all are ready and beat", func() bool { return s.Ready() == 30 && s.Counts().Pings >= 30 })
+	s.Mute(s.Ready())
+	before := s.Counts().Pings
+	waitFor(t, "all are evicted", func() bool { return s.Counts().Observed == 30 })
+	if sum := finish(); sum.Counters.Pings != before || sum.Counters.Attempts != 30 {
+		t.Errorf("%d PINGs and %d connects after all were mute", sum.Counters.Pings-before, sum.Counters.Attempts-30)
+	}
+}
+
+func TestAServerThatEvictsTooEarlyIsCaught(t *testing.T) {
+	// Closes after 300 ms while it promises 600: early for the mute, and false for the
+	// living, which beat every 384 to 480 ms as they were told.
+	f := startFake(t, &fakeNode{evictAfter: 300 * time.Millisecond,
+		terms: codec.Terms{Interval: 480 * time.Millisecond, Timeout: 600 * time.Millisecond, Window: 10 * time.Second}})
+	s, finish := startSwarm(t, 20, nil, f)
+	waitFor(t, "all are ready", func() bool { return s.Ready() == 20 })
+	muted := s.Mute(s.Ready() / 2)
+	waitFor(t, "all are evicted", func() bool { n := s.Counts(); return n.Observed+n.Falsely+n.Faults >= 20 })
+	sum := finish()
+	if sum.Counters.Early != muted || sum.Counters.Observed != muted {
+		t.Errorf("early = %d, observed = %d of %d mute clients; want all", sum.Counters.Early, sum.Counters.Observed, muted)
+	}
+	if sum.Counters.Falsely < 20-muted {
+		t.Errorf("false = %d, want the %d living clients", sum.Counters.Falsely, 20-muted)
+	}
+	if l := sum.Lateness.lateness(); l == nil || l.Min >= 0 || l.Min < -310 {
+		t.Errorf("lateness = %+v, want a minimum near -300 ms", l)
+	}
+}
+
+func TestAGoAwayForAnotherReasonIsNoEviction(t *testing.T) {
+	kick := make(chan struct{})
+	f := &fakeNode{terms: shortTerms} // only writes the WELCOME
+	g := startFake(t, &fakeNode{meet: func(c *net.TCPConn, _ int) bool {
+		c.Write(f.welcome())
+		<-kick
+		c.Write(goAway(codec.CodeKicked))
+		return true
+	}})
+	s, finish := startSwarm(t, 10, nil, g)
+	waitFor(t, "all are ready", func() bool { return s.Ready() == 10 })
+	s.Mute(s.Ready() / 2)
+	close(kick)
+	waitFor(t, "all are gone", func() bool { n := s.Counts(); return n.Losses.GoAway >= 10 })
+	sum := finish()
+	if sum.Counters.Observed != 0 || sum.Counters.OtherMutes != 5 || sum.Counters.Falsely != 0 {
+		t.Errorf("%+v; want 5 mute clients gone for another reason, and nothing false", sum.Counters)
+	}
+}
+
+func TestALateGeneratorIsItsOwnFault(t *testing.T) {
+	f := startFake(t, &fakeNode{farewell: true})
+	s, finish := startSwarm(t, 40, func(c *swarmConfig) { c.Loops = 1 }, f)
+	waitFor(t, "all are ready", func() bool { return s.Ready() == 40 })
+	// The loop stands still for longer than the timeout: the server evicts by right.
+	s.eachLoop(func(*loop) { time.Sleep(shortTerms.Timeout * 2) })
+	waitFor(t, "the evictions are seen", func() bool { n := s.Counts(); return n.Faults+n.Falsely >= 40 })
+	sum := finish()
+	if sum.Counters.Faults < 40 || sum.Counters.Falsely != 0 {
+		t.Errorf("generator_fault = %d, false = %d; want 40 and 0", sum.Counters.Faults, sum.Counters.Falsely)
+	}
+	r := Result{Eviction: Eviction{GeneratorFault: sum.Counters.Faults}, Generator: Generator{LateMs: sum.Late.late()}}
+	if err := r.judge(nil, 20*time.Millisecond); err != nil || r.Verdict != Invalid || r.Generator.Valid {
+		t.Errorf("verdict = %s, valid = %v, %v; want invalid", r.Verdict, r.Generator.Valid, err)
+	}
+	if sum.Late.late().Max < 400 {
+		t.Errorf("lateness max = %v ms after a stall of 1200 ms", sum.Late.late().Max)
+	}
+}
+
+// Each of these servers misbehaves on the first connections and is good after; the swarm
+// must file it right and come back.
+func TestMisbehavingServersAreFiledAndOutlived(t *testing.T) {
+	const n = 12
+	for _, tt := range []struct {
+		name string
+		meet func(f *fakeNode, c *net.TCPConn)
+		got  func(Failures) int
+	}{
+		{"garbage", func(_ *fakeNode, c *net.TCPConn) { c.Write([]byte("HTTP/1.1 400 Bad Request\r\n\r\n")); readSome(c) },
+			func(f Failures) int { return f.Protocol }},
+		{"checksum", func(f *fakeNode, c *net.TCPConn) { b := f.welcome(); b[len(b)-1]++; c.Write(b); readSome(c) },
+			func(f Failures) int { return f.Protocol }},
+		{"a length beyond the limit", func(_ *fakeNode, c *net.TCPConn) { c.Write([]byte{0x53, 0x10, 2, 0, 255, 0, 0, 0}); readSome(c) },
+			func(f Failures) int { return f.Protocol }},
+		{"half a WELCOME", func(f *fakeNode, c *net.TCPConn) { b := f.welcome(); c.Write(b[:len(b)/2]); drain(c) },
+			func(f Failures) int { return f.Closed }},
+		{"closes at once", func(_ *fakeNode, c *net.TCPConn) { drain(c) },
+			func(f Failures) int { return f.Closed }},
+		{"resets at once", func(_ *fakeNode, c *net.TCPConn) { readSome(c); c.SetLinger(0) },
+			func(f Failures) int { return f.Reset }},
+		{"busy", func(_ *fakeNode, c *net.TCPConn) { readSome(c); c.Write(goAway(codec.CodeBusy)) },
+			func(f Failures) int { return f.Busy }},
+		{"GOAWAY before HELLO is read, then RST", func(_ *fakeNode, c *net.TCPConn) { c.Write(goAway(codec.CodeInternal)); c.SetLinger(0) },
+			func(f Failures) int { return f.GoAway }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			f := &fakeNode{}
+			f.meet = func(c *net.TCPConn, i int) bool {
+				if i > n {
+					return false
+				}
+				tt.meet(f, c)
+				return true
+			}
+			startFake(t, f)
+			s, finish := startSwarm(t, n, nil, f)
+			waitFor(t, "all are ready in the end", func() bool { return s.Ready() == n })
+			sum := finish()
+			total := sum.Counters.Attempts - sum.Counters.Established
+			if got := tt.got(sum.Counters.Failures); got != n || total != n {
+				t.Errorf("failures = %+v, %d attempts; want %d of its class", sum.Counters.Failures, sum.Counters.Attempts, n)
+			}
+		})
+	}
+}
+
+func readSome(c net.Conn) {
+	_ = c.SetReadDeadline(time.Now().Add(patience))
+	_, _ = c.Read(make([]byte, 512))
+}
+
+// drain reads HELLO and says FIN; it closes when the client has, so that no RST is sent.
+func drain(c *net.TCPConn) {
+	readSome(c)
+	_ = c.CloseWrite()
+	readSome(c)
+}
+
+func TestRefusedConnectsAreFiled(t *testing.T) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := netip.MustParseAddrPort(l.Addr().String())
+	l.Close()
+	s, finish := startSwarm(t, 10, func(c *swarmConfig) { c.Endpoints = []netip.AddrPort{nobody} })
+	waitFor(t, "ten refusals", func() bool { return s.Counts().Failures.Refused >= 10 })
+	sum := finish() // the attempts of that moment have no answer yet
+	if sum.Counters.Failures != (Failures{Refused: sum.Counters.Failures.Refused}) || sum.Counters.Established != 0 || sum.Counters.Attempts-sum.Counters.Failures.Refused > 10 {
+		t.Errorf("%d attempts, %+v; want refusals only", sum.Counters.Attempts, sum.Counters.Failures)
+	}
+}
+
+func TestFramesInAnySplitAreUnderstoodAndNothingIsKept(t *testing.T) {
+	f := startFake(t, &fakeNode{})
+	s, _ := startSwarm(t, 1, func(c *swarmConfig) { c.Loops = 1 }, f)
+	waitFor(t, "it is ready", func() bool { return s.Ready() == 1 })
+	// Announcements of terms, so that it can be seen that each was read.
+	announce := func(n int) []byte {
+		return codec.AppendPong(nil, codec.PongMessage{Terms: codec.Terms{Interval: time.Minute, Timeout: time.Hour, Window: time.Duration(n) * time.Second}})
+	}
+	size := len(announce(1))
+	problem := make(chan string, 1)
+	s.eachLoop(func(l *loop) {
+		defer close(problem)
+		c := &l.clients[0]
+		for step := 1; step <= 2*size; step++ {
+			stream := append(announce(step), announce(1000+step)...)
+			for len(stream) > 0 {
+				n := min(step, len(stream))
+				l.receive(0, c, c.attempt, stream[:n])
+				stream = stream[n:]
+				if p, kept := l.partial[connKey{0, c.attempt}]; kept && (len(p.b) >= size || p.need <= len(p.b)) {
+					problem <- fmt.Sprintf("pieces of %d: %d bytes kept that wait for %d", step, len(p.b), p.need)
+					return
+				}
+			}
+			if got := c.link.Info().Terms.Window; got != time.Duration(1000+step)*time.Second {
+				problem <- fmt.Sprintf("pieces of %d: the second frame was not read, window %v", step, got)
+				return
+			}
+			if len(l.partial) != 0 {
+				problem <- fmt.Sprintf("pieces of %d: input is kept when no frame is incomplete", step)
+				return
+			}
+		}
+	})
+	if p := <-problem; p != "" {
+		t.Error(p)
+	}
+}
+
+func TestAServerThatNeverAnswersIsGivenUpByTheClient(t *testing.T) {
+	f := startFake(t, &fakeNode{noPong: true, evictAfter: time.Hour})
+	s, finish := startSwarm(t, 5, func(c *swarmConfig) { c.PongTimeout = 300 * time.Millisecond }, f)
+	waitFor(t, "five are given up", func() bool { return s.Counts().Missed >= 5 })
+	if sum := finish(); sum.Counters.Losses.PongTimeout != sum.Counters.Missed || sum.Counters.Falsely != 0 {
+		t.Errorf("%+v: want losses by pong timeout only", sum.Counters)
+	}
+}
+
+// A draining server asks for make before break: two sockets for a while, and no loss.
+func TestADrainingServerIsLeftWithoutALoss(t *testing.T) {
+	b := startFake(t, &fakeNode{})
+	a := &fakeNode{terms: shortTerms}
+	drained := make(chan struct{})
+	a.meet = func(c *net.TCPConn, _ int) bool {
+		readSome(c)
+		c.Write(a.welcome())
+		<-drained
+		c.Write(goAway(codec.CodeDraining))
+		io.Copy(io.Discard, c) // until the client has left
+		return true
+	}
+	startFake(t, a)
+	s, finish := startSwarm(t, 20, func(c *swarmConfig) { c.PlaceAll = true }, a, b)
+	waitFor(t, "all are on the first", func() bool { return s.On(a.addr()) == 20 })
+	close(drained)
+	waitFor(t, "all have left the first and beat on the second", func() bool { return s.On(b.addr()) == 20 && a.conns() == 0 })
+	before := s.Counts().Pongs
+	waitFor(t, "PONGs from the second", func() bool { return s.Counts().Pongs >= before+20 })
+	kept := make(chan int, len(s.loops))
+	s.eachLoop(func(l *loop) { kept <- len(l.second) })
+	for range s.loops {
+		if n := <-kept; n != 0 {
+			t.Errorf("%d second sockets are kept", n)
+		}
+	}
+	if sum := finish(); sum.Ready != 20 || sum.Counters.Losses != (Losses{}) || sum.Counters.Attempts != 40 || sum.Counters.Falsely+sum.Counters.Faults != 0 {
+		t.Errorf("%d ready, %d attempts, losses %+v, false %d; want 20, 40, none", sum.Ready, sum.Counters.Attempts, sum.Counters.Losses, sum.Counters.Falsely)
+	}
+}
+
+func TestAStormCountsThoseHitTheirAttemptsAndReturns(t *testing.T) {
+	// Heartbeats are far apart: the PONG that makes a client count as back is asked for.
+	terms := codec.Terms{Interval: 20 * time.Second, Timeout: time.Minute, Window: 300 * time.Millisecond}
+	a, b := startFake(t, &fakeNode{terms: terms}), startFake(t, &fakeNode{terms: terms})
+	s, finish := startSwarm(t, 40, nil, a, b)
+	waitFor(t, "all are ready", func() bool { return s.Ready() == 40 })
+	s.BeginStorm(a.addr(), s.Now())
+	a.stop()
+	waitFor(t, "all 20 are back", func() bool { n := s.Counts(); return n.StormClients == 20 && n.StormBack == 20 })
+	sum := finish()
+	r := sum.Storm.report("kill", "window", 10, 0)
+	if r.Clients != 20 || r.Back != 20 || *r.IdealS != 2 || *r.AttemptsPerSuccess < 1 {
+		t.Errorf("storm = %+v", r)
+	}
+	if *r.T50S > *r.T100S || *r.T100S > 2 || r.LostConnectionSeconds <= 0 || r.LostConnectionSeconds > 20**r.T100S {
+		t.Errorf("t50 %v, t100 %v, %v connection-seconds", *r.T50S, *r.T100S, r.LostConnectionSeconds)
+	}
+	if sum.Counters.Falsely+sum.Counters.Faults+sum.Counters.Observed != 0 {
+		t.Errorf("the node's death counts as evictions: %+v", sum.Counters)
+	}
+}
+
+func TestAStormWithoutAnotherNodeNeverEnds(t *testing.T) {
+	a := startFake(t, &fakeNode{})
+	s, finish := startSwarm(t, 10, nil, a)
+	waitFor(t, "all are ready", func() bool { return s.Ready() == 10 })
+	s.BeginStorm(a.addr(), s.Now())
+	a.stop()
+	waitFor(t, "all have tried", func() bool { return s.Counts().Failures.Refused >= 10 })
+	sum := finish()
+	r := sum.Storm.report("kill", "window", 0, 0)
+	if r.Clients != 10 || r.Back != 0 || r.T50S != nil || r.T100S != nil || r.AttemptsPerSuccess != nil {
+		t.Errorf("storm = %+v, want nobody back and no times", r)
+	}
+	if r.LostConnectionSeconds <= 0 {
+		t.Error("lasting outages do not count as lost connection-seconds")
+	}
+}
+
+// A peer that takes nothing: what does not fit waits, with EPOLLOUT only that long.
+func TestASocketThatTakesNothingIsWaitedFor(t *testing.T) {
+	f := &fakeNode{terms: shortTerms}
+	readOn := make(chan struct{})
+	f.meet = func(c *net.TCPConn, _ int) bool {
+		readSome(c)
+		c.Write(f.welcome())
+		<-readOn
+		io.Copy(io.Discard, c)
+		return true
+	}
+	startFake(t, f)
+	s, finish := startSwarm(t, 1, func(c *swarmConfig) { c.Loops = 1 }, f)
+	waitFor(t, "it is ready", func() bool { return s.Ready() == 1 })
+	big := make([]byte, 32<<20) // more than both socket buffers take
+	waited := make(chan bool, 1)
+	s.eachLoop(func(l *loop) {
+		c := &l.clients[0]
+		before := c.last
+		l.send(0, c, &c.socket, big, true)
+		_, waiting := l.unsent[connKey{0, c.attempt}]
+		waited <- waiting && c.last == before && asksToWrite(t, l, c.fd)
+		l.act(0, c)
+	})
+	if !<-waited {
+		t.Fatal("32 MiB went into the socket at once, or an unfinished write counts as complete")
+	}
+	close(readOn)
+	flushed := func() (done bool) {
+		answer := make(chan bool, 1)
+		s.eachLoop(func(l *loop) { answer <- len(l.unsent) == 0 })
+		return <-answer
+	}
+	waitFor(t, "the rest is written", flushed)
+	idle := make(chan bool, 1)
+	s.eachLoop(func(l *loop) { idle <- !asksToWrite(t, l, l.clients[0].fd) })
+	if !<-idle {
+		t.Error("EPOLLOUT stays when nothing is left to write: the loop would spin")
+	}
+	if sum := finish(); sum.Ready != 1 {
+		t.Errorf("the session was lost: %+v", sum.Counters.Losses)
+	}
+}
+
+// asksToWrite reads from the kernel whether epoll watches fd for EPOLLOUT.
+func asksToWrite(t *testing.T, l *loop, fd int32) bool {
+	info, err := os.ReadFile(fmt.Sprintf("/proc/self/fdinfo/%d", l.poll.epoll))
+	if err != nil {
+		t.Error(err)
+	}
+	for line := range strings.Lines(string(info)) {
+		var tfd, events int
+		if n, _ := fmt.Sscanf(line, "tfd: %d events: %x", &tfd, &events); n == 2 && tfd == int(fd) {
+			return events&unix.EPOLLOUT != 0
+		}
+	}
+	t.Errorf("fd %d is not watched", fd)
+	return false
+}
+
+// An idle client must not be watched for EPOLLOUT either, which is level-triggered.
+func TestReadyClientsAreWatchedForInputOnly(t *testing.T) {
+	f := startFake(t, &fakeNode{})
+	s, _ := startSwarm(t, 5, func(c *swarmConfig) { c.Loops = 1 }, f)
+	waitFor(t, "all are ready", func() bool { return s.Ready() == 5 })
+	spinning := make(chan int, 1)
+	s.eachLoop(func(l *loop) {
+		n := 0
+		for i := range l.clients {
+			if asksToWrite(t, l, l.clients[i].fd) {
+				n++
+			}
+		}
+		spinning <- n
+	})
+	if n := <-spinning; n != 0 {
+		t.Errorf("%d of 5 idle clients wait for EPOLLOUT", n)
+	}
+}
+
+// A server's alternates must not turn a test of this machine into an attack on another.
+func TestAlternatesBeyondThisMachineAreNotDialled(t *testing.T) {
+	f := startFake(t, &fakeNode{})
+	s, _ := startSwarm(t, 1, func(c *swarmConfig) { c.Loops = 1 }, f)
+	refusal := make(chan error, 1)
+	s.eachLoop(func(l *loop) {
+		var c client
+		l.dial(0, &c, &link.Action{Op: link.Dial, Attempt: 1, Addr: "192.0.2.1:7000"})
+		if len(l.after) != 1 || c.attempt != 0 {
+			refusal <- nil
+			return
+		}
+		refusal <- l.after[0].err
+		l.after = l.after[:0]
+	})
+	if err := <-refusal; err == nil || !strings.Contains(err.Error(), "not on this machine") {
+		t.Errorf("dial of 192.0.2.1: %v, want a refusal", err)
+	}
+}

@@ -1,0 +1,121 @@
+package bench
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"time"
+)
+
+// result turns the tally into the words of Result.
+func (r *runner) result(t *tally) *Result {
+	p := r.plan
+	lost := r.fleet.Lost()
+	out := &Result{
+		Schema: Schema, Scenario: p.Scenario, Seed: p.Seed,
+		Build: thisBuild(p.Version),
+		Terms: p.terms(),
+		Conns: Conns{Target: p.Conns, Peak: t.Peak, End: t.Ready, Lost: t.Counters.Losses.total(), Losses: t.Counters.Losses},
+		Connect: Connect{Attempts: t.Counters.Attempts, Established: t.Counters.Established,
+			Failed: t.Counters.Failures.total(), Failures: t.Counters.Failures, LatencyMs: t.Connect.percentiles()},
+		Heartbeat: Heartbeat{Sent: t.Counters.Pings, Answered: t.Counters.Pongs, Missed: t.Counters.Missed,
+			RTTms: t.RTT.percentiles(), ActualRTTms: t.RTTActual.percentiles()},
+		Eviction: Eviction{Expected: t.Counters.Muted, Observed: t.Counters.Observed, Early: t.Counters.Early,
+			Other: t.Counters.OtherMutes, Overlooked: t.Counters.Muted - t.Counters.Observed - t.Counters.OtherMutes, False: t.Counters.Falsely,
+			GeneratorFault: t.Counters.Faults, LatenessMs: t.Lateness.lateness()},
+		Server:    r.servers,
+		Generator: Generator{Workers: p.Workers, LostWorkers: len(lost), LateMs: t.Late.late()},
+	}
+	out.Churn = r.churned(&t.Counters)
+	out.Probes = r.probed(t)
+	if len(lost) > 0 { // the first is the cause, if one led to another
+		out.Generator.WhyInvalid = new(lost[0].Error())
+	}
+	if t.Counters.RampEnd > 0 {
+		out.Connect.RatePerS = new(float64(t.Counters.FirstReady) / t.Counters.RampEnd.Seconds())
+	}
+	if _, stormed := r.fleet.StormAt(); stormed {
+		out.Storm = t.Storm.report(p.Kind, p.Policy, p.Capacity, p.drainPace())
+		out.Cohorts = p.cohortsOf(t)
+		if r.cutBy != "" {
+			out.Storm.CutBy = &r.cutBy
+		}
+		if r.ghostsGone != nil {
+			out.Storm.GhostsGoneS = new(r.ghostsGone.Seconds())
+		}
+	}
+	return out
+}
+
+// judge evaluates validity, thresholds and the verdict.
+func (out *Result) judge(thresholds []Threshold, lateLimit time.Duration) error {
+	g := &out.Generator
+	if g.WhyInvalid == nil {
+		g.WhyInvalid = out.fault(lateLimit)
+	}
+	g.Valid = g.WhyInvalid == nil
+	var err error
+	if out.Thresholds, err = evaluate(out, thresholds); err != nil {
+		return err
+	}
+	out.Verdict = Pass
+	for _, t := range out.Thresholds {
+		if !t.OK {
+			out.Verdict = Fail
+		}
+	}
+	if out.Interrupted || !out.Generator.Valid {
+		out.Verdict = Invalid
+	}
+	return nil
+}
+
+// thisBuild describes this binary and this machine. No version given: that of the module.
+func thisBuild(version string) Build {
+	b := Build{Version: version, Go: runtime.Version(), Kernel: kernelRelease(), CPUs: runtime.NumCPU()}
+	if version == "" {
+		b.Version = buildVersion()
+	}
+	b.Processor, b.MemoryBytes = readMachine()
+	return b
+}
+
+// terms are null for a target that was not spawned: it may have others for each client.
+func (p *plan) terms() *Terms {
+	if p.Spawn == 0 {
+		return nil
+	}
+	return &Terms{HeartbeatMs: ms(p.nodeDuration("heartbeat", p.Heartbeat)),
+		TimeoutMs: ms(p.nodeDuration("timeout", p.Timeout)), TickMs: ms(p.nodeDuration("tick", p.Tick))}
+}
+
+func buildVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "unknown"
+	}
+	return info.Main.Version
+}
+
+// fault is the generator's own, in one sentence; nil if there was none.
+func (out *Result) fault(lateLimit time.Duration) *string {
+	switch late := out.Generator.LateMs; {
+	case out.Eviction.GeneratorFault > 0:
+		return new(fmt.Sprintf("the generator itself kept %d clients silent for a timeout", out.Eviction.GeneratorFault))
+	case late == nil:
+		return new("no client got to do anything")
+	case late.P99 > ms(lateLimit):
+		return new(fmt.Sprintf("the generator was late, p99 %.1f ms; use fewer clients, a quieter machine, or more processors", late.P99))
+	default:
+		return nil
+	}
+}
+
+func whyFailed(r *Result) string {
+	for _, t := range r.Thresholds {
+		if !t.OK {
+			return fmt.Sprintf("%s (it is %s)", t.Expr, number(t.Actual))
+		}
+	}
+	return ""
+}

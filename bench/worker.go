@@ -1,0 +1,129 @@
+package bench
+
+import (
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"sync"
+	"time"
+)
+
+// Work is the main of a worker process: it takes a swarm's configuration and then orders
+// from in, and answers them on out, until in ends. Both are ours alone: the format is that
+// of encoding/gob and of this very build.
+func Work(in io.Reader, out io.Writer) error {
+	signal.Ignore(os.Interrupt) // Ctrl-C is for the parent to act on
+	defer hurry()()
+	orders, answers := gob.NewDecoder(in), gob.NewEncoder(out)
+	var cfg swarmConfig
+	if err := orders.Decode(&cfg); err != nil {
+		return fmt.Errorf("a worker takes its orders from `stormwheel bench --workers`: %w", err)
+	}
+	s, err := newSwarm(cfg)
+	if err != nil {
+		return errors.Join(err, answers.Encode(answer{Fault: err.Error()}))
+	}
+	if err := answers.Encode(answer{}); err != nil {
+		return err
+	}
+	for {
+		var o order
+		switch err := orders.Decode(&o); {
+		case errors.Is(err, io.EOF):
+			return nil // the parent has what it wants, or is dead
+		case err != nil:
+			return err
+		}
+		if err := answers.Encode(s.do(o)); err != nil {
+			return err
+		}
+	}
+}
+
+// worker is a process that runs one swarm of a fleet.
+type worker struct {
+	child
+	mu      sync.Mutex // one order at a time
+	in      io.WriteCloser
+	orders  *gob.Encoder
+	answers *gob.Decoder
+}
+
+// A worker that does not answer for so long counts as lost. Its end, with all closes, may
+// take long on a busy machine.
+const (
+	answerPatience = 30 * time.Second
+	finishPatience = 5 * time.Minute
+)
+
+// startWorker starts a process and hands it its share of the clients.
+func startWorker(command []string, index int, cfg swarmConfig) (*worker, error) {
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Env = childEnvironment(os.Environ())
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, outWriter := io.Pipe()
+	w := &worker{in: in, orders: gob.NewEncoder(in), answers: gob.NewDecoder(out)}
+	if err := w.launch(cmd, outWriter); err != nil {
+		return nil, fmt.Errorf("worker %d: %w", index+1, err)
+	}
+	a, err := w.exchange(cfg, nodeStartTimeout)
+	if err == nil && a.Fault != "" {
+		err = errors.New(a.Fault)
+	}
+	if err != nil {
+		w.close()
+		return nil, fmt.Errorf("worker %d did not start: %w", index+1, err)
+	}
+	return w, nil
+}
+
+func (w *worker) do(o order) (answer, error) {
+	patience := answerPatience
+	if o.Op == opFinish {
+		patience = finishPatience
+	}
+	return w.exchange(o, patience)
+}
+
+// exchange sends a message and waits for the answer. A process that ends or hangs is an
+// error that says how.
+func (w *worker) exchange(message any, patience time.Duration) (a answer, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	hung := time.AfterFunc(patience, w.kill)
+	err = w.orders.Encode(message)
+	if err == nil {
+		err = w.answers.Decode(&a)
+	}
+	if !hung.Stop() && err != nil {
+		return a, fmt.Errorf("pid %d did not answer for %v", w.pid, patience)
+	}
+	if err == nil {
+		return a, nil
+	}
+	select { // its end says more than the broken pipe
+	case <-w.done:
+		return a, fmt.Errorf("pid %d ended: %w%s", w.pid, exitReason(w.exit), w.stderr.last())
+	case <-time.After(time.Second):
+		return a, err
+	}
+}
+
+func (w *worker) use() processUse {
+	u, _ := readProcess(w.pid) // that of a lost worker is lost
+	return u
+}
+
+// close ends the process. It may be repeated.
+func (w *worker) close() {
+	_ = w.in.Close() // it may be gone already
+	w.kill()
+	w.reap()
+}
