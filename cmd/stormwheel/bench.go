@@ -1,0 +1,299 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/report"
+	"github.com/stormwheel/stormwheel/cmd/stormwheel/internal/live"
+)
+
+// benchCmds are the sub-commands of bench. A new one is a file and a line here.
+type benchCmds struct {
+	Run     BenchCmd        `cmd:"" default:"withargs" help:"Run a scenario; the word run may be left out."`
+	Merge   benchMergeCmd   `cmd:"" help:"Make one result of those of several machines."`
+	Report  benchReportCmd  `cmd:"" help:"Draw the result of a run that is over."`
+	Compare benchCompareCmd `cmd:"" help:"Lay the results of several runs over each other."`
+}
+
+// BenchCmd is `stormwheel bench SCENARIO`. A flag that is left out has the default of the
+// scenario, so that zero means "not said" here; AfterApply refuses a zero that was said.
+type BenchCmd struct {
+	Scenario string `arg:"" help:"A scenario, see below."`
+
+	Target  []string `help:"Servers to aim at, HOST:PORT,..." placeholder:"H:P,..."`
+	PID     []int    `name:"pid" help:"Processes of the targets on this machine, in their order: memory, CPU and descriptors are read." placeholder:"N,..."`
+	Admin   []string `help:"Admin addresses of the targets, in their order: connections, sessions and evictions are read." placeholder:"H:P,..."`
+	Spawn   int      `help:"Start this many nodes of this binary and aim at them (demo: 2)." placeholder:"N"`
+	NodeArg []string `help:"A flag of the spawned nodes, as in admit-rate=500; repeatable." placeholder:"NAME=VALUE" sep:"none"`
+
+	Protocol     string `help:"What targets speak: stormwheel, tcp-echo or mqtt, which is 3.1.1 (default stormwheel)." placeholder:"P"`
+	Username     string `help:"mqtt: user name (default none)." placeholder:"U"`
+	PasswordFile string `help:"mqtt: file with the password; a line end at its end does not count (default none)." placeholder:"FILE"`
+
+	Place string `help:"Clients over the targets: even or first (default even)." placeholder:"P"`
+
+	Conns    int           `help:"Clients (default 1000; demo: 5000)." placeholder:"N"`
+	Rate     float64       `help:"Connects per second, open loop (default 1000; demo: 900)." placeholder:"R"`
+	Profile  string        `help:"ramp: linear, step (climbs to --rate in plateaus) or poisson (default linear)." placeholder:"P"`
+	Steps    int           `help:"ramp: plateaus of --profile step (default 5)." placeholder:"N"`
+	Lifetime time.Duration `help:"churn: mean length of a session (default 10s)." placeholder:"D"`
+	Duration time.Duration `help:"hold, churn: how long (default 30s); others: the calm before the blow (default one heartbeat)." placeholder:"D"`
+
+	Heartbeat   time.Duration `help:"Heartbeat of spawned nodes (default 30s; demo: 2s), or of the clients of a target." placeholder:"D"`
+	Timeout     time.Duration `help:"Timeout of spawned nodes (default 2.5 heartbeats), or of a tcp-echo server (default none)." placeholder:"D"`
+	Tick        time.Duration `help:"Tick of spawned nodes (default 250ms)." placeholder:"D"`
+	PongTimeout time.Duration `help:"The clients' patience (default 10s)." placeholder:"D"`
+	Policy      string        `help:"After a loss: window, full, equal, decorrelated, fixed, exponential (default window)." placeholder:"P"`
+
+	Kind            string        `help:"storm: kill, drain, cut or freeze." placeholder:"K"`
+	RecoveryTimeout time.Duration `help:"storm: how long to wait for all to return (default 1m)." placeholder:"D"`
+	Capacity        float64       `help:"storm: clients per second that the receivers admit, for ideal_s (known for spawned nodes)." placeholder:"R"`
+	Cohorts         string        `help:"storm: policies that share the clients, as in full:50%%,fixed:50%%." placeholder:"P:SHARE,..."`
+	Probes          probeShare    `help:"Share of clients that are left alone and measured apart, or none (default 0.02, ten at least of 500)." placeholder:"F"`
+	Deadline        time.Duration `help:"halfopen, trickle: of the server (default 5s; for PINGs 10s)." placeholder:"D"`
+	Trickle         string        `help:"trickle: what goes out byte by byte, hello or ping (default hello)." placeholder:"FRAME"`
+	TrickleInterval time.Duration `help:"trickle: between two bytes (default 200ms)." placeholder:"D"`
+	Freeze          time.Duration `help:"storm --kind freeze: how long (default: until every client has noticed, and 5s)." placeholder:"D"`
+	Fraction        float64       `help:"silent: share of the clients that stop speaking (default 0.1); halfopen, trickle: that do so (default 0.5); storm --kind cut: share of the connections (default: all to the first target)." placeholder:"F"`
+
+	Workers workerCount `help:"Processes that share the clients: auto (as many as the descriptors of one ask for) or a number." default:"auto" placeholder:"N"`
+
+	Source         string    `help:"Local addresses, as in 127.0.0.2-127.0.0.50 (default: as many as the ports require)." placeholder:"A-B"`
+	Seed           uint64    `help:"Seed of arrivals and choices (default: from the clock)." placeholder:"N"`
+	StartAt        startTime `help:"When the first client may come, RFC 3339 or HH:MM:SS, at most 24 h ahead; several machines begin together." placeholder:"TIME"`
+	Threshold      []string  `help:"PATH OP NUMBER over the result, as in storm.t99_s<30; repeatable (default: the scenario's promises)." placeholder:"EXPR" sep:"none"`
+	IOwnThisTarget bool      `name:"i-own-this-target" help:"Allow a target that is not this machine."`
+
+	JSON  string `name:"json" help:"Write the result here; - is standard output (demo: out/demo.json)." placeholder:"FILE"`
+	CSV   string `name:"csv" help:"Write a row a second here." placeholder:"FILE"`
+	HTML  string `name:"html" help:"Write a page with pictures here." placeholder:"FILE"`
+	SVG   string `name:"svg" help:"Write the same pictures here, one by one." placeholder:"DIR"`
+	NoTui bool   `name:"no-tui" help:"One line a second, also on a terminal."`
+	Quiet bool   `help:"Say nothing but errors; --json, --csv and the exit code tell the rest."`
+}
+
+// Help is what --help says below the flags.
+func (*BenchCmd) Help() string {
+	return "Scenarios:\n\n" + bench.Scenarios() +
+		"\nExample:\n\n  stormwheel bench storm --kind kill --spawn 2 --conns 8000 --heartbeat 2s --timeout 5s --json -\n" +
+		"  stormwheel bench hold --target 127.0.0.1:1883 --protocol mqtt --conns 5000 --heartbeat 10s\n" +
+		"\nOn a terminal the run shows itself; q or Ctrl-C ends it early with its result so far, a second Ctrl-C at once.\n" +
+		"\nExit codes: 0 pass, 99 a threshold failed, 4 the generator was too late for its numbers to count,\n" +
+		"3 impossible on this machine, 2 usage, 130 interrupted (the partial result is written), 1 anything else.\n"
+}
+
+// AfterApply is called by kong when the flags are read.
+func (*BenchCmd) AfterApply(parsed *kong.Context) error {
+	for _, f := range parsed.Selected().Flags {
+		switch f.Target.Kind() {
+		case reflect.Int, reflect.Int64, reflect.Uint64, reflect.Float64:
+			if f.Set && f.Target.IsZero() {
+				return fmt.Errorf("--%s: 0 is no choice; leave it out for the default", f.Name)
+			}
+		}
+	}
+	return nil
+}
+
+// Run runs the scenario, until stopper has its say.
+func (c *BenchCmd) Run() error {
+	stop, release := newStopper()
+	defer release()
+	return c.run(stop, os.Stdout, os.Stderr)
+}
+
+func (c *BenchCmd) run(stop *stopper, stdout, stderr *os.File) error {
+	if c.Scenario == "demo" && c.JSON == "" {
+		c.JSON = filepath.Join("out", "demo.json")
+	}
+	config := c.config()
+	var err error
+	if config.Password, err = c.password(); err != nil {
+		return err
+	}
+	// Files are opened before the run: one that cannot be written must not cost a run.
+	var files outputs
+	defer files.close()
+	var view bench.View
+	var jsonOut io.Writer
+	if c.JSON == "-" {
+		jsonOut = stdout
+	} else if c.JSON != "" {
+		jsonOut = files.open(c.JSON)
+	}
+	if c.CSV != "" {
+		view.CSV = files.open(c.CSV)
+	}
+	pictures := pictureFiles{dir: c.SVG}
+	if c.HTML != "" {
+		pictures.page = files.open(c.HTML)
+	}
+	if files.err != nil {
+		return files.err
+	}
+	if err := pictures.check(); err != nil {
+		return err
+	}
+
+	screen := c.show(&view, stop, stderr)
+	defer screen.Close() // also when the run panics
+	result, runErr := bench.Run(stop, config, view)
+	summary := screen.Close()
+	if result == nil {
+		return runErr
+	}
+	if !c.Quiet {
+		summary = errors.Join(summary, result.WriteSummary(stderr))
+	}
+	var written error
+	if jsonOut != nil {
+		written = result.WriteJSON(jsonOut)
+	}
+	drawn := pictures.write(report.Run{Name: c.Scenario, Result: result})
+	if err := errors.Join(summary, written, drawn, files.close()); err != nil {
+		return err
+	}
+	return runErr
+}
+
+// show chooses how the run is shown: live where there is a terminal for it, else a line a
+// second, or not at all.
+func (c *BenchCmd) show(view *bench.View, stop *stopper, stderr *os.File) *live.Screen {
+	if c.Quiet {
+		return nil
+	}
+	view.Progress = stderr
+	self, err := os.Executable()
+	if c.NoTui || err != nil {
+		return nil
+	}
+	screen := live.Open(stderr, stop.stop, stop.kill, []string{self, "bench-guard"})
+	if screen != nil {
+		view.Progress, view.Watch = screen, screen.Watch
+		stop.before(screen.Abandon)
+	}
+	return screen
+}
+
+func (c *BenchCmd) config() bench.Config {
+	return bench.Config{
+		Protocol: c.Protocol, Username: c.Username,
+		Scenario: c.Scenario, Version: buildVersion(), Command: os.Args,
+		Targets: c.Target, PIDs: c.PID, Admins: c.Admin, Spawn: c.Spawn, NodeArgs: c.NodeArg, Place: c.Place,
+		Conns: c.Conns, Rate: c.Rate, Profile: c.Profile, Steps: c.Steps, Lifetime: c.Lifetime, Duration: c.Duration,
+		Heartbeat: c.Heartbeat, Timeout: c.Timeout, Tick: c.Tick,
+		PongTimeout: c.PongTimeout, Policy: c.Policy,
+		Kind: c.Kind, Freeze: c.Freeze, Cohorts: c.Cohorts, Probes: c.Probes.share,
+		Deadline: c.Deadline, Trickle: c.Trickle, TrickleInterval: c.TrickleInterval, RecoveryTimeout: c.RecoveryTimeout, Capacity: c.Capacity, Fraction: c.Fraction,
+		Workers: c.Workers.number, Sources: c.Source, Seed: c.Seed, StartAt: c.StartAt.Time, Thresholds: c.Threshold, IOwnTheTarget: c.IOwnThisTarget,
+	}
+}
+
+// workerCount is the number, 0 for auto.
+type workerCount struct{ number int }
+
+// UnmarshalText is called by kong.
+func (n *workerCount) UnmarshalText(text []byte) error {
+	if string(text) == "auto" {
+		n.number = 0
+		return nil
+	}
+	count, err := strconv.Atoi(string(text))
+	if err != nil || count < 1 {
+		return fmt.Errorf("%q is neither auto nor a number above 0", text)
+	}
+	n.number = count
+	return nil
+}
+
+// probeShare is the share, -1 for none.
+type probeShare struct{ share float64 }
+
+// UnmarshalText is called by kong.
+func (p *probeShare) UnmarshalText(text []byte) error {
+	if string(text) == "none" {
+		p.share = -1
+		return nil
+	}
+	share, err := strconv.ParseFloat(string(text), 64)
+	if err != nil || !(share > 0 && share <= 1) {
+		return fmt.Errorf("%q is neither none nor a share above 0, up to 1", text)
+	}
+	p.share = share
+	return nil
+}
+
+// workerCmd is one of the processes of --workers.
+type workerCmd struct{}
+
+func (workerCmd) Run() error { return bench.Work(os.Stdin, os.Stdout) }
+
+// guardCmd gives the terminal back when the bench that shows itself there dies.
+type guardCmd struct{}
+
+func (guardCmd) Run() error { return live.Guard(os.Stdin, os.Stderr) }
+
+// outputs are the files that a run writes. The first error sticks.
+type outputs struct {
+	files []*output
+	err   error
+}
+
+// output is a file whose former content stays until there is something to replace it: a
+// run that a wrong flag ends must not cost the last result.
+type output struct {
+	*os.File
+	begun bool
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	if !o.begun {
+		o.begun = true
+		if info, err := o.Stat(); err == nil && info.Mode().IsRegular() {
+			if err := o.Truncate(0); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return o.File.Write(p)
+}
+
+func (o *outputs) open(path string) io.Writer {
+	if o.err != nil {
+		return nil
+	}
+	if o.err = os.MkdirAll(filepath.Dir(path), 0o755); o.err != nil {
+		return nil
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644)
+	if err != nil {
+		o.err = err
+		return nil
+	}
+	out := &output{File: f}
+	o.files = append(o.files, out)
+	return out
+}
+
+// close may be repeated.
+func (o *outputs) close() error {
+	var err error
+	for _, f := range o.files {
+		err = errors.Join(err, f.Close())
+	}
+	o.files = nil
+	if err != nil {
+		return fmt.Errorf("write the result: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/stormwheel/stormwheel/bench"
+)
+
+// benchMergeCmd is `stormwheel bench merge A B ...`.
+type benchMergeCmd struct {
+	Results []string `arg:"" help:"Results that --json wrote, two or more."`
+
+	Threshold []string `help:"PATH OP NUMBER over the whole, instead of those of the parts; repeatable." placeholder:"EXPR" sep:"none"`
+	JSON      string   `name:"json" help:"Write the result here; - is standard output." placeholder:"FILE"`
+}
+
+// Help is what --help says below the flags.
+func (*benchMergeCmd) Help() string {
+	return "Example:\n\n  stormwheel bench merge a.json b.json --json all.json\n" +
+		"\nCounts and histograms are added, percentiles are taken from the sums, seconds are those of the clock.\n" +
+		"Exit codes as those of a run; 2 when the results are not of one experiment, or have the same --seed.\n"
+}
+
+// Run merges and judges.
+func (c *benchMergeCmd) Run() error {
+	var parts []*bench.Result
+	for _, path := range c.Results {
+		r, err := readResult(path)
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		parts = append(parts, r)
+	}
+	merged, mergeErr := bench.Merge(parts, c.Threshold, os.Args)
+	if merged == nil {
+		return mergeErr
+	}
+	var files outputs
+	defer files.close()
+	var out io.Writer
+	switch c.JSON {
+	case "":
+		out = io.Discard
+	case "-":
+		out = os.Stdout
+	default:
+		out = files.open(c.JSON)
+	}
+	if files.err != nil {
+		return files.err
+	}
+	if err := errors.Join(merged.WriteSummary(os.Stderr), merged.WriteJSON(out), files.close()); err != nil {
+		return err
+	}
+	return mergeErr
+}
+
+func readResult(path string) (*bench.Result, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return bench.ReadResult(f)
+}
+
+// startTime is a moment ahead.
+type startTime struct{ time.Time }
+
+// UnmarshalText is called by kong.
+func (s *startTime) UnmarshalText(text []byte) (err error) {
+	s.Time, err = bench.ParseStart(string(text), time.Now())
+	return err
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stormwheel/stormwheel/bench"
+)
+
+// smallHold is a run of a hundred clients against a spawned node.
+func smallHold(more ...string) []string {
+	return append([]string{"bench", "hold", "--spawn", "1", "--conns", "100", "--heartbeat", "500ms", "--timeout", "5s",
+		"--tick", "50ms", "--duration", "1s", "--json", "-"}, more...)
+}
+
+// result reads a whole standard output as one JSON object.
+func result(t *testing.T, lines []string) (r bench.Result) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(strings.Join(lines, "\n")), &r); err != nil {
+		t.Fatalf("standard output is not one JSON object: %v\n%s", err, strings.Join(lines, "\n"))
+	}
+	return r
+}
+
+func TestBenchWritesOnlyJSONToStandardOutput(t *testing.T) {
+	p := stormwheel(t, smallHold()...)
+	code, out := p.exit()
+	r := result(t, out)
+	if r.Schema != bench.Schema || r.Conns.End != 100 || r.Heartbeat.Answered == 0 || len(r.Thresholds) == 0 {
+		t.Errorf("result = %+v; it said\n%s", r, p.stderr.String())
+	}
+	// On a machine that others load, the generator may be late; the code then says so.
+	if want := map[bench.Verdict]int{bench.Pass: 0, bench.Invalid: bench.ExitInvalid}; code != want[r.Verdict] {
+		t.Errorf("exit %d with verdict %s; it said\n%s", code, r.Verdict, p.stderr.String())
+	}
+	if s := p.stderr.String(); !strings.Contains(s, "verdict: "+string(r.Verdict)) || !strings.Contains(s, "all 100 clients are ready") {
+		t.Errorf("no progress or no summary on standard error:\n%s", s)
+	}
+}
+
+func TestBenchFailsAThreshold(t *testing.T) {
+	p := stormwheel(t, smallHold("--threshold", "conns.end==99")...)
+	code, out := p.exit()
+	r := result(t, out)
+	if len(r.Thresholds) != 1 || r.Thresholds[0].OK || r.Verdict == bench.Pass {
+		t.Errorf("thresholds = %+v, verdict %s, want the one that was named, failed", r.Thresholds, r.Verdict)
+	}
+	if code != bench.ExitThreshold && code != bench.ExitInvalid {
+		t.Errorf("exit %d, want %d (or %d where the generator was late); it said\n%s", code, bench.ExitThreshold, bench.ExitInvalid, p.stderr.String())
+	}
+}
+
+func TestBenchUsageIsOneLine(t *testing.T) {
+	for _, tt := range []struct {
+		env  []string
+		args []string
+		code int
+		want string
+	}{
+		{nil, []string{"bench", "hold", "--frob"}, bench.ExitUsage, "--frob"},
+		{nil, []string{"bench"}, bench.ExitUsage, "scenario"},
+		{nil, []string{"bench", "dance", "--spawn", "1"}, bench.ExitUsage, "there are hold, ramp, "},
+		{nil, []string{"bench", "hold"}, bench.ExitUsage, "--target"},
+		{nil, []string{"bench", "hold", "--target", "192.0.2.1:7000"}, bench.ExitUsage, "--i-own-this-target"},
+		{nil, []string{"bench", "hold", "--spawn", "1", "--threshold", "conns.ned<1"}, bench.ExitUsage, "ned"},
+		{nil, []string{"bench", "hold", "--spawn", "1", "--conns", "1000000000"}, bench.ExitImpossible, "ulimit -n"},
+		{[]string{"STORMWHEEL_CONNS=-1"}, []string{"bench", "hold", "--spawn", "1"}, bench.ExitUsage, "--conns"},
+	} {
+		p := start(t, tt.env, os.Args[0], tt.args...)
+		code, out := p.exit()
+		said := p.stderr.String()
+		if code != tt.code || !strings.Contains(said, tt.want) || strings.Count(said, "\n") != 1 || len(out) != 0 {
+			t.Errorf("%v %v: exit %d, output %q, error %q; want exit %d and one line with %q", tt.env, tt.args, code, out, said, tt.code, tt.want)
+		}
+	}
+}
+
+func TestBenchInterruptedWritesWhatRanAndLeavesNoNode(t *testing.T) {
+	p := stormwheel(t, smallHold("--duration", "10m")...)
+	for deadline := time.Now().Add(patience); !strings.Contains(p.stderr.String(), "are ready"); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not ready; it said\n%s", p.stderr.String())
+		}
+	}
+	p.signal(syscall.SIGINT)
+	code, out := p.exit()
+	r := result(t, out)
+	if code != bench.ExitInterrupted || !r.Interrupted || r.Conns.End != 100 {
+		t.Errorf("exit %d, interrupted %v, %d connections; it said\n%s", code, r.Interrupted, r.Conns.End, p.stderr.String())
+	}
+	if len(r.Server) != 1 || r.Server[0].PID == nil {
+		t.Fatalf("servers = %+v, want the spawned one", r.Server)
+	}
+	if _, err := os.Stat(fmt.Sprintf("/proc/%d", *r.Server[0].PID)); err == nil {
+		t.Errorf("node %d is still there", *r.Server[0].PID)
+	}
+}
+
+func TestBenchKeepsTheLastResultWhenARunDoesNotBegin(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "r.json")
+	// Longer than a result, so that a missing truncation shows.
+	if err := os.WriteFile(file, []byte("the last result"+strings.Repeat(" .", 1<<15)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if code, _ := stormwheel(t, "bench", "hold", "--json", file).exit(); code != bench.ExitUsage {
+		t.Errorf("exit %d, want %d", code, bench.ExitUsage)
+	}
+	if b, _ := os.ReadFile(file); !strings.HasPrefix(string(b), "the last result") {
+		t.Errorf("the file now holds %d bytes: %.40q", len(b), b)
+	}
+	args := smallHold()
+	args[len(args)-1] = file
+	stormwheel(t, args...).exit()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := result(t, []string{string(b)}); r.Conns.End != 100 {
+		t.Errorf("result = %+v", r)
+	}
+}
+
+func TestBenchDoesNotRunForAFileItCannotWrite(t *testing.T) {
+	blocked := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(blocked, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p := stormwheel(t, "bench", "hold", "--spawn", "1", "--json", filepath.Join(blocked, "r.json"))
+	if code, _ := p.exit(); code != bench.ExitOther || strings.Contains(p.stderr.String(), "ready") {
+		t.Errorf("exit %d; it said\n%s", code, p.stderr.String())
+	}
+}

@@ -1,0 +1,244 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/stormwheel/stormwheel/client"
+	"github.com/stormwheel/stormwheel/codec"
+)
+
+type connectCmd struct {
+	Server      []string      `default:"127.0.0.1:7000" placeholder:"HOST:PORT" help:"Nodes to choose from. Default ${default}."`
+	ID          string        `name:"id" placeholder:"NAME" help:"Who you are. Default: terminal- and the process id."`
+	TokenFile   string        `type:"path" placeholder:"FILE" help:"File with the token to present, read anew for every attempt."`
+	PongTimeout time.Duration `default:"10s" help:"Silence after a heartbeat that means the node is dead."`
+}
+
+func (connectCmd) Help() string {
+	return "What is typed is sent, what arrives is shown. \":info\" shows the state, \":q\" leaves; the end of " +
+		"the input leaves when all was acknowledged, so that input may be piped; " +
+		fmt.Sprintf("%d messages a second are sent at most.\n\n", sendRate) +
+		"Example: stormwheel connect --server 127.0.0.1:7000,127.0.0.1:7100 --id alice"
+}
+
+func (c *connectCmd) Validate() error {
+	if c.PongTimeout <= 0 {
+		return errors.New("--pong-timeout must be positive")
+	}
+	if len(c.Server) == 0 {
+		return errors.New("--server names no node")
+	}
+	if c.ID != "" {
+		if err := checkID(c.ID); err != nil {
+			return err
+		}
+	}
+	return dialable("--server", c.Server)
+}
+
+func (c *connectCmd) Run() error {
+	if c.ID == "" {
+		c.ID = fmt.Sprintf("terminal-%d", os.Getpid())
+	}
+	token := tokenFrom(c.TokenFile)
+	if token != nil { // later, a file that cannot be read costs an attempt
+		if _, err := token(context.Background()); err != nil {
+			return fmt.Errorf("connect: --token-file: %w", err)
+		}
+	}
+	t := newTerminal(os.Stdout, time.Now)
+	cl, err := client.New(client.Config{
+		Endpoints: c.Server, ID: c.ID, PongTimeout: c.PongTimeout,
+		TokenSource: token,
+		Deliver:     t.arrived, Acked: t.acknowledged, StateChange: t.changed,
+	})
+	if err != nil {
+		text := strings.Replace(strings.TrimPrefix(err.Error(), "client: "), "PongTimeout", "--pong-timeout", 1)
+		return usageError{errors.New(text)}
+	}
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+
+	// Sends wait for a session; the reader does not, so that :info works without one.
+	lines := make(chan []byte, 64)
+	go t.send(ctx, cl, lines)
+	read := make(chan error, 1)
+	go func() {
+		read <- t.read(ctx, os.Stdin, lines, cl.Info)
+		_ = cl.Close() // always nil
+	}()
+	err = cl.Run(ctx)
+	if ctx.Err() != nil {
+		return nil // Ctrl-C is a way to leave
+	}
+	if err != nil {
+		return fmt.Errorf("connect: %w%s", err, c.hint(err))
+	}
+	return <-read // Close came from there
+}
+
+// hint says what to do about an error, if that is known.
+func (c *connectCmd) hint(err error) string {
+	var refused *client.CodeError
+	switch {
+	case !errors.As(err, &refused) || refused.Code != codec.CodeUnauthorized:
+		return ""
+	case c.TokenFile == "":
+		return "; --token-file names the file with a token for this --id"
+	default:
+		return fmt.Sprintf("; the token of --token-file must be made for --id %q, with the server's secret", c.ID)
+	}
+}
+
+const (
+	// drainTime bounds the wait for acknowledgements after the end of the input, and that
+	// of more input for a first session.
+	drainTime = 10 * time.Second
+
+	// maxInFlight is how many messages wait for their acknowledgement before the next is
+	// sent. sendRate is messages per second: each may cost two frames, its own and the
+	// acknowledgement of an echo, of the 2000 that a server takes unless told otherwise.
+	maxInFlight = 256
+	sendRate    = 800
+)
+
+// read handles the input until :q or its end.
+func (t *terminal) read(ctx context.Context, in io.Reader, lines chan<- []byte, info func() client.Info) error {
+	s := bufio.NewScanner(in)
+	s.Buffer(nil, codec.MaxBody+1) // and a line's end
+	for s.Scan() {
+		switch line := s.Text(); line {
+		case "":
+		case ":q":
+			return nil
+		case ":info":
+			t.showInfo(info())
+		default:
+			if strings.HasPrefix(line, ":") {
+				t.say("there is :info and :q")
+				continue
+			}
+			t.typed.Add(1)
+			if err := t.hand(ctx, []byte(line), lines, info); err != nil || ctx.Err() != nil {
+				return err
+			}
+		}
+	}
+	switch err := s.Err(); {
+	case errors.Is(err, bufio.ErrTooLong):
+		return fmt.Errorf("connect: standard input: a line is longer than %d bytes", codec.MaxBody)
+	case err != nil:
+		return fmt.Errorf("connect: standard input: %w", err)
+	}
+	return t.drain(ctx, info)
+}
+
+// hand gives a line to the sender. One that finds no room before there ever was a session
+// does not wait for ever: the end of a pipe would not be seen.
+func (t *terminal) hand(ctx context.Context, line []byte, lines chan<- []byte, info func() client.Info) error {
+	select {
+	case lines <- line:
+		return nil
+	default:
+	}
+	giveUp := time.NewTimer(drainTime)
+	defer giveUp.Stop()
+	for {
+		select {
+		case lines <- line:
+			return nil
+		case <-ctx.Done():
+			return nil
+		case <-giveUp.C:
+			if i := info(); i.Sessions == 0 {
+				return neverConnected(i)
+			}
+		}
+	}
+}
+
+func neverConnected(i client.Info) error {
+	if i.LastError == nil {
+		return fmt.Errorf("connect: never connected: no answer from %s", i.Endpoint)
+	}
+	return fmt.Errorf("connect: never connected: %s", reason(i.LastError))
+}
+
+// send sends the lines in order, each as soon as there is a session and room in flight.
+func (t *terminal) send(ctx context.Context, cl *client.Client, lines <-chan []byte) {
+	pace := pacer{every: time.Second / sendRate, burst: maxInFlight}
+	for {
+		select {
+		case line := <-lines:
+			select {
+			case t.flight <- struct{}{}:
+			case <-ctx.Done():
+				return
+			}
+			select {
+			case <-time.After(pace.wait(time.Now())):
+			case <-ctx.Done():
+				return
+			}
+			if _, err := cl.Send(ctx, line); err != nil {
+				return // the client has ended
+			}
+			t.sent.Add(1)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// pacer spaces messages evenly, but for a burst after a pause.
+type pacer struct {
+	every time.Duration
+	burst int
+	next  time.Time // when the next message is due
+}
+
+// wait counts one message and returns how long it has to wait.
+func (p *pacer) wait(now time.Time) time.Duration {
+	if earliest := now.Add(-time.Duration(p.burst) * p.every); p.next.Before(earliest) {
+		p.next = earliest
+	}
+	d := max(p.next.Sub(now), 0)
+	p.next = p.next.Add(p.every)
+	return d
+}
+
+// drain waits until all that was typed is acknowledged. Without input it waits for a first
+// session, or what keeps it from coming.
+func (t *terminal) drain(ctx context.Context, info func() client.Info) error {
+	deadline := time.NewTimer(drainTime)
+	defer deadline.Stop()
+	for {
+		i := info()
+		if i.Sessions == 0 && t.typed.Load() == 0 && i.LastError != nil {
+			return neverConnected(i)
+		}
+		if i.Sessions > 0 && t.acked.Load() >= t.typed.Load() {
+			return nil
+		}
+		select {
+		case <-t.news:
+		case <-deadline.C:
+			if i := info(); i.Sessions == 0 {
+				return fmt.Errorf("%w; %d messages were not sent", neverConnected(i), t.typed.Load())
+			}
+			return fmt.Errorf("connect: %d of %d messages were not acknowledged within %v",
+				t.typed.Load()-t.acked.Load(), t.typed.Load(), drainTime)
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}

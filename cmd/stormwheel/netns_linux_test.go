@@ -1,0 +1,131 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// network is a network namespace. It belongs to a process that ends with the test, however
+// the test ends, and all that was made in it goes with it.
+type network struct {
+	t   *testing.T
+	pid string
+}
+
+func newNetwork(t *testing.T) network {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("needs root for network namespaces and their interfaces")
+	}
+	for _, tool := range [][2]string{{"ip", "iproute2"}, {"nsenter", "util-linux"}} {
+		if _, err := exec.LookPath(tool[0]); err != nil {
+			t.Skipf("needs %s, which is in %s and not on this machine", tool[0], tool[1])
+		}
+	}
+	holder := exec.Command("cat")
+	holder.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
+	in, err := holder.StdinPipe() // which ends with this process
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := holder.Start(); errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOSPC) {
+		t.Skipf("no network namespace to be had: %v", err)
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = in.Close()
+		_ = holder.Wait() // it has nothing to say
+	})
+	n := network{t, strconv.Itoa(holder.Process.Pid)}
+	n.ip("link set lo up")
+	return n
+}
+
+func (n network) command(args ...string) []string {
+	return append([]string{"--target", n.pid, "--net", "--"}, args...)
+}
+
+func (n network) ip(words string) {
+	n.t.Helper()
+	out, err := exec.Command("nsenter", n.command(append([]string{"ip"}, strings.Fields(words)...)...)...).CombinedOutput()
+	if err != nil {
+		n.t.Fatalf("ip %s: %v: %s", words, err, out)
+	}
+}
+
+// link joins two networks by a cable whose ends have .1 and .2 of subnet.
+func (n network) link(other network, name, subnet string) {
+	n.t.Helper()
+	n.ip("link add " + name + " type veth peer name " + name + " netns " + other.pid)
+	for i, end := range []network{n, other} {
+		end.ip("addr add " + subnet + "." + strconv.Itoa(i+1) + "/24 dev " + name)
+		end.ip("link set " + name + " up")
+	}
+}
+
+// stormwheel runs the command in the network.
+func (n network) stormwheel(args ...string) *process {
+	n.t.Helper()
+	return start(n.t, nil, "nsenter", n.command(append([]string{os.Args[0]}, args...)...)...)
+}
+
+// TestClientNoticesAVanishedNodeByItself: the node's address goes and the node is killed,
+// so that neither FIN nor RST reaches the client. It must notice within its interval and
+// its pong timeout, and go to the other node.
+func TestClientNoticesAVanishedNodeByItself(t *testing.T) {
+	const interval, pongTimeout = time.Second, time.Second
+	home := newNetwork(t)
+	type site struct {
+		network
+		node *process
+		addr string
+	}
+	sites := map[string]*site{}
+	var addrs []string
+	for _, s := range [][2]string{{"a", "10.203.1"}, {"b", "10.203.2"}} {
+		name, subnet := s[0], s[1]
+		n := newNetwork(t)
+		home.link(n, "sw"+name, subnet)
+		addr := subnet + ".2:7000"
+		p := n.stormwheel("serve", "--node", name, "--listen", addr, "--heartbeat", interval.String(), "--timeout", "5s", "--max-window", "1s")
+		if line := p.line(); !strings.HasPrefix(line, "stormwheel ready node="+name) {
+			t.Fatalf("ready line is %q", line)
+		}
+		sites[name] = &site{n, p, addr}
+		addrs = append(addrs, addr)
+	}
+	c := home.stormwheel("connect", "--server", strings.Join(addrs, ","), "--id", "alice", "--pong-timeout", pongTimeout.String())
+	first := afterWord(t, c.until("connected to"), "node")
+	c.say("hello") // answered: there is traffic before the silence
+	c.until("< hello")
+
+	s := sites[first]
+	s.ip("addr flush dev sw" + first)
+	vanished := time.Now()
+	s.node.signal(syscall.SIGKILL)
+	lost := c.until("lost")
+	noticed := time.Since(vanished)
+	back := c.until("back on")
+	away := time.Since(vanished)
+	if !strings.Contains(lost, "node "+first) || !strings.Contains(lost, "trying again") {
+		t.Errorf("loss shows as %q", lost)
+	}
+	// No earlier than the pong timeout: nothing but the client's own clock told it.
+	if limit := interval + pongTimeout + 500*time.Millisecond; noticed < pongTimeout || noticed > limit {
+		t.Errorf("noticed after %v, want %v to %v: interval %v, pong timeout %v", noticed, pongTimeout, limit, interval, pongTimeout)
+	}
+	if now := afterWord(t, back, "node"); now == first {
+		t.Errorf("it is back on %s, which has vanished", now)
+	}
+	if limit := interval + pongTimeout + time.Second + 500*time.Millisecond; away > limit {
+		t.Errorf("back after %v, want at most %v", away, limit)
+	}
+	t.Logf("noticed after %v, back on the other node after %v", noticed.Round(time.Millisecond), away.Round(time.Millisecond))
+}

@@ -1,0 +1,262 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+	"unicode"
+
+	"github.com/stormwheel/stormwheel/server"
+)
+
+type serveCmd struct {
+	Listen            string        `default:"127.0.0.1:7000" placeholder:"HOST:PORT" help:"Address for clients; port 0 takes a free one. Default ${default}."`
+	Admin             string        `placeholder:"HOST:PORT" help:"Address for /livez, /readyz, /stats and /metrics; it has no authentication, so keep it on loopback. Default: none."`
+	Node              string        `placeholder:"NAME" help:"Name that clients and logs see. Default: the address."`
+	Loops             int           `placeholder:"N" help:"Event loops. Default: one per CPU."`
+	Heartbeat         time.Duration `default:"30s" help:"How often clients are told to speak."`
+	Timeout           time.Duration `default:"75s" help:"Silence after which a client is evicted."`
+	Tick              time.Duration `default:"250ms" help:"Resolution of every deadline."`
+	MaxConns          int           `placeholder:"N" help:"Most connections. Default: what the descriptor limit allows."`
+	AdmitRate         float64       `default:"2000" help:"Clients per second that may come in, half a second's worth at once."`
+	FailoverRate      float64       `placeholder:"R" help:"Clients per second that the nodes which take over can take; the reconnect window follows from it. Default: --admit-rate."`
+	MaxWindow         time.Duration `default:"60s" help:"Longest reconnect window."`
+	Alternates        []string      `placeholder:"HOST:PORT" help:"Other nodes, told to clients."`
+	DrainGrace        time.Duration `default:"10s" help:"On the first signal, time until the present clients are told to go elsewhere; 0: none."`
+	DrainWindow       time.Duration `default:"60s" help:"Longest time over which they are told, at --failover-rate if that is enough."`
+	AuthSecretFile    string        `type:"path" placeholder:"FILE" help:"Let in only clients with a token made from the secret in this file (see: stormwheel token). Default: everybody."`
+	ClusterSecretFile string        `type:"path" placeholder:"FILE" help:"Secret by which the nodes of a cluster know each other's returning clients. Default: none."`
+	AddrConns         int           `placeholder:"N" help:"Most sessions of one address. Default: no limit; behind a NAT many clients share one."`
+	AddrRate          float64       `placeholder:"R" help:"Most handshakes per second of one address. Default: no limit."`
+	MaxFrameRate      int           `default:"2000" placeholder:"N" help:"Most frames per second of one client, four seconds' worth at once; negative: no limit."`
+	MaxByteRate       int           `default:"4194304" placeholder:"BYTES" help:"Most bytes per second of one client, likewise."`
+	MaxQueued         int           `default:"262144" placeholder:"BYTES" help:"Most bytes that wait in the node for one client."`
+	MaxQueuedTotal    int64         `placeholder:"BYTES" help:"Most bytes that wait for all clients together; negative: no limit. Default: a quarter of the memory."`
+	MemoryLimit       int64         `placeholder:"BYTES" help:"Memory of the process; near it clients are refused, then shed. Negative: no limit. Default: that of the control group."`
+	LogLevel          slog.Level    `default:"info" help:"debug, info, warn or error."`
+	LogFormat         string        `default:"text" enum:"text,json" help:"text or json, on standard error."`
+}
+
+func (serveCmd) Help() string {
+	return "Example: stormwheel serve --listen 127.0.0.1:7000 --admin 127.0.0.1:7001 --node a"
+}
+
+func (c *serveCmd) Run() error {
+	log := c.logger()
+	auth, cluster, err := c.secrets()
+	if err != nil {
+		return err
+	}
+	srv, err := server.New(server.Config{
+		Listen: c.Listen, Node: c.Node, Loops: c.Loops,
+		Heartbeat: c.Heartbeat, Timeout: c.Timeout, Tick: c.Tick,
+		MaxConns: c.MaxConns, AdmitRate: c.AdmitRate, FailoverRate: c.FailoverRate,
+		MaxWindow: c.MaxWindow, Alternates: c.Alternates,
+		DrainGrace: graceOf(c.DrainGrace), DrainWindow: c.DrainWindow,
+		Auth: auth, ClusterSecret: cluster, AddrConns: c.AddrConns, AddrRate: c.AddrRate,
+		MaxFrameRate: c.MaxFrameRate, MaxByteRate: c.MaxByteRate, MaxQueued: c.MaxQueued,
+		MaxQueuedTotal: c.MaxQueuedTotal, MemoryLimit: c.MemoryLimit,
+		Handler: echo(), Logger: log,
+	})
+	if err != nil {
+		return usageError{asFlags(err)}
+	}
+	percent, soft := setCollector(srv.Stats().MemoryLimit)
+	log.Info("collector", "gogc", percent, "gomemlimit", soft)
+
+	// Both signals are ours before the first client is: one that comes early is not lost.
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	defer signal.Stop(signals)
+
+	adm, err := newAdmin(c.Admin, srv)
+	if err != nil {
+		return err
+	}
+	defer adm.close()
+	if err := srv.Start(); err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- srv.Wait() }()
+	adm.serve()
+	if _, err := fmt.Printf("stormwheel ready node=%s listen=%s admin=%s pid=%d\n", srv.Node(), srv.Addr(), adm.addr, os.Getpid()); err != nil {
+		log.Warn("nobody reads the ready line", "err", err)
+	}
+
+	select {
+	case err := <-ended:
+		return engineError(err)
+	case err := <-adm.failed:
+		return errors.Join(err, end(srv.Stop, stopTime, log, signals))
+	case sig := <-signals:
+		log.Info("handing the clients over; a second signal stops at once", "signal", sig.String())
+		adm.notReady()
+		return end(srv.Drain, 0, log, signals)
+	}
+}
+
+// idleHeapPercent is GOGC for a heap that is almost all live and hardly turns over: a
+// heartbeat allocates nothing, so collections are as rare as with Go's 100, and what a crowd
+// that comes and goes leaves behind is a quarter of the heap and not as much again.
+const idleHeapPercent = 25
+
+// setCollector fits the collector to an edge, where the operator has not set it himself, and
+// says what holds now. Below a memory limit it keeps the heap under the watcher's marks:
+// garbage alone must not make the node refuse clients.
+func setCollector(limit int64) (gogc, gomemlimit string) {
+	if gogc = os.Getenv("GOGC"); gogc == "" {
+		debug.SetGCPercent(idleHeapPercent)
+		gogc = strconv.Itoa(idleHeapPercent)
+	}
+	if limit > 0 && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(limit / 10 * 9)
+	}
+	if soft := debug.SetMemoryLimit(-1); soft < math.MaxInt64 {
+		return gogc, strconv.FormatInt(soft, 10)
+	}
+	return gogc, "off"
+}
+
+// graceOf says "none" in the words of server.Config, where zero means the default.
+func graceOf(d time.Duration) time.Duration {
+	if d == 0 {
+		return -1
+	}
+	return d
+}
+
+// secrets reads the files that the flags name.
+func (c *serveCmd) secrets() (auth server.Authenticator, cluster []byte, err error) {
+	if c.AuthSecretFile != "" {
+		secret, err := readSecret(c.AuthSecretFile)
+		if err != nil {
+			return nil, nil, err
+		}
+		if auth, err = server.NewHMACAuth(secret); err != nil {
+			return nil, nil, err
+		}
+	}
+	if c.ClusterSecretFile != "" {
+		cluster, err = readSecret(c.ClusterSecretFile)
+	}
+	return auth, cluster, err
+}
+
+// stopTime bounds the farewell to clients that were not handed over.
+const stopTime = 5 * time.Second
+
+// end ends the node the way how does, until it is done, limit is over (0: how has its own)
+// or another signal comes.
+func end(how func(context.Context) error, limit time.Duration, log *slog.Logger, signals <-chan os.Signal) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	if limit > 0 {
+		ctx, cancel = context.WithTimeout(ctx, limit)
+	}
+	defer cancel()
+	go func() {
+		select {
+		case sig := <-signals:
+			log.Warn("stopping at once", "signal", sig.String())
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return how(ctx)
+}
+
+// engineError words an end that nobody asked for; it is never a success.
+func engineError(err error) error {
+	if err == nil {
+		return server.ErrEngine
+	}
+	return err
+}
+
+// echo is the application of this command: it sends every message back, then acknowledges
+// it, so that a client that waits for its ACKs has seen its answers. A session that cannot
+// take the answer is being closed by the server.
+func echo() server.Handler {
+	return server.Handler{Message: func(s *server.Session, id uint64, body []byte) {
+		if _, err := s.Deliver(body); err == nil {
+			_ = s.Ack(id)
+		}
+	}}
+}
+
+func (c *serveCmd) logger() *slog.Logger {
+	options := &slog.HandlerOptions{Level: c.LogLevel}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, options))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, options))
+}
+
+// Validate keeps an explicit zero from meaning the default, and names to one word.
+func (c *serveCmd) Validate() error {
+	for _, f := range []struct {
+		name string
+		bad  bool
+	}{
+		{"--heartbeat", c.Heartbeat <= 0}, {"--timeout", c.Timeout <= 0}, {"--tick", c.Tick <= 0},
+		{"--max-window", c.MaxWindow <= 0}, {"--addr-conns", c.AddrConns < 0}, {"--loops", c.Loops < 0}, {"--max-conns", c.MaxConns < 0},
+		{"--max-frame-rate", c.MaxFrameRate == 0}, {"--max-byte-rate", c.MaxByteRate == 0}, {"--max-queued", c.MaxQueued <= 0},
+		{"--drain-grace", c.DrainGrace < 0}, {"--drain-window", c.DrainWindow <= 0},
+	} {
+		if f.bad {
+			return fmt.Errorf("%s must be positive", f.name)
+		}
+	}
+	for _, f := range []struct {
+		name string
+		bad  bool
+	}{
+		{"--admit-rate", !(c.AdmitRate > 0) || math.IsInf(c.AdmitRate, 1)},
+		{"--failover-rate", !(c.FailoverRate >= 0) || math.IsInf(c.FailoverRate, 1)},
+		{"--addr-rate", !(c.AddrRate >= 0) || math.IsInf(c.AddrRate, 1)},
+	} {
+		if f.bad {
+			return fmt.Errorf("%s must be finite and positive", f.name)
+		}
+	}
+	// Names end up in the ready line, which has a blank between its words.
+	for flag, values := range map[string][]string{"--node": {c.Node}, "--alternates": c.Alternates} {
+		for _, v := range values {
+			if strings.ContainsFunc(v, func(r rune) bool { return !unicode.IsPrint(r) || r == ' ' || r == unicode.ReplacementChar }) {
+				return fmt.Errorf("%s: %q has blanks or what cannot be printed", flag, v)
+			}
+		}
+	}
+	if err := bindable("--listen", c.Listen); err != nil {
+		return err
+	}
+	if c.Admin != "" {
+		if err := bindable("--admin", c.Admin); err != nil {
+			return err
+		}
+	}
+	return dialable("--alternates", c.Alternates)
+}
+
+// asFlags words an error of server.New with the names of the flags.
+func asFlags(err error) error {
+	text := strings.TrimPrefix(err.Error(), "server: ")
+	for _, f := range [...][2]string{{"Heartbeat", "--heartbeat"}, {"Timeout", "--timeout"}, {"Tick", "--tick"},
+		{"Loops", "--loops"}, {"MaxConns", "--max-conns"}, {"AdmitRate", "--admit-rate"},
+		{"FailoverRate", "--failover-rate"}, {"MaxWindow", "--max-window"}, {"Alternates", "--alternates"}, {"DrainWindow", "--drain-window"},
+		{"MaxFrameRate", "--max-frame-rate"}, {"MaxByteRate", "--max-byte-rate"},
+		{"MaxQueuedTotal", "--max-queued-total"}, {"MaxQueued", "--max-queued"}, {"MemoryLimit", "--memory-limit"},
+		{"alternate ", "--alternates: "}, {"Node", "--node"}} {
+		text = strings.ReplaceAll(text, f[0], f[1])
+	}
+	return errors.New(text)
+}

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unicode"
+
+	"github.com/stormwheel/stormwheel/client"
+)
+
+// terminal is what connect shows. What comes from the network is shown escaped: it could
+// drive the terminal otherwise.
+type terminal struct {
+	now   func() time.Time
+	begun time.Time
+
+	typed, sent, acked, received atomic.Int64  // messages
+	news                         chan struct{} // holds one: acked has grown, or the state changed
+	flight                       chan struct{} // holds one for each message that waits for its ACK
+
+	mu  sync.Mutex // guards out: the reader and the client's callbacks write
+	out io.Writer
+
+	// Owned by the client's callbacks.
+	sessions uint32    // those that were shown
+	losses   uint32    // of them, those that were lost
+	moving   bool      // the node drains, and that was shown
+	node     string    // of the latest session
+	lost     time.Time // when it ended; zero while it lives
+	attempt  uint32    // the latest whose failure was shown
+}
+
+func newTerminal(out io.Writer, now func() time.Time) *terminal {
+	return &terminal{now: now, begun: now(), out: out,
+		news: make(chan struct{}, 1), flight: make(chan struct{}, maxInFlight)}
+}
+
+// print writes whole lines. A terminal that is gone is noticed by the input's end.
+func (t *terminal) print(format string, args ...any) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_, _ = fmt.Fprintf(t.out, format+"\n", args...)
+}
+
+// say tells what happened, and when.
+func (t *terminal) say(format string, args ...any) {
+	t.print("%s * %s", t.now().Format("15:04:05.000"), fmt.Sprintf(format, args...))
+}
+
+func (t *terminal) arrived(_ uint64, body []byte) {
+	t.received.Add(1)
+	t.print("< %s", printable(string(body)))
+}
+
+func (t *terminal) acknowledged(uint64) {
+	t.acked.Add(1)
+	select {
+	case <-t.flight:
+	default: // its session was given up
+	}
+	t.tell()
+}
+
+// tell wakes whoever waits for news.
+func (t *terminal) tell() {
+	select {
+	case t.news <- struct{}{}:
+	default:
+	}
+}
+
+// landed gives up what was in flight in an earlier session. A message that the next one
+// has already sent may be among it: more are then in flight for a moment.
+func (t *terminal) landed() {
+	for {
+		select {
+		case <-t.flight:
+		default:
+			return
+		}
+	}
+}
+
+// changed tells the story of the connection: found, lost, failed, back.
+func (t *terminal) changed(i client.Info) {
+	defer t.tell()
+	switch {
+	case i.State == client.Ready:
+		t.ready(i)
+	case i.State == client.BackingOff && i.Dials != t.attempt:
+		t.attempt = i.Dials
+		next := "trying again " + when(i.NextAttempt.Sub(t.now()))
+		if t.sessions == 0 || !t.lost.IsZero() {
+			t.say("no session at %s: %s; %s", i.Endpoint, reason(i.LastError), next)
+			return
+		}
+		t.lost = t.now()
+		t.landed()
+		t.say("lost %s: %s; %s", t.node, reason(i.LastError), next)
+		if n := t.sent.Load() - t.acked.Load(); n > 0 {
+			t.say("%d of your messages may or may not have arrived: they were not acknowledged", n)
+		}
+	}
+}
+
+func (t *terminal) ready(i client.Info) {
+	if i.Moving && !t.moving {
+		t.say("%s drains; connecting to another one first", t.node)
+	}
+	t.moving = i.Moving
+	if i.Sessions == t.sessions {
+		return
+	}
+	t.landed()
+	first, moved := t.sessions == 0, t.lost.IsZero() && i.Losses == t.losses
+	t.sessions, t.losses = i.Sessions, i.Losses
+	t.node = fmt.Sprintf("node %s at %s", printable(i.Node), i.Endpoint)
+	switch {
+	case first:
+		t.say("connected to %s", t.node)
+	case moved:
+		t.say("moved to %s without a gap", t.node)
+	case t.lost.IsZero(): // it went by too fast to be seen
+		t.say("back on %s", t.node)
+	default:
+		t.say("back on %s after %s away", t.node, seconds(t.now().Sub(t.lost)))
+	}
+	t.lost = time.Time{}
+}
+
+// showInfo answers :info.
+func (t *terminal) showInfo(i client.Info) {
+	state := i.State.String()
+	switch i.State {
+	case client.Ready:
+		state += " for " + seconds(t.now().Sub(i.ReadySince))
+	case client.BackingOff:
+		state += ", next attempt " + when(i.NextAttempt.Sub(t.now()))
+	}
+	node, session, rtt := "-", "-", "-"
+	if i.State == client.Ready {
+		node, session = printable(i.Node), i.Session
+	}
+	if i.State == client.Ready && i.RTT > 0 {
+		rtt = fmt.Sprintf("%.2f ms", float64(i.RTT)/float64(time.Millisecond))
+	}
+	var b strings.Builder
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(&b, "  %-11s %s\n", name, fmt.Sprintf(format, args...))
+	}
+	line("state", "%s", state)
+	line("node", "%s", node)
+	if i.State != client.Ready && i.Sessions > 0 {
+		line("last node", "%s", printable(i.Node))
+	}
+	line("endpoint", "%s", i.Endpoint)
+	line("session", "%s", session)
+	line("rtt", "%s", rtt)
+	line("heartbeats", "%d sent, %d answered, at least one every %v", i.Pings, i.Pongs, i.Heartbeat)
+	line("messages", "%d sent, %d acknowledged, %d received", t.sent.Load(), t.acked.Load(), t.received.Load())
+	line("reconnects", "%d", max(i.Sessions, 1)-1)
+	if i.LastError != nil {
+		line("last error", "%s", reason(i.LastError))
+	}
+	line("uptime", "%s", seconds(t.now().Sub(t.begun)))
+	t.print("%s", strings.TrimSuffix(b.String(), "\n"))
+}
+
+// reason words an error, which may hold a server's words.
+func reason(err error) string {
+	if errors.Is(err, io.EOF) {
+		return "the connection was closed"
+	}
+	return printable(err.Error())
+}
+
+// printable returns s if every rune of it can be shown, and s quoted otherwise.
+func printable(s string) string {
+	for _, r := range s {
+		if !unicode.IsPrint(r) || r == unicode.ReplacementChar {
+			return strconv.Quote(s)
+		}
+	}
+	return s
+}
+
+// when says how soon d is.
+func when(d time.Duration) string {
+	if d < 50*time.Millisecond {
+		return "at once"
+	}
+	return "in " + seconds(d)
+}
+
+// seconds rounds to what a person reads.
+func seconds(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	default:
+		return d.Round(100 * time.Millisecond).String()
+	}
+}

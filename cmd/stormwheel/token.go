@@ -1,0 +1,76 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/server"
+)
+
+type tokenCmd struct {
+	SecretFile string        `required:"" type:"path" placeholder:"FILE" help:"The file that serve has as --auth-secret-file."`
+	ID         string        `required:"" name:"id" placeholder:"NAME" help:"The client that the token admits."`
+	TTL        time.Duration `name:"ttl" default:"24h" help:"How long it is good for."`
+}
+
+func (tokenCmd) Help() string {
+	return "Example: stormwheel token --secret-file secret --id alice --ttl 1h > alice.token"
+}
+
+func (c *tokenCmd) Validate() error {
+	if c.TTL <= 0 {
+		return fmt.Errorf("--ttl must be positive, not %v", c.TTL)
+	}
+	return checkID(c.ID)
+}
+
+// checkID refuses a name that no client could come in with.
+func checkID(id string) error {
+	if _, err := codec.AppendHello(nil, &codec.HelloMessage{ClientID: []byte(id)}); err != nil {
+		return fmt.Errorf("--id %q: %w", id, err)
+	}
+	return nil
+}
+
+// Run prints a token.
+func (c *tokenCmd) Run() error {
+	secret, err := readSecret(c.SecretFile)
+	if err != nil {
+		return err
+	}
+	token, err := server.MintToken(secret, c.ID, time.Now().Add(c.TTL))
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.SecretFile, err)
+	}
+	_, err = fmt.Println(token)
+	return err
+}
+
+// readSecret reads a secret, without the line end that editors add.
+func readSecret(file string) ([]byte, error) {
+	secret, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	secret = bytes.TrimRight(secret, "\r\n")
+	if len(secret) < server.MinSecret {
+		return nil, fmt.Errorf("%s: the secret has %d bytes, at least %d are needed", file, len(secret), server.MinSecret)
+	}
+	return secret, nil
+}
+
+// tokenFrom returns a token source that reads the file anew before every HELLO, so that
+// whoever renews tokens only has to write the file.
+func tokenFrom(file string) func(context.Context) ([]byte, error) {
+	if file == "" {
+		return nil
+	}
+	return func(context.Context) ([]byte, error) {
+		token, err := os.ReadFile(file)
+		return bytes.TrimSpace(token), err
+	}
+}

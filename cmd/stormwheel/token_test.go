@@ -1,0 +1,73 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func mint(t *testing.T, args ...string) string {
+	t.Helper()
+	p := stormwheel(t, append([]string{"token"}, args...)...)
+	token := p.line()
+	if code, _ := p.exit(); code != 0 {
+		t.Fatalf("token ended with %d", code)
+	}
+	return token
+}
+
+// A token admits its client, no other, and is read anew for every attempt.
+func TestTokensDecideWhoComesIn(t *testing.T) {
+	secret := write(t, "secret", strings.Repeat("s", 32)+"\n")
+	n := serve(t, "--auth-secret-file", secret)
+	file := write(t, "token", mint(t, "--secret-file", secret, "--id", "alice"))
+
+	bob := stormwheel(t, "connect", "--server", n.listen, "--id", "bob", "--token-file", file)
+	if code, _ := bob.exit(); code != 1 {
+		t.Fatalf("alice's token let bob in, or he left with %d", code)
+	}
+	if said := bob.stderr.String(); !strings.HasPrefix(said, "stormwheel: connect: server says unauthorized (3503)") ||
+		!strings.Contains(said, "--token-file") || strings.Count(said, "stormwheel: ") != 1 {
+		t.Errorf("bob is told %q", said)
+	}
+	gone := stormwheel(t, "connect", "--server", n.listen, "--id", "alice", "--token-file", file+".gone")
+	if code, out := gone.exit(); code != 1 || len(out) != 0 || !strings.Contains(gone.stderr.String(), file+".gone") {
+		t.Errorf("without its token file connect exits with %d: %q, %q", code, out, gone.stderr.String())
+	}
+	alice := stormwheel(t, "connect", "--server", n.listen, "--id", "alice", "--token-file", file)
+	alice.until("connected")
+	alice.say(":q")
+
+	late := write(t, "late", "not a token")
+	carol := stormwheel(t, "connect", "--server", n.listen, "--id", "carol", "--token-file", late)
+	if code, _ := carol.exit(); code != 1 {
+		t.Fatalf("junk let carol in, or she left with %d", code)
+	}
+}
+
+func TestASecretThatIsTooShortIsRefused(t *testing.T) {
+	short := write(t, "secret", "too short")
+	for _, args := range [][]string{
+		{"serve", "--listen", "127.0.0.1:0", "--auth-secret-file", short},
+		{"serve", "--listen", "127.0.0.1:0", "--cluster-secret-file", short},
+		{"token", "--secret-file", short, "--id", "alice"},
+	} {
+		p := stormwheel(t, args...)
+		if code, out := p.exit(); code != 1 || len(out) != 0 {
+			t.Errorf("%v: exit %d, output %q; want 1 and none", args, code, out)
+		}
+		if text := p.stderr.String(); !strings.Contains(text, short) || strings.Count(text, "\n") != 1 {
+			t.Errorf("%v: %q, want one line that names the file", args, text)
+		}
+	}
+}
