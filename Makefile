@@ -1,0 +1,104 @@
+# Needs Go and make. `make` lists the targets.
+
+GO      ?= go
+GOFMT   := $(shell $(GO) env GOROOT)/bin/gofmt
+MODULES := $(patsubst %/go.mod,%,$(shell find . -name go.mod -not -path '*/.*/*'))
+
+# ST1005 forbids errors that begin with a capital; ours begin with the field they name.
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2 -checks inherit,-ST1005
+
+# The race detector needs a C compiler; without one the tests run all the same.
+RACE := $(if $(shell command -v $$($(GO) env CC)),-race)
+
+# What git calls this tree, where there is git; "stormwheel version" shows it.
+REVISION = $(shell git describe --always --dirty 2>/dev/null)
+
+FUZZTIME ?= 60s
+
+# each,COMMAND runs a command in every Go module of the repository.
+each = @set -e; for m in $(MODULES); do echo "[$$m] $(1)"; (cd $$m && $(1)); done
+
+.PHONY: help build demo million test lint vet fmt staticcheck cross unit bench bench-full bench-report bench-check bench-go bench-wheel storm-lab fuzz clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
+
+build: ## bin/stormwheel, static
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-X main.revision=$(REVISION)" -o bin/stormwheel ./cmd/stormwheel
+
+demo: build ## the main job on this machine: evictions, a kill, everybody back; under a minute
+	@mkdir -p out
+	bin/stormwheel bench demo --json out/demo.json
+
+# Each of the 56 nodes and 51 workers is a process under its own limit of 20,000 descriptors.
+million: build ## a million heartbeating connections, both ends on this machine, in six minutes; 12 GiB
+	@mkdir -p out
+	bin/stormwheel bench hold --conns 1000000 --rate 5500 --spawn 56 --node-arg loops=1 --heartbeat 60s --timeout 150s --pong-timeout 30s --duration 2m --json out/million.json
+
+test: lint cross unit ## all that CI runs: lint, cross builds, tests, benchmarks once, fuzz targets briefly
+	@$(MAKE) --no-print-directory bench-go BENCHTIME=1x
+	@$(MAKE) --no-print-directory fuzz FUZZTIME=3000x
+
+lint: vet fmt staticcheck ## vet, format check, staticcheck
+
+vet:
+	$(call each,$(GO) vet ./...)
+
+fmt:
+	@files=$$($(GOFMT) -l .); if [ -n "$$files" ]; then echo "not formatted:"; echo "$$files"; exit 1; fi
+
+staticcheck:
+	$(call each,$(GO) run $(STATICCHECK) ./...)
+
+cross:
+	$(call each,GOOS=linux GOARCH=arm64 CGO_ENABLED=0 $(GO) build ./...)
+	$(call each,GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 $(GO) build ./...)
+
+unit:
+	$(if $(RACE),,@echo "no C compiler: the tests run without -race")
+	$(call each,$(GO) test $(RACE) -shuffle=on -timeout 12m ./...)
+
+BENCHTIME ?= 1s
+
+bench-go: ## Go benchmarks; BENCHTIME=1s each
+	$(call each,$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) ./...)
+
+# What a report says that it was made by, whatever called its program.
+COMMAND = make $@
+peers   = cd bench/peers && $(GO) run . bench --effort $(1) --command "$(COMMAND)" && $(GO) run . report
+
+bench: ## all of BENCHMARKS.md and its pictures from a shorter run, about twelve minutes
+	$(call peers,short)
+	cd bench/wheels && $(GO) run . -quick -md ../../BENCHMARKS.md -svg ../../docs/img
+
+bench-full: ## all of BENCHMARKS.md and its pictures, about three quarters of an hour
+	$(call peers,full)
+	@$(MAKE) --no-print-directory bench-wheel
+
+bench-report: ## the section of the peers again, from out/peers.json
+	cd bench/peers && $(GO) run . report
+
+bench-wheel: ## the wheel beside its rivals, about ten minutes: its section of BENCHMARKS.md
+	cd bench/wheels && $(GO) run . -md ../../BENCHMARKS.md -svg ../../docs/img -json ../../out/wheel.json
+
+bench-check: ## about a minute: a heartbeat allocates nothing, memory and CPU are near bare gnet's
+	$(GO) test -count=1 -run AllocatesNothing ./server
+	cd bench/peers && $(GO) run . check
+
+storm-lab: build ## a storm for each policy of reconnecting, about two minutes: its section of BENCHMARKS.md
+	$(GO) run ./bench/stormlab
+
+# A crasher is kept in testdata/fuzz and fails every later test run. With a time rather than
+# a count, Go 1.26 may fail with "context deadline exceeded" and no crasher:
+# golang.org/issue/75804.
+fuzz: ## every fuzz target; FUZZTIME=60s each
+	@set -e; \
+	targets=$$(grep -rnoE '^func Fuzz[A-Za-z0-9_]*' --include='*_test.go' . | sed 's/^\(.*\)\/[^/]*:[0-9]*:func /\1 /'); \
+	[ -n "$$targets" ] || { echo "no fuzz target found"; exit 1; }; \
+	echo "$$targets" | while read -r dir name; do \
+		echo "[$$dir] $$name"; \
+		(cd $$dir && $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x .); \
+	done
+
+clean: ## remove bin and out
+	rm -rf bin out
