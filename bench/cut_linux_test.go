@@ -92,8 +92,10 @@ func TestACutOfATargetNeedsNoProcess(t *testing.T) {
 	cfg := Config{Scenario: "storm", Kind: "cut", Targets: []string{f.addr()}, Conns: 40, Rate: 1000, Seed: 1,
 		Duration: 100 * time.Millisecond, Heartbeat: 150 * time.Millisecond, lateLimit: time.Minute}
 	r, err := Run(t.Context(), cfg, View{})
-	if err != nil || r.Storm.Clients != 40 || r.Storm.Back != 40 || r.Storm.GhostsGoneS != nil || r.Conns.Ghosts != nil {
-		t.Errorf("%v, storm %+v, conns %+v", err, r.Storm, r.Conns)
+	const want = 39 // and one probe
+	if err != nil || r.Storm.Clients != want || r.Storm.Back != want || r.Storm.GhostsGoneS != nil || r.Conns.Ghosts != nil ||
+		r.Probes == nil || r.Probes.Clients != 1 || r.Probes.Lost != 0 {
+		t.Errorf("%v, storm %+v, conns %+v, probes %+v; want %d cut and back", err, r.Storm, r.Conns, r.Probes, want)
 	}
 }
 
