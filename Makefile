@@ -35,7 +35,7 @@ million: build ## a million heartbeating connections, both ends on this machine,
 	@mkdir -p out
 	bin/stormwheel bench hold --conns 1000000 --rate 5500 --spawn 56 --node-arg loops=1 --heartbeat 60s --timeout 150s --pong-timeout 30s --duration 2m --json out/million.json
 
-test: lint cross unit ## all that CI runs: lint, cross builds, tests, benchmarks once, fuzz targets briefly
+test: lint cross unit ## lint, cross builds, tests, benchmarks once, fuzz targets briefly
 	@$(MAKE) --no-print-directory bench-go BENCHTIME=1x
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=3000x
 

@@ -11,33 +11,85 @@ var profiles = []string{"linear", "step", "poisson"}
 
 const defaultSteps = 5
 
-// arrivals are the intended connect times of this swarm's clients, in order, from the start
-// of the run. They are drawn for all clients, so that the workers' shares add up; they are fixed before the run and owe nothing to what the server does (open loop).
+// arrivals is a ramp: when the clients with numbers from From up to To are to connect. The
+// times are fixed before it begins and owe nothing to what the server does (open loop).
 //
 // linear has one at random in each 1/rate of a second. step does the same at a rate that
 // climbs to Rate in plateaus of equal length. poisson has exponential gaps of the mean
 // 1/rate, as independent users have.
-func (c *swarmConfig) arrivals() []time.Duration {
-	rng := rand.New(rand.NewPCG(c.Seed, 1))
-	of := max(c.Of, 1)
-	at := make([]time.Duration, 0, c.Conns/of+1)
+type arrivals struct {
+	From, To int
+	Rate     float64 // per second
+	Profile  string  // "": linear
+	Steps    int     // of the profile step
+	Seed     uint64
+}
+
+// arrivals are those of all clients in one ramp.
+func (c *swarmConfig) arrivals() arrivals {
+	return arrivals{To: c.Conns, Rate: c.Rate, Profile: c.Profile, Steps: c.Steps, Seed: c.Seed}
+}
+
+// each calls f for every client in order, with when it is due after the begin.
+func (a arrivals) each(f func(number int, due time.Duration)) {
+	rng := rand.New(rand.NewPCG(a.Seed, uint64(a.From)+1))
+	n := a.To - a.From
 	sum := 0.0
-	for i := range c.Conns {
+	for i := range n {
 		var s float64
-		switch c.Profile {
+		switch a.Profile {
 		case "poisson":
 			sum += rng.ExpFloat64()
-			s = sum / c.Rate
+			s = sum / a.Rate
 		case "step":
-			s = stepTime(float64(i)+rng.Float64(), float64(c.Conns), c.Rate, float64(c.Steps))
+			s = stepTime(float64(i)+rng.Float64(), float64(n), a.Rate, float64(a.Steps))
 		default:
-			s = (float64(i) + rng.Float64()) / c.Rate
+			s = (float64(i) + rng.Float64()) / a.Rate
 		}
-		if i%of == c.First {
-			at = append(at, time.Duration(s*float64(time.Second)))
-		}
+		f(a.From+i, time.Duration(s*float64(time.Second)))
 	}
-	return at
+}
+
+// length is from the begin until the last client is due.
+func (a arrivals) length() (last time.Duration) {
+	a.each(func(_ int, due time.Duration) { last = max(last, due) })
+	return last
+}
+
+// each calls f for every client of a ramp that is this swarm's.
+func (s *swarm) each(a arrivals, f func(l *loop, i uint32, due time.Duration)) {
+	a.each(func(number int, due time.Duration) {
+		if number%s.cfg.Of == s.cfg.First {
+			loop, i := s.place(number)
+			f(s.loops[loop], i, due)
+		}
+	})
+}
+
+// Arrive has the clients of a ramp connect, which begins at a time of the swarm's clock.
+func (s *swarm) Arrive(a arrivals, begin time.Duration) {
+	type arrival struct {
+		client uint32
+		at     time.Duration
+	}
+	of := make([][]arrival, len(s.loops))
+	s.each(a, func(l *loop, i uint32, due time.Duration) {
+		of[l.index] = append(of[l.index], arrival{i, begin + due})
+	})
+	s.eachLoop(func(l *loop) {
+		for _, one := range of[l.index] {
+			l.expect(one.client, one.at)
+		}
+	})
+}
+
+// Arrive begins a ramp.
+func (f *fleet) Arrive(a arrivals) {
+	begin := f.Now()
+	if len(f.members) > 1 {
+		begin += headStart
+	}
+	f.ask(order{Op: opArrive, Ramp: &a, T0: begin})
 }
 
 // stepTime is when, in seconds, k of n clients have arrived if the rate climbs in steps

@@ -40,11 +40,20 @@ func churn(ctx context.Context, r *runner) error {
 	if err := r.passIn(ctx, "churn", r.plan.Duration); err != nil {
 		return err
 	}
+	if err := r.settle(ctx, r.plan.Conns); err != nil {
+		return err
+	}
+	return r.exorcise(ctx, ghostPatience)
+}
+
+// settle ends the departures, and waits until those who are on their way are in, and so
+// many are ready.
+func (r *runner) settle(ctx context.Context, ready int) error {
 	r.fleet.Settle()
 	r.enter("settle", rampPatience)
 	all, err := r.until(ctx, rampPatience, func() bool {
 		n := r.fleet.Counts()
-		return n.Returns >= n.Departures && r.fleet.Ready() >= r.plan.Conns
+		return n.Returns >= n.Departures && r.fleet.Ready() >= ready
 	})
 	if err != nil {
 		return err
@@ -54,7 +63,7 @@ func churn(ctx context.Context, r *runner) error {
 	if !all {
 		r.say("not all of them are in: the wait is over")
 	}
-	return r.exorcise(ctx, ghostPatience)
+	return nil
 }
 
 // lifetime is how long the client that arrives at the given time stays, drawn from the seed
@@ -79,7 +88,7 @@ func (l *loop) departures() []time.Duration {
 
 // mayLeave: it has a session, is not about to change it, and nobody waits for it.
 func (l *loop) mayLeave(i uint32, c *client) bool {
-	if l.leave == nil || !c.flags.has(flagWelcomed) || c.outage.out || c.outage.moving || l.second[i] != nil {
+	if l.leave == nil || !c.flags.has(flagWelcomed) || c.flags.has(flagProbe) || c.outage.out || c.outage.moving || l.second[i] != nil {
 		return false
 	}
 	_, unsent := l.unsent[connKey{i, c.attempt}]
@@ -97,6 +106,7 @@ func (l *loop) depart(i uint32, c *client) {
 	c.link.Stop(l.now, &l.out)
 	l.act(i, c)
 	c.arrival = at
+	c.tenant++
 	l.leave[i] = at + l.swarm.cfg.lifetime(l.number(i), l.leave[i])
 	c.flags = c.flags&^flagWelcomed | flagNext
 	l.start(i, c)
@@ -117,6 +127,21 @@ func (s *swarm) Settle() {
 
 // Settle ends all departures.
 func (f *fleet) Settle() { f.ask(order{Op: opSettle}) }
+
+// Unsettle has the clients leave after lifetimes that begin now.
+func (s *swarm) Unsettle() {
+	s.eachLoop(func(l *loop) {
+		l.leave = make([]time.Duration, len(l.clients))
+		for i := range l.clients {
+			c := &l.clients[i]
+			l.leave[i] = l.now + l.swarm.cfg.lifetime(l.number(uint32(i)), c.arrival)
+			l.arm(uint32(i), c)
+		}
+	})
+}
+
+// Unsettle has the clients leave after lifetimes that begin now.
+func (f *fleet) Unsettle() { f.ask(order{Op: opUnsettle}) }
 
 // Churn counts the sessions that ended because their clients left, and those that came for
 // them.

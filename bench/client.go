@@ -17,6 +17,7 @@ type client struct {
 	outage  outage
 	arrival time.Duration // when it was to connect
 	wake    time.Duration // when the wheel will call; until the first call, the arrival
+	tenant  uint16        // how many have left before it
 	flags   clientFlags
 }
 

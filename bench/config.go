@@ -42,11 +42,18 @@ type Config struct {
 	Conns int     // clients; default 1000
 	Rate  float64 // connects per second, open loop; default 1000
 
+	Goal string // find-max: a threshold
+	Vary string // find-max: "conns" (default), up to Conns, or "rate", up to Rate
+
+	// Phases are those of the scenario "phases".
+	Phases []PhaseSpec
+
 	Profile string // ramp: "linear" (default), "step" or "poisson"
 	Steps   int    // ramp: plateaus of "step", up to Rate; default 5
 
-	// Duration is how long `hold` holds and `churn` goes on, default 30 s; in the others the steady time
-	// before the blow, default one heartbeat.
+	// Duration is how long churn goes on, default 30 s, and hold holds, default 30 s or longer if a
+	// heartbeat and the patience for its answer need it; in the others the steady time before the
+	// blow, default one heartbeat.
 	Duration time.Duration
 
 	Lifetime time.Duration // churn: mean length of a session; default 10 s
@@ -93,6 +100,9 @@ type Config struct {
 	// tests that share the machine with others widen it.
 	lateLimit time.Duration
 }
+
+// defaultPatience is how long a client waits for a PONG unless told otherwise.
+const defaultPatience = 10 * time.Second
 
 // defaultAdmitRate is what a node admits per second unless told otherwise (`serve
 // --admit-rate`).
@@ -164,7 +174,7 @@ func (p *plan) fill() {
 	if p.Profile == "step" {
 		fill(&p.Steps, defaultSteps)
 	}
-	fill(&p.PongTimeout, 10*time.Second)
+	fill(&p.PongTimeout, defaultPatience)
 	fill(&p.Policy, link.Window.String())
 	fill(&p.RecoveryTimeout, time.Minute)
 	fill(&p.Seed, uint64(time.Now().UnixNano())%1e9+1)
@@ -191,6 +201,11 @@ func fill[T comparable](field *T, value T) {
 	}
 }
 
+// storms reports whether a node is struck, or the connections to it.
+func (c *Config) storms() bool {
+	return c.Scenario == "storm" || c.Scenario == "demo" || c.has("storm")
+}
+
 // receivers are the spawned nodes that take the clients of a storm: all but the one that is
 // struck. Where connections break, their clients take it for the node's fault, and go to
 // another if there is one.
@@ -213,7 +228,7 @@ func (p *plan) misplaced() string {
 		{"fraction", p.Fraction != 0}, {"kind", p.Kind != ""}, {"freeze", p.Freeze != 0},
 		{"probes", p.Probes != 0}, {"cohorts", p.Cohorts != ""}, {"deadline", p.Deadline != 0},
 		{"trickle", p.Trickle != ""}, {"trickle-interval", p.TrickleInterval != 0},
-		{"lifetime", p.Lifetime != 0}, {"profile", p.Profile != ""}, {"steps", p.Steps != 0},
+		{"goal", p.Goal != ""}, {"vary", p.Vary != ""}, {"lifetime", p.Lifetime != 0}, {"profile", p.Profile != ""}, {"steps", p.Steps != 0},
 	} {
 		if f.said && !p.scenario.accepts(f.name) {
 			return f.name
@@ -266,21 +281,15 @@ func (p *plan) check() error {
 		return usagef("--fraction: %g is not within 0 to 1", p.Fraction)
 	case p.misplaced() != "":
 		return usagef("--%s is not for %s", p.misplaced(), p.scenario.name)
-	case p.Profile != "" && !slices.Contains(profiles, p.Profile):
-		return usagef("--profile: %q is unknown; there are %s", p.Profile, strings.Join(profiles, ", "))
-	case p.Steps < 0 || p.Steps > 1000:
-		return usagef("--steps: %d is not within 1 to 1000", p.Steps)
-	case p.Steps != 0 && p.Profile != "step":
-		return usagef("--steps are for --profile step")
-	case p.scenario.storms && p.Kind == "":
+	case p.storms() && p.Kind == "":
 		return usagef("%s needs --kind %s", p.scenario.name, strings.Join(stormKinds, ", "))
-	case p.scenario.storms && !slices.Contains(stormKinds, p.Kind):
+	case p.storms() && !slices.Contains(stormKinds, p.Kind):
 		return usagef("--kind: %q is unknown; there are %s", p.Kind, strings.Join(stormKinds, ", "))
-	case p.scenario.storms && p.Kind != "kill" && p.scenario.name != "storm":
-		return usagef("--kind %s is not for %s", p.Kind, p.scenario.name)
-	case p.scenario.storms && p.Kind != "cut" && p.Spawn < 2:
+	case p.scenario.name == "demo" && p.Kind != "kill":
+		return usagef("--kind %s is not for demo", p.Kind)
+	case p.storms() && p.Kind != "cut" && p.Spawn < 2:
 		return usagef("%s --kind %s strikes a process that others stand in for: it needs --spawn 2 or more", p.scenario.name, p.Kind)
-	case p.scenario.name == "storm" && p.Kind != "cut" && p.Fraction != 0:
+	case p.scenario.name != "demo" && p.storms() && p.Kind != "cut" && p.Fraction != 0:
 		return usagef("--fraction is not for --kind %s", p.Kind)
 	case p.Kind != "freeze" && p.Freeze != 0:
 		return usagef("--freeze is for --kind freeze")
@@ -298,6 +307,15 @@ func (p *plan) check() error {
 	case p.Freeze < 0:
 		return usagef("--freeze: %v is below 0", p.Freeze)
 	}
+	if err := checkProfile(p.Profile, p.Steps); err != nil {
+		return usagef("--%w", err)
+	}
+	if err := p.checkPhases(); err != nil {
+		return err
+	}
+	if err := p.checkFindMax(); err != nil {
+		return err
+	}
 	if err := p.checkObserved(); err != nil {
 		return err
 	}
@@ -305,6 +323,19 @@ func (p *plan) check() error {
 		if name, _, ok := strings.Cut(arg, "="); !ok || name == "" || strings.HasPrefix(name, "-") {
 			return usagef("--node-arg: %q is not NAME=VALUE", arg)
 		}
+	}
+	return nil
+}
+
+// checkProfile returns one sentence about the shape of a ramp that makes no sense.
+func checkProfile(profile string, steps int) error {
+	switch {
+	case profile != "" && !slices.Contains(profiles, profile):
+		return fmt.Errorf("profile: %q is unknown; there are %s", profile, strings.Join(profiles, ", "))
+	case steps < 0 || steps > 1000:
+		return fmt.Errorf("steps: %d is not within 1 to 1000", steps)
+	case steps != 0 && profile != "step":
+		return fmt.Errorf("steps are for the profile step")
 	}
 	return nil
 }
@@ -382,7 +413,7 @@ func (p *plan) preflight(descriptors, ports int) error {
 	holders := 1
 	if p.Place == "even" {
 		holders = p.Spawn
-		if p.scenario.storms {
+		if p.storms() {
 			holders--
 		}
 	}
@@ -392,7 +423,7 @@ func (p *plan) preflight(descriptors, ports int) error {
 			most, need, descriptors, raiseDescriptors(need))
 	}
 	targets := max(len(p.endpoints), p.Spawn)
-	if p.Place == "first" || p.scenario.storms {
+	if p.Place == "first" || p.storms() {
 		targets = 1
 	}
 	if room := max(len(p.sources), 1) * ports * targets; p.Conns > room {

@@ -70,7 +70,7 @@ func TestPreflightNamesTheLimit(t *testing.T) {
 	if err := p.preflight(1063, 28000); ExitCode(err) != ExitImpossible || !strings.Contains(err.Error(), "ulimit -n 1064") {
 		t.Errorf("with 1063 descriptors: %v, want the command that raises it to 1064", err)
 	}
-	p.scenario = scenarioNamed("storm") // after a kill one node holds all, with its reserve
+	p.Scenario = "storm" // after a kill one node holds all, with its reserve
 	if err := p.preflight(1064, 28000); ExitCode(err) != ExitImpossible || !strings.Contains(err.Error(), "spawned node") {
 		t.Errorf("storm: %v, want that a node can not hold all", err)
 	}
@@ -92,13 +92,24 @@ func TestPreflightNamesTheLimit(t *testing.T) {
 	}
 }
 
+// exampleOf is a run of a scenario that is possible.
+func exampleOf(scenario string) Config {
+	cfg := Config{Scenario: scenario, Spawn: 2, Conns: 100}
+	switch scenario {
+	case "storm", "demo":
+		cfg.Kind = "kill"
+	case "find-max":
+		cfg.Goal = "heartbeat.missed==0"
+	case "phases":
+		cfg.Phases = []PhaseSpec{ramp(100)}
+	}
+	return cfg
+}
+
 // A misspelt path in a scenario's own promises would fail every run of it.
 func TestEveryScenarioPromisesSomething(t *testing.T) {
 	for _, s := range scenarios {
-		cfg := Config{Scenario: s.name, Spawn: 2, Conns: 100}
-		if s.storms {
-			cfg.Kind = "kill"
-		}
+		cfg := exampleOf(s.name)
 		p, err := prepare(t.Context(), cfg)
 		if err != nil {
 			t.Errorf("%s: %v", s.name, err)
@@ -150,9 +161,15 @@ func TestCapacityIsWhatTheSurvivorsAdmit(t *testing.T) {
 	}
 }
 
+// dueTimes are those of the clients of a ramp, in order.
+func dueTimes(a arrivals) (at []time.Duration) {
+	a.each(func(_ int, due time.Duration) { at = append(at, due) })
+	return at
+}
+
 func TestArrivalsAreOpenLoopAndOfTheSeed(t *testing.T) {
 	arrivals := func(seed uint64) []time.Duration {
-		return (&swarmConfig{Conns: 1000, Rate: 100, Seed: seed}).arrivals()
+		return dueTimes((&swarmConfig{Conns: 1000, Rate: 100, Seed: seed}).arrivals())
 	}
 	a := arrivals(7)
 	if !slices.Equal(a, arrivals(7)) {

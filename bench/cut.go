@@ -105,11 +105,7 @@ func (r *runner) recover(ctx context.Context, hit int, since, ghostBound time.Du
 // Cut ends up to count of the sessions on an endpoint, or on any if it is "", as a network
 // does that fails. silent of the n were ended without a word to the server.
 func (f *fleet) Cut(endpoint string, count int) (n, silent int) {
-	speaking := f.ask(order{Op: opSpeaking, Endpoint: endpoint})
-	counts := make([]int, len(speaking))
-	for i, a := range speaking {
-		counts[i] = a.Count
-	}
+	counts := f.speaking(endpoint)
 	for _, a := range f.askEach(func(i int) order {
 		return order{Op: opCut, Endpoint: endpoint, Count: quota(counts, count, i)}
 	}) {

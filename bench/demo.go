@@ -46,7 +46,8 @@ func demoPromises(c *Config) []string {
 
 // demo is the main job in one run.
 func demo(ctx context.Context, r *runner) error {
-	for _, step := range []func(context.Context) error{r.ramp, r.steady, r.silence, r.steady, r.killNode} {
+	silence := func(ctx context.Context) error { return r.silence(ctx, silentCount(&r.plan.Config)) }
+	for _, step := range []func(context.Context) error{r.ramp, r.steady, silence, r.steady, r.killNode} {
 		if err := step(ctx); err != nil {
 			return err
 		}

@@ -11,6 +11,8 @@ import (
 type Detail struct {
 	// Command is how the run was started, word by word; null when the library ran it.
 	Command []string `json:"command"`
+	// Phases are the parts of the scenario as they began; null: a merge.
+	Phases []PhaseSeen `json:"phases"`
 	// Seconds are one row each.
 	Seconds []Second `json:"seconds"`
 	// Histograms are in microseconds, by name: rtt, rtt_actual, connect, probes_before, probes_during, late, lateness; after a storm
@@ -23,6 +25,12 @@ type Detail struct {
 	AttemptsPer100ms []uint32 `json:"attempts_per_100ms"`
 	// OutagesS sums all outages, those that lasted to the end included.
 	OutagesS float64 `json:"outages_s"`
+}
+
+// PhaseSeen is a part of a scenario that has begun.
+type PhaseSeen struct {
+	Name string  `json:"name"`
+	T    float64 `json:"t_s"`
 }
 
 // Second is one second of a run. Rates are of this second, the rest is of its end.
@@ -50,6 +58,7 @@ type ServerSecond struct {
 	RSSBytes *int64   `json:"rss_bytes"`
 	CPUS     *float64 `json:"cpu_s"`
 	Conns    *int     `json:"conns"`
+	FDs      *int     `json:"fds"`
 }
 
 // second turns a row of the display into one of the result.
@@ -64,7 +73,7 @@ func (r row) second(servers []Server) Second {
 		s.RTTp50, s.RTTp99 = new(r.p50), new(r.p99)
 	}
 	for _, n := range servers {
-		one := ServerSecond{RSSBytes: n.RSSBytes, CPUS: n.CPUS, Conns: n.Conns}
+		one := ServerSecond{RSSBytes: n.RSSBytes, CPUS: n.CPUS, Conns: n.Conns, FDs: n.FDs}
 		if n.Killed {
 			one = ServerSecond{}
 		}
@@ -81,7 +90,7 @@ func (h *hist) text() (string, error) {
 
 // detail is filled when the run is over.
 func (r *runner) detail(t *tally) (Detail, error) {
-	d := Detail{Command: r.plan.Command, Seconds: r.seconds, Histograms: map[string]string{}}
+	d := Detail{Command: r.plan.Command, Phases: r.phases, Seconds: r.seconds, Histograms: map[string]string{}}
 	named := map[string]*hist{"rtt": t.RTT, "rtt_actual": t.RTTActual, "connect": t.Connect,
 		"probes_before": t.Probes.Before, "probes_during": t.Probes.During, "late": t.Late, "lateness": t.Lateness}
 	if at, ok := r.fleet.StormAt(); ok {

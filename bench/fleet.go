@@ -44,7 +44,10 @@ func (o own) close()                        {}
 // newFleet prepares the clients in so many worker processes, each started by command; with
 // one, in this process.
 func newFleet(cfg swarmConfig, workers int, command []string) (*fleet, error) {
-	f := &fleet{cfg: cfg, latest: make([]answer, workers), ramp: slices.Max(cfg.arrivals())}
+	f := &fleet{cfg: cfg, latest: make([]answer, workers), ramp: cfg.arrivals().length()}
+	if cfg.Told {
+		f.ramp = 0
+	}
 	if workers == 1 {
 		s, err := newSwarm(cfg)
 		if err != nil {
@@ -131,11 +134,7 @@ func (f *fleet) LongestTimeout() time.Duration {
 // Mute silences count of the ready clients, chosen by the seed, and returns how many it
 // became.
 func (f *fleet) Mute(count int) int {
-	speaking := f.ask(order{Op: opSpeaking})
-	counts := make([]int, len(speaking))
-	for i, a := range speaking {
-		counts[i] = a.Count
-	}
+	counts := f.speaking("")
 	n := 0
 	for _, a := range f.askEach(func(i int) order {
 		return order{Op: opMute, Count: quota(counts, count, i)}
@@ -143,6 +142,22 @@ func (f *fleet) Mute(count int) int {
 		n += a.Count
 	}
 	return n
+}
+
+// Speaking is how many clients are ready, neither silent nor probes.
+func (f *fleet) Speaking() (n int) {
+	for _, count := range f.speaking("") {
+		n += count
+	}
+	return n
+}
+
+// speaking are those on an endpoint, or on any if it is "", of each member.
+func (f *fleet) speaking(endpoint string) (counts []int) {
+	for _, a := range f.ask(order{Op: opSpeaking, Endpoint: endpoint}) {
+		counts = append(counts, a.Count)
+	}
+	return counts
 }
 
 // quota is member i's part of count, in proportion to what each member has, such that the

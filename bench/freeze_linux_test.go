@@ -37,10 +37,14 @@ func TestClientsOfAFrozenNodeNoticeAndGoElsewhere(t *testing.T) {
 func TestAFreezeWithinTheClientsPatienceHitsNobody(t *testing.T) {
 	leavesNothing(t)
 	cfg := frozen(t, 1, 200*time.Millisecond)
-	cfg.PongTimeout = 5 * time.Second
+	cfg.PongTimeout, cfg.Freeze = 5*time.Second, time.Second
 	r, err := Run(t.Context(), cfg, View{})
 	if err != nil || r.Storm.Clients != 0 || r.Conns.Lost != 0 {
 		t.Errorf("%v, storm %+v, conns %+v; want that nobody is lost", err, r.Storm, r.Conns)
+	}
+	// Open loop: those who asked while it stood still say how long it did.
+	if rtt := r.Heartbeat.RTTms; rtt.Max < ms(cfg.Freeze)/2 {
+		t.Errorf("the longest round trip is %.0f ms; a stall of %v does not show", rtt.Max, cfg.Freeze)
 	}
 }
 

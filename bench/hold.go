@@ -6,10 +6,26 @@ import (
 	"time"
 )
 
-func holdDefaults(c *Config) { fill(&c.Duration, 30*time.Second) }
+// holdDefaults: long enough for each client to ask once, and to lose its patience.
+func holdDefaults(c *Config) {
+	beat, patience := c.firstBeat(), c.PongTimeout
+	fill(&patience, defaultPatience)
+	fill(&c.Duration, max(30*time.Second, beat+patience+time.Second))
+}
+
+// firstBeat is within which a client has asked, as far as we know.
+func (c *Config) firstBeat() time.Duration {
+	beat := c.Heartbeat
+	fill(&beat, 30*time.Second)
+	return beat
+}
 
 func holdPromises(c *Config) []string {
-	return []string{fmt.Sprintf("conns.end==%d", c.Conns), "eviction.false==0", "heartbeat.missed==0"}
+	all := []string{fmt.Sprintf("conns.end==%d", c.Conns), "eviction.false==0", "heartbeat.missed==0"}
+	if c.Duration >= c.firstBeat() {
+		all = append(all, "heartbeat.answered>0")
+	}
+	return all
 }
 
 // hold connects all and lets them heartbeat.

@@ -35,6 +35,11 @@ func storm(ctx context.Context, r *runner) error {
 	if err := r.steady(ctx); err != nil {
 		return err
 	}
+	return r.strike(ctx)
+}
+
+// strike is the blow of the storm, and what comes of it.
+func (r *runner) strike(ctx context.Context) error {
 	switch r.plan.Kind {
 	case "drain":
 		return r.drainNode(ctx)

@@ -14,7 +14,7 @@ func roomy() limits {
 
 func TestALimitOfTheMachineForbidsTheRunAndNamesItsSysctl(t *testing.T) {
 	million := plan{Config: Config{Conns: 1_000_000, Spawn: 56, Workers: 51, Place: "even", Rate: 5500}, scenario: scenarioNamed("hold")}
-	kill := plan{Config: Config{Conns: 8000, Spawn: 2, Workers: 1, Place: "even", Rate: 1000, Kind: "kill"}, scenario: scenarioNamed("storm")}
+	kill := plan{Config: Config{Scenario: "storm", Conns: 8000, Spawn: 2, Workers: 1, Place: "even", Rate: 1000, Kind: "kill"}, scenario: scenarioNamed("storm")}
 	for _, tt := range []struct {
 		name  string
 		plan  plan

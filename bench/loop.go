@@ -77,7 +77,7 @@ type progress struct {
 	recent *recents // since the last look
 }
 
-func newLoop(s *swarm, index, clients int, due []time.Duration) (*loop, error) {
+func newLoop(s *swarm, index, clients int) (*loop, error) {
 	l := &loop{
 		swarm: s, index: index,
 		clients:   make([]client, clients),
@@ -108,14 +108,18 @@ func newLoop(s *swarm, index, clients int, due []time.Duration) (*loop, error) {
 	}
 	for i := range l.clients {
 		c := &l.clients[i]
-		c.arrival = due[i*len(s.loops)+index]
-		c.wake = c.arrival
+		c.arrival, c.wake = link.Never, link.Never
 		c.flags = s.cfg.role(l.number(uint32(i)))
-		// IDs are dense from 0, so that an entry's ID is its client's index.
-		l.wheel.Pull(l.wheel.Add(link.Never), c.wake)
+		l.wheel.Add(link.Never) // IDs are dense from 0, so that an entry's ID is its client's index
 	}
-	l.leave = l.departures()
 	return l, nil
+}
+
+// expect says when a client is to connect.
+func (l *loop) expect(i uint32, at time.Duration) {
+	c := &l.clients[i]
+	c.arrival, c.wake = at, at
+	l.wheel.Pull(timingwheel.ID(i), at)
 }
 
 // number is client i's number in the run. Neighbours are dealt out to different swarms and
@@ -244,7 +248,7 @@ func (l *loop) start(i uint32, c *client) {
 	for try := 64 * len(cfg.Endpoints); try > 0 && cfg.First(seed) != want; try-- {
 		seed = rng.Uint64()
 	}
-	c.link.Init(cfg, l.swarm.clientID(number), seed)
+	c.link.Init(cfg, l.swarm.clientID(number, c.tenant), seed)
 	c.link.Start(l.now, &l.out)
 	l.act(i, c)
 }

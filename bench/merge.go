@@ -77,6 +77,9 @@ func mergeable(parts []*Result) error {
 	first := parts[0]
 	seeds := map[uint64]int{}
 	for i, p := range parts {
+		if p.FindMax != nil {
+			return usagef("part %d is a search, which finds one server's limit: there is nothing to add up", i+1)
+		}
 		for _, seed := range p.seeds() {
 			if j, seen := seeds[seed]; seen {
 				return usagef("parts %d and %d have the same seed %d: that is the same clients twice; give each machine its own --seed", j+1, i+1, seed)
@@ -135,14 +138,19 @@ func (t *Terms) words() string {
 // mergedThresholds are those of the parts. A limit on something that is added up is added
 // up too, if each part has one: 500 clients each are 1000 together.
 func mergedThresholds(parts []*Result) []string {
-	type limit struct{ path, op string }
+	type limit struct {
+		path, op string
+		nth      int // of those of its part
+	}
 	var order []limit
 	sums, counts, others := map[limit]float64{}, map[limit]int{}, []string{}
 	for _, p := range parts {
+		nth := map[string]int{}
 		for _, seen := range p.Thresholds {
 			t, err := ParseThreshold(seen.Expr)
 			if path := strings.Join(t.path, "."); err == nil && addsUp(path) {
-				l := limit{path, t.op}
+				l := limit{path, t.op, nth[path+t.op]}
+				nth[path+t.op]++
 				if counts[l] == 0 {
 					order = append(order, l)
 				}

@@ -34,6 +34,9 @@ func mergeAll(parts []*Result, command []string) (*Result, error) {
 	}
 	out.Storm = mergeStorms(parts, hists["return"].orNone())
 	out.Cohorts = mergeCohorts(parts, hists)
+	if out.Scenario == "soak" && !slices.ContainsFunc(parts, func(p *Result) bool { return p.Soak == nil }) {
+		out.Soak = mergeSoaks(parts)
+	}
 	if out.Probes != nil {
 		out.Probes.RTTms = ProbeRTT{hists["probes_before"].orNone().percentiles(), hists["probes_during"].orNone().percentiles()}
 	}
@@ -151,7 +154,8 @@ func sumOf(sum, more *float64, first bool) *float64 {
 // addsUp reports whether the merged figure at a path is the sum of those of the parts.
 func addsUp(path string) bool {
 	switch path {
-	case "connect.rate_per_s", "storm.peak_attempts_per_s", "storm.lost_connection_seconds":
+	case "connect.rate_per_s", "storm.peak_attempts_per_s", "storm.lost_connection_seconds",
+		"storm.accept_rate_per_s", "storm.pace_per_s", "generator.cpu_s":
 		return true
 	case "seed":
 		return false
@@ -170,6 +174,9 @@ func isCount(t reflect.Type, path []string) bool {
 	}
 	if len(path) == 0 {
 		return t.Kind() == reflect.Int || t.Kind() == reflect.Int64
+	}
+	if t == reflect.TypeFor[[]Cohort]() {
+		return len(path) == 2 && (path[1] == "peak_attempts_per_s" || isCount(t.Elem(), path[1:]))
 	}
 	if t.Kind() != reflect.Struct {
 		return false

@@ -40,6 +40,8 @@ func aPart(seed uint64, started time.Time, rtts ...time.Duration) *Result {
 	r.Schema, r.Scenario, r.Seed, r.Started, r.WallS = Schema, "storm", seed, started, 5
 	r.Storm.Kind, r.Storm.Policy, r.Storm.Clients, r.Storm.Back = "kill", "window", len(rtts), len(rtts)
 	r.Storm.IdealS = new(float64(len(rtts)) / 100)
+	r.FindMax, r.Soak = nil, nil
+	r.Cohorts = []Cohort{{Policy: "full", Clients: len(rtts), Back: len(rtts), PeakAttemptsPerS: 10}}
 	r.Server = []Server{{Addr: "127.0.0.1:1"}}
 	r.Verdict, r.Generator.WhyInvalid, r.Eviction.GeneratorFault = Pass, nil, 0
 	r.Detail = Detail{Histograms: map[string]string{}, AttemptsPer100ms: []uint32{2, 1}, OutagesS: 1.5}
@@ -62,6 +64,7 @@ func TestMergeAddsEveryCount(t *testing.T) {
 	}
 	counts := 0
 	for _, path := range leaves(reflect.TypeFor[Result](), "") {
+		path = strings.ReplaceAll(path, ".N", ".0")
 		if !addsUp(path) || path == "conns.peak" {
 			continue
 		}
@@ -83,6 +86,12 @@ func TestMergeAddsEveryCount(t *testing.T) {
 	}
 	if counts < 50 {
 		t.Errorf("%d counts were looked at", counts)
+	}
+	// Floats that are sums, too: a limit on one of them must be added up.
+	for _, path := range []string{"generator.cpu_s", "storm.pace_per_s", "storm.accept_rate_per_s", "cohorts.0.back", "cohorts.0.peak_attempts_per_s"} {
+		if !addsUp(path) {
+			t.Errorf("%s does not count as a sum", path)
+		}
 	}
 }
 
@@ -153,7 +162,7 @@ func TestMergeEvaluatesThresholdsAgain(t *testing.T) {
 	a, b := aPart(1, at, time.Millisecond), aPart(2, at, 50*time.Millisecond)
 	for i, p := range []*Result{a, b} {
 		p.Conns.End = 500 + i
-		for _, e := range []string{[]string{"conns.end==500", "conns.end==501"}[i], "heartbeat.rtt_ms.max<45", "connect.rate_per_s>=0"} {
+		for _, e := range []string{[]string{"conns.end==500", "conns.end==501"}[i], "conns.lost>=0", "conns.lost>=1", "heartbeat.rtt_ms.max<45", "connect.rate_per_s>=0"} {
 			p.Thresholds = append(p.Thresholds, ThresholdSeen{Expr: e, OK: true})
 		}
 		p.Connect.RatePerS = new(10.0)
@@ -166,7 +175,7 @@ func TestMergeEvaluatesThresholdsAgain(t *testing.T) {
 	for _, s := range m.Thresholds {
 		got[s.Expr] = s.OK
 	}
-	if want := map[string]bool{"conns.end==1001": true, "connect.rate_per_s>=0": true, "heartbeat.rtt_ms.max<45": false}; !reflect.DeepEqual(got, want) {
+	if want := map[string]bool{"conns.end==1001": true, "conns.lost>=0": true, "conns.lost>=2": true, "connect.rate_per_s>=0": true, "heartbeat.rtt_ms.max<45": false}; !reflect.DeepEqual(got, want) {
 		t.Errorf("thresholds = %v, want %v", got, want)
 	}
 	b.Generator.WhyInvalid, b.Verdict = new("it was late"), Invalid
@@ -191,6 +200,7 @@ func TestMergeRefusesWhatIsNotOneExperiment(t *testing.T) {
 		{"policy", func(b *Result) { b.Storm.Policy = "full" }, `policy "window" and "full"`},
 		{"kind", func(b *Result) { b.Storm = nil }, "kind of storm"},
 		{"terms", func(b *Result) { b.Terms = nil }, "terms"},
+		{"search", func(b *Result) { b.FindMax = &FindMax{} }, "part 2 is a search"},
 		{"seed", func(b *Result) { b.Seed = 1 }, "same seed 1"},
 		{"a part's seed", func(b *Result) { b.Parts = []Part{{Seed: 3}, {Seed: 1}} }, "same seed 1"},
 		{"histogram", func(b *Result) { b.Detail.Histograms["rtt"] = "x" }, "part 2: histogram rtt"},

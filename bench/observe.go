@@ -18,6 +18,7 @@ type observer struct {
 	node  *node  // that we spawned; nil for others
 	pid   int    // 0: unknown
 	admin string // HOST:PORT of GET /stats; "": unknown
+	port  uint16 // where it listens, if only pid is known
 	// evicted is what it had evicted before the run.
 	evicted int
 }
@@ -44,13 +45,13 @@ func (r *runner) listServers(ctx context.Context) error {
 		s, o := Server{Addr: e.String()}, observer{}
 		if i < len(r.plan.PIDs) {
 			o.pid = r.plan.PIDs[i]
-			s.PID = &o.pid
+			s.PID, o.port = &o.pid, e.Port()
 			if _, err := readProcess(o.pid); err != nil {
 				return fmt.Errorf("--pid: cannot read process %d of %s: %w", o.pid, e, plainlyFile(err))
 			}
 		}
 		if i < len(r.plan.Admins) {
-			o.admin = r.plan.Admins[i]
+			o.admin, o.port = r.plan.Admins[i], 0
 			stats, err := readStats(ctx, o.admin)
 			if err != nil {
 				return fmt.Errorf("--admin: %w", err)
@@ -119,9 +120,13 @@ func (r *runner) sampleServers(ctx context.Context) {
 		}
 		var use processUse
 		var stats serverStats
-		useErr, statsErr := errUnknown, errUnknown
+		useErr, statsErr, connsErr := errUnknown, errUnknown, errUnknown
+		conns := 0
 		if o.pid != 0 {
 			use, useErr = readProcess(o.pid)
+		}
+		if o.port != 0 {
+			conns, connsErr = portConns(o.pid, o.port)
 		}
 		if o.admin != "" {
 			stats, statsErr = readStats(ctx, o.admin)
@@ -130,6 +135,9 @@ func (r *runner) sampleServers(ctx context.Context) {
 		if s := &r.servers[i]; !s.Killed {
 			if useErr == nil {
 				s.RSSBytes, s.CPUS, s.FDs = &use.rssBytes, &use.cpuS, &use.fds
+			}
+			if connsErr == nil {
+				s.Conns = &conns
 			}
 			if statsErr == nil {
 				s.Conns, s.Sessions = stats.Conns, stats.Sessions

@@ -7,7 +7,8 @@ type order struct {
 	Op       orderOp
 	At       time.Duration // opStart: on the clock of monotonic
 	Endpoint string        // opOn, opStorm; opSpeaking, opCut: "" is any
-	T0       time.Duration // opStorm
+	T0       time.Duration // opStorm, opArrive
+	Ramp     *arrivals     // opArrive
 	Count    int           // opMute, opCut
 }
 
@@ -24,6 +25,8 @@ const (
 	opStorm
 	opCut // Count, Silent
 	opSettle
+	opUnsettle
+	opArrive
 	opFinish // Tally
 )
 
@@ -64,6 +67,10 @@ func (s *swarm) do(o order) answer {
 		a.Count, a.Silent = s.Cut(o.Endpoint, o.Count)
 	case opSettle:
 		s.Settle()
+	case opUnsettle:
+		s.Unsettle()
+	case opArrive:
+		s.Arrive(*o.Ramp, o.T0)
 	case opFinish:
 		t := s.Finish()
 		a.Tally = &t

@@ -17,12 +17,12 @@ const (
 )
 
 // probedScenarios are those that take --probes.
-var probedScenarios = []string{"silent", "storm", "demo"}
+var probedScenarios = []string{"silent", "storm", "phases", "demo"}
 
 // probeCount is how many clients the scenario leaves alone and measures apart. They are on
 // nodes that are not struck, where there are any.
 func (c *Config) probeCount() int {
-	if !slices.Contains(probedScenarios, c.Scenario) || c.Probes < 0 {
+	if !slices.Contains(probedScenarios, c.Scenario) || c.Probes < 0 || c.Scenario == "phases" && !c.has("storm") && !c.has("silence") {
 		return 0
 	}
 	n := int(c.Probes*float64(c.Conns) + 0.5)

@@ -39,7 +39,7 @@ func (p *plan) checkProtocol() error {
 		return usagef("--protocol %s: spawned nodes speak stormwheel; aim at a server of your own with --target", p.Protocol)
 	case p.scenario.name == "trickle":
 		return usagef("trickle counts the bytes of our own frames: it is not for --protocol %s", p.Protocol)
-	case p.scenario.storms && p.Kind != "cut" && p.Kind != "":
+	case p.storms() && p.Kind != "cut" && p.Kind != "":
 		return p.noNodes()
 	case isMQTT && p.Timeout != 0:
 		return usagef("--timeout is not for mqtt: a broker's is 1.5 times the keepalive, which is --heartbeat in whole seconds")

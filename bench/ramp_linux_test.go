@@ -12,7 +12,7 @@ import (
 
 func TestAStepRampClimbsInPlateausOfEqualLength(t *testing.T) {
 	c := swarmConfig{Conns: 1500, Rate: 500, Profile: "step", Steps: 5, Seed: 3}
-	at := c.arrivals()
+	at := dueTimes(c.arrivals())
 	// 100, 200, ... 500 a second, one second each.
 	counts := make([]int, 6)
 	for i, a := range at {
@@ -26,8 +26,8 @@ func TestAStepRampClimbsInPlateausOfEqualLength(t *testing.T) {
 	}
 	linear := swarmConfig{Conns: 1500, Rate: 500, Seed: 3}
 	c.Steps = 1
-	for i, a := range c.arrivals() {
-		if d := a - linear.arrivals()[i]; d.Abs() > time.Microsecond {
+	for i, a := range dueTimes(c.arrivals()) {
+		if d := a - dueTimes(linear.arrivals())[i]; d.Abs() > time.Microsecond {
 			t.Fatalf("one plateau is the linear profile; arrival %d differs by %v", i, d)
 		}
 		if i == 50 {
@@ -38,8 +38,8 @@ func TestAStepRampClimbsInPlateausOfEqualLength(t *testing.T) {
 
 func TestAPoissonRampHasExponentialGaps(t *testing.T) {
 	c := swarmConfig{Conns: 20_000, Rate: 1000, Profile: "poisson", Seed: 3}
-	at := c.arrivals()
-	if !slices.Equal(at, c.arrivals()) || !slices.IsSorted(at) {
+	at := dueTimes(c.arrivals())
+	if !slices.Equal(at, dueTimes(c.arrivals())) || !slices.IsSorted(at) {
 		t.Fatal("arrivals are not of the seed, or not in order")
 	}
 	var gaps []float64

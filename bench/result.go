@@ -27,6 +27,8 @@ type Result struct {
 	Connect     Connect         `json:"connect"`
 	Heartbeat   Heartbeat       `json:"heartbeat"`
 	Churn       *Churn          `json:"churn"`    // churn
+	Soak        *Soak           `json:"soak"`     // soak
+	FindMax     *FindMax        `json:"find_max"` // find-max
 	Probes      *Probes         `json:"probes"`   // scenarios that strike or silence some clients
 	Storm       *Storm          `json:"storm"`    // storm, demo
 	Cohorts     []Cohort        `json:"cohorts"`  // of the storm, with --cohorts

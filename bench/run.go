@@ -28,9 +28,10 @@ type runner struct {
 	fleet *fleet
 	nodes []*node
 
-	cutBy      string         // how a cut was made
-	ghostsGone *time.Duration // since a cut or a thaw
-	view       *display
+	cutBy            string         // how a cut was made
+	ghostsGone       *time.Duration // since a cut or a thaw
+	soakFrom, soakTo time.Duration
+	view             *display
 
 	telling sync.Mutex // one call of watch at a time
 	watch   func(Update)
@@ -38,10 +39,17 @@ type runner struct {
 
 	mu      sync.Mutex
 	phase   Phase
+	phases  []PhaseSeen
 	servers []Server
 	seconds []Second
 
 	observers []observer // of the servers, in their order; fixed before the run
+}
+
+// Check says whether Run would begin cfg here, without doing so. The error is an ExitError.
+func Check(ctx context.Context, cfg Config) error {
+	_, err := prepare(ctx, cfg)
+	return err
 }
 
 // Run runs cfg.Scenario to its end, or until ctx is cancelled, and leaves no process and
@@ -51,6 +59,9 @@ func Run(ctx context.Context, cfg Config, view View) (*Result, error) {
 	p, err := prepare(ctx, cfg)
 	if err != nil {
 		return nil, err
+	}
+	if p.scenario.run == nil {
+		return findMax(ctx, cfg, p, view)
 	}
 	interrupt := ctx // its end is the user's wish; that of ctx may also be a node's death
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -77,7 +88,7 @@ func Run(ctx context.Context, cfg Config, view View) (*Result, error) {
 	}
 	r.fleet, err = newFleet(swarmConfig{
 		Endpoints: p.endpoints, Sources: p.sources, PlaceAll: p.Place == "first",
-		Conns: p.Conns, Rate: p.Rate, Profile: p.Profile, Steps: p.Steps, Lifetime: p.Lifetime, Seed: p.Seed, Policy: p.policy,
+		Conns: p.Conns, Rate: p.Rate, Profile: p.Profile, Steps: p.Steps, Lifetime: p.Lifetime, Told: p.Scenario == "phases", Seed: p.Seed, Policy: p.policy,
 		Cohorts: p.cohorts, Probes: p.probeCount(), ProbeInterval: p.probeBeat(),
 		HalfOpen: p.misbehaving("halfopen"), Tricklers: p.misbehaving("trickle"), TooSlow: p.TrickleInterval > 0 && p.tooSlow(),
 		TrickleInterval: p.TrickleInterval, TricklePings: p.Trickle == "ping", Deadline: p.Deadline,

@@ -14,11 +14,10 @@ type scenario struct {
 	name     string
 	about    string
 	takes    string // the flags that are for it and not for all
-	storms   bool   // a node is struck: --kind is for it
 	defaults func(*Config)
 	// promises are the thresholds when the user names none, so that every verdict can fail.
 	promises func(*Config) []string
-	run      func(ctx context.Context, r *runner) error
+	run      func(ctx context.Context, r *runner) error // nil: find-max, which makes runs of others
 }
 
 // accepts reports whether a flag that is not for all scenarios is for this one.
@@ -33,6 +32,12 @@ var scenarios = []scenario{
 		takes: "profile steps", promises: rampPromises, run: rampUp},
 	{name: "churn", about: "sessions end by BYE after --lifetime on average, and others come for them",
 		takes: "lifetime", defaults: churnDefaults, promises: churnPromises, run: churn},
+	{name: "soak", about: "churn for --duration, which may be days: nothing may grow",
+		takes: "lifetime", defaults: soakDefaults, promises: soakPromises, run: soak},
+	{name: "find-max", about: "the most clients, or with --vary rate connects per second, at which --goal holds",
+		takes: "goal vary", defaults: findMaxDefaults, promises: findMaxPromises},
+	{name: "phases", about: "what the phases of a scenario file say, one after the other: bench FILE.yaml",
+		takes: "lifetime profile steps kind fraction freeze probes cohorts", defaults: phasesDefaults, promises: phasesPromises, run: phases},
 	{name: "silent", about: "--fraction of the clients keep the socket and stop speaking",
 		takes: "fraction probes", defaults: silentDefaults, promises: silentPromises, run: silent},
 	{name: "halfopen", about: "--fraction of the clients connect and say nothing, not even HELLO",
@@ -40,9 +45,9 @@ var scenarios = []scenario{
 	{name: "trickle", about: "--fraction of the clients send HELLO or PING a byte every --trickle-interval",
 		takes: "fraction deadline trickle trickle-interval", defaults: trickleDefaults, promises: tricklePromises, run: trickle},
 	{name: "storm", about: "--kind kill: kill -9 of the first node; drain: SIGTERM; cut: its connections break; freeze: SIGSTOP",
-		takes: "kind fraction freeze probes cohorts", storms: true, promises: stormPromises, run: storm},
+		takes: "kind fraction freeze probes cohorts", promises: stormPromises, run: storm},
 	{name: "demo", about: "two nodes, 5,000 clients: silent ones are evicted, then a node is killed",
-		takes: "fraction kind probes", storms: true, defaults: demoDefaults, promises: demoPromises, run: demo},
+		takes: "fraction kind probes", defaults: demoDefaults, promises: demoPromises, run: demo},
 }
 
 // scenarioNamed is nil when there is none of that name.
@@ -66,7 +71,7 @@ func scenarioNames() string {
 func Scenarios() string {
 	var b strings.Builder
 	for _, s := range scenarios {
-		b.WriteString("  " + s.name + strings.Repeat(" ", 8-len(s.name)) + s.about + "\n")
+		b.WriteString("  " + s.name + strings.Repeat(" ", 9-len(s.name)) + s.about + "\n")
 	}
 	return b.String()
 }
@@ -124,26 +129,34 @@ const rampPatience = 15 * time.Second
 // ramp waits until all clients are ready. Those that are not by then count as missing at
 // the end, and the run goes on; unless a target has welcomed nobody at all.
 func (r *runner) ramp(ctx context.Context) error {
-	shunned := false
 	patience := r.fleet.RampTime() + rampPatience
 	r.enter("ramp", patience)
-	over, err := r.until(ctx, patience, func() bool {
-		shunned = r.plan.Spawn == 0 && r.fleet.Now() > welcomePatience && r.fleet.Counts().Established == 0
-		n := r.fleet.Counts()
-		return shunned || r.fleet.Ready() >= r.plan.joining() && n.Muted >= r.plan.Conns-r.plan.joining()
+	over, err := r.awaitWelcomes(ctx, patience, func() bool {
+		return r.fleet.Ready() >= r.plan.joining() && r.fleet.Counts().Muted >= r.plan.Conns-r.plan.joining()
 	})
 	switch {
 	case err != nil:
 		return err
-	case shunned:
-		failures := r.fleet.Counts().Failures
-		return fmt.Errorf("nobody was welcomed at %s within %v%s", strings.Join(r.plan.Targets, ", "), welcomePatience, failures.words())
 	case over:
 		r.say("all %d clients are ready", r.plan.joining())
 	default:
 		r.say("%d of %d clients are ready, going on with them", r.fleet.Ready(), r.plan.Conns)
 	}
 	return nil
+}
+
+// awaitWelcomes waits for cond, at most for bound, unless a target has welcomed nobody at all.
+func (r *runner) awaitWelcomes(ctx context.Context, bound time.Duration, cond func() bool) (bool, error) {
+	shunned := false
+	over, err := r.until(ctx, bound, func() bool {
+		shunned = r.plan.Spawn == 0 && r.fleet.Now() > welcomePatience && r.fleet.Counts().Established == 0
+		return shunned || cond()
+	})
+	if err == nil && shunned {
+		failures := r.fleet.Counts().Failures
+		err = fmt.Errorf("nobody was welcomed at %s within %v%s", strings.Join(r.plan.Targets, ", "), welcomePatience, failures.words())
+	}
+	return over, err
 }
 
 // steady is the calm before the blow.

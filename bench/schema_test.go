@@ -24,7 +24,7 @@ var update = flag.Bool("update", false, "write docs/bench-result.schema.json")
 
 // nullLists are the lists that are null rather than empty when there is nothing.
 var nullLists = map[string]bool{
-	"parts": true, "cohorts": true, "detail.command": true, "detail.seconds": true, "detail.seconds.N.servers": true, "detail.attempts_per_100ms": true,
+	"parts": true, "cohorts": true, "detail.command": true, "detail.phases": true, "detail.seconds": true, "detail.seconds.N.servers": true, "detail.attempts_per_100ms": true,
 }
 
 // object keeps the order of its members.
@@ -168,11 +168,26 @@ func validate(t *testing.T, r *Result) error {
 }
 
 func TestEveryScenariosOutputFitsTheSchema(t *testing.T) {
+	type run struct{ scenario, kind string }
+	var all []run
 	for _, s := range scenarios {
-		t.Run(s.name, func(t *testing.T) {
-			cfg := spawned(t, "good", s.name, 2, 40)
-			if s.storms {
-				cfg.Kind = "kill"
+		if s.name != "storm" {
+			all = append(all, run{s.name, ""})
+		}
+	}
+	for _, kind := range stormKinds {
+		all = append(all, run{"storm", kind})
+	}
+	for _, one := range all {
+		t.Run(one.scenario+one.kind, func(t *testing.T) {
+			cfg := spawned(t, "good", one.scenario, 2, 40)
+			example := exampleOf(one.scenario)
+			cfg.Kind, cfg.Goal, cfg.Phases = example.Kind, example.Goal, example.Phases
+			switch {
+			case one.kind != "":
+				cfg.Kind, cfg.PongTimeout = one.kind, time.Second
+			case one.scenario == "phases":
+				cfg.Conns = 0
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			defer cancel()

@@ -43,21 +43,22 @@ func silent(ctx context.Context, r *runner) error {
 	if err := r.steady(ctx); err != nil {
 		return err
 	}
-	return r.silence(ctx)
+	return r.silence(ctx, silentCount(&r.plan.Config))
 }
 
 // evictionPatience is how long after the timeout a silent client may still be evicted
 // before it counts as overlooked.
 const evictionPatience = 20 * time.Second
 
-func (r *runner) silence(ctx context.Context) error {
+// silence has count clients fall silent and waits until the servers have noticed each.
+func (r *runner) silence(ctx context.Context, count int) error {
 	longest := r.fleet.LongestTimeout()
-	muted := r.fleet.Mute(silentCount(&r.plan.Config))
+	muted := r.fleet.Mute(count)
 	r.say("%d clients fall silent; the timeout is %v", muted, longest)
 	r.enter("silence", longest+evictionPatience)
 	all, err := r.until(ctx, longest+evictionPatience, func() bool {
 		n := r.fleet.Counts()
-		return n.Observed+n.OtherMutes >= muted
+		return n.Observed+n.OtherMutes >= n.Muted
 	})
 	if err != nil {
 		return err

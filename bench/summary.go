@@ -30,6 +30,15 @@ func (r *Result) WriteSummary(w io.Writer) error {
 	if c := r.Churn; c != nil {
 		line("churn", "%d sessions ended by BYE after %g s on average, %d others came, %d are missing", c.Departures, c.LifetimeS, c.Returns, c.Missing)
 	}
+	if s := r.Soak; s != nil {
+		line("growth", "memory %s, descriptors %s, CPU %s, rtt p99 %s, from the second quarter to the last", percent(s.RSSGrowth), percent(s.FDsGrowth), percent(s.CPUGrowth), percent(s.RTTp99Growth))
+	}
+	if f := r.FindMax; f != nil {
+		line("find-max", "%s holds up to %s %.0f%s", f.Goal, f.Vary, f.Best, f.limit())
+		for i, t := range f.Trials {
+			line(fmt.Sprintf("  trial %d", i+1), "%s %.0f: %s, %s", f.Vary, t.Load, number(t.Actual), t.Verdict)
+		}
+	}
 	if g := r.Conns.Ghosts; g != nil && *g > 0 {
 		line("ghosts", "%d connections that the nodes hold and nobody has", *g)
 	}
@@ -144,6 +153,26 @@ func (s *Storm) accepted() string {
 		return fmt.Sprintf("a burst of %d clients (too few for a rate)", s.Clients)
 	}
 	return fmt.Sprintf("%.0f/s", *s.AcceptRatePerS)
+}
+
+// limit says why a search found no more.
+func (f *FindMax) limit() string {
+	switch f.LimitedBy {
+	case "most":
+		return ", the most that was asked for"
+	case "generator":
+		return fmt.Sprintf("; at %.0f the generator was too late, so the server may do more", *f.Missed)
+	default:
+		return fmt.Sprintf(", and not at %.0f", *f.Missed)
+	}
+}
+
+// percent shows a growth.
+func percent(v *float64) string {
+	if v == nil {
+		return "unknown"
+	}
+	return fmt.Sprintf("%+.1f %%", *v*100)
 }
 
 // brief is p50, p99 and max; "none" if there are none.

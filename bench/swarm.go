@@ -20,6 +20,7 @@ type swarm struct {
 	cfg      swarmConfig
 	policies []link.Config // by cohort
 	probing  []link.Config // the same, of probes
+	dripping []link.Config // the same, of tricklers: it is for the server to lose its patience
 	foreign  translator    // nil: the servers speak our own protocol
 	loops    []*loop
 	started  time.Time
@@ -45,7 +46,9 @@ type swarmConfig struct {
 	Steps     int     // of the profile step
 	// Lifetime is how long sessions last on average before their clients leave; 0: for ever.
 	Lifetime time.Duration
-	Cohorts  []cohort // instead of Policy; their shares make up the whole
+	// Told has clients wait for Arrive to connect, and for Unsettle to leave.
+	Told    bool
+	Cohorts []cohort // instead of Policy; their shares make up the whole
 
 	// Probes are clients that are left alone and measured apart, HalfOpen ones that say
 	// nothing once they are connected, Tricklers ones that send their HELLO, or their PINGs, a
@@ -101,9 +104,6 @@ func newSwarm(cfg swarmConfig) (*swarm, error) {
 	for _, e := range cfg.Endpoints {
 		base.Endpoints = append(base.Endpoints, e.String())
 	}
-	if cfg.Tricklers > 0 { // it is for the server to lose its patience
-		base.WelcomeTimeout, base.PongTimeout = time.Hour, time.Hour
-	}
 	base.Fill()
 	if err := base.Validate(); err != nil {
 		return nil, err
@@ -113,17 +113,25 @@ func newSwarm(cfg swarmConfig) (*swarm, error) {
 		return nil, err
 	}
 	s.policies = cfg.linkConfigs(base)
-	base.Interval = cfg.ProbeInterval
-	s.probing = cfg.linkConfigs(base)
-	due := cfg.arrivals()
+	probe, trickler := base, base
+	probe.Interval = cfg.ProbeInterval
+	s.probing = cfg.linkConfigs(probe)
+	trickler.WelcomeTimeout, trickler.PongTimeout = time.Hour, time.Hour
+	s.dripping = cfg.linkConfigs(trickler)
 	s.loops = make([]*loop, cfg.Loops)
 	for j := range s.loops {
-		if s.loops[j], err = newLoop(s, j, (clients-j+cfg.Loops-1)/cfg.Loops, due); err != nil {
+		if s.loops[j], err = newLoop(s, j, (clients-j+cfg.Loops-1)/cfg.Loops); err != nil {
 			for _, l := range s.loops[:j] {
 				err = errors.Join(err, l.wheel.Close())
 				l.poll.close()
 			}
 			return nil, err
+		}
+	}
+	if !cfg.Told {
+		s.each(cfg.arrivals(), func(l *loop, i uint32, due time.Duration) { l.expect(i, due) })
+		for _, l := range s.loops {
+			l.leave = l.departures()
 		}
 	}
 	return s, nil
@@ -224,10 +232,16 @@ func (s *swarm) speaking(endpoint string) []int {
 func (s *swarm) shares(numbers []int) [][]uint32 {
 	shares := make([][]uint32, len(s.loops))
 	for _, number := range numbers {
-		n := (number - s.cfg.First) / s.cfg.Of
-		shares[n%len(s.loops)] = append(shares[n%len(s.loops)], uint32(n/len(s.loops)))
+		loop, i := s.place(number)
+		shares[loop] = append(shares[loop], i)
 	}
 	return shares
+}
+
+// place is which of the loops has the client of that number, and as which of its own.
+func (s *swarm) place(number int) (loop int, i uint32) {
+	n := (number - s.cfg.First) / s.cfg.Of
+	return n % len(s.loops), uint32(n / len(s.loops))
 }
 
 // Mute silences count of the ready clients, chosen by the seed, and returns how many it
@@ -350,7 +364,9 @@ func (s *swarm) source(number int) netip.Addr {
 	if len(s.cfg.Sources) == 0 {
 		return netip.Addr{}
 	}
-	return s.cfg.Sources[number%len(s.cfg.Sources)]
+	// Clients are dealt to the endpoints in turn: one more source for each round, so that each
+	// endpoint sees all of them.
+	return s.cfg.Sources[number/len(s.cfg.Endpoints)%len(s.cfg.Sources)]
 }
 
 func (s *swarm) firstEndpoint(number int) string {
@@ -364,8 +380,11 @@ func (s *swarm) firstEndpoint(number int) string {
 // linkConfig is that of a client's cohort.
 func (s *swarm) linkConfig(number int, flags clientFlags) *link.Config {
 	all := s.policies
-	if flags.has(flagProbe) {
+	switch {
+	case flags.has(flagProbe):
 		all = s.probing
+	case flags.has(flagTrickle):
+		all = s.dripping
 	}
 	if len(all) == 1 {
 		return &all[0]
@@ -373,7 +392,15 @@ func (s *swarm) linkConfig(number int, flags clientFlags) *link.Config {
 	return &all[s.cfg.cohort(number)]
 }
 
-func (s *swarm) clientID(number int) string { return s.idPrefix + strconv.Itoa(number) }
+// clientID is that of the tenant of a client's place: 0 is the first one, and each that comes
+// for one that left is the next.
+func (s *swarm) clientID(number int, tenant uint16) string {
+	id := s.idPrefix + strconv.Itoa(number)
+	if tenant > 0 {
+		id += "-" + strconv.Itoa(int(tenant))
+	}
+	return id
+}
 
 func clientPrefix(seed uint64) string { return fmt.Sprintf("bench-%x-", seed) }
 

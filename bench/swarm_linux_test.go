@@ -387,6 +387,44 @@ func TestAStormWithoutAnotherNodeNeverEnds(t *testing.T) {
 	if r.LostConnectionSeconds <= 0 {
 		t.Error("lasting outages do not count as lost connection-seconds")
 	}
+	if sum.Storm.Attempts < sum.Counters.Failures.Refused || sum.Storm.Attempts < 10 {
+		t.Errorf("%d attempts, %d were refused; want those among them", sum.Storm.Attempts, sum.Counters.Failures.Refused)
+	}
+}
+
+// A WELCOME from a node that then answers nothing is no return.
+func TestAClientIsBackWhenItIsServed(t *testing.T) {
+	a, b := startFake(t, &fakeNode{}), startFake(t, &fakeNode{noPong: true})
+	s, finish := startSwarm(t, 20, func(c *swarmConfig) { c.PongTimeout = time.Minute }, a, b)
+	waitFor(t, "all are ready", func() bool { return s.Ready() == 20 })
+	s.BeginStorm(a.addr(), s.Now())
+	a.stop()
+	waitFor(t, "all are welcomed again", func() bool { return s.Ready() == 20 && s.Counts().StormClients == 10 })
+	if n := s.Counts().StormBack; n != 0 {
+		t.Errorf("%d are back, and nobody was answered", n)
+	}
+	if sum := finish(); len(sum.Storm.Returns) != 0 {
+		t.Errorf("%d returns, want none", len(sum.Storm.Returns))
+	}
+}
+
+// Coordinated omission: a stall belongs to the round trips that it delayed, whoever stalled.
+func TestAStallOfTheGeneratorShowsInTheRoundTripsFromTheirDueTime(t *testing.T) {
+	a := startFake(t, &fakeNode{})
+	s, finish := startSwarm(t, 20, func(c *swarmConfig) { c.Loops = 1 }, a)
+	waitFor(t, "200 PONGs", func() bool { return s.Counts().Pongs >= 200 })
+	const stall = 400 * time.Millisecond // two heartbeats: every client's is due within it
+	s.eachLoop(func(*loop) { time.Sleep(stall) })
+	before := s.Counts().Pongs
+	waitFor(t, "all were answered since", func() bool { return s.Counts().Pongs >= before+40 })
+	sum := finish()
+	due, actual := sum.RTT.percentiles(), sum.RTTActual.percentiles()
+	if due.Max < ms(stall)/2 {
+		t.Errorf("from their due time the longest is %.0f ms; a stall of %v is hidden", due.Max, stall)
+	}
+	if actual.Max > due.Max {
+		t.Errorf("from the write the longest is %.0f ms, from the due time %.0f ms", actual.Max, due.Max)
+	}
 }
 
 // A peer that takes nothing: what does not fit waits, with EPOLLOUT only that long.

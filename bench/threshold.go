@@ -40,6 +40,9 @@ func ParseThreshold(expr string) (Threshold, error) {
 	return Threshold{Expr: expr, path: path, op: m[2], want: want}, nil
 }
 
+// Parts are the path and the number.
+func (t Threshold) Parts() (path string, number float64) { return strings.Join(t.path, "."), t.want }
+
 // checkPath follows path through the types of the result, as JSON names them.
 func checkPath(t reflect.Type, path []string) error {
 	for t.Kind() == reflect.Pointer {

@@ -27,11 +27,12 @@ func (r *runner) result(t *tally) *Result {
 		Generator: Generator{Workers: p.Workers, LostWorkers: len(lost), LateMs: t.Late.late()},
 	}
 	out.Churn = r.churned(&t.Counters)
+	out.Soak = r.soaked()
 	out.Probes = r.probed(t)
 	if len(lost) > 0 { // the first is the cause, if one led to another
 		out.Generator.WhyInvalid = new(lost[0].Error())
 	}
-	if t.Counters.RampEnd > 0 {
+	if t.Counters.RampEnd > 0 && p.Scenario != "phases" { // several ramps, with other things between
 		out.Connect.RatePerS = new(float64(t.Counters.FirstReady) / t.Counters.RampEnd.Seconds())
 	}
 	if _, stormed := r.fleet.StormAt(); stormed {

@@ -47,6 +47,7 @@ type Status struct {
 func (r *runner) enter(name string, atMost time.Duration) {
 	r.mu.Lock()
 	r.phase = Phase{Name: name, Since: r.fleet.Now(), AtMost: atMost}
+	r.phases = append(r.phases, PhaseSeen{name, r.phase.Since.Seconds()})
 	r.mu.Unlock()
 	r.tell("", nil)
 }

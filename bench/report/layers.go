@@ -40,6 +40,13 @@ type bars struct {
 	bins   []bin
 }
 
+// scatter is dots alone.
+type scatter struct {
+	label  string
+	colour int
+	points []point
+}
+
 // shade marks a span of the horizontal axis.
 type shade struct {
 	label    string
@@ -51,6 +58,9 @@ func (l line) key() key {
 }
 func (b bars) key() key {
 	return key{label: b.label, style: look{class: "f" + digit(b.colour), fills: true}}
+}
+func (s scatter) key() key {
+	return key{label: s.label, style: look{class: "f" + digit(s.colour), fills: true}}
 }
 func (s shade) key() key { return key{label: s.label, style: look{class: "span", fills: true}} }
 func (m mark) key() key  { return key{} }
@@ -94,6 +104,16 @@ func (l line) parts() (parts [][]point) {
 		from = i + 1
 	}
 	return parts
+}
+
+func (s scatter) paint(p pen) {
+	p.r.SetClassName("f" + digit(s.colour))
+	for _, at := range s.points {
+		if drawable(at.x) && drawable(at.y) {
+			p.r.Circle(3.5, p.x(at.x), p.y(at.y))
+		}
+	}
+	p.r.Fill()
 }
 
 func (b bars) paint(p pen) {

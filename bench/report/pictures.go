@@ -10,7 +10,7 @@ import (
 func (r Run) pictures() []picture {
 	var all []picture
 	for _, draw := range []func(Run) (picture, bool){
-		online, rates, returns, cohorts, herd, effort, offline, connects, roundTrips, probes, lateness, memory, processor,
+		knee, online, rates, returns, cohorts, herd, effort, offline, connects, roundTrips, probes, lateness, memory, processor,
 	} {
 		if p, ok := draw(r); ok {
 			all = append(all, p)
@@ -65,6 +65,20 @@ func (r Run) blow(t0 float64) []layer {
 	return []layer{mark{at: t0, label: label}}
 }
 
+// phases marks the parts that a scenario file said; the storm has its own mark.
+func (r Run) phases() (marks []layer) {
+	if r.Result.Scenario != "phases" {
+		return nil
+	}
+	for _, ph := range r.Result.Detail.Phases {
+		switch ph.Name {
+		case "ramp", "hold", "churn", "silence":
+			marks = append(marks, mark{at: ph.T, label: ph.Name, dash: dashes[4]})
+		}
+	}
+	return marks
+}
+
 // backMarks are when how many were back.
 func (r Run) backMarks(t0 float64) (marks []layer) {
 	s := r.Result.Storm
@@ -107,6 +121,7 @@ func online(r Run) (picture, bool) {
 		note: fmt.Sprintf("%s of %s at the end, at most %s at once; one reading a second", whole(c.End), whole(c.Target), whole(c.Peak)),
 		x:    r.timeAxis(), y: fromZero("clients", 0, max(most(ready), float64(c.Target)))}
 	p.layers = append(p.layers, line{label: "ready", points: ready, filled: true, dots: dotted(ready)})
+	p.layers = append(p.layers, r.phases()...)
 	s, t0 := r.Result.Storm, r.Result.Detail.StormAtS
 	if s == nil || t0 == nil {
 		return p, true

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -28,7 +29,8 @@ type benchCmds struct {
 // BenchCmd is `stormwheel bench SCENARIO`. A flag that is left out has the default of the
 // scenario, so that zero means "not said" here; AfterApply refuses a zero that was said.
 type BenchCmd struct {
-	Scenario string `arg:"" help:"A scenario, see below."`
+	Scenario string `arg:"" help:"A scenario, see below, or a scenario file, FILE.yaml."`
+	phases   []bench.PhaseSpec
 
 	Target  []string `help:"Servers to aim at, HOST:PORT,..." placeholder:"H:P,..."`
 	PID     []int    `name:"pid" help:"Processes of the targets on this machine, in their order: memory, CPU and descriptors are read." placeholder:"N,..."`
@@ -46,8 +48,10 @@ type BenchCmd struct {
 	Rate     float64       `help:"Connects per second, open loop (default 1000; demo: 900)." placeholder:"R"`
 	Profile  string        `help:"ramp: linear, step (climbs to --rate in plateaus) or poisson (default linear)." placeholder:"P"`
 	Steps    int           `help:"ramp: plateaus of --profile step (default 5)." placeholder:"N"`
-	Lifetime time.Duration `help:"churn: mean length of a session (default 10s)." placeholder:"D"`
-	Duration time.Duration `help:"hold, churn: how long (default 30s); others: the calm before the blow (default one heartbeat)." placeholder:"D"`
+	Lifetime time.Duration `help:"churn, soak: mean length of a session (default 10s; soak: 1m)." placeholder:"D"`
+	Goal     string        `help:"find-max: PATH OP NUMBER over the result of each trial, as in heartbeat.rtt_ms.p99<50." placeholder:"EXPR"`
+	Vary     string        `help:"find-max: conns, up to --conns (default), or rate, up to --rate." placeholder:"WHAT"`
+	Duration time.Duration `help:"hold, churn: how long (default 30s, or as a heartbeat needs; soak: 10m; a trial of find-max: 10s); others: the calm before the blow (default one heartbeat)." placeholder:"D"`
 
 	Heartbeat   time.Duration `help:"Heartbeat of spawned nodes (default 30s; demo: 2s), or of the clients of a target." placeholder:"D"`
 	Timeout     time.Duration `help:"Timeout of spawned nodes (default 2.5 heartbeats), or of a tcp-echo server (default none)." placeholder:"D"`
@@ -174,7 +178,7 @@ func (c *BenchCmd) show(view *bench.View, stop *stopper, stderr *os.File) *live.
 	}
 	view.Progress = stderr
 	self, err := os.Executable()
-	if c.NoTui || err != nil {
+	if c.NoTui || c.Scenario == "find-max" || err != nil { // its runs would begin the screen again and again
 		return nil
 	}
 	screen := live.Open(stderr, stop.stop, stop.kill, []string{self, "bench-guard"})
@@ -186,11 +190,15 @@ func (c *BenchCmd) show(view *bench.View, stop *stopper, stderr *os.File) *live.
 }
 
 func (c *BenchCmd) config() bench.Config {
+	scenario := c.Scenario
+	if isScenarioFile(scenario) {
+		scenario = "phases"
+	}
 	return bench.Config{
 		Protocol: c.Protocol, Username: c.Username,
-		Scenario: c.Scenario, Version: buildVersion(), Command: os.Args,
+		Scenario: scenario, Phases: c.phases, Version: buildVersion(), Command: os.Args,
 		Targets: c.Target, PIDs: c.PID, Admins: c.Admin, Spawn: c.Spawn, NodeArgs: c.NodeArg, Place: c.Place,
-		Conns: c.Conns, Rate: c.Rate, Profile: c.Profile, Steps: c.Steps, Lifetime: c.Lifetime, Duration: c.Duration,
+		Conns: c.Conns, Rate: c.Rate, Profile: c.Profile, Steps: c.Steps, Lifetime: c.Lifetime, Goal: c.Goal, Vary: c.Vary, Duration: c.Duration,
 		Heartbeat: c.Heartbeat, Timeout: c.Timeout, Tick: c.Tick,
 		PongTimeout: c.PongTimeout, Policy: c.Policy,
 		Kind: c.Kind, Freeze: c.Freeze, Cohorts: c.Cohorts, Probes: c.Probes.share,
@@ -252,20 +260,21 @@ type outputs struct {
 // output is a file whose former content stays until there is something to replace it: a
 // run that a wrong flag ends must not cost the last result.
 type output struct {
-	*os.File
+	file  *os.File // not embedded: what writes must come by Write
 	begun bool
+	isNew bool // there was none; it goes again if there is nothing for it
 }
 
 func (o *output) Write(p []byte) (int, error) {
 	if !o.begun {
 		o.begun = true
-		if info, err := o.Stat(); err == nil && info.Mode().IsRegular() {
-			if err := o.Truncate(0); err != nil {
+		if info, err := o.file.Stat(); err == nil && info.Mode().IsRegular() {
+			if err := o.file.Truncate(0); err != nil {
 				return 0, err
 			}
 		}
 	}
-	return o.File.Write(p)
+	return o.file.Write(p)
 }
 
 func (o *outputs) open(path string) io.Writer {
@@ -275,12 +284,13 @@ func (o *outputs) open(path string) io.Writer {
 	if o.err = os.MkdirAll(filepath.Dir(path), 0o755); o.err != nil {
 		return nil
 	}
+	_, missing := os.Lstat(path)
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644)
 	if err != nil {
 		o.err = err
 		return nil
 	}
-	out := &output{File: f}
+	out := &output{file: f, isNew: errors.Is(missing, fs.ErrNotExist)}
 	o.files = append(o.files, out)
 	return out
 }
@@ -289,7 +299,10 @@ func (o *outputs) open(path string) io.Writer {
 func (o *outputs) close() error {
 	var err error
 	for _, f := range o.files {
-		err = errors.Join(err, f.Close())
+		err = errors.Join(err, f.file.Close())
+		if f.isNew && !f.begun {
+			err = errors.Join(err, os.Remove(f.file.Name()))
+		}
 	}
 	o.files = nil
 	if err != nil {

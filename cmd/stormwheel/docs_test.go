@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/alecthomas/kong"
+	"github.com/stormwheel/stormwheel/bench"
 	"github.com/stormwheel/stormwheel/server"
 )
 
@@ -136,11 +137,22 @@ func TestReadmeProgramsCompile(t *testing.T) {
 	}
 }
 
-// TestCommandsOfThePagesParse holds every command line that a page shows to the flags.
+// TestCommandsOfThePagesParse holds every command line that a page shows to the flags, and
+// what it asks of bench to reason.
 func TestCommandsOfThePagesParse(t *testing.T) {
 	found := 0
+	pages := map[string]string{}
 	for _, path := range []string{"../../README.md", "../../docs/OPERATIONS.md", "../../docs/BENCH.md"} {
-		for line := range strings.Lines(readDoc(t, path)) {
+		pages[path] = readDoc(t, path)
+	}
+	t.Chdir(t.TempDir())
+	for _, file := range fenced(pages["../../docs/BENCH.md"], "yaml") {
+		if err := os.WriteFile("day.yaml", []byte(file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for path, page := range pages {
+		for line := range strings.Lines(page) {
 			line = strings.TrimSpace(line)
 			if host, command, prompted := strings.Cut(line, "$ "); prompted && !strings.Contains(host, " ") {
 				line = command
@@ -158,8 +170,14 @@ func TestCommandsOfThePagesParse(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := app.Parse(strings.Fields(args)); err != nil {
+			if _, err := app.Parse(strings.Fields(strings.ReplaceAll(args, "'", ""))); err != nil {
 				t.Errorf("%s: %q: %v", path, line, err)
+			}
+			// A name that is not known here, or a limit of this machine, is no fault of the page.
+			if scenario := cmd.Bench.Run.Scenario; scenario != "" {
+				if err := bench.Check(t.Context(), cmd.Bench.Run.config()); bench.ExitCode(err) == bench.ExitUsage {
+					t.Errorf("%s: %q: %v", path, line, err)
+				}
 			}
 		}
 	}

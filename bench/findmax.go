@@ -1,0 +1,208 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+)
+
+// What find-max may vary.
+const (
+	varyConns = "conns" // clients of a hold, up to Config.Conns
+	varyRate  = "rate"  // connects per second of a ramp, up to Config.Rate
+)
+
+// How finely find-max looks: it begins at a sixteenth of the most, doubles until the goal is
+// missed, and then halves the gap until it is a twentieth of what holds.
+const (
+	findStart = 16
+	findGap   = 20
+)
+
+// FindMax is the search for the greatest load at which a goal holds. The rest of the result
+// is of the run with that load; of the smallest one, if none held.
+type FindMax struct {
+	Vary string  `json:"vary"` // conns or rate
+	Goal string  `json:"goal"`
+	Best float64 `json:"best"` // the greatest load at which it held; 0: none
+	// Missed is the smallest load above it at which it did not, null if there was none.
+	Missed *float64 `json:"missed"`
+	// LimitedBy is why there is no more: "goal", "generator" (it was too late for its figures
+	// to count, so the server may well do more) or "most" (nothing failed up to the most asked for).
+	LimitedBy string  `json:"limited_by"`
+	Trials    []Trial `json:"trials"` // in the order they were made
+}
+
+// Trial is one run of the search.
+type Trial struct {
+	Load    float64  `json:"load"`
+	Actual  *float64 `json:"actual"` // of the goal; null: there was none
+	OK      bool     `json:"ok"`
+	Verdict Verdict  `json:"verdict"` // of the goal; invalid: the generator's own fault
+}
+
+func findMaxDefaults(c *Config) {
+	fill(&c.Vary, varyConns)
+	fill(&c.Duration, 10*time.Second)
+	if c.Vary == varyRate {
+		fill(&c.Rate, 20_000)
+	}
+	fill(&c.Conns, 10_000)
+	fill(&c.Rate, 2000)
+	if c.Spawn > 0 {
+		fill(&c.Heartbeat, 5*time.Second) // several of each client's within a trial
+	}
+}
+
+func findMaxPromises(*Config) []string { return []string{"find_max.best>0"} }
+
+// checkFindMax returns one sentence about what makes no sense.
+func (p *plan) checkFindMax() error {
+	switch {
+	case p.scenario.name != "find-max":
+		return nil
+	case p.Goal == "":
+		return usagef("find-max needs a --goal, as in 'heartbeat.rtt_ms.p99<50'")
+	case p.Vary != varyConns && p.Vary != varyRate:
+		return usagef("--vary: %q is neither conns nor rate", p.Vary)
+	case !p.StartAt.IsZero():
+		return usagef("--start-at is not for find-max, whose runs begin one after the other")
+	}
+	if _, err := ParseThreshold(p.Goal); err != nil {
+		return usagef("--goal: %w", err)
+	}
+	return nil
+}
+
+// search finds the knee of a load curve.
+type search struct {
+	most float64
+	// try runs a load and reports whether the goal held.
+	try func(load float64) (bool, error)
+
+	best   float64 // the greatest load that held
+	missed float64 // the smallest that did not; 0: none did
+}
+
+// run doubles until a load fails, then halves the gap. One that fails has a second try: a
+// shared machine has bad moments.
+func (s *search) run() error {
+	twice := func(load float64) (bool, error) {
+		if ok, err := s.try(load); ok || err != nil {
+			return ok, err
+		}
+		return s.try(load)
+	}
+	s.most = whole(s.most)
+	for load := max(s.most/findStart, 1); s.missed == 0 && s.best < s.most; load = min(2*load, s.most) {
+		switch ok, err := twice(whole(load)); {
+		case err != nil:
+			return err
+		case ok:
+			s.best = whole(load)
+		default:
+			s.missed = whole(load)
+		}
+	}
+	for s.missed-s.best > max(1, s.best/findGap) {
+		load := whole((s.best + s.missed) / 2)
+		switch ok, err := twice(load); {
+		case err != nil:
+			return err
+		case ok:
+			s.best = load
+		default:
+			s.missed = load
+		}
+	}
+	return nil
+}
+
+func whole(load float64) float64 { return float64(int(load)) }
+
+// findMax makes one run after the other, each with clients and spawned nodes of its own.
+// asked is what the user said, p what that means.
+func findMax(ctx context.Context, asked Config, p *plan, view View) (*Result, error) {
+	if view.CSV != nil {
+		return nil, usagef("--csv is not for find-max; its trials are in the result")
+	}
+	progress := view.Progress
+	if progress == nil {
+		progress = io.Discard
+	}
+	found := FindMax{Vary: p.Vary, Goal: p.Goal, LimitedBy: "goal"}
+	s := search{most: float64(p.Conns)}
+	if p.Vary == varyRate {
+		s.most = p.Rate
+	}
+	var shown *Result // of the best trial, or of the smallest
+	var of Trial
+	began := time.Now()
+	s.try = func(load float64) (bool, error) {
+		fmt.Fprintf(progress, "        * trial %d: %s %.0f\n", len(found.Trials)+1, p.Vary, load)
+		r, err := Run(ctx, p.trial(asked, load, len(found.Trials)), view)
+		if !decided(r, err) {
+			return false, err
+		}
+		t := Trial{Load: load, Actual: r.Thresholds[0].Actual, OK: r.Verdict == Pass, Verdict: r.Verdict}
+		found.Trials = append(found.Trials, t)
+		if shown == nil || t.OK && (!of.OK || load > of.Load) || !t.OK && !of.OK && load < of.Load {
+			shown, of = r, t
+		}
+		return t.OK, nil
+	}
+	searchErr := s.run()
+	if shown == nil {
+		return nil, searchErr
+	}
+	found.Best = s.best
+	switch {
+	case s.missed == 0:
+		found.LimitedBy = "most"
+	case found.late(s.missed):
+		found.Missed, found.LimitedBy = &s.missed, "generator"
+	default:
+		found.Missed = &s.missed
+	}
+	shown.Scenario, shown.FindMax, shown.Seed, shown.Detail.Command = p.Scenario, &found, p.Seed, p.Command
+	shown.Started, shown.WallS = began.UTC(), time.Since(began).Seconds()
+	shown.Interrupted = ctx.Err() != nil
+	if err := shown.judge(p.thresholds, p.lateLimit); err != nil {
+		return nil, err
+	}
+	if searchErr != nil && !shown.Interrupted {
+		return shown, searchErr
+	}
+	return shown, exitOf(shown)
+}
+
+// decided reports whether a trial ran to its end.
+func decided(r *Result, err error) bool {
+	code := ExitCode(err)
+	return r != nil && (code == ExitPass || code == ExitThreshold || code == ExitInvalid)
+}
+
+// late reports whether the last trial of a load was the generator's own failure.
+func (f *FindMax) late(load float64) (late bool) {
+	for _, t := range f.Trials {
+		if t.Load == load {
+			late = t.Verdict == Invalid
+		}
+	}
+	return late
+}
+
+// trial is one run of the search. It chooses its workers itself.
+func (p *plan) trial(asked Config, load float64, number int) Config {
+	c := p.Config
+	c.Scenario, c.Vary, c.Goal = "hold", "", ""
+	c.Thresholds, c.Workers, c.Seed = []string{p.Goal}, asked.Workers, p.Seed+uint64(number)
+	if p.Vary == varyRate {
+		c.Scenario, c.Rate = "ramp", load
+	} else {
+		c.Conns = int(load)
+		c.Workers = min(c.Workers, c.Conns)
+	}
+	return c
+}

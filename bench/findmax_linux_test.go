@@ -1,0 +1,65 @@
+package bench
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestFindMaxFindsWhatANodeHolds(t *testing.T) {
+	leavesNothing(t)
+	var shown bytes.Buffer
+	cfg := spawned(t, "good", "find-max", 1, 160)
+	cfg.Goal = "conns.end<=60"
+	r, err := Run(t.Context(), cfg, View{Progress: &shown})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := r.FindMax
+	if r.Verdict != Pass || r.Scenario != "find-max" || f.Best < 58 || f.Best > 60 || f.Missed == nil || *f.Missed < 61 || *f.Missed > 64 || f.LimitedBy != "goal" {
+		t.Errorf("verdict %s, found %+v; want about 60 conns", r.Verdict, f)
+	}
+	// The figures are those of the best trial, and each trial had nodes and seeds of its own.
+	if r.Conns.Target != int(f.Best) || r.Conns.End != int(f.Best) || len(r.Thresholds) != 1 || r.Thresholds[0].Expr != "find_max.best>0" {
+		t.Errorf("conns %+v, thresholds %+v; want those of the best trial and of the search", r.Conns, r.Thresholds)
+	}
+	for _, trial := range f.Trials {
+		if trial.Actual == nil || *trial.Actual != trial.Load || trial.OK != (trial.Load <= 60) {
+			t.Errorf("trial %+v: want its clients at the end, held up to 60", trial)
+		}
+	}
+	if n := strings.Count(shown.String(), "* trial "); n != len(f.Trials) {
+		t.Errorf("%d trials were told, %d made", n, len(f.Trials))
+	}
+}
+
+func TestFindMaxVariesTheRate(t *testing.T) {
+	leavesNothing(t)
+	cfg := spawned(t, "good", "find-max", 1, 20)
+	cfg.Vary, cfg.Rate, cfg.Goal = "rate", 400, "conns.end==20"
+	r, err := Run(t.Context(), cfg, View{})
+	if err != nil || r.FindMax.Best != 400 || r.FindMax.LimitedBy != "most" || r.FindMax.Missed != nil || len(r.FindMax.Trials) != 5 {
+		t.Errorf("%v, %+v; want 400 a second, the most, after 25, 50, 100, 200", err, r.FindMax)
+	}
+}
+
+func TestFindMaxDoesNotBlameTheServerForTheGenerator(t *testing.T) {
+	leavesNothing(t)
+	cfg := spawned(t, "good", "find-max", 1, 1)
+	cfg.Goal, cfg.lateLimit = "conns.end==1", time.Nanosecond
+	r, err := Run(t.Context(), cfg, View{})
+	if ExitCode(err) != ExitInvalid || r.FindMax.Best != 0 || r.FindMax.LimitedBy != "generator" || r.Verdict != Invalid {
+		t.Errorf("exit %d, %v, %+v; want an invalid search", ExitCode(err), err, r.FindMax)
+	}
+}
+
+func TestFindMaxFailsWhereNothingHolds(t *testing.T) {
+	leavesNothing(t)
+	cfg := spawned(t, "good", "find-max", 1, 8)
+	cfg.Goal = "storm.clients>0" // a hold has no storm
+	r, err := Run(t.Context(), cfg, View{})
+	if ExitCode(err) != ExitThreshold || r.FindMax.Best != 0 || r.FindMax.LimitedBy != "goal" || len(r.FindMax.Trials) != 2 || r.Conns.Target != 1 {
+		t.Errorf("exit %d, %v, %+v; want two trials with one client, failed", ExitCode(err), err, r.FindMax)
+	}
+}

@@ -1,0 +1,50 @@
+package bench
+
+import (
+	"slices"
+	"testing"
+	"time"
+)
+
+func TestPhasesRunOneAfterTheOther(t *testing.T) {
+	for workers := 1; workers <= 2; workers++ {
+		leavesNothing(t)
+		cfg := inWorkers(t, workers, "good", "phases", 2, 0)
+		cfg.Timeout, cfg.Lifetime, cfg.Probes = 2*time.Second, 300*time.Millisecond, -1 // a busy machine is not silent
+		cfg.Phases = []PhaseSpec{
+			{Do: "ramp", Clients: 60},
+			{Do: "hold", For: 1200 * time.Millisecond},
+			{Do: "ramp", Clients: 40, Rate: 100, Profile: "poisson"},
+			{Do: "churn", For: 600 * time.Millisecond},
+			{Do: "silence", Fraction: 0.2},
+			{Do: "storm", Kind: "kill"},
+		}
+		r, err := Run(t.Context(), cfg, View{})
+		if err != nil {
+			t.Fatalf("%d workers: %v", workers, err)
+		}
+		if r.Conns.End != 80 || r.Conns.Peak < 90 || r.Eviction.Expected != 20 || r.Eviction.Observed != 20 || r.Churn.Departures == 0 || r.Churn.Missing != 0 || r.Connect.RatePerS != nil {
+			t.Errorf("%d workers: conns %+v, eviction %+v, churn %+v", workers, r.Conns, r.Eviction, r.Churn)
+		}
+		if s := r.Storm; s == nil || s.Kind != "kill" || s.Clients < 30 || s.Back != s.Clients {
+			t.Errorf("%d workers: storm %+v; want the half that speaks hit, and back", workers, s)
+		}
+		var names []string
+		for i, ph := range r.Detail.Phases {
+			names = append(names, ph.Name)
+			if i > 0 && ph.T < r.Detail.Phases[i-1].T {
+				t.Errorf("%d workers: phase %+v begins before the one before", workers, ph)
+			}
+		}
+		if want := []string{"ramp", "hold", "ramp", "churn", "settle", "silence", "recovery", "aftermath", "end"}; !slices.Equal(names, want) {
+			t.Errorf("%d workers: phases %q, want %q", workers, names, want)
+		}
+		// The second ramp has not begun while the first clients are held.
+		hold, ramp := r.Detail.Phases[1].T, r.Detail.Phases[2].T
+		for _, s := range r.Detail.Seconds {
+			if s.T > hold && s.T < ramp && s.Ready != 60 {
+				t.Errorf("%d workers: %d ready at %.1f s, within the hold from %.1f to %.1f s; want 60", workers, s.Ready, s.T, hold, ramp)
+			}
+		}
+	}
+}

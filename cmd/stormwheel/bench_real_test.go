@@ -1,0 +1,62 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestEveryScenarioPassesAgainstRealNodes is what a stranger would try: each scenario, small,
+// against nodes of this binary. The tests of package bench know fakes only, which are kinder.
+func TestEveryScenarioPassesAgainstRealNodes(t *testing.T) {
+	day := filepath.Join(t.TempDir(), "day.yaml")
+	if err := os.WriteFile(day, []byte(`
+phases:
+  - ramp: 150
+  - hold: 1s
+  - ramp: 50
+    rate: 200
+  - churn: 2s
+  - silence: 10%
+  - storm: kill
+lifetime: 500ms
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, args := range map[string][]string{
+		"ramp": {"ramp", "--conns", "300", "--profile", "poisson"},
+		// A client id that came again every half second would be taken for one that flaps.
+		"churn":        {"churn", "--conns", "100", "--lifetime", "500ms", "--duration", "12s"},
+		"soak":         {"soak", "--conns", "100", "--lifetime", "500ms", "--duration", "9s", "--threshold", "churn.missing==0", "--threshold", "soak.fds_growth<=0.1"},
+		"silent":       {"silent", "--conns", "200", "--fraction", "0.2"},
+		"halfopen":     {"halfopen", "--conns", "200"},
+		"trickle":      {"trickle", "--conns", "100"},
+		"storm kill":   {"storm", "--kind", "kill", "--spawn", "2", "--conns", "300"},
+		"storm drain":  {"storm", "--kind", "drain", "--spawn", "2", "--conns", "300"},
+		"storm cut":    {"storm", "--kind", "cut", "--spawn", "2", "--conns", "300"},
+		"storm freeze": {"storm", "--kind", "freeze", "--spawn", "2", "--conns", "100", "--pong-timeout", "2s"},
+		"phases":       {day, "--spawn", "2"},
+		"find-max":     {"find-max", "--goal", "heartbeat.missed==0", "--conns", "64", "--duration", "500ms"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			more := []string{"--heartbeat", "1s", "--timeout", "4s", "--tick", "100ms", "--json", "-"}
+			if !slices.Contains(args, "--spawn") {
+				more = append(more, "--spawn", "1")
+			}
+			p := stormwheel(t, append(append([]string{"bench"}, args...), more...)...)
+			code, out := p.exit()
+			r := result(t, out)
+			if code != 0 && r.Generator.Valid {
+				t.Errorf("exit %d, verdict %s; it said\n%s", code, r.Verdict, p.stderr.String())
+			}
+			for _, seen := range r.Thresholds { // on a busy machine the generator may be late, and times then say nothing
+				timed := strings.Contains(seen.Expr, "_ms") || strings.Contains(seen.Expr, "_s<")
+				if !seen.OK && !timed {
+					t.Errorf("%s fails; it said\n%s", seen.Expr, p.stderr.String())
+				}
+			}
+		})
+	}
+}
