@@ -24,7 +24,9 @@ type loop struct {
 
 	// Owned by the event loop.
 	reactor  *reactor
-	conns    []*[connChunk]conn
+	conns    []*[connChunk]gnet.Conn
+	reading  gnet.Conn // the one whose callback runs, so that its answer needs no look at conns
+	readSlot timingwheel.ID
 	turnEnds time.Duration
 	turnStop func() bool // whether the turn's time is over
 
@@ -37,21 +39,8 @@ type loop struct {
 	last Counters // guarded by mu: copied at the end of a turn
 }
 
-// conn is what a gnet connection's context points to: 24 bytes. Owned by the event loop.
-type conn struct {
-	gnet  gnet.Conn
-	place place
-	need  int32 // bytes that must be there before the reactor is asked again
-}
-
-// place is the upper half of a handle: loop 8 bits, slot 24.
-type place uint32
-
-func (p place) loop() uint32         { return uint32(p >> 24) }
-func (p place) slot() timingwheel.ID { return timingwheel.ID(p & (maxSlots - 1)) }
-
 const (
-	connChunkBits = 11 // 48 KiB: whole pages, so that nothing is rounded up
+	connChunkBits = 12 // 64 KiB: whole pages, so that nothing is rounded up
 	connChunk     = 1 << connChunkBits
 )
 
@@ -120,8 +109,16 @@ func (l *loop) snapshot() Counters {
 	return l.last
 }
 
-func (l *loop) at(slot timingwheel.ID) *conn {
+// entry is where the connection of a slot stands.
+func (l *loop) entry(slot timingwheel.ID) *gnet.Conn {
 	return &l.conns[slot>>connChunkBits][slot&(connChunk-1)]
+}
+
+func (l *loop) conn(slot timingwheel.ID) gnet.Conn {
+	if l.reading != nil && slot == l.readSlot {
+		return l.reading
+	}
+	return *l.entry(slot)
 }
 
 // accept takes in a connection, or refuses it.
@@ -133,11 +130,10 @@ func (l *loop) accept(c gnet.Conn) {
 		return
 	}
 	for int(slot>>connChunkBits) >= len(l.conns) {
-		l.conns = append(l.conns, new([connChunk]conn))
+		l.conns = append(l.conns, new([connChunk]gnet.Conn))
 	}
-	k := l.at(slot)
-	*k = conn{gnet: c, place: place(uint32(l.reactor.index)<<24 | uint32(slot)), need: 1}
-	c.SetContext(k)
+	*l.entry(slot) = c
+	c.SetContext(l.reactor.sessions.at(slot))
 	switch {
 	case l.srv.stopping.Load():
 		l.reactor.farewell(slot, ReasonShutdown)
@@ -165,21 +161,22 @@ func (l *loop) accept(c gnet.Conn) {
 }
 
 // traffic offers the reactor what has been read, unless it is known to be too little.
-func (l *loop) traffic(k *conn) gnet.Action {
-	c := k.gnet
-	slot := k.place.slot()
-	if c.InboundBuffered() < int(k.need) && !l.reactor.fragment(slot) {
+func (l *loop) traffic(c gnet.Conn, s *session) gnet.Action {
+	slot := s.place.slot()
+	if c.InboundBuffered() < int(s.need) && !l.reactor.fragment(slot) {
 		return gnet.None
 	}
 	b, err := c.Peek(-1)
 	if err != nil || len(b) == 0 {
 		return gnet.None
 	}
+	l.reading, l.readSlot = c, slot
 	consumed, need := l.reactor.receive(l.now(), slot, b)
-	if k.gnet != c {
+	l.reading = nil
+	if s.state == stateFree {
 		return gnet.Close // ended within the call; for gnet this is then a no-op
 	}
-	k.need = int32(need)
+	s.need = int32(need)
 	if consumed > 0 {
 		_, _ = c.Discard(consumed) // zero would discard everything
 	}
@@ -187,9 +184,9 @@ func (l *loop) traffic(k *conn) gnet.Action {
 }
 
 // closed is called for every connection once, by whatever ended it.
-func (l *loop) closed(k *conn, err error) {
-	l.reactor.closed(k.place.slot(), reasonForError(err))
-	*k = conn{}
+func (l *loop) closed(slot timingwheel.ID, err error) {
+	l.reactor.closed(slot, reasonForError(err))
+	*l.entry(slot) = nil
 }
 
 // reasonForError reads gnet's explanation. It is nil when our side closed: the reactor
@@ -210,35 +207,34 @@ func reasonForError(err error) Reason {
 // The transport.
 
 func (l *loop) Write(slot timingwheel.ID, b []byte) (queued int) {
-	k := l.at(slot)
-	c := k.gnet
-	if _, err := c.Write(b); err != nil || k.gnet != c {
+	c := l.conn(slot)
+	if _, err := c.Write(b); err != nil {
 		return 0 // gnet has closed it and called OnClose
 	}
 	return c.OutboundBuffered()
 }
 
-func (l *loop) Queued(slot timingwheel.ID) int { return l.at(slot).gnet.OutboundBuffered() }
+func (l *loop) Queued(slot timingwheel.ID) int { return l.conn(slot).OutboundBuffered() }
 
-func (l *loop) Held(slot timingwheel.ID) int { return l.at(slot).gnet.InboundBuffered() }
+func (l *loop) Held(slot timingwheel.ID) int { return l.conn(slot).InboundBuffered() }
 
-func (l *loop) Unread(slot timingwheel.ID) int { return unreadBytes(l.at(slot).gnet.Fd()) }
+func (l *loop) Unread(slot timingwheel.ID) int { return unreadBytes(l.conn(slot).Fd()) }
 
 func (l *loop) RemoteAddr(slot timingwheel.ID) netip.Addr {
-	if tcp, ok := l.at(slot).gnet.RemoteAddr().(*net.TCPAddr); ok {
+	if tcp, ok := l.conn(slot).RemoteAddr().(*net.TCPAddr); ok {
 		return tcp.AddrPort().Addr()
 	}
 	return netip.Addr{}
 }
 
 func (l *loop) FinishWrite(slot timingwheel.ID) {
-	_ = syscall.Shutdown(l.at(slot).gnet.Fd(), syscall.SHUT_WR) // fails if the peer is gone: its event follows
+	_ = syscall.Shutdown(l.conn(slot).Fd(), syscall.SHUT_WR) // fails if the peer is gone: its event follows
 }
 
-func (l *loop) Close(slot timingwheel.ID) { _ = l.el.Close(l.at(slot).gnet) }
+func (l *loop) Close(slot timingwheel.ID) { _ = l.el.Close(l.conn(slot)) }
 
 func (l *loop) Abort(slot timingwheel.ID) {
-	c := l.at(slot).gnet
+	c := l.conn(slot)
 	_ = c.SetLinger(0)
 	_ = l.el.Close(c)
 }
@@ -265,16 +261,20 @@ func (e *events) OnOpen(c gnet.Conn) ([]byte, gnet.Action) {
 }
 
 func (e *events) OnTraffic(c gnet.Conn) gnet.Action {
-	k, ok := c.Context().(*conn)
+	s, ok := c.Context().(*session)
 	if !ok {
 		return gnet.Close
 	}
-	return e.srv.loopAt(k.place).traffic(k)
+	return e.srv.loopAt(s.place).traffic(c, s)
 }
 
 func (e *events) OnClose(c gnet.Conn, err error) gnet.Action {
-	if k, ok := c.Context().(*conn); ok && k.gnet == c {
-		e.srv.loopAt(k.place).closed(k, err)
+	s, ok := c.Context().(*session)
+	if !ok {
+		return gnet.None // it was never taken in
+	}
+	if l, slot := e.srv.loopAt(s.place), s.place.slot(); *l.entry(slot) == c {
+		l.closed(slot, err)
 	}
 	return gnet.None
 }

@@ -44,14 +44,15 @@ type reactor struct {
 	wall      func() time.Time
 	askAuth   func(handle uint64, req AuthRequest) bool // nil: everybody may come in
 
-	clock    clock
-	now      time.Duration // logical, as of the last observation
-	wheel    *timingwheel.Wheel
-	sessions sessions
-	extras   extras
-	names    names
-	terms    codec.Terms
-	counters Counters
+	clock     clock
+	now       time.Duration // logical, as of the last observation
+	wheel     *timingwheel.Wheel
+	sessions  sessions
+	delivered numbers
+	extras    extras
+	names     names
+	terms     codec.Terms
+	counters  Counters
 
 	out  []byte     // frames of the current callback, for the current slot
 	view Session    // what handlers are given
@@ -111,7 +112,8 @@ func (r *reactor) open(now time.Duration) (slot timingwheel.ID, ok bool) {
 		return 0, false
 	}
 	r.sessions.grow(slot)
-	*r.sessions.at(slot) = session{state: stateHandshaking, rateSecond: r.second()}
+	*r.sessions.at(slot) = session{state: stateHandshaking, rateSecond: r.second(), place: placeOf(r.index, slot), need: 1}
+	r.delivered.forget(slot)
 	r.counters.Accepted++
 	r.counters.Conns++
 	return slot, true

@@ -28,9 +28,9 @@ const (
 )
 
 // session is what a loop knows of one connection: 32 bytes without a pointer, two to a
-// cache line, so that the garbage collector never reads it and a heartbeat reads one line.
-// What few connections need at a time is in extra. Its slot is the id of its wheel entry.
-// Owned by the loop.
+// cache line, so that the garbage collector never reads it and a heartbeat reads one line:
+// the gnet connection's context points here. What few connections need at a time is in
+// extra. Its slot is the id of its wheel entry. Owned by the loop.
 type session struct {
 	state      state
 	flags      flags
@@ -40,8 +40,17 @@ type session struct {
 	rateSecond uint32 // when framesUsed and bytesUsed were last refilled
 	framesUsed int32
 	bytesUsed  int32
-	delivered  uint64 // number of the last DELIVER
+	place      place
+	need       int32 // bytes that must be there before receive can achieve anything
 }
+
+// place is the upper half of a handle: loop 8 bits, slot 24.
+type place uint32
+
+func placeOf(loop uint8, slot timingwheel.ID) place { return place(uint32(loop)<<24 | uint32(slot)) }
+
+func (p place) loop() uint32         { return uint32(p >> 24) }
+func (p place) slot() timingwheel.ID { return timingwheel.ID(p & (maxSlots - 1)) }
 
 // flags are what is true of a session for a while.
 type flags uint8
@@ -73,6 +82,31 @@ func (t sessions) at(slot timingwheel.ID) *session {
 func (t *sessions) grow(slot timingwheel.ID) {
 	for int(slot>>sessionChunkBits) >= len(*t) {
 		*t = append(*t, new([sessionChunk]session))
+	}
+}
+
+// numbers are those of the last DELIVER of each session, apart since a heartbeat needs none:
+// a chunk is there once one of its sessions was sent something. Owned by the loop.
+type numbers []*[sessionChunk]uint64
+
+// next counts one DELIVER and returns its number, from 1.
+func (n *numbers) next(slot timingwheel.ID) uint64 {
+	i := int(slot >> sessionChunkBits)
+	for i >= len(*n) {
+		*n = append(*n, nil)
+	}
+	if (*n)[i] == nil {
+		(*n)[i] = new([sessionChunk]uint64)
+	}
+	number := &(*n)[i][slot&(sessionChunk-1)]
+	*number++
+	return *number
+}
+
+// forget begins again: the slot has another session.
+func (n numbers) forget(slot timingwheel.ID) {
+	if i := int(slot >> sessionChunkBits); i < len(n) && n[i] != nil {
+		n[i][slot&(sessionChunk-1)] = 0
 	}
 }
 

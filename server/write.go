@@ -40,10 +40,10 @@ func (r *reactor) deliver(slot timingwheel.ID, body []byte) (uint64, error) {
 		r.kick = codec.CodeSlowConsumer
 		return 0, ErrQueue
 	}
-	s.delivered++
-	r.out = codec.AppendDeliver(r.out, s.delivered, body)
+	id := r.delivered.next(slot)
+	r.out = codec.AppendDeliver(r.out, id, body)
 	r.counters.Delivers++
-	return s.delivered, nil
+	return id, nil
 }
 
 // deliverOptional is deliver, unless the client is slow.
