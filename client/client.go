@@ -204,8 +204,8 @@ func (c *Client) now() time.Duration { return time.Since(c.origin) }
 // act carries out what the link asked for and sets the timer. It needs mu, and follows
 // every call of the link that has an Out.
 func (c *Client) act() {
-	for i := 0; i < len(c.out.Actions); i++ { // a failing write adds to them
-		a := c.out.Actions[i]
+	for i := range c.out.Actions {
+		a := &c.out.Actions[i]
 		k := c.find(a.Attempt)
 		switch {
 		case a.Op == link.Dial:

@@ -146,7 +146,7 @@ func (c *Client) disconnected(k *conn, cause error, local bool) {
 	}
 	c.forget(k)
 	if k.failed != nil {
-		cause = k.failed
+		cause, local = k.failed, isLocal(k.failed)
 	}
 	c.link.Disconnected(c.now(), k.attempt, cause, local, &c.out)
 	c.act()
@@ -207,7 +207,9 @@ func (k *conn) hangUp() {
 
 // isLocal reports whether an error says more about this machine than about the server.
 func isLocal(err error) bool {
-	for _, local := range []error{syscall.ENETUNREACH, syscall.ENETDOWN, syscall.EADDRNOTAVAIL, syscall.EMFILE, syscall.ENFILE} {
+	for _, local := range []error{syscall.ENETUNREACH, syscall.ENETDOWN, syscall.EADDRNOTAVAIL,
+		syscall.ECONNABORTED, // by the system, as when the interface of the connection goes
+		syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOBUFS} {
 		if errors.Is(err, local) {
 			return true
 		}
