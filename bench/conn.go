@@ -86,7 +86,7 @@ func (l *loop) follow(i uint32, c *client, f followUp) {
 	case writeFailed:
 		l.readToEnd(i, c, f.attempt, f.err)
 	case probe:
-		c.link.NetworkChanged(l.now, &l.out)
+		c.link.Ping(l.now, &l.out)
 	case ack:
 		c.link.Ack(l.now, f.attempt, f.id, &l.out)
 	case welcomed:

@@ -24,10 +24,10 @@ type Client struct {
 	out  link.Out
 	err  error // what Run returns, once stopped is closed
 
-	ctx    context.Context // Run's; nil before
-	timer  *time.Timer     // fires at the link's deadline; nil before Run
-	armed  time.Duration   // the deadline it is set to, Never if it is not set
-	looked time.Time       // when the timer last fired, to notice a suspend
+	ctx   context.Context // Run's; nil before
+	timer *time.Timer     // fires at the link's deadline; nil before Run
+	armed time.Duration   // the deadline it is set to, Never if it is not set
+	slept time.Duration   // what sleptSince said when the timer last fired
 
 	conns []*conn // the link's connections and dials: one, two while it moves
 	state State   // the latest that notices know of
@@ -99,7 +99,7 @@ func (c *Client) start(ctx context.Context) error {
 		return ErrClosed
 	}
 	c.ctx = ctx
-	c.looked = time.Now()
+	c.slept = sleptSince(c.origin)
 	c.timer = time.AfterFunc(time.Hour, c.tick)
 	c.link.Start(c.now(), &c.out)
 	c.act()
@@ -160,7 +160,9 @@ func (c *Client) Send(ctx context.Context, body []byte) (id uint64, err error) {
 }
 
 // NetworkChanged tells that the path to the server may be another one now: Wi-Fi came or
-// went, the machine woke. A session is probed at once, a wait is cut to a second at most.
+// went, the machine woke. A session is probed at once: a PING has a second for its answer,
+// or two of the latest round trips if they are longer; without it the client connects anew
+// within a second, to any node. A wait is cut to a second at most.
 func (c *Client) NetworkChanged() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -173,12 +175,11 @@ func (c *Client) tick() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.armed = link.Never
-	at := time.Now()
-	// Round drops the monotonic reading, which stands still while a machine sleeps.
-	if slept(at.Sub(c.looked), at.Round(0).Sub(c.looked.Round(0))) {
+	slept := sleptSince(c.origin)
+	if slept-c.slept > suspended {
 		c.link.NetworkChanged(c.now(), &c.out)
 	}
-	c.looked = at
+	c.slept = slept
 	if k := c.current(); k != nil && k.busy {
 		c.link.Held(c.now())
 	}
@@ -186,9 +187,16 @@ func (c *Client) tick() {
 	c.act()
 }
 
-// slept reports whether the machine was suspended between two looks at both clocks. A
-// wall clock that is set forward looks the same, and costs one PING.
-func slept(monotonic, wall time.Duration) bool { return wall-monotonic > 2*time.Second }
+// suspended is the least sleep that is noticed: clocks are adjusted by less.
+const suspended = 2 * time.Second
+
+// sleptSince is how much further the wall clock has gone than the monotonic one, which
+// stands still while a machine sleeps. A wall clock that is set forward looks the same,
+// and costs one probe.
+func sleptSince(origin time.Time) time.Duration {
+	at := time.Now()
+	return at.Round(0).Sub(origin.Round(0)) - at.Sub(origin)
+}
 
 // now is the link's time.
 func (c *Client) now() time.Duration { return time.Since(c.origin) }
@@ -196,8 +204,8 @@ func (c *Client) now() time.Duration { return time.Since(c.origin) }
 // act carries out what the link asked for and sets the timer. It needs mu, and follows
 // every call of the link that has an Out.
 func (c *Client) act() {
-	for i := 0; i < len(c.out.Actions); i++ { // a failing write adds to them
-		a := c.out.Actions[i]
+	for i := range c.out.Actions {
+		a := &c.out.Actions[i]
 		k := c.find(a.Attempt)
 		switch {
 		case a.Op == link.Dial:

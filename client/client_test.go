@@ -604,36 +604,6 @@ func TestSlowStateChangeGetsTheLatestState(t *testing.T) {
 	})
 }
 
-func TestNetworkChangedProbesAtOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		e := &edge{nodes: map[string]func(*peer){addrA: node}}
-		c, ran := run(t, Config{Endpoints: []string{addrA}, Dial: e.dial})
-		time.Sleep(time.Second)
-		c.NetworkChanged()
-		synctest.Wait()
-		if info := c.Info(); info.Pings != 1 || info.Pongs != 1 {
-			t.Errorf("%d PINGs and %d PONGs, want one probe", info.Pings, info.Pongs)
-		}
-		end(t, c, ran)
-	})
-}
-
-func TestSuspendIsSeenByTheWallClock(t *testing.T) {
-	for _, c := range []struct {
-		monotonic, wall time.Duration
-		want            bool
-	}{
-		{30 * time.Second, 30 * time.Second, false},
-		{30 * time.Second, 31 * time.Second, false}, // a step of the clock
-		{30 * time.Second, 10 * time.Second, false}, // set back
-		{30 * time.Second, time.Hour, true},
-	} {
-		if got := slept(c.monotonic, c.wall); got != c.want {
-			t.Errorf("slept(%v, %v) = %v", c.monotonic, c.wall, got)
-		}
-	}
-}
-
 func TestNewNamesTheField(t *testing.T) {
 	good := Config{Endpoints: []string{addrA}, ID: "a"}
 	for want, spoil := range map[string]func(*Config){

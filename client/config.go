@@ -36,7 +36,8 @@ type Config struct {
 	ID string
 
 	// TokenSource is asked for the credential before every connection, within
-	// ConnectTimeout. Default nil: no token, and the code "token_expired" ends Run.
+	// ConnectTimeout, and must return when ctx ends. Default nil: no token, and the code
+	// "token_expired" ends Run.
 	TokenSource func(ctx context.Context) ([]byte, error)
 
 	// Deliver takes a message of the server. body is valid until it returns; then the

@@ -67,12 +67,12 @@ func (c *Client) wanted(k *conn) bool { return slices.Contains(c.conns, k) }
 // serve is the goroutine of a connection.
 func (c *Client) serve(k *conn) {
 	defer k.cancel()
-	token, err := c.token(k.ctx)
+	token, addr, local, err := c.prepare(k)
 	if err != nil {
-		c.disconnected(k, err, true)
+		c.disconnected(k, err, local)
 		return
 	}
-	nc, err := c.dial(k)
+	nc, err := c.dial(k, addr)
 	if err != nil {
 		c.disconnected(k, err, isLocal(err))
 		return
@@ -83,38 +83,45 @@ func (c *Client) serve(k *conn) {
 	}
 }
 
-// token asks the application. It gets a little less time than the attempt has, so that
-// its slowness is not taken for the endpoint's.
-func (c *Client) token(ctx context.Context) ([]byte, error) {
-	if c.cfg.TokenSource == nil {
-		return nil, nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, c.linkCfg.ConnectTimeout*9/10)
+// prepare does what precedes connect(): it asks the application for the token and looks
+// the name up. Together they get a little less time than the attempt has, so that their
+// slowness is not taken for the endpoint's. local says that err is this side's fault.
+func (c *Client) prepare(k *conn) (token []byte, addr string, local bool, err error) {
+	ctx, cancel := context.WithTimeout(k.ctx, c.linkCfg.ConnectTimeout*9/10)
 	defer cancel()
-	token, err := c.cfg.TokenSource(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("TokenSource: %w", err)
+	if c.cfg.TokenSource != nil {
+		if token, err = c.cfg.TokenSource(ctx); err != nil {
+			return nil, "", true, fmt.Errorf("TokenSource: %w", err)
+		}
 	}
-	return token, nil
+	addr = k.addr
+	if c.cfg.Dial == nil {
+		addr, err = resolve(ctx, addr)
+	}
+	return token, addr, isLocal(err), err
 }
 
-// dial makes one connect(): of the addresses that a name has, it takes one.
-func (c *Client) dial(k *conn) (net.Conn, error) {
-	addr := k.addr
+// resolve takes one of the addresses that a name has.
+func resolve(ctx context.Context, addr string) (string, error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "", err
+	}
+	if _, err := netip.ParseAddr(host); err == nil {
+		return addr, nil
+	}
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return "", err
+	}
+	return net.JoinHostPort(ips[rand.IntN(len(ips))].Unmap().String(), port), nil
+}
+
+// dial makes one connect().
+func (c *Client) dial(k *conn, addr string) (net.Conn, error) {
 	dial := c.cfg.Dial
 	if dial == nil {
 		dial = (&net.Dialer{}).DialContext
-		host, port, err := net.SplitHostPort(addr)
-		if err != nil {
-			return nil, err
-		}
-		if _, err := netip.ParseAddr(host); err != nil {
-			ips, err := net.DefaultResolver.LookupNetIP(k.ctx, "ip", host)
-			if err != nil {
-				return nil, err
-			}
-			addr = net.JoinHostPort(ips[rand.IntN(len(ips))].Unmap().String(), port)
-		}
 	}
 	c.mu.Lock()
 	c.link.Resolved(c.now(), k.attempt, &c.out)
@@ -146,7 +153,7 @@ func (c *Client) disconnected(k *conn, cause error, local bool) {
 	}
 	c.forget(k)
 	if k.failed != nil {
-		cause = k.failed
+		cause, local = k.failed, isLocal(k.failed)
 	}
 	c.link.Disconnected(c.now(), k.attempt, cause, local, &c.out)
 	c.act()
@@ -207,7 +214,9 @@ func (k *conn) hangUp() {
 
 // isLocal reports whether an error says more about this machine than about the server.
 func isLocal(err error) bool {
-	for _, local := range []error{syscall.ENETUNREACH, syscall.ENETDOWN, syscall.EADDRNOTAVAIL, syscall.EMFILE, syscall.ENFILE} {
+	for _, local := range []error{syscall.ENETUNREACH, syscall.ENETDOWN, syscall.EADDRNOTAVAIL,
+		syscall.ECONNABORTED, // by the system, as when the interface of the connection goes
+		syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOBUFS} {
 		if errors.Is(err, local) {
 			return true
 		}

@@ -17,8 +17,8 @@
 // A dead server is noticed within one interval plus one PongTimeout, whatever is written
 // and whether or not TCP says so. Three things put that off: a Deliver that does not
 // return, since nothing is read meanwhile; a process that was stopped, by one PongTimeout
-// after it goes on; and a machine that was suspended, by one interval plus one PongTimeout
-// after it woke, unless NetworkChanged is called.
+// after it goes on; and a machine that was suspended, by one interval after it woke plus
+// the second that NetworkChanged gives a server, unless that is called.
 //
 // Sent is not delivered: only Acked tells that the server's application has a message.
 package client

@@ -200,3 +200,19 @@ func TestNameIsResolved(t *testing.T) {
 	defer end(t, c, ran)
 	eventually(t, "ready", func() bool { return c.Info().State == Ready }) // ::1 may come first
 }
+
+// A resolver that does not answer is no fault of the node's.
+func TestSlowNameDoesNotBlameTheNode(t *testing.T) {
+	was := net.DefaultResolver
+	defer func() { net.DefaultResolver = was }()
+	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}}
+	c, ran := run(t, Config{Endpoints: []string{"node.example:7000"}, ConnectTimeout: time.Second})
+	defer end(t, c, ran)
+	eventually(t, "the resolver's error", func() bool {
+		var dns *net.DNSError
+		return errors.As(c.Info().LastError, &dns)
+	})
+}

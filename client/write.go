@@ -10,9 +10,9 @@ const (
 	// hangUpTimeout is what a connection that the link gave up gets for its last frames.
 	hangUpTimeout = time.Second
 
-	// lastWords is how long a connection is read after a Write failed: a server that
-	// sends the client away may have closed before it read everything, and its GOAWAY is
-	// then still on this side.
+	// lastWords is how long a connection is read at most after a Write failed: a server
+	// that sends the client away may have closed before it read everything, and its GOAWAY
+	// is then still on this side.
 	lastWords = 2 * time.Second
 
 	// maxKept is the size in bytes above which a write buffer is not kept.
@@ -66,7 +66,6 @@ func (c *Client) writeQueued(k *conn) {
 			slow := errors.Is(err, os.ErrDeadlineExceeded) && n > 0 && !k.hungUp
 			if err != nil && !slow && k.failed == nil {
 				c.writeFailed(k, err)
-				c.act()
 			}
 			c.wakeSenders()
 		}
@@ -81,18 +80,23 @@ func (c *Client) writeQueued(k *conn) {
 }
 
 // writeFailed ends the writing side. The reader reports the loss when it has read what
-// the server had to say; if it waits for the application instead, that can take for ever,
-// and the loss is reported at once. It needs mu; what the link wants then is for act.
+// the server had to say. But it may have to wait for the application, which may wait in
+// Send for another connection: so the loss is reported without it when lastWords is over.
+// It needs mu.
 func (c *Client) writeFailed(k *conn, err error) {
 	k.failed = err
 	k.queued = nil
-	switch {
-	case !c.wanted(k):
-	case k.busy:
-		c.forget(k)
-		c.link.Disconnected(c.now(), k.attempt, err, false, &c.out)
-		k.nc.Close()
-	default:
-		k.nc.SetReadDeadline(time.Now().Add(lastWords))
+	if !c.wanted(k) {
+		return
 	}
+	c.running.Go(func() {
+		late := time.NewTimer(lastWords)
+		defer late.Stop()
+		select {
+		case <-k.ctx.Done():
+		case <-late.C:
+			c.disconnected(k, err, isLocal(err))
+			k.nc.Close()
+		}
+	})
 }

@@ -96,24 +96,6 @@ func (l *Link) Disconnected(now time.Duration, attempt uint32, cause error, loca
 	if c.state == StateResolving || c.state == StateConnecting {
 		reason = ConnectFailed
 	}
+	local = local || c.doubted && c.state == StateReady // an attempt that is refused has reached somebody
 	l.lose(now, c, loss{reason: reason, err: cause, local: local, ended: true}, out)
-}
-
-// NetworkChanged says that the path to the server may be another one now (Wi-Fi came or
-// went, the machine woke). A session is probed at once; a wait that the link chose itself
-// is cut to a second at most.
-func (l *Link) NetworkChanged(now time.Duration, out *Out) {
-	switch l.State() {
-	case StateReady:
-		if !l.heartbeat.waiting() {
-			l.ping(now, now, l.current(), out)
-		}
-	case StateBackingOff:
-		at := now + l.rng.below(localSpread)
-		if l.retry.ordered || at >= l.retry.at {
-			return
-		}
-		l.retry.at = at
-		out.notify(Event{Kind: RetryAt, At: at})
-	}
 }

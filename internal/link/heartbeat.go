@@ -39,12 +39,20 @@ func (h *heartbeat) deadline() time.Duration {
 
 func (h *heartbeat) waiting() bool { return h.pongDue != 0 }
 
+// Ping asks a session's server at once, unless an answer is waited for already. It has
+// the whole pong timeout to answer: the owner is curious, not in doubt.
+func (l *Link) Ping(now time.Duration, out *Out) {
+	if l.State() == StateReady && !l.heartbeat.waiting() {
+		l.ping(now, now, l.current(), out)
+	}
+}
+
 func (l *Link) ping(now, intended time.Duration, c *conn, out *Out) {
 	h := &l.heartbeat
 	h.token++
 	h.answered = false
 	h.wrote, h.pingAt, h.intended = now, now, intended
-	h.pongDue = now + l.cfg.PongTimeout
+	h.pongDue = now + l.patience()
 	h.beat = l.drawBeat()
 	start := len(out.frames)
 	out.frames = codec.AppendPing(out.frames, h.token)
@@ -54,7 +62,7 @@ func (l *Link) ping(now, intended time.Duration, c *conn, out *Out) {
 
 // alive notes a complete frame from the server, of whatever type.
 func (l *Link) alive(now time.Duration, c *conn) {
-	c.excused = false
+	c.excused, c.doubted = false, false
 	if c == l.current() {
 		l.heartbeat.heard = now
 		l.heartbeat.pongDue = 0
@@ -81,7 +89,7 @@ func (l *Link) pong(now time.Duration, c *conn, m codec.PongMessage, out *Out) {
 // time again.
 func (l *Link) Held(now time.Duration) {
 	if l.heartbeat.waiting() {
-		l.heartbeat.pongDue = now + l.cfg.PongTimeout
+		l.heartbeat.pongDue = now + l.patience()
 	}
 }
 

@@ -237,23 +237,6 @@ func TestHeldOwnerIsNotTheServersFault(t *testing.T) {
 	}
 }
 
-func TestNetworkChangedProbesASession(t *testing.T) {
-	r := newRig(t, Config{})
-	r.ready(testTerms)
-	r.now += time.Second
-	for range 3 { // repeating it must not put the end off
-		r.l.NetworkChanged(r.now, &r.out)
-		r.settle()
-		r.now += time.Second
-	}
-	if r.count(PingSent) != 1 {
-		t.Fatalf("%d PINGs, want 1", r.count(PingSent))
-	}
-	if wait := r.l.Deadline() - r.now; wait != 7*time.Second {
-		t.Errorf("%v left for the PONG, want 7s", wait)
-	}
-}
-
 func TestHeartbeatAllocatesNothing(t *testing.T) {
 	r := newRig(t, Config{})
 	r.ready(testTerms)

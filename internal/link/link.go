@@ -48,6 +48,7 @@ type conn struct {
 	attempt uint32        // 0: no connection
 	state   State         // Resolving to Ready
 	excused bool          // has had its second chance since the server was last heard
+	doubted bool          // the network has changed since the server was last heard
 	leaving bool          // its session has moved to the other connection
 	saidBye bool
 }
@@ -132,7 +133,7 @@ func (l *Link) Tick(now time.Duration, out *Out) {
 	case StateReady:
 		// A PING that is itself late needs no excuse: its answer has all its time.
 		if l.heartbeat.waiting() && !l.excuse(c, late) {
-			l.lose(now, c, loss{reason: PongTimeout, err: ErrTimeout, noticedOver: l.heartbeat.beat}, out)
+			l.lose(now, c, loss{reason: PongTimeout, err: ErrTimeout, local: c.doubted, noticedOver: l.heartbeat.beat}, out)
 			return
 		}
 		l.ping(now, deadline, c, out)
@@ -146,7 +147,7 @@ func (l *Link) tickAttempt(now, late time.Duration, c *conn, out *Out) {
 		patience, reason = l.cfg.WelcomeTimeout, WelcomeTimeout
 	}
 	if !l.excuse(c, late) {
-		l.lose(now, c, loss{reason: reason, err: ErrTimeout}, out)
+		l.lose(now, c, loss{reason: reason, err: ErrTimeout, local: c.doubted}, out)
 		return
 	}
 	c.due = now + patience

@@ -209,16 +209,3 @@ func TestOrdersCanNotMakeAClientSpin(t *testing.T) {
 		}
 	}
 }
-
-func TestNetworkChangedCutsTheWait(t *testing.T) {
-	_, high := sample(t, 200, Config{}, func(r *rig) time.Duration {
-		stable(r)
-		r.disconnected(errReset, false)
-		r.l.NetworkChanged(r.now, &r.out)
-		r.settle()
-		return r.wait()
-	})
-	if high > time.Second {
-		t.Errorf("waits up to %v after NetworkChanged, want at most 1s", high)
-	}
-}
