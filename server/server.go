@@ -157,6 +157,12 @@ func (s *Server) finish(err error) {
 	if s.auth != nil {
 		s.auth.stop()
 	}
+	for _, l := range *s.loops.Load() {
+		l.again.Stop()
+		if err == nil { // gnet has waited for its loops
+			_ = l.reactor.wheel.Close() // what the kernel refuses to take back stays
+		}
+	}
 	close(s.done)
 }
 
