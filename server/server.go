@@ -276,11 +276,17 @@ func (s *Server) Stats() Stats {
 	if s.isReady() {
 		st.MaxConns = int(s.shared.gate.max)
 		st.Pending, st.MaxPending = s.shared.gate.pending.Load(), s.shared.gate.pendingMax
+		st.Lingering = s.shared.gate.lingering.Load()
+		if s.auth != nil {
+			st.AuthWaiting = len(s.auth.jobs)
+		}
 	}
 	now := time.Since(s.base)
+	st.AdmissionQueue = s.shared.admission.ahead(now)
 	for _, l := range loops {
 		c := l.snapshot()
 		st.add(&c)
+		st.PostsRefused += l.mailbox.refused.Load()
 		st.Age = max(st.Age, now-c.SnapshotAt)
 	}
 	return st
