@@ -54,6 +54,13 @@ func (a *admission) ask(now, limit time.Duration) (wait time.Duration, ok bool) 
 	return wait, true
 }
 
+// ahead is how long whoever takes the next slot would wait for it.
+func (a *admission) ahead(now time.Duration) time.Duration {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return max(0, a.next-now)
+}
+
 // admit decides whether a client with a well-formed HELLO may come in now. If not, the
 // notice says when.
 func (r *reactor) admit(slot timingwheel.ID, m *codec.HelloMessage) Reason {

@@ -108,8 +108,8 @@ type Config struct {
 	AuthQueue   int
 	AuthTimeout time.Duration
 	// ClusterSecret is shared by the nodes of a cluster, so that each knows the others'
-	// clients when they return and lets them in before strangers. At least MinSecret
-	// bytes. Default: random, good for this run of this node.
+	// clients when they return; strangers get half of the queue at most, they all of it. At
+	// least MinSecret bytes. Default: random, good for this run of this node.
 	ClusterSecret []byte
 
 	// Handler is the application. Default: nothing happens.

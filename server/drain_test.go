@@ -265,8 +265,11 @@ func TestDrainHandsOverAndEnds(t *testing.T) {
 
 // A client that was told and stays is told again, that the node stops, and when to return.
 func TestDrainDoesNotWaitForEverForWhoStays(t *testing.T) {
-	srv := startNode(t, Config{DrainGrace: -1, Tick: 10 * time.Millisecond, FailoverRate: 0.5})
-	srv.drainLinger = 300 * time.Millisecond
+	const linger = 1300 * time.Millisecond // more than a second: then there is a line on how it goes
+	var log lines
+	srv := startNode(t, Config{DrainGrace: -1, Tick: 10 * time.Millisecond, FailoverRate: 0.5,
+		Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	srv.drainLinger = linger
 	w, _ := joinNode(t, srv, "stays")
 	began := time.Now()
 	ended := make(chan error, 1)
@@ -274,12 +277,15 @@ func TestDrainDoesNotWaitForEverForWhoStays(t *testing.T) {
 	w.wantGoAway(codec.CodeDraining)
 	told := time.Since(began)
 	m, err := codec.ParseGoAway(w.want(codec.GoAway).Payload)
-	if stayed := time.Since(began) - told; err != nil || m.Code != codec.CodeShutdown || m.Window == 0 || stayed < 250*time.Millisecond {
+	if stayed := time.Since(began) - told; err != nil || m.Code != codec.CodeShutdown || m.Window == 0 || stayed < linger-50*time.Millisecond {
 		t.Errorf("after %v more: %+v, %v", stayed, m, err)
 	}
 	_ = w.Close()
 	if err := <-ended; err != nil || srv.Stats().Moved != 0 {
 		t.Errorf("Drain = %v, %d moved", err, srv.Stats().Moved)
+	}
+	if !strings.Contains(log.String(), "msg=draining left=1 told=1 moved=0") {
+		t.Errorf("the log does not say how it goes:\n%s", log.String())
 	}
 }
 

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +14,18 @@ func TestPendingConnectionsAreATenthOfTheMaximum(t *testing.T) {
 		if got := newGate(1<<20, 10, tt.wanted).pendingMax; got != int64(tt.want) {
 			t.Errorf("of %d connections %d may be pending, want %d", tt.wanted, got, tt.want)
 		}
+	}
+}
+
+func TestRefusalsAreLoggedOnceASecondAtMost(t *testing.T) {
+	n := newNode(t, Config{})
+	var log lines
+	logger := slog.New(slog.NewTextHandler(&log, nil))
+	for now := time.Second; now < 4*time.Second; now += time.Millisecond {
+		n.r.shared.gate.logRefusal(logger, now, ReasonFull)
+	}
+	if got := strings.Count(log.String(), "level=WARN msg=\"connections are being refused: no room\" reason=full"); got != 3 {
+		t.Errorf("%d lines for refusals of three seconds, want 3:\n%.500s", got, log.String())
 	}
 }
 

@@ -46,6 +46,7 @@ const (
 
 func newLoop(s *Server, el gnet.EventLoop, index uint8) (*loop, error) {
 	l := &loop{srv: s, el: el}
+	l.last.SnapshotAt = l.now() // it was not stuck before it was there
 	l.again = time.AfterFunc(time.Hour, l.ask)
 	l.again.Stop()
 	l.turnStop = func() bool { return l.now() >= l.turnEnds }
@@ -96,8 +97,10 @@ func (l *loop) Run(context.Context) error {
 		l.again.Reset(debtDelay)
 	}
 
+	c := &l.reactor.counters
+	c.LongestTurn = max(c.LongestTurn, l.now()-now)
 	l.mu.Lock()
-	l.last = l.reactor.counters
+	l.last = *c
 	l.last.SnapshotAt = now
 	l.mu.Unlock()
 	return nil

@@ -2,6 +2,7 @@ package server
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/valyala/bytebufferpool"
@@ -43,6 +44,8 @@ type mailbox struct {
 	closing []closing
 	answers []authAnswer // at most one for each connection that is being checked
 
+	refused atomic.Uint64 // posts that found it full; any goroutine
+
 	// Owned by the loop: what was taken out and not done yet.
 	doing        []post
 	doingNext    int
@@ -59,6 +62,7 @@ func (m *mailbox) put(p post) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if len(m.posts) >= mailboxPosts || m.bytes+size > mailboxBytes {
+		m.refused.Add(1)
 		return ErrBusy
 	}
 	m.posts = append(m.posts, p)

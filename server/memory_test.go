@@ -1,8 +1,6 @@
 package server
 
 import (
-	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"strings"
@@ -59,16 +57,7 @@ func TestMemoryPressureRefusesThenShedsThenRecovers(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.shared.memory.limit, s.shared.memory.read = 1000, func() (int64, bool) { return used.Load(), true }
-	if err := s.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		ctx, cancel := context.WithCancel(context.Background())
-		cancel()
-		if err := s.Stop(ctx); err != nil && !errors.Is(err, ErrEngine) {
-			t.Error(err)
-		}
-	}()
+	start(t, s)
 	state := func(want memoryLevel) {
 		t.Helper()
 		eventually(t, "memory state "+want.String(), func() bool { return s.Stats().MemoryState == want.String() })

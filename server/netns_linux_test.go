@@ -78,6 +78,7 @@ func TestVanishedClientsAreEvictedInTheirSpanAndLeaveNoOrphan(t *testing.T) {
 		runIn(t, end.network, "ip", "link", "set", end.link, "up")
 	}
 	s := startSiege(t, siegeConfig{Listen: "10.203.0.1:0", Heartbeat: beat, Timeout: timeout, Tick: tick}, in(here))
+	empty := s.ask("gc")
 	clients := exec.Command("nsenter", append(there[1:len(there):len(there)], os.Args[0])...)
 	clients.Env = append(os.Environ(), fmt.Sprintf(`%s={"ClientsOf":%q}`, siegeOrders, s.addr))
 	clients.Stderr = os.Stderr
@@ -126,6 +127,7 @@ func TestVanishedClientsAreEvictedInTheirSpanAndLeaveNoOrphan(t *testing.T) {
 			t.Errorf("the kernel still holds %s", strings.TrimSpace(line))
 		}
 	}
+	s.wantNothingLeft(empty)
 	t.Logf("%d clients vanished: the first was evicted after %v, the last after %v; timeout %v, beat %v",
 		vanishing, first.Round(time.Millisecond), last.Round(time.Millisecond), timeout, beat)
 }

@@ -79,8 +79,7 @@ func runChild(text string) int {
 	fmt.Println(s.Addr())
 	go func() { // every line of input asks for the counters
 		for in := bufio.NewScanner(os.Stdin); in.Scan(); {
-			line, _ := json.Marshal(s.Stats())
-			fmt.Println(string(line))
+			fmt.Println(string(childLine(s, in.Text())))
 		}
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
@@ -176,6 +175,7 @@ func (c *child) join(id string) (*wire, codec.Frame) {
 // A node under a limit of 256 descriptors meets 600 clients.
 func TestDescriptorLimitRefusesTheExcessAndServesLater(t *testing.T) {
 	c := startChild(t, orders{Descriptors: 256})
+	c.leavesNothing()
 	var in []*wire
 	refused := 0
 	for i := range 600 {
@@ -212,6 +212,7 @@ func TestDescriptorLimitRefusesTheExcessAndServesLater(t *testing.T) {
 // The same crowd at once rather than one by one.
 func TestDescriptorLimitHoldsAgainstASimultaneousCrowd(t *testing.T) {
 	c := startChild(t, orders{Descriptors: 256})
+	c.leavesNothing()
 	var wg sync.WaitGroup
 	var welcomed, refused, other atomic.Int64
 	release := make(chan struct{})
@@ -289,6 +290,8 @@ func TestStoppedProcessEvictsNobodyWhosePingsWereWaiting(t *testing.T) {
 	o := orders{}
 	o.Config.Heartbeat, o.Config.Timeout, o.Config.Tick = heartbeat, timeout, 20*time.Millisecond
 	c := startChild(t, o)
+	c.leavesNothing()
+	var all []*wire
 	var wg sync.WaitGroup
 	done := make(chan struct{})
 	var lost atomic.Int64
@@ -297,6 +300,7 @@ func TestStoppedProcessEvictsNobodyWhosePingsWereWaiting(t *testing.T) {
 		if f.Type != codec.Welcome {
 			t.Fatalf("answered by %v", f.Type)
 		}
+		all = append(all, w)
 		wg.Go(func() { // speaks, whatever the node does
 			beat := time.NewTicker(heartbeat)
 			defer beat.Stop()
@@ -334,6 +338,8 @@ func TestStoppedProcessEvictsNobodyWhosePingsWereWaiting(t *testing.T) {
 		t.Errorf("%.1f s were held, want about 6", st.Held)
 	}
 	close(done)
-	c.cmd.Process.Kill()
+	for _, w := range all {
+		w.Close()
+	}
 	wg.Wait()
 }

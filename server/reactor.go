@@ -73,7 +73,7 @@ type reactor struct {
 	nextShed            timingwheel.ID
 	shedding            bool
 	arrivals            handles       // connections in the order they came, those that are silent among them
-	panicLog            time.Duration // when the last panic was logged
+	panicLog            time.Duration // when a handler's panic was last logged, neverLogged: none was
 }
 
 func newReactor(cfg *Config, sh *shared, index uint8, t transport, now time.Duration, wall func() time.Time) (*reactor, error) {
@@ -90,6 +90,7 @@ func newReactor(cfg *Config, sh *shared, index uint8, t transport, now time.Dura
 
 		frameRate: newRate(cfg.MaxFrameRate, 0),
 		byteRate:  newRate(cfg.MaxByteRate, 2*int64(cfg.MaxFrame)),
+		panicLog:  neverLogged,
 	}
 	r.view.r = r
 	r.onVisit = r.visit
@@ -211,6 +212,8 @@ func (r *reactor) callClosed(slot timingwheel.ID, why Reason) {
 	r.cfg.Handler.Closed(&r.view, why)
 }
 
+const neverLogged time.Duration = -1
+
 // recovered turns a handler's panic into the end of one session. Logged once a minute.
 func (r *reactor) recovered(slot timingwheel.ID) {
 	p := recover()
@@ -219,7 +222,7 @@ func (r *reactor) recovered(slot timingwheel.ID) {
 	}
 	r.counters.Panics++
 	r.kick = codec.CodeInternal
-	if r.counters.Panics == 1 || r.now-r.panicLog >= time.Minute {
+	if r.panicLog == neverLogged || r.now-r.panicLog >= time.Minute {
 		r.panicLog = r.now
 		r.cfg.Logger.Error("handler panicked; its session is closed",
 			slog.Any("panic", p), slog.String("session", r.sessionID(slot).String()),

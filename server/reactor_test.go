@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,7 +68,10 @@ type node struct {
 	now time.Duration
 }
 
-func newNode(t testing.TB, cfg Config) *node {
+func newNode(t testing.TB, cfg Config) *node { return newNodeAt(t, time.Hour, cfg) }
+
+// newNodeAt is newNode with the uptime given.
+func newNodeAt(t testing.TB, start time.Duration, cfg Config) *node {
 	t.Helper()
 	if cfg.Heartbeat == 0 {
 		cfg.Heartbeat, cfg.Timeout, cfg.Tick = 30*time.Second, 75*time.Second, 250*time.Millisecond
@@ -82,7 +86,6 @@ func newNode(t testing.TB, cfg Config) *node {
 	sh := &shared{epoch: 7, node: []byte("n1"), gate: newGate(1000, 10, cfg.MaxConns),
 		admission: newAdmission(cfg.AdmitRate), addrs: newLimiter[netip.Addr](cfg.AddrConns, cfg.AddrRate), ids: newLimiter[uint64](0, cfg.IDRate), seals: newSeals(nil)}
 	net := &network{peers: make(map[timingwheel.ID]*peer)}
-	start := time.Hour
 	r, err := newReactor(&cfg, sh, 3, net, start, func() time.Time { return time.UnixMilli(1_700_000_000_000) })
 	if err != nil {
 		t.Fatal(err)
@@ -592,6 +595,33 @@ func TestPanicInAHandlerCostsItsSessionOnly(t *testing.T) {
 				t.Fatalf("the next session was answered by %v", got)
 			}
 		})
+	}
+}
+
+// The first panic of a handler is logged whatever the uptime and whatever else has panicked,
+// the following ones once a minute.
+func TestHandlerPanicsAreLoggedOnceAMinute(t *testing.T) {
+	var log lines
+	n := newNodeAt(t, time.Second, Config{Logger: slog.New(slog.NewTextHandler(&log, nil)),
+		Handler: Handler{Message: func(*Session, uint64, []byte) { panic("boom") }}})
+	n.r.counters.Panics = 1 // the authenticator's, which have a log line of their own
+	at := func(after time.Duration, want int) {
+		t.Helper()
+		n.now = time.Second + after
+		slot, _ := n.join()
+		n.r.receive(n.now, slot, codec.AppendSend(nil, 1, nil))
+		if got := strings.Count(log.String(), "handler panicked"); got != want {
+			t.Errorf("%d lines after %v, want %d", got, after, want)
+		}
+	}
+	at(0, 1)
+	n.run(59 * time.Second)
+	at(59*time.Second, 1)
+	n.run(time.Second)
+	at(time.Minute, 2)
+	at(time.Minute, 2)
+	if !strings.Contains(log.String(), "boom") || !strings.Contains(log.String(), "reactor_test.go") {
+		t.Errorf("the log does not say what and where:\n%s", log.String())
 	}
 }
 

@@ -157,6 +157,12 @@ func (s *Server) finish(err error) {
 	if s.auth != nil {
 		s.auth.stop()
 	}
+	for _, l := range *s.loops.Load() {
+		l.again.Stop()
+		if err == nil { // gnet has waited for its loops
+			_ = l.reactor.wheel.Close() // what the kernel refuses to take back stays
+		}
+	}
 	close(s.done)
 }
 
@@ -270,11 +276,17 @@ func (s *Server) Stats() Stats {
 	if s.isReady() {
 		st.MaxConns = int(s.shared.gate.max)
 		st.Pending, st.MaxPending = s.shared.gate.pending.Load(), s.shared.gate.pendingMax
+		st.Lingering = s.shared.gate.lingering.Load()
+		if s.auth != nil {
+			st.AuthWaiting = len(s.auth.jobs)
+		}
 	}
 	now := time.Since(s.base)
+	st.AdmissionQueue = s.shared.admission.ahead(now)
 	for _, l := range loops {
 		c := l.snapshot()
 		st.add(&c)
+		st.PostsRefused += l.mailbox.refused.Load()
 		st.Age = max(st.Age, now-c.SnapshotAt)
 	}
 	return st

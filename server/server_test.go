@@ -43,17 +43,31 @@ func startNode(t *testing.T, cfg Config) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
+	start(t, s)
+	return s
+}
+
+// start starts a node and stops it when the test ends and its clients are gone. Nothing of
+// them, and of the node, may be left then.
+func start(t *testing.T, s *Server) {
+	t.Helper()
+	before := openDescriptors()
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		if !t.Failed() {
+			wantNothingLeft(t, s)
+		}
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
 		if err := s.Stop(ctx); err != nil && !errors.Is(err, ErrEngine) {
 			t.Errorf("stop: %v", err)
 		}
+		if !t.Failed() {
+			wantDescriptors(t, before)
+		}
 	})
-	return s
 }
 
 // wire is a raw client.

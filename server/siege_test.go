@@ -58,7 +58,7 @@ type report struct {
 	Admitted                                            int64 // by the gate
 	Accepted, LingerCut, Panics, Pings, Pongs           uint64
 	Closes                                              map[string]uint64
-	Slots, Wheel                                        int    // looked at on the loops themselves
+	Slots, Wheel, Extras, Names                         int    // looked at on the loops themselves; of Names, the bytes
 	Fault                                               string // of a wheel
 	Goroutines, Descriptors                             int
 	RSS, Heap                                           int64 // Heap: what is alive, after "gc"
@@ -231,9 +231,7 @@ func (s *Server) report() report {
 			r.Closes[Reason(why).String()] = n
 		}
 	}
-	if entries, err := os.ReadDir("/proc/self/fd"); err == nil {
-		r.Descriptors = len(entries)
-	}
+	r.Descriptors = openDescriptors()
 	r.RSS, _ = residentBytes()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
@@ -245,17 +243,7 @@ func (s *Server) report() report {
 		done := make(chan struct{})
 		if l.el.Execute(context.Background(), runnable(func() {
 			defer close(done)
-			r.Wheel += l.reactor.wheel.Len()
-			for _, chunk := range l.reactor.sessions {
-				for i := range chunk {
-					if chunk[i].state != stateFree {
-						r.Slots++
-					}
-				}
-			}
-			if err := l.reactor.wheel.Validate(); err != nil {
-				r.Fault = err.Error()
-			}
+			r.look(l)
 		})) == nil {
 			<-done
 		}
@@ -366,20 +354,20 @@ func (s *siege) until(what string, ok func(report) bool) (r report) {
 	}
 }
 
-// wantClean waits until nothing of anybody is left in the node.
+// wantNothingLeft waits until nothing of anybody is left in the node.
+func (s *siege) wantNothingLeft(empty report) {
+	s.t.Helper()
+	r := s.until("everything is given back: "+fmt.Sprintf("goroutines %d, descriptors %d", empty.Goroutines, empty.Descriptors),
+		func(r report) bool { return r.clean(empty) })
+	if fault := r.fault(); fault != "" || r.Panics != 0 {
+		s.t.Errorf("%d panics; %s", r.Panics, fault)
+	}
+}
+
+// wantClean is wantNothingLeft, and whoever comes then gets in.
 func (s *siege) wantClean(empty report) {
 	s.t.Helper()
-	r := s.until("everything is given back: "+fmt.Sprintf("goroutines %d, descriptors %d", empty.Goroutines, empty.Descriptors), func(r report) bool {
-		return r.Conns == 0 && r.Sessions == 0 && r.Pending == 0 && r.Admitted == 0 && r.Lingering == 0 && r.Queued == 0 && r.Budget == 0 &&
-			r.Slots == 0 && r.Wheel == 0 && r.Goroutines <= empty.Goroutines && r.Descriptors <= empty.Descriptors
-	})
-	var closes uint64
-	for _, n := range r.Closes {
-		closes += n
-	}
-	if closes != r.Accepted || r.Panics != 0 || r.Fault != "" {
-		s.t.Errorf("%d connections were accepted and %d ended, %d panics, wheel: %q", r.Accepted, closes, r.Panics, r.Fault)
-	}
+	s.wantNothingLeft(empty)
 	if e := s.enemy("after"); e.join() != nil {
 		s.t.Error("nobody gets in afterwards")
 	} else {

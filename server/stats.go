@@ -32,13 +32,14 @@ type Counters struct {
 	Queued   int64  // bytes that wait in user space, as of the last look at each client
 	Stale    uint64 // posts for sessions that were gone
 
-	Averted    uint64        // evictions put off because unread bytes were waiting
-	LingerCut  uint64        // farewells that did not wait until their peer had closed
-	Panics     uint64        // in handlers
-	Held       time.Duration // time of stalls, charged to nobody
-	Debt       time.Duration // how far deadlines are behind
-	Closes     [numReasons]uint64
-	SnapshotAt time.Duration // real time of this copy, since the server's start
+	Averted     uint64        // evictions put off because unread bytes were waiting
+	LingerCut   uint64        // farewells that did not wait until their peer had closed
+	Panics      uint64        // in handlers and in the authenticator
+	Held        time.Duration // time of stalls, charged to nobody
+	Debt        time.Duration // how far deadlines are behind
+	LongestTurn time.Duration // in real time, with what the system took of it
+	Closes      [numReasons]uint64
+	SnapshotAt  time.Duration // real time of this copy, since the server's start
 }
 
 // Stats is a node's state, summed over its loops. The numbers of a loop are as of its
@@ -51,9 +52,14 @@ type Stats struct {
 	Window   time.Duration
 
 	Pending, MaxPending     int64  // connections that are not in yet, and their bound
+	Lingering               int64  // farewells that wait for their peers
 	MaxQueuedTotal          int64  // the bound on Queued, 0: none
 	MemoryUsed, MemoryLimit int64  // bytes, as of the last second; 0: nobody watches
 	MemoryState             string // fine, refuse, shed
+
+	AdmissionQueue time.Duration // how far ahead slots have been given out
+	AuthWaiting    int           // clients that wait for the authenticator, those it has apart
+	PostsRefused   uint64        // Server.Deliver and Ack that returned ErrBusy
 
 	Age time.Duration
 	Counters
@@ -90,6 +96,7 @@ func (s *Stats) add(c *Counters) {
 	s.Panics += c.Panics
 	s.Held = max(s.Held, c.Held)
 	s.Debt = max(s.Debt, c.Debt)
+	s.LongestTurn = max(s.LongestTurn, c.LongestTurn)
 	for why, n := range c.Closes {
 		s.Closes[why] += n
 	}
@@ -133,10 +140,15 @@ func (s Stats) MarshalJSON() ([]byte, error) {
 		Panics           uint64            `json:"panics"`
 		ClockHeld        float64           `json:"clock_held_seconds"`
 		Debt             float64           `json:"wheel_debt_seconds"`
+		LongestTurn      float64           `json:"longest_turn_seconds"`
 		Window           float64           `json:"window_seconds"`
 		Age              float64           `json:"snapshot_age_seconds"`
 		Pending          int64             `json:"pending"`
 		MaxPending       int64             `json:"max_pending"`
+		Lingering        int64             `json:"lingering"`
+		AdmissionQueue   float64           `json:"admission_queue_seconds"`
+		AuthWaiting      int               `json:"auth_waiting"`
+		PostsRefused     uint64            `json:"refused_posts"`
 		Queued           int64             `json:"queued_bytes"`
 		MaxQueuedTotal   int64             `json:"max_queued_bytes"`
 		Dropped          uint64            `json:"dropped_optional"`
@@ -147,8 +159,9 @@ func (s Stats) MarshalJSON() ([]byte, error) {
 	}{
 		s.Node, s.Loops, s.MaxConns, s.Conns, s.Sessions, s.Draining, s.Moved, s.Accepted, s.Refused, s.Hellos, s.Tickets, s.Resumed, s.FramesIn,
 		s.BytesIn, s.BytesOut, s.Pings, s.Pongs, s.Sends, s.Delivers, s.AcksIn, s.AcksOut, s.GoAways,
-		s.Stale, s.Evictions(), s.Averted, s.LingerCut, s.Panics, s.Held.Seconds(), s.Debt.Seconds(),
-		s.Window.Seconds(), s.Age.Seconds(), s.Pending, s.MaxPending, s.Queued, s.MaxQueuedTotal, s.Dropped,
+		s.Stale, s.Evictions(), s.Averted, s.LingerCut, s.Panics, s.Held.Seconds(), s.Debt.Seconds(), s.LongestTurn.Seconds(),
+		s.Window.Seconds(), s.Age.Seconds(), s.Pending, s.MaxPending, s.Lingering,
+		s.AdmissionQueue.Seconds(), s.AuthWaiting, s.PostsRefused, s.Queued, s.MaxQueuedTotal, s.Dropped,
 		s.MemoryUsed, s.MemoryLimit, s.MemoryState, closes,
 	})
 }

@@ -20,6 +20,10 @@ import (
 // takes one every tick, and once a millisecond's work is done when it has more.
 const stuckAfter = 30 * time.Second
 
+// maxAdminConns bounds the connections of the admin listener: descriptors that it takes are
+// lost to clients.
+const maxAdminConns = 16
+
 // admin answers operators on a listener of its own: /livez, /readyz, /stats, /metrics, no
 // more.
 // It names no client and changes nothing, and it has no authentication: bind it where
@@ -29,12 +33,15 @@ type admin struct {
 	listener net.Listener
 	http     http.Server
 	ready    atomic.Bool
-	failed   chan error // an end that nobody asked for; never ready without a listener
+	stuck    time.Duration // stuckAfter; tests shorten it
+	open     atomic.Int64  // connections
+	refused  atomic.Uint64 // of them, those beyond maxAdminConns
+	failed   chan error    // an end that nobody asked for; never ready without a listener
 }
 
 // newAdmin takes the address, so that one that is taken is known before clients come.
 func newAdmin(addr string, srv *server.Server) (*admin, error) {
-	a := &admin{addr: "-", failed: make(chan error, 1)}
+	a := &admin{addr: "-", stuck: stuckAfter, failed: make(chan error, 1)}
 	if addr == "" {
 		return a, nil
 	}
@@ -46,7 +53,7 @@ func newAdmin(addr string, srv *server.Server) (*admin, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
 		age := srv.Stats().Age
-		say(w, age < stuckAfter, fmt.Sprintf("a loop was last seen %v ago", age.Round(time.Millisecond)))
+		say(w, age < a.stuck, fmt.Sprintf("a loop was last seen %v ago", age.Round(time.Millisecond)))
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if !a.ready.Load() {
@@ -60,7 +67,7 @@ func newAdmin(addr string, srv *server.Server) (*admin, error) {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(srv.Stats()) // the reader may be gone
 	})
-	mux.Handle("GET /metrics", metrics(srv))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(a.metrics(srv), promhttp.HandlerOpts{MaxRequestsInFlight: 4}))
 	a.http = http.Server{
 		Handler:           mux,
 		ReadHeaderTimeout: 5 * time.Second,
@@ -68,16 +75,32 @@ func newAdmin(addr string, srv *server.Server) (*admin, error) {
 		WriteTimeout:      10 * time.Second,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    8 << 10,
+		ConnState:         a.count,
 	}
 	return a, nil
 }
 
 // metrics shows the node's counters and those of its process.
-func metrics(srv *server.Server) http.Handler {
+func (a *admin) metrics(srv *server.Server) *prometheus.Registry {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(prom.NewCollector(srv), collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "stormwheel_admin_refused_connections_total",
+			Help: "Connections of the admin listener beyond its bound."}, func() float64 { return float64(a.refused.Load()) }))
+	return registry
+}
+
+// count is told of every connection's state, and closes a new one that is too many.
+func (a *admin) count(conn net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		if a.open.Add(1) > maxAdminConns {
+			a.refused.Add(1)
+			_ = conn.Close() // its goroutine then sees the end and says so
+		}
+	case http.StateClosed, http.StateHijacked:
+		a.open.Add(-1)
+	}
 }
 
 func say(w http.ResponseWriter, good bool, trouble string) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/server"
 )
 
@@ -94,6 +95,8 @@ func TestOperationsPageIsTrue(t *testing.T) {
 	for _, sentence := range []string{
 		fmt.Sprintf("503 when a loop was not seen for %d s", int(stuckAfter.Seconds())),
 		fmt.Sprintf("after %d s at most", int(stopTime.Seconds())),
+		fmt.Sprintf("| connections of the admin listener | %d |", maxAdminConns),
+		fmt.Sprintf("| client id | %d bytes |", codec.MaxClientID),
 		fmt.Sprintf("keeps %d percent, at least 32, in reserve", reservePercent),
 		fmt.Sprintf("%d KiB a connection", bytesPerConn>>10),
 	} {

@@ -11,27 +11,25 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/server"
-	"github.com/stormwheel/stormwheel/server/prom"
 )
 
-// collected returns the names of the collector's metrics.
+// collected returns the names of the metrics that are this project's own.
 func collected(t *testing.T) (names []string) {
 	t.Helper()
 	srv, err := server.New(server.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(prom.NewCollector(srv))
-	families, err := registry.Gather()
+	families, err := new(admin).metrics(srv).Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range families {
-		names = append(names, f.GetName())
+		if strings.HasPrefix(f.GetName(), "stormwheel_") {
+			names = append(names, f.GetName())
+		}
 	}
 	return names
 }

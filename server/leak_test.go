@@ -1,0 +1,207 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+)
+
+// What a node must have given back when its last connection has ended: looked at on its
+// loops themselves, whichever process they are in.
+
+// clean says that nothing of anybody is left in a node that began as empty.
+func (r report) clean(empty report) bool {
+	return r.Conns == 0 && r.Sessions == 0 && r.Pending == 0 && r.Admitted == 0 && r.Lingering == 0 &&
+		r.Queued == 0 && r.Budget == 0 && r.Slots == 0 && r.Wheel == 0 && r.Extras == 0 && r.Names == 0 &&
+		r.Goroutines <= empty.Goroutines && r.Descriptors <= empty.Descriptors
+}
+
+// fault is what does not add up in a node whose connections have all ended, or empty.
+func (r report) fault() string {
+	var closes uint64
+	for _, n := range r.Closes {
+		closes += n
+	}
+	if closes != r.Accepted || r.Fault != "" {
+		return fmt.Sprintf("%d connections were accepted and %d ended, wheel: %q", r.Accepted, closes, r.Fault)
+	}
+	return ""
+}
+
+// look adds up what is in use on a loop. On the loop.
+func (r *report) look(l *loop) {
+	r.lookAtSlabs(l)
+	r.Wheel += l.reactor.wheel.Len()
+	if err := l.reactor.wheel.Validate(); err != nil {
+		r.Fault = err.Error()
+	}
+}
+
+func (r *report) lookAtSlabs(l *loop) {
+	for _, chunk := range l.reactor.sessions {
+		for i := range chunk {
+			if chunk[i].state != stateFree {
+				r.Slots++
+			}
+		}
+	}
+	r.Extras += int(l.reactor.extras.used) - len(l.reactor.extras.free)
+	r.Names += l.reactor.names.inUse()
+}
+
+// inUse is how many bytes of names are not free, give or take the ends of full chunks, which
+// are less than a block each.
+func (a *names) inUse() (bytes int) {
+	if len(a.chunks) == 0 {
+		return 0
+	}
+	full := len(a.chunks) - 1
+	bytes = full*nameChunk + int(a.used)
+	for class, ref := range a.free {
+		size := (class + 1) * nameUnit
+		if double := class - (exactNames/nameUnit - 1); double > 0 {
+			size = exactNames << double
+		}
+		for ; ref != 0; ref = a.next(ref) {
+			bytes -= size
+		}
+	}
+	if bytes < full*256 {
+		return 0
+	}
+	return bytes
+}
+
+// wantNothingLeft waits until a node whose clients have gone has nothing of them left.
+func wantNothingLeft(t *testing.T, s *Server) {
+	t.Helper()
+	for end := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+		var r report
+		select {
+		case <-s.done: // its loops have ended, its wheels are closed
+			for _, l := range *s.loops.Load() {
+				r.lookAtSlabs(l)
+			}
+		default:
+			s.askAll()
+			r = s.report()
+		}
+		// Descriptors and goroutines are the test's, too: they are looked at later.
+		fault := r.fault()
+		if r.clean(report{Goroutines: r.Goroutines, Descriptors: r.Descriptors}) && fault == "" {
+			return
+		}
+		if time.Now().After(end) {
+			t.Errorf("the clients are gone, but the node says %s %+v", fault, r)
+			return
+		}
+	}
+}
+
+// openDescriptors is how many this process has, where the system tells.
+func openDescriptors() int {
+	entries, _ := os.ReadDir("/proc/self/fd")
+	return len(entries)
+}
+
+// wantDescriptors waits until no more than before are open.
+func wantDescriptors(t *testing.T, before int) {
+	t.Helper()
+	open := 0
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if open = openDescriptors(); open <= before {
+			return
+		}
+	}
+	t.Errorf("%d descriptors are open, %d were before the node", open, before)
+}
+
+// childLine is what a child answers.
+func childLine(s *Server, word string) []byte {
+	var line []byte
+	if word == "report" {
+		line, _ = json.Marshal(s.report())
+	} else {
+		line, _ = json.Marshal(s.Stats())
+	}
+	return line
+}
+
+func (c *child) report() (r report) {
+	c.t.Helper()
+	fmt.Fprintln(c.in, "report")
+	if !c.out.Scan() {
+		c.t.Fatal("the node is gone")
+	}
+	if err := json.Unmarshal(c.out.Bytes(), &r); err != nil {
+		c.t.Fatal(err)
+	}
+	return r
+}
+
+// leavesNothing has the child looked at when the test's clients have gone.
+func (c *child) leavesNothing() {
+	c.t.Helper()
+	empty := c.report()
+	for range 5 { // the node's ticker opens a file now and then
+		r := c.report()
+		empty.Goroutines = min(empty.Goroutines, r.Goroutines)
+		empty.Descriptors = min(empty.Descriptors, r.Descriptors)
+	}
+	c.t.Cleanup(func() {
+		if c.t.Failed() {
+			return
+		}
+		var r report
+		for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+			if r = c.report(); r.clean(empty) && r.fault() == "" {
+				return
+			}
+		}
+		c.t.Errorf("%d goroutines and %d descriptors at the start; the clients are gone, but the node says %s %+v",
+			empty.Goroutines, empty.Descriptors, r.fault(), r)
+	})
+}
+
+// A reactor whose farewells waited has nothing of them left.
+func TestExtrasAndNamesAreGivenBackWithTheirSession(t *testing.T) {
+	n := newNode(t, Config{AdmitRate: 1e6})
+	for i := range 3 * extraChunk {
+		slot, _ := n.dial()
+		n.send(slot, helloFrame(fmt.Sprint("client-", i)))
+		n.send(slot, []byte("garbage"))    // a farewell has an extra
+		n.r.closed(slot, ReasonPeerClosed) // before it is over
+		if i%2 == 0 {                      // and so has half a frame
+			slot, _ = n.join()
+			n.r.receive(n.now, slot, helloFrame("x")[:9])
+			n.r.closed(slot, ReasonPeerReset)
+		}
+	}
+	var r report
+	r.look(&loop{reactor: n.r})
+	if r.Slots != 0 || r.Wheel != 0 || r.Extras != 0 || r.Names != 0 || r.Fault != "" {
+		t.Errorf("all have left, and in use are still %+v", r)
+	}
+}
+
+// A node that has stopped has given back the memory that the collector does not know.
+func TestStopGivesTheWheelsBack(t *testing.T) {
+	s := startNode(t, Config{Loops: 1})
+	joinNode(t, s, "a")
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := s.Stop(ctx); err != nil {
+		t.Fatal(err)
+	}
+	fresh, err := newLoop(s, nil, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fresh.again.Stop()
+	if left, want := s.loopAt(0).reactor.wheel.Stats().Bytes, fresh.reactor.wheel.Stats().Bytes; left > want {
+		t.Errorf("the wheel of a stopped node has %d bytes, an empty one %d", left, want)
+	}
+}
