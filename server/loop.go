@@ -139,6 +139,9 @@ func (l *loop) accept(c gnet.Conn) {
 	*k = conn{gnet: c, place: place(uint32(l.reactor.index)<<24 | uint32(slot)), need: 1}
 	c.SetContext(k)
 	switch {
+	case l.srv.shared.gate.starved(c.Fd()):
+		l.reactor.dismiss(slot, ReasonFull)
+		l.srv.shared.gate.logRefusal(l.srv.cfg.Logger, now, ReasonFull)
 	case l.srv.stopping.Load():
 		l.reactor.farewell(slot, ReasonShutdown)
 	case l.srv.shared.handover.draining.Load():

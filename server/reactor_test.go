@@ -79,7 +79,7 @@ func newNode(t testing.TB, cfg Config) *node {
 	if err := cfg.validate(); err != nil {
 		t.Fatal(err)
 	}
-	sh := &shared{epoch: 7, node: []byte("n1"), gate: newGate(1000, 10, cfg.MaxConns),
+	sh := &shared{epoch: 7, node: []byte("n1"), gate: newGate(1000, 10, 1, cfg.MaxConns),
 		admission: newAdmission(cfg.AdmitRate), addrs: newLimiter[netip.Addr](cfg.AddrConns, cfg.AddrRate), ids: newLimiter[uint64](0, cfg.IDRate), seals: newSeals(nil)}
 	net := &network{peers: make(map[timingwheel.ID]*peer)}
 	start := time.Hour

@@ -114,7 +114,7 @@ func (s *Server) Start() error {
 		s.cfg.Logger.Warn("no authenticator: every client id is let in")
 	}
 	limit, used := descriptors()
-	s.shared.gate = newGate(limit, used+s.cfg.Loops*loopDescriptors, s.cfg.MaxConns)
+	s.shared.gate = newGate(limit, used, s.cfg.Loops, s.cfg.MaxConns)
 	go func() {
 		err := gnet.Run(&events{srv: s}, claim.url,
 			gnet.WithNumEventLoop(s.cfg.Loops),
