@@ -1,8 +1,11 @@
 package server
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
 	"net"
+	"os"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -86,5 +89,83 @@ func TestNodeLivesWhenItsReserveIsTaken(t *testing.T) {
 	c.leave(200)
 	if _, f := c.join("after"); f.Type != codec.Welcome {
 		t.Errorf("with descriptors left again: %v, want WELCOME", f.Type)
+	}
+}
+
+// outcome is what became of a crowd.
+type outcome struct{ Welcomed, Full, Other int64 }
+
+// runCrowd is the main of n clients that come one after the other and stay until their input
+// ends.
+func runCrowd(node string, n int) int {
+	var welcomed, full, other, next atomic.Int64
+	var wg sync.WaitGroup
+	in := make([]net.Conn, n) // so that none is collected
+	for range 8 {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
+				conn, err := net.DialTimeout("tcp", node, patience)
+				if err != nil {
+					other.Add(1)
+					continue
+				}
+				conn.SetDeadline(time.Now().Add(patience))
+				conn.Write(helloFrame(fmt.Sprint("crowd-", i)))
+				f, err := (&wire{Conn: conn}).next()
+				m, _ := codec.ParseGoAway(f.Payload)
+				switch {
+				case err == nil && f.Type == codec.Welcome:
+					welcomed.Add(1)
+					in[i] = conn
+					continue
+				case err == nil && f.Type == codec.GoAway && m.Code == codec.CodeFull:
+					full.Add(1)
+				default:
+					other.Add(1)
+				}
+				conn.Close()
+			}
+		})
+	}
+	wg.Wait()
+	line, _ := json.Marshal(outcome{welcomed.Load(), full.Load(), other.Load()})
+	fmt.Println(string(line))
+	io.Copy(io.Discard, os.Stdin)
+	return 0
+}
+
+// crowd has n clients come to the child, from a process of their own.
+func (c *child) crowd(n int) (clients *child, o outcome) {
+	c.t.Helper()
+	clients = startChild(c.t, orders{Crowd: n, Node: c.addr})
+	if err := json.Unmarshal([]byte(clients.addr), &o); err != nil {
+		c.t.Fatal(err)
+	}
+	return clients, o
+}
+
+// The whole of what the machine lets a process have, not a limit that a test has set.
+func TestNodeRefusesAtTheMachinesOwnDescriptorLimit(t *testing.T) {
+	if limit := descriptorLimit(); testing.Short() || limit > 30_000 {
+		t.Skipf("the machine's own limit is %d descriptors: too many clients for a test", limit)
+	}
+	const excess = 200
+	c := startChild(t, orders{AdmitRate: 1e6})
+	room := c.stats().MaxConns
+	half := room / 2 // clients are subject to the same limit
+	_, first := c.crowd(half)
+	clients, second := c.crowd(room - half + excess)
+	if first != (outcome{Welcomed: int64(half)}) || second != (outcome{Welcomed: int64(room - half), Full: excess}) {
+		t.Fatalf("a node with room for %d: %+v of %d, then %+v of %d", room, first, half, second, room-half+excess)
+	}
+	if _, f := c.join("late"); f.Type != codec.GoAway {
+		t.Errorf("a full node answers with %v", f.Type)
+	}
+	clients.cmd.Process.Kill()
+	eventually(t, "half has left", func() bool { return c.stats().Conns == uint64(half) })
+	for i := range 50 {
+		if _, f := c.join(fmt.Sprint("after-", i)); f.Type != codec.Welcome {
+			t.Fatalf("client %d when there is room again: %v", i, f.Type)
+		}
 	}
 }

@@ -26,7 +26,10 @@ type orders struct {
 	Descriptors uint64 // limit, 0: unchanged
 	Hog         bool   // be no node but burn a CPU until killed
 	Nice        bool   // run at the lowest priority
-	Loops       int    // 0: two
+	Crowd       int    // be no node but that many clients of the one at Node
+	Node        string
+	AdmitRate   float64
+	Loops       int // 0: two
 	Config      struct{ Heartbeat, Timeout, Tick time.Duration }
 }
 
@@ -40,6 +43,9 @@ func runChild(text string) int {
 	if o.Hog {
 		return burn()
 	}
+	if o.Crowd > 0 {
+		return runCrowd(o.Node, o.Crowd)
+	}
 	if o.Descriptors > 0 {
 		limit := syscall.Rlimit{Cur: o.Descriptors, Max: o.Descriptors}
 		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
@@ -48,7 +54,7 @@ func runChild(text string) int {
 		}
 	}
 	def(&o.Loops, 2)
-	s, err := New(Config{Listen: "127.0.0.1:0", Loops: o.Loops, IDRate: -1, Handler: Handler{Message: sleepAsTold},
+	s, err := New(Config{Listen: "127.0.0.1:0", Loops: o.Loops, IDRate: -1, AdmitRate: o.AdmitRate, Handler: Handler{Message: sleepAsTold},
 		Heartbeat: o.Config.Heartbeat, Timeout: o.Config.Timeout, Tick: o.Config.Tick})
 	if err == nil {
 		err = s.Start()
@@ -122,6 +128,7 @@ func startChild(t *testing.T, o orders) *child {
 
 type childStats struct {
 	Conns, Sessions, Refused, Evictions uint64
+	MaxConns                            int     `json:"max_conns"`
 	Averted                             uint64  `json:"evictions_averted"`
 	Held                                float64 `json:"clock_held_seconds"`
 	Closes                              map[string]uint64
