@@ -73,10 +73,16 @@ func (r *reactor) admit(slot timingwheel.ID, m *codec.HelloMessage) Reason {
 	r.sessions.at(slot).set(counted)
 	// A client that comes and goes too often is held off: alone, it would wear out the
 	// second gate for all. Nobody has shown yet that the id is his, so what others do in
-	// its name elsewhere does not count.
-	if wait, ok := r.shared.ids.enter(now, idKey(m.ClientID, addr)); !ok {
-		r.notice.Delay, r.notice.Window = wait, wait
-		return ReasonFlapping
+	// its name does not count: elsewhere in any case, and with an authenticator not here
+	// either, since the handshake is counted when the token was good.
+	id := idKey(m.ClientID, addr)
+	count := r.shared.ids.enter
+	if r.askAuth != nil {
+		count = r.shared.ids.look
+	}
+	wait, ok := count(now, id)
+	if !ok {
+		return r.flapping(wait)
 	}
 	if r.shared.seals.redeem(now, m.Ticket, m.ClientID) {
 		r.counters.Tickets++
@@ -87,7 +93,7 @@ func (r *reactor) admit(slot timingwheel.ID, m *codec.HelloMessage) Reason {
 		r.counters.Resumed++
 		limit = maxQueue
 	}
-	wait, ok := r.shared.admission.ask(now, limit)
+	wait, ok = r.shared.admission.ask(now, limit)
 	switch {
 	case !ok:
 		r.notice.Delay, r.notice.Window = maxQueue/2, maxQueue
@@ -98,4 +104,9 @@ func (r *reactor) admit(slot timingwheel.ID, m *codec.HelloMessage) Reason {
 		return ReasonBusy
 	}
 	return ReasonNone
+}
+
+func (r *reactor) flapping(wait time.Duration) Reason {
+	r.notice.Delay, r.notice.Window = wait, wait
+	return ReasonFlapping
 }

@@ -164,6 +164,31 @@ func TestJunkCannotPushTheQueueBeyondItsBound(t *testing.T) {
 	}
 }
 
+// Those who had a session are given slots for a minute ahead, and no more either.
+func TestReturningClientsFillTheQueueToItsBound(t *testing.T) {
+	const rate = 20
+	n := newNode(t, Config{AdmitRate: rate, MaxConns: 100000})
+	var longest time.Duration
+	queued, turnedAway := 0, 0
+	for i := range 2000 {
+		resume := n.r.shared.seals.resume(nil, n.r.wall().Add(time.Hour), codec.SessionID{Epoch: 1}, id(i))
+		_, g, slot := n.hello(codec.HelloMessage{ClientID: id(i), Resume: resume})
+		n.r.closed(slot, ReasonPeerClosed)
+		switch {
+		case len(g.Ticket) > 0:
+			queued++
+			longest = max(longest, g.Delay)
+		case g.Code == codec.CodeBusy:
+			if turnedAway++; g.Delay == 0 || g.Window == 0 {
+				t.Fatal("turned away without a time to come again")
+			}
+		}
+	}
+	if longest > maxQueue || longest < maxQueue-time.Second || queued < 60*rate-rate || queued > 60*rate+1 || turnedAway == 0 {
+		t.Errorf("%d have a slot, the last in %v, and %d have none; want a minute of the queue, %d", queued, longest, turnedAway, 60*rate)
+	}
+}
+
 func TestResumeTokenOfANodeIsKnownToItsClusterOnly(t *testing.T) {
 	secret := []byte(strings.Repeat("s", MinSecret))
 	a, b, stranger := newSeals(secret), newSeals(secret), newSeals(nil)
@@ -189,7 +214,7 @@ func TestAddressLimitsCountSessionsAndHandshakes(t *testing.T) {
 	if _, ok := a.enter(now, addrKey(two)); ok {
 		t.Fatal("the same host in IPv6 clothes passed")
 	}
-	a.leave(now, addrKey(one))
+	a.leave(addrKey(one))
 	if _, ok := a.enter(now, addrKey(one)); !ok {
 		t.Fatal("no room after one has left")
 	}
@@ -219,25 +244,6 @@ func TestAddressLimitsCountSessionsAndHandshakes(t *testing.T) {
 	}
 }
 
-func TestAddressTableIsBoundedAndForgets(t *testing.T) {
-	a := newLimiter[netip.Addr](1, 0)
-	addr := func(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}) }
-	for i := range maxKeys + 1000 {
-		if _, ok := a.enter(0, addr(i)); !ok {
-			t.Fatalf("address %d was refused", i)
-		}
-	}
-	if len(a.known) > maxKeys {
-		t.Fatalf("%d addresses are kept, want at most %d", len(a.known), maxKeys)
-	}
-	for i := range maxKeys + 1000 {
-		a.leave(0, addr(i))
-	}
-	if len(a.known) != 0 {
-		t.Fatalf("%d addresses are kept after all have left", len(a.known))
-	}
-}
-
 // Ten quick returns are forgiven; then the client is told to stay away, and how long.
 func TestFlappingClientIsHeldOffAndOthersAreNot(t *testing.T) {
 	n := newNode(t, Config{IDRate: 0.2})
@@ -259,6 +265,34 @@ func TestFlappingClientIsHeldOffAndOthersAreNot(t *testing.T) {
 	n.run(g.Delay + n.r.cfg.Tick)
 	if _, g, _ = n.hello(codec.HelloMessage{ClientID: []byte("flapper")}); g.Code != 0 {
 		t.Fatalf("after its delay: %v", g.Code)
+	}
+}
+
+// The node asks the limiter of addresses, and says when to come again.
+func TestAddressThatComesTooFastIsHeldOffAndOthersAreNot(t *testing.T) {
+	n := newNode(t, Config{AddrRate: 2})
+	from := func(addr string) (codec.WelcomeMessage, codec.GoAwayMessage) {
+		slot, p := n.dial()
+		p.addr = netip.MustParseAddr(addr)
+		n.send(slot, helloFrame("alice"))
+		return answer(t, p)
+	}
+	for i := range handshakeBurst + 1 {
+		if _, g := from("192.0.2.1"); g.Code != 0 {
+			t.Fatalf("handshake %d: %v", i, g.Code)
+		}
+	}
+	_, g := from("192.0.2.1")
+	if g.Code != codec.CodeBusy || g.Delay <= 0 || g.Delay > time.Second/2 || g.Window <= 0 {
+		t.Fatalf("%v with delay %v and window %v, want busy for half a second", g.Code, g.Delay, g.Window)
+	}
+	n.wantClosed(ReasonAddrLimit, 1)
+	if _, other := from("192.0.2.2"); other.Code != 0 {
+		t.Errorf("another address: %v", other.Code)
+	}
+	n.run(g.Delay + n.r.cfg.Tick)
+	if _, again := from("192.0.2.1"); again.Code != 0 {
+		t.Errorf("after its delay: %v", again.Code)
 	}
 }
 
@@ -342,9 +376,10 @@ func TestSessionEndsWithItsToken(t *testing.T) {
 		t.Fatal("ended before its token")
 	}
 	p.in = nil
+	n.r.shared.window.Store(int64(20 * time.Second))
 	n.run(5*time.Second + 2*n.r.cfg.Tick)
-	if code := goAwayCode(t, p); code != codec.CodeTokenExpired {
-		t.Fatalf("GOAWAY %v, want token_expired", code)
+	if _, m := answer(t, p); m.Code != codec.CodeTokenExpired || m.Window != 20*time.Second {
+		t.Fatalf("GOAWAY %v over %v, want token_expired over the node's window: many tokens may end at once", m.Code, m.Window)
 	}
 }
 
@@ -356,8 +391,8 @@ func TestSlowAuthenticatorMeansBusyNotTimeout(t *testing.T) {
 	n.send(slot, helloFrame("alice"))
 	handle := n.r.handle(slot)
 	n.run(7 * time.Second)
-	if code := goAwayCode(t, p); code != codec.CodeBusy {
-		t.Fatalf("GOAWAY %v, want busy", code)
+	if _, m := answer(t, p); m.Code != codec.CodeBusy || m.Delay != time.Second || m.Window != time.Second {
+		t.Fatalf("GOAWAY %v with delay %v and window %v, want busy and a second of each", m.Code, m.Delay, m.Window)
 	}
 	n.r.authenticated(authAnswer{handle: handle}) // too late: must not welcome
 	if n.r.counters.Sessions != 0 || len(frames(t, p.in)) != 1 {
@@ -419,10 +454,12 @@ func TestAStallGivesNobodyMoreTimeThanHisToken(t *testing.T) {
 	n.send(slot, helloFrame("alice"))
 	n.r.authenticated(authAnswer{handle: n.r.handle(slot), expires: n.r.wall().Add(time.Minute)})
 	p.in = nil
+	n.r.shared.window.Store(int64(20 * time.Second))
+	n.run(n.r.cfg.Tick)
 	n.now += time.Hour
 	n.send(slot, codec.AppendPing(nil, 1))
-	if code := goAwayCode(t, p); code != codec.CodeTokenExpired {
-		t.Fatalf("GOAWAY %v, want token_expired with the first frame after the stall", code)
+	if _, m := answer(t, p); m.Code != codec.CodeTokenExpired || m.Window != 20*time.Second {
+		t.Fatalf("GOAWAY %v over %v, want token_expired with the first frame after the stall, over the node's window", m.Code, m.Window)
 	}
 }
 
@@ -472,13 +509,17 @@ func TestAuthenticatorRunsOffTheLoopAndIsBounded(t *testing.T) {
 	eventually(t, "the second waits", func() bool { return len(s.auth.jobs) == 1 })
 	third := dialNode(t, s)
 	third.send(helloFrame("third"))
-	third.wantGoAway(codec.CodeBusy) // while the authenticator blocks, the loop answers
+	// While the authenticator blocks, the loop answers.
+	if m, err := codec.ParseGoAway(third.want(codec.GoAway).Payload); err != nil || m.Code != codec.CodeBusy || m.Delay != time.Second || m.Window != time.Second {
+		t.Fatalf("GOAWAY %v with delay %v and window %v, want busy and a second of each", m.Code, m.Delay, m.Window)
+	}
 
 	auth.answer <- nil
 	first.want(codec.Welcome)
 	<-auth.asked
 	auth.answer <- errors.New("panic")
 	second.wantGoAway(codec.CodeInternal)
+	eventually(t, "the panic is counted", func() bool { return s.Stats().Panics == 1 })
 	for _, tt := range []struct {
 		err  error
 		code codec.Code

@@ -62,15 +62,20 @@ type authPool struct {
 	log     *slog.Logger
 	jobs    chan authJob
 
+	failures, panics seldom
+
 	ctx    context.Context
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 }
 
-func newAuthPool(cfg *Config) *authPool {
-	p := &authPool{auth: cfg.Auth, timeout: cfg.AuthTimeout, log: cfg.Logger, jobs: make(chan authJob, cfg.AuthQueue)}
+// Whoever is being checked is not in yet, so it takes half of those places at most.
+func newAuthPool(cfg *Config, pendingMax int64) *authPool {
+	places := max(2, int(pendingMax/2))
+	workers := min(cfg.AuthWorkers, places-1)
+	p := &authPool{auth: cfg.Auth, timeout: cfg.AuthTimeout, log: cfg.Logger, jobs: make(chan authJob, min(cfg.AuthQueue, places-workers))}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
-	for range cfg.AuthWorkers {
+	for range workers {
 		p.wg.Go(p.work)
 	}
 	return p
@@ -133,7 +138,9 @@ func (p *authPool) ask(req AuthRequest) (expires time.Time, why Reason) {
 	case errors.Is(err, errAuthPanic):
 		return time.Time{}, ReasonInternal
 	default:
-		p.log.Warn("authenticator failed; the client is told to come again", slog.Any("err", err))
+		if n, log := p.failures.note(time.Now()); log {
+			p.log.Warn("authenticator failed; the client is told to come again", slog.Any("err", err), slog.Uint64("failures", n))
+		}
 		return time.Time{}, ReasonBusy
 	}
 }
@@ -143,7 +150,9 @@ var errAuthPanic = errors.New("server: authenticator panicked")
 func (p *authPool) call(ctx context.Context, req AuthRequest) (grant AuthGrant, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			p.log.Error("authenticator panicked", slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
+			if n, log := p.panics.note(time.Now()); log {
+				p.log.Error("authenticator panicked", slog.Any("panic", v), slog.Uint64("panics", n), slog.String("stack", string(debug.Stack())))
+			}
 			err = fmt.Errorf("%w: %v", errAuthPanic, v)
 		}
 	}()
@@ -151,11 +160,11 @@ func (p *authPool) call(ctx context.Context, req AuthRequest) (grant AuthGrant, 
 }
 
 // authenticate has the client of a HELLO checked. The HELLO deadline has been met; a slow
-// authenticator is the server's fault, so what follows it is "busy", not a timeout.
+// authenticator is the server's fault, so what follows it is "busy", not a timeout. The
+// client is not in yet, but it has spoken: it is not sent away as silent.
 func (r *reactor) authenticate(slot timingwheel.ID, m *codec.HelloMessage) Reason {
 	s := r.sessions.at(slot)
 	s.state = stateAuthenticating
-	r.settle(s) // it has spoken; AuthQueue bounds those that wait here
 	r.wheel.SetTTL(slot, r.cfg.AuthTimeout+time.Second)
 	r.wheel.Touch(slot)
 	ok := r.askAuth(r.handle(slot), AuthRequest{
@@ -164,10 +173,16 @@ func (r *reactor) authenticate(slot timingwheel.ID, m *codec.HelloMessage) Reaso
 		Addr:     r.transport.RemoteAddr(slot),
 	})
 	if !ok {
-		r.notice.Delay, r.notice.Window = time.Second, time.Second
-		return ReasonBusy
+		return r.overworked()
 	}
 	return ReasonNone
+}
+
+// overworked sends a client away that the authenticator had no time for. It takes long
+// enough that the way in is not paid for again and again.
+func (r *reactor) overworked() Reason {
+	r.notice.Delay, r.notice.Window = time.Second, time.Second
+	return ReasonBusy
 }
 
 // authenticated goes on with a client that was checked, if it is still there.
@@ -180,9 +195,11 @@ func (r *reactor) authenticated(a authAnswer) {
 	why := a.why
 	switch why {
 	case ReasonNone:
-		why = r.welcome(slot, a.expires)
+		if why = r.comesTooOften(slot); why == ReasonNone {
+			why = r.welcome(slot, a.expires)
+		}
 	case ReasonBusy:
-		r.notice.Delay, r.notice.Window = time.Second, time.Second
+		why = r.overworked()
 	case ReasonInternal:
 		r.counters.Panics++
 	}
@@ -190,5 +207,15 @@ func (r *reactor) authenticated(a authAnswer) {
 		r.end(slot, why)
 		return
 	}
+	r.watchPartial(slot, r.transport.Held(slot), true)
 	r.flush(slot)
+}
+
+// comesTooOften counts the handshake of a client that has shown that its id is its own.
+func (r *reactor) comesTooOften(slot timingwheel.ID) Reason {
+	id := idKey(r.names.get(r.sessions.at(slot).name), addrKey(r.transport.RemoteAddr(slot)))
+	if wait, ok := r.shared.ids.enter(r.clock.real, id); !ok {
+		return r.flapping(wait)
+	}
+	return ReasonNone
 }

@@ -95,15 +95,17 @@ type Config struct {
 	AddrConns int
 	AddrRate  float64
 
-	// IDRate bounds the handshakes a second of one client id, ten at once; beyond it the
-	// client is told how long to stay away. Default 0.2, negative: no limit.
+	// IDRate bounds the handshakes a second of one client id from one address, ten at once;
+	// beyond it the client is told how long to stay away. With Auth, only those whose token
+	// was good count. Default 0.2, negative: no limit.
 	IDRate float64
 
 	// Auth decides who may have a session. Default nil: everybody, which is logged.
 	Auth Authenticator
 	// AuthWorkers is how many clients are checked at a time (default 16), AuthQueue how
 	// many more may wait (default 1024; beyond it a client is told to come again), and
-	// AuthTimeout how long one check may take (default 5 s).
+	// AuthTimeout how long one check may take (default 5 s). Together they are at most half
+	// of the connections that may be not in yet.
 	AuthWorkers int
 	AuthQueue   int
 	AuthTimeout time.Duration

@@ -99,6 +99,18 @@ func (r *reactor) refuse(slot timingwheel.ID, why Reason) {
 	r.farewell(slot, why)
 }
 
+// dismiss is refuse for a connection whose descriptor is needed at once.
+func (r *reactor) dismiss(slot timingwheel.ID, why Reason) {
+	r.counters.Refused++
+	r.leave(slot, why)
+	r.goAway(why.Code(), why)
+	r.flush(slot)
+	if r.sessions.at(slot).state != stateFree {
+		r.counters.LingerCut++
+		r.transport.Close(slot)
+	}
+}
+
 // stopSome says farewell to the sessions of a node that stops, until stop says that the
 // turn is over. It reports whether more are left.
 func (r *reactor) stopSome(stop func() bool) (more bool) {

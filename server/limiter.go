@@ -8,37 +8,31 @@ import (
 )
 
 // limiter bounds what one key (an address, a client id) may do: sessions at a time, and
-// handshakes a second. Its memory is bounded, which costs precision: when maxKeys keys
-// are active at once, a newcomer is not limited. It guards against a few that do too
-// much; against very many, the admission rate does. Any goroutine may use it.
+// handshakes a second. Its memory is bounded: sessions are counted for as many keys as have
+// any, which are no more than the node has connections, and handshakes for maxKeys. When
+// more come within seconds, those that have been quiet for longest are forgotten, which
+// gives back to each no more than its burst. Any goroutine may use it.
 type limiter[K comparable] struct {
 	conns int           // sessions at once, 0: unlimited
 	gap   time.Duration // between two handshakes, 0: unlimited
 	burst time.Duration // unused handshakes that are kept, as time
 
 	mu    sync.Mutex
-	known map[K]use
+	held  map[K]int32         // sessions of a key
+	due   map[K]time.Duration // when the coming handshake of a key is due, as in admission
 	swept time.Duration
-
-	sweepAt int // guarded by mu: how many known keys make it look for idle ones
 }
 
 const (
 	maxKeys        = 1 << 16
-	minKeys        = 1 << 10 // fewer are not looked through
 	handshakeBurst = 10
 	crowdedWait    = 10 * time.Second // what a client is told whose key has too many sessions
-	tidyEvery      = 10 * time.Second
+	tidyEvery      = 2 * time.Second
+	evictOf        = 8 // keys are compared when one must go
 )
 
-// use is what one key does; next is when its coming handshake is due, as in admission.
-type use struct {
-	conns int32
-	next  time.Duration
-}
-
 func newLimiter[K comparable](conns int, rate float64) *limiter[K] {
-	l := &limiter[K]{conns: max(0, conns), known: make(map[K]use)}
+	l := &limiter[K]{conns: max(0, conns), held: make(map[K]int32), due: make(map[K]time.Duration)}
 	if rate > 0 {
 		l.gap = time.Duration(float64(time.Second) / rate)
 		l.burst = handshakeBurst * l.gap
@@ -48,9 +42,15 @@ func newLimiter[K comparable](conns int, rate float64) *limiter[K] {
 
 func (l *limiter[K]) off() bool { return l.conns == 0 && l.gap == 0 }
 
-// idle says that the key is like one never seen.
-func (l *limiter[K]) idle(u use, now time.Duration) bool {
-	return u.conns == 0 && u.next <= now-l.burst
+// look says whether enter would let the key pass, and counts nothing.
+func (l *limiter[K]) look(now time.Duration, key K) (wait time.Duration, ok bool) {
+	if l.off() {
+		return 0, true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	wait = l.wait(now, key)
+	return wait, wait == 0
 }
 
 // enter counts a handshake, and, if sessions are bounded, one that leave takes back. If the
@@ -61,77 +61,82 @@ func (l *limiter[K]) enter(now time.Duration, key K) (wait time.Duration, ok boo
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	u, found := l.known[key]
-	if !found {
-		if len(l.known) >= l.sweepAt {
-			l.sweep(now)
-		}
-		if len(l.known) >= maxKeys {
-			return 0, true
-		}
-		u.next = now - l.burst
-	}
-	if l.conns > 0 && int(u.conns) >= l.conns {
-		return crowdedWait, false
-	}
-	if l.gap > 0 {
-		u.next = max(u.next, now-l.burst)
-		if u.next > now {
-			return u.next - now, false
-		}
-		u.next += l.gap
+	if wait = l.wait(now, key); wait > 0 {
+		return wait, false
 	}
 	if l.conns > 0 {
-		u.conns++
+		l.held[key]++
 	}
-	l.known[key] = u
+	if l.gap > 0 {
+		due, found := l.due[key]
+		if !found {
+			due = now - l.burst
+			if len(l.due) >= maxKeys {
+				l.evict()
+			}
+		}
+		l.due[key] = max(due, now-l.burst) + l.gap
+	}
 	return 0, true
 }
 
+// wait is how long until the key may pass; mu is held.
+func (l *limiter[K]) wait(now time.Duration, key K) time.Duration {
+	if l.conns > 0 && int(l.held[key]) >= l.conns {
+		return crowdedWait
+	}
+	if due, found := l.due[key]; found {
+		return max(0, due-now)
+	}
+	return 0
+}
+
 // leave takes back a session that enter has counted.
-func (l *limiter[K]) leave(now time.Duration, key K) {
-	if l.off() {
+func (l *limiter[K]) leave(key K) {
+	if l.conns == 0 {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	u, found := l.known[key]
-	if !found {
-		return
+	if n := l.held[key]; n > 1 {
+		l.held[key] = n - 1
+	} else {
+		delete(l.held, key)
 	}
-	u.conns = max(0, u.conns-1)
-	if l.idle(u, now) {
-		delete(l.known, key)
-		return
-	}
-	l.known[key] = u
 }
 
-// sweep forgets idle keys, at most once a second, so that the table is seldom larger than
-// twice the keys that are active.
-func (l *limiter[K]) sweep(now time.Duration) {
-	if now-l.swept < time.Second {
-		return
-	}
-	l.swept = now
-	active := make(map[K]use) // a map that was emptied would keep its memory
-	for key, u := range l.known {
-		if !l.idle(u, now) {
-			active[key] = u
+// evict forgets the key that has done least lately, of a few taken at random: that is cheap,
+// and whoever is near its limit stays known. (Redis finds its least recently used keys so.)
+func (l *limiter[K]) evict() {
+	var least K
+	due, seen := time.Duration(0), 0
+	for key, d := range l.due { // Go begins at a random one
+		if seen == 0 || d < due {
+			least, due = key, d
+		}
+		if seen++; seen == evictOf {
+			break
 		}
 	}
-	l.known = active
-	l.sweepAt = min(max(2*len(l.known), minKeys), maxKeys)
+	delete(l.due, least)
 }
 
-// tidy sweeps now and then, so that a table that a crowd has filled is given back when the
-// crowd is in. The ticker calls it.
+// tidy forgets the keys whose burst is whole again, as if they were never seen: a crowd is
+// in, and nothing is kept of it. The ticker calls it.
 func (l *limiter[K]) tidy(now time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.known) > 0 && now-l.swept >= tidyEvery {
-		l.sweep(now)
+	if len(l.due) == 0 || now-l.swept < tidyEvery {
+		return
 	}
+	l.swept = now
+	active := make(map[K]time.Duration) // a map that was emptied would keep its memory
+	for key, due := range l.due {
+		if due > now-l.burst {
+			active[key] = due
+		}
+	}
+	l.due = active
 }
 
 // addrKey is what counts as one address: an IPv6 host owns a /64.

@@ -9,39 +9,40 @@ import (
 // gate is the first of two gates: the hard limits, asked at accept. It exists because
 // gnet ends the whole engine when accept meets the descriptor limit, so the limit is
 // never reached: connections stay below it by a reserve, of which farewells may use
-// half. Any goroutine may use it.
+// half, and the last quarter is for those that are closed at once. Any goroutine may use
+// it.
 type gate struct {
 	max        int64 // connections admitted at once
 	pendingMax int64 // of them, those that are not in yet
 	lingerMax  int64 // farewells that may wait for their peers; refused ones come on top of max
 	fdLimit    int
-	reserve    int
+	fdMark     int // where the last quarter of the reserve begins
 
 	conns     atomic.Int64 // admitted and not closed yet
 	lingering atomic.Int64
 	pending   atomic.Int64 // of conns, those that are not in yet
-	starved   atomic.Bool  // the canary met the reserve
 	lastLog   atomic.Int64
 }
 
-// newGate computes the limits. open is the number of descriptors that are in use once
-// every loop listens; limit is the process's descriptor limit.
-func newGate(limit, open, wanted int) *gate {
-	reserve := max(32, limit*3/100)
-	room := int64(max(1, min(wanted, limit-open-reserve)))
+// newGate computes the limits. open is the number of descriptors that are in use before
+// the loops listen; limit is the process's descriptor limit. Each loop may have one
+// connection in hand that it is about to close, and all of these fit into the last quarter.
+func newGate(limit, open, loops, wanted int) *gate {
+	reserve := max(32, limit*3/100, 4*loops)
+	room := int64(max(1, min(wanted, limit-open-loops*loopDescriptors-reserve)))
 	return &gate{
 		max:        room,
 		pendingMax: min(room, max(room/10, minPending)),
 		lingerMax:  int64(reserve / 2),
 		fdLimit:    limit,
-		reserve:    reserve,
+		fdMark:     limit - reserve/4,
 	}
 }
 
 // enter says whether a new connection may stay; every one that may calls leave at its
 // end.
 func (g *gate) enter() (admitted bool) {
-	if g.conns.Add(1) > g.max || g.starved.Load() {
+	if g.conns.Add(1) > g.max {
 		g.conns.Add(-1)
 		return false
 	}
@@ -61,13 +62,10 @@ func (g *gate) beginLinger() bool {
 
 func (g *gate) endLinger() { g.lingering.Add(-1) }
 
-// canary looks, once a tick, how close the process really is to its limit: the embedder
-// opens files too. The kernel hands out the lowest free number, so a number within the
-// last quarter of the reserve, or none at all, means that no connection may be added.
-func (g *gate) canary(open func() (fd int, err error)) {
-	fd, err := open()
-	g.starved.Store(err != nil || fd >= g.fdLimit-g.reserve/4)
-}
+// starved says, of a connection that was accepted with the number fd, that the process has
+// too few descriptors left to keep it, however briefly: the embedder opens files too. The
+// kernel hands out the lowest free number, so every connection tells exactly.
+func (g *gate) starved(fd int) bool { return fd >= g.fdMark }
 
 // logRefusal writes at most one line a second.
 func (g *gate) logRefusal(log *slog.Logger, now time.Duration, why Reason) {
@@ -78,5 +76,5 @@ func (g *gate) logRefusal(log *slog.Logger, now time.Duration, why Reason) {
 	log.Warn("connections are being refused: no room", slog.String("reason", why.String()),
 		slog.Int64("conns", g.conns.Load()), slog.Int64("max_conns", g.max),
 		slog.Int64("pending", g.pending.Load()), slog.Int64("max_pending", g.pendingMax),
-		slog.Int("descriptor_limit", g.fdLimit), slog.Bool("descriptors_starved", g.starved.Load()))
+		slog.Int("descriptor_limit", g.fdLimit))
 }

@@ -11,7 +11,7 @@ import (
 
 func TestPendingConnectionsAreATenthOfTheMaximum(t *testing.T) {
 	for _, tt := range []struct{ wanted, want int }{{10, 10}, {200, 200}, {1280, minPending}, {5000, 500}} {
-		if got := newGate(1<<20, 10, tt.wanted).pendingMax; got != int64(tt.want) {
+		if got := newGate(1<<20, 10, 1, tt.wanted).pendingMax; got != int64(tt.want) {
 			t.Errorf("of %d connections %d may be pending, want %d", tt.wanted, got, tt.want)
 		}
 	}
@@ -26,6 +26,21 @@ func TestRefusalsAreLoggedOnceASecondAtMost(t *testing.T) {
 	}
 	if got := strings.Count(log.String(), "level=WARN msg=\"connections are being refused: no room\" reason=full"); got != 3 {
 		t.Errorf("%d lines for refusals of three seconds, want 3:\n%.500s", got, log.String())
+	}
+}
+
+// Every loop may have a connection in hand that is over the mark.
+func TestLastQuarterOfTheReserveHasRoomForEveryLoop(t *testing.T) {
+	for _, loops := range []int{1, 16, 256} {
+		for _, limit := range []int{2048, 20_000, 1 << 20} {
+			g := newGate(limit, 10, loops, 1<<20)
+			if over := limit - g.fdMark; over < loops || over < 8 {
+				t.Errorf("limit %d, %d loops: %d descriptors over the mark", limit, loops, over)
+			}
+			if most := 10 + loops*loopDescriptors + int(g.max+g.lingerMax); most > g.fdMark {
+				t.Errorf("limit %d, %d loops: the node itself may use %d, beyond the mark at %d", limit, loops, most, g.fdMark)
+			}
+		}
 	}
 }
 

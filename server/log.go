@@ -3,7 +3,29 @@ package server
 import (
 	"fmt"
 	"log/slog"
+	"sync"
+	"time"
 )
+
+// seldom lets the first of many events into the log, and then one a minute. Any goroutine
+// may use it.
+type seldom struct {
+	mu     sync.Mutex
+	count  uint64
+	logged time.Time
+}
+
+// note counts an event at the given time, and says whether it is to be logged.
+func (s *seldom) note(at time.Time) (count uint64, log bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.count++
+	if !s.logged.IsZero() && at.Sub(s.logged) < time.Minute {
+		return s.count, false
+	}
+	s.logged = at
+	return s.count, true
+}
 
 // gnetLogger passes what gnet has to say to the node's logger. Its start line says no
 // more than ours, so what gnet calls information is a matter for debugging here.

@@ -138,6 +138,9 @@ func (l *loop) accept(c gnet.Conn) {
 	*l.entry(slot) = c
 	c.SetContext(l.reactor.sessions.at(slot))
 	switch {
+	case l.srv.shared.gate.starved(c.Fd()):
+		l.reactor.dismiss(slot, ReasonFull)
+		l.srv.shared.gate.logRefusal(l.srv.cfg.Logger, now, ReasonFull)
 	case l.srv.stopping.Load():
 		l.reactor.farewell(slot, ReasonShutdown)
 	case l.srv.shared.handover.draining.Load():

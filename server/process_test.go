@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"os/signal"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -25,10 +24,12 @@ const childOrders = "STORMWHEEL_TEST_NODE"
 
 type orders struct {
 	Descriptors uint64 // limit, 0: unchanged
-	Hoard       bool   // take every descriptor that is left once SIGUSR1 comes
 	Hog         bool   // be no node but burn a CPU until killed
 	Nice        bool   // run at the lowest priority
-	Loops       int    // 0: two
+	Crowd       int    // be no node but that many clients of the one at Node
+	Node        string
+	AdmitRate   float64
+	Loops       int // 0: two
 	Config      struct{ Heartbeat, Timeout, Tick time.Duration }
 }
 
@@ -42,6 +43,9 @@ func runChild(text string) int {
 	if o.Hog {
 		return burn()
 	}
+	if o.Crowd > 0 {
+		return runCrowd(o.Node, o.Crowd)
+	}
 	if o.Descriptors > 0 {
 		limit := syscall.Rlimit{Cur: o.Descriptors, Max: o.Descriptors}
 		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
@@ -50,7 +54,7 @@ func runChild(text string) int {
 		}
 	}
 	def(&o.Loops, 2)
-	s, err := New(Config{Listen: "127.0.0.1:0", Loops: o.Loops, IDRate: -1, Handler: Handler{Message: sleepAsTold},
+	s, err := New(Config{Listen: "127.0.0.1:0", Loops: o.Loops, IDRate: -1, AdmitRate: o.AdmitRate, Handler: Handler{Message: sleepAsTold},
 		Heartbeat: o.Config.Heartbeat, Timeout: o.Config.Timeout, Tick: o.Config.Tick})
 	if err == nil {
 		err = s.Start()
@@ -59,26 +63,11 @@ func runChild(text string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 2
 	}
-	hoard := make(chan os.Signal, 1)
-	if o.Hoard {
-		signal.Notify(hoard, syscall.SIGUSR1)
-	}
-	go func() {
-		<-hoard
-		for told := false; ; {
-			if _, err := syscall.Dup(0); err == nil {
-				continue
-			}
-			if !told {
-				fmt.Println("hoarded")
-				told = true
-			}
-			time.Sleep(time.Millisecond) // then what was freed meanwhile, such as the canary's
-		}
-	}()
 	fmt.Println(s.Addr())
-	go func() { // every line of input asks for the counters
+	go func() { // a number has it take all descriptors but that many; every line asks for the counters
+		var taken hoard
 		for in := bufio.NewScanner(os.Stdin); in.Scan(); {
+			taken.obey(in.Text())
 			fmt.Println(string(childLine(s, in.Text())))
 		}
 		ctx, cancel := context.WithCancel(context.Background())
@@ -138,6 +127,7 @@ func startChild(t *testing.T, o orders) *child {
 
 type childStats struct {
 	Conns, Sessions, Refused, Evictions uint64
+	MaxConns                            int     `json:"max_conns"`
 	Averted                             uint64  `json:"evictions_averted"`
 	Held                                float64 `json:"clock_held_seconds"`
 	Closes                              map[string]uint64
@@ -253,16 +243,12 @@ func TestDescriptorLimitHoldsAgainstASimultaneousCrowd(t *testing.T) {
 // When the process itself eats the descriptors, gnet's accept fails and its engine ends.
 // That must be an error with a non-zero exit, never a silent end.
 func TestEngineDeathAtTheDescriptorLimitIsAnError(t *testing.T) {
-	c := startChild(t, orders{Descriptors: 128, Hoard: true})
-	c.cmd.Process.Signal(syscall.SIGUSR1)
-	if !c.out.Scan() || c.out.Text() != "hoarded" {
-		t.Fatal("the node did not take the descriptors")
-	}
+	c := startChild(t, orders{Descriptors: 128})
+	c.leave(0)
 	ended := make(chan error, 1)
 	go func() { ended <- c.cmd.Wait() }()
 	var err error
 	eventually(t, "the node has ended", func() bool {
-		// More than one: the first may get the canary's descriptor.
 		if conn, err := net.Dial("tcp", c.addr); err == nil {
 			t.Cleanup(func() { conn.Close() })
 		}

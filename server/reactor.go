@@ -151,7 +151,7 @@ func (r *reactor) leave(slot timingwheel.ID, why Reason) {
 	s.set(gone)
 	r.settle(s)
 	if s.is(counted) {
-		r.shared.addrs.leave(r.clock.real, addrKey(r.transport.RemoteAddr(slot)))
+		r.shared.addrs.leave(addrKey(r.transport.RemoteAddr(slot)))
 	}
 	r.counters.Closes[why]++
 	if s.state != stateReady {

@@ -83,7 +83,7 @@ func newNodeAt(t testing.TB, start time.Duration, cfg Config) *node {
 	if err := cfg.validate(); err != nil {
 		t.Fatal(err)
 	}
-	sh := &shared{epoch: 7, node: []byte("n1"), gate: newGate(1000, 10, cfg.MaxConns),
+	sh := &shared{epoch: 7, node: []byte("n1"), gate: newGate(1000, 10, 1, cfg.MaxConns),
 		admission: newAdmission(cfg.AdmitRate), addrs: newLimiter[netip.Addr](cfg.AddrConns, cfg.AddrRate), ids: newLimiter[uint64](0, cfg.IDRate), seals: newSeals(nil)}
 	net := &network{peers: make(map[timingwheel.ID]*peer)}
 	r, err := newReactor(&cfg, sh, 3, net, start, func() time.Time { return time.UnixMilli(1_700_000_000_000) })

@@ -108,13 +108,13 @@ func (s *Server) Start() error {
 	if len(s.shared.node) == 0 {
 		s.shared.node = []byte(s.addr)
 	}
+	limit, used := descriptors()
+	s.shared.gate = newGate(limit, used, s.cfg.Loops, s.cfg.MaxConns)
 	if s.cfg.Auth != nil {
-		s.auth = newAuthPool(&s.cfg)
+		s.auth = newAuthPool(&s.cfg, s.shared.gate.pendingMax)
 	} else {
 		s.cfg.Logger.Warn("no authenticator: every client id is let in")
 	}
-	limit, used := descriptors()
-	s.shared.gate = newGate(limit, used+s.cfg.Loops*loopDescriptors, s.cfg.MaxConns)
 	go func() {
 		err := gnet.Run(&events{srv: s}, claim.url,
 			gnet.WithNumEventLoop(s.cfg.Loops),

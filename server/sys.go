@@ -17,12 +17,3 @@ func descriptorLimit() int {
 	}
 	return int(min(r.Cur, math.MaxInt32))
 }
-
-// canaryDescriptor opens a descriptor and closes it again, and returns its number.
-func canaryDescriptor() (fd int, err error) {
-	fd, err = unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM, 0)
-	if err != nil {
-		return -1, err
-	}
-	return fd, unix.Close(fd)
-}

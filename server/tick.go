@@ -12,7 +12,6 @@ func (s *Server) tick() (delay time.Duration) {
 		s.cfg.Logger.Info("listening", slog.String("addr", s.addr), slog.String("node", s.Node()),
 			slog.Int("loops", s.cfg.Loops), slog.Int64("max_conns", s.shared.gate.max))
 	}
-	s.shared.gate.canary(canaryDescriptor)
 	s.shared.memory.sample(time.Since(s.base), s.cfg.Logger)
 	s.shared.addrs.tidy(time.Since(s.base))
 	s.shared.ids.tidy(time.Since(s.base))
