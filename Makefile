@@ -18,10 +18,10 @@ FUZZTIME ?= 60s
 # each,COMMAND runs a command in every Go module of the repository.
 each = @set -e; for m in $(MODULES); do echo "[$$m] $(1)"; (cd $$m && $(1)); done
 
-.PHONY: help build demo million test lint vet fmt staticcheck cross unit bench bench-full bench-report bench-check bench-go bench-wheel bench-generator bench-generator-report storm-lab fuzz clean
+.PHONY: help build demo million test lint vet fmt staticcheck cross unit bench bench-full bench-report bench-check bench-go bench-wheel bench-generator storm-lab fuzz clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 17
 
 build: ## bin/stormwheel, static
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-X main.revision=$(REVISION)" -o bin/stormwheel ./cmd/stormwheel
@@ -85,9 +85,6 @@ bench-wheel: ## the wheel beside its rivals, about ten minutes: its section of B
 
 bench-generator: ## the load generator itself, about six minutes: its section of BENCHMARKS.md
 	$(GO) run ./bench/generator measure
-
-bench-generator-report: ## that section again, from out/generator.json and out/million.json
-	$(GO) run ./bench/generator report
 
 bench-check: ## about a minute: a heartbeat allocates nothing, memory and CPU are near bare gnet's
 	$(GO) test -count=1 -run AllocatesNothing ./server

@@ -45,7 +45,7 @@ func (r *results) figures(res *bench.Result) []figure {
 	perConn := spreadOf(r.Memory["swarm"], func(m memory) float64 { return m.perConn(collected) })
 	all := []figure{
 		{name: fmt.Sprintf("memory of a client in a process of %s", benchdoc.Grouped(r.Effort.Conns)), wanted: 512, atMost: true, got: perConn, unit: " B",
-			why: "The slab of clients is the most of it; the wheel's entry and the clients' names come on top."},
+			why: "Four fifths are the client itself, in a slab; the resume token that WELCOME gave it, its id and the wheel's entry come on top."},
 		{name: "a plain Go client takes", wanted: 10, got: r.lighter(), decimals: 1, unit: "x",
 			why: fmt.Sprintf("Its goroutine's stack, its buffer and its net.Conn are %.0f B.", r.perConn("plain", collected).median)},
 		{name: "connects, of a bare loop's", wanted: 80, got: r.faster("swarm", "bare"), unit: " %", why: r.whySlow("swarm", "dressed", "bare")},
