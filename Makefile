@@ -18,10 +18,10 @@ FUZZTIME ?= 60s
 # each,COMMAND runs a command in every Go module of the repository.
 each = @set -e; for m in $(MODULES); do echo "[$$m] $(1)"; (cd $$m && $(1)); done
 
-.PHONY: help build demo million test lint vet fmt staticcheck cross unit bench bench-full bench-report bench-check bench-go bench-wheel storm-lab fuzz clean
+.PHONY: help build demo million test lint vet fmt staticcheck cross unit bench bench-full bench-report bench-check bench-go bench-wheel bench-generator storm-lab fuzz clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 17
 
 build: ## bin/stormwheel, static
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-X main.revision=$(REVISION)" -o bin/stormwheel ./cmd/stormwheel
@@ -67,19 +67,24 @@ bench-go: ## Go benchmarks; BENCHTIME=1s each
 COMMAND = make $@
 peers   = cd bench/peers && $(GO) run . bench --effort $(1) --command "$(COMMAND)" && $(GO) run . report
 
-bench: ## all of BENCHMARKS.md and its pictures from a shorter run, about twelve minutes
+bench: ## the peers and the wheel in BENCHMARKS.md from a shorter run, about twelve minutes
 	$(call peers,short)
 	cd bench/wheels && $(GO) run . -quick -md ../../BENCHMARKS.md -svg ../../docs/img
 
-bench-full: ## all of BENCHMARKS.md and its pictures, about three quarters of an hour
+bench-full: ## all of BENCHMARKS.md and its pictures, nearly an hour
 	$(call peers,full)
 	@$(MAKE) --no-print-directory bench-wheel
+	@$(MAKE) --no-print-directory bench-generator
+	@$(MAKE) --no-print-directory storm-lab
 
 bench-report: ## the section of the peers again, from out/peers.json
 	cd bench/peers && $(GO) run . report
 
 bench-wheel: ## the wheel beside its rivals, about ten minutes: its section of BENCHMARKS.md
 	cd bench/wheels && $(GO) run . -md ../../BENCHMARKS.md -svg ../../docs/img -json ../../out/wheel.json
+
+bench-generator: ## the load generator itself, about six minutes: its section of BENCHMARKS.md
+	$(GO) run ./bench/generator measure
 
 bench-check: ## about a minute: a heartbeat allocates nothing, memory and CPU are near bare gnet's
 	$(GO) test -count=1 -run AllocatesNothing ./server
