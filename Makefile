@@ -18,7 +18,7 @@ FUZZTIME ?= 60s
 # each,COMMAND runs a command in every Go module of the repository.
 each = @set -e; for m in $(MODULES); do echo "[$$m] $(1)"; (cd $$m && $(1)); done
 
-.PHONY: help build demo million test lint vet fmt staticcheck cross unit bench bench-full bench-report bench-check bench-go bench-wheel storm-lab fuzz clean
+.PHONY: help build demo million test lint vet fmt staticcheck cross unit bench bench-full bench-report bench-check bench-go bench-wheel bench-promises storm-lab fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -71,15 +71,20 @@ bench: ## all of BENCHMARKS.md and its pictures from a shorter run, about twelve
 	$(call peers,short)
 	cd bench/wheels && $(GO) run . -quick -md ../../BENCHMARKS.md -svg ../../docs/img
 
-bench-full: ## all of BENCHMARKS.md and its pictures, about three quarters of an hour
+bench-full: ## all of BENCHMARKS.md and its pictures, about an hour
 	$(call peers,full)
 	@$(MAKE) --no-print-directory bench-wheel
+	@$(MAKE) --no-print-directory bench-promises
 
 bench-report: ## the section of the peers again, from out/peers.json
 	cd bench/peers && $(GO) run . report
 
 bench-wheel: ## the wheel beside its rivals, about ten minutes: its section of BENCHMARKS.md
 	cd bench/wheels && $(GO) run . -md ../../BENCHMARKS.md -svg ../../docs/img -json ../../out/wheel.json
+
+# The Go command runs the test of the adversaries, without the race detector's memory.
+bench-promises: build ## what a node promises under attack and fault, about ten minutes: its section of BENCHMARKS.md
+	$(GO) run ./bench/promises
 
 bench-check: ## about a minute: a heartbeat allocates nothing, memory and CPU are near bare gnet's
 	$(GO) test -count=1 -run AllocatesNothing ./server
