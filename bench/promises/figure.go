@@ -27,6 +27,7 @@ var (
 	ratio   = unit{"", 3}
 	seconds = unit{" s", 2}
 	ms      = unit{" ms", 1}
+	finely  = unit{" ms", 2}
 )
 
 func (u unit) text(v float64) string {

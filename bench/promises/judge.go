@@ -26,6 +26,9 @@ func (s size) ofSilence(o outcome) []figure {
 		all = append(all, calmly("the same in the seconds that have evictions, their median", len(o.runs),
 			o.pooled.Probes.RTTms.Before.P99, median(evicting), ms.spread(evicting)))
 	}
+	if len(o.turns) > 0 {
+		all = append(all, atMost("the longest turn of a loop: 1 ms and one close", finely, longestTurn, o.turns))
+	}
 	return all
 }
 

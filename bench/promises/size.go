@@ -37,7 +37,7 @@ var full = size{
 // silence has all live clients be probes, so that none of their round trips is left out.
 func (s size) silence() experiment {
 	all := s.live + s.silent
-	return experiment{runs: s.silences, args: s.args("silent", 1, all,
+	return experiment{runs: s.silences, turns: true, args: s.args("silent", 1, all,
 		"--spawn", "1", "--fraction", share(s.silent, all), "--probes", share(s.live, all))}
 }
 
@@ -73,3 +73,7 @@ func (s size) ideal() float64 { return float64(s.hit) / float64(s.admit) }
 // latest is how many milliseconds after its timeout a silent client must be gone: two ticks
 // (serve --tick), and 50 ms for the kernel and for the load test.
 const latest = 2*250 + 50
+
+// longestTurn is how many milliseconds a loop may work before it looks at the network again:
+// one, and what a close takes that has begun.
+const longestTurn = 1.1
