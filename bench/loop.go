@@ -158,13 +158,10 @@ func (l *loop) run() {
 			}
 			sleep = 0
 		}
-		for {
-			l.now = l.swarm.Now()
-			p := l.wheel.Advance(l.now, timingwheel.Budget{Visits: visitsPerClock}, l.visit)
-			if !p.More {
-				break
-			}
-		}
+		// Few timers at a time: when very many connects are due at once, those that are
+		// connected must say HELLO before all others have begun, or a node takes them for silent.
+		l.now = l.swarm.Now()
+		l.wheel.Advance(l.now, timingwheel.Budget{Visits: visitsPerClock}, l.visit)
 		if l.now-l.published >= publishEvery {
 			l.publish()
 		}

@@ -22,7 +22,7 @@ const stuckAfter = 30 * time.Second
 
 // maxAdminConns bounds the connections of the admin listener: descriptors that it takes are
 // lost to clients.
-const maxAdminConns = 16
+const maxAdminConns = 8
 
 // admin answers operators on a listener of its own: /livez, /readyz, /stats, /metrics, no
 // more.
