@@ -125,7 +125,7 @@ func (l *loop) dial(i uint32, c *client, a *link.Action) {
 	}
 	fd, err := dialSocket(to, l.swarm.source(l.number(i)))
 	if err == nil {
-		if err = l.poll.watch(fd, i, a.Attempt, true, true); err != nil {
+		if err = l.pollerOf(i).watch(fd, i, a.Attempt, true, true); err != nil {
 			closeSocket(fd, true)
 		}
 	}
@@ -175,7 +175,7 @@ func (l *loop) connected(i uint32, c *client, s *socket, ended bool) {
 		}
 	}
 	if err == nil {
-		err = l.poll.watch(int(s.fd), i, attempt, false, false)
+		err = l.pollerOf(i).watch(int(s.fd), i, attempt, false, false)
 	}
 	if err != nil {
 		l.close(i, s, true)

@@ -36,6 +36,7 @@ type loop struct {
 	index int // of the swarm's loops
 
 	poll    *poller
+	quick   *poller // of the probes, nil without any: what they hear waits behind nobody else's events
 	wheel   *timingwheel.Wheel
 	clients []client // the i-th is number i*loops+index of the swarm
 	now     time.Duration
@@ -101,9 +102,15 @@ func newLoop(s *swarm, index, clients int) (*loop, error) {
 	if l.poll, err = openPoller(); err != nil {
 		return nil, err
 	}
+	if s.cfg.Probes > 0 {
+		if l.quick, err = l.poll.within(); err != nil {
+			l.poll.close()
+			return nil, err
+		}
+	}
 	l.wheel, err = timingwheel.New(timingwheel.Config{Tick: wheelTick, Slots: wheelSlots, Capacity: clients})
 	if err != nil {
-		l.poll.close()
+		l.closePollers()
 		return nil, err
 	}
 	for i := range l.clients {
@@ -130,7 +137,7 @@ func (l *loop) number(i uint32) int {
 
 // run is the loop's goroutine. It ends after finish.
 func (l *loop) run() {
-	defer l.poll.close()
+	defer l.closePollers()
 	defer l.wheel.Close()
 	for {
 		sleep := publishEvery
@@ -142,6 +149,7 @@ func (l *loop) run() {
 			if err != nil {
 				panic(fmt.Sprintf("bench: epoll_wait: %v", err)) // no input can cause it
 			}
+			l.hearProbes()
 			l.now = l.swarm.Now()
 			for k := range n {
 				if r := l.poll.at(k); r.woken {
@@ -165,6 +173,36 @@ func (l *loop) run() {
 		if l.now-l.published >= publishEvery {
 			l.publish()
 		}
+	}
+}
+
+// hearProbes takes what the probes' sockets have.
+func (l *loop) hearProbes() {
+	if l.quick == nil {
+		return
+	}
+	n, err := l.quick.wait(0)
+	if err != nil {
+		panic(fmt.Sprintf("bench: epoll_wait: %v", err)) // no input can cause it
+	}
+	l.now = l.swarm.Now()
+	for k := range n {
+		l.event(l.quick.at(k))
+	}
+}
+
+// pollerOf is the one that watches client i's sockets.
+func (l *loop) pollerOf(i uint32) *poller {
+	if l.quick != nil && l.clients[i].flags.has(flagProbe) {
+		return l.quick
+	}
+	return l.poll
+}
+
+func (l *loop) closePollers() {
+	l.poll.close()
+	if l.quick != nil {
+		l.quick.close()
 	}
 }
 

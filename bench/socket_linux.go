@@ -19,6 +19,9 @@ type poller struct {
 // wakeKey marks the eventfd among the clients' numbers.
 const wakeKey = -1
 
+// withinKey marks a poller within a poller.
+const withinKey = -2
+
 func openPoller() (*poller, error) {
 	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
@@ -36,6 +39,21 @@ func openPoller() (*poller, error) {
 		return nil, err
 	}
 	return p, nil
+}
+
+// within opens a poller that p watches: p's wait ends when there is something in it, and
+// says woken.
+func (p *poller) within() (*poller, error) {
+	inner, err := openPoller()
+	if err != nil {
+		return nil, err
+	}
+	err = unix.EpollCtl(p.epoll, unix.EPOLL_CTL_ADD, inner.epoll, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: withinKey})
+	if err != nil {
+		inner.close()
+		return nil, err
+	}
+	return inner, nil
 }
 
 func (p *poller) close() {
@@ -62,7 +80,7 @@ func (p *poller) wait(timeout time.Duration) (int, error) {
 type readiness struct {
 	client   uint32
 	attempt  uint32
-	woken    bool // not a socket: somebody called wake
+	woken    bool // not a socket: somebody called wake, or a poller within has something
 	readable bool
 	writable bool
 	ended    bool // error, RST or FIN: read until there is no more
@@ -70,6 +88,9 @@ type readiness struct {
 
 func (p *poller) at(i int) readiness {
 	e := &p.batch[i]
+	if e.Fd == withinKey {
+		return readiness{woken: true}
+	}
 	if e.Fd == wakeKey {
 		var drained [8]byte
 		_, _ = unix.Read(p.event, drained[:])

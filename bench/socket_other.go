@@ -21,6 +21,7 @@ type readiness struct {
 
 func openPoller() (*poller, error) { return nil, errNoSwarm }
 
+func (*poller) within() (*poller, error)                       { return nil, errNoSwarm }
 func (*poller) close()                                         {}
 func (*poller) wake()                                          {}
 func (*poller) wait(time.Duration) (int, error)                { return 0, errNoSwarm }

@@ -123,7 +123,7 @@ func newSwarm(cfg swarmConfig) (*swarm, error) {
 		if s.loops[j], err = newLoop(s, j, (clients-j+cfg.Loops-1)/cfg.Loops); err != nil {
 			for _, l := range s.loops[:j] {
 				err = errors.Join(err, l.wheel.Close())
-				l.poll.close()
+				l.closePollers()
 			}
 			return nil, err
 		}

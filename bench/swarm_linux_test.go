@@ -526,3 +526,31 @@ func TestAlternatesBeyondThisMachineAreNotDialled(t *testing.T) {
 		t.Errorf("dial of 192.0.2.1: %v, want a refusal", err)
 	}
 }
+
+// In a storm a probe's answer must not wait behind the ends of all the others.
+func TestProbesHaveAPollerOfTheirOwn(t *testing.T) {
+	for _, probes := range []int{0, 4} {
+		s, finish := startSwarm(t, 40, func(c *swarmConfig) { c.Probes, c.ProbeInterval = probes, 100*time.Millisecond }, startFake(t, &fakeNode{}))
+		waitFor(t, "all are ready, and probes were answered", func() bool { return s.Ready() == 40 && s.Counts().Pongs >= 80 })
+		own := make(chan int, len(s.loops))
+		s.eachLoop(func(l *loop) {
+			n := 0
+			for i := range l.clients {
+				if l.pollerOf(uint32(i)) != l.poll {
+					n++
+				}
+			}
+			own <- n
+		})
+		sum := 0
+		for range s.loops {
+			sum += <-own
+		}
+		if sum != probes {
+			t.Errorf("%d clients have another poller, want the %d probes", sum, probes)
+		}
+		if got := finish(); probes > 0 && got.Probes.Before.count() == 0 {
+			t.Error("no probe was heard")
+		}
+	}
+}

@@ -42,13 +42,13 @@ func (l *loop) send(i uint32, c *client, s *socket, b []byte, first bool) {
 	case n < len(b):
 		l.unsent[key] = append([]byte(nil), b[n:]...)
 		if first {
-			err = l.poll.watch(int(s.fd), i, s.attempt, true, false)
+			err = l.pollerOf(i).watch(int(s.fd), i, s.attempt, true, false)
 		}
 	default:
 		s.last.wrote(start, l.now, c.link.Info().Terms.Timeout)
 		if !first {
 			delete(l.unsent, key)
-			err = l.poll.watch(int(s.fd), i, s.attempt, false, false)
+			err = l.pollerOf(i).watch(int(s.fd), i, s.attempt, false, false)
 		}
 	}
 	if err != nil {
