@@ -276,8 +276,8 @@ func (e *events) OnTraffic(c gnet.Conn) gnet.Action {
 
 func (e *events) OnClose(c gnet.Conn, err error) gnet.Action {
 	s, ok := c.Context().(*session)
-	if !ok {
-		return gnet.None // it was never taken in
+	if !ok || s.state == stateFree {
+		return gnet.None // it was never taken in, or its end is known
 	}
 	if l, slot := e.srv.loopAt(s.place), s.place.slot(); *l.entry(slot) == c {
 		l.closed(slot, err)

@@ -48,6 +48,15 @@ func knee(r Run) (picture, bool) {
 		note: fmt.Sprintf("%s holds up to %s; a dot a trial", f.Goal, number(f.Best, 1)),
 		x:    fromZero(map[string]string{"conns": "clients", "rate": "connects per second"}[f.Vary], 0, most),
 		y:    fromZero(what+unit(what), 0, max(mostLikely(all, limit), limit))}
+	beyond := 0
+	for _, at := range all {
+		if at.y > p.y.max {
+			beyond++
+		}
+	}
+	if beyond > 0 {
+		p.note += fmt.Sprintf("; %d beyond the top, drawn there", beyond)
+	}
 	p.layers = append(p.layers,
 		line{label: "goal " + strconv.FormatFloat(limit, 'g', 6, 64), colour: ink, dash: dashes[1], points: []point{{0, limit}, {p.x.max, limit}}},
 		line{label: "held", points: held, dots: true})

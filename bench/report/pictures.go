@@ -70,7 +70,7 @@ func (r Run) phases() (marks []layer) {
 	if r.Result.Scenario != "phases" {
 		return nil
 	}
-	for _, ph := range r.Result.Detail.Phases {
+	for _, ph := range r.Result.Detail.Phases[min(1, len(r.Result.Detail.Phases)):] { // the first is at 0
 		switch ph.Name {
 		case "ramp", "hold", "churn", "silence":
 			marks = append(marks, mark{at: ph.T, label: ph.Name, dash: dashes[4]})

@@ -1,0 +1,57 @@
+package report
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stormwheel/stormwheel/bench"
+)
+
+func TestTheKneeShowsEveryTrialAndTheGoal(t *testing.T) {
+	trial := func(load, actual float64, v bench.Verdict) bench.Trial {
+		return bench.Trial{Load: load, Actual: &actual, OK: v == bench.Pass, Verdict: v}
+	}
+	r := Run{Name: "search", Result: &bench.Result{Scenario: "find-max", FindMax: &bench.FindMax{
+		Vary: "conns", Goal: "heartbeat.rtt_ms.p99<10", Best: 800, LimitedBy: "goal",
+		Trials: []bench.Trial{trial(400, 2, bench.Pass), trial(1600, 500, bench.Fail), trial(800, 9, bench.Pass),
+			trial(1200, 30, bench.Invalid), {Load: 100, Verdict: bench.Fail}},
+	}}}
+	p := named(t, r, "find-max")
+	if p.y.label != "heartbeat.rtt_ms.p99, ms" || p.y.max < 10 || p.y.max > 60 || p.x.max < 1600 {
+		t.Errorf("axes %+v, %+v; want the goal's figure, not stretched by what is far beyond it", p.x, p.y)
+	}
+	if !strings.Contains(p.note, "up to 800") || !strings.Contains(p.note, "1 beyond the top") {
+		t.Errorf("note %q", p.note)
+	}
+	all := draw(t, p)
+	circles := 0
+	for _, e := range all {
+		if e.name == "circle" {
+			circles++
+		}
+	}
+	if circles != 4 {
+		t.Errorf("%d dots, want one for each trial that had a figure", circles)
+	}
+	r.Result.FindMax.Trials = nil
+	if slices.ContainsFunc(r.pictures(), func(p picture) bool { return p.file == "find-max" }) {
+		t.Error("a search without a trial is drawn")
+	}
+}
+
+func TestPhasesOfAScenarioFileAreMarked(t *testing.T) {
+	r := Run{Name: "day", Result: &bench.Result{Scenario: "phases", Detail: bench.Detail{
+		Seconds: []bench.Second{{T: 1, Ready: 5}, {T: 9, Ready: 5}},
+		Phases:  []bench.PhaseSeen{{Name: "ramp"}, {Name: "hold", T: 1}, {Name: "silence", T: 5}, {Name: "end", T: 9}},
+	}}}
+	var labels []string
+	for _, l := range named(t, r, "online").layers {
+		if m, ok := l.(mark); ok {
+			labels = append(labels, m.label)
+		}
+	}
+	if !slices.Equal(labels, []string{"hold", "silence"}) {
+		t.Errorf("marks %q, want the phases after the first", labels)
+	}
+}
