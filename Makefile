@@ -30,10 +30,9 @@ demo: build ## the main job on this machine: evictions, a kill, everybody back; 
 	@mkdir -p out
 	bin/stormwheel bench demo --json out/demo.json
 
-# Each of the 56 nodes and 51 workers is a process under its own limit of 20,000 descriptors.
-million: build ## a million heartbeating connections, both ends on this machine, in six minutes; 12 GiB
+million: build ## a million heartbeating connections, both ends on this machine, in six minutes; 14 GiB
 	@mkdir -p out
-	bin/stormwheel bench hold --conns 1000000 --rate 5500 --spawn 56 --node-arg loops=1 --heartbeat 60s --timeout 150s --pong-timeout 30s --duration 2m --json out/million.json
+	sh bench/million.sh
 
 test: lint cross unit ## lint, cross builds, tests, benchmarks once, fuzz targets briefly
 	@$(MAKE) --no-print-directory bench-go BENCHTIME=1x

@@ -2,23 +2,55 @@ package bench
 
 import (
 	"io"
+	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 )
 
+// program is how nodes or workers are started.
+type program struct {
+	argv    []string
+	crowded bool // its processes are far more than the processors
+}
+
+// crowd is from how many processes a processor on it pays to have fewer switches between
+// them. They then do not preempt each other when they wake (SCHED_BATCH), and each has one
+// processor for its goroutines, or each wakes threads only to look for work.
+const crowd = 8
+
+func crowded(processes int) bool { return processes > crowd*runtime.NumCPU() }
+
+// command is one process of the program, not yet started.
+func (p program) command(args ...string) *exec.Cmd {
+	cmd := exec.Command(p.argv[0], append(p.argv[1:len(p.argv):len(p.argv)], args...)...)
+	cmd.Env = childEnvironment(os.Environ())
+	if p.crowded && os.Getenv("GOMAXPROCS") == "" {
+		cmd.Env = append(cmd.Env, "GOMAXPROCS=1")
+	}
+	return cmd
+}
+
+// childEnvironment is ours without the variables that a node would take for its flags: a
+// node has what the run says, and nothing that was meant for us.
+func childEnvironment(ours []string) []string {
+	return slices.DeleteFunc(ours, func(v string) bool { return strings.HasPrefix(v, "STORMWHEEL_") })
+}
+
 // child is a process of ours: a node or a worker. It dies with us: by stop, or by the
 // kernel's hand (Pdeathsig) if this process goes without it.
 type child struct {
-	pid    int
-	cmd    *exec.Cmd
-	stderr tail
-	asked  atomic.Bool   // its death is our doing
-	done   chan struct{} // closed when it is reaped; exit may be read then
-	exit   error
+	crowded bool // set before launch
+	pid     int
+	cmd     *exec.Cmd
+	stderr  tail
+	asked   atomic.Bool   // its death is our doing
+	done    chan struct{} // closed when it is reaped; exit may be read then
+	exit    error
 }
 
 // launch starts cmd with its standard output going to out, which is closed at its end.
@@ -31,7 +63,12 @@ func (c *child) launch(cmd *exec.Cmd, out io.WriteCloser) error {
 		// Pdeathsig fires when the thread that forked ends, so this one stays until then.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
+		undo := func() {}
+		if c.crowded {
+			undo = withoutPreemption()
+		}
 		err := cmd.Start()
+		undo()
 		if err == nil {
 			c.pid = cmd.Process.Pid
 		}

@@ -211,12 +211,12 @@ func TestMain(m *testing.M) {
 	}
 	if kind := os.Getenv(asServe); kind == "parent" {
 		os.Setenv(asServe, "good")
-		nodes, err := spawnNodes(context.Background(), []string{os.Args[0]}, 1, nil, func(*node) {})
+		nodes, err := spawnNodes(context.Background(), program{argv: []string{os.Args[0]}}, 1, nil, func(*node) {})
 		if err != nil {
 			fmt.Println(err)
 			os.Exit(1)
 		}
-		w, err := startWorker([]string{os.Args[0], "bench-worker"}, 0, swarmConfig{Conns: 1, Rate: 1,
+		w, err := startWorker(program{argv: []string{os.Args[0], "bench-worker"}}, 0, swarmConfig{Conns: 1, Rate: 1,
 			Endpoints: []netip.AddrPort{netip.MustParseAddrPort(nodes[0].addr)}})
 		if err != nil {
 			fmt.Println(err)

@@ -41,9 +41,9 @@ func (o own) do(what order) (answer, error) { return o.swarm.do(what), nil }
 func (o own) use() processUse               { return processUse{} }
 func (o own) close()                        {}
 
-// newFleet prepares the clients in so many worker processes, each started by command; with
+// newFleet prepares the clients in so many worker processes, each started by work; with
 // one, in this process.
-func newFleet(cfg swarmConfig, workers int, command []string) (*fleet, error) {
+func newFleet(cfg swarmConfig, workers int, work program) (*fleet, error) {
 	f := &fleet{cfg: cfg, latest: make([]answer, workers), ramp: cfg.arrivals().length()}
 	if cfg.Told {
 		f.ramp = 0
@@ -64,7 +64,7 @@ func newFleet(cfg swarmConfig, workers int, command []string) (*fleet, error) {
 			share := cfg
 			share.First, share.Of = i, workers
 			var w *worker
-			if w, failed[i] = startWorker(command, i, share); failed[i] == nil {
+			if w, failed[i] = startWorker(work, i, share); failed[i] == nil {
 				f.members[i] = w
 			}
 		})

@@ -1,14 +1,19 @@
 package bench
 
 import (
+	"fmt"
 	"net/netip"
 	"os"
+	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+	"golang.org/x/sys/unix"
 )
 
 // inWorkers is a short run whose clients are in so many processes of this test binary.
@@ -145,7 +150,7 @@ func workerPids() []int {
 
 func TestAWorkerThatDoesNotAnswerIsGivenUp(t *testing.T) {
 	leavesNothing(t)
-	w, err := startWorker([]string{os.Args[0], "bench-worker"}, 0, swarmConfig{Conns: 1, Rate: 1,
+	w, err := startWorker(program{argv: []string{os.Args[0], "bench-worker"}}, 0, swarmConfig{Conns: 1, Rate: 1,
 		Endpoints: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1")}})
 	if err != nil {
 		t.Fatal(err)
@@ -161,8 +166,59 @@ func TestAWorkerThatDoesNotAnswerIsGivenUp(t *testing.T) {
 
 func TestAWorkerWithAnImpossibleShareSaysWhy(t *testing.T) {
 	leavesNothing(t)
-	_, err := newFleet(swarmConfig{Conns: 2, Rate: 1}, 2, []string{os.Args[0], "bench-worker"})
+	_, err := newFleet(swarmConfig{Conns: 2, Rate: 1}, 2, program{argv: []string{os.Args[0], "bench-worker"}})
 	if err == nil || !strings.Contains(err.Error(), "Endpoints is empty") {
 		t.Errorf("workers without endpoints: %v, want the reason", err)
 	}
+}
+
+// Very many processes on few processors must not preempt each other all the time, and what
+// starts them must stay as it is.
+func TestACrowdOfProcessesIsBatched(t *testing.T) {
+	if crowded(crowd*runtime.NumCPU()) || !crowded(crowd*runtime.NumCPU()+1) {
+		t.Error("a crowd does not begin beyond crowd processes a processor")
+	}
+	leavesNothing(t)
+	for _, many := range []bool{false, true} {
+		w, err := startWorker(program{[]string{os.Args[0], "bench-worker"}, many}, 0, swarmConfig{Conns: 1, Rate: 1,
+			Endpoints: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1")}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.close()
+		want := uint32(unix.SCHED_NORMAL)
+		if many {
+			want = unix.SCHED_BATCH
+		}
+		for thread, policy := range policies(t, w.pid) {
+			if policy != want {
+				t.Errorf("crowded %v: thread %d has scheduling policy %d, want %d", many, thread, policy, want)
+			}
+		}
+		if has := slices.Contains(w.cmd.Env, "GOMAXPROCS=1"); has != many {
+			t.Errorf("crowded %v: GOMAXPROCS=1 in its environment is %v", many, has)
+		}
+	}
+	for thread, policy := range policies(t, os.Getpid()) {
+		if policy != unix.SCHED_NORMAL {
+			t.Errorf("thread %d of ours has scheduling policy %d", thread, policy)
+		}
+	}
+}
+
+// policies are the scheduling policies of a process's threads.
+func policies(t *testing.T, pid int) map[int]uint32 {
+	t.Helper()
+	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[int]uint32{}
+	for _, thread := range threads {
+		id, _ := strconv.Atoi(thread.Name())
+		if a, err := unix.SchedGetAttr(id, 0); err == nil { // else it has ended
+			all[id] = a.Policy
+		}
+	}
+	return all
 }

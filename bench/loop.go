@@ -283,7 +283,7 @@ func (l *loop) start(i uint32, c *client) {
 	for try := 64 * len(cfg.Endpoints); try > 0 && cfg.First(seed) != want; try-- {
 		seed = rng.Uint64()
 	}
-	c.link.Init(cfg, l.swarm.clientID(number, c.tenant), seed)
+	c.link.Init(cfg, tenancy(number, c.tenant), seed)
 	c.link.Start(l.now, &l.out)
 	l.act(i, c)
 }

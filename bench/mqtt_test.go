@@ -166,7 +166,7 @@ func overhear(t testing.TB, tr translator, stream []byte, pieces []int) (link.St
 		}
 		out.Reset()
 	}
-	l.Init(&cfg, "a", 1)
+	l.Init(&cfg, 1, 1)
 	l.Start(0, &out)
 	l.Connected(0, 1, nil, &out)
 	settle()

@@ -8,9 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	"os"
 	"os/exec"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -37,7 +35,7 @@ type node struct {
 // spawnNodes starts count children that know each other as alternates, and returns when
 // all are ready. Whatever it returns, no child is left behind on an error. died is told
 // of a child that ends unasked.
-func spawnNodes(ctx context.Context, command []string, count int, args []string, died func(*node)) ([]*node, error) {
+func spawnNodes(ctx context.Context, serve program, count int, args []string, died func(*node)) ([]*node, error) {
 	addrs, err := reservePorts(count)
 	if err != nil {
 		return nil, err
@@ -49,14 +47,12 @@ func spawnNodes(ctx context.Context, command []string, count int, args []string,
 		for j := range min(count-1, maxAlternates) { // the next ones, so that none is everybody's
 			others = append(others, addrs[(i+1+j)%count])
 		}
-		nodes[i] = &node{name: fmt.Sprintf("n%d", i+1), addr: addrs[i]}
-		argv := append(command[1:len(command):len(command)],
-			"--node", nodes[i].name, "--listen", addrs[i], "--admin", "127.0.0.1:0")
+		nodes[i] = &node{child: child{crowded: serve.crowded}, name: fmt.Sprintf("n%d", i+1), addr: addrs[i]}
+		argv := []string{"--node", nodes[i].name, "--listen", addrs[i], "--admin", "127.0.0.1:0"}
 		if len(others) > 0 {
 			argv = append(argv, "--alternates", strings.Join(others, ","))
 		}
-		commands[i] = exec.Command(command[0], append(argv, args...)...)
-		commands[i].Env = childEnvironment(os.Environ())
+		commands[i] = serve.command(append(argv, args...)...)
 	}
 	failed := make([]error, count)
 	var starting sync.WaitGroup
@@ -74,12 +70,6 @@ func spawnNodes(ctx context.Context, command []string, count int, args []string,
 		go n.watch(died)
 	}
 	return nodes, nil
-}
-
-// childEnvironment is ours without the variables that a node would take for its flags: a
-// node has what the run says, and nothing that was meant for us.
-func childEnvironment(ours []string) []string {
-	return slices.DeleteFunc(ours, func(v string) bool { return strings.HasPrefix(v, "STORMWHEEL_") })
 }
 
 // reservePorts finds concrete free ports, since every node must be told the others'

@@ -94,7 +94,7 @@ func Run(ctx context.Context, cfg Config, view View) (*Result, error) {
 		TrickleInterval: p.TrickleInterval, TricklePings: p.Trickle == "ping", Deadline: p.Deadline,
 		Interval: r.clientInterval(), PongTimeout: p.PongTimeout, AnyAddress: p.IOwnTheTarget,
 		Protocol: p.Protocol, Timeout: p.Timeout, Username: p.Username, Password: p.Password,
-	}, p.Workers, command)
+	}, p.Workers, program{command, p.crowded()})
 	if err != nil {
 		return nil, &ExitError{Code: ExitOther, Err: err}
 	}
@@ -113,6 +113,9 @@ func Run(ctx context.Context, cfg Config, view View) (*Result, error) {
 		return result, exitOf(result)
 	}
 }
+
+// crowded says whether the run's processes are many for this machine.
+func (p *plan) crowded() bool { return crowded(p.Spawn + p.Workers) }
 
 // misbehaving is how many clients do from the start what the scenario is named for.
 func (p *plan) misbehaving(scenario string) int {
@@ -145,7 +148,7 @@ func (r *runner) spawn(ctx context.Context, cancel context.CancelCauseFunc) erro
 	for _, a := range p.NodeArgs {
 		args = append(args, "--"+a) // the later one holds
 	}
-	r.nodes, err = spawnNodes(ctx, command, p.Spawn, args, func(n *node) {
+	r.nodes, err = spawnNodes(ctx, program{command, p.crowded()}, p.Spawn, args, func(n *node) {
 		cancel(fmt.Errorf("node %s (pid %d) died unasked: %w%s", n.name, n.pid, exitReason(n.exit), n.stderr.last()))
 	})
 	if err != nil {

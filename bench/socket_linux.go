@@ -1,44 +1,70 @@
 package bench
 
 import (
-	"errors"
 	"net/netip"
+	"os"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// poller is one epoll instance and the eventfd that wakes it. Owned by its loop, except
-// wake, which any goroutine may call until close.
+// poller is one epoll instance, the timer that bounds its wait and the eventfd that wakes
+// it. Owned by its loop, except wake, which any goroutine may call until close.
+//
+// Its wait blocks in Go's own poller, which watches this one, and not in a call of its own:
+// see raw_linux.go.
 type poller struct {
-	epoll, event int
-	batch        []unix.EpollEvent
+	epoll, event, timer int
+	batch               []unix.EpollEvent
+	file                *os.File // epoll, as Go's poller knows it
+	conn                syscall.RawConn
+	take                func(uintptr) bool // fills batch; one closure for all waits
+	taken               int
+	err                 error
 }
 
-// wakeKey marks the eventfd among the clients' numbers.
-const wakeKey = -1
+// Keys that are not clients' numbers.
+const (
+	wakeKey   = -1 // the eventfd
+	withinKey = -2 // a poller within a poller
+	timerKey  = -3
+)
 
-// withinKey marks a poller within a poller.
-const withinKey = -2
-
-func openPoller() (*poller, error) {
-	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
-	if err != nil {
-		return nil, err
+func openPoller() (p *poller, err error) {
+	p = &poller{epoll: -1, event: -1, timer: -1, batch: make([]unix.EpollEvent, batchEvents)}
+	defer func() {
+		if err != nil {
+			p.close()
+			p = nil
+		}
+	}()
+	if p.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		return
 	}
-	event, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
-	if err != nil {
-		unix.Close(epoll)
-		return nil, err
+	if err = unix.SetNonblock(p.epoll, true); err != nil { // what os.NewFile gives to Go's poller
+		return
 	}
-	p := &poller{epoll: epoll, event: event, batch: make([]unix.EpollEvent, batchEvents)}
-	err = unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, event, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: wakeKey})
-	if err != nil {
-		p.close()
-		return nil, err
+	p.file = os.NewFile(uintptr(p.epoll), "epoll")
+	if p.conn, err = p.file.SyscallConn(); err != nil {
+		return
 	}
-	return p, nil
+	if p.event, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
+		return
+	}
+	if p.timer, err = unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_CLOEXEC|unix.TFD_NONBLOCK); err != nil {
+		return
+	}
+	for fd, key := range map[int]int32{p.event: wakeKey, p.timer: timerKey} {
+		if err = unix.EpollCtl(p.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: key}); err != nil {
+			return
+		}
+	}
+	p.take = func(uintptr) bool {
+		p.taken, p.err = p.poll()
+		return p.taken > 0 || p.err != nil
+	}
+	return
 }
 
 // within opens a poller that p watches: p's wait ends when there is something in it, and
@@ -57,8 +83,16 @@ func (p *poller) within() (*poller, error) {
 }
 
 func (p *poller) close() {
-	unix.Close(p.event)
-	unix.Close(p.epoll)
+	for _, fd := range []int{p.event, p.timer} {
+		if fd >= 0 {
+			unix.Close(fd)
+		}
+	}
+	if p.file != nil {
+		p.file.Close()
+	} else if p.epoll >= 0 {
+		unix.Close(p.epoll)
+	}
 }
 
 func (p *poller) wake() {
@@ -68,19 +102,33 @@ func (p *poller) wake() {
 
 // wait sleeps until something happens, at most for timeout, rounded up to a millisecond.
 func (p *poller) wait(timeout time.Duration) (int, error) {
-	millis := int((max(timeout, 0) + time.Millisecond - 1) / time.Millisecond)
-	n, err := unix.EpollWait(p.epoll, p.batch, millis)
-	if errors.Is(err, unix.EINTR) {
+	if timeout <= 0 {
+		return p.poll()
+	}
+	millis := (timeout + time.Millisecond - 1) / time.Millisecond
+	if err := rawSetTimer(p.timer, millis*time.Millisecond); err != nil {
+		return 0, err
+	}
+	if err := p.conn.Read(p.take); err != nil {
+		return 0, err
+	}
+	return p.taken, p.err
+}
+
+// poll takes what has happened already.
+func (p *poller) poll() (int, error) {
+	n, err := rawPoll(p.epoll, p.batch)
+	if err == unix.EINTR {
 		return 0, nil
 	}
-	return max(n, 0), err
+	return n, err
 }
 
 // readiness is what happened to one socket.
 type readiness struct {
 	client   uint32
 	attempt  uint32
-	woken    bool // not a socket: somebody called wake, or a poller within has something
+	woken    bool // not a socket: somebody called wake, a poller within has something, or it is time
 	readable bool
 	writable bool
 	ended    bool // error, RST or FIN: read until there is no more
@@ -88,12 +136,12 @@ type readiness struct {
 
 func (p *poller) at(i int) readiness {
 	e := &p.batch[i]
-	if e.Fd == withinKey {
-		return readiness{woken: true}
-	}
-	if e.Fd == wakeKey {
+	switch e.Fd {
+	case wakeKey:
 		var drained [8]byte
-		_, _ = unix.Read(p.event, drained[:])
+		_, _, _ = readSocket(p.event, drained[:])
+		return readiness{woken: true}
+	case withinKey, timerKey: // setting the timer again clears it
 		return readiness{woken: true}
 	}
 	return readiness{
@@ -131,31 +179,23 @@ func dialSocket(to netip.AddrPort, from netip.Addr) (int, error) {
 		return -1, err
 	}
 	if from.IsValid() && to.Addr().Is4() {
-		err = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1)
-		if err == nil {
-			err = unix.Bind(fd, &unix.SockaddrInet4{Addr: from.As4()})
+		if err = rawSetOption(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1); err == nil {
+			err = rawAddress(unix.SYS_BIND, fd, netip.AddrPortFrom(from, 0))
 		}
 	}
 	if err == nil {
-		err = unix.Connect(fd, sockaddr(to))
+		err = rawAddress(unix.SYS_CONNECT, fd, to)
 	}
-	if err != nil && !errors.Is(err, unix.EINPROGRESS) {
-		unix.Close(fd)
+	if err != nil && err != unix.EINPROGRESS {
+		rawClose(fd)
 		return -1, err
 	}
 	return fd, nil
 }
 
-func sockaddr(a netip.AddrPort) unix.Sockaddr {
-	if a.Addr().Is4() {
-		return &unix.SockaddrInet4{Addr: a.Addr().As4(), Port: int(a.Port())}
-	}
-	return &unix.SockaddrInet6{Addr: a.Addr().As16(), Port: int(a.Port())}
-}
-
 // socketError is why a connect failed; nil if it did not.
 func socketError(fd int) error {
-	code, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	code, err := rawOption(fd, unix.SOL_SOCKET, unix.SO_ERROR)
 	if err != nil {
 		return err
 	}
@@ -166,28 +206,23 @@ func socketError(fd int) error {
 }
 
 // readSocket and writeSocket move what is possible now; blocked says that nothing was.
-func readSocket(fd int, b []byte) (n int, blocked bool, err error) {
-	return moved(retry(func() (int, error) { return unix.Read(fd, b) }))
-}
+func readSocket(fd int, b []byte) (n int, blocked bool, err error) { return move(unix.SYS_READ, fd, b) }
 
 func writeSocket(fd int, b []byte) (n int, blocked bool, err error) {
-	return moved(retry(func() (int, error) { return unix.Write(fd, b) }))
+	return move(unix.SYS_WRITE, fd, b)
 }
 
-func retry(f func() (int, error)) (int, error) {
+func move(call uintptr, fd int, b []byte) (n int, blocked bool, err error) {
 	for {
-		n, err := f()
-		if !errors.Is(err, unix.EINTR) {
-			return n, err
+		n, err = rawMove(call, fd, b)
+		switch err {
+		case unix.EINTR:
+		case unix.EAGAIN:
+			return 0, true, nil
+		default:
+			return n, false, err
 		}
 	}
-}
-
-func moved(n int, err error) (int, bool, error) {
-	if errors.Is(err, unix.EAGAIN) {
-		return 0, true, nil
-	}
-	return max(n, 0), false, err
 }
 
 // closeSocket closes; with reset by RST, which leaves nothing behind in the kernel.
@@ -195,7 +230,7 @@ func closeSocket(fd int, reset bool) {
 	if reset {
 		_ = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 	}
-	unix.Close(fd)
+	rawClose(fd)
 }
 
 // descriptorLimit is how many descriptors this process may have (Go raises the soft limit

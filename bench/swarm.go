@@ -24,7 +24,6 @@ type swarm struct {
 	foreign  translator    // nil: the servers speak our own protocol
 	loops    []*loop
 	started  time.Time
-	idPrefix string
 
 	// Any goroutine.
 	storm  atomic.Pointer[stormStart]
@@ -99,8 +98,8 @@ func newSwarm(cfg swarmConfig) (*swarm, error) {
 	cfg.Of = max(cfg.Of, 1)
 	clients := (cfg.Conns - cfg.First + cfg.Of - 1) / cfg.Of
 	cfg.Loops = min(cfg.Loops, max(clients, 1))
-	s := &swarm{cfg: cfg, idPrefix: clientPrefix(cfg.Seed)}
-	base := link.Config{Policy: cfg.Policy, Interval: cfg.Interval, PongTimeout: cfg.PongTimeout}
+	s := &swarm{cfg: cfg}
+	base := link.Config{ID: clientID(clientPrefix(cfg.Seed)), Policy: cfg.Policy, Interval: cfg.Interval, PongTimeout: cfg.PongTimeout}
 	for _, e := range cfg.Endpoints {
 		base.Endpoints = append(base.Endpoints, e.String())
 	}
@@ -392,16 +391,19 @@ func (s *swarm) linkConfig(number int, flags clientFlags) *link.Config {
 	return &all[s.cfg.cohort(number)]
 }
 
-// clientID is that of the tenant of a client's place: 0 is the first one, and each that comes
-// for one that left is the next.
-func (s *swarm) clientID(number int, tenant uint16) string {
-	id := s.idPrefix + strconv.Itoa(number)
-	if tenant > 0 {
-		id += "-" + strconv.Itoa(int(tenant))
+// tenancy is the number of a link: that of a client's place, and which tenant it is. The
+// first is 0, and each that comes for one that left is the next.
+func tenancy(number int, tenant uint16) uint64 { return uint64(number)<<16 | uint64(tenant) }
+
+// clientID makes the id of a tenancy.
+func clientID(prefix string) func(tenancy uint64) string {
+	return func(tenancy uint64) string {
+		id := prefix + strconv.FormatUint(tenancy>>16, 10)
+		if tenant := tenancy & 0xffff; tenant > 0 {
+			id += "-" + strconv.FormatUint(tenant, 10)
+		}
+		return id
 	}
-	return id
 }
 
 func clientPrefix(seed uint64) string { return fmt.Sprintf("bench-%x-", seed) }
-
-func clientID(seed uint64, number int) string { return clientPrefix(seed) + strconv.Itoa(number) }

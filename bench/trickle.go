@@ -35,7 +35,7 @@ func (c *Config) trickleTime() (shortest, longest time.Duration) {
 	}
 	size := func(number int) time.Duration {
 		b, _ := codec.AppendHello(nil, &codec.HelloMessage{MinVersion: codec.ProtocolVersion, MaxVersion: codec.ProtocolVersion,
-			ClientID: []byte(clientID(c.Seed, number))}) // ours are within the limits
+			ClientID: []byte(clientID(clientPrefix(c.Seed))(tenancy(number, 0)))}) // ours are within the limits
 		return time.Duration(len(b)-1) * c.TrickleInterval
 	}
 	return size(0), size(c.Conns - 1)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"os/signal"
 	"sync"
 	"time"
@@ -61,15 +60,14 @@ const (
 )
 
 // startWorker starts a process and hands it its share of the clients.
-func startWorker(command []string, index int, cfg swarmConfig) (*worker, error) {
-	cmd := exec.Command(command[0], command[1:]...)
-	cmd.Env = childEnvironment(os.Environ())
+func startWorker(work program, index int, cfg swarmConfig) (*worker, error) {
+	cmd := work.command()
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
 	}
 	out, outWriter := io.Pipe()
-	w := &worker{in: in, orders: gob.NewEncoder(in), answers: gob.NewDecoder(out)}
+	w := &worker{child: child{crowded: work.crowded}, in: in, orders: gob.NewEncoder(in), answers: gob.NewDecoder(out)}
 	if err := w.launch(cmd, outWriter); err != nil {
 		return nil, fmt.Errorf("worker %d: %w", index+1, err)
 	}

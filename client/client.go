@@ -55,7 +55,8 @@ func New(cfg Config) (*Client, error) {
 		armed:   link.Never,
 		changed: make(chan struct{}),
 	}
-	c.link.Init(&c.linkCfg, cfg.ID, rand.Uint64())
+	c.linkCfg.ID = func(uint64) string { return cfg.ID }
+	c.link.Init(&c.linkCfg, 0, rand.Uint64())
 	return c, nil
 }
 

@@ -51,6 +51,11 @@ func ParsePolicy(name string) (Policy, error) {
 // Config is shared by any number of links, which only read it. Call Fill and Validate
 // before the first Init; zero means the default.
 type Config struct {
+	// ID is the client id of the link with that number, for HELLO. Links that share a
+	// configuration do not keep their ids, but make them when they connect. Default: the
+	// number in decimal.
+	ID func(number uint64) string
+
 	// Endpoints are where to connect, "host:port". One is chosen at random. Servers may
 	// name alternates, which are kept apart.
 	Endpoints []string
@@ -80,6 +85,9 @@ type Config struct {
 
 // Fill replaces zeros by the defaults.
 func (c *Config) Fill() {
+	if c.ID == nil {
+		c.ID = func(number uint64) string { return strconv.FormatUint(number, 10) }
+	}
 	setDefault(&c.PongTimeout, 10*time.Second)
 	setDefault(&c.ConnectTimeout, 5*time.Second)
 	setDefault(&c.WelcomeTimeout, 5*time.Second)

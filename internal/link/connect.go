@@ -15,13 +15,13 @@ func (l *Link) dial(now time.Duration, out *Out) {
 	if c.attempt != 0 {
 		c = &l.conns[1] // of a handover
 	}
-	addr := c.addr
+	addr := c.addr.String()
 	if !l.retry.here {
 		addr = l.pick(now)
 	}
 	l.retry.here = false
 	l.attempts++
-	*c = conn{addr: addr, attempt: l.attempts, state: StateResolving, due: now + l.cfg.ConnectTimeout}
+	*c = conn{addr: intern(addr), attempt: l.attempts, state: StateResolving, due: now + l.cfg.ConnectTimeout}
 	if isLiteral(addr) {
 		c.state = StateConnecting
 	}
@@ -61,7 +61,7 @@ func (l *Link) Connected(now time.Duration, attempt uint32, token []byte, out *O
 	out.frames, err = codec.AppendHello(out.frames, &codec.HelloMessage{
 		MinVersion: codec.ProtocolVersion,
 		MaxVersion: codec.ProtocolVersion,
-		ClientID:   []byte(l.id),
+		ClientID:   []byte(l.cfg.ID(l.number)),
 		Token:      token,
 		Resume:     []byte(l.resume),
 		Ticket:     []byte(l.retry.ticket),

@@ -7,7 +7,7 @@
 // out as actions, to be carried out in order before the next call:
 //
 //	var l link.Link
-//	l.Init(&config, "alice", seed)
+//	l.Init(&config, number, seed)
 //	l.Start(now, &out)
 //	for {
 //		for _, a := range out.Actions { ... } // dial, write, close, tell

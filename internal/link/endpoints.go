@@ -83,7 +83,7 @@ func (l *Link) eachEndpoint(visit func(addr string)) {
 }
 
 func (l *Link) penalisedUntil(addr string) time.Duration {
-	if l.penalties == ([maxPenalties]penalty{}) {
+	if l.penalties == nil {
 		return 0 // as usual
 	}
 	hash := hashAddress(addr)
@@ -98,6 +98,9 @@ func (l *Link) penalisedUntil(addr string) time.Duration {
 // penalise adds one fault to addr, forgetting the penalty that ends first if need be.
 func (l *Link) penalise(now time.Duration, addr string) {
 	hash := hashAddress(addr)
+	if l.penalties == nil {
+		l.penalties = new([maxPenalties]penalty)
+	}
 	slot := &l.penalties[0]
 	for i := range l.penalties {
 		p := &l.penalties[i]
@@ -151,7 +154,7 @@ func hashAddress(s string) uint32 {
 // node name and the same alternates.
 type interned struct{ handle unique.Handle[string] }
 
-func intern(b []byte) interned { return interned{unique.Make(string(b))} }
+func intern[S string | []byte](s S) interned { return interned{unique.Make(string(s))} }
 
 func (i interned) String() string {
 	if i == (interned{}) {

@@ -15,7 +15,7 @@ func TestFirstIsWhatIsDialledFirst(t *testing.T) {
 	for seed := range uint64(5600) {
 		var l Link
 		var out Out
-		l.Init(&cfg, "c", seed)
+		l.Init(&cfg, 1, seed)
 		l.Start(0, &out)
 		got := out.Actions[0].Addr
 		if want := cfg.First(seed); got != want {

@@ -31,7 +31,7 @@ func (l *Link) handOver(now time.Duration, c *conn, m *codec.GoAwayMessage, out 
 		return // told twice
 	}
 	l.dropLeaving(out)
-	l.penalise(now, c.addr)
+	l.penalise(now, c.addr.String())
 	r := &l.retry
 	if now-l.readyAt >= l.cfg.StableAfter {
 		r.failures, r.last = 0, 0

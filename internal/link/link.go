@@ -10,9 +10,9 @@ import (
 // value of under 400 bytes, so that hundreds of thousands fit in a slab; Init makes it
 // usable. It must not be copied after that.
 type Link struct {
-	cfg *Config
-	id  string
-	rng rng
+	cfg    *Config
+	number uint64 // for cfg.ID
+	rng    rng
 
 	// The session's connection or the attempt to get one; and, around a handover, the
 	// next one or the one that was left.
@@ -30,8 +30,8 @@ type Link struct {
 	heartbeat heartbeat
 	retry     retry
 
-	alternates interned // "host:port,host:port": endpoints that servers named
-	penalties  [maxPenalties]penalty
+	alternates interned               // "host:port,host:port": endpoints that servers named
+	penalties  *[maxPenalties]penalty // nil until there is one: most links never meet a bad endpoint
 
 	sendID   uint64 // of the latest SEND
 	lastErr  error
@@ -43,7 +43,7 @@ type Link struct {
 
 // conn is one connection, from the wish to dial to its end.
 type conn struct {
-	addr    string        // kept after the end, for whoever returns to it
+	addr    interned      // kept after the end, for whoever returns to it
 	due     time.Duration // when to give up; while leaving, when to go on; else not while ready
 	attempt uint32        // 0: no connection
 	state   State         // Resolving to Ready
@@ -59,10 +59,10 @@ type conn struct {
 // within interval + pong timeout, or one pong timeout after the owner woke.
 const tardy = 500 * time.Millisecond
 
-// Init makes l an idle link of the client id. Links that share a seed draw the same
-// random numbers. cfg is kept and must not change any more.
-func (l *Link) Init(cfg *Config, id string, seed uint64) {
-	*l = Link{cfg: cfg, id: id, rng: rng(seed)}
+// Init makes l an idle link, whose client id is cfg.ID of number. Links that share a seed
+// draw the same random numbers. cfg is kept and must not change any more.
+func (l *Link) Init(cfg *Config, number, seed uint64) {
+	*l = Link{cfg: cfg, number: number, rng: rng(seed)}
 }
 
 // Start makes the first attempt, at once. It does nothing unless the link is idle.
@@ -194,7 +194,7 @@ func (l *Link) Info() Info {
 	info := Info{
 		State:       l.State(),
 		Attempt:     l.attempts,
-		Endpoint:    l.current().addr,
+		Endpoint:    l.current().addr.String(),
 		Node:        l.node.String(),
 		Session:     l.session,
 		Terms:       l.terms,

@@ -28,7 +28,7 @@ func TestStatesFromStartToStop(t *testing.T) {
 	r.connected()
 	r.wantState(StateHandshaking)
 	hello, err := codec.ParseHello(r.frames[0].Payload)
-	if err != nil || string(hello.ClientID) != "alice" || string(hello.Token) != "token" {
+	if err != nil || string(hello.ClientID) != "alice-17" || string(hello.Token) != "token" {
 		t.Fatalf("HELLO = %+v, %v", hello, err)
 	}
 	r.welcome(codec.WelcomeMessage{Terms: testTerms, Node: []byte("n1"), Session: codec.SessionID{Epoch: 1, Handle: 2}})

@@ -84,7 +84,7 @@ func (l *Link) lose(now time.Duration, c *conn, why loss, out *Out) {
 		blamed = advice == codec.ReturnElsewhere
 	}
 	if blamed {
-		l.penalise(now, c.addr)
+		l.penalise(now, c.addr.String())
 	}
 	current := c == l.current()
 	*c = conn{addr: c.addr}

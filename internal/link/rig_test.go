@@ -2,6 +2,7 @@ package link
 
 import (
 	"bytes"
+	"fmt"
 	"testing"
 	"time"
 
@@ -28,12 +29,13 @@ func newRig(t testing.TB, cfg Config) *rig {
 	if cfg.Endpoints == nil {
 		cfg.Endpoints = []string{"10.0.0.1:7000"}
 	}
+	cfg.ID = func(number uint64) string { return fmt.Sprint("alice-", number) }
 	cfg.Fill()
 	if err := cfg.Validate(); err != nil {
 		t.Fatal(err)
 	}
 	r := &rig{t: t, now: time.Hour}
-	r.l.Init(&cfg, "alice", 1)
+	r.l.Init(&cfg, 17, 1)
 	return r
 }
 

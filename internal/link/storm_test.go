@@ -41,7 +41,7 @@ func newStorm(t *testing.T, n int, terms codec.Terms) *storm {
 	}
 	for i := range s.links {
 		l := &s.links[i]
-		l.Init(cfg, "c", uint64(i))
+		l.Init(cfg, uint64(i), uint64(i))
 		// All connected within one interval, as after a ramp.
 		now := time.Hour + l.rng.below(terms.Interval)
 		l.Start(now, &s.out)

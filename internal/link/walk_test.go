@@ -33,7 +33,7 @@ func walk(t *testing.T, seed uint64) int {
 	cfg.Fill()
 	var l Link
 	var out Out
-	l.Init(&cfg, "walker", seed)
+	l.Init(&cfg, 1, seed)
 
 	now := time.Hour
 	newest := uint32(0) // the latest attempt of all
