@@ -56,7 +56,7 @@ func (l *Link) move(now time.Duration) {
 	if l.terms.Timeout > 0 {
 		keep = min(keep, l.terms.Timeout/5) // what an interval leaves of it: the server shall not have to evict
 	}
-	old.leaving, old.due = true, now+keep
+	old.due = now + keep
 	l.conns[0], l.conns[1] = next, old
 	l.moving = false
 	h := &l.heartbeat
@@ -100,7 +100,7 @@ func (l *Link) tickNext(now, late time.Duration, out *Out) {
 	switch c := &l.conns[1]; {
 	case c.attempt == 0:
 		l.dial(now, out)
-	case !c.leaving:
+	case !l.leaving(c):
 		l.tickAttempt(now, late, c, out)
 	case !c.saidBye:
 		l.bye(c, out)
@@ -123,7 +123,7 @@ func (l *Link) bye(c *conn, out *Out) {
 
 // dropLeaving closes the old connection of a move, if it is still there.
 func (l *Link) dropLeaving(out *Out) {
-	if c := &l.conns[1]; c.leaving {
+	if c := &l.conns[1]; l.leaving(c) {
 		l.bye(c, out)
 		out.close(c.attempt)
 		*c = conn{}

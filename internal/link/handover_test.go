@@ -434,7 +434,7 @@ func FuzzHandover(f *testing.F) {
 			if r.count(Ready) > 1+r.count(Lost)+r.count(GoneAway) {
 				t.Fatalf("two sessions: %v", r.events)
 			}
-			if c := r.l.conns[1]; c.attempt != 0 && !c.leaving && !r.l.moving {
+			if c := r.l.conns[1]; c.attempt != 0 && !r.l.moving && c.state != StateReady {
 				t.Fatalf("a second connection without a handover: %+v", c)
 			}
 		}

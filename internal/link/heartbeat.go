@@ -70,7 +70,7 @@ func (l *Link) alive(now time.Duration, c *conn) {
 }
 
 func (l *Link) pong(now time.Duration, c *conn, m codec.PongMessage, out *Out) {
-	if c.leaving {
+	if l.leaving(c) {
 		return
 	}
 	l.setTerms(m.Terms)

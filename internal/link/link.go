@@ -49,7 +49,6 @@ type conn struct {
 	state   State         // Resolving to Ready
 	excused bool          // has had its second chance since the server was last heard
 	doubted bool          // the network has changed since the server was last heard
-	leaving bool          // its session has moved to the other connection
 	saidBye bool
 }
 
@@ -162,6 +161,9 @@ func (l *Link) excuse(c *conn, late time.Duration) bool {
 	c.excused = true
 	return true
 }
+
+// leaving reports whether c is the connection that its session has left for the other one.
+func (l *Link) leaving(c *conn) bool { return c == &l.conns[1] && c.attempt != 0 && !l.moving }
 
 // current is the connection of the session, or the attempt to get one.
 func (l *Link) current() *conn { return &l.conns[0] }

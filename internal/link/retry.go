@@ -40,7 +40,7 @@ type loss struct {
 
 // goAway obeys the server's farewell.
 func (l *Link) goAway(now time.Duration, c *conn, m *codec.GoAwayMessage, out *Out) {
-	if c.leaving {
+	if l.leaving(c) {
 		l.dropLeaving(out) // whatever it says, the session is not there any more
 		return
 	}
@@ -65,7 +65,7 @@ func (l *Link) goAway(now time.Duration, c *conn, m *codec.GoAwayMessage, out *O
 
 // lose ends a connection and schedules the next attempt.
 func (l *Link) lose(now time.Duration, c *conn, why loss, out *Out) {
-	if c.leaving {
+	if l.leaving(c) {
 		if !why.ended {
 			out.close(c.attempt)
 		}

@@ -23,9 +23,6 @@ func TestRandomWalkKeepsTheInvariants(t *testing.T) {
 	}
 }
 
-// leaving: the second connection is the one that a session has left.
-func leaving(l *Link) bool { return l.conns[1].leaving }
-
 // walk returns how often the session moved.
 func walk(t *testing.T, seed uint64) int {
 	random := rand.New(rand.NewPCG(seed, 1))
@@ -59,7 +56,7 @@ func walk(t *testing.T, seed uint64) int {
 		for _, a := range out.Actions {
 			switch a.Op {
 			case Dial:
-				if len(open) > 1 || len(open) == 1 && session == 0 && !leaving(&l) {
+				if len(open) > 1 || len(open) == 1 && session == 0 && !l.leaving(&l.conns[1]) {
 					t.Errorf("%s: dials %d while %v are open", step, a.Attempt, open)
 				}
 				if a.Attempt <= newest {
@@ -120,7 +117,7 @@ func walk(t *testing.T, seed uint64) int {
 		if open[l.Attempt()] {
 			second--
 		}
-		if c := &l.conns[1]; second > 1 || (second == 1) != (c.attempt != 0) || c.attempt != 0 && !c.leaving && !l.moving {
+		if c := &l.conns[1]; second > 1 || (second == 1) != (c.attempt != 0) || c.attempt != 0 && !l.moving && c.state != StateReady {
 			t.Errorf("%s: %v open, the second connection is %+v", step, open, *c)
 		}
 		if stopped != (state == StateStopped) {
