@@ -201,9 +201,14 @@ func (w *Wheel) refile(ids []uint32) bool {
 		due[i%chunkWords] = d
 	}
 	cursor, mask := uint32(w.cursor), w.mask
+	horizon := w.horizon(cursor)
 	slots, blocks := w.slots, w.blocks
 	for i, id := range ids {
-		n := (cursor + min(due[i%chunkWords]-cursor, mask)) & mask
+		n := due[i%chunkWords]
+		if n-cursor > mask {
+			n = horizon
+		}
+		n &= mask
 		place := uint32(slots[n])
 		if place&wordBits == 0 {
 			place = w.prepend(n)

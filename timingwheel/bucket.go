@@ -97,13 +97,14 @@ func (w *Wheel) giveChunk(n uint32) {
 }
 
 // file puts an entry that is filed nowhere into the slot of tick due, which
-// must be after the current tick. Beyond the ring, or while the cursor is far
-// behind, it goes to the last slot ahead of the cursor: it is looked at early
-// then, and filed again. It never goes to the cursor's own slot, so working
-// that off ends.
+// must be after the current tick. It never goes to the cursor's own slot, so
+// working that off ends.
 func (w *Wheel) file(id uint32, e *entry, due uint32) {
 	cursor := uint32(w.cursor)
-	n := (cursor + min(due-cursor, w.mask)) & w.mask
+	if due-cursor > w.mask {
+		due = w.horizon(cursor)
+	}
+	n := due & w.mask
 	place := uint32(w.slots[n])
 	if place&wordBits == 0 {
 		place = w.prepend(n)
@@ -111,6 +112,14 @@ func (w *Wheel) file(id uint32, e *entry, due uint32) {
 	*w.word(place) = id
 	e.where = e.where&flagBits | place
 	w.slots[n] = slot(place + placeNext)
+}
+
+// horizon is the tick for what is due beyond the ring, or while the cursor is
+// far behind: it is looked at early then, and filed again. All that is filed
+// within a 256th of a revolution shares a slot near the last one ahead of the
+// cursor, so that an owner that sleeps until NextDue wakes seldom for mere looks.
+func (w *Wheel) horizon(cursor uint32) uint32 {
+	return (cursor + w.mask) &^ (w.mask >> 8)
 }
 
 // prepend puts an empty chunk before the others of slot n and returns the place

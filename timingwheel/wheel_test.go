@@ -364,6 +364,30 @@ func TestNextDueLetsAnIdleOwnerSleep(t *testing.T) {
 	}
 }
 
+// An owner with many entries that are due beyond the ring must not wake for each of them.
+func TestLooksBeyondTheRingShareWakeUps(t *testing.T) {
+	const slots, entries = 16384, 4000
+	w := newWheel(t, Config{Tick: ms, Slots: slots})
+	for range entries {
+		w.Advance(w.Now()+ms, Budget{}, done)
+		w.Add(3 * slots * ms)
+	}
+	wakeups, looks := 0, 0
+	for end := w.Now() + slots*ms; ; wakeups++ {
+		at, ok := w.NextDue()
+		if !ok {
+			t.Fatal("nothing is due")
+		}
+		if at > end {
+			break
+		}
+		looks += w.Advance(at, Budget{}, done).Visited
+	}
+	if looks < entries || wakeups > 257 {
+		t.Errorf("%d wake-ups for %d looks of %d entries in a revolution, want a 256th of the slots at most", wakeups, looks, entries)
+	}
+}
+
 func TestConfigErrorsNameTheField(t *testing.T) {
 	bad := map[string]Config{
 		"Tick":     {Tick: -1},
