@@ -21,6 +21,7 @@ type followKind uint8
 
 const (
 	dialFailed followKind = iota
+	dialDone
 	writeFailed
 	probe
 	ack
@@ -83,6 +84,10 @@ func (l *loop) follow(i uint32, c *client, f followUp) {
 	switch f.kind {
 	case dialFailed:
 		c.link.Disconnected(l.now, f.attempt, f.err, isLocal(f.err), &l.out)
+	case dialDone:
+		if s := l.find(i, c, f.attempt); s != nil {
+			l.established(c, s)
+		}
 	case writeFailed:
 		l.readToEnd(i, c, f.attempt, f.err)
 	case probe:
@@ -123,9 +128,9 @@ func (l *loop) dial(i uint32, c *client, a *link.Action) {
 		fail(fmt.Errorf("alternate %s is not on this machine", a.Addr))
 		return
 	}
-	fd, err := dialSocket(to, l.swarm.source(l.number(i)))
+	fd, done, err := dialSocket(to, l.swarm.source(l.number(i)))
 	if err == nil {
-		if err = l.pollerOf(i).watch(fd, i, a.Attempt, true, true); err != nil {
+		if err = l.pollerOf(i).watch(fd, i, a.Attempt, !done, true); err != nil {
 			closeSocket(fd, true)
 		}
 	}
@@ -140,6 +145,9 @@ func (l *loop) dial(i uint32, c *client, a *link.Action) {
 	}
 	*s = socket{fd: int32(fd), attempt: a.Attempt, connecting: true}
 	s.last.start = l.now // for servers that get no frame until the first PING, or none at all
+	if done {
+		l.after = append(l.after, followUp{kind: dialDone, attempt: a.Attempt})
+	}
 }
 
 // event deals with one readiness. Connections that were closed earlier in the batch are
@@ -163,7 +171,7 @@ func (l *loop) event(r readiness) {
 	}
 }
 
-// connected ends a connect().
+// connected ends a connect() that took its time.
 func (l *loop) connected(i uint32, c *client, s *socket, ended bool) {
 	attempt := s.attempt
 	var err error
@@ -180,12 +188,20 @@ func (l *loop) connected(i uint32, c *client, s *socket, ended bool) {
 	if err != nil {
 		l.close(i, s, true)
 		c.link.Disconnected(l.now, attempt, err, isLocal(err), &l.out)
-	} else if s.connecting = false; c.flags.has(flagHalfOpen) {
-		l.stayHalfOpen(c)
 	} else {
-		c.link.Connected(l.now, attempt, nil, &l.out)
+		l.established(c, s)
 	}
 	l.act(i, c)
+}
+
+// established begins what a client does with its connection.
+func (l *loop) established(c *client, s *socket) {
+	s.connecting = false
+	if c.flags.has(flagHalfOpen) {
+		l.stayHalfOpen(c)
+	} else {
+		c.link.Connected(l.now, s.attempt, nil, &l.out)
+	}
 }
 
 func (l *loop) close(i uint32, s *socket, reset bool) {

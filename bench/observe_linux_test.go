@@ -53,6 +53,7 @@ func TestAServerThatCannotBeReadEndsTheRunBeforeItBegins(t *testing.T) {
 	if err := gone.Run(); err != nil {
 		t.Fatal(err)
 	}
+	var runs int64
 	for _, tt := range []struct {
 		name   string
 		change func(*Config)
@@ -70,13 +71,13 @@ func TestAServerThatCannotBeReadEndsTheRunBeforeItBegins(t *testing.T) {
 	} {
 		cfg := Config{Scenario: "hold", Targets: []string{f.addr()}, Conns: 1}
 		tt.change(&cfg)
-		before := f.accepted.Load()
+		runs++
 		r, err := Run(t.Context(), cfg, View{})
 		if r != nil || ExitCode(err) != tt.code || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v, want exit %d and one line with %q", tt.name, err, tt.code, tt.want)
 		}
-		if n := f.accepted.Load() - before; n > 1 {
-			t.Errorf("%s: %d connections were made", tt.name, n)
-		}
+	}
+	if n := f.accepted.Load(); n > runs { // each may look whether there is a server
+		t.Errorf("%d connections were made by %d runs", n, runs)
 	}
 }

@@ -45,6 +45,14 @@ func rawAddress(call uintptr, fd int, a netip.AddrPort) error {
 	return failed(code)
 }
 
+// rawConnected reports whether a socket has a peer.
+func rawConnected(fd int) bool {
+	var peer unix.RawSockaddrAny
+	size := uint32(unsafe.Sizeof(peer))
+	_, _, code := unix.RawSyscall(unix.SYS_GETPEERNAME, uintptr(fd), uintptr(unsafe.Pointer(&peer)), uintptr(unsafe.Pointer(&size)))
+	return code == 0
+}
+
 func rawSetOption(fd, level, name int, value int32) error {
 	_, _, code := unix.RawSyscall6(unix.SYS_SETSOCKOPT, uintptr(fd), uintptr(level), uintptr(name),
 		uintptr(unsafe.Pointer(&value)), unsafe.Sizeof(value), 0)

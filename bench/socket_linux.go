@@ -166,17 +166,18 @@ func (p *poller) watch(fd int, client, attempt uint32, writable, first bool) err
 	return unix.EpollCtl(p.epoll, op, fd, &e)
 }
 
-// dialSocket starts a non-blocking connect. The source, when valid, is bound without a
+// dialSocket starts a non-blocking connect, which may be done at once: over loopback, the
+// peer's kernel has answered before connect() returns. The source, when valid, is bound without a
 // port (IP_BIND_ADDRESS_NO_PORT), so that the kernel picks one that is free for this
 // target, not one that is free for all.
-func dialSocket(to netip.AddrPort, from netip.Addr) (int, error) {
+func dialSocket(to netip.AddrPort, from netip.Addr) (fd int, done bool, err error) {
 	family := unix.AF_INET
 	if !to.Addr().Is4() {
 		family = unix.AF_INET6
 	}
-	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	fd, err = unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return -1, err
+		return -1, false, err
 	}
 	if from.IsValid() && to.Addr().Is4() {
 		if err = rawSetOption(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1); err == nil {
@@ -188,9 +189,9 @@ func dialSocket(to netip.AddrPort, from netip.Addr) (int, error) {
 	}
 	if err != nil && err != unix.EINPROGRESS {
 		rawClose(fd)
-		return -1, err
+		return -1, false, err
 	}
-	return fd, nil
+	return fd, rawConnected(fd), nil
 }
 
 // socketError is why a connect failed; nil if it did not.

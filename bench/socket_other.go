@@ -27,7 +27,7 @@ func (*poller) wake()                                          {}
 func (*poller) wait(time.Duration) (int, error)                { return 0, errNoSwarm }
 func (*poller) at(int) readiness                               { return readiness{} }
 func (*poller) watch(int, uint32, uint32, bool, bool) error    { return errNoSwarm }
-func dialSocket(netip.AddrPort, netip.Addr) (int, error)       { return -1, errNoSwarm }
+func dialSocket(netip.AddrPort, netip.Addr) (int, bool, error) { return -1, false, errNoSwarm }
 func socketError(int) error                                    { return errNoSwarm }
 func readSocket(int, []byte) (n int, blocked bool, err error)  { return 0, false, errNoSwarm }
 func writeSocket(int, []byte) (n int, blocked bool, err error) { return 0, false, errNoSwarm }
