@@ -131,10 +131,11 @@ func (f *fleet) Settle() { f.ask(order{Op: opSettle}) }
 // Unsettle has the clients leave after lifetimes that begin now.
 func (s *swarm) Unsettle() {
 	s.eachLoop(func(l *loop) {
+		l.unsettled++ // or who stayed once would draw the same lifetime again, and stay
 		l.leave = make([]time.Duration, len(l.clients))
 		for i := range l.clients {
 			c := &l.clients[i]
-			l.leave[i] = l.now + l.swarm.cfg.lifetime(l.number(uint32(i)), c.arrival)
+			l.leave[i] = l.now + l.swarm.cfg.lifetime(l.number(uint32(i)), c.arrival+l.unsettled)
 			l.arm(uint32(i), c)
 		}
 	})

@@ -74,3 +74,35 @@ func TestOneThatIsWelcomedLateLeavesThen(t *testing.T) {
 		t.Errorf("%d latencies, want one an arrival", h.count())
 	}
 }
+
+// Who stayed through one churn may leave in the next.
+func TestASecondChurnDrawsOtherLifetimes(t *testing.T) {
+	f := &fakeNode{}
+	startFake(t, f)
+	s, finish := startSwarm(t, 100, func(c *swarmConfig) { c.Lifetime, c.Loops = time.Hour, 1 }, f)
+	defer finish()
+	waitFor(t, "all are ready", func() bool { return s.Ready() == 100 })
+	draws := func() []time.Duration {
+		s.Unsettle()
+		drawn := make(chan []time.Duration)
+		l := s.loops[0]
+		l.order(func() {
+			var all []time.Duration
+			for _, at := range l.leave {
+				all = append(all, (at - l.now).Truncate(time.Second))
+			}
+			drawn <- all
+		})
+		return <-drawn
+	}
+	first, same := draws(), 0
+	s.Settle()
+	for i, d := range draws() {
+		if d == first[i] || d == first[i]-time.Second || d == first[i]+time.Second {
+			same++
+		}
+	}
+	if same > 5 {
+		t.Errorf("%d of 100 clients drew the same lifetime again", same)
+	}
+}

@@ -54,7 +54,11 @@ func (r *runner) cutClients(ctx context.Context) error {
 	}
 	r.sampleServers(ctx)
 	r.fleet.BeginStorm("") // the nodes are alive: what they close is for them to answer for
-	n, silent := r.fleet.Cut(victim, r.plan.cutCount())
+	hit := r.plan.cutCount()
+	if of := (PhaseSpec{Fraction: r.plan.Fraction}); r.plan.Scenario == "phases" && of.Fraction > 0 {
+		hit = of.silenced(r.fleet.Speaking()) // not all that later phases bring
+	}
+	n, silent := r.fleet.Cut(victim, hit)
 	how := "without FIN and RST (TCP_REPAIR)"
 	r.cutBy = cutSilently
 	if silent < n {

@@ -29,7 +29,8 @@ type FindMax struct {
 	// Missed is the smallest load above it at which it did not, null if there was none.
 	Missed *float64 `json:"missed"`
 	// LimitedBy is why there is no more: "goal", "generator" (it was too late for its figures
-	// to count, so the server may well do more) or "most" (nothing failed up to the most asked for).
+	// to count, so the server may well do more) "most" (nothing failed up to the most asked for) or
+	// "interrupted" (the search did not get to its end).
 	LimitedBy string  `json:"limited_by"`
 	Trials    []Trial `json:"trials"` // in the order they were made
 }
@@ -66,6 +67,8 @@ func (p *plan) checkFindMax() error {
 		return usagef("find-max needs a --goal, as in 'heartbeat.rtt_ms.p99<50'")
 	case p.Vary != varyConns && p.Vary != varyRate:
 		return usagef("--vary: %q is neither conns nor rate", p.Vary)
+	case p.Vary == varyRate && p.Rate < 1:
+		return usagef("--rate: find-max tries whole connects per second, %g is below one", p.Rate)
 	case !p.StartAt.IsZero():
 		return usagef("--start-at is not for find-max, whose runs begin one after the other")
 	}
@@ -143,6 +146,9 @@ func findMax(ctx context.Context, asked Config, p *plan, view View) (*Result, er
 		fmt.Fprintf(progress, "        * trial %d: %s %.0f\n", len(found.Trials)+1, p.Vary, load)
 		r, err := Run(ctx, p.trial(asked, load, len(found.Trials)), view)
 		if !decided(r, err) {
+			if shown == nil {
+				shown = r // better than nothing
+			}
 			return false, err
 		}
 		t := Trial{Load: load, Actual: r.Thresholds[0].Actual, OK: r.Verdict == Pass, Verdict: r.Verdict}
@@ -158,6 +164,11 @@ func findMax(ctx context.Context, asked Config, p *plan, view View) (*Result, er
 	}
 	found.Best = s.best
 	switch {
+	case searchErr != nil:
+		found.LimitedBy = "interrupted"
+		if s.missed > 0 {
+			found.Missed = &s.missed
+		}
 	case s.missed == 0:
 		found.LimitedBy = "most"
 	case found.late(s.missed):
@@ -197,12 +208,15 @@ func (f *FindMax) late(load float64) (late bool) {
 func (p *plan) trial(asked Config, load float64, number int) Config {
 	c := p.Config
 	c.Scenario, c.Vary, c.Goal = "hold", "", ""
-	c.Thresholds, c.Workers, c.Seed = []string{p.Goal}, asked.Workers, p.Seed+uint64(number)
+	// A load that did not all get in is none that was held.
+	c.Thresholds = []string{p.Goal, ""}
+	c.Workers, c.Seed = asked.Workers, p.Seed+uint64(number)
 	if p.Vary == varyRate {
 		c.Scenario, c.Rate = "ramp", load
 	} else {
 		c.Conns = int(load)
 		c.Workers = min(c.Workers, c.Conns)
 	}
+	c.Thresholds[1] = fmt.Sprintf("conns.end==%d", c.Conns)
 	return c
 }

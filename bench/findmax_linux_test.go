@@ -63,3 +63,18 @@ func TestFindMaxFailsWhereNothingHolds(t *testing.T) {
 		t.Errorf("exit %d, %v, %+v; want two trials with one client, failed", ExitCode(err), err, r.FindMax)
 	}
 }
+
+// A goal of round trips holds for the few who got in; the load was not held.
+func TestALoadThatDidNotAllGetInIsNotHeld(t *testing.T) {
+	p := plan{Config: Config{Scenario: "find-max", Goal: "heartbeat.rtt_ms.p99<1000", Spawn: 1, Conns: 64}}
+	if c := p.trial(p.Config, 32, 0); len(c.Thresholds) != 2 || c.Thresholds[0] != p.Goal || c.Thresholds[1] != "conns.end==32" {
+		t.Errorf("thresholds of a trial with 32: %q", c.Thresholds)
+	}
+}
+
+func TestFindMaxWithoutAWholeRateIsRefused(t *testing.T) {
+	cfg := Config{Scenario: "find-max", Vary: "rate", Rate: 0.5, Goal: "conns.end==1", Spawn: 1, Conns: 1}
+	if r, err := Run(t.Context(), cfg, View{}); r != nil || ExitCode(err) != ExitUsage || !strings.Contains(err.Error(), "--rate") {
+		t.Errorf("%v, %v; want a usage error", r, err)
+	}
+}

@@ -39,7 +39,7 @@ type own struct{ *swarm }
 
 func (o own) do(what order) (answer, error) { return o.swarm.do(what), nil }
 func (o own) use() processUse               { return processUse{} }
-func (o own) close()                        {}
+func (o own) close()                        { o.swarm.abandon() }
 
 // newFleet prepares the clients in so many worker processes, each started by work; with
 // one, in this process.

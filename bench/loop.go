@@ -45,6 +45,7 @@ type loop struct {
 	partial   map[connKey]partial
 	unsent    map[connKey][]byte
 	leave     []time.Duration // when each client is to end its session; nil: never
+	unsettled time.Duration   // how often Unsettle was called
 	drips     map[uint32]dripping
 	muteCodes map[uint32]codec.Code // GOAWAYs that mute clients have read
 	input     []byte                // one read's bytes
@@ -354,8 +355,8 @@ func (l *loop) stormOf(i uint32) *stormTally {
 func (l *loop) order(f func()) {
 	l.mu.Lock()
 	l.inbox = append(l.inbox, f)
+	l.poll.wake() // while the loop can't take f, which may be its end
 	l.mu.Unlock()
-	l.poll.wake()
 }
 
 func (l *loop) takeOrders() {

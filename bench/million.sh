@@ -12,6 +12,7 @@ size=/proc/sys/net/ipv4/tcp_child_ehash_entries
 
 if [ -w $size ] && before=$(cat $size) && echo 4194304 2>/dev/null >$size; then
 	trap 'echo "$before" >$size' EXIT
+	trap 'exit 130' INT TERM HUP # after bench has ended; without it the shell would end first
 	if unshare --net ip link set lo up 2>/dev/null; then
 		echo "in a network namespace with a table of 4194304 buckets"
 		unshare --net sh -c "ip link set lo up && exec $bench"

@@ -175,6 +175,9 @@ func phasesPromises(c *Config) []string {
 func phases(ctx context.Context, r *runner) error {
 	arrived := 0
 	for i, ph := range r.plan.Phases {
+		if ph.Do == "storm" {
+			ph.Kind = r.plan.Kind // a flag may have said another
+		}
 		r.say("phase %d of %d: %s", i+1, len(r.plan.Phases), ph.words())
 		var err error
 		switch ph.Do {

@@ -68,12 +68,13 @@ func openPoller() (p *poller, err error) {
 }
 
 // within opens a poller that p watches: p's wait ends when there is something in it, and
-// says woken.
+// says woken. It is only ever asked what has happened: wait(0).
 func (p *poller) within() (*poller, error) {
-	inner, err := openPoller()
+	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, err
 	}
+	inner := &poller{epoll: epoll, event: -1, timer: -1, batch: make([]unix.EpollEvent, batchEvents)}
 	err = unix.EpollCtl(p.epoll, unix.EPOLL_CTL_ADD, inner.epoll, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: withinKey})
 	if err != nil {
 		inner.close()

@@ -160,6 +160,8 @@ func (f *FindMax) limit() string {
 	switch f.LimitedBy {
 	case "most":
 		return ", the most that was asked for"
+	case "interrupted":
+		return ", as far as the search went"
 	case "generator":
 		return fmt.Sprintf("; at %.0f the generator was too late, so the server may do more", *f.Missed)
 	default:

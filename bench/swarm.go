@@ -136,6 +136,17 @@ func newSwarm(cfg swarmConfig) (*swarm, error) {
 	return s, nil
 }
 
+// abandon releases what a swarm holds that is not started. Loops that run end by Finish.
+func (s *swarm) abandon() {
+	if !s.started.IsZero() {
+		return
+	}
+	for _, l := range s.loops {
+		_ = l.wheel.Close() // nothing uses it
+		l.closePollers()
+	}
+}
+
 // Start begins the ramp at a moment on the clock of monotonic, and returns then.
 func (s *swarm) Start(at time.Duration) {
 	ahead := at - monotonic()

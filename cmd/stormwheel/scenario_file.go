@@ -92,12 +92,28 @@ func (c *BenchCmd) BeforeResolve(parsed *kong.Context) error {
 				return fmt.Errorf("%s: phase %d: %w", name, i+1, err)
 			}
 			c.phases = append(c.phases, phase)
+			if phase.Do == "storm" {
+				file.flag("kind", phase.Kind)
+				file.flag("fraction", phase.Fraction)
+				file.flag("freeze", phase.For)
+			}
 		}
 		parsed.AddResolver(kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 			return flagText(file.Flags[flag.Name]), nil
 		}))
 	}
 	return nil
+}
+
+// flag has what a phase says stand before the environment, as the flags do.
+func (f *scenarioFile) flag(name string, value any) {
+	switch {
+	case value == "" || value == 0.0 || value == time.Duration(0) || f.Flags[name] != nil: // not said, or twice
+	case f.Flags == nil:
+		f.Flags = map[string]any{name: value}
+	default:
+		f.Flags[name] = value
+	}
 }
 
 func readScenarioFile(name string) (file scenarioFile, err error) {
@@ -121,6 +137,10 @@ func flagText(value any) any {
 	switch v := value.(type) {
 	case nil, bool, string:
 		return v
+	case time.Time: // what YAML makes of a date without quotes
+		return v.Format(time.RFC3339Nano)
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
 	case []any:
 		var all []any
 		for _, one := range v {

@@ -107,3 +107,22 @@ func TestABadScenarioFileIsOneSentence(t *testing.T) {
 		t.Errorf("a file that is not there: %v", err)
 	}
 }
+
+func TestAScenarioFileComesBeforeTheEnvironment(t *testing.T) {
+	t.Setenv("STORMWHEEL_KIND", "drain")
+	t.Setenv("STORMWHEEL_FREEZE", "9s")
+	start := time.Now().Add(time.Hour).UTC().Truncate(time.Second)
+	c, err := parsed(t, "start-at: "+start.Format(time.RFC3339)+"\nseed: 1e6\nphases:\n  - ramp: 60\n  - storm: freeze\n    for: 15s\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Kind != "freeze" || c.Freeze != 15*time.Second {
+		t.Errorf("kind %q for %v, want what the file says", c.Kind, c.Freeze)
+	}
+	if !c.StartAt.Equal(start) || c.Seed != 1_000_000 {
+		t.Errorf("start at %v, seed %d; want what the file says without quotes", c.StartAt, c.Seed)
+	}
+	if c, err = parsed(t, "phases:\n  - ramp: 60\n  - storm: freeze\n    for: 15s\n", "--kind", "kill"); err != nil || c.Kind != "kill" {
+		t.Errorf("kind %q (%v), want the one of the command line", c.Kind, err)
+	}
+}
