@@ -21,9 +21,9 @@ import (
 var policies = []string{"window", "full", "equal", "decorrelated", "fixed", "exponential"}
 
 // storm is the same for each: half of the clients lose their node, and wait in front of
-// one that admits 500 a second.
-var storm = []string{"bench", "storm", "--kind", "kill", "--spawn", "2", "--conns", "4000", "--heartbeat", "2s", "--timeout", "5s",
-	"--node-arg", "admit-rate=500", "--recovery-timeout", "40s", "--seed", "1"}
+// one that admits 125 a second.
+var storm = []string{"bench", "storm", "--kind", "kill", "--spawn", "2", "--conns", "1000", "--heartbeat", "2s", "--timeout", "5s",
+	"--node-arg", "admit-rate=125", "--recovery-timeout", "40s", "--seed", "1"}
 
 func main() {
 	bin := flag.String("bin", "bin/stormwheel", "the binary to run")
