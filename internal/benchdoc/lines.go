@@ -27,7 +27,7 @@ type Point struct{ X, Y, Low, High float64 }
 const (
 	plotWidth, plotHeight                    = 860.0, 480.0
 	plotLeft, plotRight, plotTop, plotBottom = 80.0, 200.0, 92.0, 52.0
-	labelHeight                              = 18.0
+	labelHeight, charWidth                   = 18.0, 8.0
 )
 
 // SVG draws the plot; without a point it is an empty frame.
@@ -37,8 +37,14 @@ func (c Lines) SVG() string {
 	xs, ys := c.steps()
 	x := scale(xs, plotLeft, plotWidth-plotRight)
 	y := scale(ys, plotHeight-plotBottom, plotTop)
-	for _, v := range xs {
+	free := math.Inf(1) // up to where a label has room
+	for _, v := range slices.Backward(xs) {
 		fmt.Fprintf(&b, `<line class="grid" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`, x(v), x(v), plotTop, plotHeight-plotBottom)
+		half := charWidth * float64(len(axis(v))) / 2
+		if x(v)+half > free {
+			continue
+		}
+		free = x(v) - half - charWidth
 		fmt.Fprintf(&b, `<text class="dim" x="%.1f" y="%.1f" text-anchor="middle">%s</text>`, x(v), plotHeight-plotBottom+20, axis(v))
 	}
 	for _, v := range ys {
