@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -101,6 +102,15 @@ func (c *child) reap() {
 	if c.pid != 0 {
 		<-c.done
 	}
+}
+
+// lastWords is the end of what it said, empty if somebody killed it: then that explains nothing.
+func (c *child) lastWords() string {
+	var exit *exec.ExitError
+	if errors.As(c.exit, &exit) && exit.ExitCode() < 0 { // by a signal
+		return ""
+	}
+	return c.stderr.last()
 }
 
 // tail keeps the end of what a child wrote to stderr.

@@ -57,6 +57,7 @@ type counters struct {
 	FirstReady  int           // clients that reached WELCOME for the first time
 	RampEnd     time.Duration // when the last of those did
 	Failures    Failures
+	Refusal     codec.Code // of the latest GOAWAY in place of WELCOME
 	Losses      Losses
 
 	Pings, Pongs, Missed int
@@ -82,6 +83,9 @@ func (c *counters) add(o *counters) {
 	c.FirstReady += o.FirstReady
 	c.RampEnd = max(c.RampEnd, o.RampEnd)
 	c.Failures.add(&o.Failures)
+	if o.Refusal != 0 {
+		c.Refusal = o.Refusal
+	}
 	c.Losses.add(&o.Losses)
 	c.Pings += o.Pings
 	c.Pongs += o.Pongs
@@ -166,6 +170,9 @@ func (l *loop) notify(i uint32, c *client, e *link.Event) {
 			l.lostSession(c, e)
 		} else {
 			l.counted.Failures.count(e)
+			if e.Kind == link.GoneAway {
+				l.counted.Refusal = e.Code
+			}
 		}
 	}
 }

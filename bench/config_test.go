@@ -40,6 +40,8 @@ func TestImpossibleConfigsAreOneSentence(t *testing.T) {
 		{"duration", spawned(func(c *Config) { c.Duration = -1 }), ExitUsage, "--duration"},
 		{"heartbeat", spawned(func(c *Config) { c.Heartbeat, c.Timeout = -1, time.Second }), ExitUsage, "--heartbeat"},
 		{"conns", spawned(func(c *Config) { c.Conns = -1 }), ExitUsage, "--conns"},
+		{"nobody silent", Config{Scenario: "silent", Spawn: 1, Conns: 3}, ExitUsage, "--fraction: 0.1 of 3 clients is nobody"},
+		{"nobody cut", Config{Scenario: "storm", Spawn: 1, Kind: "cut", Conns: 10, Fraction: 0.01}, ExitUsage, "is nobody"},
 		{"fraction", Config{Scenario: "silent", Spawn: 1, Fraction: 1.5}, ExitUsage, "--fraction"},
 		{"fraction of hold", spawned(func(c *Config) { c.Fraction = 0.5 }), ExitUsage, "not for hold"},
 		{"kind of hold", spawned(func(c *Config) { c.Kind = "kill" }), ExitUsage, "not for hold"},

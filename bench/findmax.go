@@ -29,7 +29,7 @@ type FindMax struct {
 	// Missed is the smallest load above it at which it did not, null if there was none.
 	Missed *float64 `json:"missed"`
 	// LimitedBy is why there is no more: "goal", "generator" (it was too late for its figures
-	// to count, so the server may well do more) "most" (nothing failed up to the most asked for) or
+	// to count, so the server may well do more), "most" (nothing failed up to the most asked for) or
 	// "interrupted" (the search did not get to its end).
 	LimitedBy string  `json:"limited_by"`
 	Trials    []Trial `json:"trials"` // in the order they were made
@@ -134,7 +134,7 @@ func findMax(ctx context.Context, asked Config, p *plan, view View) (*Result, er
 	if progress == nil {
 		progress = io.Discard
 	}
-	found := FindMax{Vary: p.Vary, Goal: p.Goal, LimitedBy: "goal"}
+	found := FindMax{Vary: p.Vary, Goal: p.Goal}
 	s := search{most: float64(p.Conns)}
 	if p.Vary == varyRate {
 		s.most = p.Rate
@@ -162,20 +162,7 @@ func findMax(ctx context.Context, asked Config, p *plan, view View) (*Result, er
 	if shown == nil {
 		return nil, searchErr
 	}
-	found.Best = s.best
-	switch {
-	case searchErr != nil:
-		found.LimitedBy = "interrupted"
-		if s.missed > 0 {
-			found.Missed = &s.missed
-		}
-	case s.missed == 0:
-		found.LimitedBy = "most"
-	case found.late(s.missed):
-		found.Missed, found.LimitedBy = &s.missed, "generator"
-	default:
-		found.Missed = &s.missed
-	}
+	found.conclude(&s, searchErr)
 	shown.Scenario, shown.FindMax, shown.Seed, shown.Detail.Command = p.Scenario, &found, p.Seed, p.Command
 	shown.Started, shown.WallS = began.UTC(), time.Since(began).Seconds()
 	shown.Interrupted = ctx.Err() != nil
@@ -186,6 +173,24 @@ func findMax(ctx context.Context, asked Config, p *plan, view View) (*Result, er
 		return shown, searchErr
 	}
 	return shown, exitOf(shown)
+}
+
+// conclude notes what a search came to, and why it ended.
+func (f *FindMax) conclude(s *search, err error) {
+	f.Best = s.best
+	if s.missed > 0 {
+		f.Missed = &s.missed
+	}
+	switch {
+	case err != nil:
+		f.LimitedBy = "interrupted"
+	case s.missed == 0:
+		f.LimitedBy = "most"
+	case f.late(s.missed):
+		f.LimitedBy = "generator"
+	default:
+		f.LimitedBy = "goal"
+	}
 }
 
 // decided reports whether a trial ran to its end.

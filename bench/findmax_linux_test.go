@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -78,3 +79,34 @@ func TestFindMaxWithoutAWholeRateIsRefused(t *testing.T) {
 		t.Errorf("%v, %v; want a usage error", r, err)
 	}
 }
+
+// A search that is interrupted tells what it found so far, or what its first trial saw.
+func TestAnInterruptedSearchTellsHowFarItGot(t *testing.T) {
+	for trials := range 2 {
+		leavesNothing(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		cfg := spawned(t, "good", "find-max", 1, 64)
+		cfg.Goal, cfg.Duration = "heartbeat.missed==0", time.Second
+		var shown bytes.Buffer
+		progress := writerFunc(func(p []byte) (int, error) {
+			shown.Write(p)
+			if strings.Count(shown.String(), "all ") == trials+1 { // of the trial after those
+				cancel()
+			}
+			return len(p), nil
+		})
+		r, err := Run(ctx, cfg, View{Progress: progress})
+		if ExitCode(err) != ExitInterrupted || r == nil || !r.Interrupted {
+			t.Fatalf("after %d trials: exit %d, %v, %+v; want the result so far", trials, ExitCode(err), err, r)
+		}
+		f := r.FindMax
+		if f == nil || f.LimitedBy != "interrupted" || len(f.Trials) != trials || (f.Best > 0) != (trials > 0) || r.Conns.Target != 4 {
+			t.Errorf("after %d trials: %+v, of %d clients", trials, f, r.Conns.Target)
+		}
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }

@@ -102,3 +102,51 @@ func (p *plan) orphans() int {
 	}
 	return p.onVictim()
 }
+
+// descriptorReserve is what a process of ours has open besides connections.
+const descriptorReserve = 64
+
+// maxWorkers is far above what any machine of today needs.
+const maxWorkers = 1024
+
+// maxNodes is what a process of a million descriptors would need; each is a process.
+const maxNodes = 1024
+
+// preflight compares the run with this machine's limits, and chooses the workers.
+func (p *plan) preflight(descriptors, ports int) error {
+	moving := 0 // a client that moves has two connections for a while
+	if p.drains() && p.Spawn > 0 {
+		moving = p.onVictim()
+	}
+	if p.Workers == 0 {
+		room := max(descriptors-descriptorReserve, 1)
+		p.Workers = max(1, min((p.Conns+moving+room-1)/room, maxWorkers, p.Conns))
+	}
+	if need := (p.Conns+moving+p.Workers-1)/p.Workers + descriptorReserve; need > descriptors {
+		return impossiblef("%d connections in %s need %d descriptors each, a process may have %d (RLIMIT_NOFILE); raise it with: %s",
+			p.Conns+moving, plural(p.Workers, "worker process"), need, descriptors, raiseDescriptors(need))
+	}
+	// A spawned node inherits our limit, keeps a few percent free, and may have to take its
+	// share of a dead one's clients.
+	holders := 1
+	if p.Place == "even" {
+		holders = p.Spawn
+		if p.storms() {
+			holders--
+		}
+	}
+	most := (p.Conns + max(holders, 1) - 1) / max(holders, 1)
+	if need := most + most/20 + 2*descriptorReserve; p.Spawn > 0 && need > descriptors {
+		return impossiblef("a spawned node may have to hold %d connections, which needs %d descriptors, it may have %d (RLIMIT_NOFILE); spawn more nodes with --spawn, or raise it with: %s",
+			most, need, descriptors, raiseDescriptors(need))
+	}
+	targets := max(len(p.endpoints), p.Spawn)
+	if p.Place == "first" || p.storms() {
+		targets = 1
+	}
+	if room := max(len(p.sources), 1) * ports * targets; p.Conns > room {
+		return impossiblef("%d connections from %d source addresses to %d targets: %d local ports (net.ipv4.ip_local_port_range); add sources with --source, or raise it with: sysctl -w net.ipv4.ip_local_port_range='1024 65535'",
+			p.Conns, max(len(p.sources), 1), targets, room)
+	}
+	return nil
+}

@@ -48,3 +48,15 @@ func TestPhasesRunOneAfterTheOther(t *testing.T) {
 		}
 	}
 }
+
+// A cut is of those who are there, not of all that later phases bring.
+func TestACutBetweenRampsTakesItsShareOfThoseWhoAreThere(t *testing.T) {
+	leavesNothing(t)
+	cfg := spawned(t, "good", "phases", 1, 0)
+	cfg.Timeout, cfg.Probes = 2*time.Second, -1
+	cfg.Phases = []PhaseSpec{{Do: "ramp", Clients: 50}, {Do: "storm", Kind: "cut", Fraction: 0.2}, {Do: "ramp", Clients: 150}}
+	r, err := Run(t.Context(), cfg, View{})
+	if err != nil || r.Storm.Clients != 10 || r.Storm.Back != 10 || r.Conns.End != 200 {
+		t.Errorf("%v: storm %+v, conns %+v; want a fifth of 50 cut", err, r.Storm, r.Conns)
+	}
+}

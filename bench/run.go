@@ -149,7 +149,7 @@ func (r *runner) spawn(ctx context.Context, cancel context.CancelCauseFunc) erro
 		args = append(args, "--"+a) // the later one holds
 	}
 	r.nodes, err = spawnNodes(ctx, program{command, p.crowded()}, p.Spawn, args, func(n *node) {
-		cancel(fmt.Errorf("node %s (pid %d) died unasked: %w%s", n.name, n.pid, exitReason(n.exit), n.stderr.last()))
+		cancel(fmt.Errorf("node %s (pid %d) died unasked: %w%s", n.name, n.pid, exitReason(n.exit), n.lastWords()))
 	})
 	if err != nil {
 		return err

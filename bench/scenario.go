@@ -153,15 +153,21 @@ func (r *runner) awaitWelcomes(ctx context.Context, bound time.Duration, cond fu
 		return shunned || cond()
 	})
 	if err == nil && shunned {
-		failures := r.fleet.Counts().Failures
-		err = fmt.Errorf("nobody was welcomed at %s within %v%s", strings.Join(r.plan.Targets, ", "), welcomePatience, failures.words())
+		n := r.fleet.Counts()
+		why := n.Failures.words()
+		if n.Refusal != 0 {
+			why += fmt.Sprintf("; the server says %v (%d)", n.Refusal, n.Refusal)
+		}
+		err = fmt.Errorf("nobody was welcomed at %s within %v%s", strings.Join(r.plan.Targets, ", "), welcomePatience, why)
 	}
 	return over, err
 }
 
-// steady is the calm before the blow.
+// steady is the calm after the ramp, before the blow if there is one.
 func (r *runner) steady(ctx context.Context) error {
-	return r.passIn(ctx, "steady", r.heartbeatOr(r.plan.Duration))
+	d := r.heartbeatOr(r.plan.Duration)
+	r.say("steady for %v (--duration)", d)
+	return r.passIn(ctx, "steady", d)
 }
 
 // heartbeatOr is d, or one heartbeat if d is 0. Of a foreign target that is not told.

@@ -16,7 +16,7 @@ func ParseStart(text string, now time.Time) (time.Time, error) {
 	if err != nil {
 		clock, clockErr := time.Parse(time.TimeOnly, text)
 		if clockErr != nil {
-			return at, usagef("--start-at: %q is neither RFC 3339, as in 2026-01-31T15:04:05Z, nor HH:MM:SS", text)
+			return at, usagef("%q is neither RFC 3339, as in 2026-01-31T15:04:05Z, nor HH:MM:SS", text)
 		}
 		at = time.Date(now.Year(), now.Month(), now.Day(), clock.Hour(), clock.Minute(), clock.Second(), 0, now.Location())
 		if !at.After(now) {
@@ -25,9 +25,9 @@ func ParseStart(text string, now time.Time) (time.Time, error) {
 	}
 	switch ahead := at.Sub(now); {
 	case ahead <= 0:
-		return at, usagef("--start-at: %s is past", text)
+		return at, usagef("%s is past", text)
 	case ahead > maxAhead+time.Hour: // the next HH:MM:SS, where a day has 25 hours
-		return at, usagef("--start-at: %s is more than 24 hours ahead", text)
+		return at, usagef("%s is more than 24 hours ahead", text)
 	}
 	return at, nil
 }

@@ -314,44 +314,6 @@ func (s *swarm) Counts() counters {
 	return sum
 }
 
-// tally is what is known when a swarm has finished. Its fields are public for gob.
-type tally struct {
-	Counters    counters
-	Storm       stormTally
-	Cohorts     []stormTally // its parts, if there are cohorts
-	Probes      *probeTally
-	Ready, Peak int
-	RTT         *hist
-	RTTActual   *hist
-	Connect     *hist
-	Late        *hist
-	Lateness    *hist
-}
-
-func newTally() tally {
-	return tally{Storm: newStormTally(), Probes: newProbeTally(),
-		RTT: newHist(), RTTActual: newHist(), Connect: newHist(), Late: newHist(), Lateness: newHist()}
-}
-
-// merge adds what another swarm of the same run has. Peaks are not its business.
-func (t *tally) merge(o *tally) {
-	t.Counters.add(&o.Counters)
-	t.Storm.merge(o.Storm)
-	for i, one := range o.Cohorts {
-		if i == len(t.Cohorts) {
-			t.Cohorts = append(t.Cohorts, newStormTally())
-		}
-		t.Cohorts[i].merge(one)
-	}
-	t.Probes.merge(o.Probes)
-	t.Ready += o.Ready
-	t.RTT.merge(o.RTT)
-	t.RTTActual.merge(o.RTTActual)
-	t.Connect.merge(o.Connect)
-	t.Late.merge(o.Late)
-	t.Lateness.merge(o.Lateness)
-}
-
 // Finish ends all clients and loops, and sums up. The counts are those of the moment
 // before. It is called once.
 func (s *swarm) Finish() tally {

@@ -554,3 +554,15 @@ func TestProbesHaveAPollerOfTheirOwn(t *testing.T) {
 		}
 	}
 }
+
+// What is prepared and never started, since the agreed moment was past or somebody left,
+// must not keep its descriptors.
+func TestAFleetThatIsNotStartedLeavesNothing(t *testing.T) {
+	leavesNothing(t)
+	f, err := newFleet(swarmConfig{Conns: 40, Rate: 1, Loops: 2, Probes: 2,
+		Endpoints: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1")}}, 1, program{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.close()
+}

@@ -69,9 +69,7 @@ func TestStatsShowWhatWaits(t *testing.T) {
 	w := dialNode(t, s)
 	w.send(helloFrame("early"))
 	w.wantGoAway(codec.CodeBusy)
-	if st := s.Stats(); st.Lingering != 1 {
-		t.Errorf("%d linger while one is told when to come", st.Lingering)
-	}
+	eventually(t, "the one that is told when to come lingers", func() bool { return s.Stats().Lingering == 1 })
 }
 
 func TestPostsThatAFullMailboxRefusesAreCounted(t *testing.T) {

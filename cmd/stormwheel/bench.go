@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -51,7 +51,7 @@ type BenchCmd struct {
 	Lifetime time.Duration `help:"churn, soak: mean length of a session (default 10s; soak: 1m)." placeholder:"D"`
 	Goal     string        `help:"find-max: PATH OP NUMBER over the result of each trial, as in heartbeat.rtt_ms.p99<50." placeholder:"EXPR"`
 	Vary     string        `help:"find-max: conns, up to --conns (default), or rate, up to --rate." placeholder:"WHAT"`
-	Duration time.Duration `help:"hold, churn: how long (default 30s, or as a heartbeat needs; soak: 10m; a trial of find-max: 10s); others: the calm before the blow (default one heartbeat)." placeholder:"D"`
+	Duration time.Duration `help:"hold, churn: how long (default 30s, or as a heartbeat needs; soak: 10m; a trial of find-max: 10s); others: the calm after the ramp (default one heartbeat)." placeholder:"D"`
 
 	Heartbeat   time.Duration `help:"Heartbeat of spawned nodes (default 30s; demo: 2s), or of the clients of a target." placeholder:"D"`
 	Timeout     time.Duration `help:"Timeout of spawned nodes (default 2.5 heartbeats), or of a tcp-echo server (default none)." placeholder:"D"`
@@ -62,7 +62,7 @@ type BenchCmd struct {
 	Kind            string        `help:"storm: kill, drain, cut or freeze." placeholder:"K"`
 	RecoveryTimeout time.Duration `help:"storm: how long to wait for all to return (default 1m)." placeholder:"D"`
 	Capacity        float64       `help:"storm: clients per second that the receivers admit, for ideal_s (known for spawned nodes)." placeholder:"R"`
-	Cohorts         string        `help:"storm: policies that share the clients, as in full:50%%,fixed:50%%." placeholder:"P:SHARE,..."`
+	Cohorts         string        `help:"storm: policies that share the clients, as in full:50%,fixed:50%." placeholder:"P:SHARE,..."`
 	Probes          probeShare    `help:"Share of clients that are left alone and measured apart, or none (default 0.02, ten at least of 500)." placeholder:"F"`
 	Deadline        time.Duration `help:"halfopen, trickle: of the server (default 5s; for PINGs 10s)." placeholder:"D"`
 	Trickle         string        `help:"trickle: what goes out byte by byte, hello or ping (default hello)." placeholder:"FRAME"`
@@ -128,19 +128,22 @@ func (c *BenchCmd) run(stop *stopper, stdout, stderr *os.File) error {
 	// Files are opened before the run: one that cannot be written must not cost a run.
 	var files outputs
 	defer files.close()
+	if isScenarioFile(c.Scenario) {
+		files.reads(c.Scenario)
+	}
 	var view bench.View
 	var jsonOut io.Writer
 	if c.JSON == "-" {
 		jsonOut = stdout
 	} else if c.JSON != "" {
-		jsonOut = files.open(c.JSON)
+		jsonOut = files.open("--json", c.JSON)
 	}
 	if c.CSV != "" {
-		view.CSV = files.open(c.CSV)
+		view.CSV = files.open("--csv", c.CSV)
 	}
 	pictures := pictureFiles{dir: c.SVG}
 	if c.HTML != "" {
-		pictures.page = files.open(c.HTML)
+		pictures.page = files.open("--html", c.HTML)
 	}
 	if files.err != nil {
 		return files.err
@@ -158,6 +161,9 @@ func (c *BenchCmd) run(stop *stopper, stdout, stderr *os.File) error {
 	}
 	if !c.Quiet {
 		summary = errors.Join(summary, result.WriteSummary(stderr))
+	}
+	if errors.Is(summary, syscall.EPIPE) {
+		summary = nil // who read the progress has left, and wants no summary
 	}
 	var written error
 	if jsonOut != nil {
@@ -250,63 +256,3 @@ func (workerCmd) Run() error { return bench.Work(os.Stdin, os.Stdout) }
 type guardCmd struct{}
 
 func (guardCmd) Run() error { return live.Guard(os.Stdin, os.Stderr) }
-
-// outputs are the files that a run writes. The first error sticks.
-type outputs struct {
-	files []*output
-	err   error
-}
-
-// output is a file whose former content stays until there is something to replace it: a
-// run that a wrong flag ends must not cost the last result.
-type output struct {
-	file  *os.File // not embedded: what writes must come by Write
-	begun bool
-	isNew bool // there was none; it goes again if there is nothing for it
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	if !o.begun {
-		o.begun = true
-		if info, err := o.file.Stat(); err == nil && info.Mode().IsRegular() {
-			if err := o.file.Truncate(0); err != nil {
-				return 0, err
-			}
-		}
-	}
-	return o.file.Write(p)
-}
-
-func (o *outputs) open(path string) io.Writer {
-	if o.err != nil {
-		return nil
-	}
-	if o.err = os.MkdirAll(filepath.Dir(path), 0o755); o.err != nil {
-		return nil
-	}
-	_, missing := os.Lstat(path)
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644)
-	if err != nil {
-		o.err = err
-		return nil
-	}
-	out := &output{file: f, isNew: errors.Is(missing, fs.ErrNotExist)}
-	o.files = append(o.files, out)
-	return out
-}
-
-// close may be repeated.
-func (o *outputs) close() error {
-	var err error
-	for _, f := range o.files {
-		err = errors.Join(err, f.file.Close())
-		if f.isNew && !f.begun {
-			err = errors.Join(err, os.Remove(f.file.Name()))
-		}
-	}
-	o.files = nil
-	if err != nil {
-		return fmt.Errorf("write the result: %w", err)
-	}
-	return nil
-}

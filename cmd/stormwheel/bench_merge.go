@@ -41,6 +41,9 @@ func (c *benchMergeCmd) Run() error {
 	}
 	var files outputs
 	defer files.close()
+	for _, path := range c.Results {
+		files.reads(path)
+	}
 	var out io.Writer
 	switch c.JSON {
 	case "":
@@ -48,7 +51,7 @@ func (c *benchMergeCmd) Run() error {
 	case "-":
 		out = os.Stdout
 	default:
-		out = files.open(c.JSON)
+		out = files.open("--json", c.JSON)
 	}
 	if files.err != nil {
 		return files.err

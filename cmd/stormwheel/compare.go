@@ -28,16 +28,21 @@ func (c *benchCompareCmd) Run() error {
 	if err != nil {
 		return usageError{err}
 	}
-	return writePictures(c.HTML, c.SVG, func() error { return report.WriteTable(os.Stdout, runs...) }, runs...)
+	table := func() error { return report.WriteTable(os.Stdout, runs...) }
+	return writePictures(c.HTML, c.SVG, c.Files, table, runs...)
 }
 
-// writePictures calls first, if any, when it is sure that there are files to write to.
-func writePictures(page, dir string, first func() error, runs ...report.Run) error {
+// writePictures draws runs that were read from inputs. It calls first, if any, when it is
+// sure that there are files to write to.
+func writePictures(page, dir string, inputs []string, first func() error, runs ...report.Run) error {
 	var files outputs
 	defer files.close()
+	for _, path := range inputs {
+		files.reads(path)
+	}
 	pictures := pictureFiles{dir: dir}
 	if page != "" {
-		pictures.page = files.open(page)
+		pictures.page = files.open("--html", page)
 	}
 	if files.err != nil {
 		return files.err

@@ -135,7 +135,8 @@ func (t *terminal) read(ctx context.Context, in io.Reader, lines chan<- []byte, 
 	}
 	switch err := s.Err(); {
 	case errors.Is(err, bufio.ErrTooLong):
-		return fmt.Errorf("connect: standard input: a line is longer than %d bytes", codec.MaxBody)
+		// What came before it is sent; what comes after it can't be told from it.
+		return errors.Join(t.drain(ctx, info), fmt.Errorf("connect: standard input: a line is longer than %d bytes; it and what follows is not sent", codec.MaxBody))
 	case err != nil:
 		return fmt.Errorf("connect: standard input: %w", err)
 	}

@@ -112,10 +112,14 @@ func TestPipedInputLeavesWhenAllIsAcknowledged(t *testing.T) {
 
 func TestTooLongLineIsAnError(t *testing.T) {
 	p := stormwheel(t, "connect", "--server", serve(t).listen)
-	p.until("connected to")
+	p.say("before it") // and the session
 	p.say(strings.Repeat("x", 65530))
-	if code, _ := p.exit(); code != exitError || !strings.Contains(p.stderr.String(), "standard input: a line is longer than 65528 bytes") {
+	code, out := p.exit()
+	if code != exitError || !strings.Contains(p.stderr.String(), "standard input: a line is longer than 65528 bytes") {
 		t.Errorf("exit %d: %s", code, p.stderr.String())
+	}
+	if !slices.Contains(out, "< before it") {
+		t.Errorf("what came before it did not come back: %q", out)
 	}
 }
 

@@ -26,5 +26,5 @@ func (c *benchReportCmd) Run() error {
 	if err != nil {
 		return usageError{err}
 	}
-	return writePictures(c.HTML, c.SVG, nil, run)
+	return writePictures(c.HTML, c.SVG, []string{c.File}, nil, run)
 }

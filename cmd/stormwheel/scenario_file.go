@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -105,6 +106,33 @@ func (c *BenchCmd) BeforeResolve(parsed *kong.Context) error {
 	return nil
 }
 
+var (
+	wrongType   = regexp.MustCompile("^line (\\d+): cannot unmarshal !!\\w+ (?:`(.*)` )?into (.*)$")
+	wrongField  = regexp.MustCompile(`^line (\d+): field (.*) not found in type main\.phaseText$`)
+	wantedTypes = map[string]string{"time.Duration": "a duration, as in 10s", "int": "a whole number", "float64": "a number",
+		"string": "a word", "[]main.phaseText": "a list of phases, as in - hold: 10s", "main.phaseText": "a phase, as in hold: 10s"}
+)
+
+// inWords says what YAML says of our types in words that are not Go's.
+func inWords(err error) error {
+	var wrong *yaml.TypeError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	text := wrong.Errors[0] // the others are often its consequences
+	if m := wrongField.FindStringSubmatch(text); m != nil {
+		return fmt.Errorf("line %s: a phase has no %q; it is a ramp, hold, churn, silence or storm, with rate, profile, steps, fraction and for", m[1], m[2])
+	}
+	if m := wrongType.FindStringSubmatch(text); m != nil && wantedTypes[m[3]] != "" {
+		said := "what is there"
+		if m[2] != "" {
+			said = strconv.Quote(m[2])
+		}
+		return fmt.Errorf("line %s: %s is not %s", m[1], said, wantedTypes[m[3]])
+	}
+	return errors.New(text)
+}
+
 // flag has what a phase says stand before the environment, as the flags do.
 func (f *scenarioFile) flag(name string, value any) {
 	switch {
@@ -124,7 +152,7 @@ func readScenarioFile(name string) (file scenarioFile, err error) {
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	d.KnownFields(true)
 	if err := d.Decode(&file); err != nil && !errors.Is(err, io.EOF) {
-		return file, err
+		return file, inWords(err)
 	}
 	if len(file.Phases) == 0 {
 		return file, errors.New("it has no phases")

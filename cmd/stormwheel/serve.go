@@ -71,7 +71,6 @@ func (c *serveCmd) Run() error {
 		return usageError{asFlags(err)}
 	}
 	percent, soft := setCollector(srv.Stats().MemoryLimit)
-	log.Info("collector", "gogc", percent, "gomemlimit", soft)
 
 	// Both signals are ours before the first client is: one that comes early is not lost.
 	signals := make(chan os.Signal, 2)
@@ -86,6 +85,7 @@ func (c *serveCmd) Run() error {
 	if err := srv.Start(); err != nil {
 		return err
 	}
+	log.Info("collector", "gogc", percent, "gomemlimit", soft)
 	ended := make(chan error, 1)
 	go func() { ended <- srv.Wait() }()
 	adm.serve()

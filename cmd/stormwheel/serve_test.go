@@ -243,3 +243,12 @@ func TestDoctorsDescriptorLimitHolds(t *testing.T) {
 		t.Errorf("%s: the node admits %d connections, doctor promised %d (%v)", needed, stats.MaxConns, conns, err)
 	}
 }
+
+func TestATakenPortIsOneLine(t *testing.T) {
+	n := serve(t)
+	p := stormwheel(t, "serve", "--listen", n.listen)
+	code, _ := p.exit()
+	if text := p.stderr.String(); code != exitError || strings.Count(text, "\n") != 1 || !strings.Contains(text, n.listen) {
+		t.Errorf("exit %d: %q, want one line with the address", code, text)
+	}
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -24,6 +25,9 @@ func (tokenCmd) Help() string {
 func (c *tokenCmd) Validate() error {
 	if c.TTL <= 0 {
 		return fmt.Errorf("--ttl must be positive, not %v", c.TTL)
+	}
+	if c.ID == "" {
+		return errors.New("--id must name the client that the token admits")
 	}
 	return checkID(c.ID)
 }
