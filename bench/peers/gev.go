@@ -21,7 +21,7 @@ func serveGev(t terms) (string, error) {
 	}
 	gevlog.SetLevel(gevlog.LevelFatal) // each connection that a client resets is an error to it
 	h := gevDesk{d}
-	s, err := gev.NewServer(h, gev.Network("tcp4"), gev.Address(addr), gev.NumLoops(loops),
+	s, err := gev.NewServer(h, gev.Network("tcp4"), gev.Address(addr), gev.NumLoops(t.loops),
 		gev.IdleTime(t.timeout), gev.CustomProtocol(h))
 	if err != nil {
 		return "", err

@@ -31,7 +31,7 @@ func runGnet(handler gnet.EventHandler, base *bareGnet, t terms) (string, error)
 	}
 	failed := make(chan error, 1)
 	go func() {
-		failed <- gnet.Run(handler, "tcp4://"+addr, gnet.WithNumEventLoop(loops), gnet.WithReusePort(true),
+		failed <- gnet.Run(handler, "tcp4://"+addr, gnet.WithNumEventLoop(t.loops), gnet.WithReusePort(true),
 			gnet.WithReuseAddr(true), gnet.WithTicker(true), gnet.WithLogger(quiet{}))
 	}()
 	select {

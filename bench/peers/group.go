@@ -14,9 +14,9 @@ const perProcess = 15_000
 // a process make necessary.
 type group []*process
 
-func startGroup(kind string, conns int, flags ...string) (group, error) {
+func startGroup(kind string, processes int, flags ...string) (group, error) {
 	var g group
-	for range max(1, (conns+perProcess-1)/perProcess) {
+	for range processes {
 		p, err := startPeer(kind, flags...)
 		if err != nil {
 			g.stop()

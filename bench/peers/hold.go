@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/stormwheel/stormwheel/bench"
@@ -16,6 +17,10 @@ type holding struct {
 	heartbeat time.Duration // of the clients
 	warm      time.Duration // after all are connected, before the window
 	span      time.Duration // the window in which CPU and answers are counted
+
+	processes int // of the server; 0: as many as perProcess asks for
+	loops     int // of each, which then are its processors, the first ones; 0: the default, on all
+	workers   int // processes of the clients; 0: as many as descriptors ask for
 }
 
 // patient is a timeout that nobody meets in a holding, and admitted an admission rate that
@@ -27,7 +32,15 @@ const (
 
 // hold gives the figures of one holding.
 func hold(kind string, h holding) (figures, error) {
-	p, err := startGroup(kind, h.conns, "--heartbeat", h.heartbeat.String(), "--timeout", patient, "--admit-rate", admitted)
+	processes := h.processes
+	if processes == 0 {
+		processes = (h.conns + perProcess - 1) / perProcess
+	}
+	flags := []string{"--heartbeat", h.heartbeat.String(), "--timeout", patient, "--admit-rate", admitted}
+	if h.loops > 0 {
+		flags = append(flags, "--loops", strconv.Itoa(h.loops), "--pin")
+	}
+	p, err := startGroup(kind, processes, flags...)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +55,7 @@ func hold(kind string, h holding) (figures, error) {
 		return nil, err
 	}
 	swarm := startSwarm(bench.Config{Scenario: "hold", Targets: p.addrs(), Conns: h.conns, Rate: h.connect,
-		Duration: time.Hour, Heartbeat: h.heartbeat})
+		Duration: time.Hour, Heartbeat: h.heartbeat, Workers: h.workers})
 	defer swarm.end()
 	if err := swarm.reached("hold"); err != nil {
 		return nil, err

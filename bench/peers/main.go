@@ -3,6 +3,7 @@
 //
 //	peers bench --json F       measure everything, keep the raw figures in F
 //	peers report --json F      write the sections and pictures from F
+//	peers large --json F       what two processors can't show: a million in one process, more loops
 //	peers check                a minute: are the budgets kept?
 //	peers serve KIND           one server
 //
@@ -33,6 +34,8 @@ func run(args []string) error {
 		switch args[0] {
 		case "bench":
 			return measureAll(args[1:])
+		case "large":
+			return measureLarge(args[1:])
 		case "report":
 			return reportAgain(args[1:])
 		case "check":
@@ -43,5 +46,5 @@ func run(args []string) error {
 			return bench.Work(os.Stdin, os.Stdout)
 		}
 	}
-	return errors.New("usage: peers bench | report | check | serve KIND, with flags")
+	return errors.New("usage: peers bench | report | large | check | serve KIND, with flags")
 }

@@ -18,7 +18,7 @@ func serveNbio(t terms) (string, error) {
 		return "", err
 	}
 	logging.SetLevel(logging.LevelError)
-	engine := nbio.NewEngine(nbio.Config{Network: "tcp4", Addrs: []string{addr}, NPoller: loops})
+	engine := nbio.NewEngine(nbio.Config{Network: "tcp4", Addrs: []string{addr}, NPoller: t.loops})
 	engine.OnOpen(func(c *nbio.Conn) {
 		_ = c.SetReadDeadline(time.Now().Add(t.timeout))
 	})

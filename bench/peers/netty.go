@@ -66,7 +66,7 @@ func serveNetty(t terms) (string, error) {
 		return "", err
 	}
 	argv := append([]string{"java"}, nettyFlags...)
-	argv = append(argv, "-cp", classes+":"+nettyClassPath(), "Server", addr, strconv.Itoa(loops),
+	argv = append(argv, "-cp", classes+":"+nettyClassPath(), "Server", addr, strconv.Itoa(t.loops),
 		strconv.FormatInt(t.heartbeat.Milliseconds(), 10), strconv.FormatInt(t.timeout.Milliseconds(), 10))
 	return "", fmt.Errorf("exec %s: %w", java, syscall.Exec(java, argv, os.Environ()))
 }

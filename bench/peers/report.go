@@ -15,9 +15,17 @@ func reportAgain(args []string) error {
 	fs := flag.NewFlagSet("report", flag.ContinueOnError)
 	kept := fs.String("json", "../../out/peers.json", "the raw figures of peers bench")
 	md := fs.String("md", "../../BENCHMARKS.md", "the file whose section is written")
+	large := fs.String("large", "", "write the section of a larger machine from this file of peers large, and nothing else")
 	svg := fs.String("svg", "../../docs/img", "the folder for the pictures")
 	if err := fs.Parse(args); err != nil {
 		return err
+	}
+	if *large != "" {
+		r, err := readResults(*large)
+		if err != nil {
+			return err
+		}
+		return benchdoc.Replace(*md, "large", r.largeSection())
 	}
 	r, err := readResults(*kept)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/stormwheel/stormwheel/codec"
 )
 
-// loops is how many event loops each server has that has any.
+// loops is how many event loops each server has that has any, unless it is told another number.
 const loops = 2
 
 // terms are what a server is told: where to listen, what its clients are told, and when it
@@ -21,6 +21,7 @@ const loops = 2
 type terms struct {
 	kind      string
 	listen    string
+	loops     int
 	heartbeat time.Duration
 	timeout   time.Duration
 	tick      time.Duration
@@ -42,11 +43,13 @@ func serve(args []string) error {
 	fs := flag.NewFlagSet("serve KIND", flag.ContinueOnError)
 	var t terms
 	fs.StringVar(&t.listen, "listen", "127.0.0.1:0", "address")
+	fs.IntVar(&t.loops, "loops", loops, "event loops, of servers that have any")
 	fs.DurationVar(&t.heartbeat, "heartbeat", time.Second, "what clients are told")
 	fs.DurationVar(&t.timeout, "timeout", 20*time.Second, "silence after which a client is evicted")
 	fs.DurationVar(&t.tick, "tick", 250*time.Millisecond, "of Stormwheel's deadlines")
 	fs.Float64Var(&t.admit, "admit-rate", 2000, "clients a second that Stormwheel lets in")
 	fs.StringVar(&t.node, "node", "", "name")
+	pinned := fs.Bool("pin", false, "stay on as many processors as there are loops, the first ones")
 	commands := fs.Bool("commands", false, "obey standard input, and end with it")
 	for _, name := range []string{"admin", "alternates", "failover-rate"} {
 		fs.String(name, "", "ignored; a Stormwheel node has it")
@@ -64,6 +67,11 @@ func serve(args []string) error {
 	t.kind = k.name
 	if why := k.absent(); why != "" {
 		return fmt.Errorf("%s: %s", k.name, why)
+	}
+	if *pinned {
+		if err := pin(0, t.loops); err != nil {
+			return err
+		}
 	}
 	addr, err := k.start(t)
 	if err != nil {
