@@ -18,8 +18,8 @@ import (
 // process with very many of them, and what more event loops are good for. Half of the
 // processors are the server's, the other half the clients'.
 const (
-	loopConns   = 15_000 // clients a loop
-	loopRate    = 30_000 // their heartbeats a second
+	loopConns   = 2300   // clients a loop; eight loops fit into a process of 20,000 descriptors
+	loopRate    = 25_000 // their heartbeats a second
 	loopConnect = 20_000 // connects a second that are offered to a loop
 	oneConnect  = 20_000 // connects a second to the one process with very many
 )
