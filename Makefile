@@ -18,7 +18,7 @@ FUZZTIME ?= 60s
 # each,COMMAND runs a command in every Go module of the repository.
 each = @set -e; for m in $(MODULES); do echo "[$$m] $(1)"; (cd $$m && $(1)); done
 
-.PHONY: help build demo million test lint vet fmt staticcheck cross unit bench bench-full bench-report bench-check bench-go bench-wheel bench-generator bench-promises storm-lab fuzz clean
+.PHONY: help build demo million test lint vet fmt staticcheck cross unit bench bench-full bench-report bench-large bench-check bench-go bench-wheel bench-generator bench-promises storm-lab fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 17
@@ -79,6 +79,9 @@ bench-full: ## all of BENCHMARKS.md and its pictures, about an hour
 
 bench-report: ## the section of the peers again, from out/peers.json
 	cd bench/peers && $(GO) run . report
+
+bench-large: ## on a machine with eight processors or more: event loops, a million connections in one process; their section
+	cd bench/peers && $(GO) run . large && $(GO) run . report --large ../../out/large.json
 
 bench-wheel: ## the wheel beside its rivals, about ten minutes: its section of BENCHMARKS.md
 	cd bench/wheels && $(GO) run . -md ../../BENCHMARKS.md -svg ../../docs/img -json ../../out/wheel.json

@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 func TestEverythingIsMeasuredAndWritten(t *testing.T) {
 	dir := t.TempDir()
 	keep, page := filepath.Join(dir, "generator.json"), filepath.Join(dir, "BENCHMARKS.md")
-	flags := []string{"--json", keep, "--md", page, "--million", filepath.Join(dir, "million.json")}
+	flags := []string{"--json", keep, "--md", page, "--million", filepath.Join(dir, "million.json"), "--million-larger", filepath.Join(dir, "larger.json")}
 	if err := run(append([]string{"measure", "--effort", "tiny"}, flags...)); err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestAMillionIsToldIfThereIsOne(t *testing.T) {
 	if err := os.WriteFile(file, text, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	got, err := section(&results{Effort: efforts["full"]}, file)
+	got, err := section(&results{Effort: efforts["full"]}, file, filepath.Join(t.TempDir(), "none.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,6 +88,13 @@ func TestAMillionIsToldIfThereIsOne(t *testing.T) {
 		if !strings.Contains(got, want) {
 			t.Errorf("the section has no %q:\n%s", want, got)
 		}
+	}
+	const larger = "### A million connections on a larger machine"
+	if strings.Contains(got, larger) {
+		t.Errorf("the section tells of a larger machine that there was not:\n%s", got)
+	}
+	if got, err = section(&results{Effort: efforts["full"]}, file, file); err != nil || strings.Count(got, "| connections at the end | 1,000,000 |") != 2 || !strings.Contains(got, larger) {
+		t.Errorf("the section does not tell of the larger machine (%v):\n%s", err, got)
 	}
 }
 

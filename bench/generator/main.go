@@ -50,6 +50,7 @@ func run(args []string) error {
 	size := fs.String("effort", "full", "full: six minutes; tiny: seconds, to try it out")
 	keep := fs.String("json", "out/generator.json", "where the figures are kept")
 	million := fs.String("million", "out/million.json", "the result of `make million`, if there is one")
+	larger := fs.String("million-larger", "out/million-larger.json", "the same of a larger machine, if there is one")
 	page := fs.String("md", "BENCHMARKS.md", "file whose section generator is written")
 	if err := fs.Parse(args[1:]); err != nil {
 		return err
@@ -67,7 +68,7 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	text, err := section(r, *million)
+	text, err := section(r, *million, *larger)
 	if err != nil {
 		return err
 	}

@@ -24,14 +24,10 @@ func readMillion(file string) (*bench.Result, error) {
 	return report.Parse(text)
 }
 
-// million is the table of that result.
+// million says on which day and machine, and then the table of that result.
 func million(res *bench.Result) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "### A million connections\n\n")
-	if res == nil {
-		return b.String() + "Not measured: `make million`, then `go run ./bench/generator report`, writes its figures here.\n"
-	}
-	fmt.Fprintf(&b, "`make million` of %s: %d nodes and %d worker processes on one machine (%s, %d cores, %s). The verdict is %q. Memory is resident, by the connections at the end; the kernel's holds both ends, and whatever else grew meanwhile.\n\n",
+	fmt.Fprintf(&b, "on %s: %d nodes and %d worker processes on one machine (%s, %d cores, %s). The verdict is %q. Memory is resident, by the connections at the end; the kernel's holds both ends, and whatever else grew meanwhile.\n\n",
 		res.Started.Format("2006-01-02"), len(res.Server), res.Generator.Workers, res.Build.Processor, res.Build.CPUs, mebibytes(res.Build.MemoryBytes), res.Verdict)
 	b.WriteString("| figure | |\n|---|--:|\n")
 	row := func(name, format string, values ...*float64) {

@@ -123,7 +123,9 @@ func (r *results) largeSection() string {
 
 One process each, Stormwheel and bare gnet in turn. Half of the processors are the server's, the
 other half belong to the clients (as many worker processes). Memory is (RSS with the
-connections - RSS of the empty process) / connections, after a forced collection.
+connections - RSS of the empty process) / connections, after a forced collection. How late the
+clients were is told of the whole run, the rush of their connects included; round trips are of
+the time after it.
 
 `, r.Where, strings.TrimSpace(r.Command))
 	conns := r.Effort.Counts[0]

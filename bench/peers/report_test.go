@@ -78,3 +78,36 @@ func TestNumbersHaveThreeDigits(t *testing.T) {
 		}
 	}
 }
+
+func TestOfALargerMachineLoopsDoubleAndWhatCouldNotRunIsSaid(t *testing.T) {
+	e := effort{Name: "large", Scale: 2, Counts: []int{1_000_000}}
+	var loops []int
+	for _, s := range e.largeSteps(8) {
+		if s.Workload == "loops" && s.Kind == ours && s.Round == 1 {
+			loops = append(loops, s.Rate/loopRate)
+		}
+	}
+	if want := []int{1, 2, 4, 8}; !slices.Equal(loops, want) {
+		t.Errorf("a round of eight processors has loops of %v, want %v", loops, want)
+	}
+
+	r := &results{Schema: schema, Command: "peers large", Effort: e, Skipped: []string{"1,000,000 connections in one process: too many"}}
+	for _, s := range e.largeSteps(2) {
+		if s.Workload == "loops" {
+			cpu := map[string]float64{ours: 15, floorKind: 10}[s.Kind]
+			r.Records = append(r.Records, record{step: s, Figures: figures{"cpu_us": cpu}})
+		}
+	}
+	text := r.largeSection()
+	for _, want := range []string{
+		"Not run: 1,000,000 connections in one process: too many.",
+		"**Loops: 1**", "**Loops: 2**", "1.50x",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the section lacks %q:\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "**Loops: 4**") || strings.Contains(text, "NaN") {
+		t.Errorf("the section tells of what was not measured:\n%s", text)
+	}
+}
