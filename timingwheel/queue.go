@@ -9,10 +9,7 @@ package timingwheel
 // the queue.
 func (w *Wheel) free(id uint32, e *entry) {
 	e.where = 0
-	if gen := uint8(e.ttlGen) + 1; gen != 0 {
-		e.ttlGen = uint32(gen)
-	} else {
-		e.ttlGen = 0
+	if e.ttlGen = uint32(uint8(e.ttlGen) + 1); e.ttlGen == 0 {
 		w.carry(id)
 	}
 	place := w.freeEnd
