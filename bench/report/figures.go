@@ -13,74 +13,105 @@ import (
 type figure struct{ Name, Value, Unit string }
 
 // figures are the main ones of a run; those that make no sense for it are not there.
-func (r Run) figures() (all []figure) {
-	x := r.Result
-	add := func(name, unit, format string, args ...any) {
-		all = append(all, figure{name, fmt.Sprintf(format, args...), unit})
+func (r Run) figures() []figure {
+	var t figures
+	t.connections(r.Result)
+	t.heartbeats(r.Result)
+	if r.Result.Storm != nil {
+		t.storm(r.Result.Storm)
 	}
-	maybe := func(name, unit string, v *float64, step float64) {
-		if v != nil {
-			add(name, unit, "%s", number(*v, step))
-		}
+	for _, c := range r.Result.Cohorts {
+		t.add("cohort "+c.Policy+": clients hit, back, half, 99 %, all after", "s", "%s, %s, %s, %s, %s", whole(c.Clients), whole(c.Back), orNever(c.T50S), orNever(c.T99S), orNever(c.T100S))
 	}
-	add("clients at the end, of those asked for", "", "%s of %s", whole(x.Conns.End), whole(x.Conns.Target))
-	add("most at once", "", "%s", whole(x.Conns.Peak))
-	add("connects: attempts, welcomed", "", "%s, %s", whole(x.Connect.Attempts), whole(x.Connect.Established))
-	if p := x.Connect.LatencyMs; p != nil {
-		add("from the intended arrival to WELCOME: p50, p99, p99.9, max", "ms", "%s, %s, %s, %s", number(p.P50, .1), number(p.P99, .1), number(p.P999, .1), number(p.Max, .1))
+	if r.Result.Probes != nil {
+		t.probes(r.Result.Probes)
 	}
+	t.processes(r.Result)
+	return t
+}
+
+// figures is the table as it grows.
+type figures []figure
+
+func (t *figures) add(name, unit, format string, args ...any) {
+	*t = append(*t, figure{name, fmt.Sprintf(format, args...), unit})
+}
+
+// maybe adds a figure if it is known.
+func (t *figures) maybe(name, unit string, v *float64, step float64) {
+	if v != nil {
+		t.add(name, unit, "%s", number(*v, step))
+	}
+}
+
+// quantiles adds those of p in milliseconds, if there are any.
+func (t *figures) quantiles(name string, p *bench.Percentiles, step float64) {
+	if p != nil {
+		t.add(name+": p50, p99, p99.9, max", "ms", "%s, %s, %s, %s", number(p.P50, step), number(p.P99, step), number(p.P999, step), number(p.Max, step))
+	}
+}
+
+func (t *figures) connections(x *bench.Result) {
+	t.add("clients at the end, of those asked for", "", "%s of %s", whole(x.Conns.End), whole(x.Conns.Target))
+	t.add("most at once", "", "%s", whole(x.Conns.Peak))
+	t.add("connects: attempts, welcomed", "", "%s, %s", whole(x.Connect.Attempts), whole(x.Connect.Established))
+	t.quantiles("from the intended arrival to WELCOME", x.Connect.LatencyMs, .1)
 	if c := x.Churn; c != nil {
-		add("churn: mean lifetime", "s", "%s", number(c.LifetimeS, .1))
-		add("churn: departures, clients in their place, missing", "", "%s, %s, %s", whole(c.Departures), whole(c.Returns), whole(c.Missing))
+		t.add("churn: mean lifetime", "s", "%s", number(c.LifetimeS, .1))
+		t.add("churn: departures, clients in their place, missing", "", "%s, %s, %s", whole(c.Departures), whole(c.Returns), whole(c.Missing))
 	}
 	if x.Conns.Lost > 0 {
-		add("sessions lost", "", "%s", whole(x.Conns.Lost))
+		t.add("sessions lost", "", "%s", whole(x.Conns.Lost))
 	}
 	if g := x.Conns.Ghosts; g != nil && *g > 0 {
-		add("connections that only the nodes still hold", "", "%s", whole(*g))
+		t.add("connections that only the nodes still hold", "", "%s", whole(*g))
 	}
-	maybe("rate of the opening ramp", "1/s", x.Connect.RatePerS, 1)
-	add("heartbeats: sent, answered, missed", "", "%s, %s, %s", whole(x.Heartbeat.Sent), whole(x.Heartbeat.Answered), whole(x.Heartbeat.Missed))
-	if p := x.Heartbeat.RTTms; p != nil {
-		add("round trip from the due time: p50, p99, p99.9, max", "ms", "%s, %s, %s, %s", number(p.P50, .01), number(p.P99, .01), number(p.P999, .01), number(p.Max, .01))
+	t.maybe("rate of the opening ramp", "1/s", x.Connect.RatePerS, 1)
+}
+
+func (t *figures) heartbeats(x *bench.Result) {
+	t.add("heartbeats: sent, answered, missed", "", "%s, %s, %s", whole(x.Heartbeat.Sent), whole(x.Heartbeat.Answered), whole(x.Heartbeat.Missed))
+	t.quantiles("round trip from the due time", x.Heartbeat.RTTms, .01)
+	t.quantiles("round trip from the write", x.Heartbeat.ActualRTTms, .01)
+	e := x.Eviction
+	if e.Expected == 0 && e.False == 0 && e.GeneratorFault == 0 {
+		return
 	}
-	if p := x.Heartbeat.ActualRTTms; p != nil {
-		add("round trip from the write: p50, p99, p99.9, max", "ms", "%s, %s, %s, %s", number(p.P50, .01), number(p.P99, .01), number(p.P999, .01), number(p.Max, .01))
+	t.add("evictions: of silent clients, early, false", "", "%s of %s, %s, %s", whole(e.Observed), whole(e.Expected), whole(e.Early), whole(e.False))
+	if e.Other > 0 || e.Overlooked > 0 {
+		t.add("silent clients closed for another reason, not closed", "", "%s, %s", whole(e.Other), whole(e.Overlooked))
 	}
-	if e := x.Eviction; e.Expected > 0 || e.False > 0 || e.GeneratorFault > 0 {
-		add("evictions: of silent clients, early, false", "", "%s of %s, %s, %s", whole(e.Observed), whole(e.Expected), whole(e.Early), whole(e.False))
-		if e.Other > 0 || e.Overlooked > 0 {
-			add("silent clients closed for another reason, not closed", "", "%s, %s", whole(e.Other), whole(e.Overlooked))
+	if l := e.LatenessMs; l != nil {
+		t.add("lateness of evictions: min, p50, p99, max", "ms", "%s, %s, %s, %s", number(l.Min, .1), number(l.P50, .1), number(l.P99, .1), number(l.Max, .1))
+	}
+}
+
+func (t *figures) storm(s *bench.Storm) {
+	t.add("storm: clients hit, back, offline at some time", "", "%s, %s, %s", whole(s.Clients), whole(s.Back), whole(s.Offline))
+	t.maybe("ideal", "s", s.IdealS, .01)
+	t.add("half, 95 %, 99 %, all are back after", "s", "%s, %s, %s, %s", orNever(s.T50S), orNever(s.T95S), orNever(s.T99S), orNever(s.T100S))
+	t.maybe("attempts per success", "", s.AttemptsPerSuccess, .01)
+	t.add("busiest 100 ms of attempts", "1/s", "%s", whole(int(s.PeakAttemptsPerS)))
+	t.add("time lost", "connection-seconds", "%s", number(s.LostConnectionSeconds, .1))
+	t.maybe("pace of the drain", "1/s", s.PacePerS, 1)
+	t.maybe("accepted by the others", "1/s", s.AcceptRatePerS, 1)
+	t.maybe("nodes held connections that nobody had any more for", "s", s.GhostsGoneS, .01)
+}
+
+func (t *figures) probes(p *bench.Probes) {
+	t.add("probes, sessions of theirs that were lost", "", "%s, %s", whole(p.Clients), whole(p.Lost))
+	for _, when := range []struct {
+		name string
+		rtt  *bench.Percentiles
+	}{{"before the blow", p.RTTms.Before}, {"from then on", p.RTTms.During}} {
+		if when.rtt != nil {
+			t.add("  round trip "+when.name+": p50, p99, max", "ms", "%s, %s, %s", number(when.rtt.P50, .01), number(when.rtt.P99, .01), number(when.rtt.Max, .01))
 		}
-		if l := e.LatenessMs; l != nil {
-			add("lateness of evictions: min, p50, p99, max", "ms", "%s, %s, %s, %s", number(l.Min, .1), number(l.P50, .1), number(l.P99, .1), number(l.Max, .1))
-		}
 	}
-	if s := x.Storm; s != nil {
-		add("storm: clients hit, back, offline at some time", "", "%s, %s, %s", whole(s.Clients), whole(s.Back), whole(s.Offline))
-		maybe("ideal", "s", s.IdealS, .01)
-		add("half, 95 %, 99 %, all are back after", "s", "%s, %s, %s, %s", orNever(s.T50S), orNever(s.T95S), orNever(s.T99S), orNever(s.T100S))
-		maybe("attempts per success", "", s.AttemptsPerSuccess, .01)
-		add("busiest 100 ms of attempts", "1/s", "%s", whole(int(s.PeakAttemptsPerS)))
-		add("time lost", "connection-seconds", "%s", number(s.LostConnectionSeconds, .1))
-		maybe("pace of the drain", "1/s", s.PacePerS, 1)
-		maybe("accepted by the others", "1/s", s.AcceptRatePerS, 1)
-		maybe("nodes held connections that nobody had any more for", "s", s.GhostsGoneS, .01)
-	}
-	for _, c := range x.Cohorts {
-		add("cohort "+c.Policy+": clients hit, back, half, 99 %, all after", "s", "%s, %s, %s, %s, %s", whole(c.Clients), whole(c.Back), orNever(c.T50S), orNever(c.T99S), orNever(c.T100S))
-	}
-	if p := x.Probes; p != nil {
-		add("probes, sessions of theirs that were lost", "", "%s, %s", whole(p.Clients), whole(p.Lost))
-		for _, when := range []struct {
-			name string
-			rtt  *bench.Percentiles
-		}{{"before the blow", p.RTTms.Before}, {"from then on", p.RTTms.During}} {
-			if when.rtt != nil {
-				add("  round trip "+when.name+": p50, p99, max", "ms", "%s, %s, %s", number(when.rtt.P50, .01), number(when.rtt.P99, .01), number(when.rtt.Max, .01))
-			}
-		}
-	}
+}
+
+// processes are the nodes, the load test itself, and what a connection takes of memory.
+func (t *figures) processes(x *bench.Result) {
 	for _, s := range x.Server {
 		if s.RSSBytes == nil || s.CPUS == nil {
 			continue
@@ -92,15 +123,14 @@ func (r Run) figures() (all []figure) {
 		if s.Killed {
 			name += ", before the blow"
 		}
-		add("server "+name+": memory, processor time", "MB, s", "%s, %s", number(float64(*s.RSSBytes)/1e6, .1), number(*s.CPUS, .01))
+		t.add("server "+name+": memory, processor time", "MB, s", "%s, %s", number(float64(*s.RSSBytes)/1e6, .1), number(*s.CPUS, .01))
 	}
-	maybe("memory of the nodes by connection", "bytes", x.Memory.ServerBytesPerConn, 1)
-	maybe("memory of the load test by connection", "bytes", x.Memory.GeneratorBytesPerConn, 1)
-	maybe("memory of the kernel by connection, both ends if they are here", "bytes", x.Memory.KernelBytesPerConn, 1)
+	t.maybe("memory of the nodes by connection", "bytes", x.Memory.ServerBytesPerConn, 1)
+	t.maybe("memory of the load test by connection", "bytes", x.Memory.GeneratorBytesPerConn, 1)
+	t.maybe("memory of the kernel by connection, both ends if they are here", "bytes", x.Memory.KernelBytesPerConn, 1)
 	if g := x.Generator; g.LateMs != nil {
-		add("the load test itself: late p50, p99, max", "ms", "%s, %s, %s", number(g.LateMs.P50, .01), number(g.LateMs.P99, .01), number(g.LateMs.Max, .01))
+		t.add("the load test itself: late p50, p99, max", "ms", "%s, %s, %s", number(g.LateMs.P50, .01), number(g.LateMs.P99, .01), number(g.LateMs.Max, .01))
 	}
-	return all
 }
 
 // setting says where, when and of what the figures are.
