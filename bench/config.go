@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/internal/link"
+	"github.com/stormwheel/stormwheel/internal/token"
 )
 
 // Config says what to run. Zero means the default; scenarios have defaults of their own,
@@ -32,6 +33,10 @@ type Config struct {
 	// NodeCommand starts a child; the flags of `serve` are appended. Default: this
 	// program's `serve`.
 	NodeCommand []string
+
+	// AuthSecretFile holds the secret of which the clients' tokens are made (server.MintToken);
+	// spawned nodes ask for them. Default: no tokens.
+	AuthSecretFile string
 
 	// Protocol is what Targets speak: "stormwheel" (default), "tcp-echo" or "mqtt" (3.1.1).
 	Protocol string
@@ -112,6 +117,7 @@ const defaultAdmitRate = 2000
 type plan struct {
 	Config
 	scenario   *scenario
+	secret     []byte // that of AuthSecretFile
 	policy     link.Policy
 	cohorts    []cohort
 	thresholds []Threshold
@@ -133,6 +139,11 @@ func prepare(ctx context.Context, c Config) (*plan, error) {
 		return nil, err
 	}
 	var err error
+	if p.AuthSecretFile != "" {
+		if p.secret, err = token.ReadSecret(p.AuthSecretFile); err != nil {
+			return nil, usagef("--auth-secret-file: %w", err)
+		}
+	}
 	if p.policy, err = link.ParsePolicy(p.Policy); err != nil {
 		return nil, usagef("--policy: %q is unknown: window, full, equal, decorrelated, fixed or exponential", p.Policy)
 	}

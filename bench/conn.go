@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"net/netip"
 	"syscall"
+	"time"
 
 	"github.com/stormwheel/stormwheel/internal/link"
+	"github.com/stormwheel/stormwheel/internal/token"
 )
 
 // followUp is what an action led to and what has to wait until all actions are done.
@@ -200,8 +202,20 @@ func (l *loop) established(c *client, s *socket) {
 	if c.flags.has(flagHalfOpen) {
 		l.stayHalfOpen(c)
 	} else {
-		c.link.Connected(l.now, s.attempt, nil, &l.out)
+		c.link.Connected(l.now, s.attempt, l.token(c), &l.out)
 	}
+}
+
+// tokenTTL is how long a client's token is good for, and so the longest session: the client
+// comes back with a new one then.
+const tokenTTL = 24 * time.Hour
+
+// token is made for one connection: nil if the nodes ask for none.
+func (l *loop) token(c *client) []byte {
+	if l.swarm.cfg.Secret == nil {
+		return nil
+	}
+	return []byte(token.Mint(l.swarm.cfg.Secret, c.link.ID(), time.Now().Add(tokenTTL)))
 }
 
 func (l *loop) close(i uint32, s *socket, reset bool) {

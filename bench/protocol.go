@@ -35,6 +35,8 @@ func (p *plan) checkProtocol() error {
 		return usagef("--username and --password-file are for --protocol mqtt")
 	case !p.foreign():
 		return nil
+	case p.AuthSecretFile != "":
+		return usagef("--auth-secret-file makes tokens of our own protocol: it is not for --protocol %s", p.Protocol)
 	case p.Spawn > 0:
 		return usagef("--protocol %s: spawned nodes speak stormwheel; aim at a server of your own with --target", p.Protocol)
 	case p.scenario.name == "trickle":

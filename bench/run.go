@@ -94,6 +94,7 @@ func Run(ctx context.Context, cfg Config, view View) (*Result, error) {
 		TrickleInterval: p.TrickleInterval, TricklePings: p.Trickle == "ping", Deadline: p.Deadline,
 		Interval: r.clientInterval(), PongTimeout: p.PongTimeout, AnyAddress: p.IOwnTheTarget,
 		Protocol: p.Protocol, Timeout: p.Timeout, Username: p.Username, Password: p.Password,
+		Secret: p.secret,
 	}, p.Workers, program{command, p.crowded()})
 	if err != nil {
 		return nil, &ExitError{Code: ExitOther, Err: err}
@@ -144,6 +145,9 @@ func (r *runner) spawn(ctx context.Context, cancel context.CancelCauseFunc) erro
 	if p.Spawn > 2 {
 		// The default takes one node for the receiver; here all but one are.
 		args = append(args, "--failover-rate", strconv.FormatFloat(p.Capacity, 'f', -1, 64))
+	}
+	if p.AuthSecretFile != "" {
+		args = append(args, "--auth-secret-file", p.AuthSecretFile)
 	}
 	for _, a := range p.NodeArgs {
 		args = append(args, "--"+a) // the later one holds

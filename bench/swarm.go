@@ -75,6 +75,7 @@ type swarmConfig struct {
 	Timeout  time.Duration // tcp-echo; 0: none
 	Username string        // MQTT
 	Password string
+	Secret   []byte // of the clients' tokens; nil: they have none
 
 	// AnyAddress lets clients follow a server's alternates beyond loopback.
 	AnyAddress bool
@@ -99,7 +100,7 @@ func newSwarm(cfg swarmConfig) (*swarm, error) {
 	clients := (cfg.Conns - cfg.First + cfg.Of - 1) / cfg.Of
 	cfg.Loops = min(cfg.Loops, max(clients, 1))
 	s := &swarm{cfg: cfg}
-	base := link.Config{ID: clientID(clientPrefix(cfg.Seed)), Policy: cfg.Policy, Interval: cfg.Interval, PongTimeout: cfg.PongTimeout}
+	base := link.Config{ID: clientID(clientPrefix(cfg.Seed)), Policy: cfg.Policy, Interval: cfg.Interval, PongTimeout: cfg.PongTimeout, FreshTokens: cfg.Secret != nil}
 	for _, e := range cfg.Endpoints {
 		base.Endpoints = append(base.Endpoints, e.String())
 	}

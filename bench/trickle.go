@@ -7,6 +7,7 @@ import (
 
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/link"
+	"github.com/stormwheel/stormwheel/internal/token"
 )
 
 // trickled are the frames that can go out a byte at a time.
@@ -33,9 +34,13 @@ func (c *Config) trickleTime() (shortest, longest time.Duration) {
 		n := len(codec.AppendPing(nil, 1))
 		return time.Duration(n-1) * c.TrickleInterval, time.Duration(n-1) * c.TrickleInterval
 	}
+	var credential []byte
+	if c.AuthSecretFile != "" {
+		credential = make([]byte, token.Length)
+	}
 	size := func(number int) time.Duration {
 		b, _ := codec.AppendHello(nil, &codec.HelloMessage{MinVersion: codec.ProtocolVersion, MaxVersion: codec.ProtocolVersion,
-			ClientID: []byte(clientID(clientPrefix(c.Seed))(tenancy(number, 0)))}) // ours are within the limits
+			ClientID: []byte(clientID(clientPrefix(c.Seed))(tenancy(number, 0))), Token: credential}) // ours are within the limits
 		return time.Duration(len(b)-1) * c.TrickleInterval
 	}
 	return size(0), size(c.Conns - 1)

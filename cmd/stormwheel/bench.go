@@ -38,6 +38,8 @@ type BenchCmd struct {
 	Spawn   int      `help:"Start this many nodes of this binary and aim at them (demo: 2)." placeholder:"N"`
 	NodeArg []string `help:"A flag of the spawned nodes, as in admit-rate=500; repeatable." placeholder:"NAME=VALUE" sep:"none"`
 
+	AuthSecretFile string `type:"path" help:"The file that the targets have as --auth-secret-file: each client brings a token made from it. Spawned nodes get it too." placeholder:"FILE"`
+
 	Protocol     string `help:"What targets speak: stormwheel, tcp-echo or mqtt, which is 3.1.1 (default stormwheel)." placeholder:"P"`
 	Username     string `help:"mqtt: user name (default none)." placeholder:"U"`
 	PasswordFile string `help:"mqtt: file with the password; a line end at its end does not count (default none)." placeholder:"FILE"`
@@ -201,7 +203,7 @@ func (c *BenchCmd) config() bench.Config {
 		scenario = "phases"
 	}
 	return bench.Config{
-		Protocol: c.Protocol, Username: c.Username,
+		AuthSecretFile: c.AuthSecretFile, Protocol: c.Protocol, Username: c.Username,
 		Scenario: scenario, Phases: c.phases, Version: buildVersion(), Command: os.Args,
 		Targets: c.Target, PIDs: c.PID, Admins: c.Admin, Spawn: c.Spawn, NodeArgs: c.NodeArg, Place: c.Place,
 		Conns: c.Conns, Rate: c.Rate, Profile: c.Profile, Steps: c.Steps, Lifetime: c.Lifetime, Goal: c.Goal, Vary: c.Vary, Duration: c.Duration,

@@ -15,6 +15,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/stormwheel/stormwheel/internal/token"
 	"github.com/stormwheel/stormwheel/server"
 )
 
@@ -138,7 +139,7 @@ func graceOf(d time.Duration) time.Duration {
 // secrets reads the files that the flags name.
 func (c *serveCmd) secrets() (auth server.Authenticator, cluster []byte, err error) {
 	if c.AuthSecretFile != "" {
-		secret, err := readSecret(c.AuthSecretFile)
+		secret, err := token.ReadSecret(c.AuthSecretFile)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -147,7 +148,7 @@ func (c *serveCmd) secrets() (auth server.Authenticator, cluster []byte, err err
 		}
 	}
 	if c.ClusterSecretFile != "" {
-		cluster, err = readSecret(c.ClusterSecretFile)
+		cluster, err = token.ReadSecret(c.ClusterSecretFile)
 	}
 	return auth, cluster, err
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/token"
 	"github.com/stormwheel/stormwheel/server"
 )
 
@@ -42,29 +43,16 @@ func checkID(id string) error {
 
 // Run prints a token.
 func (c *tokenCmd) Run() error {
-	secret, err := readSecret(c.SecretFile)
+	secret, err := token.ReadSecret(c.SecretFile)
 	if err != nil {
 		return err
 	}
-	token, err := server.MintToken(secret, c.ID, time.Now().Add(c.TTL))
+	minted, err := server.MintToken(secret, c.ID, time.Now().Add(c.TTL))
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.SecretFile, err)
 	}
-	_, err = fmt.Println(token)
+	_, err = fmt.Println(minted)
 	return err
-}
-
-// readSecret reads a secret, without the line end that editors add.
-func readSecret(file string) ([]byte, error) {
-	secret, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	secret = bytes.TrimRight(secret, "\r\n")
-	if len(secret) < server.MinSecret {
-		return nil, fmt.Errorf("%s: the secret has %d bytes, at least %d are needed", file, len(secret), server.MinSecret)
-	}
-	return secret, nil
 }
 
 // tokenFrom returns a token source that reads the file anew before every HELLO, so that

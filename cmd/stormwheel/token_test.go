@@ -80,6 +80,26 @@ func TestABenchWithoutTokensSaysWhyNobodyGotIn(t *testing.T) {
 	}
 }
 
+// Half of the clients are asked for a token twice: they lose their node and come back.
+func TestABenchBringsTokensOfTheSecret(t *testing.T) {
+	secret := write(t, "secret", strings.Repeat("s", 32)+"\n")
+	p := stormwheel(t, "bench", "storm", "--kind", "kill", "--spawn", "2", "--conns", "100", "--workers", "2",
+		"--heartbeat", "500ms", "--timeout", "5s", "--auth-secret-file", secret, "--json", "-")
+	_, out := p.exit()
+	if r := result(t, out); r.Conns.End != 100 || r.Storm.Back != r.Storm.Clients || r.Storm.Clients == 0 {
+		t.Errorf("%+v, %+v; it said\n%s", r.Conns, r.Storm, p.stderr.String())
+	}
+	for file, want := range map[string]string{
+		write(t, "short", "too short"): "at least 32 are needed",
+		secret + ".gone":               "no such file",
+	} {
+		p := stormwheel(t, "bench", "hold", "--spawn", "1", "--auth-secret-file", file)
+		if code, _ := p.exit(); code != exitUsage || !strings.Contains(p.stderr.String(), want) {
+			t.Errorf("exit %d: %s, want %q", code, p.stderr.String(), want)
+		}
+	}
+}
+
 func TestATokenForNobodySaysWhichFlagIsMissing(t *testing.T) {
 	p := stormwheel(t, "token")
 	if code, _ := p.exit(); code != exitUsage || !strings.Contains(p.stderr.String(), "--id") || strings.Contains(p.stderr.String(), "codec") {

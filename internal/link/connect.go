@@ -61,7 +61,7 @@ func (l *Link) Connected(now time.Duration, attempt uint32, token []byte, out *O
 	out.frames, err = codec.AppendHello(out.frames, &codec.HelloMessage{
 		MinVersion: codec.ProtocolVersion,
 		MaxVersion: codec.ProtocolVersion,
-		ClientID:   []byte(l.cfg.ID(l.number)),
+		ClientID:   []byte(l.ID()),
 		Token:      token,
 		Resume:     []byte(l.resume),
 		Ticket:     []byte(l.retry.ticket),

@@ -182,6 +182,9 @@ func (l *Link) find(attempt uint32) *conn {
 // is neither.
 func (l *Link) Attempt() uint32 { return l.current().attempt }
 
+// ID is the client's.
+func (l *Link) ID() string { return l.cfg.ID(l.number) }
+
 // State says what the link is doing. While it moves from one server to another, it is
 // ready.
 func (l *Link) State() State {
