@@ -65,6 +65,7 @@ func (r *runner) cutClients(ctx context.Context) error {
 		how = "by RST, since this process lacks CAP_NET_ADMIN"
 		r.cutBy = cutByReset
 	}
+	r.ghostless = nil
 	r.enter("recovery", max(r.plan.RecoveryTimeout, r.plan.ghostTime()))
 	r.say("%d connections cut %s", n, how)
 	return r.recover(ctx, n, r.fleet.Now(), r.plan.ghostTime()+ghostPatience)
@@ -84,9 +85,8 @@ func (r *runner) recover(ctx context.Context, hit int, since, ghostBound time.Du
 		}
 		if time.Since(looked) >= publishEvery { // it asks every node
 			looked = time.Now()
-			// Connections that are about to become sessions look like ghosts, never the reverse.
-			if n, known := r.ghosts(ctx); known && n <= 0 {
-				r.ghostsGone = new(r.fleet.Now() - since)
+			if gone, sure := r.noGhosts(ctx); sure {
+				r.ghostsGone = new(gone - since)
 			}
 		}
 		return r.ghostsGone == nil

@@ -35,18 +35,33 @@ func (r *runner) countGhosts(sessions int) (n int, known bool) {
 	return n - sessions, len(r.nodes) > 0
 }
 
+// noGhosts reports since when the nodes hold nothing but sessions, and whether that is sure.
+// A node tells of its last tick: while clients come back it lacks some of them, and as many
+// ghosts do not show. So none must be seen for two ticks.
+func (r *runner) noGhosts(ctx context.Context) (since time.Duration, sure bool) {
+	n, known := r.ghosts(ctx)
+	if !known || n > 0 {
+		r.ghostless = nil
+		return 0, false
+	}
+	now := r.fleet.Now()
+	if r.ghostless == nil {
+		r.ghostless = &now
+	}
+	return *r.ghostless, now-*r.ghostless > 2*r.plan.Tick
+}
+
 // exorcise waits until the nodes hold nothing but sessions, at most for bound.
 func (r *runner) exorcise(ctx context.Context, bound time.Duration) error {
 	if len(r.nodes) == 0 {
 		return nil
 	}
-	n := 0
+	r.ghostless = nil
 	all, err := r.until(ctx, bound, func() bool {
-		var known bool
-		n, known = r.ghosts(ctx)
-		return known && n <= 0
+		_, sure := r.noGhosts(ctx)
+		return sure
 	})
-	if err == nil && !all {
+	if n, known := r.ghosts(ctx); err == nil && !all && known && n > 0 {
 		r.say("the nodes still hold %d connections that nobody has", n)
 	}
 	return err

@@ -29,6 +29,7 @@ type runner struct {
 	nodes []*node
 
 	cutBy            string         // how a cut was made
+	ghostless        *time.Duration // from when on no sample has shown a ghost; nil: the latest did
 	ghostsGone       *time.Duration // since a cut or a thaw
 	soakFrom, soakTo time.Duration
 	view             *display

@@ -28,20 +28,24 @@ lifetime: 500ms
 	for name, args := range map[string][]string{
 		"ramp": {"ramp", "--conns", "300", "--profile", "poisson"},
 		// A client id that came again every half second would be taken for one that flaps.
-		"churn":        {"churn", "--conns", "100", "--lifetime", "500ms", "--duration", "12s"},
-		"soak":         {"soak", "--conns", "100", "--lifetime", "500ms", "--duration", "9s", "--threshold", "churn.missing==0", "--threshold", "soak.fds_growth<=0.1"},
-		"silent":       {"silent", "--conns", "200", "--fraction", "0.2"},
-		"halfopen":     {"halfopen", "--conns", "200"},
-		"trickle":      {"trickle", "--conns", "100"},
-		"storm kill":   {"storm", "--kind", "kill", "--spawn", "2", "--conns", "300"},
-		"storm drain":  {"storm", "--kind", "drain", "--spawn", "2", "--conns", "300"},
-		"storm cut":    {"storm", "--kind", "cut", "--spawn", "2", "--conns", "300"},
-		"storm freeze": {"storm", "--kind", "freeze", "--spawn", "2", "--conns", "100", "--pong-timeout", "2s"},
-		"phases":       {day, "--spawn", "2"},
-		"find-max":     {"find-max", "--goal", "heartbeat.missed==0", "--conns", "64", "--duration", "500ms"},
+		"churn":          {"churn", "--conns", "100", "--lifetime", "500ms", "--duration", "12s"},
+		"soak":           {"soak", "--conns", "100", "--lifetime", "500ms", "--duration", "9s", "--threshold", "churn.missing==0", "--threshold", "soak.fds_growth<=0.1"},
+		"silent":         {"silent", "--conns", "200", "--fraction", "0.2"},
+		"halfopen":       {"halfopen", "--conns", "200"},
+		"trickle":        {"trickle", "--conns", "100"},
+		"storm kill":     {"storm", "--kind", "kill", "--spawn", "2", "--conns", "300"},
+		"storm drain":    {"storm", "--kind", "drain", "--spawn", "2", "--conns", "300"},
+		"storm cut":      {"storm", "--kind", "cut", "--spawn", "2", "--conns", "300"},
+		"storm cut some": {"storm", "--kind", "cut", "--fraction", "0.2", "--spawn", "2", "--conns", "100", "--tick", "500ms"},
+		"storm freeze":   {"storm", "--kind", "freeze", "--spawn", "2", "--conns", "100", "--pong-timeout", "2s"},
+		"phases":         {day, "--spawn", "2"},
+		"find-max":       {"find-max", "--goal", "heartbeat.missed==0", "--conns", "64", "--duration", "500ms"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			more := []string{"--heartbeat", "1s", "--timeout", "4s", "--tick", "100ms", "--json", "-"}
+			more := []string{"--heartbeat", "1s", "--timeout", "4s", "--json", "-"}
+			if !slices.Contains(args, "--tick") {
+				more = append(more, "--tick", "100ms")
+			}
 			if !slices.Contains(args, "--spawn") {
 				more = append(more, "--spawn", "1")
 			}
