@@ -56,12 +56,12 @@ type Config struct {
 	Profile string // ramp: "linear" (default), "step" or "poisson"
 	Steps   int    // ramp: plateaus of "step", up to Rate; default 5
 
-	// Duration is how long churn goes on, default 30 s, and hold holds, default 30 s or longer if a
+	// Duration is how long churn goes on, default 30 s (soak: 10 min), and hold holds, default 30 s or longer if a
 	// heartbeat and the patience for its answer need it; in the others the steady time before the
 	// blow, default one heartbeat.
 	Duration time.Duration
 
-	Lifetime time.Duration // churn: mean length of a session; default 10 s
+	Lifetime time.Duration // churn, soak: mean length of a session; default 10 s, soak: 1 min
 
 	Heartbeat time.Duration // of the spawned nodes, default 30 s; with Targets, of the clients
 	Timeout   time.Duration // of the spawned nodes, default 2.5 heartbeats; of a tcp-echo server, default none
@@ -376,7 +376,7 @@ func (p *plan) resolve(ctx context.Context) error {
 			addr = addrs[i].Unmap()
 		}
 		if !addr.IsLoopback() && !p.IOwnTheTarget {
-			return usagef("--target: %s is not this machine; a load test may harm it: say --i-own-this-target if you do", t)
+			return usagef("--target: %s is not loopback; a load test may harm it: say --i-own-this-target if you do", t)
 		}
 		p.endpoints = append(p.endpoints, netip.AddrPortFrom(addr, uint16(n)))
 	}

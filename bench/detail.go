@@ -16,7 +16,7 @@ type Detail struct {
 	// Seconds are one row each.
 	Seconds []Second `json:"seconds"`
 	// Histograms are in microseconds, by name: rtt, rtt_actual, connect, probes_before, probes_during, late, lateness; after a storm
-	// also return (from t0) and offline (one entry an outage that is over). The format is
+	// also return (from t0; return_N of cohort N) and offline (one entry an outage that is over). The format is
 	// HdrHistogram's V2, compressed, in base64, which its tools in every language read.
 	Histograms map[string]string `json:"histograms"`
 	// StormAtS is t0, on the clock of Seconds; null without a storm.
@@ -49,11 +49,11 @@ type Second struct {
 	False        int      `json:"false"`
 	StormClients int      `json:"storm_clients"`
 	StormBack    int      `json:"storm_back"`
-	// Servers are in the order of Result.Server; empty when none was spawned.
+	// Servers are in the order of Result.Server; empty where none can be asked.
 	Servers []ServerSecond `json:"servers"`
 }
 
-// ServerSecond is what one spawned node cost by then; null when it could not be read.
+// ServerSecond is what one node cost by then; null when it could not be read.
 type ServerSecond struct {
 	RSSBytes *int64   `json:"rss_bytes"`
 	CPUS     *float64 `json:"cpu_s"`

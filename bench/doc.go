@@ -15,7 +15,7 @@
 //
 // Every client is a link of internal/link, the same state machine that package client
 // drives, over a non-blocking socket of a few epoll loops; timers are a timingwheel. A
-// ready and heartbeating client takes below 500 bytes of user memory, and no goroutine.
+// ready and heartbeating client takes about 500 bytes of user memory, and no goroutine.
 // It runs on Linux; elsewhere Run says so. One process holds as many clients as its
 // descriptor limit allows; Run says which limit stands in the way, and how to raise it,
 // before it begins.
@@ -58,7 +58,7 @@
 //     for it is sent at that WELCOME, so that no heartbeat interval is counted in.
 //   - attempts: every connect() after t0, of any client, refused ones included.
 //   - ideal_s: storm.clients by what the remaining nodes admit per second, which is
-//     --admit-rate for spawned ones and --capacity for others.
+//     --node-arg admit-rate for spawned ones and --capacity for others; in a drain, its pace.
 //   - kernel: what the network namespace counted, whoever caused it.
 //
 // A section or figure that makes no sense in a scenario is null: storm outside of storms,

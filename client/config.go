@@ -35,8 +35,8 @@ type Config struct {
 	// close the older one with codec.CodeReplaced.
 	ID string
 
-	// TokenSource is asked for the credential before every connection, within
-	// ConnectTimeout, and must return when ctx ends. Default nil: no token, and the code
+	// TokenSource is asked for the credential before every connection, within nine tenths of
+	// ConnectTimeout, which it shares with the look-up of the name, and must return when ctx ends. Default nil: no token, and the code
 	// "token_expired" ends Run.
 	TokenSource func(ctx context.Context) ([]byte, error)
 
@@ -60,7 +60,10 @@ type Config struct {
 
 	// Interval is the longest silence before a PING. Default 0: what the server says.
 	// It is cut to four fifths of the server's timeout.
+	// At least 100 ms.
 	Interval time.Duration
+
+	// Durations are at most an hour.
 
 	PongTimeout    time.Duration // silence after a PING that means death; default 10s
 	ConnectTimeout time.Duration // for each of token and name, and connect(); default 5s
@@ -72,7 +75,7 @@ type Config struct {
 	StableAfter time.Duration // age at which a session ends the backoff; default 1min
 
 	// MaxPayload limits the payload of every frame in both directions, in bytes; default
-	// codec.MaxPayload. The body of a message may have 8 bytes less.
+	// codec.MaxPayload, at least 8 KiB. The body of a message may have 8 bytes less.
 	MaxPayload int
 
 	// MaxQueued is how many bytes Send queues for a server that reads slowly before it

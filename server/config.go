@@ -29,10 +29,11 @@ type Config struct {
 	// Heartbeat is how often clients are told to speak. Default 30 s.
 	Heartbeat time.Duration
 	// Timeout is the silence after which a client is evicted; it must be longer than
-	// Heartbeat. Default 2.5 x Heartbeat, so that two lost heartbeats are forgiven.
+	// Heartbeat and below 2^24 - 1 ticks. Default 2.5 x Heartbeat, so that two lost heartbeats are forgiven.
 	Timeout time.Duration
 	// Tick is the resolution of every deadline, 1 ms to 10 s. An eviction comes at
-	// most two ticks late. Default 250 ms.
+	// most two ticks late, or four if the kernel held unread bytes of the client.
+	// Default 250 ms.
 	Tick time.Duration
 	// HelloTimeout is the time from accept to a complete HELLO. Default 5 s.
 	HelloTimeout time.Duration
@@ -72,7 +73,8 @@ type Config struct {
 	// control group, or none; negative: none.
 	MemoryLimit int64
 
-	// AdmitRate is how many clients a second may come in, half a second's worth at once.
+	// AdmitRate is how many clients a second may come in, half a second's worth at once,
+	// 16 at least.
 	// Who comes earlier is given a slot and a ticket, for a minute ahead. Default 2000.
 	AdmitRate float64
 	// FailoverRate is the rate of the nodes that would take over this node's clients,
@@ -90,12 +92,12 @@ type Config struct {
 	DrainWindow time.Duration
 
 	// AddrConns bounds the sessions of one address (IPv4, or an IPv6 /64), AddrRate its
-	// handshakes a second, ten at once. Default 0: no limit, since behind a NAT thousands of
+	// handshakes a second, eleven at once. Default 0: no limit, since behind a NAT thousands of
 	// honest clients share one address.
 	AddrConns int
 	AddrRate  float64
 
-	// IDRate bounds the handshakes a second of one client id from one address, ten at once;
+	// IDRate bounds the handshakes a second of one client id from one address, eleven at once;
 	// beyond it the client is told how long to stay away. With Auth, only those whose token
 	// was good count. Default 0.2, negative: no limit.
 	IDRate float64
@@ -188,6 +190,9 @@ func def[T comparable](field *T, value T) {
 	}
 }
 
+// maxTimeoutTicks is the longest ttl of the wheel that passes.
+const maxTimeoutTicks = 1<<24 - 2
+
 // validate returns one sentence that names the first field that makes no sense.
 func (c Config) validate() error {
 	positive := []struct {
@@ -213,6 +218,8 @@ func (c Config) validate() error {
 		return fmt.Errorf("server: Timeout (%v) must be longer than Heartbeat (%v), or every client dies", c.Timeout, c.Heartbeat)
 	case c.Timeout < 2*c.Tick:
 		return fmt.Errorf("server: Timeout (%v) must be at least two ticks of %v", c.Timeout, c.Tick)
+	case c.Timeout > maxTimeoutTicks*c.Tick:
+		return fmt.Errorf("server: Timeout (%v) must be at most %v, 2^24-2 ticks of %v", c.Timeout, maxTimeoutTicks*c.Tick, c.Tick)
 	case c.MaxConns < 1:
 		return fmt.Errorf("server: MaxConns must be positive, not %d", c.MaxConns)
 	case c.MaxFrame < codec.MaxPayloadBeforeAuth || c.MaxFrame > 16<<20:

@@ -23,8 +23,9 @@
 // # What it promises
 //
 // A silent client is evicted no earlier than Timeout after its last complete frame
-// reached the kernel, and no later than Timeout + 2 ticks + Stats.Held + Stats.Debt. A
-// stall of the server evicts nobody whose bytes had arrived. Nothing that a peer sends
+// reached the kernel, and no later than Timeout + 2 ticks (4 if the kernel held unread
+// bytes of it) + Stats.Held + Stats.Debt; in the middle of a frame, PartialTimeout holds
+// instead. A stall of the server evicts nobody whose bytes had arrived. Nothing that a peer sends
 // or withholds costs more than its own connection. docs/ARCHITECTURE.md tells how.
 //
 // # What it does not do

@@ -741,6 +741,7 @@ func TestConfigErrorsNameTheField(t *testing.T) {
 	for field, cfg := range map[string]Config{
 		"Timeout":    {Heartbeat: 5 * time.Second, Timeout: 5 * time.Second},
 		"Tick":       {Tick: time.Microsecond},
+		"Timeout (":  {Tick: time.Millisecond, Timeout: 5 * time.Hour}, // to the wheel it would never pass
 		"Loops":      {Loops: 257},
 		"MaxConns":   {MaxConns: -1},
 		"MaxFrame":   {MaxFrame: 100},

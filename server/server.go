@@ -200,7 +200,7 @@ func (s *Server) Wait() error {
 }
 
 // Run starts the node, waits until ctx ends or the engine does, and stops it. Stopping
-// takes at most stopTime.
+// takes 5 s at most for the clients to leave, and as long again for the engine to end.
 func (s *Server) Run(ctx context.Context) error {
 	if err := s.Start(); err != nil {
 		return err

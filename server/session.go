@@ -9,10 +9,10 @@ import (
 
 // Errors of sending to a session.
 var (
-	ErrClosed = errors.New("server: session is closed")                        // Session methods
+	ErrClosed = errors.New("server: session is closed")                        // Session methods; Server methods once the node stops
 	ErrQueue  = errors.New("server: session has too much queued")              // Session.Deliver: it is being closed as a slow consumer
 	ErrSlow   = errors.New("server: client is slow, optional message dropped") // Session.DeliverOptional
-	ErrTooBig = errors.New("server: message is larger than a frame")           // Session.Deliver, Server.Deliver
+	ErrTooBig = errors.New("server: message is larger than a frame")           // Deliver and DeliverOptional
 	ErrBusy   = errors.New("server: the loop's mailbox is full")               // Server methods: try later
 	ErrNoSuch = errors.New("server: session is unknown or of an old run")      // Server methods
 )
@@ -141,7 +141,8 @@ func (s *Session) DeliverOptional(body []byte) (id uint64, err error) {
 }
 
 // Close ends the session with a GOAWAY of the given code when the callback returns;
-// codec.CodeKicked is the usual one, and what zero means. In Closed it does nothing.
+// codec.CodeKicked is the usual one, and what zero means. It counts as ReasonKicked, but with
+// codec.CodeSlowConsumer or codec.CodeInternal as what these mean. In Closed it does nothing.
 func (s *Session) Close(code codec.Code) {
 	if code == 0 {
 		code = codec.CodeKicked

@@ -6,7 +6,7 @@ import (
 )
 
 // Counters are what one loop counts; only the loop writes them. All but Conns, Sessions,
-// Draining and Debt only grow.
+// Draining, Queued and Debt only grow.
 type Counters struct {
 	Conns    int64 // open connections, lingering ones included
 	Sessions int64 // welcomed clients

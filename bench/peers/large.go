@@ -45,7 +45,7 @@ func measureLarge(args []string) error {
 		return err
 	}
 	e := effort{Name: "large", Scale: *rounds, Counts: []int{*conns}, Warm: 1500 * time.Millisecond, Span: 4200 * time.Millisecond}
-	r := &results{Schema: schema, Command: "peers large " + strings.Join(args, " "), Effort: e}
+	r := &results{Schema: schema, Command: strings.TrimSpace("cd bench/peers && go run . large " + strings.Join(args, " ")), Effort: e}
 	if why := tooManyForOne(*conns); why != "" {
 		r.Skipped = append(r.Skipped, fmt.Sprintf("%s connections in one process: %s", benchdoc.Grouped(*conns), why))
 	}

@@ -46,23 +46,23 @@ type BenchCmd struct {
 
 	Place string `help:"Clients over the targets: even or first (default even)." placeholder:"P"`
 
-	Conns    int           `help:"Clients (default 1000; demo: 5000)." placeholder:"N"`
-	Rate     float64       `help:"Connects per second, open loop (default 1000; demo: 900)." placeholder:"R"`
+	Conns    int           `help:"Clients (default 1000; demo: 5000; find-max: up to 10000)." placeholder:"N"`
+	Rate     float64       `help:"Connects per second, open loop (default 1000; demo: 900; find-max: 2000, or up to 20000 with --vary rate)." placeholder:"R"`
 	Profile  string        `help:"ramp: linear, step (climbs to --rate in plateaus) or poisson (default linear)." placeholder:"P"`
 	Steps    int           `help:"ramp: plateaus of --profile step (default 5)." placeholder:"N"`
 	Lifetime time.Duration `help:"churn, soak: mean length of a session (default 10s; soak: 1m)." placeholder:"D"`
 	Goal     string        `help:"find-max: PATH OP NUMBER over the result of each trial, as in heartbeat.rtt_ms.p99<50." placeholder:"EXPR"`
 	Vary     string        `help:"find-max: conns, up to --conns (default), or rate, up to --rate." placeholder:"WHAT"`
-	Duration time.Duration `help:"hold, churn: how long (default 30s, or as a heartbeat needs; soak: 10m; a trial of find-max: 10s); others: the calm after the ramp (default one heartbeat)." placeholder:"D"`
+	Duration time.Duration `help:"hold, churn: how long (default 30s, or as a heartbeat needs; soak: 10m; a trial of find-max: 10s); others: the calm after the ramp (default one heartbeat; demo: 3s; of a target: 5s)." placeholder:"D"`
 
-	Heartbeat   time.Duration `help:"Heartbeat of spawned nodes (default 30s; demo: 2s), or of the clients of a target." placeholder:"D"`
+	Heartbeat   time.Duration `help:"Heartbeat of spawned nodes (default 30s; demo: 2s; find-max: 5s), or of the clients of a target." placeholder:"D"`
 	Timeout     time.Duration `help:"Timeout of spawned nodes (default 2.5 heartbeats), or of a tcp-echo server (default none)." placeholder:"D"`
 	Tick        time.Duration `help:"Tick of spawned nodes (default 250ms)." placeholder:"D"`
 	PongTimeout time.Duration `help:"The clients' patience (default 10s)." placeholder:"D"`
 	Policy      string        `help:"After a loss: window, full, equal, decorrelated, fixed, exponential (default window)." placeholder:"P"`
 
 	Kind            string        `help:"storm: kill, drain, cut or freeze." placeholder:"K"`
-	RecoveryTimeout time.Duration `help:"storm: how long to wait for all to return (default 1m)." placeholder:"D"`
+	RecoveryTimeout time.Duration `help:"storm: how long to wait for all to return (default 1m; demo: 30s)." placeholder:"D"`
 	Capacity        float64       `help:"storm: clients per second that the receivers admit, for ideal_s (known for spawned nodes)." placeholder:"R"`
 	Cohorts         string        `help:"storm: policies that share the clients, as in full:50%,fixed:50%." placeholder:"P:SHARE,..."`
 	Probes          probeShare    `help:"Share of clients that are left alone and measured apart, or none (default 0.02, ten at least of 500)." placeholder:"F"`
@@ -78,7 +78,7 @@ type BenchCmd struct {
 	Seed           uint64    `help:"Seed of arrivals and choices (default: from the clock)." placeholder:"N"`
 	StartAt        startTime `help:"When the first client may come, RFC 3339 or HH:MM:SS, at most 24 h ahead; several machines begin together." placeholder:"TIME"`
 	Threshold      []string  `help:"PATH OP NUMBER over the result, as in storm.t99_s<30; repeatable (default: the scenario's promises)." placeholder:"EXPR" sep:"none"`
-	IOwnThisTarget bool      `name:"i-own-this-target" help:"Allow a target that is not this machine."`
+	IOwnThisTarget bool      `name:"i-own-this-target" help:"Allow a target whose address is not loopback."`
 
 	JSON  string `name:"json" help:"Write the result here; - is standard output (demo: out/demo.json)." placeholder:"FILE"`
 	CSV   string `name:"csv" help:"Write a row a second here." placeholder:"FILE"`

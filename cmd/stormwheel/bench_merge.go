@@ -22,7 +22,7 @@ type benchMergeCmd struct {
 func (*benchMergeCmd) Help() string {
 	return "Example:\n\n  stormwheel bench merge a.json b.json --json all.json\n" +
 		"\nCounts and histograms are added, percentiles are taken from the sums, seconds are those of the clock.\n" +
-		"Exit codes as those of a run; 2 when the results are not of one experiment, or have the same --seed.\n"
+		"Exit codes as those of a run, 4 if a part was interrupted; 2 when the results are not of one experiment, or have the same --seed.\n"
 }
 
 // Run merges and judges.
@@ -31,7 +31,7 @@ func (c *benchMergeCmd) Run() error {
 	for _, path := range c.Results {
 		r, err := readResult(path)
 		if err != nil {
-			return fmt.Errorf("%s: %w", path, err)
+			return usageError{fmt.Errorf("%s: %w", path, err)}
 		}
 		parts = append(parts, r)
 	}

@@ -89,9 +89,9 @@ const (
 	// accept, at some thousand arrivals a second.
 	backlog = 4096
 
-	// bytesPerConn is one end of an idle connection: about 4 KiB in the kernel, the rest
-	// in the server.
-	bytesPerConn = 5 << 10
+	// bytesPerConn is one end of an idle connection: somewhat above 5 KiB in the kernel, the
+	// rest in the server.
+	bytesPerConn = 7 << 10
 )
 
 // diagnose compares a machine with what conns connections of one node need.

@@ -46,7 +46,7 @@ func TestDiagnoseNamesWhatIsTooLowAndItsFix(t *testing.T) {
 		{"ports", func(m *machine) {}, "local ports of a client host",
 			check{value: "28232 (32768-60999)", needed: "36 source addresses", verdict: okay}},
 		{"memory", func(m *machine) { m.memory = 1 << 30 }, "memory, KiB",
-			check{value: "1048576", needed: "5000000", verdict: tooLow, fix: "fewer connections, or more memory"}},
+			check{value: "1048576", needed: "7000000", verdict: tooLow, fix: "fewer connections, or more memory"}},
 		{"unknown", func(m *machine) { m.maxOrphans = unknown }, "net.ipv4.tcp_max_orphans",
 			check{value: "unknown", verdict: noVerdict}},
 		{"unknown use", func(m *machine) { m.fileUsed = unknown }, "fs.file-max, unused",

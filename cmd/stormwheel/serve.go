@@ -38,9 +38,9 @@ type serveCmd struct {
 	ClusterSecretFile string        `type:"path" placeholder:"FILE" help:"Secret by which the nodes of a cluster know each other's returning clients. Default: none."`
 	AddrConns         int           `placeholder:"N" help:"Most sessions of one address. Default: no limit; behind a NAT many clients share one."`
 	AddrRate          float64       `placeholder:"R" help:"Most handshakes per second of one address. Default: no limit."`
-	MaxFrameRate      int           `default:"2000" placeholder:"N" help:"Most frames per second of one client, four seconds' worth at once; negative: no limit."`
-	MaxByteRate       int           `default:"4194304" placeholder:"BYTES" help:"Most bytes per second of one client, likewise."`
-	MaxQueued         int           `default:"262144" placeholder:"BYTES" help:"Most bytes that wait in the node for one client."`
+	MaxFrameRate      int           `default:"2000" placeholder:"N" help:"Most frames per second of one client, four seconds' worth at once; negative: no limit. Default: ${default}."`
+	MaxByteRate       int           `default:"4194304" placeholder:"BYTES" help:"Most bytes per second of one client, likewise. Default: ${default}."`
+	MaxQueued         int           `default:"262144" placeholder:"BYTES" help:"Most bytes that wait in the node for one client. Default: ${default}."`
 	MaxQueuedTotal    int64         `placeholder:"BYTES" help:"Most bytes that wait for all clients together; negative: no limit. Default: a quarter of the memory."`
 	MemoryLimit       int64         `placeholder:"BYTES" help:"Memory of the process; near it clients are refused, then shed. Negative: no limit. Default: that of the control group."`
 	LogLevel          slog.Level    `default:"info" help:"debug, info, warn or error."`
@@ -210,12 +210,19 @@ func (c *serveCmd) Validate() error {
 	}{
 		{"--heartbeat", c.Heartbeat <= 0}, {"--timeout", c.Timeout <= 0}, {"--tick", c.Tick <= 0},
 		{"--max-window", c.MaxWindow <= 0}, {"--addr-conns", c.AddrConns < 0}, {"--loops", c.Loops < 0}, {"--max-conns", c.MaxConns < 0},
-		{"--max-frame-rate", c.MaxFrameRate == 0}, {"--max-byte-rate", c.MaxByteRate == 0}, {"--max-queued", c.MaxQueued <= 0},
-		{"--drain-grace", c.DrainGrace < 0}, {"--drain-window", c.DrainWindow <= 0},
+		{"--max-queued", c.MaxQueued <= 0}, {"--drain-window", c.DrainWindow <= 0},
 	} {
 		if f.bad {
 			return fmt.Errorf("%s must be positive", f.name)
 		}
+	}
+	switch {
+	case c.MaxFrameRate == 0:
+		return errors.New("--max-frame-rate must not be 0; negative is no limit")
+	case c.MaxByteRate == 0:
+		return errors.New("--max-byte-rate must not be 0; negative is no limit")
+	case c.DrainGrace < 0:
+		return errors.New("--drain-grace must not be negative")
 	}
 	for _, f := range []struct {
 		name string
