@@ -3,6 +3,7 @@ package bench
 import (
 	"errors"
 	"math"
+	"strings"
 	"testing"
 )
 
@@ -55,5 +56,35 @@ func TestALoadFailsOnlyTwice(t *testing.T) {
 	s = search{most: 1600, try: func(float64) (bool, error) { return false, broken }}
 	if err := s.run(); !errors.Is(err, broken) {
 		t.Errorf("a trial that cannot be made: %v", err)
+	}
+}
+
+// A search that was interrupted is not said to have met its goal's end, and the second try of
+// a load is the one that counts.
+func TestASearchSaysWhyItEnded(t *testing.T) {
+	tried := func(verdicts ...Verdict) *FindMax {
+		f := &FindMax{}
+		for _, v := range verdicts {
+			f.Trials = append(f.Trials, Trial{Load: 8, Verdict: v})
+		}
+		return f
+	}
+	for _, tt := range []struct {
+		f       *FindMax
+		s       search
+		err     error
+		by, say string
+	}{
+		{tried(Fail, Fail), search{best: 4, missed: 8}, nil, "goal", "and not at 8"},
+		{tried(Fail, Invalid), search{best: 4, missed: 8}, nil, "generator", "the generator was too late"},
+		{tried(Invalid, Fail), search{best: 4, missed: 8}, nil, "goal", "and not at 8"},
+		{tried(Pass), search{best: 8}, nil, "most", "the most that was asked for"},
+		{tried(Fail, Fail), search{best: 4, missed: 8}, errors.New("Ctrl-C"), "interrupted", "as far as the search went"},
+		{tried(Pass), search{best: 8}, errors.New("Ctrl-C"), "interrupted", "as far as the search went"},
+	} {
+		tt.f.conclude(&tt.s, tt.err)
+		if tt.f.LimitedBy != tt.by || !strings.Contains(tt.f.limit(), tt.say) || (tt.f.Missed != nil) != (tt.s.missed > 0) {
+			t.Errorf("%+v, %v: limited by %s%s; want %s", tt.s, tt.err, tt.f.LimitedBy, tt.f.limit(), tt.by)
+		}
 	}
 }

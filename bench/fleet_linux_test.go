@@ -1,9 +1,11 @@
 package bench
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -221,4 +223,61 @@ func policies(t *testing.T, pid int) map[int]uint32 {
 		}
 	}
 	return all
+}
+
+// failing is a member whose first order fails.
+type failing struct{ closes int }
+
+func (*failing) do(order) (answer, error) { return answer{}, errors.New("broken") }
+func (*failing) use() processUse          { return processUse{} }
+func (f *failing) close()                 { f.closes++ }
+
+func TestAMemberThatIsLostIsClosedAndLeavesItsCounts(t *testing.T) {
+	m := &failing{}
+	f := &fleet{members: []member{m, gone{}}, latest: make([]answer, 2)}
+	f.latest[0] = answer{Ready: 3, Counters: counters{Attempts: 7}}
+	f.ask(order{Op: opCounts})
+	f.ask(order{Op: opCounts})
+	if n := f.ready(); m.closes != 1 || len(f.Lost()) != 1 || n != 0 {
+		t.Errorf("closed %d times, lost %v, %d sessions; want once, once and none", m.closes, f.Lost(), n)
+	}
+	if sum := f.Finish(); sum.Counters.Attempts != 7 {
+		t.Errorf("%d attempts in the sum, want those that it told of", sum.Counters.Attempts)
+	}
+}
+
+// One of two starts; the other says nothing and ends, or no word of ours and stays.
+func TestWorkersThatDoNotStartAreNotLeftBehind(t *testing.T) {
+	leavesNothing(t)
+	for name, other := range map[string]string{"ends": "exit 1", "babbles": `printf '\200'; exec sleep 60`} {
+		sh := `if mkdir "$1" 2>/dev/null; then ` + other + `; fi; exec "$2" bench-worker`
+		_, err := newFleet(swarmConfig{Conns: 2, Rate: 1, Endpoints: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1")}},
+			2, program{argv: []string{"sh", "-c", sh, "sh", filepath.Join(t.TempDir(), "first"), os.Args[0]}})
+		if err == nil || !strings.Contains(err.Error(), "did not start") {
+			t.Errorf("one that %s: %v", name, err)
+		}
+	}
+}
+
+func TestAWorkerThatIsClosedIsGone(t *testing.T) {
+	leavesNothing(t)
+	w, err := startWorker(program{argv: []string{os.Args[0], "bench-worker"}}, 0, swarmConfig{Conns: 1, Rate: 1,
+		Endpoints: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.cmd.Process.Signal(syscall.SIGSTOP); err != nil { // it does not see the end of its orders
+		t.Fatal(err)
+	}
+	closed := make(chan bool)
+	go func() { w.close(); close(closed) }()
+	select {
+	case <-closed:
+	case <-time.After(10 * time.Second):
+		w.kill()
+		t.Fatal("a stopped worker is waited for")
+	}
+	if !ended(w.pid) || w.cmd.ProcessState == nil {
+		t.Error("it is not reaped")
+	}
 }

@@ -1,7 +1,9 @@
 package bench
 
 import (
+	"bytes"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -53,9 +55,13 @@ func TestPhasesRunOneAfterTheOther(t *testing.T) {
 func TestACutBetweenRampsTakesItsShareOfThoseWhoAreThere(t *testing.T) {
 	leavesNothing(t)
 	cfg := spawned(t, "good", "phases", 1, 0)
-	cfg.Timeout, cfg.Probes = 2*time.Second, -1
-	cfg.Phases = []PhaseSpec{{Do: "ramp", Clients: 50}, {Do: "storm", Kind: "cut", Fraction: 0.2}, {Do: "ramp", Clients: 150}}
-	r, err := Run(t.Context(), cfg, View{})
+	cfg.Timeout, cfg.Probes, cfg.Kind = 2*time.Second, -1, "cut" // as a flag says
+	cfg.Phases = []PhaseSpec{{Do: "ramp", Clients: 50}, {Do: "storm", Kind: "kill", Fraction: 0.2}, {Do: "ramp", Clients: 150}}
+	var shown bytes.Buffer
+	r, err := Run(t.Context(), cfg, View{Progress: &shown})
+	if !strings.Contains(shown.String(), "phase 2 of 3: storm, cut") {
+		t.Errorf("the progress does not say which storm it is:\n%s", shown.String())
+	}
 	if err != nil || r.Storm.Clients != 10 || r.Storm.Back != 10 || r.Conns.End != 200 {
 		t.Errorf("%v: storm %+v, conns %+v; want a fifth of 50 cut", err, r.Storm, r.Conns)
 	}

@@ -565,4 +565,39 @@ func TestAFleetThatIsNotStartedLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.close()
+	for _, l := range f.members[0].(own).loops {
+		if l.wheel.Len() != 0 {
+			t.Error("a wheel has kept its memory")
+		}
+	}
+}
+
+// What has run has closed its descriptors by itself: their numbers may be others' by now.
+func TestAFleetThatHasRunClosesNothingTwice(t *testing.T) {
+	f := startFake(t, &fakeNode{})
+	s, finish := startSwarm(t, 10, func(c *swarmConfig) { c.Probes = 2 }, f)
+	finish()
+	var pipes []*os.File
+	for range 20 {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		pipes = append(pipes, r, w)
+	}
+	own{s}.close()
+	for _, p := range pipes {
+		if err := p.Close(); err != nil {
+			t.Errorf("somebody else's descriptor: %v", err)
+		}
+	}
+}
+
+// The latest refusal survives a loop that has seen none.
+func TestARefusalIsKeptWhenCountsAreAdded(t *testing.T) {
+	sum := counters{Refusal: codec.CodeBusy}
+	sum.add(&counters{})
+	if sum.Refusal != codec.CodeBusy {
+		t.Errorf("the refusal is now %v", sum.Refusal)
+	}
 }

@@ -108,3 +108,13 @@ func TestNodeWithoutAnAuthenticatorWarnsAtItsStart(t *testing.T) {
 		}
 	}
 }
+
+// The values of the JSON stand in another list than their names.
+func TestStatsInJSONStandUnderTheirNames(t *testing.T) {
+	b, err := json.Marshal(Stats{Pending: 1, MaxPending: 2, Lingering: 3, AuthWaiting: 4, PostsRefused: 5})
+	for _, want := range []string{`"pending":1,`, `"max_pending":2,`, `"lingering":3,`, `"auth_waiting":4,`, `"refused_posts":5,`} {
+		if err != nil || !strings.Contains(string(b), want) {
+			t.Errorf("%v: no %s in %s", err, want, b)
+		}
+	}
+}

@@ -81,3 +81,43 @@ func TestANodeThatWasKilledIsOneShortLine(t *testing.T) {
 		t.Errorf("exit %d: %q", code, last)
 	}
 }
+
+// A full disk, on which the progress goes, does not cost the result that goes elsewhere.
+func TestAProgressThatCannotBeWrittenDoesNotCostTheResult(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	args := smallHold()
+	args[len(args)-1] = filepath.Join(t.TempDir(), "run.json")
+	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
+	cmd.Env, cmd.Stderr = append(os.Environ(), asCommand+"=1"), full
+	_ = cmd.Run() // its exit code is below
+	if r := readBench(t, args[len(args)-1]); r.Conns.End != 100 || cmd.ProcessState.ExitCode() != exitError {
+		t.Errorf("exit %d, %d connections at the end", cmd.ProcessState.ExitCode(), r.Conns.End)
+	}
+}
+
+// Who reads a pipe, as of --json >(jq .), sees no end of it before the result.
+func TestAPipeIsOpenedOnce(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	read := make(chan string, 1)
+	go func() {
+		b, _ := os.ReadFile(pipe)
+		read <- string(b)
+	}()
+	var o outputs
+	w := o.open("--json", pipe)
+	select {
+	case <-read:
+		t.Fatal("the reader has seen the end before there was a result")
+	case <-time.After(100 * time.Millisecond):
+	}
+	if _, err := w.Write([]byte("result")); err != nil || o.close() != nil || <-read != "result" {
+		t.Errorf("the result did not come through: %v", err)
+	}
+}

@@ -138,6 +138,9 @@ func TestServeSaysWhereItListensAndStops(t *testing.T) {
 	if code, rest := n.exit(); code != 0 || len(rest) != 0 {
 		t.Errorf("SIGTERM: exit %d, more output %q", code, rest)
 	}
+	if said := n.stderr.String(); strings.Count(said, "msg=collector gogc=") != 1 {
+		t.Errorf("the log does not say which collector settings hold:\n%s", said)
+	}
 }
 
 func TestServeReadsTheEnvironment(t *testing.T) {

@@ -3,7 +3,9 @@ package benchdoc
 import (
 	"encoding/xml"
 	"io"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -44,5 +46,23 @@ func TestAxesEndAtRoundValues(t *testing.T) {
 	}
 	if got := Grouped(1234567); got != "1,234,567" {
 		t.Errorf("Grouped(1234567) = %q", got)
+	}
+}
+
+func TestLabelsOfAnAxisDoNotOverlap(t *testing.T) {
+	svg := Lines{Lines: []Line{{Points: []Point{{1, 1, 0, 0}, {1_000_000, 2, 0, 0}}}}}.SVG()
+	end, last := 0.0, ""
+	labels := regexp.MustCompile(`x="([0-9.]+)" y="[0-9.]+" text-anchor="middle">([0-9,]+)<`).FindAllStringSubmatch(svg, -1)
+	slices.Reverse(labels) // they are drawn from the right
+	for _, m := range labels {
+		x, _ := strconv.ParseFloat(m[1], 64)
+		half := charWidth * float64(len(m[2])) / 2
+		if x-half < end {
+			t.Errorf("%s touches %s", m[2], last)
+		}
+		end, last = x+half+charWidth/2, m[2]
+	}
+	if len(labels) < 5 || last != "1,000,000" {
+		t.Errorf("%d labels, the last is %q; want the end of the axis among them", len(labels), last)
 	}
 }
