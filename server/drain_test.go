@@ -110,7 +110,7 @@ func TestDrainedSessionsAreServedUntilBye(t *testing.T) {
 		t.Fatal("the connection is ended with the notice")
 	}
 	p.in = nil
-	n.send(slot, codec.AppendPing(codec.AppendSend(nil, 7, []byte("x")), 9))
+	n.send(slot, codec.AppendPing(codec.AppendSend(nil, 7, []byte("x")), 9, 0))
 	if got := frameTypes(t, p.in); fmt.Sprint(got) != fmt.Sprint([]codec.Type{codec.Deliver, codec.Ack, codec.Pong}) {
 		t.Errorf("a told session is answered by %v", got)
 	}
@@ -122,7 +122,7 @@ func TestDrainedSessionsAreServedUntilBye(t *testing.T) {
 	if gone.aborted {
 		t.Error("evicted early")
 	}
-	n.send(slot, codec.AppendPing(nil, 10))
+	n.send(slot, codec.AppendPing(nil, 10, 0))
 	n.run(2 * time.Second)
 	if n.wantClosed(ReasonHeartbeatTimeout, 1); !gone.aborted || n.r.sessions.at(silent).state != stateFree {
 		t.Error("a told session that falls silent is not evicted")

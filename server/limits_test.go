@@ -56,7 +56,7 @@ func TestSilentConnectionsFillOnlyTheirShare(t *testing.T) {
 	eventually(t, "the share is full", func() bool { return s.shared.gate.pending.Load() == minPending })
 	late := dialNode(t, s)
 	silent[0].wantGoAway(codec.CodeFull) // the oldest
-	in.send(codec.AppendPing(nil, 1))
+	in.send(codec.AppendPing(nil, 1, 0))
 	in.want(codec.Pong)
 	eventually(t, "counted", func() bool {
 		st := s.Stats()

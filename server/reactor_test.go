@@ -216,9 +216,9 @@ func TestWelcomeStatesTheTerms(t *testing.T) {
 func TestPingsOfOneReadAreAnsweredByTheLatestToken(t *testing.T) {
 	n := newNode(t, Config{})
 	slot, p := n.join()
-	b := codec.AppendPing(nil, 1)
-	b = codec.AppendPing(b, 2)
-	b = codec.AppendPing(b, 3)
+	b := codec.AppendPing(nil, 1, 0)
+	b = codec.AppendPing(b, 2, 0)
+	b = codec.AppendPing(b, 3, 0)
 	n.send(slot, b)
 	all := frames(t, p.in)
 	if len(all) != 1 || p.writes != 1 {
@@ -237,7 +237,7 @@ func TestSilentClientIsEvictedWithinTwoTicksAndNeverEarly(t *testing.T) {
 		n.now += phase
 		slot, p := n.join()
 		n.run(1370 * time.Millisecond)
-		n.send(slot, codec.AppendPing(nil, 1))
+		n.send(slot, codec.AppendPing(nil, 1, 0))
 		last := n.now
 		for !p.aborted && n.now < last+10*time.Second {
 			n.now += time.Millisecond
@@ -249,7 +249,7 @@ func TestSilentClientIsEvictedWithinTwoTicksAndNeverEarly(t *testing.T) {
 		if late < 0 || late > 200*time.Millisecond {
 			t.Fatalf("phase %v: evicted %v after the deadline, want 0 to 200ms", phase, late)
 		}
-		if code := goAwayCode(t, &peer{in: p.in[32:]}); code != codec.CodeHeartbeatTimeout {
+		if code := goAwayCode(t, &peer{in: p.in[40:]}); code != codec.CodeHeartbeatTimeout {
 			t.Fatalf("GOAWAY %v, want heartbeat_timeout", code)
 		}
 		n.wantClosed(ReasonHeartbeatTimeout, 1)
@@ -261,7 +261,7 @@ func TestHeartbeatsKeepAClientForHours(t *testing.T) {
 	slot, p := n.join()
 	for range 500 {
 		n.run(29 * time.Second)
-		n.send(slot, codec.AppendPing(nil, 9))
+		n.send(slot, codec.AppendPing(nil, 9, 0))
 	}
 	if p.aborted || n.r.counters.Sessions != 1 {
 		t.Fatal("a client that speaks every 29s of 75s was dropped")
@@ -272,7 +272,7 @@ func TestHeartbeatsKeepAClientForHours(t *testing.T) {
 func TestOnlyCompleteFramesCountAsLife(t *testing.T) {
 	n := newNode(t, Config{PartialTimeout: time.Hour})
 	slot, p := n.join()
-	ping := codec.AppendPing(nil, 1)
+	ping := codec.AppendPing(nil, 1, 0)
 	for i := range 74 {
 		n.run(time.Second)
 		n.r.receive(n.now, slot, ping[:1+i%8])
@@ -296,7 +296,7 @@ func TestStallOfTheServerEvictsNobody(t *testing.T) {
 	if p.aborted {
 		t.Fatal("evicted by the first turn after a stall of 4 timeouts")
 	}
-	n.send(slot, codec.AppendPing(nil, 1)) // it had been waiting in the kernel
+	n.send(slot, codec.AppendPing(nil, 1, 0)) // it had been waiting in the kernel
 	n.run(4 * time.Second)
 	if p.aborted {
 		t.Fatal("evicted although a frame came right after the stall")
@@ -344,7 +344,7 @@ func TestSilenceBeforeHelloEndsAtTheDeadline(t *testing.T) {
 }
 
 func TestMalformedInputCostsOneConnectionAndSaysWhy(t *testing.T) {
-	ping := codec.AppendPing(nil, 1)
+	ping := codec.AppendPing(nil, 1, 0)
 	change := func(at int, to byte) []byte {
 		b := bytes.Clone(ping)
 		b[at] = to
@@ -408,7 +408,7 @@ func TestBeforeHelloOnlyHelloWithinItsLimitIsAccepted(t *testing.T) {
 		input []byte
 		why   Reason
 	}{
-		{"PING first", codec.AppendPing(nil, 1), ReasonUnexpected},
+		{"PING first", codec.AppendPing(nil, 1, 0), ReasonUnexpected},
 		{"9 KiB", codec.AppendFrame(nil, codec.Hello, 0, make([]byte, 9<<10)), ReasonFrameTooLarge},
 		{"no id", codec.AppendFrame(nil, codec.Hello, 0, make([]byte, 8)), ReasonBadPayload},
 		{"version 2 only", func() []byte {
@@ -431,8 +431,8 @@ func TestBeforeHelloOnlyHelloWithinItsLimitIsAccepted(t *testing.T) {
 func TestHalfFrameThenSilenceEndsInTime(t *testing.T) {
 	n := newNode(t, Config{})
 	slot, p := n.join()
-	if consumed, need := n.r.receive(n.now, slot, codec.AppendPing(nil, 1)[:12]); consumed != 0 || need != 20 {
-		t.Fatalf("consumed %d need %d, want 0 and 20", consumed, need)
+	if consumed, need := n.r.receive(n.now, slot, codec.AppendPing(nil, 1, 0)[:12]); consumed != 0 || need != 24 {
+		t.Fatalf("consumed %d need %d, want 0 and 24", consumed, need)
 	}
 	p.held = 12
 	n.run(9900 * time.Millisecond)
@@ -491,7 +491,7 @@ func TestPeerThatPingsButNeverReadsIsCut(t *testing.T) {
 		if p.aborted {
 			break
 		}
-		n.send(slot, codec.AppendPing(nil, uint64(i+1)))
+		n.send(slot, codec.AppendPing(nil, uint64(i+1), 0))
 	}
 	if !p.aborted {
 		t.Fatal("a peer that takes no byte for 10s is kept because it pings")
@@ -504,7 +504,7 @@ func TestOnePongWaitsForABacklogAndIsTheLatest(t *testing.T) {
 	slot, p := n.join()
 	p.blocked = true
 	for i := range 5 {
-		n.send(slot, codec.AppendPing(nil, uint64(i+1)))
+		n.send(slot, codec.AppendPing(nil, uint64(i+1), 0))
 	}
 	if got := len(frames(t, p.in)); got != 1 {
 		t.Fatalf("%d PONGs for a peer that does not read, want 1", got)
@@ -590,7 +590,7 @@ func TestPanicInAHandlerCostsItsSessionOnly(t *testing.T) {
 				t.Fatal("another session was affected")
 			}
 			slot, q := n.join() // what a panic left behind must not hit the next one
-			n.send(slot, codec.AppendPing(nil, 1))
+			n.send(slot, codec.AppendPing(nil, 1, 0))
 			if got := frameTypes(t, q.in); len(got) != 1 || got[0] != codec.Pong {
 				t.Fatalf("the next session was answered by %v", got)
 			}
@@ -725,7 +725,7 @@ func TestLingeringIsBoundedInNumberAndBytes(t *testing.T) {
 func TestHeartbeatPathAllocatesNothing(t *testing.T) {
 	n := newNode(t, Config{})
 	slot, p := n.join()
-	ping := codec.AppendPing(nil, 1)
+	ping := codec.AppendPing(nil, 1, 0)
 	allocs := testing.AllocsPerRun(1000, func() {
 		p.in = p.in[:0]
 		n.now += 50 * time.Millisecond

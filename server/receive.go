@@ -48,7 +48,7 @@ func (r *reactor) receive(now time.Duration, slot timingwheel.ID, b []byte) (con
 			return len(b), 1
 		}
 		if f.Type == codec.Ping && s.state == stateReady {
-			if ping, err = codec.ParsePing(f.Payload); err != nil {
+			if ping, _, err = codec.ParsePing(f.Payload); err != nil {
 				r.farewell(slot, ReasonBadPayload)
 				return len(b), 1
 			}

@@ -66,7 +66,7 @@ func hire(t *testing.T, c *child, clients int) *crew {
 					return
 				case <-beat.C:
 				}
-				if _, err := w.Write(codec.AppendPing(nil, 1)); err != nil {
+				if _, err := w.Write(codec.AppendPing(nil, 1, 0)); err != nil {
 					return
 				}
 				if time.Since(last) >= stallTimeout && !late {

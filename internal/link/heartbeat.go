@@ -55,7 +55,7 @@ func (l *Link) ping(now, intended time.Duration, c *conn, out *Out) {
 	h.pongDue = now + l.patience()
 	h.beat = l.drawBeat()
 	start := len(out.frames)
-	out.frames = codec.AppendPing(out.frames, h.token)
+	out.frames = codec.AppendPing(out.frames, h.token, 0)
 	out.write(c.attempt, start)
 	out.notify(Event{Kind: PingSent, Attempt: c.attempt, Intended: intended})
 }

@@ -11,7 +11,7 @@ import (
 func (r *rig) answer(terms codec.Terms) {
 	r.t.Helper()
 	f := r.frames[len(r.frames)-1]
-	token, err := codec.ParsePing(f.Payload)
+	token, _, err := codec.ParsePing(f.Payload)
 	if f.Type != codec.Ping || err != nil {
 		r.t.Fatalf("last frame is %s, want PING", f.Type)
 	}
