@@ -17,7 +17,22 @@ func (r *reactor) hello(slot timingwheel.ID, payload []byte) Reason {
 	if codec.ProtocolVersion < m.MinVersion || codec.ProtocolVersion > m.MaxVersion {
 		return ReasonVersion
 	}
-	if why := r.admit(slot, &m); why != ReasonNone {
+	r.counters.Knocks++
+	waited, there := r.transport.Waited(slot)
+	r.waited = max(r.waited, waited)
+	if !there {
+		r.counters.Gone++
+		return ReasonPeerClosed
+	}
+	old, returns := r.shared.seals.resumes(r.wall(), m.Resume, m.ClientID)
+	if returns && old.Epoch == r.shared.epoch {
+		x := r.extras.need(r.sessions.at(slot))
+		x.ghost, x.haunted = old.Handle, true
+	}
+	if !r.findPlace(slot) {
+		return ReasonFull
+	}
+	if why := r.admit(slot, &m, returns); why != ReasonNone {
 		return why
 	}
 	r.sessions.at(slot).name = r.names.put(m.ClientID)
@@ -36,8 +51,9 @@ func (r *reactor) welcome(slot timingwheel.ID, expires time.Time) Reason {
 	s := r.sessions.at(slot)
 	s.state = stateReady
 	r.settle(s)
-	r.wheel.SetTTL(slot, r.cfg.Timeout)
+	r.wheel.SetTTL(slot, r.terms.Timeout)
 	r.wheel.Touch(slot)
+	s.terms = uint8(r.terms.Number)
 	now := r.wall()
 	if !expires.IsZero() {
 		left := min(max(0, expires.Sub(now)), longest)
@@ -60,6 +76,7 @@ func (r *reactor) welcome(slot timingwheel.ID, expires time.Time) Reason {
 	if err != nil {
 		return ReasonInternal
 	}
+	r.supersede(slot)
 	if r.cfg.Handler.Opened != nil {
 		r.callOpened(slot)
 	}

@@ -19,7 +19,9 @@ type peer struct {
 	in       []byte // what the reactor wrote
 	held     int
 	unread   int
-	blocked  bool // takes nothing
+	waited   time.Duration // since its last bytes came
+	left     bool          // FIN came
+	blocked  bool          // takes nothing
 	queued   int
 	finished bool // FIN seen
 	closed   bool
@@ -49,7 +51,10 @@ func (n *network) Queued(slot timingwheel.ID) int            { return n.peers[sl
 func (n *network) Held(slot timingwheel.ID) int              { return n.peers[slot].held }
 func (n *network) RemoteAddr(slot timingwheel.ID) netip.Addr { return n.peers[slot].addr }
 func (n *network) Unread(slot timingwheel.ID) int            { return n.peers[slot].unread }
-func (n *network) FinishWrite(slot timingwheel.ID)           { n.peers[slot].finished = true }
+func (n *network) Waited(slot timingwheel.ID) (time.Duration, bool) {
+	return n.peers[slot].waited, !n.peers[slot].left
+}
+func (n *network) FinishWrite(slot timingwheel.ID) { n.peers[slot].finished = true }
 func (n *network) Close(slot timingwheel.ID) {
 	n.peers[slot].closed = true
 	n.r.closed(slot, ReasonShutdown)
@@ -66,6 +71,8 @@ type node struct {
 	r   *reactor
 	net *network
 	now time.Duration
+
+	closings []closing // asked of this loop, done at the next turn
 }
 
 func newNode(t testing.TB, cfg Config) *node { return newNodeAt(t, time.Hour, cfg) }
@@ -91,8 +98,10 @@ func newNodeAt(t testing.TB, start time.Duration, cfg Config) *node {
 		t.Fatal(err)
 	}
 	net.r = r
+	n := &node{t: t, r: r, net: net, now: start}
+	r.close = func(c closing) { n.closings = append(n.closings, c) }
 	t.Cleanup(func() { r.wheel.Close() })
-	return &node{t: t, r: r, net: net, now: start}
+	return n
 }
 
 // dial opens a connection that has said nothing yet.
@@ -133,8 +142,16 @@ func never() bool { return false }
 func (n *node) run(d time.Duration) {
 	for end := n.now + d; n.now < end; {
 		n.now = min(n.now+n.r.cfg.Tick, end)
+		n.runClosings()
 		n.r.turn(n.now, never)
 	}
+}
+
+func (n *node) runClosings() {
+	for _, c := range n.closings {
+		n.r.runClosing(c)
+	}
+	n.closings = nil
 }
 
 func helloFrame(id string) []byte {
