@@ -35,17 +35,23 @@ type admission struct {
 // that clients who return evenly but not exactly so need no second attempt.
 func newAdmission(rate float64) *admission {
 	a := &admission{}
-	a.setRate(rate)
+	a.setRate(0, rate)
 	a.next = -a.burst
 	return a
 }
 
-// setRate changes the pace of the slots that are still to be given out.
-func (a *admission) setRate(rate float64) {
+// setRate changes the pace of the slots. Those that were given out stay, but the queue is as
+// long as the same number of clients takes at the new pace: whoever comes after a slow spell
+// does not wait for what it promised.
+func (a *admission) setRate(now time.Duration, rate float64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.gap = time.Duration(min(float64(time.Second)/rate, float64(longest)))
-	a.burst = max(time.Second/2, 16*a.gap)
+	gap := time.Duration(min(float64(time.Second)/rate, float64(longest)))
+	if ahead := a.next - now; ahead > 0 && a.gap > 0 {
+		a.next = now + time.Duration(float64(ahead)/float64(a.gap)*float64(gap))
+	}
+	a.gap = gap
+	a.burst = max(time.Second/2, 16*gap)
 }
 
 // ask takes the next slot and returns how long it is until then; zero admits at once. If

@@ -93,12 +93,12 @@ func TestSilentConnectionsFillOnlyTheirShare(t *testing.T) {
 func TestUnreadHelloIsNotDisplaced(t *testing.T) {
 	n := newNode(t, Config{MaxConns: 800})
 	first, spoke := n.dial()
-	n.r.arrive(first)
+	n.r.arrive(first, admitted)
 	spoke.unread = 40
 	var silent []*peer
 	for range minPending + 9 {
 		slot, p := n.dial()
-		n.r.arrive(slot)
+		n.r.arrive(slot, admitted)
 		silent = append(silent, p)
 	}
 	n.r.turn(n.now, never)

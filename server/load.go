@@ -61,7 +61,7 @@ func (s *Server) watchLoad(now time.Duration) {
 	if over := ld.pacer.Overloaded(); over && !was {
 		s.logOverload(now, sample)
 	}
-	s.shared.admission.setRate(max(ld.pacer.Pace(), s.cfg.AdmitRate/slotFloor))
+	s.shared.admission.setRate(now, max(ld.pacer.Pace(), s.cfg.AdmitRate/slotFloor))
 	ld.steady += (ld.pacer.Pace() - ld.steady) * min(1, float64(s.cfg.Tick)/float64(steadyFor))
 	if s.stopping.Load() {
 		return // the listeners may be gone

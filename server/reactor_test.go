@@ -704,7 +704,7 @@ func TestAStaleHandleNeverReachesTheSlotsNextSession(t *testing.T) {
 		again, p := n.join()
 		var m mailbox
 		m.put(post{kind: postAck, handle: old, id: 1})
-		m.putClosing(closing{old, codec.CodeKicked})
+		m.putClosing(closing{handle: old, why: ReasonKicked, code: codec.CodeKicked})
 		n.r.runPosts(&m, never)
 		if len(p.in) != 0 || n.r.handle(again) == old {
 			t.Fatalf("slot %d: a stale handle reached the next session", again)
