@@ -52,7 +52,7 @@ func (l *Link) ping(now, intended time.Duration, c *conn, out *Out) {
 	h.token++
 	h.answered = false
 	h.wrote, h.pingAt, h.intended = now, now, intended
-	h.pongDue = now + l.patience()
+	h.pongDue = now + l.pongTimeout()
 	h.beat = l.drawBeat()
 	start := len(out.frames)
 	out.frames = codec.AppendPing(out.frames, h.token, 0)
@@ -89,7 +89,7 @@ func (l *Link) pong(now time.Duration, c *conn, m codec.PongMessage, out *Out) {
 // time again.
 func (l *Link) Held(now time.Duration) {
 	if l.heartbeat.waiting() {
-		l.heartbeat.pongDue = now + l.patience()
+		l.heartbeat.pongDue = now + l.pongTimeout()
 	}
 }
 

@@ -37,8 +37,8 @@ func (l *Link) NetworkChanged(now time.Duration, out *Out) {
 	}
 }
 
-// patience is how long the session's server may take to answer a PING.
-func (l *Link) patience() time.Duration {
+// pongTimeout is how long the session's server may take to answer a PING.
+func (l *Link) pongTimeout() time.Duration {
 	if l.current().doubted {
 		return min(max(probeTime, 2*l.heartbeat.rtt), l.cfg.PongTimeout)
 	}
