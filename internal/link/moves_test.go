@@ -156,3 +156,35 @@ func TestASessionThatWasStableBeforeItsMoveSettlesTheBackoff(t *testing.T) {
 		t.Errorf("%+v at %v, want a young outage", got, r.now)
 	}
 }
+
+// The session lives: there is no outage whose end must be noticed soon.
+func TestFailedMovesAreFullJitterUpToBackoffMax(t *testing.T) {
+	low, high := sample(t, 300, Config{Endpoints: twoNodes}, func(r *rig) time.Duration {
+		terms := testTerms
+		terms.Window = time.Second
+		r.ready(terms)
+		r.now += 2 * time.Second
+		r.goAway(codec.GoAwayMessage{Code: codec.CodeDraining})
+		r.refuseMoves(9)
+		return r.l.Info().NextAttempt - r.now
+	})
+	if low > 2*time.Second || high < 58*time.Second || high > time.Minute {
+		t.Errorf("waits %v to %v, want all of 0 to 60s", low, high)
+	}
+}
+
+func TestMovesInARowAreForgottenAfterAStableSession(t *testing.T) {
+	r := newRig(t, Config{Endpoints: twoNodes})
+	r.ready(testTerms)
+	for range trusted {
+		r.goAway(codec.GoAwayMessage{Code: codec.CodeDraining})
+		r.until(func() bool { return r.l.conns[1].attempt != 0 })
+		r.connected()
+		r.welcome(codec.WelcomeMessage{Terms: testTerms})
+	}
+	r.now += time.Minute
+	r.goAway(codec.GoAwayMessage{Code: codec.CodeDraining})
+	if wait := r.l.Info().NextAttempt - r.now; wait != 0 {
+		t.Errorf("after a minute a wait of %v", wait)
+	}
+}

@@ -107,31 +107,28 @@ func TestPatienceDoesNotGrowByTheClientsOwnNetwork(t *testing.T) {
 
 // The heartbeat of a session that came late counts from its HELLO.
 func TestALateWelcomeDoesNotShiftTheBeat(t *testing.T) {
-	r := draining(t, Config{})
-	for range 3 { // of the next attempts, in vain
+	for _, lost := range []bool{false, true} {
+		r := draining(t, Config{})
+		for range 3 { // in vain
+			r.until(func() bool { return r.l.conns[1].attempt != 0 })
+			r.connected()
+			due := r.l.conns[1].due
+			r.until(func() bool { return r.l.conns[1].attempt == 0 })
+			if r.now != due {
+				t.Fatalf("gave up at %v, due %v", r.now, due)
+			}
+		}
+		r.until(func() bool { return r.l.conns[1].attempt != 0 })
 		r.connected()
-		due := r.l.conns[1].due
-		for r.l.conns[1].attempt != 0 {
-			r.tick()
-			if r.l.heartbeat.waiting() {
-				r.from(1, codec.AppendPong(nil, codec.PongMessage{Token: r.l.heartbeat.token, Terms: testTerms}))
-			}
+		hello := r.now
+		if lost {
+			r.l.Disconnected(r.now, 1, errReset, false, &r.out)
+			r.settle()
 		}
-		if r.now != due {
-			t.Fatalf("gave up at %v, due %v", r.now, due)
+		r.now += 3 * time.Second
+		r.welcome(codec.WelcomeMessage{Terms: testTerms})
+		if r.l.State() != StateReady || r.l.heartbeat.wrote != hello {
+			t.Errorf("lost %v: %s, wrote %v after HELLO", lost, r.l.State(), r.l.heartbeat.wrote-hello)
 		}
-		for r.l.conns[1].attempt == 0 {
-			r.tick()
-			if r.l.heartbeat.waiting() {
-				r.from(1, codec.AppendPong(nil, codec.PongMessage{Token: r.l.heartbeat.token, Terms: testTerms}))
-			}
-		}
-	}
-	r.connected()
-	hello := r.now
-	r.now += 3 * time.Second
-	r.welcome(codec.WelcomeMessage{Terms: testTerms})
-	if r.count(Moved) != 1 || r.l.heartbeat.wrote != hello {
-		t.Errorf("moved %d times, wrote at HELLO %+v", r.count(Moved), r.l.heartbeat.wrote-hello)
 	}
 }

@@ -102,7 +102,6 @@ func (l *Link) welcome(now time.Duration, c *conn, m *codec.WelcomeMessage, out 
 	l.resume = string(m.Resume)
 	l.addAlternates(m.Alternates)
 	l.readyAt = now
-	l.retry.owed = false
 	l.patience.welcomes = 0
 	l.sessions++
 	c.state = StateReady
