@@ -146,6 +146,10 @@ func (l *loop) notify(i uint32, c *client, e *link.Event) {
 			c.socket, *next = *next, c.socket
 		}
 		c.last.setTimeout(e.Terms.Timeout)
+	case link.Termed:
+		if s := l.find(i, c, e.Attempt); s != nil {
+			s.last.loosen(e.Terms.Timeout)
+		}
 	case link.PingSent:
 		n.Pings++
 	case link.Pong:

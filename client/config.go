@@ -70,7 +70,7 @@ type Config struct {
 
 	// Durations are at most an hour.
 
-	PongTimeout    time.Duration // silence after a PING that means death; default 10s
+	PongTimeout    time.Duration // silence after a PING that means death, if the server asks for no longer one (1min at most); default 10s
 	ConnectTimeout time.Duration // the first for each of token and name, and connect(); default 5s
 	WelcomeTimeout time.Duration // the first from HELLO to WELCOME; default 5s; see Info for the next
 	WriteTimeout   time.Duration // without progress; default 10s

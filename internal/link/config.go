@@ -66,7 +66,7 @@ type Config struct {
 	// It is cut to four fifths of the server's timeout.
 	Interval time.Duration
 
-	PongTimeout    time.Duration // silence after a PING that means death; default 10s
+	PongTimeout    time.Duration // silence after a PING that means death, if the server asks for no longer one; default 10s
 	ConnectTimeout time.Duration // the first for each of resolving and connecting; default 5s
 	WelcomeTimeout time.Duration // the first from HELLO to WELCOME; default 5s; see patience
 
