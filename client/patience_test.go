@@ -13,6 +13,7 @@ import (
 func TestPatienceOfTheLinkIsThatOfTheClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var dials, tokens []time.Duration
+		enough := make(chan struct{})
 		c, ran := run(t, Config{Endpoints: []string{addrA},
 			TokenSource: func(ctx context.Context) ([]byte, error) {
 				deadline, _ := ctx.Deadline()
@@ -22,13 +23,13 @@ func TestPatienceOfTheLinkIsThatOfTheClient(t *testing.T) {
 			Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
 				began := time.Now()
 				<-ctx.Done()
-				dials = append(dials, time.Since(began))
+				if dials = append(dials, time.Since(began)); len(dials) == 5 {
+					close(enough)
+				}
 				return nil, ctx.Err()
 			}})
-		for len(dials) < 5 {
-			time.Sleep(time.Second)
-			synctest.Wait()
-		}
+		<-enough
+		synctest.Wait()
 		if got := c.Info().ConnectTimeout; got != 40*time.Second {
 			t.Errorf("Info.ConnectTimeout = %v, want 40s", got)
 		}
