@@ -9,7 +9,7 @@ import (
 	"github.com/stormwheel/stormwheel/internal/link"
 )
 
-// client is one simulated client, some 390 bytes in a slab of its loop's. Its bytes in
+// client is one simulated client, some 420 bytes in a slab of its loop's. Its bytes in
 // flight, of which most have none at most times, are in the loop's maps.
 type client struct {
 	link    link.Link // zero until its arrival
@@ -146,6 +146,10 @@ func (l *loop) notify(i uint32, c *client, e *link.Event) {
 			c.socket, *next = *next, c.socket
 		}
 		c.last.setTimeout(e.Terms.Timeout)
+	case link.Termed:
+		if s := l.find(i, c, e.Attempt); s != nil {
+			s.last.loosen(e.Terms.Timeout)
+		}
 	case link.PingSent:
 		n.Pings++
 	case link.Pong:

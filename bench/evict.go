@@ -21,7 +21,16 @@ func (w *lastWrite) wrote(start, end, timeout time.Duration) {
 }
 
 func (w *lastWrite) setTimeout(d time.Duration) { w.timeoutMs = uint32(d.Milliseconds()) }
-func (w *lastWrite) timeout() time.Duration     { return time.Duration(w.timeoutMs) * time.Millisecond }
+
+// loosen: a longer timeout holds as soon as it is told, a shorter one from the next frame.
+// 0 is none at all.
+func (w *lastWrite) loosen(d time.Duration) {
+	if d == 0 || w.timeoutMs != 0 && d > w.timeout() {
+		w.setTimeout(d)
+	}
+}
+
+func (w *lastWrite) timeout() time.Duration { return time.Duration(w.timeoutMs) * time.Millisecond }
 
 // judgement is what a close by the server means.
 type judgement uint8
