@@ -158,7 +158,7 @@ func TestStretchGrowsWhileLateAndShrinksSlowly(t *testing.T) {
 	observe(3*time.Second, 1) // one stall
 	observe(0, 1)
 	observe(time.Second, 1)
-	for _, want := range []int{2, 2, 4, 4, 8, 8, 8, 8} {
+	for _, want := range []int{2, 4, 8, 8, 8, 8} {
 		observe(time.Second, want)
 	}
 	for range 39 {

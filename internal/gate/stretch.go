@@ -19,7 +19,7 @@ const (
 	// MaxStretch is the longest that terms become, as a multiple of the configured ones.
 	MaxStretch = 8
 
-	stretchStep = 500 * time.Millisecond
+	stretchStep = 250 * time.Millisecond
 	calmFor     = 10 * time.Second
 )
 
