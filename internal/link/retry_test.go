@@ -300,3 +300,21 @@ func TestAWindowInGoAwayIsTheOutages(t *testing.T) {
 		t.Errorf("window %v after an order that concerns one session", w)
 	}
 }
+
+// A node that takes clients in and drops them is still an outage: its waits grow with it.
+func TestAShortSessionDoesNotEndAnOutage(t *testing.T) {
+	low, _ := sample(t, 100, Config{}, func(r *rig) time.Duration {
+		terms := codec.Terms{Window: 5 * time.Second}
+		r.ready(terms)
+		r.now += time.Minute
+		lost := r.now
+		for r.disconnected(errReset, false); r.now-lost < 10*time.Minute; r.disconnected(errReset, false) {
+			r.ready(terms)
+			r.now += 10 * time.Second
+		}
+		return r.wait()
+	})
+	if low < 20*time.Second {
+		t.Errorf("a wait of %v after 10 min of short sessions, want 20s to 60s", low)
+	}
+}
