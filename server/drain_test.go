@@ -207,11 +207,13 @@ func TestStopWaitsForQueuedMessagesBeyondTheLingerBound(t *testing.T) {
 	}
 }
 
+var elsewhere = []string{"127.0.0.1:1"}
+
 func TestDrainHandsOverAndEnds(t *testing.T) {
 	const clients, rate = 100, 200
 	const grace = 300 * time.Millisecond
 	var log lines
-	srv := startNode(t, Config{AdmitRate: 1e6, FailoverRate: rate, DrainGrace: grace, Loops: 2,
+	srv := startNode(t, Config{Alternates: elsewhere, AdmitRate: 1e6, FailoverRate: rate, DrainGrace: grace, Loops: 2,
 		Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	var all []*wire
 	for i := range clients {
@@ -267,7 +269,7 @@ func TestDrainHandsOverAndEnds(t *testing.T) {
 func TestDrainDoesNotWaitForEverForWhoStays(t *testing.T) {
 	const linger = 1300 * time.Millisecond // more than a second: then there is a line on how it goes
 	var log lines
-	srv := startNode(t, Config{DrainGrace: -1, Tick: 10 * time.Millisecond, FailoverRate: 0.5,
+	srv := startNode(t, Config{Alternates: elsewhere, DrainGrace: -1, Tick: 10 * time.Millisecond, FailoverRate: 0.5,
 		Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	srv.drainLinger = linger
 	w, _ := joinNode(t, srv, "stays")

@@ -30,6 +30,8 @@ func (r *reactor) hello(slot timingwheel.ID, payload []byte) Reason {
 		x.ghost, x.haunted = old.Handle, true
 	}
 	if !r.findPlace(slot) {
+		r.counters.Refused++
+		r.shared.gate.logRefusal(r.cfg.Logger, r.clock.real, ReasonFull)
 		return ReasonFull
 	}
 	if why := r.admit(slot, &m, returns); why != ReasonNone {

@@ -52,7 +52,11 @@ func (n *network) Held(slot timingwheel.ID) int              { return n.peers[sl
 func (n *network) RemoteAddr(slot timingwheel.ID) netip.Addr { return n.peers[slot].addr }
 func (n *network) Unread(slot timingwheel.ID) int            { return n.peers[slot].unread }
 func (n *network) Waited(slot timingwheel.ID) (time.Duration, bool) {
-	return n.peers[slot].waited, !n.peers[slot].left
+	p := n.peers[slot]
+	if p == nil {
+		return 0, true
+	}
+	return p.waited, !p.left
 }
 func (n *network) FinishWrite(slot timingwheel.ID) { n.peers[slot].finished = true }
 func (n *network) Close(slot timingwheel.ID) {
@@ -148,10 +152,11 @@ func (n *node) run(d time.Duration) {
 }
 
 func (n *node) runClosings() {
-	for _, c := range n.closings {
+	all := n.closings
+	n.closings = nil
+	for _, c := range all {
 		n.r.runClosing(c)
 	}
-	n.closings = nil
 }
 
 func helloFrame(id string) []byte {

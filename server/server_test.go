@@ -380,6 +380,7 @@ func TestMaxConnsRefusesTheExcessAndRecovers(t *testing.T) {
 	}
 	for range 5 {
 		w := dialNode(t, s)
+		w.send(helloFrame("c")) // who is in already may come back: only HELLO tells
 		w.wantGoAway(codec.CodeFull)
 	}
 	in[0].Close()

@@ -79,7 +79,7 @@ func runSiege(text string) int {
 	push := &pusher{sinks: make(map[codec.SessionID]struct{})}
 	cfg := Config{Listen: c.Listen, Loops: 2, Heartbeat: c.Heartbeat, Timeout: c.Timeout, Tick: c.Tick,
 		HelloTimeout: c.HelloTimeout, PartialTimeout: c.PartialTimeout, WriteTimeout: c.WriteLimit,
-		MaxConns: c.MaxConns, DrainGrace: -1, MaxFrameRate: c.MaxFrameRate, AddrConns: c.AddrConns, AdmitRate: c.AdmitRate, IDRate: c.IDRate,
+		MaxConns: c.MaxConns, DrainGrace: -1, Alternates: elsewhere, MaxFrameRate: c.MaxFrameRate, AddrConns: c.AddrConns, AdmitRate: c.AdmitRate, IDRate: c.IDRate,
 		Handler: push.handler()}
 	if len(c.Secret) > 0 {
 		cfg.Auth, _ = NewHMACAuth(c.Secret) // nil would admit nobody's tokens, which a test would see
