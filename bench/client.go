@@ -188,10 +188,11 @@ func (l *loop) lostSession(c *client, e *link.Event) {
 		l.counted.Missed++
 	}
 	storm := l.swarm.storm.Load()
-	evicted := e.Kind == link.GoneAway && e.Code == codec.CodeHeartbeatTimeout ||
-		e.Kind == link.Lost && e.Reason == link.Closed
-	if evicted && !storm.struck(c) && !errors.Is(e.Err, errCut) {
-		l.judge(c, false)
+	switch {
+	case e.Kind == link.GoneAway && e.Code == codec.CodeHeartbeatTimeout:
+		l.judge(c, false, true)
+	case e.Kind == link.Lost && e.Reason == link.Closed && !storm.struck(c) && !errors.Is(e.Err, errCut):
+		l.judge(c, false, l.foreign != nil) // others have no word for it
 	}
 	if storm != nil {
 		if !c.outage.hit {
@@ -223,18 +224,23 @@ func (l *loop) lostMute(c *client, code codec.Code, cause error) {
 		l.counted.Losses.count(&e)
 	}
 	if silence && !l.swarm.storm.Load().struck(c) {
-		l.judge(c, true)
+		l.judge(c, true, true)
 	} else {
 		l.counted.OtherMutes++
 	}
 }
 
-func (l *loop) judge(c *client, mute bool) {
+// judge counts the close of a session by its server. said: it is for silence, as the server
+// told, or as nothing else can be meant. A living client that was closed without a word may
+// have lost its server: a loss, unless it had been silent itself.
+func (l *loop) judge(c *client, mute, said bool) {
 	n := &l.counted
 	verdict, lateness := judgeClose(c.last, mute, l.now)
 	switch verdict {
 	case evictedFalsely:
-		n.Falsely++
+		if said {
+			n.Falsely++
+		}
 		return
 	case generatorFault:
 		n.Faults++

@@ -192,8 +192,9 @@ type Eviction struct {
 	// others, Overlooked those that were not closed.
 	Other      int `json:"other"`
 	Overlooked int `json:"overlooked"`
-	// False counts living clients that were closed for silence, or without any reason,
-	// although a complete frame had been written within the timeout.
+	// False counts living clients that were closed for silence (GOAWAY heartbeat_timeout; by a
+	// foreign server, without a word) although a complete frame had been written within the
+	// timeout. What a node of ours ends without a word is a loss: it may have died.
 	False int `json:"false"`
 	// GeneratorFault counts living clients that were closed when they had been silent for a
 	// timeout, or may have seemed so, because the generator was late. It makes the run
