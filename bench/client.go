@@ -74,6 +74,7 @@ type counters struct {
 
 	StormClients int // hit
 	StormBack    int // of those, in service
+	Regained     int // outages that are over
 }
 
 func (c *counters) add(o *counters) {
@@ -100,6 +101,7 @@ func (c *counters) add(o *counters) {
 	c.Returns += o.Returns
 	c.StormClients += o.StormClients
 	c.StormBack += o.StormBack
+	c.Regained += o.Regained
 }
 
 // notify counts what a link tells. It must not call the link: what an event asks for
@@ -161,13 +163,15 @@ func (l *loop) notify(i uint32, c *client, e *link.Event) {
 			storm := l.stormOf(i)
 			storm.Outages += length
 			storm.OfflineTimes.record(length)
+			countIn(&storm.BackPerBin, l.now-l.swarm.storm.Load().t0)
 			n.StormBack++
+			n.Regained++
 		}
 	case link.Delivered:
 		l.after = append(l.after, followUp{kind: ack, attempt: e.Attempt, id: e.ID})
 	case link.GoneAway, link.Lost:
 		if e.WasReady {
-			l.lostSession(c, e)
+			l.lostSession(i, c, e)
 		} else {
 			l.counted.Failures.count(e)
 			if e.Kind == link.GoneAway {
@@ -178,7 +182,7 @@ func (l *loop) notify(i uint32, c *client, e *link.Event) {
 }
 
 // lostSession counts the end of a living client's session and judges the server for it.
-func (l *loop) lostSession(c *client, e *link.Event) {
+func (l *loop) lostSession(i uint32, c *client, e *link.Event) {
 	l.swarm.nowReady(-1)
 	l.counted.Losses.count(e)
 	if c.flags.has(flagProbe) {
@@ -203,6 +207,7 @@ func (l *loop) lostSession(c *client, e *link.Event) {
 		// One that was lost again between WELCOME and PONG was never back.
 		if !c.outage.out {
 			c.outage.lose(l.now)
+			countIn(&l.stormOf(i).LostPerBin, l.now-storm.t0)
 		}
 	}
 }

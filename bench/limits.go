@@ -97,7 +97,7 @@ func (p *plan) backlog(receivers int) int {
 // orphans are the connections of a node that is killed: what is above tcp_max_orphans is
 // reset, and a client would see another end than the usual one.
 func (p *plan) orphans() int {
-	if !p.storms() || p.Kind != "kill" || p.Spawn == 0 || p.onVictim() < mostOrphans {
+	if !p.storms() || p.Kind != "kill" && p.Kind != "blackout" || p.Spawn == 0 || p.onVictim() < mostOrphans {
 		return 0
 	}
 	return p.onVictim()

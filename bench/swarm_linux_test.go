@@ -373,11 +373,11 @@ func TestAStormCountsThoseHitTheirAttemptsAndReturns(t *testing.T) {
 	a, b := startFake(t, &fakeNode{terms: terms}), startFake(t, &fakeNode{terms: terms})
 	s, finish := startSwarm(t, 40, nil, a, b)
 	waitFor(t, "all are ready", func() bool { return s.Ready() == 40 })
-	s.BeginStorm(a.addr(), s.Now())
+	s.BeginStorm(s.Now(), a.addr())
 	a.stop()
 	waitFor(t, "all 20 are back", func() bool { n := s.Counts(); return n.StormClients == 20 && n.StormBack == 20 })
 	sum := finish()
-	r := sum.Storm.report("kill", "window", 10, 0)
+	r := sum.Storm.report(stormFacts{kind: "kill", policy: "window", capacity: 10, outage: new(time.Duration)})
 	if r.Clients != 20 || r.Back != 20 || *r.IdealS != 2 || *r.AttemptsPerSuccess < 1 {
 		t.Errorf("storm = %+v", r)
 	}
@@ -393,11 +393,11 @@ func TestAStormWithoutAnotherNodeNeverEnds(t *testing.T) {
 	a := startFake(t, &fakeNode{})
 	s, finish := startSwarm(t, 10, nil, a)
 	waitFor(t, "all are ready", func() bool { return s.Ready() == 10 })
-	s.BeginStorm(a.addr(), s.Now())
+	s.BeginStorm(s.Now(), a.addr())
 	a.stop()
 	waitFor(t, "all have tried", func() bool { return s.Counts().Failures.Refused >= 10 })
 	sum := finish()
-	r := sum.Storm.report("kill", "window", 0, 0)
+	r := sum.Storm.report(stormFacts{kind: "kill", policy: "window", outage: new(time.Duration)})
 	if r.Clients != 10 || r.Back != 0 || r.T50S != nil || r.T100S != nil || r.AttemptsPerSuccess != nil {
 		t.Errorf("storm = %+v, want nobody back and no times", r)
 	}
@@ -414,7 +414,7 @@ func TestAClientIsBackWhenItIsServed(t *testing.T) {
 	a, b := startFake(t, &fakeNode{}), startFake(t, &fakeNode{noPong: true})
 	s, finish := startSwarm(t, 20, func(c *swarmConfig) { c.PongTimeout = time.Minute }, a, b)
 	waitFor(t, "all are ready", func() bool { return s.Ready() == 20 })
-	s.BeginStorm(a.addr(), s.Now())
+	s.BeginStorm(s.Now(), a.addr())
 	a.stop()
 	waitFor(t, "all are welcomed again", func() bool { return s.Ready() == 20 && s.Counts().StormClients == 10 })
 	if n := s.Counts().StormBack; n != 0 {
