@@ -91,6 +91,9 @@ func (p *plan) backlog(receivers int) int {
 	if p.Spawn == 0 {
 		return 0 // the target's own affair
 	}
+	if p.floods() {
+		return 0 // what does not fit there is part of it
+	}
 	return min(int(p.Rate*backlogTime), p.Conns) / receivers
 }
 
