@@ -43,7 +43,8 @@ const (
 )
 
 // judgeClose classifies a close by the server that was seen at `seen`, and gives its
-// lateness.
+// lateness. Of a living client the caller knows whether it was for silence at all: our nodes
+// say so (GOAWAY heartbeat_timeout), and a dead one says nothing.
 //
 // Both count from before the write: the server cannot have read the frame earlier, so that
 // a correct server can never look early or unjust, however the generator is scheduled. A
