@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/stormwheel/stormwheel/bench"
@@ -56,7 +57,11 @@ func (c *benchMergeCmd) Run() error {
 	if files.err != nil {
 		return files.err
 	}
-	if err := errors.Join(merged.WriteSummary(os.Stderr), merged.WriteJSON(out), files.close()); err != nil {
+	summary := merged.WriteSummary(os.Stderr)
+	if errors.Is(summary, syscall.EPIPE) {
+		summary = nil // nobody reads it, which must not cost the result
+	}
+	if err := errors.Join(summary, merged.WriteJSON(out), files.close()); err != nil {
 		return err
 	}
 	return mergeErr

@@ -41,9 +41,15 @@ type process struct {
 
 func start(t *testing.T, env []string, name string, args ...string) *process {
 	t.Helper()
+	return startIn(t, func(cmd *exec.Cmd) { cmd.Env = append(cmd.Env, env...) }, name, args...)
+}
+
+// startIn lets change have the last word about what surrounds the process.
+func startIn(t *testing.T, change func(*exec.Cmd), name string, args ...string) *process {
+	t.Helper()
 	p := &process{t: t, lines: make(chan string, 1024), done: make(chan struct{})}
 	p.cmd = exec.CommandContext(t.Context(), name, args...)
-	p.cmd.Env = append(append(os.Environ(), asCommand+"=1", "GORACE=atexit_sleep_ms=0"), env...)
+	p.cmd.Env = append(os.Environ(), asCommand+"=1", "GORACE=atexit_sleep_ms=0")
 	p.cmd.Stderr = &p.stderr
 	in, err := p.cmd.StdinPipe()
 	if err != nil {
@@ -54,6 +60,7 @@ func start(t *testing.T, env []string, name string, args ...string) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
+	change(p.cmd)
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,9 @@ type serveCmd struct {
 }
 
 func (serveCmd) Help() string {
-	return "Example: stormwheel serve --listen 127.0.0.1:7000 --admin 127.0.0.1:7001 --node a"
+	return "SIGTERM or SIGINT hands the clients over, a second one stops at once; SIGHUP is ignored. " +
+		"Log lines that nobody reads are lost.\n\n" +
+		"Example: stormwheel serve --listen 127.0.0.1:7000 --admin 127.0.0.1:7001 --node a"
 }
 
 func (c *serveCmd) Run() error {
@@ -74,6 +76,7 @@ func (c *serveCmd) Run() error {
 	percent, soft := setCollector(srv.Stats().MemoryLimit)
 
 	// Both signals are ours before the first client is: one that comes early is not lost.
+	signal.Ignore(syscall.SIGHUP) // the log goes to standard error: there is nothing to reopen
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
