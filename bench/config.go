@@ -367,7 +367,7 @@ func (p *plan) resolve(ctx context.Context) error {
 		if err != nil || n == 0 {
 			return usagef("--target: %q has no port", t)
 		}
-		addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+		addrs, err := lookup(ctx, host)
 		if err != nil {
 			return &ExitError{Code: ExitOther, Err: fmt.Errorf("--target: %w", err)}
 		}
@@ -397,4 +397,12 @@ func (p *plan) resolve(ctx context.Context) error {
 	}
 	p.sources = loopbackSources(p.Conns, localPorts())
 	return nil
+}
+
+// lookup is LookupNetIP, which drops the zone of an address that is none to look up.
+func lookup(ctx context.Context, host string) ([]netip.Addr, error) {
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return []netip.Addr{addr}, nil
+	}
+	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 }

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -159,7 +160,7 @@ const statsPatience = 2 * time.Second
 func readStats(ctx context.Context, admin string) (stats serverStats, err error) {
 	ctx, cancel := context.WithTimeout(ctx, statsPatience)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+admin+"/stats", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+strings.ReplaceAll(admin, "%", "%25")+"/stats", nil)
 	if err != nil {
 		return stats, err
 	}

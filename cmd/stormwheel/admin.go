@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -45,7 +46,9 @@ func newAdmin(addr string, srv *server.Server) (*admin, error) {
 	if addr == "" {
 		return a, nil
 	}
-	listener, err := net.Listen("tcp", addr)
+	var plain net.ListenConfig
+	plain.SetMultipathTCP(false)
+	listener, err := plain.Listen(context.Background(), "tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("admin: %w", err)
 	}
