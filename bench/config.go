@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/link"
 	"github.com/stormwheel/stormwheel/internal/token"
 )
@@ -288,6 +289,10 @@ func (p *plan) check() error {
 		return usagef("--tick: %v is below 0", p.Tick)
 	case p.Spawn > 0 && p.Timeout <= p.Heartbeat:
 		return usagef("--timeout: %v is not above --heartbeat %v, every client would be evicted", p.Timeout, p.Heartbeat)
+	case p.Heartbeat > 0 && p.Heartbeat < codec.MinInterval:
+		return usagef("--heartbeat: %v is below %v, the shortest that clients keep to", p.Heartbeat, codec.MinInterval)
+	case p.Spawn > 0 && p.Timeout < codec.MinTimeout(p.Heartbeat):
+		return usagef("--timeout: %v is below %v, the least for clients that speak every %v", p.Timeout, codec.MinTimeout(p.Heartbeat), p.Heartbeat)
 	case !(p.Fraction >= 0 && p.Fraction <= 1): // NaN is neither
 		return usagef("--fraction: %g is not within 0 to 1", p.Fraction)
 	case p.misplaced() != "":

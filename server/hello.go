@@ -10,12 +10,13 @@ import (
 // hello takes a client through the second gate: version, address, its turn, its token.
 // It returns why not, or ReasonNone if the client is in or being checked.
 func (r *reactor) hello(slot timingwheel.ID, payload []byte) Reason {
+	lowest, highest, ok := codec.HelloVersions(payload)
+	if ok && (codec.ProtocolVersion < lowest || codec.ProtocolVersion > highest) {
+		return ReasonVersion
+	}
 	m, err := codec.ParseHello(payload)
 	if err != nil {
 		return ReasonBadPayload
-	}
-	if codec.ProtocolVersion < m.MinVersion || codec.ProtocolVersion > m.MaxVersion {
-		return ReasonVersion
 	}
 	if why := r.admit(slot, &m); why != ReasonNone {
 		return why

@@ -33,7 +33,8 @@ func (s *Server) post(to codec.SessionID, kind postKind, body []byte) error {
 }
 
 // DeliverOptional is Deliver for what a slow client can do without: if more than
-// Config.SoftQueued bytes wait for it, the message is dropped and counted.
+// Config.SoftQueued bytes would wait for it, and a message waits already, this one is dropped
+// and counted.
 func (s *Server) DeliverOptional(to codec.SessionID, body []byte) error {
 	return s.post(to, postOptional, body)
 }

@@ -135,7 +135,8 @@ func (s *Session) Ack(id uint64) error { return s.r.ack(s.slot, id) }
 func (s *Session) Deliver(body []byte) (id uint64, err error) { return s.r.deliver(s.slot, body) }
 
 // DeliverOptional is Deliver for what a slow client can do without: if more than
-// Config.SoftQueued bytes wait for it, the message is dropped and the error is ErrSlow.
+// Config.SoftQueued bytes would wait for it, and a message waits already, this one is dropped
+// and the error is ErrSlow.
 func (s *Session) DeliverOptional(body []byte) (id uint64, err error) {
 	return s.r.deliverOptional(s.slot, body)
 }

@@ -24,8 +24,8 @@ type serveCmd struct {
 	Admin             string        `placeholder:"HOST:PORT" help:"Address for /livez, /readyz, /stats and /metrics; it has no authentication, so keep it on loopback. Default: none."`
 	Node              string        `placeholder:"NAME" help:"Name that clients and logs see. Default: the address."`
 	Loops             int           `placeholder:"N" help:"Event loops. Default: one per CPU."`
-	Heartbeat         time.Duration `default:"30s" help:"How often clients are told to speak."`
-	Timeout           time.Duration `default:"75s" help:"Silence after which a client is evicted."`
+	Heartbeat         time.Duration `default:"30s" help:"How often clients are told to speak, 100ms at least."`
+	Timeout           time.Duration `default:"75s" help:"Silence after which a client is evicted; longer than --heartbeat."`
 	Tick              time.Duration `default:"250ms" help:"Resolution of every deadline."`
 	MaxConns          int           `placeholder:"N" help:"Most connections. Default: what the descriptor limit allows."`
 	AdmitRate         float64       `default:"2000" help:"Clients per second that may come in, half a second's worth at once."`
