@@ -265,16 +265,22 @@ func (p *plan) check() error {
 		return usagef("--timeout, --tick and --node-arg are for spawned nodes; a target says its own terms in WELCOME")
 	case p.Place != "even" && p.Place != "first":
 		return usagef("--place: %q is neither even nor first", p.Place)
-	case p.Conns < 1:
-		return usagef("--conns: %d is below 1", p.Conns)
+	case p.Conns < 1 || p.Conns > maxClients:
+		return usagef("--conns: %d is not within 1 to %d", p.Conns, maxClients)
 	case p.Workers < 0 || p.Workers > maxWorkers:
 		return usagef("--workers: %d is not within 1 to %d", p.Workers, maxWorkers)
 	case p.Workers > p.Conns:
 		return usagef("--workers: %d have nothing to do with --conns %d", p.Workers, p.Conns)
-	case p.Rate <= 0 || !finite(p.Rate):
-		return usagef("--rate: %g is not a number above 0", p.Rate)
-	case p.Capacity < 0 || !finite(p.Capacity):
-		return usagef("--capacity: %g is not a number above 0", p.Capacity)
+	case !(p.Rate > 0 && p.Rate <= maxRate):
+		return usagef("--rate: %g is not a number above 0, up to %g", p.Rate, maxRate)
+	case tooLong(p.Conns, p.Rate):
+		return usagef("--rate: %g brings %d clients in more than %v", p.Rate, p.Conns, maxTime)
+	case p.Capacity < 0 || p.Capacity > maxRate || !finite(p.Capacity):
+		return usagef("--capacity: %g is not a number above 0, up to %g", p.Capacity, maxRate)
+	case p.Capacity > 0 && tooLong(p.Conns, p.Capacity):
+		return usagef("--capacity: %g takes %d clients in more than %v", p.Capacity, p.Conns, maxTime)
+	case p.endless() != "":
+		return usagef("--%s is more than %v", p.endless(), maxTime)
 	case p.Duration < 0:
 		return usagef("--duration: %v is below 0", p.Duration)
 	case p.Lifetime < 0:
@@ -344,6 +350,33 @@ func (p *plan) check() error {
 		}
 	}
 	return nil
+}
+
+// What a run may be asked for: beyond it times overflow, or what is made for each client does.
+const (
+	maxClients = math.MaxInt32
+	maxRate    = 1e9
+	maxTime    = 10_000 * time.Hour // more than a year
+)
+
+// tooLong says whether so many clients at a rate take longer than maxTime.
+func tooLong(clients int, rate float64) bool { return float64(clients)/rate > maxTime.Seconds() }
+
+// endless names the first time that is longer than maxTime.
+func (p *plan) endless() string {
+	for _, f := range []struct {
+		name string
+		time time.Duration
+	}{
+		{"duration", p.Duration}, {"lifetime", p.Lifetime}, {"heartbeat", p.Heartbeat}, {"timeout", p.Timeout},
+		{"tick", p.Tick}, {"pong-timeout", p.PongTimeout}, {"freeze", p.Freeze}, {"recovery-timeout", p.RecoveryTimeout},
+		{"deadline", p.Deadline}, {"trickle-interval", p.TrickleInterval},
+	} {
+		if f.time > maxTime {
+			return f.name
+		}
+	}
+	return ""
 }
 
 // checkProfile returns one sentence about the shape of a ramp that makes no sense.

@@ -41,7 +41,7 @@ func (c *benchMergeCmd) Run() error {
 		return mergeErr
 	}
 	var files outputs
-	defer files.close()
+	defer files.abandon()
 	for _, path := range c.Results {
 		files.reads(path)
 	}
@@ -53,6 +53,9 @@ func (c *benchMergeCmd) Run() error {
 		out = os.Stdout
 	default:
 		out = files.open("--json", c.JSON)
+	}
+	if files.err == nil && c.JSON == "-" && swallows(os.Stdout) {
+		files.err = errSwallowed
 	}
 	if files.err != nil {
 		return files.err
