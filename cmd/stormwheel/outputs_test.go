@@ -222,7 +222,7 @@ func TestTheRowsOfAKilledRunAreThere(t *testing.T) {
 
 // A result that was asked for and would go nowhere is told before the run.
 func TestAResultForAClosedStandardOutputIsAnError(t *testing.T) {
-	hold := "bench hold --spawn 1 --conns 1 --heartbeat 100ms --duration 1ms --quiet --json -"
+	hold := "bench hold --spawn 1 --conns 1 --heartbeat 100ms --tick 50ms --duration 1ms --quiet --json -"
 	for redirection, want := range map[string]int{">&-": exitError, ">/dev/null": 0, ">/dev/full": exitError} {
 		p := start(t, nil, "sh", "-c", os.Args[0]+" "+hold+" "+redirection)
 		if code, _ := p.exit(); code != want && !(want == 0 && code == bench.ExitInvalid) {
