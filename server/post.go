@@ -52,15 +52,15 @@ func (s *Server) Ack(to codec.SessionID, id uint64) error {
 	return nil
 }
 
-// Close ends a session with a GOAWAY of the given code, codec.CodeKicked if it is zero,
-// from any goroutine. It never fails for want of room.
+// Close ends a session with a GOAWAY of the given code from any goroutine: one that
+// Session.Close takes, or ErrCode. It never fails for want of room.
 func (s *Server) Close(to codec.SessionID, code codec.Code) error {
 	l, err := s.loopOf(to)
 	if err != nil {
 		return err
 	}
-	if code == 0 {
-		code = codec.CodeKicked
+	if code, err = closeCode(code); err != nil {
+		return err
 	}
 	l.mailbox.putClosing(closing{handle: to.Handle, code: code})
 	l.ask()
