@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/link"
 	"github.com/stormwheel/stormwheel/internal/token"
 )
@@ -281,16 +282,22 @@ func (p *plan) check() error {
 		return usagef("--timeout, --tick and --node-arg are for spawned nodes; a target says its own terms in WELCOME")
 	case p.Place != "even" && p.Place != "first":
 		return usagef("--place: %q is neither even nor first", p.Place)
-	case p.Conns < 1:
-		return usagef("--conns: %d is below 1", p.Conns)
+	case p.Conns < 1 || p.Conns > maxClients:
+		return usagef("--conns: %d is not within 1 to %d", p.Conns, maxClients)
 	case p.Workers < 0 || p.Workers > maxWorkers:
 		return usagef("--workers: %d is not within 1 to %d", p.Workers, maxWorkers)
 	case p.Workers > p.Conns:
 		return usagef("--workers: %d have nothing to do with --conns %d", p.Workers, p.Conns)
-	case p.Rate <= 0 || !finite(p.Rate):
-		return usagef("--rate: %g is not a number above 0", p.Rate)
-	case p.Capacity < 0 || !finite(p.Capacity):
-		return usagef("--capacity: %g is not a number above 0", p.Capacity)
+	case !(p.Rate > 0 && p.Rate <= maxRate):
+		return usagef("--rate: %g is not a number above 0, up to %g", p.Rate, maxRate)
+	case tooLong(p.Conns, p.Rate):
+		return usagef("--rate: %g brings %d clients in more than %v", p.Rate, p.Conns, maxTime)
+	case p.Capacity < 0 || p.Capacity > maxRate || !finite(p.Capacity):
+		return usagef("--capacity: %g is not a number above 0, up to %g", p.Capacity, maxRate)
+	case p.Capacity > 0 && tooLong(p.Conns, p.Capacity):
+		return usagef("--capacity: %g takes %d clients in more than %v", p.Capacity, p.Conns, maxTime)
+	case p.endless() != "":
+		return usagef("--%s is more than %v", p.endless(), maxTime)
 	case p.Duration < 0:
 		return usagef("--duration: %v is below 0", p.Duration)
 	case p.Lifetime < 0:
@@ -305,6 +312,10 @@ func (p *plan) check() error {
 		return usagef("--tick: %v is below 0", p.Tick)
 	case p.Spawn > 0 && p.Timeout <= p.Heartbeat:
 		return usagef("--timeout: %v is not above --heartbeat %v, every client would be evicted", p.Timeout, p.Heartbeat)
+	case p.Heartbeat > 0 && p.Heartbeat < codec.MinInterval:
+		return usagef("--heartbeat: %v is below %v, the shortest that clients keep to", p.Heartbeat, codec.MinInterval)
+	case p.Spawn > 0 && p.Timeout < codec.MinTimeout(p.Heartbeat):
+		return usagef("--timeout: %v is below %v, the least for clients that speak every %v", p.Timeout, codec.MinTimeout(p.Heartbeat), p.Heartbeat)
 	case !(p.Fraction >= 0 && p.Fraction <= 1): // NaN is neither
 		return usagef("--fraction: %g is not within 0 to 1", p.Fraction)
 	case p.misplaced() != "":
@@ -372,6 +383,33 @@ func (p *plan) check() error {
 	return nil
 }
 
+// What a run may be asked for: beyond it times overflow, or what is made for each client does.
+const (
+	maxClients = math.MaxInt32
+	maxRate    = 1e9
+	maxTime    = 10_000 * time.Hour // more than a year
+)
+
+// tooLong says whether so many clients at a rate take longer than maxTime.
+func tooLong(clients int, rate float64) bool { return float64(clients)/rate > maxTime.Seconds() }
+
+// endless names the first time that is longer than maxTime.
+func (p *plan) endless() string {
+	for _, f := range []struct {
+		name string
+		time time.Duration
+	}{
+		{"duration", p.Duration}, {"lifetime", p.Lifetime}, {"heartbeat", p.Heartbeat}, {"timeout", p.Timeout},
+		{"tick", p.Tick}, {"pong-timeout", p.PongTimeout}, {"freeze", p.Freeze}, {"recovery-timeout", p.RecoveryTimeout},
+		{"deadline", p.Deadline}, {"trickle-interval", p.TrickleInterval},
+	} {
+		if f.time > maxTime {
+			return f.name
+		}
+	}
+	return ""
+}
+
 // checkProfile returns one sentence about the shape of a ramp that makes no sense.
 func checkProfile(profile string, steps int) error {
 	switch {
@@ -398,7 +436,7 @@ func (p *plan) resolve(ctx context.Context) error {
 		if err != nil || n == 0 {
 			return usagef("--target: %q has no port", t)
 		}
-		addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+		addrs, err := lookup(ctx, host)
 		if err != nil {
 			return &ExitError{Code: ExitOther, Err: fmt.Errorf("--target: %w", err)}
 		}
@@ -428,4 +466,12 @@ func (p *plan) resolve(ctx context.Context) error {
 	}
 	p.sources = loopbackSources(p.Conns, localPorts())
 	return nil
+}
+
+// lookup is LookupNetIP, which drops the zone of an address that is none to look up.
+func lookup(ctx context.Context, host string) ([]netip.Addr, error) {
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return []netip.Addr{addr}, nil
+	}
+	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 }

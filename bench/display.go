@@ -91,7 +91,8 @@ func (d *display) show(r row) {
 	defer d.mu.Unlock()
 	fmt.Fprintln(d.text, r.text(d.plan.Conns))
 	if d.csv != nil && d.csvErr == nil {
-		_, d.csvErr = d.csv.WriteString(r.csv())
+		_, _ = d.csv.WriteString(r.csv()) // Flush has the error
+		d.csvErr = d.csv.Flush()          // a run may be killed at any time
 	}
 }
 

@@ -84,12 +84,14 @@ func reservePorts(count int) ([]string, error) {
 	const lowest = 10_000
 	below := ephemeralPorts()
 	var addrs []string
+	var plain net.ListenConfig
+	plain.SetMultipathTCP(false) // nodes do not listen so, either
 	for try := 0; len(addrs) < count; try++ {
 		port := 0
 		if below > lowest+2*maxNodes && try < 16*count+64 {
 			port = lowest + rand.IntN(below-lowest)
 		}
-		l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
+		l, err := plain.Listen(context.Background(), "tcp4", fmt.Sprintf("127.0.0.1:%d", port))
 		if err != nil && port != 0 {
 			continue // it is taken
 		}

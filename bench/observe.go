@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -163,7 +164,7 @@ const statsPatience = 2 * time.Second
 func readStats(ctx context.Context, admin string) (stats serverStats, err error) {
 	ctx, cancel := context.WithTimeout(ctx, statsPatience)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+admin+"/stats", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+strings.ReplaceAll(admin, "%", "%25")+"/stats", nil)
 	if err != nil {
 		return stats, err
 	}

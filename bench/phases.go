@@ -88,8 +88,12 @@ func (c *Config) checkPhases() error {
 			switch {
 			case ph.Clients < 1:
 				return bad("%d clients are none", ph.Clients)
-			case ph.Rate < 0 || !finite(ph.Rate):
-				return bad("the rate %g is not a number above 0", ph.Rate)
+			case ph.Clients > maxClients:
+				return bad("%d clients are more than %d", ph.Clients, maxClients)
+			case ph.Rate < 0 || ph.Rate > maxRate || !finite(ph.Rate):
+				return bad("the rate %g is not a number above 0, up to %g", ph.Rate, maxRate)
+			case ph.Rate > 0 && tooLong(ph.Clients, ph.Rate):
+				return bad("the rate %g brings %d clients in more than %v", ph.Rate, ph.Clients, maxTime)
 			}
 			if err := checkProfile(ph.Profile, ph.Steps); err != nil {
 				return bad("%v", err)
@@ -97,6 +101,9 @@ func (c *Config) checkPhases() error {
 		case "hold", "churn":
 			if ph.For <= 0 {
 				return bad("%v is not above 0", ph.For)
+			}
+			if ph.For > maxTime {
+				return bad("%v is more than %v", ph.For, maxTime)
 			}
 		case "silence":
 			if !(ph.Fraction > 0 && ph.Fraction <= 1) {

@@ -2,7 +2,10 @@ package bench
 
 import (
 	"encoding/binary"
+	"net"
 	"net/netip"
+	"strconv"
+	"sync"
 	"syscall"
 	"time"
 	"unsafe"
@@ -40,9 +43,29 @@ func rawAddress(call uintptr, fd int, a netip.AddrPort) error {
 		_, _, code := unix.RawSyscall(call, uintptr(fd), uintptr(unsafe.Pointer(&to)), unsafe.Sizeof(to))
 		return failed(code)
 	}
-	to := unix.RawSockaddrInet6{Family: unix.AF_INET6, Port: port, Addr: a.Addr().As16()}
+	to := unix.RawSockaddrInet6{Family: unix.AF_INET6, Port: port, Addr: a.Addr().As16(), Scope_id: zoneIndex(a.Addr().Zone())}
 	_, _, code := unix.RawSyscall(call, uintptr(fd), uintptr(unsafe.Pointer(&to)), unsafe.Sizeof(to))
 	return failed(code)
+}
+
+// zones are the indices of the interfaces that targets have named: to ask for one takes
+// longer than to connect.
+var zones sync.Map
+
+// zoneIndex is the number of a zone, which may be its name, too; 0 for none.
+func zoneIndex(zone string) uint32 {
+	if zone == "" {
+		return 0
+	}
+	if index, known := zones.Load(zone); known {
+		return index.(uint32)
+	}
+	if ifi, err := net.InterfaceByName(zone); err == nil {
+		zones.Store(zone, uint32(ifi.Index))
+		return uint32(ifi.Index)
+	}
+	index, _ := strconv.ParseUint(zone, 10, 32) // the kernel refuses 0
+	return uint32(index)
 }
 
 // rawConnected reports whether a socket has a peer.

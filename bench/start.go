@@ -18,10 +18,7 @@ func ParseStart(text string, now time.Time) (time.Time, error) {
 		if clockErr != nil {
 			return at, usagef("%q is neither RFC 3339, as in 2026-01-31T15:04:05Z, nor HH:MM:SS", text)
 		}
-		at = time.Date(now.Year(), now.Month(), now.Day(), clock.Hour(), clock.Minute(), clock.Second(), 0, now.Location())
-		if !at.After(now) {
-			at = at.AddDate(0, 0, 1)
-		}
+		at = nextClock(clock, now)
 	}
 	switch ahead := at.Sub(now); {
 	case ahead <= 0:
@@ -53,4 +50,26 @@ func (r *runner) awaitStart(ctx context.Context) error {
 	case <-ctx.Done():
 		return &ExitError{Code: ExitOther, Err: context.Cause(ctx)}
 	}
+}
+
+// nextClock is when the clocks in the zone of now will next show the time of day of clock. In
+// the night in which an hour occurs twice they show it twice.
+func nextClock(clock, now time.Time) (next time.Time) {
+	for day := range 3 { // one may have no such time
+		on := now.AddDate(0, 0, day)
+		at := time.Date(on.Year(), on.Month(), on.Day(), clock.Hour(), clock.Minute(), clock.Second(), 0, now.Location())
+		_, before := at.AddDate(0, 0, -1).Zone()
+		_, after := at.AddDate(0, 0, 1).Zone()
+		shift := time.Duration(before-after) * time.Second
+		for _, at := range []time.Time{at, at.Add(shift), at.Add(-shift)} {
+			shown := at.Hour() == clock.Hour() && at.Minute() == clock.Minute() && at.Second() == clock.Second()
+			if shown && at.After(now) && (next.IsZero() || at.Before(next)) {
+				next = at
+			}
+		}
+		if !next.IsZero() {
+			return next
+		}
+	}
+	return next
 }

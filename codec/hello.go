@@ -36,7 +36,17 @@ func AppendHello(dst []byte, m *HelloMessage) ([]byte, error) {
 	return finish(dst, start), nil
 }
 
-// ParseHello reads the payload of a HELLO.
+// HelloVersions reads the range of protocol versions that a HELLO offers, and no more: what
+// follows belongs to a version, and may be nothing that ParseHello knows. It is not ok if the
+// payload has no such range.
+func HelloVersions(p []byte) (lowest, highest uint8, ok bool) {
+	if len(p) < 2 || p[0] > p[1] {
+		return 0, 0, false
+	}
+	return p[0], p[1], true
+}
+
+// ParseHello reads the payload of a HELLO of ProtocolVersion; see HelloVersions.
 func ParseHello(p []byte) (m HelloMessage, err error) {
 	if len(p) < helloFixed {
 		return m, shortPayload(Hello, len(p), helloFixed)

@@ -176,3 +176,30 @@ func TestSlowConsumersAreClosedAndDelayNobody(t *testing.T) {
 		t.Errorf("a reading client waited: median %v, max %v", rtt[100], rtt[199])
 	}
 }
+
+// A message that is larger than SoftQueued goes to a client that keeps up, one at a time.
+func TestAnOptionalMessageAboveSoftQueuedGoesWhenNoneWaits(t *testing.T) {
+	n := newNode(t, Config{SoftQueued: 1 << 10})
+	slot, p := n.join()
+	body := make([]byte, 8<<10)
+	for round := range 3 {
+		if err := n.r.ack(slot, 1); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := n.r.deliverOptional(slot, body); err != nil {
+			t.Fatalf("round %d, with an ACK but no message on its way: %v", round, err)
+		}
+		if _, err := n.r.deliverOptional(slot, body[:1]); !errors.Is(err, ErrSlow) {
+			t.Fatalf("round %d, behind a message of %d bytes: %v", round, len(body), err)
+		}
+		n.r.flush(slot)
+	}
+	p.blocked = true
+	if _, err := n.r.deliverOptional(slot, body); err != nil {
+		t.Fatalf("nothing waits yet: %v", err)
+	}
+	n.r.flush(slot)
+	if _, err := n.r.deliverOptional(slot, body); !errors.Is(err, ErrSlow) {
+		t.Fatalf("the client reads nothing: %v", err)
+	}
+}

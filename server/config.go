@@ -26,10 +26,10 @@ type Config struct {
 	// Loops is the number of event loops, 1 to 256. Default GOMAXPROCS.
 	Loops int
 
-	// Heartbeat is how often clients are told to speak. Default 30 s.
+	// Heartbeat is how often clients are told to speak, at least codec.MinInterval. Default 30 s.
 	Heartbeat time.Duration
 	// Timeout is the silence after which a client is evicted; it must be longer than
-	// Heartbeat and below 2^24 - 1 ticks. Default 2.5 x Heartbeat, so that two lost heartbeats are forgiven.
+	// Heartbeat, at least codec.MinTimeout and below 2^24 - 1 ticks. Default 2.5 x Heartbeat, so that two lost heartbeats are forgiven.
 	Timeout time.Duration
 	// Tick is the resolution of every deadline, 1 ms to 10 s. An eviction comes at
 	// most two ticks late, or four if the kernel held unread bytes of the client.
@@ -216,6 +216,10 @@ func (c Config) validate() error {
 		return fmt.Errorf("server: Tick must be 1ms to 10s, not %v", c.Tick)
 	case c.Timeout <= c.Heartbeat:
 		return fmt.Errorf("server: Timeout (%v) must be longer than Heartbeat (%v), or every client dies", c.Timeout, c.Heartbeat)
+	case c.Heartbeat < codec.MinInterval:
+		return fmt.Errorf("server: Heartbeat must be at least %v, the shortest that clients keep to, not %v", codec.MinInterval, c.Heartbeat)
+	case c.Timeout < codec.MinTimeout(c.Heartbeat):
+		return fmt.Errorf("server: Timeout must be at least %v for clients that speak every %v, not %v", codec.MinTimeout(c.Heartbeat), c.Heartbeat, c.Timeout)
 	case c.Timeout < 2*c.Tick:
 		return fmt.Errorf("server: Timeout (%v) must be at least two ticks of %v", c.Timeout, c.Tick)
 	case c.Timeout > maxTimeoutTicks*c.Tick:

@@ -4,6 +4,9 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
 )
 
 func TestRatesAreFinite(t *testing.T) {
@@ -17,6 +20,32 @@ func TestRatesAreFinite(t *testing.T) {
 			if err := cfg.withDefaults().validate(); err == nil || !strings.Contains(err.Error(), field) {
 				t.Errorf("%s %v: validate() = %v, want an error that names it", field, bad, err)
 			}
+		}
+	}
+}
+
+// A client speaks every codec.MinInterval at most and leaves a fifth of the timeout: what it
+// could not keep to is refused, by name, and what it just can is not.
+func TestTermsThatNoClientCanKeepAreRefused(t *testing.T) {
+	const ms = time.Millisecond
+	for _, tt := range []struct {
+		heartbeat, timeout time.Duration
+		field              string
+	}{
+		{20 * ms, 50 * ms, "Heartbeat"},
+		{20 * ms, time.Minute, "Heartbeat"},
+		{codec.MinInterval - 1, time.Minute, "Heartbeat"},
+		{codec.MinInterval, codec.MinInterval + codec.MinMargin - 1, "Timeout"},
+		{100 * ms, 110 * ms, "Timeout"},
+		{450 * ms, 499 * ms, "Timeout"},
+		{codec.MinInterval, codec.MinInterval + codec.MinMargin, ""},
+		{450 * ms, 500 * ms, ""},
+		{30 * time.Second, 31 * time.Second, ""},
+		{30 * time.Second, 0, ""},
+	} {
+		err := Config{Heartbeat: tt.heartbeat, Timeout: tt.timeout, Tick: 5 * ms}.withDefaults().validate()
+		if (err == nil) != (tt.field == "") || err != nil && !strings.HasPrefix(err.Error(), "server: "+tt.field+" must be at least ") {
+			t.Errorf("heartbeat %v, timeout %v: %v, want %q refused", tt.heartbeat, tt.timeout, err, tt.field)
 		}
 	}
 }

@@ -10,29 +10,17 @@ import (
 // hello takes a client through the second gate: version, address, its turn, its token.
 // It returns why not, or ReasonNone if the client is in or being checked.
 func (r *reactor) hello(slot timingwheel.ID, payload []byte) Reason {
+	lowest, highest, ok := codec.HelloVersions(payload)
+	if ok && (codec.ProtocolVersion < lowest || codec.ProtocolVersion > highest) {
+		return ReasonVersion
+	}
 	m, err := codec.ParseHello(payload)
 	if err != nil {
 		return ReasonBadPayload
 	}
-	if codec.ProtocolVersion < m.MinVersion || codec.ProtocolVersion > m.MaxVersion {
-		return ReasonVersion
-	}
-	r.counters.Knocks++
-	waited, there := r.transport.Waited(slot)
-	r.waited = max(r.waited, waited)
-	if !there {
-		r.counters.Gone++
-		return ReasonPeerClosed
-	}
 	old, returns := r.shared.seals.resumes(r.wall(), m.Resume, m.ClientID)
-	if returns && old.Epoch == r.shared.epoch {
-		x := r.extras.need(r.sessions.at(slot))
-		x.ghost, x.haunted = old.Handle, true
-	}
-	if !r.findPlace(slot) {
-		r.counters.Refused++
-		r.shared.gate.logRefusal(r.cfg.Logger, r.clock.real, ReasonFull)
-		return ReasonFull
+	if why := r.knocked(slot, old, returns); why != ReasonNone {
+		return why
 	}
 	if why := r.admit(slot, &m, returns); why != ReasonNone {
 		return why
@@ -42,6 +30,28 @@ func (r *reactor) hello(slot timingwheel.ID, payload []byte) Reason {
 		return r.authenticate(slot, &m)
 	}
 	return r.welcome(slot, time.Time{})
+}
+
+// knocked counts a HELLO and how long it has waited, and says why its client can have no place.
+// old is its earlier session, if it returns.
+func (r *reactor) knocked(slot timingwheel.ID, old codec.SessionID, returns bool) Reason {
+	r.counters.Knocks++
+	waited, there := r.transport.Waited(slot)
+	r.waited = max(r.waited, waited)
+	if !there {
+		r.counters.Gone++
+		return ReasonPeerClosed
+	}
+	if returns && old.Epoch == r.shared.epoch {
+		x := r.extras.need(r.sessions.at(slot))
+		x.ghost, x.haunted = old.Handle, true
+	}
+	if !r.findPlace(slot) {
+		r.counters.Refused++
+		r.shared.gate.logRefusal(r.cfg.Logger, r.clock.real, ReasonFull)
+		return ReasonFull
+	}
+	return ReasonNone
 }
 
 // longest stands for a token that never expires, so that sums of times do not overflow.

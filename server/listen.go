@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"syscall"
@@ -20,7 +21,10 @@ type addrClaim struct {
 
 // claimAddr resolves and claims addr. The error is the net package's.
 func claimAddr(addr string) (*addrClaim, error) {
-	probe, err := net.Listen("tcp", addr)
+	// An MPTCP listener is another kernel object, which does not tell the zone of its address.
+	var plain net.ListenConfig
+	plain.SetMultipathTCP(false)
+	probe, err := plain.Listen(context.Background(), "tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
@@ -46,9 +50,25 @@ func (c *addrClaim) release() {
 	}
 }
 
-// bindHolder binds without listening. SO_REUSEADDR stays off, so that the probe of
-// another process fails against it.
+// bindHolder binds without listening. SO_REUSEADDR is off, so that the probe of another
+// process fails against it. Where connections of a server without SO_REUSEPORT are in
+// TIME_WAIT, which the probe and the loops pass by SO_REUSEADDR, it is off from the bind on.
 func bindHolder(addr *net.TCPAddr) (fd int, err error) {
+	if fd, err = bindShared(addr, false); err != unix.EADDRINUSE {
+		return fd, err
+	}
+	if fd, err = bindShared(addr, true); err != nil {
+		return -1, err
+	}
+	if err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 0); err != nil {
+		_ = unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
+}
+
+// bindShared binds with SO_REUSEPORT, and SO_REUSEADDR if reuse says so.
+func bindShared(addr *net.TCPAddr, reuse bool) (fd int, err error) {
 	family, sa := sockaddr(addr)
 	syscall.ForkLock.RLock()
 	fd, err = unix.Socket(family, unix.SOCK_STREAM, 0)
@@ -59,7 +79,13 @@ func bindHolder(addr *net.TCPAddr) (fd int, err error) {
 	if err != nil {
 		return -1, err
 	}
-	if err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1); err == nil {
+	if reuse {
+		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
+	}
+	if err == nil {
+		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
+	}
+	if err == nil {
 		if family == unix.AF_INET6 {
 			err = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 0)
 		}

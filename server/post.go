@@ -33,7 +33,8 @@ func (s *Server) post(to codec.SessionID, kind postKind, body []byte) error {
 }
 
 // DeliverOptional is Deliver for what a slow client can do without: if more than
-// Config.SoftQueued bytes wait for it, the message is dropped and counted.
+// Config.SoftQueued bytes would wait for it, and a message waits already, this one is dropped
+// and counted.
 func (s *Server) DeliverOptional(to codec.SessionID, body []byte) error {
 	return s.post(to, postOptional, body)
 }
@@ -51,15 +52,15 @@ func (s *Server) Ack(to codec.SessionID, id uint64) error {
 	return nil
 }
 
-// Close ends a session with a GOAWAY of the given code, codec.CodeKicked if it is zero,
-// from any goroutine. It never fails for want of room.
+// Close ends a session with a GOAWAY of the given code from any goroutine: one that
+// Session.Close takes, or ErrCode. It never fails for want of room.
 func (s *Server) Close(to codec.SessionID, code codec.Code) error {
 	l, err := s.loopOf(to)
 	if err != nil {
 		return err
 	}
-	if code == 0 {
-		code = codec.CodeKicked
+	if code, err = closeCode(code); err != nil {
+		return err
 	}
 	l.mailbox.putClosing(closing{handle: to.Handle, why: ReasonKicked, code: code})
 	l.ask()

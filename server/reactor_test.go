@@ -432,7 +432,13 @@ func TestBeforeHelloOnlyHelloWithinItsLimitIsAccepted(t *testing.T) {
 	}{
 		{"PING first", codec.AppendPing(nil, 1, 0), ReasonUnexpected},
 		{"9 KiB", codec.AppendFrame(nil, codec.Hello, 0, make([]byte, 9<<10)), ReasonFrameTooLarge},
-		{"no id", codec.AppendFrame(nil, codec.Hello, 0, make([]byte, 8)), ReasonBadPayload},
+		{"no id", codec.AppendFrame(nil, codec.Hello, 0, []byte{1, 1, 0, 0, 0, 0, 0, 0}), ReasonBadPayload},
+		{"nothing", codec.AppendFrame(nil, codec.Hello, 0, nil), ReasonBadPayload},
+		{"crossed versions", codec.AppendFrame(nil, codec.Hello, 0, []byte{2, 1, 0, 0, 0, 0, 0, 0}), ReasonBadPayload},
+		{"version 2 and a tail of its own", codec.AppendFrame(nil, codec.Hello, 0, []byte{2, 2, 0, 0, 0, 0, 0, 0, 1, 0xff, 0xff, 7}), ReasonVersion},
+		{"version 2 and nothing else", codec.AppendFrame(nil, codec.Hello, 0, []byte{2, 2}), ReasonVersion},
+		{"version 0", codec.AppendFrame(nil, codec.Hello, 0, make([]byte, 8)), ReasonVersion},
+		{"version 1 of two and a garbled tail", codec.AppendFrame(nil, codec.Hello, 0, []byte{1, 2, 0, 0, 0, 0, 0, 0, 1, 0xff}), ReasonBadPayload},
 		{"version 2 only", func() []byte {
 			b, _ := codec.AppendHello(nil, &codec.HelloMessage{MinVersion: 2, MaxVersion: 9, ClientID: []byte("x")})
 			return b

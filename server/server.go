@@ -22,6 +22,8 @@ var (
 	ErrEngine = errors.New("server: the event loops ended by themselves")
 	// ErrStarted is returned by Start when it was called before.
 	ErrStarted = errors.New("server: already started")
+	// ErrNotStarted is returned by Wait when Start was not called yet.
+	ErrNotStarted = errors.New("server: not started")
 )
 
 // Server is one node. Its methods may be called from any goroutine.
@@ -39,6 +41,7 @@ type Server struct {
 	shared   shared
 	auth     *authPool // nil: everybody may come in; set before ready is closed
 	stopping atomic.Bool
+	halting  sync.Once // gnet refuses to be stopped twice
 
 	drainLinger time.Duration // tests shorten it
 	overloadLog time.Duration // when overload was last logged, 0: never; the ticker's
@@ -196,8 +199,11 @@ func (s *Server) isReady() bool {
 }
 
 // Wait blocks until the node has ended. It returns nil after Stop and ErrEngine, or the
-// engine's own error, otherwise.
+// engine's own error, otherwise; before Start it returns ErrNotStarted at once.
 func (s *Server) Wait() error {
+	if !s.started.Load() {
+		return ErrNotStarted
+	}
 	<-s.done
 	return s.err
 }
@@ -236,7 +242,8 @@ func (s *Server) awaitStart() (running bool, err error) {
 
 // Stop refuses new clients, sends GOAWAY "shutdown" to the present ones with the window
 // over which to return, waits until they have left or ctx ends, and ends the engine. It
-// may be called more than once; a ctx that has ended already means at once.
+// may be called more than once, and by several goroutines at a time; a ctx that has ended
+// already means at once. Before Start there is nothing to stop.
 func (s *Server) Stop(ctx context.Context) error {
 	if running, err := s.awaitStart(); !running {
 		return err
@@ -253,17 +260,16 @@ func (s *Server) Stop(ctx context.Context) error {
 			s.askAll()
 		}
 	}
+	hard, cancel := context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	// It looks every 500 ms only whether the loops have ended, as done says at once.
+	go s.halting.Do(func() { _ = s.engine.Stop(hard) })
 	select {
 	case <-s.done:
 		return s.err
-	default:
+	case <-hard.Done():
+		return fmt.Errorf("server: the event loops have not ended: %w", hard.Err())
 	}
-	hard, cancel := context.WithTimeout(context.Background(), stopTime)
-	defer cancel()
-	if err := s.engine.Stop(hard); err != nil {
-		return fmt.Errorf("server: %w", err)
-	}
-	return s.Wait()
 }
 
 func (s *Server) open() int64 {

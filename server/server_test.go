@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -453,5 +454,48 @@ func TestUnfinishedWorkDoesNotWaitForTheNextTick(t *testing.T) {
 	}
 	if took := time.Since(began); took > 5*time.Second { // the length of half a tick is the test
 		t.Fatalf("%d messages took %v", posts, took)
+	}
+}
+
+// A node without clients ends at once, however often it is told to and by how many, and says
+// the same to all.
+func TestStopOfAnIdleNodeIsQuickAndMayBeRepeated(t *testing.T) {
+	s, err := New(Config{Listen: "127.0.0.1:0", Loops: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Wait(); !errors.Is(err, ErrNotStarted) {
+		t.Errorf("Wait before Start: %v, want ErrNotStarted", err)
+	}
+	if err := s.Stop(t.Context()); err != nil {
+		t.Errorf("Stop before Start: %v", err)
+	}
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			if err := s.Stop(context.Background()); err != nil {
+				t.Errorf("Stop, eight at a time: %v", err)
+			}
+		})
+	}
+	all.Wait()
+	// gnet looks every 500 ms whether it has ended.
+	if took := time.Since(began); took > 400*time.Millisecond {
+		t.Errorf("Stop with nothing to wait for took %v", took)
+	}
+	for range 20 {
+		if err := s.Stop(context.Background()); err != nil {
+			t.Fatalf("Stop after Stop: %v", err)
+		}
+		if err := s.Drain(context.Background()); err != nil {
+			t.Fatalf("Drain after Stop: %v", err)
+		}
+	}
+	if err := s.Wait(); err != nil {
+		t.Errorf("Wait after Stop: %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/timingwheel"
@@ -14,6 +15,7 @@ var (
 	ErrSlow   = errors.New("server: client is slow, optional message dropped") // Session.DeliverOptional
 	ErrTooBig = errors.New("server: message is larger than a frame")           // Deliver and DeliverOptional
 	ErrBusy   = errors.New("server: the loop's mailbox is full")               // Server methods: try later
+	ErrCode   = errors.New("server: no code for applications")                 // Close of Session and Server
 	ErrNoSuch = errors.New("server: session is unknown or of an old run")      // Server methods
 )
 
@@ -137,17 +139,35 @@ func (s *Session) Ack(id uint64) error { return s.r.ack(s.slot, id) }
 func (s *Session) Deliver(body []byte) (id uint64, err error) { return s.r.deliver(s.slot, body) }
 
 // DeliverOptional is Deliver for what a slow client can do without: if more than
-// Config.SoftQueued bytes wait for it, the message is dropped and the error is ErrSlow.
+// Config.SoftQueued bytes would wait for it, and a message waits already, this one is dropped
+// and the error is ErrSlow.
 func (s *Session) DeliverOptional(body []byte) (id uint64, err error) {
 	return s.r.deliverOptional(s.slot, body)
 }
 
-// Close ends the session with a GOAWAY of the given code when the callback returns;
-// codec.CodeKicked is the usual one, and what zero means. It counts as ReasonKicked, but with
-// codec.CodeSlowConsumer or codec.CodeInternal as what these mean. In Closed it does nothing.
-func (s *Session) Close(code codec.Code) {
-	if code == 0 {
-		code = codec.CodeKicked
+// Close ends the session with a GOAWAY of the given code when the callback returns. It counts
+// as ReasonKicked, and in Closed it does nothing. The codes for applications are
+// codec.CodeKicked, which zero means, codec.CodeReplaced, and those that are theirs alone:
+// 3150 to 3199 for "return here", 3450 to 3499 for "elsewhere", 3900 to 3999 for "not again".
+// With any other, which means what the server alone can know (3201 begins a handover),
+// nothing happens and the error is ErrCode.
+func (s *Session) Close(code codec.Code) error {
+	code, err := closeCode(code)
+	if err == nil {
+		s.r.kick = code
 	}
-	s.r.kick = code
+	return err
+}
+
+// closeCode is the code that an application may close with.
+func closeCode(code codec.Code) (codec.Code, error) {
+	switch {
+	case code == 0:
+		return codec.CodeKicked, nil
+	case code == codec.CodeKicked, code == codec.CodeReplaced,
+		code >= 3150 && code < 3200, code >= 3450 && code < 3500, code >= 3900 && code < 4000:
+		return code, nil
+	default:
+		return 0, fmt.Errorf("%w: %d %s", ErrCode, uint16(code), code)
+	}
 }

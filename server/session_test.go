@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"runtime"
@@ -87,4 +88,43 @@ func TestWhatFewNeedIsGivenBack(t *testing.T) {
 	if len(e.chunks) != 3 || noExtra != (extra{}) {
 		t.Errorf("%d chunks, want 3; %+v", len(e.chunks), noExtra)
 	}
+}
+
+// What a code means is the server's to say, but for those that are applications'.
+func TestCloseTakesTheCodesOfApplicationsOnly(t *testing.T) {
+	want := func(code codec.Code) bool {
+		return code == 0 || code == codec.CodeKicked || code == codec.CodeReplaced ||
+			code >= 3150 && code <= 3199 || code >= 3450 && code <= 3499 || code >= 3900 && code <= 3999
+	}
+	s := startNode(t, Config{Loops: 1, Tick: 20 * time.Millisecond})
+	w, m := joinNode(t, s, "alice")
+	for code := codec.Code(1); code < 4100; code++ {
+		if want(code) {
+			continue
+		}
+		if err := s.Close(m.Session, code); !errors.Is(err, ErrCode) {
+			t.Fatalf("Server.Close with %d: %v, want ErrCode", code, err)
+		}
+		var r reactor
+		if err := (&Session{r: &r}).Close(code); !errors.Is(err, ErrCode) || r.kick != 0 {
+			t.Fatalf("Session.Close with %d: %v, and the session ends with %d", code, err, r.kick)
+		}
+	}
+	for code := range codec.Code(4100) {
+		if !want(code) {
+			continue
+		}
+		var r reactor
+		kick := code
+		if code == 0 {
+			kick = codec.CodeKicked
+		}
+		if err := (&Session{r: &r}).Close(code); err != nil || r.kick != kick {
+			t.Fatalf("Session.Close with %d: %v, and the session ends with %d", code, err, r.kick)
+		}
+	}
+	if err := s.Close(m.Session, 3450); err != nil {
+		t.Fatal(err)
+	}
+	w.wantGoAway(3450)
 }

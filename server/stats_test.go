@@ -31,7 +31,7 @@ func TestALateLoopIsNotOldByTheUptime(t *testing.T) {
 // within the eviction of its client.
 func TestLongestTurnIsMeasuredAndKept(t *testing.T) {
 	const blocked = 30 * time.Millisecond
-	s := startNode(t, Config{Loops: 1, Heartbeat: 50 * time.Millisecond, Timeout: 150 * time.Millisecond, Tick: 10 * time.Millisecond,
+	s := startNode(t, Config{Loops: 1, Heartbeat: 100 * time.Millisecond, Timeout: 250 * time.Millisecond, Tick: 10 * time.Millisecond,
 		Handler: Handler{Closed: func(*Session, Reason) { time.Sleep(blocked) }}})
 	joinNode(t, s, "silent")
 	eventually(t, "the turn that evicts is measured", func() bool { return s.Stats().LongestTurn >= blocked })

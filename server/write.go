@@ -1,6 +1,8 @@
 package server
 
 import (
+	"math"
+
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/timingwheel"
 )
@@ -46,19 +48,33 @@ func (r *reactor) deliver(slot timingwheel.ID, body []byte) (uint64, error) {
 	return id, nil
 }
 
-// deliverOptional is deliver, unless the client is slow.
+// deliverOptional is deliver, unless the client is slow. A message that is larger than
+// SoftQueued must have its chance, too: one goes when none waits.
 func (r *reactor) deliverOptional(slot timingwheel.ID, body []byte) (uint64, error) {
-	if soft := r.cfg.SoftQueued; soft >= 0 && !r.sessions.at(slot).is(gone) {
+	s := r.sessions.at(slot)
+	if soft := r.cfg.SoftQueued; soft >= 0 && !s.is(gone) {
 		waiting := len(r.out)
-		if r.sessions.at(slot).is(backlogged) {
+		if s.is(backlogged) {
 			waiting += r.transport.Queued(slot)
 		}
-		if waiting+len(body) > soft {
+		if waiting+len(body) > soft && (s.is(backlogged) || holdsMessage(r.out)) {
 			r.counters.Dropped++
 			return 0, ErrSlow
 		}
 	}
 	return r.deliver(slot, body)
+}
+
+// holdsMessage reports whether there is a DELIVER among the frames of out, which are whole.
+func holdsMessage(out []byte) bool {
+	for len(out) > 0 {
+		f, size, err := codec.Decode(out, math.MaxInt32)
+		if err != nil || f.Type == codec.Deliver {
+			return true
+		}
+		out = out[size:]
+	}
+	return false
 }
 
 // flush hands the callback's output to the transport: the only place where bytes leave,

@@ -1,6 +1,7 @@
 package timingwheel
 
 import (
+	"slices"
 	"testing"
 	"time"
 	"unsafe"
@@ -114,12 +115,26 @@ func TestAStallEvictsNobodyWhoWasTouched(t *testing.T) {
 }
 
 func TestAStallBeyondTheTickCountersIsAStall(t *testing.T) {
-	for _, stall := range []time.Duration{1<<30 - 1, 1 << 30, 1<<31 + 5, 1<<32 + 5, 1 << 40} {
-		w := newWheel(t, Config{Tick: ms, Slots: 64, Start: 77 * ms})
-		silent, pulled := w.Add(50*ms), w.Add(1<<62)
-		w.Pull(pulled, 1000*ms)
-		if got := expire(w, w.Now()+stall*ms); len(got) != 2 {
-			t.Errorf("after %d ticks: got %v called, want %d and %d", stall, got, silent, pulled)
+	for _, stall := range []time.Duration{1<<29 + 5, 1<<30 - 1, 1 << 30, 1<<31 - 1, 1<<31 + 5, 1<<32 + 5, 1 << 40} {
+		for _, parts := range []time.Duration{1, 2, 3, 5, 9} { // Observe without Advance
+			w := newWheel(t, Config{Tick: ms, Slots: 64, Start: 77 * ms})
+			silent, pulled, alive, late := w.Add(50*ms), w.Add(1<<62), w.Add(50*ms), w.Add(50*ms)
+			w.Pull(pulled, 1000*ms)
+			for part := range parts {
+				w.Observe(77*ms + (part+1)*stall*ms/parts)
+				w.Touch(alive)
+				if err := w.Validate(); err != nil {
+					t.Fatalf("%d ticks in %d parts: %v", stall, parts, err)
+				}
+			}
+			w.Pull(late, w.Now()+20*ms) // it is later than the deadline that has passed
+			added := w.Add(10 * ms)
+			if got := expire(w, w.Now()+ms); len(got) != 3 || !slices.Contains(got, silent) || !slices.Contains(got, pulled) || !slices.Contains(got, late) {
+				t.Errorf("after %d ticks in %d parts: got %v called, want %d, %d and %d", stall, parts, got, silent, pulled, late)
+			}
+			if got := expire(w, w.Now()+100*ms); len(got) != 2 || !slices.Contains(got, alive) || !slices.Contains(got, added) {
+				t.Errorf("after %d ticks in %d parts and 100 more: got %v called, want %d and %d", stall, parts, got, alive, added)
+			}
 		}
 	}
 }

@@ -37,11 +37,11 @@ func (w *Wheel) step(now time.Duration) bool {
 
 // turn begins the tick of w.at.
 func (w *Wheel) turn() {
-	if w.step(w.at) {
-		return
+	now := w.now + 1
+	if !w.step(w.at) {
+		now = int64(w.at / w.tick)
 	}
-	now := int64(w.at / w.tick)
-	if now-w.now >= farTicks {
+	if now-max(w.cursor, w.aged) >= farTicks/2 {
 		w.age(now)
 	}
 	w.setTick(now)
@@ -52,16 +52,20 @@ func (w *Wheel) setTick(now int64) {
 	w.turns = time.Duration(now+1) * w.tick
 }
 
-// age keeps stored ticks comparable over a stall of more than 2^30 ticks, which
-// all deadlines have passed: it moves them up behind the new tick.
+// age keeps stored ticks comparable where Advance, which does so as it goes, was
+// not called for 2^29 ticks, however many times Observe was: what is further back
+// than 2^30 ticks, which all deadlines have passed, moves up to there.
 func (w *Wheel) age(now int64) {
+	w.aged = now
 	for id := range w.entries {
 		e := w.entry(id)
 		if e.where&flagLive == 0 {
 			continue
 		}
-		e.last = uint32(now - farTicks)
-		if e.where&flagAsked != 0 {
+		if now-w.now+int64(w.stamp-e.last) > farTicks {
+			e.last = uint32(now - farTicks)
+		}
+		if e.where&flagAsked != 0 && w.now+int64(int32(e.want-w.stamp)) <= now {
 			e.want = uint32(now)
 		}
 	}

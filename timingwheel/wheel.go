@@ -83,6 +83,7 @@ type Wheel struct {
 	// The ring of slots.
 	now      int64 // the current tick; uint32(now) == stamp
 	cursor   int64 // the tick being worked off: earlier ones are empty, its own may not be
+	aged     int64 // when age last looked at all entries
 	backlog  int64 // the oldest tick not worked off, when the cursor had to jump over it; or -1
 	mask     uint32
 	slots    []slot

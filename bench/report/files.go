@@ -19,12 +19,25 @@ func WriteSVG(dir string, runs ...Run) ([]string, error) {
 			return files, err
 		}
 		file := filepath.Join(dir, p.file+".svg")
-		if err := os.WriteFile(file, svg, 0o644); err != nil {
+		if err := replace(file, svg); err != nil {
 			return files, err
 		}
 		files = append(files, file)
 	}
 	return files, nil
+}
+
+// replace writes a file beside and renames it, so that a full disk does not cost the last one.
+func replace(file string, content []byte) error {
+	beside := fmt.Sprintf("%s.part-%d", file, os.Getpid())
+	err := os.WriteFile(beside, content, 0o644)
+	if err == nil {
+		err = os.Rename(beside, file)
+	}
+	if err != nil {
+		_ = os.Remove(beside) // it may not be there
+	}
+	return err
 }
 
 // CanWriteSVG makes dir, and finds out whether files can be made in it: before a run, so that

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,10 +21,6 @@ import (
 // takes one every tick, and once a millisecond's work is done when it has more.
 const stuckAfter = 30 * time.Second
 
-// maxAdminConns bounds the connections of the admin listener: descriptors that it takes are
-// lost to clients.
-const maxAdminConns = 8
-
 // admin answers operators on a listener of its own: /livez, /readyz, /stats, /metrics, no
 // more.
 // It names no client and changes nothing, and it has no authentication: bind it where
@@ -34,9 +31,8 @@ type admin struct {
 	http     http.Server
 	ready    atomic.Bool
 	stuck    time.Duration // stuckAfter; tests shorten it
-	open     atomic.Int64  // connections
-	refused  atomic.Uint64 // of them, those beyond maxAdminConns
-	failed   chan error    // an end that nobody asked for; never ready without a listener
+	open     adminConns
+	failed   chan error // an end that nobody asked for; never ready without a listener
 }
 
 // newAdmin takes the address, so that one that is taken is known before clients come.
@@ -45,7 +41,9 @@ func newAdmin(addr string, srv *server.Server) (*admin, error) {
 	if addr == "" {
 		return a, nil
 	}
-	listener, err := net.Listen("tcp", addr)
+	var plain net.ListenConfig
+	plain.SetMultipathTCP(false)
+	listener, err := plain.Listen(context.Background(), "tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("admin: %w", err)
 	}
@@ -75,7 +73,7 @@ func newAdmin(addr string, srv *server.Server) (*admin, error) {
 		WriteTimeout:      10 * time.Second,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    8 << 10,
-		ConnState:         a.count,
+		ConnState:         a.open.changed,
 	}
 	return a, nil
 }
@@ -86,21 +84,8 @@ func (a *admin) metrics(srv *server.Server) *prometheus.Registry {
 	registry.MustRegister(prom.NewCollector(srv), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "stormwheel_admin_refused_connections_total",
-			Help: "Connections of the admin listener beyond its bound."}, func() float64 { return float64(a.refused.Load()) }))
+			Help: "Connections of the admin listener that were closed for its bound."}, func() float64 { return float64(a.open.closed.Load()) }))
 	return registry
-}
-
-// count is told of every connection's state, and closes a new one that is too many.
-func (a *admin) count(conn net.Conn, state http.ConnState) {
-	switch state {
-	case http.StateNew:
-		if a.open.Add(1) > maxAdminConns {
-			a.refused.Add(1)
-			_ = conn.Close() // its goroutine then sees the end and says so
-		}
-	case http.StateClosed, http.StateHijacked:
-		a.open.Add(-1)
-	}
 }
 
 func say(w http.ResponseWriter, good bool, trouble string) {

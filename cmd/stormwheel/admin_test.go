@@ -90,37 +90,82 @@ func TestLivezSaysWhenALoopIsStuck(t *testing.T) {
 	a.until(t, "the loop is seen again", "/livez", func(status int, _ string) bool { return status == 200 })
 }
 
-// Who opens connections without end takes no more descriptors than the bound, and operators
-// get in again when they are gone.
-func TestAdminConnectionsAreBounded(t *testing.T) {
-	_, a := operate(t, server.Config{Loops: 1}, func(*admin) {})
-	var open []net.Conn
-	for range maxAdminConns {
-		conn, err := net.Dial("tcp", a.addr)
-		if err != nil {
-			t.Fatal(err)
+// Who opens connections takes no more descriptors than the bound, whatever he does with
+// them, and operators get in all the same: what nothing happens on goes, the oldest first.
+func TestAdminConnectionsAreBoundedAndTheIdleGo(t *testing.T) {
+	const beyond = 2
+	for _, tc := range []struct {
+		name, says string
+		answered   bool
+	}{
+		{"idle", "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n", true},
+		{"silent", "", false},
+		{"slow", "GET /livez HT", false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, a := operate(t, server.Config{Loops: 1}, func(*admin) {})
+			var open []net.Conn
+			for range maxAdminConns {
+				conn, err := net.Dial("tcp", a.addr)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer conn.Close()
+				// The others are closed no earlier than after 5 s.
+				if err := conn.SetDeadline(time.Now().Add(4 * time.Second)); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := conn.Write([]byte(tc.says)); err != nil {
+					t.Fatal(err)
+				}
+				if tc.answered {
+					if _, err := conn.Read(make([]byte, 4096)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				open = append(open, conn)
+			}
+			if tc.name == "slow" {
+				time.Sleep(busyTime) // what it is about
+			}
+			for range beyond {
+				if status, body := a.ask("/livez"); status != 200 {
+					t.Errorf("a probe beside %d %s connections: %d %s", maxAdminConns, tc.name, status, body)
+				}
+			}
+			// The probes have closed theirs: only the first had to go for them.
+			if n, err := open[0].Read(make([]byte, 1)); err == nil || n != 0 || isTimeout(err) {
+				t.Errorf("the oldest connection gets %d bytes, %v; want it closed", n, err)
+			}
+			a.until(t, "the metric tells", "/metrics", func(status int, body string) bool {
+				return status == 200 && strings.Contains(body, fmt.Sprintf("\nstormwheel_admin_refused_connections_total %d\n", a.open.closed.Load())) && a.open.closed.Load() > 0
+			})
+			a.open.mu.Lock()
+			defer a.open.mu.Unlock()
+			if len(a.open.open) > maxAdminConns {
+				t.Errorf("%d connections are open, want %d at most", len(a.open.open), maxAdminConns)
+			}
+		})
+	}
+}
+
+// Requests that are being answered are not idle: who comes beside them has to wait.
+func TestAdminConnectionsThatAreBusyStay(t *testing.T) {
+	var c adminConns
+	var all []net.Conn
+	for range maxAdminConns + 1 {
+		ours, theirs := net.Pipe()
+		defer theirs.Close()
+		all = append(all, ours)
+		c.changed(ours, http.StateNew)
+		c.changed(ours, http.StateActive)
+	}
+	for i, conn := range all {
+		_, open := c.open[conn]
+		if want := i < maxAdminConns; open != want {
+			t.Errorf("connection %d of %d is open: %v, want %v", i+1, len(all), open, want)
 		}
-		defer conn.Close()
-		open = append(open, conn)
 	}
-	beyond, err := net.Dial("tcp", a.addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer beyond.Close()
-	// The others are closed no earlier than after 5 s.
-	if err := beyond.SetReadDeadline(time.Now().Add(4 * time.Second)); err != nil {
-		t.Fatal(err)
-	}
-	if n, err := beyond.Read(make([]byte, 1)); err == nil || n != 0 || isTimeout(err) {
-		t.Errorf("connection %d gets %d bytes, %v; want it closed", maxAdminConns+1, n, err)
-	}
-	for _, conn := range open {
-		_ = conn.Close()
-	}
-	a.until(t, "there is room again", "/metrics", func(status int, body string) bool {
-		return status == 200 && strings.Contains(body, fmt.Sprintf("\nstormwheel_admin_refused_connections_total %d\n", a.refused.Load())) && a.refused.Load() > 0
-	})
 }
 
 func isTimeout(err error) bool {

@@ -131,7 +131,7 @@ func (c *BenchCmd) run(stop *stopper, stdout, stderr *os.File) error {
 	}
 	// Files are opened before the run: one that cannot be written must not cost a run.
 	var files outputs
-	defer files.close()
+	defer files.abandon()
 	if isScenarioFile(c.Scenario) {
 		files.reads(c.Scenario)
 	}
@@ -143,11 +143,14 @@ func (c *BenchCmd) run(stop *stopper, stdout, stderr *os.File) error {
 		jsonOut = files.open("--json", c.JSON)
 	}
 	if c.CSV != "" {
-		view.CSV = files.open("--csv", c.CSV)
+		view.CSV = files.openRows("--csv", c.CSV)
 	}
 	pictures := pictureFiles{dir: c.SVG}
 	if c.HTML != "" {
 		pictures.page = files.open("--html", c.HTML)
+	}
+	if files.err == nil && c.JSON == "-" && swallows(stdout) {
+		files.err = errSwallowed
 	}
 	if files.err != nil {
 		return files.err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/stormwheel/stormwheel/bench"
@@ -40,7 +41,7 @@ func (c *benchMergeCmd) Run() error {
 		return mergeErr
 	}
 	var files outputs
-	defer files.close()
+	defer files.abandon()
 	for _, path := range c.Results {
 		files.reads(path)
 	}
@@ -53,10 +54,17 @@ func (c *benchMergeCmd) Run() error {
 	default:
 		out = files.open("--json", c.JSON)
 	}
+	if files.err == nil && c.JSON == "-" && swallows(os.Stdout) {
+		files.err = errSwallowed
+	}
 	if files.err != nil {
 		return files.err
 	}
-	if err := errors.Join(merged.WriteSummary(os.Stderr), merged.WriteJSON(out), files.close()); err != nil {
+	summary := merged.WriteSummary(os.Stderr)
+	if errors.Is(summary, syscall.EPIPE) {
+		summary = nil // nobody reads it, which must not cost the result
+	}
+	if err := errors.Join(summary, merged.WriteJSON(out), files.close()); err != nil {
 		return err
 	}
 	return mergeErr

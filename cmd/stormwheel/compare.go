@@ -36,7 +36,7 @@ func (c *benchCompareCmd) Run() error {
 // sure that there are files to write to.
 func writePictures(page, dir string, inputs []string, first func() error, runs ...report.Run) error {
 	var files outputs
-	defer files.close()
+	defer files.abandon()
 	for _, path := range inputs {
 		files.reads(path)
 	}

@@ -65,7 +65,7 @@ func (c *connectCmd) Run() error {
 		text := strings.Replace(strings.TrimPrefix(err.Error(), "client: "), "PongTimeout", "--pong-timeout", 1)
 		return usageError{errors.New(text)}
 	}
-	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, cancel := signal.NotifyContext(context.Background(), leaving()...)
 	defer cancel()
 
 	// Sends wait for a session; the reader does not, so that :info works without one.
@@ -76,14 +76,34 @@ func (c *connectCmd) Run() error {
 		read <- t.read(ctx, os.Stdin, lines, cl.Info)
 		_ = cl.Close() // always nil
 	}()
+	go func() {
+		select {
+		case <-t.gone:
+			_ = cl.Close() // always nil
+		case <-ctx.Done():
+		}
+	}()
 	err = cl.Run(ctx)
 	if ctx.Err() != nil {
 		return nil // Ctrl-C is a way to leave
+	}
+	if err := t.unseen(); err != nil {
+		return fmt.Errorf("connect: %w", err)
 	}
 	if err != nil {
 		return fmt.Errorf("connect: %w%s", err, c.hint(err))
 	}
 	return <-read // Close came from there
+}
+
+// leaving are the signals that end connect with a BYE: a terminal that is closed, too, unless
+// the user has said nohup.
+func leaving() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
 }
 
 // hint says what to do about an error, if that is known.

@@ -25,7 +25,6 @@ func newStopper() (s *stopper, release func()) {
 	s = &stopper{cleanUp: func() {}}
 	s.Context, s.stop = context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 4)
-	signal.Ignore(syscall.SIGPIPE) // a reader of the progress that goes, as tee does on Ctrl-C, must not cost the result
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	if !signal.Ignored(syscall.SIGHUP) { // nohup
 		signal.Notify(signals, syscall.SIGHUP)

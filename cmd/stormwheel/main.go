@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/alecthomas/kong"
 )
@@ -30,6 +32,9 @@ const (
 )
 
 func main() {
+	// A reader that goes, of a log, of what connect shows or of a summary, is an error of the
+	// write, never the end of the process.
+	signal.Ignore(syscall.SIGPIPE)
 	if err := run(os.Args[1:]); err != nil {
 		fmt.Fprintf(os.Stderr, "stormwheel: %s\n", oneLine(err))
 		os.Exit(exitCode(err))

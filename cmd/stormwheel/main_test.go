@@ -41,9 +41,15 @@ type process struct {
 
 func start(t *testing.T, env []string, name string, args ...string) *process {
 	t.Helper()
+	return startIn(t, func(cmd *exec.Cmd) { cmd.Env = append(cmd.Env, env...) }, name, args...)
+}
+
+// startIn lets change have the last word about what surrounds the process.
+func startIn(t *testing.T, change func(*exec.Cmd), name string, args ...string) *process {
+	t.Helper()
 	p := &process{t: t, lines: make(chan string, 1024), done: make(chan struct{})}
 	p.cmd = exec.CommandContext(t.Context(), name, args...)
-	p.cmd.Env = append(append(os.Environ(), asCommand+"=1", "GORACE=atexit_sleep_ms=0"), env...)
+	p.cmd.Env = append(os.Environ(), asCommand+"=1", "GORACE=atexit_sleep_ms=0")
 	p.cmd.Stderr = &p.stderr
 	in, err := p.cmd.StdinPipe()
 	if err != nil {
@@ -54,6 +60,7 @@ func start(t *testing.T, env []string, name string, args ...string) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
+	change(p.cmd)
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -159,6 +166,11 @@ func TestWrongFlagIsOneLineThatNamesIt(t *testing.T) {
 		{[]string{"serve", "--heartbeat", "3"}, `--heartbeat`},
 		{[]string{"serve", "--heartbeat", "0s"}, `--heartbeat`},
 		{[]string{"serve", "--heartbeat", "30s", "--timeout", "30s"}, `--timeout (30s) must be longer than --heartbeat (30s)`},
+		{[]string{"serve", "--heartbeat", "20ms", "--timeout", "50ms", "--tick", "5ms"}, `--heartbeat must be at least 100ms`},
+		{[]string{"serve", "--heartbeat", "100ms", "--timeout", "150ms", "--tick", "5ms"}, `--timeout must be at least 200ms`},
+		{[]string{"bench", "hold", "--spawn", "1", "--heartbeat", "20ms", "--timeout", "1s"}, `--heartbeat: 20ms is below 100ms`},
+		{[]string{"bench", "hold", "--target", "127.0.0.1:9", "--heartbeat", "20ms"}, `--heartbeat: 20ms is below 100ms`},
+		{[]string{"bench", "hold", "--spawn", "1", "--heartbeat", "100ms", "--timeout", "150ms"}, `--timeout: 150ms is below 200ms`},
 		{[]string{"serve", "--tick", "1us"}, `--tick`},
 		{[]string{"serve", "--loops", "300"}, `--loops`},
 		{[]string{"serve", "--loops", "-1"}, `--loops`},

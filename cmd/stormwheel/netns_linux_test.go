@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/stormwheel/stormwheel/bench"
 )
 
 // network is a network namespace. It belongs to a process that ends with the test, however
@@ -128,4 +130,37 @@ func TestClientNoticesAVanishedNodeByItself(t *testing.T) {
 		t.Errorf("back after %v, want at most %v", away, limit)
 	}
 	t.Logf("noticed after %v, back on the other node after %v", noticed.Round(time.Millisecond), away.Round(time.Millisecond))
+}
+
+// A link-local address is one only with its zone: where to listen, where to connect, what to
+// load and where to ask for figures.
+func TestAddressesKeepTheirZone(t *testing.T) {
+	n := newNetwork(t)
+	n.ip("link add v0 type veth peer name v1")
+	n.ip("link set v1 up")
+	n.ip("link set v0 up")
+	n.ip("addr add fe80::7/64 dev v0 nodad")
+	for _, listen := range []string{"[fe80::7%v0]:7000", "[::]:7002"} {
+		_, port, _ := strings.Cut(listen, "]")
+		target, admin := "[fe80::7%v0]"+port, "[fe80::7%v0]:7001"
+		node := n.stormwheel("serve", "--listen", listen, "--admin", admin, "--drain-grace", "0")
+		if line := node.line(); !strings.Contains(line, " listen="+listen+" admin="+admin+" ") {
+			t.Fatalf("ready line is %q", line)
+		}
+		c := n.stormwheel("connect", "--server", target, "--id", "alice")
+		c.until("connected to")
+		c.say(":q")
+		if code, _ := c.exit(); code != 0 {
+			t.Errorf("connect to %s: exit %d: %s", target, code, c.stderr.String())
+		}
+		b := n.stormwheel("bench", "hold", "--target", target, "--admin", admin, "--i-own-this-target",
+			"--conns", "5", "--heartbeat", "100ms", "--duration", "300ms", "--no-tui", "--threshold", "conns.end==5")
+		if code, _ := b.exit(); code != 0 && code != bench.ExitInvalid {
+			t.Errorf("bench of %s: exit %d: %s", target, code, b.stderr.String())
+		}
+		node.signal(syscall.SIGTERM)
+		if code, _ := node.exit(); code != 0 {
+			t.Errorf("serve at %s: exit %d: %s", listen, code, node.stderr.String())
+		}
+	}
 }

@@ -19,23 +19,65 @@ type outputs struct {
 // fileName is a file and what it is there for.
 type fileName struct{ role, path string }
 
-// output is a file whose former content stays until there is something to replace it, and
-// which is not there before: a run that ends without a result, however it ends, must not
-// cost the last one, nor leave an empty one.
+// output is a file whose former content stays until the new one is whole, and which is not
+// there before: a run that ends without a result, however it ends, must not cost the last
+// one, nor leave an empty or a torn one. What is written lies beside it, under a name of this
+// process, until close.
 type output struct {
-	path string
-	file *os.File // nil: not begun. What is no regular file is open from the start
+	path  string
+	rows  bool     // what is written is worth something before it is whole: it goes to path at once
+	final string   // the file that path leads to, "" if it is none: a device, a pipe
+	file  *os.File // nil: not begun. What is no regular file is open from the start
+	err   error    // of the first Write that failed
 }
 
-func (o *output) Write(p []byte) (int, error) {
-	if o.file == nil {
-		f, err := os.Create(o.path)
-		if err != nil {
-			return 0, err
-		}
-		o.file = f
+func (o *output) Write(p []byte) (n int, err error) {
+	if o.err != nil {
+		return 0, o.err
 	}
-	return o.file.Write(p)
+	if o.file == nil {
+		o.err = o.begin()
+	}
+	if o.err == nil {
+		n, o.err = o.file.Write(p)
+	}
+	return n, o.err
+}
+
+// begin makes the file beside, with the permissions of the one that it replaces.
+func (o *output) begin() (err error) {
+	if o.rows {
+		o.file, err = os.Create(o.path)
+		return err
+	}
+	o.file, err = os.OpenFile(o.beside(), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if info, statErr := os.Stat(o.final); err == nil && statErr == nil {
+		err = o.file.Chmod(info.Mode().Perm())
+	}
+	return err
+}
+
+func (o *output) beside() string { return fmt.Sprintf("%s.part-%d", o.final, os.Getpid()) }
+
+// close puts what was written where it belongs, if it is whole.
+func (o *output) close(whole bool) error {
+	if o.file == nil {
+		return nil
+	}
+	if o.rows || o.final == "" {
+		return o.file.Close()
+	}
+	var err error
+	if whole = whole && o.err == nil; whole {
+		err = o.file.Sync() // some disks say only now that they are full
+	}
+	if err = errors.Join(err, o.file.Close()); err == nil && whole {
+		err = os.Rename(o.beside(), o.final)
+	}
+	if err != nil || !whole {
+		_ = os.Remove(o.beside()) // it may be gone
+	}
+	return err
 }
 
 // reads says that a file is read, so that it is not to be written.
@@ -43,6 +85,22 @@ func (o *outputs) reads(path string) { o.names = append(o.names, fileName{"an in
 
 // open returns the file for a flag, when it is sure that it can be written.
 func (o *outputs) open(flag, path string) io.Writer {
+	if out := o.add(flag, path); out != nil {
+		return out
+	}
+	return nil
+}
+
+// openRows is open for what is worth something before it is whole.
+func (o *outputs) openRows(flag, path string) io.Writer {
+	if out := o.add(flag, path); out != nil {
+		out.rows = true
+		return out
+	}
+	return nil
+}
+
+func (o *outputs) add(flag, path string) *output {
 	if o.err != nil {
 		return nil
 	}
@@ -67,16 +125,32 @@ func (o *outputs) open(flag, path string) io.Writer {
 		return nil
 	}
 	out := &output{path: path, file: f}
-	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
-		out.file = nil
-		f.Close()
-		if errors.Is(missing, fs.ErrNotExist) {
-			os.Remove(path)
+	o.files = append(o.files, out)
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return out
+	}
+	out.file = nil
+	f.Close()
+	if out.final, err = filepath.EvalSymlinks(path); err == nil { // a link stays one
+		var probe *os.File
+		if probe, err = os.OpenFile(out.beside(), os.O_WRONLY|os.O_CREATE, 0o644); err == nil {
+			probe.Close()
+			os.Remove(out.beside())
 		}
 	}
-	o.files = append(o.files, out)
+	if errors.Is(missing, fs.ErrNotExist) {
+		os.Remove(path)
+	}
+	if err != nil {
+		o.err = fmt.Errorf("%s: no file can be made beside %s: %w", flag, path, err)
+		return nil
+	}
 	return out
 }
+
+// errSwallowed says that a result would be lost without a word.
+var errSwallowed = errors.New("--json: standard output is closed")
 
 // same reports whether two names are of one file. A device may serve both.
 func same(a, b string) bool {
@@ -90,13 +164,16 @@ func same(a, b string) bool {
 	return errA == nil && errB == nil && absA == absB
 }
 
-// close may be repeated.
-func (o *outputs) close() error {
+// close puts the files where they belong, but those whose writing failed. It may be repeated.
+func (o *outputs) close() error { return o.end(true) }
+
+// abandon leaves what was there, unless close was called.
+func (o *outputs) abandon() { _ = o.end(false) }
+
+func (o *outputs) end(whole bool) error {
 	var err error
 	for _, f := range o.files {
-		if f.file != nil {
-			err = errors.Join(err, f.file.Close())
-		}
+		err = errors.Join(err, f.close(whole))
 	}
 	o.files = nil
 	if err != nil {

@@ -4,7 +4,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stormwheel/stormwheel/bench"
 )
@@ -80,7 +82,7 @@ func TestAnOutputIsTriedWhenItIsOpened(t *testing.T) {
 	if _, err := w.Write([]byte("{}")); err != nil {
 		t.Fatal(err)
 	}
-	o.files[0].file.Close() // as a disk that fails at the end
+	o.files[0].file.Close() // as a disk that fails at the end; what was there stays
 	if o.close() == nil {
 		t.Error("a file that could not be closed is no error")
 	}
@@ -130,4 +132,101 @@ func contents(t *testing.T, files ...string) (all string) {
 		all += string(b)
 	}
 	return all
+}
+
+// What was there stays until the new file is whole, whatever is in the way of it: a disk that
+// is full, here a limit on files, or a run that ends.
+func TestAFileIsReplacedByAWholeOneOnly(t *testing.T) {
+	dir := t.TempDir()
+	old, link := filepath.Join(dir, "old.json"), filepath.Join(dir, "link.json")
+	reset := func() {
+		if err := os.WriteFile(old, []byte("dear"), 0o640); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reset()
+	if err := os.Symlink(old, link); err != nil {
+		t.Fatal(err)
+	}
+	const whole = "a new result"
+	for _, tt := range []struct {
+		name string
+		end  func(o *outputs, w *output) error
+		want string
+	}{
+		{"written", func(o *outputs, _ *output) error { return o.close() }, whole},
+		{"closed twice", func(o *outputs, _ *output) error { defer o.abandon(); return o.close() }, whole},
+		{"not ended", func(o *outputs, _ *output) error { return nil }, "dear"},
+		{"abandoned", func(o *outputs, _ *output) error { o.abandon(); return nil }, "dear"},
+		{"a disk that is full", func(o *outputs, w *output) error {
+			was := w.file
+			w.file, _ = os.OpenFile("/dev/full", os.O_WRONLY, 0)
+			if _, err := w.Write([]byte("more")); err == nil {
+				t.Error("a full disk is no error")
+			}
+			w.file.Close()
+			w.file = was
+			return o.close()
+		}, "dear"},
+	} {
+		for _, path := range []string{old, link} {
+			reset()
+			var o outputs
+			w := o.open("--json", path)
+			if o.err != nil {
+				t.Fatal(o.err)
+			}
+			if _, err := w.Write([]byte(whole)); err != nil {
+				t.Fatal(err)
+			}
+			if err := tt.end(&o, w.(*output)); err != nil {
+				t.Errorf("%s: %v", tt.name, err)
+			}
+			o.abandon()
+			if b, err := os.ReadFile(old); err != nil || string(b) != tt.want {
+				t.Errorf("%s: %q, %v; want %q", tt.name, b, err, tt.want)
+			}
+			if info, err := os.Lstat(old); err != nil || info.Mode() != 0o640 {
+				t.Errorf("%s: %v, %v; want the permissions of before", tt.name, info.Mode(), err)
+			}
+			if info, err := os.Lstat(link); err != nil || info.Mode().IsRegular() {
+				t.Errorf("%s: the link is none any more: %v", tt.name, err)
+			}
+			if names, err := os.ReadDir(dir); err != nil || len(names) != 2 {
+				t.Errorf("%s: %v, %v in the folder, want two files", tt.name, names, err)
+			}
+		}
+	}
+}
+
+// A run that is killed leaves the rows of its seconds.
+func TestTheRowsOfAKilledRunAreThere(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "rows.csv")
+	p := stormwheel(t, "bench", "hold", "--spawn", "1", "--conns", "2", "--heartbeat", "500ms", "--duration", "1h", "--no-tui", "--csv", file)
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		b, _ := os.ReadFile(file) // it is not there yet
+		if strings.Count(string(b), "\n") >= 3 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%q after %v, want a header and two rows", b, patience)
+		}
+	}
+	p.signal(syscall.SIGKILL)
+	p.exit()
+	b, err := os.ReadFile(file)
+	if err != nil || !strings.HasPrefix(string(b), "t_s,ready,") || !strings.HasSuffix(string(b), "\n") {
+		t.Errorf("%q, %v; want whole rows", b, err)
+	}
+}
+
+// A result that was asked for and would go nowhere is told before the run.
+func TestAResultForAClosedStandardOutputIsAnError(t *testing.T) {
+	hold := "bench hold --spawn 1 --conns 1 --heartbeat 100ms --tick 50ms --duration 1ms --quiet --json -"
+	for redirection, want := range map[string]int{">&-": exitError, ">/dev/null": 0, ">/dev/full": exitError} {
+		p := start(t, nil, "sh", "-c", os.Args[0]+" "+hold+" "+redirection)
+		if code, _ := p.exit(); code != want && !(want == 0 && code == bench.ExitInvalid) {
+			t.Errorf("%s: exit %d, want %d; it said\n%s", redirection, code, want, p.stderr.String())
+		}
+	}
 }

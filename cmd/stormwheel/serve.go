@@ -24,8 +24,8 @@ type serveCmd struct {
 	Admin             string        `placeholder:"HOST:PORT" help:"Address for /livez, /readyz, /stats and /metrics; it has no authentication, so keep it on loopback. Default: none."`
 	Node              string        `placeholder:"NAME" help:"Name that clients and logs see. Default: the address."`
 	Loops             int           `placeholder:"N" help:"Event loops. Default: one per CPU."`
-	Heartbeat         time.Duration `default:"30s" help:"How often clients are told to speak."`
-	Timeout           time.Duration `default:"75s" help:"Silence after which a client is evicted."`
+	Heartbeat         time.Duration `default:"30s" help:"How often clients are told to speak, 100ms at least."`
+	Timeout           time.Duration `default:"75s" help:"Silence after which a client is evicted; longer than --heartbeat."`
 	Tick              time.Duration `default:"250ms" help:"Resolution of every deadline."`
 	MaxConns          int           `placeholder:"N" help:"Most connections. Default: what the descriptor limit allows."`
 	AdmitRate         float64       `default:"2000" help:"Clients per second that may come in, half a second's worth at once."`
@@ -48,7 +48,9 @@ type serveCmd struct {
 }
 
 func (serveCmd) Help() string {
-	return "Example: stormwheel serve --listen 127.0.0.1:7000 --admin 127.0.0.1:7001 --node a"
+	return "SIGTERM or SIGINT hands the clients over, a second one stops at once; SIGHUP is ignored. " +
+		"Log lines that nobody reads are lost.\n\n" +
+		"Example: stormwheel serve --listen 127.0.0.1:7000 --admin 127.0.0.1:7001 --node a"
 }
 
 func (c *serveCmd) Run() error {
@@ -74,6 +76,7 @@ func (c *serveCmd) Run() error {
 	percent, soft := setCollector(srv.Stats().MemoryLimit)
 
 	// Both signals are ours before the first client is: one that comes early is not lost.
+	signal.Ignore(syscall.SIGHUP) // the log goes to standard error: there is nothing to reopen
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)

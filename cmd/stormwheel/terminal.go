@@ -24,8 +24,10 @@ type terminal struct {
 	news                         chan struct{} // holds one: acked has grown, or the state changed
 	flight                       chan struct{} // holds one for each message that waits for its ACK
 
-	mu  sync.Mutex // guards out: the reader and the client's callbacks write
-	out io.Writer
+	mu   sync.Mutex // guards what follows: the reader and the client's callbacks write
+	out  io.Writer
+	err  error         // why out takes no more
+	gone chan struct{} // closed with err
 
 	// Owned by the client's callbacks.
 	sessions uint32    // those that were shown
@@ -38,14 +40,26 @@ type terminal struct {
 
 func newTerminal(out io.Writer, now func() time.Time) *terminal {
 	return &terminal{now: now, begun: now(), out: out,
-		news: make(chan struct{}, 1), flight: make(chan struct{}, maxInFlight)}
+		gone: make(chan struct{}), news: make(chan struct{}, 1), flight: make(chan struct{}, maxInFlight)}
 }
 
-// print writes whole lines. A terminal that is gone is noticed by the input's end.
+// print writes whole lines, until the first that cannot be written.
 func (t *terminal) print(format string, args ...any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	_, _ = fmt.Fprintf(t.out, format+"\n", args...)
+	if t.err != nil {
+		return
+	}
+	if _, t.err = fmt.Fprintf(t.out, format+"\n", args...); t.err != nil {
+		close(t.gone)
+	}
+}
+
+// unseen is why nothing is shown any more, or nil.
+func (t *terminal) unseen() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.err
 }
 
 // say tells what happened, and when.

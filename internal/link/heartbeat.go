@@ -7,10 +7,10 @@ import (
 )
 
 const (
-	defaultInterval = 30 * time.Second       // if neither side names one
-	minInterval     = 100 * time.Millisecond // whatever the server says
-	maxWait         = time.Hour              // the longest that a server can make a client wait
-	maxPongTimeout  = time.Minute            // the longest that a server can make a client wait for a PONG
+	defaultInterval = 30 * time.Second  // if neither side names one
+	minInterval     = codec.MinInterval // whatever the server says
+	maxWait         = codec.MaxInterval // the longest that a server can make a client wait
+	maxPongTimeout  = time.Minute       // the longest that a server can make a client wait for a PONG
 )
 
 // heartbeat is the liveness of the session, apart from its connection: no write, failed
