@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -43,7 +44,7 @@ func (r *runner) blackout(ctx context.Context) error {
 	if err := r.pass(ctx, r.plan.Outage); err != nil {
 		return err
 	}
-	if err := r.startAgain(ctx, t0, r.nodes...); err != nil {
+	if err := r.startAgain(ctx, t0, slices.Clone(r.nodes)...); err != nil {
 		return err
 	}
 	return r.awaitReturns(ctx, on)
