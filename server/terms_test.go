@@ -51,6 +51,9 @@ func TestTermsFollowTheLoadAndDeadlinesWhatClientsKnow(t *testing.T) {
 	}
 	within("who was not told", n.evictedAfter(untold, q), 6*time.Second)
 	n.ping(usual, p, 2)
+	newcomer, q := n.join() // WELCOME tells the longer terms
+	within("who came later", n.evictedAfter(newcomer, q), 24*time.Second)
+	usual, p = n.join()
 	n.r.shared.load.stretch.Store(1)
 	n.ping(usual, p, 2) // learns of shorter terms, and has not applied them yet
 	within("who has not applied shorter terms", n.evictedAfter(usual, p), 24*time.Second)
