@@ -22,9 +22,9 @@ func main() {
 	out := flag.String("out", "out/overload", "directory for the results")
 	page := flag.String("md", "BENCHMARKS.md", "file whose section overload is written")
 	quick := flag.Bool("quick", false, "a tenth of the clients: whether it works, not how well")
-	only := flag.Bool("from-files", false, "write the section from the results that are there")
+	fromFiles := flag.Bool("from-files", false, "write the section from the results that are there")
 	flag.Parse()
-	if err := run(*bin, *out, *page, *quick, *only); err != nil {
+	if err := run(*bin, *out, *page, *quick, *fromFiles); err != nil {
 		fmt.Fprintln(os.Stderr, "overload:", err)
 		os.Exit(1)
 	}
