@@ -63,6 +63,7 @@ type Config struct {
 	Policy Policy
 
 	// Interval is the longest silence before a PING. Default 0: what the server says.
+	// A server that asks for patience, since it is late, and for a longer one gets that.
 	// It is cut to four fifths of the server's timeout.
 	Interval time.Duration
 

@@ -130,6 +130,9 @@ func (l *Link) interval() time.Duration {
 	if d == 0 {
 		d = l.terms.Interval
 	}
+	if l.terms.Patience > 0 {
+		d = max(d, l.terms.Interval) // the server cannot keep up: fewer heartbeats, whoever wants more
+	}
 	if d == 0 {
 		d = defaultInterval
 	}

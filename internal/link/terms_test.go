@@ -201,3 +201,19 @@ func TestAWindowThatChangesIsNoOtherTerms(t *testing.T) {
 		t.Errorf("deadline moved by %v, %d events, %+v", r.l.Deadline()-at, r.count(Termed), r.l.Info().Terms)
 	}
 }
+
+// A client of its own mind about the interval gives it up while the server is late.
+func TestOwnIntervalYieldsToAServerThatIsLate(t *testing.T) {
+	r := newRig(t, Config{Endpoints: twoNodes, Interval: 20 * time.Second})
+	usual := numbered(1, 75*time.Second, 0)
+	late := numbered(2, 600*time.Second, time.Minute)
+	for _, tt := range []struct {
+		terms codec.Terms
+		want  time.Duration
+	}{{usual, 20 * time.Second}, {late, 240 * time.Second}, {usual, 20 * time.Second}} {
+		r.l.terms = tt.terms
+		if got := r.l.interval(); got != tt.want {
+			t.Errorf("terms %+v: a PING every %v, want %v", tt.terms, got, tt.want)
+		}
+	}
+}
