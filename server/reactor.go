@@ -72,7 +72,7 @@ type reactor struct {
 	shedRound           uint64 // of memory.rounds, the last that was begun
 	nextShed            timingwheel.ID
 	shedding            bool
-	arrivals            handles       // connections in the order they came, those that are silent among them
+	arrivals            arrivals      // connections in the order they came, those that are silent among them
 	panicLog            time.Duration // when a handler's panic was last logged, neverLogged: none was
 }
 

@@ -55,6 +55,7 @@ type shared struct {
 	node       []byte
 	alternates []byte
 	gate       *gate // set before the engine runs
+	silences   silences
 	budget     budget
 	memory     memory
 	admission  *admission
