@@ -18,7 +18,7 @@ FUZZTIME ?= 60s
 # each,COMMAND runs a command in every Go module of the repository.
 each = @set -e; for m in $(MODULES); do echo "[$$m] $(1)"; (cd $$m && $(1)); done
 
-.PHONY: help build demo million test lint vet fmt staticcheck cross unit bench bench-full bench-report bench-large bench-check bench-go bench-wheel bench-generator bench-promises storm-lab fuzz clean
+.PHONY: help build demo million test lint vet fmt staticcheck cross unit bench bench-full bench-report bench-large bench-check bench-go bench-wheel bench-generator bench-promises bench-overload storm-lab fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 17
@@ -74,6 +74,7 @@ bench-full: ## all of BENCHMARKS.md and its pictures, about an hour
 	$(call peers,full)
 	@$(MAKE) --no-print-directory bench-wheel
 	@$(MAKE) --no-print-directory bench-promises
+	@$(MAKE) --no-print-directory bench-overload
 	@$(MAKE) --no-print-directory bench-generator
 	@$(MAKE) --no-print-directory storm-lab
 
@@ -92,6 +93,9 @@ bench-generator: ## the load generator itself, about six minutes: its section of
 # The Go command runs the test of the adversaries, without the race detector's memory.
 bench-promises: build ## what a node promises under attack and fault, about ten minutes: its section of BENCHMARKS.md
 	$(GO) run ./bench/promises
+
+bench-overload: build ## storms above what nodes can take, and with nobody left, about six minutes: their section of BENCHMARKS.md
+	$(GO) run ./bench/overload
 
 bench-check: ## about a minute: a heartbeat allocates nothing, memory and CPU are near bare gnet's
 	$(GO) test -count=1 -run AllocatesNothing ./server

@@ -9,7 +9,7 @@ import (
 	"github.com/stormwheel/stormwheel/internal/link"
 )
 
-// client is one simulated client, some 390 bytes in a slab of its loop's. Its bytes in
+// client is one simulated client, some 420 bytes in a slab of its loop's. Its bytes in
 // flight, of which most have none at most times, are in the loop's maps.
 type client struct {
 	link    link.Link // zero until its arrival
@@ -74,6 +74,7 @@ type counters struct {
 
 	StormClients int // hit
 	StormBack    int // of those, in service
+	Regained     int // outages that are over
 }
 
 func (c *counters) add(o *counters) {
@@ -100,6 +101,7 @@ func (c *counters) add(o *counters) {
 	c.Returns += o.Returns
 	c.StormClients += o.StormClients
 	c.StormBack += o.StormBack
+	c.Regained += o.Regained
 }
 
 // notify counts what a link tells. It must not call the link: what an event asks for
@@ -146,6 +148,10 @@ func (l *loop) notify(i uint32, c *client, e *link.Event) {
 			c.socket, *next = *next, c.socket
 		}
 		c.last.setTimeout(e.Terms.Timeout)
+	case link.Termed:
+		if s := l.find(i, c, e.Attempt); s != nil {
+			s.last.loosen(e.Terms.Timeout)
+		}
 	case link.PingSent:
 		n.Pings++
 	case link.Pong:
@@ -161,13 +167,15 @@ func (l *loop) notify(i uint32, c *client, e *link.Event) {
 			storm := l.stormOf(i)
 			storm.Outages += length
 			storm.OfflineTimes.record(length)
+			countIn(&storm.BackPerBin, l.now-l.swarm.storm.Load().t0)
 			n.StormBack++
+			n.Regained++
 		}
 	case link.Delivered:
 		l.after = append(l.after, followUp{kind: ack, attempt: e.Attempt, id: e.ID})
 	case link.GoneAway, link.Lost:
 		if e.WasReady {
-			l.lostSession(c, e)
+			l.lostSession(i, c, e)
 		} else {
 			l.counted.Failures.count(e)
 			if e.Kind == link.GoneAway {
@@ -178,7 +186,7 @@ func (l *loop) notify(i uint32, c *client, e *link.Event) {
 }
 
 // lostSession counts the end of a living client's session and judges the server for it.
-func (l *loop) lostSession(c *client, e *link.Event) {
+func (l *loop) lostSession(i uint32, c *client, e *link.Event) {
 	l.swarm.nowReady(-1)
 	l.counted.Losses.count(e)
 	if c.flags.has(flagProbe) {
@@ -188,10 +196,11 @@ func (l *loop) lostSession(c *client, e *link.Event) {
 		l.counted.Missed++
 	}
 	storm := l.swarm.storm.Load()
-	evicted := e.Kind == link.GoneAway && e.Code == codec.CodeHeartbeatTimeout ||
-		e.Kind == link.Lost && e.Reason == link.Closed
-	if evicted && !storm.struck(c) && !errors.Is(e.Err, errCut) {
-		l.judge(c, false)
+	switch {
+	case e.Kind == link.GoneAway && e.Code == codec.CodeHeartbeatTimeout:
+		l.judge(c, false, true)
+	case e.Kind == link.Lost && e.Reason == link.Closed && !storm.struck(c) && !errors.Is(e.Err, errCut):
+		l.judge(c, false, l.foreign != nil) // others have no word for it
 	}
 	if storm != nil {
 		if !c.outage.hit {
@@ -202,6 +211,7 @@ func (l *loop) lostSession(c *client, e *link.Event) {
 		// One that was lost again between WELCOME and PONG was never back.
 		if !c.outage.out {
 			c.outage.lose(l.now)
+			countIn(&l.stormOf(i).LostPerBin, l.now-storm.t0)
 		}
 	}
 }
@@ -223,18 +233,23 @@ func (l *loop) lostMute(c *client, code codec.Code, cause error) {
 		l.counted.Losses.count(&e)
 	}
 	if silence && !l.swarm.storm.Load().struck(c) {
-		l.judge(c, true)
+		l.judge(c, true, true)
 	} else {
 		l.counted.OtherMutes++
 	}
 }
 
-func (l *loop) judge(c *client, mute bool) {
+// judge counts the close of a session by its server. said: it is for silence, as the server
+// told, or as nothing else can be meant. A living client that was closed without a word may
+// have lost its server: a loss, unless it had been silent itself.
+func (l *loop) judge(c *client, mute, said bool) {
 	n := &l.counted
 	verdict, lateness := judgeClose(c.last, mute, l.now)
 	switch verdict {
 	case evictedFalsely:
-		n.Falsely++
+		if said {
+			n.Falsely++
+		}
 		return
 	case generatorFault:
 		n.Faults++

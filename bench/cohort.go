@@ -75,7 +75,7 @@ type Cohort struct {
 func (p *plan) cohortsOf(t *tally) []Cohort {
 	var all []Cohort
 	for i, c := range p.cohorts {
-		s := t.Cohorts[i].report("", c.Policy.String(), 0, 0)
+		s := t.Cohorts[i].report(stormFacts{policy: c.Policy.String()})
 		all = append(all, Cohort{s.Policy, s.Clients, s.Back, s.T50S, s.T95S, s.T99S, s.T100S, s.AttemptsPerSuccess, s.PeakAttemptsPerS})
 	}
 	return all

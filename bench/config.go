@@ -46,7 +46,7 @@ type Config struct {
 
 	Place string  // "even" (default) over the targets, or all on the "first"
 	Conns int     // clients; default 1000
-	Rate  float64 // connects per second, open loop; default 1000
+	Rate  float64 // connects per second, open loop; default 1000, in a flood all within a second
 
 	Goal string // find-max: a threshold
 	Vary string // find-max: "conns" (default), up to Conns, or "rate", up to Rate
@@ -71,10 +71,14 @@ type Config struct {
 	PongTimeout time.Duration // the clients' patience; default 10 s
 	Policy      string        // what clients do after a loss; default "window"
 
-	Kind            string        // storm: "kill", "drain", "cut" or "freeze"
+	Kind            string        // storm: "kill", "drain", "cut", "freeze", "blackout", "restart" or "flood"
 	Cohorts         string        // storm: "full:50%,fixed:50%" instead of Policy
 	Freeze          time.Duration // storm freeze: for how long; default: until every client has noticed, and 5 s
+	Outage          time.Duration // storm blackout: how long no node runs; default 15 s
 	RecoveryTimeout time.Duration // storm: when to stop waiting for returns; default 60 s
+	// Slow makes spawned nodes slow while a storm of the kinds kill and flood goes on: "1ms/150ms"
+	// stops each for the second of these after it ran for the first. Default: they run all the time.
+	Slow string
 	// Probes is the share of the clients that a scenario does not touch and that are measured
 	// apart. Default 0.02, and ten at least of 500 clients; negative: none.
 	Probes float64
@@ -84,7 +88,8 @@ type Config struct {
 	TrickleInterval time.Duration // between two bytes; default 200 ms
 
 	// Fraction is the share of the clients that a scenario has misbehave, default 0.1 for
-	// silent, 0.5 for halfopen and trickle; in a cut, the share of connections that break, default: all to the first target.
+	// silent, 0.5 for halfopen and trickle; in a cut, the share of connections that break, default: all to the first target; in a
+	// flood, the share of clients that are in before, default 0.1.
 	Fraction float64
 	Capacity float64 // what the receivers admit per second; default: known for spawned nodes
 
@@ -119,6 +124,7 @@ type plan struct {
 	Config
 	scenario   *scenario
 	secret     []byte // that of AuthSecretFile
+	slow       duty
 	policy     link.Policy
 	cohorts    []cohort
 	thresholds []Threshold
@@ -144,6 +150,9 @@ func prepare(ctx context.Context, c Config) (*plan, error) {
 		if p.secret, err = token.ReadSecret(p.AuthSecretFile); err != nil {
 			return nil, usagef("--auth-secret-file: %w", err)
 		}
+	}
+	if p.slow, err = parseDuty(p.Slow); err != nil {
+		return nil, err
 	}
 	if p.policy, err = link.ParsePolicy(p.Policy); err != nil {
 		return nil, usagef("--policy: %q is unknown: window, full, equal, decorrelated, fixed or exponential", p.Policy)
@@ -182,6 +191,10 @@ func (p *plan) fill() {
 	}
 	fill(&p.lateLimit, 20*time.Millisecond)
 	fill(&p.Conns, 1000)
+	if p.floods() {
+		fill(&p.Fraction, floodBaseline)
+		fill(&p.Rate, float64(max(p.Conns-p.baseline(), 1)))
+	}
 	fill(&p.Rate, 1000)
 	if p.Profile == "step" {
 		fill(&p.Steps, defaultSteps)
@@ -195,11 +208,14 @@ func (p *plan) fill() {
 		fill(&p.Timeout, p.Heartbeat*5/2)
 		fill(&p.Tick, 250*time.Millisecond)
 	}
-	if _, said := p.nodeArg("drain-grace"); p.drains() && p.Spawn > 0 && !said {
+	if _, said := p.nodeArg("drain-grace"); (p.drains() || p.Kind == "restart") && p.Spawn > 0 && !said {
 		p.NodeArgs = append([]string{"drain-grace=" + drainGrace.String()}, p.NodeArgs...)
 	}
 	if p.Kind == "freeze" {
 		fill(&p.Freeze, p.noticeTime()+freezeSlack)
+	}
+	if p.Kind == "blackout" {
+		fill(&p.Outage, defaultOutage)
 	}
 	if receivers := p.receivers(); p.Capacity == 0 && receivers > 0 {
 		p.Capacity = p.admitRate() * float64(receivers)
@@ -219,10 +235,10 @@ func (c *Config) storms() bool {
 }
 
 // receivers are the spawned nodes that take the clients of a storm: all but the one that is
-// struck. Where connections break, their clients take it for the node's fault, and go to
+// struck, or all if they come back, or if none is. Where connections break, their clients take it for the node's fault, and go to
 // another if there is one.
 func (p *plan) receivers() int {
-	if p.Kind == "cut" && (p.Spawn == 1 || p.Fraction > 0) {
+	if p.alone() || p.floods() || p.Kind == "cut" && (p.Spawn == 1 || p.Fraction > 0) {
 		return p.Spawn
 	}
 	return max(p.Spawn-1, 0)
@@ -238,6 +254,7 @@ func (p *plan) misplaced() string {
 		said bool
 	}{
 		{"fraction", p.Fraction != 0}, {"kind", p.Kind != ""}, {"freeze", p.Freeze != 0},
+		{"outage", p.Outage != 0}, {"slow", p.Slow != ""},
 		{"probes", p.Probes != 0}, {"cohorts", p.Cohorts != ""}, {"deadline", p.Deadline != 0},
 		{"trickle", p.Trickle != ""}, {"trickle-interval", p.TrickleInterval != 0},
 		{"goal", p.Goal != ""}, {"vary", p.Vary != ""}, {"lifetime", p.Lifetime != 0}, {"profile", p.Profile != ""}, {"steps", p.Steps != 0},
@@ -309,12 +326,26 @@ func (p *plan) check() error {
 		return usagef("--kind: %q is unknown; there are %s", p.Kind, strings.Join(stormKinds, ", "))
 	case p.scenario.name == "demo" && p.Kind != "kill":
 		return usagef("--kind %s is not for demo", p.Kind)
-	case p.storms() && p.Kind != "cut" && p.Spawn < 2:
+	case p.Kind == "flood" && p.Scenario == "phases":
+		return usagef("--kind flood is a ramp of its own: it is not for phases")
+	case p.storms() && slices.Contains([]string{"blackout", "restart"}, p.Kind) && p.Spawn < 1:
+		return usagef("%s --kind %s starts a node again that it has ended: it needs --spawn", p.scenario.name, p.Kind)
+	case p.storms() && slices.Contains([]string{"kill", "drain", "freeze"}, p.Kind) && p.Spawn < 2:
 		return usagef("%s --kind %s strikes a process that others stand in for: it needs --spawn 2 or more", p.scenario.name, p.Kind)
-	case p.scenario.name != "demo" && p.storms() && p.Kind != "cut" && p.Fraction != 0:
+	case p.scenario.name != "demo" && p.storms() && p.Kind != "cut" && p.Kind != "flood" && p.Fraction != 0:
 		return usagef("--fraction is not for --kind %s", p.Kind)
 	case p.Kind != "freeze" && p.Freeze != 0:
 		return usagef("--freeze is for --kind freeze")
+	case p.Kind != "blackout" && p.Outage != 0:
+		return usagef("--outage is for --kind blackout")
+	case p.Outage < 0:
+		return usagef("--outage: %v is below 0", p.Outage)
+	case p.Slow != "" && (p.Kind != "kill" && p.Kind != "flood" || p.Spawn == 0):
+		return usagef("--slow is for spawned nodes, and for --kind kill and flood")
+	case p.floods() && (p.baseline() < 1 || p.baseline() >= p.Conns):
+		return usagef("--fraction: %g of %d clients leaves nobody before the flood, or nobody in it", p.Fraction, p.Conns)
+	case (p.floods() || p.Kind == "blackout") && p.Probes > 0:
+		return usagef("--probes is not for --kind %s: %s", p.Kind, map[bool]string{true: "those that are in before it are its probes", false: "it leaves nobody alone"}[p.floods()])
 	case !(p.Probes <= 1):
 		return usagef("--probes: %g is not a share from 0 to 1", p.Probes)
 	case p.Deadline < 0:

@@ -114,7 +114,7 @@ func isLocal(err error) bool {
 
 func (l *loop) dial(i uint32, c *client, a *link.Action) {
 	l.counted.Attempts++
-	if storm := l.swarm.storm.Load(); storm != nil && c.arrival <= storm.t0 { // not the ramp of a later phase
+	if storm := l.swarm.storm.Load(); storm != nil && (storm.flood || c.arrival <= storm.t0) { // not the ramp of a later phase
 		l.stormOf(i).attempt(l.now - storm.t0)
 	}
 	fail := func(err error) {

@@ -53,7 +53,7 @@ func (r *runner) cutClients(ctx context.Context) error {
 		victim = r.servers[0].Addr
 	}
 	r.sampleServers(ctx)
-	r.fleet.BeginStorm("") // the nodes are alive: what they close is for them to answer for
+	r.fleet.BeginStorm() // the nodes are alive: what they close is for them to answer for
 	hit := r.plan.cutCount()
 	if of := (PhaseSpec{Fraction: r.plan.Fraction}); r.plan.Scenario == "phases" && of.Fraction > 0 {
 		hit = of.silenced(r.fleet.Speaking()) // not all that later phases bring

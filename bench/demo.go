@@ -40,8 +40,9 @@ func demoPromises(c *Config) []string {
 		"storm.clients>0",
 		fmt.Sprintf("storm.t100_s<=%.1f", 1.1*share/capacity+1),
 		"storm.attempts_per_success<=1.2",
+		gapPromise,
 	}
-	return append(all, silentPromises(c)...)
+	return append(all, evictionPromises(c)...)
 }
 
 // demo is the main job in one run.

@@ -23,6 +23,10 @@ type Detail struct {
 	StormAtS *float64 `json:"storm_at_s"`
 	// AttemptsPer100ms counts connect() calls after t0 in bins of 100 ms.
 	AttemptsPer100ms []uint32 `json:"attempts_per_100ms"`
+	// LostPer100ms and BackPer100ms count the begins and ends of outages in such bins; the latter
+	// up to the end of the run.
+	LostPer100ms []uint32 `json:"lost_per_100ms"`
+	BackPer100ms []uint32 `json:"back_per_100ms"`
 	// OutagesS sums all outages, those that lasted to the end included.
 	OutagesS float64 `json:"outages_s"`
 }
@@ -39,6 +43,7 @@ type Second struct {
 	Ready        int      `json:"ready"`
 	Attempts     int      `json:"attempts_per_s"`
 	Established  int      `json:"established_per_s"`
+	Goodput      int      `json:"goodput_per_s"`
 	Pings        int      `json:"pings_per_s"`
 	Pongs        int      `json:"pongs_per_s"`
 	RTTp50       *float64 `json:"rtt_p50_ms"`
@@ -65,7 +70,7 @@ type ServerSecond struct {
 func (r row) second(servers []Server) Second {
 	c, before := &r.counts, &r.last
 	s := Second{T: r.at.Seconds(), Ready: r.ready,
-		Attempts: c.Attempts - before.Attempts, Established: c.Established - before.Established,
+		Attempts: c.Attempts - before.Attempts, Established: c.Established - before.Established, Goodput: c.Regained - before.Regained,
 		Pings: c.Pings - before.Pings, Pongs: c.Pongs - before.Pongs,
 		Muted: c.Muted, Evicted: c.Observed, Early: c.Early, False: c.Falsely,
 		StormClients: c.StormClients, StormBack: c.StormBack}
@@ -96,6 +101,7 @@ func (r *runner) detail(t *tally) (Detail, error) {
 	if at, ok := r.fleet.StormAt(); ok {
 		d.StormAtS = new(at.Seconds())
 		d.AttemptsPer100ms = t.Storm.PerBin
+		d.LostPer100ms, d.BackPer100ms = t.Storm.LostPerBin, t.Storm.BackPerBin
 		d.OutagesS = t.Storm.Outages.Seconds()
 		returns := returnsOf(t.Storm.Returns)
 		for i := range r.plan.cohorts {

@@ -31,7 +31,7 @@ type row struct {
 	p99    float64
 }
 
-const csvHeader = "t_s,ready,started,attempts_per_s,established_per_s,pings_per_s,pongs_per_s," +
+const csvHeader = "t_s,ready,started,attempts_per_s,established_per_s,goodput_per_s,pings_per_s,pongs_per_s," +
 	"rtt_p50_ms,rtt_p99_ms,muted,evicted,early,false,storm_clients,storm_back\n"
 
 func newDisplay(v View, p *plan) *display {
@@ -140,7 +140,7 @@ func (r row) csv() string {
 	c, before := &r.counts, &r.last
 	fields := []string{strconv.FormatFloat(r.at.Seconds(), 'f', 3, 64)}
 	for _, n := range []int{r.ready, c.Started, c.Attempts - before.Attempts, c.Established - before.Established,
-		c.Pings - before.Pings, c.Pongs - before.Pongs} {
+		c.Regained - before.Regained, c.Pings - before.Pings, c.Pongs - before.Pongs} {
 		fields = append(fields, strconv.Itoa(n))
 	}
 	for _, ms := range []float64{r.p50, r.p99} {

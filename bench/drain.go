@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -14,7 +13,12 @@ import (
 // nobody balances here, so nobody has to notice.
 const drainGrace = time.Second
 
-func (c *Config) drains() bool { return c.Kind == "drain" }
+// drains: the first node is asked to end, and others are there to take its clients.
+func (c *Config) drains() bool { return c.Kind == "drain" || c.Kind == "restart" && !c.alone() }
+
+// alone: no node is left while the storm goes on, so that clients come back only when one is
+// started again.
+func (c *Config) alone() bool { return c.Kind == "blackout" || c.Kind == "restart" && c.Spawn == 1 }
 
 // nodeArg is the value of the last --node-arg of that name.
 func (c *Config) nodeArg(name string) (value string, said bool) {
@@ -45,6 +49,9 @@ func (c *Config) nodeRate(name string, otherwise float64) float64 {
 
 // onVictim is how many clients the first node gets.
 func (c *Config) onVictim() int {
+	if c.alone() {
+		return c.Conns
+	}
 	targets := max(c.Spawn, len(c.Targets))
 	if c.Place == "first" {
 		return c.Conns - c.probeCount()
@@ -94,6 +101,7 @@ func (r *runner) drainNode(ctx context.Context) error {
 	on := r.fleet.On(victim.addr)
 	r.sampleServers(ctx)
 	r.fleet.BeginStorm(victim.addr)
+	t0, _ := r.fleet.StormAt()
 	if err := victim.signal(syscall.SIGTERM); err != nil {
 		return fmt.Errorf("drain node %s: %w", victim.name, err)
 	}
@@ -112,22 +120,10 @@ func (r *runner) drainNode(ctx context.Context) error {
 		return nil
 	}
 	r.say("all of them have moved")
-	ended, err := r.until(ctx, drainEnd, func() bool {
-		select {
-		case <-victim.done:
-			return true
-		default:
-			return false
-		}
-	})
-	switch {
-	case err != nil:
+	if err := r.awaitEnd(ctx, victim, drainEnd); err != nil {
 		return err
-	case !ended:
-		return errors.New("the drained node does not end" + victim.stderr.last())
-	case victim.exit != nil:
-		return fmt.Errorf("the drained node ends with %w%s", victim.exit, victim.stderr.last())
 	}
+	r.drained = new(r.fleet.Now() - t0)
 	return r.passIn(ctx, "aftermath", r.heartbeatOr(0)) // a second wave would show here
 }
 

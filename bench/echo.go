@@ -6,8 +6,8 @@ import (
 	"github.com/stormwheel/stormwheel/codec"
 )
 
-// pingPayload is the token, in bytes. An echo cannot be longer than what was sent.
-const pingPayload = 8
+// pingPayload is the payload of our PING, in bytes. An echo cannot be longer than what was sent.
+const pingPayload = 12
 
 // echo is for servers that send back what they get. A client is welcome when it is
 // connected; a PING goes out as it is, and its echo is the PONG.
@@ -38,7 +38,7 @@ func (e *echo) inbound(dst, b []byte, _ uint64) (frame []byte, consumed, need in
 		return dst, 0, size
 	}
 	if err == nil && f.Type == codec.Ping {
-		if token, err := codec.ParsePing(f.Payload); err == nil {
+		if token, _, err := codec.ParsePing(f.Payload); err == nil {
 			return codec.AppendPong(dst, codec.PongMessage{Token: token, Terms: e.terms}), size, 1
 		}
 	}

@@ -20,7 +20,7 @@ func TestAnEchoIsReadInAnySplit(t *testing.T) {
 	if wire, answered := e.outbound(nil, decoded(t, hello)); len(wire) != 0 || !answered {
 		t.Errorf("HELLO becomes % x, answered %v; want nothing, and a WELCOME at once", wire, answered)
 	}
-	ping := codec.AppendPing(nil, 5)
+	ping := codec.AppendPing(nil, 5, 0)
 	wire, answered := e.outbound(nil, decoded(t, ping))
 	if !bytes.Equal(wire, ping) || answered {
 		t.Errorf("PING becomes % x", wire)

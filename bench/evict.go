@@ -21,7 +21,16 @@ func (w *lastWrite) wrote(start, end, timeout time.Duration) {
 }
 
 func (w *lastWrite) setTimeout(d time.Duration) { w.timeoutMs = uint32(d.Milliseconds()) }
-func (w *lastWrite) timeout() time.Duration     { return time.Duration(w.timeoutMs) * time.Millisecond }
+
+// loosen: a longer timeout holds as soon as it is told, a shorter one from the next frame.
+// 0 is none at all.
+func (w *lastWrite) loosen(d time.Duration) {
+	if d == 0 || w.timeoutMs != 0 && d > w.timeout() {
+		w.setTimeout(d)
+	}
+}
+
+func (w *lastWrite) timeout() time.Duration { return time.Duration(w.timeoutMs) * time.Millisecond }
 
 // judgement is what a close by the server means.
 type judgement uint8
@@ -34,7 +43,8 @@ const (
 )
 
 // judgeClose classifies a close by the server that was seen at `seen`, and gives its
-// lateness.
+// lateness. Of a living client the caller knows whether it was for silence at all: our nodes
+// say so (GOAWAY heartbeat_timeout), and a dead one says nothing.
 //
 // Both count from before the write: the server cannot have read the frame earlier, so that
 // a correct server can never look early or unjust, however the generator is scheduled. A

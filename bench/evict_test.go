@@ -62,3 +62,18 @@ func TestLastWriteOfAConnectionIsNeverOverdue(t *testing.T) {
 		t.Error("a frame 1 s after the one before is not overdue at a timeout of 1 s")
 	}
 }
+
+// A longer timeout holds as soon as it is told, a shorter one from the next frame on.
+func TestLastWriteIsJudgedByTheLooserTerms(t *testing.T) {
+	s := time.Second
+	for _, c := range []struct{ was, told, want time.Duration }{
+		{5 * s, 40 * s, 40 * s}, {40 * s, 5 * s, 40 * s}, {5 * s, 0, 0}, {0, 5 * s, 0},
+	} {
+		var w lastWrite
+		w.wrote(s, s, c.was)
+		w.loosen(c.told)
+		if w.timeout() != c.want || w.start != s {
+			t.Errorf("%v, then %v: %+v, want %v", c.was, c.told, w, c.want)
+		}
+	}
+}

@@ -163,7 +163,7 @@ func (f *fakeNode) talk(c *net.TCPConn, n int) {
 		case codec.Hello:
 			_, err = c.Write(f.welcome())
 		case codec.Ping:
-			token, _ := codec.ParsePing(frame.Payload)
+			token, _, _ := codec.ParsePing(frame.Payload)
 			if !f.noPong {
 				_, err = c.Write(codec.AppendPong(nil, codec.PongMessage{Token: token, Terms: f.terms}))
 			}

@@ -174,15 +174,25 @@ func quota(counts []int, count int, i int) int {
 	return upTo(before+counts[i]) - upTo(before)
 }
 
-// BeginStorm says that the endpoint is about to be struck. It must come just before the
+// BeginStorm says that the endpoints are about to be struck. It must come just before the
 // blow, so that no loss is taken for an eviction; the moment is t0.
-func (f *fleet) BeginStorm(victim string) {
-	on := f.On(victim)
-	t0 := f.Now()
+func (f *fleet) BeginStorm(victims ...string) {
+	on := 0
+	for _, v := range victims {
+		on += f.On(v)
+	}
+	f.begin(on, order{Op: opStorm, Victims: victims})
+}
+
+// BeginFlood says that so many clients are about to arrive, and that they are the storm.
+func (f *fleet) BeginFlood(clients int) { f.begin(clients, order{Op: opStorm, Flood: true}) }
+
+func (f *fleet) begin(clients int, o order) {
+	o.T0 = f.Now()
 	f.mu.Lock()
-	f.storm = &Recovery{Since: t0, Clients: on}
+	f.storm = &Recovery{Since: o.T0, Clients: clients}
 	f.mu.Unlock()
-	f.ask(order{Op: opStorm, Endpoint: victim, T0: t0})
+	f.ask(o)
 }
 
 // StormAt is t0, if there was a storm.

@@ -35,7 +35,7 @@ func (r *runner) freezeNode(ctx context.Context) error {
 	victim := r.nodes[0]
 	on := r.fleet.On(victim.addr)
 	r.sampleServers(ctx)
-	r.fleet.BeginStorm("") // a node that wakes must not evict those that spoke meanwhile
+	r.fleet.BeginStorm() // a node that wakes must not evict those that spoke meanwhile
 	if err := victim.freeze(); err != nil {
 		return fmt.Errorf("freeze node %s: %w", victim.name, err)
 	}

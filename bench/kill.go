@@ -6,7 +6,12 @@ import (
 	"syscall"
 )
 
-func stormPromises(c *Config) []string {
+// gapPromise is one of every storm: somebody gets in while many wait.
+const gapPromise = "storm.longest_gap_s<=2"
+
+func stormPromises(c *Config) []string { return append(kindPromises(c), gapPromise) }
+
+func kindPromises(c *Config) []string {
 	switch c.Kind {
 	case "drain":
 		return drainPromises(c)
@@ -14,6 +19,12 @@ func stormPromises(c *Config) []string {
 		return cutPromises(c)
 	case "freeze":
 		return freezePromises(c)
+	case "blackout":
+		return blackoutPromises(c)
+	case "restart":
+		return restartPromises(c)
+	case "flood":
+		return floodPromises(c)
 	}
 	return []string{
 		fmt.Sprintf("conns.end==%d", c.Conns),
@@ -24,11 +35,15 @@ func stormPromises(c *Config) []string {
 	}
 }
 
-// stormKinds are what can befall the clients of the first node.
-var stormKinds = []string{"kill", "drain", "cut", "freeze"}
+// stormKinds are what can befall clients and nodes.
+var stormKinds = []string{"kill", "drain", "cut", "freeze", "blackout", "restart", "flood"}
 
 // storm strikes the first node, or the connections to it, and waits until all is well again.
+// A flood strikes nobody: there the clients are the storm.
 func storm(ctx context.Context, r *runner) error {
+	if r.plan.floods() {
+		return r.flood(ctx)
+	}
 	if err := r.ramp(ctx); err != nil {
 		return err
 	}
@@ -47,6 +62,10 @@ func (r *runner) strike(ctx context.Context) error {
 		return r.cutClients(ctx)
 	case "freeze":
 		return r.freezeNode(ctx)
+	case "blackout":
+		return r.blackout(ctx)
+	case "restart":
+		return r.restartNode(ctx)
 	default:
 		return r.killNode(ctx)
 	}
@@ -56,24 +75,13 @@ func (r *runner) killNode(ctx context.Context) error {
 	victim := r.nodes[0]
 	on := r.fleet.On(victim.addr)
 	r.sampleServers(ctx)
+	lift := r.slowDown(r.nodes[1:]...)
+	defer lift()
 	r.fleet.BeginStorm(victim.addr)
 	if err := victim.signal(syscall.SIGKILL); err != nil {
 		return fmt.Errorf("kill node %s: %w", victim.name, err)
 	}
 	r.markKilled(victim)
-	r.say("kill -9 of node %s (pid %d) with %d clients", victim.name, victim.pid, on)
-	r.enter("recovery", r.plan.RecoveryTimeout)
-	all, err := r.until(ctx, r.plan.RecoveryTimeout, func() bool {
-		n := r.fleet.Counts()
-		return n.StormClients >= on && n.StormBack >= n.StormClients
-	})
-	if err != nil {
-		return err
-	}
-	if !all {
-		r.say("not all of them are back: the wait is over")
-		return nil
-	}
-	r.say("all of them are back")
-	return r.passIn(ctx, "aftermath", r.heartbeatOr(0)) // a second wave would show here
+	r.say("kill -9 of node %s (pid %d) with %d clients%s", victim.name, victim.pid, on, r.plan.slow.words())
+	return r.awaitReturns(ctx, on, lift)
 }

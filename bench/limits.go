@@ -91,13 +91,16 @@ func (p *plan) backlog(receivers int) int {
 	if p.Spawn == 0 {
 		return 0 // the target's own affair
 	}
+	if p.floods() {
+		return 0 // what does not fit there is part of it
+	}
 	return min(int(p.Rate*backlogTime), p.Conns) / receivers
 }
 
 // orphans are the connections of a node that is killed: what is above tcp_max_orphans is
 // reset, and a client would see another end than the usual one.
 func (p *plan) orphans() int {
-	if !p.storms() || p.Kind != "kill" || p.Spawn == 0 || p.onVictim() < mostOrphans {
+	if !p.storms() || p.Kind != "kill" && p.Kind != "blackout" || p.Spawn == 0 || p.onVictim() < mostOrphans {
 		return 0
 	}
 	return p.onVictim()

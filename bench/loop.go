@@ -275,6 +275,11 @@ func (l *loop) start(i uint32, c *client) {
 	if !c.flags.has(flagStarted) {
 		c.flags |= flagStarted
 		l.counted.Started++
+		if storm := l.swarm.storm.Load(); storm != nil && storm.flood {
+			c.outage.lose(c.arrival)
+			countIn(&l.stormOf(i).LostPerBin, c.arrival-storm.t0)
+			l.counted.StormClients++
+		}
 	}
 	number := l.number(i)
 	rng := rand.NewPCG(l.swarm.cfg.Seed, uint64(number)+1<<32)
@@ -304,6 +309,9 @@ func (l *loop) mute(i uint32) bool {
 
 // finish ends all clients with BYE and the loop with them. The counts stand as they were.
 func (l *loop) finish() {
+	if storm := l.swarm.storm.Load(); storm != nil {
+		reachBin(&l.storms[0].BackPerBin, l.now-storm.t0)
+	}
 	for i := range l.clients {
 		c := &l.clients[i]
 		storm := l.stormOf(uint32(i))

@@ -155,7 +155,7 @@ func sumOf(sum, more *float64, first bool) *float64 {
 func addsUp(path string) bool {
 	switch path {
 	case "connect.rate_per_s", "storm.peak_attempts_per_s", "storm.lost_connection_seconds",
-		"storm.accept_rate_per_s", "storm.pace_per_s", "generator.cpu_s":
+		"storm.accept_rate_per_s", "storm.pace_per_s", "storm.goodput_per_s.best", "storm.goodput_per_s.median", "generator.cpu_s":
 		return true
 	case "seed":
 		return false

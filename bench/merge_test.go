@@ -76,7 +76,7 @@ func TestMergeAddsEveryCount(t *testing.T) {
 			}
 			return v
 		}
-		if path == "connect.rate_per_s" || strings.HasPrefix(path, "storm.") && strings.HasSuffix(path, "s_per_s") {
+		if path == "connect.rate_per_s" || strings.HasPrefix(path, "storm.") && strings.HasSuffix(path, "s_per_s") || strings.HasPrefix(path, "storm.goodput_per_s.") {
 			continue
 		}
 		counts++

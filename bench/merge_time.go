@@ -13,7 +13,7 @@ func mergeStorms(parts []*Result, returns *hist) *Storm {
 		return nil
 	}
 	out := &Storm{Kind: parts[0].Storm.Kind, Policy: parts[0].Storm.Policy}
-	var bins []uint32
+	var bins, lost, regained []uint32
 	var capacity, pace, accepted *float64
 	for i, p := range parts {
 		s := p.Storm
@@ -28,17 +28,20 @@ func mergeStorms(parts []*Result, returns *hist) *Storm {
 		out.GhostsGoneS = latest(out.GhostsGoneS, s.GhostsGoneS, i == 0)
 		out.LostConnectionSeconds += s.LostConnectionSeconds
 		bins = addBins(bins, p.Detail.AttemptsPer100ms)
+		lost, regained = addBins(lost, p.Detail.LostPer100ms), addBins(regained, p.Detail.BackPer100ms)
+		out.OutageS, out.DrainS = latest(out.OutageS, s.OutageS, i == 0), latest(out.DrainS, s.DrainS, i == 0)
 		var c *float64
-		if s.IdealS != nil && *s.IdealS > 0 {
-			c = new(float64(s.Clients) / *s.IdealS)
+		if s.IdealS != nil && *s.IdealS > zeroIfNil(s.OutageS) {
+			c = new(float64(s.Clients) / (*s.IdealS - zeroIfNil(s.OutageS)))
 		}
 		capacity = sumOf(capacity, c, i == 0)
 		pace = sumOf(pace, s.PacePerS, i == 0)
 		accepted = sumOf(accepted, s.AcceptRatePerS, i == 0)
 	}
 	if capacity != nil && *capacity > 0 {
-		out.IdealS = new(float64(out.Clients) / *capacity)
+		out.IdealS = new(zeroIfNil(out.OutageS) + float64(out.Clients) / *capacity)
 	}
+	out.flow(lost, regained)
 	out.PacePerS, out.AcceptRatePerS = pace, accepted
 	if pace != nil && accepted != nil && *pace > 0 {
 		out.AcceptOverPace = new(*accepted / *pace)
@@ -137,6 +140,7 @@ func (out *Result) mergeSeconds(parts []*Result) {
 			}
 		}
 		d.AttemptsPer100ms = addBins(d.AttemptsPer100ms, p.Detail.AttemptsPer100ms)
+		d.LostPer100ms, d.BackPer100ms = addBins(d.LostPer100ms, p.Detail.LostPer100ms), addBins(d.BackPer100ms, p.Detail.BackPer100ms)
 		d.OutagesS += p.Detail.OutagesS
 	}
 	states := make([]Second, len(parts))
@@ -178,6 +182,7 @@ func (s *Second) idle() Second {
 func (s Second) after(o *Second) Second {
 	s.Attempts += o.Attempts
 	s.Established += o.Established
+	s.Goodput += o.Goodput
 	s.Pings += o.Pings
 	s.Pongs += o.Pongs
 	s.RTTp50, s.RTTp99 = larger(s.RTTp50, o.RTTp50), larger(s.RTTp99, o.RTTp99)
@@ -211,6 +216,13 @@ func (h *hist) percentBack(clients, percent int) *float64 {
 		return nil
 	}
 	return new(h.rank(need).Seconds())
+}
+
+func zeroIfNil(v *float64) float64 {
+	if v == nil {
+		return 0
+	}
+	return *v
 }
 
 // latest is the greater of both, nil if one is not known.

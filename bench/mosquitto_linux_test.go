@@ -110,7 +110,7 @@ func TestClientsOfAKilledMosquittoComeBack(t *testing.T) {
 	m := startMosquitto(t, "allow_anonymous true\n")
 	s, finish := m.swarm(t, 100, 2*time.Second)
 	waitFor(t, "all are ready", func() bool { return s.Ready() == 100 })
-	s.BeginStorm(m.addr, s.Now())
+	s.BeginStorm(s.Now(), m.addr)
 	m.kill()
 	waitFor(t, "all are lost", func() bool { return s.Counts().StormClients == 100 })
 	m.start(t, m.cmd.Path)

@@ -63,7 +63,7 @@ func TestConnectIsAsTheStandardDrawsIt(t *testing.T) {
 func TestHeartbeatsAndFarewellsAreTranslated(t *testing.T) {
 	m := mustMQTT(t, swarmConfig{})
 	for _, tt := range []struct{ frame, want []byte }{
-		{codec.AppendPing(nil, 5), []byte{0xc0, 0}},
+		{codec.AppendPing(nil, 5, 0), []byte{0xc0, 0}},
 		{codec.AppendBye(nil), []byte{0xe0, 0}},
 		{codec.AppendAck(nil, 1), nil},
 	} {
@@ -225,7 +225,7 @@ func TestAHeartbeatOfAForeignProtocolAllocatesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ping := codec.AppendPing(nil, 9)
+	ping := codec.AppendPing(nil, 9, 0)
 	for _, tt := range []struct {
 		name   string
 		tr     translator

@@ -29,7 +29,11 @@ type node struct {
 	addr  string // HOST:PORT of the listener
 	admin string // HOST:PORT of GET /stats
 
+	command func() *exec.Cmd // starts it; more than once in some storms
+	died    func(*node)      // is told of an end that nobody asked for
+
 	frozen atomic.Bool // it can't be asked
+	slow   atomic.Bool // asking it would take long
 }
 
 // spawnNodes starts count children that know each other as alternates, and returns when
@@ -41,7 +45,6 @@ func spawnNodes(ctx context.Context, serve program, count int, args []string, di
 		return nil, err
 	}
 	nodes := make([]*node, count)
-	commands := make([]*exec.Cmd, count)
 	for i := range nodes {
 		var others []string
 		for j := range min(count-1, maxAlternates) { // the next ones, so that none is everybody's
@@ -52,12 +55,13 @@ func spawnNodes(ctx context.Context, serve program, count int, args []string, di
 		if len(others) > 0 {
 			argv = append(argv, "--alternates", strings.Join(others, ","))
 		}
-		commands[i] = serve.command(append(argv, args...)...)
+		argv = append(argv, args...)
+		nodes[i].command, nodes[i].died = func() *exec.Cmd { return serve.command(argv...) }, died
 	}
 	failed := make([]error, count)
 	var starting sync.WaitGroup
 	for i, n := range nodes {
-		starting.Go(func() { failed[i] = n.start(ctx, commands[i]) })
+		starting.Go(func() { failed[i] = n.start(ctx) })
 	}
 	starting.Wait()
 	for _, err := range failed { // the first tells enough: they have the same flags
@@ -67,7 +71,7 @@ func spawnNodes(ctx context.Context, serve program, count int, args []string, di
 		}
 	}
 	for _, n := range nodes {
-		go n.watch(died)
+		go n.watch()
 	}
 	return nodes, nil
 }
@@ -101,9 +105,9 @@ func reservePorts(count int) ([]string, error) {
 }
 
 // start runs the child and waits for its ready line.
-func (n *node) start(ctx context.Context, cmd *exec.Cmd) error {
+func (n *node) start(ctx context.Context) error {
 	out, outWriter := io.Pipe()
-	if err := n.launch(cmd, outWriter); err != nil {
+	if err := n.launch(n.command(), outWriter); err != nil {
 		return fmt.Errorf("node %s: %w", n.name, err)
 	}
 	line := make(chan string, 1)
@@ -124,11 +128,22 @@ func (n *node) start(ctx context.Context, cmd *exec.Cmd) error {
 }
 
 // watch tells of a death that nobody asked for.
-func (n *node) watch(died func(*node)) {
+func (n *node) watch() {
 	<-n.done
 	if !n.asked.Load() {
-		died(n)
+		n.died(n)
 	}
+}
+
+// again starts a node that has ended: a new process of the same name and address.
+func (n *node) again(ctx context.Context) (*node, error) {
+	next := &node{child: child{crowded: n.crowded}, name: n.name, addr: n.addr, command: n.command, died: n.died}
+	if err := next.start(ctx); err != nil {
+		stopNodes([]*node{next})
+		return nil, err
+	}
+	go next.watch()
+	return next, nil
 }
 
 // didNotStart words the end of a child that was never ready. What the command itself found

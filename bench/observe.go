@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -112,7 +113,10 @@ func (r *runner) observed() []Server {
 // sampleServers reads what the servers cost and hold. A figure that cannot be read keeps
 // its last value.
 func (r *runner) sampleServers(ctx context.Context) {
-	for i, o := range r.observers {
+	r.mu.Lock()
+	observers := slices.Clone(r.observers)
+	r.mu.Unlock()
+	for i, o := range observers {
 		r.mu.Lock()
 		killed := r.servers[i].Killed
 		r.mu.Unlock()
@@ -129,11 +133,11 @@ func (r *runner) sampleServers(ctx context.Context) {
 		if o.port != 0 {
 			conns, connsErr = portConns(o.pid, o.port)
 		}
-		if o.admin != "" {
+		if o.admin != "" && (o.node == nil || !o.node.slow.Load()) {
 			stats, statsErr = readStats(ctx, o.admin)
 		}
 		r.mu.Lock()
-		if s := &r.servers[i]; !s.Killed {
+		if s := &r.servers[i]; !s.Killed && r.observers[i].pid == o.pid { // it may have been started again
 			if useErr == nil {
 				s.RSSBytes, s.CPUS, s.FDs = &use.rssBytes, &use.cpuS, &use.fds
 			}

@@ -6,7 +6,9 @@ import "time"
 type order struct {
 	Op       orderOp
 	At       time.Duration // opStart: on the clock of monotonic
-	Endpoint string        // opOn, opStorm; opSpeaking, opCut: "" is any
+	Endpoint string        // opOn; opSpeaking, opCut: "" is any
+	Victims  []string      // opStorm
+	Flood    bool          // opStorm
 	T0       time.Duration // opStorm, opArrive
 	Ramp     *arrivals     // opArrive
 	Count    int           // opMute, opCut
@@ -62,7 +64,7 @@ func (s *swarm) do(o order) answer {
 	case opMute:
 		a.Count = s.Mute(o.Count)
 	case opStorm:
-		s.BeginStorm(o.Endpoint, o.T0)
+		s.begin(&stormStart{t0: o.T0, victims: o.Victims, flood: o.Flood})
 	case opCut:
 		a.Count, a.Silent = s.Cut(o.Endpoint, o.Count)
 	case opSettle:

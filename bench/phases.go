@@ -13,7 +13,7 @@ import (
 //	hold     heartbeats, for For
 //	churn    sessions end by BYE after Config.Lifetime on average, and others come, for For
 //	silence  Fraction of the clients stop speaking; it ends when the server has noticed each
-//	storm    a blow of Kind; at most one. Fraction is that of a cut, For the length of a freeze
+//	storm    a blow of Kind; at most one. Fraction is that of a cut, For the length of a freeze or a blackout
 type PhaseSpec struct {
 	Do       string
 	Clients  int     // ramp
@@ -55,7 +55,11 @@ func phasesDefaults(c *Config) {
 	if storm, ok := c.phase("storm"); ok {
 		fill(&c.Kind, storm.Kind)
 		fill(&c.Fraction, storm.Fraction)
-		fill(&c.Freeze, storm.For)
+		if c.Kind == "blackout" {
+			fill(&c.Outage, storm.For)
+		} else {
+			fill(&c.Freeze, storm.For)
+		}
 	}
 	if c.has("churn") {
 		fill(&c.Lifetime, 10*time.Second)
@@ -116,8 +120,8 @@ func (c *Config) checkPhases() error {
 			return bad("nobody is there yet; begin with a ramp")
 		}
 	}
-	if storms == 0 && (c.Kind != "" || c.Fraction != 0 || c.Freeze != 0) {
-		return usagef("--kind, --fraction and --freeze are for a phase storm, and there is none")
+	if storms == 0 && (c.Kind != "" || c.Fraction != 0 || c.Freeze != 0 || c.Outage != 0 || c.Slow != "") {
+		return usagef("--kind, --fraction, --freeze, --outage and --slow are for a phase storm, and there is none")
 	}
 	if clients != c.Conns {
 		return usagef("--conns: %d, but the ramps bring %d; leave it out", c.Conns, clients)
@@ -170,12 +174,19 @@ func phasesPromises(c *Config) []string {
 		return append(all, "connect.failed==0", "heartbeat.missed==0", fmt.Sprintf("conns.lost==%d", silenced))
 	}
 	if c.Kind != "freeze" || c.Freeze > c.noticeTime() {
-		all = append(all, "storm.clients>0", "storm.attempts_per_success<=1.2")
+		all = append(all, "storm.clients>0")
+		switch {
+		case c.Kind == "blackout": // they knock while nobody is there
+		case c.alone():
+			all = append(all, "storm.attempts_per_success<=3")
+		default:
+			all = append(all, "storm.attempts_per_success<=1.2")
+		}
 	}
 	if c.drains() {
 		all = append(all, "storm.offline==0")
 	}
-	return append(all, fmt.Sprintf("storm.t100_s<=%g", (c.Freeze+c.RecoveryTimeout).Seconds()))
+	return append(all, fmt.Sprintf("storm.t100_s<=%g", (c.Freeze+c.Outage+c.RecoveryTimeout).Seconds()), gapPromise)
 }
 
 // phases runs one after the other.

@@ -22,6 +22,12 @@ var probedScenarios = []string{"silent", "storm", "phases", "demo"}
 // probeCount is how many clients the scenario leaves alone and measures apart. They are on
 // nodes that are not struck, where there are any.
 func (c *Config) probeCount() int {
+	if c.floods() {
+		return c.baseline()
+	}
+	if c.alone() { // nobody is left alone
+		return 0
+	}
 	if !slices.Contains(probedScenarios, c.Scenario) || c.Probes < 0 || c.Scenario == "phases" && !c.has("storm") && !c.has("silence") {
 		return 0
 	}
@@ -46,8 +52,15 @@ func probePromises(c *Config) []string {
 	return []string{"probes.lost==0"}
 }
 
-// probeBeat is a second, or the heartbeat of the others if that is shorter.
+// probeBeat is a second, or the heartbeat of the others if that is shorter. The probes of a
+// flood are many, and no quicker than others: 0 is what the nodes say.
 func (c *Config) probeBeat() time.Duration {
+	if c.floods() && c.Spawn > 0 {
+		return 0
+	}
+	if c.floods() {
+		return c.Heartbeat
+	}
 	if c.Heartbeat > 0 {
 		return min(c.Heartbeat, probeInterval)
 	}
@@ -55,7 +68,8 @@ func (c *Config) probeBeat() time.Duration {
 }
 
 // Probes are clients that the scenario does not touch. They are on nodes that it does not
-// strike, if there are others, and ask every second, or every heartbeat if that is shorter.
+// strike, if there are others, and ask every second, or every heartbeat if that is shorter. In a
+// flood they are those that were in before it, and heartbeat as all do.
 type Probes struct {
 	Clients int      `json:"clients"`
 	Lost    int      `json:"lost"` // sessions of theirs

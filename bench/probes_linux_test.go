@@ -38,7 +38,7 @@ func TestALostProbeIsCounted(t *testing.T) {
 	a, b := startFake(t, &fakeNode{}), startFake(t, &fakeNode{})
 	s, finish := startSwarm(t, 40, func(c *swarmConfig) { c.Probes, c.ProbeInterval = 5, 100*time.Millisecond }, a, b)
 	waitFor(t, "all are ready and beat", func() bool { return s.Ready() == 40 && s.Counts().Pongs > 100 })
-	s.BeginStorm("", s.Now())
+	s.BeginStorm(s.Now())
 	a.stop() // has no probe
 	waitFor(t, "its clients are back", func() bool { n := s.Counts(); return n.StormClients == 20 && n.StormBack == 20 })
 	b.stop() // has all five

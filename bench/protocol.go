@@ -41,7 +41,7 @@ func (p *plan) checkProtocol() error {
 		return usagef("--protocol %s: spawned nodes speak stormwheel; aim at a server of your own with --target", p.Protocol)
 	case p.scenario.name == "trickle":
 		return usagef("trickle counts the bytes of our own frames: it is not for --protocol %s", p.Protocol)
-	case p.storms() && p.Kind != "cut" && p.Kind != "":
+	case p.storms() && p.Kind != "cut" && p.Kind != "flood" && p.Kind != "":
 		return p.noNodes()
 	case isMQTT && p.Timeout != 0:
 		return usagef("--timeout is not for mqtt: a broker's is 1.5 times the keepalive, which is --heartbeat in whole seconds")
@@ -62,7 +62,7 @@ func (p *plan) checkProtocol() error {
 
 // noNodes says why a scenario that strikes a node cannot run against foreign servers.
 func (p *plan) noNodes() error {
-	return usagef("%s --kind %s strikes a node of its own, which speaks stormwheel: with --protocol %s there is --kind cut, or run hold and strike the server yourself",
+	return usagef("%s --kind %s strikes a node of its own, which speaks stormwheel: with --protocol %s there are --kind cut and flood, or run hold and strike the server yourself",
 		p.scenario.name, p.Kind, p.Protocol)
 }
 

@@ -103,8 +103,15 @@ func (l *loop) understand(i uint32, c *client, attempt uint32, b []byte) (consum
 	case err != nil:
 		return len(b), codec.HeaderLen
 	}
-	if m, err := codec.ParseGoAway(frame.Payload); frame.Type == codec.GoAway && err == nil {
-		l.muteCodes[i] = m.Code
+	switch frame.Type {
+	case codec.GoAway:
+		if m, err := codec.ParseGoAway(frame.Payload); err == nil {
+			l.muteCodes[i] = m.Code
+		}
+	case codec.Pong:
+		if m, err := codec.ParsePong(frame.Payload); err == nil {
+			c.last.loosen(m.Terms.Timeout)
+		}
 	}
 	return size, codec.HeaderLen
 }

@@ -152,8 +152,13 @@ type Storm struct {
 	Clients int    `json:"clients"` // lost a ready session at or after t0, or were told to move it
 	Back    int    `json:"back"`    // of those, in service again at the end
 	Offline int    `json:"offline"` // of those, without a ready session at some time after t0
-	// IdealS is Clients / C, C being what the receiving nodes admit per second, or in a drain
-	// its pace; null when nobody said what a foreign target admits.
+	// OutageS is from t0 until a receiver could accept: 0 where others stand in; null if none
+	// ever could.
+	OutageS *float64 `json:"outage_s"`
+	// DrainS is how long a node that was asked to end took to do so; null if none was.
+	DrainS *float64 `json:"drain_s"`
+	// IdealS is OutageS + Clients / C, C being what the receiving nodes admit per second, or in
+	// a drain its pace; null when nobody said what a foreign target admits.
 	IdealS *float64 `json:"ideal_s"`
 	// A client that was offline is back at the first PONG after the WELCOME of its last
 	// return; one that moved without a gap, at the WELCOME of the node it moved to. TxxS is null
@@ -165,6 +170,11 @@ type Storm struct {
 	// AttemptsPerSuccess is all connect() calls after t0 by Back; null when nobody is back.
 	AttemptsPerSuccess *float64 `json:"attempts_per_success"`
 	PeakAttemptsPerS   float64  `json:"peak_attempts_per_s"` // busiest 100 ms, times ten
+	// GoodputPerS is null if clients waited for less than a second.
+	GoodputPerS *Goodput `json:"goodput_per_s"`
+	// LongestGapS is the longest time without a return while clients waited for one, to a tenth of
+	// a second, counted as GoodputPerS; null if no receiver ever could accept.
+	LongestGapS *float64 `json:"longest_gap_s"`
 	// LostConnectionSeconds sums, over all outages after t0, the time from the loss as the
 	// client saw it to its return, or to the end of the run.
 	LostConnectionSeconds float64 `json:"lost_connection_seconds"`
@@ -192,8 +202,9 @@ type Eviction struct {
 	// others, Overlooked those that were not closed.
 	Other      int `json:"other"`
 	Overlooked int `json:"overlooked"`
-	// False counts living clients that were closed for silence, or without any reason,
-	// although a complete frame had been written within the timeout.
+	// False counts living clients that were closed for silence (GOAWAY heartbeat_timeout; by a
+	// foreign server, without a word) although a complete frame had been written within the
+	// timeout. What a node of ours ends without a word is a loss: it may have died.
 	False int `json:"false"`
 	// GeneratorFault counts living clients that were closed when they had been silent for a
 	// timeout, or may have seemed so, because the generator was late. It makes the run
@@ -214,7 +225,8 @@ type Lateness struct {
 
 // Server is one target. What is not known of a target that was not spawned is null: --pid
 // and --admin tell. A
-// node that the scenario killed or drained (killed is true) shows its last reading before that.
+// node that the scenario killed or drained (killed is true) shows its last reading before that;
+// one that it started again is the new process.
 type Server struct {
 	Addr     string   `json:"addr"`
 	Node     *string  `json:"node"`

@@ -26,7 +26,7 @@ func dealt(number, n, nodes, k int, spareFirst bool) bool {
 
 // role is what a client is from its start.
 func (c *swarmConfig) role(number int) (flags clientFlags) {
-	if dealt(number, c.Conns, len(c.Endpoints), c.Probes, true) {
+	if c.ProbesFirst && number < c.Probes || !c.ProbesFirst && dealt(number, c.Conns, len(c.Endpoints), c.Probes, true) {
 		flags |= flagProbe
 	}
 	if dealt(number, c.Conns, len(c.Endpoints), c.HalfOpen, false) {

@@ -31,6 +31,7 @@ type runner struct {
 	cutBy            string         // how a cut was made
 	ghostless        *time.Duration // from when on no sample has shown a ghost; nil: the latest did
 	ghostsGone       *time.Duration // since a cut or a thaw
+	drained          *time.Duration // since the node was asked to end
 	soakFrom, soakTo time.Duration
 	view             *display
 
@@ -43,8 +44,9 @@ type runner struct {
 	phases  []PhaseSeen
 	servers []Server
 	seconds []Second
+	outage  *time.Duration // from t0 until a receiver could accept, where there was none
 
-	observers []observer // of the servers, in their order; fixed before the run
+	observers []observer // of the servers, in their order
 }
 
 // Check says whether Run would begin cfg here, without doing so. The error is an ExitError.
@@ -89,8 +91,8 @@ func Run(ctx context.Context, cfg Config, view View) (*Result, error) {
 	}
 	r.fleet, err = newFleet(swarmConfig{
 		Endpoints: p.endpoints, Sources: p.sources, PlaceAll: p.Place == "first",
-		Conns: p.Conns, Rate: p.Rate, Profile: p.Profile, Steps: p.Steps, Lifetime: p.Lifetime, Told: p.Scenario == "phases", Seed: p.Seed, Policy: p.policy,
-		Cohorts: p.cohorts, Probes: p.probeCount(), ProbeInterval: p.probeBeat(),
+		Conns: p.Conns, Rate: p.Rate, Profile: p.Profile, Steps: p.Steps, Lifetime: p.Lifetime, Told: p.told(), Seed: p.Seed, Policy: p.policy,
+		Cohorts: p.cohorts, Probes: p.probeCount(), ProbesFirst: p.floods(), ProbeInterval: p.probeBeat(),
 		HalfOpen: p.misbehaving("halfopen"), Tricklers: p.misbehaving("trickle"), TooSlow: p.TrickleInterval > 0 && p.tooSlow(),
 		TrickleInterval: p.TrickleInterval, TricklePings: p.Trickle == "ping", Deadline: p.Deadline,
 		Interval: r.clientInterval(), PongTimeout: p.PongTimeout, AnyAddress: p.IOwnTheTarget,
@@ -118,6 +120,9 @@ func Run(ctx context.Context, cfg Config, view View) (*Result, error) {
 
 // crowded says whether the run's processes are many for this machine.
 func (p *plan) crowded() bool { return crowded(p.Spawn + p.Workers) }
+
+// told: clients come when a phase has them come.
+func (p *plan) told() bool { return p.Scenario == "phases" || p.floods() }
 
 // misbehaving is how many clients do from the start what the scenario is named for.
 func (p *plan) misbehaving(scenario string) int {

@@ -37,15 +37,17 @@ var scenarios = []scenario{
 	{name: "find-max", about: "the most clients, or with --vary rate connects per second, at which --goal holds",
 		takes: "goal vary", defaults: findMaxDefaults, promises: findMaxPromises},
 	{name: "phases", about: "what the phases of a scenario file say, one after the other: bench FILE.yaml",
-		takes: "lifetime profile steps kind fraction freeze probes cohorts", defaults: phasesDefaults, promises: phasesPromises, run: phases},
+		takes: "lifetime profile steps kind fraction freeze outage slow probes cohorts", defaults: phasesDefaults, promises: phasesPromises, run: phases},
 	{name: "silent", about: "--fraction of the clients keep the socket and stop speaking",
 		takes: "fraction probes", defaults: silentDefaults, promises: silentPromises, run: silent},
 	{name: "halfopen", about: "--fraction of the clients connect and say nothing, not even HELLO",
 		takes: "fraction deadline", defaults: halfOpenDefaults, promises: halfOpenPromises, run: halfOpen},
 	{name: "trickle", about: "--fraction of the clients send HELLO or PING a byte every --trickle-interval",
 		takes: "fraction deadline trickle trickle-interval", defaults: trickleDefaults, promises: tricklePromises, run: trickle},
-	{name: "storm", about: "--kind kill: kill -9 of the first node; drain: SIGTERM; cut: its connections break; freeze: SIGSTOP",
-		takes: "kind fraction freeze probes cohorts", promises: stormPromises, run: storm},
+	{name: "storm", about: "--kind kill: kill -9 of the first node; drain: SIGTERM; cut: its connections break; freeze: SIGSTOP;\n" +
+		"           blackout: kill -9 of all nodes, which are back after --outage; restart: SIGTERM, and it is started again;\n" +
+		"           flood: --fraction of the clients are in, and all others come at once",
+		takes: "kind fraction freeze outage slow probes cohorts", promises: stormPromises, run: storm},
 	{name: "demo", about: "two nodes, 5,000 clients: silent ones are evicted, then a node is killed",
 		takes: "fraction kind probes", defaults: demoDefaults, promises: demoPromises, run: demo},
 }

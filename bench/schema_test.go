@@ -25,6 +25,7 @@ var update = flag.Bool("update", false, "write docs/bench-result.schema.json")
 // nullLists are the lists that are null rather than empty when there is nothing.
 var nullLists = map[string]bool{
 	"parts": true, "cohorts": true, "detail.command": true, "detail.phases": true, "detail.seconds": true, "detail.seconds.N.servers": true, "detail.attempts_per_100ms": true,
+	"detail.lost_per_100ms": true, "detail.back_per_100ms": true,
 }
 
 // object keeps the order of its members.
@@ -186,6 +187,9 @@ func TestEveryScenariosOutputFitsTheSchema(t *testing.T) {
 			switch {
 			case one.kind != "":
 				cfg.Kind, cfg.PongTimeout = one.kind, time.Second
+				if one.kind == "blackout" {
+					cfg.Outage = 500 * time.Millisecond
+				}
 			case one.scenario == "phases":
 				cfg.Conns = 0
 			}

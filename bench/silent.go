@@ -13,7 +13,12 @@ func silentCount(c *Config) int {
 	return min(int(c.Fraction*float64(c.Conns)+0.5), c.Conns-c.probeCount())
 }
 
+// silentPromises: each that falls silent is evicted, in time, and nobody else ends.
 func silentPromises(c *Config) []string {
+	return append(evictionPromises(c), fmt.Sprintf("conns.lost==%d", silentCount(c)))
+}
+
+func evictionPromises(c *Config) []string {
 	n := silentCount(c)
 	all := []string{
 		fmt.Sprintf("eviction.expected==%d", n),

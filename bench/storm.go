@@ -42,6 +42,9 @@ type stormTally struct {
 	OfflineTimes *hist
 	Attempts     int      // connect() calls after t0
 	PerBin       []uint32 // the same, by attemptBin
+	// LostPerBin and BackPerBin count the begins and ends of outages, by attemptBin; the latter
+	// up to the end of the run.
+	LostPerBin, BackPerBin []uint32
 }
 
 func newStormTally() stormTally { return stormTally{OfflineTimes: newHist()} }
@@ -54,6 +57,8 @@ func (t *stormTally) merge(from stormTally) {
 	t.OfflineTimes.merge(from.OfflineTimes)
 	t.Attempts += from.Attempts
 	t.PerBin = addBins(t.PerBin, from.PerBin)
+	t.LostPerBin = addBins(t.LostPerBin, from.LostPerBin)
+	t.BackPerBin = addBins(t.BackPerBin, from.BackPerBin)
 }
 
 func addBins(sum, more []uint32) []uint32 {
@@ -66,24 +71,33 @@ func addBins(sum, more []uint32) []uint32 {
 	return sum
 }
 
-// report turns the tally into the words of Result. capacity is C, 0 when unknown; pace is
-// that of a drain, 0 when there was none.
-func (t *stormTally) report(kind, policy string, capacity, pace float64) *Storm {
+// stormFacts are what a tally cannot know of its storm.
+type stormFacts struct {
+	kind, policy string
+	capacity     float64        // C; 0: unknown
+	pace         float64        // of a drain; 0: there was none
+	outage       *time.Duration // from t0 until a receiver could accept; nil: none ever could
+}
+
+// report turns the tally into the words of Result.
+func (t *stormTally) report(f stormFacts) *Storm {
 	slices.Sort(t.Returns)
-	s := &Storm{Kind: kind, Policy: policy, Clients: t.Clients, Back: len(t.Returns), Offline: t.Offline,
-		T50S: t.percentBack(50), T95S: t.percentBack(95), T99S: t.percentBack(99), T100S: t.percentBack(100),
+	s := &Storm{Kind: f.kind, Policy: f.policy, Clients: t.Clients, Back: len(t.Returns), Offline: t.Offline,
+		OutageS: secondsOf(f.outage),
+		T50S:    t.percentBack(50), T95S: t.percentBack(95), T99S: t.percentBack(99), T100S: t.percentBack(100),
 		PeakAttemptsPerS:      float64(maxOf(t.PerBin)) * float64(time.Second/attemptBin),
 		LostConnectionSeconds: t.Outages.Seconds()}
-	if capacity > 0 {
-		s.IdealS = new(float64(t.Clients) / capacity)
+	if f.capacity > 0 && f.outage != nil {
+		s.IdealS = new(f.outage.Seconds() + float64(t.Clients)/f.capacity)
 	}
-	if pace > 0 {
-		s.IdealS = new(float64(t.Clients) / pace)
-		s.PacePerS = new(pace)
+	if f.pace > 0 {
+		s.IdealS = new(float64(t.Clients) / f.pace)
+		s.PacePerS = new(f.pace)
 		if rate := t.acceptRate(); rate > 0 {
-			s.AcceptRatePerS, s.AcceptOverPace = new(rate), new(rate/pace)
+			s.AcceptRatePerS, s.AcceptOverPace = new(rate), new(rate/f.pace)
 		}
 	}
+	s.flow(t.LostPerBin, t.BackPerBin)
 	if s.Back > 0 {
 		s.AttemptsPerSuccess = new(float64(t.Attempts) / float64(s.Back))
 	}
@@ -120,9 +134,18 @@ func maxOf(bins []uint32) uint32 {
 // attempt counts one connect() at the given time after t0.
 func (t *stormTally) attempt(after time.Duration) {
 	t.Attempts++
-	bin := int(max(after, 0) / attemptBin)
-	for len(t.PerBin) <= bin {
-		t.PerBin = append(t.PerBin, 0)
+	countIn(&t.PerBin, after)
+}
+
+// countIn adds one to the bin of a time after t0.
+func countIn(bins *[]uint32, after time.Duration) {
+	reachBin(bins, after)
+	(*bins)[int(max(after, 0)/attemptBin)]++
+}
+
+// reachBin makes the bins last up to a time after t0.
+func reachBin(bins *[]uint32, after time.Duration) {
+	for len(*bins) <= int(max(after, 0)/attemptBin) {
+		*bins = append(*bins, 0)
 	}
-	t.PerBin[bin]++
 }

@@ -14,7 +14,7 @@ func seconds(n ...float64) (d []time.Duration) {
 
 func TestAClientThatNeverReturnsMakesT100Null(t *testing.T) {
 	all := stormTally{Clients: 4, Returns: seconds(3, 1, 2, 4), Attempts: 5}
-	s := all.report("kill", "window", 2, 0)
+	s := all.report(stormFacts{kind: "kill", policy: "window", capacity: 2, outage: new(time.Duration)})
 	if s.T100S == nil || *s.T100S != 4 || *s.T50S != 2 {
 		t.Errorf("all back: t50 %v, t100 %v, want 2 and 4", number(s.T50S), number(s.T100S))
 	}
@@ -22,7 +22,7 @@ func TestAClientThatNeverReturnsMakesT100Null(t *testing.T) {
 		t.Errorf("ideal %v, attempts per success %v, want 2 and 1.25", *s.IdealS, *s.AttemptsPerSuccess)
 	}
 	missing := stormTally{Clients: 5, Returns: seconds(3, 1, 2, 4), Attempts: 10}
-	s = missing.report("kill", "window", 0, 0)
+	s = missing.report(stormFacts{kind: "kill", policy: "window", outage: new(time.Duration)})
 	if s.T100S != nil || s.T99S != nil || s.T95S != nil {
 		t.Errorf("4 of 5 back: t95 %s, t99 %s, t100 %s, want none", number(s.T95S), number(s.T99S), number(s.T100S))
 	}
@@ -38,7 +38,7 @@ func TestAClientThatNeverReturnsMakesT100Null(t *testing.T) {
 }
 
 func TestAStormThatHitsNobodyHasNoTimes(t *testing.T) {
-	s := (&stormTally{}).report("kill", "window", 100, 0)
+	s := (&stormTally{}).report(stormFacts{kind: "kill", policy: "window", capacity: 100, outage: new(time.Duration)})
 	if s.T50S != nil || s.T100S != nil || s.AttemptsPerSuccess != nil || s.PeakAttemptsPerS != 0 {
 		t.Errorf("report = %+v, want no times", s)
 	}
@@ -68,7 +68,7 @@ func TestPeakAttemptsAreTheBusiestTenthOfASecondOverAllLoops(t *testing.T) {
 	a.attempt(-time.Millisecond) // a clock read just before t0
 	a.attempt(300 * time.Millisecond)
 	a.merge(b)
-	if got := a.report("kill", "full", 0, 0).PeakAttemptsPerS; got != 60 {
+	if got := a.report(stormFacts{kind: "kill", policy: "full", outage: new(time.Duration)}).PeakAttemptsPerS; got != 60 {
 		t.Errorf("peak = %v, want 60: six in one bin of 100 ms", got)
 	}
 	if a.Attempts != 8 {
@@ -97,14 +97,14 @@ func TestAcceptRateLeavesTheEndsOut(t *testing.T) {
 		tally.Returns = append(tally.Returns, time.Duration(i)*10*time.Millisecond)
 	}
 	tally.Returns[999] += time.Hour // one straggler
-	if s := tally.report("drain", "window", 0, 50); *s.AcceptRatePerS != 100 || *s.AcceptOverPace != 2 {
+	if s := tally.report(stormFacts{kind: "drain", policy: "window", pace: 50, outage: new(time.Duration)}); *s.AcceptRatePerS != 100 || *s.AcceptOverPace != 2 {
 		t.Errorf("accepted %v/s, %v over the pace, want 100 and 2", *s.AcceptRatePerS, *s.AcceptOverPace)
 	}
 	few := stormTally{Returns: seconds(1, 2, 3)}
-	if s := few.report("drain", "window", 0, 50); s.AcceptRatePerS != nil || s.AcceptOverPace != nil {
+	if s := few.report(stormFacts{kind: "drain", policy: "window", pace: 50, outage: new(time.Duration)}); s.AcceptRatePerS != nil || s.AcceptOverPace != nil {
 		t.Errorf("a rate of three: %v", *s.AcceptRatePerS)
 	}
-	if s := tally.report("kill", "window", 0, 0); s.PacePerS != nil || s.AcceptOverPace != nil {
+	if s := tally.report(stormFacts{kind: "kill", policy: "window", outage: new(time.Duration)}); s.PacePerS != nil || s.AcceptOverPace != nil {
 		t.Error("a kill has a pace")
 	}
 }

@@ -110,6 +110,15 @@ func (s *summary) storm(t *Storm) {
 	s.line("storm ("+t.Kind+", "+t.Policy+")", "%d of %d clients are back", t.Back, t.Clients)
 	s.line("  recovery", "t50 %s  t95 %s  t99 %s  t100 %s s, ideal %s s", number(t.T50S), number(t.T95S),
 		number(t.T99S), number(t.T100S), number(t.IdealS))
+	if t.OutageS == nil {
+		s.line("  outage", "no node ever came back")
+	} else if *t.OutageS > 0 {
+		s.line("  outage", "%.1f s until a node could accept: the first part of the ideal", *t.OutageS)
+	}
+	if t.DrainS != nil {
+		s.line("  drain", "the node ended %.1f s after SIGTERM", *t.DrainS)
+	}
+	s.line("  goodput", "%s", t.flowWords())
 	s.line("  attempts", "%s per success, busiest 100 ms at %.0f/s", number(t.AttemptsPerSuccess), t.PeakAttemptsPerS)
 	if t.PacePerS != nil {
 		s.line("  accepted", "%s, pace %.0f/s; %d clients were offline", t.accepted(), *t.PacePerS, t.Offline)
@@ -121,6 +130,15 @@ func (s *summary) storm(t *Storm) {
 		s.line("  ghosts", "the nodes held none after %.1f s", *t.GhostsGoneS)
 	}
 	s.line("  time lost", "%.1f connection-seconds", t.LostConnectionSeconds)
+}
+
+// flowWords are how steadily clients came back.
+func (t *Storm) flowWords() string {
+	words := "longest time without a return while many waited " + number(t.LongestGapS) + " s"
+	if g := t.GoodputPerS; g != nil {
+		return fmt.Sprintf("best second %.0f, median %.0f clients; %s", g.Best, g.Median, words)
+	}
+	return words
 }
 
 // processes has what nodes, load test and kernel took.

@@ -54,6 +54,7 @@ type swarmConfig struct {
 	// byte every TrickleInterval; the server is to close those if they are TooSlow. Deadline is
 	// when it does, from the connect or the first byte.
 	Probes          int
+	ProbesFirst     bool // the first ones, instead of evenly from all
 	ProbeInterval   time.Duration
 	HalfOpen        int
 	Tricklers       int
@@ -83,12 +84,13 @@ type swarmConfig struct {
 
 // stormStart marks the moment from which losses and attempts belong to a storm.
 type stormStart struct {
-	t0     time.Duration
-	victim string // the endpoint that was killed: what it closes is no eviction
+	t0      time.Duration
+	victims []string // the endpoints that are struck: what they close without a word is no eviction
+	flood   bool     // who arrives from t0 on waits to get in, and is the storm
 }
 
 func (s *stormStart) struck(c *client) bool {
-	return s != nil && s.victim == c.link.Info().Endpoint
+	return s != nil && slices.Contains(s.victims, c.link.Info().Endpoint)
 }
 
 // newSwarm prepares the clients; Start lets them go.
@@ -278,10 +280,14 @@ func (s *swarm) Mute(count int) int {
 	return total
 }
 
-// BeginStorm says that the endpoint is about to be struck, at t0.
-func (s *swarm) BeginStorm(victim string, t0 time.Duration) {
+// BeginStorm says that the endpoints are about to be struck, at t0.
+func (s *swarm) BeginStorm(t0 time.Duration, victims ...string) {
+	s.begin(&stormStart{t0: t0, victims: victims})
+}
+
+func (s *swarm) begin(storm *stormStart) {
 	s.struck.Store(true)
-	s.storm.Store(&stormStart{t0: t0, victim: victim})
+	s.storm.Store(storm)
 }
 
 func (s *swarm) eachLoop(f func(l *loop)) {
@@ -344,7 +350,7 @@ func (s *swarm) source(number int) netip.Addr {
 
 func (s *swarm) firstEndpoint(number int) string {
 	all := s.policies[0].Endpoints
-	if s.cfg.PlaceAll && !s.cfg.role(number).has(flagProbe) {
+	if s.cfg.PlaceAll && (s.cfg.ProbesFirst || !s.cfg.role(number).has(flagProbe)) {
 		return all[0]
 	}
 	return all[number%len(all)]

@@ -137,7 +137,7 @@ func TestMuteClientsSayNothingMore(t *testing.T) {
 func TestAServerThatEvictsTooEarlyIsCaught(t *testing.T) {
 	// Closes after 300 ms while it promises 600: early for the mute, and false for the
 	// living, which beat every 384 to 480 ms as they were told.
-	f := startFake(t, &fakeNode{evictAfter: 300 * time.Millisecond,
+	f := startFake(t, &fakeNode{evictAfter: 300 * time.Millisecond, farewell: true,
 		terms: codec.Terms{Interval: 480 * time.Millisecond, Timeout: 600 * time.Millisecond, Window: 10 * time.Second}})
 	s, finish := startSwarm(t, 20, nil, f)
 	waitFor(t, "all are ready", func() bool { return s.Ready() == 20 })
@@ -152,6 +152,23 @@ func TestAServerThatEvictsTooEarlyIsCaught(t *testing.T) {
 	}
 	if l := sum.Lateness.lateness(); l == nil || l.Min >= 0 || l.Min < -310 {
 		t.Errorf("lateness = %+v, want a minimum near -300 ms", l)
+	}
+}
+
+// A node that is killed by somebody else, or the network to it, ends without a word.
+func TestWhatEndsWithoutAWordIsALossAndNoFalseEviction(t *testing.T) {
+	f := startFake(t, &fakeNode{terms: codec.Terms{Interval: 20 * time.Second, Timeout: time.Minute, Window: time.Second}})
+	s, finish := startSwarm(t, 20, nil, f)
+	waitFor(t, "all are ready", func() bool { return s.Ready() == 20 })
+	s.Mute(5)
+	f.stop()
+	waitFor(t, "all are lost", func() bool { n := s.Counts(); return n.Losses.total() >= 20 })
+	sum := finish()
+	if n := sum.Counters; n.Falsely+n.Faults != 0 || n.Losses.Closed+n.Losses.Reset != 20 {
+		t.Errorf("false %d, faults %d, losses %+v; want 20 losses and no eviction of a living client", n.Falsely, n.Faults, n.Losses)
+	}
+	if n := sum.Counters; n.Observed != 5 {
+		t.Errorf("%d of 5 silent clients seen closed: their notice may be lost, so each counts", n.Observed)
 	}
 }
 
@@ -356,11 +373,11 @@ func TestAStormCountsThoseHitTheirAttemptsAndReturns(t *testing.T) {
 	a, b := startFake(t, &fakeNode{terms: terms}), startFake(t, &fakeNode{terms: terms})
 	s, finish := startSwarm(t, 40, nil, a, b)
 	waitFor(t, "all are ready", func() bool { return s.Ready() == 40 })
-	s.BeginStorm(a.addr(), s.Now())
+	s.BeginStorm(s.Now(), a.addr())
 	a.stop()
 	waitFor(t, "all 20 are back", func() bool { n := s.Counts(); return n.StormClients == 20 && n.StormBack == 20 })
 	sum := finish()
-	r := sum.Storm.report("kill", "window", 10, 0)
+	r := sum.Storm.report(stormFacts{kind: "kill", policy: "window", capacity: 10, outage: new(time.Duration)})
 	if r.Clients != 20 || r.Back != 20 || *r.IdealS != 2 || *r.AttemptsPerSuccess < 1 {
 		t.Errorf("storm = %+v", r)
 	}
@@ -376,11 +393,11 @@ func TestAStormWithoutAnotherNodeNeverEnds(t *testing.T) {
 	a := startFake(t, &fakeNode{})
 	s, finish := startSwarm(t, 10, nil, a)
 	waitFor(t, "all are ready", func() bool { return s.Ready() == 10 })
-	s.BeginStorm(a.addr(), s.Now())
+	s.BeginStorm(s.Now(), a.addr())
 	a.stop()
 	waitFor(t, "all have tried", func() bool { return s.Counts().Failures.Refused >= 10 })
 	sum := finish()
-	r := sum.Storm.report("kill", "window", 0, 0)
+	r := sum.Storm.report(stormFacts{kind: "kill", policy: "window", outage: new(time.Duration)})
 	if r.Clients != 10 || r.Back != 0 || r.T50S != nil || r.T100S != nil || r.AttemptsPerSuccess != nil {
 		t.Errorf("storm = %+v, want nobody back and no times", r)
 	}
@@ -397,7 +414,7 @@ func TestAClientIsBackWhenItIsServed(t *testing.T) {
 	a, b := startFake(t, &fakeNode{}), startFake(t, &fakeNode{noPong: true})
 	s, finish := startSwarm(t, 20, func(c *swarmConfig) { c.PongTimeout = time.Minute }, a, b)
 	waitFor(t, "all are ready", func() bool { return s.Ready() == 20 })
-	s.BeginStorm(a.addr(), s.Now())
+	s.BeginStorm(s.Now(), a.addr())
 	a.stop()
 	waitFor(t, "all are welcomed again", func() bool { return s.Ready() == 20 && s.Counts().StormClients == 10 })
 	if n := s.Counts().StormBack; n != 0 {

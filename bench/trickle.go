@@ -31,7 +31,7 @@ func trickleDefaults(c *Config) {
 // that is trickled.
 func (c *Config) trickleTime() (shortest, longest time.Duration) {
 	if c.Trickle == "ping" {
-		n := len(codec.AppendPing(nil, 1))
+		n := len(codec.AppendPing(nil, 1, 0))
 		return time.Duration(n-1) * c.TrickleInterval, time.Duration(n-1) * c.TrickleInterval
 	}
 	var credential []byte

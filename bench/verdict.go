@@ -32,11 +32,12 @@ func (r *runner) result(t *tally) *Result {
 	if len(lost) > 0 { // the first is the cause, if one led to another
 		out.Generator.WhyInvalid = new(lost[0].Error())
 	}
-	if t.Counters.RampEnd > 0 && p.Scenario != "phases" { // several ramps, with other things between
+	if t.Counters.RampEnd > 0 && !p.told() { // several ramps, with other things between
 		out.Connect.RatePerS = new(float64(t.Counters.FirstReady) / t.Counters.RampEnd.Seconds())
 	}
 	if _, stormed := r.fleet.StormAt(); stormed {
-		out.Storm = t.Storm.report(p.Kind, p.Policy, p.Capacity, p.drainPace())
+		out.Storm = t.Storm.report(r.facts())
+		out.Storm.DrainS = secondsOf(r.drained)
 		out.Cohorts = p.cohortsOf(t)
 		if r.cutBy != "" {
 			out.Storm.CutBy = &r.cutBy
@@ -46,6 +47,22 @@ func (r *runner) result(t *tally) *Result {
 		}
 	}
 	return out
+}
+
+// facts are what the tally of the storm does not know.
+func (r *runner) facts() stormFacts {
+	p := r.plan
+	return stormFacts{kind: p.Kind, policy: p.Policy, capacity: p.Capacity, pace: p.drainPace(), outage: r.outageSeen()}
+}
+
+// outageSeen is how long nobody could accept; nil: nobody can yet.
+func (r *runner) outageSeen() *time.Duration {
+	if !r.plan.alone() {
+		return new(time.Duration)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.outage
 }
 
 // judge evaluates validity, thresholds and the verdict.

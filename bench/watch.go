@@ -101,8 +101,8 @@ func (r *runner) recovery() *Recovery {
 	if pace == 0 {
 		pace = r.plan.Capacity
 	}
-	if pace > 0 && v.Clients > 0 {
-		v.Ideal = new(time.Duration(float64(v.Clients) / pace * float64(time.Second)))
+	if outage := r.outageSeen(); pace > 0 && v.Clients > 0 && outage != nil {
+		v.Ideal = new(*outage + time.Duration(float64(v.Clients)/pace*float64(time.Second)))
 	}
 	return &v
 }

@@ -31,7 +31,7 @@ func TestHoursOfHeartbeats(t *testing.T) {
 				gaps = append(gaps, time.Since(last))
 				last = time.Now()
 				pings.Add(1)
-				token, _ := codec.ParsePing(f.Payload)
+				token, _, _ := codec.ParsePing(f.Payload)
 				p.Write(codec.AppendPong(nil, codec.PongMessage{Token: token, Terms: terms}))
 			}
 		}}}
@@ -319,7 +319,7 @@ func TestSlowDeliverIsNotTakenForADeadServer(t *testing.T) {
 				}
 				if f.Type == codec.Ping {
 					pings.Add(1)
-					token, _ := codec.ParsePing(f.Payload)
+					token, _, _ := codec.ParsePing(f.Payload)
 					go p.Write(codec.AppendPong(nil, codec.PongMessage{Token: token, Terms: terms}))
 				}
 			}

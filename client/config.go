@@ -17,7 +17,12 @@ type Policy = link.Policy
 
 // The policies. Backoff v doubles from BackoffMin to BackoffMax.
 const (
-	Window       = link.Window       // first U(0, the server's window), then as Full; default
+	// Window is the default: after a loss U(0, the window that the server told last). What
+	// fails then is followed as under Full while v is below w, which is that window, 2.5 s at
+	// least, and after that by w/2 + U(0, w). So all clients together make as many attempts as
+	// the nodes can take in, and none is away for long once they are back. In an outage of
+	// more than 2 min w grows, until it is two thirds of BackoffMax after 10 min.
+	Window       = link.Window
 	Full         = link.Full         // U(0, v)
 	Equal        = link.Equal        // v/2 + U(0, v/2)
 	Decorrelated = link.Decorrelated // U(BackoffMin, 3 x the wait before)
@@ -36,8 +41,8 @@ type Config struct {
 	ID string
 
 	// TokenSource is asked for the credential before every connection, within nine tenths of
-	// ConnectTimeout, which it shares with the look-up of the name, and must return when ctx ends. Default nil: no token, and the code
-	// "token_expired" ends Run.
+	// Info.ConnectTimeout, which it shares with the look-up of the name, and must return when
+	// ctx ends. Default nil: no token, and the code "token_expired" ends Run.
 	TokenSource func(ctx context.Context) ([]byte, error)
 
 	// Deliver takes a message of the server. body is valid until it returns; then the
@@ -65,13 +70,13 @@ type Config struct {
 
 	// Durations are at most an hour.
 
-	PongTimeout    time.Duration // silence after a PING that means death; default 10s
-	ConnectTimeout time.Duration // for each of token and name, and connect(); default 5s
-	WelcomeTimeout time.Duration // from HELLO to WELCOME; default 5s
+	PongTimeout    time.Duration // silence after a PING that means death, if the server asks for no longer one (1min at most); default 10s
+	ConnectTimeout time.Duration // the first for each of token and name, and connect(); default 5s
+	WelcomeTimeout time.Duration // the first from HELLO to WELCOME; default 5s; see Info for the next
 	WriteTimeout   time.Duration // without progress; default 10s
 
 	BackoffMin  time.Duration // first step of the backoff; default 500ms
-	BackoffMax  time.Duration // its ceiling; default 60s
+	BackoffMax  time.Duration // the longest wait that no server ordered; default 60s
 	StableAfter time.Duration // age at which a session ends the backoff; default 1min
 
 	// MaxPayload limits the payload of every frame in both directions, in bytes; default

@@ -21,6 +21,7 @@ type conn struct {
 	addr    string             // never changes
 	ctx     context.Context    // ends with the attempt; never changes
 	cancel  context.CancelFunc // never changes
+	timeout time.Duration      // the link's for each of prepare and connect(); never changes
 
 	// Guarded by Client.mu. Read is the reader's, Write the writer's; any goroutine may
 	// set deadlines and close.
@@ -37,7 +38,7 @@ type conn struct {
 
 // open starts an attempt. It needs mu.
 func (c *Client) open(attempt uint32, addr string) {
-	k := &conn{attempt: attempt, addr: addr}
+	k := &conn{attempt: attempt, addr: addr, timeout: c.link.Info().ConnectTimeout}
 	k.ctx, k.cancel = context.WithCancel(c.ctx)
 	c.conns = append(c.conns, k)
 	c.running.Go(func() { c.serve(k) })
@@ -87,7 +88,7 @@ func (c *Client) serve(k *conn) {
 // the name up. Together they get a little less time than the attempt has, so that their
 // slowness is not taken for the endpoint's. local says that err is this side's fault.
 func (c *Client) prepare(k *conn) (token []byte, addr string, local bool, err error) {
-	ctx, cancel := context.WithTimeout(k.ctx, c.linkCfg.ConnectTimeout*9/10)
+	ctx, cancel := context.WithTimeout(k.ctx, k.timeout*9/10)
 	defer cancel()
 	if c.cfg.TokenSource != nil {
 		if token, err = c.cfg.TokenSource(ctx); err != nil {

@@ -46,6 +46,12 @@ type Info struct {
 	NextAttempt time.Time     // zero unless one is waited for
 	LastError   error         // why the latest attempt or session ended
 
+	// ConnectTimeout and WelcomeTimeout are those of the attempt under way, else of the
+	// next: each doubles with every time that it ran out, up to eightfold, until the
+	// connection, or the session, comes. Only under the policies Window and Full.
+	ConnectTimeout time.Duration
+	WelcomeTimeout time.Duration
+
 	Dials    uint32 // connections that were tried
 	Sessions uint32 // of them, those that got a session
 	Losses   uint32 // of them, those that ended other than by Close
@@ -66,6 +72,7 @@ func (c *Client) info() Info {
 	info := Info{
 		State: l.State, Endpoint: l.Endpoint, Node: l.Node, Heartbeat: l.Terms.Interval,
 		RTT: l.RTT, LastError: l.LastError, Moving: l.Moving,
+		ConnectTimeout: l.ConnectTimeout, WelcomeTimeout: l.WelcomeTimeout,
 		Dials: l.Dials, Sessions: l.Sessions, Losses: l.Losses, Pings: l.Pings, Pongs: l.Pongs,
 	}
 	if l.Sessions > 0 {

@@ -89,7 +89,7 @@ func (p *peer) serve() (types []codec.Type) {
 		types = append(types, f.Type)
 		switch f.Type {
 		case codec.Ping:
-			token, _ := codec.ParsePing(f.Payload)
+			token, _, _ := codec.ParsePing(f.Payload)
 			_, err = p.Write(codec.AppendPong(nil, codec.PongMessage{Token: token, Terms: terms}))
 		case codec.Send:
 			id, _, _ := codec.ParseMessage(f.Payload)

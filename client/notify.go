@@ -20,7 +20,7 @@ const maxNotices = 64
 // notify needs mu.
 func (c *Client) notify(e *link.Event) {
 	switch e.Kind {
-	case link.PingSent, link.Pong, link.RetryAt:
+	case link.PingSent, link.Pong, link.RetryAt, link.Termed:
 		return // Info tells
 	case link.Stopped:
 		if e.Err != nil {

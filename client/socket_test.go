@@ -144,7 +144,7 @@ func TestStoppedPeerIsNoticedWhenEvenTheKernelIsFull(t *testing.T) {
 		sendCtx, done := context.WithTimeout(ctx, 10*time.Millisecond)
 		c.Send(sendCtx, make([]byte, 60<<10))
 		done()
-		full = full || c.Info().Queued > 8<<20
+		full = full || c.Info().Queued > 2<<20 // more than its writer has in hand
 	}
 	took := time.Since(began)
 	if err := c.Info().LastError; !errors.Is(err, link.ErrTimeout) {

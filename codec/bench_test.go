@@ -7,11 +7,11 @@ import (
 
 func BenchmarkPing(b *testing.B) {
 	buf := make([]byte, 0, 64)
-	frame := AppendPing(nil, 1)
+	frame := AppendPing(nil, 1, 0)
 	b.Run("append", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			AppendPing(buf, 1)
+			AppendPing(buf, 1, 0)
 		}
 	})
 	b.Run("decode", func(b *testing.B) {
@@ -21,7 +21,7 @@ func BenchmarkPing(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			if _, err := ParsePing(f.Payload); err != nil {
+			if _, _, err := ParsePing(f.Payload); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -18,6 +18,7 @@ const (
 	CodeTokenExpired     Code = 3007
 	CodeRateLimit        Code = 3008
 	CodeKicked           Code = 3009
+	CodeSuperseded       Code = 3010
 
 	CodeFull     Code = 3200
 	CodeDraining Code = 3201
@@ -52,6 +53,7 @@ var Codes = []CodeInfo{
 	{CodeTokenExpired, "token_expired", true, "Get a new token and return."},
 	{CodeRateLimit, "rate_limit", true, "You send more than this session may."},
 	{CodeKicked, "kicked", true, "The application closed this session."},
+	{CodeSuperseded, "superseded", true, "You came back, and your new session took this one's place."},
 	{CodeFull, "full", false, "The node has no room for another connection."},
 	{CodeDraining, "draining", false, "The node is about to stop and hands its clients over."},
 	{CodeShutdown, "shutdown", false, "The node stops now."},

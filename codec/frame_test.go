@@ -11,7 +11,7 @@ import (
 
 // broken returns a good PING with one byte changed.
 func broken(at int, to byte) []byte {
-	b := AppendPing(nil, 42)
+	b := AppendPing(nil, 42, 0)
 	b[at] = to
 	return b
 }
@@ -32,10 +32,10 @@ func TestMalformedFrameIsNamed(t *testing.T) {
 		{"version after two bytes", []byte{Magic, 0}, MaxPayload, ErrVersion, "codec: unknown framing version: 0x00, want 0x10", CodeProtocolError},
 		{"flags", broken(3, 0x82), MaxPayload, ErrFlags, "codec: unknown flags: 0x82", CodeProtocolError},
 		{"flags after four bytes", []byte{Magic, 0x10, 3, 2}, MaxPayload, ErrFlags, "codec: unknown flags: 0x02", CodeProtocolError},
-		{"length by one", AppendPing(nil, 1), 7, ErrLength, "codec: payload exceeds the limit: 8 bytes declared, 7 allowed", CodeFrameTooLarge},
+		{"length by one", AppendPing(nil, 1, 0), 7, ErrLength, "codec: payload exceeds the limit: 12 bytes declared, 7 allowed", CodeFrameTooLarge},
 		{"length of 4 GiB", []byte{Magic, 0x10, 3, 0, 0xff, 0xff, 0xff, 0xff}, MaxPayload, ErrLength, "codec: payload exceeds the limit: 4294967295 bytes declared, 65536 allowed", CodeFrameTooLarge},
-		{"length, limit negative", AppendPing(nil, 1), -1, ErrLength, "codec: payload exceeds the limit: 8 bytes declared, -1 allowed", CodeFrameTooLarge},
-		{"checksum", broken(19, 0), MaxPayload, ErrChecksum, "codec: checksum mismatch: frame says ", CodeBadChecksum},
+		{"length, limit negative", AppendPing(nil, 1, 0), -1, ErrLength, "codec: payload exceeds the limit: 12 bytes declared, -1 allowed", CodeFrameTooLarge},
+		{"checksum", broken(23, 0), MaxPayload, ErrChecksum, "codec: checksum mismatch: frame says ", CodeBadChecksum},
 		{"payload changed", broken(15, 43), MaxPayload, ErrChecksum, "codec: checksum mismatch: frame says ", CodeBadChecksum},
 		{"type changed", broken(2, byte(Bye)), MaxPayload, ErrChecksum, "codec: checksum mismatch: frame says ", CodeBadChecksum},
 		{"flag changed", broken(3, 1), MaxPayload, ErrChecksum, "codec: checksum mismatch: frame says ", CodeBadChecksum},

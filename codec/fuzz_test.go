@@ -12,7 +12,7 @@ func sampleFrames() [][]byte {
 	hello, _ := AppendHello(nil, &sampleHello)
 	welcome, _ := AppendWelcome(nil, &sampleWelcome)
 	goAway, _ := AppendGoAway(nil, &sampleGoAway)
-	return [][]byte{hello, welcome, AppendPing(nil, 42), AppendPong(nil, samplePong),
+	return [][]byte{hello, welcome, AppendPing(nil, 42, 0), AppendPong(nil, samplePong),
 		AppendSend(nil, 1, []byte("up")), AppendDeliver(nil, 2, []byte("down")),
 		AppendAck(nil, 3), goAway, AppendBye(nil), AppendFrame(nil, 200, FlagIgnorable, []byte("new"))}
 }
@@ -171,8 +171,9 @@ func reencode(t *testing.T, typ Type, p []byte) ([]byte, bool) {
 		}
 	case Ping:
 		var token uint64
-		token, err = ParsePing(p)
-		frame = AppendPing(nil, token)
+		var applied uint16
+		token, applied, err = ParsePing(p)
+		frame = AppendPing(nil, token, applied)
 	case Pong:
 		var m PongMessage
 		m, err = ParsePong(p)
@@ -204,14 +205,16 @@ func reencode(t *testing.T, typ Type, p []byte) ([]byte, bool) {
 // the encoder writes: reserved bytes zero, and the entries that the message lists, in
 // that order, none empty, none other.
 func canonical(typ Type, p []byte) bool {
-	reserved, fixed, entries := p[:0], len(p), ""
+	reserved, fixed, entries := p[:0:0], len(p), ""
 	switch typ {
 	case Hello:
 		reserved, fixed, entries = p[2:4], 8, "\x01\x02\x03\x04"
 	case Welcome:
-		reserved, fixed, entries = p[1:4], 44, "\x05\x03\x06"
+		reserved, fixed, entries = append(p[1:4:4], p[42:44]...), 52, "\x05\x03\x06"
+	case Ping:
+		reserved, fixed = p[10:12], 12
 	case Pong:
-		fixed = 20
+		reserved, fixed = p[26:28], 28
 	case GoAway:
 		reserved, fixed, entries = p[2:4], 12, "\x04\x06\x07"
 	}

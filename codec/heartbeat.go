@@ -2,23 +2,29 @@ package codec
 
 import "encoding/binary"
 
-const pingLen = 8
+const pingFixed = 12
 
 // AppendPing appends a PING. The token comes back in the PONG; zero is not used, it
-// marks a PONG that nobody asked for.
-func AppendPing(dst []byte, token uint64) []byte {
+// marks a PONG that nobody asked for. terms is the number of the terms that the client
+// has applied, zero for none.
+func AppendPing(dst []byte, token uint64, terms uint16) []byte {
 	start := len(dst)
 	dst = begin(dst, Ping, 0)
 	dst = binary.BigEndian.AppendUint64(dst, token)
+	dst = binary.BigEndian.AppendUint16(dst, terms)
+	dst = append(dst, 0, 0)
 	return finish(dst, start)
 }
 
 // ParsePing reads the payload of a PING.
-func ParsePing(p []byte) (token uint64, err error) {
-	if len(p) != pingLen {
-		return 0, wrongPayload(Ping, len(p), pingLen)
+func ParsePing(p []byte) (token uint64, terms uint16, err error) {
+	if len(p) < pingFixed {
+		return 0, 0, shortPayload(Ping, len(p), pingFixed)
 	}
-	return binary.BigEndian.Uint64(p), nil
+	if err := parseTail(p[pingFixed:], nil); err != nil {
+		return 0, 0, err
+	}
+	return binary.BigEndian.Uint64(p), binary.BigEndian.Uint16(p[8:]), nil
 }
 
 // PongMessage is the payload of PONG: the token of the latest PING and the terms that
@@ -28,7 +34,7 @@ type PongMessage struct {
 	Terms Terms
 }
 
-const pongFixed = 20
+const pongFixed = 28
 
 // AppendPong appends a PONG.
 func AppendPong(dst []byte, m PongMessage) []byte {

@@ -14,7 +14,8 @@ import (
 var (
 	sampleHello = HelloMessage{MinVersion: 1, MaxVersion: 3, Features: 0x01020304,
 		ClientID: []byte("älice"), Token: []byte{0, 1}, Resume: []byte{2}, Ticket: []byte{3, 4, 5}}
-	sampleTerms   = Terms{Interval: 30 * time.Second, Timeout: 75 * time.Second, Window: 1500 * time.Millisecond}
+	sampleTerms = Terms{Interval: 30 * time.Second, Timeout: 75 * time.Second, Window: 1500 * time.Millisecond,
+		Patience: 20 * time.Second, Number: 7}
 	sampleWelcome = WelcomeMessage{Version: 1, Features: 9, Session: SessionID{Epoch: 0xabc, Handle: 0x1_0000_0002},
 		Terms: sampleTerms, ServerTime: time.UnixMilli(1763838400123), Node: []byte("a"),
 		Resume: []byte{9, 9}, Alternates: []byte("10.0.0.1:7400,[::1]:7401")}
@@ -58,8 +59,8 @@ func TestMessagesSurvive(t *testing.T) {
 	pong, perr := ParsePong(payloadOf(t, Pong, AppendPong(nil, samplePong), nil))
 	check(pong, samplePong, perr)
 
-	token, perr := ParsePing(payloadOf(t, Ping, AppendPing(nil, 1<<63), nil))
-	check(token, uint64(1<<63), perr)
+	token, applied, perr := ParsePing(payloadOf(t, Ping, AppendPing(nil, 1<<63, 1<<15), nil))
+	check([]any{token, applied}, []any{uint64(1 << 63), uint16(1 << 15)}, perr)
 
 	id, body, perr := ParseMessage(payloadOf(t, Send, AppendSend(nil, 5, []byte("up")), nil))
 	check([]any{id, body}, []any{uint64(5), []byte("up")}, perr)
@@ -77,7 +78,7 @@ func TestMessagesSurvive(t *testing.T) {
 func TestMalformedPayloadIsNamed(t *testing.T) {
 	hello := func(p []byte) error { _, err := ParseHello(p); return err }
 	welcome := func(p []byte) error { _, err := ParseWelcome(p); return err }
-	ping := func(p []byte) error { _, err := ParsePing(p); return err }
+	ping := func(p []byte) error { _, _, err := ParsePing(p); return err }
 	pong := func(p []byte) error { _, err := ParsePong(p); return err }
 	message := func(p []byte) error { _, _, err := ParseMessage(p); return err }
 	ack := func(p []byte) error { _, err := ParseAck(p); return err }
@@ -117,17 +118,17 @@ func TestMalformedPayloadIsNamed(t *testing.T) {
 		{"tlv value missing", hello, fixed(8, 1, 0, 1), ErrTruncated, "TLV 1 of 1 bytes, 0 left"},
 		{"tlv value short", hello, fixed(8, 1, 0xff, 0xff, 'a', 'b'), ErrTruncated, "TLV 1 of 65535 bytes, 2 left"},
 		{"tlv unknown and short", hello, append(fixed(8, id...), 99, 0, 2, 0), ErrTruncated, "TLV 99 of 2 bytes, 1 left"},
-		{"welcome short", welcome, fixed(43), ErrTruncated, "WELCOME payload of 43 bytes, want at least 44"},
-		{"welcome node long", welcome, fixed(44, long(5, MaxNode+1)...), ErrField, "node has 65 bytes, at most 64 are allowed"},
-		{"welcome node escape", welcome, fixed(44, 5, 0, 1, 0x1b), ErrField, "node has the control character U+001B"},
-		{"welcome resume long", welcome, fixed(44, long(3, MaxResume+1)...), ErrField, "resume token has 257 bytes, at most 256 are allowed"},
-		{"welcome alternates long", welcome, fixed(44, long(6, MaxAlternates+1)...), ErrField, "alternates has 1025 bytes, at most 1024 are allowed"},
-		{"welcome tail short", welcome, fixed(44, 5, 0), ErrTruncated, "TLV header of 3 bytes, 2 left"},
-		{"ping empty", ping, nil, ErrTruncated, "PING payload of 0 bytes, want at least 8"},
-		{"ping short", ping, fixed(7), ErrTruncated, "PING payload of 7 bytes, want at least 8"},
-		{"ping long", ping, fixed(9), ErrField, "PING payload of 9 bytes, want exactly 8"},
-		{"pong short", pong, fixed(19), ErrTruncated, "PONG payload of 19 bytes, want at least 20"},
-		{"pong tail short", pong, fixed(20, 1, 0, 1), ErrTruncated, "TLV 1 of 1 bytes, 0 left"},
+		{"welcome short", welcome, fixed(51), ErrTruncated, "WELCOME payload of 51 bytes, want at least 52"},
+		{"welcome node long", welcome, fixed(52, long(5, MaxNode+1)...), ErrField, "node has 65 bytes, at most 64 are allowed"},
+		{"welcome node escape", welcome, fixed(52, 5, 0, 1, 0x1b), ErrField, "node has the control character U+001B"},
+		{"welcome resume long", welcome, fixed(52, long(3, MaxResume+1)...), ErrField, "resume token has 257 bytes, at most 256 are allowed"},
+		{"welcome alternates long", welcome, fixed(52, long(6, MaxAlternates+1)...), ErrField, "alternates has 1025 bytes, at most 1024 are allowed"},
+		{"welcome tail short", welcome, fixed(52, 5, 0), ErrTruncated, "TLV header of 3 bytes, 2 left"},
+		{"ping empty", ping, nil, ErrTruncated, "PING payload of 0 bytes, want at least 12"},
+		{"ping short", ping, fixed(11), ErrTruncated, "PING payload of 11 bytes, want at least 12"},
+		{"ping tail short", ping, fixed(12, 1, 0, 1), ErrTruncated, "TLV 1 of 1 bytes, 0 left"},
+		{"pong short", pong, fixed(27), ErrTruncated, "PONG payload of 27 bytes, want at least 28"},
+		{"pong tail short", pong, fixed(28, 1, 0, 1), ErrTruncated, "TLV 1 of 1 bytes, 0 left"},
 		{"message short", message, fixed(7), ErrTruncated, "message payload of 7 bytes, want at least 8"},
 		{"ack short", ack, fixed(7), ErrTruncated, "ACK payload of 7 bytes, want at least 8"},
 		{"ack long", ack, fixed(9), ErrField, "ACK payload of 9 bytes, want exactly 8"},
@@ -221,8 +222,8 @@ func TestTermsRoundUpAndSaturate(t *testing.T) {
 		{75 * time.Second, 75 * time.Second},
 		{most, most}, {most + 1, most}, {math.MaxInt64, most},
 	} {
-		m, err := ParsePong(payloadOf(t, Pong, AppendPong(nil, PongMessage{Terms: Terms{Interval: tc.in, Timeout: tc.in, Window: tc.in}}), nil))
-		if want := (Terms{tc.want, tc.want, tc.want}); err != nil || m.Terms != want {
+		m, err := ParsePong(payloadOf(t, Pong, AppendPong(nil, PongMessage{Terms: Terms{Interval: tc.in, Timeout: tc.in, Window: tc.in, Patience: tc.in}}), nil))
+		if want := (Terms{tc.want, tc.want, tc.want, tc.want, 0}); err != nil || m.Terms != want {
 			t.Errorf("%v travels as %v, %v, want %v", tc.in, m.Terms, err, want)
 		}
 	}
@@ -234,7 +235,7 @@ func TestHotPathsAllocateNothing(t *testing.T) {
 	hello, _ := AppendHello(nil, &sampleHello)
 	welcome, _ := AppendWelcome(nil, &sampleWelcome)
 	goAway, _ := AppendGoAway(nil, &sampleGoAway)
-	ping, pong := AppendPing(nil, 1), AppendPong(nil, samplePong)
+	ping, pong := AppendPing(nil, 1, 0), AppendPong(nil, samplePong)
 	send, ack := AppendSend(nil, 1, body), AppendAck(nil, 1)
 	decode := func(b []byte) []byte {
 		f, _, err := Decode(b, MaxPayload)
@@ -250,7 +251,7 @@ func TestHotPathsAllocateNothing(t *testing.T) {
 		{"append hello", func() { _, _ = AppendHello(buf, &sampleHello) }},
 		{"append welcome", func() { _, _ = AppendWelcome(buf, &sampleWelcome) }},
 		{"append goaway", func() { _, _ = AppendGoAway(buf, &sampleGoAway) }},
-		{"append ping", func() { AppendPing(buf, 1) }},
+		{"append ping", func() { AppendPing(buf, 1, 0) }},
 		{"append pong", func() { AppendPong(buf, samplePong) }},
 		{"append send", func() { AppendSend(buf, 1, body) }},
 		{"append deliver", func() { AppendDeliver(buf, 1, body) }},
@@ -259,7 +260,7 @@ func TestHotPathsAllocateNothing(t *testing.T) {
 		{"decode hello", func() { _, _ = ParseHello(decode(hello)) }},
 		{"decode welcome", func() { _, _ = ParseWelcome(decode(welcome)) }},
 		{"decode goaway", func() { _, _ = ParseGoAway(decode(goAway)) }},
-		{"decode ping", func() { _, _ = ParsePing(decode(ping)) }},
+		{"decode ping", func() { _, _, _ = ParsePing(decode(ping)) }},
 		{"decode pong", func() { _, _ = ParsePong(decode(pong)) }},
 		{"decode send", func() { _, _, _ = ParseMessage(decode(send)) }},
 		{"decode ack", func() { _, _ = ParseAck(decode(ack)) }},

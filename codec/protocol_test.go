@@ -90,7 +90,7 @@ func TestPageListsEveryEntry(t *testing.T) {
 // TestPageOffsets adds up the fixed fields of every payload table.
 func TestPageOffsets(t *testing.T) {
 	page := protocolPage(t)
-	for heading, want := range map[string]int{"HELLO": helloFixed, "WELCOME": welcomeFixed, "PING": pingLen,
+	for heading, want := range map[string]int{"HELLO": helloFixed, "WELCOME": welcomeFixed, "PING": pingFixed,
 		"PONG": pongFixed, "SEND and DELIVER": messageIDLen, "ACK": messageIDLen, "GOAWAY": goAwayFixed} {
 		_, section, found := strings.Cut(page, "### "+heading+"\n")
 		if !found {
@@ -194,6 +194,8 @@ func describe(t *testing.T, f Frame) []string {
 		say("interval_ms", m.Interval.Milliseconds())
 		say("timeout_ms", m.Timeout.Milliseconds())
 		say("window_ms", m.Window.Milliseconds())
+		say("patience_ms", m.Patience.Milliseconds())
+		say("terms", m.Number)
 	}
 	say("flags", f.Flags)
 	say("length", len(f.Payload))
@@ -220,8 +222,10 @@ func describe(t *testing.T, f Frame) []string {
 		tail(fields[:])
 	case Ping:
 		var token uint64
-		token, err = ParsePing(f.Payload)
+		var applied uint16
+		token, applied, err = ParsePing(f.Payload)
 		say("token", token)
+		say("terms", applied)
 	case Pong:
 		var m PongMessage
 		m, err = ParsePong(f.Payload)
@@ -275,7 +279,9 @@ func build(t *testing.T, named []string) []byte {
 		return b
 	}
 	text := func(name string) []byte { return []byte(values[name]) }
-	terms := func() Terms { return Terms{ms("interval_ms"), ms("timeout_ms"), ms("window_ms")} }
+	terms := func() Terms {
+		return Terms{ms("interval_ms"), ms("timeout_ms"), ms("window_ms"), ms("patience_ms"), uint16(num("terms", 10, 16))}
+	}
 
 	var frame []byte
 	var err error
@@ -295,7 +301,7 @@ func build(t *testing.T, named []string) []byte {
 			Session: SessionID{num("epoch", 16, 64), num("handle", 16, 64)}, Terms: terms(), ServerTime: at,
 			Node: text("node"), Resume: raw("resume token"), Alternates: text("alternates")})
 	case "PING":
-		frame = AppendPing(nil, num("token", 10, 64))
+		frame = AppendPing(nil, num("token", 10, 64), uint16(num("terms", 10, 16)))
 	case "PONG":
 		frame = AppendPong(nil, PongMessage{num("token", 10, 64), terms()})
 	case "SEND":

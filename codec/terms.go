@@ -15,12 +15,19 @@ type Terms struct {
 	Interval time.Duration // the client speaks at least this often
 	Timeout  time.Duration // silence after which the server drops it
 	Window   time.Duration // spread of the first attempt after a loss
+	Patience time.Duration // the least time to wait for a PONG; 0: as long as the client likes
+	Number   uint16        // of these terms, from 1 on; PING says which the client has applied
 }
+
+const termsLen = 20
 
 func appendTerms(dst []byte, t Terms) []byte {
 	dst = binary.BigEndian.AppendUint32(dst, millis(t.Interval))
 	dst = binary.BigEndian.AppendUint32(dst, millis(t.Timeout))
-	return binary.BigEndian.AppendUint32(dst, millis(t.Window))
+	dst = binary.BigEndian.AppendUint32(dst, millis(t.Window))
+	dst = binary.BigEndian.AppendUint32(dst, millis(t.Patience))
+	dst = binary.BigEndian.AppendUint16(dst, t.Number)
+	return append(dst, 0, 0)
 }
 
 func parseTerms(p []byte) Terms {
@@ -28,6 +35,8 @@ func parseTerms(p []byte) Terms {
 		Interval: duration(binary.BigEndian.Uint32(p)),
 		Timeout:  duration(binary.BigEndian.Uint32(p[4:])),
 		Window:   duration(binary.BigEndian.Uint32(p[8:])),
+		Patience: duration(binary.BigEndian.Uint32(p[12:])),
+		Number:   binary.BigEndian.Uint16(p[16:]),
 	}
 }
 

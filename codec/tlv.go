@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// A TLV tail follows the fixed fields of HELLO, WELCOME, PONG and GOAWAY: entries of one
+// A TLV tail follows the fixed fields of HELLO, WELCOME, PING, PONG and GOAWAY: entries of one
 // byte type, two bytes length, value. A receiver skips types that it does not know in
 // this message. One that it knows occurs at most once: two readers that disagree on
 // which of two tokens counts are a hole.

@@ -28,7 +28,7 @@ type WelcomeMessage struct {
 	Alternates []byte    // "host:port,host:port": where else to go
 }
 
-const welcomeFixed = 44
+const welcomeFixed = 52
 
 // AppendWelcome appends a WELCOME frame. A field beyond its limit is ErrField; dst is
 // then returned as it was.
@@ -59,7 +59,7 @@ func ParseWelcome(p []byte) (m WelcomeMessage, err error) {
 	m.Session.Epoch = binary.BigEndian.Uint64(p[8:])
 	m.Session.Handle = binary.BigEndian.Uint64(p[16:])
 	m.Terms = parseTerms(p[24:])
-	m.ServerTime = time.UnixMilli(int64(binary.BigEndian.Uint64(p[36:])))
+	m.ServerTime = time.UnixMilli(int64(binary.BigEndian.Uint64(p[24+termsLen:])))
 	fields := m.fields()
 	if err := parseTail(p[welcomeFixed:], fields[:]); err != nil {
 		return WelcomeMessage{}, err

@@ -21,23 +21,37 @@ const (
 	ticketGrace = 10 * time.Second
 )
 
-// admission hands out slots at a fixed rate, for the whole node. It is a generic cell
+// admission hands out slots at the node's pace, for all loops. It is a generic cell
 // rate algorithm (ITU-T I.371): next is when the coming slot is due, and it may lag
 // behind the present by the burst. Any goroutine may use it.
 type admission struct {
+	mu    sync.Mutex
 	gap   time.Duration // between two slots
 	burst time.Duration // unused slots that are kept, as time
-
-	mu   sync.Mutex
-	next time.Duration
+	next  time.Duration
 }
 
 // newAdmission paces at rate clients a second, with half a second's worth at once, so
 // that clients who return evenly but not exactly so need no second attempt.
 func newAdmission(rate float64) *admission {
-	gap := time.Duration(float64(time.Second) / rate)
-	burst := max(time.Second/2, 16*gap)
-	return &admission{gap: gap, burst: burst, next: -burst}
+	a := &admission{}
+	a.setRate(0, rate)
+	a.next = -a.burst
+	return a
+}
+
+// setRate changes the pace of the slots. Those that were given out stay, but the queue is as
+// long as the same number of clients takes at the new pace: whoever comes after a slow spell
+// does not wait for what it promised.
+func (a *admission) setRate(now time.Duration, rate float64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	gap := time.Duration(min(float64(time.Second)/rate, float64(longest)))
+	if ahead := a.next - now; ahead > 0 && a.gap > 0 {
+		a.next = now + time.Duration(float64(ahead)/float64(a.gap)*float64(gap))
+	}
+	a.gap = gap
+	a.burst = max(time.Second/2, 16*gap)
 }
 
 // ask takes the next slot and returns how long it is until then; zero admits at once. If
@@ -63,7 +77,8 @@ func (a *admission) ahead(now time.Duration) time.Duration {
 
 // admit decides whether a client with a well-formed HELLO may come in now. If not, the
 // notice says when.
-func (r *reactor) admit(slot timingwheel.ID, m *codec.HelloMessage) Reason {
+// returns says that it showed an earlier session.
+func (r *reactor) admit(slot timingwheel.ID, m *codec.HelloMessage, returns bool) Reason {
 	now := r.clock.real
 	addr := addrKey(r.transport.RemoteAddr(slot))
 	if wait, ok := r.shared.addrs.enter(now, addr); !ok {
@@ -89,7 +104,7 @@ func (r *reactor) admit(slot timingwheel.ID, m *codec.HelloMessage) Reason {
 		return ReasonNone
 	}
 	limit := maxQueue / 2
-	if r.shared.seals.resumes(r.wall(), m.Resume, m.ClientID) {
+	if returns {
 		r.counters.Resumed++
 		limit = maxQueue
 	}

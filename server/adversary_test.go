@@ -92,7 +92,7 @@ func halfFrame(e *enemy) (codec.Code, error) {
 	if err := e.join(); err != nil {
 		return 0, err
 	}
-	ping := codec.AppendPing(nil, 1)
+	ping := codec.AppendPing(nil, 1, 0)
 	begun := time.Now()
 	e.conn.Write(append(ping, ping[:13]...))
 	return e.endWithin(begun, e.s.cfg.PartialTimeout)
@@ -196,7 +196,7 @@ func (e *enemy) onlyWrites() (codec.Code, error) {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for end := time.Now().Add(patience); time.Now().Before(end); <-tick.C {
-		if _, err := e.conn.Write(codec.AppendPing(nil, 1)); err != nil {
+		if _, err := e.conn.Write(codec.AppendPing(nil, 1, 0)); err != nil {
 			return 0, nil
 		}
 	}
@@ -224,7 +224,7 @@ func forgedToken(e *enemy) string {
 }
 
 var (
-	onePing    = codec.AppendPing(nil, 1)
+	onePing    = codec.AppendPing(nil, 1, 0)
 	zeroLength = codec.AppendFrame(nil, 99, codec.FlagIgnorable, nil)
 	unknown    = codec.AppendFrame(nil, 99, 0, []byte("what?"))
 	reserved   = []byte{codec.Magic, codec.FramingVersion << 4, byte(codec.Ping), 0x82, 0, 0, 0, 8}

@@ -76,7 +76,7 @@ func TestHalfFrameBehindTheHelloEndsInTime(t *testing.T) {
 	n.r.askAuth = func(uint64, AuthRequest) bool { return true }
 	slot, p := n.dial()
 	hello := helloFrame("alice")
-	if consumed, _ := n.r.receive(n.now, slot, append(hello, codec.AppendPing(nil, 1)[:12]...)); consumed != len(hello) {
+	if consumed, _ := n.r.receive(n.now, slot, append(hello, codec.AppendPing(nil, 1, 0)[:12]...)); consumed != len(hello) {
 		t.Fatalf("consumed %d bytes, want the HELLO", consumed)
 	}
 	p.held = 12

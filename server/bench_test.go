@@ -22,7 +22,7 @@ func BenchmarkHeartbeat(b *testing.B) {
 				slots = append(slots, slot)
 			}
 			n.r.transport = sink{n.net}
-			ping := codec.AppendPing(nil, 1)
+			ping := codec.AppendPing(nil, 1, 0)
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
 				n.now += time.Millisecond

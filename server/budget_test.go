@@ -164,7 +164,7 @@ func TestSlowConsumersAreClosedAndDelayNobody(t *testing.T) {
 			}
 		}
 		start := time.Now()
-		good.send(codec.AppendPing(nil, 1))
+		good.send(codec.AppendPing(nil, 1, 0))
 		good.want(codec.Pong)
 		rtt = append(rtt, time.Since(start))
 	}

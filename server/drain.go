@@ -26,7 +26,9 @@ const (
 // after Config.DrainGrace, at Config.FailoverRate a second or faster if that would take
 // longer than Config.DrainWindow. A client that was told is served like any other until it
 // has connected elsewhere and says BYE; whoever is still here 15 s after the last was told
-// gets Stop. When ctx ends, the engine is stopped at once. A node without connections ends
+// gets Stop. A node without alternates moves nobody, since there is nowhere to go: after
+// the grace it stops, and its clients come back to it, or to who takes its address, over
+// the reconnect window. When ctx ends, the engine is stopped at once. A node without connections ends
 // at once too.
 func (s *Server) Drain(ctx context.Context) error {
 	if running, err := s.awaitStart(); !running {
@@ -35,6 +37,7 @@ func (s *Server) Drain(ctx context.Context) error {
 	s.shared.handover.draining.Store(true)
 	began := s.now()
 	from := began + max(0, s.cfg.DrainGrace)
+	alone := len(s.cfg.Alternates) == 0
 	s.cfg.Logger.Info("draining", slog.Duration("grace", s.cfg.DrainGrace),
 		slog.Int64("conns", s.shared.gate.conns.Load()), slog.Int("alternates", len(s.cfg.Alternates)))
 	poll := time.NewTicker(drainPoll)
@@ -43,6 +46,9 @@ func (s *Server) Drain(ctx context.Context) error {
 	st := s.Stats()
 	for ; (s.open() > 0 || st.Sessions > 0) && ctx.Err() == nil; st = s.Stats() {
 		now := s.now()
+		if now >= from && alone {
+			break
+		}
 		if now >= from {
 			untold := st.Sessions - st.Draining
 			s.shared.handover.pace(s.cfg.FailoverRate, untold, from+s.cfg.DrainWindow-now)
@@ -75,6 +81,14 @@ func (s *Server) Drain(ctx context.Context) error {
 }
 
 func (s *Server) now() time.Duration { return time.Since(s.base) }
+
+// drainReason is why a node that drains lets nobody in.
+func (sh *shared) drainReason() Reason {
+	if len(sh.alternates) == 0 {
+		return ReasonShutdown // come back later, over the window
+	}
+	return ReasonDraining
+}
 
 // handover is the pace at which a drain tells sessions to go, shared by all loops. Any
 // goroutine may use it.

@@ -110,7 +110,7 @@ func TestDrainedSessionsAreServedUntilBye(t *testing.T) {
 		t.Fatal("the connection is ended with the notice")
 	}
 	p.in = nil
-	n.send(slot, codec.AppendPing(codec.AppendSend(nil, 7, []byte("x")), 9))
+	n.send(slot, codec.AppendPing(codec.AppendSend(nil, 7, []byte("x")), 9, 0))
 	if got := frameTypes(t, p.in); fmt.Sprint(got) != fmt.Sprint([]codec.Type{codec.Deliver, codec.Ack, codec.Pong}) {
 		t.Errorf("a told session is answered by %v", got)
 	}
@@ -122,7 +122,7 @@ func TestDrainedSessionsAreServedUntilBye(t *testing.T) {
 	if gone.aborted {
 		t.Error("evicted early")
 	}
-	n.send(slot, codec.AppendPing(nil, 10))
+	n.send(slot, codec.AppendPing(nil, 10, 0))
 	n.run(2 * time.Second)
 	if n.wantClosed(ReasonHeartbeatTimeout, 1); !gone.aborted || n.r.sessions.at(silent).state != stateFree {
 		t.Error("a told session that falls silent is not evicted")
@@ -207,11 +207,13 @@ func TestStopWaitsForQueuedMessagesBeyondTheLingerBound(t *testing.T) {
 	}
 }
 
+var elsewhere = []string{"127.0.0.1:1"}
+
 func TestDrainHandsOverAndEnds(t *testing.T) {
 	const clients, rate = 100, 200
 	const grace = 300 * time.Millisecond
 	var log lines
-	srv := startNode(t, Config{AdmitRate: 1e6, FailoverRate: rate, DrainGrace: grace, Loops: 2,
+	srv := startNode(t, Config{Alternates: elsewhere, AdmitRate: 1e6, FailoverRate: rate, DrainGrace: grace, Loops: 2,
 		Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	var all []*wire
 	for i := range clients {
@@ -267,7 +269,7 @@ func TestDrainHandsOverAndEnds(t *testing.T) {
 func TestDrainDoesNotWaitForEverForWhoStays(t *testing.T) {
 	const linger = 1300 * time.Millisecond // more than a second: then there is a line on how it goes
 	var log lines
-	srv := startNode(t, Config{DrainGrace: -1, Tick: 10 * time.Millisecond, FailoverRate: 0.5,
+	srv := startNode(t, Config{Alternates: elsewhere, DrainGrace: -1, Tick: 10 * time.Millisecond, FailoverRate: 0.5,
 		Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	srv.drainLinger = linger
 	w, _ := joinNode(t, srv, "stays")

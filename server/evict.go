@@ -102,13 +102,14 @@ func (r *reactor) visitReady(slot timingwheel.ID, expired bool) (next time.Durat
 }
 
 // postpone says whether a deadline of the peer's must wait a tick: bytes that reached the
-// kernel are read before anybody is charged. Twice in a row at most.
+// kernel are read before anybody is charged. Twice in a row at most, unless the loop is late.
 func (r *reactor) postpone(slot timingwheel.ID) bool {
 	s := r.sessions.at(slot)
-	if s.postponed == maxPostponed || r.transport.Unread(slot) == 0 {
+	// A loop that is late has not come to these bytes yet, and will.
+	if s.postponed == maxPostponed && !r.late || r.transport.Unread(slot) == 0 {
 		return false
 	}
-	s.postponed++
+	s.postponed = min(s.postponed+1, maxPostponed)
 	r.counters.Averted++
 	return true
 }

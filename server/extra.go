@@ -3,7 +3,7 @@ package server
 import "time"
 
 // extra is the part of a session that few need at a time: those with an unfinished frame, a
-// backlog, a token that ends, or a farewell that waits. It is taken when one of them begins
+// backlog, an earlier session to end, a token that ends, or a farewell that waits. It is taken when one of them begins
 // and freed when it is all zero again.
 type extra struct {
 	progressed bool          // the unfinished frame has earned more time
@@ -16,6 +16,8 @@ type extra struct {
 	writeUntil time.Duration // deadline for the backlog to shrink
 	expires    time.Duration // end of the session's token in real time, 0: never
 	pongToken  uint64
+	ghost      uint64 // handle of the session whose place it takes when it is welcomed
+	haunted    bool   // there is one
 }
 
 // extraRef is where a session's extra lies; zero means that it has none.

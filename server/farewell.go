@@ -7,7 +7,7 @@ import (
 
 // end closes a connection for a reason that a frame or a handler gave.
 func (r *reactor) end(slot timingwheel.ID, why Reason) {
-	if why == ReasonBye {
+	if why == ReasonBye || why == ReasonPeerClosed {
 		r.leave(slot, why)
 		r.flush(slot)
 		if r.sessions.at(slot).state != stateFree {

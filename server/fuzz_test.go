@@ -11,7 +11,7 @@ import (
 // between. Whatever it does, it is answered in whole frames, its connection ends at most
 // once, nothing of it stays behind, and the client beside it is served.
 func FuzzReactor(f *testing.F) {
-	session := append(helloFrame("mallory"), codec.AppendPing(nil, 1)...)
+	session := append(helloFrame("mallory"), codec.AppendPing(nil, 1, 0)...)
 	session = codec.AppendSend(session, 1, []byte("hello"))
 	session = codec.AppendAck(session, 1)
 	f.Add(session, []byte{1, 200, 3})
@@ -36,7 +36,7 @@ func FuzzReactor(f *testing.F) {
 			if len(plan) > 0 {
 				step = min(step, 1+int(plan[i%len(plan)]))
 				n.run(time.Duration(plan[i%len(plan)]) * 10 * time.Millisecond)
-				n.send(good, codec.AppendPing(nil, 1))
+				n.send(good, codec.AppendPing(nil, 1, 0))
 			}
 			if !alive() {
 				break
@@ -56,7 +56,7 @@ func FuzzReactor(f *testing.F) {
 		frames(t, p.in)
 		for range 20 {
 			n.run(10 * time.Second)
-			n.send(good, codec.AppendPing(nil, 1))
+			n.send(good, codec.AppendPing(nil, 1, 0))
 		}
 		if alive() {
 			t.Fatal("a peer that fell silent is still connected")

@@ -18,7 +18,11 @@ func (r *reactor) hello(slot timingwheel.ID, payload []byte) Reason {
 	if err != nil {
 		return ReasonBadPayload
 	}
-	if why := r.admit(slot, &m); why != ReasonNone {
+	old, returns := r.shared.seals.resumes(r.wall(), m.Resume, m.ClientID)
+	if why := r.knocked(slot, old, returns); why != ReasonNone {
+		return why
+	}
+	if why := r.admit(slot, &m, returns); why != ReasonNone {
 		return why
 	}
 	r.sessions.at(slot).name = r.names.put(m.ClientID)
@@ -26,6 +30,28 @@ func (r *reactor) hello(slot timingwheel.ID, payload []byte) Reason {
 		return r.authenticate(slot, &m)
 	}
 	return r.welcome(slot, time.Time{})
+}
+
+// knocked counts a HELLO and how long it has waited, and says why its client can have no place.
+// old is its earlier session, if it returns.
+func (r *reactor) knocked(slot timingwheel.ID, old codec.SessionID, returns bool) Reason {
+	r.counters.Knocks++
+	waited, there := r.transport.Waited(slot)
+	r.waited = max(r.waited, waited)
+	if !there {
+		r.counters.Gone++
+		return ReasonPeerClosed
+	}
+	if returns && old.Epoch == r.shared.epoch {
+		x := r.extras.need(r.sessions.at(slot))
+		x.ghost, x.haunted = old.Handle, true
+	}
+	if !r.findPlace(slot) {
+		r.counters.Refused++
+		r.shared.gate.logRefusal(r.cfg.Logger, r.clock.real, ReasonFull)
+		return ReasonFull
+	}
+	return ReasonNone
 }
 
 // longest stands for a token that never expires, so that sums of times do not overflow.
@@ -37,8 +63,9 @@ func (r *reactor) welcome(slot timingwheel.ID, expires time.Time) Reason {
 	s := r.sessions.at(slot)
 	s.state = stateReady
 	r.settle(s)
-	r.wheel.SetTTL(slot, r.cfg.Timeout)
+	r.wheel.SetTTL(slot, r.terms.Timeout)
 	r.wheel.Touch(slot)
+	s.terms = uint8(r.terms.Number)
 	now := r.wall()
 	if !expires.IsZero() {
 		left := min(max(0, expires.Sub(now)), longest)
@@ -61,6 +88,7 @@ func (r *reactor) welcome(slot timingwheel.ID, expires time.Time) Reason {
 	if err != nil {
 		return ReasonInternal
 	}
+	r.supersede(slot)
 	if r.cfg.Handler.Opened != nil {
 		r.callOpened(slot)
 	}

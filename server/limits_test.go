@@ -65,7 +65,7 @@ func silentConnectionsFillTheirShare(t *testing.T, loops int) {
 	eventually(t, "the share is full", func() bool { return s.shared.gate.pending.Load() == minPending })
 	late := dialNode(t, s)
 	silent[0].wantGoAway(codec.CodeFull) // the oldest
-	in.send(codec.AppendPing(nil, 1))
+	in.send(codec.AppendPing(nil, 1, 0))
 	in.want(codec.Pong)
 	eventually(t, "counted", func() bool {
 		st := s.Stats()
@@ -102,12 +102,12 @@ func silentConnectionsFillTheirShare(t *testing.T, loops int) {
 func TestUnreadHelloIsNotDisplaced(t *testing.T) {
 	n := newNode(t, Config{MaxConns: 800})
 	first, spoke := n.dial()
-	n.r.arrive(first)
+	n.r.arrive(first, admitted)
 	spoke.unread = 40
 	var silent []*peer
 	for range minPending + 9 {
 		slot, p := n.dial()
-		n.r.arrive(slot)
+		n.r.arrive(slot, admitted)
 		silent = append(silent, p)
 	}
 	n.r.turn(n.now, never)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/panjf2000/gnet/v2"
+	"github.com/stormwheel/stormwheel/internal/gate"
 	"github.com/stormwheel/stormwheel/timingwheel"
 )
 
@@ -30,10 +31,18 @@ type loop struct {
 	turnEnds time.Duration
 	turnStop func() bool // whether the turn's time is over
 
+	// Owned by the ticker.
+	listener int        // its listening socket, -1: unknown
+	backlog  int        // how many may wait there, 0: as gnet made it
+	meter    gate.Meter // of HELLOs read
+
 	// Any goroutine.
 	mailbox mailbox
-	asked   atomic.Bool // a turn is on its way
-	again   *time.Timer // asks for the next turn when one did not finish
+	asked   atomic.Bool  // a turn is on its way
+	askedAt atomic.Int64 // since when, a time.Duration since the server's start
+	waited  atomic.Int64 // the longest that a HELLO waited since the ticker last looked
+	late    atomic.Int64 // and that a turn did
+	again   *time.Timer  // asks for the next turn when one did not finish
 
 	mu   sync.Mutex
 	last Counters // guarded by mu: copied at the end of a turn
@@ -44,8 +53,8 @@ const (
 	connChunk     = 1 << connChunkBits
 )
 
-func newLoop(s *Server, el gnet.EventLoop, index uint8) (*loop, error) {
-	l := &loop{srv: s, el: el}
+func newLoop(s *Server, el gnet.EventLoop, index uint8, listener int) (*loop, error) {
+	l := &loop{srv: s, el: el, listener: listener}
 	l.last.SnapshotAt = l.now() // it was not stuck before it was there
 	l.again = time.AfterFunc(time.Hour, l.ask)
 	l.again.Stop()
@@ -54,6 +63,7 @@ func newLoop(s *Server, el gnet.EventLoop, index uint8) (*loop, error) {
 	if l.reactor, err = newReactor(&s.cfg, &s.shared, index, l, l.now(), time.Now); err != nil {
 		return nil, err
 	}
+	l.reactor.close = s.closeAny
 	l.reactor.updateWindow() // its first client is here before its first turn
 	if s.auth != nil {
 		l.reactor.askAuth = func(handle uint64, req AuthRequest) bool {
@@ -68,6 +78,7 @@ func (l *loop) now() time.Duration { return time.Since(l.srv.base) }
 // ask has the event loop run a turn, unless one is on its way already.
 func (l *loop) ask() {
 	if l.asked.CompareAndSwap(false, true) {
+		l.askedAt.Store(int64(l.now()))
 		if l.el.Execute(context.Background(), l) != nil {
 			l.asked.Store(false) // the engine is shutting down
 		}
@@ -87,6 +98,11 @@ func (l *loop) Run(context.Context) error {
 	if l.srv.stopping.Load() {
 		l.reactor.stopping = true
 	}
+	late := now - time.Duration(l.askedAt.Load())
+	l.reactor.late = late > 2*l.srv.cfg.Tick
+	raise(&l.late, late)
+	raise(&l.waited, l.reactor.waited)
+	l.reactor.waited = 0
 	l.reactor.observe(now)
 	l.turnEnds = now + turnTime/2
 	more := l.reactor.runPosts(&l.mailbox, l.turnStop)
@@ -106,6 +122,36 @@ func (l *loop) Run(context.Context) error {
 	l.last.SnapshotAt = now
 	l.mu.Unlock()
 	return nil
+}
+
+// raise lets the ticker see d, if it is the largest since it last looked.
+func raise(most *atomic.Int64, d time.Duration) {
+	if int64(d) > most.Load() {
+		most.Store(int64(d)) // what the ticker takes in between is not worth a lock
+	}
+}
+
+// lateness is how long turns have waited since the ticker last looked, the one that still
+// does included.
+func (l *loop) lateness(now time.Duration) time.Duration {
+	late := time.Duration(l.late.Swap(0))
+	if l.asked.Load() {
+		late = max(late, now-time.Duration(l.askedAt.Load()))
+	}
+	return late
+}
+
+// setBacklog has about n connections wait at the loop's listener at most. It is the ticker's.
+func (l *loop) setBacklog(n int) {
+	if l.listener < 0 || n == l.backlog || (n-l.backlog)*(n-l.backlog)*100 < n*n { // within a tenth
+		return
+	}
+	if err := setListenBacklog(l.listener, n); err != nil {
+		l.srv.cfg.Logger.Error("cannot bound the accept queue", slog.Any("err", err))
+		l.listener = -1
+		return
+	}
+	l.backlog = n
 }
 
 func (l *loop) snapshot() Counters {
@@ -129,6 +175,14 @@ func (l *loop) conn(slot timingwheel.ID) gnet.Conn {
 // accept takes in a connection, or refuses it.
 func (l *loop) accept(c gnet.Conn) {
 	now := l.now()
+	if l.srv.shared.load.over.Load() {
+		if wait, there := waited(c.Fd()); !there { // it gave up while it waited: the cheapest end
+			raise(&l.waited, wait)
+			l.reactor.counters.Gone++
+			_ = l.el.Close(c)
+			return
+		}
+	}
 	slot, ok := l.reactor.open(now)
 	if !ok {
 		_ = l.el.Close(c)
@@ -146,13 +200,16 @@ func (l *loop) accept(c gnet.Conn) {
 	case l.srv.stopping.Load():
 		l.reactor.farewell(slot, ReasonShutdown)
 	case l.srv.shared.handover.draining.Load():
-		l.reactor.farewell(slot, ReasonDraining)
+		l.reactor.farewell(slot, l.srv.shared.drainReason())
 	default:
-		why := ReasonNone
-		switch {
+		why, place := ReasonNone, admitted
+		switch g := l.srv.shared.gate; {
 		case l.srv.shared.memory.refuses():
 			why = ReasonMemory
-		case !l.srv.shared.gate.enter():
+		case g.enter():
+		case g.knock():
+			place = knocking
+		default:
 			why = ReasonFull
 		}
 		if why != ReasonNone {
@@ -160,7 +217,7 @@ func (l *loop) accept(c gnet.Conn) {
 			l.srv.shared.gate.logRefusal(l.srv.cfg.Logger, now, why)
 			return
 		}
-		l.reactor.arrive(slot)
+		l.reactor.arrive(slot, place)
 		if l.srv.shared.gate.crowded() {
 			l.askForRoom(false) // the turn after this batch sends the oldest away
 			l.srv.shared.gate.logRefusal(l.srv.cfg.Logger, now, ReasonPending)
@@ -226,6 +283,8 @@ func (l *loop) Queued(slot timingwheel.ID) int { return l.conn(slot).OutboundBuf
 
 func (l *loop) Held(slot timingwheel.ID) int { return l.conn(slot).InboundBuffered() }
 
+func (l *loop) Waited(slot timingwheel.ID) (time.Duration, bool) { return waited(l.conn(slot).Fd()) }
+
 func (l *loop) Unread(slot timingwheel.ID) int { return unreadBytes(l.conn(slot).Fd()) }
 
 func (l *loop) RemoteAddr(slot timingwheel.ID) netip.Addr {
@@ -259,7 +318,7 @@ func (e *events) OnBoot(engine gnet.Engine) gnet.Action {
 }
 
 func (e *events) OnOpen(c gnet.Conn) ([]byte, gnet.Action) {
-	l, err := e.srv.loopFor(c.EventLoop())
+	l, err := e.srv.loopFor(c)
 	if err != nil {
 		e.srv.cfg.Logger.Error("no reactor for an event loop", slog.Any("err", err))
 		return nil, gnet.Close

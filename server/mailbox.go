@@ -32,7 +32,10 @@ type post struct {
 
 type closing struct {
 	handle uint64
-	code   codec.Code
+	why    Reason
+	code   codec.Code // of ReasonKicked
+	heir   uint64     // handle of the connection beyond the gate's places that takes this one's
+	heired bool       // there is one
 }
 
 // mailbox carries work to one loop. Messages are bounded in number and bytes; closing a
@@ -143,12 +146,18 @@ func (r *reactor) runPosts(m *mailbox, stop func() bool) (more bool) {
 
 func (r *reactor) runClosing(c closing) {
 	slot, ok := r.resolve(c.handle)
-	if !ok {
-		r.counters.Stale++
-		return
+	if c.heired {
+		r.bequeath(slot, ok, c.heir)
 	}
-	r.kick = c.code
-	r.farewell(slot, ReasonKicked)
+	switch {
+	case !ok:
+		r.counters.Stale++
+	case c.why == ReasonSuperseded:
+		r.cut(slot, c.why) // nobody is there to say farewell to
+	default:
+		r.kick = c.code
+		r.farewell(slot, c.why)
+	}
 }
 
 func (r *reactor) runPost(p *post) {

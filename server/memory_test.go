@@ -78,7 +78,7 @@ func TestMemoryPressureRefusesThenShedsThenRecovers(t *testing.T) {
 	state(memoryRefuse)
 	dialNode(t, s).wantGoAway(codec.CodeFull)
 	eventually(t, "refusal counted", func() bool { return s.Stats().Closes[ReasonMemory] == 1 })
-	good.send(codec.AppendPing(nil, 1))
+	good.send(codec.AppendPing(nil, 1, 0))
 	good.want(codec.Pong)
 
 	used.Store(960)
@@ -88,7 +88,7 @@ func TestMemoryPressureRefusesThenShedsThenRecovers(t *testing.T) {
 		st := s.Stats()
 		return st.Sessions == 1 && st.Closes[ReasonMemory] == 3 && st.Queued == 0
 	})
-	good.send(codec.AppendPing(nil, 1))
+	good.send(codec.AppendPing(nil, 1, 0))
 	good.want(codec.Pong)
 
 	used.Store(900) // below the mark, within the hysteresis

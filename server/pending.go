@@ -18,11 +18,12 @@ import (
 const minPending = 256
 
 // crowded says whether too many are on their way in.
-func (g *gate) crowded() bool { return g.pending.Load() > g.pendingMax }
+func (g *connGate) crowded() bool { return g.pending.Load() > g.pendingMax }
 
-// arrive counts an admitted connection as pending until settle.
-func (r *reactor) arrive(slot timingwheel.ID) {
-	r.sessions.at(slot).set(admitted | pending)
+// arrive counts a connection as pending until settle.
+// Its place is one of the gate's (admitted) or beyond them (knocking).
+func (r *reactor) arrive(slot timingwheel.ID, place flags) {
+	r.sessions.at(slot).set(place | pending)
 	r.shared.gate.pending.Add(1)
 	r.arrivals.push(arrival{r.handle(slot), r.clock.real})
 	if r.arrivals.len() == 1 {

@@ -62,9 +62,17 @@ func (s *Server) Close(to codec.SessionID, code codec.Code) error {
 	if code, err = closeCode(code); err != nil {
 		return err
 	}
-	l.mailbox.putClosing(closing{handle: to.Handle, code: code})
+	l.mailbox.putClosing(closing{handle: to.Handle, why: ReasonKicked, code: code})
 	l.ask()
 	return nil
+}
+
+// closeAny has a session of any loop ended, for another loop.
+func (s *Server) closeAny(c closing) {
+	if l, err := s.loopOf(codec.SessionID{Epoch: s.shared.epoch, Handle: c.handle}); err == nil {
+		l.mailbox.putClosing(c)
+		l.ask()
+	}
 }
 
 func (s *Server) loopOf(id codec.SessionID) (*loop, error) {

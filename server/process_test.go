@@ -186,7 +186,7 @@ func TestDescriptorLimitRefusesTheExcessAndServesLater(t *testing.T) {
 	if len(in) < 150 || len(in) > 224 || refused != 600-len(in) {
 		t.Fatalf("%d admitted and %d refused of 600 under 256 descriptors", len(in), refused)
 	}
-	in[0].send(codec.AppendPing(nil, 1))
+	in[0].send(codec.AppendPing(nil, 1, 0))
 	in[0].want(codec.Pong)
 	for _, w := range in[1:51] {
 		w.Close()
@@ -295,7 +295,7 @@ func TestStoppedProcessEvictsNobodyWhosePingsWereWaiting(t *testing.T) {
 				case <-done:
 					return
 				case <-beat.C:
-					if _, err := w.Write(codec.AppendPing(nil, 1)); err != nil {
+					if _, err := w.Write(codec.AppendPing(nil, 1, 0)); err != nil {
 						lost.Add(1)
 						return
 					}

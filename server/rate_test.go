@@ -12,7 +12,7 @@ func TestFloodsAreClosedWithRateLimitAtTheBurst(t *testing.T) {
 		name  string
 		frame []byte
 	}{
-		{"pings", codec.AppendPing(nil, 1)},
+		{"pings", codec.AppendPing(nil, 1, 0)},
 		{"zero length", codec.AppendFrame(nil, 99, codec.FlagIgnorable, nil)},
 		{"empty messages", codec.AppendSend(nil, 1, nil)},
 	} {
@@ -85,9 +85,9 @@ func TestByteFloodIsClosedBeforeItIsDecoded(t *testing.T) {
 }
 
 func TestSteadyTrafficAtItsRateIsKept(t *testing.T) {
-	n := newNode(t, Config{MaxFrameRate: 100, MaxByteRate: 100 * 20})
+	n := newNode(t, Config{MaxFrameRate: 100, MaxByteRate: 100 * 24})
 	slot, p := n.join()
-	ping := codec.AppendPing(nil, 1)
+	ping := codec.AppendPing(nil, 1, 0)
 	for range 10 * 60 * 100 {
 		n.now += 10 * time.Millisecond
 		n.send(slot, ping)
@@ -120,7 +120,7 @@ func TestStallOfTheServerIsNotCountedAsAFlood(t *testing.T) {
 	slot, p := n.join()
 	n.now += time.Minute
 	n.r.turn(n.now, never) // the stall is seen before the socket is read
-	ping := codec.AppendPing(nil, 1)
+	ping := codec.AppendPing(nil, 1, 0)
 	for range 600 {
 		n.send(slot, ping)
 	}

@@ -23,6 +23,9 @@ type transport interface {
 	Held(slot timingwheel.ID) int
 	// Unread says how many bytes wait in the kernel to be read.
 	Unread(slot timingwheel.ID) int
+	// Waited says how long ago the last bytes of the peer reached the kernel, and whether the
+	// peer is still there: it has sent neither FIN nor RST.
+	Waited(slot timingwheel.ID) (waited time.Duration, there bool)
 	// FinishWrite sends FIN and keeps reading.
 	FinishWrite(slot timingwheel.ID)
 	// Close ends the connection the ordinary way.
@@ -43,6 +46,7 @@ type reactor struct {
 	index     uint8 // of the loop, the highest byte of its handles
 	wall      func() time.Time
 	askAuth   func(handle uint64, req AuthRequest) bool // nil: everybody may come in
+	close     func(closing)                             // ends a session of any loop
 
 	clock     clock
 	now       time.Duration // logical, as of the last observation
@@ -52,6 +56,7 @@ type reactor struct {
 	extras    extras
 	names     names
 	terms     codec.Terms
+	stretch   int32 // what the terms are lengthened by
 	counters  Counters
 
 	out  []byte     // frames of the current callback, for the current slot
@@ -72,6 +77,8 @@ type reactor struct {
 	shedRound           uint64 // of memory.rounds, the last that was begun
 	nextShed            timingwheel.ID
 	shedding            bool
+	waited              time.Duration // the longest that a HELLO has waited since the last turn
+	late                bool          // the last turn began later than deadlines allow for
 	arrivals            arrivals      // connections in the order they came, those that are silent among them
 	panicLog            time.Duration // when a handler's panic was last logged, neverLogged: none was
 }
@@ -83,10 +90,11 @@ func newReactor(cfg *Config, sh *shared, index uint8, t transport, now time.Dura
 	}
 	r := &reactor{
 		cfg: cfg, shared: sh, transport: t, index: index, wall: wall,
-		clock: newClock(now, cfg.Timeout, cfg.Tick),
-		wheel: wheel,
-		terms: codec.Terms{Interval: cfg.Heartbeat, Timeout: cfg.Timeout},
-		now:   now,
+		clock:   newClock(now, cfg.Timeout, cfg.Tick),
+		wheel:   wheel,
+		terms:   codec.Terms{Interval: cfg.Heartbeat, Timeout: cfg.Timeout, Number: 1},
+		stretch: 1,
+		now:     now,
 
 		frameRate: newRate(cfg.MaxFrameRate, 0),
 		byteRate:  newRate(cfg.MaxByteRate, 2*int64(cfg.MaxFrame)),
@@ -134,8 +142,11 @@ func (r *reactor) closed(slot timingwheel.ID, why Reason) {
 	r.names.drop(s.name)
 	r.untrack(s)
 	r.extras.drop(s)
-	if s.is(admitted) {
+	switch {
+	case s.is(admitted):
 		r.shared.gate.leave()
+	case s.is(knocking):
+		r.shared.gate.endKnock()
 	}
 	*s = session{}
 	r.counters.Conns--

@@ -19,7 +19,9 @@ type peer struct {
 	in       []byte // what the reactor wrote
 	held     int
 	unread   int
-	blocked  bool // takes nothing
+	waited   time.Duration // since its last bytes came
+	left     bool          // FIN came
+	blocked  bool          // takes nothing
 	queued   int
 	finished bool // FIN seen
 	closed   bool
@@ -49,7 +51,14 @@ func (n *network) Queued(slot timingwheel.ID) int            { return n.peers[sl
 func (n *network) Held(slot timingwheel.ID) int              { return n.peers[slot].held }
 func (n *network) RemoteAddr(slot timingwheel.ID) netip.Addr { return n.peers[slot].addr }
 func (n *network) Unread(slot timingwheel.ID) int            { return n.peers[slot].unread }
-func (n *network) FinishWrite(slot timingwheel.ID)           { n.peers[slot].finished = true }
+func (n *network) Waited(slot timingwheel.ID) (time.Duration, bool) {
+	p := n.peers[slot]
+	if p == nil {
+		return 0, true
+	}
+	return p.waited, !p.left
+}
+func (n *network) FinishWrite(slot timingwheel.ID) { n.peers[slot].finished = true }
 func (n *network) Close(slot timingwheel.ID) {
 	n.peers[slot].closed = true
 	n.r.closed(slot, ReasonShutdown)
@@ -66,6 +75,8 @@ type node struct {
 	r   *reactor
 	net *network
 	now time.Duration
+
+	closings []closing // asked of this loop, done at the next turn
 }
 
 func newNode(t testing.TB, cfg Config) *node { return newNodeAt(t, time.Hour, cfg) }
@@ -91,8 +102,10 @@ func newNodeAt(t testing.TB, start time.Duration, cfg Config) *node {
 		t.Fatal(err)
 	}
 	net.r = r
+	n := &node{t: t, r: r, net: net, now: start}
+	r.close = func(c closing) { n.closings = append(n.closings, c) }
 	t.Cleanup(func() { r.wheel.Close() })
-	return &node{t: t, r: r, net: net, now: start}
+	return n
 }
 
 // dial opens a connection that has said nothing yet.
@@ -133,7 +146,16 @@ func never() bool { return false }
 func (n *node) run(d time.Duration) {
 	for end := n.now + d; n.now < end; {
 		n.now = min(n.now+n.r.cfg.Tick, end)
+		n.runClosings()
 		n.r.turn(n.now, never)
+	}
+}
+
+func (n *node) runClosings() {
+	all := n.closings
+	n.closings = nil
+	for _, c := range all {
+		n.r.runClosing(c)
 	}
 }
 
@@ -216,9 +238,9 @@ func TestWelcomeStatesTheTerms(t *testing.T) {
 func TestPingsOfOneReadAreAnsweredByTheLatestToken(t *testing.T) {
 	n := newNode(t, Config{})
 	slot, p := n.join()
-	b := codec.AppendPing(nil, 1)
-	b = codec.AppendPing(b, 2)
-	b = codec.AppendPing(b, 3)
+	b := codec.AppendPing(nil, 1, 0)
+	b = codec.AppendPing(b, 2, 0)
+	b = codec.AppendPing(b, 3, 0)
 	n.send(slot, b)
 	all := frames(t, p.in)
 	if len(all) != 1 || p.writes != 1 {
@@ -237,7 +259,7 @@ func TestSilentClientIsEvictedWithinTwoTicksAndNeverEarly(t *testing.T) {
 		n.now += phase
 		slot, p := n.join()
 		n.run(1370 * time.Millisecond)
-		n.send(slot, codec.AppendPing(nil, 1))
+		n.send(slot, codec.AppendPing(nil, 1, 0))
 		last := n.now
 		for !p.aborted && n.now < last+10*time.Second {
 			n.now += time.Millisecond
@@ -249,7 +271,7 @@ func TestSilentClientIsEvictedWithinTwoTicksAndNeverEarly(t *testing.T) {
 		if late < 0 || late > 200*time.Millisecond {
 			t.Fatalf("phase %v: evicted %v after the deadline, want 0 to 200ms", phase, late)
 		}
-		if code := goAwayCode(t, &peer{in: p.in[32:]}); code != codec.CodeHeartbeatTimeout {
+		if code := goAwayCode(t, &peer{in: p.in[40:]}); code != codec.CodeHeartbeatTimeout {
 			t.Fatalf("GOAWAY %v, want heartbeat_timeout", code)
 		}
 		n.wantClosed(ReasonHeartbeatTimeout, 1)
@@ -261,7 +283,7 @@ func TestHeartbeatsKeepAClientForHours(t *testing.T) {
 	slot, p := n.join()
 	for range 500 {
 		n.run(29 * time.Second)
-		n.send(slot, codec.AppendPing(nil, 9))
+		n.send(slot, codec.AppendPing(nil, 9, 0))
 	}
 	if p.aborted || n.r.counters.Sessions != 1 {
 		t.Fatal("a client that speaks every 29s of 75s was dropped")
@@ -272,7 +294,7 @@ func TestHeartbeatsKeepAClientForHours(t *testing.T) {
 func TestOnlyCompleteFramesCountAsLife(t *testing.T) {
 	n := newNode(t, Config{PartialTimeout: time.Hour})
 	slot, p := n.join()
-	ping := codec.AppendPing(nil, 1)
+	ping := codec.AppendPing(nil, 1, 0)
 	for i := range 74 {
 		n.run(time.Second)
 		n.r.receive(n.now, slot, ping[:1+i%8])
@@ -296,7 +318,7 @@ func TestStallOfTheServerEvictsNobody(t *testing.T) {
 	if p.aborted {
 		t.Fatal("evicted by the first turn after a stall of 4 timeouts")
 	}
-	n.send(slot, codec.AppendPing(nil, 1)) // it had been waiting in the kernel
+	n.send(slot, codec.AppendPing(nil, 1, 0)) // it had been waiting in the kernel
 	n.run(4 * time.Second)
 	if p.aborted {
 		t.Fatal("evicted although a frame came right after the stall")
@@ -344,7 +366,7 @@ func TestSilenceBeforeHelloEndsAtTheDeadline(t *testing.T) {
 }
 
 func TestMalformedInputCostsOneConnectionAndSaysWhy(t *testing.T) {
-	ping := codec.AppendPing(nil, 1)
+	ping := codec.AppendPing(nil, 1, 0)
 	change := func(at int, to byte) []byte {
 		b := bytes.Clone(ping)
 		b[at] = to
@@ -408,7 +430,7 @@ func TestBeforeHelloOnlyHelloWithinItsLimitIsAccepted(t *testing.T) {
 		input []byte
 		why   Reason
 	}{
-		{"PING first", codec.AppendPing(nil, 1), ReasonUnexpected},
+		{"PING first", codec.AppendPing(nil, 1, 0), ReasonUnexpected},
 		{"9 KiB", codec.AppendFrame(nil, codec.Hello, 0, make([]byte, 9<<10)), ReasonFrameTooLarge},
 		{"no id", codec.AppendFrame(nil, codec.Hello, 0, []byte{1, 1, 0, 0, 0, 0, 0, 0}), ReasonBadPayload},
 		{"nothing", codec.AppendFrame(nil, codec.Hello, 0, nil), ReasonBadPayload},
@@ -437,8 +459,8 @@ func TestBeforeHelloOnlyHelloWithinItsLimitIsAccepted(t *testing.T) {
 func TestHalfFrameThenSilenceEndsInTime(t *testing.T) {
 	n := newNode(t, Config{})
 	slot, p := n.join()
-	if consumed, need := n.r.receive(n.now, slot, codec.AppendPing(nil, 1)[:12]); consumed != 0 || need != 20 {
-		t.Fatalf("consumed %d need %d, want 0 and 20", consumed, need)
+	if consumed, need := n.r.receive(n.now, slot, codec.AppendPing(nil, 1, 0)[:12]); consumed != 0 || need != 24 {
+		t.Fatalf("consumed %d need %d, want 0 and 24", consumed, need)
 	}
 	p.held = 12
 	n.run(9900 * time.Millisecond)
@@ -497,7 +519,7 @@ func TestPeerThatPingsButNeverReadsIsCut(t *testing.T) {
 		if p.aborted {
 			break
 		}
-		n.send(slot, codec.AppendPing(nil, uint64(i+1)))
+		n.send(slot, codec.AppendPing(nil, uint64(i+1), 0))
 	}
 	if !p.aborted {
 		t.Fatal("a peer that takes no byte for 10s is kept because it pings")
@@ -510,7 +532,7 @@ func TestOnePongWaitsForABacklogAndIsTheLatest(t *testing.T) {
 	slot, p := n.join()
 	p.blocked = true
 	for i := range 5 {
-		n.send(slot, codec.AppendPing(nil, uint64(i+1)))
+		n.send(slot, codec.AppendPing(nil, uint64(i+1), 0))
 	}
 	if got := len(frames(t, p.in)); got != 1 {
 		t.Fatalf("%d PONGs for a peer that does not read, want 1", got)
@@ -596,7 +618,7 @@ func TestPanicInAHandlerCostsItsSessionOnly(t *testing.T) {
 				t.Fatal("another session was affected")
 			}
 			slot, q := n.join() // what a panic left behind must not hit the next one
-			n.send(slot, codec.AppendPing(nil, 1))
+			n.send(slot, codec.AppendPing(nil, 1, 0))
 			if got := frameTypes(t, q.in); len(got) != 1 || got[0] != codec.Pong {
 				t.Fatalf("the next session was answered by %v", got)
 			}
@@ -693,7 +715,7 @@ func TestAStaleHandleNeverReachesTheSlotsNextSession(t *testing.T) {
 		again, p := n.join()
 		var m mailbox
 		m.put(post{kind: postAck, handle: old, id: 1})
-		m.putClosing(closing{old, codec.CodeKicked})
+		m.putClosing(closing{handle: old, why: ReasonKicked, code: codec.CodeKicked})
 		n.r.runPosts(&m, never)
 		if len(p.in) != 0 || n.r.handle(again) == old {
 			t.Fatalf("slot %d: a stale handle reached the next session", again)
@@ -731,7 +753,7 @@ func TestLingeringIsBoundedInNumberAndBytes(t *testing.T) {
 func TestHeartbeatPathAllocatesNothing(t *testing.T) {
 	n := newNode(t, Config{})
 	slot, p := n.join()
-	ping := codec.AppendPing(nil, 1)
+	ping := codec.AppendPing(nil, 1, 0)
 	allocs := testing.AllocsPerRun(1000, func() {
 		p.in = p.in[:0]
 		n.now += 50 * time.Millisecond

@@ -31,7 +31,7 @@ const (
 	ReasonBadPayload   // truncated or invalid field
 	ReasonUnexpected   // a frame that the state or the direction forbids
 	ReasonVersion      // no common protocol version
-	ReasonFull         // refused at accept: no room
+	ReasonFull         // refused: no room
 	ReasonPending      // silent for longest when too many were not in yet
 	ReasonMemory       // refused or closed for want of memory
 	ReasonQueueBudget  // the most queued for it when the node's budget ran out
@@ -42,6 +42,7 @@ const (
 	ReasonUnauthorized // its token does not admit it
 	ReasonTokenExpired // its token ran out, before or during the session
 	ReasonKicked       // the embedder closed it
+	ReasonSuperseded   // its client came back and took its place
 	ReasonInternal     // a handler panicked
 	ReasonDraining     // came while the server drains
 	ReasonShutdown     // the server stops
@@ -81,6 +82,7 @@ var reasons = [numReasons]struct {
 	ReasonUnauthorized:     {"unauthorized", codec.CodeUnauthorized},
 	ReasonTokenExpired:     {"token_expired", codec.CodeTokenExpired},
 	ReasonKicked:           {"kicked", codec.CodeKicked},
+	ReasonSuperseded:       {"superseded", codec.CodeSuperseded},
 	ReasonInternal:         {"internal", codec.CodeInternal},
 	ReasonDraining:         {"draining", codec.CodeDraining},
 	ReasonShutdown:         {"shutdown", codec.CodeShutdown},

@@ -14,6 +14,7 @@ import (
 // The connection may be gone when it returns; consumed is then len(b).
 func (r *reactor) receive(now time.Duration, slot timingwheel.ID, b []byte) (consumed, need int) {
 	r.observe(now)
+	r.setStretch(r.shared.load.stretch.Load())
 	s := r.sessions.at(slot)
 	if s.state == stateLingering {
 		r.discard(slot, len(b))
@@ -25,6 +26,7 @@ func (r *reactor) receive(now time.Duration, slot timingwheel.ID, b []byte) (con
 		return len(b), 1
 	}
 	var ping uint64
+	var applied uint16
 	var pinged bool
 	need = 1
 	frames := int64(0)
@@ -48,7 +50,7 @@ func (r *reactor) receive(now time.Duration, slot timingwheel.ID, b []byte) (con
 			return len(b), 1
 		}
 		if f.Type == codec.Ping && s.state == stateReady {
-			if ping, err = codec.ParsePing(f.Payload); err != nil {
+			if ping, applied, err = codec.ParsePing(f.Payload); err != nil {
 				r.farewell(slot, ReasonBadPayload)
 				return len(b), 1
 			}
@@ -71,6 +73,9 @@ func (r *reactor) receive(now time.Duration, slot timingwheel.ID, b []byte) (con
 	}
 	r.watchPartial(slot, len(b)-consumed, frames > 0)
 	if pinged {
+		if s.terms != uint8(r.terms.Number) {
+			r.followTerms(slot, applied)
+		}
 		r.pong(slot, ping)
 	}
 	r.flush(slot)
@@ -98,7 +103,7 @@ func (r *reactor) frame(slot timingwheel.ID, f codec.Frame) Reason {
 	s := r.sessions.at(slot)
 	if s.state == stateHandshaking {
 		if f.Type == codec.Hello && r.shared.handover.draining.Load() {
-			return ReasonDraining
+			return r.shared.drainReason()
 		}
 		if f.Type == codec.Hello {
 			return r.hello(slot, f.Payload)

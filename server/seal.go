@@ -141,8 +141,11 @@ func (s *seals) resume(dst []byte, end time.Time, id codec.SessionID, clientID [
 	return append(b, sum[:]...)
 }
 
-// resumes says whether token shows an earlier session of the client.
-func (s *seals) resumes(now time.Time, token, clientID []byte) bool {
+// resumes says whether token shows an earlier session of the client, and which.
+func (s *seals) resumes(now time.Time, token, clientID []byte) (id codec.SessionID, ok bool) {
 	values, ok := s.cluster.open("resume", token, resumeLen, clientID)
-	return ok && now.Unix() < int64(binary.BigEndian.Uint64(values))
+	if !ok || now.Unix() >= int64(binary.BigEndian.Uint64(values)) {
+		return codec.SessionID{}, false
+	}
+	return codec.SessionID{Epoch: binary.BigEndian.Uint64(values[8:]), Handle: binary.BigEndian.Uint64(values[16:])}, true
 }

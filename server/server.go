@@ -44,6 +44,7 @@ type Server struct {
 	halting  sync.Once // gnet refuses to be stopped twice
 
 	drainLinger time.Duration // tests shorten it
+	overloadLog time.Duration // when overload was last logged, 0: never; the ticker's
 
 	mu    sync.Mutex // guards adding to loops
 	loops atomic.Pointer[[]*loop]
@@ -54,7 +55,7 @@ type shared struct {
 	epoch      uint64 // random per start, so that old session ids match nothing
 	node       []byte
 	alternates []byte
-	gate       *gate // set before the engine runs
+	gate       *connGate // set before the engine runs
 	silences   silences
 	budget     budget
 	memory     memory
@@ -63,6 +64,7 @@ type shared struct {
 	ids        *limiter[uint64]
 	seals      *seals
 	window     atomic.Int64 // the reconnect window, a time.Duration
+	load       load
 	handover   handover
 }
 
@@ -90,6 +92,7 @@ func New(cfg Config) (*Server, error) {
 	s.shared.addrs = newLimiter[netip.Addr](cfg.AddrConns, cfg.AddrRate)
 	s.shared.ids = newLimiter[uint64](0, cfg.IDRate)
 	s.shared.seals = newSeals(cfg.ClusterSecret)
+	s.shared.load.begin(&s.cfg)
 	s.loops.Store(new([]*loop))
 	return s, nil
 }
@@ -290,6 +293,10 @@ func (s *Server) Stats() Stats {
 	}
 	now := time.Since(s.base)
 	st.AdmissionQueue = s.shared.admission.ahead(now)
+	st.Pace = s.shared.load.readPace()
+	st.HelloWait = time.Duration(s.shared.load.waited.Load())
+	st.LoopLate = time.Duration(s.shared.load.late.Load())
+	st.Stretch = int(max(1, s.shared.load.stretch.Load()))
 	for _, l := range loops {
 		c := l.snapshot()
 		st.add(&c)
@@ -302,9 +309,10 @@ func (s *Server) Stats() Stats {
 // loopAt returns the loop of a place.
 func (s *Server) loopAt(p place) *loop { return (*s.loops.Load())[p.loop()] }
 
-// loopFor returns the loop of an event loop, made at its first connection: gnet tells
-// its event loops only through their connections.
-func (s *Server) loopFor(el gnet.EventLoop) (*loop, error) {
+// loopFor returns the loop of a connection's event loop, made at its first connection: gnet tells
+// its event loops only through their connections. c is one of them.
+func (s *Server) loopFor(c gnet.Conn) (*loop, error) {
+	el := c.EventLoop()
 	for _, l := range *s.loops.Load() {
 		if l.el == el {
 			return l, nil
@@ -313,7 +321,7 @@ func (s *Server) loopFor(el gnet.EventLoop) (*loop, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	loops := *s.loops.Load()
-	l, err := newLoop(s, el, uint8(len(loops)))
+	l, err := newLoop(s, el, uint8(len(loops)), findListener(c.Fd()))
 	if err != nil {
 		return nil, err
 	}

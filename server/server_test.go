@@ -314,7 +314,7 @@ func TestTrickleIsUnderstoodUntilItStops(t *testing.T) {
 		time.Sleep(200 * time.Microsecond) // so that the kernel does not join the bytes
 	}
 	w.want(codec.Welcome)
-	ping := codec.AppendPing(nil, 5)
+	ping := codec.AppendPing(nil, 5, 0)
 	for _, b := range append(ping, ping[:13]...) {
 		w.send([]byte{b})
 	}
@@ -381,6 +381,7 @@ func TestMaxConnsRefusesTheExcessAndRecovers(t *testing.T) {
 	}
 	for range 5 {
 		w := dialNode(t, s)
+		w.send(helloFrame("c")) // who is in already may come back: only HELLO tells
 		w.wantGoAway(codec.CodeFull)
 	}
 	in[0].Close()
@@ -397,7 +398,7 @@ func TestWindowFollowsConnectionsAndRate(t *testing.T) {
 	}
 	eventually(t, "window of 20 clients at 10/s", func() bool { return s.Stats().Window == 2100*time.Millisecond })
 	eventually(t, "PONG tells it", func() bool {
-		last.send(codec.AppendPing(nil, 1))
+		last.send(codec.AppendPing(nil, 1, 0))
 		m, err := codec.ParsePong(last.want(codec.Pong).Payload)
 		return err == nil && m.Terms.Window == 2100*time.Millisecond
 	})

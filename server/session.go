@@ -37,6 +37,7 @@ type session struct {
 	state      state
 	flags      flags
 	postponed  uint8 // evictions put off in a row because unread bytes were waiting
+	terms      uint8 // low byte of the number of the terms that its deadline follows
 	name       nameRef
 	extra      extraRef
 	rateSecond uint32 // when framesUsed and bytesUsed were last refilled
@@ -63,6 +64,7 @@ const (
 	counted                      // by the table of addresses
 	backlogged                   // the transport holds bytes that the kernel did not take
 	gone                         // its end was counted and told to the handler
+	knocking                     // counted by the gate as beyond its places
 )
 
 func (s *session) is(f flags) bool { return s.flags&f != 0 }

@@ -54,7 +54,7 @@ func TestAHundredThousandIdleClientsTake75BytesEach(t *testing.T) {
 			t.Fatal(err)
 		}
 		n.r.receive(n.now, slot, hello)
-		n.r.receive(n.now, slot, codec.AppendPing(nil, 1))
+		n.r.receive(n.now, slot, codec.AppendPing(nil, 1, 0))
 	}
 	n.r.forgetArrivals()
 	each := float64(held()-before) / clients

@@ -79,7 +79,7 @@ func runSiege(text string) int {
 	push := &pusher{sinks: make(map[codec.SessionID]struct{})}
 	cfg := Config{Listen: c.Listen, Loops: 2, Heartbeat: c.Heartbeat, Timeout: c.Timeout, Tick: c.Tick,
 		HelloTimeout: c.HelloTimeout, PartialTimeout: c.PartialTimeout, WriteTimeout: c.WriteLimit,
-		MaxConns: c.MaxConns, DrainGrace: -1, MaxFrameRate: c.MaxFrameRate, AddrConns: c.AddrConns, AdmitRate: c.AdmitRate, IDRate: c.IDRate,
+		MaxConns: c.MaxConns, DrainGrace: -1, Alternates: elsewhere, MaxFrameRate: c.MaxFrameRate, AddrConns: c.AddrConns, AdmitRate: c.AdmitRate, IDRate: c.IDRate,
 		Handler: push.handler()}
 	if len(c.Secret) > 0 {
 		cfg.Auth, _ = NewHMACAuth(c.Secret) // nil would admit nobody's tokens, which a test would see
@@ -153,7 +153,7 @@ func runClients(addr string) int {
 	fmt.Println(len(conns))
 	for range beat.C {
 		for _, c := range conns {
-			if _, err := c.Write(codec.AppendPing(nil, 1)); err != nil {
+			if _, err := c.Write(codec.AppendPing(nil, 1, 0)); err != nil {
 				fmt.Fprintln(os.Stderr, err)
 				return 1
 			}
@@ -563,7 +563,7 @@ func (c *crowd) live(e *enemy, offset time.Duration) error {
 		case <-time.After(time.Until(due)):
 		}
 		e.conn.SetDeadline(time.Now().Add(patience))
-		if _, err := e.conn.Write(codec.AppendPing(nil, token)); err != nil {
+		if _, err := e.conn.Write(codec.AppendPing(nil, token, 0)); err != nil {
 			return err
 		}
 		for echo := uint64(0); echo != token; {

@@ -15,6 +15,8 @@ type Counters struct {
 	Moved    uint64 // told by a drain, and said BYE
 	Accepted uint64 // connections taken from the kernel
 	Refused  uint64 // of those, sent away at once for want of room
+	Knocks   uint64 // well-formed HELLOs, whatever became of them
+	Gone     uint64 // clients that had given up before they were served
 	Hellos   uint64 // HELLOs that were welcomed
 	Tickets  uint64 // clients let in by the ticket of their slot
 	Resumed  uint64 // HELLOs that showed an earlier session
@@ -57,6 +59,10 @@ type Stats struct {
 	MemoryUsed, MemoryLimit int64  // bytes, as of the last second; 0: nobody watches
 	MemoryState             string // fine, refuse, shed
 
+	Pace           float64       // clients a second that can be let in now, Config.AdmitRate at most
+	HelloWait      time.Duration // as of the last tick, the longest that a HELLO lay in the kernel
+	LoopLate       time.Duration // as of the last tick, how late the slowest loop was
+	Stretch        int           // what interval and timeout are multiplied by, since answers are late
 	AdmissionQueue time.Duration // how far ahead slots have been given out
 	AuthWaiting    int           // clients that wait for the authenticator, those it has apart
 	PostsRefused   uint64        // Server.Deliver and Ack that returned ErrBusy
@@ -75,6 +81,8 @@ func (s *Stats) add(c *Counters) {
 	s.Moved += c.Moved
 	s.Accepted += c.Accepted
 	s.Refused += c.Refused
+	s.Knocks += c.Knocks
+	s.Gone += c.Gone
 	s.Hellos += c.Hellos
 	s.Tickets += c.Tickets
 	s.Resumed += c.Resumed
@@ -120,6 +128,12 @@ func (s Stats) MarshalJSON() ([]byte, error) {
 		Moved            uint64            `json:"moved"`
 		Accepted         uint64            `json:"accepted"`
 		Refused          uint64            `json:"refused"`
+		Knocks           uint64            `json:"knocks"`
+		Gone             uint64            `json:"gone_unserved"`
+		Pace             float64           `json:"pace"`
+		HelloWait        float64           `json:"hello_wait_seconds"`
+		LoopLate         float64           `json:"loop_late_seconds"`
+		Stretch          int               `json:"terms_stretch"`
 		Hellos           uint64            `json:"hellos"`
 		Tickets          uint64            `json:"tickets"`
 		Resumed          uint64            `json:"resumed"`
@@ -157,7 +171,8 @@ func (s Stats) MarshalJSON() ([]byte, error) {
 		MemoryState      string            `json:"memory_state"`
 		Closes           map[string]uint64 `json:"closes"`
 	}{
-		s.Node, s.Loops, s.MaxConns, s.Conns, s.Sessions, s.Draining, s.Moved, s.Accepted, s.Refused, s.Hellos, s.Tickets, s.Resumed, s.FramesIn,
+		s.Node, s.Loops, s.MaxConns, s.Conns, s.Sessions, s.Draining, s.Moved, s.Accepted, s.Refused,
+		s.Knocks, s.Gone, s.Pace, s.HelloWait.Seconds(), s.LoopLate.Seconds(), s.Stretch, s.Hellos, s.Tickets, s.Resumed, s.FramesIn,
 		s.BytesIn, s.BytesOut, s.Pings, s.Pongs, s.Sends, s.Delivers, s.AcksIn, s.AcksOut, s.GoAways,
 		s.Stale, s.Evictions(), s.Averted, s.LingerCut, s.Panics, s.Held.Seconds(), s.Debt.Seconds(), s.LongestTurn.Seconds(),
 		s.Window.Seconds(), s.Age.Seconds(), s.Pending, s.MaxPending, s.Lingering,

@@ -16,6 +16,7 @@ func (s *Server) tick() (delay time.Duration) {
 	s.shared.addrs.tidy(time.Since(s.base))
 	s.shared.ids.tidy(time.Since(s.base))
 	s.shared.seals.tidy(time.Since(s.base))
+	s.watchLoad(time.Since(s.base))
 	s.setWindow()
 	s.askAll()
 	// Just after the wheels' next tick begins: a turn at any other phase would add up to a
@@ -24,14 +25,23 @@ func (s *Server) tick() (delay time.Duration) {
 }
 
 // setWindow computes how long this node's clients should spread their return if it died
-// now: as long as the nodes that would take them need, plus a twentieth.
+// now: as long as the nodes that would take them need, plus a twentieth. Where those are not
+// known they are like this one, and as slow as it is.
 func (s *Server) setWindow() {
 	if s.stopping.Load() {
 		return // those who have left come back with those who are about to
 	}
-	seconds := float64(s.shared.gate.conns.Load()) / s.cfg.FailoverRate * 1.05
-	window := time.Duration(seconds * float64(time.Second))
-	s.shared.window.Store(int64(min(window, s.cfg.MaxWindow)))
+	seconds := float64(s.shared.gate.conns.Load()) / s.failoverRate() * 1.05
+	s.shared.window.Store(int64(min(seconds*float64(time.Second), float64(s.cfg.MaxWindow))))
+}
+
+// failoverRate is that of the nodes that would take over this one's clients. It is the
+// ticker's.
+func (s *Server) failoverRate() float64 {
+	if s.cfg.FailoverRate == s.cfg.AdmitRate {
+		return s.shared.load.steady
+	}
+	return s.cfg.FailoverRate
 }
 
 // askAll has every loop run a turn.

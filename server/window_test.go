@@ -38,7 +38,7 @@ func TestWindowIsConnectionsByRateOnEveryLoop(t *testing.T) {
 			}
 			for _, w := range in {
 				eventually(t, "PONG tells the window of all", func() bool {
-					w.send(codec.AppendPing(nil, 1))
+					w.send(codec.AppendPing(nil, 1, 0))
 					m, err := codec.ParsePong(w.want(codec.Pong).Payload)
 					return err == nil && near(m.Terms.Window, window(clients))
 				})

@@ -1,6 +1,9 @@
 package timingwheel
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Add makes an entry that was last heard of at the observed time, and returns
 // its ID. A ttl of 0 or less is due in the next tick. One of 2^24-1 ticks or
@@ -35,6 +38,16 @@ func (w *Wheel) SetTTL(id ID, ttl time.Duration) {
 	e.ttlGen = e.ttlGen&0xff | w.ttlToTicks(ttl)<<ttlShift
 	e.where &^= flagPostponed
 	w.bringForward(uint32(id), e, w.nextLook(e))
+}
+
+// TTL is the timeout that an entry has, rounded up to a tick; the largest Duration if it
+// never passes.
+func (w *Wheel) TTL(id ID) time.Duration {
+	ticks := w.entry(uint32(id)).ttlGen >> ttlShift
+	if ticks == neverTTL {
+		return math.MaxInt64
+	}
+	return time.Duration(ticks) * w.tick
 }
 
 // Pull makes the wheel call the entry's owner at the given time, at most one

@@ -109,7 +109,7 @@ func keepPinging(conn net.Conn, interval time.Duration) *time.Timer {
 	timer = time.AfterFunc(next(), func() {
 		<-started
 		token++
-		if _, err := conn.Write(codec.AppendPing(nil, token)); err == nil { // an error is the reader's, too
+		if _, err := conn.Write(codec.AppendPing(nil, token, 0)); err == nil { // an error is the reader's, too
 			timer.Reset(next())
 		}
 	})

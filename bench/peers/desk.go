@@ -42,7 +42,7 @@ func (d *desk) answer(out, b []byte) (answers []byte, used int, err error) {
 		case codec.Hello:
 			out = append(out, d.welcome...)
 		case codec.Ping:
-			token, err := codec.ParsePing(f.Payload)
+			token, _, err := codec.ParsePing(f.Payload)
 			if err != nil {
 				return out, used, err
 			}

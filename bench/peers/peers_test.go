@@ -123,10 +123,10 @@ func TestEveryPeerWelcomesAndAnswers(t *testing.T) {
 			p := serveForTest(t, k)
 			c := dialForTest(t, p)
 			c.hello()
-			c.write(codec.AppendPing(nil, 7))
+			c.write(codec.AppendPing(nil, 7, 0))
 			c.wantPong(7)
 
-			two := codec.AppendPing(codec.AppendPing(nil, 8), 9)
+			two := codec.AppendPing(codec.AppendPing(nil, 8, 0), 9, 0)
 			c.write(two[:len(two)-5]) // the second one in two parts
 			first := c.frame(5 * time.Second)
 			if first == nil || first.Type != codec.Pong {
@@ -175,11 +175,11 @@ func TestEveryPeerEvictsTheSilentAndKeepsTheOthers(t *testing.T) {
 					if early := testTimeout - after; early > time.Second || early > 0 && k.name != "gev" {
 						t.Errorf("it evicted after %v, the timeout is %v", after, testTimeout)
 					}
-					living.write(codec.AppendPing(nil, token))
+					living.write(codec.AppendPing(nil, token, 0))
 					living.wantPong(token)
 					return
 				case <-time.After(testHeartbeat):
-					living.write(codec.AppendPing(nil, token))
+					living.write(codec.AppendPing(nil, token, 0))
 					living.wantPong(token)
 				}
 			}
@@ -192,7 +192,7 @@ func TestAnAnswerAllocatesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ping := codec.AppendPing(nil, 1)
+	ping := codec.AppendPing(nil, 1, 0)
 	allocs := testing.AllocsPerRun(1000, func() {
 		out := d.borrow()
 		*out, _, _ = d.answer(*out, ping)

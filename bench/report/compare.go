@@ -49,6 +49,9 @@ var mainFigures = []struct {
 	{"t100", "s", .01, storm(func(s *bench.Storm) *float64 { return s.T100S })},
 	{"attempts per success", "", .01, storm(func(s *bench.Storm) *float64 { return s.AttemptsPerSuccess })},
 	{"busiest 100 ms of attempts", "1/s", 1, storm(func(s *bench.Storm) *float64 { return &s.PeakAttemptsPerS })},
+	{"goodput, best second", "1/s", 1, goodput(func(g *bench.Goodput) *float64 { return &g.Best })},
+	{"goodput, median", "1/s", 1, goodput(func(g *bench.Goodput) *float64 { return &g.Median })},
+	{"longest time without a return", "s", .1, storm(func(s *bench.Storm) *float64 { return s.LongestGapS })},
 	{"time lost", "connection-s", 1, storm(func(s *bench.Storm) *float64 { return &s.LostConnectionSeconds })},
 	{"generator late p99", "ms", .01, func(r *bench.Result) *float64 {
 		if r.Generator.LateMs == nil {
@@ -65,6 +68,15 @@ func rtt(of func(*bench.Percentiles) *float64) func(*bench.Result) *float64 {
 		}
 		return of(r.Heartbeat.RTTms)
 	}
+}
+
+func goodput(of func(*bench.Goodput) *float64) func(*bench.Result) *float64 {
+	return storm(func(s *bench.Storm) *float64 {
+		if s.GoodputPerS == nil {
+			return nil
+		}
+		return of(s.GoodputPerS)
+	})
 }
 
 func storm(of func(*bench.Storm) *float64) func(*bench.Result) *float64 {

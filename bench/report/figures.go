@@ -88,9 +88,17 @@ func (t *figures) heartbeats(x *bench.Result) {
 
 func (t *figures) storm(s *bench.Storm) {
 	t.add("storm: clients hit, back, offline at some time", "", "%s, %s, %s", whole(s.Clients), whole(s.Back), whole(s.Offline))
+	if s.OutageS != nil && *s.OutageS > 0 {
+		t.maybe("until a node could accept", "s", s.OutageS, .01)
+	}
+	t.maybe("the node ended after", "s", s.DrainS, .01)
 	t.maybe("ideal", "s", s.IdealS, .01)
 	t.add("half, 95 %, 99 %, all are back after", "s", "%s, %s, %s, %s", orNever(s.T50S), orNever(s.T95S), orNever(s.T99S), orNever(s.T100S))
 	t.maybe("attempts per success", "", s.AttemptsPerSuccess, .01)
+	if g := s.GoodputPerS; g != nil {
+		t.add("goodput: best second, median", "1/s", "%s, %s", number(g.Best, 1), number(g.Median, 1))
+	}
+	t.maybe("longest time without a return while many waited", "s", s.LongestGapS, .1)
 	t.add("busiest 100 ms of attempts", "1/s", "%s", whole(int(s.PeakAttemptsPerS)))
 	t.add("time lost", "connection-seconds", "%s", number(s.LostConnectionSeconds, .1))
 	t.maybe("pace of the drain", "1/s", s.PacePerS, 1)

@@ -325,3 +325,35 @@ func FuzzPage(f *testing.F) {
 		}
 	})
 }
+
+func TestTheAttemptsShowGoodputAndTheOutage(t *testing.T) {
+	r := stormed(t, "blackout", "window")
+	s, d := r.Result.Storm, &r.Result.Detail
+	s.OutageS, s.IdealS = new(2.0), new(7.0)
+	d.BackPer100ms = append(make([]uint32, 25), 40, 60)
+	d.BackPer100ms = append(d.BackPer100ms, make([]uint32, 40)...) // nobody after that
+	p := named(t, r, "attempts")
+	var labels []string
+	for _, l := range p.layers {
+		labels = append(labels, l.key().label)
+		switch l := l.(type) {
+		case line:
+			if strings.HasPrefix(l.label, "goodput") && !slices.Equal(l.points, []point{{0, 0}, {1, 0}, {2, 100}, {3, 100}}) {
+				t.Errorf("goodput = %v, want a hundred in the third second, and its end", l.points)
+			}
+		case shade:
+			if l.from != 0 || l.to != 2 {
+				t.Errorf("the outage is %v to %v, want 0 to 2", l.from, l.to)
+			}
+		}
+	}
+	if want := []string{"no node runs", "connect() calls", "goodput: clients back in service", "admitted by nodes: 100 per second"}; !slices.Equal(labels, want) {
+		t.Errorf("layers %q, want %q", labels, want)
+	}
+	draw(t, p)
+	for _, l := range named(t, r, "return").layers {
+		if l, ok := l.(line); ok && strings.HasPrefix(l.label, "ideal") && l.points[0] != (point{2, 0}) {
+			t.Errorf("the ideal begins at %v, want when a node could accept", l.points[0])
+		}
+	}
+}

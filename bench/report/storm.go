@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"math"
+
+	"github.com/stormwheel/stormwheel/bench"
 )
 
 // gap is a value that is not drawn.
@@ -10,6 +12,8 @@ var gap = math.NaN()
 
 // binS is the width of the bins of attempts_per_100ms.
 const binS = 0.1
+
+const binsPerSecond = 10
 
 // returns is who was back when, to the millisecond, where online has a reading a second.
 func returns(r Run) (picture, bool) {
@@ -21,10 +25,10 @@ func returns(r Run) (picture, bool) {
 		note: fmt.Sprintf("%s, policy %s: %s of %s clients are in service again", s.Kind, s.Policy, whole(s.Back), whole(s.Clients)),
 		x:    exactly("seconds since the blow (t0)", 0, max(back.max(), deref(s.IdealS))),
 		y:    fromZero("clients back", 0, max(back.total, float64(s.Clients)))}
-	p.layers = append(p.layers, line{label: "back in service", points: back.cumulative(1), steps: true, filled: true})
+	p.layers = append(outage(s), line{label: "back in service", points: back.cumulative(1), steps: true, filled: true})
 	if s.IdealS != nil {
 		p.layers = append(p.layers, line{label: fmt.Sprintf("ideal: %s s", number(*s.IdealS, 0.01)), colour: ink, dash: dashes[1],
-			points: []point{{0, 0}, {*s.IdealS, float64(s.Clients)}}})
+			points: []point{{deref(s.OutageS), 0}, {*s.IdealS, float64(s.Clients)}}})
 	}
 	p.layers = append(p.layers, r.backMarks(0)...)
 	return p, true
@@ -36,21 +40,54 @@ func herd(r Run) (picture, bool) {
 	if s == nil || len(attempts) == 0 {
 		return picture{}, false
 	}
-	peak := 0.0
+	goodput, busiest, end := r.goodput(), 0.0, attempts[len(attempts)-1].to
 	for _, b := range attempts {
-		peak = max(peak, b.count)
+		busiest = max(busiest, b.count)
+	}
+	if len(goodput) > 0 {
+		end = max(end, goodput[len(goodput)-1].x)
 	}
 	p := picture{file: "attempts", title: "Attempts after the blow",
-		note: fmt.Sprintf("connect() calls in bins of 100 ms; the busiest had %s per second", whole(int(peak))),
-		x:    exactly("seconds since the blow (t0)", 0, attempts[len(attempts)-1].to),
-		y:    fromZero("per second", 0, peak)}
-	p.layers = append(p.layers, bars{label: "connect() calls", bins: attempts, colour: 1})
-	if s.IdealS != nil && *s.IdealS > 0 {
-		rate := float64(s.Clients) / *s.IdealS
-		p.layers = append(p.layers, line{label: fmt.Sprintf("admitted by the others: %s per second", number(rate, 1)), colour: ink, dash: dashes[1],
+		note: fmt.Sprintf("connect() calls in bins of 100 ms; the busiest had %s per second", whole(int(busiest))),
+		x:    exactly("seconds since the blow (t0)", 0, end),
+		y:    fromZero("per second", 0, max(busiest, most(goodput)))}
+	p.layers = append(outage(s), bars{label: "connect() calls", bins: attempts, colour: 1})
+	if len(goodput) > 0 {
+		p.layers = append(p.layers, line{label: "goodput: clients back in service", points: goodput, steps: true})
+	}
+	if s.IdealS != nil && *s.IdealS > deref(s.OutageS) {
+		rate := float64(s.Clients) / (*s.IdealS - deref(s.OutageS))
+		p.layers = append(p.layers, line{label: fmt.Sprintf("admitted by nodes: %s per second", number(rate, 1)), colour: ink, dash: dashes[1],
 			points: []point{{0, rate}, {p.x.max, rate}}})
 	}
 	return p, true
+}
+
+// outage is while no node could accept.
+func outage(s *bench.Storm) []layer {
+	if deref(s.OutageS) == 0 {
+		return nil
+	}
+	return []layer{shade{label: "no node runs", from: 0, to: *s.OutageS}}
+}
+
+// goodput is how many clients came back in each second, up to the last that did.
+func (r Run) goodput() (steps []point) {
+	back := r.Result.Detail.BackPer100ms
+	for len(back) > 0 && back[len(back)-1] == 0 {
+		back = back[:len(back)-1]
+	}
+	for from := 0; from < len(back); from += binsPerSecond {
+		n := 0.0
+		for _, one := range back[from:min(from+binsPerSecond, len(back))] {
+			n += float64(one)
+		}
+		steps = append(steps, point{float64(from) * binS, n})
+	}
+	if len(steps) > 0 {
+		steps = append(steps, point{float64(len(steps)), steps[len(steps)-1].y})
+	}
+	return steps
 }
 
 // attempts are the rates after t0.

@@ -47,7 +47,7 @@ type BenchCmd struct {
 	Place string `help:"Clients over the targets: even or first (default even)." placeholder:"P"`
 
 	Conns    int           `help:"Clients (default 1000; demo: 5000; find-max: up to 10000)." placeholder:"N"`
-	Rate     float64       `help:"Connects per second, open loop (default 1000; demo: 900; find-max: 2000, or up to 20000 with --vary rate)." placeholder:"R"`
+	Rate     float64       `help:"Connects per second, open loop (default 1000; demo: 900; find-max: 2000, or up to 20000 with --vary rate; storm --kind flood: all within a second)." placeholder:"R"`
 	Profile  string        `help:"ramp: linear, step (climbs to --rate in plateaus) or poisson (default linear)." placeholder:"P"`
 	Steps    int           `help:"ramp: plateaus of --profile step (default 5)." placeholder:"N"`
 	Lifetime time.Duration `help:"churn, soak: mean length of a session (default 10s; soak: 1m)." placeholder:"D"`
@@ -61,7 +61,7 @@ type BenchCmd struct {
 	PongTimeout time.Duration `help:"The clients' patience (default 10s)." placeholder:"D"`
 	Policy      string        `help:"After a loss: window, full, equal, decorrelated, fixed, exponential (default window)." placeholder:"P"`
 
-	Kind            string        `help:"storm: kill, drain, cut or freeze." placeholder:"K"`
+	Kind            string        `help:"storm: kill, drain, cut, freeze, blackout, restart or flood." placeholder:"K"`
 	RecoveryTimeout time.Duration `help:"storm: how long to wait for all to return (default 1m; demo: 30s)." placeholder:"D"`
 	Capacity        float64       `help:"storm: clients per second that the receivers admit, for ideal_s (known for spawned nodes)." placeholder:"R"`
 	Cohorts         string        `help:"storm: policies that share the clients, as in full:50%,fixed:50%." placeholder:"P:SHARE,..."`
@@ -70,7 +70,9 @@ type BenchCmd struct {
 	Trickle         string        `help:"trickle: what goes out byte by byte, hello or ping (default hello)." placeholder:"FRAME"`
 	TrickleInterval time.Duration `help:"trickle: between two bytes (default 200ms)." placeholder:"D"`
 	Freeze          time.Duration `help:"storm --kind freeze: how long (default: until every client has noticed, and 5s)." placeholder:"D"`
-	Fraction        float64       `help:"silent: share of the clients that stop speaking (default 0.1); halfopen, trickle: that do so (default 0.5); storm --kind cut: share of the connections (default: all to the first target)." placeholder:"F"`
+	Outage          time.Duration `help:"storm --kind blackout: how long no node runs (default 15s)." placeholder:"D"`
+	Slow            string        `help:"storm --kind kill, flood: spawned nodes run for the first of two times and stand still for the second (SIGSTOP), until all are in, as in 1ms/150ms." placeholder:"RUN/STOP"`
+	Fraction        float64       `help:"silent: share of the clients that stop speaking (default 0.1); halfopen, trickle: that do so (default 0.5); storm --kind cut: share of the connections (default: all to the first target); storm --kind flood: share that is in before (default 0.1)." placeholder:"F"`
 
 	Workers workerCount `help:"Processes that share the clients: auto (as many as the descriptors of one ask for) or a number." default:"auto" placeholder:"N"`
 
@@ -212,7 +214,7 @@ func (c *BenchCmd) config() bench.Config {
 		Conns: c.Conns, Rate: c.Rate, Profile: c.Profile, Steps: c.Steps, Lifetime: c.Lifetime, Goal: c.Goal, Vary: c.Vary, Duration: c.Duration,
 		Heartbeat: c.Heartbeat, Timeout: c.Timeout, Tick: c.Tick,
 		PongTimeout: c.PongTimeout, Policy: c.Policy,
-		Kind: c.Kind, Freeze: c.Freeze, Cohorts: c.Cohorts, Probes: c.Probes.share,
+		Kind: c.Kind, Freeze: c.Freeze, Outage: c.Outage, Slow: c.Slow, Cohorts: c.Cohorts, Probes: c.Probes.share,
 		Deadline: c.Deadline, Trickle: c.Trickle, TrickleInterval: c.TrickleInterval, RecoveryTimeout: c.RecoveryTimeout, Capacity: c.Capacity, Fraction: c.Fraction,
 		Workers: c.Workers.number, Sources: c.Source, Seed: c.Seed, StartAt: c.StartAt.Time, Thresholds: c.Threshold, IOwnTheTarget: c.IOwnThisTarget,
 	}

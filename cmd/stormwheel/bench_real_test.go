@@ -38,6 +38,10 @@ lifetime: 500ms
 		"storm cut":      {"storm", "--kind", "cut", "--spawn", "2", "--conns", "300"},
 		"storm cut some": {"storm", "--kind", "cut", "--fraction", "0.2", "--spawn", "2", "--conns", "100", "--tick", "500ms"},
 		"storm freeze":   {"storm", "--kind", "freeze", "--spawn", "2", "--conns", "100", "--pong-timeout", "2s"},
+		"storm blackout": {"storm", "--kind", "blackout", "--outage", "1s", "--spawn", "2", "--conns", "300"},
+		"storm restart":  {"storm", "--kind", "restart", "--spawn", "2", "--conns", "300"},
+		"storm flood":    {"storm", "--kind", "flood", "--spawn", "1", "--conns", "600", "--node-arg", "admit-rate=500"},
+		"storm slow":     {"storm", "--kind", "kill", "--slow", "2ms/20ms", "--spawn", "2", "--conns", "300"},
 		"phases":         {day, "--spawn", "2"},
 		"find-max":       {"find-max", "--goal", "heartbeat.missed==0", "--conns", "64", "--duration", "500ms"},
 	} {

@@ -134,7 +134,7 @@ func TestRateFlags(t *testing.T) {
 	p.join()
 	var flood []byte
 	for range 100 {
-		flood = codec.AppendPing(flood, 1)
+		flood = codec.AppendPing(flood, 1, 0)
 	}
 	p.write(flood, nil)
 	for {

@@ -39,7 +39,7 @@ type phaseText struct {
 	Profile  string        `yaml:"profile"`  // of a ramp
 	Steps    int           `yaml:"steps"`    // of a ramp
 	Fraction share         `yaml:"fraction"` // of a storm: cut
-	For      time.Duration `yaml:"for"`      // of a storm: freeze
+	For      time.Duration `yaml:"for"`      // of a storm: freeze, blackout
 }
 
 // share is 5% or 0.05.
@@ -96,7 +96,11 @@ func (c *BenchCmd) BeforeResolve(parsed *kong.Context) error {
 			if phase.Do == "storm" {
 				file.flag("kind", phase.Kind)
 				file.flag("fraction", phase.Fraction)
-				file.flag("freeze", phase.For)
+				if phase.Kind == "blackout" {
+					file.flag("outage", phase.For)
+				} else {
+					file.flag("freeze", phase.For)
+				}
 			}
 		}
 		parsed.AddResolver(kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {

@@ -125,6 +125,9 @@ func TestAScenarioFileComesBeforeTheEnvironment(t *testing.T) {
 	if !c.StartAt.Equal(start) || c.Seed != 1_000_000 {
 		t.Errorf("start at %v, seed %d; want what the file says without quotes", c.StartAt, c.Seed)
 	}
+	if c, err := parsed(t, "phases:\n  - ramp: 60\n  - storm: blackout\n    for: 7s\n"); err != nil || c.Outage != 7*time.Second {
+		t.Errorf("outage %v (%v), want the 7 s of the file", c.Outage, err)
+	}
 	if c, err = parsed(t, "phases:\n  - ramp: 60\n  - storm: freeze\n    for: 15s\n", "--kind", "kill"); err != nil || c.Kind != "kill" {
 		t.Errorf("kind %q (%v), want the one of the command line", c.Kind, err)
 	}

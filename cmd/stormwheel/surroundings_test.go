@@ -76,7 +76,7 @@ func TestANodeIgnoresAHangup(t *testing.T) {
 	p := dial(t, n.listen)
 	p.join()
 	n.signal(syscall.SIGHUP)
-	p.write(codec.AppendPing(nil, 7), nil)
+	p.write(codec.AppendPing(nil, 7, 0), nil)
 	if f := p.next(); f.Type != codec.Pong {
 		t.Errorf("PING is answered by %v", f.Type)
 	}

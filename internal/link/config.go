@@ -20,7 +20,7 @@ const Never = time.Duration(math.MaxInt64)
 type Policy uint8
 
 const (
-	Window       Policy = iota // first U(0, the server's window), then as Full
+	Window       Policy = iota // first U(0, the server's window), then drawOutage
 	Full                       // U(0, v), v doubling from BackoffMin to BackoffMax
 	Equal                      // v/2 + U(0, v/2)
 	Decorrelated               // U(BackoffMin, 3 x the wait before), at most BackoffMax
@@ -66,12 +66,12 @@ type Config struct {
 	// It is cut to four fifths of the server's timeout.
 	Interval time.Duration
 
-	PongTimeout    time.Duration // silence after a PING that means death; default 10s
-	ConnectTimeout time.Duration // for each of resolving and connecting; default 5s
-	WelcomeTimeout time.Duration // from HELLO to WELCOME; default 5s
+	PongTimeout    time.Duration // silence after a PING that means death, if the server asks for no longer one; default 10s
+	ConnectTimeout time.Duration // the first for each of resolving and connecting; default 5s
+	WelcomeTimeout time.Duration // the first from HELLO to WELCOME; default 5s; see patience
 
 	BackoffMin  time.Duration // first step of the backoff; default 500ms
-	BackoffMax  time.Duration // its ceiling; default 60s
+	BackoffMax  time.Duration // the longest wait that no server ordered; default 60s
 	StableAfter time.Duration // age at which a session ends the backoff; default 1min
 
 	// MaxPayload limits the payload of every frame in both directions, in bytes; default

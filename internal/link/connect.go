@@ -21,7 +21,7 @@ func (l *Link) dial(now time.Duration, out *Out) {
 	}
 	l.retry.here = false
 	l.attempts++
-	*c = conn{addr: intern(addr), attempt: l.attempts, state: StateResolving, due: now + l.cfg.ConnectTimeout}
+	*c = conn{addr: intern(addr), attempt: l.attempts, state: StateResolving, due: now + l.connectTimeout()}
 	if isLiteral(addr) {
 		c.state = StateConnecting
 	}
@@ -46,7 +46,7 @@ func (l *Link) Resolved(now time.Duration, attempt uint32, out *Out) {
 		return
 	}
 	c.state = StateConnecting
-	c.due = now + l.cfg.ConnectTimeout
+	c.due = now + l.connectTimeout()
 }
 
 // Connected says that TCP is up; HELLO goes out. token is the client's credential, it is
@@ -76,7 +76,8 @@ func (l *Link) Connected(now time.Duration, attempt uint32, token []byte, out *O
 		l.heartbeat.wrote = now
 	}
 	c.state = StateHandshaking
-	c.due = now + l.cfg.WelcomeTimeout
+	l.patience.connects = 0
+	c.due = now + l.welcomeTimeout()
 }
 
 // Disconnected says that the dial failed or the connection ended under the link. local

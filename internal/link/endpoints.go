@@ -71,6 +71,13 @@ func (l *Link) anyFree(now time.Duration) bool {
 	return free
 }
 
+// alone reports whether no endpoint is known but that of the session.
+func (l *Link) alone() bool {
+	alone, own := true, l.current().addr.String()
+	l.eachEndpoint(func(addr string) { alone = alone && addr == own })
+	return alone
+}
+
 func (l *Link) eachEndpoint(visit func(addr string)) {
 	for _, addr := range l.cfg.Endpoints {
 		visit(addr)

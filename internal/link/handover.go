@@ -32,16 +32,14 @@ func (l *Link) handOver(now time.Duration, c *conn, m *codec.GoAwayMessage, out 
 	}
 	l.dropLeaving(out)
 	l.penalise(now, c.addr.String())
+	l.settle(now)
 	r := &l.retry
-	if now-l.readyAt >= l.cfg.StableAfter {
-		r.failures, r.last = 0, 0
-	}
 	wait := m.Delay + l.rng.below(m.Window) // usually none: the server paces this itself
-	if r.failures >= trusted {
-		wait = max(wait, l.backoff())
+	if !r.moves.trusts() || l.alone() {
+		wait = max(wait, l.draw(now, &r.moves))
 	}
 	r.ticket, r.ordered, r.here = string(m.Ticket), m.Delay > 0 || m.Window > 0, false
-	r.failures = min(r.failures+1, 100)
+	r.moves.failed(true)
 	r.at = now + wait
 	l.moving = true
 	out.notify(Event{Kind: Draining, Attempt: c.attempt, Code: m.Code, Delay: m.Delay, Window: m.Window})
@@ -57,10 +55,11 @@ func (l *Link) move(now time.Duration) {
 		keep = min(keep, l.terms.Timeout/5) // what an interval leaves of it: the server shall not have to evict
 	}
 	old.due = now + keep
+	l.settle(now)
 	l.conns[0], l.conns[1] = next, old
 	l.moving = false
 	h := &l.heartbeat
-	h.wrote, h.heard, h.pongDue = next.due-l.cfg.WelcomeTimeout, now, 0 // of its HELLO and WELCOME
+	h.wrote, h.heard, h.pongDue = next.due-l.welcomeTimeout(), now, 0 // of its HELLO and WELCOME
 }
 
 // promote turns the next attempt into the only one, after the session died under a move.
@@ -70,7 +69,7 @@ func (l *Link) promote() bool {
 		l.conns[0], l.conns[1] = next, conn{}
 		l.moving = false
 		if next.state == StateHandshaking {
-			l.heartbeat.wrote = next.due - l.cfg.WelcomeTimeout
+			l.heartbeat.wrote = next.due - l.welcomeTimeout()
 		}
 		return true
 	}

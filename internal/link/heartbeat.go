@@ -10,6 +10,7 @@ const (
 	defaultInterval = 30 * time.Second  // if neither side names one
 	minInterval     = codec.MinInterval // whatever the server says
 	maxWait         = codec.MaxInterval // the longest that a server can make a client wait
+	maxPongTimeout  = time.Minute       // the longest that a server can make a client wait for a PONG
 )
 
 // heartbeat is the liveness of the session, apart from its connection: no write, failed
@@ -24,6 +25,7 @@ type heartbeat struct {
 	intended time.Duration // when it was due
 	token    uint64        // of the latest PING; they are numbered from 1 over all sessions
 	answered bool          // the latest PING's PONG has come
+	telling  bool          // the latest PING was sent to tell that tighter terms are applied
 	rtt      time.Duration
 }
 
@@ -50,12 +52,12 @@ func (l *Link) Ping(now time.Duration, out *Out) {
 func (l *Link) ping(now, intended time.Duration, c *conn, out *Out) {
 	h := &l.heartbeat
 	h.token++
-	h.answered = false
+	h.answered, h.telling = false, false
 	h.wrote, h.pingAt, h.intended = now, now, intended
-	h.pongDue = now + l.patience()
+	h.pongDue = now + l.pongTimeout()
 	h.beat = l.drawBeat()
 	start := len(out.frames)
-	out.frames = codec.AppendPing(out.frames, h.token)
+	out.frames = codec.AppendPing(out.frames, h.token, l.terms.Number)
 	out.write(c.attempt, start)
 	out.notify(Event{Kind: PingSent, Attempt: c.attempt, Intended: intended})
 }
@@ -73,15 +75,19 @@ func (l *Link) pong(now time.Duration, c *conn, m codec.PongMessage, out *Out) {
 	if l.leaving(c) {
 		return
 	}
-	l.setTerms(m.Terms)
+	tighter := l.setTerms(c, m.Terms, out)
 	h := &l.heartbeat
-	if m.Token == 0 || m.Token != h.token || h.answered {
-		return // an announcement, or an answer that a later PING made stale
+	// Else it is an announcement, or an answer that a later PING made stale.
+	if m.Token != 0 && m.Token == h.token && !h.answered {
+		h.answered = true
+		h.rtt = now - h.pingAt
+		l.pongs++
+		out.notify(Event{Kind: Pong, Attempt: c.attempt, RTT: h.rtt, FromIntended: now - h.intended})
 	}
-	h.answered = true
-	h.rtt = now - h.pingAt
-	l.pongs++
-	out.notify(Event{Kind: Pong, Attempt: c.attempt, RTT: h.rtt, FromIntended: now - h.intended})
+	if tighter && !h.telling {
+		l.ping(now, now, c, out)
+		h.telling = true
+	}
 }
 
 // Held says that the owner could not read until now for a reason of its own, such as an
@@ -89,18 +95,26 @@ func (l *Link) pong(now time.Duration, c *conn, m codec.PongMessage, out *Out) {
 // time again.
 func (l *Link) Held(now time.Duration) {
 	if l.heartbeat.waiting() {
-		l.heartbeat.pongDue = now + l.patience()
+		l.heartbeat.pongDue = now + l.pongTimeout()
 	}
 }
 
 // setTerms obeys new terms at once: the next PING is due by the new interval, counted
-// from the frames before. So the first frame that a shorter timeout applies to is
-// followed in time.
-func (l *Link) setTerms(t codec.Terms) {
-	if t != l.terms {
-		l.terms = t
-		l.heartbeat.beat = l.drawBeat()
+// from the frames before. tighter says that the server has to hear of it: a shorter timeout
+// holds from the PING that carries its number.
+//
+// A PING that was sent for that is followed by no other for the same reason, whatever its
+// PONG brings: a server that shortens its terms step by step would get one a round trip
+// from every client, just when it has recovered.
+func (l *Link) setTerms(c *conn, t codec.Terms, out *Out) (tighter bool) {
+	old := l.terms
+	l.terms = t
+	if t.Interval == old.Interval && t.Timeout == old.Timeout && t.Patience == old.Patience {
+		return false // the window needs no beat drawn
 	}
+	l.heartbeat.beat = l.drawBeat()
+	out.notify(Event{Kind: Termed, Attempt: c.attempt, Terms: t})
+	return t.Timeout != 0 && (t.Timeout < old.Timeout || old.Timeout == 0)
 }
 
 // drawBeat draws the silence before the next PING, so that clients that connected

@@ -11,7 +11,7 @@ import (
 func (r *rig) answer(terms codec.Terms) {
 	r.t.Helper()
 	f := r.frames[len(r.frames)-1]
-	token, err := codec.ParsePing(f.Payload)
+	token, _, err := codec.ParsePing(f.Payload)
 	if f.Type != codec.Ping || err != nil {
 		r.t.Fatalf("last frame is %s, want PING", f.Type)
 	}
@@ -137,25 +137,30 @@ func TestAnyCompleteFrameIsLifeAndHalfOfOneIsNot(t *testing.T) {
 }
 
 func TestChangedTermsAreObeyedAtOnce(t *testing.T) {
-	short := codec.Terms{Interval: 2 * time.Second, Timeout: 5 * time.Second, Window: time.Second}
-	for _, asked := range []bool{true, false} {
-		r := newRig(t, Config{})
-		r.ready(testTerms)
-		if asked {
-			r.tick()
-			r.answer(short)
-		} else {
-			r.now += time.Second
-			r.receive(codec.AppendPong(nil, codec.PongMessage{Terms: short}))
-			if r.count(Pong) != 0 {
-				t.Error("an announcement was taken for an answer")
+	for name, other := range map[string]codec.Terms{
+		"shorter": {Interval: 2 * time.Second, Timeout: testTerms.Timeout, Window: time.Second},
+		"longer":  {Interval: time.Minute, Timeout: 3 * time.Minute},
+	} {
+		for _, asked := range []bool{true, false} {
+			r := newRig(t, Config{})
+			r.ready(testTerms)
+			if asked {
+				r.tick()
+				r.answer(other)
+			} else {
+				r.now += time.Second
+				r.receive(codec.AppendPong(nil, codec.PongMessage{Terms: other}))
+				if r.count(Pong) != 0 {
+					t.Error("an announcement was taken for an answer")
+				}
 			}
-		}
-		if wait := r.l.Deadline() - r.now; wait > 2*time.Second {
-			t.Errorf("asked %v: next PING in %v, want within the new 2s", asked, wait)
-		}
-		if r.l.Info().Terms != short {
-			t.Errorf("asked %v: terms %+v", asked, r.l.Info().Terms)
+			wait := r.l.Deadline() - min(r.l.heartbeat.wrote, r.l.heartbeat.heard)
+			if wait > other.Interval || wait < other.Interval*4/5 {
+				t.Errorf("%s, asked %v: next PING %v after the last frame, want within the new %v", name, asked, wait, other.Interval)
+			}
+			if e, _ := r.last(Termed); r.l.Info().Terms != other || e.Terms != other || r.count(Termed) != 1 {
+				t.Errorf("%s, asked %v: terms %+v, told %+v", name, asked, r.l.Info().Terms, e)
+			}
 		}
 	}
 }

@@ -73,4 +73,8 @@ type Info struct {
 	Pongs    uint32 // that answered the latest PING
 
 	Moving bool // ready, and told to connect elsewhere: the server drains
+
+	// Of the attempt under way, else of the next: they grow with every timeout.
+	ConnectTimeout time.Duration
+	WelcomeTimeout time.Duration
 }

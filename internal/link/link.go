@@ -20,6 +20,8 @@ type Link struct {
 	rest   State // the state while there is no connection
 	moving bool  // the session's server drains: conns[1] is, or will be, the next
 
+	patience patience
+
 	// The present or latest session.
 	session codec.SessionID
 	node    interned
@@ -67,6 +69,7 @@ func (l *Link) Init(cfg *Config, number, seed uint64) {
 // Start makes the first attempt, at once. It does nothing unless the link is idle.
 func (l *Link) Start(now time.Duration, out *Out) {
 	if l.State() == StateIdle {
+		l.retry.outage = seconds(now)
 		l.dial(now, out)
 	}
 }
@@ -141,9 +144,9 @@ func (l *Link) Tick(now time.Duration, out *Out) {
 
 // tickAttempt is for an attempt whose time is over.
 func (l *Link) tickAttempt(now, late time.Duration, c *conn, out *Out) {
-	patience, reason := l.cfg.ConnectTimeout, ConnectTimeout
+	patience, reason := l.connectTimeout(), ConnectTimeout
 	if c.state == StateHandshaking {
-		patience, reason = l.cfg.WelcomeTimeout, WelcomeTimeout
+		patience, reason = l.welcomeTimeout(), WelcomeTimeout
 	}
 	if !l.excuse(c, late) {
 		l.lose(now, c, loss{reason: reason, err: ErrTimeout, local: c.doubted}, out)
@@ -213,6 +216,9 @@ func (l *Link) Info() Info {
 		Pings:       uint32(l.heartbeat.token),
 		Pongs:       l.pongs,
 		Moving:      l.moving,
+
+		ConnectTimeout: l.connectTimeout(),
+		WelcomeTimeout: l.welcomeTimeout(),
 	}
 	if info.State == StateBackingOff || l.moving && l.conns[1].attempt == 0 {
 		info.NextAttempt = l.retry.at

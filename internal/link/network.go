@@ -37,10 +37,12 @@ func (l *Link) NetworkChanged(now time.Duration, out *Out) {
 	}
 }
 
-// patience is how long the session's server may take to answer a PING.
-func (l *Link) patience() time.Duration {
+// pongTimeout is how long the session's server may take to answer a PING. Its patience is
+// the least: a server that is slow says so in time, and loses nobody who has heard it.
+func (l *Link) pongTimeout() time.Duration {
+	d := max(l.cfg.PongTimeout, min(l.terms.Patience, maxPongTimeout))
 	if l.current().doubted {
-		return min(max(probeTime, 2*l.heartbeat.rtt), l.cfg.PongTimeout)
+		return min(max(probeTime, 2*l.heartbeat.rtt), d) // no other client is in doubt with it
 	}
-	return l.cfg.PongTimeout
+	return d
 }

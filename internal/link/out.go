@@ -67,10 +67,11 @@ const (
 	Stopped                        // Err: nil after Stop
 	Draining                       // Code, Delay, Window: the server asks the session to move; it goes on until Moved
 	Moved                          // Session, Node, Terms: another server has the session; the old connection is read a little longer
+	Termed                         // Terms: a PONG brought another interval, timeout or patience
 )
 
 var eventNames = [...]string{Ready: "ready", PingSent: "ping", Pong: "pong", Lost: "lost",
-	GoneAway: "gone_away", Delivered: "delivered", Acked: "acked", RetryAt: "retry_at", Stopped: "stopped", Draining: "draining", Moved: "moved"}
+	GoneAway: "gone_away", Delivered: "delivered", Acked: "acked", RetryAt: "retry_at", Stopped: "stopped", Draining: "draining", Moved: "moved", Termed: "termed"}
 
 func (k EventKind) String() string {
 	if int(k) < len(eventNames) {

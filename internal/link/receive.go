@@ -102,6 +102,7 @@ func (l *Link) welcome(now time.Duration, c *conn, m *codec.WelcomeMessage, out 
 	l.resume = string(m.Resume)
 	l.addAlternates(m.Alternates)
 	l.readyAt = now
+	l.patience.welcomes = 0
 	l.sessions++
 	c.state = StateReady
 	l.terms = m.Terms

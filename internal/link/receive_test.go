@@ -30,7 +30,7 @@ func TestServerMayNotSendEverything(t *testing.T) {
 		want  error
 	}{
 		{"HELLO", hello, true, errUnexpected},
-		{"PING", codec.AppendPing(nil, 1), true, errUnexpected},
+		{"PING", codec.AppendPing(nil, 1, 0), true, errUnexpected},
 		{"SEND", codec.AppendSend(nil, 1, nil), true, errUnexpected},
 		{"BYE", codec.AppendBye(nil), true, errUnexpected},
 		{"JOIN", codec.AppendFrame(nil, codec.Join, 0, nil), true, errUnexpected},

@@ -17,12 +17,18 @@ const (
 
 // retry is the wait for the next attempt. It belongs to no connection.
 type retry struct {
-	at       time.Duration
-	last     time.Duration // the latest backoff draw, for Decorrelated
-	ticket   string        // place in a server's queue, for the next attempt's HELLO only
-	failures uint8         // attempts since the last stable session, saturating
-	here     bool          // return to the endpoint of the latest attempt
-	ordered  bool          // the wait is the server's: nothing local cuts it
+	at     time.Duration
+	ticket string // place in a server's queue, for the next attempt's HELLO only
+
+	// Moves that are refused say nothing about what comes after a loss: the nodes were all
+	// there, and had no room yet.
+	lost   backoff // of attempts without a session
+	moves  backoff // of a handover's
+	outage uint32  // when the last stable session ended, or Start was called: seconds since the owner's origin
+
+	here    bool // return to the endpoint of the latest attempt
+	ordered bool // the wait is the server's: nothing local cuts it
+	owed    bool // the session died while its next attempt was under way: if that fails, the loss's first draw is due
 }
 
 // loss says how a connection ended.
@@ -86,28 +92,48 @@ func (l *Link) lose(now time.Duration, c *conn, why loss, out *Out) {
 	if blamed {
 		l.penalise(now, c.addr.String())
 	}
-	current := c == l.current()
-	*c = conn{addr: c.addr}
-	if current {
-		l.rest = StateBackingOff
-		if l.promote() {
-			return // the attempt that was to replace it goes on
+	if wasReady {
+		l.settle(now)
+		if m := why.goAway; m != nil && m.Window > 0 && !m.Code.Info().SessionOnly {
+			l.terms.Window = m.Window // the node's last word on how fast its clients can come back
 		}
+	} else {
+		l.patience.wasted(&why)
 	}
 	r := &l.retry
+	current := c == l.current()
+	*c = conn{addr: c.addr}
+	b := &r.moves
+	if current {
+		b = &r.lost
+		l.rest = StateBackingOff
+		if l.promote() {
+			r.owed = true
+			return // the attempt that was to replace it goes on
+		}
+		wasReady = wasReady || r.owed
+		r.owed = false
+	}
 	r.ticket, r.ordered = "", false
 	if m := why.goAway; m != nil {
 		r.ticket = string(m.Ticket)
 		r.ordered = m.Delay > 0 || m.Window > 0
 	}
-	if wasReady && now-l.readyAt >= l.cfg.StableAfter {
-		r.failures, r.last = 0, 0
-	}
-	r.here = advice == codec.ReturnHere && r.failures < trusted
-	r.at = now + l.wait(now, wasReady, &why)
-	r.failures = min(r.failures+1, 100)
+	r.here = advice == codec.ReturnHere && b.trusts()
+	r.at = now + l.wait(now, b, wasReady, &why)
+	b.failed(why.goAway != nil)
 	out.notify(Event{Kind: RetryAt, At: r.at})
 }
+
+// settle begins anew after a session that was stable.
+func (l *Link) settle(now time.Duration) {
+	if now-l.readyAt >= l.cfg.StableAfter {
+		l.retry.lost, l.retry.moves, l.retry.outage = backoff{}, backoff{}, seconds(now)
+	}
+}
+
+// seconds rounds down a time since the owner's origin.
+func seconds(now time.Duration) uint32 { return uint32(now / time.Second) }
 
 // ended counts and tells the end of a connection.
 func (l *Link) ended(c *conn, why loss, out *Out) {
@@ -123,33 +149,33 @@ func (l *Link) ended(c *conn, why loss, out *Out) {
 }
 
 // wait draws the time to the next attempt.
-func (l *Link) wait(now time.Duration, wasReady bool, why *loss) time.Duration {
+func (l *Link) wait(now time.Duration, b *backoff, wasReady bool, why *loss) time.Duration {
 	r := &l.retry
 	var first time.Duration
 	switch m := why.goAway; {
 	case r.ordered:
 		first = m.Delay + l.rng.below(m.Window)
-		if r.failures < trusted {
+		if b.trusts() {
 			return first
 		}
 	case m != nil && m.Code.Advice() == codec.ReturnElsewhere && l.anyFree(now):
-		if r.failures < trusted {
+		if b.trusts() {
 			return 0 // a draining server paces this itself
 		}
 	case why.local || m != nil && m.Code.Info().SessionOnly:
 		first = l.rng.below(localSpread)
-		if r.failures == 0 {
+		if b.failures == 0 {
 			return first
 		}
 	case wasReady && l.cfg.Policy == Window:
 		first = l.spread(min(l.terms.Window, maxWait), why.noticedOver)
-		if r.failures == 0 {
+		if b.failures == 0 {
 			return first
 		}
 	}
 	// Nothing stable came of the attempts before: the backoff goes on, and a draw over
 	// a large window is not shortened by it.
-	return max(first, l.backoff())
+	return max(first, l.draw(now, b))
 }
 
 // spread draws the first return after the loss of a node, so that its clients come back
@@ -167,27 +193,4 @@ func (l *Link) spread(window, noticedOver time.Duration) time.Duration {
 	steps := max(1, window/noticedOver)
 	step := window / steps
 	return time.Duration(l.rng.below(steps))*step + l.rng.below(step-noticedOver)
-}
-
-// backoff draws by the policy. The names are those of M. Brooker, "Exponential Backoff
-// and Jitter", AWS Architecture Blog, 2015.
-func (l *Link) backoff() time.Duration {
-	low, high := l.cfg.BackoffMin, l.cfg.BackoffMax
-	v := low
-	for i := uint8(1); i < l.retry.failures && v < high; i++ {
-		v = min(2*v, high)
-	}
-	switch l.cfg.Policy {
-	case Equal:
-		v = v/2 + l.rng.below(v/2)
-	case Decorrelated:
-		v = min(high, low+l.rng.below(3*max(l.retry.last, low)-low))
-	case Fixed:
-		v = low
-	case Exponential:
-	default: // Window, Full
-		v = l.rng.below(v)
-	}
-	l.retry.last = v
-	return v
 }

@@ -2,6 +2,7 @@ package link
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -195,17 +196,125 @@ func TestOrdersCanNotMakeAClientSpin(t *testing.T) {
 	} {
 		r := newRig(t, Config{Endpoints: []string{"10.0.0.1:1", "10.0.0.2:1"}})
 		r.start()
-		began := r.now
-		for i := range 50 {
+		began, late := r.now, time.Duration(0)
+		for i := range 100 {
+			if i == 90 {
+				late = r.now
+			}
 			r.connected()
 			if name == "new names" { // an endless list of fresh endpoints
-				m.Alternates = []byte("10.0.1." + string(rune('0'+i%10)) + ":" + string(rune('1'+i/10)))
+				m.Alternates = fmt.Appendf(nil, "10.0.1.%d:%d", i%10, 1+i/10)
 			}
 			r.goAway(m)
 			r.tick()
 		}
-		if took := r.now - began; took < 5*time.Minute {
-			t.Errorf("%s: 50 attempts in %v", name, took)
+		if took := r.now - began; took < 8*time.Minute {
+			t.Errorf("%s: 100 attempts in %v", name, took)
 		}
+		if took := r.now - late; took < 2*time.Minute {
+			t.Errorf("%s: the last 10 of 100 attempts in %v", name, took)
+		}
+	}
+}
+
+// A client that knocked in vain while its node was away comes at the slot it then gets.
+func TestRefusedConnectsDoNotCountAsOrders(t *testing.T) {
+	r := newRig(t, Config{})
+	r.ready(testTerms)
+	for range 8 {
+		r.disconnected(errReset, false)
+		r.tick()
+	}
+	r.connected()
+	r.goAway(codec.GoAwayMessage{Code: codec.CodeBusy, Delay: time.Second, Ticket: []byte("t")})
+	if w := r.wait(); w != time.Second {
+		t.Errorf("wait %v for a slot in 1s", w)
+	}
+}
+
+func TestWaitsOfAnOutageFollowTheToldWindow(t *testing.T) {
+	s := time.Second
+	for _, c := range []struct {
+		name      string
+		cfg       Config
+		window    time.Duration // 0: there was no session
+		failures  int           // before the wait
+		age       time.Duration
+		low, high time.Duration
+	}{
+		{"first", Config{}, 10 * s, 0, 0, 0, 10 * s},
+		{"second", Config{}, 10 * s, 1, s, 0, s / 2},
+		{"third", Config{}, 10 * s, 2, s, 0, s},
+		{"the step before the spread", Config{}, 10 * s, 5, s, 0, 8 * s},
+		{"the spread", Config{}, 10 * s, 6, s, 5 * s, 15 * s},
+		{"many failures later", Config{}, 10 * s, 90, 119 * s, 5 * s, 15 * s},
+		{"a window near 0", Config{}, time.Millisecond, 20, s, 1250 * time.Millisecond, 3750 * time.Millisecond},
+		{"never a session", Config{}, 0, 20, s, 1250 * time.Millisecond, 3750 * time.Millisecond},
+		{"half old", Config{}, 10 * s, 90, 6 * time.Minute, 25 * s / 2, 75 * s / 2},
+		{"old", Config{}, 10 * s, 90, 10 * time.Minute, 20 * s, 60 * s},
+		{"older", Config{}, 10 * s, 90, 10 * time.Hour, 20 * s, 60 * s},
+		{"a window of an hour", Config{}, time.Hour, 90, s, 20 * s, 60 * s},
+		{"a small BackoffMax", Config{BackoffMax: 3 * s}, 10 * s, 90, s, s, 3 * s},
+		{"a large BackoffMin", Config{BackoffMin: 20 * s}, 10 * s, 1, s, 10 * s, 30 * s},
+		{"BackoffMax of an hour", Config{BackoffMax: time.Hour}, 10 * s, 90, 10 * time.Minute, 20 * time.Minute, time.Hour},
+		{"full jitter knows no window", Config{Policy: Full}, 10 * s, 90, s, 0, time.Minute},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			low, high := sample(t, 400, c.cfg, func(r *rig) time.Duration {
+				if c.window > 0 {
+					r.ready(codec.Terms{Window: c.window})
+					r.now += 2 * time.Minute
+				} else {
+					r.start()
+				}
+				lost := r.now
+				for range c.failures {
+					r.disconnected(errReset, false)
+					r.l.retry.at = r.now
+					r.tick()
+				}
+				r.now = lost + c.age
+				r.disconnected(errReset, false)
+				return r.wait()
+			})
+			slack := (c.high - c.low) / 50
+			if low < c.low || high > c.high || low > c.low+slack || high < c.high-slack {
+				t.Errorf("waits %v to %v, want all of %v to %v", low, high, c.low, c.high)
+			}
+		})
+	}
+}
+
+// The node's last word is newer than its terms.
+func TestAWindowInGoAwayIsTheOutages(t *testing.T) {
+	r := newRig(t, Config{})
+	stable(r)
+	r.goAway(codec.GoAwayMessage{Code: codec.CodeShutdown, Window: 7 * time.Second})
+	if w := r.l.outageSpread(r.now); w != 7*time.Second {
+		t.Errorf("spread %v, want 7s", w)
+	}
+	r = newRig(t, Config{})
+	stable(r)
+	r.goAway(codec.GoAwayMessage{Code: codec.CodeKicked, Window: 7 * time.Second})
+	if w := r.l.Info().Terms.Window; w != testTerms.Window {
+		t.Errorf("window %v after an order that concerns one session", w)
+	}
+}
+
+// A node that takes clients in and drops them is still an outage: its waits grow with it.
+func TestAShortSessionDoesNotEndAnOutage(t *testing.T) {
+	low, _ := sample(t, 100, Config{}, func(r *rig) time.Duration {
+		terms := codec.Terms{Window: 5 * time.Second}
+		r.ready(terms)
+		r.now += time.Minute
+		lost := r.now
+		for r.disconnected(errReset, false); r.now-lost < 10*time.Minute; r.disconnected(errReset, false) {
+			r.ready(terms)
+			r.now += 10 * time.Second
+		}
+		return r.wait()
+	})
+	if low < 20*time.Second {
+		t.Errorf("a wait of %v after 10 min of short sessions, want 20s to 60s", low)
 	}
 }

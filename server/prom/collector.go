@@ -32,7 +32,9 @@ func counter[N number](name, help string, field func(*server.Stats) N) metric {
 	return newMetric(name+"_total", help, prometheus.CounterValue, field)
 }
 
-type number interface{ ~int | ~int64 | ~uint64 }
+type number interface {
+	~int | ~int64 | ~uint64 | ~float64
+}
 
 func newMetric[N number](name, help string, kind prometheus.ValueType, field func(*server.Stats) N) metric {
 	return metric{
@@ -61,6 +63,12 @@ var metrics = []metric{
 
 	counter("accepted_connections", "Connections taken from the kernel.", func(s *server.Stats) uint64 { return s.Accepted }),
 	counter("refused_connections", "Connections sent away at accept.", func(s *server.Stats) uint64 { return s.Refused }),
+	counter("knocks", "Well-formed HELLOs, whatever became of them.", func(s *server.Stats) uint64 { return s.Knocks }),
+	counter("gone_unserved", "Clients that had given up before they were served.", func(s *server.Stats) uint64 { return s.Gone }),
+	gauge("admission_pace", "Clients a second that can be let in now.", func(s *server.Stats) float64 { return s.Pace }),
+	gauge("hello_wait_seconds", "Longest that a HELLO lay in the kernel, as of the last tick.", func(s *server.Stats) time.Duration { return s.HelloWait }),
+	gauge("loop_late_seconds", "How late the slowest loop was, as of the last tick.", func(s *server.Stats) time.Duration { return s.LoopLate }),
+	gauge("terms_stretch", "What interval and timeout are multiplied by, since answers are late.", func(s *server.Stats) int { return s.Stretch }),
 	counter("hellos", "HELLOs that were welcomed.", func(s *server.Stats) uint64 { return s.Hellos }),
 	counter("hellos_with_ticket", "Clients let in by the ticket of their slot.", func(s *server.Stats) uint64 { return s.Tickets }),
 	gauge("admission_queue_seconds", "How far ahead slots have been given out.", func(s *server.Stats) time.Duration { return s.AdmissionQueue }),

@@ -31,13 +31,13 @@ final class Frames {
     }
 
     static ByteBuf pong(ByteBufAllocator alloc, long token, int heartbeat, int timeout) {
-        ByteBuf frame = begin(alloc, PONG, 20);
+        ByteBuf frame = begin(alloc, PONG, 28);
         frame.writeLong(token);
         return finish(terms(frame, heartbeat, timeout));
     }
 
     static ByteBuf welcome(ByteBufAllocator alloc, int heartbeat, int timeout) {
-        ByteBuf frame = begin(alloc, WELCOME, 44);
+        ByteBuf frame = begin(alloc, WELCOME, 52);
         frame.writeInt(1 << 24); // protocol version 1
         frame.writeInt(0); // no features
         frame.writeLong(0).writeLong(0); // no session that could be named
@@ -46,7 +46,7 @@ final class Frames {
     }
 
     private static ByteBuf terms(ByteBuf frame, int heartbeat, int timeout) {
-        return frame.writeInt(heartbeat).writeInt(timeout).writeInt(0); // no reconnect window
+        return frame.writeInt(heartbeat).writeInt(timeout).writeLong(0).writeInt(1 << 16); // no window, no patience, number 1
     }
 
     private static ByteBuf begin(ByteBufAllocator alloc, int type, int payload) {

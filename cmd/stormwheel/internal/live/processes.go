@@ -51,7 +51,7 @@ func (m *model) node(i, width int) string {
 	name = pad(l.clip(clean(name), 4), 4)
 	if s.Killed {
 		how := "killed"
-		if k := m.last.Kind; k == "drain" {
+		if k := m.last.Kind; k == "drain" || k == "restart" {
 			how = "drained"
 		}
 		return name + "  " + l.bad.Render(l.glyphs.bad+" "+how)

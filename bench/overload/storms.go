@@ -1,0 +1,129 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/stormwheel/stormwheel/bench"
+)
+
+// storm is one run, and what it should come to.
+type storm struct {
+	file    string
+	name    string
+	about   string
+	conns   int
+	flags   string // beside the clients
+	targets func(s *bench.Storm, r *bench.Result) []target
+}
+
+// storms have a seed, so that a run can be repeated.
+var storms = []storm{
+	{file: "flood-full", name: "flood, the whole processor", conns: 15000,
+		about:   "a tenth are in, all others come within a second; the node admits what it can",
+		flags:   "--kind flood --spawn 1 --heartbeat 20s --timeout 60s --node-arg admit-rate=20000",
+		targets: flooded},
+	{file: "flood-slow", name: "flood, 1 % of the processor", conns: 5000,
+		about:   "the same, and the node runs for 1 ms of every 100",
+		flags:   "--kind flood --slow 1ms/99ms --spawn 1 --heartbeat 20s --timeout 60s --node-arg admit-rate=20000",
+		targets: flooded},
+	{file: "blackout", name: "blackout of 15 s", conns: 10000,
+		about:   "both nodes die, and are back after 15 s",
+		flags:   "--kind blackout --outage 15s --spawn 2 --heartbeat 2s --timeout 6s --node-arg admit-rate=1000",
+		targets: returned(1.5, 3)},
+	{file: "restart-alone", name: "restart of the only node", conns: 5000,
+		about:   "SIGTERM, and it is started again as soon as it has ended",
+		flags:   "--kind restart --spawn 1 --heartbeat 2s --timeout 6s --node-arg admit-rate=1000 --node-arg drain-grace=1s",
+		targets: restarted},
+	{file: "ghosts", name: "cut of 98 %", conns: 5000,
+		about:   "connections vanish, and the node of 6,000 places still holds them",
+		flags:   "--kind cut --fraction 0.98 --spawn 1 --heartbeat 5s --timeout 15s --node-arg max-conns=%d",
+		targets: cut},
+}
+
+// args are those of the command, with so many fewer clients.
+func (s *storm) args(share int) []string {
+	flags := s.flags
+	if strings.Contains(flags, "%d") {
+		flags = fmt.Sprintf(flags, 6000/share)
+	}
+	return append([]string{"bench", "storm"}, append(strings.Fields(flags), "--conns", strconv.Itoa(s.conns/share), "--seed", "1")...)
+}
+
+// target is what a figure is to be at most, or at least.
+type target struct {
+	what    string
+	least   bool
+	limit   float64
+	got     *float64
+	because string
+}
+
+func (t *target) met() bool {
+	return t.got != nil && (t.least && *t.got >= t.limit || !t.least && *t.got <= t.limit)
+}
+
+// since is a time from the moment a node could accept.
+func since(s *bench.Storm, t *float64) *float64 {
+	if t == nil || s.OutageS == nil {
+		return nil
+	}
+	return new(*t - *s.OutageS)
+}
+
+// admission is N/C: what the clients take at the rate that the nodes admit; 0: unknown.
+func admission(s *bench.Storm) float64 {
+	if ideal := since(s, s.IdealS); ideal != nil {
+		return *ideal
+	}
+	return 0
+}
+
+// every target of a storm: nobody stands still, nobody else is hurt.
+func always(s *bench.Storm, r *bench.Result) []target {
+	all := []target{{what: "longest time without a return, s", limit: 2, got: s.LongestGapS},
+		{what: "false evictions", limit: 0, got: new(float64(r.Eviction.False))}}
+	if r.Probes != nil {
+		all = append(all, target{what: "sessions lost of those left alone", limit: 0, got: new(float64(r.Probes.Lost))})
+	}
+	return all
+}
+
+// flooded: a plateau. What the node can do is its best second; a flood that is over before
+// one has passed was none to it.
+func flooded(s *bench.Storm, r *bench.Result) []target {
+	all := []target{{what: "attempts each", limit: 3, got: s.AttemptsPerSuccess}}
+	if g := s.GoodputPerS; g != nil && g.Best > 0 {
+		all = append(all, target{what: "t100, s", limit: 1.3 * float64(s.Clients) / g.Best, got: s.T100S, because: "1.3 x N / best second"},
+			target{what: "median second by the best", least: true, limit: .8, got: new(g.Median / g.Best)})
+	} else {
+		all = append(all, target{what: "t100, s", limit: 2, got: s.T100S, because: "the second in which they come, and one"})
+	}
+	return append(all, always(s, r)...)
+}
+
+// returned: within so many times of what the admission rate takes.
+func returned(t99, t100 float64) func(*bench.Storm, *bench.Result) []target {
+	return func(s *bench.Storm, r *bench.Result) []target {
+		return append([]target{
+			{what: "t99, s", limit: t99 * admission(s), got: since(s, s.T99S), because: fmt.Sprintf("%g x N/C", t99)},
+			{what: "t100, s", limit: t100 * admission(s), got: since(s, s.T100S), because: fmt.Sprintf("%g x N/C", t100)},
+		}, always(s, r)...)
+	}
+}
+
+func restarted(s *bench.Storm, r *bench.Result) []target {
+	return append([]target{
+		{what: "it ends after, s", limit: 3, got: s.DrainS, because: "its grace and 2 s"},
+		{what: "t100, s", limit: 1.5 * admission(s), got: since(s, s.T100S), because: "1.5 x N/C"},
+		{what: "attempts each", limit: 3, got: s.AttemptsPerSuccess},
+	}, always(s, r)...)
+}
+
+func cut(s *bench.Storm, r *bench.Result) []target {
+	return append([]target{
+		{what: "t100, s", limit: 1.1 * admission(s), got: since(s, s.T100S), because: "1.1 x N/C"},
+		{what: "attempts each", limit: 1.2, got: s.AttemptsPerSuccess},
+	}, always(s, r)...)
+}

@@ -1,0 +1,59 @@
+package server
+
+import "github.com/stormwheel/stormwheel/timingwheel"
+
+// A client that lost its session without the node's knowledge (a cut network) is back before
+// the node can tell that the old connection is dead. Its return pass names that session, so
+// without any index the node ends it when the new one is welcomed. And since the dead would
+// fill the house otherwise, a full node hears a newcomer's HELLO before it refuses.
+
+// findPlace says whether there is a place for a client that came when there was none: one
+// that was given up since, or that of the client's own earlier session, which ends when the
+// client is welcomed.
+func (r *reactor) findPlace(slot timingwheel.ID) bool {
+	s := r.sessions.at(slot)
+	if !s.is(knocking) {
+		return true
+	}
+	if r.shared.gate.enter() {
+		s.clear(knocking)
+		s.set(admitted)
+		r.shared.gate.endKnock()
+		return true
+	}
+	return r.extras.of(s).haunted
+}
+
+// supersede ends the earlier session of a client that was welcomed, on whatever loop it is.
+// Its place passes on if the client has none.
+func (r *reactor) supersede(slot timingwheel.ID) {
+	s := r.sessions.at(slot)
+	x := r.extras.of(s)
+	if !x.haunted {
+		return
+	}
+	c := closing{handle: x.ghost, why: ReasonSuperseded}
+	x.ghost, x.haunted = 0, false
+	r.extras.spare(s)
+	if s.is(knocking) {
+		s.clear(knocking) // the ghost's loop ends the knock
+		s.set(admitted)
+		c.heir, c.heired = r.handle(slot), true
+	}
+	r.close(c)
+}
+
+// bequeath passes the place of a session that is superseded on to its client's new one. If
+// it is gone already its place is too, and has perhaps been taken: then the heir must go.
+func (r *reactor) bequeath(ghost timingwheel.ID, found bool, heir uint64) {
+	g := r.shared.gate
+	g.endKnock()
+	if found {
+		r.sessions.at(ghost).clear(admitted)
+		return
+	}
+	if !g.enter() {
+		g.conns.Add(1) // the heir takes it back when it ends
+		r.close(closing{handle: heir, why: ReasonFull})
+	}
+}

@@ -1,0 +1,130 @@
+package server
+
+import (
+	"context"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+)
+
+// A queue that was given out in a slow spell is as long as the present pace makes it.
+func TestSlotsOfASlowSpellAreNotWaitedFor(t *testing.T) {
+	a := newAdmission(1000)
+	now := time.Hour
+	a.setRate(now, 10)
+	for range 200 {
+		a.ask(now, time.Minute)
+	}
+	if ahead := a.ahead(now); ahead < 10*time.Second {
+		t.Fatalf("the queue is %v long at 10 a second", ahead)
+	}
+	a.setRate(now, 1000)
+	if ahead := a.ahead(now); ahead > 300*time.Millisecond {
+		t.Errorf("the queue is %v long at 1000 a second", ahead)
+	}
+}
+
+// The node finds each loop's listener and bounds what waits there by what the loop takes.
+func TestAcceptQueueFollowsThePace(t *testing.T) {
+	s := startNode(t, Config{Loops: 2, Tick: 10 * time.Millisecond, AdmitRate: 20000})
+	eventually(t, "both loops have a client", func() bool {
+		joinNode(t, s, "a")
+		return len(*s.loops.Load()) == 2
+	})
+	loops := *s.loops.Load()
+	if a, b := loops[0].listener, loops[1].listener; a < 0 || b < 0 || a == b {
+		t.Fatalf("listeners %d and %d", a, b)
+	}
+	length := func(l *loop) int { return listenBacklog(t, l.listener) }
+	eventually(t, "the queue takes what comes in a second at the ceiling, within bounds", func() bool { return length(loops[0]) == maxBacklog })
+	// Nobody can make this machine slow for sure: the ticker is told that HELLOs waited.
+	stop := make(chan struct{})
+	defer close(stop)
+	go func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				raise(&loops[0].waited, 2*time.Second)
+				time.Sleep(time.Millisecond)
+			}
+		}
+	}()
+	eventually(t, "the queue is short", func() bool {
+		return length(loops[0]) == minBacklog && length(loops[1]) == minBacklog
+	})
+	eventually(t, "pace and wait are told", func() bool {
+		st := s.Stats()
+		return st.Pace < 1000 && st.HelloWait == 2*time.Second
+	})
+}
+
+// A node without alternates moves nobody: it says shutdown with a window when the grace is
+// over, and ends.
+func TestDrainOfALoneNodeIsAStopWithAWindow(t *testing.T) {
+	const grace = 300 * time.Millisecond
+	s := startNode(t, Config{DrainGrace: grace, Tick: 10 * time.Millisecond, FailoverRate: 10})
+	var in []*wire
+	for range 20 {
+		w, _ := joinNode(t, s, "a")
+		in = append(in, w)
+	}
+	eventually(t, "the node knows its window", func() bool { return s.Stats().Window == 2100*time.Millisecond })
+	began := time.Now()
+	ended := make(chan error, 1)
+	go func() { ended <- s.Drain(context.Background()) }()
+	eventually(t, "the drain begins", s.shared.handover.draining.Load)
+	stranger := dialNode(t, s)
+	stranger.wantGoAway(codec.CodeShutdown)
+	stranger.Close()
+	for _, w := range in {
+		m, err := codec.ParseGoAway(w.want(codec.GoAway).Payload)
+		if err != nil || m.Code != codec.CodeShutdown || m.Window < 1900*time.Millisecond {
+			t.Fatalf("GOAWAY %+v, %v; want shutdown with the window", m, err)
+		}
+		if early := time.Since(began); early < grace {
+			t.Fatalf("told after %v, the grace is %v", early, grace)
+		}
+		w.Close()
+	}
+	if err := <-ended; err != nil || time.Since(began) > grace+2*time.Second {
+		t.Errorf("Drain: %v after %v", err, time.Since(began))
+	}
+}
+
+// What gave up while it waited is not served, and its wait is seen.
+func TestOverloadedNodeDropsTheGoneUnserved(t *testing.T) {
+	block, blocked := make(chan struct{}), make(chan struct{})
+	s := startNode(t, Config{Loops: 1, Tick: 10 * time.Second, // the test says what the ticker sees
+		Handler: Handler{Opened: func(s *Session) {
+			if s.ClientID() == "long" {
+				close(blocked)
+				<-block
+			}
+		}}})
+	joinNode(t, s, "a")
+	s.shared.load.over.Store(true)
+	l := (*s.loops.Load())[0]
+	dialNode(t, s).send(helloFrame("long"))
+	<-blocked
+	for range 5 {
+		c, err := net.Dial("tcp", s.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Write(helloFrame("gone"))
+		c.Close()
+	}
+	time.Sleep(20 * time.Millisecond) // the least that the wait is seen to be
+	close(block)
+	eventually(t, "the gone are dropped", func() bool {
+		l.ask()
+		return s.Stats().Gone == 5
+	})
+	if st := s.Stats(); st.Accepted != 2 || time.Duration(l.waited.Load()) < 20*time.Millisecond {
+		t.Errorf("%d accepted, longest wait %v", st.Accepted, time.Duration(l.waited.Load()))
+	}
+}
