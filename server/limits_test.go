@@ -136,7 +136,7 @@ func TestTheOldestSilentOfAllLoopsGoes(t *testing.T) {
 		n.now = at
 		n.r.observe(at)
 		slot, p := n.dial()
-		n.r.arrive(slot)
+		n.r.arrive(slot, admitted)
 		return slot, p
 	}
 	began := old.now
