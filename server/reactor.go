@@ -97,7 +97,7 @@ func newReactor(cfg *Config, sh *shared, index uint8, t transport, now time.Dura
 		now:     now,
 
 		frameRate: newRate(cfg.MaxFrameRate, 0),
-		byteRate:  newRate(cfg.MaxByteRate, 2*int64(cfg.MaxFrame)),
+		byteRate:  newRate(cfg.MaxByteRate, 2*int64(cfg.MaxFrame+codec.Overhead)),
 		panicLog:  neverLogged,
 	}
 	r.view.r = r
