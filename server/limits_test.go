@@ -1,12 +1,14 @@
 package server
 
 import (
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/timingwheel"
 )
 
 func TestPendingConnectionsAreATenthOfTheMaximum(t *testing.T) {
@@ -47,11 +49,18 @@ func TestLastQuarterOfTheReserveHasRoomForEveryLoop(t *testing.T) {
 // Silent connections fill their share and no more: who is in stays in, newcomers come in
 // all the same, and the share is free again when the deadline has cleared it.
 func TestSilentConnectionsFillOnlyTheirShare(t *testing.T) {
-	s := startNode(t, Config{MaxConns: 800, Loops: 1, Tick: 20 * time.Millisecond, HelloTimeout: 4 * time.Second})
+	for _, loops := range []int{1, 4} {
+		t.Run(fmt.Sprint(loops, " loops"), func(t *testing.T) { silentConnectionsFillTheirShare(t, loops) })
+	}
+}
+
+func silentConnectionsFillTheirShare(t *testing.T, loops int) {
+	s := startNode(t, Config{MaxConns: 800, Loops: loops, Tick: 20 * time.Millisecond, HelloTimeout: 4 * time.Second})
 	in, _ := joinNode(t, s, "first")
 	var silent []*wire
 	for range minPending {
 		silent = append(silent, dialNode(t, s))
+		eventually(t, "the first comes first", func() bool { return s.shared.gate.pending.Load() > 0 })
 	}
 	eventually(t, "the share is full", func() bool { return s.shared.gate.pending.Load() == minPending })
 	late := dialNode(t, s)
@@ -114,5 +123,56 @@ func TestUnreadHelloIsNotDisplaced(t *testing.T) {
 	n.send(first, helloFrame("alice"))
 	if n.r.counters.Sessions != 1 || n.r.shared.gate.pending.Load() != minPending-1 {
 		t.Errorf("%d sessions, %d pending", n.r.counters.Sessions, n.r.shared.gate.pending.Load())
+	}
+}
+
+// The oldest of the node goes, wherever it is: a loop whose only connection has just come does
+// not send that one away for the silent ones of another loop.
+func TestTheOldestSilentOfAllLoopsGoes(t *testing.T) {
+	old := newNode(t, Config{MaxConns: 800})
+	young := newNode(t, Config{MaxConns: 800})
+	young.r.shared, young.r.index = old.r.shared, old.r.index+1
+	arrive := func(n *node, at time.Duration) (timingwheel.ID, *peer) {
+		n.now = at
+		n.r.observe(at)
+		slot, p := n.dial()
+		n.r.arrive(slot, admitted)
+		return slot, p
+	}
+	began := old.now
+	var silent []*peer
+	for i := range minPending {
+		_, p := arrive(old, began+time.Duration(i)*time.Microsecond)
+		silent = append(silent, p)
+	}
+	var newcomers []timingwheel.ID
+	for i := range 17 {
+		slot, p := arrive(young, began+100*time.Millisecond)
+		newcomers = append(newcomers, slot)
+		if more := young.r.displace(never); more || p.finished || p.closed {
+			t.Fatalf("newcomer %d is sent away for the silent ones of another loop (more %v)", i, more)
+		}
+		if index, any := old.r.shared.silences.oldest(); !any || index != old.r.index {
+			t.Fatalf("the oldest is on loop %d, %v", index, any)
+		}
+		old.r.displace(never)
+		if !silent[i].finished && !silent[i].closed || silent[i+1].finished || silent[i+1].closed {
+			t.Fatalf("newcomer %d does not take the place of the oldest", i)
+		}
+	}
+	for _, slot := range newcomers[1:] {
+		young.send(slot, helloFrame("alice"))
+	}
+	if young.r.counters.Sessions != 16 {
+		t.Errorf("%d newcomers are in, want 16", young.r.counters.Sessions)
+	}
+	// When the silent ones are gone, that of the other loop is next.
+	old.run(6 * time.Second)
+	if index, any := old.r.shared.silences.oldest(); !any || index != young.r.index || old.r.shared.gate.pending.Load() != 1 {
+		t.Errorf("the oldest is on loop %d, %v, want that of the newcomer; %d are pending", index, any, old.r.shared.gate.pending.Load())
+	}
+	young.run(6 * time.Second)
+	if index, any := old.r.shared.silences.oldest(); any {
+		t.Errorf("nobody is silent, says loop %d", index)
 	}
 }

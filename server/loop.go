@@ -111,6 +111,8 @@ func (l *loop) Run(context.Context) error {
 	l.asked.Store(false)
 	if more || !l.mailbox.empty() {
 		l.again.Reset(debtDelay)
+	} else {
+		l.askForRoom(true)
 	}
 
 	c := &l.reactor.counters
@@ -217,7 +219,7 @@ func (l *loop) accept(c gnet.Conn) {
 		}
 		l.reactor.arrive(slot, place)
 		if l.srv.shared.gate.crowded() {
-			l.ask() // the turn after this batch sends the oldest away
+			l.askForRoom(false) // the turn after this batch sends the oldest away
 			l.srv.shared.gate.logRefusal(l.srv.cfg.Logger, now, ReasonPending)
 		}
 	}

@@ -1,11 +1,17 @@
 package server
 
-import "github.com/stormwheel/stormwheel/timingwheel"
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/stormwheel/stormwheel/timingwheel"
+)
 
 // Connections that are not in yet may take a tenth of the places. When a flood of silent
 // ones fills it, refusing the newcomer would let a few hundred a second lock everybody
 // out; so the oldest that has not said HELLO goes, since an honest client has its HELLO
-// on the way and is through long before its turn to go.
+// on the way and is through long before its turn to go. The oldest of the node, not of the
+// loop that happens to have the newcomer: that might be the newcomer itself.
 
 // minPending is how many may be on their way in even on a small node: a tenth of it
 // could not take the usual burst.
@@ -19,7 +25,10 @@ func (g *connGate) crowded() bool { return g.pending.Load() > g.pendingMax }
 func (r *reactor) arrive(slot timingwheel.ID, place flags) {
 	r.sessions.at(slot).set(place | pending)
 	r.shared.gate.pending.Add(1)
-	r.arrivals.push(r.handle(slot))
+	r.arrivals.push(arrival{r.handle(slot), r.clock.real})
+	if r.arrivals.len() == 1 {
+		r.tellSilence(true)
+	}
 }
 
 // settle takes a connection out of the pending ones: it is in, or on its way out.
@@ -31,32 +40,37 @@ func (r *reactor) settle(s *session) {
 }
 
 // displace makes room among the pending ones, until stop says that the turn is over, and
-// reports whether more is due. Only a turn may do so: it closes connections outside their
-// own callbacks.
+// reports whether more is due here. Only a turn may do so: it closes connections outside
+// their own callbacks.
 func (r *reactor) displace(stop func() bool) (more bool) {
 	for r.shared.gate.crowded() {
 		slot, ok := r.oldestSilent()
-		if !ok {
-			break // the others are on other loops
+		r.tellSilence(ok)
+		if index, _ := r.shared.silences.oldest(); !ok || index != r.index {
+			break // it is another loop's turn
 		}
+		r.arrivals.pop()
 		r.farewell(slot, ReasonPending)
 		if stop() { // only now: a busy loop must get on, too
-			return true
+			more = true
+			break
 		}
 	}
-	return false
+	return more
 }
 
-// oldestSilent takes the connection that has been silent for longest out of arrivals. One
-// whose bytes wait to be read is not silent: the loop has not come to it yet.
+// oldestSilent brings the connection that has been silent for longest to the front of
+// arrivals. One whose bytes wait to be read is not silent: the loop has not come to it yet.
 func (r *reactor) oldestSilent() (slot timingwheel.ID, ok bool) {
 	for range r.arrivals.len() {
-		handle, _ := r.arrivals.pop()
-		slot, ok = r.find(handle)
+		a, _ := r.arrivals.peek()
+		slot, ok = r.find(a.handle)
 		switch {
 		case !ok || r.sessions.at(slot).state != stateHandshaking:
+			r.arrivals.pop()
 		case r.transport.Unread(slot) > 0:
-			r.arrivals.push(handle)
+			r.arrivals.pop()
+			r.arrivals.push(a)
 		default:
 			return slot, true
 		}
@@ -68,43 +82,93 @@ func (r *reactor) oldestSilent() (slot timingwheel.ID, ok bool) {
 // no more than what came within HelloTimeout.
 func (r *reactor) forgetArrivals() {
 	for {
-		handle, any := r.arrivals.peek()
-		if !any {
-			return
+		a, any := r.arrivals.peek()
+		if any {
+			slot, ok := r.find(a.handle)
+			any = ok && r.sessions.at(slot).state == stateHandshaking
 		}
-		if slot, ok := r.find(handle); ok && r.sessions.at(slot).state == stateHandshaking {
-			return
+		if any || r.arrivals.len() == 0 {
+			break
 		}
 		r.arrivals.pop()
 	}
+	if !r.shared.gate.crowded() { // displace has looked more closely
+		r.tellSilence(true)
+	}
 }
 
-// handles is a queue of handles.
-type handles struct {
-	all  []uint64
+// tellSilence lets the other loops know since when the front of arrivals has been silent, if
+// it is.
+func (r *reactor) tellSilence(silent bool) {
+	a, _ := r.arrivals.peek() // zero if there is none
+	if !silent {
+		a.at = 0
+	}
+	r.shared.silences[r.index].Store(int64(a.at))
+}
+
+// silences are, for each loop, when the longest silent of its pending connections came, since
+// the server's start; zero for none. Any goroutine may read them.
+type silences [maxLoops]atomic.Int64
+
+// oldest is the loop that has the longest silent connection of all.
+func (s *silences) oldest() (index uint8, any bool) {
+	var first int64
+	for i := range s {
+		if at := s[i].Load(); at != 0 && (!any || at < first) {
+			index, any, first = uint8(i), true, at
+		}
+	}
+	return index, any
+}
+
+// askForRoom has the loop with the longest silent connection send it away, if it must go. At
+// the end of a turn it is not this loop that is asked for the next one at once.
+func (l *loop) askForRoom(turnEnds bool) {
+	if !l.srv.shared.gate.crowded() {
+		return
+	}
+	index, any := l.srv.shared.silences.oldest()
+	switch loops := *l.srv.loops.Load(); {
+	case !any || int(index) >= len(loops):
+	case turnEnds && loops[index] == l:
+		l.again.Reset(debtDelay)
+	default:
+		loops[index].ask()
+	}
+}
+
+// arrivals is a queue of connections in the order in which they came.
+type arrivals struct {
+	all  []arrival
 	next int
 }
 
-func (q *handles) push(h uint64) {
+type arrival struct {
+	handle uint64
+	at     time.Duration // in real time
+}
+
+func (q *arrivals) push(a arrival) {
 	if q.next > len(q.all)/2 { // so that what was taken is given back
 		q.all = q.all[:copy(q.all, q.all[q.next:])]
 		q.next = 0
 	}
-	q.all = append(q.all, h)
+	q.all = append(q.all, a)
 }
 
-func (q *handles) len() int { return len(q.all) - q.next }
+func (q *arrivals) len() int { return len(q.all) - q.next }
 
-func (q *handles) peek() (h uint64, ok bool) {
+func (q *arrivals) peek() (a arrival, ok bool) {
 	if q.next == len(q.all) {
-		return 0, false
+		return arrival{}, false
 	}
 	return q.all[q.next], true
 }
 
-func (q *handles) pop() (h uint64, ok bool) {
-	if h, ok = q.peek(); ok {
+func (q *arrivals) pop() (a arrival, ok bool) {
+	if a, ok = q.peek(); ok {
 		q.next++
 	}
-	return h, ok
+	return a, ok
 }

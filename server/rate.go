@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/timingwheel"
 )
 
@@ -49,21 +50,31 @@ func (r *reactor) allowance(s *session) (frames, bytes int64) {
 	return r.frameRate.burst - int64(s.framesUsed), r.byteRate.burst - int64(s.bytesUsed)
 }
 
+// refill gives a credit for a stall to those only who were there, for no more than what a
+// client waits, and takes back what was not used while all that had waited was read.
 func (r *reactor) refill(s *session, second uint32) {
-	var stalled int64
-	if uint32(r.clock.stallEnd/time.Second) > s.rateSecond {
-		stalled = int64(r.clock.stall/time.Second) + 1
+	stalled := int64(min(r.clock.stall, r.cfg.Timeout)/time.Second) + 1
+	ended := uint32(r.clock.stallEnd / time.Second)
+	fresh := int64(second)-int64(ended) <= stalled+burstSeconds
+	if !fresh || ended <= s.rateSecond {
+		stalled = 0
 	}
 	seconds := int64(second - s.rateSecond)
 	s.framesUsed = r.frameRate.refill(s.framesUsed, seconds, stalled)
 	s.bytesUsed = r.byteRate.refill(s.bytesUsed, seconds, stalled)
+	if !fresh {
+		s.framesUsed, s.bytesUsed = max(s.framesUsed, 0), max(s.bytesUsed, 0)
+	}
 	s.rateSecond = second
 }
 
-// fragment charges a read that brought less than a frame: it costs the loop as much as
-// one. It reports whether receive must look at the connection all the same.
+// ackBytes is the length of an ACK.
+const ackBytes = codec.Overhead + 8
+
+// fragment is told of a read that brought less than a frame. It is not charged: a frame costs
+// what it costs, in however many pieces the network brings it, and a loop reads a connection
+// once before it reads the others. It reports whether receive must look at the connection all
+// the same.
 func (r *reactor) fragment(slot timingwheel.ID) (look bool) {
-	s := r.sessions.at(slot)
-	s.framesUsed++
-	return s.state == stateLingering || int64(s.framesUsed) > r.frameRate.burst
+	return r.sessions.at(slot).state == stateLingering
 }

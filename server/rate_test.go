@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/timingwheel"
 )
 
 func TestFloodsAreClosedWithRateLimitAtTheBurst(t *testing.T) {
@@ -133,15 +134,103 @@ func TestStallOfTheServerIsNotCountedAsAFlood(t *testing.T) {
 	n.wantClosed(ReasonRateLimit, 1)
 }
 
-// Reads that complete no frame cost the loop as much as frames.
-func TestFragmentsAreCharged(t *testing.T) {
-	s := startNode(t, Config{MaxFrameRate: 10})
+// A frame is charged once, in however many reads it arrives.
+func TestAFrameInFragmentsIsChargedOnce(t *testing.T) {
+	s := startNode(t, Config{MaxFrameRate: 1, Handler: Handler{Message: func(s *Session, id uint64, _ []byte) { _ = s.Ack(id) }}})
 	w, _ := joinNode(t, s, "a")
 	for _, b := range codec.AppendSend(nil, 1, make([]byte, 200)) {
-		if _, err := w.Write([]byte{b}); err != nil {
-			break
-		}
+		w.send([]byte{b})
 		time.Sleep(time.Millisecond) // so that each byte is a read of its own
 	}
-	w.wantGoAway(codec.CodeRateLimit)
+	w.want(codec.Ack)
+}
+
+// Who acknowledges what he was sent is not charged for it, neither frames nor bytes; who
+// acknowledges more, is.
+func TestAcksOfDeliversAreNotCharged(t *testing.T) {
+	n := newNode(t, Config{MaxFrameRate: 10, MaxByteRate: 1000, MaxFrame: 8 << 10})
+	slot, p := n.join()
+	const delivers = 9000
+	var acks []byte
+	for range delivers {
+		id, err := n.r.deliver(slot, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.r.flush(slot)
+		acks = codec.AppendAck(acks, id)
+	}
+	if size := len(acks) / delivers; size != ackBytes {
+		t.Fatalf("an ACK has %d bytes, want %d", size, ackBytes)
+	}
+	s := n.r.sessions.at(slot) // which has used all that it may
+	s.framesUsed, s.bytesUsed = int32(n.r.frameRate.burst), int32(n.r.byteRate.burst)
+	for len(acks) > 0 {
+		read := acks[:min(len(acks), 3277*ackBytes)]
+		acks = acks[len(read):]
+		n.send(slot, read)
+	}
+	if p.finished || p.aborted {
+		t.Fatalf("%d ACKs of as many DELIVERs end the session", delivers)
+	}
+	if int64(s.framesUsed) > n.r.frameRate.burst || int64(s.bytesUsed) > n.r.byteRate.burst {
+		t.Errorf("%d frames and %d bytes are charged", s.framesUsed, s.bytesUsed)
+	}
+	n.r.receive(n.now, slot, codec.AppendAck(nil, 1)) // of nothing
+	n.wantClosed(ReasonRateLimit, 1)
+
+	next, _ := n.join() // in the same slot or not: nothing is left of the other's
+	if got := n.r.delivered.unanswered(next); got != 0 {
+		t.Errorf("a new session has %d free ACKs", got)
+	}
+}
+
+// The least burst holds two frames of the largest size, their framing included.
+func TestTwoLargestFramesPassAtOnce(t *testing.T) {
+	n := newNode(t, Config{MaxByteRate: 1, MaxFrame: 8 << 10})
+	slot, p := n.join()
+	n.r.sessions.at(slot).bytesUsed = 0 // HELLO's
+	largest := codec.AppendSend(nil, 1, make([]byte, 8<<10-8))
+	n.send(slot, append(largest, largest...))
+	if p.finished || n.r.counters.Sends != 2 {
+		t.Errorf("two frames of %d bytes: %d taken, closed %v", len(largest), n.r.counters.Sends, p.finished)
+	}
+}
+
+// A node that stands still again and again hands out what its clients can have sent, and
+// not all the time that it ever stood still; and that only while they read it.
+func TestTheCreditOfStallsIsBounded(t *testing.T) {
+	n := newNode(t, Config{MaxFrameRate: 10, Heartbeat: 2 * time.Second, Timeout: 10 * time.Second, Tick: 250 * time.Millisecond})
+	slot, p := n.join()
+	ping := codec.AppendPing(nil, 1, 0)
+	stall := func() {
+		for range 600 {
+			n.now += 3 * time.Second
+			n.r.observe(n.now)
+		}
+	}
+	flood := func(slot timingwheel.ID, p *peer) (frames int) {
+		for ; !p.finished && !p.aborted && frames < 100_000; frames++ {
+			n.r.receive(n.now, slot, ping)
+		}
+		return frames
+	}
+	stall()
+	// A burst of 40, and the 10 s that a client waits at 10 a second.
+	if got := flood(slot, p); got > 40+120 || got < 100 {
+		t.Errorf("after 30 minutes of stalls a client sends %d frames at once", got)
+	}
+	slot, p = n.join()
+	stall()
+	n.send(slot, ping)
+	for range 300 { // in time, one PING a second
+		n.now += 100 * time.Millisecond
+		n.r.observe(n.now)
+		if n.now%time.Second == 0 {
+			n.send(slot, ping)
+		}
+	}
+	if got := flood(slot, p); got > 45 {
+		t.Errorf("30 s after the stalls a client still sends %d frames at once", got)
+	}
 }

@@ -79,7 +79,7 @@ type reactor struct {
 	shedding            bool
 	waited              time.Duration // the longest that a HELLO has waited since the last turn
 	late                bool          // the last turn began later than deadlines allow for
-	arrivals            handles       // connections in the order they came, those that are silent among them
+	arrivals            arrivals      // connections in the order they came, those that are silent among them
 	panicLog            time.Duration // when a handler's panic was last logged, neverLogged: none was
 }
 
@@ -97,7 +97,7 @@ func newReactor(cfg *Config, sh *shared, index uint8, t transport, now time.Dura
 		now:     now,
 
 		frameRate: newRate(cfg.MaxFrameRate, 0),
-		byteRate:  newRate(cfg.MaxByteRate, 2*int64(cfg.MaxFrame)),
+		byteRate:  newRate(cfg.MaxByteRate, 2*int64(cfg.MaxFrame+codec.Overhead)),
 		panicLog:  neverLogged,
 	}
 	r.view.r = r

@@ -20,7 +20,7 @@ func (r *reactor) receive(now time.Duration, slot timingwheel.ID, b []byte) (con
 		r.discard(slot, len(b))
 		return len(b), 1
 	}
-	mayFrames, why := r.mayRead(s, len(b))
+	mayFrames, why := r.mayRead(slot, len(b))
 	if why != ReasonNone {
 		r.farewell(slot, why)
 		return len(b), 1
@@ -29,7 +29,7 @@ func (r *reactor) receive(now time.Duration, slot timingwheel.ID, b []byte) (con
 	var applied uint16
 	var pinged bool
 	need = 1
-	frames := int64(0)
+	frames, free, freeBytes := int64(0), int64(0), 0
 	for consumed < len(b) {
 		limit := r.cfg.MaxFrame
 		if s.state != stateReady {
@@ -45,7 +45,10 @@ func (r *reactor) receive(now time.Duration, slot timingwheel.ID, b []byte) (con
 			return len(b), 1
 		}
 		consumed += size
-		if frames++; frames > mayFrames {
+		if f.Type == codec.Ack && s.state == stateReady && r.delivered.answer(slot) {
+			free, freeBytes = free+1, freeBytes+size
+		}
+		if frames++; frames-free > mayFrames {
 			r.farewell(slot, ReasonRateLimit)
 			return len(b), 1
 		}
@@ -65,8 +68,8 @@ func (r *reactor) receive(now time.Duration, slot timingwheel.ID, b []byte) (con
 	}
 	r.counters.BytesIn += uint64(consumed)
 	r.counters.FramesIn += uint64(frames)
-	s.bytesUsed += int32(consumed)
-	s.framesUsed += int32(frames)
+	s.bytesUsed += int32(consumed - freeBytes)
+	s.framesUsed += int32(frames - free)
 	if frames > 0 && s.state == stateReady {
 		r.wheel.Touch(slot)
 		s.postponed = 0
@@ -85,13 +88,17 @@ func (r *reactor) receive(now time.Duration, slot timingwheel.ID, b []byte) (con
 // mayRead says how many frames of a read of size bytes may be handled, or why none. A token
 // is looked at here, too, and not only when the wheel says so: the wheel's time stands
 // still with the server, a token's does not.
-func (r *reactor) mayRead(s *session, size int) (frames int64, why Reason) {
+//
+// What answers our own DELIVERs costs nothing: that we sent them is no fault of the client.
+func (r *reactor) mayRead(slot timingwheel.ID, size int) (frames int64, why Reason) {
+	s := r.sessions.at(slot)
 	if x := r.extras.of(s); x.expires != 0 && r.clock.real >= x.expires {
 		r.notice.Window = r.terms.Window
 		return 0, ReasonTokenExpired
 	}
 	frames, bytes := r.allowance(s)
-	if int64(size) > bytes || frames <= 0 {
+	answers := r.delivered.unanswered(slot)
+	if int64(size) > bytes+answers*ackBytes || frames+answers <= 0 {
 		return 0, ReasonRateLimit
 	}
 	return frames, ReasonNone

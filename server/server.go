@@ -56,6 +56,7 @@ type shared struct {
 	node       []byte
 	alternates []byte
 	gate       *connGate // set before the engine runs
+	silences   silences
 	budget     budget
 	memory     memory
 	admission  *admission
