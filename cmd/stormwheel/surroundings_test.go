@@ -29,7 +29,7 @@ func unread(t *testing.T) (w *os.File, gone func()) {
 func TestANodeWhoseLogReaderIsGoneStillDrains(t *testing.T) {
 	log, gone := unread(t)
 	n := ready(t, startIn(t, func(cmd *exec.Cmd) { cmd.Stderr = log }, os.Args[0],
-		"serve", "--listen", "127.0.0.1:0", "--drain-grace", "0", "--log-level", "debug"))
+		"serve", "--listen", "127.0.0.1:0", "--alternates", "127.0.0.1:9", "--drain-grace", "0", "--log-level", "debug"))
 	p := dial(t, n.listen)
 	p.join()
 	gone()
