@@ -75,6 +75,7 @@ type Config struct {
 
 	// AdmitRate is how many clients a second may come in, half a second's worth at once,
 	// 16 at least.
+	// It is a ceiling: a node that cannot take so many in finds that out (Stats.Pace).
 	// Who comes earlier is given a slot and a ticket, for a minute ahead. Default 2000.
 	AdmitRate float64
 	// FailoverRate is the rate of the nodes that would take over this node's clients,

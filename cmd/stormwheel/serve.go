@@ -28,7 +28,7 @@ type serveCmd struct {
 	Timeout           time.Duration `default:"75s" help:"Silence after which a client is evicted; longer than --heartbeat."`
 	Tick              time.Duration `default:"250ms" help:"Resolution of every deadline."`
 	MaxConns          int           `placeholder:"N" help:"Most connections. Default: what the descriptor limit allows."`
-	AdmitRate         float64       `default:"2000" help:"Clients per second that may come in, half a second's worth at once."`
+	AdmitRate         float64       `default:"2000" help:"Most clients per second that may come in, half a second's worth at once; under overload the node takes what it can."`
 	FailoverRate      float64       `placeholder:"R" help:"Clients per second that the nodes which take over can take; the reconnect window follows from it. Default: --admit-rate."`
 	MaxWindow         time.Duration `default:"60s" help:"Longest reconnect window."`
 	Alternates        []string      `placeholder:"HOST:PORT" help:"Other nodes, told to clients."`

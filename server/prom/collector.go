@@ -62,7 +62,7 @@ var metrics = []metric{
 	gauge("loops", "Event loops that have had a connection.", func(s *server.Stats) int { return s.Loops }),
 
 	counter("accepted_connections", "Connections taken from the kernel.", func(s *server.Stats) uint64 { return s.Accepted }),
-	counter("refused_connections", "Connections sent away at accept.", func(s *server.Stats) uint64 { return s.Refused }),
+	counter("refused_connections", "Connections sent away for want of room.", func(s *server.Stats) uint64 { return s.Refused }),
 	counter("knocks", "Well-formed HELLOs, whatever became of them.", func(s *server.Stats) uint64 { return s.Knocks }),
 	counter("gone_unserved", "Clients that had given up before they were served.", func(s *server.Stats) uint64 { return s.Gone }),
 	gauge("admission_pace", "Clients a second that can be let in now.", func(s *server.Stats) float64 { return s.Pace }),
