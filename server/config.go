@@ -79,7 +79,8 @@ type Config struct {
 	// Who comes earlier is given a slot and a ticket, for a minute ahead. Default 2000.
 	AdmitRate float64
 	// FailoverRate is the rate of the nodes that would take over this node's clients,
-	// from which the reconnect window follows. Default AdmitRate.
+	// from which the reconnect window follows. Default AdmitRate, and less
+	// when this node has long been slower than that: the others are taken to be like it.
 	FailoverRate float64
 	// MaxWindow bounds the reconnect window. Default 60 s.
 	MaxWindow time.Duration

@@ -43,13 +43,14 @@ func (r *reactor) supersede(slot timingwheel.ID) {
 	r.close(c)
 }
 
-// bequeath passes the place of a session that is superseded on to its client's new one. If
-// it is gone already its place is too, and has perhaps been taken: then the heir must go.
-func (r *reactor) bequeath(ghost timingwheel.ID, found bool, heir uint64) {
+// bequeath passes the place of a session that is superseded, or on its way out, on to its
+// client's new one. If its connection is closed its place is given up, and has perhaps been
+// taken: then the heir must go.
+func (r *reactor) bequeath(ghost, heir uint64) {
 	g := r.shared.gate
 	g.endKnock()
-	if found {
-		r.sessions.at(ghost).clear(admitted)
+	if slot, ok := r.find(ghost); ok && r.sessions.at(slot).is(admitted) {
+		r.sessions.at(slot).clear(admitted)
 		return
 	}
 	if !g.enter() {

@@ -124,3 +124,39 @@ func TestWhoHasGoneIsNotWelcomed(t *testing.T) {
 		t.Errorf("its wait counts as %v, want 7s", n.r.waited)
 	}
 }
+
+// Silent connections that knock at a full house do not keep out those who return.
+func TestSilentKnockersMakeRoomForWhoReturns(t *testing.T) {
+	n := newNode(t, Config{MaxConns: 1})
+	old, _, _ := n.knock("alice", nil)
+	g := n.r.shared.gate
+	g.pendingMax, g.knockMax = 4, 8
+	for range 8 {
+		slot, _ := n.dial()
+		if !g.knock() {
+			t.Fatal("nobody may knock")
+		}
+		n.r.arrive(slot, knocking)
+	}
+	n.r.turn(n.now, never)
+	n.run(3 * time.Second) // until the farewells are over
+	if again, _, _ := n.knock("alice", old.Resume); again.Session == (codec.SessionID{}) {
+		t.Error("who returns is not welcomed")
+	}
+}
+
+// A ghost that lingers has its place still, and leaves it to its client.
+func TestLingeringGhostLeavesItsPlace(t *testing.T) {
+	n := newNode(t, Config{MaxConns: 1})
+	old, _, ghost := n.knock("alice", nil)
+	n.r.farewell(ghost, ReasonRateLimit)
+	_, _, slot := n.knock("alice", old.Resume)
+	n.runClosings()
+	n.runClosings()
+	if n.r.sessions.at(slot).state != stateReady {
+		t.Error("the heir was sent away")
+	}
+	n.wantPlaces(1, 0)
+	n.run(3 * time.Second)
+	n.wantPlaces(1, 0)
+}

@@ -35,13 +35,13 @@ func (r *reactor) hello(slot timingwheel.ID, payload []byte) Reason {
 // knocked counts a HELLO and how long it has waited, and says why its client can have no place.
 // old is its earlier session, if it returns.
 func (r *reactor) knocked(slot timingwheel.ID, old codec.SessionID, returns bool) Reason {
-	r.counters.Knocks++
 	waited, there := r.transport.Waited(slot)
 	r.waited = max(r.waited, waited)
 	if !there {
 		r.counters.Gone++
 		return ReasonPeerClosed
 	}
+	r.counters.Knocks++
 	if returns && old.Epoch == r.shared.epoch {
 		x := r.extras.need(r.sessions.at(slot))
 		x.ghost, x.haunted = old.Handle, true

@@ -37,10 +37,11 @@ func newGate(limit, open, loops, wanted int) *connGate {
 	return &connGate{
 		max:        room,
 		pendingMax: pendingMax,
-		knockMax:   min(pendingMax, max(0, int64(most)-room)),
-		lingerMax:  int64(reserve / 2),
-		fdLimit:    limit,
-		fdMark:     limit - reserve/4,
+		// More than may be pending, so that silent ones do not hold all of it for long.
+		knockMax:  min(2*pendingMax, max(0, int64(most)-room)),
+		lingerMax: int64(reserve / 2),
+		fdLimit:   limit,
+		fdMark:    limit - reserve/4,
 	}
 }
 

@@ -21,7 +21,9 @@ type load struct {
 	// Owned by the ticker.
 	pacer     *gate.Pacer
 	stretcher *gate.Stretch
-	steady    float64 // the pace, smoothed over steadyFor
+	steady    float64       // the pace, smoothed over steadyFor
+	at        time.Duration // of the last look
+	short     time.Duration // until then the accept queues are held short
 
 	// Written by the ticker, any goroutine reads.
 	over    atomic.Bool   // clients wait too long to be let in
@@ -40,8 +42,18 @@ func (l *load) begin(cfg *Config) {
 
 func (l *load) readPace() float64 { return math.Float64frombits(l.pace.Load()) }
 
+// lookEvery is the least time between two looks at the load. In one tick of a few
+// milliseconds a slow node may read no HELLO at all, which is no sign of calm.
+const lookEvery = 250 * time.Millisecond
+
 // watchLoad is the ticker's: it looks at all loops and sets the pace.
 func (s *Server) watchLoad(now time.Duration) {
+	ld := &s.shared.load
+	passed := now - ld.at
+	if passed < lookEvery && s.cfg.Tick < lookEvery {
+		return // the loops keep their longest waits until then
+	}
+	ld.at = now
 	var sample gate.Sample
 	for _, l := range *s.loops.Load() {
 		c := l.snapshot()
@@ -51,23 +63,25 @@ func (s *Server) watchLoad(now time.Duration) {
 		sample.Late = max(sample.Late, l.lateness(now))
 		l.meter.Observe(c.SnapshotAt, taken)
 	}
-	ld := &s.shared.load
 	ld.pacer.Observe(now, sample)
 	ld.pace.Store(math.Float64bits(ld.pacer.Pace()))
 	ld.stretch.Store(int32(ld.stretcher.Observe(now, max(sample.Waited, sample.Late))))
 	ld.waited.Store(int64(sample.Waited))
 	ld.late.Store(int64(sample.Late))
-	was := ld.over.Swap(ld.pacer.Overloaded())
-	if over := ld.pacer.Overloaded(); over && !was {
+	over := ld.pacer.Overloaded()
+	if was := ld.over.Swap(over); over && !was {
 		s.logOverload(now, sample)
 	}
+	if over {
+		ld.short = now + time.Second // one good look does not end it
+	}
 	s.shared.admission.setRate(now, max(ld.pacer.Pace(), s.cfg.AdmitRate/slotFloor))
-	ld.steady += (ld.pacer.Pace() - ld.steady) * min(1, float64(s.cfg.Tick)/float64(steadyFor))
+	ld.steady += (ld.pacer.Pace() - ld.steady) * min(1, float64(passed)/float64(steadyFor))
 	if s.stopping.Load() {
 		return // the listeners may be gone
 	}
 	for _, l := range *s.loops.Load() {
-		l.setBacklog(s.backlog(ld.pacer, &l.meter))
+		l.setBacklog(s.backlog(now < ld.short || ld.pacer.Pace() < s.cfg.AdmitRate, &l.meter))
 	}
 }
 
@@ -85,8 +99,8 @@ const minBacklog = 16
 
 // backlog is how many connections may wait for a loop: under overload, what it takes out in
 // about a second, else what comes in a second at the ceiling and a crowd at least.
-func (s *Server) backlog(p *gate.Pacer, m *gate.Meter) int {
-	if p.Pace() < s.cfg.AdmitRate {
+func (s *Server) backlog(short bool, m *gate.Meter) int {
+	if short {
 		return int(min(max(m.Rate()*(2*gate.LongWait).Seconds(), minBacklog), maxBacklog))
 	}
 	return int(min(max(s.cfg.AdmitRate/float64(s.cfg.Loops), maxBacklog/4), maxBacklog))

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -38,8 +39,7 @@ type loop struct {
 
 	// Any goroutine.
 	mailbox mailbox
-	asked   atomic.Bool  // a turn is on its way
-	askedAt atomic.Int64 // since when, a time.Duration since the server's start
+	asked   atomic.Int64 // when the turn that is on its way was asked for, since the server's start; 0: none is
 	waited  atomic.Int64 // the longest that a HELLO waited since the ticker last looked
 	late    atomic.Int64 // and that a turn did
 	again   *time.Timer  // asks for the next turn when one did not finish
@@ -55,6 +55,9 @@ const (
 
 func newLoop(s *Server, el gnet.EventLoop, index uint8, listener int) (*loop, error) {
 	l := &loop{srv: s, el: el, listener: listener}
+	if listener < 0 && runtime.GOOS == "linux" {
+		s.cfg.Logger.Warn("a loop's listener was not found: its accept queue stays long under overload")
+	}
 	l.last.SnapshotAt = l.now() // it was not stuck before it was there
 	l.again = time.AfterFunc(time.Hour, l.ask)
 	l.again.Stop()
@@ -77,10 +80,9 @@ func (l *loop) now() time.Duration { return time.Since(l.srv.base) }
 
 // ask has the event loop run a turn, unless one is on its way already.
 func (l *loop) ask() {
-	if l.asked.CompareAndSwap(false, true) {
-		l.askedAt.Store(int64(l.now()))
+	if l.asked.Load() == 0 && l.asked.CompareAndSwap(0, max(1, int64(l.now()))) {
 		if l.el.Execute(context.Background(), l) != nil {
-			l.asked.Store(false) // the engine is shutting down
+			l.asked.Store(0) // the engine is shutting down
 		}
 	}
 }
@@ -98,7 +100,7 @@ func (l *loop) Run(context.Context) error {
 	if l.srv.stopping.Load() {
 		l.reactor.stopping = true
 	}
-	late := now - time.Duration(l.askedAt.Load())
+	late := now - time.Duration(l.asked.Load())
 	l.reactor.late = late > 2*l.srv.cfg.Tick
 	raise(&l.late, late)
 	raise(&l.waited, l.reactor.waited)
@@ -108,7 +110,7 @@ func (l *loop) Run(context.Context) error {
 	more := l.reactor.runPosts(&l.mailbox, l.turnStop)
 	l.turnEnds = now + turnTime
 	more = l.reactor.turn(now, l.turnStop) || more
-	l.asked.Store(false)
+	l.asked.Store(0)
 	if more || !l.mailbox.empty() {
 		l.again.Reset(debtDelay)
 	} else {
@@ -135,8 +137,8 @@ func raise(most *atomic.Int64, d time.Duration) {
 // does included.
 func (l *loop) lateness(now time.Duration) time.Duration {
 	late := time.Duration(l.late.Swap(0))
-	if l.asked.Load() {
-		late = max(late, now-time.Duration(l.askedAt.Load()))
+	if since := l.asked.Load(); since != 0 {
+		late = max(late, now-time.Duration(since))
 	}
 	return late
 }

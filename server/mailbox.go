@@ -145,10 +145,10 @@ func (r *reactor) runPosts(m *mailbox, stop func() bool) (more bool) {
 }
 
 func (r *reactor) runClosing(c closing) {
-	slot, ok := r.resolve(c.handle)
 	if c.heired {
-		r.bequeath(slot, ok, c.heir)
+		r.bequeath(c.handle, c.heir)
 	}
+	slot, ok := r.resolve(c.handle)
 	switch {
 	case !ok:
 		r.counters.Stale++

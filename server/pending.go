@@ -20,6 +20,9 @@ const minPending = 256
 // crowded says whether too many are on their way in.
 func (g *connGate) crowded() bool { return g.pending.Load() > g.pendingMax }
 
+// overrun says that nobody has made room for a while: the loop whose turn it is may be stuck.
+func (g *connGate) overrun() bool { return g.pending.Load() > g.pendingMax+g.pendingMax/8 }
+
 // arrive counts a connection as pending until settle.
 // Its place is one of the gate's (admitted) or beyond them (knocking).
 func (r *reactor) arrive(slot timingwheel.ID, place flags) {
@@ -46,7 +49,10 @@ func (r *reactor) displace(stop func() bool) (more bool) {
 	for r.shared.gate.crowded() {
 		slot, ok := r.oldestSilent()
 		r.tellSilence(ok)
-		if index, _ := r.shared.silences.oldest(); !ok || index != r.index {
+		if !ok {
+			break
+		}
+		if index, _ := r.shared.silences.oldest(); index != r.index && !r.shared.gate.overrun() {
 			break // it is another loop's turn
 		}
 		r.arrivals.pop()

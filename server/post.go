@@ -69,9 +69,10 @@ func (s *Server) Close(to codec.SessionID, code codec.Code) error {
 
 // closeAny has a session of any loop ended, for another loop.
 func (s *Server) closeAny(c closing) {
-	if l, err := s.loopOf(codec.SessionID{Epoch: s.shared.epoch, Handle: c.handle}); err == nil {
-		l.mailbox.putClosing(c)
-		l.ask()
+	loops := *s.loops.Load() // also while the node stops: a place may hang on it
+	if index := int(c.handle >> 56); index < len(loops) {
+		loops[index].mailbox.putClosing(c)
+		loops[index].ask()
 	}
 }
 

@@ -44,6 +44,7 @@ type Server struct {
 	halting  sync.Once // gnet refuses to be stopped twice
 
 	drainLinger time.Duration // tests shorten it
+	alike       bool          // the nodes that would take over are like this one: nobody said what they can take
 	overloadLog time.Duration // when overload was last logged, 0: never; the ticker's
 
 	mu    sync.Mutex // guards adding to loops
@@ -71,6 +72,7 @@ type shared struct {
 // New returns a node that is not listening yet. The error names the field of cfg that
 // makes no sense.
 func New(cfg Config) (*Server, error) {
+	alike := cfg.FailoverRate == 0
 	cfg = cfg.withDefaults()
 	if err := cfg.validate(); err != nil {
 		return nil, err
@@ -82,6 +84,7 @@ func New(cfg Config) (*Server, error) {
 		done:  make(chan struct{}),
 
 		drainLinger: drainLinger,
+		alike:       alike,
 	}
 	var epoch [8]byte
 	_, _ = rand.Read(epoch[:]) // never fails

@@ -15,7 +15,7 @@ type Counters struct {
 	Moved    uint64 // told by a drain, and said BYE
 	Accepted uint64 // connections taken from the kernel
 	Refused  uint64 // of those, sent away at once for want of room
-	Knocks   uint64 // well-formed HELLOs, whatever became of them
+	Knocks   uint64 // well-formed HELLOs of clients that were still there, whatever became of them
 	Gone     uint64 // clients that had given up before they were served
 	Hellos   uint64 // HELLOs that were welcomed
 	Tickets  uint64 // clients let in by the ticket of their slot

@@ -16,8 +16,8 @@ func (r *reactor) setStretch(factor int32) {
 		return
 	}
 	r.stretch = factor
-	r.terms.Interval = time.Duration(factor) * r.cfg.Heartbeat
 	r.terms.Timeout = min(time.Duration(factor)*r.cfg.Timeout, maxTimeoutTicks*r.cfg.Tick)
+	r.terms.Interval = time.Duration(float64(r.cfg.Heartbeat) * (float64(r.terms.Timeout) / float64(r.cfg.Timeout)))
 	r.terms.Patience = 0
 	if factor > 1 {
 		r.terms.Patience = min(r.terms.Timeout, maxPatience)

@@ -38,7 +38,7 @@ func (s *Server) setWindow() {
 // failoverRate is that of the nodes that would take over this one's clients. It is the
 // ticker's.
 func (s *Server) failoverRate() float64 {
-	if s.cfg.FailoverRate == s.cfg.AdmitRate {
+	if s.alike {
 		return s.shared.load.steady
 	}
 	return s.cfg.FailoverRate

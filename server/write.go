@@ -133,6 +133,7 @@ func (r *reactor) watchBacklog(slot timingwheel.ID) Reason {
 		x := *r.extras.of(s)
 		r.untrack(s)
 		if x.pongDue {
+			r.followTerms(slot, 0) // longer ones hold when they are told
 			r.pong(slot, x.pongToken)
 			r.flush(slot)
 		}

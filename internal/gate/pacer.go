@@ -40,8 +40,8 @@ const (
 	// headroom is how far above the measured rate the pace stays: a node that admits exactly
 	// what it served would count its own refusals as its limit.
 	headroom = 1.1
-	// longestStep bounds the time that one observation stands for. After a stall of the
-	// process it would stand for seconds.
+	// longestStep bounds the time that one observation stands for, so that looking seldom is
+	// slower in both directions. After a stall of the process it would stand for seconds.
 	longestStep = 500 * time.Millisecond
 )
 

@@ -63,7 +63,7 @@ var metrics = []metric{
 
 	counter("accepted_connections", "Connections taken from the kernel.", func(s *server.Stats) uint64 { return s.Accepted }),
 	counter("refused_connections", "Connections sent away for want of room.", func(s *server.Stats) uint64 { return s.Refused }),
-	counter("knocks", "Well-formed HELLOs, whatever became of them.", func(s *server.Stats) uint64 { return s.Knocks }),
+	counter("knocks", "Well-formed HELLOs of clients that were still there, whatever became of them.", func(s *server.Stats) uint64 { return s.Knocks }),
 	counter("gone_unserved", "Clients that had given up before they were served.", func(s *server.Stats) uint64 { return s.Gone }),
 	gauge("admission_pace", "Clients a second that can be let in now.", func(s *server.Stats) float64 { return s.Pace }),
 	gauge("hello_wait_seconds", "Longest that a HELLO lay in the kernel, as of the last tick.", func(s *server.Stats) time.Duration { return s.HelloWait }),
