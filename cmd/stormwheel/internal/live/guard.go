@@ -32,6 +32,9 @@ func watchOver(command []string, out *os.File) (dismiss func()) {
 	}
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Stdin, cmd.Stderr = r, out
+	// In a session of its own: the terminal's hangup, when this process dies, would end a guard
+	// that is still starting.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	err = cmd.Start()
 	_ = r.Close()
 	if err != nil {
