@@ -125,6 +125,17 @@ func TestWhoHasGoneIsNotWelcomed(t *testing.T) {
 	}
 }
 
+// More may knock than may be silent, or silent ones would hold all of it; none where the
+// descriptors are the bound.
+func TestMoreMayKnockThanMayBePending(t *testing.T) {
+	if g := newGate(1000, 10, 1, 100); g.knockMax != 2*g.pendingMax {
+		t.Errorf("%d may knock and %d be pending", g.knockMax, g.pendingMax)
+	}
+	if g := newGate(1000, 10, 1, 1<<20); g.knockMax != 0 {
+		t.Errorf("%d may knock where there are no descriptors", g.knockMax)
+	}
+}
+
 // Silent connections that knock at a full house do not keep out those who return.
 func TestSilentKnockersMakeRoomForWhoReturns(t *testing.T) {
 	n := newNode(t, Config{MaxConns: 1})

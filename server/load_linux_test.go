@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"testing"
 	"time"
@@ -26,40 +27,61 @@ func TestSlotsOfASlowSpellAreNotWaitedFor(t *testing.T) {
 	}
 }
 
-// The node finds each loop's listener and bounds what waits there by what the loop takes.
+// The node finds each loop's listener and bounds what waits there by what the loop takes,
+// also where the ceiling is so low that the pace never leaves it.
 func TestAcceptQueueFollowsThePace(t *testing.T) {
-	s := startNode(t, Config{Loops: 2, Tick: 10 * time.Millisecond, AdmitRate: 20000})
-	eventually(t, "both loops have a client", func() bool {
-		joinNode(t, s, "a")
-		return len(*s.loops.Load()) == 2
-	})
-	loops := *s.loops.Load()
-	if a, b := loops[0].listener, loops[1].listener; a < 0 || b < 0 || a == b {
-		t.Fatalf("listeners %d and %d", a, b)
-	}
-	length := func(l *loop) int { return listenBacklog(t, l.listener) }
-	eventually(t, "the queue takes what comes in a second at the ceiling, within bounds", func() bool { return length(loops[0]) == maxBacklog })
-	// Nobody can make this machine slow for sure: the ticker is told that HELLOs waited.
-	stop := make(chan struct{})
-	defer close(stop)
-	go func() {
-		for {
-			select {
-			case <-stop:
-				return
-			default:
-				raise(&loops[0].waited, 2*time.Second)
-				time.Sleep(time.Millisecond)
+	for rate, usual := range map[float64]int{20000: maxBacklog, 1: maxBacklog / 4} {
+		t.Run(fmt.Sprint("rate=", rate), func(t *testing.T) {
+			s := startNode(t, Config{Loops: 2, Tick: 10 * time.Millisecond, AdmitRate: rate})
+			eventually(t, "both loops have a client", func() bool {
+				joinNode(t, s, "a")
+				return len(*s.loops.Load()) == 2
+			})
+			loops := *s.loops.Load()
+			if a, b := loops[0].listener, loops[1].listener; a < 0 || b < 0 || a == b {
+				t.Fatalf("listeners %d and %d", a, b)
 			}
+			length := func(l *loop) int { return listenBacklog(t, l.listener) }
+			eventually(t, "the queue takes what comes in a second at the ceiling, within bounds", func() bool {
+				return length(loops[0]) == usual && length(loops[1]) == usual
+			})
+			// Nobody can make this machine slow for sure: the ticker is told that HELLOs waited.
+			stop := make(chan struct{})
+			defer close(stop)
+			go func() {
+				for {
+					select {
+					case <-stop:
+						return
+					default:
+						raise(&loops[0].waited, 2*time.Second)
+						time.Sleep(time.Millisecond)
+					}
+				}
+			}()
+			eventually(t, "the queue is short", func() bool {
+				return length(loops[0]) == minBacklog && length(loops[1]) == minBacklog
+			})
+			eventually(t, "pace and wait are told", func() bool {
+				st := s.Stats()
+				return st.Pace < 1000 && st.HelloWait == 2*time.Second
+			})
+		})
+	}
+}
+
+// Where nobody said what the nodes can take that would take over, they are like this one.
+func TestWindowFollowsTheOwnPaceUnlessTheOthersAreKnown(t *testing.T) {
+	for configured, want := range map[float64]float64{0: 10, 100: 100} {
+		s, err := New(Config{AdmitRate: 100, FailoverRate: configured})
+		if err != nil {
+			t.Fatal(err)
 		}
-	}()
-	eventually(t, "the queue is short", func() bool {
-		return length(loops[0]) == minBacklog && length(loops[1]) == minBacklog
-	})
-	eventually(t, "pace and wait are told", func() bool {
-		st := s.Stats()
-		return st.Pace < 1000 && st.HelloWait == 2*time.Second
-	})
+		s.shared.load.steady = 10
+		if got := s.failoverRate(); got != want {
+			t.Errorf("FailoverRate %v: the window is reckoned with %v, want %v", configured, got, want)
+		}
+	}
 }
 
 // A node without alternates moves nobody: it says shutdown with a window when the grace is

@@ -73,7 +73,7 @@ func TestStretchedTermsStayWithinTheWheel(t *testing.T) {
 	n := newNode(t, Config{Heartbeat: time.Hour, Timeout: maxTimeoutTicks * time.Millisecond, Tick: time.Millisecond})
 	slot, p := n.join()
 	n.r.shared.load.stretch.Store(8)
-	if terms := n.ping(slot, p, 1); terms.Timeout != maxTimeoutTicks*time.Millisecond || terms.Patience != time.Minute {
+	if terms := n.ping(slot, p, 1); terms.Timeout != maxTimeoutTicks*time.Millisecond || terms.Interval != time.Hour || terms.Patience != time.Minute {
 		t.Errorf("terms %+v", terms)
 	}
 }
@@ -92,5 +92,24 @@ func TestLateLoopEvictsNobodyWhoseBytesWait(t *testing.T) {
 	n.run(time.Second)
 	if !p.aborted {
 		t.Error("not evicted although the loop is in time and does not read")
+	}
+}
+
+// A PONG that had to wait for a backlog tells the terms of the moment in which it leaves.
+func TestDeferredPongMovesTheDeadlineThatItTells(t *testing.T) {
+	n := newNode(t, Config{Heartbeat: 2 * time.Second, Timeout: 6 * time.Second, Tick: 100 * time.Millisecond})
+	slot, p := n.join()
+	p.blocked = true
+	n.send(slot, codec.AppendPing(nil, 1, 1))
+	n.send(slot, codec.AppendPing(nil, 2, 1)) // its PONG waits
+	n.r.setStretch(4)
+	p.in, p.blocked, p.queued = nil, false, 0
+	n.run(200 * time.Millisecond)
+	m, err := codec.ParsePong(frames(t, p.in)[0].Payload)
+	if err != nil || m.Token != 2 || m.Terms.Timeout != 24*time.Second {
+		t.Fatalf("PONG %+v, %v", m, err)
+	}
+	if ttl := n.r.wheel.TTL(slot); ttl != 24*time.Second {
+		t.Errorf("the deadline is %v, told were 24s", ttl)
 	}
 }
