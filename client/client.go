@@ -56,6 +56,7 @@ func New(cfg Config) (*Client, error) {
 		changed: make(chan struct{}),
 	}
 	c.linkCfg.ID = func(uint64) string { return cfg.ID }
+	c.linkCfg.Incarnation = rand.Uint64()
 	c.link.Init(&c.linkCfg, 0, rand.Uint64())
 	return c, nil
 }

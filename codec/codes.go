@@ -19,6 +19,7 @@ const (
 	CodeRateLimit        Code = 3008
 	CodeKicked           Code = 3009
 	CodeSuperseded       Code = 3010
+	CodeInUse            Code = 3011
 
 	CodeFull     Code = 3200
 	CodeDraining Code = 3201
@@ -54,6 +55,7 @@ var Codes = []CodeInfo{
 	{CodeRateLimit, "rate_limit", true, "You send more than this session may."},
 	{CodeKicked, "kicked", true, "The application closed this session."},
 	{CodeSuperseded, "superseded", true, "You came back, and your new session took this one's place."},
+	{CodeInUse, "in_use", true, "Another client has a session under your id; come back when that may have ended."},
 	{CodeFull, "full", false, "The node has no room for another connection."},
 	{CodeDraining, "draining", false, "The node is about to stop and hands its clients over."},
 	{CodeShutdown, "shutdown", false, "The node stops now."},

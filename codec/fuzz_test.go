@@ -138,7 +138,7 @@ func FuzzMessages(f *testing.F) {
 	for _, frame := range sampleFrames() {
 		f.Add(frame[2], frame[HeaderLen:len(frame)-TrailerLen])
 	}
-	f.Add(byte(Hello), []byte{0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 1, 1, 1, 0, 1, 'a', 2, 0, 0})
+	f.Add(byte(Hello), append(make([]byte, 24), 9, 0, 1, 1, 1, 0, 1, 'a', 2, 0, 0))
 	f.Fuzz(func(t *testing.T, typ byte, p []byte) {
 		first, ok := reencode(t, Type(typ), p)
 		if !ok {
@@ -208,13 +208,13 @@ func canonical(typ Type, p []byte) bool {
 	reserved, fixed, entries := p[:0:0], len(p), ""
 	switch typ {
 	case Hello:
-		reserved, fixed, entries = p[2:4], 8, "\x01\x02\x03\x04"
+		reserved, fixed, entries = append(p[2:4:4], p[20:24]...), 24, "\x01\x02\x03\x04"
 	case Welcome:
-		reserved, fixed, entries = append(p[1:4:4], p[42:44]...), 52, "\x05\x03\x06"
+		reserved, fixed, entries = append(p[1:4:4], p[42:44]...), 52, "\x05\x03\x06\x08"
 	case Ping:
 		reserved, fixed = p[10:12], 12
 	case Pong:
-		reserved, fixed = p[26:28], 28
+		reserved, fixed, entries = p[26:28], 28, "\x08"
 	case GoAway:
 		reserved, fixed, entries = p[2:4], 12, "\x04\x06\x07"
 	}
@@ -227,7 +227,7 @@ func canonical(typ Type, p []byte) bool {
 	for tail := p[fixed:]; len(tail) > 0; {
 		n := int(binary.BigEndian.Uint16(tail[1:]))
 		at := bytes.IndexByte([]byte(entries[next:]), tail[0])
-		if at < 0 || n == 0 {
+		if at < 0 || n == 0 || tail[0] == byte(tlvLimits) && (n != limitsLen || bytes.Count(tail[3:3+n], []byte{0}) == n) {
 			return false
 		}
 		next += at + 1

@@ -30,8 +30,9 @@ func ParsePing(p []byte) (token uint64, terms uint16, err error) {
 // PongMessage is the payload of PONG: the token of the latest PING and the terms that
 // hold now. Token zero is an announcement that no PING asked for.
 type PongMessage struct {
-	Token uint64
-	Terms Terms
+	Token  uint64
+	Terms  Terms
+	Limits Limits // zero: as they were told before
 }
 
 const pongFixed = 28
@@ -42,6 +43,9 @@ func AppendPong(dst []byte, m PongMessage) []byte {
 	dst = begin(dst, Pong, 0)
 	dst = binary.BigEndian.AppendUint64(dst, m.Token)
 	dst = appendTerms(dst, m.Terms)
+	var buf [limitsLen]byte
+	limits := appendLimits(buf[:0], m.Limits)
+	dst = appendTail(dst, []field{{tlvLimits, &limits}})
 	return finish(dst, start)
 }
 
@@ -50,8 +54,17 @@ func ParsePong(p []byte) (m PongMessage, err error) {
 	if len(p) < pongFixed {
 		return m, shortPayload(Pong, len(p), pongFixed)
 	}
-	if err := parseTail(p[pongFixed:], nil); err != nil {
+	var limits []byte
+	fields := []field{{tlvLimits, &limits}}
+	if err := parseTail(p[pongFixed:], fields); err != nil {
 		return m, err
 	}
-	return PongMessage{Token: binary.BigEndian.Uint64(p), Terms: parseTerms(p[8:])}, nil
+	if err := checkFields(fields); err != nil {
+		return m, err
+	}
+	if m.Limits, err = parseLimits(limits); err != nil {
+		return m, err
+	}
+	m.Token, m.Terms = binary.BigEndian.Uint64(p), parseTerms(p[8:])
+	return m, nil
 }

@@ -13,13 +13,15 @@ const ProtocolVersion = 1
 type HelloMessage struct {
 	MinVersion, MaxVersion uint8  // protocol versions the client speaks
 	Features               uint32 // feature bits it asks for; none are defined yet
+	Incarnation            uint64 // random, one for the life of a client; never stored, never copied
+	Attempt                uint32 // one more for every connection of that incarnation
 	ClientID               []byte // 1..MaxClientID bytes of text
 	Token                  []byte // credentials, opaque here
 	Resume                 []byte // the resume token of the session that was lost
 	Ticket                 []byte // the ticket of the GOAWAY that sent the client to wait
 }
 
-const helloFixed = 8
+const helloFixed = 24
 
 // AppendHello appends a HELLO frame. A field beyond its limit is ErrField; dst is then
 // returned as it was.
@@ -32,6 +34,9 @@ func AppendHello(dst []byte, m *HelloMessage) ([]byte, error) {
 	dst = begin(dst, Hello, 0)
 	dst = append(dst, m.MinVersion, m.MaxVersion, 0, 0)
 	dst = binary.BigEndian.AppendUint32(dst, m.Features)
+	dst = binary.BigEndian.AppendUint64(dst, m.Incarnation)
+	dst = binary.BigEndian.AppendUint32(dst, m.Attempt)
+	dst = append(dst, 0, 0, 0, 0)
 	dst = appendTail(dst, fields[:])
 	return finish(dst, start), nil
 }
@@ -53,6 +58,8 @@ func ParseHello(p []byte) (m HelloMessage, err error) {
 	}
 	m.MinVersion, m.MaxVersion = p[0], p[1]
 	m.Features = binary.BigEndian.Uint32(p[4:])
+	m.Incarnation = binary.BigEndian.Uint64(p[8:])
+	m.Attempt = binary.BigEndian.Uint32(p[16:])
 	fields := m.fields()
 	if err := parseTail(p[helloFixed:], fields[:]); err != nil {
 		return HelloMessage{}, err

@@ -1,6 +1,10 @@
 package codec
 
-import "time"
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+)
 
 // The limits of terms, the same for whoever tells them and whoever keeps to them: a client
 // holds its interval within the first two and within four fifths of the timeout, and a server
@@ -16,4 +20,45 @@ func MinTimeout(interval time.Duration) time.Duration {
 	// The fifth that a client leaves of any timeout is margin enough from here on.
 	const enough = 5 * MinMargin
 	return min(max(interval, MinInterval)+MinMargin, enough)
+}
+
+// Limits say what one session may send, so that its client can keep below them and never
+// learns them by being cut off. Zero is no limit, and all zero says nothing.
+type Limits struct {
+	MaxSend    uint32 // the largest payload that the server takes, bytes
+	MaxDeliver uint32 // the largest payload that the server sends, bytes
+	Frames     uint32 // a second; an ACK of a DELIVER does not count
+	FrameBurst uint32 // at once, after a silence
+	Bytes      uint32 // a second, with the 12 bytes around a payload; as above
+	ByteBurst  uint32
+}
+
+const (
+	limitsLen = 24
+	maxLimits = 64 // a later version may append to them
+)
+
+// appendLimits appends the value of the entry, nothing if nothing is told.
+func appendLimits(dst []byte, l Limits) []byte {
+	if l == (Limits{}) {
+		return dst
+	}
+	for _, v := range [...]uint32{l.MaxSend, l.MaxDeliver, l.Frames, l.FrameBurst, l.Bytes, l.ByteBurst} {
+		dst = binary.BigEndian.AppendUint32(dst, v)
+	}
+	return dst
+}
+
+// parseLimits reads the value of the entry, nil if there is none.
+func parseLimits(p []byte) (l Limits, err error) {
+	if len(p) == 0 {
+		return l, nil
+	}
+	if len(p) < limitsLen {
+		return l, fmt.Errorf("%w: limits have %d bytes, want at least %d", ErrField, len(p), limitsLen)
+	}
+	for i, v := range [...]*uint32{&l.MaxSend, &l.MaxDeliver, &l.Frames, &l.FrameBurst, &l.Bytes, &l.ByteBurst} {
+		*v = binary.BigEndian.Uint32(p[4*i:])
+	}
+	return l, nil
 }

@@ -12,14 +12,15 @@ import (
 
 // The samples hold every field, each with a value of its own.
 var (
-	sampleHello = HelloMessage{MinVersion: 1, MaxVersion: 3, Features: 0x01020304,
+	sampleHello = HelloMessage{MinVersion: 1, MaxVersion: 3, Features: 0x01020304, Incarnation: 1<<63 | 5, Attempt: 1 << 31,
 		ClientID: []byte("älice"), Token: []byte{0, 1}, Resume: []byte{2}, Ticket: []byte{3, 4, 5}}
 	sampleTerms = Terms{Interval: 30 * time.Second, Timeout: 75 * time.Second, Window: 1500 * time.Millisecond,
 		Patience: 20 * time.Second, Number: 7}
+	sampleLimits  = Limits{MaxSend: 1, MaxDeliver: 2, Frames: 3, FrameBurst: 4, Bytes: 5, ByteBurst: math.MaxUint32}
 	sampleWelcome = WelcomeMessage{Version: 1, Features: 9, Session: SessionID{Epoch: 0xabc, Handle: 0x1_0000_0002},
 		Terms: sampleTerms, ServerTime: time.UnixMilli(1763838400123), Node: []byte("a"),
-		Resume: []byte{9, 9}, Alternates: []byte("10.0.0.1:7400,[::1]:7401")}
-	samplePong   = PongMessage{Token: math.MaxUint64, Terms: sampleTerms}
+		Resume: []byte{9, 9}, Alternates: []byte("10.0.0.1:7400,[::1]:7401"), Limits: sampleLimits}
+	samplePong   = PongMessage{Token: math.MaxUint64, Terms: sampleTerms, Limits: sampleLimits}
 	sampleGoAway = GoAwayMessage{Code: CodeFull, Delay: time.Second, Window: time.Minute,
 		Ticket: []byte{1}, Alternates: []byte("b:1"), Reason: []byte("no room")}
 )
@@ -97,32 +98,34 @@ func TestMalformedPayloadIsNamed(t *testing.T) {
 		want  error
 		text  string
 	}{
-		{"hello empty", hello, nil, ErrTruncated, "HELLO payload of 0 bytes, want at least 8"},
-		{"hello short", hello, fixed(7), ErrTruncated, "HELLO payload of 7 bytes, want at least 8"},
-		{"hello without id", hello, fixed(8), ErrField, "client id is missing"},
-		{"hello with empty id", hello, fixed(8, 1, 0, 0), ErrField, "client id is missing"},
-		{"hello with two ids", hello, append(fixed(8, id...), id...), ErrField, "client id occurs twice"},
-		{"hello with two ids, first empty", hello, append(fixed(8, 1, 0, 0), id...), ErrField, "client id occurs twice"},
-		{"hello versions crossed", hello, append([]byte{2, 1, 0, 0, 0, 0, 0, 0}, id...), ErrField, "lowest version 2 above highest 1"},
-		{"hello id not UTF-8", hello, fixed(8, 1, 0, 1, 0xff), ErrField, "client id is not UTF-8"},
-		{"hello id cut inside a rune", hello, fixed(8, 1, 0, 1, 0xc3), ErrField, "client id is not UTF-8"},
-		{"hello id escape", hello, fixed(8, 1, 0, 2, 'a', 0x1b), ErrField, "client id has the control character U+001B"},
-		{"hello id newline", hello, fixed(8, 1, 0, 1, '\n'), ErrField, "client id has the control character U+000A"},
-		{"hello id C1", hello, fixed(8, 1, 0, 2, 0xc2, 0x9b), ErrField, "client id has the control character U+009B"},
-		{"hello id long", hello, fixed(8, long(1, MaxClientID+1)...), ErrField, "client id has 129 bytes, at most 128 are allowed"},
-		{"hello token long", hello, append(fixed(8, id...), long(2, MaxToken+1)...), ErrField, "token has 4097 bytes, at most 4096 are allowed"},
-		{"hello resume long", hello, append(fixed(8, id...), long(3, MaxResume+1)...), ErrField, "resume token has 257 bytes, at most 256 are allowed"},
-		{"hello ticket long", hello, append(fixed(8, id...), long(4, MaxTicket+1)...), ErrField, "ticket has 257 bytes, at most 256 are allowed"},
-		{"tlv type alone", hello, fixed(8, 1), ErrTruncated, "TLV header of 3 bytes, 1 left"},
-		{"tlv half a length", hello, fixed(8, 1, 0), ErrTruncated, "TLV header of 3 bytes, 2 left"},
-		{"tlv value missing", hello, fixed(8, 1, 0, 1), ErrTruncated, "TLV 1 of 1 bytes, 0 left"},
-		{"tlv value short", hello, fixed(8, 1, 0xff, 0xff, 'a', 'b'), ErrTruncated, "TLV 1 of 65535 bytes, 2 left"},
-		{"tlv unknown and short", hello, append(fixed(8, id...), 99, 0, 2, 0), ErrTruncated, "TLV 99 of 2 bytes, 1 left"},
+		{"hello empty", hello, nil, ErrTruncated, "HELLO payload of 0 bytes, want at least 24"},
+		{"hello short", hello, fixed(23), ErrTruncated, "HELLO payload of 23 bytes, want at least 24"},
+		{"hello without id", hello, fixed(24), ErrField, "client id is missing"},
+		{"hello with empty id", hello, fixed(24, 1, 0, 0), ErrField, "client id is missing"},
+		{"hello with two ids", hello, append(fixed(24, id...), id...), ErrField, "client id occurs twice"},
+		{"hello with two ids, first empty", hello, append(fixed(24, 1, 0, 0), id...), ErrField, "client id occurs twice"},
+		{"hello versions crossed", hello, append([]byte{2, 1}, fixed(22, id...)...), ErrField, "lowest version 2 above highest 1"},
+		{"hello id not UTF-8", hello, fixed(24, 1, 0, 1, 0xff), ErrField, "client id is not UTF-8"},
+		{"hello id cut inside a rune", hello, fixed(24, 1, 0, 1, 0xc3), ErrField, "client id is not UTF-8"},
+		{"hello id escape", hello, fixed(24, 1, 0, 2, 'a', 0x1b), ErrField, "client id has the control character U+001B"},
+		{"hello id newline", hello, fixed(24, 1, 0, 1, '\n'), ErrField, "client id has the control character U+000A"},
+		{"hello id C1", hello, fixed(24, 1, 0, 2, 0xc2, 0x9b), ErrField, "client id has the control character U+009B"},
+		{"hello id long", hello, fixed(24, long(1, MaxClientID+1)...), ErrField, "client id has 129 bytes, at most 128 are allowed"},
+		{"hello token long", hello, append(fixed(24, id...), long(2, MaxToken+1)...), ErrField, "token has 4097 bytes, at most 4096 are allowed"},
+		{"hello resume long", hello, append(fixed(24, id...), long(3, MaxResume+1)...), ErrField, "resume token has 257 bytes, at most 256 are allowed"},
+		{"hello ticket long", hello, append(fixed(24, id...), long(4, MaxTicket+1)...), ErrField, "ticket has 257 bytes, at most 256 are allowed"},
+		{"tlv type alone", hello, fixed(24, 1), ErrTruncated, "TLV header of 3 bytes, 1 left"},
+		{"tlv half a length", hello, fixed(24, 1, 0), ErrTruncated, "TLV header of 3 bytes, 2 left"},
+		{"tlv value missing", hello, fixed(24, 1, 0, 1), ErrTruncated, "TLV 1 of 1 bytes, 0 left"},
+		{"tlv value short", hello, fixed(24, 1, 0xff, 0xff, 'a', 'b'), ErrTruncated, "TLV 1 of 65535 bytes, 2 left"},
+		{"tlv unknown and short", hello, append(fixed(24, id...), 99, 0, 2, 0), ErrTruncated, "TLV 99 of 2 bytes, 1 left"},
 		{"welcome short", welcome, fixed(51), ErrTruncated, "WELCOME payload of 51 bytes, want at least 52"},
 		{"welcome node long", welcome, fixed(52, long(5, MaxNode+1)...), ErrField, "node has 65 bytes, at most 64 are allowed"},
 		{"welcome node escape", welcome, fixed(52, 5, 0, 1, 0x1b), ErrField, "node has the control character U+001B"},
 		{"welcome resume long", welcome, fixed(52, long(3, MaxResume+1)...), ErrField, "resume token has 257 bytes, at most 256 are allowed"},
 		{"welcome alternates long", welcome, fixed(52, long(6, MaxAlternates+1)...), ErrField, "alternates has 1025 bytes, at most 1024 are allowed"},
+		{"welcome limits short", welcome, fixed(52, long(8, limitsLen-1)...), ErrField, "limits have 23 bytes, want at least 24"},
+		{"welcome limits long", welcome, fixed(52, long(8, maxLimits+1)...), ErrField, "limits has 65 bytes, at most 64 are allowed"},
 		{"welcome tail short", welcome, fixed(52, 5, 0), ErrTruncated, "TLV header of 3 bytes, 2 left"},
 		{"ping empty", ping, nil, ErrTruncated, "PING payload of 0 bytes, want at least 12"},
 		{"ping short", ping, fixed(11), ErrTruncated, "PING payload of 11 bytes, want at least 12"},

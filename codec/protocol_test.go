@@ -197,6 +197,17 @@ func describe(t *testing.T, f Frame) []string {
 		say("patience_ms", m.Patience.Milliseconds())
 		say("terms", m.Number)
 	}
+	limits := func(l Limits) {
+		if l == (Limits{}) {
+			return
+		}
+		say("max_send", l.MaxSend)
+		say("max_deliver", l.MaxDeliver)
+		say("frames", l.Frames)
+		say("frame_burst", l.FrameBurst)
+		say("bytes", l.Bytes)
+		say("byte_burst", l.ByteBurst)
+	}
 	say("flags", f.Flags)
 	say("length", len(f.Payload))
 	var err error
@@ -207,6 +218,8 @@ func describe(t *testing.T, f Frame) []string {
 		say("min_version", m.MinVersion)
 		say("max_version", m.MaxVersion)
 		say("features", m.Features)
+		say("incarnation", fmt.Sprintf("%016x", m.Incarnation))
+		say("attempt", m.Attempt)
 		fields := m.fields()
 		tail(fields[:])
 	case Welcome:
@@ -218,8 +231,10 @@ func describe(t *testing.T, f Frame) []string {
 		say("handle", fmt.Sprintf("%016x", m.Session.Handle))
 		terms(m.Terms)
 		say("server_time", m.ServerTime.UTC().Format(time.RFC3339Nano))
-		fields := m.fields()
+		var none []byte
+		fields := m.fields(&none)
 		tail(fields[:])
+		limits(m.Limits)
 	case Ping:
 		var token uint64
 		var applied uint16
@@ -231,6 +246,7 @@ func describe(t *testing.T, f Frame) []string {
 		m, err = ParsePong(f.Payload)
 		say("token", m.Token)
 		terms(m.Terms)
+		limits(m.Limits)
 	case Send, Deliver:
 		var id uint64
 		var body []byte
@@ -283,6 +299,14 @@ func build(t *testing.T, named []string) []byte {
 		return Terms{ms("interval_ms"), ms("timeout_ms"), ms("window_ms"), ms("patience_ms"), uint16(num("terms", 10, 16))}
 	}
 
+	limits := func() (l Limits) {
+		if values["max_send"] == "" {
+			return l
+		}
+		u := func(name string) uint32 { return uint32(num(name, 10, 32)) }
+		return Limits{u("max_send"), u("max_deliver"), u("frames"), u("frame_burst"), u("bytes"), u("byte_burst")}
+	}
+
 	var frame []byte
 	var err error
 	switch values["type"] {
@@ -290,6 +314,7 @@ func build(t *testing.T, named []string) []byte {
 		frame, err = AppendHello(nil, &HelloMessage{
 			MinVersion: uint8(num("min_version", 10, 8)), MaxVersion: uint8(num("max_version", 10, 8)),
 			Features: uint32(num("features", 10, 32)), ClientID: text("client id"),
+			Incarnation: num("incarnation", 16, 64), Attempt: uint32(num("attempt", 10, 32)),
 			Token: raw("token"), Resume: raw("resume token"), Ticket: raw("ticket")})
 	case "WELCOME":
 		at, perr := time.Parse(time.RFC3339, values["server_time"])
@@ -299,11 +324,11 @@ func build(t *testing.T, named []string) []byte {
 		frame, err = AppendWelcome(nil, &WelcomeMessage{
 			Version: uint8(num("version", 10, 8)), Features: uint32(num("features", 10, 32)),
 			Session: SessionID{num("epoch", 16, 64), num("handle", 16, 64)}, Terms: terms(), ServerTime: at,
-			Node: text("node"), Resume: raw("resume token"), Alternates: text("alternates")})
+			Node: text("node"), Resume: raw("resume token"), Alternates: text("alternates"), Limits: limits()})
 	case "PING":
 		frame = AppendPing(nil, num("token", 10, 64), uint16(num("terms", 10, 16)))
 	case "PONG":
-		frame = AppendPong(nil, PongMessage{num("token", 10, 64), terms()})
+		frame = AppendPong(nil, PongMessage{num("token", 10, 64), terms(), limits()})
 	case "SEND":
 		frame = AppendSend(nil, num("number", 10, 64), text("body"))
 	case "DELIVER":

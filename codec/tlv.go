@@ -21,6 +21,7 @@ const (
 	tlvNode       tlv = 5
 	tlvAlternates tlv = 6
 	tlvReason     tlv = 7
+	tlvLimits     tlv = 8
 )
 
 // Limits of the variable fields, in bytes. Encoder and decoder hold them alike.
@@ -48,6 +49,7 @@ var tlvRules = [...]struct {
 	tlvNode:       {"node", MaxNode, true},
 	tlvAlternates: {"alternates", MaxAlternates, true},
 	tlvReason:     {"reason", MaxReason, true},
+	tlvLimits:     {"limits", maxLimits, false},
 }
 
 // field ties a type to the place of its value in a message.

@@ -26,6 +26,7 @@ type WelcomeMessage struct {
 	Node       []byte    // the node's name
 	Resume     []byte    // to present after a loss
 	Alternates []byte    // "host:port,host:port": where else to go
+	Limits     Limits    // what the client may send; zero: not told
 }
 
 const welcomeFixed = 52
@@ -33,7 +34,9 @@ const welcomeFixed = 52
 // AppendWelcome appends a WELCOME frame. A field beyond its limit is ErrField; dst is
 // then returned as it was.
 func AppendWelcome(dst []byte, m *WelcomeMessage) ([]byte, error) {
-	fields := m.fields()
+	var buf [limitsLen]byte
+	limits := appendLimits(buf[:0], m.Limits)
+	fields := m.fields(&limits)
 	if err := checkFields(fields[:]); err != nil {
 		return dst, err
 	}
@@ -60,16 +63,20 @@ func ParseWelcome(p []byte) (m WelcomeMessage, err error) {
 	m.Session.Handle = binary.BigEndian.Uint64(p[16:])
 	m.Terms = parseTerms(p[24:])
 	m.ServerTime = time.UnixMilli(int64(binary.BigEndian.Uint64(p[24+termsLen:])))
-	fields := m.fields()
+	var limits []byte
+	fields := m.fields(&limits)
 	if err := parseTail(p[welcomeFixed:], fields[:]); err != nil {
 		return WelcomeMessage{}, err
 	}
 	if err := checkFields(fields[:]); err != nil {
 		return WelcomeMessage{}, err
 	}
+	if m.Limits, err = parseLimits(limits); err != nil {
+		return WelcomeMessage{}, err
+	}
 	return m, nil
 }
 
-func (m *WelcomeMessage) fields() [3]field {
-	return [...]field{{tlvNode, &m.Node}, {tlvResume, &m.Resume}, {tlvAlternates, &m.Alternates}}
+func (m *WelcomeMessage) fields(limits *[]byte) [4]field {
+	return [...]field{{tlvNode, &m.Node}, {tlvResume, &m.Resume}, {tlvAlternates, &m.Alternates}, {tlvLimits, limits}}
 }

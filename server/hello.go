@@ -80,6 +80,7 @@ func (r *reactor) welcome(slot timingwheel.ID, expires time.Time) Reason {
 		Version:    codec.ProtocolVersion,
 		Session:    id,
 		Terms:      r.terms,
+		Limits:     r.limits(),
 		ServerTime: now,
 		Node:       r.shared.node,
 		Alternates: r.shared.alternates,

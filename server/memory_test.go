@@ -64,15 +64,20 @@ func TestMemoryPressureRefusesThenShedsThenRecovers(t *testing.T) {
 	}
 	good, _ := joinNode(t, s, "good")
 	<-opened
-	_, _ = joinNode(t, s, "slow") // never reads again
+	sink, err := narrow.Dial("tcp", s.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sink.Close()
+	sink.Write(helloFrame("slow"))
 	slow := <-opened
 	waiting := dialNode(t, s) // says nothing
-	for s.Stats().Queued < 64<<10 {
-		if err := s.Deliver(slow, make([]byte, 200<<10)); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(20 * time.Millisecond)
+	// The kernel has room for 128 KiB on this side and next to none on the other, so that most
+	// of the rest stays the node's: for good, not for the moment in which somebody looks.
+	if err := s.Deliver(slow, make([]byte, 250<<10)); err != nil {
+		t.Fatal(err)
 	}
+	eventually(t, "queued", func() bool { return s.Stats().Queued >= 64<<10 })
 
 	used.Store(930)
 	state(memoryRefuse)

@@ -31,6 +31,22 @@ func newRate(perSecond int, least int64) rate {
 	return rate{perSecond: int64(perSecond), burst: max(int64(perSecond)*burstSeconds, least)}
 }
 
+// told is the rate as the wire has it: zero for none.
+func (l rate) told() (perSecond, burst uint32) {
+	if l.burst == rateOff {
+		return 0, 0
+	}
+	return uint32(l.perSecond), uint32(min(l.burst, math.MaxUint32))
+}
+
+// limits are what WELCOME tells of what a session may send.
+func (r *reactor) limits() codec.Limits {
+	l := codec.Limits{MaxSend: uint32(r.cfg.MaxFrame), MaxDeliver: uint32(r.cfg.MaxFrame)}
+	l.Frames, l.FrameBurst = r.frameRate.told()
+	l.Bytes, l.ByteBurst = r.byteRate.told()
+	return l
+}
+
 // refill gives back the tokens of the seconds that have passed. Of those that no bucket
 // can hold, the ones of a stall of the server are kept as a credit: what the client sent
 // meanwhile arrives at once, and that is not its fault.

@@ -85,6 +85,28 @@ func TestByteFloodIsClosedBeforeItIsDecoded(t *testing.T) {
 	}
 }
 
+// A client that is told what it may send never has to be cut off to learn it.
+func TestWelcomeTellsTheLimitsThatHold(t *testing.T) {
+	told := func(cfg Config) codec.Limits {
+		n := newNode(t, cfg)
+		slot, p := n.dial()
+		n.send(slot, helloFrame("alice"))
+		m, err := codec.ParseWelcome(frames(t, p.in)[0].Payload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.Limits
+	}
+	want := codec.Limits{MaxSend: 100 << 10, MaxDeliver: 100 << 10, Frames: 10, FrameBurst: 40, Bytes: 1 << 20, ByteBurst: 4 << 20}
+	if got := told(Config{MaxFrame: 100 << 10, MaxFrameRate: 10, MaxByteRate: 1 << 20}); got != want {
+		t.Errorf("WELCOME tells %+v, want %+v", got, want)
+	}
+	want = codec.Limits{MaxSend: codec.MaxPayload, MaxDeliver: codec.MaxPayload}
+	if got := told(Config{MaxFrameRate: -1, MaxByteRate: -1}); got != want {
+		t.Errorf("without rates WELCOME tells %+v, want %+v", got, want)
+	}
+}
+
 func TestSteadyTrafficAtItsRateIsKept(t *testing.T) {
 	n := newNode(t, Config{MaxFrameRate: 100, MaxByteRate: 100 * 24})
 	slot, p := n.join()

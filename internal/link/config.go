@@ -56,6 +56,10 @@ type Config struct {
 	// number in decimal.
 	ID func(number uint64) string
 
+	// Incarnation is a random number that no other configuration had or will have: with a
+	// link's number it makes the incarnation that the link tells in HELLO. It is never stored.
+	Incarnation uint64
+
 	// Endpoints are where to connect, "host:port". One is chosen at random. Servers may
 	// name alternates, which are kept apart.
 	Endpoints []string

@@ -37,6 +37,12 @@ func isLiteral(addr string) bool {
 	return err == nil
 }
 
+// incarnation names this link, and no other, as long as it lives.
+func (l *Link) incarnation() uint64 {
+	r := rng(l.cfg.Incarnation + l.number)
+	return r.next()
+}
+
 // Resolved says that what precedes connect() is done: the name is looked up, a token is
 // there. The connect timeout starts anew. Owners that have only IP literals to connect to
 // need not call it.
@@ -59,12 +65,14 @@ func (l *Link) Connected(now time.Duration, attempt uint32, token []byte, out *O
 	start := len(out.frames)
 	var err error
 	out.frames, err = codec.AppendHello(out.frames, &codec.HelloMessage{
-		MinVersion: codec.ProtocolVersion,
-		MaxVersion: codec.ProtocolVersion,
-		ClientID:   []byte(l.ID()),
-		Token:      token,
-		Resume:     []byte(l.resume),
-		Ticket:     []byte(l.retry.ticket),
+		MinVersion:  codec.ProtocolVersion,
+		MaxVersion:  codec.ProtocolVersion,
+		Incarnation: l.incarnation(),
+		Attempt:     attempt,
+		ClientID:    []byte(l.ID()),
+		Token:       token,
+		Resume:      []byte(l.resume),
+		Ticket:      []byte(l.retry.ticket),
 	})
 	if err != nil {
 		l.lastErr = fmt.Errorf("%w: %w", ErrHello, err)

@@ -28,7 +28,7 @@ func TestStatesFromStartToStop(t *testing.T) {
 	r.connected()
 	r.wantState(StateHandshaking)
 	hello, err := codec.ParseHello(r.frames[0].Payload)
-	if err != nil || string(hello.ClientID) != "alice-17" || string(hello.Token) != "token" {
+	if err != nil || string(hello.ClientID) != "alice-17" || string(hello.Token) != "token" || hello.Attempt != 1 {
 		t.Fatalf("HELLO = %+v, %v", hello, err)
 	}
 	r.welcome(codec.WelcomeMessage{Terms: testTerms, Node: []byte("n1"), Session: codec.SessionID{Epoch: 1, Handle: 2}})
@@ -49,6 +49,30 @@ func TestStatesFromStartToStop(t *testing.T) {
 	r.l.Start(r.now, &r.out)
 	if len(r.out.Actions) != 0 {
 		t.Errorf("a stopped link wants %+v", r.out.Actions)
+	}
+}
+
+// A server that reads two HELLOs of one client must know which is the later one, and that it
+// is one client and not two with an id.
+func TestEveryHelloTellsTheIncarnationAndTheNextAttempt(t *testing.T) {
+	seen := map[uint64]bool{}
+	for _, base := range []uint64{0, 1, 1 << 63} {
+		r := newRig(t, Config{Incarnation: base})
+		for want := uint32(1); want <= 3; want++ {
+			r.ready(testTerms)
+			hello, err := codec.ParseHello(r.frames[len(r.frames)-1].Payload)
+			if err != nil || hello.Attempt != want {
+				t.Errorf("HELLO = %+v, %v; want attempt %d", hello, err, want)
+			}
+			if want > 1 && !seen[hello.Incarnation] {
+				t.Errorf("attempt %d has an incarnation of its own", want)
+			}
+			if want == 1 && seen[hello.Incarnation] {
+				t.Error("two clients have one incarnation")
+			}
+			seen[hello.Incarnation] = true
+			r.disconnected(errReset, false)
+		}
 	}
 }
 
