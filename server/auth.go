@@ -173,15 +173,16 @@ func (r *reactor) authenticate(slot timingwheel.ID, m *codec.HelloMessage) Reaso
 		Addr:     r.transport.RemoteAddr(slot),
 	})
 	if !ok {
-		return r.overworked()
+		return r.overworked(slot)
 	}
 	return ReasonNone
 }
 
 // overworked sends a client away that the authenticator had no time for. It takes long
 // enough that the way in is not paid for again and again.
-func (r *reactor) overworked() Reason {
+func (r *reactor) overworked(slot timingwheel.ID) Reason {
 	r.notice.Delay, r.notice.Window = time.Second, time.Second
+	r.inviteAgain(slot)
 	return ReasonBusy
 }
 
@@ -199,7 +200,9 @@ func (r *reactor) authenticated(a authAnswer) {
 			why = r.welcome(slot, a.expires)
 		}
 	case ReasonBusy:
-		why = r.overworked()
+		why = r.overworked(slot)
+	case ReasonTokenExpired:
+		r.inviteAgain(slot)
 	case ReasonInternal:
 		r.counters.Panics++
 	}
@@ -209,6 +212,16 @@ func (r *reactor) authenticated(a authAnswer) {
 	}
 	r.watchPartial(slot, r.transport.Held(slot), true)
 	r.flush(slot)
+}
+
+// inviteAgain gives a client that had its turn, and is to come again, another ticket: it
+// stands in no queue twice.
+func (r *reactor) inviteAgain(slot timingwheel.ID) {
+	s := r.sessions.at(slot)
+	if x := r.extras.of(s); x.invited {
+		x.invited = false // the one that it came with is spent
+		r.notice.Ticket = r.shared.seals.ticket(r.token[:], r.clock.real+r.notice.Delay, r.names.get(s.name))
+	}
 }
 
 // comesTooOften counts the handshake of a client that has shown that its id is its own.
