@@ -117,17 +117,17 @@ func (p *authPool) work() {
 				continue
 			}
 			answer := authAnswer{handle: j.handle}
-			answer.expires, answer.why = p.ask(j.req)
+			answer.expires, answer.why = p.ask(j)
 			j.loop.mailbox.putAnswer(answer)
 			j.loop.ask()
 		}
 	}
 }
 
-func (p *authPool) ask(req AuthRequest) (expires time.Time, why Reason) {
-	ctx, cancel := context.WithTimeout(p.ctx, p.timeout)
+func (p *authPool) ask(j authJob) (expires time.Time, why Reason) {
+	ctx, cancel := context.WithDeadline(p.ctx, j.until)
 	defer cancel()
-	grant, err := p.call(ctx, req)
+	grant, err := p.call(ctx, j.req)
 	switch {
 	case err == nil:
 		return grant.Expires, ReasonNone
@@ -165,7 +165,7 @@ func (p *authPool) call(ctx context.Context, req AuthRequest) (grant AuthGrant, 
 func (r *reactor) authenticate(slot timingwheel.ID, m *codec.HelloMessage) Reason {
 	s := r.sessions.at(slot)
 	s.state = stateAuthenticating
-	r.wheel.SetTTL(slot, r.cfg.AuthTimeout+time.Second)
+	r.wheel.SetTTL(slot, r.cfg.AuthTimeout)
 	r.wheel.Touch(slot)
 	ok := r.askAuth(r.handle(slot), AuthRequest{
 		ClientID: string(m.ClientID),
