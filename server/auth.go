@@ -61,6 +61,8 @@ type authPool struct {
 	timeout time.Duration
 	log     *slog.Logger
 	jobs    chan authJob
+	workers int
+	wait    authWait
 
 	failures, panics seldom
 
@@ -73,7 +75,8 @@ type authPool struct {
 func newAuthPool(cfg *Config, pendingMax int64) *authPool {
 	places := max(2, int(pendingMax/2))
 	workers := min(cfg.AuthWorkers, places-1)
-	p := &authPool{auth: cfg.Auth, timeout: cfg.AuthTimeout, log: cfg.Logger, jobs: make(chan authJob, min(cfg.AuthQueue, places-workers))}
+	p := &authPool{auth: cfg.Auth, timeout: cfg.AuthTimeout, log: cfg.Logger, workers: workers, wait: newAuthWait(cfg.AuthTimeout),
+		jobs: make(chan authJob, min(cfg.AuthQueue, places-workers))}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	for range workers {
 		p.wg.Go(p.work)
@@ -81,8 +84,11 @@ func newAuthPool(cfg *Config, pendingMax int64) *authPool {
 	return p
 }
 
-// submit queues a job, or says that the queue is full. It never blocks.
+// submit queues a job, or says that the queue is full, or too slow. It never blocks.
 func (p *authPool) submit(j authJob) bool {
+	if len(p.jobs) >= p.workers && p.wait.long() {
+		return false
+	}
 	j.until = time.Now().Add(p.timeout)
 	select {
 	case p.jobs <- j:
@@ -113,11 +119,13 @@ func (p *authPool) work() {
 		case <-p.ctx.Done():
 			return
 		case j := <-p.jobs:
-			if time.Now().After(j.until) {
-				continue
+			began, ok := p.wait.begin(j.until)
+			if !ok {
+				continue // its deadline tells it to come again
 			}
 			answer := authAnswer{handle: j.handle}
 			answer.expires, answer.why = p.ask(j)
+			p.wait.end(began)
 			j.loop.mailbox.putAnswer(answer)
 			j.loop.ask()
 		}
