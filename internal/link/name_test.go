@@ -145,6 +145,49 @@ func TestASlotIsKeptAtTheAddressThatGaveIt(t *testing.T) {
 	}
 }
 
+// This machine ran out of descriptors when its turn came: the turn is not lost.
+func TestATicketThatNoHelloCarriedIsKept(t *testing.T) {
+	n := names{edge: addresses("10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1", "10.0.0.4:1")}
+	for seed := range 20 {
+		for _, resolved := range []bool{false, true} {
+			r := newRig(t, Config{Endpoints: []string{edge, good}})
+			r.l.rng = rng(seed)
+			r.start()
+			if r.dials[0] != edge {
+				continue
+			}
+			first := r.resolve(n)
+			r.connected()
+			r.goAway(codec.GoAwayMessage{Code: codec.CodeBusy, Delay: time.Second, Ticket: []byte("t")})
+			r.tick()
+			if resolved {
+				r.resolve(n)
+			}
+			r.disconnected(syscall.EMFILE, false)
+			r.tick()
+			if r.dials[2] != edge {
+				t.Fatalf("seed %d: went to %s", seed, r.dials[2])
+			}
+			if second := r.resolve(n); second != first {
+				t.Fatalf("seed %d: went to %s, the ticket is from %s", seed, second, first)
+			}
+			r.connected()
+			if m, err := codec.ParseHello(r.frames[len(r.frames)-1].Payload); err != nil || string(m.Ticket) != "t" {
+				t.Fatalf("seed %d: HELLO with ticket %q, %v", seed, m.Ticket, err)
+			}
+			r.disconnected(errReset, false)
+			r.tick()
+			if last := r.dials[len(r.dials)-1]; last == edge {
+				r.resolve(n)
+			}
+			r.connected()
+			if m, err := codec.ParseHello(r.frames[len(r.frames)-1].Payload); err != nil || len(m.Ticket) != 0 {
+				t.Fatalf("seed %d: the ticket %q again, %v", seed, m.Ticket, err)
+			}
+		}
+	}
+}
+
 // A node of the name that drains: the name leads to another, at once.
 func TestANameIsElsewhereInAHandover(t *testing.T) {
 	n := names{edge: addresses("10.0.0.1:1", "10.0.0.2:1")}

@@ -103,7 +103,7 @@ func (l *Link) lose(now time.Duration, c *conn, why loss, out *Out) {
 		*c = conn{}
 		return
 	}
-	wasReady := c.state == StateReady
+	wasReady, before := c.state == StateReady, c.state <= StateConnecting
 	if !why.ended {
 		out.close(c.attempt)
 	}
@@ -153,13 +153,21 @@ func (l *Link) lose(now time.Duration, c *conn, why loss, out *Out) {
 		wasReady = wasReady || r.owed
 		r.owed = false
 	}
-	r.ticket, r.ordered = "", false
+	// A ticket that no HELLO has carried is still good, where it is from.
+	unused := r.ticket != "" && why.fault == FaultHost && before
+	if !unused {
+		r.ticket = ""
+	}
+	r.ordered = false
 	if m := why.goAway; m != nil {
 		r.ticket = string(m.Ticket)
 		r.ordered = (m.Delay > 0 || m.Window > 0) && advice != codec.AvoidAddress // which is about that address
 	}
-	r.here, r.dest = advice == codec.ReturnHere && b.trusts(), 0
-	if r.here {
+	r.here = advice == codec.ReturnHere && b.trusts() || unused
+	switch {
+	case !r.here:
+		r.dest = 0
+	case dest != 0:
 		r.dest = dest
 	}
 	r.at = now + l.wait(now, b, wasReady, &why)
