@@ -61,7 +61,7 @@ func (l *Link) Connected(now time.Duration, attempt uint32, token []byte, out *O
 		l.heartbeat.wrote = now
 	}
 	c.state = StateHandshaking
-	l.patience.connects, l.retry.hops = 0, 0
+	l.patience.connects = 0
 	c.due = now + l.welcomeTimeout()
 }
 

@@ -83,12 +83,10 @@ func (l *Link) allAstray(now time.Duration) bool {
 // allRefused reports whether the latest answer of every endpoint that answers at all was a code
 // from 3500.
 func (l *Link) allRefused() bool {
-	some := false
 	return !l.anyEndpoint(func(addr string) bool {
 		p := l.penaltyOf(hashAddress(addr))
-		some = some || p != nil && p.why == refused
 		return p == nil || p.why == failed
-	}) && some
+	})
 }
 
 func (l *Link) anyEndpoint(is func(addr string) bool) bool {

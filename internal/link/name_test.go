@@ -102,6 +102,28 @@ func TestANameHasFailedWhenAllItsAddressesHave(t *testing.T) {
 	}
 }
 
+// However often all have failed, all are tried again.
+func TestEveryRoundTriesAllAddresses(t *testing.T) {
+	n := names{edge: addresses("10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1")}
+	r := newRig(t, Config{Endpoints: []string{edge}})
+	r.start()
+	for round := range 40 {
+		tried := map[string]bool{}
+		for r.l.State() != StateBackingOff || r.wait() == 0 {
+			if r.l.State() == StateBackingOff {
+				r.tick()
+			}
+			tried[r.resolve(n)] = true
+			r.disconnected(syscall.ECONNREFUSED, false)
+		}
+		if len(tried) != 3 {
+			t.Fatalf("round %d: tried %v", round, tried)
+		}
+		r.now += maxPenalty // and not one is avoided
+		r.tick()
+	}
+}
+
 // A session's end blames its address: the name leads to others.
 func TestALostAddressIsAvoidedAndItsNameIsNot(t *testing.T) {
 	n := names{edge: addresses("10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1")}
@@ -163,6 +185,7 @@ func TestATicketThatNoHelloCarriedIsKept(t *testing.T) {
 			if resolved {
 				r.resolve(n)
 			}
+			gone := r.l
 			r.disconnected(syscall.EMFILE, false)
 			r.tick()
 			if r.dials[2] != edge {
@@ -184,6 +207,12 @@ func TestATicketThatNoHelloCarriedIsKept(t *testing.T) {
 			if m, err := codec.ParseHello(r.frames[len(r.frames)-1].Payload); err != nil || len(m.Ticket) != 0 {
 				t.Fatalf("seed %d: the ticket %q again, %v", seed, m.Ticket, err)
 			}
+			// The node is not there: neither is its queue.
+			gone.Disconnected(r.now, gone.Attempt(), syscall.ECONNREFUSED, &r.out)
+			if gone.retry.here && !gone.anyFree(r.now) || gone.retry.ticket != "" {
+				t.Fatalf("seed %d: %+v", seed, gone.retry)
+			}
+			r.out.Reset()
 		}
 	}
 }

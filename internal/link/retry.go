@@ -232,7 +232,7 @@ func (l *Link) wait(now time.Duration, b *backoff, wasReady bool, why *loss) tim
 		if b.trusts() {
 			return 0 // a draining server paces this itself
 		}
-	case why.fault == FaultHost || m != nil && m.Code.Info().SessionOnly && !avoid:
+	case why.fault == FaultHost || m != nil && m.Code.Info().SessionOnly:
 		first = l.rng.below(localSpread)
 		if b.failures == 0 {
 			return first
