@@ -35,6 +35,9 @@ type retry struct {
 	hops     uint8  // attempts in a row without a wait between them
 	refusals uint8  // how often every endpoint had refused
 
+	home uint32 // hash of the endpoint of the latest session
+
+	unheard bool // the latest attempt led elsewhere, and nobody answered
 	here    bool // return to the endpoint of the latest attempt
 	ordered bool // the wait is the server's: nothing local cuts it
 	owed    bool // the session died while its next attempt was under way: if that fails, the loss's first draw is due
@@ -130,7 +133,7 @@ func (l *Link) lose(now time.Duration, c *conn, why loss, out *Out) {
 		l.patience.wasted(&why)
 	}
 	r := &l.retry
-	current, dest := c == l.current(), c.dest
+	current, dest, addr := c == l.current(), c.dest, c.addr.String()
 	*c = conn{addr: c.addr}
 	if again {
 		if current {
@@ -142,6 +145,7 @@ func (l *Link) lose(now time.Duration, c *conn, why loss, out *Out) {
 		return
 	}
 	r.hops = 0
+	r.unheard = why.reason == ConnectTimeout && why.fault == FaultPeer && hashAddress(addr) != r.home
 	b := &r.moves
 	if current {
 		b = &r.lost
