@@ -21,8 +21,11 @@ import (
 type Config struct {
 	Scenario string
 
-	// Targets are "host:port". Either they or Spawn are given.
+	// Targets are "host:port"; a name stands for all its addresses, each a target of its own.
+	// Either they or Spawn are given.
 	Targets []string
+	// IgnoreAlternates keeps clients to the targets, whatever servers name.
+	IgnoreAlternates bool
 	// PIDs and Admins are, for each of the Targets in their order, its process on this
 	// machine and the HOST:PORT where GET /stats answers. Either may be shorter.
 	PIDs   []int
@@ -130,6 +133,7 @@ type plan struct {
 	thresholds []Threshold
 	endpoints  []netip.AddrPort // empty until nodes are spawned
 	sources    []netip.Addr
+	notes      []string // of what names lead to
 }
 
 // prepare fills, checks and resolves. Its errors are ExitErrors.
@@ -141,11 +145,14 @@ func prepare(ctx context.Context, c Config) (*plan, error) {
 	if p.scenario.defaults != nil {
 		p.scenario.defaults(&p.Config)
 	}
+	err := p.expand(ctx)
+	if err != nil {
+		return nil, err
+	}
 	p.fill()
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	var err error
 	if p.AuthSecretFile != "" {
 		if p.secret, err = token.ReadSecret(p.AuthSecretFile); err != nil {
 			return nil, usagef("--auth-secret-file: %w", err)
@@ -174,7 +181,7 @@ func prepare(ctx context.Context, c Config) (*plan, error) {
 		}
 		p.thresholds = append(p.thresholds, t)
 	}
-	if err := p.resolve(ctx); err != nil {
+	if err := p.resolve(); err != nil {
 		return nil, err
 	}
 	if err := p.preflight(descriptorLimit(), localPorts()); err != nil {
@@ -425,8 +432,8 @@ func checkProfile(profile string, steps int) error {
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
-// resolve turns targets and sources into addresses.
-func (p *plan) resolve(ctx context.Context) error {
+// resolve turns targets, which are addresses by now, and sources into addresses.
+func (p *plan) resolve() error {
 	for _, t := range p.Targets {
 		host, port, err := net.SplitHostPort(t)
 		if err != nil {
@@ -436,14 +443,11 @@ func (p *plan) resolve(ctx context.Context) error {
 		if err != nil || n == 0 {
 			return usagef("--target: %q has no port", t)
 		}
-		addrs, err := lookup(ctx, host)
+		addr, err := netip.ParseAddr(host)
 		if err != nil {
-			return &ExitError{Code: ExitOther, Err: fmt.Errorf("--target: %w", err)}
+			return usagef("--target: %q is not HOST:PORT", t)
 		}
-		addr := addrs[0].Unmap()
-		if i := slices.IndexFunc(addrs, func(a netip.Addr) bool { return a.Unmap().Is4() }); i >= 0 {
-			addr = addrs[i].Unmap()
-		}
+		addr = addr.Unmap()
 		if !addr.IsLoopback() && !p.IOwnTheTarget {
 			return usagef("--target: %s is not loopback; a load test may harm it: say --i-own-this-target if you do", t)
 		}
@@ -466,12 +470,4 @@ func (p *plan) resolve(ctx context.Context) error {
 	}
 	p.sources = loopbackSources(p.Conns, localPorts())
 	return nil
-}
-
-// lookup is LookupNetIP, which drops the zone of an address that is none to look up.
-func lookup(ctx context.Context, host string) ([]netip.Addr, error) {
-	if addr, err := netip.ParseAddr(host); err == nil {
-		return []netip.Addr{addr}, nil
-	}
-	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 }

@@ -97,7 +97,7 @@ func Run(ctx context.Context, cfg Config, view View) (*Result, error) {
 		TrickleInterval: p.TrickleInterval, TricklePings: p.Trickle == "ping", Deadline: p.Deadline,
 		Interval: r.clientInterval(), PongTimeout: p.PongTimeout, AnyAddress: p.IOwnTheTarget,
 		Protocol: p.Protocol, Timeout: p.Timeout, Username: p.Username, Password: p.Password,
-		Secret: p.secret,
+		Secret: p.secret, IgnoreAlternates: p.IgnoreAlternates,
 	}, p.Workers, program{command, p.crowded()})
 	if err != nil {
 		return nil, &ExitError{Code: ExitOther, Err: err}
@@ -205,6 +205,9 @@ func (r *runner) measure(ctx context.Context, view View) (*Result, error) {
 	r.fleet.Start()
 	started := time.Now().Add(-r.fleet.Now())
 	r.say("%s: %d clients, %.0f connects per second, seed %d", r.plan.Scenario, r.plan.Conns, r.plan.Rate, r.plan.Seed)
+	for _, note := range r.plan.notes {
+		r.say("%s", note)
+	}
 	if note := r.plan.keepaliveNote(); note != "" {
 		r.say("%s", note)
 	}

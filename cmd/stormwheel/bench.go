@@ -32,7 +32,7 @@ type BenchCmd struct {
 	Scenario string `arg:"" help:"A scenario, see below, or a scenario file, FILE.yaml."`
 	phases   []bench.PhaseSpec
 
-	Target  []string `help:"Servers to aim at, HOST:PORT,..." placeholder:"H:P,..."`
+	Target  []string `help:"Servers to aim at, HOST:PORT,...; a name stands for all its addresses." placeholder:"H:P,..."`
 	PID     []int    `name:"pid" help:"Processes of the targets on this machine, in their order: memory, CPU and descriptors are read." placeholder:"N,..."`
 	Admin   []string `help:"Admin addresses of the targets, in their order: connections, sessions and evictions are read." placeholder:"H:P,..."`
 	Spawn   int      `help:"Start this many nodes of this binary and aim at them (demo: 2)." placeholder:"N"`
@@ -43,6 +43,8 @@ type BenchCmd struct {
 	Protocol     string `help:"What targets speak: stormwheel, tcp-echo or mqtt, which is 3.1.1 (default stormwheel)." placeholder:"P"`
 	Username     string `help:"mqtt: user name (default none)." placeholder:"U"`
 	PasswordFile string `help:"mqtt: file with the password; a line end at its end does not count (default none)." placeholder:"FILE"`
+
+	IgnoreAlternates bool `help:"Clients keep to the targets, whatever servers name."`
 
 	Place string `help:"Clients over the targets: even or first (default even)." placeholder:"P"`
 
@@ -210,7 +212,7 @@ func (c *BenchCmd) config() bench.Config {
 	return bench.Config{
 		AuthSecretFile: c.AuthSecretFile, Protocol: c.Protocol, Username: c.Username,
 		Scenario: scenario, Phases: c.phases, Version: buildVersion(), Command: os.Args,
-		Targets: c.Target, PIDs: c.PID, Admins: c.Admin, Spawn: c.Spawn, NodeArgs: c.NodeArg, Place: c.Place,
+		Targets: c.Target, PIDs: c.PID, Admins: c.Admin, Spawn: c.Spawn, NodeArgs: c.NodeArg, IgnoreAlternates: c.IgnoreAlternates, Place: c.Place,
 		Conns: c.Conns, Rate: c.Rate, Profile: c.Profile, Steps: c.Steps, Lifetime: c.Lifetime, Goal: c.Goal, Vary: c.Vary, Duration: c.Duration,
 		Heartbeat: c.Heartbeat, Timeout: c.Timeout, Tick: c.Tick,
 		PongTimeout: c.PongTimeout, Policy: c.Policy,

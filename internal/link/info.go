@@ -72,7 +72,8 @@ type Info struct {
 	Pings    uint32
 	Pongs    uint32 // that answered the latest PING
 
-	Moving bool // ready, and told to connect elsewhere: the server drains
+	Moving  bool // ready, and told to connect elsewhere: the server drains
+	Refused bool // no session, and every endpoint that answers has refused with a code from 3500
 
 	// Of the attempt under way, else of the next: they grow with every timeout.
 	ConnectTimeout time.Duration

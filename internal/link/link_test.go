@@ -23,7 +23,7 @@ func TestStatesFromStartToStop(t *testing.T) {
 	}
 	r.start()
 	r.wantState(StateResolving)
-	r.l.Resolved(r.now, r.attempt(), &r.out)
+	r.l.Resolved(r.now, r.attempt(), nil)
 	r.wantState(StateConnecting)
 	r.connected()
 	r.wantState(StateHandshaking)
@@ -96,7 +96,7 @@ func TestEachPhaseHasItsTimeout(t *testing.T) {
 		want  LossReason
 	}{
 		{"resolving", func(r *rig) {}, 5 * time.Second, ConnectTimeout},
-		{"connecting", func(r *rig) { r.now += 4 * time.Second; r.l.Resolved(r.now, 1, &r.out) }, 5 * time.Second, ConnectTimeout},
+		{"connecting", func(r *rig) { r.now += 4 * time.Second; r.l.Resolved(r.now, 1, nil) }, 5 * time.Second, ConnectTimeout},
 		{"handshaking", func(r *rig) { r.now += 4 * time.Second; r.connected() }, 5 * time.Second, WelcomeTimeout},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -128,9 +128,9 @@ func TestCallsOfAnOlderAttemptAreDropped(t *testing.T) {
 	r.disconnected(errors.New("reset"), false)
 	r.tick()
 	before := r.l
-	r.l.Resolved(r.now, old, &r.out)
+	r.l.Resolved(r.now, old, nil)
 	r.l.Connected(r.now, old, nil, &r.out)
-	r.l.Disconnected(r.now, old, nil, false, &r.out)
+	r.l.Disconnected(r.now, old, nil, &r.out)
 	r.l.Ack(r.now, old, 1, &r.out)
 	if n, _ := r.l.Received(r.now, old, []byte("whatever"), &r.out); n != 8 {
 		t.Errorf("Received of an old attempt took %d bytes, want all 8", n)
@@ -140,7 +140,7 @@ func TestCallsOfAnOlderAttemptAreDropped(t *testing.T) {
 	}
 	for _, f := range []func(){
 		func() { r.l.Connected(r.now, 0, nil, &r.out) },
-		func() { r.l.Disconnected(r.now, 0, nil, false, &r.out) },
+		func() { r.l.Disconnected(r.now, 0, nil, &r.out) },
 	} {
 		if f(); len(r.out.Actions) != 0 {
 			t.Errorf("attempt 0 did %+v", r.out.Actions)

@@ -3,6 +3,7 @@ package link
 import (
 	"bytes"
 	"math/rand/v2"
+	"syscall"
 	"testing"
 	"time"
 
@@ -157,7 +158,7 @@ func walk(t *testing.T, seed uint64) int {
 			l.Start(now, &out)
 		case 1:
 			step = "resolved"
-			l.Resolved(now, pick(), &out)
+			l.Resolved(now, pick(), nil)
 		case 2, 3:
 			step = "connected"
 			a := pick()
@@ -175,7 +176,7 @@ func walk(t *testing.T, seed uint64) int {
 			step = "disconnected"
 			a := pick()
 			delete(open, a)
-			l.Disconnected(now, a, errReset, random.IntN(3) == 0, &out)
+			l.Disconnected(now, a, []error{errReset, syscall.EMFILE, syscall.ENETUNREACH}[random.IntN(3)], &out)
 		case 8:
 			step = "send"
 			if _, err := l.Send(now, []byte("x"), &out); (err == nil) != (l.State() == StateReady) {
@@ -240,7 +241,7 @@ func serverFrames(random *rand.Rand, welcome []byte, ready bool) (b []byte) {
 			if random.IntN(2) == 0 {
 				code = codec.CodeDraining
 			}
-			if code.Advice() == codec.ReturnNever && random.IntN(20) > 0 {
+			if code == codec.CodeReplaced && random.IntN(20) > 0 {
 				code = codec.CodeBusy
 			}
 			m := codec.GoAwayMessage{Code: code, Delay: time.Duration(random.IntN(3)) * time.Second}
