@@ -84,9 +84,8 @@ func (l *Link) ping(now, intended time.Duration, c *conn, out *Out) {
 	start := len(out.frames)
 	out.frames = codec.AppendPing(out.frames, h.token, l.terms.Number)
 	l.wrote(now, c, start, out)
-	if h.after = 0; l.pace != nil {
-		l.spend(now, len(out.frames)-start)
-	}
+	l.spend(len(out.frames) - start)
+	h.after = 0
 	out.notify(Event{Kind: PingSent, Attempt: c.attempt, Intended: intended})
 }
 

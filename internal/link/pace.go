@@ -30,24 +30,26 @@ func (c *cost) add(o cost) {
 // share is the part of a rate that a session uses: clocks differ.
 const share = 0.95
 
-// bucket is how much of a limit may be in use at once, and how much leaks in a second.
-func bucket(perSecond, burst uint32) (room, rate float64) {
+// bucket is how much of a limit may be in use at once, what of the burst is left alone, and
+// how much leaks in a second.
+func bucket(perSecond, burst uint32) (room, spare, rate float64) {
 	r, b := float64(perSecond), float64(burst)
 	if burst == 0 {
 		b = r
 	}
-	room = max(b-r, b/2)
-	return room, share * min(r, b-room)
+	spare = min(r, b/2)
+	return b - spare, spare, share * min(r, spare)
 }
 
-// leak forgets what the server has forgotten by now.
+// leak forgets what the server has forgotten by now. It goes on below nothing, as far as the
+// spare, when the server has surely forgotten all.
 func (p *pacer) leak(now time.Duration, limits codec.Limits) {
 	seconds := (now - p.at).Seconds()
 	p.at = now
-	_, frames := bucket(limits.Frames, limits.FrameBurst)
-	_, bytes := bucket(limits.Bytes, limits.ByteBurst)
-	p.used.frames = max(0, p.used.frames-seconds*frames)
-	p.used.bytes = max(0, p.used.bytes-seconds*bytes)
+	_, spare, rate := bucket(limits.Frames, limits.FrameBurst)
+	p.used.frames = max(-spare, p.used.frames-seconds*rate)
+	_, spare, rate = bucket(limits.Bytes, limits.ByteBurst)
+	p.used.bytes = max(-spare, p.used.bytes-seconds*rate)
 }
 
 // taken says how much of all that was written the peer's kernel has not taken.
@@ -56,13 +58,20 @@ func (p *pacer) taken(now time.Duration, untaken int, limits codec.Limits) {
 	if float64(untaken) > p.later.bytes {
 		return
 	}
-	p.used.add(p.sent)
+	moved := p.sent
 	p.sent, p.later = p.later, cost{}
 	if untaken == 0 {
-		p.used.add(p.sent)
+		moved.add(p.sent)
 		p.sent = cost{}
 	}
+	if moved.frames > 0 {
+		p.used.frames = max(p.used.frames, 0) + moved.frames
+		p.used.bytes = max(p.used.bytes, 0) + moved.bytes
+	}
 }
+
+// maxHello is about the longest HELLO, in bytes: it counts, too.
+const maxHello = 5 << 10
 
 // lookAgain is when to tell a Flow again, where Send waits for bytes to be taken.
 const lookAgain = 10 * time.Millisecond
@@ -70,28 +79,33 @@ const lookAgain = 10 * time.Millisecond
 // wait is how long n more of one kind have to wait, in seconds. What is larger than the
 // room goes alone.
 func wait(n, used, untaken float64, perSecond, burst uint32) float64 {
-	room, rate := bucket(perSecond, burst)
-	over := used + untaken + n - room
+	room, spare, rate := bucket(perSecond, burst)
+	over := max(used, 0) + untaken + n - room
+	if n > room {
+		over = used + untaken + spare
+	}
 	switch {
-	case perSecond == 0 || over <= 0 || used+untaken == 0:
+	case perSecond == 0 || over <= 0:
 		return 0
-	case n > room:
-		over = used + untaken
-	}
-	if over > used {
+	case untaken > 0 && over > max(used, 0):
 		return lookAgain.Seconds()
+	default:
+		return over / rate
 	}
-	return over / rate
 }
 
 // Pace returns how long Send of a body of n bytes has to wait by the limits of the session,
 // 0 if it need not. The time is shorter where it depends on bytes which the peer's kernel
 // had not taken when Flow was told last: tell it, and ask again.
 func (l *Link) Pace(now time.Duration, n int) time.Duration {
-	p, limits := l.pace, l.limits.get()
-	if p == nil {
-		return 0
+	limits := l.limits.get()
+	if l.pace == nil {
+		if limits.Frames == 0 && limits.Bytes == 0 {
+			return 0
+		}
+		l.pace = &pacer{at: l.readyAt, used: cost{1, maxHello}}
 	}
+	p := l.pace
 	p.leak(now, limits)
 	seconds := max(
 		wait(1, p.used.frames, p.sent.frames+p.later.frames, limits.Frames, limits.FrameBurst),
@@ -99,14 +113,11 @@ func (l *Link) Pace(now time.Duration, n int) time.Duration {
 	if seconds == 0 {
 		return 0
 	}
-	return max(time.Duration(seconds*float64(time.Second)), time.Millisecond)
+	return max(time.Duration(seconds*float64(time.Second))+1, time.Millisecond)
 }
 
 // spend counts a frame of n bytes in all.
-func (l *Link) spend(now time.Duration, n int) {
-	if limits := l.limits.get(); l.pace == nil && (limits.Frames > 0 || limits.Bytes > 0) {
-		l.pace = &pacer{at: now}
-	}
+func (l *Link) spend(n int) {
 	if l.pace != nil {
 		l.pace.later.add(cost{1, float64(n)})
 	}

@@ -138,7 +138,7 @@ func (l *Link) Send(now time.Duration, body []byte, out *Out) (id uint64, err er
 	l.sendID++
 	start := len(out.frames)
 	out.frames = codec.AppendSend(out.frames, l.sendID, body)
-	l.spend(now, len(out.frames)-start)
+	l.spend(len(out.frames) - start)
 	l.wrote(now, c, start, out)
 	return l.sendID, nil
 }
