@@ -27,7 +27,7 @@ type peer struct {
 // next reads one frame; its payload is a copy. A closed connection is an error.
 func (p *peer) next() (codec.Frame, error) {
 	for {
-		f, size, err := codec.Decode(p.buf, codec.MaxPayload)
+		f, size, err := codec.Decode(p.buf, 100<<10)
 		if err == nil {
 			f.Payload = bytes.Clone(f.Payload)
 			p.buf = p.buf[size:]

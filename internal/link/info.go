@@ -33,6 +33,7 @@ func (s State) String() string {
 // What the methods of a link return and its events carry.
 var (
 	ErrNotReady  = errors.New("no session")                // Send: try again when ready
+	ErrPaced     = errors.New("the server takes no more")  // Send: try again when Pace says
 	ErrTooLarge  = errors.New("message exceeds the limit") // Send: it never fits
 	ErrTimeout   = errors.New("timed out")                 // Lost: the reason says which
 	ErrMalformed = errors.New("server broke the protocol") // Lost: wraps what was wrong

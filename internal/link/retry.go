@@ -100,7 +100,7 @@ func (l *Link) lose(now time.Duration, c *conn, why loss, out *Out) {
 		if !why.ended {
 			out.close(c.attempt)
 		}
-		*c = conn{}
+		*c, l.leave = conn{}, nil
 		return
 	}
 	wasReady := c.state == StateReady
