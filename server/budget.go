@@ -27,27 +27,22 @@ func (b *budget) bound(limit int) int {
 	return int(float64(limit) * float64(free) / float64(margin))
 }
 
-// waiting is how many bytes wait for the peer, as of the last look.
-func (r *reactor) waiting(s *session) int {
-	if !s.is(backlogged) {
-		return 0
-	}
-	x := r.extras.of(s)
-	return int(x.sent - x.taken)
+// overBudget says whether size bytes for one client are more than the budget can bear, whatever
+// the client's own limit.
+func (r *reactor) overBudget(size int) bool {
+	return size > r.shared.budget.bound(max(size, r.cfg.MaxQueued))
 }
 
-// track notes that wrote more bytes were handed to the transport, and that queued now
-// wait for the peer. Every byte that it takes gives it WriteTimeout for the next.
-func (r *reactor) track(s *session, wrote, queued int) {
-	was := r.waiting(s)
+// waiting is how many bytes wait for the peer, as of the last look.
+func (r *reactor) waiting(s *session) int { return int(r.extras.of(s).queued) }
+
+// track notes that queued bytes wait for the peer in user space.
+func (r *reactor) track(s *session, queued int) {
+	s.set(backlogged)
 	x := r.extras.need(s)
-	x.sent += uint32(wrote)
-	if taken := x.sent - uint32(queued); !s.is(backlogged) || taken != x.taken {
-		s.set(backlogged)
-		x.taken = taken
-		x.writeUntil = r.now + r.cfg.WriteTimeout
-	}
-	if more := int64(r.waiting(s) - was); more != 0 {
+	more := int64(queued) - int64(x.queued)
+	x.queued = int32(queued)
+	if more != 0 {
 		r.counters.Queued += more
 		r.shared.budget.queued.Add(more)
 	}
@@ -58,10 +53,9 @@ func (r *reactor) untrack(s *session) {
 	if !s.is(backlogged) {
 		return
 	}
-	r.track(s, 0, 0)
+	r.track(s, 0)
 	s.clear(backlogged)
 	x := r.extras.need(s)
-	x.sent, x.taken, x.writeUntil = 0, 0, 0
 	x.pongDue, x.pongToken = false, 0
 	r.extras.spare(s)
 }

@@ -147,6 +147,7 @@ const (
 	lingerTime  = 2 * time.Second // how long a farewell waits for the peer to read it
 	lingerBytes = 64 << 10        // and how much input it discards meanwhile
 	turnTime    = time.Millisecond
+	hurriedTurn = 20 * time.Millisecond // of a node that stops at once
 	debtDelay   = 2 * time.Millisecond
 	maxLoops    = 256
 	maxSlots    = 1 << 24

@@ -33,7 +33,7 @@ func (r *reactor) visit(slot timingwheel.ID) time.Duration {
 	}
 	switch why {
 	case ReasonNone:
-	case ReasonHeartbeatTimeout, ReasonWriteStall, ReasonSlowConsumer, ReasonQueueBudget:
+	case ReasonHeartbeatTimeout, ReasonWriteStall, ReasonQueueBudget:
 		r.cut(slot, why)
 	default:
 		r.farewell(slot, why)
@@ -94,9 +94,23 @@ func (r *reactor) visitReady(slot timingwheel.ID, expired bool) (next time.Durat
 		if why = r.watchBacklog(slot); why != ReasonNone {
 			return 0, why
 		}
+		if s.state != stateReady {
+			return 0, ReasonNone // a PONG that waited was too much
+		}
 		if s.is(backlogged) {
 			next = r.now + r.cfg.Tick
 		}
+	}
+	if !s.is(watched) {
+		r.watch(slot)
+	} else if r.stalled(slot) {
+		return 0, ReasonWriteStall
+	}
+	if s.is(watched) {
+		if next == timingwheel.Rearm {
+			next = r.wheel.Deadline(slot)
+		}
+		next = min(next, r.extras.of(s).writeUntil)
 	}
 	return next, ReasonNone
 }
@@ -114,21 +128,37 @@ func (r *reactor) postpone(slot timingwheel.ID) bool {
 	return true
 }
 
-// visitLingering finishes the write side once the notice has left, and cuts a peer that
-// does not close.
+// visitLingering finishes the write side once the notice has left, and ends the connection of
+// a peer that does not close. As long as it reads what it was sent as a session, it may.
 func (r *reactor) visitLingering(slot timingwheel.ID, expired bool) time.Duration {
 	s := r.sessions.at(slot)
-	if expired {
+	if s.is(backlogged) {
+		if queued := r.transport.Queued(slot); queued > 0 {
+			r.track(s, queued)
+		} else {
+			r.untrack(s)
+			r.transport.FinishWrite(slot)
+			r.wheel.Touch(slot) // it has as long to close as any
+			expired = false
+		}
+	}
+	switch {
+	case r.stalled(slot), r.overBudget(r.waiting(s)):
 		r.counters.LingerCut++
 		r.transport.Abort(slot)
 		return timingwheel.Done
+	case s.is(backlogged):
+		return r.now + r.cfg.Tick
+	case !expired:
+		return timingwheel.Rearm
+	case s.is(watched) && r.transport.Unsent(slot) > 0:
+		return min(r.extras.of(s).writeUntil, r.now+lingerTime)
 	}
-	if s.is(backlogged) {
-		if r.transport.Queued(slot) > 0 {
-			return r.now + r.cfg.Tick
-		}
-		r.untrack(s)
-		r.transport.FinishWrite(slot)
+	r.counters.LingerCut++
+	if s.is(watched) { // all has arrived, and the peer's application may still be at it
+		r.transport.Close(slot)
+	} else {
+		r.transport.Abort(slot)
 	}
-	return timingwheel.Rearm
+	return timingwheel.Done
 }

@@ -10,10 +10,12 @@ type extra struct {
 	pongDue    bool          // a PONG for pongToken waits for the backlog to drain
 	partial    int32         // bytes of the unfinished frame when its deadline was set
 	lingerLeft int32         // bytes of input still to be discarded
-	sent       uint32        // bytes handed over since the backlog began
-	taken      uint32        // of sent, what the kernel had taken when writeUntil was set
+	queued     int32         // bytes that wait in user space, as of the last look
+	owed       int64         // bytes that the peer had not taken when its window began, and what was written since
+	due        int32         // of owed, what it must take within the window
+	heard      bool          // it was heard in the last window, and took nothing
 	partUntil  time.Duration // deadline of the unfinished frame, 0: there is none
-	writeUntil time.Duration // deadline for the backlog to shrink
+	writeUntil time.Duration // end of the window
 	expires    time.Duration // end of the session's token in real time, 0: never
 	pongToken  uint64
 	ghost      uint64 // handle of the session whose place it takes when it is welcomed

@@ -66,6 +66,7 @@ func (r *reactor) welcome(slot timingwheel.ID, expires time.Time) Reason {
 	r.wheel.SetTTL(slot, r.terms.Timeout)
 	r.wheel.Touch(slot)
 	s.terms = uint8(r.terms.Number)
+	r.growWindow()
 	now := r.wall()
 	if !expires.IsZero() {
 		left := min(max(0, expires.Sub(now)), longest)

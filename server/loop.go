@@ -42,6 +42,7 @@ type loop struct {
 	asked   atomic.Int64 // when the turn that is on its way was asked for, since the server's start; 0: none is
 	waited  atomic.Int64 // the longest that a HELLO waited since the ticker last looked
 	late    atomic.Int64 // and that a turn did
+	told    atomic.Bool  // the node stops, and all clients of the loop know
 	again   *time.Timer  // asks for the next turn when one did not finish
 
 	mu   sync.Mutex
@@ -66,7 +67,7 @@ func newLoop(s *Server, el gnet.EventLoop, index uint8, listener int) (*loop, er
 	if l.reactor, err = newReactor(&s.cfg, &s.shared, index, l, l.now(), time.Now); err != nil {
 		return nil, err
 	}
-	l.reactor.close = s.closeAny
+	l.reactor.close, l.reactor.mailbox = s.closeAny, &l.mailbox
 	l.reactor.updateWindow() // its first client is here before its first turn
 	if s.auth != nil {
 		l.reactor.askAuth = func(handle uint64, req AuthRequest) bool {
@@ -106,10 +107,17 @@ func (l *loop) Run(context.Context) error {
 	raise(&l.waited, l.reactor.waited)
 	l.reactor.waited = 0
 	l.reactor.observe(now)
-	l.turnEnds = now + turnTime/2
+	turn := turnTime
+	if l.srv.hurry.Load() {
+		turn = hurriedTurn
+	}
+	l.turnEnds = now + turn/2
 	more := l.reactor.runPosts(&l.mailbox, l.turnStop)
-	l.turnEnds = now + turnTime
+	l.turnEnds = now + turn
 	more = l.reactor.turn(now, l.turnStop) || more
+	if l.reactor.allTold {
+		l.told.Store(true)
+	}
 	l.asked.Store(0)
 	if more || !l.mailbox.empty() {
 		l.again.Reset(debtDelay)
@@ -282,6 +290,8 @@ func (l *loop) Write(slot timingwheel.ID, b []byte) (queued int) {
 }
 
 func (l *loop) Queued(slot timingwheel.ID) int { return l.conn(slot).OutboundBuffered() }
+
+func (l *loop) Unsent(slot timingwheel.ID) int { return unsentBytes(l.conn(slot).Fd()) }
 
 func (l *loop) Held(slot timingwheel.ID) int { return l.conn(slot).InboundBuffered() }
 

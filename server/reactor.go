@@ -19,6 +19,9 @@ type transport interface {
 	Write(slot timingwheel.ID, b []byte) (queued int)
 	// Queued says how many bytes wait for the kernel.
 	Queued(slot timingwheel.ID) int
+	// Unsent says how many bytes the kernel holds that the peer's has not acknowledged; 0 where
+	// nobody can tell.
+	Unsent(slot timingwheel.ID) int
 	// Held says how many bytes were read and not consumed.
 	Held(slot timingwheel.ID) int
 	// Unread says how many bytes wait in the kernel to be read.
@@ -47,6 +50,7 @@ type reactor struct {
 	wall      func() time.Time
 	askAuth   func(handle uint64, req AuthRequest) bool // nil: everybody may come in
 	close     func(closing)                             // ends a session of any loop
+	mailbox   *mailbox                                  // the loop's, nil without a loop
 
 	clock     clock
 	now       time.Duration // logical, as of the last observation
@@ -70,6 +74,7 @@ type reactor struct {
 	posting  bool                  // posts that were taken are not done yet
 	stopping bool                  // farewells go out, slot by slot
 	nextStop timingwheel.ID
+	allTold  bool // they have all gone out
 	told     told // sessions that a drain has asked to go
 	nextTold timingwheel.ID
 

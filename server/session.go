@@ -65,6 +65,7 @@ const (
 	backlogged                   // the transport holds bytes that the kernel did not take
 	gone                         // its end was counted and told to the handler
 	knocking                     // counted by the gate as beyond its places
+	watched                      // a window runs in which the peer must take some of what it was sent
 )
 
 func (s *session) is(f flags) bool { return s.flags&f != 0 }

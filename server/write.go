@@ -85,7 +85,7 @@ func (r *reactor) flush(slot timingwheel.ID) {
 		return
 	}
 	s := r.sessions.at(slot)
-	if s.is(backlogged) {
+	if s.is(backlogged) && !s.is(gone) { // a goodbye has room
 		if why := r.tooMuch(r.transport.Queued(slot) + len(r.out)); why != ReasonNone {
 			r.out = r.out[:0]
 			r.cut(slot, why)
@@ -99,12 +99,18 @@ func (r *reactor) flush(slot timingwheel.ID) {
 	if s.state == stateFree {
 		return
 	}
+	if s.is(watched) {
+		r.extras.need(s).owed += int64(size)
+	}
 	switch {
 	case s.is(backlogged):
-		r.track(s, size, queued)
+		r.track(s, queued)
 	case queued > 0:
-		r.track(s, size, queued)
-		if why := r.tooMuch(queued); why != ReasonNone {
+		r.track(s, queued)
+		if !s.is(watched) {
+			r.watch(slot)
+		}
+		if why := r.tooMuch(queued); why != ReasonNone && !s.is(gone) {
 			r.cut(slot, why)
 			return
 		}
@@ -124,8 +130,8 @@ func (r *reactor) tooMuch(queued int) Reason {
 	}
 }
 
-// watchBacklog looks after a connection whose peer did not take everything. It returns
-// why the connection must end, or ReasonNone.
+// watchBacklog looks after a session whose peer's kernel did not take everything. It returns
+// why the session must end, or ReasonNone.
 func (r *reactor) watchBacklog(slot timingwheel.ID) Reason {
 	s := r.sessions.at(slot)
 	queued := r.transport.Queued(slot)
@@ -139,9 +145,6 @@ func (r *reactor) watchBacklog(slot timingwheel.ID) Reason {
 		}
 		return ReasonNone
 	}
-	r.track(s, 0, queued)
-	if r.now >= r.extras.of(s).writeUntil {
-		return ReasonWriteStall
-	}
+	r.track(s, queued)
 	return r.tooMuch(queued)
 }
