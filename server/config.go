@@ -57,8 +57,9 @@ type Config struct {
 	// SoftQueued is how many bytes may wait for one client before optional messages to it
 	// are dropped. Default 64 KiB, MaxQueued if that is less; negative: they never are.
 	SoftQueued int
-	// MaxQueuedTotal bounds the bytes that wait for all clients together. Over its last
-	// eighth everybody's MaxQueued shrinks, so the largest offenders are closed first.
+	// MaxQueuedTotal bounds the bytes that wait for all clients together, and those of frames
+	// that they have begun and not ended. Over its last eighth everybody's share shrinks, so
+	// the largest offenders are closed first.
 	// Default a quarter of MemoryLimit, or of the machine's memory; negative: no bound.
 	MaxQueuedTotal int64
 
@@ -69,7 +70,7 @@ type Config struct {
 	MaxByteRate  int
 
 	// MemoryLimit is what the process may use, in bytes. New clients are refused at 92 %
-	// of it, and unauthenticated and slow ones closed at 95 %. Default: the limit of the
+	// of it, and at 95 % unauthenticated ones are closed, and those that keep most of it. Default: the limit of the
 	// control group, or none; negative: none.
 	MemoryLimit int64
 

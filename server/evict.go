@@ -120,10 +120,10 @@ func (r *reactor) visitReady(slot timingwheel.ID, expired bool) (next time.Durat
 func (r *reactor) postpone(slot timingwheel.ID) bool {
 	s := r.sessions.at(slot)
 	// A loop that is late has not come to these bytes yet, and will.
-	if s.postponed == maxPostponed && !r.late || r.transport.Unread(slot) == 0 {
+	if s.postponed() == maxPostponed && !r.late || r.transport.Unread(slot) == 0 {
 		return false
 	}
-	s.postponed = min(s.postponed+1, maxPostponed)
+	s.setPostponed(min(s.postponed()+1, maxPostponed))
 	r.counters.Averted++
 	return true
 }
@@ -143,7 +143,7 @@ func (r *reactor) visitLingering(slot timingwheel.ID, expired bool) time.Duratio
 		}
 	}
 	switch {
-	case r.stalled(slot), r.overBudget(r.waiting(s)):
+	case r.stalled(slot), r.overBudget(r.keeps(s)):
 		r.counters.LingerCut++
 		r.transport.Abort(slot)
 		return timingwheel.Done

@@ -10,6 +10,7 @@ type extra struct {
 	pongDue    bool          // a PONG for pongToken waits for the backlog to drain
 	partial    int32         // bytes of the unfinished frame when its deadline was set
 	lingerLeft int32         // bytes of input still to be discarded
+	held       int32         // what its unfinished frame costs of the budget
 	queued     int32         // bytes that wait in user space, as of the last look
 	owed       int64         // bytes that the peer had not taken when its window began, and what was written since
 	due        int32         // of owed, what it must take within the window

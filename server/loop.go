@@ -238,8 +238,8 @@ func (l *loop) accept(c gnet.Conn) {
 // traffic offers the reactor what has been read, unless it is known to be too little.
 func (l *loop) traffic(c gnet.Conn, s *session) gnet.Action {
 	slot := s.place.slot()
-	if c.InboundBuffered() < int(s.need) && !l.reactor.fragment(slot) {
-		return gnet.None
+	if size := c.InboundBuffered(); size < int(s.need) && !l.reactor.fragment(slot, size) {
+		return l.unlessFree(s)
 	}
 	b, err := c.Peek(-1)
 	if err != nil || len(b) == 0 {
@@ -249,11 +249,21 @@ func (l *loop) traffic(c gnet.Conn, s *session) gnet.Action {
 	consumed, need := l.reactor.receive(l.now(), slot, b)
 	l.reading = nil
 	if s.state == stateFree {
-		return gnet.Close // ended within the call; for gnet this is then a no-op
+		return gnet.Close
 	}
 	s.need = int32(need)
 	if consumed > 0 {
 		_, _ = c.Discard(consumed) // zero would discard everything
+	}
+	l.reactor.mayHold(slot, len(b)-consumed)
+	return l.unlessFree(s)
+}
+
+// unlessFree is what gnet shall do after a call in which a connection may have ended; to close
+// it once more is then a no-op.
+func (l *loop) unlessFree(s *session) gnet.Action {
+	if s.state == stateFree {
+		return gnet.Close
 	}
 	return gnet.None
 }

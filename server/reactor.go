@@ -79,9 +79,7 @@ type reactor struct {
 	nextTold timingwheel.ID
 
 	frameRate, byteRate rate
-	shedRound           uint64 // of memory.rounds, the last that was begun
-	nextShed            timingwheel.ID
-	shedding            bool
+	shed                shedding
 	waited              time.Duration // the longest that a HELLO has waited since the last turn
 	late                bool          // the last turn began later than deadlines allow for
 	arrivals            arrivals      // connections in the order they came, those that are silent among them
@@ -146,6 +144,7 @@ func (r *reactor) closed(slot timingwheel.ID, why Reason) {
 	}
 	r.names.drop(s.name)
 	r.untrack(s)
+	r.hold(slot, 0)
 	r.extras.drop(s)
 	switch {
 	case s.is(admitted):

@@ -72,7 +72,7 @@ func (r *reactor) receive(now time.Duration, slot timingwheel.ID, b []byte) (con
 	s.framesUsed += int32(frames - free)
 	if frames > 0 && s.state == stateReady {
 		r.wheel.Touch(slot)
-		s.postponed = 0
+		s.setPostponed(0)
 	}
 	r.watchPartial(slot, len(b)-consumed, frames > 0)
 	if pinged {

@@ -35,9 +35,8 @@ const (
 // extra. Its slot is the id of its wheel entry. Owned by the loop.
 type session struct {
 	state      state
-	flags      flags
-	postponed  uint8 // evictions put off in a row because unread bytes were waiting
 	terms      uint8 // low byte of the number of the terms that its deadline follows
+	flags      flags
 	name       nameRef
 	extra      extraRef
 	rateSecond uint32 // when framesUsed and bytesUsed were last refilled
@@ -55,8 +54,9 @@ func placeOf(loop uint8, slot timingwheel.ID) place { return place(uint32(loop)<
 func (p place) loop() uint32         { return uint32(p >> 24) }
 func (p place) slot() timingwheel.ID { return timingwheel.ID(p & (maxSlots - 1)) }
 
-// flags are what is true of a session for a while.
-type flags uint8
+// flags are what is true of a session for a while, and in the two highest bits how often in a
+// row its eviction was put off because unread bytes were waiting.
+type flags uint16
 
 const (
 	admitted   flags = 1 << iota // counted by the gate
@@ -71,6 +71,15 @@ const (
 func (s *session) is(f flags) bool { return s.flags&f != 0 }
 func (s *session) set(f flags)     { s.flags |= f }
 func (s *session) clear(f flags)   { s.flags &^= f }
+
+// postponed is how often in a row an eviction was put off, maxPostponed at most.
+func (s *session) postponed() int { return int(s.flags >> postponedShift) }
+
+func (s *session) setPostponed(n int) {
+	s.flags = s.flags&(1<<postponedShift-1) | flags(n)<<postponedShift
+}
+
+const postponedShift = 14
 
 const (
 	sessionChunkBits = 10
