@@ -54,7 +54,8 @@ func (r *reactor) visitReady(slot timingwheel.ID, expired bool) (next time.Durat
 	next = timingwheel.Rearm
 	x := r.extras.of(s)
 	if x.partUntil != 0 {
-		progressed := int32(r.transport.Held(slot))-x.partial >= minProgress
+		gained := int32(r.transport.Held(slot)) - x.partial
+		progressed := gained >= minProgress
 		if r.now >= x.partUntil {
 			if !progressed && r.postpone(slot) {
 				return r.now + r.cfg.Tick, ReasonNone
@@ -66,18 +67,29 @@ func (r *reactor) visitReady(slot timingwheel.ID, expired bool) (next time.Durat
 			x.partial = int32(r.transport.Held(slot))
 			x.partUntil = r.now + r.cfg.PartialTimeout
 		}
-		next = x.partUntil
-		if progressed || x.progressed {
-			expired = false // a large frame that progresses is not idle: its own deadline rules
-		} else if !expired {
-			next = min(next, r.wheel.Deadline(slot))
+		// A large frame that progresses is not idle: its own deadline rules. That is for its
+		// length at the least rate at most.
+		granted := x.partUntil
+		if !progressed && !x.progressed {
+			granted = r.granted(x.partUntil, gained)
 		}
+		if r.now < granted {
+			expired = false
+		}
+		next = min(x.partUntil, max(granted, r.wheel.Deadline(slot)))
 	}
 	if expired {
 		if r.postpone(slot) {
 			return r.now + r.cfg.Tick, ReasonNone
 		}
 		return 0, ReasonHeartbeatTimeout
+	}
+	r.speakUp(slot)
+	if s.state != stateReady {
+		return 0, ReasonNone
+	}
+	if x = r.extras.of(s); x.quietAt != 0 {
+		next = min(next, x.quietAt)
 	}
 	if x.expires != 0 {
 		left := x.expires - r.clock.real // a stall gives nobody more time than his token has
@@ -113,6 +125,13 @@ func (r *reactor) visitReady(slot timingwheel.ID, expired bool) (next time.Durat
 		next = min(next, r.extras.of(s).writeUntil)
 	}
 	return next, ReasonNone
+}
+
+// granted is until when a frame may postpone the heartbeat in its first window, which ends at
+// until: as long as the bytes that have come take at the least rate.
+func (r *reactor) granted(until time.Duration, gained int32) time.Duration {
+	earned := r.cfg.PartialTimeout / minProgress * time.Duration(min(gained, minProgress))
+	return until - r.cfg.PartialTimeout + earned
 }
 
 // postpone says whether a deadline of the peer's must wait a tick: bytes that reached the

@@ -67,6 +67,7 @@ func (r *reactor) welcome(slot timingwheel.ID, expires time.Time) Reason {
 	r.wheel.Touch(slot)
 	s.terms = uint8(r.terms.Number)
 	r.growWindow()
+	s.set(ponged) // WELCOME tells as much
 	now := r.wall()
 	if !expires.IsZero() {
 		left := min(max(0, expires.Sub(now)), longest)

@@ -61,6 +61,9 @@ func (r *reactor) second() uint32 { return uint32(r.clock.real / time.Second) }
 // allowance returns how many frames and bytes a connection may send now.
 func (r *reactor) allowance(s *session) (frames, bytes int64) {
 	if second := r.second(); second != s.rateSecond {
+		if s.state == stateReady {
+			r.anotherSecond(s, second)
+		}
 		r.refill(s, second)
 	}
 	return r.frameRate.burst - int64(s.framesUsed), r.byteRate.burst - int64(s.bytesUsed)

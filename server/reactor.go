@@ -2,6 +2,7 @@ package server
 
 import (
 	"log/slog"
+	"math/bits"
 	"net/netip"
 	"runtime/debug"
 	"time"
@@ -78,6 +79,7 @@ type reactor struct {
 	told     told // sessions that a drain has asked to go
 	nextTold timingwheel.ID
 
+	lookShift           uint8 // sessions are looked at every 1<<lookShift seconds, twice a timeout
 	frameRate, byteRate rate
 	shed                shedding
 	waited              time.Duration // the longest that a HELLO has waited since the last turn
@@ -99,6 +101,7 @@ func newReactor(cfg *Config, sh *shared, index uint8, t transport, now time.Dura
 		stretch: 1,
 		now:     now,
 
+		lookShift: uint8(max(bits.Len64(uint64(cfg.Timeout/time.Second))-2, 0)),
 		frameRate: newRate(cfg.MaxFrameRate, 0),
 		byteRate:  newRate(cfg.MaxByteRate, 2*int64(cfg.MaxFrame+codec.Overhead)),
 		panicLog:  neverLogged,

@@ -173,13 +173,15 @@ func (r *reactor) watchPartial(slot timingwheel.ID, left int, fresh bool) {
 		if s.extra != 0 {
 			x := r.extras.need(s)
 			x.progressed, x.partial, x.partUntil = false, 0, 0
+			x.seen, x.quietAt = 0, 0
 			r.extras.spare(s)
 		}
 	case fresh || r.extras.of(s).partUntil == 0:
 		x := r.extras.need(s)
 		x.progressed = false
-		x.partial = int32(left)
+		x.partial = 0
 		x.partUntil = r.now + r.cfg.PartialTimeout
-		r.wheel.Pull(slot, x.partUntil)
+		x.seen, x.quietAt = int32(left), r.now+r.quiet()
+		r.wheel.Pull(slot, min(x.partUntil, x.quietAt))
 	}
 }

@@ -65,6 +65,8 @@ const (
 	backlogged                   // the transport holds bytes that the kernel did not take
 	gone                         // its end was counted and told to the handler
 	knocking                     // counted by the gate as beyond its places
+	spoken                       // something was written to it since its last second or look
+	ponged                       // a PONG was, since its last look
 	watched                      // a window runs in which the peer must take some of what it was sent
 )
 

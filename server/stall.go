@@ -9,8 +9,8 @@ import (
 // A peer that does not read is noticed by what its kernel takes, whatever it sends: in each
 // WriteTimeout that is minProgress, or all there is. Bytes that have left our buffers and lie
 // in our kernel are not taken yet, and a small kernel buffer drains in steps; so only when a
-// window ends is the kernel asked. It is also asked when the session is looked at anyway:
-// kernels alone hold many heartbeats' worth of answers that nobody reads.
+// window ends is the kernel asked. It is also asked now and then (look): kernels alone hold many
+// heartbeats' worth of answers that nobody reads.
 
 // pending is how many bytes the peer's kernel has not taken, in user space and in ours.
 func (r *reactor) pending(slot timingwheel.ID) int {
@@ -64,7 +64,7 @@ func (r *reactor) stalled(slot timingwheel.ID) bool {
 		return true
 	}
 	w := r.extras.need(s)
-	w.heard = heard
+	w.heard = w.heard || heard
 	w.writeUntil = r.now + r.cfg.WriteTimeout
 	return false
 }

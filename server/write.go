@@ -16,6 +16,7 @@ func (r *reactor) pong(slot timingwheel.ID, token uint64) {
 		x.pongDue, x.pongToken = true, token
 		return
 	}
+	s.set(ponged)
 	r.out = codec.AppendPong(r.out, codec.PongMessage{Token: token, Terms: r.terms})
 	r.counters.Pongs++
 }
@@ -93,6 +94,7 @@ func (r *reactor) flush(slot timingwheel.ID) {
 		}
 	}
 	size := len(r.out)
+	s.set(spoken)
 	r.counters.BytesOut += uint64(size)
 	queued := r.transport.Write(slot, r.out)
 	r.out = r.out[:0]
