@@ -26,6 +26,7 @@ func (r *reactor) hello(slot timingwheel.ID, payload []byte) Reason {
 		return why
 	}
 	r.sessions.at(slot).name = r.names.put(m.ClientID)
+	r.present(slot, &m)
 	if r.askAuth != nil {
 		return r.authenticate(slot, &m)
 	}
@@ -95,7 +96,13 @@ func (r *reactor) welcome(slot timingwheel.ID, expires time.Time) Reason {
 	if err != nil {
 		return ReasonInternal
 	}
-	r.supersede(slot)
+	if r.extras.of(s).haunted {
+		// Nobody makes way for a client whom WELCOME does not reach.
+		if r.flush(slot); s.state != stateReady {
+			return ReasonNone
+		}
+		r.supersede(slot)
+	}
 	if r.cfg.Handler.Opened != nil {
 		r.callOpened(slot)
 	}

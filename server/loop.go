@@ -43,6 +43,7 @@ type loop struct {
 	waited  atomic.Int64 // the longest that a HELLO waited since the ticker last looked
 	late    atomic.Int64 // and that a turn did
 	told    atomic.Bool  // the node stops, and all clients of the loop know
+	dead    atomic.Bool  // a handler has ended its goroutine
 	again   *time.Timer  // asks for the next turn when one did not finish
 
 	mu   sync.Mutex
@@ -67,6 +68,7 @@ func newLoop(s *Server, el gnet.EventLoop, index uint8, listener int) (*loop, er
 	if l.reactor, err = newReactor(&s.cfg, &s.shared, index, l, l.now(), time.Now); err != nil {
 		return nil, err
 	}
+	l.reactor.exited = l.exited
 	l.reactor.close, l.reactor.mailbox = s.closeAny, &l.mailbox
 	l.reactor.updateWindow() // its first client is here before its first turn
 	if s.auth != nil {
@@ -75,6 +77,29 @@ func newLoop(s *Server, el gnet.EventLoop, index uint8, listener int) (*loop, er
 		}
 	}
 	return l, nil
+}
+
+// exited is called on the loop's goroutine when it is about to end. The others stop in order.
+func (l *loop) exited() {
+	l.dead.Store(true)
+	l.told.Store(true) // nobody can tell its clients any more
+	go func() {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = l.srv.Stop(ctx) // Wait says why
+	}()
+}
+
+// bury closes the connections of a loop that ended without gnet's knowledge, so that its clients
+// notice. The engine has ended.
+func (l *loop) bury() {
+	for _, chunk := range l.conns {
+		for _, c := range chunk {
+			if c != nil {
+				_ = syscall.Close(c.Fd())
+			}
+		}
+	}
 }
 
 func (l *loop) now() time.Duration { return time.Since(l.srv.base) }

@@ -38,8 +38,9 @@ type post struct {
 type closing struct {
 	handle uint64
 	why    Reason
-	heir   uint64 // handle of the connection beyond the gate's places that takes this one's
-	heired bool   // there is one
+	heir   uint64   // handle of the connection beyond the gate's places that takes this one's
+	heired bool     // there is one
+	by     *Session // the view of the session that supersedes, if there are views
 }
 
 // mailbox carries work to one loop. Messages are bounded in number and bytes; closing a
@@ -169,11 +170,11 @@ func (r *reactor) runPosts(m *mailbox, stop func() bool) (more bool) {
 
 func (r *reactor) runClosing(c closing) {
 	if c.heired {
-		r.bequeath(c.handle, c.heir)
+		r.bequeath(c.handle, c.heir, c.by)
 	}
 	slot, ok := r.resolve(c.handle)
 	switch {
-	case !ok:
+	case !ok || c.by != nil && r.newer(slot, c.by):
 		r.counters.Stale++
 	case c.why == ReasonSuperseded:
 		r.cut(slot, c.why) // nobody is there to say farewell to

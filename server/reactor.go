@@ -1,10 +1,8 @@
 package server
 
 import (
-	"log/slog"
 	"math/bits"
 	"net/netip"
-	"runtime/debug"
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
@@ -51,6 +49,7 @@ type reactor struct {
 	wall      func() time.Time
 	askAuth   func(handle uint64, req AuthRequest) bool // nil: everybody may come in
 	close     func(closing)                             // ends a session of any loop
+	exited    func()                                    // called when a handler has ended the loop's goroutine
 	mailbox   *mailbox                                  // the loop's, nil without a loop
 
 	clock     clock
@@ -58,6 +57,7 @@ type reactor struct {
 	wheel     *timingwheel.Wheel
 	sessions  sessions
 	delivered numbers
+	views     views
 	extras    extras
 	names     names
 	terms     codec.Terms
@@ -65,7 +65,6 @@ type reactor struct {
 	counters  Counters
 
 	out  []byte     // frames of the current callback, for the current slot
-	view Session    // what handlers are given
 	kick codec.Code // set by a handler for the current slot
 
 	notice codec.GoAwayMessage // what the next GOAWAY says beside its code
@@ -106,7 +105,6 @@ func newReactor(cfg *Config, sh *shared, index uint8, t transport, now time.Dura
 		byteRate:  newRate(cfg.MaxByteRate, 2*int64(cfg.MaxFrame+codec.Overhead)),
 		panicLog:  neverLogged,
 	}
-	r.view.r = r
 	r.onVisit = r.visit
 	return r, nil
 }
@@ -146,6 +144,7 @@ func (r *reactor) closed(slot timingwheel.ID, why Reason) {
 		r.shared.gate.endLinger()
 	}
 	r.names.drop(s.name)
+	r.views.drop(slot)
 	r.untrack(s)
 	r.hold(slot, 0)
 	r.extras.drop(s)
@@ -184,6 +183,7 @@ func (r *reactor) leave(slot timingwheel.ID, why Reason) {
 		r.callClosed(slot, why)
 		r.kick = 0
 	}
+	r.views.drop(slot)
 }
 
 func (r *reactor) handle(slot timingwheel.ID) uint64 {
@@ -205,48 +205,4 @@ func (r *reactor) resolve(handle uint64) (timingwheel.ID, bool) {
 
 func (r *reactor) sessionID(slot timingwheel.ID) codec.SessionID {
 	return codec.SessionID{Epoch: r.shared.epoch, Handle: r.handle(slot)}
-}
-
-// The handler's callbacks, each behind its own recover: a panic costs its session only.
-
-func (r *reactor) callOpened(slot timingwheel.ID) {
-	defer r.recovered(slot)
-	r.view.slot = slot
-	r.cfg.Handler.Opened(&r.view)
-}
-
-func (r *reactor) callMessage(slot timingwheel.ID, id uint64, body []byte) {
-	defer r.recovered(slot)
-	r.view.slot = slot
-	r.cfg.Handler.Message(&r.view, id, body)
-}
-
-func (r *reactor) callAcked(slot timingwheel.ID, id uint64) {
-	defer r.recovered(slot)
-	r.view.slot = slot
-	r.cfg.Handler.Acked(&r.view, id)
-}
-
-func (r *reactor) callClosed(slot timingwheel.ID, why Reason) {
-	defer r.recovered(slot)
-	r.view.slot = slot
-	r.cfg.Handler.Closed(&r.view, why)
-}
-
-const neverLogged time.Duration = -1
-
-// recovered turns a handler's panic into the end of one session. Logged once a minute.
-func (r *reactor) recovered(slot timingwheel.ID) {
-	p := recover()
-	if p == nil {
-		return
-	}
-	r.counters.Panics++
-	r.kick = codec.CodeInternal
-	if r.panicLog == neverLogged || r.now-r.panicLog >= time.Minute {
-		r.panicLog = r.now
-		r.cfg.Logger.Error("handler panicked; its session is closed",
-			slog.Any("panic", p), slog.String("session", r.sessionID(slot).String()),
-			slog.Uint64("panics", r.counters.Panics), slog.String("stack", string(debug.Stack())))
-	}
 }

@@ -71,6 +71,9 @@ func (r *reactor) receive(now time.Duration, slot timingwheel.ID, b []byte) (con
 			r.end(slot, why)
 			return len(b), 1
 		}
+		if s.state == stateFree {
+			return len(b), 1 // WELCOME did not reach it
+		}
 	}
 	r.counters.BytesIn += uint64(consumed)
 	r.counters.FramesIn += uint64(frames)

@@ -190,6 +190,10 @@ func (s *Server) finish(err error) {
 	}
 	for _, l := range *s.loops.Load() {
 		l.again.Stop()
+		if l.dead.Load() {
+			s.err = ErrGoexit
+			l.bury()
+		}
 		if err == nil { // gnet has waited for its loops
 			_ = l.reactor.wheel.Close() // what the kernel refuses to take back stays
 		}
