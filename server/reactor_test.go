@@ -23,6 +23,7 @@ type peer struct {
 	waited   time.Duration // since its last bytes came
 	left     bool          // FIN came
 	blocked  bool          // takes nothing
+	reset    bool          // RST came, as the next write finds
 	queued   int
 	unsent   int  // in our kernel
 	finished bool // FIN seen
@@ -42,6 +43,10 @@ type network struct {
 
 func (n *network) Write(slot timingwheel.ID, b []byte) int {
 	p := n.peers[slot]
+	if p.reset {
+		n.r.closed(slot, ReasonPeerReset)
+		return 0
+	}
 	p.in = append(p.in, b...)
 	p.writes++
 	if p.blocked {

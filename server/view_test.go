@@ -133,7 +133,9 @@ func TestAuthenticatorThatEndsItsGoroutineCostsOneClient(t *testing.T) {
 
 type authFunc func(context.Context, AuthRequest) (AuthGrant, error)
 
-func (f authFunc) Authenticate(ctx context.Context, r AuthRequest) (AuthGrant, error) { return f(ctx, r) }
+func (f authFunc) Authenticate(ctx context.Context, r AuthRequest) (AuthGrant, error) {
+	return f(ctx, r)
+}
 
 // A loop cannot outlive its goroutine: the node ends and says why, and its clients notice.
 func TestHandlerThatEndsItsGoroutineEndsTheNodeWithAnError(t *testing.T) {
