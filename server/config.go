@@ -57,8 +57,9 @@ type Config struct {
 	// SoftQueued is how many bytes may wait for one client before optional messages to it
 	// are dropped. Default 64 KiB, MaxQueued if that is less; negative: they never are.
 	SoftQueued int
-	// MaxQueuedTotal bounds the bytes that wait for all clients together. Over its last
-	// eighth everybody's MaxQueued shrinks, so the largest offenders are closed first.
+	// MaxQueuedTotal bounds the bytes that wait for all clients together, and those of frames
+	// that they have begun and not ended. Over its last eighth everybody's share shrinks, so
+	// the largest offenders are closed first.
 	// Default a quarter of MemoryLimit, or of the machine's memory; negative: no bound.
 	MaxQueuedTotal int64
 
@@ -69,7 +70,7 @@ type Config struct {
 	MaxByteRate  int
 
 	// MemoryLimit is what the process may use, in bytes. New clients are refused at 92 %
-	// of it, and unauthenticated and slow ones closed at 95 %. Default: the limit of the
+	// of it, and at 95 % unauthenticated ones are closed, and those that keep most of it. Default: the limit of the
 	// control group, or none; negative: none.
 	MemoryLimit int64
 
@@ -148,6 +149,7 @@ const (
 	lingerTime  = 2 * time.Second // how long a farewell waits for the peer to read it
 	lingerBytes = 64 << 10        // and how much input it discards meanwhile
 	turnTime    = time.Millisecond
+	hurriedTurn = 20 * time.Millisecond // of a node that stops at once
 	debtDelay   = 2 * time.Millisecond
 	maxLoops    = 256
 	maxSlots    = 1 << 24
