@@ -105,8 +105,9 @@ type Config struct {
 	Sources       string    // "127.0.0.2-127.0.0.50"; default: as many as the ports require
 	Seed          uint64    // default: from the clock
 	StartAt       time.Time // of the first arrival; zero: when all is ready
-	Thresholds    []string
-	IOwnTheTarget bool // allows a target that is not loopback
+	Thresholds    []string  // beyond what the scenario promises
+	NoPromises    bool      // judges Thresholds alone
+	IOwnTheTarget bool      // allows a target that is not loopback
 	Version       string
 	Command       []string // the words that started the run, for the result
 
@@ -170,16 +171,12 @@ func prepare(ctx context.Context, c Config) (*plan, error) {
 		}
 		p.Policy = p.Cohorts
 	}
-	exprs := p.Thresholds
-	if len(exprs) == 0 {
-		exprs = append(p.scenario.promises(&p.Config), probePromises(&p.Config)...)
+	var promises []string
+	if !p.NoPromises {
+		promises = append(p.scenario.promises(&p.Config), probePromises(&p.Config)...)
 	}
-	for _, e := range exprs {
-		t, err := ParseThreshold(e)
-		if err != nil {
-			return nil, &ExitError{Code: ExitUsage, Err: err}
-		}
-		p.thresholds = append(p.thresholds, t)
+	if p.thresholds, err = thresholdsOf(promises, p.Thresholds); err != nil {
+		return nil, err
 	}
 	if err := p.resolve(); err != nil {
 		return nil, err
@@ -309,6 +306,8 @@ func (p *plan) check() error {
 		return usagef("--duration: %v is below 0", p.Duration)
 	case p.Lifetime < 0:
 		return usagef("--lifetime: %v is below 0", p.Lifetime)
+	case p.Lifetime > 0 && p.departureRate() > maxDepartures:
+		return usagef("--lifetime: %v of %d clients is more than %d departures a second", p.Lifetime, p.Conns, maxDepartures)
 	case p.PongTimeout < 0:
 		return usagef("--pong-timeout: %v is below 0", p.PongTimeout)
 	case p.RecoveryTimeout < 0:
@@ -395,6 +394,8 @@ const (
 	maxClients = math.MaxInt32
 	maxRate    = 1e9
 	maxTime    = 10_000 * time.Hour // more than a year
+
+	maxDepartures = 1_000_000 // sessions a second that end by BYE
 )
 
 // tooLong says whether so many clients at a rate take longer than maxTime.
@@ -468,6 +469,6 @@ func (p *plan) resolve() error {
 			return nil // the kernel knows which address leads there
 		}
 	}
-	p.sources = loopbackSources(p.Conns, localPorts())
+	p.sources = loopbackSources(p.Conns+p.lingering(), localPorts())
 	return nil
 }

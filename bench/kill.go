@@ -9,7 +9,7 @@ import (
 // gapPromise is one of every storm: somebody gets in while many wait.
 const gapPromise = "storm.longest_gap_s<=2"
 
-func stormPromises(c *Config) []string { return append(kindPromises(c), gapPromise) }
+func stormPromises(c *Config) []string { return append(kindPromises(c), gapPromise, pendingPromise) }
 
 func kindPromises(c *Config) []string {
 	switch c.Kind {

@@ -171,7 +171,7 @@ func phasesPromises(c *Config) []string {
 		all = append(all, "churn.departures>0", "churn.missing==0")
 	}
 	if !c.has("storm") {
-		return append(all, "connect.failed==0", "heartbeat.missed==0", fmt.Sprintf("conns.lost==%d", silenced))
+		return append(all, "connect.failed==0", answeredPromise, fmt.Sprintf("conns.lost==%d", silenced))
 	}
 	if c.Kind != "freeze" || c.Freeze > c.noticeTime() {
 		all = append(all, "storm.clients>0")
@@ -186,7 +186,7 @@ func phasesPromises(c *Config) []string {
 	if c.drains() {
 		all = append(all, "storm.offline==0")
 	}
-	return append(all, fmt.Sprintf("storm.t100_s<=%g", (c.Freeze+c.Outage+c.RecoveryTimeout).Seconds()), gapPromise)
+	return append(all, fmt.Sprintf("storm.t100_s<=%g", (c.Freeze+c.Outage+c.RecoveryTimeout).Seconds()), gapPromise, pendingPromise)
 }
 
 // phases runs one after the other.

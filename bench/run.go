@@ -37,6 +37,7 @@ type runner struct {
 
 	telling sync.Mutex // one call of watch at a time
 	watch   func(Update)
+	cpuS    float64  // that this process had taken before
 	sofar   *recents // owned by the monitor
 
 	mu      sync.Mutex
@@ -173,7 +174,7 @@ func (r *runner) spawn(ctx context.Context, cancel context.CancelCauseFunc) erro
 		p.endpoints = append(p.endpoints, addr)
 	}
 	if p.Sources == "" {
-		p.sources = loopbackSources(p.Conns, localPorts())
+		p.sources = loopbackSources(p.Conns+p.lingering(), localPorts())
 	}
 	return nil
 }
@@ -201,6 +202,8 @@ func (r *runner) measure(ctx context.Context, view View) (*Result, error) {
 	defer hurry()()
 	kernel, held := readKernelCounters(), readKernelMemory()
 	use, useErr := readProcess(os.Getpid())
+	r.begin()
+	r.cpuS = use.cpuS
 	r.view, r.watch, r.sofar = newDisplay(view, r.plan), view.Watch, newRecents()
 	r.fleet.Start()
 	started := time.Now().Add(-r.fleet.Now())
@@ -216,6 +219,9 @@ func (r *runner) measure(ctx context.Context, view View) (*Result, error) {
 	monitorCtx, stopMonitor := context.WithCancel(context.Background())
 	go func() { defer close(monitored); r.monitor(monitorCtx) }()
 	scenarioErr := r.plan.scenario.run(ctx, r)
+	if scenarioErr == nil {
+		scenarioErr = r.awaitAnswers(ctx)
+	}
 	wall := time.Since(started)
 	r.enter("end", 0)
 	stopMonitor()

@@ -162,7 +162,7 @@ func checkUpdates(t *testing.T, seen []Update) {
 			status = u.Status
 		}
 	}
-	if got := strings.Join(phases, " "); strings.TrimSpace(got) != "ramp steady recovery aftermath end" {
+	if got := strings.Join(phases, " "); strings.TrimSpace(got) != "ramp steady recovery aftermath answers end" {
 		t.Errorf("phases = %q", got)
 	}
 	if len(events) < 3 || !strings.Contains(strings.Join(events, "\n"), "kill -9 of node n1") {

@@ -17,7 +17,7 @@ type scenario struct {
 	about    string
 	takes    string // the flags that are for it and not for all
 	defaults func(*Config)
-	// promises are the thresholds when the user names none, so that every verdict can fail.
+	// promises are judged unless the user waives them, so that every verdict can fail.
 	promises func(*Config) []string
 	run      func(ctx context.Context, r *runner) error // nil: find-max, which makes runs of others
 }
@@ -134,6 +134,10 @@ const rampPatience = 15 * time.Second
 // the end, and the run goes on; unless nobody at all is welcomed.
 func (r *runner) ramp(ctx context.Context) error {
 	patience := r.fleet.RampTime() + rampPatience
+	if c := &r.plan.Config; c.Scenario == "trickle" && c.Trickle == "hello" && !c.tooSlow() {
+		_, longest := c.trickleTime()
+		patience += longest
+	}
 	r.enter("ramp", patience)
 	over, err := r.awaitWelcomes(ctx, patience, func() bool {
 		return r.fleet.Ready() >= r.plan.joining() && r.fleet.Counts().Muted >= r.plan.Conns-r.plan.joining()

@@ -81,7 +81,8 @@ type BenchCmd struct {
 	Source         string    `help:"Local addresses, as in 127.0.0.2-127.0.0.50 (default: as many as the ports require)." placeholder:"A-B"`
 	Seed           uint64    `help:"Seed of arrivals and choices (default: from the clock)." placeholder:"N"`
 	StartAt        startTime `help:"When the first client may come, RFC 3339 or HH:MM:SS, at most 24 h ahead; several machines begin together." placeholder:"TIME"`
-	Threshold      []string  `help:"PATH OP NUMBER over the result, as in storm.t99_s<30; repeatable (default: the scenario's promises)." placeholder:"EXPR" sep:"none"`
+	Threshold      []string  `help:"PATH OP NUMBER over the result, as in storm.t99_s<30; beyond what the scenario promises; repeatable." placeholder:"EXPR" sep:"none"`
+	NoPromises     bool      `help:"Judge --threshold alone, and not what the scenario promises; the result says so."`
 	IOwnThisTarget bool      `name:"i-own-this-target" help:"Allow a target whose address is not loopback."`
 
 	JSON  string `name:"json" help:"Write the result here; - is standard output (demo: out/demo.json)." placeholder:"FILE"`
@@ -218,7 +219,7 @@ func (c *BenchCmd) config() bench.Config {
 		PongTimeout: c.PongTimeout, Policy: c.Policy,
 		Kind: c.Kind, Freeze: c.Freeze, Outage: c.Outage, Slow: c.Slow, Cohorts: c.Cohorts, Probes: c.Probes.share,
 		Deadline: c.Deadline, Trickle: c.Trickle, TrickleInterval: c.TrickleInterval, RecoveryTimeout: c.RecoveryTimeout, Capacity: c.Capacity, Fraction: c.Fraction,
-		Workers: c.Workers.number, Sources: c.Source, Seed: c.Seed, StartAt: c.StartAt.Time, Thresholds: c.Threshold, IOwnTheTarget: c.IOwnThisTarget,
+		Workers: c.Workers.number, Sources: c.Source, Seed: c.Seed, StartAt: c.StartAt.Time, Thresholds: c.Threshold, NoPromises: c.NoPromises, IOwnTheTarget: c.IOwnThisTarget,
 	}
 }
 

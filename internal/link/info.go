@@ -53,6 +53,10 @@ func (e *CodeError) Error() string {
 	return fmt.Sprintf("server says %s (%d): %q", e.Code, uint16(e.Code), e.Reason)
 }
 
+// Interval is the longest silence of the session: a PING is due after it, or up to a fifth
+// before.
+func (l *Link) Interval() time.Duration { return l.interval() }
+
 // Info is a copy of what there is to know about a link.
 type Info struct {
 	State    State
