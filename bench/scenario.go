@@ -48,7 +48,8 @@ var scenarios = []scenario{
 		takes: "fraction deadline trickle trickle-interval", defaults: trickleDefaults, promises: tricklePromises, run: trickle},
 	{name: "storm", about: "--kind kill: kill -9 of the first node; drain: SIGTERM; cut: its connections break; freeze: SIGSTOP;\n" +
 		"           blackout: kill -9 of all nodes, which are back after --outage; restart: SIGTERM, and it is started again;\n" +
-		"           flood: --fraction of the clients are in, and all others come at once",
+		"           flood: --fraction of the clients are in, and all others come at once;\n" +
+		"           grey: all nodes are slow (--slow) for --outage, and well again",
 		takes: "kind fraction freeze outage slow probes cohorts", promises: stormPromises, run: storm},
 	{name: "demo", about: "two nodes, 5,000 clients: silent ones are evicted, then a node is killed",
 		takes: "fraction kind probes", defaults: demoDefaults, promises: demoPromises, run: demo},
