@@ -166,3 +166,58 @@ func TestWelcomeTellsTheWindowOfThoseWhoCameTogether(t *testing.T) {
 		}
 	}
 }
+
+// A slow consumer that reads on after all gets what was queued for it, and why it must go.
+func TestASlowConsumerIsToldBehindItsQueue(t *testing.T) {
+	ids := make(chan codec.SessionID, 1)
+	s := startNode(t, Config{Handler: Handler{Opened: opened(ids)}})
+	conn, err := narrow.Dial("tcp", s.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(20 * time.Second))
+	w := &wire{t: t, Conn: conn}
+	w.send(helloFrame("slow"))
+	w.want(codec.Welcome)
+	id := <-ids
+	body := make([]byte, 32<<10)
+	eventually(t, "it is a slow consumer", func() bool {
+		_ = s.Deliver(id, body)
+		return s.Stats().Closes[ReasonSlowConsumer] == 1
+	})
+	delivers := 0
+	for {
+		f, err := w.next()
+		if err != nil {
+			t.Fatalf("%v after %d messages, want GOAWAY first", err, delivers)
+		}
+		if f.Type == codec.Deliver {
+			delivers++
+			continue
+		}
+		if m, err := codec.ParseGoAway(f.Payload); err != nil || m.Code != codec.CodeSlowConsumer {
+			t.Fatalf("%v with %v, %v; want slow_consumer", f.Type, m.Code, err)
+		}
+		break
+	}
+	if want := (256 << 10) / len(body); delivers < want-1 {
+		t.Errorf("%d messages before the goodbye, want %d at least", delivers, want-1)
+	}
+}
+
+// What is sent to a client that has said BYE waits for nobody: its end was told.
+func TestDeliverAfterByeIsAnsweredByClosed(t *testing.T) {
+	ids, ends := make(chan codec.SessionID, 1), make(chan Reason, 1)
+	s := startNode(t, Config{Handler: Handler{Opened: opened(ids), Closed: func(_ *Session, why Reason) { ends <- why }}})
+	w, _ := joinNode(t, s, "alice")
+	id := <-ids
+	w.send(codec.AppendBye(nil))
+	if why := <-ends; why != ReasonBye {
+		t.Fatalf("Closed says %v, want bye", why)
+	}
+	if err := s.Deliver(id, []byte("too late")); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "counted", func() bool { return s.Stats().Stale == 1 })
+}

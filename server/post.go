@@ -52,7 +52,8 @@ func (s *Server) Ack(to codec.SessionID, id uint64) error {
 	return nil
 }
 
-// Close ends a session with a GOAWAY of the given code from any goroutine: one that
+// Close ends a session with a GOAWAY of the given code, without a delay or a window, from any
+// goroutine: one that
 // Session.Close takes, or ErrCode. It never fails for want of room, and does not overtake what
 // the same goroutine has sent and acknowledged before: that is written before the GOAWAY.
 func (s *Server) Close(to codec.SessionID, code codec.Code) error {

@@ -10,13 +10,14 @@ import (
 // A real kernel takes a long time's answers to heartbeats: that nobody reads them is noticed
 // before one byte of them waits in user space.
 func TestAPeerThatNeverReadsIsNoticedWhileTheKernelTakesAll(t *testing.T) {
-	s := startNode(t, Config{Heartbeat: 400 * time.Millisecond, Timeout: time.Second, Tick: 10 * time.Millisecond, WriteTimeout: 300 * time.Millisecond})
+	s := startNode(t, Config{Heartbeat: 2 * time.Second, Timeout: 5 * time.Second, Tick: 10 * time.Millisecond, WriteTimeout: 300 * time.Millisecond})
 	conn, err := narrow.Dial("tcp", s.Addr())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
 	conn.Write(helloFrame("deaf"))
+	eventually(t, "it is in", func() bool { return s.Stats().Sessions == 1 })
 	ping := codec.AppendPing(nil, 1, 0)
 	queued := int64(0)
 	eventually(t, "it is noticed", func() bool {
