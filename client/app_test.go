@@ -20,7 +20,7 @@ import (
 // failures are the ways in which a function may not return.
 var failures = map[string]func(){
 	"panic":      func() { panic("the application's mistake") },
-	"nil map":    func() { var m map[string]int; m["x"] = 1 },
+	"nil":        func() { (*Client)(nil).Close() },
 	"Goexit":     runtime.Goexit,
 	"panic(nil)": func() { panic(any(nil)) },
 }

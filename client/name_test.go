@@ -1,81 +1,13 @@
 package client
 
 import (
-	"context"
-	"encoding/binary"
-	"io"
 	"net"
-	"net/netip"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/zonetest"
 )
-
-// zone answers for names, as a name server over TCP does; names that it does not have do not
-// exist.
-type zone map[string][]string
-
-// install makes the zone the only thing that names are looked up in.
-func (z zone) install(t *testing.T) {
-	was := net.DefaultResolver
-	t.Cleanup(func() { net.DefaultResolver = was })
-	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
-		near, far := net.Pipe()
-		go z.serve(far)
-		return near, nil
-	}}
-}
-
-func (z zone) serve(c net.Conn) {
-	defer c.Close()
-	for {
-		var size [2]byte
-		if _, err := io.ReadFull(c, size[:]); err != nil {
-			return
-		}
-		query := make([]byte, binary.BigEndian.Uint16(size[:]))
-		if _, err := io.ReadFull(c, query); err != nil {
-			return
-		}
-		reply := z.reply(query)
-		if _, err := c.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(reply))), reply...)); err != nil {
-			return
-		}
-	}
-}
-
-// reply is RFC 1035's, section 4.1, for one question.
-func (z zone) reply(query []byte) []byte {
-	var labels []string
-	i := 12
-	for ; query[i] != 0; i += 1 + int(query[i]) {
-		labels = append(labels, string(query[i+1:i+1+int(query[i])]))
-	}
-	question := query[12 : i+5]
-	kind := binary.BigEndian.Uint16(query[i+1:])
-	var answers []byte
-	count := 0
-	all, known := z[strings.Join(labels, ".")]
-	for _, text := range all {
-		a := netip.MustParseAddr(text)
-		if (kind == 1) != a.Is4() || (kind == 28) != a.Is6() {
-			continue
-		}
-		count++
-		answers = append(answers, 0xc0, 12)
-		answers = binary.BigEndian.AppendUint16(answers, kind)
-		answers = append(answers, 0, 1, 0, 0, 0, 0)
-		answers = binary.BigEndian.AppendUint16(answers, uint16(a.BitLen()/8))
-		answers = append(answers, a.AsSlice()...)
-	}
-	head := []byte{query[0], query[1], 0x84, 0, 0, 1, 0, byte(count), 0, 0, 0, 0}
-	if !known {
-		head[3] = 3
-	}
-	return append(append(head, question...), answers...)
-}
 
 // patient is a client for whom every wait is longer than the test.
 func patient(endpoints ...string) Config {
@@ -89,7 +21,7 @@ func TestADeadAddressLeadsToTheNextOfItsNameAtOnce(t *testing.T) {
 	noLeaks(t)
 	a := listen(t, quick)
 	_, port, _ := net.SplitHostPort(a.Addr().String())
-	zone{"edge.test": {"127.0.0.2", "127.0.0.3", noWay, "127.0.0.1", "127.0.0.4", "2001:db8::1"}}.install(t)
+	zonetest.Zone{"edge.test": {"127.0.0.2", "127.0.0.3", noWay, "127.0.0.1", "127.0.0.4", "2001:db8::1"}}.Install(t)
 	for range 5 {
 		c, ran := run(t, patient("edge.test:"+port))
 		eventually(t, "ready", func() bool { return c.Info().State == Ready })
@@ -103,7 +35,7 @@ func TestADeadAddressLeadsToTheNextOfItsNameAtOnce(t *testing.T) {
 func TestANameThatDoesNotExistKeepsNobodyAway(t *testing.T) {
 	noLeaks(t)
 	a := listen(t, quick)
-	zone{"empty.test": nil}.install(t)
+	zonetest.Zone{"empty.test": nil}.Install(t)
 	for range 5 {
 		c, ran := run(t, patient("gone.test:7000", a.Addr().String(), "empty.test:7000"))
 		eventually(t, "ready", func() bool { return c.Info().State == Ready })

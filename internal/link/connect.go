@@ -33,7 +33,7 @@ func (l *Link) incarnation() uint64 {
 }
 
 // Connected says that TCP is up; HELLO goes out. token is the client's credential, it is
-// not kept. One that is out of bounds stops the link.
+// not kept. One that is out of bounds costs the attempt.
 func (l *Link) Connected(now time.Duration, attempt uint32, token []byte, out *Out) {
 	c := l.find(attempt)
 	if c == nil || c.state != StateResolving && c.state != StateConnecting {
@@ -52,8 +52,7 @@ func (l *Link) Connected(now time.Duration, attempt uint32, token []byte, out *O
 		Ticket:      []byte(l.retry.ticket),
 	})
 	if err != nil {
-		l.lastErr = fmt.Errorf("%w: %w", ErrHello, err)
-		l.halt(l.lastErr, out)
+		l.lose(now, c, loss{reason: ConnectFailed, err: fmt.Errorf("%w: %w", ErrHello, err), fault: FaultHost}, out)
 		return
 	}
 	out.write(attempt, start)
@@ -61,7 +60,7 @@ func (l *Link) Connected(now time.Duration, attempt uint32, token []byte, out *O
 		l.heartbeat.wrote = now
 	}
 	c.state = StateHandshaking
-	l.patience.connects, l.retry.hops = 0, 0
+	l.patience.connects = 0
 	c.due = now + l.welcomeTimeout()
 }
 

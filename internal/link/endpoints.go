@@ -12,9 +12,11 @@ import (
 const maxAlternates = 8
 
 // pick chooses uniformly among the endpoints without a penalty. If there is none, it takes the
-// one whose penalty ends first, and one to which no way leads only if there is no other.
+// one whose penalty ends first, and one to which no way leads only if there is no other. Where
+// the client had its latest session is worth a try between those that do not answer at all:
+// they may be of a network that it is not in.
 func (l *Link) pick(now time.Duration) string {
-	count := 0
+	count, back := 0, ""
 	var least string
 	var leastRank time.Duration
 	l.eachEndpoint(func(addr string) {
@@ -22,10 +24,16 @@ func (l *Link) pick(now time.Duration) string {
 		if why == free {
 			count++
 		}
+		if why == failed && l.retry.unheard && l.current().attempt == 0 && hashAddress(addr) == l.retry.home {
+			back = addr
+		}
 		if r := rank(why, until); least == "" || r < leastRank {
 			least, leastRank = addr, r
 		}
 	})
+	if back != "" {
+		return back
+	}
 	if count == 0 {
 		return least
 	}
@@ -83,12 +91,10 @@ func (l *Link) allAstray(now time.Duration) bool {
 // allRefused reports whether the latest answer of every endpoint that answers at all was a code
 // from 3500.
 func (l *Link) allRefused() bool {
-	some := false
 	return !l.anyEndpoint(func(addr string) bool {
 		p := l.penaltyOf(hashAddress(addr))
-		some = some || p != nil && p.why == refused
 		return p == nil || p.why == failed
-	}) && some
+	})
 }
 
 func (l *Link) anyEndpoint(is func(addr string) bool) bool {

@@ -89,6 +89,36 @@ func TestAnUnroutableAlternateKeepsNobodyAway(t *testing.T) {
 	}
 }
 
+// Behind a NAT, what nodes call each other is silence: no error, and one timeout after another.
+func TestAlternatesThatSwallowEverythingKeepNobodyAway(t *testing.T) {
+	for seed := range 100 {
+		r := newRig(t, Config{Endpoints: []string{good}})
+		r.l.rng = rng(seed)
+		r.start()
+		r.connected()
+		terms := testTerms
+		terms.Window = 3 * time.Second
+		r.welcome(codec.WelcomeMessage{Terms: terms, Alternates: []byte("10.9.0.1:1,10.9.0.2:1,10.9.0.3:1,10.9.0.4:1,10.9.0.5:1,10.9.0.6:1,10.9.0.7:1,10.9.0.8:1")})
+		r.now += 2 * time.Minute
+		r.disconnected(errReset, false)
+		back := r.now + 2*time.Second
+		for r.l.State() != StateReady {
+			switch {
+			case r.l.State() == StateBackingOff || r.dials[len(r.dials)-1] != good:
+				r.tick()
+			case r.now < back:
+				r.disconnected(syscall.ECONNREFUSED, false)
+			default:
+				r.connected()
+				r.welcome(codec.WelcomeMessage{Terms: terms})
+			}
+		}
+		if after := r.now - back; after > 20*time.Second {
+			t.Fatalf("seed %d: back %v after the node, %v", seed, after, r.dials)
+		}
+	}
+}
+
 // A phone without its network: every destination fails alike, and none of them is to blame.
 func TestWhenNoWayLeadsAnywhereNobodyIsBlamed(t *testing.T) {
 	r := newRig(t, Config{Endpoints: []string{good, noRoute, "node.example:1"}})
@@ -195,7 +225,32 @@ func TestManyEndpointsWithoutAWayAreBounded(t *testing.T) {
 		r.disconnected(errNoRoute, false)
 		r.tick()
 	}
-	if r.now-began < time.Minute || len(*r.l.penalties) > maxPenalties {
-		t.Errorf("1000 dials within %v, %d penalties", r.now-began, len(*r.l.penalties))
+	if r.now-began < time.Minute {
+		t.Errorf("1000 dials within %v", r.now-began)
+	}
+	for range 100 {
+		r.disconnected(errReset, false)
+		r.tick()
+	}
+	if n := len(*r.l.penalties); n != maxPenalties {
+		t.Errorf("%d penalties, want %d", n, maxPenalties)
+	}
+}
+
+// The node that drains is no way out of a silence.
+func TestAHandoverDoesNotGoBackAfterASilence(t *testing.T) {
+	for seed := range 20 {
+		r := newRig(t, Config{Endpoints: []string{good, "10.0.0.2:1", "10.0.0.3:1"}})
+		r.l.rng = rng(seed)
+		r.ready(testTerms)
+		r.goAway(codec.GoAwayMessage{Code: codec.CodeDraining})
+		for len(r.dials) < 3 {
+			r.now = r.l.nextDeadline()
+			r.l.tickNext(r.now, 0, &r.out)
+			r.settle()
+		}
+		if r.dials[2] == r.dials[0] {
+			t.Fatalf("dials %v", r.dials)
+		}
 	}
 }

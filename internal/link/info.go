@@ -37,7 +37,7 @@ var (
 	ErrTooLarge  = errors.New("message exceeds the limit") // Send: it never fits
 	ErrTimeout   = errors.New("timed out")                 // Lost: the reason says which
 	ErrMalformed = errors.New("server broke the protocol") // Lost: wraps what was wrong
-	ErrHello     = errors.New("HELLO can not be encoded")  // Stopped: id or token is out of bounds
+	ErrHello     = errors.New("HELLO can not be encoded")  // Lost: the token is out of bounds
 )
 
 // CodeError is the GOAWAY of a server.

@@ -148,15 +148,16 @@ func TestCallsOfAnOlderAttemptAreDropped(t *testing.T) {
 	}
 }
 
-func TestTokenOutOfBoundsStopsTheLink(t *testing.T) {
+func TestTokenOutOfBoundsCostsTheAttempt(t *testing.T) {
 	r := newRig(t, Config{})
 	r.start()
 	r.l.Connected(r.now, r.attempt(), make([]byte, codec.MaxToken+1), &r.out)
 	r.settle()
-	r.wantState(StateStopped)
-	if e, _ := r.last(Stopped); !errors.Is(e.Err, ErrHello) || len(r.closed) != 1 {
-		t.Errorf("Stopped = %+v, closed %v", e, r.closed)
+	r.wantState(StateBackingOff)
+	if e, _ := r.last(Lost); !errors.Is(e.Err, ErrHello) || len(r.closed) != 1 || r.l.penalties != nil {
+		t.Errorf("Lost = %+v, closed %v", e, r.closed)
 	}
+	r.ready(testTerms)
 }
 
 func TestConfigValidateNamesTheField(t *testing.T) {

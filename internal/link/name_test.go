@@ -102,6 +102,28 @@ func TestANameHasFailedWhenAllItsAddressesHave(t *testing.T) {
 	}
 }
 
+// However often all have failed, all are tried again.
+func TestEveryRoundTriesAllAddresses(t *testing.T) {
+	n := names{edge: addresses("10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1")}
+	r := newRig(t, Config{Endpoints: []string{edge}})
+	r.start()
+	for round := range 40 {
+		tried := map[string]bool{}
+		for r.l.State() != StateBackingOff || r.wait() == 0 {
+			if r.l.State() == StateBackingOff {
+				r.tick()
+			}
+			tried[r.resolve(n)] = true
+			r.disconnected(syscall.ECONNREFUSED, false)
+		}
+		if len(tried) != 3 {
+			t.Fatalf("round %d: tried %v", round, tried)
+		}
+		r.now += maxPenalty // and not one is avoided
+		r.tick()
+	}
+}
+
 // A session's end blames its address: the name leads to others.
 func TestALostAddressIsAvoidedAndItsNameIsNot(t *testing.T) {
 	n := names{edge: addresses("10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1")}
@@ -141,6 +163,56 @@ func TestASlotIsKeptAtTheAddressThatGaveIt(t *testing.T) {
 		r.tick()
 		if second := r.resolve(n); second != first {
 			t.Fatalf("seed %d: the slot is at %s, went to %s", seed, first, second)
+		}
+	}
+}
+
+// This machine ran out of descriptors when its turn came: the turn is not lost.
+func TestATicketThatNoHelloCarriedIsKept(t *testing.T) {
+	n := names{edge: addresses("10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1", "10.0.0.4:1")}
+	for seed := range 20 {
+		for _, resolved := range []bool{false, true} {
+			r := newRig(t, Config{Endpoints: []string{edge, good}})
+			r.l.rng = rng(seed)
+			r.start()
+			if r.dials[0] != edge {
+				continue
+			}
+			first := r.resolve(n)
+			r.connected()
+			r.goAway(codec.GoAwayMessage{Code: codec.CodeBusy, Delay: time.Second, Ticket: []byte("t")})
+			r.tick()
+			if resolved {
+				r.resolve(n)
+			}
+			gone := r.l
+			r.disconnected(syscall.EMFILE, false)
+			r.tick()
+			if r.dials[2] != edge {
+				t.Fatalf("seed %d: went to %s", seed, r.dials[2])
+			}
+			if second := r.resolve(n); second != first {
+				t.Fatalf("seed %d: went to %s, the ticket is from %s", seed, second, first)
+			}
+			r.connected()
+			if m, err := codec.ParseHello(r.frames[len(r.frames)-1].Payload); err != nil || string(m.Ticket) != "t" {
+				t.Fatalf("seed %d: HELLO with ticket %q, %v", seed, m.Ticket, err)
+			}
+			r.disconnected(errReset, false)
+			r.tick()
+			if last := r.dials[len(r.dials)-1]; last == edge {
+				r.resolve(n)
+			}
+			r.connected()
+			if m, err := codec.ParseHello(r.frames[len(r.frames)-1].Payload); err != nil || len(m.Ticket) != 0 {
+				t.Fatalf("seed %d: the ticket %q again, %v", seed, m.Ticket, err)
+			}
+			// The node is not there: neither is its queue.
+			gone.Disconnected(r.now, gone.Attempt(), syscall.ECONNREFUSED, &r.out)
+			if gone.retry.here && !gone.anyFree(r.now) || gone.retry.ticket != "" {
+				t.Fatalf("seed %d: %+v", seed, gone.retry)
+			}
+			r.out.Reset()
 		}
 	}
 }

@@ -80,7 +80,7 @@ func (l *Link) penalisedUntil(addr string) time.Duration {
 // penalise adds one fault to a destination, forgetting the penalty that ends first if need be.
 func (l *Link) penalise(now time.Duration, hash uint32, why standing) {
 	until := now + penaltyTime + l.terms.Window
-	if p := l.penaltyOf(hash); p != nil && p.why != astray {
+	if p := l.penaltyOf(hash); p != nil {
 		until = max(until, time.Duration(p.until)*time.Second+penaltyTime+l.terms.Window)
 	}
 	until = min(until, now+maxPenalty)

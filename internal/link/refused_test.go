@@ -188,6 +188,24 @@ func TestNoCodeOfTheNextServerEndsTheSession(t *testing.T) {
 	}
 }
 
+// A name that leads to the node that drains, which is of no use to anybody any more.
+func TestARefusalInAHandoverHoldsNothingUp(t *testing.T) {
+	for seed := range 50 {
+		r := newRig(t, Config{})
+		r.l.rng = rng(seed)
+		r.ready(testTerms)
+		r.goAway(codec.GoAwayMessage{Code: codec.CodeDraining})
+		r.now = r.l.nextDeadline()
+		r.l.tickNext(r.now, 0, &r.out)
+		r.settle()
+		r.connected()
+		r.goAway(codec.GoAwayMessage{Code: codec.CodeVersion})
+		if wait := r.l.Info().NextAttempt - r.now; wait > 10*time.Second {
+			t.Fatalf("seed %d: a wait of %v", seed, wait)
+		}
+	}
+}
+
 func TestInUseWaitsForTheOldSessionsEnd(t *testing.T) {
 	r := newRig(t, Config{Endpoints: []string{good, "10.0.0.2:1"}})
 	r.start()

@@ -35,6 +35,9 @@ type retry struct {
 	hops     uint8  // attempts in a row without a wait between them
 	refusals uint8  // how often every endpoint had refused
 
+	home uint32 // hash of the endpoint of the latest session
+
+	unheard bool // the latest attempt led elsewhere, and nobody answered
 	here    bool // return to the endpoint of the latest attempt
 	ordered bool // the wait is the server's: nothing local cuts it
 	owed    bool // the session died while its next attempt was under way: if that fails, the loss's first draw is due
@@ -103,7 +106,7 @@ func (l *Link) lose(now time.Duration, c *conn, why loss, out *Out) {
 		*c, l.leave = conn{}, nil
 		return
 	}
-	wasReady := c.state == StateReady
+	wasReady, before := c.state == StateReady, c.state <= StateConnecting
 	if !why.ended {
 		out.close(c.attempt)
 	}
@@ -130,7 +133,7 @@ func (l *Link) lose(now time.Duration, c *conn, why loss, out *Out) {
 		l.patience.wasted(&why)
 	}
 	r := &l.retry
-	current, dest := c == l.current(), c.dest
+	current, dest, addr := c == l.current(), c.dest, c.addr.String()
 	*c = conn{addr: c.addr}
 	if again {
 		if current {
@@ -142,6 +145,7 @@ func (l *Link) lose(now time.Duration, c *conn, why loss, out *Out) {
 		return
 	}
 	r.hops = 0
+	r.unheard = why.reason == ConnectTimeout && why.fault == FaultPeer && hashAddress(addr) != r.home
 	b := &r.moves
 	if current {
 		b = &r.lost
@@ -153,13 +157,21 @@ func (l *Link) lose(now time.Duration, c *conn, why loss, out *Out) {
 		wasReady = wasReady || r.owed
 		r.owed = false
 	}
-	r.ticket, r.ordered = "", false
+	// A ticket that no HELLO has carried is still good, where it is from.
+	unused := r.ticket != "" && why.fault == FaultHost && before
+	if !unused {
+		r.ticket = ""
+	}
+	r.ordered = false
 	if m := why.goAway; m != nil {
 		r.ticket = string(m.Ticket)
 		r.ordered = (m.Delay > 0 || m.Window > 0) && advice != codec.AvoidAddress // which is about that address
 	}
-	r.here, r.dest = advice == codec.ReturnHere && b.trusts(), 0
-	if r.here {
+	r.here = advice == codec.ReturnHere && b.trusts() || unused
+	switch {
+	case !r.here:
+		r.dest = 0
+	case dest != 0:
 		r.dest = dest
 	}
 	r.at = now + l.wait(now, b, wasReady, &why)
@@ -224,7 +236,7 @@ func (l *Link) wait(now time.Duration, b *backoff, wasReady bool, why *loss) tim
 		if b.trusts() {
 			return 0 // a draining server paces this itself
 		}
-	case why.fault == FaultHost || m != nil && m.Code.Info().SessionOnly && !avoid:
+	case why.fault == FaultHost || m != nil && m.Code.Info().SessionOnly:
 		first = l.rng.below(localSpread)
 		if b.failures == 0 {
 			return first

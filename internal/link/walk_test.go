@@ -158,7 +158,7 @@ func walk(t *testing.T, seed uint64) int {
 			l.Start(now, &out)
 		case 1:
 			step = "resolved"
-			l.Resolved(now, pick(), nil)
+			l.Resolved(now, pick(), addresses("10.0.0.4:1", "10.0.0.5:1", "10.0.0.6:1")[:random.IntN(4)])
 		case 2, 3:
 			step = "connected"
 			a := pick()
