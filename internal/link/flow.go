@@ -127,7 +127,7 @@ func (l *Link) look(now time.Duration, f Flow) {
 		s.in.since, s.in.from = now, partial // it has begun since
 	}
 	if !h.taken {
-		s.looked, h.lookAt = now, now+timeout/looks
+		s.looked, h.lookAt = now, now+min(timeout/looks, h.beat)
 	}
 	if !over {
 		return
