@@ -81,7 +81,7 @@ func TestWritesWithoutASocketHaveTheLeastRate(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				e := &edge{nodes: map[string]func(*peer){}}
 				e.set(addrA, func(p *peer) {
-					e.set(addrA, nil)
+					e.set(addrA, node)
 					p.welcome(codec.WelcomeMessage{Terms: codec.Terms{Interval: time.Hour}})
 					for b := make([]byte, 512); ; {
 						time.Sleep(c.every)
@@ -104,6 +104,7 @@ func TestWritesWithoutASocketHaveTheLeastRate(t *testing.T) {
 					t.Errorf("%d losses, last error %v", i.Losses, i.LastError)
 				}
 				end(t, client, ran)
+				time.Sleep(2 * c.every)
 			})
 		})
 	}
