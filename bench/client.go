@@ -9,7 +9,7 @@ import (
 	"github.com/stormwheel/stormwheel/internal/link"
 )
 
-// client is one simulated client, some 420 bytes in a slab of its loop's. Its bytes in
+// client is one simulated client, some 470 bytes in a slab of its loop's. Its bytes in
 // flight, of which most have none at most times, are in the loop's maps.
 type client struct {
 	link    link.Link // zero until its arrival

@@ -7,7 +7,7 @@ import (
 )
 
 // A Link is one client: one id, one session at a time, retried for ever. It is a plain
-// value of under 400 bytes, so that hundreds of thousands fit in a slab; Init makes it
+// value of 400 bytes at most, so that hundreds of thousands fit in a slab; Init makes it
 // usable. It must not be copied after that.
 type Link struct {
 	cfg    *Config
