@@ -294,6 +294,27 @@ func TestOnlyWhatStandsBeforeThePingIsWaitedFor(t *testing.T) {
 	r.wantState(StateBackingOff)
 }
 
+// Who sees nothing of a write before it is done has the timer start there.
+func TestBlindOwnersPingIsWaitedForFromTheEndOfItsWrite(t *testing.T) {
+	r := newRig(t, Config{})
+	r.ready(testTerms)
+	r.tick() // PING
+	began := r.now
+	for r.flow = (Flow{Untaken: 20000, Blind: true}); r.now < began+95*time.Second; {
+		r.now = r.l.Deadline()
+		r.look()
+		r.l.Tick(r.now, &r.out)
+		r.settle()
+		r.wantState(StateReady)
+	}
+	r.flow.Untaken = 0
+	done := r.now
+	r.tick()
+	if r.wantState(StateBackingOff); r.now-done > 10*time.Second || r.now-done < 8*time.Second {
+		t.Errorf("dead %v after the write was done, want the pong timeout", r.now-done)
+	}
+}
+
 // Neither a PONG that comes in time nor an idle session costs a look.
 func TestPromptAnswersAreNotLookedFor(t *testing.T) {
 	r := newRig(t, Config{})
