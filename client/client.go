@@ -162,9 +162,13 @@ func (c *Client) stop(err error) {
 }
 
 // Send writes a message for the server's application and returns its number. It waits
-// for a session, and for room in the queue, until ctx ends. Written is not delivered:
-// Acked tells that. What was not acknowledged when a session ends may or may not have
-// arrived.
+// for a session, for room in the queue, and as long as the limits that the server told
+// demand, until ctx ends. Written is not delivered: Acked tells that. What was not
+// acknowledged when a session ends may or may not have arrived.
+//
+// A message that is larger than MaxPayload allows, or than the server of the present or
+// latest session takes, is ErrTooLarge, at once. Another server may take less: who sends
+// again what one has accepted may get that from the next.
 func (c *Client) Send(ctx context.Context, body []byte) (id uint64, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -36,6 +36,8 @@ func (k *conn) flow() link.Flow {
 	f := link.Flow{Untaken: len(k.queued) + k.writing, Partial: int(k.partial.Load()), Held: k.busy}
 	if untaken, taken, ok := k.kernel(); ok {
 		f.Untaken, f.Taken = f.Untaken+untaken, taken
+	} else {
+		f.Blind = true
 	}
 	return f
 }

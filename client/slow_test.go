@@ -101,6 +101,7 @@ func TestSlowLinkKeepsItsSession(t *testing.T) {
 				if _, err := p.welcome(codec.WelcomeMessage{Terms: slowTerms}); err != nil {
 					return
 				}
+				p.timeout = 2200 * time.Millisecond
 				if c.down == slowRate {
 					p.Write(codec.AppendDeliver(nil, 1, make([]byte, slowBytes)))
 				}

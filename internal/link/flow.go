@@ -28,6 +28,11 @@ type Flow struct {
 	// know no more than Untaken leave it 0.
 	Taken int64
 
+	// Blind: what is written counts as taken, for want of better knowledge, and a write may be
+	// under way of which nothing is seen before it is done. It is for the owner to end one that
+	// leads nowhere.
+	Blind bool
+
 	Partial int // bytes that have come of a frame whose end is missing
 
 	// Held: the owner cannot read, for a reason of its own, such as an application that takes
@@ -127,14 +132,14 @@ func (l *Link) look(now time.Duration, f Flow) {
 		s.in.since, s.in.from = now, partial // it has begun since
 	}
 	if !h.taken {
-		s.looked, h.lookAt = now, now+timeout/looks
+		s.looked, h.lookAt = now, now+min(timeout/looks, h.beat)
 	}
 	if !over {
 		return
 	}
 	moves := s.in.moved(now, partial)
 	if !h.taken {
-		moves = s.out.moved(now, taken) || moves
+		moves = s.out.moved(now, taken) || moves || f.Blind
 	}
 	if moves {
 		h.pongDue = now + timeout

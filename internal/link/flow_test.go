@@ -28,6 +28,7 @@ type pipe struct {
 	coming  []byte          // from the server, not here yet
 	here    []byte          // of a frame whose end is missing
 	credit  float64         // of a byte
+	silent  time.Duration   // the longest time in which nothing was written
 }
 
 const pipeStep = 10 * time.Millisecond
@@ -51,6 +52,7 @@ func (p *pipe) run(d time.Duration) time.Duration {
 		p.settle()
 		p.takes(since)
 		p.says(since)
+		p.silent = max(p.silent, p.now-p.l.heartbeat.wrote)
 		if p.l.State() == StateReady && p.l.Deadline() <= p.now {
 			p.flow = Flow{Untaken: int(p.written - p.taken + 0.999), Partial: len(p.here)}
 			p.look()
@@ -180,6 +182,9 @@ func TestSlowLinkIsNoDeadLink(t *testing.T) {
 				if lasted := p.run(2 * time.Minute); p.l.State() != StateReady {
 					t.Errorf("the session ended after %v", lasted)
 				}
+				if p.up(0) == 10e6 && p.lag < timeout/2 && p.silent > p.l.terms.Interval+2*pipeStep {
+					t.Errorf("silent for %v: the server would evict", p.silent)
+				}
 				if len(p.coming) > codec.MaxPayload || p.l.Info().Pongs == 0 {
 					t.Errorf("%d bytes are coming, %d PONGs: the test did not test", len(p.coming), p.l.Info().Pongs)
 				}
@@ -287,6 +292,27 @@ func TestOnlyWhatStandsBeforeThePingIsWaitedFor(t *testing.T) {
 	r.l.Tick(r.now, &r.out)
 	r.settle()
 	r.wantState(StateBackingOff)
+}
+
+// Who sees nothing of a write before it is done has the timer start there.
+func TestBlindOwnersPingIsWaitedForFromTheEndOfItsWrite(t *testing.T) {
+	r := newRig(t, Config{})
+	r.ready(testTerms)
+	r.tick() // PING
+	began := r.now
+	for r.flow = (Flow{Untaken: 20000, Blind: true}); r.now < began+95*time.Second; {
+		r.now = r.l.Deadline()
+		r.look()
+		r.l.Tick(r.now, &r.out)
+		r.settle()
+		r.wantState(StateReady)
+	}
+	r.flow.Untaken = 0
+	done := r.now
+	r.tick()
+	if r.wantState(StateBackingOff); r.now-done > 10*time.Second || r.now-done < 8*time.Second {
+		t.Errorf("dead %v after the write was done, want the pong timeout", r.now-done)
+	}
 }
 
 // Neither a PONG that comes in time nor an idle session costs a look.

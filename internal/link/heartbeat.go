@@ -45,18 +45,26 @@ func (h *heartbeat) deadline() time.Duration {
 		return h.wrote + h.beat
 	case !h.waiting():
 		return min(h.wrote, h.heard) + h.beat
-	case h.taken:
-		return h.pongDue
-	default:
-		return min(h.pongDue, h.lookAt)
 	}
+	due := h.pongDue
+	if !h.taken {
+		due = min(due, h.lookAt)
+	}
+	if h.crawls() {
+		due = min(due, h.wrote+h.beat)
+	}
+	return due
 }
 
 func (h *heartbeat) waiting() bool { return h.pongDue != 0 }
 
+// crawls: the PONG stands behind a frame that is slow to come. The server lives, and must
+// not take the client for dead meanwhile: it gets more PINGs.
+func (h *heartbeat) crawls() bool { return h.slow != nil && h.slow.in.from > 0 }
+
 // await begins the wait for something complete.
 func (h *heartbeat) await(now, timeout time.Duration) {
-	h.pongDue, h.lookAt = now+timeout, now+timeout/looks
+	h.pongDue, h.lookAt = now+timeout, now+min(timeout/looks, h.beat)
 	h.taken, h.slow = false, nil
 }
 
@@ -76,16 +84,22 @@ func (l *Link) Ping(now time.Duration, out *Out) {
 
 func (l *Link) ping(now, intended time.Duration, c *conn, out *Out) {
 	h := &l.heartbeat
+	h.beat = l.drawBeat()
+	h.await(now, l.pongTimeout())
+	l.sayPing(now, intended, c, out)
+	h.after = 0
+}
+
+// sayPing writes a PING, whether or not one is waited for.
+func (l *Link) sayPing(now, intended time.Duration, c *conn, out *Out) {
+	h := &l.heartbeat
 	h.token++
 	h.answered, h.telling, h.blurred = false, false, h.held
 	h.pingAt, h.intended = now, intended
-	h.await(now, l.pongTimeout())
-	h.beat = l.drawBeat()
 	start := len(out.frames)
 	out.frames = codec.AppendPing(out.frames, h.token, l.terms.Number)
 	l.wrote(now, c, start, out)
 	l.spend(len(out.frames) - start)
-	h.after = 0
 	out.notify(Event{Kind: PingSent, Attempt: c.attempt, Intended: intended})
 }
 

@@ -143,7 +143,10 @@ func (l *Link) Tick(now time.Duration, out *Out) {
 	case StateReady:
 		h := &l.heartbeat
 		if h.waiting() && now < h.pongDue && !h.held {
-			h.taken = true // for all that the owner knows
+			h.taken = h.taken || now >= h.lookAt // for all that the owner knows
+			if h.crawls() && now >= h.wrote+h.beat {
+				l.sayPing(now, h.wrote+h.beat, c, out)
+			}
 			return
 		}
 		// A PING that is itself late needs no excuse: its answer has all its time.
