@@ -285,3 +285,17 @@ func TestServerTimeSurvives(t *testing.T) {
 		}
 	}
 }
+
+// The two version bytes are read before anything else: what follows may be of a later version.
+func TestHelloVersionsNeedsTheRangeOnly(t *testing.T) {
+	for _, tc := range []struct {
+		p       []byte
+		lowest  uint8
+		highest uint8
+		ok      bool
+	}{{nil, 0, 0, false}, {[]byte{1}, 0, 0, false}, {[]byte{2, 1}, 0, 0, false}, {[]byte{3, 3}, 3, 3, true}, {[]byte{1, 255, 9}, 1, 255, true}} {
+		if lowest, highest, ok := HelloVersions(tc.p); lowest != tc.lowest || highest != tc.highest || ok != tc.ok {
+			t.Errorf("HelloVersions(%v) = %d, %d, %v", tc.p, lowest, highest, ok)
+		}
+	}
+}

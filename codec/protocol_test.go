@@ -3,8 +3,10 @@ package codec
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -155,6 +157,79 @@ func TestPageExamples(t *testing.T) {
 			t.Errorf("PROTOCOL.md has no example of %v", typ)
 		}
 	}
+}
+
+// fenced returns what stands on the page between fences of a kind.
+func fenced(t *testing.T, page, kind string) []string {
+	t.Helper()
+	var blocks []string
+	for _, block := range strings.Split(page, "```"+kind+"\n")[1:] {
+		text, _, closed := strings.Cut(block, "```")
+		if !closed {
+			t.Fatalf("a block of kind %q does not end", kind)
+		}
+		blocks = append(blocks, text)
+	}
+	if len(blocks) == 0 {
+		t.Fatalf("PROTOCOL.md has nothing of kind %q", kind)
+	}
+	return blocks
+}
+
+// TestPageOddities: what the page calls accepted is accepted, and says what the page says.
+func TestPageOddities(t *testing.T) {
+	for i, text := range fenced(t, protocolPage(t), "odd") {
+		frame, named := parseExample(t, text)
+		f, size, err := Decode(frame, MaxPayload)
+		if err != nil || size != len(frame) {
+			t.Errorf("oddity %d: size %d of %d, %v", i, size, len(frame), err)
+			continue
+		}
+		got := describe(t, f)
+		for _, pair := range named {
+			if strings.Contains(pair, " = ") && !slices.Contains(got, pair) {
+				t.Errorf("oddity %d says %q, but its bytes say\n%s", i, pair, strings.Join(got, "\n"))
+			}
+		}
+	}
+}
+
+// TestPageRefusals: what the page calls refused is refused, with that code and for that reason.
+func TestPageRefusals(t *testing.T) {
+	for i, text := range fenced(t, protocolPage(t), "refused") {
+		frame, _ := parseExample(t, text)
+		code, why, _ := strings.Cut(strings.TrimSpace(text[strings.LastIndex(text, "#")+1:]), ": ")
+		f, _, err := Decode(frame, MaxPayload)
+		if err == nil {
+			_, err = parse(f)
+		}
+		if err == nil || errors.Is(err, ErrIncomplete) {
+			t.Errorf("refusal %d: %v, want %q", i, err, why)
+		} else if got := CodeFor(err); strconv.Itoa(int(got)) != code || !strings.Contains(err.Error(), why) {
+			t.Errorf("refusal %d: %d: %v; the page says %s: %s", i, got, err, code, why)
+		}
+	}
+}
+
+// parse reads a payload by its type.
+func parse(f Frame) (m any, err error) {
+	switch f.Type {
+	case Hello:
+		return ParseHello(f.Payload)
+	case Welcome:
+		return ParseWelcome(f.Payload)
+	case Ping:
+		_, _, err = ParsePing(f.Payload)
+	case Pong:
+		return ParsePong(f.Payload)
+	case Send, Deliver:
+		_, _, err = ParseMessage(f.Payload)
+	case Ack:
+		return ParseAck(f.Payload)
+	case GoAway:
+		return ParseGoAway(f.Payload)
+	}
+	return nil, err
 }
 
 // parseExample returns the bytes before each # and the "name = value" pairs after it.

@@ -99,8 +99,12 @@ func (r *reactor) admit(slot timingwheel.ID, m *codec.HelloMessage, returns bool
 	if !ok {
 		return r.flapping(wait)
 	}
-	if r.shared.seals.redeem(now, m.Ticket, m.ClientID) {
+	if number, ok := r.shared.seals.redeem(now, m.Ticket, m.ClientID); ok {
 		r.counters.Tickets++
+		if r.askAuth != nil {
+			x := r.extras.need(r.sessions.at(slot))
+			x.ticket, x.invited = number, true
+		}
 		return ReasonNone
 	}
 	limit := maxQueue / 2

@@ -117,16 +117,16 @@ func TestTicketsCannotBeForgedSharedMovedReusedOrKept(t *testing.T) {
 		{"none", s, nil, "alice", now},
 	}
 	for _, tt := range tests {
-		if tt.seals.redeem(tt.now, tt.ticket, []byte(tt.id)) {
+		if _, ok := tt.seals.redeem(tt.now, tt.ticket, []byte(tt.id)); ok {
 			t.Errorf("a ticket %s was accepted", tt.name)
 		}
 	}
-	if !s.redeem(now+time.Second, ticket, alice) {
+	if _, ok := s.redeem(now+time.Second, ticket, alice); !ok {
 		t.Fatal("a good ticket was refused")
 	}
 	for d := time.Duration(0); d < 3*ticketGrace; d += time.Second / 2 {
 		s.redeem(now+time.Second+d, s.ticket(nil, now+d, id(int(d))), id(int(d))) // others' tickets rotate the list
-		if s.redeem(now+time.Second+d, ticket, alice) {
+		if _, ok := s.redeem(now+time.Second+d, ticket, alice); ok {
 			t.Fatalf("a ticket was good twice, %v later", d)
 		}
 	}

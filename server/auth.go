@@ -61,6 +61,8 @@ type authPool struct {
 	timeout time.Duration
 	log     *slog.Logger
 	jobs    chan authJob
+	workers int
+	wait    authWait
 
 	failures, panics seldom
 
@@ -73,7 +75,8 @@ type authPool struct {
 func newAuthPool(cfg *Config, pendingMax int64) *authPool {
 	places := max(2, int(pendingMax/2))
 	workers := min(cfg.AuthWorkers, places-1)
-	p := &authPool{auth: cfg.Auth, timeout: cfg.AuthTimeout, log: cfg.Logger, jobs: make(chan authJob, min(cfg.AuthQueue, places-workers))}
+	p := &authPool{auth: cfg.Auth, timeout: cfg.AuthTimeout, log: cfg.Logger, workers: workers, wait: newAuthWait(cfg.AuthTimeout),
+		jobs: make(chan authJob, min(cfg.AuthQueue, places-workers))}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	for range workers {
 		p.wg.Go(p.work)
@@ -81,8 +84,11 @@ func newAuthPool(cfg *Config, pendingMax int64) *authPool {
 	return p
 }
 
-// submit queues a job, or says that the queue is full. It never blocks.
+// submit queues a job, or says that the queue is full, or too slow. It never blocks.
 func (p *authPool) submit(j authJob) bool {
+	if len(p.jobs) >= p.workers && p.wait.long() {
+		return false
+	}
 	j.until = time.Now().Add(p.timeout)
 	select {
 	case p.jobs <- j:
@@ -113,21 +119,23 @@ func (p *authPool) work() {
 		case <-p.ctx.Done():
 			return
 		case j := <-p.jobs:
-			if time.Now().After(j.until) {
-				continue
+			began, ok := p.wait.begin(j.until)
+			if !ok {
+				continue // its deadline tells it to come again
 			}
 			answer := authAnswer{handle: j.handle}
-			answer.expires, answer.why = p.ask(j.req)
+			answer.expires, answer.why = p.ask(j)
+			p.wait.end(began)
 			j.loop.mailbox.putAnswer(answer)
 			j.loop.ask()
 		}
 	}
 }
 
-func (p *authPool) ask(req AuthRequest) (expires time.Time, why Reason) {
-	ctx, cancel := context.WithTimeout(p.ctx, p.timeout)
+func (p *authPool) ask(j authJob) (expires time.Time, why Reason) {
+	ctx, cancel := context.WithDeadline(p.ctx, j.until)
 	defer cancel()
-	grant, err := p.call(ctx, req)
+	grant, err := p.call(ctx, j.req)
 	switch {
 	case err == nil:
 		return grant.Expires, ReasonNone
@@ -165,7 +173,7 @@ func (p *authPool) call(ctx context.Context, req AuthRequest) (grant AuthGrant, 
 func (r *reactor) authenticate(slot timingwheel.ID, m *codec.HelloMessage) Reason {
 	s := r.sessions.at(slot)
 	s.state = stateAuthenticating
-	r.wheel.SetTTL(slot, r.cfg.AuthTimeout+time.Second)
+	r.wheel.SetTTL(slot, r.cfg.AuthTimeout)
 	r.wheel.Touch(slot)
 	ok := r.askAuth(r.handle(slot), AuthRequest{
 		ClientID: string(m.ClientID),
@@ -173,15 +181,16 @@ func (r *reactor) authenticate(slot timingwheel.ID, m *codec.HelloMessage) Reaso
 		Addr:     r.transport.RemoteAddr(slot),
 	})
 	if !ok {
-		return r.overworked()
+		return r.overworked(slot)
 	}
 	return ReasonNone
 }
 
 // overworked sends a client away that the authenticator had no time for. It takes long
 // enough that the way in is not paid for again and again.
-func (r *reactor) overworked() Reason {
+func (r *reactor) overworked(slot timingwheel.ID) Reason {
 	r.notice.Delay, r.notice.Window = time.Second, time.Second
+	r.inviteAgain(slot)
 	return ReasonBusy
 }
 
@@ -199,7 +208,9 @@ func (r *reactor) authenticated(a authAnswer) {
 			why = r.welcome(slot, a.expires)
 		}
 	case ReasonBusy:
-		why = r.overworked()
+		why = r.overworked(slot)
+	case ReasonTokenExpired:
+		r.inviteAgain(slot)
 	case ReasonInternal:
 		r.counters.Panics++
 	}
@@ -209,6 +220,16 @@ func (r *reactor) authenticated(a authAnswer) {
 	}
 	r.watchPartial(slot, r.transport.Held(slot), true)
 	r.flush(slot)
+}
+
+// inviteAgain gives a client that had its turn, and is to come again, another ticket: it
+// stands in no queue twice.
+func (r *reactor) inviteAgain(slot timingwheel.ID) {
+	s := r.sessions.at(slot)
+	if x := r.extras.of(s); x.invited {
+		x.invited = false // the one that it came with is spent
+		r.notice.Ticket = r.shared.seals.ticket(r.token[:], r.clock.real+r.notice.Delay, r.names.get(s.name))
+	}
 }
 
 // comesTooOften counts the handshake of a client that has shown that its id is its own.

@@ -166,3 +166,16 @@ func TestAFailingAuthenticatorDoesNotFloodTheLog(t *testing.T) {
 		}
 	}
 }
+
+// A client waits 5 s for WELCOME. It must hear that the node has no time before it gives up,
+// or it comes back without a ticket and the node works for nobody.
+func TestASlowAuthenticatorSaysBusyBeforeItsClientGivesUp(t *testing.T) {
+	n := newNode(t, Config{})
+	n.r.askAuth = func(uint64, AuthRequest) bool { return true }
+	slot, p := n.dial()
+	n.send(slot, helloFrame("alice"))
+	n.run(5*time.Second - 2*n.r.cfg.Tick)
+	if _, g := answer(t, p); g.Code != codec.CodeBusy || g.Delay == 0 {
+		t.Errorf("after just under 5 s: %v with delay %v, want busy with a delay", g.Code, g.Delay)
+	}
+}

@@ -108,8 +108,9 @@ type Config struct {
 	Auth Authenticator
 	// AuthWorkers is how many clients are checked at a time (default 16), AuthQueue how
 	// many more may wait (default 1024; beyond it a client is told to come again), and
-	// AuthTimeout how long one check may take (default 5 s). Together they are at most half
-	// of the connections that may be not in yet.
+	// AuthTimeout how long one check may take, with its wait for a worker (default 4 s: a client
+	// waits 5 s for WELCOME, and is told "busy" before that). Workers and queue are at most half of the
+	// connections that may be not in yet.
 	AuthWorkers int
 	AuthQueue   int
 	AuthTimeout time.Duration
@@ -174,7 +175,7 @@ func (c Config) withDefaults() Config {
 	def(&c.IDRate, 0.2)
 	def(&c.AuthWorkers, 16)
 	def(&c.AuthQueue, 1024)
-	def(&c.AuthTimeout, 5*time.Second)
+	def(&c.AuthTimeout, 4*time.Second)
 	def(&c.FailoverRate, c.AdmitRate)
 	def(&c.MaxWindow, time.Minute)
 	def(&c.DrainGrace, 10*time.Second)

@@ -24,7 +24,7 @@ func (r *reactor) visit(slot timingwheel.ID) time.Duration {
 		}
 	case stateAuthenticating:
 		if expired {
-			why = r.overworked()
+			why = r.overworked(slot)
 		}
 	case stateLingering:
 		next = r.visitLingering(slot, expired)

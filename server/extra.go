@@ -18,6 +18,8 @@ type extra struct {
 	pongToken  uint64
 	ghost      uint64 // handle of the session whose place it takes when it is welcomed
 	haunted    bool   // there is one
+	invited    bool   // it came with a ticket, which is spent when it is welcomed
+	ticket     uint32 // the ticket's number
 }
 
 // extraRef is where a session's extra lies; zero means that it has none.

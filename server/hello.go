@@ -63,6 +63,10 @@ func (r *reactor) welcome(slot timingwheel.ID, expires time.Time) Reason {
 	s := r.sessions.at(slot)
 	s.state = stateReady
 	r.settle(s)
+	if s.extra != 0 {
+		r.extras.need(s).invited, r.extras.need(s).ticket = false, 0
+		r.extras.spare(s)
+	}
 	r.wheel.SetTTL(slot, r.terms.Timeout)
 	r.wheel.Touch(slot)
 	s.terms = uint8(r.terms.Number)

@@ -20,6 +20,7 @@ import (
 type load struct {
 	// Owned by the ticker.
 	pacer     *gate.Pacer
+	checks    *gate.Pacer // of the authenticator, which may be slower than the loops
 	stretcher *gate.Stretch
 	steady    float64       // the pace, smoothed over steadyFor
 	at        time.Duration // of the last look
@@ -35,6 +36,7 @@ type load struct {
 
 func (l *load) begin(cfg *Config) {
 	l.pacer = gate.NewPacer(cfg.AdmitRate, 0)
+	l.checks = gate.NewPacer(cfg.AdmitRate, 0)
 	l.stretcher = gate.NewStretch(cfg.Heartbeat, cfg.Tick, 0)
 	l.steady = cfg.AdmitRate
 	l.pace.Store(math.Float64bits(cfg.AdmitRate))
@@ -64,19 +66,25 @@ func (s *Server) watchLoad(now time.Duration) {
 		l.meter.Observe(c.SnapshotAt, taken)
 	}
 	ld.pacer.Observe(now, sample)
-	ld.pace.Store(math.Float64bits(ld.pacer.Pace()))
 	ld.stretch.Store(int32(ld.stretcher.Observe(now, max(sample.Waited, sample.Late))))
+	if s.auth != nil {
+		checked := s.auth.wait.sample()
+		ld.checks.Observe(now, checked)
+		sample.Waited = max(sample.Waited, checked.Waited)
+	}
+	pace := min(ld.pacer.Pace(), ld.checks.Pace())
+	ld.pace.Store(math.Float64bits(pace))
 	ld.waited.Store(int64(sample.Waited))
 	ld.late.Store(int64(sample.Late))
-	over := ld.pacer.Overloaded()
+	over := ld.pacer.Overloaded() || ld.checks.Overloaded()
 	if was := ld.over.Swap(over); over && !was {
 		s.logOverload(now, sample)
 	}
-	if over {
+	if ld.pacer.Overloaded() {
 		ld.short = now + time.Second // one good look does not end it
 	}
-	s.shared.admission.setRate(now, max(ld.pacer.Pace(), s.cfg.AdmitRate/slotFloor))
-	ld.steady += (ld.pacer.Pace() - ld.steady) * min(1, float64(passed)/float64(steadyFor))
+	s.shared.admission.setRate(now, min(max(ld.pacer.Pace(), s.cfg.AdmitRate/slotFloor), ld.checks.Pace()))
+	ld.steady += (pace - ld.steady) * min(1, float64(passed)/float64(steadyFor))
 	if s.stopping.Load() {
 		return // the listeners may be gone
 	}

@@ -161,6 +161,9 @@ func (r *reactor) leave(slot timingwheel.ID, why Reason) {
 	}
 	s.set(gone)
 	r.settle(s)
+	if x := r.extras.of(s); x.invited {
+		r.shared.seals.restore(x.ticket)
+	}
 	if s.is(counted) {
 		r.shared.addrs.leave(addrKey(r.transport.RemoteAddr(slot)))
 	}

@@ -29,6 +29,7 @@ func (r *reactor) receive(now time.Duration, slot timingwheel.ID, b []byte) (con
 	var applied uint16
 	var pinged bool
 	need = 1
+	greeting := s.state == stateHandshaking
 	frames, free, freeBytes := int64(0), int64(0), 0
 	for consumed < len(b) {
 		limit := r.cfg.MaxFrame
@@ -50,6 +51,11 @@ func (r *reactor) receive(now time.Duration, slot timingwheel.ID, b []byte) (con
 		}
 		if frames++; frames-free > mayFrames {
 			r.farewell(slot, ReasonRateLimit)
+			return len(b), 1
+		}
+		if greeting && frames > 1 && f.Type != codec.Bye {
+			// Sent before WELCOME: refused by every node, and not only where that takes a while.
+			r.farewell(slot, ReasonUnexpected)
 			return len(b), 1
 		}
 		if f.Type == codec.Ping && s.state == stateReady {

@@ -92,26 +92,35 @@ func (s *seals) ticket(dst []byte, slot time.Duration, clientID []byte) []byte {
 
 // redeem says whether ticket admits the client now, and spends it. A client may be a
 // little early: clocks and timers are.
-func (s *seals) redeem(now time.Duration, ticket, clientID []byte) bool {
+func (s *seals) redeem(now time.Duration, ticket, clientID []byte) (number uint32, ok bool) {
 	values, ok := s.own.open("ticket", ticket, ticketLen, clientID)
 	if !ok {
-		return false
+		return 0, false
 	}
 	slot := time.Duration(binary.BigEndian.Uint64(values))
 	if early := slot - now; early > 100*time.Millisecond || -early > ticketGrace {
-		return false
+		return 0, false
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.rotate(now)
-	spent := binary.BigEndian.Uint32(ticket[ticketLen-sealLen:])
+	number = binary.BigEndian.Uint32(ticket[ticketLen-sealLen:])
 	for _, used := range s.used {
-		if _, found := used[spent]; found {
-			return false
+		if _, found := used[number]; found {
+			return 0, false
 		}
 	}
-	s.used[0][spent] = struct{}{}
-	return true
+	s.used[0][number] = struct{}{}
+	return number, true
+}
+
+// restore makes a ticket good again whose client did not get in after all.
+func (s *seals) restore(number uint32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, used := range s.used {
+		delete(used, number)
+	}
 }
 
 // rotate forgets tickets that are too old to be shown again.

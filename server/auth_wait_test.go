@@ -1,0 +1,85 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+)
+
+// slowAuth takes its time for each client, and none for one whose time is over.
+type slowAuth struct {
+	takes  time.Duration
+	wasted atomic.Int64
+}
+
+func (a *slowAuth) Authenticate(ctx context.Context, _ AuthRequest) (AuthGrant, error) {
+	select {
+	case <-time.After(a.takes):
+		return AuthGrant{}, nil
+	case <-ctx.Done():
+		a.wasted.Add(1)
+		return AuthGrant{}, ctx.Err()
+	}
+}
+
+// comeUntilIn knocks until it has a session, as it is told to, and counts its attempts.
+func comeUntilIn(addr, id string, attempts *atomic.Int64, over <-chan struct{}) (net.Conn, bool) {
+	var ticket []byte
+	for {
+		attempts.Add(1)
+		delay := 200 * time.Millisecond
+		c, err := net.Dial("tcp", addr)
+		if err == nil {
+			c.SetDeadline(time.Now().Add(5 * time.Second))
+			hello, _ := codec.AppendHello(nil, &codec.HelloMessage{MinVersion: 1, MaxVersion: 1, ClientID: []byte(id), Ticket: ticket})
+			c.Write(hello)
+			w := &wire{Conn: c}
+			switch f, err := w.next(); {
+			case err == nil && f.Type == codec.Welcome:
+				return c, true
+			case err == nil && f.Type == codec.GoAway:
+				m, _ := codec.ParseGoAway(f.Payload)
+				ticket, delay = append([]byte(nil), m.Ticket...), m.Delay+m.Window/2
+			}
+			c.Close()
+		}
+		select {
+		case <-over:
+			return nil, false
+		case <-time.After(delay):
+		}
+	}
+}
+
+// More clients than the authenticator can check while they have patience: each worker must not
+// take the one who has waited longest, and has no time left, for ever.
+func TestASlowAuthenticatorIsAPlateauAndNoCliff(t *testing.T) {
+	const clients, workers = 1200, 16
+	auth := &slowAuth{takes: 80 * time.Millisecond} // 200 a second
+	s := startNode(t, Config{MaxConns: 10_000, Tick: 20 * time.Millisecond, Auth: auth, AuthWorkers: workers, AuthQueue: 2000,
+		AuthTimeout: 2 * time.Second, AdmitRate: 2000, IDRate: -1})
+	over := make(chan struct{})
+	var attempts, in atomic.Int64
+	var all sync.WaitGroup
+	for i := range clients {
+		all.Go(func() {
+			if c, ok := comeUntilIn(s.Addr(), fmt.Sprint("client-", i), &attempts, over); ok {
+				in.Add(1)
+				t.Cleanup(func() { c.Close() })
+			}
+		})
+	}
+	began := time.Now()
+	defer func() { close(over); all.Wait() }()
+	eventually(t, "all are in", func() bool { return in.Load() == clients })
+	t.Logf("after %v, %d attempts, %d checks wasted, pace %.0f", time.Since(began), attempts.Load(), auth.wasted.Load(), s.Stats().Pace)
+	if n := auth.wasted.Load(); n > clients/20 {
+		t.Errorf("%d checks came to nothing, since nobody waited for them any more", n)
+	}
+}
