@@ -23,9 +23,15 @@ func TestADeadServerPassesNoScenario(t *testing.T) {
 	for _, scenario := range []string{"hold", "ramp", "churn", "soak", "silent", "halfopen", "trickle", "phases", "storm", "find-max"} {
 		t.Run(scenario, func(t *testing.T) {
 			t.Parallel()
-			f := startFake(t, &fakeNode{terms: patient, noPong: true})
+			terms := patient
+			if scenario == "silent" || scenario == "halfopen" { // who is to be evicted must not take a minute
+				terms.Timeout = 3 * time.Second
+			}
+			f := startFake(t, &fakeNode{terms: terms, noPong: true})
 			cfg := asking(f, scenario)
 			switch scenario {
+			case "halfopen":
+				cfg.Deadline = terms.Timeout
 			case "churn", "soak":
 				cfg.Lifetime = 100 * time.Millisecond
 			case "trickle":
