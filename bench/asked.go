@@ -39,13 +39,19 @@ func (l *loop) answered(c *client) {
 	if c.asked.apart {
 		return
 	}
-	heard := l.heard
-	if heard < c.asked.wrote { // it came while the batch was dealt with
-		heard = l.swarm.Now()
-	}
+	heard := l.since(c.asked.wrote)
 	l.counted.Pongs++
 	l.rttActual.record(heard - c.asked.wrote)
 	l.waited(c, heard)
+}
+
+// since is when what the batch brings was there: at the latest when its clock was read, unless it
+// answers what was sent after that.
+func (l *loop) since(sent time.Duration) time.Duration {
+	if l.heard < sent {
+		return l.swarm.Now()
+	}
+	return l.heard
 }
 
 // unanswered notes that nobody waits for its PONG any more. It took at least as long as until

@@ -23,9 +23,19 @@ func TestADeadServerPassesNoScenario(t *testing.T) {
 	for _, scenario := range []string{"hold", "ramp", "churn", "soak", "silent", "halfopen", "trickle", "phases", "storm", "find-max"} {
 		t.Run(scenario, func(t *testing.T) {
 			t.Parallel()
-			f := startFake(t, &fakeNode{terms: patient, noPong: true})
+			terms := patient
+			if scenario == "silent" || scenario == "halfopen" { // who is to be evicted must not take a minute
+				terms.Timeout = 3 * time.Second
+			}
+			f := startFake(t, &fakeNode{terms: terms, noPong: true})
 			cfg := asking(f, scenario)
 			switch scenario {
+			case "hold", "ramp", "phases", "churn", "trickle": // nobody's patience is over: no session is lost
+				cfg.PongTimeout = time.Minute
+			}
+			switch scenario {
+			case "halfopen":
+				cfg.Deadline = terms.Timeout
 			case "churn", "soak":
 				cfg.Lifetime = 100 * time.Millisecond
 			case "trickle":
@@ -148,10 +158,31 @@ func TestATrickleIsNotOverBeforeAFrameIs(t *testing.T) {
 	n := counters{Trickled: 3}
 	p := plan{Config: cfg}
 	trickleDefaults(&p.Config)
-	if why := p.unproven(&n); !strings.Contains(why, "3 of 10 clients had sent a whole ping") || !strings.Contains(why, "must last") {
+	if why := p.unproven(&n, nil); !strings.Contains(why, "3 of 10 clients had sent a whole ping") || !strings.Contains(why, "must last") {
 		t.Errorf("three of ten: %q", why)
 	}
-	if n.Trickled = 10; p.unproven(&n) != "" {
-		t.Errorf("all: %q", p.unproven(&n))
+	if n.Trickled = 10; p.unproven(&n, nil) != "" {
+		t.Errorf("all: %q", p.unproven(&n, nil))
+	}
+}
+
+// A run that was too short to show anything is nobody's failure: it is invalid, and says how long
+// it must be.
+func TestARunThatIsTooShortProvesNothing(t *testing.T) {
+	f := startFake(t, &fakeNode{terms: patient})
+	for scenario, want := range map[string]string{"churn": "one leaves every 3m0s", "soak": "one leaves every 3m0s"} {
+		cfg := asking(f, scenario)
+		cfg.Lifetime = time.Hour
+		r, err := Run(t.Context(), cfg, View{})
+		if ExitCode(err) != ExitInvalid || r.Verdict != Invalid || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: exit %d, %v; want it invalid, with %q", scenario, ExitCode(err), err, want)
+		}
+	}
+	c := Config{Scenario: "soak", Spawn: 1, Lifetime: time.Second, Duration: 5 * time.Second}
+	if why := c.unproven(&counters{Departures: 9}, &Soak{}); !strings.Contains(why, "must last 12s") {
+		t.Errorf("a soak of 5 s: %q", why)
+	}
+	if why := c.unproven(&counters{Departures: 9, Losses: Losses{Reset: 1}}, &Soak{}); why != "" {
+		t.Errorf("a server that ended a session: %q", why)
 	}
 }

@@ -135,8 +135,9 @@ func (l *loop) notify(i uint32, c *client, e *link.Event) {
 				n.FirstReady++
 				n.RampEnd = l.now
 			}
-			l.connect.record(max(l.heard, c.began) - c.began)
-			l.connectIntended.record(max(l.heard, c.arrival) - c.arrival)
+			heard := l.since(c.began)
+			l.connect.record(heard - c.began)
+			l.connectIntended.record(heard - c.arrival)
 		}
 		l.swarm.nowReady(1)
 		c.last.setTimeout(e.Terms.Timeout)

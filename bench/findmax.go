@@ -167,6 +167,7 @@ func findMax(ctx context.Context, asked Config, p *plan, view View) (*Result, er
 	}
 	found.conclude(&s, held[s.missed], searchErr)
 	shown.Scenario, shown.FindMax, shown.Seed, shown.Detail.Command = p.Scenario, &found, p.Seed, p.Command
+	shown.Promises = !p.NoPromises
 	shown.Started, shown.WallS = began.UTC(), time.Since(began).Seconds()
 	shown.Interrupted = ctx.Err() != nil
 	if err := shown.judge(p.thresholds, p.lateLimit); err != nil {

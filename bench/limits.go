@@ -172,7 +172,7 @@ func (p *plan) lingering() int {
 		length = 0
 		for _, ph := range p.Phases {
 			if ph.Do == "churn" {
-				length += ph.For
+				length = min(length+ph.For, maxTime) // or many would overflow
 			}
 		}
 	}

@@ -119,20 +119,6 @@ func (r *runner) awaitTrickled(ctx context.Context, bound time.Duration) error {
 	return err
 }
 
-// unproven is why a run in which the server closed nobody has shown nothing; empty if it has.
-func (c *Config) unproven(n *counters) string {
-	want := silentCount(c)
-	if c.Scenario != "trickle" || c.tooSlow() || n.Trickled >= want || n.Losses.total()+n.Failures.total() > 0 {
-		return ""
-	}
-	_, longest := c.trickleTime()
-	after := "the connect"
-	if c.Trickle == "ping" {
-		after = "a heartbeat"
-	}
-	return fmt.Sprintf("%d of %d clients had sent a whole %s when the run ended; it must last %v beyond %s", n.Trickled, want, c.Trickle, longest, after)
-}
-
 // dripping is a frame that goes out byte by byte.
 type dripping struct {
 	rest []byte

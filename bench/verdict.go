@@ -30,7 +30,7 @@ func (r *runner) result(t *tally) *Result {
 	out.Churn = r.churned(&t.Counters)
 	out.Soak = r.soaked()
 	out.Probes = r.probed(t)
-	if why := p.unproven(&t.Counters); why != "" {
+	if why := p.unproven(&t.Counters, out.Soak); why != "" {
 		out.Generator.WhyInvalid = &why
 	}
 	if len(lost) > 0 { // the first is the cause, if one led to another
