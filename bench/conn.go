@@ -119,7 +119,10 @@ func (l *loop) dial(i uint32, c *client, a *link.Action) {
 		fail(noWay("alternate %s is not on this machine", a.Addr))
 		return
 	}
-	fd, done, err := dialSocket(to, l.swarm.source(l.number(i)))
+	if c.began == 0 {
+		c.began = l.swarm.Now()
+	}
+	fd, done, err := dialSocket(to, l.swarm.source(l.number(i), c.tenant))
 	if err == nil {
 		if err = l.pollerOf(i).watch(fd, i, a.Attempt, !done, true); err != nil {
 			closeSocket(fd, true)

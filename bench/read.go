@@ -110,6 +110,9 @@ func (l *loop) understand(i uint32, c *client, attempt uint32, b []byte) (consum
 		}
 	case codec.Pong:
 		if m, err := codec.ParsePong(frame.Payload); err == nil {
+			if m.Token == uint64(c.link.Info().Pings) {
+				l.answered(c)
+			}
 			c.last.loosen(m.Terms.Timeout)
 		}
 	}

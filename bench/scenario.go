@@ -17,7 +17,7 @@ type scenario struct {
 	about    string
 	takes    string // the flags that are for it and not for all
 	defaults func(*Config)
-	// promises are the thresholds when the user names none, so that every verdict can fail.
+	// promises are judged unless the user waives them, so that every verdict can fail.
 	promises func(*Config) []string
 	run      func(ctx context.Context, r *runner) error // nil: find-max, which makes runs of others
 }
@@ -48,7 +48,8 @@ var scenarios = []scenario{
 		takes: "fraction deadline trickle trickle-interval", defaults: trickleDefaults, promises: tricklePromises, run: trickle},
 	{name: "storm", about: "--kind kill: kill -9 of the first node; drain: SIGTERM; cut: its connections break; freeze: SIGSTOP;\n" +
 		"           blackout: kill -9 of all nodes, which are back after --outage; restart: SIGTERM, and it is started again;\n" +
-		"           flood: --fraction of the clients are in, and all others come at once",
+		"           flood: --fraction of the clients are in, and all others come at once;\n" +
+		"           grey: all nodes are slow (--slow) for --outage, and well again",
 		takes: "kind fraction freeze outage slow probes cohorts", promises: stormPromises, run: storm},
 	{name: "demo", about: "two nodes, 5,000 clients: silent ones are evicted, then a node is killed",
 		takes: "fraction kind probes", defaults: demoDefaults, promises: demoPromises, run: demo},
@@ -134,6 +135,10 @@ const rampPatience = 15 * time.Second
 // the end, and the run goes on; unless nobody at all is welcomed.
 func (r *runner) ramp(ctx context.Context) error {
 	patience := r.fleet.RampTime() + rampPatience
+	if c := &r.plan.Config; c.Scenario == "trickle" && c.Trickle == "hello" && !c.tooSlow() {
+		_, longest := c.trickleTime()
+		patience += longest
+	}
 	r.enter("ramp", patience)
 	over, err := r.awaitWelcomes(ctx, patience, func() bool {
 		return r.fleet.Ready() >= r.plan.joining() && r.fleet.Counts().Muted >= r.plan.Conns-r.plan.joining()

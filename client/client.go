@@ -162,9 +162,13 @@ func (c *Client) stop(err error) {
 }
 
 // Send writes a message for the server's application and returns its number. It waits
-// for a session, and for room in the queue, until ctx ends. Written is not delivered:
-// Acked tells that. What was not acknowledged when a session ends may or may not have
-// arrived.
+// for a session, for room in the queue, and as long as the limits that the server told
+// demand, until ctx ends. Written is not delivered: Acked tells that. What was not
+// acknowledged when a session ends may or may not have arrived.
+//
+// A message that is larger than MaxPayload allows, or than the server of the present or
+// latest session takes, is ErrTooLarge, at once. Another server may take less: who sends
+// again what one has accepted may get that from the next.
 func (c *Client) Send(ctx context.Context, body []byte) (id uint64, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -175,25 +179,45 @@ func (c *Client) Send(ctx context.Context, body []byte) (id uint64, err error) {
 			}
 			return 0, ErrClosed
 		}
-		if c.link.State() == Ready && c.current().hasRoom(len(body), c.cfg.MaxQueued) {
-			id, err = c.link.Send(c.now(), body, &c.out)
-			c.act()
-			return id, err
+		if err := c.link.Fits(len(body)); err != nil {
+			return 0, err
 		}
-		changed := c.changed
-		c.waiting++
-		c.mu.Unlock()
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			err = ctx.Err()
+		var wait time.Duration // 0: until something changes
+		if k := c.current(); c.link.State() == Ready && k.hasRoom(len(body), c.cfg.MaxQueued) {
+			if wait = c.pace(k, len(body)); wait == 0 {
+				id, err = c.link.Send(c.now(), body, &c.out)
+				c.act()
+				return id, err
+			}
 		}
-		c.mu.Lock()
-		c.waiting--
+		err = c.waitToSend(ctx, wait)
 		if err != nil {
 			return 0, err
 		}
 	}
+}
+
+// waitToSend waits until something changes, ctx ends or, if it is not 0, wait is over. It
+// needs mu, and gives it up meanwhile.
+func (c *Client) waitToSend(ctx context.Context, wait time.Duration) (err error) {
+	var over <-chan time.Time
+	if wait > 0 {
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
+		over = timer.C
+	}
+	changed := c.changed
+	c.waiting++
+	c.mu.Unlock()
+	select {
+	case <-changed:
+	case <-over:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	c.mu.Lock()
+	c.waiting--
+	return err
 }
 
 // NetworkChanged tells that the path to the server may be another one now: Wi-Fi came or
@@ -217,9 +241,7 @@ func (c *Client) tick() {
 		c.link.NetworkChanged(c.now(), &c.out)
 	}
 	c.slept = slept
-	if k := c.current(); k != nil && k.busy {
-		c.link.Held(c.now())
-	}
+	c.tellFlows()
 	c.link.Tick(c.now(), &c.out)
 	c.act()
 }

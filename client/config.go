@@ -56,7 +56,7 @@ type Config struct {
 	TokenSource func(ctx context.Context) ([]byte, error)
 
 	// Deliver takes a message of the server. body is valid until it returns; then the
-	// ACK is sent. It must return soon: meanwhile nothing is read. Default nil: messages
+	// ACK is sent. Meanwhile nothing is read, but heartbeats go on. Default nil: messages
 	// are dropped and not acknowledged. Nor is one whose Deliver panics.
 	Deliver func(id uint64, body []byte)
 
@@ -69,7 +69,9 @@ type Config struct {
 
 	// Dial makes the connection; TLS and proxies go here. addr is the endpoint as it was
 	// given. It must return when ctx ends; what it returns later is closed. Default nil: TCP, to
-	// one of the addresses that the name has.
+	// one of the addresses that the name has. What wraps a
+	// connection should have a method NetConn, as *tls.Conn has: on Linux the client then
+	// sees what the server's kernel took. Without it, what was written counts as taken.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 
 	Policy Policy
@@ -85,14 +87,15 @@ type Config struct {
 	PongTimeout    time.Duration // silence after a PING that means death, if the server asks for no longer one (1min at most); default 10s
 	ConnectTimeout time.Duration // the first for each of token and name, and connect(); default 5s
 	WelcomeTimeout time.Duration // the first from HELLO to WELCOME; default 5s; see Info for the next
-	WriteTimeout   time.Duration // without progress; default 10s
+	WriteTimeout   time.Duration // in which nothing is written, nor taken by the server's kernel; default 10s
 
 	BackoffMin  time.Duration // first step of the backoff; default 500ms
 	BackoffMax  time.Duration // the longest wait that no server ordered; default 60s
 	StableAfter time.Duration // age at which a session ends the backoff; default 1min
 
 	// MaxPayload limits the payload of every frame in both directions, in bytes; default
-	// codec.MaxPayload, at least 8 KiB. The body of a message may have 8 bytes less.
+	// codec.MaxPayload, at least 8 KiB. The body of a message may have 8 bytes less. A server
+	// may take less than that, see Send.
 	MaxPayload int
 
 	// MaxQueued is how many bytes Send queues for a server that reads slowly before it

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
@@ -24,15 +26,24 @@ type conn struct {
 
 	// Guarded by Client.mu. Read is the reader's, Write the writer's; any goroutine may
 	// set deadlines and close.
-	nc     net.Conn // nil before it is connected
-	hungUp bool     // the link has closed it: to be closed once all is written
-	busy   bool     // the reader waits for the callbacks: nothing is read
+	nc     net.Conn        // nil before it is connected
+	raw    syscall.RawConn // the socket under it; nil: none is to be seen
+	hungUp bool            // the link has closed it: to be closed once all is written
+	busy   bool            // the reader waits for the callbacks: nothing is read
 
 	queued  []byte // to be written
 	spare   []byte // the buffer that is not queued, for the next turn
 	writing int    // bytes that the writer has in its hands
+	piece   int    // of them, those of the Write under way
+	written int64  // bytes that it has written
 	writer  bool   // a writer runs
 	failed  error  // of the first failed Write: nothing is written any more
+
+	watch       *time.Timer // looks after the writer; nil before there was one
+	moved       time.Time   // when it was last seen that bytes move
+	carriedThen int64       // what had moved then
+
+	partial atomic.Int64 // bytes that were read of a frame whose end is missing; any goroutine
 }
 
 // open starts an attempt. It needs mu.
@@ -150,7 +161,7 @@ func (c *Client) connected(k *conn, nc net.Conn, token []byte) bool {
 	if !c.wanted(k) {
 		return false
 	}
-	k.nc = nc
+	k.nc, k.raw = nc, rawConn(nc)
 	c.link.Connected(c.now(), k.attempt, token, &c.out)
 	c.act()
 	return true
@@ -194,6 +205,7 @@ func (c *Client) read(k *conn) {
 			return
 		}
 		filled = copy(buf, rest)
+		k.partial.Store(int64(filled))
 		if filled == len(buf) {
 			buf = append(buf, make([]byte, len(buf))...)
 		}

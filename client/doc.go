@@ -15,10 +15,12 @@
 // one in Read, and one timer set to the next heartbeat.
 //
 // A dead server is noticed within one interval plus one PongTimeout, whatever is written
-// and whether or not TCP says so. Three things put that off: a Deliver that does not
-// return, since nothing is read meanwhile; a process that was stopped, by one PongTimeout
+// and whether or not TCP says so, counted from when its kernel has the PING: a slow link, up
+// or down, on which 4 KiB move in each 10 s is no dead one. Three things put that off: a Deliver
+// that does not return, since nothing is read meanwhile, though heartbeats go on; a process that was stopped, by one PongTimeout
 // after it goes on; and a machine that was suspended, by one interval after it woke plus
 // the second that NetworkChanged gives a server, unless that is called.
 //
-// Sent is not delivered: only Acked tells that the server's application has a message.
+// Sent is not delivered: only Acked tells that the server's application has a message. Send
+// keeps below the limits that the server tells, so that an application need not.
 package client

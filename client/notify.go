@@ -168,4 +168,8 @@ func (c *Client) await(k *conn) {
 	<-handled
 	c.mu.Lock()
 	k.busy = false
+	if k == c.current() {
+		c.link.Released(c.now())
+		c.arm()
+	}
 }

@@ -59,6 +59,12 @@ func (r *rig) send(body string) {
 	r.settle()
 }
 
+// answerOld gives the PONG to the PING that ends the connection which the session has left.
+func (r *rig) answerOld() {
+	r.t.Helper()
+	r.from(r.l.conns[1].attempt, codec.AppendPong(nil, codec.PongMessage{Token: r.l.leave.token, Terms: testTerms}))
+}
+
 // The promise: a client whose node drains is never without a session.
 func TestHandoverConnectsElsewhereBeforeItLeaves(t *testing.T) {
 	r := draining(t, Config{})
@@ -90,11 +96,13 @@ func TestHandoverConnectsElsewhereBeforeItLeaves(t *testing.T) {
 	}
 	r.l.Ack(r.now, 1, 5, &r.out)
 	r.settle()
+	r.now += 50 * time.Millisecond
+	r.answerOld()
 	if got := r.l.Deadline() - r.now; got != overlap {
 		t.Errorf("BYE in %v, want %v", got, overlap)
 	}
 	r.tick()
-	want := []codec.Type{codec.Hello, codec.Send, codec.Send, codec.Ack, codec.Bye}
+	want := []codec.Type{codec.Hello, codec.Send, codec.Send, codec.Ping, codec.Ack, codec.Bye}
 	if got := r.written(1); !slices.Equal(got, want) {
 		t.Errorf("the old server got %v, want %v", got, want)
 	}
@@ -379,6 +387,7 @@ func TestMovesInARowAreBackedOff(t *testing.T) {
 		r.settle()
 		r.connected()
 		r.welcome(codec.WelcomeMessage{Terms: testTerms})
+		r.answerOld()
 	}
 	t.Errorf("dials %v without a wait", r.dials)
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // A Link is one client: one id, one session at a time, retried for ever. It is a plain
-// value of under 400 bytes, so that hundreds of thousands fit in a slab; Init makes it
+// value of some 420 bytes, so that hundreds of thousands fit in a slab; Init makes it
 // usable. It must not be copied after that.
 type Link struct {
 	cfg    *Config
@@ -17,8 +17,9 @@ type Link struct {
 	// The session's connection or the attempt to get one; and, around a handover, the
 	// next one or the one that was left.
 	conns  [2]conn
-	rest   State // the state while there is no connection
-	moving bool  // the session's server drains: conns[1] is, or will be, the next
+	rest   State  // the state while there is no connection
+	moving bool   // the session's server drains: conns[1] is, or will be, the next
+	leave  *leave // conns[1] is what the session has left; nil otherwise
 
 	patience patience
 
@@ -27,6 +28,8 @@ type Link struct {
 	node    interned
 	resume  string // secret that WELCOME gave, presented after a loss
 	terms   codec.Terms
+	limits  told
+	pace    *pacer // nil until there is a SEND
 	readyAt time.Duration
 
 	heartbeat heartbeat
@@ -98,7 +101,7 @@ func (l *Link) halt(err error, out *Out) {
 			l.conns[i] = conn{addr: c.addr}
 		}
 	}
-	l.rest, l.moving = StateStopped, false
+	l.rest, l.moving, l.leave = StateStopped, false, nil
 	out.notify(Event{Kind: Stopped, Attempt: attempt, Err: err})
 }
 
@@ -121,7 +124,8 @@ func (l *Link) deadline() time.Duration {
 }
 
 // Tick does what is due at now. It must be called at or soon after Deadline, and after
-// what the network already has was given to Received; to call it early is harmless.
+// what the network already has was given to Received, and Flow whatever it Asks; to call it
+// early is harmless.
 func (l *Link) Tick(now time.Duration, out *Out) {
 	if deadline := l.nextDeadline(); now >= deadline {
 		l.tickNext(now, now-deadline, out)
@@ -137,9 +141,17 @@ func (l *Link) Tick(now time.Duration, out *Out) {
 	case StateResolving, StateConnecting, StateHandshaking:
 		l.tickAttempt(now, late, c, out)
 	case StateReady:
+		h := &l.heartbeat
+		if h.waiting() && now < h.pongDue && !h.held {
+			h.taken = h.taken || now >= h.lookAt // for all that the owner knows
+			if h.crawls() && now >= h.wrote+h.beat {
+				l.sayPing(now, h.wrote+h.beat, c, out)
+			}
+			return
+		}
 		// A PING that is itself late needs no excuse: its answer has all its time.
-		if l.heartbeat.waiting() && !l.excuse(c, late) {
-			l.lose(now, c, loss{reason: PongTimeout, err: ErrTimeout, fault: c.silence(), noticedOver: l.heartbeat.beat}, out)
+		if h.waiting() && !h.held && !l.excuse(c, late) {
+			l.lose(now, c, loss{reason: PongTimeout, err: ErrTimeout, fault: c.silence(), noticedOver: h.beat}, out)
 			return
 		}
 		l.ping(now, deadline, c, out)
@@ -178,7 +190,7 @@ func (l *Link) excuse(c *conn, late time.Duration) bool {
 }
 
 // leaving reports whether c is the connection that its session has left for the other one.
-func (l *Link) leaving(c *conn) bool { return c == &l.conns[1] && c.attempt != 0 && !l.moving }
+func (l *Link) leaving(c *conn) bool { return c == &l.conns[1] && l.leave != nil }
 
 // current is the connection of the session, or the attempt to get one.
 func (l *Link) current() *conn { return &l.conns[0] }
@@ -233,7 +245,7 @@ func (l *Link) Info() Info {
 		WelcomeTimeout: l.welcomeTimeout(),
 	}
 	info.Refused = info.State != StateReady && l.allRefused()
-	if info.State == StateBackingOff || l.moving && l.conns[1].attempt == 0 {
+	if info.State == StateBackingOff || l.moving && (l.conns[1].attempt == 0 || l.leave != nil) {
 		info.NextAttempt = l.retry.at
 	}
 	return info

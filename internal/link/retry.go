@@ -103,7 +103,7 @@ func (l *Link) lose(now time.Duration, c *conn, why loss, out *Out) {
 		if !why.ended {
 			out.close(c.attempt)
 		}
-		*c = conn{}
+		*c, l.leave = conn{}, nil
 		return
 	}
 	wasReady, before := c.state == StateReady, c.state <= StateConnecting
