@@ -65,8 +65,8 @@ func TestAllConnectAndHeartbeatAndNoneIsLost(t *testing.T) {
 	if sum.Counters.Losses != (Losses{}) || sum.Counters.Failures != (Failures{}) || sum.Counters.Falsely+sum.Counters.Faults+sum.Counters.Missed != 0 {
 		t.Errorf("tally = %+v, want no loss and no failure", sum.Counters)
 	}
-	if sum.RTT.count() != sum.Counters.Pongs || sum.Counters.Pongs > sum.Counters.Pings {
-		t.Errorf("%d RTTs, %d PONGs, %d PINGs", sum.RTT.count(), sum.Counters.Pongs, sum.Counters.Pings)
+	if n := sum.Counters; sum.RTT.count() != n.Pings || sum.RTTActual.count() != n.Pongs || n.Pongs+n.Unanswered != n.Pings || n.Pending != n.Unanswered {
+		t.Errorf("%d RTTs, %d of them answered, %+v", sum.RTT.count(), sum.RTTActual.count(), n)
 	}
 	waitFor(t, "the nodes have seen all leave", func() bool { return a.conns()+b.conns() == 0 })
 }
@@ -435,7 +435,7 @@ func TestAStallOfTheGeneratorShowsInTheRoundTripsFromTheirDueTime(t *testing.T) 
 	before := s.Counts().Pongs
 	waitFor(t, "all were answered since", func() bool { return s.Counts().Pongs >= before+40 })
 	sum := finish()
-	due, actual := sum.RTT.percentiles(), sum.RTTActual.percentiles()
+	due, actual := sum.RTTIntended.percentiles(), sum.RTTActual.percentiles()
 	if due.Max < ms(stall)/2 {
 		t.Errorf("from their due time the longest is %.0f ms; a stall of %v is hidden", due.Max, stall)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/stormwheel/stormwheel/internal/link"
@@ -32,15 +33,25 @@ type Client struct {
 	conns []*conn // the link's connections and dials: one, two while it moves
 	state State   // the latest that notices know of
 
-	notices []notice      // for Run, see notify.go
+	notices []notice      // for the callbacks, see notify.go
 	waiting int           // Sends that wait for changed
 	changed chan struct{} // closed and replaced when a waiting Send should look again
 
 	running sync.WaitGroup // goroutines of connections; added to with mu held and before stopped
+
+	// Owned by the goroutine of the callbacks.
+	batch []notice // that is being handled
+	next  int      // of batch
+
+	// Any goroutine.
+	tokens, dials calls
+	panics        atomic.Uint32
+	logs          bool // the application gave a Logger
 }
 
 // New checks cfg and returns a client that does nothing before Run.
 func New(cfg Config) (*Client, error) {
+	logs := cfg.Logger != nil
 	cfg, linkCfg, err := cfg.fill()
 	if err != nil {
 		return nil, err
@@ -54,6 +65,9 @@ func New(cfg Config) (*Client, error) {
 		stopped: make(chan struct{}),
 		armed:   link.Never,
 		changed: make(chan struct{}),
+		tokens:  newCalls(),
+		dials:   newCalls(),
+		logs:    logs,
 	}
 	c.linkCfg.ID = func(uint64) string { return cfg.ID }
 	c.linkCfg.Incarnation = rand.Uint64()
@@ -61,14 +75,36 @@ func New(cfg Config) (*Client, error) {
 	return c, nil
 }
 
-// Run connects, stays connected, and calls the callbacks, until ctx ends (and returns
-// its error), Close is called (nil), or a server forbids to return (a *CodeError). When
-// it returns, everything is released. It can be called once.
+// Run connects, stays connected, and calls the callbacks, one at a time, until ctx ends (and
+// returns its error), Close is called (nil), or a server ends the client for good (a
+// *CodeError): it is replaced by another of its ID, the server's application says never (a code
+// from 3900 to 3999 in a session), or its token is not accepted any more and there is no
+// TokenSource. When it returns, everything is released, but for calls of TokenSource and Dial
+// that ignore their context. It can be called once.
 func (c *Client) Run(ctx context.Context) error {
 	if err := c.start(ctx); err != nil {
 		return err
 	}
 	defer context.AfterFunc(ctx, func() { c.stop(ctx.Err()) })()
+	// A callback may end its goroutine: that is not to be the one of who called Run.
+	for ended, over := make(chan struct{}), false; !over; {
+		go func() {
+			defer func() { ended <- struct{}{} }()
+			c.callBack()
+			over = true
+		}()
+		<-ended
+	}
+	late, cancel := context.WithTimeout(context.Background(), hangUpTimeout)
+	defer cancel()
+	c.tokens.drain(late)
+	c.dials.drain(late)
+	return c.err
+}
+
+// callBack calls the callbacks until the client has ended.
+func (c *Client) callBack() {
+	c.handleNotices() // what is left where another goroutine ended
 	for running := true; running; {
 		select {
 		case <-c.wake:
@@ -88,7 +124,6 @@ func (c *Client) Run(ctx context.Context) error {
 		}
 		c.handleNotices()
 	}
-	return c.err
 }
 
 func (c *Client) start(ctx context.Context) error {

@@ -152,16 +152,16 @@ func TestCodesOfEachRangeAreObeyed(t *testing.T) {
 			})
 		})
 	}
-	t.Run("never", func(t *testing.T) {
+	t.Run("replaced", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			e := &edge{nodes: map[string]func(*peer){addrA: func(p *peer) {
 				p.hello()
-				p.goAway(codec.GoAwayMessage{Code: codec.CodeUnauthorized, Reason: []byte("who?")})
+				p.goAway(codec.GoAwayMessage{Code: codec.CodeReplaced, Reason: []byte("who?")})
 			}}}
 			c, ran := run(t, Config{Endpoints: []string{addrA}, Dial: e.dial})
 			var ce *CodeError
-			if err := <-ran; !errors.As(err, &ce) || ce.Code != codec.CodeUnauthorized || ce.Reason != "who?" {
-				t.Errorf("Run = %v, want unauthorized", err)
+			if err := <-ran; !errors.As(err, &ce) || ce.Code != codec.CodeReplaced || ce.Reason != "who?" {
+				t.Errorf("Run = %v, want replaced", err)
 			}
 			c.Close() // too late to change the reason
 			if _, err := c.Send(t.Context(), nil); !errors.Is(err, ErrClosed) || !errors.As(err, &ce) {

@@ -7,12 +7,12 @@
 //		Deliver:   func(id uint64, body []byte) { fmt.Printf("%s\n", body) },
 //	})
 //	if err != nil { ... }
-//	go c.Run(ctx) // until ctx ends, Close, or the server forbids to return
+//	go c.Run(ctx) // until ctx ends, Close, or a server ends the client for good
 //	id, err := c.Send(ctx, []byte("hello"))
 //
 // Run calls the callbacks, one after another. Every other method may be called from any
-// goroutine, callbacks included. An idle client is one goroutine in Run, one in Read, and
-// one timer set to the next heartbeat.
+// goroutine, callbacks included. An idle client is a goroutine in Run, one for the callbacks,
+// one in Read, and one timer set to the next heartbeat.
 //
 // A dead server is noticed within one interval plus one PongTimeout, whatever is written
 // and whether or not TCP says so, counted from when its kernel has the PING: a slow link, up

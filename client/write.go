@@ -148,7 +148,7 @@ func (c *Client) writeFailed(k *conn, err error) {
 		select {
 		case <-k.ctx.Done():
 		case <-late.C:
-			c.disconnected(k, err, isLocal(err))
+			c.disconnected(k, err)
 			k.nc.Close()
 		}
 	})

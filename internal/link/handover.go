@@ -46,11 +46,11 @@ func (l *Link) handOver(now time.Duration, c *conn, m *codec.GoAwayMessage, out 
 	if l.leave != nil && l.leave.answered {
 		l.dropLeaving(out) // else the next dial waits for its end
 	}
-	l.penalise(now, c.addr.String())
+	l.blame(now, c, failed)
 	l.settle(now)
 	r := &l.retry
 	wait := m.Delay + l.rng.below(m.Window) // usually none: the server paces this itself
-	if !r.moves.trusts() || l.alone() {
+	if !r.moves.trusts() || l.alone(now) {
 		wait = max(wait, l.draw(now, &r.moves))
 	}
 	r.ticket, r.ordered, r.here = string(m.Ticket), m.Delay > 0 || m.Window > 0, false

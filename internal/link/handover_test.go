@@ -1,7 +1,6 @@
 package link
 
 import (
-	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -113,7 +112,7 @@ func TestHandoverConnectsElsewhereBeforeItLeaves(t *testing.T) {
 	if e, _ := r.last(Delivered); e.ID != 6 || len(r.written(1)) != len(want) {
 		t.Errorf("Delivered = %+v; the old server got %v", e, r.written(1))
 	}
-	r.l.Disconnected(r.now, 1, errReset, false, &r.out) // it closes after BYE
+	r.l.Disconnected(r.now, 1, errReset, &r.out) // it closes after BYE
 	r.settle()
 	if got := r.written(2); !slices.Equal(got, []codec.Type{codec.Hello, codec.Send}) {
 		t.Errorf("the new server got %v", got)
@@ -217,7 +216,7 @@ func TestLossDuringAMoveGoesOnWithTheAttemptUnderWay(t *testing.T) {
 		if handshaking {
 			r.connected()
 		}
-		r.l.Disconnected(r.now, 1, errReset, false, &r.out)
+		r.l.Disconnected(r.now, 1, errReset, &r.out)
 		r.settle()
 		if e, _ := r.last(Lost); !e.WasReady || e.Attempt != 1 {
 			t.Fatalf("%s: Lost = %+v", name, e)
@@ -238,7 +237,7 @@ func TestLossDuringAMoveGoesOnWithTheAttemptUnderWay(t *testing.T) {
 func TestLossBetweenMovesIsALossLikeAnyOther(t *testing.T) {
 	r := draining(t, Config{})
 	r.disconnected(errReset, false) // of the attempt
-	r.l.Disconnected(r.now, 1, errReset, false, &r.out)
+	r.l.Disconnected(r.now, 1, errReset, &r.out)
 	r.settle()
 	r.wantState(StateBackingOff)
 	if r.l.Info().Moving {
@@ -330,17 +329,6 @@ func TestReplacedByItsOwnNextConnectionIsNoEnd(t *testing.T) {
 	r.wantState(StateReady)
 	if !slices.Equal(r.closed, []uint32{1}) {
 		t.Errorf("closed %v, want the old connection", r.closed)
-	}
-}
-
-func TestANeverCodeOfTheNextServerStopsTheLink(t *testing.T) {
-	r := draining(t, Config{})
-	r.connected()
-	r.goAway(codec.GoAwayMessage{Code: codec.CodeUnauthorized})
-	r.wantState(StateStopped)
-	var code *CodeError
-	if e, _ := r.last(Stopped); !errors.As(e.Err, &code) || code.Code != codec.CodeUnauthorized || len(r.closed) != 2 {
-		t.Errorf("Stopped = %+v, closed %v", e, r.closed)
 	}
 }
 

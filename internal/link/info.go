@@ -37,7 +37,7 @@ var (
 	ErrTooLarge  = errors.New("message exceeds the limit") // Send: it never fits
 	ErrTimeout   = errors.New("timed out")                 // Lost: the reason says which
 	ErrMalformed = errors.New("server broke the protocol") // Lost: wraps what was wrong
-	ErrHello     = errors.New("HELLO can not be encoded")  // Stopped: id or token is out of bounds
+	ErrHello     = errors.New("HELLO can not be encoded")  // Lost: the token is out of bounds
 )
 
 // CodeError is the GOAWAY of a server.
@@ -52,6 +52,10 @@ func (e *CodeError) Error() string {
 	}
 	return fmt.Sprintf("server says %s (%d): %q", e.Code, uint16(e.Code), e.Reason)
 }
+
+// Interval is the longest silence of the session: a PING is due after it, or up to a fifth
+// before.
+func (l *Link) Interval() time.Duration { return l.interval() }
 
 // Info is a copy of what there is to know about a link.
 type Info struct {
@@ -73,7 +77,8 @@ type Info struct {
 	Pings    uint32
 	Pongs    uint32 // that answered the latest PING
 
-	Moving bool // ready, and told to connect elsewhere: the server drains
+	Moving  bool // ready, and told to connect elsewhere: the server drains
+	Refused bool // no session, and every endpoint that answers has refused with a code from 3500
 
 	// Of the attempt under way, else of the next: they grow with every timeout.
 	ConnectTimeout time.Duration

@@ -112,7 +112,7 @@ func TestAnotherHandoverWaitsForTheOldConnection(t *testing.T) {
 func TestLossWhileAnotherHandoverWaits(t *testing.T) {
 	r := moved(t)
 	r.goAway(codec.GoAwayMessage{Code: codec.CodeDraining})
-	r.l.Disconnected(r.now, 2, errReset, false, &r.out)
+	r.l.Disconnected(r.now, 2, errReset, &r.out)
 	r.settle()
 	r.wantState(StateBackingOff)
 	r.answerOld()

@@ -7,7 +7,7 @@ import (
 )
 
 // A Link is one client: one id, one session at a time, retried for ever. It is a plain
-// value of 400 bytes at most, so that hundreds of thousands fit in a slab; Init makes it
+// value of some 420 bytes, so that hundreds of thousands fit in a slab; Init makes it
 // usable. It must not be copied after that.
 type Link struct {
 	cfg    *Config
@@ -35,8 +35,8 @@ type Link struct {
 	heartbeat heartbeat
 	retry     retry
 
-	alternates interned               // "host:port,host:port": endpoints that servers named
-	penalties  *[maxPenalties]penalty // nil until there is one: most links never meet a bad endpoint
+	alternates interned   // "host:port,host:port": endpoints that servers named
+	penalties  *[]penalty // nil until there is one: most links never meet a bad endpoint
 
 	sendID   uint64 // of the latest SEND
 	lastErr  error
@@ -55,6 +55,10 @@ type conn struct {
 	excused bool          // has had its second chance since the server was last heard
 	doubted bool          // the network has changed since the server was last heard
 	saidBye bool
+
+	// Of a name that was resolved; see Resolved.
+	others standings // of its other addresses
+	dest   uint32    // hash of the address that was chosen; 0: none was
 }
 
 // tardy is how late a Tick may be before the link takes the owner, not the server, to
@@ -147,7 +151,7 @@ func (l *Link) Tick(now time.Duration, out *Out) {
 		}
 		// A PING that is itself late needs no excuse: its answer has all its time.
 		if h.waiting() && !h.held && !l.excuse(c, late) {
-			l.lose(now, c, loss{reason: PongTimeout, err: ErrTimeout, local: c.doubted, noticedOver: h.beat}, out)
+			l.lose(now, c, loss{reason: PongTimeout, err: ErrTimeout, fault: c.silence(), noticedOver: h.beat}, out)
 			return
 		}
 		l.ping(now, deadline, c, out)
@@ -161,10 +165,18 @@ func (l *Link) tickAttempt(now, late time.Duration, c *conn, out *Out) {
 		patience, reason = l.welcomeTimeout(), WelcomeTimeout
 	}
 	if !l.excuse(c, late) {
-		l.lose(now, c, loss{reason: reason, err: ErrTimeout, local: c.doubted}, out)
+		l.lose(now, c, loss{reason: reason, err: ErrTimeout, fault: c.silence()}, out)
 		return
 	}
 	c.due = now + patience
+}
+
+// silence says what a timeout is about.
+func (c *conn) silence() Fault {
+	if c.doubted {
+		return FaultHost
+	}
+	return FaultPeer
 }
 
 // excuse reports whether a timeout noticed this late shall not count. Once in a row, so
@@ -232,6 +244,7 @@ func (l *Link) Info() Info {
 		ConnectTimeout: l.connectTimeout(),
 		WelcomeTimeout: l.welcomeTimeout(),
 	}
+	info.Refused = info.State != StateReady && l.allRefused()
 	if info.State == StateBackingOff || l.moving && (l.conns[1].attempt == 0 || l.leave != nil) {
 		info.NextAttempt = l.retry.at
 	}

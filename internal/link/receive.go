@@ -107,6 +107,7 @@ func (l *Link) welcome(now time.Duration, c *conn, m *codec.WelcomeMessage, out 
 	l.node = intern(m.Node)
 	l.resume = string(m.Resume)
 	l.addAlternates(m.Alternates)
+	l.retry.home = hashAddress(c.addr.String())
 	l.readyAt = now
 	l.patience.welcomes = 0
 	l.sessions++

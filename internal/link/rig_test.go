@@ -137,7 +137,10 @@ func (r *rig) look() (asked bool) {
 }
 
 func (r *rig) disconnected(cause error, local bool) {
-	r.l.Disconnected(r.now, r.attempt(), cause, local, &r.out)
+	if local {
+		cause = &FaultError{FaultHost, cause}
+	}
+	r.l.Disconnected(r.now, r.attempt(), cause, &r.out)
 	r.settle()
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"math/rand/v2"
+	"syscall"
 	"testing"
 	"time"
 
@@ -159,7 +160,7 @@ func walk(t *testing.T, seed uint64) int {
 			l.Start(now, &out)
 		case 1:
 			step = "resolved"
-			l.Resolved(now, pick(), &out)
+			l.Resolved(now, pick(), addresses("10.0.0.4:1", "10.0.0.5:1", "10.0.0.6:1")[:random.IntN(4)])
 		case 2, 3:
 			step = "connected"
 			a := pick()
@@ -177,7 +178,7 @@ func walk(t *testing.T, seed uint64) int {
 			step = "disconnected"
 			a := pick()
 			delete(open, a)
-			l.Disconnected(now, a, errReset, random.IntN(3) == 0, &out)
+			l.Disconnected(now, a, []error{errReset, syscall.EMFILE, syscall.ENETUNREACH}[random.IntN(3)], &out)
 		case 8:
 			step = "send"
 			if _, err := l.Send(now, []byte("x"), &out); (err == nil) != (l.State() == StateReady) && !errors.Is(err, ErrPaced) {
@@ -251,7 +252,7 @@ func serverFrames(random *rand.Rand, welcome []byte, ready bool) (b []byte) {
 			if random.IntN(2) == 0 {
 				code = codec.CodeDraining
 			}
-			if code.Advice() == codec.ReturnNever && random.IntN(20) > 0 {
+			if code == codec.CodeReplaced && random.IntN(20) > 0 {
 				code = codec.CodeBusy
 			}
 			m := codec.GoAwayMessage{Code: code, Delay: time.Duration(random.IntN(3)) * time.Second}
