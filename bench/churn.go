@@ -23,7 +23,7 @@ func churnPromises(c *Config) []string {
 		fmt.Sprintf("connect.latency_ms.p99<=%d", rampLatencyMs),
 		"conns.lost==0",
 		"eviction.false==0",
-		"heartbeat.missed==0",
+		answeredPromise,
 	}
 	if c.Spawn > 0 {
 		all = append(all, "conns.ghosts==0")
@@ -86,9 +86,10 @@ func (l *loop) departures() []time.Duration {
 	return leave
 }
 
-// mayLeave: it has a session, is not about to change it, and nobody waits for it.
+// mayLeave: it has a session, is not about to change it, waits for no answer, and nobody waits
+// for it.
 func (l *loop) mayLeave(i uint32, c *client) bool {
-	if l.leave == nil || !c.flags.has(flagWelcomed) || c.flags.has(flagProbe) || c.outage.out || c.outage.moving || l.second[i] != nil {
+	if l.leave == nil || !c.flags.has(flagWelcomed) || c.flags.has(flagProbe) || c.flags.has(flagAsked) || c.outage.out || c.outage.moving || l.second[i] != nil {
 		return false
 	}
 	_, unsent := l.unsent[connKey{i, c.attempt}]
@@ -98,14 +99,14 @@ func (l *loop) mayLeave(i uint32, c *client) bool {
 // depart ends a client's session with BYE, and has another client arrive in its place at
 // the moment when this one was to leave. It is another one to the server too.
 func (l *loop) depart(i uint32, c *client) {
-	// One that was welcomed only after its time was up leaves at once.
-	at := max(l.leave[i], c.link.Info().ReadySince)
-	l.wasLate(l.now - at)
+	// One that was welcomed, or answered, only after its time was up leaves at once.
+	at := max(l.leave[i], c.known)
+	l.wasLate(at)
 	l.counted.Departures++
 	l.swarm.nowReady(-1)
 	c.link.Stop(l.now, &l.out)
 	l.act(i, c)
-	c.arrival = at
+	c.arrival, c.began = at, 0
 	c.tenant++
 	l.leave[i] = at + l.swarm.cfg.lifetime(l.number(i), l.leave[i])
 	c.flags = c.flags&^flagWelcomed | flagNext
@@ -114,15 +115,7 @@ func (l *loop) depart(i uint32, c *client) {
 
 // Settle ends all departures.
 func (s *swarm) Settle() {
-	done := make(chan struct{}, len(s.loops))
-	s.eachLoop(func(l *loop) {
-		l.leave = nil
-		l.publish()
-		done <- struct{}{}
-	})
-	for range s.loops {
-		<-done
-	}
+	s.onLoops(func(l *loop) { l.leave = nil })
 }
 
 // Settle ends all departures.

@@ -9,14 +9,18 @@ import (
 	"github.com/stormwheel/stormwheel/internal/link"
 )
 
-// client is one simulated client, some 420 bytes in a slab of its loop's. Its bytes in
+// client is one simulated client, some 480 bytes in a slab of its loop's. Its bytes in
 // flight, of which most have none at most times, are in the loop's maps.
 type client struct {
 	link    link.Link // zero until its arrival
 	socket            // of the session or of the attempt to get one; a second one is in loop.second
 	outage  outage
+	asked   asked
 	arrival time.Duration // when it was to connect
+	began   time.Duration // just before its first connect(); 0: not yet
 	wake    time.Duration // when the wheel will call; until the first call, the arrival
+	due     time.Duration // when it next wants something done, as of its latest change
+	known   time.Duration // when that changed
 	tenant  uint16        // how many have left before it
 	flags   clientFlags
 }
@@ -43,6 +47,7 @@ const (
 	flagProbe                // is left alone, and measured apart
 	flagHalfOpen             // connects, and says nothing
 	flagTrickle              // sends some frames byte by byte
+	flagAsked                // waits for a PONG
 )
 
 func (f clientFlags) has(flag clientFlags) bool { return f&flag != 0 }
@@ -61,7 +66,11 @@ type counters struct {
 	Losses      Losses
 
 	Pings, Pongs, Missed int
+	Unanswered           int // PINGs of which nobody waits for the PONG any more
+	Pending              int // of those, still waited for at the end
+	Withdrawn            int // PINGs that the client or the scenario left unanswered
 
+	Trickled   int // clients that have sent a whole frame byte by byte
 	Muted      int
 	Observed   int
 	OtherMutes int // closed, but not for their silence
@@ -91,6 +100,10 @@ func (c *counters) add(o *counters) {
 	c.Pings += o.Pings
 	c.Pongs += o.Pongs
 	c.Missed += o.Missed
+	c.Unanswered += o.Unanswered
+	c.Pending += o.Pending
+	c.Withdrawn += o.Withdrawn
+	c.Trickled += o.Trickled
 	c.Muted += o.Muted
 	c.Observed += o.Observed
 	c.OtherMutes += o.OtherMutes
@@ -103,6 +116,9 @@ func (c *counters) add(o *counters) {
 	c.StormBack += o.StormBack
 	c.Regained += o.Regained
 }
+
+// waiting is how many PINGs are neither answered nor given up.
+func (c *counters) waiting() int { return c.Pings - c.Pongs - c.Unanswered - c.Withdrawn }
 
 // notify counts what a link tells. It must not call the link: what an event asks for
 // goes to l.after.
@@ -119,7 +135,9 @@ func (l *loop) notify(i uint32, c *client, e *link.Event) {
 				n.FirstReady++
 				n.RampEnd = l.now
 			}
-			l.connect.record(l.now - c.arrival)
+			heard := l.since(c.began)
+			l.connect.record(heard - c.began)
+			l.connectIntended.record(heard - c.arrival)
 		}
 		l.swarm.nowReady(1)
 		c.last.setTimeout(e.Terms.Timeout)
@@ -138,6 +156,7 @@ func (l *loop) notify(i uint32, c *client, e *link.Event) {
 			c.outage.hit, c.outage.moving = true, true
 		}
 	case link.Moved:
+		l.withdraw(c) // the answer would come to the connection that it has left
 		if c.outage.moving {
 			c.outage.moved(l.now)
 			n.StormBack++
@@ -153,15 +172,9 @@ func (l *loop) notify(i uint32, c *client, e *link.Event) {
 			s.last.loosen(e.Terms.Timeout)
 		}
 	case link.PingSent:
-		n.Pings++
+		l.ask(i, c, e.Intended)
 	case link.Pong:
-		n.Pongs++
-		l.rtt.record(e.FromIntended)
-		l.rttActual.record(e.RTT)
-		recordRecent(l.recent.RTT, e.FromIntended)
-		if c.flags.has(flagProbe) {
-			l.probed(e.FromIntended)
-		}
+		l.answered(c)
 		if c.outage.out {
 			length := c.outage.back(l.now)
 			storm := l.stormOf(i)
@@ -202,6 +215,10 @@ func (l *loop) lostSession(i uint32, c *client, e *link.Event) {
 	case e.Kind == link.Lost && e.Reason == link.Closed && !storm.struck(c) && !errors.Is(e.Err, errCut):
 		l.judge(c, false, l.foreign != nil) // others have no word for it
 	}
+	if errors.Is(e.Err, errCut) {
+		l.withdraw(c)
+	}
+	l.unanswered(c)
 	if storm != nil {
 		if !c.outage.hit {
 			l.counted.StormClients++
@@ -222,6 +239,7 @@ func (l *loop) lostMute(c *client, code codec.Code, cause error) {
 	if c.ready() {
 		l.swarm.nowReady(-1)
 	}
+	l.unanswered(c)
 	silence := code == 0 || code == codec.CodeHeartbeatTimeout
 	if c.flags.has(flagHalfOpen) || c.flags.has(flagTrickle) { // what the scenario is about is no loss
 		silence = silence || code == codec.CodeHelloTimeout || code == codec.CodePartialTimeout
@@ -244,7 +262,9 @@ func (l *loop) lostMute(c *client, code codec.Code, cause error) {
 // have lost its server: a loss, unless it had been silent itself.
 func (l *loop) judge(c *client, mute, said bool) {
 	n := &l.counted
-	verdict, lateness := judgeClose(c.last, mute, l.now)
+	w := c.last
+	w.kept = w.kept || c.flags.has(flagAsked) && !w.overdue
+	verdict, lateness := judgeClose(w, mute, l.now)
 	switch verdict {
 	case evictedFalsely:
 		if said {
@@ -253,6 +273,8 @@ func (l *loop) judge(c *client, mute, said bool) {
 		return
 	case generatorFault:
 		n.Faults++
+		return
+	case keptWaiting: // a loss, and an answer that is missing
 		return
 	case evictedEarly:
 		n.Early++
@@ -317,6 +339,8 @@ func (f *Failures) count(e *link.Event) {
 		f.Ports++
 	case errors.Is(e.Err, syscall.EMFILE), errors.Is(e.Err, syscall.ENFILE):
 		f.Descriptors++
+	case errors.Is(e.Err, syscall.ENOMEM), errors.Is(e.Err, syscall.ENOBUFS), errors.Is(e.Err, syscall.ENOSPC):
+		f.Memory++
 	case errors.Is(e.Err, syscall.ETIMEDOUT):
 		f.ConnectTimeout++
 	case isErrno(e.Err), e.Reason == link.ConnectFailed:
@@ -328,7 +352,7 @@ func (f *Failures) count(e *link.Event) {
 
 func (f *Failures) total() int {
 	return f.Refused + f.Reset + f.Closed + f.ConnectTimeout + f.WelcomeTimeout + f.Busy + f.GoAway +
-		f.Protocol + f.Ports + f.Descriptors + f.Other
+		f.Protocol + f.Ports + f.Descriptors + f.Memory + f.Other
 }
 
 func (f *Failures) add(o *Failures) {
@@ -342,6 +366,7 @@ func (f *Failures) add(o *Failures) {
 	f.Protocol += o.Protocol
 	f.Ports += o.Ports
 	f.Descriptors += o.Descriptors
+	f.Memory += o.Memory
 	f.Other += o.Other
 }
 

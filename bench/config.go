@@ -3,15 +3,11 @@ package bench
 import (
 	"context"
 	"fmt"
-	"math"
 	"net"
 	"net/netip"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
-	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/link"
 	"github.com/stormwheel/stormwheel/internal/token"
 )
@@ -21,8 +17,11 @@ import (
 type Config struct {
 	Scenario string
 
-	// Targets are "host:port". Either they or Spawn are given.
+	// Targets are "host:port"; a name stands for all its addresses, each a target of its own.
+	// Either they or Spawn are given.
 	Targets []string
+	// IgnoreAlternates keeps clients to the targets, whatever servers name.
+	IgnoreAlternates bool
 	// PIDs and Admins are, for each of the Targets in their order, its process on this
 	// machine and the HOST:PORT where GET /stats answers. Either may be shorter.
 	PIDs   []int
@@ -71,10 +70,10 @@ type Config struct {
 	PongTimeout time.Duration // the clients' patience; default 10 s
 	Policy      string        // what clients do after a loss; default "window"
 
-	Kind            string        // storm: "kill", "drain", "cut", "freeze", "blackout", "restart" or "flood"
+	Kind            string        // storm: "kill", "drain", "cut", "freeze", "blackout", "restart", "flood" or "grey"
 	Cohorts         string        // storm: "full:50%,fixed:50%" instead of Policy
 	Freeze          time.Duration // storm freeze: for how long; default: until every client has noticed, and 5 s
-	Outage          time.Duration // storm blackout: how long no node runs; default 15 s
+	Outage          time.Duration // storm blackout: how long no node runs, default 15 s; grey: how long they are slow, default 30 s
 	RecoveryTimeout time.Duration // storm: when to stop waiting for returns; default 60 s
 	// Slow makes spawned nodes slow while a storm of the kinds kill and flood goes on: "1ms/150ms"
 	// stops each for the second of these after it ran for the first. Default: they run all the time.
@@ -102,8 +101,9 @@ type Config struct {
 	Sources       string    // "127.0.0.2-127.0.0.50"; default: as many as the ports require
 	Seed          uint64    // default: from the clock
 	StartAt       time.Time // of the first arrival; zero: when all is ready
-	Thresholds    []string
-	IOwnTheTarget bool // allows a target that is not loopback
+	Thresholds    []string  // beyond what the scenario promises
+	NoPromises    bool      // judges Thresholds alone
+	IOwnTheTarget bool      // allows a target that is not loopback
 	Version       string
 	Command       []string // the words that started the run, for the result
 
@@ -130,6 +130,7 @@ type plan struct {
 	thresholds []Threshold
 	endpoints  []netip.AddrPort // empty until nodes are spawned
 	sources    []netip.Addr
+	notes      []string // of what names lead to
 }
 
 // prepare fills, checks and resolves. Its errors are ExitErrors.
@@ -141,11 +142,14 @@ func prepare(ctx context.Context, c Config) (*plan, error) {
 	if p.scenario.defaults != nil {
 		p.scenario.defaults(&p.Config)
 	}
+	err := p.expand(ctx)
+	if err != nil {
+		return nil, err
+	}
 	p.fill()
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	var err error
 	if p.AuthSecretFile != "" {
 		if p.secret, err = token.ReadSecret(p.AuthSecretFile); err != nil {
 			return nil, usagef("--auth-secret-file: %w", err)
@@ -163,24 +167,24 @@ func prepare(ctx context.Context, c Config) (*plan, error) {
 		}
 		p.Policy = p.Cohorts
 	}
-	exprs := p.Thresholds
-	if len(exprs) == 0 {
-		exprs = append(p.scenario.promises(&p.Config), probePromises(&p.Config)...)
+	if _, err = thresholdsOf(nil, p.Thresholds); err != nil {
+		return nil, err
 	}
-	for _, e := range exprs {
-		t, err := ParseThreshold(e)
-		if err != nil {
-			return nil, &ExitError{Code: ExitUsage, Err: err}
-		}
-		p.thresholds = append(p.thresholds, t)
-	}
-	if err := p.resolve(ctx); err != nil {
+	if err := p.resolve(); err != nil {
 		return nil, err
 	}
 	if err := p.preflight(descriptorLimit(), localPorts()); err != nil {
 		return p, err
 	}
-	return p, p.fits(readLimits())
+	if err := p.fits(readLimits()); err != nil {
+		return p, err
+	}
+	var promises []string // some are counted client by client: not for more than there can be
+	if !p.NoPromises {
+		promises = append(p.scenario.promises(&p.Config), probePromises(&p.Config)...)
+	}
+	p.thresholds, err = thresholdsOf(promises, p.Thresholds)
+	return p, err
 }
 
 func (p *plan) fill() {
@@ -214,8 +218,12 @@ func (p *plan) fill() {
 	if p.Kind == "freeze" {
 		fill(&p.Freeze, p.noticeTime()+freezeSlack)
 	}
-	if p.Kind == "blackout" {
+	switch p.Kind {
+	case "blackout":
 		fill(&p.Outage, defaultOutage)
+	case "grey":
+		fill(&p.Outage, defaultGreyTime)
+		fill(&p.Slow, defaultGrey)
 	}
 	if receivers := p.receivers(); p.Capacity == 0 && receivers > 0 {
 		p.Capacity = p.admitRate() * float64(receivers)
@@ -247,186 +255,8 @@ func (p *plan) receivers() int {
 // admitRate is what one spawned node admits per second.
 func (p *plan) admitRate() float64 { return p.nodeRate("admit-rate", defaultAdmitRate) }
 
-// misplaced names the first flag that is said and not for the scenario.
-func (p *plan) misplaced() string {
-	for _, f := range []struct {
-		name string
-		said bool
-	}{
-		{"fraction", p.Fraction != 0}, {"kind", p.Kind != ""}, {"freeze", p.Freeze != 0},
-		{"outage", p.Outage != 0}, {"slow", p.Slow != ""},
-		{"probes", p.Probes != 0}, {"cohorts", p.Cohorts != ""}, {"deadline", p.Deadline != 0},
-		{"trickle", p.Trickle != ""}, {"trickle-interval", p.TrickleInterval != 0},
-		{"goal", p.Goal != ""}, {"vary", p.Vary != ""}, {"lifetime", p.Lifetime != 0}, {"profile", p.Profile != ""}, {"steps", p.Steps != 0},
-	} {
-		if f.said && !p.scenario.accepts(f.name) {
-			return f.name
-		}
-	}
-	return ""
-}
-
-// check returns one sentence about the first thing that makes no sense.
-func (p *plan) check() error {
-	if err := p.checkProtocol(); err != nil {
-		return err
-	}
-	switch {
-	case len(p.Targets) == 0 && p.Spawn == 0:
-		return usagef("nothing to aim at: give --target HOST:PORT or --spawn N")
-	case len(p.Targets) > 0 && p.Spawn > 0:
-		return usagef("--target and --spawn exclude each other")
-	case p.Spawn < 0 || p.Spawn > maxNodes:
-		return usagef("--spawn: %d is not within 1 to %d", p.Spawn, maxNodes)
-	case p.Spawn == 0 && (p.Timeout != 0 && !p.foreign() || p.Tick != 0 || len(p.NodeArgs) > 0):
-		return usagef("--timeout, --tick and --node-arg are for spawned nodes; a target says its own terms in WELCOME")
-	case p.Place != "even" && p.Place != "first":
-		return usagef("--place: %q is neither even nor first", p.Place)
-	case p.Conns < 1 || p.Conns > maxClients:
-		return usagef("--conns: %d is not within 1 to %d", p.Conns, maxClients)
-	case p.Workers < 0 || p.Workers > maxWorkers:
-		return usagef("--workers: %d is not within 1 to %d", p.Workers, maxWorkers)
-	case p.Workers > p.Conns:
-		return usagef("--workers: %d have nothing to do with --conns %d", p.Workers, p.Conns)
-	case !(p.Rate > 0 && p.Rate <= maxRate):
-		return usagef("--rate: %g is not a number above 0, up to %g", p.Rate, maxRate)
-	case tooLong(p.Conns, p.Rate):
-		return usagef("--rate: %g brings %d clients in more than %v", p.Rate, p.Conns, maxTime)
-	case p.Capacity < 0 || p.Capacity > maxRate || !finite(p.Capacity):
-		return usagef("--capacity: %g is not a number above 0, up to %g", p.Capacity, maxRate)
-	case p.Capacity > 0 && tooLong(p.Conns, p.Capacity):
-		return usagef("--capacity: %g takes %d clients in more than %v", p.Capacity, p.Conns, maxTime)
-	case p.endless() != "":
-		return usagef("--%s is more than %v", p.endless(), maxTime)
-	case p.Duration < 0:
-		return usagef("--duration: %v is below 0", p.Duration)
-	case p.Lifetime < 0:
-		return usagef("--lifetime: %v is below 0", p.Lifetime)
-	case p.PongTimeout < 0:
-		return usagef("--pong-timeout: %v is below 0", p.PongTimeout)
-	case p.RecoveryTimeout < 0:
-		return usagef("--recovery-timeout: %v is below 0", p.RecoveryTimeout)
-	case p.Heartbeat < 0:
-		return usagef("--heartbeat: %v is below 0", p.Heartbeat)
-	case p.Tick < 0:
-		return usagef("--tick: %v is below 0", p.Tick)
-	case p.Spawn > 0 && p.Timeout <= p.Heartbeat:
-		return usagef("--timeout: %v is not above --heartbeat %v, every client would be evicted", p.Timeout, p.Heartbeat)
-	case p.Heartbeat > 0 && p.Heartbeat < codec.MinInterval:
-		return usagef("--heartbeat: %v is below %v, the shortest that clients keep to", p.Heartbeat, codec.MinInterval)
-	case p.Spawn > 0 && p.Timeout < codec.MinTimeout(p.Heartbeat):
-		return usagef("--timeout: %v is below %v, the least for clients that speak every %v", p.Timeout, codec.MinTimeout(p.Heartbeat), p.Heartbeat)
-	case !(p.Fraction >= 0 && p.Fraction <= 1): // NaN is neither
-		return usagef("--fraction: %g is not within 0 to 1", p.Fraction)
-	case p.misplaced() != "":
-		return usagef("--%s is not for %s", p.misplaced(), p.scenario.name)
-	case p.storms() && p.Kind == "":
-		return usagef("%s needs --kind %s", p.scenario.name, strings.Join(stormKinds, ", "))
-	case p.storms() && !slices.Contains(stormKinds, p.Kind):
-		return usagef("--kind: %q is unknown; there are %s", p.Kind, strings.Join(stormKinds, ", "))
-	case p.scenario.name == "demo" && p.Kind != "kill":
-		return usagef("--kind %s is not for demo", p.Kind)
-	case p.Kind == "flood" && p.Scenario == "phases":
-		return usagef("--kind flood is a ramp of its own: it is not for phases")
-	case p.storms() && slices.Contains([]string{"blackout", "restart"}, p.Kind) && p.Spawn < 1:
-		return usagef("%s --kind %s starts a node again that it has ended: it needs --spawn", p.scenario.name, p.Kind)
-	case p.storms() && slices.Contains([]string{"kill", "drain", "freeze"}, p.Kind) && p.Spawn < 2:
-		return usagef("%s --kind %s strikes a process that others stand in for: it needs --spawn 2 or more", p.scenario.name, p.Kind)
-	case p.scenario.name != "demo" && p.storms() && p.Kind != "cut" && p.Kind != "flood" && p.Fraction != 0:
-		return usagef("--fraction is not for --kind %s", p.Kind)
-	case p.Kind != "freeze" && p.Freeze != 0:
-		return usagef("--freeze is for --kind freeze")
-	case p.Kind != "blackout" && p.Outage != 0:
-		return usagef("--outage is for --kind blackout")
-	case p.Outage < 0:
-		return usagef("--outage: %v is below 0", p.Outage)
-	case p.Slow != "" && (p.Kind != "kill" && p.Kind != "flood" || p.Spawn == 0):
-		return usagef("--slow is for spawned nodes, and for --kind kill and flood")
-	case p.floods() && (p.baseline() < 1 || p.baseline() >= p.Conns):
-		return usagef("--fraction: %g of %d clients leaves nobody before the flood, or nobody in it", p.Fraction, p.Conns)
-	case (p.floods() || p.Kind == "blackout") && p.Probes > 0:
-		return usagef("--probes is not for --kind %s: %s", p.Kind, map[bool]string{true: "those that are in before it are its probes", false: "it leaves nobody alone"}[p.floods()])
-	case !(p.Probes <= 1):
-		return usagef("--probes: %g is not a share from 0 to 1", p.Probes)
-	case p.Deadline < 0:
-		return usagef("--deadline: %v is below 0", p.Deadline)
-	case p.TrickleInterval < 0:
-		return usagef("--trickle-interval: %v is below 0", p.TrickleInterval)
-	case p.Trickle != "" && !slices.Contains(trickled, p.Trickle):
-		return usagef("--trickle: %q is unknown; there are %s", p.Trickle, strings.Join(trickled, ", "))
-	case p.scenario.name == "trickle" && p.undecided():
-		shortest, _ := p.trickleTime()
-		return usagef("--trickle-interval: %v makes %v of a %s, too close to the deadline of %v to promise anything", p.TrickleInterval, shortest, p.Trickle, p.Deadline)
-	case slices.Contains([]string{"silent", "halfopen", "trickle"}, p.scenario.name) && silentCount(&p.Config) < 1,
-		p.scenario.name == "storm" && p.Kind == "cut" && p.cutCount() < 1:
-		return usagef("--fraction: %g of %d clients is nobody", p.Fraction, p.Conns)
-	case p.Freeze < 0:
-		return usagef("--freeze: %v is below 0", p.Freeze)
-	}
-	if err := checkProfile(p.Profile, p.Steps); err != nil {
-		return usagef("--%w", err)
-	}
-	if err := p.checkPhases(); err != nil {
-		return err
-	}
-	if err := p.checkFindMax(); err != nil {
-		return err
-	}
-	if err := p.checkObserved(); err != nil {
-		return err
-	}
-	for _, arg := range p.NodeArgs {
-		if name, _, ok := strings.Cut(arg, "="); !ok || name == "" || strings.HasPrefix(name, "-") {
-			return usagef("--node-arg: %q is not NAME=VALUE", arg)
-		}
-	}
-	return nil
-}
-
-// What a run may be asked for: beyond it times overflow, or what is made for each client does.
-const (
-	maxClients = math.MaxInt32
-	maxRate    = 1e9
-	maxTime    = 10_000 * time.Hour // more than a year
-)
-
-// tooLong says whether so many clients at a rate take longer than maxTime.
-func tooLong(clients int, rate float64) bool { return float64(clients)/rate > maxTime.Seconds() }
-
-// endless names the first time that is longer than maxTime.
-func (p *plan) endless() string {
-	for _, f := range []struct {
-		name string
-		time time.Duration
-	}{
-		{"duration", p.Duration}, {"lifetime", p.Lifetime}, {"heartbeat", p.Heartbeat}, {"timeout", p.Timeout},
-		{"tick", p.Tick}, {"pong-timeout", p.PongTimeout}, {"freeze", p.Freeze}, {"recovery-timeout", p.RecoveryTimeout},
-		{"deadline", p.Deadline}, {"trickle-interval", p.TrickleInterval},
-	} {
-		if f.time > maxTime {
-			return f.name
-		}
-	}
-	return ""
-}
-
-// checkProfile returns one sentence about the shape of a ramp that makes no sense.
-func checkProfile(profile string, steps int) error {
-	switch {
-	case profile != "" && !slices.Contains(profiles, profile):
-		return fmt.Errorf("profile: %q is unknown; there are %s", profile, strings.Join(profiles, ", "))
-	case steps < 0 || steps > 1000:
-		return fmt.Errorf("steps: %d is not within 1 to 1000", steps)
-	case steps != 0 && profile != "step":
-		return fmt.Errorf("steps are for the profile step")
-	}
-	return nil
-}
-
-func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
-
-// resolve turns targets and sources into addresses.
-func (p *plan) resolve(ctx context.Context) error {
+// resolve turns targets, which are addresses by now, and sources into addresses.
+func (p *plan) resolve() error {
 	for _, t := range p.Targets {
 		host, port, err := net.SplitHostPort(t)
 		if err != nil {
@@ -436,14 +266,11 @@ func (p *plan) resolve(ctx context.Context) error {
 		if err != nil || n == 0 {
 			return usagef("--target: %q has no port", t)
 		}
-		addrs, err := lookup(ctx, host)
+		addr, err := netip.ParseAddr(host)
 		if err != nil {
-			return &ExitError{Code: ExitOther, Err: fmt.Errorf("--target: %w", err)}
+			return usagef("--target: %q is not HOST:PORT", t)
 		}
-		addr := addrs[0].Unmap()
-		if i := slices.IndexFunc(addrs, func(a netip.Addr) bool { return a.Unmap().Is4() }); i >= 0 {
-			addr = addrs[i].Unmap()
-		}
+		addr = addr.Unmap()
 		if !addr.IsLoopback() && !p.IOwnTheTarget {
 			return usagef("--target: %s is not loopback; a load test may harm it: say --i-own-this-target if you do", t)
 		}
@@ -464,14 +291,6 @@ func (p *plan) resolve(ctx context.Context) error {
 			return nil // the kernel knows which address leads there
 		}
 	}
-	p.sources = loopbackSources(p.Conns, localPorts())
+	p.sources = loopbackSources(p.Conns+p.lingering(), localPorts())
 	return nil
-}
-
-// lookup is LookupNetIP, which drops the zone of an address that is none to look up.
-func lookup(ctx context.Context, host string) ([]netip.Addr, error) {
-	if addr, err := netip.ParseAddr(host); err == nil {
-		return []netip.Addr{addr}, nil
-	}
-	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 }

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"math"
 	"net/netip"
 	"slices"
@@ -150,13 +151,56 @@ func TestEveryScenarioPromisesSomething(t *testing.T) {
 	}
 }
 
-func TestOwnThresholdsReplaceThePromises(t *testing.T) {
-	p, err := prepare(t.Context(), Config{Scenario: "hold", Spawn: 1, Thresholds: []string{"conns.end>5"}})
-	if err != nil {
-		t.Fatal(err)
+func TestOwnThresholdsAddToThePromises(t *testing.T) {
+	exprs := func(waived bool, own ...string) (all, promises []string) {
+		p, err := prepare(t.Context(), Config{Scenario: "hold", Spawn: 1, Thresholds: own, NoPromises: waived})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, th := range p.thresholds {
+			all = append(all, th.Expr)
+			if th.promise {
+				promises = append(promises, th.Expr)
+			}
+		}
+		return all, promises
 	}
-	if len(p.thresholds) != 1 || p.thresholds[0].Expr != "conns.end>5" {
-		t.Errorf("thresholds = %+v, want the one that was named", p.thresholds)
+	none, promises := exprs(false)
+	if len(promises) < 4 || !slices.Equal(none, promises) {
+		t.Fatalf("without thresholds: %q, of which %q are promises", none, promises)
+	}
+	if all, _ := exprs(false, "conns.end>5", "conns.lost==0"); !slices.Equal(all, append(none, "conns.end>5")) {
+		t.Errorf("with one: %q, want it after %q", all, none)
+	}
+	if all, promises := exprs(true, "conns.end>5"); len(all) != 1 || len(promises) != 0 {
+		t.Errorf("waived: %q; want the one that was named", all)
+	}
+	if all, _ := exprs(true); len(all) != 0 {
+		t.Errorf("waived, and none named: %q", all)
+	}
+}
+
+// Whoever reads that a run failed must not have to know the paths of the result.
+func TestEveryPromiseHasWords(t *testing.T) {
+	for _, s := range scenarios {
+		kinds := []string{""}
+		if s.name == "storm" {
+			kinds = stormKinds
+		}
+		for _, kind := range kinds {
+			cfg := exampleOf(s.name)
+			cfg.Kind = cmp.Or(kind, cfg.Kind)
+			p, err := prepare(t.Context(), cfg)
+			if err != nil {
+				t.Errorf("%s %s: %v", s.name, kind, err)
+				continue
+			}
+			for _, th := range p.thresholds {
+				if path, _ := th.Parts(); meanings[path] == "" {
+					t.Errorf("%s %s promises %s, which has no words", s.name, kind, th.Expr)
+				}
+			}
+		}
 	}
 }
 

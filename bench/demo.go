@@ -41,6 +41,7 @@ func demoPromises(c *Config) []string {
 		fmt.Sprintf("storm.t100_s<=%.1f", 1.1*share/capacity+1),
 		"storm.attempts_per_success<=1.2",
 		gapPromise,
+		pendingPromise,
 	}
 	return append(all, evictionPromises(c)...)
 }

@@ -15,7 +15,7 @@ type Detail struct {
 	Phases []PhaseSeen `json:"phases"`
 	// Seconds are one row each.
 	Seconds []Second `json:"seconds"`
-	// Histograms are in microseconds, by name: rtt, rtt_actual, connect, probes_before, probes_during, late, lateness; after a storm
+	// Histograms are in microseconds, by name: rtt, rtt_intended, rtt_actual, connect, connect_intended, probes_before, probes_during, late, lateness; after a storm
 	// also return (from t0; return_N of cohort N) and offline (one entry an outage that is over). The format is
 	// HdrHistogram's V2, compressed, in base64, which its tools in every language read.
 	Histograms map[string]string `json:"histograms"`
@@ -93,10 +93,24 @@ func (h *hist) text() (string, error) {
 	return string(b), err
 }
 
+// histogram decodes one of Histograms; it is empty if there is none.
+func (d *Detail) histogram(name string) (*hist, error) {
+	h := newHist()
+	if text, ok := d.Histograms[name]; ok {
+		decoded, err := hdrhistogram.Decode([]byte(text))
+		if err != nil {
+			return nil, err
+		}
+		h.h = decoded
+	}
+	return h, nil
+}
+
 // detail is filled when the run is over.
 func (r *runner) detail(t *tally) (Detail, error) {
 	d := Detail{Command: r.plan.Command, Phases: r.phases, Seconds: r.seconds, Histograms: map[string]string{}}
-	named := map[string]*hist{"rtt": t.RTT, "rtt_actual": t.RTTActual, "connect": t.Connect,
+	named := map[string]*hist{"rtt": t.RTT, "rtt_intended": t.RTTIntended, "rtt_actual": t.RTTActual,
+		"connect": t.Connect, "connect_intended": t.ConnectIntended,
 		"probes_before": t.Probes.Before, "probes_during": t.Probes.During, "late": t.Late, "lateness": t.Lateness}
 	if at, ok := r.fleet.StormAt(); ok {
 		d.StormAtS = new(at.Seconds())

@@ -33,10 +33,12 @@
 // # Open loop
 //
 // When each client connects is drawn from the seed before the run; a server that is slow
-// to accept does not slow the arrivals down. Round trips count from the moment when the
-// PING was due (rtt_ms), and also from its write (rtt_actual_ms). How late the generator
-// itself was is measured with every timer (generator.late_ms); with a p99 above 20 ms the
-// verdict is "invalid", since its figures are then partly its own.
+// to accept does not slow the arrivals down. Round trips are those of the wire, from the
+// write() of a PING (rtt_ms), and beside it from the moment when it was due, with those that
+// were due while it was waited for (intended_rtt_ms). Whoever was asked and did not answer by
+// the end counts, with as long as it was waited for. How late the generator itself was is
+// measured with every timer, from the moment when it could know (generator.late_ms); with a
+// p99 above 20 ms the verdict is "invalid", since its figures are then partly its own.
 //
 // # Words
 //

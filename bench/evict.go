@@ -10,13 +10,16 @@ type lastWrite struct {
 	// overdue: a timeout had passed since the frame before it, so the session may have
 	// been over by right when it was written.
 	overdue bool
+	// kept: it was overdue because the client waited so long for the server's answer.
+	kept bool
 }
 
 // wrote notes a complete frame. The first one of a connection has none before it; its
 // timeout is not known until WELCOME says it (setTimeout).
-func (w *lastWrite) wrote(start, end, timeout time.Duration) {
+// Until answered, the client had to wait for the server; 0: it had not.
+func (w *lastWrite) wrote(start, end, timeout, answered time.Duration) {
 	overdue := w.timeoutMs != 0 && end-w.start >= w.timeout()
-	*w = lastWrite{start: start, overdue: overdue}
+	*w = lastWrite{start: start, overdue: overdue, kept: overdue && answered-w.start >= w.timeout()}
 	w.setTimeout(timeout)
 }
 
@@ -40,6 +43,7 @@ const (
 	evictedEarly                    // a mute client, before it
 	evictedFalsely                  // a living client whose frame was there in time
 	generatorFault                  // a living client that had in fact been silent for a timeout
+	keptWaiting                     // the same, but it was the server that did not answer
 )
 
 // judgeClose classifies a close by the server that was seen at `seen`, and gives its
@@ -50,7 +54,8 @@ const (
 // a correct server can never look early or unjust, however the generator is scheduled. A
 // living client is wronged if a timeout had not passed since then, and its frame was not
 // overdue itself: an overdue one may have met a session that was over by right. In all
-// other cases it was our own silence, or a write() that took so long that nobody can tell.
+// other cases it was our own silence, or a write() that took so long that nobody can tell;
+// unless the client said nothing because it waited for the server's answer.
 func judgeClose(w lastWrite, mute bool, seen time.Duration) (judgement, time.Duration) {
 	lateness := seen - w.start - w.timeout()
 	switch {
@@ -60,6 +65,8 @@ func judgeClose(w lastWrite, mute bool, seen time.Duration) (judgement, time.Dur
 		return evictedEarly, lateness
 	case mute:
 		return evictedOnTime, lateness
+	case (w.overdue || lateness >= 0) && w.kept:
+		return keptWaiting, lateness
 	case w.overdue || lateness >= 0:
 		return generatorFault, lateness
 	default:

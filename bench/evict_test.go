@@ -11,9 +11,9 @@ const msec = time.Millisecond
 func sent(start, end time.Duration, overdue bool) lastWrite {
 	var w lastWrite
 	if overdue {
-		w.wrote(start-time.Second, start-time.Second, time.Second)
+		w.wrote(start-time.Second, start-time.Second, time.Second, 0)
 	}
-	w.wrote(start, end, time.Second)
+	w.wrote(start, end, time.Second, 0)
 	return w
 }
 
@@ -45,7 +45,7 @@ func TestJudgeClose(t *testing.T) {
 
 func TestLastWriteOfAConnectionIsNeverOverdue(t *testing.T) {
 	var w lastWrite // HELLO, before any terms
-	w.wrote(time.Hour, time.Hour, 0)
+	w.wrote(time.Hour, time.Hour, 0, 0)
 	if w.overdue {
 		t.Error("the first frame of a connection is overdue")
 	}
@@ -53,11 +53,11 @@ func TestLastWriteOfAConnectionIsNeverOverdue(t *testing.T) {
 	if w.timeout() != time.Second {
 		t.Errorf("timeout() = %v after WELCOME, want 1s", w.timeout())
 	}
-	w.wrote(time.Hour+999*msec, time.Hour+999*msec, time.Second)
+	w.wrote(time.Hour+999*msec, time.Hour+999*msec, time.Second, 0)
 	if w.overdue {
 		t.Error("a frame 999 ms after the one before is overdue at a timeout of 1 s")
 	}
-	w.wrote(time.Hour+1999*msec, time.Hour+1999*msec, time.Second)
+	w.wrote(time.Hour+1999*msec, time.Hour+1999*msec, time.Second, 0)
 	if !w.overdue {
 		t.Error("a frame 1 s after the one before is not overdue at a timeout of 1 s")
 	}
@@ -70,7 +70,7 @@ func TestLastWriteIsJudgedByTheLooserTerms(t *testing.T) {
 		{5 * s, 40 * s, 40 * s}, {40 * s, 5 * s, 40 * s}, {5 * s, 0, 0}, {0, 5 * s, 0},
 	} {
 		var w lastWrite
-		w.wrote(s, s, c.was)
+		w.wrote(s, s, c.was, 0)
 		w.loosen(c.told)
 		if w.timeout() != c.want || w.start != s {
 			t.Errorf("%v, then %v: %+v, want %v", c.was, c.told, w, c.want)

@@ -38,6 +38,8 @@ type fakeNode struct {
 	evictAfter time.Duration
 	farewell   bool // a GOAWAY precedes an eviction
 	noPong     bool
+	dumb       atomic.Bool   // no PONG from now on
+	delay      time.Duration // of every PONG
 
 	l        net.Listener
 	accepted atomic.Int64
@@ -164,7 +166,8 @@ func (f *fakeNode) talk(c *net.TCPConn, n int) {
 			_, err = c.Write(f.welcome())
 		case codec.Ping:
 			token, _, _ := codec.ParsePing(frame.Payload)
-			if !f.noPong {
+			if !f.noPong && !f.dumb.Load() {
+				time.Sleep(f.delay)
 				_, err = c.Write(codec.AppendPong(nil, codec.PongMessage{Token: token, Terms: f.terms}))
 			}
 		case codec.Bye:

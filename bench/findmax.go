@@ -28,9 +28,9 @@ type FindMax struct {
 	Best float64 `json:"best"` // the greatest load at which it held; 0: none
 	// Missed is the smallest load above it at which it did not, null if there was none.
 	Missed *float64 `json:"missed"`
-	// LimitedBy is why there is no more: "goal", "generator" (it was too late for its figures
-	// to count, so the server may well do more), "most" (nothing failed up to the most asked for) or
-	// "interrupted" (the search did not get to its end).
+	// LimitedBy is why there is no more: "goal", "server" (not everybody got in, or was answered),
+	// "generator" (its figures do not count, so the server may well do more), "most" (nothing failed
+	// up to the most asked for) or "interrupted" (the search did not get to its end).
 	LimitedBy string  `json:"limited_by"`
 	Trials    []Trial `json:"trials"` // in the order they were made
 }
@@ -40,7 +40,8 @@ type Trial struct {
 	Load    float64  `json:"load"`
 	Actual  *float64 `json:"actual"` // of the goal; null: there was none
 	OK      bool     `json:"ok"`
-	Verdict Verdict  `json:"verdict"` // of the goal; invalid: the generator's own fault
+	Verdict Verdict  `json:"verdict"` // invalid: the generator's own fault
+	Why     *string  `json:"why"`     // it did not hold, in words; null: it did
 }
 
 func findMaxDefaults(c *Config) {
@@ -141,6 +142,7 @@ func findMax(ctx context.Context, asked Config, p *plan, view View) (*Result, er
 	}
 	var shown *Result // of the best trial, or of the smallest
 	var of Trial
+	held := map[float64]bool{} // the goal itself, by load
 	began := time.Now()
 	s.try = func(load float64) (bool, error) {
 		fmt.Fprintf(progress, "        * trial %d: %s %.0f\n", len(found.Trials)+1, p.Vary, load)
@@ -151,7 +153,8 @@ func findMax(ctx context.Context, asked Config, p *plan, view View) (*Result, er
 			}
 			return false, err
 		}
-		t := Trial{Load: load, Actual: r.Thresholds[0].Actual, OK: r.Verdict == Pass, Verdict: r.Verdict}
+		t := Trial{Load: load, Actual: r.Thresholds[0].Actual, OK: r.Verdict == Pass, Verdict: r.Verdict, Why: r.why()}
+		held[load] = r.Thresholds[0].OK
 		found.Trials = append(found.Trials, t)
 		if shown == nil || t.OK && (!of.OK || load > of.Load) || !t.OK && !of.OK && load < of.Load {
 			shown, of = r, t
@@ -162,8 +165,9 @@ func findMax(ctx context.Context, asked Config, p *plan, view View) (*Result, er
 	if shown == nil {
 		return nil, searchErr
 	}
-	found.conclude(&s, searchErr)
+	found.conclude(&s, held[s.missed], searchErr)
 	shown.Scenario, shown.FindMax, shown.Seed, shown.Detail.Command = p.Scenario, &found, p.Seed, p.Command
+	shown.Promises = !p.NoPromises
 	shown.Started, shown.WallS = began.UTC(), time.Since(began).Seconds()
 	shown.Interrupted = ctx.Err() != nil
 	if err := shown.judge(p.thresholds, p.lateLimit); err != nil {
@@ -175,8 +179,9 @@ func findMax(ctx context.Context, asked Config, p *plan, view View) (*Result, er
 	return shown, exitOf(shown)
 }
 
-// conclude notes what a search came to, and why it ended.
-func (f *FindMax) conclude(s *search, err error) {
+// conclude notes what a search came to, and why it ended. held: at the load that it missed, the
+// goal itself held.
+func (f *FindMax) conclude(s *search, held bool, err error) {
 	f.Best = s.best
 	if s.missed > 0 {
 		f.Missed = &s.missed
@@ -186,8 +191,10 @@ func (f *FindMax) conclude(s *search, err error) {
 		f.LimitedBy = "interrupted"
 	case s.missed == 0:
 		f.LimitedBy = "most"
-	case f.late(s.missed):
+	case f.last(s.missed).Verdict == Invalid:
 		f.LimitedBy = "generator"
+	case held:
+		f.LimitedBy = "server"
 	default:
 		f.LimitedBy = "goal"
 	}
@@ -199,22 +206,34 @@ func decided(r *Result, err error) bool {
 	return r != nil && (code == ExitPass || code == ExitThreshold || code == ExitInvalid)
 }
 
-// late reports whether the last trial of a load was the generator's own failure.
-func (f *FindMax) late(load float64) (late bool) {
+// last is the last trial of a load.
+func (f *FindMax) last(load float64) (last Trial) {
 	for _, t := range f.Trials {
 		if t.Load == load {
-			late = t.Verdict == Invalid
+			last = t
 		}
 	}
-	return late
+	return last
+}
+
+// why is what kept a run from passing; nil if nothing did.
+func (r *Result) why() *string {
+	switch r.Verdict {
+	case Invalid:
+		return r.Generator.WhyInvalid
+	case Fail:
+		return new(whyFailed(r))
+	default:
+		return nil
+	}
 }
 
 // trial is one run of the search. It chooses its workers itself.
 func (p *plan) trial(asked Config, load float64, number int) Config {
 	c := p.Config
 	c.Scenario, c.Vary, c.Goal = "hold", "", ""
-	// A load that did not all get in is none that was held.
-	c.Thresholds = []string{p.Goal, ""}
+	// A load that did not all get in, or was not answered, is none that was held.
+	c.Thresholds, c.NoPromises = []string{p.Goal, "", answeredPromise}, true
 	c.Workers, c.Seed = asked.Workers, p.Seed+uint64(number)
 	if p.Vary == varyRate {
 		c.Scenario, c.Rate = "ramp", load

@@ -74,15 +74,17 @@ func TestASearchSaysWhyItEnded(t *testing.T) {
 		s       search
 		err     error
 		by, say string
+		held    bool
 	}{
-		{tried(Fail, Fail), search{best: 4, missed: 8}, nil, "goal", "and not at 8"},
-		{tried(Fail, Invalid), search{best: 4, missed: 8}, nil, "generator", "the generator was too late"},
-		{tried(Invalid, Fail), search{best: 4, missed: 8}, nil, "goal", "and not at 8"},
-		{tried(Pass), search{best: 8}, nil, "most", "the most that was asked for"},
-		{tried(Fail, Fail), search{best: 4, missed: 8}, errors.New("Ctrl-C"), "interrupted", "as far as the search went"},
-		{tried(Pass), search{best: 8}, errors.New("Ctrl-C"), "interrupted", "as far as the search went"},
+		{tried(Fail, Fail), search{best: 4, missed: 8}, nil, "goal", "and not at 8", false},
+		{tried(Fail, Invalid), search{best: 4, missed: 8}, nil, "generator", "the generator's figures do not count", false},
+		{tried(Invalid, Fail), search{best: 4, missed: 8}, nil, "goal", "and not at 8", false},
+		{tried(Pass), search{best: 8}, nil, "most", "the most that was asked for", false},
+		{tried(Fail, Fail), search{best: 4, missed: 8}, errors.New("Ctrl-C"), "interrupted", "as far as the search went", false},
+		{tried(Pass), search{best: 8}, errors.New("Ctrl-C"), "interrupted", "as far as the search went", false},
+		{tried(Fail, Fail), search{best: 4, missed: 8}, nil, "server", "not everybody got in", true},
 	} {
-		tt.f.conclude(&tt.s, tt.err)
+		tt.f.conclude(&tt.s, tt.held, tt.err)
 		if tt.f.LimitedBy != tt.by || !strings.Contains(tt.f.limit(), tt.say) || (tt.f.Missed != nil) != (tt.s.missed > 0) {
 			t.Errorf("%+v, %v: limited by %s%s; want %s", tt.s, tt.err, tt.f.LimitedBy, tt.f.limit(), tt.by)
 		}

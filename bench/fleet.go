@@ -123,9 +123,13 @@ func (f *fleet) On(endpoint string) int {
 }
 
 // LongestTimeout is the longest of what the servers said in the terms of the sessions.
-func (f *fleet) LongestTimeout() time.Duration {
-	var longest time.Duration
-	for _, a := range f.ask(order{Op: opTimeout}) {
+func (f *fleet) LongestTimeout() time.Duration { return f.longest(opTimeout) }
+
+// LongestInterval is the longest time that a session goes without a PING.
+func (f *fleet) LongestInterval() time.Duration { return f.longest(opInterval) }
+
+func (f *fleet) longest(op orderOp) (longest time.Duration) {
+	for _, a := range f.ask(order{Op: op}) {
 		longest = max(longest, a.Longest)
 	}
 	return longest

@@ -28,6 +28,10 @@ func TestClientsOfAFrozenNodeNoticeAndGoElsewhere(t *testing.T) {
 		if s.GhostsGoneS == nil || r.Conns.Ghosts == nil || *r.Conns.Ghosts != 0 || r.Server[0].Killed {
 			t.Errorf("ghosts gone %s, conns %+v, server %+v; want a node that lives and holds none", number(s.GhostsGoneS), r.Conns, r.Server[0])
 		}
+		// They cannot come back before they have noticed: not from t0 counts what is ideal.
+		if s.IdealFromS == nil || *s.IdealFromS < 1.2 || s.IdealS == nil || *s.IdealS < *s.IdealFromS || *s.OutageS != 0 {
+			t.Errorf("ideal %s from %s, outage %s; want it from when the first had noticed", number(s.IdealS), number(s.IdealFromS), number(s.OutageS))
+		}
 		if freeze == 0 && r.WallS < 6.7 { // 0.2 s of heartbeat, 1.5 of patience, 5
 			t.Errorf("the run took %.1f s, less than the freeze", r.WallS)
 		}
@@ -41,6 +45,9 @@ func TestAFreezeWithinTheClientsPatienceHitsNobody(t *testing.T) {
 	r, err := Run(t.Context(), cfg, View{})
 	if err != nil || r.Storm.Clients != 0 || r.Conns.Lost != 0 {
 		t.Errorf("%v, storm %+v, conns %+v; want that nobody is lost", err, r.Storm, r.Conns)
+	}
+	if late := r.Generator.LateMs; late.P99 > ms(cfg.Freeze)/2 {
+		t.Errorf("the generator was late by %+v ms; to wait for the node is not to be late", late)
 	}
 	// Open loop: those who asked while it stood still say how long it did.
 	if rtt := r.Heartbeat.RTTms; rtt.Max < ms(cfg.Freeze)/2 {

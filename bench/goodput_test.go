@@ -82,10 +82,11 @@ func TestAMergeAddsGoodputAndTakesTheGapOfTheSum(t *testing.T) {
 	for i, p := range []*Result{a, b} {
 		p.Storm.Clients = 100
 		p.Storm.OutageS, p.Storm.DrainS, p.Storm.IdealS = new(float64(i)), new(float64(3+i)), new(float64(i)+2)
+		p.Storm.IdealFromS = p.Storm.OutageS
 		p.Detail.LostPer100ms = bins(0, 100)
 		p.Detail.BackPer100ms = slices.Concat(bins(15+5*i), slices.Repeat([]uint32{5}, 20))
 	}
-	m, err := Merge([]*Result{a, b}, []string{"storm.longest_gap_s<=1"}, nil)
+	m, err := Merge([]*Result{a, b}, []string{"storm.longest_gap_s<=1"}, false, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

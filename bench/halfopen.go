@@ -33,7 +33,7 @@ func livingPromises(c *Config, living int) []string {
 		fmt.Sprintf("conns.end==%d", living),
 		"connect.failed==0",
 		"conns.lost==0",
-		"heartbeat.missed==0",
+		answeredPromise,
 		"eviction.false==0",
 	}
 }

@@ -67,8 +67,5 @@ func TestTheSlowTricklersAreClosedAndTheFastLive(t *testing.T) {
 		if tt.closed == 0 && (tt.frame == "hello") != (r.Connect.LatencyMs.Max > 250) {
 			t.Errorf("%+v: connect latency %+v; want that HELLOs take their time, and nothing else does", tt, r.Connect.LatencyMs)
 		}
-		if tt.closed == 0 && tt.frame == "ping" && r.Heartbeat.RTTms.Max < 80 {
-			t.Errorf("%+v: round trips %+v; want that PINGs take their time", tt, r.Heartbeat.RTTms)
-		}
 	}
 }

@@ -21,11 +21,7 @@ func (c *Config) firstBeat() time.Duration {
 }
 
 func holdPromises(c *Config) []string {
-	all := []string{fmt.Sprintf("conns.end==%d", c.Conns), "conns.lost==0", "eviction.false==0", "heartbeat.missed==0"}
-	if c.Duration >= c.firstBeat() {
-		all = append(all, "heartbeat.answered>0")
-	}
-	return all
+	return []string{fmt.Sprintf("conns.end==%d", c.Conns), "conns.lost==0", "eviction.false==0", answeredPromise, "heartbeat.answered>0"}
 }
 
 // hold connects all and lets them heartbeat.

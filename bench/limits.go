@@ -3,6 +3,8 @@ package bench
 import (
 	"fmt"
 	"math"
+	"net/netip"
+	"slices"
 )
 
 // limits are what a machine allows, beside the descriptors and the ports of a process. A
@@ -147,9 +149,40 @@ func (p *plan) preflight(descriptors, ports int) error {
 	if p.Place == "first" || p.storms() {
 		targets = 1
 	}
-	if room := max(len(p.sources), 1) * ports * targets; p.Conns > room {
-		return impossiblef("%d connections from %d source addresses to %d targets: %d local ports (net.ipv4.ip_local_port_range); add sources with --source, or raise it with: sysctl -w net.ipv4.ip_local_port_range='1024 65535'",
-			p.Conns, max(len(p.sources), 1), targets, room)
+	lingering := p.lingering()
+	if room := max(len(p.sources), 1) * ports * targets; p.Conns+lingering > room {
+		over := ""
+		if lingering > 0 {
+			over = fmt.Sprintf(" and %d that were closed and keep their ports (TIME_WAIT)", lingering)
+		}
+		return impossiblef("%d connections%s from %d source addresses to %d targets: %d local ports (net.ipv4.ip_local_port_range); add sources with --source, or raise it with: sysctl -w net.ipv4.ip_local_port_range='1024 65535'",
+			p.Conns, over, max(len(p.sources), 1), targets, room)
 	}
 	return nil
+}
+
+// lingering is how many connections at most are closed by our side, as sessions end by BYE, and
+// still keep their ports.
+func (p *plan) lingering() int {
+	if p.Lifetime == 0 {
+		return 0
+	}
+	length := p.Duration
+	if p.Scenario == "phases" {
+		length = 0
+		for _, ph := range p.Phases {
+			if ph.Do == "churn" {
+				length = min(length+ph.For, maxTime) // or many would overflow
+			}
+		}
+	}
+	return int(p.departureRate() * min(length, timeWait(p.onLoopback())).Seconds())
+}
+
+// departureRate is how many sessions a second end by BYE.
+func (c *Config) departureRate() float64 { return float64(c.Conns) / c.Lifetime.Seconds() }
+
+// onLoopback: all servers are on this machine.
+func (p *plan) onLoopback() bool {
+	return !slices.ContainsFunc(p.endpoints, func(e netip.AddrPort) bool { return !e.Addr().IsLoopback() })
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // readLimits reads /proc. What is not there stays unknown.
@@ -21,6 +22,20 @@ func readLimits() limits {
 		tasks:      tasks(),
 		memory:     available(),
 	}
+}
+
+// timeWait is how long a port that this side has closed cannot be used again for the same
+// server: TCP_TIMEWAIT_LEN, or, where tcp_tw_reuse allows it, until the other side can tell old
+// segments by their timestamps.
+func timeWait(loopback bool) time.Duration {
+	reuse := sysctlNumber("net/ipv4/tcp_tw_reuse", 0)
+	if sysctlNumber("net/ipv4/tcp_timestamps", 0) != 0 && (reuse == 1 || reuse == 2 && loopback) {
+		if delay := sysctlNumber("net/ipv4/tcp_tw_reuse_delay", 0); delay != unknown {
+			return time.Duration(delay) * time.Millisecond
+		}
+		return time.Second
+	}
+	return time.Minute
 }
 
 func less(limit, used int) int {

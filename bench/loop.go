@@ -40,6 +40,9 @@ type loop struct {
 	wheel   *timingwheel.Wheel
 	clients []client // the i-th is number i*loops+index of the swarm
 	now     time.Duration
+	heard   time.Duration // when the clock was read for the batch under way: what it brings was there
+	wroteAt time.Duration // just before the latest write()
+	closed  bool          // PINGs from now on count for nothing
 
 	second    map[uint32]*socket // of clients that have two, around a handover
 	partial   map[connKey]partial
@@ -47,6 +50,7 @@ type loop struct {
 	leave     []time.Duration // when each client is to end its session; nil: never
 	unsettled time.Duration   // how often Unsettle was called
 	drips     map[uint32]dripping
+	trickled  map[uint32]bool       // who has sent a whole frame byte by byte
 	muteCodes map[uint32]codec.Code // GOAWAYs that mute clients have read
 	input     []byte                // one read's bytes
 	foreign   translator            // nil: the servers speak our own protocol
@@ -59,14 +63,17 @@ type loop struct {
 	counted   counters
 	storms    []stormTally // by cohort
 	probes    *probeTally
-	rtt       *hist // from the intended time of the PING
-	rttActual *hist
-	connect   *hist // from the intended arrival to the WELCOME
-	late      *hist
-	lateness  *hist
-	recent    *recents
-	published time.Duration
-	finished  bool
+	rtt       *hist // from the write() of the PING to its PONG, or as long as it was waited for
+	rttActual *hist // of those that were answered
+	// rttIntended is from the moment the PING was due, with those that were due meanwhile.
+	rttIntended     *hist
+	connect         *hist // from the first connect() to the WELCOME
+	connectIntended *hist // from the intended arrival
+	late            *hist
+	lateness        *hist
+	recent          *recents
+	published       time.Duration
+	finished        bool
 
 	mu     sync.Mutex
 	inbox  []func()
@@ -90,11 +97,13 @@ func newLoop(s *swarm, index, clients int) (*loop, error) {
 		foreign:   s.foreign,
 		input:     make([]byte, 64<<10),
 		visiting:  -1,
-		rtt:       newHist(), rttActual: newHist(), connect: newHist(), late: newHist(), lateness: newHist(),
-		recent: newRecents(),
-		probes: newProbeTally(),
-		drips:  map[uint32]dripping{},
-		shared: progress{recent: newRecents()},
+		rtt:       newHist(), rttActual: newHist(), rttIntended: newHist(),
+		connect: newHist(), connectIntended: newHist(), late: newHist(), lateness: newHist(),
+		recent:   newRecents(),
+		probes:   newProbeTally(),
+		drips:    map[uint32]dripping{},
+		trickled: map[uint32]bool{},
+		shared:   progress{recent: newRecents()},
 	}
 	for range max(len(s.cfg.Cohorts), 1) {
 		l.storms = append(l.storms, newStormTally())
@@ -126,7 +135,7 @@ func newLoop(s *swarm, index, clients int) (*loop, error) {
 // expect says when a client is to connect.
 func (l *loop) expect(i uint32, at time.Duration) {
 	c := &l.clients[i]
-	c.arrival, c.wake = at, at
+	c.arrival, c.wake, c.due, c.known = at, at, at, l.now
 	l.wheel.Pull(timingwheel.ID(i), at)
 }
 
@@ -150,8 +159,9 @@ func (l *loop) run() {
 			if err != nil {
 				panic(fmt.Sprintf("bench: epoll_wait: %v", err)) // no input can cause it
 			}
+			heard := l.swarm.Now()
 			l.hearProbes()
-			l.now = l.swarm.Now()
+			l.now, l.heard = l.swarm.Now(), heard
 			for k := range n {
 				if r := l.poll.at(k); r.woken {
 					l.takeOrders()
@@ -187,6 +197,7 @@ func (l *loop) hearProbes() {
 		panic(fmt.Sprintf("bench: epoll_wait: %v", err)) // no input can cause it
 	}
 	l.now = l.swarm.Now()
+	l.heard = l.now
 	for k := range n {
 		l.event(l.quick.at(k))
 	}
@@ -223,22 +234,44 @@ func (l *loop) visit(id timingwheel.ID) time.Duration {
 	}
 	l.visiting = int64(i)
 	if !c.flags.has(flagStarted) {
-		l.wasLate(l.now - c.wake)
+		l.wasLate(max(c.wake, c.known))
 		l.start(i, c)
 	} else if l.mayLeave(i, c) && l.leave[i] <= l.now {
 		l.depart(i, c)
 	} else if due := c.link.Deadline(); due <= l.now {
-		l.wasLate(l.now - due)
+		l.wasLate(max(due, c.known))
+		l.tellFlow(i, c, &c.socket)
+		if next := l.second[i]; next != nil {
+			l.tellFlow(i, c, next)
+		}
 		c.link.Tick(l.now, &l.out)
 		l.act(i, c)
 	}
 	l.visiting = -1
 	c.wake = l.deadline(i, c)
+	l.learn(c, c.wake)
 	return c.wake
 }
 
-// wasLate notes how long after its due time a timer ran.
-func (l *loop) wasLate(d time.Duration) {
+// learn notes a deadline when it changes. One that a late answer brings may be past already:
+// before that nobody could have kept it.
+func (l *loop) learn(c *client, due time.Duration) {
+	if due != c.due {
+		c.due, c.known = due, l.now
+	}
+}
+
+// answeredLate is when a deadline became known that was past by then; 0 if it was not.
+func (c *client) answeredLate() time.Duration {
+	if c.due < c.known {
+		return c.known
+	}
+	return 0
+}
+
+// wasLate notes how long after its due time a timer runs.
+func (l *loop) wasLate(due time.Duration) {
+	d := l.now - due
 	l.late.record(d)
 	recordRecent(l.recent.Late, d)
 }
@@ -263,7 +296,9 @@ func (l *loop) arm(i uint32, c *client) {
 	if int64(i) == l.visiting {
 		return // the visit's answer does it
 	}
-	if due := l.deadline(i, c); due < c.wake && (!c.flags.has(flagMute) || c.flags.has(flagTrickle)) {
+	due := l.deadline(i, c)
+	l.learn(c, due)
+	if due < c.wake && (!c.flags.has(flagMute) || c.flags.has(flagTrickle)) {
 		c.wake = due
 		l.wheel.Pull(timingwheel.ID(i), due)
 	}
@@ -325,6 +360,14 @@ func (l *loop) finish() {
 			storm.Outages += l.now - c.outage.at
 		} else if c.outage.hit && !c.outage.moving {
 			storm.Returns = append(storm.Returns, c.outage.at-l.swarm.storm.Load().t0)
+		}
+	}
+	for i := range l.clients {
+		if c := &l.clients[i]; c.flags.has(flagAsked) {
+			if !c.asked.apart {
+				l.counted.Pending++
+			}
+			l.unanswered(c)
 		}
 	}
 	l.finished = true

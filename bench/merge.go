@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,45 +21,51 @@ type Part struct {
 	Verdict Verdict   `json:"verdict"`
 }
 
-// ReadResult reads what WriteJSON wrote. A field that this version does not know is an
-// error: a merge would lose it.
+// ReadResult reads what WriteJSON wrote, to be merged. Another schema is an error, since its
+// figures mean something else, and so is a field that this version does not know: a merge would
+// lose it.
 func ReadResult(in io.Reader) (*Result, error) {
+	text, err := io.ReadAll(in)
+	if err != nil {
+		return nil, err
+	}
+	var head struct {
+		Schema string `json:"schema"`
+	}
+	if err := json.Unmarshal(text, &head); err == nil && head.Schema != Schema {
+		return nil, usagef("its schema is %q, and only results of %q can be merged", head.Schema, Schema)
+	}
 	var r Result
-	d := json.NewDecoder(in)
+	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&r); err != nil {
 		return nil, usagef("not a result of this version of stormwheel bench: %w", err)
-	}
-	if r.Schema != Schema {
-		return nil, usagef("its schema is %q, this version reads %q", r.Schema, Schema)
 	}
 	return &r, nil
 }
 
 // Merge makes one result of runs that several machines made together. Nothing is lost:
 // counts, bins and histograms are added, percentiles are taken from the sums, the seconds
-// are those of the clock. Rates are added. thresholds replace those of the parts. The
-// error is an ExitError, that of the verdict included; a result comes with that.
-func Merge(parts []*Result, thresholds []string, command []string) (*Result, error) {
+// are those of the clock. Rates are added. thresholds are judged beyond those of the parts,
+// whose promises noPromises waives. The error is an ExitError, that of the verdict included; a
+// result comes with that.
+func Merge(parts []*Result, thresholds []string, noPromises bool, command []string) (*Result, error) {
 	if err := mergeable(parts); err != nil {
 		return nil, err
 	}
-	exprs := thresholds
-	if len(exprs) == 0 {
-		exprs = mergedThresholds(parts)
+	promises, asked := mergedThresholds(parts, true), mergedThresholds(parts, false)
+	if noPromises {
+		promises = nil
 	}
-	var judged []Threshold
-	for _, e := range exprs {
-		t, err := ParseThreshold(e)
-		if err != nil {
-			return nil, &ExitError{Code: ExitUsage, Err: err}
-		}
-		judged = append(judged, t)
+	judged, err := thresholdsOf(promises, slices.Concat(asked, thresholds))
+	if err != nil {
+		return nil, err
 	}
 	out, err := mergeAll(parts, command)
 	if err != nil {
 		return nil, &ExitError{Code: ExitUsage, Err: err}
 	}
+	out.Promises = out.Promises && !noPromises
 	// The parts have judged their own punctuality.
 	if err := out.judge(judged, math.MaxInt64); err != nil {
 		return nil, err
@@ -77,19 +84,22 @@ func mergeable(parts []*Result) error {
 	first := parts[0]
 	seeds := map[uint64]int{}
 	for i, p := range parts {
+		if p.Schema != Schema {
+			return usagef("part %d is of the schema %q, and only results of %q can be merged", i+1, p.Schema, Schema)
+		}
 		if p.FindMax != nil {
 			return usagef("part %d is a search, which finds one server's limit: there is nothing to add up", i+1)
 		}
 		for _, seed := range p.seeds() {
-			if j, seen := seeds[seed]; seen {
+			switch j, seen := seeds[seed]; {
+			case seen && j == i:
+				return usagef("part %d has the seed %d twice: that is the same clients twice", i+1, seed)
+			case seen:
 				return usagef("parts %d and %d have the same seed %d: that is the same clients twice; give each machine its own --seed", j+1, i+1, seed)
 			}
-		}
-		for _, seed := range p.seeds() {
 			seeds[seed] = i
 		}
 		for _, same := range []struct{ what, one, other string }{
-			{"schema", first.Schema, p.Schema},
 			{"scenario", first.Scenario, p.Scenario},
 			{"kind of storm", first.Storm.kind(), p.Storm.kind()},
 			{"policy", first.Storm.policy(), p.Storm.policy()},
@@ -98,6 +108,9 @@ func mergeable(parts []*Result) error {
 			if same.one != same.other {
 				return usagef("parts 1 and %d are not one experiment: %s %q and %q", i+1, same.what, same.one, same.other)
 			}
+		}
+		if what := first.Load.differs(p.Load); what != "" {
+			return usagef("parts 1 and %d are not one experiment: %s", i+1, what)
 		}
 	}
 	return nil
@@ -135,9 +148,10 @@ func (t *Terms) words() string {
 	return fmt.Sprintf("heartbeat %g ms, timeout %g ms, tick %g ms", t.HeartbeatMs, t.TimeoutMs, t.TickMs)
 }
 
-// mergedThresholds are those of the parts. A limit on something that is added up is added
-// up too, if each part has one: 500 clients each are 1000 together.
-func mergedThresholds(parts []*Result) []string {
+// mergedThresholds are those of the parts, their promises or what else was asked for. A limit on
+// something that is added up is added up too, if each part has one: 500 clients each are 1000
+// together.
+func mergedThresholds(parts []*Result, promises bool) []string {
 	type limit struct {
 		path, op string
 		nth      int // of those of its part
@@ -147,6 +161,9 @@ func mergedThresholds(parts []*Result) []string {
 	for _, p := range parts {
 		nth := map[string]int{}
 		for _, seen := range p.Thresholds {
+			if seen.Promise != promises {
+				continue
+			}
 			t, err := ParseThreshold(seen.Expr)
 			if path := strings.Join(t.path, "."); err == nil && addsUp(path) {
 				l := limit{path, t.op, nth[path+t.op]}

@@ -13,7 +13,8 @@ import (
 // mergeAll adds the parts up. Integers are counts and bytes, and are summed wherever they
 // are; what is not a sum is said here, one by one.
 func mergeAll(parts []*Result, command []string) (*Result, error) {
-	out := &Result{Schema: Schema, Scenario: parts[0].Scenario, Seed: parts[0].Seed, Build: parts[0].Build, Terms: parts[0].Terms}
+	out := &Result{Schema: Schema, Scenario: parts[0].Scenario, Seed: parts[0].Seed, Build: parts[0].Build, Terms: parts[0].Terms,
+		Load: parts[0].Load, Promises: !slices.ContainsFunc(parts, func(p *Result) bool { return !p.Promises })}
 	hists := map[string]*hist{}
 	for i, p := range parts {
 		if err := addHistograms(hists, p.Detail.Histograms); err != nil {
@@ -22,8 +23,13 @@ func mergeAll(parts []*Result, command []string) (*Result, error) {
 		out.addPart(i, p)
 	}
 	out.span()
-	out.Heartbeat.RTTms, out.Heartbeat.ActualRTTms = hists["rtt"].orNone().percentiles(), hists["rtt_actual"].orNone().percentiles()
-	out.Connect.LatencyMs, out.Generator.LateMs = hists["connect"].orNone().percentiles(), hists["late"].orNone().late()
+	for name, figure := range map[string]**Percentiles{
+		"rtt": &out.Heartbeat.RTTms, "rtt_intended": &out.Heartbeat.IntendedRTTms, "rtt_actual": &out.Heartbeat.ActualRTTms,
+		"connect": &out.Connect.LatencyMs, "connect_intended": &out.Connect.IntendedLatencyMs,
+	} {
+		*figure = hists[name].orNone().percentiles()
+	}
+	out.Generator.LateMs = hists["late"].orNone().late()
 	if l := hists["lateness"].orNone().lateness(); l != nil {
 		for _, p := range parts {
 			if o := p.Eviction.LatenessMs; o != nil {
@@ -160,7 +166,7 @@ func addsUp(path string) bool {
 	case "seed":
 		return false
 	}
-	for _, prefix := range []string{"build.", "server.", "thresholds.", "parts.", "detail.", "terms."} {
+	for _, prefix := range []string{"build.", "server.", "thresholds.", "parts.", "detail.", "terms.", "load."} {
 		if strings.HasPrefix(path, prefix) {
 			return false
 		}

@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,9 +42,12 @@ func aPart(seed uint64, started time.Time, rtts ...time.Duration) *Result {
 	r.Storm.Kind, r.Storm.Policy, r.Storm.Clients, r.Storm.Back = "kill", "window", len(rtts), len(rtts)
 	r.Storm.IdealS = new(float64(len(rtts)) / 100)
 	r.FindMax, r.Soak = nil, nil
+	r.Load, r.Promises = Load{Protocol: protocolOwn}, true
 	r.Cohorts = []Cohort{{Policy: "full", Clients: len(rtts), Back: len(rtts), PeakAttemptsPerS: 10}}
 	r.Server = []Server{{Addr: "127.0.0.1:1"}}
 	r.Verdict, r.Generator.WhyInvalid, r.Eviction.GeneratorFault = Pass, nil, 0
+	f := &r.Connect.Failures
+	f.Ports, f.Descriptors, f.Memory = 0, 0, 0 // they would make it invalid
 	r.Detail = Detail{Histograms: map[string]string{}, AttemptsPer100ms: []uint32{2, 1}, OutagesS: 1.5}
 	for name, from := range map[string]*hist{"rtt": h, "rtt_actual": h, "connect": h, "late": h, "lateness": none, "return": returns} {
 		text, err := from.text()
@@ -58,7 +62,7 @@ func aPart(seed uint64, started time.Time, rtts ...time.Duration) *Result {
 func TestMergeAddsEveryCount(t *testing.T) {
 	at := time.Unix(1000, 0).UTC()
 	a, b := aPart(1, at, time.Millisecond), aPart(2, at, time.Millisecond)
-	m, err := Merge([]*Result{a, b}, []string{"conns.end>0"}, nil)
+	m, err := Merge([]*Result{a, b}, []string{"conns.end>0"}, false, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +112,7 @@ func TestMergeTakesPercentilesFromTheSum(t *testing.T) {
 	at := time.Unix(1000, 0).UTC()
 	a := aPart(1, at, 1*time.Millisecond, 2*time.Millisecond, 3*time.Millisecond)
 	b := aPart(2, at, 40*time.Millisecond)
-	m, err := Merge([]*Result{a, b}, []string{"conns.end>0"}, []string{"stormwheel"})
+	m, err := Merge([]*Result{a, b}, []string{"conns.end>0"}, false, []string{"stormwheel"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +141,7 @@ func TestMergeAddsTheSecondsOfTheClock(t *testing.T) {
 		{T: 2.1, Ready: 20, Attempts: 10, Servers: []ServerSecond{{}}}, {T: 4, Ready: 30, Attempts: 10, RTTp50: new(1.0), Servers: []ServerSecond{{}}}}
 	b.Detail.Seconds = []Second{{T: 1, Ready: 1, Attempts: 1}, {T: 2, Ready: 2, Attempts: 1, RTTp50: new(2.0)}}
 	a.Conns.End, b.Conns.End, a.Conns.Peak, b.Conns.Peak = 1, 1, 30, 2
-	m, err := Merge([]*Result{a, b}, []string{"conns.end>0"}, nil)
+	m, err := Merge([]*Result{a, b}, []string{"conns.end>0"}, false, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +171,7 @@ func TestMergeEvaluatesThresholdsAgain(t *testing.T) {
 		}
 		p.Connect.RatePerS = new(10.0)
 	}
-	m, err := Merge([]*Result{a, b}, nil, nil)
+	m, err := Merge([]*Result{a, b}, nil, false, nil)
 	if ExitCode(err) != ExitThreshold || m.Verdict != Fail {
 		t.Errorf("exit %d, verdict %s: the slow part was not seen", ExitCode(err), m.Verdict)
 	}
@@ -179,12 +183,39 @@ func TestMergeEvaluatesThresholdsAgain(t *testing.T) {
 		t.Errorf("thresholds = %v, want %v", got, want)
 	}
 	b.Generator.WhyInvalid, b.Verdict = new("it was late"), Invalid
-	if m, err = Merge([]*Result{a, b}, []string{"conns.end>0"}, nil); ExitCode(err) != ExitInvalid || m.Verdict != Invalid || !strings.Contains(err.Error(), "part 2: it was late") {
+	if m, err = Merge([]*Result{a, b}, []string{"conns.end>0"}, false, nil); ExitCode(err) != ExitInvalid || m.Verdict != Invalid || !strings.Contains(err.Error(), "part 2: it was late") {
 		t.Errorf("one part is invalid: %s, %v", m.Verdict, err)
 	}
 	b.Generator.WhyInvalid, b.Interrupted = nil, true
-	if m, err = Merge([]*Result{a, b}, []string{"conns.end>0"}, nil); ExitCode(err) != ExitInvalid || !m.Interrupted {
+	if m, err = Merge([]*Result{a, b}, []string{"conns.end>0"}, false, nil); ExitCode(err) != ExitInvalid || !m.Interrupted {
 		t.Errorf("one part was interrupted: %v", err)
+	}
+}
+
+// What the parts' scenario promises is judged, what was asked for beyond it, and what is asked
+// for now; only the promises can be waived.
+func TestThresholdsOfAMergeAddToThoseOfTheParts(t *testing.T) {
+	at := time.Unix(1000, 0).UTC()
+	a, b := aPart(1, at, 1), aPart(2, at, 1)
+	for _, p := range []*Result{a, b} {
+		p.Thresholds = []ThresholdSeen{{Expr: "heartbeat.unanswered==0", Promise: true}, {Expr: "wall_s<100"}}
+	}
+	for _, waived := range []bool{false, true} {
+		m, _ := Merge([]*Result{a, b}, []string{"conns.end>0"}, waived, nil)
+		want := []string{"heartbeat.unanswered==0", "wall_s<100", "conns.end>0"}
+		if waived {
+			want = want[1:]
+		}
+		var got []string
+		for _, s := range m.Thresholds {
+			got = append(got, s.Expr)
+			if promise := s.Expr == "heartbeat.unanswered==0"; s.Promise != promise {
+				t.Errorf("%s: promise %v", s.Expr, s.Promise)
+			}
+		}
+		if !slices.Equal(got, want) || m.Promises == waived {
+			t.Errorf("waived %v: thresholds %q, promises %v; want %q", waived, got, m.Promises, want)
+		}
 	}
 }
 
@@ -196,7 +227,15 @@ func TestMergeRefusesWhatIsNotOneExperiment(t *testing.T) {
 		want   string
 	}{
 		{"scenario", func(b *Result) { b.Scenario = "hold" }, `scenario "storm" and "hold"`},
-		{"schema", func(b *Result) { b.Schema = "stormwheel.bench/v0" }, "schema"},
+		{"schema", func(b *Result) { b.Schema = schemaV1 }, `part 2 is of the schema "stormwheel.bench/v1"`},
+		{"protocol", func(b *Result) { b.Load.Protocol = "mqtt" }, "protocol is stormwheel and mqtt"},
+		{"heartbeat", func(b *Result) { b.Load.HeartbeatMs = 2000 }, "heartbeat_ms is none and 2000"},
+		{"timeout", func(b *Result) { b.Load.TimeoutMs = 5000 }, "timeout_ms is none and 5000"},
+		{"patience", func(b *Result) { b.Load.PongTimeoutMs = 1 }, "pong_timeout_ms"},
+		{"lifetime", func(b *Result) { b.Load.LifetimeS = 1 }, "lifetime_s"},
+		{"fraction", func(b *Result) { b.Load.Fraction = 0.5 }, "fraction"},
+		{"outage", func(b *Result) { b.Load.OutageS = 15 }, "outage_s"},
+		{"seed twice", func(b *Result) { b.Parts = []Part{{Seed: 3}, {Seed: 3}} }, "part 2 has the seed 3 twice"},
 		{"policy", func(b *Result) { b.Storm.Policy = "full" }, `policy "window" and "full"`},
 		{"kind", func(b *Result) { b.Storm = nil }, "kind of storm"},
 		{"terms", func(b *Result) { b.Terms = nil }, "terms"},
@@ -208,12 +247,12 @@ func TestMergeRefusesWhatIsNotOneExperiment(t *testing.T) {
 		a, b := aPart(1, at, 1), aPart(2, at, 1)
 		a.Terms, b.Terms, a.Parts, b.Parts = &Terms{HeartbeatMs: 1}, &Terms{HeartbeatMs: 1}, nil, nil
 		tt.change(b)
-		m, err := Merge([]*Result{a, b}, []string{"conns.end>0"}, nil)
+		m, err := Merge([]*Result{a, b}, []string{"conns.end>0"}, false, nil)
 		if m != nil || ExitCode(err) != ExitUsage || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v, want exit %d and one line with %q", tt.name, err, ExitUsage, tt.want)
 		}
 	}
-	if _, err := Merge([]*Result{aPart(1, at, 1)}, nil, nil); ExitCode(err) != ExitUsage {
+	if _, err := Merge([]*Result{aPart(1, at, 1)}, nil, false, nil); ExitCode(err) != ExitUsage {
 		t.Errorf("one part: %v", err)
 	}
 }

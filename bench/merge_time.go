@@ -31,15 +31,16 @@ func mergeStorms(parts []*Result, returns *hist) *Storm {
 		lost, regained = addBins(lost, p.Detail.LostPer100ms), addBins(regained, p.Detail.BackPer100ms)
 		out.OutageS, out.DrainS = latest(out.OutageS, s.OutageS, i == 0), latest(out.DrainS, s.DrainS, i == 0)
 		var c *float64
-		if s.IdealS != nil && *s.IdealS > zeroIfNil(s.OutageS) {
-			c = new(float64(s.Clients) / (*s.IdealS - zeroIfNil(s.OutageS)))
+		if s.IdealS != nil && *s.IdealS > zeroIfNil(s.IdealFromS) {
+			c = new(float64(s.Clients) / (*s.IdealS - zeroIfNil(s.IdealFromS)))
 		}
+		out.IdealFromS = latest(out.IdealFromS, s.IdealFromS, i == 0)
 		capacity = sumOf(capacity, c, i == 0)
 		pace = sumOf(pace, s.PacePerS, i == 0)
 		accepted = sumOf(accepted, s.AcceptRatePerS, i == 0)
 	}
 	if capacity != nil && *capacity > 0 {
-		out.IdealS = new(zeroIfNil(out.OutageS) + float64(out.Clients) / *capacity)
+		out.IdealS = new(zeroIfNil(out.IdealFromS) + float64(out.Clients) / *capacity)
 	}
 	out.flow(lost, regained)
 	out.PacePerS, out.AcceptRatePerS = pace, accepted

@@ -21,8 +21,9 @@ type observer struct {
 	pid   int    // 0: unknown
 	admin string // HOST:PORT of GET /stats; "": unknown
 	port  uint16 // where it listens, if only pid is known
-	// evicted is what it had evicted before the run.
+	// evicted is what it had evicted before the run, and cpuS the processor time that it had taken.
 	evicted int
+	cpuS    float64
 }
 
 // serverStats is what we read of GET /stats. Other servers may say less.
@@ -68,6 +69,19 @@ func (r *runner) listServers(ctx context.Context) error {
 		r.servers, r.observers = append(r.servers, s), append(r.observers, o)
 	}
 	return nil
+}
+
+// begin notes what the servers have cost when the measurement begins.
+func (r *runner) begin() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.observers {
+		if o := &r.observers[i]; o.pid != 0 {
+			if use, err := readProcess(o.pid); err == nil {
+				o.cpuS = use.cpuS
+			}
+		}
+	}
 }
 
 // plainlyFile leaves out the path of a file of /proc.
@@ -139,7 +153,7 @@ func (r *runner) sampleServers(ctx context.Context) {
 		r.mu.Lock()
 		if s := &r.servers[i]; !s.Killed && r.observers[i].pid == o.pid { // it may have been started again
 			if useErr == nil {
-				s.RSSBytes, s.CPUS, s.FDs = &use.rssBytes, &use.cpuS, &use.fds
+				s.RSSBytes, s.CPUS, s.FDs = &use.rssBytes, new(use.cpuS-o.cpuS), &use.fds
 			}
 			if connsErr == nil {
 				s.Conns = &conns

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 func TestNamedServersHaveTheirFigures(t *testing.T) {
@@ -23,11 +24,15 @@ func TestNamedServersHaveTheirFigures(t *testing.T) {
 	cfg.Timeout, cfg.Tick, cfg.NodeCommand = 0, 0, nil
 	cfg.Duration *= 5 // a second of the series at least
 	cfg.Targets, cfg.PIDs, cfg.Admins = []string{f.addr()}, []int{os.Getpid()}, []string{admin.Listener.Addr().String()}
+	before := burn(t, 300*time.Millisecond)
 	r, err := Run(t.Context(), cfg, View{})
 	if r == nil {
 		t.Fatal(err)
 	}
 	s := r.Server[0]
+	if all, err := readProcess(os.Getpid()); err != nil || s.CPUS == nil || *s.CPUS > all.cpuS-before+0.02 {
+		t.Errorf("%v, cpu %s s; want that of the run, at most %.2f s", err, number(s.CPUS), all.cpuS-before)
+	}
 	if s.Node == nil || *s.Node != "east" || s.PID == nil || *s.PID != os.Getpid() || s.RSSBytes == nil || *s.RSSBytes < 1<<20 ||
 		s.CPUS == nil || s.FDs == nil || *s.FDs < 20 || s.Conns == nil || *s.Conns != 20 || s.Sessions == nil || *s.Sessions != 20 {
 		t.Errorf("server = %+v", s)
@@ -41,6 +46,23 @@ func TestNamedServersHaveTheirFigures(t *testing.T) {
 	if err := validate(t, r); err != nil {
 		t.Error(err)
 	}
+}
+
+// burn has this process take so much processor time, and returns what it has taken since its
+// start.
+func burn(t *testing.T, d time.Duration) float64 {
+	t.Helper()
+	var first, now processUse
+	for now.cpuS-first.cpuS < d.Seconds() {
+		use, err := readProcess(os.Getpid())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if now = use; first.cpuS == 0 {
+			first = use
+		}
+	}
+	return now.cpuS
 }
 
 func TestAServerThatCannotBeReadEndsTheRunBeforeItBegins(t *testing.T) {

@@ -11,7 +11,7 @@ type order struct {
 	Flood    bool          // opStorm
 	T0       time.Duration // opStorm, opArrive
 	Ramp     *arrivals     // opArrive
-	Count    int           // opMute, opCut
+	Count    int           // opMute, opCut; opRollCall: the round
 }
 
 type orderOp uint8
@@ -22,6 +22,7 @@ const (
 	opProgress         // the same, and Recent
 	opOn               // Count
 	opTimeout          // Longest
+	opInterval         // Longest
 	opSpeaking         // Count
 	opMute             // Count
 	opStorm
@@ -29,6 +30,8 @@ const (
 	opSettle
 	opUnsettle
 	opArrive
+	opRollCall
+	opCloseCount
 	opFinish // Tally
 )
 
@@ -59,6 +62,8 @@ func (s *swarm) do(o order) answer {
 		a.Count = s.On(o.Endpoint)
 	case opTimeout:
 		a.Longest = s.LongestTimeout()
+	case opInterval:
+		a.Longest = s.LongestInterval()
 	case opSpeaking:
 		a.Count = len(s.speaking(o.Endpoint))
 	case opMute:
@@ -73,6 +78,10 @@ func (s *swarm) do(o order) answer {
 		s.Unsettle()
 	case opArrive:
 		s.Arrive(*o.Ramp, o.T0)
+	case opRollCall:
+		s.RollCall(o.Count)
+	case opCloseCount:
+		s.CloseCount()
 	case opFinish:
 		t := s.Finish()
 		a.Tally = &t

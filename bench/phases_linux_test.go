@@ -38,7 +38,7 @@ func TestPhasesRunOneAfterTheOther(t *testing.T) {
 				t.Errorf("%d workers: phase %+v begins before the one before", workers, ph)
 			}
 		}
-		if want := []string{"ramp", "hold", "ramp", "churn", "settle", "silence", "recovery", "aftermath", "end"}; !slices.Equal(names, want) {
+		if want := []string{"ramp", "hold", "ramp", "churn", "settle", "silence", "recovery", "aftermath", "answers", "end"}; !slices.Equal(names, want) {
 			t.Errorf("%d workers: phases %q, want %q", workers, names, want)
 		}
 		// The second ramp has not begun while the first clients are held.

@@ -16,6 +16,7 @@ func rampPromises(c *Config) []string {
 		fmt.Sprintf("connect.latency_ms.p99<=%d", rampLatencyMs),
 		"conns.lost==0",
 		"eviction.false==0",
+		answeredPromise,
 	}
 	if rate := c.meanRate(); rate > 0 {
 		all = append(all, fmt.Sprintf("connect.rate_per_s>=%.0f", 0.8*rate))

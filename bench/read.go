@@ -110,6 +110,9 @@ func (l *loop) understand(i uint32, c *client, attempt uint32, b []byte) (consum
 		}
 	case codec.Pong:
 		if m, err := codec.ParsePong(frame.Payload); err == nil {
+			if m.Token == uint64(c.link.Info().Pings) {
+				l.answered(c)
+			}
 			c.last.loosen(m.Terms.Timeout)
 		}
 	}
@@ -125,6 +128,6 @@ func (l *loop) disconnected(i uint32, c *client, s *socket, cause error) {
 		delete(l.muteCodes, i)
 		return
 	}
-	c.link.Disconnected(l.now, attempt, cause, isLocal(cause), &l.out)
+	c.link.Disconnected(l.now, attempt, cause, &l.out)
 	l.act(i, c)
 }

@@ -10,12 +10,16 @@ type Recovery struct {
 	// T50 to T100 count from t0. They are nil until so many are back, and again when clients
 	// are lost for a second time. A tenth of a second is as fine as they get.
 	T50, T95, T99, T100 *time.Duration
+	noticed             *time.Duration // when the first one was hit
 	Ideal               *time.Duration // nil: nobody said what the receivers admit, or nobody is hit yet
 }
 
 // update takes what is known now.
 func (v *Recovery) update(now time.Duration, hit, back int) {
 	v.Clients, v.Back = max(v.Clients, hit), back
+	if hit > 0 && v.noticed == nil {
+		v.noticed = new(now - v.Since)
+	}
 	for _, mark := range []struct {
 		percent int
 		at      **time.Duration

@@ -8,7 +8,7 @@ import (
 
 // Schema names the shape of Result. It changes when a field changes its meaning; new
 // fields alone do not change it.
-const Schema = "stormwheel.bench/v1"
+const Schema = "stormwheel.bench/v2"
 
 // Result is the one JSON object of a run. A nil pointer is null: the figure makes no
 // sense in this scenario, was not reached, or could not be read here. Milliseconds and
@@ -23,6 +23,7 @@ type Result struct {
 	Interrupted bool            `json:"interrupted"`
 	Build       Build           `json:"build"`
 	Terms       *Terms          `json:"terms"` // null for a target that was not spawned
+	Load        Load            `json:"load"`
 	Conns       Conns           `json:"conns"`
 	Connect     Connect         `json:"connect"`
 	Heartbeat   Heartbeat       `json:"heartbeat"`
@@ -37,6 +38,7 @@ type Result struct {
 	Generator   Generator       `json:"generator"`
 	Memory      Memory          `json:"memory"`
 	Kernel      Kernel          `json:"kernel"`
+	Promises    bool            `json:"promises"` // false: the scenario's are not judged (--no-promises)
 	Thresholds  []ThresholdSeen `json:"thresholds"`
 	Verdict     Verdict         `json:"verdict"`
 	Parts       []Part          `json:"parts"` // of a merge; null: one run
@@ -104,9 +106,11 @@ type Connect struct {
 	Established int      `json:"established"` // reached WELCOME
 	Failed      int      `json:"failed"`      // did not
 	Failures    Failures `json:"failures"`    // why not
-	// LatencyMs is from the intended arrival of a client to its WELCOME, failed attempts and
-	// waits in between included. A return after a loss is no arrival.
+	// LatencyMs is from just before a client's first connect() until its WELCOME was there to be
+	// read, failed attempts and waits in between included. A return after a loss is no arrival.
 	LatencyMs *Percentiles `json:"latency_ms"`
+	// IntendedLatencyMs is from its intended arrival.
+	IntendedLatencyMs *Percentiles `json:"intended_latency_ms"`
 	// RatePerS is the WELCOMEs of the opening ramp by the time it took.
 	RatePerS *float64 `json:"rate_per_s"`
 }
@@ -121,18 +125,27 @@ type Failures struct {
 	Busy           int `json:"busy"`            // GOAWAY busy: told to wait for a slot
 	GoAway         int `json:"goaway"`          // any other GOAWAY
 	Protocol       int `json:"protocol"`        // the server sent what is not the protocol
-	Ports          int `json:"ports"`           // EADDRNOTAVAIL: no local port is left
+	Ports          int `json:"ports"`           // EADDRNOTAVAIL, EADDRINUSE: no local port is left
 	Descriptors    int `json:"descriptors"`     // EMFILE, ENFILE
-	Other          int `json:"other"`           // unreachable, out of memory, ...
+	Memory         int `json:"memory"`          // ENOMEM, ENOBUFS; ENOSPC of epoll
+	Other          int `json:"other"`           // unreachable, ...
 }
 
-// Heartbeat counts PINGs. RTTms starts at the moment the PING was due, so that a stall of
-// the generator or a full socket is not hidden; ActualRTTms starts when it was written.
+// Heartbeat counts PINGs; each is answered or unanswered by the end.
 type Heartbeat struct {
-	Sent        int          `json:"sent"`
-	Answered    int          `json:"answered"`
-	Missed      int          `json:"missed"` // PONGs that stayed out beyond the clients' patience
-	RTTms       *Percentiles `json:"rtt_ms"`
+	Sent       int `json:"sent"`
+	Answered   int `json:"answered"`
+	Unanswered int `json:"unanswered"`
+	Missed     int `json:"missed"`  // of those, stayed out beyond the clients' patience
+	Pending    int `json:"pending"` // of those, still waited for when the run ended
+	// RTTms is of all, from just before the write() of the PING until its PONG was there to be
+	// read: the network and the server, and no timer of ours. An unanswered one took at least as
+	// long as it was waited for.
+	RTTms *Percentiles `json:"rtt_ms"`
+	// IntendedRTTms is from the moment the PING was due. A client that waits for an answer sends
+	// no other PING; those that were due meanwhile count as well.
+	IntendedRTTms *Percentiles `json:"intended_rtt_ms"`
+	// ActualRTTms is RTTms of the answered ones alone.
 	ActualRTTms *Percentiles `json:"rtt_actual_ms"`
 }
 
@@ -157,8 +170,11 @@ type Storm struct {
 	OutageS *float64 `json:"outage_s"`
 	// DrainS is how long a node that was asked to end took to do so; null if none was.
 	DrainS *float64 `json:"drain_s"`
-	// IdealS is OutageS + Clients / C, C being what the receiving nodes admit per second, or in
-	// a drain its pace; null when nobody said what a foreign target admits.
+	// IdealFromS is from t0 until a client could come back at the earliest: OutageS, and in a freeze
+	// the moment when the first client had noticed, to a tenth of a second.
+	IdealFromS *float64 `json:"ideal_from_s"`
+	// IdealS is IdealFromS + Clients / C, C being what the receiving nodes admit per second, or in
+	// a drain its pace; null when nobody said what a foreign target admits, or nobody noticed.
 	IdealS *float64 `json:"ideal_s"`
 	// A client that was offline is back at the first PONG after the WELCOME of its last
 	// return; one that moved without a gap, at the WELCOME of the node it moved to. TxxS is null
@@ -233,7 +249,7 @@ type Server struct {
 	PID      *int     `json:"pid"`
 	Killed   bool     `json:"killed"`
 	RSSBytes *int64   `json:"rss_bytes"`
-	CPUS     *float64 `json:"cpu_s"`
+	CPUS     *float64 `json:"cpu_s"` // since the run began
 	Conns    *int     `json:"conns"`
 	FDs      *int     `json:"fds"`
 	// Sessions and Evictions are what the node itself counts; the latter since the run began.
@@ -282,9 +298,11 @@ type Kernel struct {
 
 // ThresholdSeen is one threshold and the value it met; null when there was none.
 type ThresholdSeen struct {
-	Expr   string   `json:"expr"`
-	Actual *float64 `json:"actual"`
-	OK     bool     `json:"ok"`
+	Expr    string   `json:"expr"`
+	Promise bool     `json:"promise"` // one of the scenario's
+	Actual  *float64 `json:"actual"`
+	OK      bool     `json:"ok"`
+	Failed  *string  `json:"failed"` // in words; null: it holds
 }
 
 // WriteJSON writes the object, indented, with a newline.

@@ -37,6 +37,7 @@ type runner struct {
 
 	telling sync.Mutex // one call of watch at a time
 	watch   func(Update)
+	cpuS    float64  // that this process had taken before
 	sofar   *recents // owned by the monitor
 
 	mu      sync.Mutex
@@ -89,16 +90,7 @@ func Run(ctx context.Context, cfg Config, view View) (*Result, error) {
 	if err != nil {
 		return nil, &ExitError{Code: ExitOther, Err: err}
 	}
-	r.fleet, err = newFleet(swarmConfig{
-		Endpoints: p.endpoints, Sources: p.sources, PlaceAll: p.Place == "first",
-		Conns: p.Conns, Rate: p.Rate, Profile: p.Profile, Steps: p.Steps, Lifetime: p.Lifetime, Told: p.told(), Seed: p.Seed, Policy: p.policy,
-		Cohorts: p.cohorts, Probes: p.probeCount(), ProbesFirst: p.floods(), ProbeInterval: p.probeBeat(),
-		HalfOpen: p.misbehaving("halfopen"), Tricklers: p.misbehaving("trickle"), TooSlow: p.TrickleInterval > 0 && p.tooSlow(),
-		TrickleInterval: p.TrickleInterval, TricklePings: p.Trickle == "ping", Deadline: p.Deadline,
-		Interval: r.clientInterval(), PongTimeout: p.PongTimeout, AnyAddress: p.IOwnTheTarget,
-		Protocol: p.Protocol, Timeout: p.Timeout, Username: p.Username, Password: p.Password,
-		Secret: p.secret,
-	}, p.Workers, program{command, p.crowded()})
+	r.fleet, err = newFleet(p.clients(), p.Workers, program{command, p.crowded()})
 	if err != nil {
 		return nil, &ExitError{Code: ExitOther, Err: err}
 	}
@@ -132,13 +124,27 @@ func (p *plan) misbehaving(scenario string) int {
 	return silentCount(&p.Config)
 }
 
+// clients is what the swarms are told.
+func (p *plan) clients() swarmConfig {
+	return swarmConfig{
+		Endpoints: p.endpoints, Sources: p.sources, PlaceAll: p.Place == "first",
+		Conns: p.Conns, Rate: p.Rate, Profile: p.Profile, Steps: p.Steps, Lifetime: p.Lifetime, Told: p.told(), Seed: p.Seed, Policy: p.policy,
+		Cohorts: p.cohorts, Probes: p.probeCount(), ProbesFirst: p.floods(), ProbeInterval: p.probeBeat(),
+		HalfOpen: p.misbehaving("halfopen"), Tricklers: p.misbehaving("trickle"), TooSlow: p.TrickleInterval > 0 && p.tooSlow(),
+		TrickleInterval: p.TrickleInterval, TricklePings: p.Trickle == "ping", Deadline: p.Deadline,
+		Interval: p.clientInterval(), PongTimeout: p.PongTimeout, AnyAddress: p.IOwnTheTarget,
+		Protocol: p.Protocol, Timeout: p.Timeout, Username: p.Username, Password: p.Password,
+		Secret: p.secret, IgnoreAlternates: p.IgnoreAlternates,
+	}
+}
+
 // clientInterval: spawned nodes say --heartbeat themselves; to a foreign target it is the
 // clients' own.
-func (r *runner) clientInterval() time.Duration {
-	if r.plan.Spawn > 0 {
+func (p *plan) clientInterval() time.Duration {
+	if p.Spawn > 0 {
 		return 0
 	}
-	return r.plan.Heartbeat
+	return p.Heartbeat
 }
 
 func (r *runner) spawn(ctx context.Context, cancel context.CancelCauseFunc) error {
@@ -173,7 +179,7 @@ func (r *runner) spawn(ctx context.Context, cancel context.CancelCauseFunc) erro
 		p.endpoints = append(p.endpoints, addr)
 	}
 	if p.Sources == "" {
-		p.sources = loopbackSources(p.Conns, localPorts())
+		p.sources = loopbackSources(p.Conns+p.lingering(), localPorts())
 	}
 	return nil
 }
@@ -201,10 +207,15 @@ func (r *runner) measure(ctx context.Context, view View) (*Result, error) {
 	defer hurry()()
 	kernel, held := readKernelCounters(), readKernelMemory()
 	use, useErr := readProcess(os.Getpid())
+	r.begin()
+	r.cpuS = use.cpuS
 	r.view, r.watch, r.sofar = newDisplay(view, r.plan), view.Watch, newRecents()
 	r.fleet.Start()
 	started := time.Now().Add(-r.fleet.Now())
 	r.say("%s: %d clients, %.0f connects per second, seed %d", r.plan.Scenario, r.plan.Conns, r.plan.Rate, r.plan.Seed)
+	for _, note := range r.plan.notes {
+		r.say("%s", note)
+	}
 	if note := r.plan.keepaliveNote(); note != "" {
 		r.say("%s", note)
 	}
@@ -213,6 +224,9 @@ func (r *runner) measure(ctx context.Context, view View) (*Result, error) {
 	monitorCtx, stopMonitor := context.WithCancel(context.Background())
 	go func() { defer close(monitored); r.monitor(monitorCtx) }()
 	scenarioErr := r.plan.scenario.run(ctx, r)
+	if scenarioErr == nil {
+		scenarioErr = r.awaitAnswers(ctx)
+	}
 	wall := time.Since(started)
 	r.enter("end", 0)
 	stopMonitor()

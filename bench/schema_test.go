@@ -187,7 +187,7 @@ func TestEveryScenariosOutputFitsTheSchema(t *testing.T) {
 			switch {
 			case one.kind != "":
 				cfg.Kind, cfg.PongTimeout = one.kind, time.Second
-				if one.kind == "blackout" {
+				if one.kind == "blackout" || one.kind == "grey" {
 					cfg.Outage = 500 * time.Millisecond
 				}
 			case one.scenario == "phases":
@@ -208,7 +208,7 @@ func TestEveryScenariosOutputFitsTheSchema(t *testing.T) {
 
 func TestAMergeFitsTheSchema(t *testing.T) {
 	at := time.Unix(1000, 0).UTC()
-	m, err := Merge([]*Result{aPart(1, at, 1), aPart(2, at, 1)}, nil, nil)
+	m, err := Merge([]*Result{aPart(1, at, 1), aPart(2, at, 1)}, nil, false, nil)
 	if m == nil {
 		t.Fatal(err)
 	}
@@ -239,7 +239,7 @@ func TestTheSchemaForbidsWhatIsNotInIt(t *testing.T) {
 		{"null where there is always a count", func(d map[string]any) { d["conns"].(map[string]any)["end"] = nil }, false},
 		{"null list of servers", func(d map[string]any) { d["server"] = nil }, false},
 		{"another verdict", func(d map[string]any) { d["verdict"] = "maybe" }, false},
-		{"another schema", func(d map[string]any) { d["schema"] = "stormwheel.bench/v2" }, false},
+		{"another schema", func(d map[string]any) { d["schema"] = "stormwheel.bench/v1" }, false},
 		{"half a client", func(d map[string]any) { d["conns"].(map[string]any)["end"] = 0.5 }, false},
 	} {
 		doc := docOf(t, r).(map[string]any)

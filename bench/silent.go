@@ -15,7 +15,7 @@ func silentCount(c *Config) int {
 
 // silentPromises: each that falls silent is evicted, in time, and nobody else ends.
 func silentPromises(c *Config) []string {
-	return append(evictionPromises(c), fmt.Sprintf("conns.lost==%d", silentCount(c)))
+	return append(evictionPromises(c), fmt.Sprintf("conns.lost==%d", silentCount(c)), answeredPromise)
 }
 
 func evictionPromises(c *Config) []string {

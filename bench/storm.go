@@ -87,11 +87,11 @@ func (t *stormTally) report(f stormFacts) *Storm {
 		T50S:    t.percentBack(50), T95S: t.percentBack(95), T99S: t.percentBack(99), T100S: t.percentBack(100),
 		PeakAttemptsPerS:      float64(maxOf(t.PerBin)) * float64(time.Second/attemptBin),
 		LostConnectionSeconds: t.Outages.Seconds()}
-	if f.capacity > 0 && f.outage != nil {
-		s.IdealS = new(f.outage.Seconds() + float64(t.Clients)/f.capacity)
+	if begin := t.idealFrom(f); f.capacity > 0 && begin != nil {
+		s.IdealFromS, s.IdealS = begin, new(*begin+float64(t.Clients)/f.capacity)
 	}
 	if f.pace > 0 {
-		s.IdealS = new(float64(t.Clients) / f.pace)
+		s.IdealFromS, s.IdealS = new(0.0), new(float64(t.Clients)/f.pace)
 		s.PacePerS = new(f.pace)
 		if rate := t.acceptRate(); rate > 0 {
 			s.AcceptRatePerS, s.AcceptOverPace = new(rate), new(rate/f.pace)
@@ -102,6 +102,20 @@ func (t *stormTally) report(f stormFacts) *Storm {
 		s.AttemptsPerSuccess = new(float64(t.Attempts) / float64(s.Back))
 	}
 	return s
+}
+
+// idealFrom is when a client could come back at the earliest: when a receiver could accept, and,
+// if its node only stands still, when the first one has noticed. Nil: never.
+func (t *stormTally) idealFrom(f stormFacts) *float64 {
+	if f.outage == nil || f.kind != "freeze" {
+		return secondsOf(f.outage)
+	}
+	for i, n := range t.LostPerBin {
+		if n > 0 {
+			return new((time.Duration(i) * attemptBin).Seconds())
+		}
+	}
+	return nil
 }
 
 // acceptRate is how many clients a second arrived between the 5th and the 95th in a

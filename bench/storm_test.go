@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"math"
 	"testing"
 	"time"
 )
@@ -10,6 +11,30 @@ func seconds(n ...float64) (d []time.Duration) {
 		d = append(d, time.Duration(s*float64(time.Second)))
 	}
 	return d
+}
+
+// A node that stands still tells nobody: who is on it can come back when he has noticed.
+func TestTheIdealOfAFreezeBeginsWhenTheFirstHasNoticed(t *testing.T) {
+	tally := newStormTally()
+	tally.Clients, tally.LostPerBin = 100, []uint32{0, 0, 0, 40, 60}
+	for _, tt := range []struct {
+		kind     string
+		lost     []uint32
+		from, in float64
+	}{
+		{"freeze", []uint32{0, 0, 0, 40, 60}, 0.3, 0.8},
+		{"kill", []uint32{0, 0, 0, 40, 60}, 0, 0.5},
+	} {
+		tally.LostPerBin = tt.lost
+		s := tally.report(stormFacts{kind: tt.kind, capacity: 200, outage: new(time.Duration)})
+		if s.IdealFromS == nil || *s.IdealFromS != tt.from || math.Abs(*s.IdealS-tt.in) > 1e-9 {
+			t.Errorf("%s: ideal %s from %s, want %g from %g", tt.kind, number(s.IdealS), number(s.IdealFromS), tt.in, tt.from)
+		}
+	}
+	tally.LostPerBin = nil
+	if s := tally.report(stormFacts{kind: "freeze", capacity: 200, outage: new(time.Duration)}); s.IdealS != nil {
+		t.Errorf("nobody noticed: ideal %s", number(s.IdealS))
+	}
 }
 
 func TestAClientThatNeverReturnsMakesT100Null(t *testing.T) {

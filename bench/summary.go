@@ -24,11 +24,14 @@ func (r *Result) WriteSummary(w io.Writer) error {
 	}
 	s.processes(r)
 	for _, t := range r.Thresholds {
-		mark := "ok  "
-		if !t.OK {
-			mark = "FAIL"
+		if t.OK || t.Failed == nil {
+			s.line("ok   "+t.Expr, "%s", number(t.Actual))
+		} else {
+			s.line("FAIL "+t.Expr, "%s", *t.Failed)
 		}
-		s.line(mark+" "+t.Expr, "%s", number(t.Actual))
+	}
+	if !r.Promises {
+		s.line("promises", "those of the scenario are not judged (--no-promises)")
 	}
 	interrupted := ""
 	if r.Interrupted {
@@ -65,7 +68,7 @@ func (s *summary) connections(r *Result) {
 	}
 	s.line("connects", "%d attempts, %d welcomed%s%s", r.Connect.Attempts, r.Connect.Established, rate, r.Connect.Failures.words())
 	if p := r.Connect.LatencyMs; p != nil {
-		s.line("connect latency", "%s ms, from the intended time to WELCOME", p.words())
+		s.line("connect latency", "%s ms, from connect to WELCOME", p.words())
 	}
 	if words := r.Conns.Losses.words(); words != "" {
 		s.line("sessions lost", "%s", words)
@@ -83,7 +86,11 @@ func (s *summary) scenario(r *Result) {
 	if f := r.FindMax; f != nil {
 		s.line("find-max", "%s holds up to %s %.0f%s", f.Goal, f.Vary, f.Best, f.limit())
 		for i, t := range f.Trials {
-			s.line(fmt.Sprintf("  trial %d", i+1), "%s %.0f: %s, %s", f.Vary, t.Load, number(t.Actual), t.Verdict)
+			why := ""
+			if t.Why != nil {
+				why = ": " + *t.Why
+			}
+			s.line(fmt.Sprintf("  trial %d", i+1), "%s %.0f: %s, %s%s", f.Vary, t.Load, number(t.Actual), t.Verdict, why)
 		}
 	}
 }
@@ -93,8 +100,13 @@ func (s *summary) heartbeats(r *Result) {
 	if g := r.Conns.Ghosts; g != nil && *g > 0 {
 		s.line("ghosts", "%d connections that the nodes hold and nobody has", *g)
 	}
-	s.line("heartbeats", "%d sent, %d answered, %d missed", r.Heartbeat.Sent, r.Heartbeat.Answered, r.Heartbeat.Missed)
-	if p := r.Heartbeat.RTTms; p != nil {
+	h := &r.Heartbeat
+	s.line("heartbeats", "%d sent, %d answered, %d unanswered%s", h.Sent, h.Answered, h.Unanswered,
+		named(": ", map[string]int{"given up": h.Missed, "waited for at the end": h.Pending}))
+	if p := h.RTTms; p != nil {
+		s.line("rtt", "%s ms, from the write to the answer", p.words())
+	}
+	if p := h.IntendedRTTms; p != nil {
 		s.line("rtt, from due time", "%s ms", p.words())
 	}
 	if e := r.Eviction; e.Expected > 0 || e.False > 0 || e.GeneratorFault > 0 {
@@ -207,7 +219,9 @@ func (f *FindMax) limit() string {
 	case "interrupted":
 		return ", as far as the search went"
 	case "generator":
-		return fmt.Sprintf("; at %.0f the generator was too late, so the server may do more", *f.Missed)
+		return fmt.Sprintf("; at %.0f the generator's figures do not count, so the server may do more", *f.Missed)
+	case "server":
+		return fmt.Sprintf("; at %.0f not everybody got in or was answered", *f.Missed)
 	default:
 		return fmt.Sprintf(", and not at %.0f", *f.Missed)
 	}

@@ -79,6 +79,7 @@ type swarmConfig struct {
 	Password string
 	Secret   []byte // of the clients' tokens; nil: they have none
 
+	IgnoreAlternates bool
 	// AnyAddress lets clients follow a server's alternates beyond loopback.
 	AnyAddress bool
 }
@@ -103,7 +104,7 @@ func newSwarm(cfg swarmConfig) (*swarm, error) {
 	clients := (cfg.Conns - cfg.First + cfg.Of - 1) / cfg.Of
 	cfg.Loops = min(cfg.Loops, max(clients, 1))
 	s := &swarm{cfg: cfg}
-	base := link.Config{ID: clientID(clientPrefix(cfg.Seed)), Incarnation: rand.Uint64(), Policy: cfg.Policy, Interval: cfg.Interval, PongTimeout: cfg.PongTimeout, FreshTokens: cfg.Secret != nil}
+	base := link.Config{ID: clientID(clientPrefix(cfg.Seed)), Incarnation: rand.Uint64(), Policy: cfg.Policy, Interval: cfg.Interval, PongTimeout: cfg.PongTimeout, FreshTokens: cfg.Secret != nil, IgnoreAlternates: cfg.IgnoreAlternates}
 	for _, e := range cfg.Endpoints {
 		base.Endpoints = append(base.Endpoints, e.String())
 	}
@@ -203,12 +204,21 @@ func (s *swarm) On(endpoint string) int {
 
 // LongestTimeout is the longest of what the servers said in the terms of the sessions.
 func (s *swarm) LongestTimeout() time.Duration {
+	return s.longest(func(c *client) time.Duration { return c.last.timeout() })
+}
+
+// LongestInterval is the longest time that a session goes without a PING.
+func (s *swarm) LongestInterval() time.Duration {
+	return s.longest(func(c *client) time.Duration { return c.link.Interval() })
+}
+
+func (s *swarm) longest(of func(c *client) time.Duration) time.Duration {
 	answers := make(chan time.Duration, len(s.loops))
 	s.eachLoop(func(l *loop) {
 		var longest time.Duration
 		for i := range l.clients {
 			if c := &l.clients[i]; c.link.State() == link.StateReady {
-				longest = max(longest, c.last.timeout())
+				longest = max(longest, of(c))
 			}
 		}
 		answers <- longest
@@ -335,18 +345,20 @@ func (s *swarm) Finish() tally {
 			storm.merge(one)
 		}
 		t.merge(&tally{Counters: l.counted, Storm: storm, Cohorts: l.storms, Probes: l.probes,
-			RTT: l.rtt, RTTActual: l.rttActual, Connect: l.connect, Late: l.late, Lateness: l.lateness})
+			RTT: l.rtt, RTTActual: l.rttActual, RTTIntended: l.rttIntended, Connect: l.connect, ConnectIntended: l.connectIntended, Late: l.late, Lateness: l.lateness})
 	}
 	return t
 }
 
-func (s *swarm) source(number int) netip.Addr {
+// source is the local address of a client; those that come for one that has left take others, since
+// its port may still be taken.
+func (s *swarm) source(number int, tenant uint16) netip.Addr {
 	if len(s.cfg.Sources) == 0 {
 		return netip.Addr{}
 	}
 	// Clients are dealt to the endpoints in turn: one more source for each round, so that each
 	// endpoint sees all of them.
-	return s.cfg.Sources[number/len(s.cfg.Endpoints)%len(s.cfg.Sources)]
+	return s.cfg.Sources[(number/len(s.cfg.Endpoints)+int(tenant))%len(s.cfg.Sources)]
 }
 
 func (s *swarm) firstEndpoint(number int) string {

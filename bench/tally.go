@@ -9,14 +9,17 @@ type tally struct {
 	Ready, Peak int
 	RTT         *hist
 	RTTActual   *hist
+	RTTIntended *hist
 	Connect     *hist
-	Late        *hist
-	Lateness    *hist
+	// ConnectIntended is from the intended arrival.
+	ConnectIntended *hist
+	Late            *hist
+	Lateness        *hist
 }
 
 func newTally() tally {
 	return tally{Storm: newStormTally(), Probes: newProbeTally(),
-		RTT: newHist(), RTTActual: newHist(), Connect: newHist(), Late: newHist(), Lateness: newHist()}
+		RTT: newHist(), RTTActual: newHist(), RTTIntended: newHist(), Connect: newHist(), ConnectIntended: newHist(), Late: newHist(), Lateness: newHist()}
 }
 
 // merge adds what another swarm of the same run has. Peaks are not its business.
@@ -33,7 +36,9 @@ func (t *tally) merge(o *tally) {
 	t.Ready += o.Ready
 	t.RTT.merge(o.RTT)
 	t.RTTActual.merge(o.RTTActual)
+	t.RTTIntended.merge(o.RTTIntended)
 	t.Connect.merge(o.Connect)
+	t.ConnectIntended.merge(o.ConnectIntended)
 	t.Late.merge(o.Late)
 	t.Lateness.merge(o.Lateness)
 }

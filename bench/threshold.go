@@ -18,6 +18,8 @@ type Threshold struct {
 	path []string
 	op   string
 	want float64
+	// promise: it is one of the scenario's, not the user's.
+	promise bool
 }
 
 var thresholdForm = regexp.MustCompile(`^\s*([A-Za-z0-9_.\-]+?)\s*(<=|>=|==|!=|<|>)\s*(\S+)\s*$`)
@@ -38,6 +40,21 @@ func ParseThreshold(expr string) (Threshold, error) {
 		return Threshold{}, fmt.Errorf("threshold %q: %w", expr, err)
 	}
 	return Threshold{Expr: expr, path: path, op: m[2], want: want}, nil
+}
+
+// thresholdsOf reads a scenario's promises and what the user asks for beyond them.
+func thresholdsOf(promises, asked []string) (all []Threshold, err error) {
+	for i, expr := range slices.Concat(promises, asked) {
+		t, err := ParseThreshold(expr)
+		if err != nil {
+			return nil, &ExitError{Code: ExitUsage, Err: err}
+		}
+		t.promise = i < len(promises)
+		if !slices.ContainsFunc(all, func(o Threshold) bool { return o.Expr == t.Expr }) {
+			all = append(all, t)
+		}
+	}
+	return all, nil
 }
 
 // Parts are the path and the number.
@@ -101,9 +118,12 @@ func evaluate(r *Result, all []Threshold) ([]ThresholdSeen, error) {
 	}
 	seen := make([]ThresholdSeen, 0, len(all))
 	for _, t := range all {
-		s := ThresholdSeen{Expr: t.Expr}
+		s := ThresholdSeen{Expr: t.Expr, Promise: t.promise}
 		if v, ok := lookUp(doc, t.path); ok {
 			s.Actual, s.OK = &v, t.holds(v)
+		}
+		if !s.OK {
+			s.Failed = new(t.failed(s.Actual))
 		}
 		seen = append(seen, s)
 	}

@@ -82,6 +82,7 @@ func (l *loop) toServer(a *link.Action) []byte {
 // mute client has none: all that matters is the end.
 func (l *loop) translate(i uint32, c *client, attempt uint32, b []byte) (consumed, need int) {
 	if c.flags.has(flagMute) {
+		l.answered(c) // of what it asked before it was mute
 		return len(b), 1
 	}
 	l.frame, consumed, need = l.foreign.inbound(l.frame[:0], b, uint64(c.link.Info().Pings))

@@ -90,13 +90,33 @@ func trickle(ctx context.Context, r *runner) error {
 	if err := r.ramp(ctx); err != nil {
 		return err
 	}
-	shortest, _ := c.trickleTime()
+	shortest, longest := c.trickleTime()
 	r.say("%d clients need %v for a %s, the deadline is %v", silentCount(c), shortest, c.Trickle, c.Deadline)
 	wait := c.Deadline
 	if c.Trickle == "ping" {
-		wait += r.heartbeatOr(0) // until they say PING
+		wait += r.fleet.LongestInterval() // until they say PING
+	}
+	if !c.tooSlow() {
+		if err := r.awaitTrickled(ctx, wait+longest); err != nil {
+			return err
+		}
 	}
 	return r.awaitClosed(ctx, c.trickledOut(), wait)
+}
+
+// awaitTrickled waits until each client has got a whole frame through: before that nothing is
+// proven, however short the run was meant to be.
+func (r *runner) awaitTrickled(ctx context.Context, bound time.Duration) error {
+	r.enter("trickle", bound)
+	n := silentCount(&r.plan.Config)
+	all, err := r.until(ctx, bound, func() bool {
+		c := r.fleet.Counts()
+		return c.Trickled >= n || c.Losses.total() > 0
+	})
+	if err == nil && !all {
+		r.say("%d of %d clients have sent a whole %s: the wait is over", r.fleet.Counts().Trickled, n, r.plan.Trickle)
+	}
+	return err
 }
 
 // dripping is a frame that goes out byte by byte.
@@ -144,13 +164,21 @@ func (l *loop) drip(i uint32, c *client) time.Duration {
 	if d.next > l.now {
 		return d.next
 	}
-	l.wasLate(l.now - d.next)
+	l.wasLate(d.next)
 	n, _, err := writeSocket(int(c.fd), d.rest[:1])
 	d.rest, d.next = d.rest[n:], d.next+l.swarm.cfg.TrickleInterval
 	if err != nil || len(d.rest) == 0 { // what a failed write means, the read tells
 		delete(l.drips, i)
 		if err == nil && !c.flags.has(flagMute) {
-			c.last.wrote(l.now, l.swarm.Now(), c.link.Info().Terms.Timeout)
+			if !l.trickled[i] {
+				l.trickled[i] = true
+				l.counted.Trickled++
+			}
+			c.last.wrote(l.now, l.swarm.Now(), c.link.Info().Terms.Timeout, 0)
+			if c.ready() {
+				l.wroteAt = l.now
+				l.ask(i, c, l.now)
+			}
 		}
 		return link.Never
 	}

@@ -14,21 +14,25 @@ func (r *runner) result(t *tally) *Result {
 	out := &Result{
 		Schema: Schema, Scenario: p.Scenario, Seed: p.Seed,
 		Build: thisBuild(p.Version),
-		Terms: p.terms(),
+		Terms: p.terms(), Load: p.load(),
 		Conns: Conns{Target: p.Conns, Peak: t.Peak, End: t.Ready, Lost: t.Counters.Losses.total(), Losses: t.Counters.Losses},
 		Connect: Connect{Attempts: t.Counters.Attempts, Established: t.Counters.Established,
-			Failed: t.Counters.Failures.total(), Failures: t.Counters.Failures, LatencyMs: t.Connect.percentiles()},
-		Heartbeat: Heartbeat{Sent: t.Counters.Pings, Answered: t.Counters.Pongs, Missed: t.Counters.Missed,
-			RTTms: t.RTT.percentiles(), ActualRTTms: t.RTTActual.percentiles()},
+			Failed: t.Counters.Failures.total(), Failures: t.Counters.Failures, LatencyMs: t.Connect.percentiles(), IntendedLatencyMs: t.ConnectIntended.percentiles()},
+		Heartbeat: Heartbeat{Sent: t.Counters.Pings - t.Counters.Withdrawn, Answered: t.Counters.Pongs, Unanswered: t.Counters.Unanswered,
+			Missed: t.Counters.Missed, Pending: t.Counters.Pending,
+			RTTms: t.RTT.percentiles(), IntendedRTTms: t.RTTIntended.percentiles(), ActualRTTms: t.RTTActual.percentiles()},
 		Eviction: Eviction{Expected: t.Counters.Muted, Observed: t.Counters.Observed, Early: t.Counters.Early,
 			Other: t.Counters.OtherMutes, Overlooked: t.Counters.Muted - t.Counters.Observed - t.Counters.OtherMutes, False: t.Counters.Falsely,
 			GeneratorFault: t.Counters.Faults, LatenessMs: t.Lateness.lateness()},
-		Server:    r.servers,
+		Server: r.servers, Promises: !p.NoPromises,
 		Generator: Generator{Workers: p.Workers, LostWorkers: len(lost), LateMs: t.Late.late()},
 	}
 	out.Churn = r.churned(&t.Counters)
 	out.Soak = r.soaked()
 	out.Probes = r.probed(t)
+	if why := p.unproven(&t.Counters, out.Soak); why != "" {
+		out.Generator.WhyInvalid = &why
+	}
 	if len(lost) > 0 { // the first is the cause, if one led to another
 		out.Generator.WhyInvalid = new(lost[0].Error())
 	}
@@ -118,6 +122,8 @@ func buildVersion() string {
 // fault is the generator's own, in one sentence; nil if there was none.
 func (out *Result) fault(lateLimit time.Duration) *string {
 	switch late := out.Generator.LateMs; {
+	case out.Connect.Failures.lacking() != "":
+		return new(out.Connect.Failures.lacking())
 	case out.Eviction.GeneratorFault > 0:
 		return new(fmt.Sprintf("the generator itself kept %d clients silent for a timeout", out.Eviction.GeneratorFault))
 	case late == nil:
@@ -127,13 +133,4 @@ func (out *Result) fault(lateLimit time.Duration) *string {
 	default:
 		return nil
 	}
-}
-
-func whyFailed(r *Result) string {
-	for _, t := range r.Thresholds {
-		if !t.OK {
-			return fmt.Sprintf("%s (it is %s)", t.Expr, number(t.Actual))
-		}
-	}
-	return ""
 }

@@ -77,12 +77,12 @@ func (r *runner) status(now row, second Second, recent *recents) *Status {
 			P99: recentMs(h.ValueAtQuantile(99)), Max: recentMs(h.Max())}
 	}
 	s.Generator = Generator{Workers: r.plan.Workers, LostWorkers: len(r.fleet.Lost()), LateMs: lateOf(r.sofar.Late)}
-	s.Generator.Valid = s.Generator.LostWorkers == 0 && now.counts.Faults == 0 &&
+	s.Generator.Valid = s.Generator.LostWorkers == 0 && now.counts.Faults == 0 && s.Failures.lacking() == "" &&
 		(s.Generator.LateMs == nil || s.Generator.LateMs.P99 <= ms(r.plan.lateLimit))
 	if own, err := readProcess(os.Getpid()); err == nil {
 		workers := r.fleet.use()
 		s.Generator.RSSBytes = new(own.rssBytes + workers.rssBytes)
-		s.Generator.CPUS = new(own.cpuS + workers.cpuS)
+		s.Generator.CPUS = new(own.cpuS - r.cpuS + workers.cpuS)
 	}
 	r.mu.Lock()
 	s.Servers = slices.Clone(r.servers)
@@ -101,8 +101,12 @@ func (r *runner) recovery() *Recovery {
 	if pace == 0 {
 		pace = r.plan.Capacity
 	}
-	if outage := r.outageSeen(); pace > 0 && v.Clients > 0 && outage != nil {
-		v.Ideal = new(*outage + time.Duration(float64(v.Clients)/pace*float64(time.Second)))
+	begin := r.outageSeen()
+	if r.plan.Kind == "freeze" {
+		begin = v.noticed
+	}
+	if pace > 0 && v.Clients > 0 && begin != nil {
+		v.Ideal = new(*begin + time.Duration(float64(v.Clients)/pace*float64(time.Second)))
 	}
 	return &v
 }

@@ -56,7 +56,22 @@ func decimals(v float64) int {
 func (f *Failures) words() string {
 	return named(", failed: ", map[string]int{"refused": f.Refused, "reset": f.Reset, "closed": f.Closed,
 		"connect timeout": f.ConnectTimeout, "welcome timeout": f.WelcomeTimeout, "busy": f.Busy, "goaway": f.GoAway,
-		"protocol": f.Protocol, "no port": f.Ports, "no descriptor": f.Descriptors, "other": f.Other})
+		"protocol": f.Protocol, "no port": f.Ports, "no descriptor": f.Descriptors, "no memory": f.Memory, "other": f.Other})
+}
+
+// lacking is what this machine had too little of to connect, in one sentence: no server is to
+// blame for it. It is empty if there was nothing.
+func (f *Failures) lacking() string {
+	switch {
+	case f.Ports > 0:
+		return fmt.Sprintf("%d connects found no free local port (net.ipv4.ip_local_port_range); add addresses with --source", f.Ports)
+	case f.Descriptors > 0:
+		return fmt.Sprintf("%d connects found no free descriptor (RLIMIT_NOFILE, fs.file-max); raise it, or use more processes with --workers", f.Descriptors)
+	case f.Memory > 0:
+		return fmt.Sprintf("%d connects found no memory for a socket (net.ipv4.tcp_mem, fs.epoll.max_user_watches)", f.Memory)
+	default:
+		return ""
+	}
 }
 
 // String is empty when there were none.

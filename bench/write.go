@@ -11,6 +11,7 @@ func (l *loop) write(i uint32, c *client, a *link.Action) {
 	if len(b) == 0 {
 		return
 	}
+	l.wroteAt = l.now
 	if c.flags.has(flagTrickle) && l.slowly(i, c, a.Attempt, b) {
 		return
 	}
@@ -33,9 +34,9 @@ func (l *loop) flush(i uint32, c *client, s *socket) {
 // send writes and asks for EPOLLOUT only while something is left. What was written is
 // noted when it is complete.
 func (l *loop) send(i uint32, c *client, s *socket, b []byte, first bool) {
-	start := l.now
+	start := l.swarm.Now()
 	n, _, err := writeSocket(int(s.fd), b)
-	l.now = l.swarm.Now()
+	l.wroteAt, l.now = start, l.swarm.Now()
 	key := connKey{i, s.attempt}
 	switch {
 	case err != nil:
@@ -45,7 +46,7 @@ func (l *loop) send(i uint32, c *client, s *socket, b []byte, first bool) {
 			err = l.pollerOf(i).watch(int(s.fd), i, s.attempt, true, false)
 		}
 	default:
-		s.last.wrote(start, l.now, c.link.Info().Terms.Timeout)
+		s.last.wrote(start, l.now, c.link.Info().Terms.Timeout, c.answeredLate())
 		if !first {
 			delete(l.unsent, key)
 			err = l.pollerOf(i).watch(int(s.fd), i, s.attempt, false, false)
@@ -54,4 +55,18 @@ func (l *loop) send(i uint32, c *client, s *socket, b []byte, first bool) {
 	if err != nil {
 		l.after = append(l.after, followUp{kind: writeFailed, attempt: s.attempt, err: err})
 	}
+}
+
+// tellFlow tells a client's link what it asks for before a Tick: a system call, where a PONG
+// is late.
+func (l *loop) tellFlow(i uint32, c *client, s *socket) {
+	if !c.link.Asks(l.now, s.attempt) {
+		return
+	}
+	key := connKey{i, s.attempt}
+	f := link.Flow{Untaken: rawUntaken(int(s.fd)) + len(l.unsent[key]), Partial: len(l.partial[key].b)}
+	if s == &c.socket {
+		f.Untaken += len(l.drips[i].rest)
+	}
+	c.link.Flow(l.now, s.attempt, f)
 }

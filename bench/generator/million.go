@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/stormwheel/stormwheel/bench"
-	"github.com/stormwheel/stormwheel/bench/report"
 	"github.com/stormwheel/stormwheel/internal/benchdoc"
 )
 
@@ -21,7 +20,7 @@ func readMillion(file string) (*bench.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return report.Parse(text)
+	return bench.ParseResult(text)
 }
 
 // million says on which day and machine, and then the table of that result.

@@ -115,7 +115,7 @@ func (r *results) beats(b *strings.Builder) {
 	fmt.Fprintf(b, `### CPU and round trips under heartbeats
 
 %s clients share the load; a window of %v after %v of warming up (%v for the JVM, which
-compiles what is hot). RTT counts from the moment the PING was due; p50 and p99 are of one
+compiles what is hot). RTT counts from the write of the PING; p50 and p99 are of one
 second, the median of the window's seconds.
 
 ![CPU of a heartbeat](docs/img/peers-cpu.svg)

@@ -47,7 +47,7 @@ func (e experiment) run(bin, name string) (outcome, error) {
 	if o.pooled = o.runs[0]; len(o.runs) > 1 {
 		// That a run was invalid, or a threshold failed, is an error that comes with a result.
 		var err error
-		if o.pooled, err = bench.Merge(o.runs, nil, nil); o.pooled == nil {
+		if o.pooled, err = bench.Merge(o.runs, nil, false, nil); o.pooled == nil {
 			return o, err
 		}
 	}

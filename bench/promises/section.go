@@ -18,7 +18,7 @@ func section(s size, where string, silence, storm, drain outcome, g siege) strin
 
 Nodes, clients and load test share this machine. A figure is that of a run: the median [the
 lowest - the highest]. A promise is reached when its worst run keeps it; round trips are
-pooled over the runs, begin when the PING was due, and may become twice as long, or 10 ms
+pooled over the runs, begin with the write of the PING, and may become twice as long, or 10 ms
 longer.
 `,
 		s.silence().command(), s.killing().command(), s.draining().command(),

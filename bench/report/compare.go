@@ -24,15 +24,20 @@ var mainFigures = []struct {
 	{"clients at the end", "", 1, func(r *bench.Result) *float64 { return count(r.Conns.End) }},
 	{"ramp", "1/s", 1, func(r *bench.Result) *float64 { return r.Connect.RatePerS }},
 	{"arrival to WELCOME p99", "ms", .1, func(r *bench.Result) *float64 {
-		if r.Connect.LatencyMs == nil {
+		if r.Connect.IntendedLatencyMs == nil {
 			return nil
 		}
-		return &r.Connect.LatencyMs.P99
+		return &r.Connect.IntendedLatencyMs.P99
 	}},
 	{"round trip p50", "ms", .01, rtt(func(p *bench.Percentiles) *float64 { return &p.P50 })},
 	{"round trip p99", "ms", .01, rtt(func(p *bench.Percentiles) *float64 { return &p.P99 })},
 	{"round trip p99.9", "ms", .01, rtt(func(p *bench.Percentiles) *float64 { return &p.P999 })},
-	{"PONGs missed", "", 1, func(r *bench.Result) *float64 { return count(r.Heartbeat.Missed) }},
+	{"PINGs unanswered", "", 1, func(r *bench.Result) *float64 {
+		if r.Old() {
+			return nil
+		}
+		return count(r.Heartbeat.Unanswered)
+	}},
 	{"false evictions", "", 1, func(r *bench.Result) *float64 { return count(r.Eviction.False) }},
 	{"eviction lateness p99", "ms", .1, func(r *bench.Result) *float64 {
 		if r.Eviction.LatenessMs == nil {

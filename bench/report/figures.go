@@ -55,7 +55,7 @@ func (t *figures) connections(x *bench.Result) {
 	t.add("clients at the end, of those asked for", "", "%s of %s", whole(x.Conns.End), whole(x.Conns.Target))
 	t.add("most at once", "", "%s", whole(x.Conns.Peak))
 	t.add("connects: attempts, welcomed", "", "%s, %s", whole(x.Connect.Attempts), whole(x.Connect.Established))
-	t.quantiles("from the intended arrival to WELCOME", x.Connect.LatencyMs, .1)
+	t.quantiles("from the intended arrival to WELCOME", x.Connect.IntendedLatencyMs, .1)
 	if c := x.Churn; c != nil {
 		t.add("churn: mean lifetime", "s", "%s", number(c.LifetimeS, .1))
 		t.add("churn: departures, clients in their place, missing", "", "%s, %s, %s", whole(c.Departures), whole(c.Returns), whole(c.Missing))
@@ -70,9 +70,9 @@ func (t *figures) connections(x *bench.Result) {
 }
 
 func (t *figures) heartbeats(x *bench.Result) {
-	t.add("heartbeats: sent, answered, missed", "", "%s, %s, %s", whole(x.Heartbeat.Sent), whole(x.Heartbeat.Answered), whole(x.Heartbeat.Missed))
-	t.quantiles("round trip from the due time", x.Heartbeat.RTTms, .01)
-	t.quantiles("round trip from the write", x.Heartbeat.ActualRTTms, .01)
+	t.add("heartbeats: sent, answered, unanswered", "", "%s, %s, %s", whole(x.Heartbeat.Sent), whole(x.Heartbeat.Answered), whole(x.Heartbeat.Unanswered))
+	t.quantiles("round trip from the write", x.Heartbeat.RTTms, .01)
+	t.quantiles("round trip from the due time", x.Heartbeat.IntendedRTTms, .01)
 	e := x.Eviction
 	if e.Expected == 0 && e.False == 0 && e.GeneratorFault == 0 {
 		return

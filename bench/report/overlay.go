@@ -151,7 +151,7 @@ func offlineOverlay(runs []Run) (picture, bool) {
 }
 
 func roundTripOverlay(runs []Run) (picture, bool) {
-	p := picture{file: "rtt", title: "Heartbeat round trips", note: "from the moment each was due, by percentile; each step to the right has a tenth of them left"}
+	p := picture{file: "rtt", title: "Heartbeat round trips", note: "from the write of each PING, by percentile; each step to the right has a tenth of them left"}
 	var all []dist
 	most, total := 0.0, 0.0
 	lines := p.overlay(runs, func(r Run) []point {

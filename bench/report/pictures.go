@@ -58,7 +58,7 @@ func (r Run) blow(t0 float64) []layer {
 		return nil
 	}
 	label, known := map[string]string{"kill": "node killed", "drain": "drain begins",
-		"cut": "connections cut", "freeze": "node frozen", "blackout": "all nodes killed", "restart": "restart begins", "flood": "flood begins"}[s.Kind]
+		"cut": "connections cut", "freeze": "node frozen", "blackout": "all nodes killed", "restart": "restart begins", "flood": "flood begins", "grey": "nodes slow"}[s.Kind]
 	if !known {
 		label = "storm"
 	}
@@ -134,7 +134,7 @@ func online(r Run) (picture, bool) {
 	}
 	if s.IdealS != nil && (s.Kind == "kill" || s.Kind == "cut" || s.Kind == "blackout") { // all are away at once
 		p.layers = append(p.layers, line{label: "ideal: back as fast as nodes admit", colour: ink, dash: dashes[1],
-			points: []point{{*t0 + deref(s.OutageS), max(before-float64(s.Clients), 0)}, {min(*t0+*s.IdealS, r.length()), before}}})
+			points: []point{{*t0 + deref(s.IdealFromS), max(before-float64(s.Clients), 0)}, {min(*t0+*s.IdealS, r.length()), before}}})
 	}
 	p.layers = append(append(p.layers, r.blow(*t0)...), r.backMarks(*t0)...)
 	return p, true

@@ -302,6 +302,49 @@ func TestFiguresAreWrittenForPeople(t *testing.T) {
 	}
 }
 
+// A result of the schema before has the same pictures, of figures under other names.
+func TestAnOlderResultIsDrawn(t *testing.T) {
+	now := stormed(t, "kill", "window")
+	now.Result.Storm.OutageS, now.Result.Storm.IdealFromS = new(0.0), new(0.0)
+	text, err := json.Marshal(now.Result)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc map[string]any
+	if err := json.Unmarshal(text, &doc); err != nil {
+		t.Fatal(err)
+	}
+	doc["schema"] = "stormwheel.bench/v1"
+	heartbeat, storm, histograms := doc["heartbeat"].(map[string]any), doc["storm"].(map[string]any), doc["detail"].(map[string]any)["histograms"].(map[string]any)
+	heartbeat["rtt_actual_ms"] = map[string]any{"p50": 0.5}
+	histograms["rtt"], histograms["connect"] = histograms["rtt_intended"], histograms["connect_intended"]
+	delete(histograms, "rtt_intended")
+	delete(histograms, "connect_intended")
+	delete(storm, "ideal_from_s")
+	delete(doc, "load")
+	if text, err = json.Marshal(doc); err != nil {
+		t.Fatal(err)
+	}
+	old, err := bench.ParseResult(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h := old.Heartbeat; !old.Old() || h.RTTms.P50 != 0.5 || h.IntendedRTTms.P50 != 1 || *old.Storm.IdealFromS != 0 {
+		t.Errorf("heartbeat %+v, from the write %+v, from the due time %+v", h, h.RTTms, h.IntendedRTTms)
+	}
+	var files, want []string
+	for _, p := range (Run{Name: "old", Result: old}).pictures() {
+		files = append(files, p.file)
+		draw(t, p)
+	}
+	for _, p := range now.pictures() {
+		want = append(want, p.file)
+	}
+	if !slices.Equal(files, want) {
+		t.Errorf("pictures %q, want %q", files, want)
+	}
+}
+
 // Whatever a file says, it is drawn or refused.
 func FuzzPage(f *testing.F) {
 	for _, r := range every(f) {
@@ -312,7 +355,7 @@ func FuzzPage(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		result, err := Parse(text)
+		result, err := bench.ParseResult(text)
 		if err != nil {
 			return
 		}
@@ -329,7 +372,7 @@ func FuzzPage(f *testing.F) {
 func TestTheAttemptsShowGoodputAndTheOutage(t *testing.T) {
 	r := stormed(t, "blackout", "window")
 	s, d := r.Result.Storm, &r.Result.Detail
-	s.OutageS, s.IdealS = new(2.0), new(7.0)
+	s.OutageS, s.IdealFromS, s.IdealS = new(2.0), new(2.0), new(7.0)
 	d.BackPer100ms = append(make([]uint32, 25), 40, 60)
 	d.BackPer100ms = append(d.BackPer100ms, make([]uint32, 40)...) // nobody after that
 	p := named(t, r, "attempts")

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -23,29 +22,11 @@ func Read(file string) (Run, error) {
 	if err != nil {
 		return Run{}, err
 	}
-	result, err := Parse(text)
+	result, err := bench.ParseResult(text)
 	if err != nil {
 		return Run{}, fmt.Errorf("%s: %w", file, err)
 	}
 	return Run{Name: strings.TrimSuffix(filepath.Base(file), ".json"), Result: result}, nil
-}
-
-// Parse reads a result from its JSON.
-func Parse(text []byte) (*bench.Result, error) {
-	var head struct {
-		Schema string `json:"schema"`
-	}
-	if err := json.Unmarshal(text, &head); err != nil {
-		return nil, fmt.Errorf("this is no result of bench: %w", err)
-	}
-	if head.Schema != bench.Schema {
-		return nil, fmt.Errorf("its schema is %q, this binary reads %q", head.Schema, bench.Schema)
-	}
-	result := new(bench.Result)
-	if err := json.Unmarshal(text, result); err != nil {
-		return nil, fmt.Errorf("this is no result of bench: %w", err)
-	}
-	return result, nil
 }
 
 // ReadAll reads several, and gives them names that differ: the policies of their storms if

@@ -41,8 +41,8 @@ func hold(t testing.TB) Run {
 		Generator:  bench.Generator{Workers: 1, Valid: true, LateMs: &bench.GeneratorLate{P50: .1, P99: 1, Max: 2}},
 		Thresholds: []bench.ThresholdSeen{{Expr: "conns.end==1000", Actual: new(1000.0), OK: true}, {Expr: "storm.t99_s<30"}},
 		Detail: bench.Detail{Command: []string{"stormwheel", "bench", "hold", "--threshold", "conns.end==1000"},
-			Histograms: map[string]string{"rtt": histogram(t, 9000, 300, 5000), "rtt_actual": histogram(t, 9000, 100, 4000),
-				"late": histogram(t, 9000, 1, 2000), "lateness": histogram(t, 0, 0, 0), "connect": histogram(t, 1000, 500, 90_000)}}}
+			Histograms: map[string]string{"rtt_intended": histogram(t, 9000, 300, 5000), "rtt": histogram(t, 9000, 100, 4000), "rtt_actual": histogram(t, 9000, 100, 4000),
+				"late": histogram(t, 9000, 1, 2000), "lateness": histogram(t, 0, 0, 0), "connect": histogram(t, 1000, 400, 80_000), "connect_intended": histogram(t, 1000, 500, 90_000)}}}
 	for i := range 30 {
 		s := bench.Second{T: float64(i + 1), Ready: min(500*(i+1), 1000), Pings: 300, Pongs: 300}
 		if i < 2 {

@@ -2,18 +2,18 @@ package report
 
 // roundTrips is the whole of the distribution, its tail as wide as its middle.
 func roundTrips(r Run) (picture, bool) {
-	due, actual := r.distribution("rtt", toMs), r.distribution("rtt_actual", toMs)
-	p := spectrum("rtt", "Heartbeat round trips", whole(int(due.total))+" round trips", due, actual)
+	due, wire := r.distribution("rtt_intended", toMs), r.distribution("rtt", toMs)
+	p := spectrum("rtt", "Heartbeat round trips", whole(int(wire.total))+" round trips", due, wire)
 	p.layers = append(p.layers, line{label: "from the moment it was due", points: due.spectrum()})
-	if actual.total > 0 {
-		p.layers = append(p.layers, line{label: "from its write", points: actual.spectrum(), colour: 1, dash: dashes[1]})
+	if wire.total > 0 {
+		p.layers = append(p.layers, line{label: "from its write", points: wire.spectrum(), colour: 1, dash: dashes[1]})
 	}
 	return p, due.total > 0
 }
 
 // connects is how long clients waited to be let in.
 func connects(r Run) (picture, bool) {
-	d := r.distribution("connect", toMs)
+	d := r.distribution("connect_intended", toMs)
 	p := spectrum("connect", "From the intended arrival to WELCOME", whole(int(d.total))+" arrivals", d)
 	p.layers = []layer{line{points: d.spectrum()}}
 	return p, d.total > 0

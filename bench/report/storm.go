@@ -28,7 +28,7 @@ func returns(r Run) (picture, bool) {
 	p.layers = append(outage(s), line{label: "back in service", points: back.cumulative(1), steps: true, filled: true})
 	if s.IdealS != nil {
 		p.layers = append(p.layers, line{label: fmt.Sprintf("ideal: %s s", number(*s.IdealS, 0.01)), colour: ink, dash: dashes[1],
-			points: []point{{deref(s.OutageS), 0}, {*s.IdealS, float64(s.Clients)}}})
+			points: []point{{deref(s.IdealFromS), 0}, {*s.IdealS, float64(s.Clients)}}})
 	}
 	p.layers = append(p.layers, r.backMarks(0)...)
 	return p, true
@@ -55,8 +55,8 @@ func herd(r Run) (picture, bool) {
 	if len(goodput) > 0 {
 		p.layers = append(p.layers, line{label: "goodput: clients back in service", points: goodput, steps: true})
 	}
-	if s.IdealS != nil && *s.IdealS > deref(s.OutageS) {
-		rate := float64(s.Clients) / (*s.IdealS - deref(s.OutageS))
+	if s.IdealS != nil && *s.IdealS > deref(s.IdealFromS) {
+		rate := float64(s.Clients) / (*s.IdealS - deref(s.IdealFromS))
 		p.layers = append(p.layers, line{label: fmt.Sprintf("admitted by nodes: %s per second", number(rate, 1)), colour: ink, dash: dashes[1],
 			points: []point{{0, rate}, {p.x.max, rate}}})
 	}

@@ -15,15 +15,16 @@ import (
 type benchMergeCmd struct {
 	Results []string `arg:"" help:"Results that --json wrote, two or more."`
 
-	Threshold []string `help:"PATH OP NUMBER over the whole, instead of those of the parts; repeatable." placeholder:"EXPR" sep:"none"`
-	JSON      string   `name:"json" help:"Write the result here; - is standard output." placeholder:"FILE"`
+	Threshold  []string `help:"PATH OP NUMBER over the whole, beyond those of the parts; repeatable." placeholder:"EXPR" sep:"none"`
+	NoPromises bool     `help:"Do not judge what the parts' scenario promises; the result says so."`
+	JSON       string   `name:"json" help:"Write the result here; - is standard output." placeholder:"FILE"`
 }
 
 // Help is what --help says below the flags.
 func (*benchMergeCmd) Help() string {
 	return "Example:\n\n  stormwheel bench merge a.json b.json --json all.json\n" +
 		"\nCounts and histograms are added, percentiles are taken from the sums, seconds are those of the clock.\n" +
-		"Exit codes as those of a run, 4 if a part was interrupted; 2 when the results are not of one experiment, or have the same --seed.\n"
+		"Exit codes as those of a run, 4 if a part was interrupted; 2 when the results are not of one experiment (scenario, schema, protocol, terms, what clients were told), or have the same --seed.\n"
 }
 
 // Run merges and judges.
@@ -36,7 +37,7 @@ func (c *benchMergeCmd) Run() error {
 		}
 		parts = append(parts, r)
 	}
-	merged, mergeErr := bench.Merge(parts, c.Threshold, os.Args)
+	merged, mergeErr := bench.Merge(parts, c.Threshold, c.NoPromises, os.Args)
 	if merged == nil {
 		return mergeErr
 	}

@@ -48,11 +48,25 @@ func TestBenchFailsAThreshold(t *testing.T) {
 	p := stormwheel(t, smallHold("--threshold", "conns.end==99")...)
 	code, out := p.exit()
 	r := result(t, out)
-	if len(r.Thresholds) != 1 || r.Thresholds[0].OK || r.Verdict == bench.Pass {
-		t.Errorf("thresholds = %+v, verdict %s, want the one that was named, failed", r.Thresholds, r.Verdict)
+	if last := r.Thresholds[len(r.Thresholds)-1]; len(r.Thresholds) < 5 || last.Expr != "conns.end==99" || last.OK || last.Promise || !r.Promises || r.Verdict == bench.Pass {
+		t.Errorf("thresholds = %+v, verdict %s, want the one that was named after the promises, failed", r.Thresholds, r.Verdict)
+	}
+	if s := p.stderr.String(); !strings.Contains(s, "sessions at the end: 100, asked for 99") {
+		t.Errorf("it does not say in words what failed:\n%s", s)
 	}
 	if code != bench.ExitThreshold && code != bench.ExitInvalid {
 		t.Errorf("exit %d, want %d (or %d where the generator was late); it said\n%s", code, bench.ExitThreshold, bench.ExitInvalid, p.stderr.String())
+	}
+}
+
+func TestBenchSaysThatThePromisesAreWaived(t *testing.T) {
+	p := stormwheel(t, smallHold("--no-promises", "--threshold", "conns.end==100")...)
+	_, out := p.exit()
+	if r := result(t, out); r.Promises || len(r.Thresholds) != 1 || r.Thresholds[0].Promise {
+		t.Errorf("promises %v, thresholds %+v", r.Promises, r.Thresholds)
+	}
+	if s := p.stderr.String(); !strings.Contains(s, "are not judged (--no-promises)") {
+		t.Errorf("the summary does not say so:\n%s", s)
 	}
 }
 

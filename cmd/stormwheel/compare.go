@@ -2,9 +2,11 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 
+	"github.com/stormwheel/stormwheel/bench"
 	"github.com/stormwheel/stormwheel/bench/report"
 )
 
@@ -27,6 +29,12 @@ func (c *benchCompareCmd) Run() error {
 	runs, err := report.ReadAll(c.Files)
 	if err != nil {
 		return usageError{err}
+	}
+	for i, run := range runs {
+		if run.Result.Old() {
+			fmt.Fprintf(os.Stderr, "stormwheel: warning: %s is of %s: its PINGs without an answer are not counted, and its other figures may mean something else than those of %s\n",
+				c.Files[i], run.Result.Schema, bench.Schema)
+		}
 	}
 	table := func() error { return report.WriteTable(os.Stdout, runs...) }
 	return writePictures(c.HTML, c.SVG, c.Files, table, runs...)

@@ -60,6 +60,23 @@ func TestCompareLabelsRunsByPolicyIfThatDiffers(t *testing.T) {
 	}
 }
 
+func TestCompareWarnsOfAnOlderSchema(t *testing.T) {
+	old := resultFile(t, "old.json", func(r *bench.Result) { r.Schema = "stormwheel.bench/v1" })
+	p := stormwheel(t, "bench", "compare", resultFile(t, "now.json", nil), old)
+	code, _ := p.exit()
+	if s := p.stderr.String(); code != 0 || strings.Count(s, "\n") != 1 || !strings.Contains(s, "old.json is of stormwheel.bench/v1") {
+		t.Errorf("exit %d, it said %q; want one line that warns", code, s)
+	}
+	p = stormwheel(t, "bench", "merge", old, old)
+	code, _ = p.exit()
+	if s := p.stderr.String(); code != bench.ExitUsage || strings.Count(s, "\n") != 1 || !strings.Contains(s, `its schema is "stormwheel.bench/v1"`) {
+		t.Errorf("merge: exit %d, it said %q; want one line that refuses", code, s)
+	}
+	if code, _ := stormwheel(t, "bench", "report", old, "--svg", t.TempDir()).exit(); code != 0 {
+		t.Errorf("report: exit %d", code)
+	}
+}
+
 func TestCompareRefusesWhatItCannotRead(t *testing.T) {
 	good := resultFile(t, "good.json", nil)
 	for _, tt := range []struct{ file, want string }{

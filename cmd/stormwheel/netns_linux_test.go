@@ -164,3 +164,45 @@ func TestAddressesKeepTheirZone(t *testing.T) {
 		}
 	}
 }
+
+// Ports that others have taken are nobody's fault but this machine's: the run is invalid and
+// names them, whatever the target did. What is known before is refused before.
+func TestALackOfLocalPortsIsNotTheTargetsFault(t *testing.T) {
+	n := newNetwork(t)
+	for name, value := range map[string]string{"net.ipv4.ip_local_port_range": "40000 40059", "net.ipv4.tcp_tw_reuse": "0"} {
+		if out, err := exec.Command("nsenter", n.command("sysctl", "-qw", name+"="+value)...).CombinedOutput(); err != nil {
+			t.Skipf("%s cannot be set: %v: %s", name, err, out)
+		}
+	}
+	node := n.stormwheel("serve", "--listen", "[::1]:7000", "--drain-grace", "0")
+	node.line()
+	others := n.stormwheel("bench", "hold", "--target", "[::1]:7000", "--conns", "30", "--heartbeat", "1s", "--duration", "1m", "--no-tui")
+	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(others.stderr.String(), "all 30 clients are ready"); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the ports are not taken: %s", others.stderr.String())
+		}
+	}
+	hold := func(args ...string) []string {
+		return append([]string{"bench", "hold", "--target", "[::1]:7000", "--heartbeat", "200ms", "--duration", "1s", "--rate", "200", "--quiet"}, args...)
+	}
+	for _, tt := range []struct {
+		args []string
+		code int
+		say  string
+	}{
+		{hold("--conns", "50"), bench.ExitInvalid, "no free local port"},
+		{hold("--conns", "70"), bench.ExitImpossible, "60 local ports"},
+		{[]string{"bench", "churn", "--target", "[::1]:7000", "--conns", "10", "--lifetime", "500ms", "--duration", "10s", "--quiet"},
+			bench.ExitImpossible, "200 that were closed and keep their ports (TIME_WAIT)"},
+	} {
+		p := n.stormwheel(tt.args...)
+		code, _ := p.exit()
+		if s := p.stderr.String(); code != tt.code || !strings.Contains(s, tt.say) || strings.Count(s, "\n") != 1 {
+			t.Errorf("%v: exit %d: %q; want exit %d and one line with %q", tt.args, code, s, tt.code, tt.say)
+		}
+	}
+	others.signal(syscall.SIGINT)
+	others.exit()
+	node.signal(syscall.SIGTERM)
+	node.exit()
+}
