@@ -95,23 +95,23 @@ func (p *plan) check() error {
 		return usagef("--kind %s is not for demo", p.Kind)
 	case p.Kind == "flood" && p.Scenario == "phases":
 		return usagef("--kind flood is a ramp of its own: it is not for phases")
-	case p.storms() && slices.Contains([]string{"blackout", "restart"}, p.Kind) && p.Spawn < 1:
-		return usagef("%s --kind %s starts a node again that it has ended: it needs --spawn", p.scenario.name, p.Kind)
+	case p.storms() && slices.Contains([]string{"blackout", "restart", "grey"}, p.Kind) && p.Spawn < 1:
+		return usagef("%s --kind %s strikes processes that are the run's own: it needs --spawn", p.scenario.name, p.Kind)
 	case p.storms() && slices.Contains([]string{"kill", "drain", "freeze"}, p.Kind) && p.Spawn < 2:
 		return usagef("%s --kind %s strikes a process that others stand in for: it needs --spawn 2 or more", p.scenario.name, p.Kind)
 	case p.scenario.name != "demo" && p.storms() && p.Kind != "cut" && p.Kind != "flood" && p.Fraction != 0:
 		return usagef("--fraction is not for --kind %s", p.Kind)
 	case p.Kind != "freeze" && p.Freeze != 0:
 		return usagef("--freeze is for --kind freeze")
-	case p.Kind != "blackout" && p.Outage != 0:
-		return usagef("--outage is for --kind blackout")
+	case p.Kind != "blackout" && p.Kind != "grey" && p.Outage != 0:
+		return usagef("--outage is for --kind blackout and grey")
 	case p.Outage < 0:
 		return usagef("--outage: %v is below 0", p.Outage)
-	case p.Slow != "" && (p.Kind != "kill" && p.Kind != "flood" || p.Spawn == 0):
-		return usagef("--slow is for spawned nodes, and for --kind kill and flood")
+	case p.Slow != "" && (!slices.Contains([]string{"kill", "flood", "grey"}, p.Kind) || p.Spawn == 0):
+		return usagef("--slow is for spawned nodes, and for --kind kill, flood and grey")
 	case p.floods() && (p.baseline() < 1 || p.baseline() >= p.Conns):
 		return usagef("--fraction: %g of %d clients leaves nobody before the flood, or nobody in it", p.Fraction, p.Conns)
-	case (p.floods() || p.Kind == "blackout") && p.Probes > 0:
+	case (p.floods() || p.Kind == "blackout" || p.Kind == "grey") && p.Probes > 0:
 		return usagef("--probes is not for --kind %s: %s", p.Kind, map[bool]string{true: "those that are in before it are its probes", false: "it leaves nobody alone"}[p.floods()])
 	case !(p.Probes <= 1):
 		return usagef("--probes: %g is not a share from 0 to 1", p.Probes)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"slices"
 	"strconv"
 	"time"
 
@@ -18,8 +17,11 @@ import (
 type Config struct {
 	Scenario string
 
-	// Targets are "host:port". Either they or Spawn are given.
+	// Targets are "host:port"; a name stands for all its addresses, each a target of its own.
+	// Either they or Spawn are given.
 	Targets []string
+	// IgnoreAlternates keeps clients to the targets, whatever servers name.
+	IgnoreAlternates bool
 	// PIDs and Admins are, for each of the Targets in their order, its process on this
 	// machine and the HOST:PORT where GET /stats answers. Either may be shorter.
 	PIDs   []int
@@ -68,10 +70,10 @@ type Config struct {
 	PongTimeout time.Duration // the clients' patience; default 10 s
 	Policy      string        // what clients do after a loss; default "window"
 
-	Kind            string        // storm: "kill", "drain", "cut", "freeze", "blackout", "restart" or "flood"
+	Kind            string        // storm: "kill", "drain", "cut", "freeze", "blackout", "restart", "flood" or "grey"
 	Cohorts         string        // storm: "full:50%,fixed:50%" instead of Policy
 	Freeze          time.Duration // storm freeze: for how long; default: until every client has noticed, and 5 s
-	Outage          time.Duration // storm blackout: how long no node runs; default 15 s
+	Outage          time.Duration // storm blackout: how long no node runs, default 15 s; grey: how long they are slow, default 30 s
 	RecoveryTimeout time.Duration // storm: when to stop waiting for returns; default 60 s
 	// Slow makes spawned nodes slow while a storm of the kinds kill and flood goes on: "1ms/150ms"
 	// stops each for the second of these after it ran for the first. Default: they run all the time.
@@ -128,6 +130,7 @@ type plan struct {
 	thresholds []Threshold
 	endpoints  []netip.AddrPort // empty until nodes are spawned
 	sources    []netip.Addr
+	notes      []string // of what names lead to
 }
 
 // prepare fills, checks and resolves. Its errors are ExitErrors.
@@ -139,11 +142,14 @@ func prepare(ctx context.Context, c Config) (*plan, error) {
 	if p.scenario.defaults != nil {
 		p.scenario.defaults(&p.Config)
 	}
+	err := p.expand(ctx)
+	if err != nil {
+		return nil, err
+	}
 	p.fill()
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	var err error
 	if p.AuthSecretFile != "" {
 		if p.secret, err = token.ReadSecret(p.AuthSecretFile); err != nil {
 			return nil, usagef("--auth-secret-file: %w", err)
@@ -164,7 +170,7 @@ func prepare(ctx context.Context, c Config) (*plan, error) {
 	if _, err = thresholdsOf(nil, p.Thresholds); err != nil {
 		return nil, err
 	}
-	if err := p.resolve(ctx); err != nil {
+	if err := p.resolve(); err != nil {
 		return nil, err
 	}
 	if err := p.preflight(descriptorLimit(), localPorts()); err != nil {
@@ -212,8 +218,12 @@ func (p *plan) fill() {
 	if p.Kind == "freeze" {
 		fill(&p.Freeze, p.noticeTime()+freezeSlack)
 	}
-	if p.Kind == "blackout" {
+	switch p.Kind {
+	case "blackout":
 		fill(&p.Outage, defaultOutage)
+	case "grey":
+		fill(&p.Outage, defaultGreyTime)
+		fill(&p.Slow, defaultGrey)
 	}
 	if receivers := p.receivers(); p.Capacity == 0 && receivers > 0 {
 		p.Capacity = p.admitRate() * float64(receivers)
@@ -245,8 +255,8 @@ func (p *plan) receivers() int {
 // admitRate is what one spawned node admits per second.
 func (p *plan) admitRate() float64 { return p.nodeRate("admit-rate", defaultAdmitRate) }
 
-// resolve turns targets and sources into addresses.
-func (p *plan) resolve(ctx context.Context) error {
+// resolve turns targets, which are addresses by now, and sources into addresses.
+func (p *plan) resolve() error {
 	for _, t := range p.Targets {
 		host, port, err := net.SplitHostPort(t)
 		if err != nil {
@@ -256,14 +266,11 @@ func (p *plan) resolve(ctx context.Context) error {
 		if err != nil || n == 0 {
 			return usagef("--target: %q has no port", t)
 		}
-		addrs, err := lookup(ctx, host)
+		addr, err := netip.ParseAddr(host)
 		if err != nil {
-			return &ExitError{Code: ExitOther, Err: fmt.Errorf("--target: %w", err)}
+			return usagef("--target: %q is not HOST:PORT", t)
 		}
-		addr := addrs[0].Unmap()
-		if i := slices.IndexFunc(addrs, func(a netip.Addr) bool { return a.Unmap().Is4() }); i >= 0 {
-			addr = addrs[i].Unmap()
-		}
+		addr = addr.Unmap()
 		if !addr.IsLoopback() && !p.IOwnTheTarget {
 			return usagef("--target: %s is not loopback; a load test may harm it: say --i-own-this-target if you do", t)
 		}
@@ -286,12 +293,4 @@ func (p *plan) resolve(ctx context.Context) error {
 	}
 	p.sources = loopbackSources(p.Conns+p.lingering(), localPorts())
 	return nil
-}
-
-// lookup is LookupNetIP, which drops the zone of an address that is none to look up.
-func lookup(ctx context.Context, host string) ([]netip.Addr, error) {
-	if addr, err := netip.ParseAddr(host); err == nil {
-		return []netip.Addr{addr}, nil
-	}
-	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 }

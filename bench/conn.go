@@ -85,7 +85,7 @@ func (l *loop) find(i uint32, c *client, attempt uint32) *socket {
 func (l *loop) follow(i uint32, c *client, f followUp) {
 	switch f.kind {
 	case dialFailed:
-		c.link.Disconnected(l.now, f.attempt, f.err, isLocal(f.err), &l.out)
+		c.link.Disconnected(l.now, f.attempt, f.err, &l.out)
 	case dialDone:
 		if s := l.find(i, c, f.attempt); s != nil {
 			l.established(c, s)
@@ -101,17 +101,6 @@ func (l *loop) follow(i uint32, c *client, f followUp) {
 	}
 }
 
-// isLocal: the cause is on this machine, the endpoint is not to blame.
-func isLocal(err error) bool {
-	for _, local := range []error{syscall.ENETUNREACH, syscall.ENETDOWN, syscall.EADDRNOTAVAIL,
-		syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOBUFS} {
-		if errors.Is(err, local) {
-			return true
-		}
-	}
-	return false
-}
-
 func (l *loop) dial(i uint32, c *client, a *link.Action) {
 	l.counted.Attempts++
 	if storm := l.swarm.storm.Load(); storm != nil && (storm.flood || c.arrival <= storm.t0) { // not the ramp of a later phase
@@ -123,11 +112,11 @@ func (l *loop) dial(i uint32, c *client, a *link.Action) {
 	to, err := netip.ParseAddrPort(a.Addr)
 	if err != nil {
 		// Targets are resolved before the run; only a server's alternate can be a name.
-		fail(fmt.Errorf("alternate %q is not an IP address", a.Addr))
+		fail(noWay("alternate %q is not an IP address", a.Addr))
 		return
 	}
 	if !to.Addr().IsLoopback() && !l.swarm.cfg.AnyAddress {
-		fail(fmt.Errorf("alternate %s is not on this machine", a.Addr))
+		fail(noWay("alternate %s is not on this machine", a.Addr))
 		return
 	}
 	if c.began == 0 {
@@ -153,6 +142,11 @@ func (l *loop) dial(i uint32, c *client, a *link.Action) {
 	if done {
 		l.after = append(l.after, followUp{kind: dialDone, attempt: a.Attempt})
 	}
+}
+
+// noWay is why a client does not go where a server sends it.
+func noWay(format, addr string) error {
+	return &link.FaultError{Fault: link.FaultPath, Err: fmt.Errorf(format, addr)}
 }
 
 // event deals with one readiness. Connections that were closed earlier in the batch are
@@ -192,7 +186,7 @@ func (l *loop) connected(i uint32, c *client, s *socket, ended bool) {
 	}
 	if err != nil {
 		l.close(i, s, true)
-		c.link.Disconnected(l.now, attempt, err, isLocal(err), &l.out)
+		c.link.Disconnected(l.now, attempt, err, &l.out)
 	} else {
 		l.established(c, s)
 	}

@@ -154,7 +154,7 @@ func (l *loop) cut(i uint32) (cut, silent bool) {
 	attempt := c.attempt
 	l.forget(i, &c.socket)
 	silent = vanishSocket(int(c.fd))
-	c.link.Disconnected(l.now, attempt, errCut, false, &l.out)
+	c.link.Disconnected(l.now, attempt, errCut, &l.out)
 	l.act(i, c)
 	return true, silent
 }

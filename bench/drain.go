@@ -16,9 +16,11 @@ const drainGrace = time.Second
 // drains: the first node is asked to end, and others are there to take its clients.
 func (c *Config) drains() bool { return c.Kind == "drain" || c.Kind == "restart" && !c.alone() }
 
-// alone: no node is left while the storm goes on, so that clients come back only when one is
-// started again.
-func (c *Config) alone() bool { return c.Kind == "blackout" || c.Kind == "restart" && c.Spawn == 1 }
+// alone: no node is left, or none that is well, while the storm goes on, so that clients come
+// back only after it.
+func (c *Config) alone() bool {
+	return c.Kind == "blackout" || c.Kind == "grey" || c.Kind == "restart" && c.Spawn == 1
+}
 
 // nodeArg is the value of the last --node-arg of that name.
 func (c *Config) nodeArg(name string) (value string, said bool) {

@@ -25,6 +25,8 @@ func kindPromises(c *Config) []string {
 		return restartPromises(c)
 	case "flood":
 		return floodPromises(c)
+	case "grey":
+		return greyPromises(c)
 	}
 	return []string{
 		fmt.Sprintf("conns.end==%d", c.Conns),
@@ -36,7 +38,7 @@ func kindPromises(c *Config) []string {
 }
 
 // stormKinds are what can befall clients and nodes.
-var stormKinds = []string{"kill", "drain", "cut", "freeze", "blackout", "restart", "flood"}
+var stormKinds = []string{"kill", "drain", "cut", "freeze", "blackout", "restart", "flood", "grey"}
 
 // storm strikes the first node, or the connections to it, and waits until all is well again.
 // A flood strikes nobody: there the clients are the storm.
@@ -66,6 +68,8 @@ func (r *runner) strike(ctx context.Context) error {
 		return r.blackout(ctx)
 	case "restart":
 		return r.restartNode(ctx)
+	case "grey":
+		return r.turnGrey(ctx)
 	default:
 		return r.killNode(ctx)
 	}

@@ -240,6 +240,10 @@ func (l *loop) visit(id timingwheel.ID) time.Duration {
 		l.depart(i, c)
 	} else if due := c.link.Deadline(); due <= l.now {
 		l.wasLate(max(due, c.known))
+		l.tellFlow(i, c, &c.socket)
+		if next := l.second[i]; next != nil {
+			l.tellFlow(i, c, next)
+		}
 		c.link.Tick(l.now, &l.out)
 		l.act(i, c)
 	}

@@ -134,8 +134,8 @@ func TestALinkObeysABroker(t *testing.T) {
 	}{
 		{"accepted", connAck, link.Ready, link.StateReady},
 		{"accepted, and a message nobody asked for", connAck + publish, link.Ready, link.StateReady},
-		{"bad credentials", "\x20\x02\x00\x04", link.Stopped, link.StateStopped},
-		{"wrong version", "\x20\x02\x00\x01", link.Stopped, link.StateStopped},
+		{"bad credentials", "\x20\x02\x00\x04", link.RetryAt, link.StateBackingOff},
+		{"wrong version", "\x20\x02\x00\x01", link.RetryAt, link.StateBackingOff},
 		{"unavailable", "\x20\x02\x00\x03", link.RetryAt, link.StateBackingOff},
 		{"PINGRESP before CONNACK", pingResp, link.RetryAt, link.StateBackingOff},
 		{"PUBLISH before CONNACK", publish, link.RetryAt, link.StateBackingOff},

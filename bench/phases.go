@@ -13,7 +13,7 @@ import (
 //	hold     heartbeats, for For
 //	churn    sessions end by BYE after Config.Lifetime on average, and others come, for For
 //	silence  Fraction of the clients stop speaking; it ends when the server has noticed each
-//	storm    a blow of Kind; at most one. Fraction is that of a cut, For the length of a freeze or a blackout
+//	storm    a blow of Kind; at most one. Fraction is that of a cut, For the length of a freeze, a blackout or a grey failure
 type PhaseSpec struct {
 	Do       string
 	Clients  int     // ramp
@@ -55,7 +55,7 @@ func phasesDefaults(c *Config) {
 	if storm, ok := c.phase("storm"); ok {
 		fill(&c.Kind, storm.Kind)
 		fill(&c.Fraction, storm.Fraction)
-		if c.Kind == "blackout" {
+		if c.Kind == "blackout" || c.Kind == "grey" {
 			fill(&c.Outage, storm.For)
 		} else {
 			fill(&c.Freeze, storm.For)
@@ -173,10 +173,10 @@ func phasesPromises(c *Config) []string {
 	if !c.has("storm") {
 		return append(all, "connect.failed==0", answeredPromise, fmt.Sprintf("conns.lost==%d", silenced))
 	}
-	if c.Kind != "freeze" || c.Freeze > c.noticeTime() {
+	if c.Kind != "grey" && (c.Kind != "freeze" || c.Freeze > c.noticeTime()) {
 		all = append(all, "storm.clients>0")
 		switch {
-		case c.Kind == "blackout": // they knock while nobody is there
+		case c.Kind == "blackout" || c.Kind == "grey": // they knock while nobody is there
 		case c.alone():
 			all = append(all, "storm.attempts_per_success<=3")
 		default:

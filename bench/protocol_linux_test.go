@@ -76,7 +76,7 @@ func TestRefusalsOfABrokerAreFiledAndObeyed(t *testing.T) {
 		name    string
 		code    byte
 		got     func(Failures) int
-		forEver bool
+		forLong bool
 	}{
 		{"server unavailable", 3, func(f Failures) int { return f.Busy }, false},
 		{"bad user name or password", 4, func(f Failures) int { return f.GoAway }, true},
@@ -94,11 +94,11 @@ func TestRefusalsOfABrokerAreFiledAndObeyed(t *testing.T) {
 			}, "")})
 			s, finish := startSwarm(t, n, speakMQTT(time.Second), f)
 			waitFor(t, "all are refused", func() bool { return tt.got(s.Counts().Failures) == n })
-			if !tt.forEver {
+			if !tt.forLong {
 				waitFor(t, "all are ready in the end", func() bool { return s.Ready() == n })
 			}
 			want := 2 * n
-			if tt.forEver {
+			if tt.forLong {
 				want = n
 			}
 			if sum := finish(); sum.Counters.Attempts != want || tt.got(sum.Counters.Failures) != n {

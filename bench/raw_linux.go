@@ -90,6 +90,14 @@ func rawOption(fd, level, name int) (int32, error) {
 	return value, failed(code)
 }
 
+// rawUntaken is how many of the bytes that were written the peer's kernel has not taken; 0
+// where that is not known.
+func rawUntaken(fd int) int {
+	var n int32
+	_, _, _ = unix.RawSyscall(unix.SYS_IOCTL, uintptr(fd), unix.SIOCOUTQ, uintptr(unsafe.Pointer(&n)))
+	return int(n)
+}
+
 func rawClose(fd int) { _, _, _ = unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0) }
 
 // rawPoll takes what an epoll has, without waiting.

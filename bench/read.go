@@ -128,6 +128,6 @@ func (l *loop) disconnected(i uint32, c *client, s *socket, cause error) {
 		delete(l.muteCodes, i)
 		return
 	}
-	c.link.Disconnected(l.now, attempt, cause, isLocal(cause), &l.out)
+	c.link.Disconnected(l.now, attempt, cause, &l.out)
 	l.act(i, c)
 }

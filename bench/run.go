@@ -134,7 +134,7 @@ func (p *plan) clients() swarmConfig {
 		TrickleInterval: p.TrickleInterval, TricklePings: p.Trickle == "ping", Deadline: p.Deadline,
 		Interval: p.clientInterval(), PongTimeout: p.PongTimeout, AnyAddress: p.IOwnTheTarget,
 		Protocol: p.Protocol, Timeout: p.Timeout, Username: p.Username, Password: p.Password,
-		Secret: p.secret,
+		Secret: p.secret, IgnoreAlternates: p.IgnoreAlternates,
 	}
 }
 
@@ -213,6 +213,9 @@ func (r *runner) measure(ctx context.Context, view View) (*Result, error) {
 	r.fleet.Start()
 	started := time.Now().Add(-r.fleet.Now())
 	r.say("%s: %d clients, %.0f connects per second, seed %d", r.plan.Scenario, r.plan.Conns, r.plan.Rate, r.plan.Seed)
+	for _, note := range r.plan.notes {
+		r.say("%s", note)
+	}
 	if note := r.plan.keepaliveNote(); note != "" {
 		r.say("%s", note)
 	}

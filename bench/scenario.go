@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
 )
 
 // scenario is one kind of run. A new one is a file with its run function, and an entry
@@ -46,7 +48,8 @@ var scenarios = []scenario{
 		takes: "fraction deadline trickle trickle-interval", defaults: trickleDefaults, promises: tricklePromises, run: trickle},
 	{name: "storm", about: "--kind kill: kill -9 of the first node; drain: SIGTERM; cut: its connections break; freeze: SIGSTOP;\n" +
 		"           blackout: kill -9 of all nodes, which are back after --outage; restart: SIGTERM, and it is started again;\n" +
-		"           flood: --fraction of the clients are in, and all others come at once",
+		"           flood: --fraction of the clients are in, and all others come at once;\n" +
+		"           grey: all nodes are slow (--slow) for --outage, and well again",
 		takes: "kind fraction freeze outage slow probes cohorts", promises: stormPromises, run: storm},
 	{name: "demo", about: "two nodes, 5,000 clients: silent ones are evicted, then a node is killed",
 		takes: "fraction kind probes", defaults: demoDefaults, promises: demoPromises, run: demo},
@@ -129,7 +132,7 @@ func (p *plan) joining() int {
 const rampPatience = 15 * time.Second
 
 // ramp waits until all clients are ready. Those that are not by then count as missing at
-// the end, and the run goes on; unless a target has welcomed nobody at all.
+// the end, and the run goes on; unless nobody at all is welcomed.
 func (r *runner) ramp(ctx context.Context) error {
 	patience := r.fleet.RampTime() + rampPatience
 	if c := &r.plan.Config; c.Scenario == "trickle" && c.Trickle == "hello" && !c.tooSlow() {
@@ -151,11 +154,14 @@ func (r *runner) ramp(ctx context.Context) error {
 	return nil
 }
 
-// awaitWelcomes waits for cond, at most for bound, unless a target has welcomed nobody at all.
+// awaitWelcomes waits for cond, at most for bound, unless a target has welcomed nobody at all,
+// or nodes have and say that it will stay like that.
 func (r *runner) awaitWelcomes(ctx context.Context, bound time.Duration, cond func() bool) (bool, error) {
 	shunned := false
 	over, err := r.until(ctx, bound, func() bool {
-		shunned = r.plan.Spawn == 0 && r.fleet.Now() > welcomePatience && r.fleet.Counts().Established == 0
+		n := r.fleet.Counts()
+		unwanted := r.plan.Spawn == 0 || n.Refusal.Advice() == codec.AvoidAddress
+		shunned = unwanted && r.fleet.Now() > welcomePatience && n.Established == 0
 		return shunned || cond()
 	})
 	if err == nil && shunned {
@@ -164,7 +170,11 @@ func (r *runner) awaitWelcomes(ctx context.Context, bound time.Duration, cond fu
 		if n.Refusal != 0 {
 			why += fmt.Sprintf("; the server says %v (%d)", n.Refusal, n.Refusal)
 		}
-		err = fmt.Errorf("nobody was welcomed at %s within %v%s", strings.Join(r.plan.Targets, ", "), welcomePatience, why)
+		where := slices.Clone(r.plan.Targets)
+		for _, node := range r.nodes {
+			where = append(where, node.addr)
+		}
+		err = fmt.Errorf("nobody was welcomed at %s within %v%s", strings.Join(where, ", "), welcomePatience, why)
 	}
 	return over, err
 }

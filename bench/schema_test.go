@@ -187,7 +187,7 @@ func TestEveryScenariosOutputFitsTheSchema(t *testing.T) {
 			switch {
 			case one.kind != "":
 				cfg.Kind, cfg.PongTimeout = one.kind, time.Second
-				if one.kind == "blackout" {
+				if one.kind == "blackout" || one.kind == "grey" {
 					cfg.Outage = 500 * time.Millisecond
 				}
 			case one.scenario == "phases":

@@ -31,6 +31,7 @@ func dialSocket(netip.AddrPort, netip.Addr) (int, bool, error) { return -1, fals
 func socketError(int) error                                    { return errNoSwarm }
 func readSocket(int, []byte) (n int, blocked bool, err error)  { return 0, false, errNoSwarm }
 func writeSocket(int, []byte) (n int, blocked bool, err error) { return 0, false, errNoSwarm }
+func rawUntaken(int) int                                       { return 0 }
 func closeSocket(int, bool)                                    {}
 func vanishSocket(int) bool                                    { return false }
 func descriptorLimit() int                                     { return 1024 }

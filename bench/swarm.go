@@ -80,6 +80,7 @@ type swarmConfig struct {
 	Password string
 	Secret   []byte // of the clients' tokens; nil: they have none
 
+	IgnoreAlternates bool
 	// AnyAddress lets clients follow a server's alternates beyond loopback.
 	AnyAddress bool
 }
@@ -104,7 +105,7 @@ func newSwarm(cfg swarmConfig) (*swarm, error) {
 	clients := (cfg.Conns - cfg.First + cfg.Of - 1) / cfg.Of
 	cfg.Loops = min(cfg.Loops, max(clients, 1))
 	s := &swarm{cfg: cfg}
-	base := link.Config{ID: clientID(clientPrefix(cfg.Seed)), Incarnation: rand.Uint64(), Policy: cfg.Policy, Interval: cfg.Interval, PongTimeout: cfg.PongTimeout, FreshTokens: cfg.Secret != nil}
+	base := link.Config{ID: clientID(clientPrefix(cfg.Seed)), Incarnation: rand.Uint64(), Policy: cfg.Policy, Interval: cfg.Interval, PongTimeout: cfg.PongTimeout, FreshTokens: cfg.Secret != nil, IgnoreAlternates: cfg.IgnoreAlternates}
 	for _, e := range cfg.Endpoints {
 		base.Endpoints = append(base.Endpoints, e.String())
 	}

@@ -488,6 +488,35 @@ func TestASocketThatTakesNothingIsWaitedFor(t *testing.T) {
 	}
 }
 
+// A PING that stands in a queue which moves is not missed.
+func TestAPingOnItsWayIsNotMissed(t *testing.T) {
+	const pongTimeout = time.Second
+	f := &fakeNode{terms: codec.Terms{Interval: 200 * time.Millisecond, Timeout: time.Minute}}
+	moves := make(chan struct{})
+	f.meet = func(c *net.TCPConn, _ int) bool {
+		readSome(c)
+		c.Write(f.welcome())
+		<-moves
+		for range 100 {
+			io.CopyN(io.Discard, c, 64<<10)
+			time.Sleep(40 * time.Millisecond)
+		}
+		return true
+	}
+	startFake(t, f)
+	s, _ := startSwarm(t, 1, func(c *swarmConfig) { c.Loops, c.PongTimeout = 1, pongTimeout }, f)
+	waitFor(t, "it is ready", func() bool { return s.Ready() == 1 })
+	s.eachLoop(func(l *loop) {
+		l.send(0, &l.clients[0], &l.clients[0].socket, make([]byte, 32<<20), true)
+		l.act(0, &l.clients[0])
+		close(moves)
+	})
+	time.Sleep(3 * pongTimeout)
+	if n := s.Counts(); n.Missed != 0 || n.Losses.total() != 0 || n.Pings != 1 {
+		t.Errorf("%d PINGs, losses %+v while the way is slow", n.Pings, n.Losses)
+	}
+}
+
 // asksToWrite reads from the kernel whether epoll watches fd for EPOLLOUT.
 func asksToWrite(t *testing.T, l *loop, fd int32) bool {
 	info, err := os.ReadFile(fmt.Sprintf("/proc/self/fdinfo/%d", l.poll.epoll))

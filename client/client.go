@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/stormwheel/stormwheel/internal/link"
@@ -32,15 +33,25 @@ type Client struct {
 	conns []*conn // the link's connections and dials: one, two while it moves
 	state State   // the latest that notices know of
 
-	notices []notice      // for Run, see notify.go
+	notices []notice      // for the callbacks, see notify.go
 	waiting int           // Sends that wait for changed
 	changed chan struct{} // closed and replaced when a waiting Send should look again
 
 	running sync.WaitGroup // goroutines of connections; added to with mu held and before stopped
+
+	// Owned by the goroutine of the callbacks.
+	batch []notice // that is being handled
+	next  int      // of batch
+
+	// Any goroutine.
+	tokens, dials calls
+	panics        atomic.Uint32
+	logs          bool // the application gave a Logger
 }
 
 // New checks cfg and returns a client that does nothing before Run.
 func New(cfg Config) (*Client, error) {
+	logs := cfg.Logger != nil
 	cfg, linkCfg, err := cfg.fill()
 	if err != nil {
 		return nil, err
@@ -54,6 +65,9 @@ func New(cfg Config) (*Client, error) {
 		stopped: make(chan struct{}),
 		armed:   link.Never,
 		changed: make(chan struct{}),
+		tokens:  newCalls(),
+		dials:   newCalls(),
+		logs:    logs,
 	}
 	c.linkCfg.ID = func(uint64) string { return cfg.ID }
 	c.linkCfg.Incarnation = rand.Uint64()
@@ -61,14 +75,36 @@ func New(cfg Config) (*Client, error) {
 	return c, nil
 }
 
-// Run connects, stays connected, and calls the callbacks, until ctx ends (and returns
-// its error), Close is called (nil), or a server forbids to return (a *CodeError). When
-// it returns, everything is released. It can be called once.
+// Run connects, stays connected, and calls the callbacks, one at a time, until ctx ends (and
+// returns its error), Close is called (nil), or a server ends the client for good (a
+// *CodeError): it is replaced by another of its ID, the server's application says never (a code
+// from 3900 to 3999 in a session), or its token is not accepted any more and there is no
+// TokenSource. When it returns, everything is released, but for calls of TokenSource and Dial
+// that ignore their context. It can be called once.
 func (c *Client) Run(ctx context.Context) error {
 	if err := c.start(ctx); err != nil {
 		return err
 	}
 	defer context.AfterFunc(ctx, func() { c.stop(ctx.Err()) })()
+	// A callback may end its goroutine: that is not to be the one of who called Run.
+	for ended, over := make(chan struct{}), false; !over; {
+		go func() {
+			defer func() { ended <- struct{}{} }()
+			c.callBack()
+			over = true
+		}()
+		<-ended
+	}
+	late, cancel := context.WithTimeout(context.Background(), hangUpTimeout)
+	defer cancel()
+	c.tokens.drain(late)
+	c.dials.drain(late)
+	return c.err
+}
+
+// callBack calls the callbacks until the client has ended.
+func (c *Client) callBack() {
+	c.handleNotices() // what is left where another goroutine ended
 	for running := true; running; {
 		select {
 		case <-c.wake:
@@ -88,7 +124,6 @@ func (c *Client) Run(ctx context.Context) error {
 		}
 		c.handleNotices()
 	}
-	return c.err
 }
 
 func (c *Client) start(ctx context.Context) error {
@@ -127,9 +162,13 @@ func (c *Client) stop(err error) {
 }
 
 // Send writes a message for the server's application and returns its number. It waits
-// for a session, and for room in the queue, until ctx ends. Written is not delivered:
-// Acked tells that. What was not acknowledged when a session ends may or may not have
-// arrived.
+// for a session, for room in the queue, and as long as the limits that the server told
+// demand, until ctx ends. Written is not delivered: Acked tells that. What was not
+// acknowledged when a session ends may or may not have arrived.
+//
+// A message that is larger than MaxPayload allows, or than the server of the present or
+// latest session takes, is ErrTooLarge, at once. Another server may take less: who sends
+// again what one has accepted may get that from the next.
 func (c *Client) Send(ctx context.Context, body []byte) (id uint64, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -140,25 +179,45 @@ func (c *Client) Send(ctx context.Context, body []byte) (id uint64, err error) {
 			}
 			return 0, ErrClosed
 		}
-		if c.link.State() == Ready && c.current().hasRoom(len(body), c.cfg.MaxQueued) {
-			id, err = c.link.Send(c.now(), body, &c.out)
-			c.act()
-			return id, err
+		if err := c.link.Fits(len(body)); err != nil {
+			return 0, err
 		}
-		changed := c.changed
-		c.waiting++
-		c.mu.Unlock()
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			err = ctx.Err()
+		var wait time.Duration // 0: until something changes
+		if k := c.current(); c.link.State() == Ready && k.hasRoom(len(body), c.cfg.MaxQueued) {
+			if wait = c.pace(k, len(body)); wait == 0 {
+				id, err = c.link.Send(c.now(), body, &c.out)
+				c.act()
+				return id, err
+			}
 		}
-		c.mu.Lock()
-		c.waiting--
+		err = c.waitToSend(ctx, wait)
 		if err != nil {
 			return 0, err
 		}
 	}
+}
+
+// waitToSend waits until something changes, ctx ends or, if it is not 0, wait is over. It
+// needs mu, and gives it up meanwhile.
+func (c *Client) waitToSend(ctx context.Context, wait time.Duration) (err error) {
+	var over <-chan time.Time
+	if wait > 0 {
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
+		over = timer.C
+	}
+	changed := c.changed
+	c.waiting++
+	c.mu.Unlock()
+	select {
+	case <-changed:
+	case <-over:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	c.mu.Lock()
+	c.waiting--
+	return err
 }
 
 // NetworkChanged tells that the path to the server may be another one now: Wi-Fi came or
@@ -182,9 +241,7 @@ func (c *Client) tick() {
 		c.link.NetworkChanged(c.now(), &c.out)
 	}
 	c.slept = slept
-	if k := c.current(); k != nil && k.busy {
-		c.link.Held(c.now())
-	}
+	c.tellFlows()
 	c.link.Tick(c.now(), &c.out)
 	c.act()
 }

@@ -152,16 +152,16 @@ func TestCodesOfEachRangeAreObeyed(t *testing.T) {
 			})
 		})
 	}
-	t.Run("never", func(t *testing.T) {
+	t.Run("replaced", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			e := &edge{nodes: map[string]func(*peer){addrA: func(p *peer) {
 				p.hello()
-				p.goAway(codec.GoAwayMessage{Code: codec.CodeUnauthorized, Reason: []byte("who?")})
+				p.goAway(codec.GoAwayMessage{Code: codec.CodeReplaced, Reason: []byte("who?")})
 			}}}
 			c, ran := run(t, Config{Endpoints: []string{addrA}, Dial: e.dial})
 			var ce *CodeError
-			if err := <-ran; !errors.As(err, &ce) || ce.Code != codec.CodeUnauthorized || ce.Reason != "who?" {
-				t.Errorf("Run = %v, want unauthorized", err)
+			if err := <-ran; !errors.As(err, &ce) || ce.Code != codec.CodeReplaced || ce.Reason != "who?" {
+				t.Errorf("Run = %v, want replaced", err)
 			}
 			c.Close() // too late to change the reason
 			if _, err := c.Send(t.Context(), nil); !errors.Is(err, ErrClosed) || !errors.As(err, &ce) {
@@ -306,36 +306,51 @@ func TestSendWaitsForTheSession(t *testing.T) {
 	})
 }
 
+// A server that hears nothing for its timeout evicts, and PONGs that cannot be read are not
+// missed. One that dies meanwhile is noticed once there is somebody who reads.
 func TestSlowDeliverIsNotTakenForADeadServer(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var pings atomic.Int64
-		e := &edge{nodes: map[string]func(*peer){addrA: func(p *peer) {
-			p.welcome(codec.WelcomeMessage{Terms: terms})
-			go p.Write(codec.AppendDeliver(nil, 1, []byte("slow")))
-			for {
-				f, err := p.next()
-				if err != nil {
-					return
+	for _, dies := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			began := time.Now()
+			var longest atomic.Int64 // time without a frame of the client's
+			e := &edge{nodes: map[string]func(*peer){}}
+			e.set(addrA, func(p *peer) {
+				e.set(addrA, node)
+				p.welcome(codec.WelcomeMessage{Terms: terms})
+				out := make(chan []byte, 64)
+				go func() {
+					for b := range out {
+						p.Write(b)
+					}
+				}()
+				defer close(out)
+				out <- codec.AppendDeliver(nil, 1, []byte("slow"))
+				for last := time.Now(); ; last = time.Now() {
+					f, err := p.next()
+					if err != nil {
+						return
+					}
+					longest.Store(max(longest.Load(), int64(time.Since(last))))
+					if f.Type == codec.Ping && !(dies && time.Since(began) > 5*time.Minute) {
+						token, _, _ := codec.ParsePing(f.Payload)
+						out <- codec.AppendPong(nil, codec.PongMessage{Token: token, Terms: terms})
+					}
 				}
-				if f.Type == codec.Ping {
-					pings.Add(1)
-					token, _, _ := codec.ParsePing(f.Payload)
-					go p.Write(codec.AppendPong(nil, codec.PongMessage{Token: token, Terms: terms}))
-				}
+			})
+			c, ran := run(t, Config{Endpoints: []string{addrA}, Dial: e.dial,
+				Deliver: func(uint64, []byte) { time.Sleep(10 * time.Minute) }})
+			time.Sleep(10*time.Minute + time.Second)
+			synctest.Wait()
+			if info := c.Info(); longest.Load() > int64(30*time.Second) || info.Losses != 0 {
+				t.Errorf("up to %v without a frame while the application is slow, %d losses: the server would evict", time.Duration(longest.Load()), info.Losses)
 			}
-		}}}
-		c, ran := run(t, Config{Endpoints: []string{addrA}, Dial: e.dial,
-			Deliver: func(uint64, []byte) { time.Sleep(10 * time.Minute) }})
-		time.Sleep(5 * time.Minute)
-		if pings.Load() == 0 {
-			t.Error("no PING while the application is slow: the server would evict us")
-		}
-		time.Sleep(10 * time.Minute)
-		if info := c.Info(); info.Losses != 0 || info.State != Ready {
-			t.Errorf("Info = %+v, want the session undisturbed", info)
-		}
-		end(t, c, ran)
-	})
+			time.Sleep(40 * time.Second)
+			if info := c.Info(); (info.Losses != 0) != dies {
+				t.Errorf("server dies %v: Info = %+v after the application was done", dies, info)
+			}
+			end(t, c, ran)
+		})
+	}
 }
 
 // The reader waits for Deliver, Deliver for Send, Send for a connection that takes

@@ -32,8 +32,13 @@ const (
 
 // Config describes a client. Endpoints and ID are needed; zero means the default.
 type Config struct {
-	// Endpoints are the nodes, "host:port". One is chosen at random; nodes may name more.
+	// Endpoints are the nodes, "host:port". One is chosen at random; nodes may name more. Each
+	// address of a name counts as a node: what fails to connect leads to the next at once.
 	Endpoints []string
+
+	// IgnoreAlternates keeps to Endpoints, whatever nodes name. Behind a NAT, or outside a
+	// private network, what nodes call each other leads nowhere.
+	IgnoreAlternates bool
 
 	// ID is who the client is, 1 to 128 bytes of UTF-8 without control characters. What a
 	// second session of the same ID means is for the server's application to say: it may
@@ -43,11 +48,16 @@ type Config struct {
 	// TokenSource is asked for the credential before every connection, within nine tenths of
 	// Info.ConnectTimeout, which it shares with the look-up of the name, and must return when
 	// ctx ends. Default nil: no token, and the code "token_expired" ends Run.
+	//
+	// An error costs the attempt and blames no node. A panic of this or any other function here,
+	// or its runtime.Goexit, is logged with its stack, without a Logger by slog.Default, and
+	// counted in Info; the client goes on. Four calls of TokenSource, and four of Dial, may be
+	// late: no attempt is made then until one of them returns.
 	TokenSource func(ctx context.Context) ([]byte, error)
 
 	// Deliver takes a message of the server. body is valid until it returns; then the
-	// ACK is sent. It must return soon: meanwhile nothing is read. Default nil: messages
-	// are dropped and not acknowledged.
+	// ACK is sent. Meanwhile nothing is read, but heartbeats go on. Default nil: messages
+	// are dropped and not acknowledged. Nor is one whose Deliver panics.
 	Deliver func(id uint64, body []byte)
 
 	// Acked tells that the server's application has the message that Send gave this id.
@@ -58,7 +68,10 @@ type Config struct {
 	StateChange func(Info)
 
 	// Dial makes the connection; TLS and proxies go here. addr is the endpoint as it was
-	// given. Default nil: TCP, to one of the addresses that the name has.
+	// given. It must return when ctx ends; what it returns later is closed. Default nil: TCP, to
+	// one of the addresses that the name has. What wraps a
+	// connection should have a method NetConn, as *tls.Conn has: on Linux the client then
+	// sees what the server's kernel took. Without it, what was written counts as taken.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 
 	Policy Policy
@@ -74,38 +87,40 @@ type Config struct {
 	PongTimeout    time.Duration // silence after a PING that means death, if the server asks for no longer one (1min at most); default 10s
 	ConnectTimeout time.Duration // the first for each of token and name, and connect(); default 5s
 	WelcomeTimeout time.Duration // the first from HELLO to WELCOME; default 5s; see Info for the next
-	WriteTimeout   time.Duration // without progress; default 10s
+	WriteTimeout   time.Duration // in which nothing is written, nor taken by the server's kernel; default 10s
 
 	BackoffMin  time.Duration // first step of the backoff; default 500ms
 	BackoffMax  time.Duration // the longest wait that no server ordered; default 60s
 	StableAfter time.Duration // age at which a session ends the backoff; default 1min
 
 	// MaxPayload limits the payload of every frame in both directions, in bytes; default
-	// codec.MaxPayload, at least 8 KiB. The body of a message may have 8 bytes less.
+	// codec.MaxPayload, at least 8 KiB. The body of a message may have 8 bytes less. A server
+	// may take less than that, see Send.
 	MaxPayload int
 
 	// MaxQueued is how many bytes Send queues for a server that reads slowly before it
 	// waits; default 1 MiB.
 	MaxQueued int
 
-	// Logger gets losses and returns. Default nil: nothing is logged.
+	// Logger gets losses and returns. Default nil: nothing is logged but panics.
 	Logger *slog.Logger
 }
 
 // fill returns c with its defaults, and what the link needs of it.
 func (c Config) fill() (Config, link.Config, error) {
 	l := link.Config{
-		Endpoints:      append([]string(nil), c.Endpoints...),
-		Policy:         c.Policy,
-		Interval:       c.Interval,
-		PongTimeout:    c.PongTimeout,
-		ConnectTimeout: c.ConnectTimeout,
-		WelcomeTimeout: c.WelcomeTimeout,
-		BackoffMin:     c.BackoffMin,
-		BackoffMax:     c.BackoffMax,
-		StableAfter:    c.StableAfter,
-		MaxPayload:     c.MaxPayload,
-		FreshTokens:    c.TokenSource != nil,
+		Endpoints:        append([]string(nil), c.Endpoints...),
+		IgnoreAlternates: c.IgnoreAlternates,
+		Policy:           c.Policy,
+		Interval:         c.Interval,
+		PongTimeout:      c.PongTimeout,
+		ConnectTimeout:   c.ConnectTimeout,
+		WelcomeTimeout:   c.WelcomeTimeout,
+		BackoffMin:       c.BackoffMin,
+		BackoffMax:       c.BackoffMax,
+		StableAfter:      c.StableAfter,
+		MaxPayload:       c.MaxPayload,
+		FreshTokens:      c.TokenSource != nil,
 	}
 	l.Fill()
 	if err := l.Validate(); err != nil {

@@ -2,16 +2,17 @@ package client
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/netip"
 	"slices"
+	"strconv"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/link"
 )
 
 // conn is one attempt: from the dial to the end of its connection. Its goroutine dials
@@ -25,15 +26,24 @@ type conn struct {
 
 	// Guarded by Client.mu. Read is the reader's, Write the writer's; any goroutine may
 	// set deadlines and close.
-	nc     net.Conn // nil before it is connected
-	hungUp bool     // the link has closed it: to be closed once all is written
-	busy   bool     // the reader waits for Run: nothing is read
+	nc     net.Conn        // nil before it is connected
+	raw    syscall.RawConn // the socket under it; nil: none is to be seen
+	hungUp bool            // the link has closed it: to be closed once all is written
+	busy   bool            // the reader waits for the callbacks: nothing is read
 
 	queued  []byte // to be written
 	spare   []byte // the buffer that is not queued, for the next turn
 	writing int    // bytes that the writer has in its hands
+	piece   int    // of them, those of the Write under way
+	written int64  // bytes that it has written
 	writer  bool   // a writer runs
 	failed  error  // of the first failed Write: nothing is written any more
+
+	watch       *time.Timer // looks after the writer; nil before there was one
+	moved       time.Time   // when it was last seen that bytes move
+	carriedThen int64       // what had moved then
+
+	partial atomic.Int64 // bytes that were read of a frame whose end is missing; any goroutine
 }
 
 // open starts an attempt. It needs mu.
@@ -68,14 +78,14 @@ func (c *Client) wanted(k *conn) bool { return slices.Contains(c.conns, k) }
 // serve is the goroutine of a connection.
 func (c *Client) serve(k *conn) {
 	defer k.cancel()
-	token, addr, local, err := c.prepare(k)
+	token, addrs, err := c.prepare(k)
 	if err != nil {
-		c.disconnected(k, err, local)
+		c.disconnected(k, err)
 		return
 	}
-	nc, err := c.dial(k, addr)
+	nc, err := c.dial(k, addrs)
 	if err != nil {
-		c.disconnected(k, err, isLocal(err))
+		c.disconnected(k, err)
 		return
 	}
 	defer nc.Close()
@@ -86,49 +96,62 @@ func (c *Client) serve(k *conn) {
 
 // prepare does what precedes connect(): it asks the application for the token and looks
 // the name up. Together they get a little less time than the attempt has, so that their
-// slowness is not taken for the endpoint's. local says that err is this side's fault.
-func (c *Client) prepare(k *conn) (token []byte, addr string, local bool, err error) {
+// slowness is not taken for the endpoint's.
+func (c *Client) prepare(k *conn) (token []byte, addrs []netip.AddrPort, err error) {
 	ctx, cancel := context.WithTimeout(k.ctx, k.timeout*9/10)
 	defer cancel()
-	if c.cfg.TokenSource != nil {
-		if token, err = c.cfg.TokenSource(ctx); err != nil {
-			return nil, "", true, fmt.Errorf("TokenSource: %w", err)
-		}
+	if token, err = c.askToken(ctx); err != nil {
+		return nil, nil, err
 	}
-	addr = k.addr
 	if c.cfg.Dial == nil {
-		addr, err = resolve(ctx, addr)
+		addrs, err = resolve(ctx, k.addr)
+	} else if err = c.dials.begin(ctx); err != nil {
+		err = &link.FaultError{Fault: link.FaultHost, Err: fmt.Errorf("Dial: %w", err)}
 	}
-	return token, addr, isLocal(err), err
+	return token, addrs, err
 }
 
-// resolve takes one of the addresses that a name has.
-func resolve(ctx context.Context, addr string) (string, error) {
-	host, port, err := net.SplitHostPort(addr)
+// resolve looks the addresses of a name up; there are none of an address.
+func resolve(ctx context.Context, addr string) ([]netip.AddrPort, error) {
+	host, portText, err := net.SplitHostPort(addr)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if _, err := netip.ParseAddr(host); err == nil {
-		return addr, nil
+		return nil, nil
+	}
+	port, err := strconv.ParseUint(portText, 10, 16)
+	if err != nil {
+		return nil, err
 	}
 	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	if err != nil {
-		return "", err
+	if err == nil && len(ips) == 0 {
+		err = &net.DNSError{Err: "no addresses", Name: host, IsNotFound: true}
 	}
-	return net.JoinHostPort(ips[rand.IntN(len(ips))].Unmap().String(), port), nil
+	if err != nil {
+		return nil, err
+	}
+	all := make([]netip.AddrPort, len(ips))
+	for i, ip := range ips {
+		all[i] = netip.AddrPortFrom(ip.Unmap(), uint16(port))
+	}
+	return all, nil
 }
 
-// dial makes one connect().
-func (c *Client) dial(k *conn, addr string) (net.Conn, error) {
-	dial := c.cfg.Dial
-	if dial == nil {
-		dial = (&net.Dialer{}).DialContext
-	}
+// dial makes one connect(): to the one of addrs that the link chooses, or without them to the
+// endpoint.
+func (c *Client) dial(k *conn, addrs []netip.AddrPort) (net.Conn, error) {
 	c.mu.Lock()
-	c.link.Resolved(c.now(), k.attempt, &c.out)
+	addr := c.link.Resolved(c.now(), k.attempt, addrs)
 	c.act()
 	c.mu.Unlock()
-	return dial(k.ctx, "tcp", addr)
+	if c.cfg.Dial != nil {
+		return c.askDial(k.ctx, k.addr)
+	}
+	if addr == "" {
+		return nil, context.Canceled // nobody waits for it
+	}
+	return (&net.Dialer{}).DialContext(k.ctx, "tcp", addr)
 }
 
 // connected reports whether the link still wants the connection.
@@ -138,7 +161,7 @@ func (c *Client) connected(k *conn, nc net.Conn, token []byte) bool {
 	if !c.wanted(k) {
 		return false
 	}
-	k.nc = nc
+	k.nc, k.raw = nc, rawConn(nc)
 	c.link.Connected(c.now(), k.attempt, token, &c.out)
 	c.act()
 	return true
@@ -146,7 +169,7 @@ func (c *Client) connected(k *conn, nc net.Conn, token []byte) bool {
 
 // disconnected tells the link that an attempt has ended, unless it was the link that
 // ended it.
-func (c *Client) disconnected(k *conn, cause error, local bool) {
+func (c *Client) disconnected(k *conn, cause error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.wanted(k) {
@@ -154,9 +177,9 @@ func (c *Client) disconnected(k *conn, cause error, local bool) {
 	}
 	c.forget(k)
 	if k.failed != nil {
-		cause, local = k.failed, isLocal(k.failed)
+		cause = k.failed
 	}
-	c.link.Disconnected(c.now(), k.attempt, cause, local, &c.out)
+	c.link.Disconnected(c.now(), k.attempt, cause, &c.out)
 	c.act()
 }
 
@@ -178,10 +201,11 @@ func (c *Client) read(k *conn) {
 			rest = rest[consumed:]
 		}
 		if err != nil {
-			c.disconnected(k, err, isLocal(err))
+			c.disconnected(k, err)
 			return
 		}
 		filled = copy(buf, rest)
+		k.partial.Store(int64(filled))
 		if filled == len(buf) {
 			buf = append(buf, make([]byte, len(buf))...)
 		}
@@ -211,17 +235,4 @@ func (k *conn) hangUp() {
 		return
 	}
 	k.nc.SetWriteDeadline(time.Now().Add(hangUpTimeout))
-}
-
-// isLocal reports whether an error says more about this machine than about the server.
-func isLocal(err error) bool {
-	for _, local := range []error{syscall.ENETUNREACH, syscall.ENETDOWN, syscall.EADDRNOTAVAIL,
-		syscall.ECONNABORTED, // by the system, as when the interface of the connection goes
-		syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOBUFS} {
-		if errors.Is(err, local) {
-			return true
-		}
-	}
-	var dns *net.DNSError
-	return errors.As(err, &dns) && !dns.IsNotFound
 }

@@ -7,18 +7,20 @@
 //		Deliver:   func(id uint64, body []byte) { fmt.Printf("%s\n", body) },
 //	})
 //	if err != nil { ... }
-//	go c.Run(ctx) // until ctx ends, Close, or the server forbids to return
+//	go c.Run(ctx) // until ctx ends, Close, or a server ends the client for good
 //	id, err := c.Send(ctx, []byte("hello"))
 //
 // Run calls the callbacks, one after another. Every other method may be called from any
-// goroutine, callbacks included. An idle client is one goroutine in Run, one in Read, and
-// one timer set to the next heartbeat.
+// goroutine, callbacks included. An idle client is a goroutine in Run, one for the callbacks,
+// one in Read, and one timer set to the next heartbeat.
 //
 // A dead server is noticed within one interval plus one PongTimeout, whatever is written
-// and whether or not TCP says so. Three things put that off: a Deliver that does not
-// return, since nothing is read meanwhile; a process that was stopped, by one PongTimeout
+// and whether or not TCP says so, counted from when its kernel has the PING: a slow link, up
+// or down, on which 4 KiB move in each 10 s is no dead one. Three things put that off: a Deliver
+// that does not return, since nothing is read meanwhile, though heartbeats go on; a process that was stopped, by one PongTimeout
 // after it goes on; and a machine that was suspended, by one interval after it woke plus
 // the second that NetworkChanged gives a server, unless that is called.
 //
-// Sent is not delivered: only Acked tells that the server's application has a message.
+// Sent is not delivered: only Acked tells that the server's application has a message. Send
+// keeps below the limits that the server tells, so that an application need not.
 package client

@@ -41,6 +41,12 @@ type Info struct {
 	Queued    int           // bytes that the kernel has not taken yet
 	Moving    bool          // ready, and looking for another node, since this one drains
 
+	// Refused means that there is no session and that every node that answers has refused the
+	// client with a code from 3500, of which LastError is the latest: somebody has to mend
+	// something. The client comes back after up to a minute, then two, and up to an hour, until
+	// the application calls Close.
+	Refused bool
+
 	ReadySince  time.Time     // zero unless ready
 	RTT         time.Duration // of the latest PING that was answered; 0: none yet
 	NextAttempt time.Time     // zero unless one is waited for
@@ -57,6 +63,7 @@ type Info struct {
 	Losses   uint32 // of them, those that ended other than by Close
 	Pings    uint32
 	Pongs    uint32
+	Panics   uint32 // calls of the application's functions that panicked or ended their goroutine
 }
 
 // Info tells how the client is.
@@ -71,7 +78,7 @@ func (c *Client) info() Info {
 	l := c.link.Info()
 	info := Info{
 		State: l.State, Endpoint: l.Endpoint, Node: l.Node, Heartbeat: l.Terms.Interval,
-		RTT: l.RTT, LastError: l.LastError, Moving: l.Moving,
+		RTT: l.RTT, LastError: l.LastError, Moving: l.Moving, Refused: l.Refused, Panics: c.panics.Load(),
 		ConnectTimeout: l.ConnectTimeout, WelcomeTimeout: l.WelcomeTimeout,
 		Dials: l.Dials, Sessions: l.Sessions, Losses: l.Losses, Pings: l.Pings, Pongs: l.Pongs,
 	}

@@ -22,12 +22,14 @@ type peer struct {
 	addr   string
 	buf    []byte
 	closed chan struct{} // by the client
+
+	timeout time.Duration // without a byte of the client, which ends it; 0: none
 }
 
 // next reads one frame; its payload is a copy. A closed connection is an error.
 func (p *peer) next() (codec.Frame, error) {
 	for {
-		f, size, err := codec.Decode(p.buf, codec.MaxPayload)
+		f, size, err := codec.Decode(p.buf, 100<<10)
 		if err == nil {
 			f.Payload = bytes.Clone(f.Payload)
 			p.buf = p.buf[size:]
@@ -37,6 +39,9 @@ func (p *peer) next() (codec.Frame, error) {
 			return f, err
 		}
 		chunk := make([]byte, 64<<10)
+		if p.timeout > 0 {
+			p.SetReadDeadline(time.Now().Add(p.timeout))
+		}
 		n, err := p.Read(chunk)
 		p.buf = append(p.buf, chunk[:n]...)
 		if n == 0 && err != nil {

@@ -1,19 +1,22 @@
 package client
 
 import (
+	"context"
+	"log/slog"
 	"slices"
 
+	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/link"
 )
 
-// notice is what Run is to tell the application.
+// notice is what there is to tell the application.
 type notice struct {
 	event   link.Event    // Kind 0: only info counts
 	info    Info          // a new state
-	handled chan struct{} // a reader waits until Run has come here
+	handled chan struct{} // a reader waits until its turn has come
 }
 
-// maxNotices is where Run has fallen behind: then log lines are dropped, and a new state
+// maxNotices is where the callbacks have fallen behind: then log lines are dropped, and a new state
 // replaces the one before it. Messages are not: their reader waits for them to be handled.
 const maxNotices = 64
 
@@ -58,56 +61,64 @@ func (c *Client) push(n notice) {
 	}
 }
 
-// handleNotices calls the callbacks. It is Run's.
+// handleNotices calls the callbacks for what there is to tell. If one of them ends the
+// goroutine, the next call goes on after it.
 func (c *Client) handleNotices() {
-	for {
-		c.mu.Lock()
-		batch := c.notices
-		if len(batch) > 0 {
-			c.notices = nil
-		}
-		stopped := c.link.State() == Stopped
-		c.mu.Unlock()
-		if len(batch) == 0 {
-			return
-		}
-		for i := range batch {
-			n := &batch[i]
-			switch {
-			case n.handled != nil:
-				close(n.handled)
-			case n.event.Kind == 0:
-				if c.cfg.StateChange != nil {
-					c.cfg.StateChange(n.info)
-				}
-			case n.event.Kind == link.Delivered:
-				if c.cfg.Deliver != nil && !stopped {
-					c.deliver(&n.event)
-				}
-			case n.event.Kind == link.Acked:
-				if c.cfg.Acked != nil {
-					c.cfg.Acked(n.event.ID)
-				}
-			default:
-				c.log(&n.event)
+	for c.more() {
+		n := &c.batch[c.next]
+		c.next++
+		switch {
+		case n.handled != nil:
+			close(n.handled)
+		case n.event.Kind == 0:
+			if c.cfg.StateChange != nil {
+				c.call("StateChange", func() { c.cfg.StateChange(n.info) })
 			}
+		case n.event.Kind == link.Delivered:
+			if c.cfg.Deliver != nil && !c.hasStopped() {
+				c.deliver(&n.event)
+			}
+		case n.event.Kind == link.Acked:
+			if c.cfg.Acked != nil {
+				c.call("Acked", func() { c.cfg.Acked(n.event.ID) })
+			}
+		default:
+			c.log(&n.event)
 		}
-		c.keep(batch)
 	}
 }
 
-// keep gives the slice back, so that a busy session does not allocate one a message.
-func (c *Client) keep(batch []notice) {
-	clear(batch)
+// more reports whether there is a notice to handle. It gives the old batch back, so that a busy
+// session does not allocate one a message.
+func (c *Client) more() bool {
+	if c.next < len(c.batch) {
+		return true
+	}
+	clear(c.batch)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.notices == nil && cap(batch) <= 2*maxNotices {
-		c.notices = batch[:0]
+	old := c.batch[:0]
+	c.batch, c.next = c.notices, 0
+	if c.notices = nil; cap(old) <= 2*maxNotices {
+		c.notices = old
+	}
+	return len(c.batch) > 0
+}
+
+func (c *Client) hasStopped() bool {
+	select {
+	case <-c.stopped:
+		return true
+	default:
+		return false
 	}
 }
 
+// deliver hands a message over. One that the application did not take is not acknowledged.
 func (c *Client) deliver(e *link.Event) {
-	c.cfg.Deliver(e.ID, e.Body)
+	if !c.call("Deliver", func() { c.cfg.Deliver(e.ID, e.Body) }) {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.link.Ack(c.now(), e.Attempt, e.ID, &c.out)
@@ -126,7 +137,11 @@ func (c *Client) log(e *link.Event) {
 			log.Info("attempt failed", "reason", e.Reason.String(), "error", e.Err)
 		}
 	case link.GoneAway:
-		log.Warn("server sends the client away", "code", e.Code.String(), "delay", e.Delay, "window", e.Window)
+		level := slog.LevelWarn
+		if e.Code.Advice() == codec.AvoidAddress {
+			level = slog.LevelError // somebody has to mend something
+		}
+		log.Log(context.Background(), level, "server sends the client away", "code", e.Code.String(), "delay", e.Delay, "window", e.Window)
 	case link.Draining:
 		log.Info("the node drains: connecting to another one first")
 	case link.Moved:
@@ -138,7 +153,7 @@ func (c *Client) log(e *link.Event) {
 	}
 }
 
-// await makes a reader wait until Run has handled the notices so far, whose bodies are
+// await makes a reader wait until the notices so far are handled, whose bodies are
 // views into the reader's buffer. It needs mu, and gives it up meanwhile.
 func (c *Client) await(k *conn) {
 	if !slices.ContainsFunc(c.notices, func(n notice) bool {
@@ -153,4 +168,8 @@ func (c *Client) await(k *conn) {
 	<-handled
 	c.mu.Lock()
 	k.busy = false
+	if k == c.current() {
+		c.link.Released(c.now())
+		c.arm()
+	}
 }

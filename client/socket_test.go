@@ -23,7 +23,12 @@ type realNode struct {
 
 func listen(t *testing.T, serve func(*peer)) *realNode {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	return listenAt(t, "127.0.0.1:0", serve)
+}
+
+func listenAt(t *testing.T, addr string, serve func(*peer)) *realNode {
+	t.Helper()
+	ln, err := net.Listen("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,11 +177,11 @@ func TestRefusalIsReadBeforeTheReset(t *testing.T) {
 		}
 	})
 	c, ran := run(t, Config{Endpoints: []string{a.Addr().String()}})
-	defer c.Close()
+	defer end(t, c, ran)
 	var ce *CodeError
-	if err := <-ran; !errors.As(err, &ce) || ce.Code != codec.CodeUnauthorized {
-		t.Errorf("Run = %v, want unauthorized", err)
-	}
+	eventually(t, "unauthorized", func() bool {
+		return errors.As(c.Info().LastError, &ce) && ce.Code == codec.CodeUnauthorized
+	})
 }
 
 func TestRefusedConnectGoesElsewhere(t *testing.T) {

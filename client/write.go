@@ -2,7 +2,6 @@ package client
 
 import (
 	"errors"
-	"os"
 	"time"
 )
 
@@ -17,6 +16,15 @@ const (
 
 	// maxKept is the size in bytes above which a write buffer is not kept.
 	maxKept = 64 << 10
+
+	// maxPiece bounds one Write, in bytes: what is in its hands has not moved, for all that
+	// can be seen of a connection without a socket.
+	maxPiece = 16 << 10
+
+	// The least rate at which bytes have to move: that of section "The life of a connection"
+	// of docs/PROTOCOL.md.
+	leastBytes = 4096
+	leastTime  = 10 * time.Second
 )
 
 // errStalled ends a connection whose server does not read.
@@ -41,12 +49,15 @@ func (c *Client) write(k *conn, frames []byte) {
 		k.queued = append(k.queued, frames...)
 		if !k.writer {
 			k.writer = true
+			c.watchWrites(k)
 			c.running.Go(func() { c.writeQueued(k) })
 		}
 	}
 }
 
-// writeQueued is the writer: it lives as long as there is something to write.
+// writeQueued is the writer: it lives as long as there is something to write. It sets no
+// deadlines, since a TLS connection is broken for ever once one has passed: checkWrites ends
+// a Write that leads nowhere.
 func (c *Client) writeQueued(k *conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -55,16 +66,15 @@ func (c *Client) writeQueued(k *conn) {
 		k.queued, k.spare = k.spare, nil
 		k.writing = len(full)
 		for b := full; len(b) > 0 && k.failed == nil; {
-			if !k.hungUp { // which sets a last deadline
-				k.nc.SetWriteDeadline(time.Now().Add(c.cfg.WriteTimeout))
-			}
+			k.piece = min(len(b), maxPiece)
+			piece := b[:k.piece]
 			c.mu.Unlock()
-			n, err := k.nc.Write(b)
+			n, err := k.nc.Write(piece)
 			c.mu.Lock()
 			b = b[n:]
 			k.writing = len(b)
-			slow := errors.Is(err, os.ErrDeadlineExceeded) && n > 0 && !k.hungUp
-			if err != nil && !slow && k.failed == nil {
+			k.written += int64(n)
+			if err != nil && k.failed == nil {
 				c.writeFailed(k, err)
 			}
 			c.wakeSenders()
@@ -74,15 +84,58 @@ func (c *Client) writeQueued(k *conn) {
 		}
 	}
 	k.writer = false
+	k.watch.Stop()
 	if k.hungUp {
 		k.nc.Close()
 	}
 }
 
+// watchWrites has somebody look after a writer that begins. It needs mu, as the next three
+// do.
+func (c *Client) watchWrites(k *conn) {
+	k.moved, k.carriedThen = time.Now(), -1
+	if k.watch != nil {
+		k.watch.Reset(c.cfg.WriteTimeout / 4)
+		return
+	}
+	k.watch = time.AfterFunc(c.cfg.WriteTimeout/4, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.checkWrites(k)
+	})
+}
+
+// checkWrites ends a connection of which nothing was written or taken for WriteTimeout. Where
+// no more is to be seen than that a Write has returned, a piece has the time of the least
+// rate.
+func (c *Client) checkWrites(k *conn) {
+	if !k.writer || k.failed != nil || k.hungUp {
+		return
+	}
+	timeout := c.cfg.WriteTimeout
+	if k.raw == nil {
+		timeout = max(timeout, leastTime*time.Duration(k.piece)/leastBytes)
+	}
+	if carried := k.carried(); carried > k.carriedThen {
+		k.carriedThen, k.moved = carried, time.Now()
+	}
+	if time.Since(k.moved) >= timeout {
+		c.writeFailed(k, errStalled)
+		k.nc.SetWriteDeadline(time.Unix(1, 0)) // the writer returns
+		return
+	}
+	k.watch.Reset(c.cfg.WriteTimeout / 4)
+}
+
+// carried grows whenever bytes leave the client or the kernel.
+func (k *conn) carried() int64 {
+	_, taken, _ := k.kernel()
+	return k.written + taken
+}
+
 // writeFailed ends the writing side. The reader reports the loss when it has read what
 // the server had to say. But it may have to wait for the application, which may wait in
 // Send for another connection: so the loss is reported without it when lastWords is over.
-// It needs mu.
 func (c *Client) writeFailed(k *conn, err error) {
 	k.failed = err
 	k.queued = nil
@@ -95,7 +148,7 @@ func (c *Client) writeFailed(k *conn, err error) {
 		select {
 		case <-k.ctx.Done():
 		case <-late.C:
-			c.disconnected(k, err, isLocal(err))
+			c.disconnected(k, err)
 			k.nc.Close()
 		}
 	})

@@ -115,3 +115,43 @@ func TestSendInDeliverSurvivesAWriteThatHasFailed(t *testing.T) {
 		end(t, c, ran)
 	})
 }
+
+// Behind a connection without a socket, a piece may take its time at the least rate, and no
+// longer.
+func TestWritesWithoutASocketHaveTheLeastRate(t *testing.T) {
+	for name, c := range map[string]struct {
+		every time.Duration // the server takes 512 bytes so often
+		kept  bool
+	}{"600 bytes a second": {850 * time.Millisecond, true}, "nothing": {time.Hour, false}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				e := &edge{nodes: map[string]func(*peer){}}
+				e.set(addrA, func(p *peer) {
+					e.set(addrA, node)
+					p.welcome(codec.WelcomeMessage{Terms: codec.Terms{Interval: 2 * time.Second}})
+					for b := make([]byte, 512); ; {
+						time.Sleep(c.every)
+						if _, err := p.Read(b); err != nil {
+							return
+						}
+					}
+				})
+				client, ran := run(t, Config{Endpoints: []string{addrA}, Dial: e.dial, MaxPayload: 1 << 20, PongTimeout: 2 * time.Second})
+				if _, err := client.Send(t.Context(), make([]byte, 60000)); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(39 * time.Second)
+				if i := client.Info(); i.Losses != 0 {
+					t.Errorf("lost after 39s: %v", i.LastError)
+				}
+				time.Sleep(20 * time.Second)
+				synctest.Wait()
+				if i := client.Info(); (i.Losses == 0) != c.kept {
+					t.Errorf("%d losses, last error %v", i.Losses, i.LastError)
+				}
+				end(t, client, ran)
+				time.Sleep(2 * c.every)
+			})
+		})
+	}
+}

@@ -3,7 +3,7 @@ package codec
 import "fmt"
 
 // Code says why a server sends a client away. Its range says what the client does:
-// 3000-3199 return here, 3200-3499 return elsewhere, 3500-3999 never.
+// 3000-3199 return here, 3200-3499 return elsewhere, 3500-3999 not to this address.
 type Code uint16
 
 // The codes. This table is the only one: server, client, metrics and docs read it.
@@ -90,7 +90,7 @@ type Advice uint8
 const (
 	ReturnHere Advice = iota
 	ReturnElsewhere
-	ReturnNever
+	AvoidAddress // go elsewhere, and if all say so, stay away for long
 )
 
 // Advice reads the range, so that a client obeys codes that are newer than itself. A
@@ -100,7 +100,7 @@ func (c Code) Advice() Advice {
 	case c >= 3200 && c < 3500:
 		return ReturnElsewhere
 	case c >= 3500 && c < 4000:
-		return ReturnNever
+		return AvoidAddress
 	default:
 		return ReturnHere
 	}

@@ -27,10 +27,10 @@ func TestRangeSaysWhatToDo(t *testing.T) {
 	for code, want := range map[Code]Advice{
 		0: ReturnHere, 2999: ReturnHere, 3000: ReturnHere, 3199: ReturnHere,
 		3200: ReturnElsewhere, 3499: ReturnElsewhere,
-		3500: ReturnNever, 3999: ReturnNever,
+		3500: AvoidAddress, 3999: AvoidAddress,
 		4000: ReturnHere, 65535: ReturnHere,
 		CodeTokenExpired: ReturnHere,
-		CodeDraining:     ReturnElsewhere, CodeReplaced: ReturnNever, CodeUnauthorized: ReturnNever,
+		CodeDraining:     ReturnElsewhere, CodeReplaced: AvoidAddress, CodeUnauthorized: AvoidAddress,
 	} {
 		if got := code.Advice(); got != want {
 			t.Errorf("Code(%d).Advice() = %d, want %d", uint16(code), got, want)

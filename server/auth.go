@@ -21,10 +21,17 @@ var (
 	ErrTokenExpired = errors.New("server: token has expired")                // the client asks its token source again
 )
 
+// InUseError refuses a client because somebody has a session under its id. It is told to come
+// back after Delay: the time until that session can have ended, or a client that crashed would
+// lock itself out.
+type InUseError struct{ Delay time.Duration }
+
+func (e *InUseError) Error() string { return "server: the client's id is in use" }
+
 // An Authenticator decides who may have a session.
 type Authenticator interface {
 	// Authenticate may block until ctx ends; it runs on one of Config.AuthWorkers
-	// goroutines and never on an event loop. A panic refuses this client only.
+	// goroutines and never on an event loop. A panic, or runtime.Goexit, refuses this client only.
 	Authenticate(ctx context.Context, req AuthRequest) (AuthGrant, error)
 }
 
@@ -33,6 +40,11 @@ type AuthRequest struct {
 	ClientID string
 	Token    []byte
 	Addr     netip.Addr
+
+	// Incarnation and Attempt are as Session tells them: of two connects of one incarnation, the
+	// one with the higher attempt is the newer.
+	Incarnation uint64
+	Attempt     uint32
 }
 
 // AuthGrant is what an admitted client gets.
@@ -53,6 +65,7 @@ type authAnswer struct {
 	handle  uint64
 	why     Reason // ReasonNone: granted
 	expires time.Time
+	delay   time.Duration // of ReasonInUse
 }
 
 // authPool asks the authenticator on a bounded number of goroutines with a bounded queue.
@@ -114,57 +127,82 @@ func (p *authPool) stop() {
 }
 
 func (p *authPool) work() {
+	returned := false
+	defer func() {
+		if !returned {
+			p.wg.Go(p.work) // the authenticator has ended this goroutine
+		}
+	}()
 	for {
 		select {
 		case <-p.ctx.Done():
+			returned = true
 			return
 		case j := <-p.jobs:
 			began, ok := p.wait.begin(j.until)
 			if !ok {
 				continue // its deadline tells it to come again
 			}
-			answer := authAnswer{handle: j.handle}
-			answer.expires, answer.why = p.ask(j)
-			p.wait.end(began)
-			j.loop.mailbox.putAnswer(answer)
-			j.loop.ask()
+			p.check(j, began)
 		}
 	}
 }
 
-func (p *authPool) ask(j authJob) (expires time.Time, why Reason) {
+// check asks the authenticator about one client, who gets an answer even if it never returns.
+func (p *authPool) check(j authJob, began time.Time) {
+	answer := authAnswer{handle: j.handle, why: ReasonInternal}
+	defer func() {
+		p.wait.end(began)
+		j.loop.mailbox.putAnswer(answer)
+		j.loop.ask()
+	}()
+	answer.expires, answer.delay, answer.why = p.ask(j)
+}
+
+func (p *authPool) ask(j authJob) (expires time.Time, delay time.Duration, why Reason) {
 	ctx, cancel := context.WithDeadline(p.ctx, j.until)
 	defer cancel()
 	grant, err := p.call(ctx, j.req)
+	var inUse *InUseError
 	switch {
 	case err == nil:
-		return grant.Expires, ReasonNone
+		return grant.Expires, 0, ReasonNone
 	case errors.Is(err, ErrTokenExpired):
-		return time.Time{}, ReasonTokenExpired
+		return time.Time{}, 0, ReasonTokenExpired
 	case errors.Is(err, ErrUnauthorized):
-		return time.Time{}, ReasonUnauthorized
+		return time.Time{}, 0, ReasonUnauthorized
+	case errors.As(err, &inUse):
+		return time.Time{}, inUse.Delay, ReasonInUse
 	case errors.Is(err, errAuthPanic):
-		return time.Time{}, ReasonInternal
+		return time.Time{}, 0, ReasonInternal
 	default:
 		if n, log := p.failures.note(time.Now()); log {
 			p.log.Warn("authenticator failed; the client is told to come again", slog.Any("err", err), slog.Uint64("failures", n))
 		}
-		return time.Time{}, ReasonBusy
+		return time.Time{}, 0, ReasonBusy
 	}
 }
 
 var errAuthPanic = errors.New("server: authenticator panicked")
 
 func (p *authPool) call(ctx context.Context, req AuthRequest) (grant AuthGrant, err error) {
+	returned := false
 	defer func() {
-		if v := recover(); v != nil {
-			if n, log := p.panics.note(time.Now()); log {
-				p.log.Error("authenticator panicked", slog.Any("panic", v), slog.Uint64("panics", n), slog.String("stack", string(debug.Stack())))
-			}
-			err = fmt.Errorf("%w: %v", errAuthPanic, v)
+		if returned {
+			return
 		}
+		v := recover() // nil after a Goexit, which goes on
+		if v == nil {
+			v = "runtime.Goexit was called"
+		}
+		if n, log := p.panics.note(time.Now()); log {
+			p.log.Error("authenticator panicked", slog.Any("panic", v), slog.Uint64("panics", n), slog.String("stack", string(debug.Stack())))
+		}
+		err = fmt.Errorf("%w: %v", errAuthPanic, v)
 	}()
-	return p.auth.Authenticate(ctx, req)
+	grant, err = p.auth.Authenticate(ctx, req)
+	returned = true
+	return grant, err
 }
 
 // authenticate has the client of a HELLO checked. The HELLO deadline has been met; a slow
@@ -179,6 +217,9 @@ func (r *reactor) authenticate(slot timingwheel.ID, m *codec.HelloMessage) Reaso
 		ClientID: string(m.ClientID),
 		Token:    append([]byte(nil), m.Token...),
 		Addr:     r.transport.RemoteAddr(slot),
+
+		Incarnation: m.Incarnation,
+		Attempt:     m.Attempt,
 	})
 	if !ok {
 		return r.overworked(slot)
@@ -202,6 +243,9 @@ func (r *reactor) authenticated(a authAnswer) {
 		return
 	}
 	why := a.why
+	if _, there := r.transport.Waited(slot); !there {
+		why = ReasonPeerClosed // it left meanwhile: nobody may be displaced for it
+	}
 	switch why {
 	case ReasonNone:
 		if why = r.comesTooOften(slot); why == ReasonNone {
@@ -211,12 +255,17 @@ func (r *reactor) authenticated(a authAnswer) {
 		why = r.overworked(slot)
 	case ReasonTokenExpired:
 		r.inviteAgain(slot)
+	case ReasonInUse:
+		r.notice.Delay = max(a.delay, 0)
 	case ReasonInternal:
 		r.counters.Panics++
 	}
 	if why != ReasonNone {
 		r.end(slot, why)
 		return
+	}
+	if r.sessions.at(slot).state != stateReady {
+		return // WELCOME did not reach it
 	}
 	r.watchPartial(slot, r.transport.Held(slot), true)
 	r.flush(slot)

@@ -143,7 +143,7 @@ func TestOptionalMessagesAreDroppedForSlowClientsOnly(t *testing.T) {
 // on the same loop sees no delay.
 func TestSlowConsumersAreClosedAndDelayNobody(t *testing.T) {
 	var ids [16]atomic.Uint64
-	s := startNode(t, Config{Loops: 1, Tick: 20 * time.Millisecond, Handler: Handler{Opened: func(s *Session) {
+	s := startNode(t, Config{Loops: 1, Tick: 20 * time.Millisecond, WriteTimeout: time.Second, Handler: Handler{Opened: func(s *Session) {
 		for i := range ids {
 			if s.ClientID() == "slow" && ids[i].CompareAndSwap(0, s.ID().Handle) {
 				return

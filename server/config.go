@@ -40,16 +40,17 @@ type Config struct {
 	// PartialTimeout is the time within which a frame that was begun must be complete
 	// or must have progressed by 4 KiB. Default 10 s.
 	PartialTimeout time.Duration
-	// WriteTimeout is how long a peer may take no byte of what is queued for it,
-	// whatever it sends itself. Default 10 s.
+	// WriteTimeout is the time in which the peer's kernel must take 4 KiB of what is sent to it,
+	// or all, whatever it sends itself. Default 10 s.
 	WriteTimeout time.Duration
 
 	// MaxConns bounds the connections that are let in; refused ones that still read why
 	// come on top, within the descriptor reserve. Default and upper bound: what the
 	// descriptor limit leaves.
 	MaxConns int
-	// MaxFrame bounds the payload of a frame of an authenticated client, in bytes; at
-	// most 16 MiB. Default codec.MaxPayload.
+	// MaxFrame bounds the payload of a frame, in bytes, both ways: 12 bytes of framing come on
+	// top, and the body of a message is 8 bytes shorter. A client that is not authenticated
+	// may send codec.MaxPayloadBeforeAuth. At most 16 MiB. Default codec.MaxPayload, 64 KiB.
 	MaxFrame int
 	// MaxQueued bounds the bytes that wait in user space for one client; beyond it the
 	// client is closed as a slow consumer. It holds a frame at least. Default 256 KiB.
@@ -57,8 +58,9 @@ type Config struct {
 	// SoftQueued is how many bytes may wait for one client before optional messages to it
 	// are dropped. Default 64 KiB, MaxQueued if that is less; negative: they never are.
 	SoftQueued int
-	// MaxQueuedTotal bounds the bytes that wait for all clients together. Over its last
-	// eighth everybody's MaxQueued shrinks, so the largest offenders are closed first.
+	// MaxQueuedTotal bounds the bytes that wait for all clients together, and those of frames
+	// that they have begun and not ended. Over its last eighth everybody's share shrinks, so
+	// the largest offenders are closed first.
 	// Default a quarter of MemoryLimit, or of the machine's memory; negative: no bound.
 	MaxQueuedTotal int64
 
@@ -69,7 +71,7 @@ type Config struct {
 	MaxByteRate  int
 
 	// MemoryLimit is what the process may use, in bytes. New clients are refused at 92 %
-	// of it, and unauthenticated and slow ones closed at 95 %. Default: the limit of the
+	// of it, and at 95 % unauthenticated ones are closed, and those that keep most of it. Default: the limit of the
 	// control group, or none; negative: none.
 	MemoryLimit int64
 
@@ -104,7 +106,7 @@ type Config struct {
 	// was good count. Default 0.2, negative: no limit.
 	IDRate float64
 
-	// Auth decides who may have a session. Default nil: everybody, which is logged.
+	// Auth decides who may have a session. Default nil: everybody, of which Logger is warned.
 	Auth Authenticator
 	// AuthWorkers is how many clients are checked at a time (default 16), AuthQueue how
 	// many more may wait (default 1024; beyond it a client is told to come again), and
@@ -121,14 +123,17 @@ type Config struct {
 
 	// Handler is the application. Default: nothing happens.
 	Handler Handler
-	// Logger gets what operators need to know. Default: nothing is logged.
+	// Logger gets what operators need to know. Event loops call it, so its handler must not
+	// block: one that writes to a pipe does when nobody reads it. Default: nothing is logged,
+	// warnings and the stacks of panics included.
 	Logger *slog.Logger
 }
 
 // Handler is the application's side of a node. A nil function is not called. All are
 // called on the session's event loop and must not block: while one runs, that loop's
-// other clients wait. The Session is valid until the function returns; keep its ID. A
-// panic closes that session alone.
+// other clients wait. The Session is of use until the function returns; keep its ID. A
+// panic closes that session alone; runtime.Goexit, as testing.T's FailNow calls it, ends the
+// node with ErrGoexit.
 type Handler struct {
 	// Opened is called when a client was welcomed.
 	Opened func(s *Session)
@@ -139,7 +144,7 @@ type Handler struct {
 	// Acked is called when the client has acknowledged a DELIVER.
 	Acked func(s *Session, id uint64)
 	// Closed is called once for every session that was Opened. Nothing can be sent to
-	// it any more.
+	// it any more, and what Server.Deliver still has for it counts in Stats.Stale.
 	Closed func(s *Session, why Reason)
 }
 
@@ -148,6 +153,7 @@ const (
 	lingerTime  = 2 * time.Second // how long a farewell waits for the peer to read it
 	lingerBytes = 64 << 10        // and how much input it discards meanwhile
 	turnTime    = time.Millisecond
+	hurriedTurn = 20 * time.Millisecond // of a node that stops at once
 	debtDelay   = 2 * time.Millisecond
 	maxLoops    = 256
 	maxSlots    = 1 << 24

@@ -14,11 +14,17 @@
 //	}
 //	return srv.Run(ctx)
 //
+// Run stops the node when ctx ends: clients are told to come back. A node that hands its clients
+// over to others first is started, waited for and drained (see the example of Drain).
+//
 // # Who may call what
 //
-// The methods of Server may be called from any goroutine. Handlers run on the event loop
-// of their session, one at a time per loop, and must not block; a Session is valid only
-// within them.
+// The methods of Server may be called from any goroutine but a handler's where they block, which
+// Start, Run, Wait, Stop and Drain do; no other does. Handlers run on the event loop of their
+// session, one at a time per loop, and must not block; a Session is of use only within them.
+// What one goroutine asks of one session through Server happens in the order in which it asks;
+// what a handler asks of its Session happens at once, and what it has posted for it through
+// Server before it closes it comes before the end.
 //
 // # What it promises
 //

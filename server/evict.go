@@ -33,7 +33,7 @@ func (r *reactor) visit(slot timingwheel.ID) time.Duration {
 	}
 	switch why {
 	case ReasonNone:
-	case ReasonHeartbeatTimeout, ReasonWriteStall, ReasonSlowConsumer, ReasonQueueBudget:
+	case ReasonHeartbeatTimeout, ReasonWriteStall, ReasonQueueBudget:
 		r.cut(slot, why)
 	default:
 		r.farewell(slot, why)
@@ -54,7 +54,8 @@ func (r *reactor) visitReady(slot timingwheel.ID, expired bool) (next time.Durat
 	next = timingwheel.Rearm
 	x := r.extras.of(s)
 	if x.partUntil != 0 {
-		progressed := int32(r.transport.Held(slot))-x.partial >= minProgress
+		gained := int32(r.transport.Held(slot)) - x.partial
+		progressed := gained >= minProgress
 		if r.now >= x.partUntil {
 			if !progressed && r.postpone(slot) {
 				return r.now + r.cfg.Tick, ReasonNone
@@ -66,18 +67,29 @@ func (r *reactor) visitReady(slot timingwheel.ID, expired bool) (next time.Durat
 			x.partial = int32(r.transport.Held(slot))
 			x.partUntil = r.now + r.cfg.PartialTimeout
 		}
-		next = x.partUntil
-		if progressed || x.progressed {
-			expired = false // a large frame that progresses is not idle: its own deadline rules
-		} else if !expired {
-			next = min(next, r.wheel.Deadline(slot))
+		// A large frame that progresses is not idle: its own deadline rules. That is for its
+		// length at the least rate at most.
+		granted := x.partUntil
+		if !progressed && !x.progressed {
+			granted = r.granted(x.partUntil, gained)
 		}
+		if r.now < granted {
+			expired = false
+		}
+		next = min(x.partUntil, max(granted, r.wheel.Deadline(slot)))
 	}
 	if expired {
 		if r.postpone(slot) {
 			return r.now + r.cfg.Tick, ReasonNone
 		}
 		return 0, ReasonHeartbeatTimeout
+	}
+	r.speakUp(slot)
+	if s.state != stateReady {
+		return 0, ReasonNone
+	}
+	if x = r.extras.of(s); x.quietAt != 0 {
+		next = min(next, x.quietAt)
 	}
 	if x.expires != 0 {
 		left := x.expires - r.clock.real // a stall gives nobody more time than his token has
@@ -94,11 +106,32 @@ func (r *reactor) visitReady(slot timingwheel.ID, expired bool) (next time.Durat
 		if why = r.watchBacklog(slot); why != ReasonNone {
 			return 0, why
 		}
+		if s.state != stateReady {
+			return 0, ReasonNone // a PONG that waited was too much
+		}
 		if s.is(backlogged) {
 			next = r.now + r.cfg.Tick
 		}
 	}
+	if !s.is(watched) {
+		r.watch(slot)
+	} else if r.stalled(slot) {
+		return 0, ReasonWriteStall
+	}
+	if s.is(watched) {
+		if next == timingwheel.Rearm {
+			next = r.wheel.Deadline(slot)
+		}
+		next = min(next, r.extras.of(s).writeUntil)
+	}
 	return next, ReasonNone
+}
+
+// granted is until when a frame may postpone the heartbeat in its first window, which ends at
+// until: as long as the bytes that have come take at the least rate.
+func (r *reactor) granted(until time.Duration, gained int32) time.Duration {
+	earned := r.cfg.PartialTimeout / minProgress * time.Duration(min(gained, minProgress))
+	return until - r.cfg.PartialTimeout + earned
 }
 
 // postpone says whether a deadline of the peer's must wait a tick: bytes that reached the
@@ -106,29 +139,45 @@ func (r *reactor) visitReady(slot timingwheel.ID, expired bool) (next time.Durat
 func (r *reactor) postpone(slot timingwheel.ID) bool {
 	s := r.sessions.at(slot)
 	// A loop that is late has not come to these bytes yet, and will.
-	if s.postponed == maxPostponed && !r.late || r.transport.Unread(slot) == 0 {
+	if s.postponed() == maxPostponed && !r.late || r.transport.Unread(slot) == 0 {
 		return false
 	}
-	s.postponed = min(s.postponed+1, maxPostponed)
+	s.setPostponed(min(s.postponed()+1, maxPostponed))
 	r.counters.Averted++
 	return true
 }
 
-// visitLingering finishes the write side once the notice has left, and cuts a peer that
-// does not close.
+// visitLingering finishes the write side once the notice has left, and ends the connection of
+// a peer that does not close. As long as it reads what it was sent as a session, it may.
 func (r *reactor) visitLingering(slot timingwheel.ID, expired bool) time.Duration {
 	s := r.sessions.at(slot)
-	if expired {
+	if s.is(backlogged) {
+		if queued := r.transport.Queued(slot); queued > 0 {
+			r.track(s, queued)
+		} else {
+			r.untrack(s)
+			r.transport.FinishWrite(slot)
+			r.wheel.Touch(slot) // it has as long to close as any
+			expired = false
+		}
+	}
+	switch {
+	case r.stalled(slot), r.overBudget(r.keeps(s)):
 		r.counters.LingerCut++
 		r.transport.Abort(slot)
 		return timingwheel.Done
+	case s.is(backlogged):
+		return r.now + r.cfg.Tick
+	case !expired:
+		return timingwheel.Rearm
+	case s.is(watched) && r.transport.Unsent(slot) > 0:
+		return min(r.extras.of(s).writeUntil, r.now+lingerTime)
 	}
-	if s.is(backlogged) {
-		if r.transport.Queued(slot) > 0 {
-			return r.now + r.cfg.Tick
-		}
-		r.untrack(s)
-		r.transport.FinishWrite(slot)
+	r.counters.LingerCut++
+	if s.is(watched) { // all has arrived, and the peer's application may still be at it
+		r.transport.Close(slot)
+	} else {
+		r.transport.Abort(slot)
 	}
-	return timingwheel.Rearm
+	return timingwheel.Done
 }

@@ -8,12 +8,17 @@ import "time"
 type extra struct {
 	progressed bool          // the unfinished frame has earned more time
 	pongDue    bool          // a PONG for pongToken waits for the backlog to drain
+	seen       int32         // bytes of the unfinished frame at the last look
 	partial    int32         // bytes of the unfinished frame when its deadline was set
 	lingerLeft int32         // bytes of input still to be discarded
-	sent       uint32        // bytes handed over since the backlog began
-	taken      uint32        // of sent, what the kernel had taken when writeUntil was set
+	held       int32         // what its unfinished frame costs of the budget
+	queued     int32         // bytes that wait in user space, as of the last look
+	owed       int64         // bytes that the peer had not taken when its window began, and what was written since
+	due        int32         // of owed, what it must take within the window
+	heard      bool          // it was heard in an earlier window, and took nothing
 	partUntil  time.Duration // deadline of the unfinished frame, 0: there is none
-	writeUntil time.Duration // deadline for the backlog to shrink
+	quietAt    time.Duration // when the next look at the unfinished frame is due
+	writeUntil time.Duration // end of the window
 	expires    time.Duration // end of the session's token in real time, 0: never
 	pongToken  uint64
 	ghost      uint64 // handle of the session whose place it takes when it is welcomed

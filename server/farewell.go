@@ -15,6 +15,12 @@ func (r *reactor) end(slot timingwheel.ID, why Reason) {
 		}
 		return
 	}
+	if why == ReasonKicked {
+		r.runOwn(slot)
+		if r.sessions.at(slot).state != stateReady {
+			return // what was posted has ended it
+		}
+	}
 	r.farewell(slot, why)
 }
 
@@ -29,11 +35,18 @@ func (r *reactor) farewell(slot timingwheel.ID, why Reason) {
 		code = r.kick
 	}
 	r.kick = 0
+	if why == ReasonSlowConsumer && r.transport.Queued(slot)+len(r.out) > r.cfg.MaxQueued {
+		r.out = r.out[:0] // this is what was too much
+	}
+	owes := s.state == stateReady && (len(r.out) > 0 || r.pending(slot) > 0)
 	r.leave(slot, why)
 	r.goAway(code, why)
 	r.flush(slot)
 	if s.state == stateFree {
 		return
+	}
+	if owes && !s.is(watched) {
+		r.watch(slot)
 	}
 	if s.is(backlogged) {
 		r.shared.gate.lingering.Add(1) // over the bound if need be: messages wait, and it has its descriptor
@@ -53,8 +66,13 @@ func (r *reactor) farewell(slot timingwheel.ID, why Reason) {
 }
 
 // cut ends a connection whose peer does not read or is dead: one notice if the kernel
-// takes it, then RST, so that nothing of it stays behind.
+// takes it, then RST, so that nothing of it stays behind. A slow consumer perhaps reads on: it
+// gets its notice behind what waits for it.
 func (r *reactor) cut(slot timingwheel.ID, why Reason) {
+	if why == ReasonSlowConsumer {
+		r.farewell(slot, why)
+		return
+	}
 	s := r.sessions.at(slot)
 	r.leave(slot, why)
 	if !s.is(backlogged) {
@@ -125,5 +143,6 @@ func (r *reactor) stopSome(stop func() bool) (more bool) {
 			return true
 		}
 	}
+	r.allTold = true
 	return false
 }

@@ -32,7 +32,7 @@ func (r *reactor) supersede(slot timingwheel.ID) {
 	if !x.haunted {
 		return
 	}
-	c := closing{handle: x.ghost, why: ReasonSuperseded}
+	c := closing{handle: x.ghost, why: ReasonSuperseded, by: r.views.at(slot)}
 	x.ghost, x.haunted = 0, false
 	r.extras.spare(s)
 	if s.is(knocking) {
@@ -43,13 +43,20 @@ func (r *reactor) supersede(slot timingwheel.ID) {
 	r.close(c)
 }
 
+// newer says whether a session is of a later attempt than the one that claims to come after it:
+// a HELLO may lie unread while its client has long come another way.
+func (r *reactor) newer(slot timingwheel.ID, than *Session) bool {
+	v := r.views.at(slot)
+	return v != nil && than != nil && v.incarnation == than.incarnation && v.incarnation != 0 && v.attempt > than.attempt
+}
+
 // bequeath passes the place of a session that is superseded, or on its way out, on to its
 // client's new one. If its connection is closed its place is given up, and has perhaps been
 // taken: then the heir must go.
-func (r *reactor) bequeath(ghost, heir uint64) {
+func (r *reactor) bequeath(ghost, heir uint64, by *Session) {
 	g := r.shared.gate
 	g.endKnock()
-	if slot, ok := r.find(ghost); ok && r.sessions.at(slot).is(admitted) {
+	if slot, ok := r.find(ghost); ok && r.sessions.at(slot).is(admitted) && !r.newer(slot, by) {
 		r.sessions.at(slot).clear(admitted)
 		return
 	}

@@ -26,6 +26,7 @@ func (r *reactor) hello(slot timingwheel.ID, payload []byte) Reason {
 		return why
 	}
 	r.sessions.at(slot).name = r.names.put(m.ClientID)
+	r.present(slot, &m)
 	if r.askAuth != nil {
 		return r.authenticate(slot, &m)
 	}
@@ -70,6 +71,8 @@ func (r *reactor) welcome(slot timingwheel.ID, expires time.Time) Reason {
 	r.wheel.SetTTL(slot, r.terms.Timeout)
 	r.wheel.Touch(slot)
 	s.terms = uint8(r.terms.Number)
+	r.growWindow()
+	s.set(ponged) // WELCOME tells as much
 	now := r.wall()
 	if !expires.IsZero() {
 		left := min(max(0, expires.Sub(now)), longest)
@@ -93,7 +96,13 @@ func (r *reactor) welcome(slot timingwheel.ID, expires time.Time) Reason {
 	if err != nil {
 		return ReasonInternal
 	}
-	r.supersede(slot)
+	if r.extras.of(s).haunted {
+		// Nobody makes way for a client whom WELCOME does not reach.
+		if r.flush(slot); s.state != stateReady {
+			return ReasonNone
+		}
+		r.supersede(slot)
+	}
 	if r.cfg.Handler.Opened != nil {
 		r.callOpened(slot)
 	}

@@ -42,6 +42,8 @@ type loop struct {
 	asked   atomic.Int64 // when the turn that is on its way was asked for, since the server's start; 0: none is
 	waited  atomic.Int64 // the longest that a HELLO waited since the ticker last looked
 	late    atomic.Int64 // and that a turn did
+	told    atomic.Bool  // the node stops, and all clients of the loop know
+	dead    atomic.Bool  // a handler has ended its goroutine
 	again   *time.Timer  // asks for the next turn when one did not finish
 
 	mu   sync.Mutex
@@ -66,7 +68,8 @@ func newLoop(s *Server, el gnet.EventLoop, index uint8, listener int) (*loop, er
 	if l.reactor, err = newReactor(&s.cfg, &s.shared, index, l, l.now(), time.Now); err != nil {
 		return nil, err
 	}
-	l.reactor.close = s.closeAny
+	l.reactor.exited = l.exited
+	l.reactor.close, l.reactor.mailbox = s.closeAny, &l.mailbox
 	l.reactor.updateWindow() // its first client is here before its first turn
 	if s.auth != nil {
 		l.reactor.askAuth = func(handle uint64, req AuthRequest) bool {
@@ -74,6 +77,29 @@ func newLoop(s *Server, el gnet.EventLoop, index uint8, listener int) (*loop, er
 		}
 	}
 	return l, nil
+}
+
+// exited is called on the loop's goroutine when it is about to end. The others stop in order.
+func (l *loop) exited() {
+	l.dead.Store(true)
+	l.told.Store(true) // nobody can tell its clients any more
+	go func() {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = l.srv.Stop(ctx) // Wait says why
+	}()
+}
+
+// bury closes the connections of a loop that ended without gnet's knowledge, so that its clients
+// notice. The engine has ended.
+func (l *loop) bury() {
+	for _, chunk := range l.conns {
+		for _, c := range chunk {
+			if c != nil {
+				_ = syscall.Close(c.Fd())
+			}
+		}
+	}
 }
 
 func (l *loop) now() time.Duration { return time.Since(l.srv.base) }
@@ -106,10 +132,17 @@ func (l *loop) Run(context.Context) error {
 	raise(&l.waited, l.reactor.waited)
 	l.reactor.waited = 0
 	l.reactor.observe(now)
-	l.turnEnds = now + turnTime/2
+	turn := turnTime
+	if l.srv.hurry.Load() {
+		turn = hurriedTurn
+	}
+	l.turnEnds = now + turn/2
 	more := l.reactor.runPosts(&l.mailbox, l.turnStop)
-	l.turnEnds = now + turnTime
+	l.turnEnds = now + turn
 	more = l.reactor.turn(now, l.turnStop) || more
+	if l.reactor.allTold {
+		l.told.Store(true)
+	}
 	l.asked.Store(0)
 	if more || !l.mailbox.empty() {
 		l.again.Reset(debtDelay)
@@ -230,8 +263,8 @@ func (l *loop) accept(c gnet.Conn) {
 // traffic offers the reactor what has been read, unless it is known to be too little.
 func (l *loop) traffic(c gnet.Conn, s *session) gnet.Action {
 	slot := s.place.slot()
-	if c.InboundBuffered() < int(s.need) && !l.reactor.fragment(slot) {
-		return gnet.None
+	if size := c.InboundBuffered(); size < int(s.need) && !l.reactor.fragment(slot, size) {
+		return l.unlessFree(s)
 	}
 	b, err := c.Peek(-1)
 	if err != nil || len(b) == 0 {
@@ -241,11 +274,21 @@ func (l *loop) traffic(c gnet.Conn, s *session) gnet.Action {
 	consumed, need := l.reactor.receive(l.now(), slot, b)
 	l.reading = nil
 	if s.state == stateFree {
-		return gnet.Close // ended within the call; for gnet this is then a no-op
+		return gnet.Close
 	}
 	s.need = int32(need)
 	if consumed > 0 {
 		_, _ = c.Discard(consumed) // zero would discard everything
+	}
+	l.reactor.mayHold(slot, len(b)-consumed)
+	return l.unlessFree(s)
+}
+
+// unlessFree is what gnet shall do after a call in which a connection may have ended; to close
+// it once more is then a no-op.
+func (l *loop) unlessFree(s *session) gnet.Action {
+	if s.state == stateFree {
+		return gnet.Close
 	}
 	return gnet.None
 }
@@ -282,6 +325,8 @@ func (l *loop) Write(slot timingwheel.ID, b []byte) (queued int) {
 }
 
 func (l *loop) Queued(slot timingwheel.ID) int { return l.conn(slot).OutboundBuffered() }
+
+func (l *loop) Unsent(slot timingwheel.ID) int { return unsentBytes(l.conn(slot).Fd()) }
 
 func (l *loop) Held(slot timingwheel.ID) int { return l.conn(slot).InboundBuffered() }
 

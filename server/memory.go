@@ -2,6 +2,7 @@ package server
 
 import (
 	"log/slog"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 )
@@ -10,7 +11,7 @@ import (
 // mark where it began, so that it does not flutter.
 const (
 	refuseMark = 92 // no new connection
-	shedMark   = 95 // unauthenticated and slow connections are closed
+	shedMark   = 95 // unauthenticated connections are closed, and those that keep most
 	hysteresis = 3
 )
 
@@ -37,13 +38,32 @@ type memory struct {
 	used   atomic.Int64  // as of the last sample
 	rounds atomic.Uint64 // samples that found too much: each makes every loop shed once
 
+	// After each such sample, what was closed is given back before the next: else all would be
+	// closed for memory that the collector has not come to.
+	collect    func()
+	collecting atomic.Bool
+	depth      atomic.Int32 // rounds in a row
+
 	// Owned by the ticker.
 	next time.Duration
 }
 
+// collectAfter leaves the loops time to close whom a round has found.
+const collectAfter = 500 * time.Millisecond
+
+// above is what a session may keep in the present round: Config.SoftQueued in the first, and a
+// quarter of it in each that follows.
+func (m *memory) above(cfg *Config) int {
+	first := cfg.SoftQueued
+	if first < 0 {
+		first = cfg.MaxQueued
+	}
+	return first >> (2 * min(max(m.depth.Load()-1, 0), 15))
+}
+
 // sample is called by the ticker.
 func (m *memory) sample(now time.Duration, log *slog.Logger) {
-	if m.limit <= 0 || now < m.next {
+	if m.limit <= 0 || now < m.next || m.collecting.Load() {
 		return
 	}
 	m.next = now + time.Second
@@ -56,7 +76,17 @@ func (m *memory) sample(now time.Duration, log *slog.Logger) {
 	level := before.after(float64(used) / float64(m.limit) * 100)
 	m.level.Store(int32(level))
 	if level == memoryShed {
+		m.depth.Add(1)
 		m.rounds.Add(1)
+		if m.collect != nil {
+			m.collecting.Store(true)
+			time.AfterFunc(collectAfter, func() {
+				m.collect()
+				m.collecting.Store(false)
+			})
+		}
+	} else {
+		m.depth.Store(0)
 	}
 	if level != before {
 		report := log.Warn
@@ -89,6 +119,7 @@ func (l memoryLevel) after(percent float64) memoryLevel {
 // setMemory finds the limits that follow from the memory that there is.
 func (s *Server) setMemory() {
 	m := &s.shared.memory
+	m.collect = debug.FreeOSMemory
 	switch limit := s.cfg.MemoryLimit; {
 	case limit > 0:
 		m.limit, m.read = limit, residentBytes

@@ -52,8 +52,10 @@ func (s *Server) Ack(to codec.SessionID, id uint64) error {
 	return nil
 }
 
-// Close ends a session with a GOAWAY of the given code from any goroutine: one that
-// Session.Close takes, or ErrCode. It never fails for want of room.
+// Close ends a session with a GOAWAY of the given code, without a delay or a window, from any
+// goroutine: one that
+// Session.Close takes, or ErrCode. It never fails for want of room, and does not overtake what
+// the same goroutine has sent and acknowledged before: that is written before the GOAWAY.
 func (s *Server) Close(to codec.SessionID, code codec.Code) error {
 	l, err := s.loopOf(to)
 	if err != nil {
@@ -62,7 +64,7 @@ func (s *Server) Close(to codec.SessionID, code codec.Code) error {
 	if code, err = closeCode(code); err != nil {
 		return err
 	}
-	l.mailbox.putClosing(closing{handle: to.Handle, why: ReasonKicked, code: code})
+	_ = l.mailbox.put(post{kind: postClose, handle: to.Handle, code: code}) // never full for it
 	l.ask()
 	return nil
 }

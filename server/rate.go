@@ -61,6 +61,9 @@ func (r *reactor) second() uint32 { return uint32(r.clock.real / time.Second) }
 // allowance returns how many frames and bytes a connection may send now.
 func (r *reactor) allowance(s *session) (frames, bytes int64) {
 	if second := r.second(); second != s.rateSecond {
+		if s.state == stateReady {
+			r.anotherSecond(s, second)
+		}
 		r.refill(s, second)
 	}
 	return r.frameRate.burst - int64(s.framesUsed), r.byteRate.burst - int64(s.bytesUsed)
@@ -90,7 +93,19 @@ const ackBytes = codec.Overhead + 8
 // fragment is told of a read that brought less than a frame. It is not charged: a frame costs
 // what it costs, in however many pieces the network brings it, and a loop reads a connection
 // once before it reads the others. It reports whether receive must look at the connection all
-// the same.
-func (r *reactor) fragment(slot timingwheel.ID) (look bool) {
-	return r.sessions.at(slot).state == stateLingering
+// the same. What is held of the frame is size bytes now; the connection may be gone when it
+// returns.
+func (r *reactor) fragment(slot timingwheel.ID, size int) (look bool) {
+	if r.sessions.at(slot).state == stateLingering {
+		return true
+	}
+	r.mayHold(slot, size)
+	return false
+}
+
+// mayHold ends a connection that holds more than the node has room for.
+func (r *reactor) mayHold(slot timingwheel.ID, size int) {
+	if !r.hold(slot, size) {
+		r.cut(slot, ReasonQueueBudget)
+	}
 }

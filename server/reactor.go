@@ -1,9 +1,8 @@
 package server
 
 import (
-	"log/slog"
+	"math/bits"
 	"net/netip"
-	"runtime/debug"
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
@@ -19,6 +18,9 @@ type transport interface {
 	Write(slot timingwheel.ID, b []byte) (queued int)
 	// Queued says how many bytes wait for the kernel.
 	Queued(slot timingwheel.ID) int
+	// Unsent says how many bytes the kernel holds that the peer's has not acknowledged; 0 where
+	// nobody can tell.
+	Unsent(slot timingwheel.ID) int
 	// Held says how many bytes were read and not consumed.
 	Held(slot timingwheel.ID) int
 	// Unread says how many bytes wait in the kernel to be read.
@@ -47,12 +49,15 @@ type reactor struct {
 	wall      func() time.Time
 	askAuth   func(handle uint64, req AuthRequest) bool // nil: everybody may come in
 	close     func(closing)                             // ends a session of any loop
+	exited    func()                                    // called when a handler has ended the loop's goroutine
+	mailbox   *mailbox                                  // the loop's, nil without a loop
 
 	clock     clock
 	now       time.Duration // logical, as of the last observation
 	wheel     *timingwheel.Wheel
 	sessions  sessions
 	delivered numbers
+	views     views
 	extras    extras
 	names     names
 	terms     codec.Terms
@@ -60,7 +65,6 @@ type reactor struct {
 	counters  Counters
 
 	out  []byte     // frames of the current callback, for the current slot
-	view Session    // what handlers are given
 	kick codec.Code // set by a handler for the current slot
 
 	notice codec.GoAwayMessage // what the next GOAWAY says beside its code
@@ -70,13 +74,13 @@ type reactor struct {
 	posting  bool                  // posts that were taken are not done yet
 	stopping bool                  // farewells go out, slot by slot
 	nextStop timingwheel.ID
+	allTold  bool // they have all gone out
 	told     told // sessions that a drain has asked to go
 	nextTold timingwheel.ID
 
+	lookShift           uint8 // sessions are looked at every 1<<lookShift seconds, twice a timeout
 	frameRate, byteRate rate
-	shedRound           uint64 // of memory.rounds, the last that was begun
-	nextShed            timingwheel.ID
-	shedding            bool
+	shed                shedding
 	waited              time.Duration // the longest that a HELLO has waited since the last turn
 	late                bool          // the last turn began later than deadlines allow for
 	arrivals            arrivals      // connections in the order they came, those that are silent among them
@@ -96,11 +100,11 @@ func newReactor(cfg *Config, sh *shared, index uint8, t transport, now time.Dura
 		stretch: 1,
 		now:     now,
 
+		lookShift: uint8(max(bits.Len64(uint64(cfg.Timeout/time.Second))-2, 0)),
 		frameRate: newRate(cfg.MaxFrameRate, 0),
 		byteRate:  newRate(cfg.MaxByteRate, 2*int64(cfg.MaxFrame+codec.Overhead)),
 		panicLog:  neverLogged,
 	}
-	r.view.r = r
 	r.onVisit = r.visit
 	return r, nil
 }
@@ -140,7 +144,9 @@ func (r *reactor) closed(slot timingwheel.ID, why Reason) {
 		r.shared.gate.endLinger()
 	}
 	r.names.drop(s.name)
+	r.views.drop(slot)
 	r.untrack(s)
+	r.hold(slot, 0)
 	r.extras.drop(s)
 	switch {
 	case s.is(admitted):
@@ -177,6 +183,7 @@ func (r *reactor) leave(slot timingwheel.ID, why Reason) {
 		r.callClosed(slot, why)
 		r.kick = 0
 	}
+	r.views.drop(slot)
 }
 
 func (r *reactor) handle(slot timingwheel.ID) uint64 {
@@ -198,48 +205,4 @@ func (r *reactor) resolve(handle uint64) (timingwheel.ID, bool) {
 
 func (r *reactor) sessionID(slot timingwheel.ID) codec.SessionID {
 	return codec.SessionID{Epoch: r.shared.epoch, Handle: r.handle(slot)}
-}
-
-// The handler's callbacks, each behind its own recover: a panic costs its session only.
-
-func (r *reactor) callOpened(slot timingwheel.ID) {
-	defer r.recovered(slot)
-	r.view.slot = slot
-	r.cfg.Handler.Opened(&r.view)
-}
-
-func (r *reactor) callMessage(slot timingwheel.ID, id uint64, body []byte) {
-	defer r.recovered(slot)
-	r.view.slot = slot
-	r.cfg.Handler.Message(&r.view, id, body)
-}
-
-func (r *reactor) callAcked(slot timingwheel.ID, id uint64) {
-	defer r.recovered(slot)
-	r.view.slot = slot
-	r.cfg.Handler.Acked(&r.view, id)
-}
-
-func (r *reactor) callClosed(slot timingwheel.ID, why Reason) {
-	defer r.recovered(slot)
-	r.view.slot = slot
-	r.cfg.Handler.Closed(&r.view, why)
-}
-
-const neverLogged time.Duration = -1
-
-// recovered turns a handler's panic into the end of one session. Logged once a minute.
-func (r *reactor) recovered(slot timingwheel.ID) {
-	p := recover()
-	if p == nil {
-		return
-	}
-	r.counters.Panics++
-	r.kick = codec.CodeInternal
-	if r.panicLog == neverLogged || r.now-r.panicLog >= time.Minute {
-		r.panicLog = r.now
-		r.cfg.Logger.Error("handler panicked; its session is closed",
-			slog.Any("panic", p), slog.String("session", r.sessionID(slot).String()),
-			slog.Uint64("panics", r.counters.Panics), slog.String("stack", string(debug.Stack())))
-	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"math"
 	"net/netip"
 	"strings"
 	"testing"
@@ -22,7 +23,9 @@ type peer struct {
 	waited   time.Duration // since its last bytes came
 	left     bool          // FIN came
 	blocked  bool          // takes nothing
+	reset    bool          // RST came, as the next write finds
 	queued   int
+	unsent   int  // in our kernel
 	finished bool // FIN seen
 	closed   bool
 	aborted  bool
@@ -40,6 +43,10 @@ type network struct {
 
 func (n *network) Write(slot timingwheel.ID, b []byte) int {
 	p := n.peers[slot]
+	if p.reset {
+		n.r.closed(slot, ReasonPeerReset)
+		return 0
+	}
 	p.in = append(p.in, b...)
 	p.writes++
 	if p.blocked {
@@ -48,6 +55,7 @@ func (n *network) Write(slot timingwheel.ID, b []byte) int {
 	return p.queued
 }
 func (n *network) Queued(slot timingwheel.ID) int            { return n.peers[slot].queued }
+func (n *network) Unsent(slot timingwheel.ID) int            { return n.peers[slot].unsent }
 func (n *network) Held(slot timingwheel.ID) int              { return n.peers[slot].held }
 func (n *network) RemoteAddr(slot timingwheel.ID) netip.Addr { return n.peers[slot].addr }
 func (n *network) Unread(slot timingwheel.ID) int            { return n.peers[slot].unread }
@@ -96,6 +104,7 @@ func newNodeAt(t testing.TB, start time.Duration, cfg Config) *node {
 	}
 	sh := &shared{epoch: 7, node: []byte("n1"), gate: newGate(1000, 10, 1, cfg.MaxConns),
 		admission: newAdmission(cfg.AdmitRate), addrs: newLimiter[netip.Addr](cfg.AddrConns, cfg.AddrRate), ids: newLimiter[uint64](0, cfg.IDRate), seals: newSeals(nil)}
+	sh.returnRate.Store(math.Float64bits(cfg.FailoverRate))
 	net := &network{peers: make(map[timingwheel.ID]*peer)}
 	r, err := newReactor(&cfg, sh, 3, net, start, func() time.Time { return time.UnixMilli(1_700_000_000_000) })
 	if err != nil {
@@ -498,16 +507,24 @@ func TestSlowReaderIsCutAtTheBound(t *testing.T) {
 	slot, p := n.join()
 	p.blocked = true
 	for range 100 {
-		if p.aborted {
-			break
-		}
 		n.r.deliver(slot, make([]byte, 4<<10))
 		n.r.flush(slot)
 	}
-	if !p.aborted || p.queued > 80<<10 {
-		t.Fatalf("aborted %v with %d bytes queued, want it cut at 81920", p.aborted, p.queued)
+	if p.queued > 81<<10 {
+		t.Fatalf("%d bytes queued, want it cut at 81920", p.queued)
 	}
 	n.wantClosed(ReasonSlowConsumer, 1)
+	if code := goAwayCode(t, p); code != codec.CodeSlowConsumer {
+		t.Fatalf("GOAWAY %v, want slow consumer behind what is queued", code)
+	}
+	n.run(9 * time.Second)
+	if p.aborted {
+		t.Fatal("cut before it had the time to read")
+	}
+	n.run(2 * time.Second)
+	if !p.aborted || n.r.counters.Queued != 0 {
+		t.Fatalf("aborted %v, %d bytes queued, though it read nothing for 10s", p.aborted, n.r.counters.Queued)
+	}
 }
 
 func TestPeerThatPingsButNeverReadsIsCut(t *testing.T) {
@@ -715,7 +732,7 @@ func TestAStaleHandleNeverReachesTheSlotsNextSession(t *testing.T) {
 		again, p := n.join()
 		var m mailbox
 		m.put(post{kind: postAck, handle: old, id: 1})
-		m.putClosing(closing{handle: old, why: ReasonKicked, code: codec.CodeKicked})
+		m.put(post{kind: postClose, handle: old, code: codec.CodeKicked})
 		n.r.runPosts(&m, never)
 		if len(p.in) != 0 || n.r.handle(again) == old {
 			t.Fatalf("slot %d: a stale handle reached the next session", again)

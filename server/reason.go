@@ -42,6 +42,7 @@ const (
 	ReasonUnauthorized // its token does not admit it
 	ReasonTokenExpired // its token ran out, before or during the session
 	ReasonKicked       // the embedder closed it
+	ReasonInUse        // somebody has a session under its id
 	ReasonSuperseded   // its client came back and took its place
 	ReasonInternal     // a handler panicked
 	ReasonDraining     // came while the server drains
@@ -82,6 +83,7 @@ var reasons = [numReasons]struct {
 	ReasonUnauthorized:     {"unauthorized", codec.CodeUnauthorized},
 	ReasonTokenExpired:     {"token_expired", codec.CodeTokenExpired},
 	ReasonKicked:           {"kicked", codec.CodeKicked},
+	ReasonInUse:            {"in_use", codec.CodeInUse},
 	ReasonSuperseded:       {"superseded", codec.CodeSuperseded},
 	ReasonInternal:         {"internal", codec.CodeInternal},
 	ReasonDraining:         {"draining", codec.CodeDraining},

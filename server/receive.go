@@ -71,6 +71,9 @@ func (r *reactor) receive(now time.Duration, slot timingwheel.ID, b []byte) (con
 			r.end(slot, why)
 			return len(b), 1
 		}
+		if s.state == stateFree {
+			return len(b), 1 // WELCOME did not reach it
+		}
 	}
 	r.counters.BytesIn += uint64(consumed)
 	r.counters.FramesIn += uint64(frames)
@@ -78,7 +81,7 @@ func (r *reactor) receive(now time.Duration, slot timingwheel.ID, b []byte) (con
 	s.framesUsed += int32(frames - free)
 	if frames > 0 && s.state == stateReady {
 		r.wheel.Touch(slot)
-		s.postponed = 0
+		s.setPostponed(0)
 	}
 	r.watchPartial(slot, len(b)-consumed, frames > 0)
 	if pinged {
@@ -179,13 +182,15 @@ func (r *reactor) watchPartial(slot timingwheel.ID, left int, fresh bool) {
 		if s.extra != 0 {
 			x := r.extras.need(s)
 			x.progressed, x.partial, x.partUntil = false, 0, 0
+			x.seen, x.quietAt = 0, 0
 			r.extras.spare(s)
 		}
 	case fresh || r.extras.of(s).partUntil == 0:
 		x := r.extras.need(s)
 		x.progressed = false
-		x.partial = int32(left)
+		x.partial = 0
 		x.partUntil = r.now + r.cfg.PartialTimeout
-		r.wheel.Pull(slot, x.partUntil)
+		x.seen, x.quietAt = int32(left), r.now+r.quiet()
+		r.wheel.Pull(slot, min(x.partUntil, x.quietAt))
 	}
 }

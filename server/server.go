@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 	"strings"
 	"sync"
@@ -22,6 +23,8 @@ var (
 	ErrEngine = errors.New("server: the event loops ended by themselves")
 	// ErrStarted is returned by Start when it was called before.
 	ErrStarted = errors.New("server: already started")
+	// ErrStopped is returned by Start when Stop or Drain was called before it.
+	ErrStopped = errors.New("server: stopped before it was started")
 	// ErrNotStarted is returned by Wait when Start was not called yet.
 	ErrNotStarted = errors.New("server: not started")
 )
@@ -32,6 +35,7 @@ type Server struct {
 	base time.Time // origin of all monotonic times
 
 	started atomic.Bool
+	barred  bool          // guarded by mu: Stop came before Start
 	addr    string        // set before ready is closed
 	ready   chan struct{} // closed when every loop listens
 	done    chan struct{} // closed when the engine has ended
@@ -41,13 +45,14 @@ type Server struct {
 	shared   shared
 	auth     *authPool // nil: everybody may come in; set before ready is closed
 	stopping atomic.Bool
-	halting  sync.Once // gnet refuses to be stopped twice
+	hurry    atomic.Bool // it stops at once: loops have nothing better to do than to say so
+	halting  sync.Once   // gnet refuses to be stopped twice
 
 	drainLinger time.Duration // tests shorten it
 	alike       bool          // the nodes that would take over are like this one: nobody said what they can take
 	overloadLog time.Duration // when overload was last logged, 0: never; the ticker's
 
-	mu    sync.Mutex // guards adding to loops
+	mu    sync.Mutex // guards adding to loops, and who comes first of Start and Stop
 	loops atomic.Pointer[[]*loop]
 }
 
@@ -64,7 +69,8 @@ type shared struct {
 	addrs      *limiter[netip.Addr]
 	ids        *limiter[uint64]
 	seals      *seals
-	window     atomic.Int64 // the reconnect window, a time.Duration
+	window     atomic.Int64  // the reconnect window, a time.Duration
+	returnRate atomic.Uint64 // clients a second of those who would take them over, as bits of a float64
 	load       load
 	handover   handover
 }
@@ -96,6 +102,7 @@ func New(cfg Config) (*Server, error) {
 	s.shared.ids = newLimiter[uint64](0, cfg.IDRate)
 	s.shared.seals = newSeals(cfg.ClusterSecret)
 	s.shared.load.begin(&s.cfg)
+	s.shared.returnRate.Store(math.Float64bits(s.failoverRate()))
 	s.loops.Store(new([]*loop))
 	return s, nil
 }
@@ -103,8 +110,8 @@ func New(cfg Config) (*Server, error) {
 // Start binds the address and returns when every loop listens, or with the reason why
 // not: an address that is taken is reported as the net package reports it.
 func (s *Server) Start() error {
-	if !s.started.CompareAndSwap(false, true) {
-		return ErrStarted
+	if err := s.begin(); err != nil {
+		return err
 	}
 	claim, err := claimAddr(s.cfg.Listen)
 	if err != nil {
@@ -144,6 +151,20 @@ func (s *Server) Start() error {
 	}
 }
 
+// begin makes sure that a node is started once, and not after it was stopped.
+func (s *Server) begin() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.barred:
+		return ErrStopped
+	case s.started.Load():
+		return ErrStarted
+	}
+	s.started.Store(true)
+	return nil
+}
+
 const (
 	// loopDescriptors is what an event loop needs: epoll, eventfd, listener.
 	loopDescriptors = 3
@@ -169,6 +190,10 @@ func (s *Server) finish(err error) {
 	}
 	for _, l := range *s.loops.Load() {
 		l.again.Stop()
+		if l.dead.Load() {
+			s.err = ErrGoexit
+			l.bury()
+		}
 		if err == nil { // gnet has waited for its loops
 			_ = l.reactor.wheel.Close() // what the kernel refuses to take back stays
 		}
@@ -231,11 +256,16 @@ func (s *Server) Run(ctx context.Context) error {
 const stopTime = 5 * time.Second
 
 // awaitStart waits for a Start that is under way. Without one, or after its failure, there
-// is nothing to stop.
+// is nothing to stop; one that comes later is refused, or whoever stops a node while another
+// goroutine starts it would leave it running.
 func (s *Server) awaitStart() (running bool, err error) {
+	s.mu.Lock()
 	if !s.started.Load() {
-		return false, nil
+		s.barred = true
+		s.started.Store(true)
+		close(s.done)
 	}
+	s.mu.Unlock()
 	select {
 	case <-s.ready:
 		return true, nil
@@ -246,8 +276,9 @@ func (s *Server) awaitStart() (running bool, err error) {
 
 // Stop refuses new clients, sends GOAWAY "shutdown" to the present ones with the window
 // over which to return, waits until they have left or ctx ends, and ends the engine. It
-// may be called more than once, and by several goroutines at a time; a ctx that has ended
-// already means at once. Before Start there is nothing to stop.
+// may be called more than once, and by several goroutines at a time. A ctx that has ended
+// already means at once: even then every client is told, which takes 5 s at most, and has half
+// a second to read it. Before Start there is nothing to stop, and Start then returns ErrStopped.
 func (s *Server) Stop(ctx context.Context) error {
 	if running, err := s.awaitStart(); !running {
 		return err
@@ -264,6 +295,9 @@ func (s *Server) Stop(ctx context.Context) error {
 			s.askAll()
 		}
 	}
+	if s.lastWords(poll.C) {
+		return s.err
+	}
 	hard, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
 	// It looks every 500 ms only whether the loops have ended, as done says at once.
@@ -274,6 +308,40 @@ func (s *Server) Stop(ctx context.Context) error {
 	case <-hard.Done():
 		return fmt.Errorf("server: the event loops have not ended: %w", hard.Err())
 	}
+}
+
+// readTime is how long a client that was told at the very end has to read it.
+const readTime = 500 * time.Millisecond
+
+// lastWords waits until every loop has told its clients to go, with most of its time, and
+// until they have had a moment to read it. It reports whether the node has ended meanwhile.
+func (s *Server) lastWords(poll <-chan time.Time) (ended bool) {
+	s.hurry.Store(true)
+	for until := s.now() + stopTime; !s.allTold() && s.now() < until; {
+		select {
+		case <-s.done:
+			return true
+		case <-poll:
+			s.askAll()
+		}
+	}
+	for until := s.now() + readTime; s.open() > 0 && s.now() < until; {
+		select {
+		case <-s.done:
+			return true
+		case <-poll:
+		}
+	}
+	return false
+}
+
+func (s *Server) allTold() bool {
+	for _, l := range *s.loops.Load() {
+		if !l.told.Load() {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *Server) open() int64 {

@@ -467,9 +467,6 @@ func TestStopOfAnIdleNodeIsQuickAndMayBeRepeated(t *testing.T) {
 	if err := s.Wait(); !errors.Is(err, ErrNotStarted) {
 		t.Errorf("Wait before Start: %v, want ErrNotStarted", err)
 	}
-	if err := s.Stop(t.Context()); err != nil {
-		t.Errorf("Stop before Start: %v", err)
-	}
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -2,21 +2,20 @@ package server
 
 import (
 	"errors"
-	"fmt"
 
-	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/timingwheel"
 )
 
 // Errors of sending to a session.
 var (
-	ErrClosed = errors.New("server: session is closed")                        // Session methods; Server methods once the node stops
-	ErrQueue  = errors.New("server: session has too much queued")              // Session.Deliver: it is being closed as a slow consumer
-	ErrSlow   = errors.New("server: client is slow, optional message dropped") // Session.DeliverOptional
-	ErrTooBig = errors.New("server: message is larger than a frame")           // Deliver and DeliverOptional
-	ErrBusy   = errors.New("server: the loop's mailbox is full")               // Server methods: try later
-	ErrCode   = errors.New("server: no code for applications")                 // Close of Session and Server
-	ErrNoSuch = errors.New("server: session is unknown or of an old run")      // Server methods
+	ErrClosed  = errors.New("server: session is closed")                        // Session methods; Server methods once the node stops
+	ErrOutside = errors.New("server: session is used outside its own callback") // Session methods: Server's do it from anywhere
+	ErrQueue   = errors.New("server: session has too much queued")              // Session.Deliver: it is being closed as a slow consumer
+	ErrSlow    = errors.New("server: client is slow, optional message dropped") // Session.DeliverOptional
+	ErrTooBig  = errors.New("server: message is larger than a frame")           // Deliver and DeliverOptional
+	ErrBusy    = errors.New("server: the loop's mailbox is full")               // Server methods: try later
+	ErrCode    = errors.New("server: no code for applications")                 // Close of Session and Server
+	ErrNoSuch  = errors.New("server: session is unknown or of an old run")      // Server methods
 )
 
 type state uint8
@@ -35,9 +34,8 @@ const (
 // extra. Its slot is the id of its wheel entry. Owned by the loop.
 type session struct {
 	state      state
-	flags      flags
-	postponed  uint8 // evictions put off in a row because unread bytes were waiting
 	terms      uint8 // low byte of the number of the terms that its deadline follows
+	flags      flags
 	name       nameRef
 	extra      extraRef
 	rateSecond uint32 // when framesUsed and bytesUsed were last refilled
@@ -55,8 +53,9 @@ func placeOf(loop uint8, slot timingwheel.ID) place { return place(uint32(loop)<
 func (p place) loop() uint32         { return uint32(p >> 24) }
 func (p place) slot() timingwheel.ID { return timingwheel.ID(p & (maxSlots - 1)) }
 
-// flags are what is true of a session for a while.
-type flags uint8
+// flags are what is true of a session for a while, and in the two highest bits how often in a
+// row its eviction was put off because unread bytes were waiting.
+type flags uint16
 
 const (
 	admitted   flags = 1 << iota // counted by the gate
@@ -65,11 +64,23 @@ const (
 	backlogged                   // the transport holds bytes that the kernel did not take
 	gone                         // its end was counted and told to the handler
 	knocking                     // counted by the gate as beyond its places
+	spoken                       // something was written to it since its last second or look
+	ponged                       // a PONG was, since its last look
+	watched                      // a window runs in which the peer must take some of what it was sent
 )
 
 func (s *session) is(f flags) bool { return s.flags&f != 0 }
 func (s *session) set(f flags)     { s.flags |= f }
 func (s *session) clear(f flags)   { s.flags &^= f }
+
+// postponed is how often in a row an eviction was put off, maxPostponed at most.
+func (s *session) postponed() int { return int(s.flags >> postponedShift) }
+
+func (s *session) setPostponed(n int) {
+	s.flags = s.flags&(1<<postponedShift-1) | flags(n)<<postponedShift
+}
+
+const postponedShift = 14
 
 const (
 	sessionChunkBits = 10
@@ -142,63 +153,5 @@ func (n numbers) answer(slot timingwheel.ID) bool {
 func (n numbers) forget(slot timingwheel.ID) {
 	if d := n.at(slot); d != nil {
 		*d = delivery{}
-	}
-}
-
-// Session is the handler's view of one client. It is valid only until the callback that
-// it was passed to returns, and only on that goroutine; to reach the client later, keep
-// ID and use Server.Deliver, Server.Ack and Server.Close.
-type Session struct {
-	r    *reactor
-	slot timingwheel.ID
-}
-
-// ID names the session on this node and across its restarts. It is no credential.
-func (s *Session) ID() codec.SessionID { return s.r.sessionID(s.slot) }
-
-// ClientID returns the id from the client's HELLO. It allocates a string.
-func (s *Session) ClientID() string {
-	return string(s.r.names.get(s.r.sessions.at(s.slot).name))
-}
-
-// Ack tells the client that its message id was taken. It leaves with what else the
-// callback writes.
-func (s *Session) Ack(id uint64) error { return s.r.ack(s.slot, id) }
-
-// Deliver sends body to the client and returns the number that its ACK will carry. Nil
-// means written, not delivered: only Handler.Acked says that. The body is copied.
-func (s *Session) Deliver(body []byte) (id uint64, err error) { return s.r.deliver(s.slot, body) }
-
-// DeliverOptional is Deliver for what a slow client can do without: if more than
-// Config.SoftQueued bytes would wait for it, and a message waits already, this one is dropped
-// and the error is ErrSlow.
-func (s *Session) DeliverOptional(body []byte) (id uint64, err error) {
-	return s.r.deliverOptional(s.slot, body)
-}
-
-// Close ends the session with a GOAWAY of the given code when the callback returns. It counts
-// as ReasonKicked, and in Closed it does nothing. The codes for applications are
-// codec.CodeKicked, which zero means, codec.CodeReplaced, and those that are theirs alone:
-// 3150 to 3199 for "return here", 3450 to 3499 for "elsewhere", 3900 to 3999 for "not again".
-// With any other, which means what the server alone can know (3201 begins a handover),
-// nothing happens and the error is ErrCode.
-func (s *Session) Close(code codec.Code) error {
-	code, err := closeCode(code)
-	if err == nil {
-		s.r.kick = code
-	}
-	return err
-}
-
-// closeCode is the code that an application may close with.
-func closeCode(code codec.Code) (codec.Code, error) {
-	switch {
-	case code == 0:
-		return codec.CodeKicked, nil
-	case code == codec.CodeKicked, code == codec.CodeReplaced,
-		code >= 3150 && code < 3200, code >= 3450 && code < 3500, code >= 3900 && code < 4000:
-		return code, nil
-	default:
-		return 0, fmt.Errorf("%w: %d %s", ErrCode, uint16(code), code)
 	}
 }

@@ -93,7 +93,7 @@ func TestWhatFewNeedIsGivenBack(t *testing.T) {
 // What a code means is the server's to say, but for those that are applications'.
 func TestCloseTakesTheCodesOfApplicationsOnly(t *testing.T) {
 	want := func(code codec.Code) bool {
-		return code == 0 || code == codec.CodeKicked || code == codec.CodeReplaced ||
+		return code == 0 || code == codec.CodeKicked || code == codec.CodeReplaced || code == codec.CodeSuperseded || code == codec.CodeInUse ||
 			code >= 3150 && code <= 3199 || code >= 3450 && code <= 3499 || code >= 3900 && code <= 3999
 	}
 	s := startNode(t, Config{Loops: 1, Tick: 20 * time.Millisecond})
@@ -115,11 +115,13 @@ func TestCloseTakesTheCodesOfApplicationsOnly(t *testing.T) {
 			continue
 		}
 		var r reactor
+		v := &Session{r: &r}
+		v.use.Store(useOpen)
 		kick := code
 		if code == 0 {
 			kick = codec.CodeKicked
 		}
-		if err := (&Session{r: &r}).Close(code); err != nil || r.kick != kick {
+		if err := v.Close(code); err != nil || r.kick != kick {
 			t.Fatalf("Session.Close with %d: %v, and the session ends with %d", code, err, r.kick)
 		}
 	}

@@ -1,31 +1,79 @@
 package server
 
-import "github.com/stormwheel/stormwheel/timingwheel"
+import (
+	"time"
 
-// shedSome closes the connections that memory can do without: those that are not in yet,
-// and those that have more queued, or half sent, than the soft limit. It goes through the
-// slots once a round, until stop says that the turn is over, and reports whether more are
-// left.
-func (r *reactor) shedSome(stop func() bool) (more bool) {
-	if round := r.shared.memory.rounds.Load(); round != r.shedRound {
-		r.shedRound, r.nextShed, r.shedding = round, 0, true
+	"github.com/stormwheel/stormwheel/timingwheel"
+)
+
+// shedding is how far a loop is with closing the connections that memory can do without.
+// Owned by the loop.
+type shedding struct {
+	round  uint64 // of memory.rounds, the last that was begun
+	next   timingwheel.ID
+	on     bool
+	memory bool          // it is for want of memory, not of budget
+	above  int           // for want of memory, who keeps more must go
+	swept  time.Duration // when the last sweep for want of budget began
+	begun  bool
+}
+
+// sweepEvery is how often a loop looks for those who keep too much when the budget is tight.
+const sweepEvery = 250 * time.Millisecond
+
+// beginShedding says whether there is something to shed.
+func (r *reactor) beginShedding() bool {
+	d := &r.shed
+	if round := r.shared.memory.rounds.Load(); round != d.round {
+		d.round, d.next, d.on, d.memory = round, 0, true, true
+		d.above = r.shared.memory.above(r.cfg)
 	}
-	if !r.shedding {
+	if !d.on && r.shared.budget.tight() && (!d.begun || r.clock.real-d.swept >= sweepEvery) {
+		d.next, d.on, d.memory = 0, true, false
+		d.swept, d.begun = r.clock.real, true
+	}
+	return d.on
+}
+
+// shedSome closes the connections that memory can do without: those that are not in yet, and
+// those that keep most, queued or half sent: each round for want of memory closes a quarter as
+// large ones as the one before. When only the budget is tight it closes those that are over
+// their share. It goes through the slots once a round, until stop says that the turn is over,
+// and reports whether more are left.
+func (r *reactor) shedSome(stop func() bool) (more bool) {
+	if !r.beginShedding() {
 		return false
 	}
+	d := &r.shed
 	slots := timingwheel.ID(len(r.sessions) * sessionChunk)
-	for ; r.nextShed < slots; r.nextShed++ {
-		switch s := r.sessions.at(r.nextShed); {
-		case s.state == stateHandshaking || s.state == stateAuthenticating:
-			r.farewell(r.nextShed, ReasonMemory)
-		case s.state == stateReady && max(r.waiting(s), r.transport.Held(r.nextShed)) > max(r.cfg.SoftQueued, 0):
-			r.cut(r.nextShed, ReasonMemory)
-		}
-		if r.nextShed%64 == 63 && stop() { // only now: a busy loop must get on, too
-			r.nextShed++
+	for ; d.next < slots; d.next++ {
+		r.shedOne(d.next)
+		if d.next%64 == 63 && stop() { // only now: a busy loop must get on, too
+			d.next++
 			return true
 		}
 	}
-	r.shedding = false
+	d.on = false
 	return false
+}
+
+func (r *reactor) shedOne(slot timingwheel.ID) {
+	s := r.sessions.at(slot)
+	if s.state == stateFree {
+		return
+	}
+	why, tooMuch := ReasonQueueBudget, r.overBudget(r.keeps(s))
+	if r.shed.memory {
+		why, tooMuch = ReasonMemory, r.keeps(s) > r.shed.above
+	}
+	switch {
+	case r.shed.memory && (s.state == stateHandshaking || s.state == stateAuthenticating):
+		r.farewell(slot, why)
+	case !tooMuch:
+	case s.state == stateLingering:
+		r.counters.LingerCut++
+		r.transport.Abort(slot)
+	default:
+		r.cut(slot, why)
+	}
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // Counters are what one loop counts; only the loop writes them. All but Conns, Sessions,
-// Draining, Queued and Debt only grow.
+// Draining, Queued, Partial and Debt only grow.
 type Counters struct {
 	Conns    int64 // open connections, lingering ones included
 	Sessions int64 // welcomed clients
@@ -32,6 +32,7 @@ type Counters struct {
 	GoAways  uint64
 	Dropped  uint64 // optional messages to slow clients
 	Queued   int64  // bytes that wait in user space, as of the last look at each client
+	Partial  int64  // bytes that unfinished frames take
 	Stale    uint64 // posts for sessions that were gone
 
 	Averted     uint64        // evictions put off because unread bytes were waiting
@@ -55,7 +56,7 @@ type Stats struct {
 
 	Pending, MaxPending     int64  // connections that are not in yet, and their bound
 	Lingering               int64  // farewells that wait for their peers
-	MaxQueuedTotal          int64  // the bound on Queued, 0: none
+	MaxQueuedTotal          int64  // the bound on Queued and Partial together, 0: none
 	MemoryUsed, MemoryLimit int64  // bytes, as of the last second; 0: nobody watches
 	MemoryState             string // fine, refuse, shed
 
@@ -98,6 +99,7 @@ func (s *Stats) add(c *Counters) {
 	s.GoAways += c.GoAways
 	s.Dropped += c.Dropped
 	s.Queued += c.Queued
+	s.Partial += c.Partial
 	s.Stale += c.Stale
 	s.Averted += c.Averted
 	s.LingerCut += c.LingerCut
@@ -164,6 +166,7 @@ func (s Stats) MarshalJSON() ([]byte, error) {
 		AuthWaiting      int               `json:"auth_waiting"`
 		PostsRefused     uint64            `json:"refused_posts"`
 		Queued           int64             `json:"queued_bytes"`
+		Partial          int64             `json:"partial_bytes"`
 		MaxQueuedTotal   int64             `json:"max_queued_bytes"`
 		Dropped          uint64            `json:"dropped_optional"`
 		MemoryUsed       int64             `json:"memory_used_bytes"`
@@ -176,7 +179,7 @@ func (s Stats) MarshalJSON() ([]byte, error) {
 		s.BytesIn, s.BytesOut, s.Pings, s.Pongs, s.Sends, s.Delivers, s.AcksIn, s.AcksOut, s.GoAways,
 		s.Stale, s.Evictions(), s.Averted, s.LingerCut, s.Panics, s.Held.Seconds(), s.Debt.Seconds(), s.LongestTurn.Seconds(),
 		s.Window.Seconds(), s.Age.Seconds(), s.Pending, s.MaxPending, s.Lingering,
-		s.AdmissionQueue.Seconds(), s.AuthWaiting, s.PostsRefused, s.Queued, s.MaxQueuedTotal, s.Dropped,
+		s.AdmissionQueue.Seconds(), s.AuthWaiting, s.PostsRefused, s.Queued, s.Partial, s.MaxQueuedTotal, s.Dropped,
 		s.MemoryUsed, s.MemoryLimit, s.MemoryState, closes,
 	})
 }

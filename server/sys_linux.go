@@ -17,6 +17,15 @@ func unreadBytes(fd int) int {
 	return n
 }
 
+// unsentBytes asks the kernel how much of what was written the peer has not acknowledged.
+func unsentBytes(fd int) int {
+	n, err := unix.IoctlGetInt(fd, unix.SIOCOUTQ)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
 // descriptors returns the process's limit and how many are in use.
 func descriptors() (limit, used int) {
 	entries, err := os.ReadDir("/proc/self/fd")

@@ -2,6 +2,7 @@ package server
 
 import (
 	"log/slog"
+	"math"
 	"time"
 )
 
@@ -31,8 +32,15 @@ func (s *Server) setWindow() {
 	if s.stopping.Load() {
 		return // those who have left come back with those who are about to
 	}
-	seconds := float64(s.shared.gate.conns.Load()) / s.failoverRate() * 1.05
-	s.shared.window.Store(int64(min(seconds*float64(time.Second), float64(s.cfg.MaxWindow))))
+	s.shared.returnRate.Store(math.Float64bits(s.failoverRate()))
+	s.shared.window.Store(int64(s.shared.windowFor(s.cfg.MaxWindow)))
+}
+
+// windowFor is the reconnect window of the connections that there are now, at most limit. Any
+// goroutine may ask.
+func (sh *shared) windowFor(limit time.Duration) time.Duration {
+	seconds := float64(sh.gate.conns.Load()) / math.Float64frombits(sh.returnRate.Load()) * 1.05
+	return time.Duration(min(seconds*float64(time.Second), float64(limit)))
 }
 
 // failoverRate is that of the nodes that would take over this one's clients. It is the

@@ -39,3 +39,12 @@ func (r *reactor) updateWindow() {
 		r.terms.Window = window
 	}
 }
+
+// growWindow takes those into account who have come since the ticker last looked: a crowd that
+// comes at once is not told the window of an empty house.
+func (r *reactor) growWindow() {
+	if fresh := r.shared.windowFor(r.cfg.MaxWindow); fresh > r.terms.Window+r.terms.Window/20 {
+		r.terms.Window = fresh
+		raise(&r.shared.window, fresh)
+	}
+}

@@ -16,6 +16,7 @@ func (r *reactor) pong(slot timingwheel.ID, token uint64) {
 		x.pongDue, x.pongToken = true, token
 		return
 	}
+	s.set(ponged)
 	r.out = codec.AppendPong(r.out, codec.PongMessage{Token: token, Terms: r.terms})
 	r.counters.Pongs++
 }
@@ -85,7 +86,7 @@ func (r *reactor) flush(slot timingwheel.ID) {
 		return
 	}
 	s := r.sessions.at(slot)
-	if s.is(backlogged) {
+	if s.is(backlogged) && !s.is(gone) { // a goodbye has room
 		if why := r.tooMuch(r.transport.Queued(slot) + len(r.out)); why != ReasonNone {
 			r.out = r.out[:0]
 			r.cut(slot, why)
@@ -93,18 +94,25 @@ func (r *reactor) flush(slot timingwheel.ID) {
 		}
 	}
 	size := len(r.out)
+	s.set(spoken)
 	r.counters.BytesOut += uint64(size)
 	queued := r.transport.Write(slot, r.out)
 	r.out = r.out[:0]
 	if s.state == stateFree {
 		return
 	}
+	if s.is(watched) {
+		r.extras.need(s).owed += int64(size)
+	}
 	switch {
 	case s.is(backlogged):
-		r.track(s, size, queued)
+		r.track(s, queued)
 	case queued > 0:
-		r.track(s, size, queued)
-		if why := r.tooMuch(queued); why != ReasonNone {
+		r.track(s, queued)
+		if !s.is(watched) {
+			r.watch(slot)
+		}
+		if why := r.tooMuch(queued); why != ReasonNone && !s.is(gone) {
 			r.cut(slot, why)
 			return
 		}
@@ -124,8 +132,8 @@ func (r *reactor) tooMuch(queued int) Reason {
 	}
 }
 
-// watchBacklog looks after a connection whose peer did not take everything. It returns
-// why the connection must end, or ReasonNone.
+// watchBacklog looks after a session whose peer's kernel did not take everything. It returns
+// why the session must end, or ReasonNone.
 func (r *reactor) watchBacklog(slot timingwheel.ID) Reason {
 	s := r.sessions.at(slot)
 	queued := r.transport.Queued(slot)
@@ -139,9 +147,6 @@ func (r *reactor) watchBacklog(slot timingwheel.ID) Reason {
 		}
 		return ReasonNone
 	}
-	r.track(s, 0, queued)
-	if r.now >= r.extras.of(s).writeUntil {
-		return ReasonWriteStall
-	}
+	r.track(s, queued)
 	return r.tooMuch(queued)
 }

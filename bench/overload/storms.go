@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -28,6 +29,34 @@ var storms = []storm{
 		about:   "the same, and the node runs for 1 ms of every 100",
 		flags:   "--kind flood --slow 1ms/99ms --spawn 1 --heartbeat 20s --timeout 60s --node-arg admit-rate=20000",
 		targets: flooded},
+	{file: "flood-tenth", name: "flood, 10 % of the processor", conns: 15000,
+		about:   "the same, and the node runs for 1 ms of every 10",
+		flags:   "--kind flood --slow 1ms/9ms --spawn 1 --heartbeat 20s --timeout 60s --node-arg admit-rate=20000",
+		targets: flooded},
+	{file: "kill-slow", name: "kill, 10 % of the processor", conns: 15000,
+		about:   "one of two nodes is killed, and the other runs for 1 ms of every 10 until all are in",
+		flags:   "--kind kill --slow 1ms/9ms --spawn 2 --heartbeat 20s --timeout 60s --node-arg admit-rate=20000",
+		targets: flooded},
+	{file: "grey-2s", name: "grey failure, heartbeat 2 s", conns: 15000,
+		about:   "for 30 s the node runs for 1 ms of every 121, a tenth of what these heartbeats need",
+		flags:   "--kind grey --slow 1ms/120ms --outage 30s --spawn 1 --heartbeat 2s --timeout 6s --pong-timeout 6s --node-arg admit-rate=20000",
+		targets: grey(1. / 3)},
+	{file: "grey-30s", name: "grey failure, heartbeat 30 s", conns: 15000,
+		about:   "the same with heartbeats that the slow node can serve",
+		flags:   "--kind grey --slow 1ms/120ms --outage 30s --spawn 1 --heartbeat 30s --timeout 75s --node-arg admit-rate=20000",
+		targets: grey(1)},
+	{file: "crash-1s", name: "crash, back after 1 s", conns: 5000,
+		about:   "kill -9 of the only node",
+		flags:   "--kind blackout --outage 1s --spawn 1 --heartbeat 2s --timeout 6s --node-arg admit-rate=1000",
+		targets: returned(1.5, 3)},
+	{file: "crash-4s", name: "crash, back after 4 s", conns: 5000,
+		about:   "kill -9 of the only node",
+		flags:   "--kind blackout --outage 4s --spawn 1 --heartbeat 2s --timeout 6s --node-arg admit-rate=1000",
+		targets: returned(1.5, 3)},
+	{file: "crash-15s", name: "crash, back after 15 s", conns: 5000,
+		about:   "kill -9 of the only node",
+		flags:   "--kind blackout --outage 15s --spawn 1 --heartbeat 2s --timeout 6s --node-arg admit-rate=1000",
+		targets: returned(1.5, 3)},
 	{file: "blackout", name: "blackout of 15 s", conns: 10000,
 		about:   "both nodes die, and are back after 15 s",
 		flags:   "--kind blackout --outage 15s --spawn 2 --heartbeat 2s --timeout 6s --node-arg admit-rate=1000",
@@ -110,6 +139,21 @@ func returned(t99, t100 float64) func(*bench.Storm, *bench.Result) []target {
 			{what: "t99, s", limit: t99 * admission(s), got: since(s, s.T99S), because: fmt.Sprintf("%g x N/C", t99)},
 			{what: "t100, s", limit: t100 * admission(s), got: since(s, s.T100S), because: fmt.Sprintf("%g x N/C", t100)},
 		}, always(s, r)...)
+	}
+}
+
+// grey: a share of the sessions is kept, and whoever lost his is back soon after the recovery.
+func grey(share float64) func(*bench.Storm, *bench.Result) []target {
+	return func(s *bench.Storm, r *bench.Result) []target {
+		all := []target{{what: "sessions kept", least: true, limit: math.Floor(share * float64(r.Conns.Target)), got: new(float64(r.Conns.Target - s.Clients))}}
+		if s.Clients > 0 {
+			limit, because := 5.0, "5 s"
+			if g := s.GoodputPerS; g != nil && g.Best > 0 {
+				limit, because = limit+float64(s.Clients)/g.Best, "5 s and N / best second"
+			}
+			all = append(all, target{what: "t100, s", limit: limit, got: since(s, s.T100S), because: because})
+		}
+		return append(all, always(s, r)...)
 	}
 }
 

@@ -58,7 +58,7 @@ func (r Run) blow(t0 float64) []layer {
 		return nil
 	}
 	label, known := map[string]string{"kill": "node killed", "drain": "drain begins",
-		"cut": "connections cut", "freeze": "node frozen", "blackout": "all nodes killed", "restart": "restart begins", "flood": "flood begins"}[s.Kind]
+		"cut": "connections cut", "freeze": "node frozen", "blackout": "all nodes killed", "restart": "restart begins", "flood": "flood begins", "grey": "nodes slow"}[s.Kind]
 	if !known {
 		label = "storm"
 	}

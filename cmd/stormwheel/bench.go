@@ -32,7 +32,7 @@ type BenchCmd struct {
 	Scenario string `arg:"" help:"A scenario, see below, or a scenario file, FILE.yaml."`
 	phases   []bench.PhaseSpec
 
-	Target  []string `help:"Servers to aim at, HOST:PORT,..." placeholder:"H:P,..."`
+	Target  []string `help:"Servers to aim at, HOST:PORT,...; a name stands for all its addresses." placeholder:"H:P,..."`
 	PID     []int    `name:"pid" help:"Processes of the targets on this machine, in their order: memory, CPU and descriptors are read." placeholder:"N,..."`
 	Admin   []string `help:"Admin addresses of the targets, in their order: connections, sessions and evictions are read." placeholder:"H:P,..."`
 	Spawn   int      `help:"Start this many nodes of this binary and aim at them (demo: 2)." placeholder:"N"`
@@ -43,6 +43,8 @@ type BenchCmd struct {
 	Protocol     string `help:"What targets speak: stormwheel, tcp-echo or mqtt, which is 3.1.1 (default stormwheel)." placeholder:"P"`
 	Username     string `help:"mqtt: user name (default none)." placeholder:"U"`
 	PasswordFile string `help:"mqtt: file with the password; a line end at its end does not count (default none)." placeholder:"FILE"`
+
+	IgnoreAlternates bool `help:"Clients keep to the targets, whatever servers name."`
 
 	Place string `help:"Clients over the targets: even or first (default even)." placeholder:"P"`
 
@@ -61,7 +63,7 @@ type BenchCmd struct {
 	PongTimeout time.Duration `help:"The clients' patience (default 10s)." placeholder:"D"`
 	Policy      string        `help:"After a loss: window, full, equal, decorrelated, fixed, exponential (default window)." placeholder:"P"`
 
-	Kind            string        `help:"storm: kill, drain, cut, freeze, blackout, restart or flood." placeholder:"K"`
+	Kind            string        `help:"storm: kill, drain, cut, freeze, blackout, restart, flood or grey." placeholder:"K"`
 	RecoveryTimeout time.Duration `help:"storm: how long to wait for all to return (default 1m; demo: 30s)." placeholder:"D"`
 	Capacity        float64       `help:"storm: clients per second that the receivers admit, for ideal_s (known for spawned nodes)." placeholder:"R"`
 	Cohorts         string        `help:"storm: policies that share the clients, as in full:50%,fixed:50%." placeholder:"P:SHARE,..."`
@@ -70,8 +72,8 @@ type BenchCmd struct {
 	Trickle         string        `help:"trickle: what goes out byte by byte, hello or ping (default hello)." placeholder:"FRAME"`
 	TrickleInterval time.Duration `help:"trickle: between two bytes (default 200ms)." placeholder:"D"`
 	Freeze          time.Duration `help:"storm --kind freeze: how long (default: until every client has noticed, and 5s)." placeholder:"D"`
-	Outage          time.Duration `help:"storm --kind blackout: how long no node runs (default 15s)." placeholder:"D"`
-	Slow            string        `help:"storm --kind kill, flood: spawned nodes run for the first of two times and stand still for the second (SIGSTOP), until all are in, as in 1ms/150ms." placeholder:"RUN/STOP"`
+	Outage          time.Duration `help:"storm --kind blackout: how long no node runs (default 15s); grey: how long they are slow (default 30s)." placeholder:"D"`
+	Slow            string        `help:"storm --kind kill, flood, grey (default 1ms/120ms): spawned nodes run for the first of two times and stand still for the second (SIGSTOP), until all are in, or --outage is over, as in 1ms/150ms." placeholder:"RUN/STOP"`
 	Fraction        float64       `help:"silent: share of the clients that stop speaking (default 0.1); halfopen, trickle: that do so (default 0.5); storm --kind cut: share of the connections (default: all to the first target); storm --kind flood: share that is in before (default 0.1)." placeholder:"F"`
 
 	Workers workerCount `help:"Processes that share the clients: auto (as many as the descriptors of one ask for) or a number." default:"auto" placeholder:"N"`
@@ -211,7 +213,7 @@ func (c *BenchCmd) config() bench.Config {
 	return bench.Config{
 		AuthSecretFile: c.AuthSecretFile, Protocol: c.Protocol, Username: c.Username,
 		Scenario: scenario, Phases: c.phases, Version: buildVersion(), Command: os.Args,
-		Targets: c.Target, PIDs: c.PID, Admins: c.Admin, Spawn: c.Spawn, NodeArgs: c.NodeArg, Place: c.Place,
+		Targets: c.Target, PIDs: c.PID, Admins: c.Admin, Spawn: c.Spawn, NodeArgs: c.NodeArg, IgnoreAlternates: c.IgnoreAlternates, Place: c.Place,
 		Conns: c.Conns, Rate: c.Rate, Profile: c.Profile, Steps: c.Steps, Lifetime: c.Lifetime, Goal: c.Goal, Vary: c.Vary, Duration: c.Duration,
 		Heartbeat: c.Heartbeat, Timeout: c.Timeout, Tick: c.Tick,
 		PongTimeout: c.PongTimeout, Policy: c.Policy,

@@ -41,6 +41,7 @@ lifetime: 500ms
 		"storm blackout": {"storm", "--kind", "blackout", "--outage", "1s", "--spawn", "2", "--conns", "300"},
 		"storm restart":  {"storm", "--kind", "restart", "--spawn", "2", "--conns", "300"},
 		"storm flood":    {"storm", "--kind", "flood", "--spawn", "1", "--conns", "600", "--node-arg", "admit-rate=500"},
+		"storm grey":     {"storm", "--kind", "grey", "--slow", "2ms/20ms", "--outage", "1s", "--spawn", "1", "--conns", "300"},
 		"storm slow":     {"storm", "--kind", "kill", "--slow", "2ms/20ms", "--spawn", "2", "--conns", "300"},
 		"phases":         {day, "--spawn", "2"},
 		"find-max":       {"find-max", "--goal", "heartbeat.missed==0", "--conns", "64", "--duration", "500ms"},

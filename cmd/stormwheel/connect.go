@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,11 +22,14 @@ type connectCmd struct {
 	ID          string        `name:"id" placeholder:"NAME" help:"Who you are. Default: terminal- and the process id."`
 	TokenFile   string        `type:"path" placeholder:"FILE" help:"File with the token to present, read anew for every attempt."`
 	PongTimeout time.Duration `default:"10s" help:"Silence after a heartbeat that means the node is dead."`
+
+	IgnoreAlternates bool `help:"Keep to --server, whatever nodes name: behind a NAT that leads nowhere."`
 }
 
 func (connectCmd) Help() string {
 	return "What is typed is sent, what arrives is shown. \":info\" shows the state, \":q\" leaves; the end of " +
 		"the input leaves when all was acknowledged, so that input may be piped; " +
+		"a client that every node refuses before its first session leaves, too; " +
 		fmt.Sprintf("%d messages a second are sent at most.\n\n", sendRate) +
 		"Example: stormwheel connect --server 127.0.0.1:7000,127.0.0.1:7100 --id alice"
 }
@@ -56,10 +60,20 @@ func (c *connectCmd) Run() error {
 		}
 	}
 	t := newTerminal(os.Stdout, time.Now)
-	cl, err := client.New(client.Config{
+	var cl *client.Client
+	var refused error // why every node refuses; owned by the callbacks until Run has returned
+	changed := func(i client.Info) {
+		t.changed(i)
+		if i.Refused && i.Sessions == 0 { // who waits at a terminal does not wait for that to change
+			refused = i.LastError
+			_ = cl.Close() // always nil
+		}
+	}
+	var err error
+	cl, err = client.New(client.Config{
 		Endpoints: c.Server, ID: c.ID, PongTimeout: c.PongTimeout,
-		TokenSource: token,
-		Deliver:     t.arrived, Acked: t.acknowledged, StateChange: t.changed,
+		IgnoreAlternates: c.IgnoreAlternates, TokenSource: token,
+		Deliver: t.arrived, Acked: t.acknowledged, StateChange: changed,
 	})
 	if err != nil {
 		text := strings.Replace(strings.TrimPrefix(err.Error(), "client: "), "PongTimeout", "--pong-timeout", 1)
@@ -90,7 +104,7 @@ func (c *connectCmd) Run() error {
 	if err := t.unseen(); err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
-	if err != nil {
+	if err = cmp.Or(err, refused); err != nil {
 		return fmt.Errorf("connect: %w%s", err, c.hint(err))
 	}
 	return <-read // Close came from there

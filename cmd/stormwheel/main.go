@@ -36,7 +36,12 @@ func main() {
 	// write, never the end of the process.
 	signal.Ignore(syscall.SIGPIPE)
 	if err := run(os.Args[1:]); err != nil {
-		fmt.Fprintf(os.Stderr, "stormwheel: %s\n", oneLine(err))
+		said := make(chan struct{})
+		go func() {
+			fmt.Fprintf(os.Stderr, "stormwheel: %s\n", oneLine(err))
+			close(said)
+		}()
+		within(flushTime, said) // a pipe that is full and not read keeps nobody
 		os.Exit(exitCode(err))
 	}
 }

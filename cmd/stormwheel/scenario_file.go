@@ -39,7 +39,7 @@ type phaseText struct {
 	Profile  string        `yaml:"profile"`  // of a ramp
 	Steps    int           `yaml:"steps"`    // of a ramp
 	Fraction share         `yaml:"fraction"` // of a storm: cut
-	For      time.Duration `yaml:"for"`      // of a storm: freeze, blackout
+	For      time.Duration `yaml:"for"`      // of a storm: freeze, blackout, grey
 }
 
 // share is 5% or 0.05.
@@ -96,7 +96,7 @@ func (c *BenchCmd) BeforeResolve(parsed *kong.Context) error {
 			if phase.Do == "storm" {
 				file.flag("kind", phase.Kind)
 				file.flag("fraction", phase.Fraction)
-				if phase.Kind == "blackout" {
+				if phase.Kind == "blackout" || phase.Kind == "grey" {
 					file.flag("outage", phase.For)
 				} else {
 					file.flag("freeze", phase.For)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math"
 	"os"
@@ -54,7 +55,11 @@ func (serveCmd) Help() string {
 }
 
 func (c *serveCmd) Run() error {
-	log := c.logger()
+	lines := newLogWriter(os.Stderr)
+	log := c.logger(lines)
+	lines.tell = func(lost uint64) { log.Warn("log lines were dropped: standard error was not read", "lines", lost) }
+	go lines.run()
+	defer lines.close()
 	auth, cluster, err := c.secrets()
 	if err != nil {
 		return err
@@ -197,12 +202,12 @@ func echo() server.Handler {
 	}}
 }
 
-func (c *serveCmd) logger() *slog.Logger {
+func (c *serveCmd) logger(out io.Writer) *slog.Logger {
 	options := &slog.HandlerOptions{Level: c.LogLevel}
 	if c.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(os.Stderr, options))
+		return slog.New(slog.NewJSONHandler(out, options))
 	}
-	return slog.New(slog.NewTextHandler(os.Stderr, options))
+	return slog.New(slog.NewTextHandler(out, options))
 }
 
 // Validate keeps an explicit zero from meaning the default, and names to one word.

@@ -53,7 +53,7 @@ func (l *Link) draw(now time.Duration, b *backoff) time.Duration {
 	v := b.step(low, high)
 	moving := b == &l.retry.moves
 	switch policy := l.cfg.Policy; {
-	case moving && l.alone():
+	case moving && l.alone(now):
 		v = b.step(min(loneFactor*low, high), high)
 		v = min(v/2+l.rng.below(v), high)
 	case policy == Equal:

@@ -64,6 +64,9 @@ type Config struct {
 	// name alternates, which are kept apart.
 	Endpoints []string
 
+	// IgnoreAlternates keeps to the endpoints, whatever servers name.
+	IgnoreAlternates bool
+
 	Policy Policy
 
 	// Interval is the longest silence before a PING. Default 0: what the server says.

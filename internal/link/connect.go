@@ -2,8 +2,6 @@ package link
 
 import (
 	"fmt"
-	"net"
-	"net/netip"
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
@@ -28,35 +26,14 @@ func (l *Link) dial(now time.Duration, out *Out) {
 	out.dial(c.attempt, addr)
 }
 
-func isLiteral(addr string) bool {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return false
-	}
-	_, err = netip.ParseAddr(host)
-	return err == nil
-}
-
 // incarnation names this link, and no other, as long as it lives.
 func (l *Link) incarnation() uint64 {
 	r := rng(l.cfg.Incarnation + l.number)
 	return r.next()
 }
 
-// Resolved says that what precedes connect() is done: the name is looked up, a token is
-// there. The connect timeout starts anew. Owners that have only IP literals to connect to
-// need not call it.
-func (l *Link) Resolved(now time.Duration, attempt uint32, out *Out) {
-	c := l.find(attempt)
-	if c == nil || c.state != StateResolving && c.state != StateConnecting {
-		return
-	}
-	c.state = StateConnecting
-	c.due = now + l.connectTimeout()
-}
-
 // Connected says that TCP is up; HELLO goes out. token is the client's credential, it is
-// not kept. One that is out of bounds stops the link.
+// not kept. One that is out of bounds costs the attempt.
 func (l *Link) Connected(now time.Duration, attempt uint32, token []byte, out *Out) {
 	c := l.find(attempt)
 	if c == nil || c.state != StateResolving && c.state != StateConnecting {
@@ -75,8 +52,7 @@ func (l *Link) Connected(now time.Duration, attempt uint32, token []byte, out *O
 		Ticket:      []byte(l.retry.ticket),
 	})
 	if err != nil {
-		l.lastErr = fmt.Errorf("%w: %w", ErrHello, err)
-		l.halt(l.lastErr, out)
+		l.lose(now, c, loss{reason: ConnectFailed, err: fmt.Errorf("%w: %w", ErrHello, err), fault: FaultHost}, out)
 		return
 	}
 	out.write(attempt, start)
@@ -88,15 +64,16 @@ func (l *Link) Connected(now time.Duration, attempt uint32, token []byte, out *O
 	c.due = now + l.welcomeTimeout()
 }
 
-// Disconnected says that the dial failed or the connection ended under the link. local
-// means that the owner knows the cause to be on this side, as when the network is
-// unreachable: then the endpoint is not blamed.
+// Disconnected says that the dial failed or the connection ended under the link, and FaultOf
+// what the cause is about. A destination to which no way leads makes room for the next one at
+// once. Only when all that are known fail like that is it taken for this machine's fault: then
+// no other client returns at the same time, and nobody is held to have failed.
 //
 // A server that sends a client away may close before it has read everything, so that the
 // client's next write fails while the server's last words are still unread. After a
 // failed write, an owner therefore reads to the end, gives that to Received, and only
 // then calls Disconnected.
-func (l *Link) Disconnected(now time.Duration, attempt uint32, cause error, local bool, out *Out) {
+func (l *Link) Disconnected(now time.Duration, attempt uint32, cause error, out *Out) {
 	c := l.find(attempt)
 	if c == nil {
 		return
@@ -105,6 +82,9 @@ func (l *Link) Disconnected(now time.Duration, attempt uint32, cause error, loca
 	if c.state == StateResolving || c.state == StateConnecting {
 		reason = ConnectFailed
 	}
-	local = local || c.doubted && c.state == StateReady // an attempt that is refused has reached somebody
-	l.lose(now, c, loss{reason: reason, err: cause, local: local, ended: true}, out)
+	fault := FaultOf(cause)
+	if c.state == StateReady && c.doubted { // an attempt that is refused has reached somebody
+		fault = FaultHost
+	}
+	l.lose(now, c, loss{reason: reason, err: cause, fault: fault, ended: true}, out)
 }

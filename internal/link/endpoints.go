@@ -7,48 +7,39 @@ import (
 	"unique"
 )
 
-const (
-	// maxAlternates bounds what servers can add to the configured endpoints. The newest
-	// push out the oldest.
-	maxAlternates = 8
+// maxAlternates bounds what servers can add to the configured endpoints. The newest push
+// out the oldest.
+const maxAlternates = 8
 
-	// maxPenalties is how many bad endpoints a link remembers. One that is forgotten
-	// costs an attempt.
-	maxPenalties = 4
-
-	// penaltyTime is added for each fault, and the window: as long as the clients of a
-	// dead node return, none of them tries it again. It decays by itself.
-	penaltyTime = 2 * time.Minute
-	maxPenalty  = 10 * time.Minute
-)
-
-// penalty marks an endpoint to be avoided until then.
-type penalty struct {
-	hash  uint32 // of the address; two that share one are avoided together
-	until uint32 // seconds since the owner's origin; 0: unused
-}
-
-// pick chooses uniformly among the endpoints without a penalty; if there is none, it
-// takes the one whose penalty ends first.
+// pick chooses uniformly among the endpoints without a penalty. If there is none, it takes the
+// one whose penalty ends first, and one to which no way leads only if there is no other. Where
+// the client had its latest session is worth a try between those that do not answer at all:
+// they may be of a network that it is not in.
 func (l *Link) pick(now time.Duration) string {
-	free := 0
+	count, back := 0, ""
 	var least string
-	leastUntil := Never
+	var leastRank time.Duration
 	l.eachEndpoint(func(addr string) {
-		until := l.penalisedUntil(addr)
-		if until <= now {
-			free++
+		why, until := l.standingOf(now, hashAddress(addr))
+		if why == free {
+			count++
 		}
-		if until < leastUntil {
-			least, leastUntil = addr, until
+		if why == failed && l.retry.unheard && l.current().attempt == 0 && hashAddress(addr) == l.retry.home {
+			back = addr
+		}
+		if r := rank(why, until); least == "" || r < leastRank {
+			least, leastRank = addr, r
 		}
 	})
-	if free == 0 {
+	if back != "" {
+		return back
+	}
+	if count == 0 {
 		return least
 	}
-	chosen := int(l.rng.below(time.Duration(free)))
+	chosen := int(l.rng.below(time.Duration(count)))
 	l.eachEndpoint(func(addr string) {
-		if l.penalisedUntil(addr) <= now {
+		if why, _ := l.standingOf(now, hashAddress(addr)); why == free {
 			if chosen == 0 {
 				least = addr
 			}
@@ -56,6 +47,14 @@ func (l *Link) pick(now time.Duration) string {
 		}
 	})
 	return least
+}
+
+// rank orders destinations that are avoided: the lesser evil first.
+func rank(why standing, until time.Duration) time.Duration {
+	if why == astray {
+		return Never/2 + until
+	}
+	return until
 }
 
 // First is the endpoint that a link of this configuration and seed dials first.
@@ -66,16 +65,42 @@ func (c *Config) First(seed uint64) string {
 
 // anyFree reports whether an endpoint has no penalty.
 func (l *Link) anyFree(now time.Duration) bool {
-	free := false
-	l.eachEndpoint(func(addr string) { free = free || l.penalisedUntil(addr) <= now })
-	return free
+	return l.anyEndpoint(func(addr string) bool {
+		why, _ := l.standingOf(now, hashAddress(addr))
+		return why == free
+	})
 }
 
-// alone reports whether no endpoint is known but that of the session.
-func (l *Link) alone() bool {
-	alone, own := true, l.current().addr.String()
-	l.eachEndpoint(func(addr string) { alone = alone && addr == own })
-	return alone
+// alone reports whether no way leads to an endpoint but that of the session.
+func (l *Link) alone(now time.Duration) bool {
+	own := l.current()
+	return !own.others.has(free) && !l.anyEndpoint(func(addr string) bool {
+		why, _ := l.standingOf(now, hashAddress(addr))
+		return addr != own.addr.String() && why != astray
+	})
+}
+
+// allAstray reports whether no way leads anywhere.
+func (l *Link) allAstray(now time.Duration) bool {
+	return !l.anyEndpoint(func(addr string) bool {
+		why, _ := l.standingOf(now, hashAddress(addr))
+		return why != astray
+	})
+}
+
+// allRefused reports whether the latest answer of every endpoint that answers at all was a code
+// from 3500.
+func (l *Link) allRefused() bool {
+	return !l.anyEndpoint(func(addr string) bool {
+		p := l.penaltyOf(hashAddress(addr))
+		return p == nil || p.why == failed
+	})
+}
+
+func (l *Link) anyEndpoint(is func(addr string) bool) bool {
+	found := false
+	l.eachEndpoint(func(addr string) { found = found || is(addr) })
+	return found
 }
 
 func (l *Link) eachEndpoint(visit func(addr string)) {
@@ -89,48 +114,10 @@ func (l *Link) eachEndpoint(visit func(addr string)) {
 	}
 }
 
-func (l *Link) penalisedUntil(addr string) time.Duration {
-	if l.penalties == nil {
-		return 0 // as usual
-	}
-	hash := hashAddress(addr)
-	for _, p := range l.penalties {
-		if p.until != 0 && p.hash == hash {
-			return time.Duration(p.until) * time.Second
-		}
-	}
-	return 0
-}
-
-// penalise adds one fault to addr, forgetting the penalty that ends first if need be.
-func (l *Link) penalise(now time.Duration, addr string) {
-	hash := hashAddress(addr)
-	if l.penalties == nil {
-		l.penalties = new([maxPenalties]penalty)
-	}
-	slot := &l.penalties[0]
-	for i := range l.penalties {
-		p := &l.penalties[i]
-		if p.until != 0 && p.hash == hash {
-			slot = p
-			break
-		}
-		if p.until < slot.until {
-			slot = p
-		}
-	}
-	from := now
-	if slot.hash == hash {
-		from = max(from, time.Duration(slot.until)*time.Second)
-	}
-	until := min(from+penaltyTime+l.terms.Window, now+maxPenalty)
-	*slot = penalty{hash: hash, until: uint32(until / time.Second)}
-}
-
 // addAlternates puts the endpoints of a server's list, "host:port,host:port", before
 // those that are known. What is no address is skipped.
 func (l *Link) addAlternates(list []byte) {
-	if len(list) == 0 || string(list) == l.alternates.String() {
+	if l.cfg.IgnoreAlternates || len(list) == 0 || string(list) == l.alternates.String() {
 		return
 	}
 	var merged []string
@@ -146,15 +133,6 @@ func (l *Link) addAlternates(list []byte) {
 	add(string(list))
 	add(l.alternates.String())
 	l.alternates = intern([]byte(strings.Join(merged, ",")))
-}
-
-// hashAddress is 32-bit FNV-1a.
-func hashAddress(s string) uint32 {
-	h := uint32(2166136261)
-	for i := range len(s) {
-		h = (h ^ uint32(s[i])) * 16777619
-	}
-	return h
 }
 
 // interned is a string that all links share: the clients of a node all have the same

@@ -21,25 +21,58 @@ type heartbeat struct {
 	beat  time.Duration // drawn for each PING: U(0.8, 1.0) x interval
 
 	pongDue  time.Duration // dead if nothing complete comes until then; 0: not waiting
+	lookAt   time.Duration // when to ask whether the peer's kernel has the PING
 	pingAt   time.Duration // when the latest PING was written
 	intended time.Duration // when it was due
+	after    int64         // bytes written after it
+	slow     *slowness     // nil unless its answer is late and something moves
 	token    uint64        // of the latest PING; they are numbered from 1 over all sessions
 	answered bool          // the latest PING's PONG has come
 	telling  bool          // the latest PING was sent to tell that tighter terms are applied
+	taken    bool          // the peer's kernel has the latest PING
+	held     bool          // the owner cannot read: PINGs go on, and nothing is waited for
+	blurred  bool          // it could not when the latest PING was answered, perhaps: no round trip is told
 	rtt      time.Duration
 }
 
-// deadline is when to PING, or when the answer must be there. It waits for the earlier
-// of the two directions: a client that writes all the time into a half-open connection
-// hears nothing and PINGs as well.
+// deadline is when to PING, when to look after the PING, or when the answer must be there.
+// The PING waits for the earlier of the two directions: a client that writes all the time
+// into a half-open connection hears nothing and PINGs as well. While the owner cannot read,
+// nothing is heard, and what is written counts.
 func (h *heartbeat) deadline() time.Duration {
-	if h.waiting() {
-		return h.pongDue
+	switch {
+	case h.held:
+		return h.wrote + h.beat
+	case !h.waiting():
+		return min(h.wrote, h.heard) + h.beat
 	}
-	return min(h.wrote, h.heard) + h.beat
+	due := h.pongDue
+	if !h.taken {
+		due = min(due, h.lookAt)
+	}
+	if h.crawls() {
+		due = min(due, h.wrote+h.beat)
+	}
+	return due
 }
 
 func (h *heartbeat) waiting() bool { return h.pongDue != 0 }
+
+// crawls: the PONG stands behind a frame that is slow to come. The server lives, and must
+// not take the client for dead meanwhile: it gets more PINGs.
+func (h *heartbeat) crawls() bool { return h.slow != nil && h.slow.in.from > 0 }
+
+// await begins the wait for something complete.
+func (h *heartbeat) await(now, timeout time.Duration) {
+	h.pongDue, h.lookAt = now+timeout, now+min(timeout/looks, h.beat)
+	h.taken, h.slow = false, nil
+}
+
+// heardNow ends it.
+func (h *heartbeat) heardNow(now time.Duration) {
+	h.heard, h.pongDue = now, 0
+	h.slow, h.held = nil, false
+}
 
 // Ping asks a session's server at once, unless an answer is waited for already. It has
 // the whole pong timeout to answer: the owner is curious, not in doubt.
@@ -51,14 +84,22 @@ func (l *Link) Ping(now time.Duration, out *Out) {
 
 func (l *Link) ping(now, intended time.Duration, c *conn, out *Out) {
 	h := &l.heartbeat
-	h.token++
-	h.answered, h.telling = false, false
-	h.wrote, h.pingAt, h.intended = now, now, intended
-	h.pongDue = now + l.pongTimeout()
 	h.beat = l.drawBeat()
+	h.await(now, l.pongTimeout())
+	l.sayPing(now, intended, c, out)
+	h.after = 0
+}
+
+// sayPing writes a PING, whether or not one is waited for.
+func (l *Link) sayPing(now, intended time.Duration, c *conn, out *Out) {
+	h := &l.heartbeat
+	h.token++
+	h.answered, h.telling, h.blurred = false, false, h.held
+	h.pingAt, h.intended = now, intended
 	start := len(out.frames)
 	out.frames = codec.AppendPing(out.frames, h.token, l.terms.Number)
-	out.write(c.attempt, start)
+	l.wrote(now, c, start, out)
+	l.spend(len(out.frames) - start)
 	out.notify(Event{Kind: PingSent, Attempt: c.attempt, Intended: intended})
 }
 
@@ -66,36 +107,42 @@ func (l *Link) ping(now, intended time.Duration, c *conn, out *Out) {
 func (l *Link) alive(now time.Duration, c *conn) {
 	c.excused, c.doubted = false, false
 	if c == l.current() {
-		l.heartbeat.heard = now
-		l.heartbeat.pongDue = 0
+		l.heartbeat.heardNow(now)
+	}
+}
+
+// wrote has the frame that begins at start written on a session's connection.
+func (l *Link) wrote(now time.Duration, c *conn, start int, out *Out) {
+	out.write(c.attempt, start)
+	if c == l.current() {
+		l.heartbeat.wrote = now
+		l.heartbeat.after += int64(len(out.frames) - start)
 	}
 }
 
 func (l *Link) pong(now time.Duration, c *conn, m codec.PongMessage, out *Out) {
 	if l.leaving(c) {
+		l.readTo(now, c, m.Token)
 		return
 	}
 	tighter := l.setTerms(c, m.Terms, out)
+	tighter = l.setLimits(m.Limits) || tighter
 	h := &l.heartbeat
+	if m.Token == h.token && h.after == 0 {
+		l.allTaken(now)
+	}
 	// Else it is an announcement, or an answer that a later PING made stale.
 	if m.Token != 0 && m.Token == h.token && !h.answered {
 		h.answered = true
-		h.rtt = now - h.pingAt
 		l.pongs++
-		out.notify(Event{Kind: Pong, Attempt: c.attempt, RTT: h.rtt, FromIntended: now - h.intended})
+		if !h.blurred {
+			h.rtt = now - h.pingAt
+			out.notify(Event{Kind: Pong, Attempt: c.attempt, RTT: h.rtt, FromIntended: now - h.intended})
+		}
 	}
 	if tighter && !h.telling {
 		l.ping(now, now, c, out)
 		h.telling = true
-	}
-}
-
-// Held says that the owner could not read until now for a reason of its own, such as an
-// application that takes its time over a message. A PONG that is waited for gets all its
-// time again.
-func (l *Link) Held(now time.Duration) {
-	if l.heartbeat.waiting() {
-		l.heartbeat.pongDue = now + l.pongTimeout()
 	}
 }
 

@@ -197,7 +197,7 @@ func TestWakingFromSuspendProbesOnceBeforeItGivesUp(t *testing.T) {
 	if r.count(PingSent) != 2 {
 		t.Fatalf("%d PINGs, want a second one on waking", r.count(PingSent))
 	}
-	if wait := r.l.Deadline() - r.now; wait != 10*time.Second {
+	if wait := r.l.heartbeat.pongDue - r.now; wait != 10*time.Second {
 		t.Errorf("%v for the answer, want the whole pong timeout", wait)
 	}
 	r.now = r.l.Deadline() + time.Hour
@@ -231,14 +231,46 @@ func TestWakingFromSuspendProbesOnceBeforeItGivesUp(t *testing.T) {
 	}
 }
 
-func TestHeldOwnerIsNotTheServersFault(t *testing.T) {
+// A server that hears nothing evicts, and a PONG that nobody can read is not missed.
+func TestHeldOwnerPingsAndMissesNothing(t *testing.T) {
 	r := newRig(t, Config{})
 	r.ready(testTerms)
-	r.tick()
+	r.flow.Held = true
+	for range 20 {
+		last := r.l.heartbeat.wrote
+		r.tick()
+		r.wantState(StateReady)
+		if gap := r.l.heartbeat.wrote - last; gap < 24*time.Second || gap > 30*time.Second {
+			t.Fatalf("a PING %v after what was written before, want 24s to 30s", gap)
+		}
+	}
+	r.flow.Held = false
 	r.now += 9 * time.Second
-	r.l.Held(r.now)
-	if wait := r.l.Deadline() - r.now; wait != 10*time.Second {
-		t.Errorf("%v left after Held, want 10s", wait)
+	r.l.Released(r.now)
+	released := r.now
+	r.l.Released(r.now + time.Second) // says nothing new
+	before := r.l.Info().RTT
+	r.answer(testTerms)
+	if info := r.l.Info(); info.Pings != 20 || info.Pongs != 1 || info.RTT != before {
+		t.Errorf("Info = %+v, want an answer without a round trip", info)
+	}
+	r.tick()
+	r.tick()
+	r.wantState(StateBackingOff)
+
+	r = newRig(t, Config{}) // the server died meanwhile
+	r.ready(testTerms)
+	r.flow.Held = true
+	for range 5 {
+		r.tick()
+	}
+	r.flow.Held = false
+	r.now += 9 * time.Second
+	released = r.now
+	r.l.Released(r.now)
+	r.tick()
+	if r.wantState(StateBackingOff); r.now-released != 10*time.Second {
+		t.Errorf("noticed %v after Released, want the pong timeout", r.now-released)
 	}
 }
 

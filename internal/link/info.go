@@ -33,10 +33,11 @@ func (s State) String() string {
 // What the methods of a link return and its events carry.
 var (
 	ErrNotReady  = errors.New("no session")                // Send: try again when ready
+	ErrPaced     = errors.New("the server takes no more")  // Send: try again when Pace says
 	ErrTooLarge  = errors.New("message exceeds the limit") // Send: it never fits
 	ErrTimeout   = errors.New("timed out")                 // Lost: the reason says which
 	ErrMalformed = errors.New("server broke the protocol") // Lost: wraps what was wrong
-	ErrHello     = errors.New("HELLO can not be encoded")  // Stopped: id or token is out of bounds
+	ErrHello     = errors.New("HELLO can not be encoded")  // Lost: the token is out of bounds
 )
 
 // CodeError is the GOAWAY of a server.
@@ -76,7 +77,8 @@ type Info struct {
 	Pings    uint32
 	Pongs    uint32 // that answered the latest PING
 
-	Moving bool // ready, and told to connect elsewhere: the server drains
+	Moving  bool // ready, and told to connect elsewhere: the server drains
+	Refused bool // no session, and every endpoint that answers has refused with a code from 3500
 
 	// Of the attempt under way, else of the next: they grow with every timeout.
 	ConnectTimeout time.Duration

@@ -7,7 +7,7 @@ import (
 )
 
 // A Link is one client: one id, one session at a time, retried for ever. It is a plain
-// value of under 400 bytes, so that hundreds of thousands fit in a slab; Init makes it
+// value of some 420 bytes, so that hundreds of thousands fit in a slab; Init makes it
 // usable. It must not be copied after that.
 type Link struct {
 	cfg    *Config
@@ -17,8 +17,9 @@ type Link struct {
 	// The session's connection or the attempt to get one; and, around a handover, the
 	// next one or the one that was left.
 	conns  [2]conn
-	rest   State // the state while there is no connection
-	moving bool  // the session's server drains: conns[1] is, or will be, the next
+	rest   State  // the state while there is no connection
+	moving bool   // the session's server drains: conns[1] is, or will be, the next
+	leave  *leave // conns[1] is what the session has left; nil otherwise
 
 	patience patience
 
@@ -27,13 +28,15 @@ type Link struct {
 	node    interned
 	resume  string // secret that WELCOME gave, presented after a loss
 	terms   codec.Terms
+	limits  told
+	pace    *pacer // nil until there is a SEND
 	readyAt time.Duration
 
 	heartbeat heartbeat
 	retry     retry
 
-	alternates interned               // "host:port,host:port": endpoints that servers named
-	penalties  *[maxPenalties]penalty // nil until there is one: most links never meet a bad endpoint
+	alternates interned   // "host:port,host:port": endpoints that servers named
+	penalties  *[]penalty // nil until there is one: most links never meet a bad endpoint
 
 	sendID   uint64 // of the latest SEND
 	lastErr  error
@@ -52,6 +55,10 @@ type conn struct {
 	excused bool          // has had its second chance since the server was last heard
 	doubted bool          // the network has changed since the server was last heard
 	saidBye bool
+
+	// Of a name that was resolved; see Resolved.
+	others standings // of its other addresses
+	dest   uint32    // hash of the address that was chosen; 0: none was
 }
 
 // tardy is how late a Tick may be before the link takes the owner, not the server, to
@@ -94,7 +101,7 @@ func (l *Link) halt(err error, out *Out) {
 			l.conns[i] = conn{addr: c.addr}
 		}
 	}
-	l.rest, l.moving = StateStopped, false
+	l.rest, l.moving, l.leave = StateStopped, false, nil
 	out.notify(Event{Kind: Stopped, Attempt: attempt, Err: err})
 }
 
@@ -117,7 +124,8 @@ func (l *Link) deadline() time.Duration {
 }
 
 // Tick does what is due at now. It must be called at or soon after Deadline, and after
-// what the network already has was given to Received; to call it early is harmless.
+// what the network already has was given to Received, and Flow whatever it Asks; to call it
+// early is harmless.
 func (l *Link) Tick(now time.Duration, out *Out) {
 	if deadline := l.nextDeadline(); now >= deadline {
 		l.tickNext(now, now-deadline, out)
@@ -133,9 +141,17 @@ func (l *Link) Tick(now time.Duration, out *Out) {
 	case StateResolving, StateConnecting, StateHandshaking:
 		l.tickAttempt(now, late, c, out)
 	case StateReady:
+		h := &l.heartbeat
+		if h.waiting() && now < h.pongDue && !h.held {
+			h.taken = h.taken || now >= h.lookAt // for all that the owner knows
+			if h.crawls() && now >= h.wrote+h.beat {
+				l.sayPing(now, h.wrote+h.beat, c, out)
+			}
+			return
+		}
 		// A PING that is itself late needs no excuse: its answer has all its time.
-		if l.heartbeat.waiting() && !l.excuse(c, late) {
-			l.lose(now, c, loss{reason: PongTimeout, err: ErrTimeout, local: c.doubted, noticedOver: l.heartbeat.beat}, out)
+		if h.waiting() && !h.held && !l.excuse(c, late) {
+			l.lose(now, c, loss{reason: PongTimeout, err: ErrTimeout, fault: c.silence(), noticedOver: h.beat}, out)
 			return
 		}
 		l.ping(now, deadline, c, out)
@@ -149,10 +165,18 @@ func (l *Link) tickAttempt(now, late time.Duration, c *conn, out *Out) {
 		patience, reason = l.welcomeTimeout(), WelcomeTimeout
 	}
 	if !l.excuse(c, late) {
-		l.lose(now, c, loss{reason: reason, err: ErrTimeout, local: c.doubted}, out)
+		l.lose(now, c, loss{reason: reason, err: ErrTimeout, fault: c.silence()}, out)
 		return
 	}
 	c.due = now + patience
+}
+
+// silence says what a timeout is about.
+func (c *conn) silence() Fault {
+	if c.doubted {
+		return FaultHost
+	}
+	return FaultPeer
 }
 
 // excuse reports whether a timeout noticed this late shall not count. Once in a row, so
@@ -166,7 +190,7 @@ func (l *Link) excuse(c *conn, late time.Duration) bool {
 }
 
 // leaving reports whether c is the connection that its session has left for the other one.
-func (l *Link) leaving(c *conn) bool { return c == &l.conns[1] && c.attempt != 0 && !l.moving }
+func (l *Link) leaving(c *conn) bool { return c == &l.conns[1] && l.leave != nil }
 
 // current is the connection of the session, or the attempt to get one.
 func (l *Link) current() *conn { return &l.conns[0] }
@@ -220,7 +244,8 @@ func (l *Link) Info() Info {
 		ConnectTimeout: l.connectTimeout(),
 		WelcomeTimeout: l.welcomeTimeout(),
 	}
-	if info.State == StateBackingOff || l.moving && l.conns[1].attempt == 0 {
+	info.Refused = info.State != StateReady && l.allRefused()
+	if info.State == StateBackingOff || l.moving && (l.conns[1].attempt == 0 || l.leave != nil) {
 		info.NextAttempt = l.retry.at
 	}
 	return info

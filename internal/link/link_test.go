@@ -10,8 +10,8 @@ import (
 )
 
 func TestLinkIsAFewHundredBytes(t *testing.T) {
-	if size := unsafe.Sizeof(Link{}); size > 384 {
-		t.Errorf("a Link has %d bytes, want at most 384: the swarm holds hundreds of thousands", size)
+	if size := unsafe.Sizeof(Link{}); size > 424 {
+		t.Errorf("a Link has %d bytes, want at most 424: the swarm holds hundreds of thousands", size)
 	}
 }
 
@@ -23,7 +23,7 @@ func TestStatesFromStartToStop(t *testing.T) {
 	}
 	r.start()
 	r.wantState(StateResolving)
-	r.l.Resolved(r.now, r.attempt(), &r.out)
+	r.l.Resolved(r.now, r.attempt(), nil)
 	r.wantState(StateConnecting)
 	r.connected()
 	r.wantState(StateHandshaking)
@@ -96,7 +96,7 @@ func TestEachPhaseHasItsTimeout(t *testing.T) {
 		want  LossReason
 	}{
 		{"resolving", func(r *rig) {}, 5 * time.Second, ConnectTimeout},
-		{"connecting", func(r *rig) { r.now += 4 * time.Second; r.l.Resolved(r.now, 1, &r.out) }, 5 * time.Second, ConnectTimeout},
+		{"connecting", func(r *rig) { r.now += 4 * time.Second; r.l.Resolved(r.now, 1, nil) }, 5 * time.Second, ConnectTimeout},
 		{"handshaking", func(r *rig) { r.now += 4 * time.Second; r.connected() }, 5 * time.Second, WelcomeTimeout},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -128,9 +128,9 @@ func TestCallsOfAnOlderAttemptAreDropped(t *testing.T) {
 	r.disconnected(errors.New("reset"), false)
 	r.tick()
 	before := r.l
-	r.l.Resolved(r.now, old, &r.out)
+	r.l.Resolved(r.now, old, nil)
 	r.l.Connected(r.now, old, nil, &r.out)
-	r.l.Disconnected(r.now, old, nil, false, &r.out)
+	r.l.Disconnected(r.now, old, nil, &r.out)
 	r.l.Ack(r.now, old, 1, &r.out)
 	if n, _ := r.l.Received(r.now, old, []byte("whatever"), &r.out); n != 8 {
 		t.Errorf("Received of an old attempt took %d bytes, want all 8", n)
@@ -140,7 +140,7 @@ func TestCallsOfAnOlderAttemptAreDropped(t *testing.T) {
 	}
 	for _, f := range []func(){
 		func() { r.l.Connected(r.now, 0, nil, &r.out) },
-		func() { r.l.Disconnected(r.now, 0, nil, false, &r.out) },
+		func() { r.l.Disconnected(r.now, 0, nil, &r.out) },
 	} {
 		if f(); len(r.out.Actions) != 0 {
 			t.Errorf("attempt 0 did %+v", r.out.Actions)
@@ -148,15 +148,16 @@ func TestCallsOfAnOlderAttemptAreDropped(t *testing.T) {
 	}
 }
 
-func TestTokenOutOfBoundsStopsTheLink(t *testing.T) {
+func TestTokenOutOfBoundsCostsTheAttempt(t *testing.T) {
 	r := newRig(t, Config{})
 	r.start()
 	r.l.Connected(r.now, r.attempt(), make([]byte, codec.MaxToken+1), &r.out)
 	r.settle()
-	r.wantState(StateStopped)
-	if e, _ := r.last(Stopped); !errors.Is(e.Err, ErrHello) || len(r.closed) != 1 {
-		t.Errorf("Stopped = %+v, closed %v", e, r.closed)
+	r.wantState(StateBackingOff)
+	if e, _ := r.last(Lost); !errors.Is(e.Err, ErrHello) || len(r.closed) != 1 || r.l.penalties != nil {
+		t.Errorf("Lost = %+v, closed %v", e, r.closed)
 	}
+	r.ready(testTerms)
 }
 
 func TestConfigValidateNamesTheField(t *testing.T) {

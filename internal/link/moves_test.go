@@ -32,7 +32,7 @@ func (r *rig) refuseMoves(n int) {
 
 // The nodes that refused a move were all there; a loss has its window as if nothing had been.
 func TestRefusedMovesDoNotGrowTheWaitsAfterALoss(t *testing.T) {
-	lost := func(r *rig) { r.l.Disconnected(r.now, 1, errReset, false, &r.out); r.settle() }
+	lost := func(r *rig) { r.l.Disconnected(r.now, 1, errReset, &r.out); r.settle() }
 	for _, c := range []struct {
 		name      string
 		die       func(*rig)
@@ -81,7 +81,7 @@ func TestALossDuringAMoveGoesOnWithTheFailuresBefore(t *testing.T) {
 	r.welcome(codec.WelcomeMessage{Terms: testTerms})
 	r.goAway(codec.GoAwayMessage{Code: codec.CodeDraining})
 	r.refuseMoves(2)
-	r.l.Disconnected(r.now, r.l.Attempt(), errReset, false, &r.out)
+	r.l.Disconnected(r.now, r.l.Attempt(), errReset, &r.out)
 	r.settle()
 	if got := r.l.retry.lost.failures; got != 6 {
 		t.Errorf("%d failures, want the 5 before the session and its loss", got)
@@ -150,7 +150,7 @@ func TestASessionThatWasStableBeforeItsMoveSettlesTheBackoff(t *testing.T) {
 	r.connected()
 	r.welcome(codec.WelcomeMessage{Terms: testTerms})
 	r.now += time.Second
-	r.l.Disconnected(r.now, r.l.Attempt(), errReset, false, &r.out)
+	r.l.Disconnected(r.now, r.l.Attempt(), errReset, &r.out)
 	r.settle()
 	if got := r.l.retry; got.lost.failures != 1 || seconds(r.now)-got.outage > 1 {
 		t.Errorf("%+v at %v, want a young outage", got, r.now)
@@ -181,6 +181,7 @@ func TestMovesInARowAreForgottenAfterAStableSession(t *testing.T) {
 		r.until(func() bool { return r.l.conns[1].attempt != 0 })
 		r.connected()
 		r.welcome(codec.WelcomeMessage{Terms: testTerms})
+		r.answerOld()
 	}
 	r.now += time.Minute
 	r.goAway(codec.GoAwayMessage{Code: codec.CodeDraining})

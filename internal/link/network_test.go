@@ -82,8 +82,8 @@ func TestNetworkChangesInARowMakeOneProbe(t *testing.T) {
 		r.networkChanged()
 		r.now += 300 * time.Millisecond
 	}
-	if r.count(PingSent) != 1 || r.l.Deadline() != due {
-		t.Errorf("%d PINGs, answer due in %v, want one and what is left of a second", r.count(PingSent), r.l.Deadline()-r.now)
+	if r.count(PingSent) != 1 || r.l.heartbeat.pongDue != due {
+		t.Errorf("%d PINGs, answer due in %v, want one and what is left of a second", r.count(PingSent), r.l.heartbeat.pongDue-r.now)
 	}
 }
 
@@ -100,13 +100,14 @@ func TestProbeTimeSuitsThePath(t *testing.T) {
 		r.now += c.rtt
 		r.answer(testTerms)
 		r.networkChanged()
-		if got := r.l.Deadline() - r.now; got != c.want {
+		if got := r.l.heartbeat.pongDue - r.now; got != c.want {
 			t.Errorf("round trip %v, pong timeout %v: probe waits %v, want %v", c.rtt, c.pongTimeout, got, c.want)
 		}
-		r.now += 200 * time.Millisecond
-		r.l.Held(r.now)
-		if got := r.l.Deadline() - r.now; got != c.want {
-			t.Errorf("round trip %v, pong timeout %v: probe waits %v after Held, want %v", c.rtt, c.pongTimeout, got, c.want)
+		r.now = r.l.Deadline()
+		r.l.Flow(r.now, r.attempt(), Flow{Held: true})
+		r.l.Released(r.now)
+		if got := r.l.heartbeat.pongDue - r.now; got != c.want {
+			t.Errorf("round trip %v, pong timeout %v: probe waits %v after Released, want %v", c.rtt, c.pongTimeout, got, c.want)
 		}
 	}
 }
@@ -145,7 +146,7 @@ func TestCuriousOwnerIsNotInDoubt(t *testing.T) {
 		r.l.Ping(r.now, &r.out)
 		r.settle()
 	}
-	if wait := r.l.Deadline() - r.now; wait != 10*time.Second || r.count(PingSent) != 1 {
+	if wait := r.l.heartbeat.pongDue - r.now; wait != 10*time.Second || r.count(PingSent) != 1 {
 		t.Errorf("%d PINGs, %v for the answer, want one and the whole pong timeout", r.count(PingSent), wait)
 	}
 	r.tick()

@@ -73,7 +73,7 @@ func (o outage) run() (times []time.Duration, attempts int) {
 		if o.shutdown {
 			l.Received(died, 1, shutdown, &out)
 		} else {
-			l.Disconnected(died, 1, errReset, false, &out)
+			l.Disconnected(died, 1, errReset, &out)
 		}
 		out.Reset()
 		heap.Push(&queue, deadlines{{l.Deadline(), i}})
@@ -88,7 +88,7 @@ func (o outage) run() (times []time.Duration, attempts int) {
 			case a.Op == Dial:
 				attempts++
 				if now < back {
-					l.Disconnected(now, a.Attempt, errReset, false, &out)
+					l.Disconnected(now, a.Attempt, errReset, &out)
 				} else {
 					l.Connected(now, a.Attempt, nil, &out)
 				}

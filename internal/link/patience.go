@@ -34,7 +34,7 @@ func (l *Link) grown(d time.Duration, timeouts uint8) time.Duration {
 // nothing about the server.
 func (p *patience) wasted(why *loss) {
 	switch {
-	case why.local:
+	case why.fault != FaultPeer:
 	case why.reason == ConnectTimeout:
 		p.connects = min(p.connects+1, maxPatience)
 	case why.reason == WelcomeTimeout:

@@ -122,7 +122,7 @@ func TestALateWelcomeDoesNotShiftTheBeat(t *testing.T) {
 		r.connected()
 		hello := r.now
 		if lost {
-			r.l.Disconnected(r.now, 1, errReset, false, &r.out)
+			r.l.Disconnected(r.now, 1, errReset, &r.out)
 			r.settle()
 		}
 		r.now += 3 * time.Second

@@ -78,6 +78,9 @@ func (l *Link) frame(now time.Duration, c *conn, f codec.Frame, out *Out) error 
 		if id == 0 || id > l.sendID {
 			return fmt.Errorf("ACK for message %d, %d were sent", id, l.sendID)
 		}
+		if id == l.sendID && c == l.current() {
+			l.allTaken(now)
+		}
 		out.notify(Event{Kind: Acked, Attempt: c.attempt, ID: id})
 		return nil
 	case !f.Type.Known() && f.Flags&codec.FlagIgnorable != 0:
@@ -94,18 +97,20 @@ func (l *Link) welcome(now time.Duration, c *conn, m *codec.WelcomeMessage, out 
 	}
 	move := c != l.current()
 	if move {
-		l.move(now)
+		l.move(now, out)
 		c = l.current()
 	}
 	l.session = m.Session
 	l.node = intern(m.Node)
 	l.resume = string(m.Resume)
 	l.addAlternates(m.Alternates)
+	l.retry.home = hashAddress(c.addr.String())
 	l.readyAt = now
 	l.patience.welcomes = 0
 	l.sessions++
 	c.state = StateReady
 	l.terms = m.Terms
+	l.limits, l.pace = tell(m.Limits), nil
 	l.heartbeat.beat = l.drawBeat()
 	l.heartbeat.answered = true // whatever an earlier session still waited for
 	kind := Ready
@@ -118,25 +123,26 @@ func (l *Link) welcome(now time.Duration, c *conn, m *codec.WelcomeMessage, out 
 
 // Send writes a message for the server's application. Written is not delivered: only the
 // event Acked with the same id tells that. ids count up over all sessions; after a loss,
-// whether to send again what was not acknowledged is the application's to say.
+// whether to send again what was not acknowledged is the application's to say. ErrPaced
+// means that Pace has not passed.
 func (l *Link) Send(now time.Duration, body []byte, out *Out) (id uint64, err error) {
+	if err := l.Fits(len(body)); err != nil {
+		return 0, err
+	}
 	c := l.current()
 	if c.state != StateReady {
 		return 0, ErrNotReady
 	}
-	if len(body) > l.cfg.MaxPayload-messageOverhead {
-		return 0, fmt.Errorf("%w: %d bytes, %d are allowed", ErrTooLarge, len(body), l.cfg.MaxPayload-messageOverhead)
+	if l.Pace(now, len(body)) > 0 {
+		return 0, ErrPaced
 	}
 	l.sendID++
 	start := len(out.frames)
 	out.frames = codec.AppendSend(out.frames, l.sendID, body)
-	out.write(c.attempt, start)
-	l.heartbeat.wrote = now
+	l.spend(len(out.frames) - start)
+	l.wrote(now, c, start, out)
 	return l.sendID, nil
 }
-
-// messageOverhead is the number that precedes the body in SEND and DELIVER, in bytes.
-const messageOverhead = 8
 
 // Ack tells the server that its message id is dealt with. attempt is that of the event
 // Delivered: a session that has ended since gets no ACK, its numbers mean nothing to the
@@ -148,8 +154,5 @@ func (l *Link) Ack(now time.Duration, attempt uint32, id uint64, out *Out) {
 	}
 	start := len(out.frames)
 	out.frames = codec.AppendAck(out.frames, id)
-	out.write(attempt, start)
-	if c == l.current() {
-		l.heartbeat.wrote = now
-	}
+	l.wrote(now, c, start, out)
 }

@@ -13,6 +13,11 @@ const (
 	// trusted is how often in a row servers may order the client about without the
 	// backoff having a say: two nodes that send it to each other must not make it spin.
 	trusted = 3
+
+	// refusedSpread is the first of the spreads of attempts by a client that every endpoint has
+	// refused with a code from 3500. Each is twice the last, up to refusedMost.
+	refusedSpread = time.Minute
+	refusedMost   = time.Hour
 )
 
 // retry is the wait for the next attempt. It belongs to no connection.
@@ -26,6 +31,13 @@ type retry struct {
 	moves  backoff // of a handover's
 	outage uint32  // when the last stable session ended, or Start was called: seconds since the owner's origin
 
+	dest     uint32 // of that endpoint's addresses the one to return to; 0: any
+	hops     uint8  // attempts in a row without a wait between them
+	refusals uint8  // how often every endpoint had refused
+
+	home uint32 // hash of the endpoint of the latest session
+
+	unheard bool // the latest attempt led elsewhere, and nobody answered
 	here    bool // return to the endpoint of the latest attempt
 	ordered bool // the wait is the server's: nothing local cuts it
 	owed    bool // the session died while its next attempt was under way: if that fails, the loss's first draw is due
@@ -35,7 +47,7 @@ type retry struct {
 type loss struct {
 	reason LossReason
 	err    error
-	local  bool // the cause is on this side
+	fault  Fault
 	ended  bool // the owner knows: nothing is left to close
 	goAway *codec.GoAwayMessage
 
@@ -61,12 +73,28 @@ func (l *Link) goAway(now time.Duration, c *conn, m *codec.GoAwayMessage, out *O
 		l.lose(now, c, loss{err: err, goAway: m}, out)
 		return
 	}
-	if m.Code.Advice() == codec.ReturnNever || m.Code == codec.CodeTokenExpired && !l.cfg.FreshTokens {
+	if l.stops(c, m.Code) {
 		l.ended(c, loss{err: err, goAway: m}, out)
 		l.halt(err, out)
 		return
 	}
 	l.lose(now, c, loss{err: err, goAway: m}, out)
+}
+
+// stops reports whether a code ends the client for good: another has taken its place, its
+// server's application says never, or it has nothing new to show. While there is a session, no
+// other node's word ends it.
+func (l *Link) stops(c *conn, code codec.Code) bool {
+	switch {
+	case c != l.current():
+		return false
+	case code == codec.CodeTokenExpired:
+		return !l.cfg.FreshTokens
+	case code >= 3900 && code <= 3999: // its application's
+		return c.state == StateReady
+	default:
+		return code == codec.CodeReplaced
+	}
 }
 
 // lose ends a connection and schedules the next attempt.
@@ -75,34 +103,49 @@ func (l *Link) lose(now time.Duration, c *conn, why loss, out *Out) {
 		if !why.ended {
 			out.close(c.attempt)
 		}
-		*c = conn{}
+		*c, l.leave = conn{}, nil
 		return
 	}
-	wasReady := c.state == StateReady
+	wasReady, before := c.state == StateReady, c.state <= StateConnecting
 	if !why.ended {
 		out.close(c.attempt)
 	}
 	l.ended(c, why, out)
 
-	advice, blamed := codec.ReturnElsewhere, !why.local
+	advice, blamed := codec.ReturnElsewhere, why.blamed()
 	if m := why.goAway; m != nil {
 		advice = m.Code.Advice()
-		blamed = advice == codec.ReturnElsewhere
 	}
-	if blamed {
-		l.penalise(now, c.addr.String())
+	if blamed != free {
+		l.blame(now, c, blamed)
+	}
+	again, sameName := l.again(now, c, blamed)
+	if blamed == astray && !again && (l.allAstray(now) || l.retry.hops >= maxHops) {
+		why.fault = FaultHost
+		l.forgiveAstray()
 	}
 	if wasReady {
 		l.settle(now)
 		if m := why.goAway; m != nil && m.Window > 0 && !m.Code.Info().SessionOnly {
 			l.terms.Window = m.Window // the node's last word on how fast its clients can come back
 		}
-	} else {
+	} else if !again {
 		l.patience.wasted(&why)
 	}
 	r := &l.retry
-	current := c == l.current()
+	current, dest, addr := c == l.current(), c.dest, c.addr.String()
 	*c = conn{addr: c.addr}
+	if again {
+		if current {
+			l.rest = StateBackingOff
+		}
+		r.ticket, r.ordered, r.here, r.dest, r.at = "", false, sameName, 0, now
+		r.hops++
+		out.notify(Event{Kind: RetryAt, At: r.at})
+		return
+	}
+	r.hops = 0
+	r.unheard = why.reason == ConnectTimeout && why.fault == FaultPeer && hashAddress(addr) != r.home
 	b := &r.moves
 	if current {
 		b = &r.lost
@@ -114,21 +157,49 @@ func (l *Link) lose(now time.Duration, c *conn, why loss, out *Out) {
 		wasReady = wasReady || r.owed
 		r.owed = false
 	}
-	r.ticket, r.ordered = "", false
+	// A ticket that no HELLO has carried is still good, where it is from.
+	unused := r.ticket != "" && why.fault == FaultHost && before
+	if !unused {
+		r.ticket = ""
+	}
+	r.ordered = false
 	if m := why.goAway; m != nil {
 		r.ticket = string(m.Ticket)
-		r.ordered = m.Delay > 0 || m.Window > 0
+		r.ordered = (m.Delay > 0 || m.Window > 0) && advice != codec.AvoidAddress // which is about that address
 	}
-	r.here = advice == codec.ReturnHere && b.trusts()
+	r.here = advice == codec.ReturnHere && b.trusts() || unused
+	switch {
+	case !r.here:
+		r.dest = 0
+	case dest != 0:
+		r.dest = dest
+	}
 	r.at = now + l.wait(now, b, wasReady, &why)
 	b.failed(why.goAway != nil)
 	out.notify(Event{Kind: RetryAt, At: r.at})
+}
+
+// blamed is what the end of a connection says of where it led.
+func (why *loss) blamed() standing {
+	switch m := why.goAway; {
+	case m != nil && m.Code.Advice() == codec.ReturnHere:
+		return free
+	case m != nil && m.Code.Advice() == codec.AvoidAddress:
+		return refused
+	case why.fault == FaultHost:
+		return free
+	case why.fault == FaultPath:
+		return astray
+	default:
+		return failed
+	}
 }
 
 // settle begins anew after a session that was stable.
 func (l *Link) settle(now time.Duration) {
 	if now-l.readyAt >= l.cfg.StableAfter {
 		l.retry.lost, l.retry.moves, l.retry.outage = backoff{}, backoff{}, seconds(now)
+		l.retry.refusals = 0
 	}
 }
 
@@ -151,18 +222,21 @@ func (l *Link) ended(c *conn, why loss, out *Out) {
 // wait draws the time to the next attempt.
 func (l *Link) wait(now time.Duration, b *backoff, wasReady bool, why *loss) time.Duration {
 	r := &l.retry
+	avoid := why.goAway != nil && why.goAway.Code.Advice() == codec.AvoidAddress
 	var first time.Duration
 	switch m := why.goAway; {
+	case avoid && b == &r.lost && l.allRefused():
+		return max(m.Delay+l.rng.below(m.Window), l.drawRefused())
 	case r.ordered:
 		first = m.Delay + l.rng.below(m.Window)
 		if b.trusts() {
 			return first
 		}
-	case m != nil && m.Code.Advice() == codec.ReturnElsewhere && l.anyFree(now):
+	case m != nil && m.Code.Advice() != codec.ReturnHere && l.anyFree(now):
 		if b.trusts() {
 			return 0 // a draining server paces this itself
 		}
-	case why.local || m != nil && m.Code.Info().SessionOnly:
+	case why.fault == FaultHost || m != nil && m.Code.Info().SessionOnly:
 		first = l.rng.below(localSpread)
 		if b.failures == 0 {
 			return first
@@ -176,6 +250,13 @@ func (l *Link) wait(now time.Duration, b *backoff, wasReady bool, why *loss) tim
 	// Nothing stable came of the attempts before: the backoff goes on, and a draw over
 	// a large window is not shortened by it.
 	return max(first, l.draw(now, b))
+}
+
+// drawRefused is the wait of a client whom nobody wants: full jitter, doubling each time.
+func (l *Link) drawRefused() time.Duration {
+	spread := min(refusedSpread<<l.retry.refusals, refusedMost)
+	l.retry.refusals = min(l.retry.refusals+1, 10)
+	return l.rng.below(spread)
 }
 
 // spread draws the first return after the loss of a node, so that its clients come back

@@ -58,23 +58,6 @@ func TestFirstWaitAfterALoss(t *testing.T) {
 	}
 }
 
-func TestNeverCodesStopTheLink(t *testing.T) {
-	for _, code := range []codec.Code{codec.CodeProtocolError, codec.CodeUnauthorized, codec.CodeReplaced, 3999, codec.CodeTokenExpired} {
-		r := newRig(t, Config{})
-		r.ready(testTerms)
-		r.goAway(codec.GoAwayMessage{Code: code, Reason: []byte("because")})
-		r.wantState(StateStopped)
-		var ce *CodeError
-		e, _ := r.last(Stopped)
-		if !errors.As(e.Err, &ce) || ce.Code != code || ce.Reason != "because" {
-			t.Errorf("%s: Stopped = %+v", code, e)
-		}
-		if g, ok := r.last(GoneAway); !ok || g.Code != code || len(r.closed) != 1 || r.l.Deadline() != Never {
-			t.Errorf("%s: GoneAway = %+v, closed %v, deadline %v", code, g, r.closed, r.l.Deadline())
-		}
-	}
-}
-
 // Backoff that resets on connect feeds its own storm.
 func TestBackoffOutlivesAShortSession(t *testing.T) {
 	cfg := Config{Policy: Exponential}

@@ -15,6 +15,7 @@ type rig struct {
 	l      Link
 	out    Out
 	now    time.Duration
+	flow   Flow // of every connection
 	dials  []string
 	frames []codec.Frame // written, payloads copied
 	by     []uint32      // the attempts of frames
@@ -110,15 +111,36 @@ func (r *rig) ready(terms codec.Terms) {
 	}
 }
 
-// tick moves the clock to the deadline and ticks.
+// tick moves the clock to the deadline and ticks. To look after a PING is not an event of
+// its own.
 func (r *rig) tick() {
-	r.now = max(r.now, r.l.Deadline())
-	r.l.Tick(r.now, &r.out)
+	for {
+		r.now = max(r.now, r.l.Deadline())
+		looked := r.look()
+		r.l.Tick(r.now, &r.out)
+		if !looked || len(r.out.Actions) > 0 {
+			break
+		}
+	}
 	r.settle()
 }
 
+// look tells the link what it asks for before a Tick.
+func (r *rig) look() (asked bool) {
+	for i := range r.l.conns {
+		if a := r.l.conns[i].attempt; r.l.Asks(r.now, a) {
+			asked = true
+			r.l.Flow(r.now, a, r.flow)
+		}
+	}
+	return asked
+}
+
 func (r *rig) disconnected(cause error, local bool) {
-	r.l.Disconnected(r.now, r.attempt(), cause, local, &r.out)
+	if local {
+		cause = &FaultError{FaultHost, cause}
+	}
+	r.l.Disconnected(r.now, r.attempt(), cause, &r.out)
 	r.settle()
 }
 

@@ -104,7 +104,7 @@ func TestStormOfBrokenConnectionsIsSpreadOverTheWindow(t *testing.T) {
 	died := 2 * time.Hour
 	attempts := uint32(0)
 	for i := range s.links {
-		s.links[i].Disconnected(died, 1, errReset, false, &s.out)
+		s.links[i].Disconnected(died, 1, errReset, &s.out)
 		s.out.Reset()
 	}
 	even(t, s.returns(died), testTerms.Window)
@@ -166,7 +166,7 @@ func TestStormWithoutWindowPeaks(t *testing.T) {
 	cfg.Policy = Full
 	for i := range s.links {
 		s.links[i].cfg = &cfg
-		s.links[i].Disconnected(2*time.Hour, 1, errReset, false, &s.out)
+		s.links[i].Disconnected(2*time.Hour, 1, errReset, &s.out)
 		s.out.Reset()
 	}
 	for _, at := range s.returns(2 * time.Hour) {

@@ -168,7 +168,7 @@ func TestPatienceOfTheServerEndsWithItsTerms(t *testing.T) {
 	r.tick()
 	r.answer(numbered(2, 75*time.Second, 0))
 	r.tick()
-	if wait := r.l.Deadline() - r.now; wait != 10*time.Second {
+	if wait := r.l.heartbeat.pongDue - r.now; wait != 10*time.Second {
 		t.Errorf("%v for the answer, want 10s", wait)
 	}
 }

@@ -2,7 +2,9 @@ package link
 
 import (
 	"bytes"
+	"errors"
 	"math/rand/v2"
+	"syscall"
 	"testing"
 	"time"
 
@@ -39,7 +41,8 @@ func walk(t *testing.T, seed uint64) int {
 	handshake := map[uint32]bool{} // attempts that were told Connected
 	welcomed := map[uint32]bool{}  // attempts that got a WELCOME
 	stopped, moved := false, 0
-	welcome, err := codec.AppendWelcome(nil, &codec.WelcomeMessage{Version: 1, Terms: testTerms, Alternates: []byte("10.0.0.3:3,x:4")})
+	welcome, err := codec.AppendWelcome(nil, &codec.WelcomeMessage{Version: 1, Terms: testTerms, Alternates: []byte("10.0.0.3:3,x:4"),
+		Limits: codec.Limits{MaxSend: 100, Frames: 1, FrameBurst: 5}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +160,7 @@ func walk(t *testing.T, seed uint64) int {
 			l.Start(now, &out)
 		case 1:
 			step = "resolved"
-			l.Resolved(now, pick(), &out)
+			l.Resolved(now, pick(), addresses("10.0.0.4:1", "10.0.0.5:1", "10.0.0.6:1")[:random.IntN(4)])
 		case 2, 3:
 			step = "connected"
 			a := pick()
@@ -175,10 +178,10 @@ func walk(t *testing.T, seed uint64) int {
 			step = "disconnected"
 			a := pick()
 			delete(open, a)
-			l.Disconnected(now, a, errReset, random.IntN(3) == 0, &out)
+			l.Disconnected(now, a, []error{errReset, syscall.EMFILE, syscall.ENETUNREACH}[random.IntN(3)], &out)
 		case 8:
 			step = "send"
-			if _, err := l.Send(now, []byte("x"), &out); (err == nil) != (l.State() == StateReady) {
+			if _, err := l.Send(now, []byte("x"), &out); (err == nil) != (l.State() == StateReady) && !errors.Is(err, ErrPaced) {
 				t.Errorf("Send = %v while %s", err, l.State())
 			}
 		case 9:
@@ -206,6 +209,15 @@ func walk(t *testing.T, seed uint64) int {
 			}
 			if random.IntN(12) == 0 {
 				now += time.Duration(random.Int64N(int64(20 * time.Second)))
+			}
+			for _, a := range []uint32{session, newest, l.conns[1].attempt} {
+				if random.IntN(3) > 0 {
+					l.Flow(now, a, Flow{Untaken: random.IntN(3) * random.IntN(100), Taken: int64(random.IntN(2)) * int64(now),
+						Partial: random.IntN(2) * random.IntN(9000), Held: random.IntN(30) == 0})
+				}
+			}
+			if random.IntN(3) == 0 {
+				l.Released(now)
 			}
 			l.Tick(now, &out)
 			if d := l.Deadline(); d < now {
@@ -240,7 +252,7 @@ func serverFrames(random *rand.Rand, welcome []byte, ready bool) (b []byte) {
 			if random.IntN(2) == 0 {
 				code = codec.CodeDraining
 			}
-			if code.Advice() == codec.ReturnNever && random.IntN(20) > 0 {
+			if code == codec.CodeReplaced && random.IntN(20) > 0 {
 				code = codec.CodeBusy
 			}
 			m := codec.GoAwayMessage{Code: code, Delay: time.Duration(random.IntN(3)) * time.Second}

@@ -91,7 +91,8 @@ var metrics = []metric{
 	counter("handler_panics", "Panics of the application's handlers and of its authenticator.", func(s *server.Stats) uint64 { return s.Panics }),
 
 	gauge("queued_bytes", "Bytes that wait for clients in user space.", func(s *server.Stats) int64 { return s.Queued }),
-	gauge("queued_max_bytes", "Bound on the bytes that wait, 0: none.", func(s *server.Stats) int64 { return s.MaxQueuedTotal }),
+	gauge("partial_bytes", "Bytes that unfinished frames of clients take.", func(s *server.Stats) int64 { return s.Partial }),
+	gauge("queued_max_bytes", "Bound on queued_bytes and partial_bytes together, 0: none.", func(s *server.Stats) int64 { return s.MaxQueuedTotal }),
 	counter("dropped_optional_messages", "Optional messages dropped for slow clients.", func(s *server.Stats) uint64 { return s.Dropped }),
 	gauge("memory_used_bytes", "Memory in use, as the watcher counts it.", func(s *server.Stats) int64 { return s.MemoryUsed }),
 	gauge("memory_limit_bytes", "The watcher's limit, 0: nobody watches.", func(s *server.Stats) int64 { return s.MemoryLimit }),

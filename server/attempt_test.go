@@ -1,0 +1,125 @@
+package server
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/timingwheel"
+)
+
+// hail says HELLO for an attempt of an incarnation, with the pass of an earlier session.
+func (n *node) hail(incarnation uint64, attempt uint32, pass []byte) (timingwheel.ID, *peer) {
+	n.t.Helper()
+	slot, p := n.dial()
+	b, err := codec.AppendHello(nil, &codec.HelloMessage{MinVersion: 1, MaxVersion: 1, ClientID: []byte("alice"),
+		Incarnation: incarnation, Attempt: attempt, Resume: pass})
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.send(slot, b)
+	return slot, p
+}
+
+// pass is the return pass of a session's WELCOME.
+func pass(t *testing.T, p *peer) []byte {
+	t.Helper()
+	m, err := codec.ParseWelcome(frames(t, p.in)[0].Payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append([]byte(nil), m.Resume...)
+}
+
+// A HELLO of an older attempt, whatever pass it shows, leaves the newer session alone; a newer
+// attempt and another process take the place.
+func TestAnOlderAttemptDisplacesNobody(t *testing.T) {
+	var told []uint32
+	n := newNode(t, Config{Handler: Handler{Opened: func(s *Session) { told = append(told, s.Attempt()) }}})
+	slot, p := n.hail(7, 5, nil)
+	own := pass(t, p)
+	n.hail(7, 4, own)
+	n.runClosings()
+	if n.r.sessions.at(slot).state != stateReady {
+		t.Fatal("an older attempt, read late, has displaced a newer one")
+	}
+	n.hail(7, 6, own)
+	n.runClosings()
+	if !p.aborted {
+		t.Error("a newer attempt does not displace an older one")
+	}
+	other, q := n.hail(8, 9, nil)
+	n.hail(9, 1, pass(t, q))
+	n.runClosings()
+	if n.r.sessions.at(other).state == stateReady {
+		t.Error("another process with its pass does not displace")
+	}
+	if len(told) != 5 || told[0] != 5 || told[1] != 4 {
+		t.Errorf("Opened was told the attempts %v", told)
+	}
+}
+
+// Who is refused, or gone, or who goes before WELCOME has reached it, displaces nobody.
+func TestWhoIsNotWelcomedDisplacesNobody(t *testing.T) {
+	for name, come := range map[string]func(n *node, own []byte){
+		"FIN with HELLO": func(n *node, own []byte) {
+			slot, p := n.dial()
+			p.left = true
+			b, _ := codec.AppendHello(nil, &codec.HelloMessage{MinVersion: 1, MaxVersion: 1, ClientID: []byte("alice"), Incarnation: 7, Attempt: 6, Resume: own})
+			n.r.receive(n.now, slot, b)
+		},
+		"refused": func(n *node, own []byte) {
+			n.r.askAuth = func(h uint64, _ AuthRequest) bool { return true }
+			slot, _ := n.hail(7, 6, own)
+			n.r.authenticated(authAnswer{handle: n.r.handle(slot), why: ReasonUnauthorized})
+		},
+		"FIN during the check": func(n *node, own []byte) {
+			n.r.askAuth = func(h uint64, _ AuthRequest) bool { return true }
+			slot, p := n.hail(7, 6, own)
+			p.left = true
+			n.r.authenticated(authAnswer{handle: n.r.handle(slot)})
+		},
+		"RST before WELCOME": func(n *node, own []byte) {
+			slot, p := n.dial()
+			p.reset = true
+			b, _ := codec.AppendHello(nil, &codec.HelloMessage{MinVersion: 1, MaxVersion: 1, ClientID: []byte("alice"), Incarnation: 7, Attempt: 6, Resume: own})
+			n.r.receive(n.now, slot, b)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			opened := 0
+			n := newNode(t, Config{Handler: Handler{Opened: func(*Session) { opened++ }}})
+			slot, p := n.hail(7, 5, nil)
+			come(n, pass(t, p))
+			n.runClosings()
+			if n.r.sessions.at(slot).state != stateReady || opened != 1 {
+				t.Errorf("the session was displaced by nobody; opened %d times", opened)
+			}
+		})
+	}
+}
+
+// An Authenticator learns which attempt of which incarnation asks.
+func TestAuthRequestTellsIncarnationAndAttempt(t *testing.T) {
+	asked := make(chan AuthRequest, 1)
+	s := startNode(t, Config{Auth: authFunc(func(_ context.Context, r AuthRequest) (AuthGrant, error) {
+		asked <- r
+		return AuthGrant{}, nil
+	})})
+	w := dialNode(t, s)
+	b, err := codec.AppendHello(nil, &codec.HelloMessage{MinVersion: 1, MaxVersion: 1, ClientID: []byte("alice"), Incarnation: 77, Attempt: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.send(b)
+	w.want(codec.Welcome)
+	select {
+	case r := <-asked:
+		if r.Incarnation != 77 || r.Attempt != 3 {
+			t.Errorf("asked about incarnation %d, attempt %d; want 77 and 3", r.Incarnation, r.Attempt)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("the authenticator was not asked")
+	}
+}

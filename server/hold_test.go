@@ -1,0 +1,127 @@
+package server
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+)
+
+// half is all but the last bytes of a SEND of 60 KiB.
+func half() []byte { return codec.AppendSend(nil, 1, make([]byte, 60<<10))[:60<<10] }
+
+// wantPartial watches a node until enough connections have ended for want of budget: what
+// unfinished frames take must stay within the bound, but for a read of each loop.
+func wantPartial(t *testing.T, s *Server, loops int, ended uint64) {
+	t.Helper()
+	most := int64(0)
+	eventually(t, "connections end for want of budget", func() bool {
+		st := s.Stats()
+		most = max(most, st.Partial)
+		return st.Closes[ReasonQueueBudget] >= ended
+	})
+	if limit := s.cfg.MaxQueuedTotal + int64(loops*heldCost(readBuffer)); most > limit {
+		t.Errorf("unfinished frames take %d bytes, want %d at most", most, limit)
+	}
+	if got, want := s.shared.budget.queued.Load(), s.cfg.MaxQueuedTotal; got > want+int64(loops*heldCost(readBuffer)) {
+		t.Errorf("%d bytes are charged, want %d at most", got, want)
+	}
+}
+
+func TestHalfFramesOfSessionsAreInsideTheBudget(t *testing.T) {
+	const holders, loops = 60, 2
+	s := startNode(t, Config{Loops: loops, Tick: 10 * time.Millisecond, MaxQueuedTotal: 1 << 20})
+	modest, _ := joinNode(t, s, "modest")
+	ping := codec.AppendPing(nil, 1, 0)
+	modest.send(ping[:10])
+	for i := range holders {
+		w, _ := joinNode(t, s, fmt.Sprint("c", i))
+		w.Write(half()) // it may be ended already
+	}
+	wantPartial(t, s, loops, holders-(1<<20)/(60<<10))
+	modest.send(ping[10:])
+	modest.want(codec.Pong)
+	late, _ := joinNode(t, s, "late")
+	late.send(ping)
+	late.want(codec.Pong)
+}
+
+func TestHalfHellosAreInsideTheBudget(t *testing.T) {
+	const holders, loops = 120, 2
+	s := startNode(t, Config{Loops: loops, Tick: 10 * time.Millisecond, MaxQueued: 66 << 10, MaxQueuedTotal: 128 << 10, HelloTimeout: time.Minute})
+	hello, err := codec.AppendHello(nil, &codec.HelloMessage{MinVersion: 1, MaxVersion: 1, ClientID: []byte("a"), Token: make([]byte, 4000)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range holders {
+		dialNode(t, s).Write(hello[:4000])
+	}
+	wantPartial(t, s, loops, holders-(128<<10)/4000)
+}
+
+// What a node wants to have back for want of memory is what is kept most of, half sent or not;
+// it does not go on to the small while the large is being collected.
+func TestMemoryPressureShedsWhoHoldsMost(t *testing.T) {
+	var used atomic.Int64
+	s, err := New(Config{Listen: "127.0.0.1:0", Tick: 10 * time.Millisecond, IDRate: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &s.shared.memory
+	m.limit, m.read = 1000, func() (int64, bool) { return used.Load(), true }
+	m.collect = func() {
+		if s.Stats().Closes[ReasonMemory] > 0 {
+			used.Store(500)
+		}
+	}
+	start(t, s)
+	ping := codec.AppendPing(nil, 1, 0)
+	modest, _ := joinNode(t, s, "modest")
+	modest.send(ping[:10])
+	for i := range 4 {
+		w, _ := joinNode(t, s, fmt.Sprint("c", i))
+		w.send(half())
+	}
+	eventually(t, "half frames are there", func() bool { return s.Stats().Partial >= 4*60<<10 })
+	used.Store(970)
+	eventually(t, "the node is well", func() bool {
+		st := s.Stats()
+		return st.Closes[ReasonMemory] == 4 && st.MemoryState == "fine"
+	})
+	modest.send(ping[10:])
+	modest.want(codec.Pong)
+}
+
+// Whatever ends a connection, what its frame took is given back; every read is counted, and no
+// byte twice.
+func TestWhatIsHeldIsGivenBack(t *testing.T) {
+	n := newNode(t, Config{})
+	hold := func(size int) *session {
+		slot, p := n.join()
+		p.held = size
+		n.r.mayHold(slot, size)
+		return n.r.sessions.at(slot)
+	}
+	done, gone, kicked := hold(100), hold(5000), hold(60<<10)
+	n.r.mayHold(gone.place.slot(), 6000)
+	want := int64(heldCost(100) + heldCost(6000) + heldCost(60<<10))
+	check := func(want int64) {
+		t.Helper()
+		if n.r.counters.Partial != want || n.r.shared.budget.queued.Load() != want {
+			t.Fatalf("%d and %d bytes are held, want %d", n.r.counters.Partial, n.r.shared.budget.queued.Load(), want)
+		}
+	}
+	check(want)
+	n.r.mayHold(done.place.slot(), 0)
+	if done.extra != 0 {
+		t.Error("the extra is kept")
+	}
+	n.r.closed(gone.place.slot(), ReasonPeerReset)
+	n.r.kick = codec.CodeKicked
+	n.r.farewell(kicked.place.slot(), ReasonKicked)
+	check(int64(heldCost(60 << 10)))
+	n.run(5 * time.Second)
+	check(0)
+}
