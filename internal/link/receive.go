@@ -22,6 +22,9 @@ func (l *Link) Received(now time.Duration, attempt uint32, b []byte, out *Out) (
 		}
 		frame, size, err := codec.Decode(b[consumed:], l.cfg.MaxPayload)
 		if errors.Is(err, codec.ErrIncomplete) {
+			if rest := len(b) - consumed; rest > 0 && c == l.current() {
+				l.heartbeat.begins(now, rest)
+			}
 			return consumed, size
 		}
 		if err == nil {
