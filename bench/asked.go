@@ -23,6 +23,15 @@ func (l *loop) ask(i uint32, c *client, intended time.Duration) {
 	if _, dripping := l.drips[i]; dripping || c.flags.has(flagMute) {
 		return
 	}
+	if c.flags.has(flagAsked) {
+		// Another frame came in between, and the server answers the latest PING alone: the client
+		// has waited since the first.
+		if !l.closed {
+			l.counted.Pings++
+			l.counted.Withdrawn++
+		}
+		return
+	}
 	c.flags |= flagAsked
 	c.asked = asked{intended: max(intended, c.known), wrote: l.wroteAt, apart: l.closed}
 	if !l.closed {

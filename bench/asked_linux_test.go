@@ -1,6 +1,8 @@
 package bench
 
 import (
+	"bufio"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -91,6 +93,36 @@ func TestPINGsUnderWayAtTheEndAreWaitedFor(t *testing.T) {
 	r, err := Run(t.Context(), asking(f, "hold"), View{})
 	if err != nil || r.Heartbeat.Sent != r.Heartbeat.Answered || r.Heartbeat.Answered < 20 {
 		t.Errorf("%v, %+v; want all answered", err, r.Heartbeat)
+	}
+}
+
+// A client that hears something else meanwhile asks again. Both PINGs have one answer, and it
+// has waited since the first.
+func TestAPINGThatIsAskedAgainWaitsSinceTheFirst(t *testing.T) {
+	f := startFake(t, &fakeNode{})
+	f.meet = func(c *net.TCPConn, _ int) bool {
+		r := bufio.NewReader(c)
+		for pings := 0; ; {
+			frame, err := readFrame(r)
+			switch {
+			case err != nil:
+				return true
+			case frame.Type == codec.Hello:
+				c.Write(f.welcome())
+			case frame.Type == codec.Ping:
+				token, _, _ := codec.ParsePing(frame.Payload)
+				if pings++; pings%2 == 1 {
+					token = 0 // an announcement
+				}
+				c.Write(codec.AppendPong(nil, codec.PongMessage{Token: token, Terms: f.terms}))
+			}
+		}
+	}
+	cfg := asking(f, "hold")
+	cfg.Duration = time.Second
+	r, err := Run(t.Context(), cfg, View{})
+	if h := r.Heartbeat; err != nil || h.Sent != h.Answered || h.RTTms.P50 < 150 || h.Pending != 0 {
+		t.Errorf("%v, %+v, rtt %+v; want that each answer was waited for since a heartbeat before", err, h, h.RTTms)
 	}
 }
 

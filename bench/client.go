@@ -190,7 +190,11 @@ func (l *loop) notify(i uint32, c *client, e *link.Event) {
 		if e.WasReady {
 			l.lostSession(i, c, e)
 		} else {
-			l.counted.Failures.count(e)
+			if errors.Is(e.Err, syscall.EADDRNOTAVAIL) && !l.swarm.hasPath(c.link.Info().Endpoint) {
+				l.counted.Failures.Other++ // not for want of a port
+			} else {
+				l.counted.Failures.count(e)
+			}
 			if e.Kind == link.GoneAway {
 				l.counted.Refusal = e.Code
 			}

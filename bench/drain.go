@@ -99,15 +99,10 @@ const burst = 2 * time.Second
 // drainNode asks the first node to end and waits until its clients have moved, and it has
 // ended by itself.
 func (r *runner) drainNode(ctx context.Context) error {
-	victim := r.nodes[0]
-	on := r.fleet.On(victim.addr)
-	r.sampleServers(ctx)
-	r.fleet.BeginStorm(victim.addr)
-	t0, _ := r.fleet.StormAt()
-	if err := victim.signal(syscall.SIGTERM); err != nil {
-		return fmt.Errorf("drain node %s: %w", victim.name, err)
+	victim, on, t0, err := r.terminate(ctx)
+	if err != nil {
+		return err
 	}
-	r.markKilled(victim)
 	r.say("SIGTERM to node %s with %d clients, at up to %.0f a second", victim.name, on, r.plan.drainPace())
 	r.enter("drain", r.plan.RecoveryTimeout)
 	all, err := r.until(ctx, r.plan.RecoveryTimeout, func() bool {
@@ -127,6 +122,20 @@ func (r *runner) drainNode(ctx context.Context) error {
 	}
 	r.drained = new(r.fleet.Now() - t0)
 	return r.passIn(ctx, "aftermath", r.heartbeatOr(0)) // a second wave would show here
+}
+
+// terminate asks the first node, which has so many clients, to end, at t0.
+func (r *runner) terminate(ctx context.Context) (victim *node, on int, t0 time.Duration, err error) {
+	victim = r.nodes[0]
+	on = r.fleet.On(victim.addr)
+	r.sampleServers(ctx)
+	r.fleet.BeginStorm(victim.addr)
+	t0, _ = r.fleet.StormAt()
+	if err = victim.signal(syscall.SIGTERM); err != nil {
+		return victim, on, t0, fmt.Errorf("ask node %s to end: %w", victim.name, err)
+	}
+	r.markKilled(victim)
+	return victim, on, t0, nil
 }
 
 // drainEnd is more than a node waits for clients that were told to go and do not.

@@ -11,7 +11,7 @@ const (
 	ExitOther       = 1   // the run could not be made: a node died unasked, a file could not be written
 	ExitUsage       = 2   // a flag, a scenario or a threshold path that does not exist
 	ExitImpossible  = 3   // this machine's limits forbid the run
-	ExitInvalid     = 4   // the generator was too late for its numbers to count
+	ExitInvalid     = 4   // the generator's own fault, or too short a run: its numbers prove nothing
 	ExitThreshold   = 99  // a threshold failed
 	ExitInterrupted = 130 // Ctrl-C; the partial result is written
 )

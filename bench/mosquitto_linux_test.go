@@ -154,9 +154,9 @@ func TestMosquittoAsksForTheRightPassword(t *testing.T) {
 				c.Username = "fleet"
 			}
 		})
-		waitFor(t, "all have their answer", func() bool { return s.Ready() == ready && s.Counts().Failures.GoAway == 10-ready })
-		if sum := finish(); sum.Counters.Attempts != 10 {
-			t.Errorf("password %q: %d attempts, want 10: a refused client stays away", password, sum.Counters.Attempts)
+		waitFor(t, "all have their answer", func() bool { return s.Ready() == ready && s.Counts().Failures.GoAway >= 10-ready })
+		if sum := finish(); sum.Counters.Attempts > 15 { // U(0, 1min) is short for one of ten now and then
+			t.Errorf("password %q: %d attempts, want 10: a refused client comes seldom", password, sum.Counters.Attempts)
 		}
 	}
 }

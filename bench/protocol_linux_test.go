@@ -97,12 +97,12 @@ func TestRefusalsOfABrokerAreFiledAndObeyed(t *testing.T) {
 			if !tt.forLong {
 				waitFor(t, "all are ready in the end", func() bool { return s.Ready() == n })
 			}
-			want := 2 * n
-			if tt.forLong {
-				want = n
+			least, most := 2*n, 2*n
+			if tt.forLong { // U(0, 1min) is short for one of twelve now and then
+				least, most = n, n+n/2
 			}
-			if sum := finish(); sum.Counters.Attempts != want || tt.got(sum.Counters.Failures) != n {
-				t.Errorf("%d attempts, failures %+v; want %d, and %d of its class", sum.Counters.Attempts, sum.Counters.Failures, want, n)
+			if sum := finish(); sum.Counters.Attempts < least || sum.Counters.Attempts > most || tt.got(sum.Counters.Failures) != n {
+				t.Errorf("%d attempts, failures %+v; want %d to %d, and %d of its class", sum.Counters.Attempts, sum.Counters.Failures, least, most, n)
 			}
 		})
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"syscall"
 	"time"
 )
 
@@ -30,15 +29,10 @@ func restartPromises(c *Config) []string {
 // restartNode asks the first node to end, as a deploy does, and starts it again as soon as
 // it has.
 func (r *runner) restartNode(ctx context.Context) error {
-	victim := r.nodes[0]
-	on := r.fleet.On(victim.addr)
-	r.sampleServers(ctx)
-	r.fleet.BeginStorm(victim.addr)
-	t0, _ := r.fleet.StormAt()
-	if err := victim.signal(syscall.SIGTERM); err != nil {
-		return fmt.Errorf("restart node %s: %w", victim.name, err)
+	victim, on, t0, err := r.terminate(ctx)
+	if err != nil {
+		return err
 	}
-	r.markKilled(victim)
 	patience := max(r.plan.RecoveryTimeout, drainEnd)
 	r.enter("drain", patience)
 	r.say("SIGTERM to node %s with %d clients", victim.name, on)

@@ -31,6 +31,7 @@ type swarm struct {
 	struck atomic.Bool  // a storm or a silence has begun
 	ready  atomic.Int64 // sessions now
 	peak   atomic.Int64
+	paths  sync.Map // hasPath by endpoint
 
 	running sync.WaitGroup
 }

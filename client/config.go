@@ -42,7 +42,8 @@ type Config struct {
 
 	// ID is who the client is, 1 to 128 bytes of UTF-8 without control characters. What a
 	// second session of the same ID means is for the server's application to say: it may
-	// close the older one with codec.CodeReplaced.
+	// close the older one with codec.CodeReplaced, which ends that client, or with
+	// codec.CodeSuperseded if both are of one Client, as during a handover.
 	ID string
 
 	// TokenSource is asked for the credential before every connection, within nine tenths of

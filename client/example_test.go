@@ -20,5 +20,5 @@ func Example() {
 		log.Fatal(err)
 	}
 	go c.Send(ctx, []byte("hello")) // waits for the session
-	log.Fatal(c.Run(ctx))           // until ctx ends or a server forbids to return
+	log.Fatal(c.Run(ctx))           // until ctx ends or a server ends the client for good
 }

@@ -174,7 +174,7 @@ func (r *reactor) visitLingering(slot timingwheel.ID, expired bool) time.Duratio
 		return min(r.extras.of(s).writeUntil, r.now+lingerTime)
 	}
 	r.counters.LingerCut++
-	if s.is(watched) { // all has arrived, and the peer's application may still be at it
+	if s.name != 0 && r.transport.Unsent(slot) == 0 { // all has arrived, and its application may still be at it
 		r.transport.Close(slot)
 	} else {
 		r.transport.Abort(slot)

@@ -51,6 +51,10 @@ type memory struct {
 // collectAfter leaves the loops time to close whom a round has found.
 const collectAfter = 500 * time.Millisecond
 
+// collectRounds is how many rounds in a row are followed by a collection: what then is left is
+// no garbage.
+const collectRounds = 16
+
 // above is what a session may keep in the present round: Config.SoftQueued in the first, and a
 // quarter of it in each that follows.
 func (m *memory) above(cfg *Config) int {
@@ -78,7 +82,7 @@ func (m *memory) sample(now time.Duration, log *slog.Logger) {
 	if level == memoryShed {
 		m.depth.Add(1)
 		m.rounds.Add(1)
-		if m.collect != nil {
+		if m.collect != nil && m.depth.Load() <= collectRounds {
 			m.collecting.Store(true)
 			time.AfterFunc(collectAfter, func() {
 				m.collect()

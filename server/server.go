@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
@@ -235,117 +234,6 @@ func (s *Server) Wait() error {
 	}
 	<-s.done
 	return s.err
-}
-
-// Run starts the node, waits until ctx ends or the engine does, and stops it. Stopping
-// takes 5 s at most for the clients to leave, and as long again for the engine to end.
-func (s *Server) Run(ctx context.Context) error {
-	if err := s.Start(); err != nil {
-		return err
-	}
-	select {
-	case <-s.done:
-		return s.err
-	case <-ctx.Done():
-		stop, cancel := context.WithTimeout(context.Background(), stopTime)
-		defer cancel()
-		return s.Stop(stop)
-	}
-}
-
-const stopTime = 5 * time.Second
-
-// awaitStart waits for a Start that is under way. Without one, or after its failure, there
-// is nothing to stop; one that comes later is refused, or whoever stops a node while another
-// goroutine starts it would leave it running.
-func (s *Server) awaitStart() (running bool, err error) {
-	s.mu.Lock()
-	if !s.started.Load() {
-		s.barred = true
-		s.started.Store(true)
-		close(s.done)
-	}
-	s.mu.Unlock()
-	select {
-	case <-s.ready:
-		return true, nil
-	case <-s.done:
-		return false, s.err
-	}
-}
-
-// Stop refuses new clients, sends GOAWAY "shutdown" to the present ones with the window
-// over which to return, waits until they have left or ctx ends, and ends the engine. It
-// may be called more than once, and by several goroutines at a time. A ctx that has ended
-// already means at once: even then every client is told, which takes 5 s at most, and has half
-// a second to read it. Before Start there is nothing to stop, and Start then returns ErrStopped.
-func (s *Server) Stop(ctx context.Context) error {
-	if running, err := s.awaitStart(); !running {
-		return err
-	}
-	s.stopping.Store(true)
-	poll := time.NewTicker(10 * time.Millisecond)
-	defer poll.Stop()
-	for s.open() > 0 && ctx.Err() == nil {
-		select {
-		case <-s.done:
-			return s.err
-		case <-ctx.Done():
-		case <-poll.C:
-			s.askAll()
-		}
-	}
-	if s.lastWords(poll.C) {
-		return s.err
-	}
-	hard, cancel := context.WithTimeout(context.Background(), stopTime)
-	defer cancel()
-	// It looks every 500 ms only whether the loops have ended, as done says at once.
-	go s.halting.Do(func() { _ = s.engine.Stop(hard) })
-	select {
-	case <-s.done:
-		return s.err
-	case <-hard.Done():
-		return fmt.Errorf("server: the event loops have not ended: %w", hard.Err())
-	}
-}
-
-// readTime is how long a client that was told at the very end has to read it.
-const readTime = 500 * time.Millisecond
-
-// lastWords waits until every loop has told its clients to go, with most of its time, and
-// until they have had a moment to read it. It reports whether the node has ended meanwhile.
-func (s *Server) lastWords(poll <-chan time.Time) (ended bool) {
-	s.hurry.Store(true)
-	for until := s.now() + stopTime; !s.allTold() && s.now() < until; {
-		select {
-		case <-s.done:
-			return true
-		case <-poll:
-			s.askAll()
-		}
-	}
-	for until := s.now() + readTime; s.open() > 0 && s.now() < until; {
-		select {
-		case <-s.done:
-			return true
-		case <-poll:
-		}
-	}
-	return false
-}
-
-func (s *Server) allTold() bool {
-	for _, l := range *s.loops.Load() {
-		if !l.told.Load() {
-			return false
-		}
-	}
-	return true
-}
-
-func (s *Server) open() int64 {
-	return s.shared.gate.conns.Load() + s.shared.gate.lingering.Load()
 }
 
 // Stats returns the node's state. It waits for no loop.

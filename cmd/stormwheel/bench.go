@@ -99,7 +99,7 @@ func (*BenchCmd) Help() string {
 		"\nExample:\n\n  stormwheel bench storm --kind kill --spawn 2 --conns 8000 --heartbeat 2s --timeout 5s --json -\n" +
 		"  stormwheel bench hold --target 127.0.0.1:1883 --protocol mqtt --conns 5000 --heartbeat 10s\n" +
 		"\nOn a terminal the run shows itself; q or Ctrl-C ends it early with its result so far, a second Ctrl-C at once.\n" +
-		"\nExit codes: 0 pass, 99 a threshold failed, 4 the generator was too late for its numbers to count,\n" +
+		"\nExit codes: 0 pass, 99 a promise or a threshold failed, 4 the numbers do not count (the generator was late, or lacked something),\n" +
 		"3 impossible on this machine, 2 usage, 130 interrupted (the partial result is written), 1 anything else.\n"
 }
 

@@ -206,3 +206,29 @@ func TestALackOfLocalPortsIsNotTheTargetsFault(t *testing.T) {
 	node.signal(syscall.SIGTERM)
 	node.exit()
 }
+
+// Where a family of addresses is missing, connect fails with the error that a lack of ports has.
+func TestAnAlternateOfAMissingFamilyIsNoLackOfPorts(t *testing.T) {
+	n := newNetwork(t)
+	if out, err := exec.Command("nsenter", n.command("sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1")...).CombinedOutput(); err != nil {
+		t.Skipf("IPv6 cannot be switched off: %v: %s", err, out)
+	}
+	node := n.stormwheel("serve", "--listen", "127.0.0.1:7000", "--drain-grace", "0", "--alternates", "[::1]:7009", "--admit-rate", "10000")
+	node.line()
+	p := n.stormwheel("bench", "hold", "--target", "127.0.0.1:7000", "--conns", "10", "--heartbeat", "200ms", "--duration", "2s",
+		"--pong-timeout", "1s", "--policy", "fixed", "--no-tui", "--json", "-")
+	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(p.stderr.String(), "all 10 clients are ready"); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("nobody is ready: %s", p.stderr.String())
+		}
+	}
+	node.signal(syscall.SIGKILL)
+	_, out := p.exit()
+	r := result(t, out)
+	if f := r.Connect.Failures; f.Ports != 0 || f.Other == 0 {
+		t.Errorf("failures %+v; want the alternate among the others, and the node that is gone", f)
+	}
+	if why := r.Generator.WhyInvalid; why != nil && strings.Contains(*why, "port") {
+		t.Errorf("invalid: %s", *why)
+	}
+}

@@ -23,6 +23,8 @@ type backoff struct {
 	last     uint32 // ms, the latest draw, for Decorrelated
 	failures uint8  // saturating, as orders
 	orders   uint8  // of those, the ones for which a server said where to go and when
+	refusals uint8  // of those, the ones after which every endpoint had refused
+	hops     uint8  // attempts in a row without a wait between them
 }
 
 func (b *backoff) failed(ordered bool) {

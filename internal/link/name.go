@@ -101,9 +101,9 @@ func (l *Link) blame(now time.Duration, c *conn, why standing) {
 
 // again reports whether what the end of an attempt says of its destination leads to another
 // one at once, and whether that is one of the same name.
-func (l *Link) again(now time.Duration, c *conn, why standing) (again, sameName bool) {
+func (l *Link) again(now time.Duration, c *conn, why standing, b *backoff) (again, sameName bool) {
 	switch {
-	case why == free || c.state > StateConnecting || l.retry.hops >= maxHops:
+	case why == free || c.state > StateConnecting || b.hops >= maxHops:
 		return false, false
 	case c.others.has(free), why == astray && c.others.beyond(astray) != 0:
 		return true, true

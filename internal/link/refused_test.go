@@ -117,8 +117,8 @@ func TestRefusalsEndWithAStableSession(t *testing.T) {
 		t.Errorf("%+v", r.l.Info())
 	}
 	r.disconnected(errReset, false)
-	if wait := r.wait(); wait > testTerms.Window || r.l.retry.refusals != 0 {
-		t.Errorf("the next loss waits %v, %d refusals", wait, r.l.retry.refusals)
+	if wait := r.wait(); wait > testTerms.Window || r.l.retry.lost.refusals != 0 {
+		t.Errorf("the next loss waits %v, %d refusals", wait, r.l.retry.lost.refusals)
 	}
 }
 

@@ -30,12 +30,8 @@ type retry struct {
 	lost   backoff // of attempts without a session
 	moves  backoff // of a handover's
 	outage uint32  // when the last stable session ended, or Start was called: seconds since the owner's origin
-
-	dest     uint32 // of that endpoint's addresses the one to return to; 0: any
-	hops     uint8  // attempts in a row without a wait between them
-	refusals uint8  // how often every endpoint had refused
-
-	home uint32 // hash of the endpoint of the latest session
+	home   uint32  // hash of the endpoint of the latest session
+	dest   uint32  // hash of the address to return to, if here; 0: any
 
 	unheard bool // the latest attempt led elsewhere, and nobody answered
 	here    bool // return to the endpoint of the latest attempt
@@ -119,8 +115,13 @@ func (l *Link) lose(now time.Duration, c *conn, why loss, out *Out) {
 	if blamed != free {
 		l.blame(now, c, blamed)
 	}
-	again, sameName := l.again(now, c, blamed)
-	if blamed == astray && !again && (l.allAstray(now) || l.retry.hops >= maxHops) {
+	r := &l.retry
+	b := &r.moves
+	if c == l.current() {
+		b = &r.lost
+	}
+	again, sameName := l.again(now, c, blamed, b)
+	if blamed == astray && !again && (l.allAstray(now) || b.hops >= maxHops) {
 		why.fault = FaultHost
 		l.forgiveAstray()
 	}
@@ -132,7 +133,6 @@ func (l *Link) lose(now time.Duration, c *conn, why loss, out *Out) {
 	} else if !again {
 		l.patience.wasted(&why)
 	}
-	r := &l.retry
 	current, dest, addr := c == l.current(), c.dest, c.addr.String()
 	*c = conn{addr: c.addr}
 	if again {
@@ -140,15 +140,13 @@ func (l *Link) lose(now time.Duration, c *conn, why loss, out *Out) {
 			l.rest = StateBackingOff
 		}
 		r.ticket, r.ordered, r.here, r.dest, r.at = "", false, sameName, 0, now
-		r.hops++
+		b.hops++
 		out.notify(Event{Kind: RetryAt, At: r.at})
 		return
 	}
-	r.hops = 0
+	b.hops = 0
 	r.unheard = why.reason == ConnectTimeout && why.fault == FaultPeer && hashAddress(addr) != r.home
-	b := &r.moves
 	if current {
-		b = &r.lost
 		l.rest = StateBackingOff
 		if l.promote() {
 			r.owed = true
@@ -199,7 +197,6 @@ func (why *loss) blamed() standing {
 func (l *Link) settle(now time.Duration) {
 	if now-l.readyAt >= l.cfg.StableAfter {
 		l.retry.lost, l.retry.moves, l.retry.outage = backoff{}, backoff{}, seconds(now)
-		l.retry.refusals = 0
 	}
 }
 
@@ -254,8 +251,9 @@ func (l *Link) wait(now time.Duration, b *backoff, wasReady bool, why *loss) tim
 
 // drawRefused is the wait of a client whom nobody wants: full jitter, doubling each time.
 func (l *Link) drawRefused() time.Duration {
-	spread := min(refusedSpread<<l.retry.refusals, refusedMost)
-	l.retry.refusals = min(l.retry.refusals+1, 10)
+	b := &l.retry.lost
+	spread := min(refusedSpread<<b.refusals, refusedMost)
+	b.refusals = min(b.refusals+1, 10)
 	return l.rng.below(spread)
 }
 
