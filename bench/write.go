@@ -58,9 +58,9 @@ func (l *loop) send(i uint32, c *client, s *socket, b []byte, first bool) {
 }
 
 // tellFlow tells a client's link what it asks for before a Tick: a system call, where a PONG
-// is late. What a trickler has not sent yet counts as taken, or it would say PING without end.
+// is late. A trickler's link is not told how slow it is: it would say PING without end.
 func (l *loop) tellFlow(i uint32, c *client, s *socket) {
-	if !c.link.Asks(l.now, s.attempt) {
+	if c.flags.has(flagTrickle) || !c.link.Asks(l.now, s.attempt) {
 		return
 	}
 	key := connKey{i, s.attempt}
