@@ -40,9 +40,6 @@ func (r *reactor) overBudget(size int) bool {
 	return size > r.shared.budget.bound(max(size, r.cfg.MaxQueued))
 }
 
-// waiting is how many bytes wait for the peer, as of the last look.
-func (r *reactor) waiting(s *session) int { return int(r.extras.of(s).queued) }
-
 // track notes that queued bytes wait for the peer in user space.
 func (r *reactor) track(s *session, queued int) {
 	s.set(backlogged)

@@ -247,7 +247,6 @@ func TestHeldOwnerPingsAndMissesNothing(t *testing.T) {
 	r.flow.Held = false
 	r.now += 9 * time.Second
 	r.l.Released(r.now)
-	released := r.now
 	r.l.Released(r.now + time.Second) // says nothing new
 	before := r.l.Info().RTT
 	r.answer(testTerms)
@@ -266,7 +265,7 @@ func TestHeldOwnerPingsAndMissesNothing(t *testing.T) {
 	}
 	r.flow.Held = false
 	r.now += 9 * time.Second
-	released = r.now
+	released := r.now
 	r.l.Released(r.now)
 	r.tick()
 	if r.wantState(StateBackingOff); r.now-released != 10*time.Second {
