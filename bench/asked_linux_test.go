@@ -99,7 +99,7 @@ func TestPINGsUnderWayAtTheEndAreWaitedFor(t *testing.T) {
 // A client that hears something else meanwhile asks again. Both PINGs have one answer, and it
 // has waited since the first.
 func TestAPINGThatIsAskedAgainWaitsSinceTheFirst(t *testing.T) {
-	f := startFake(t, &fakeNode{})
+	f := &fakeNode{}
 	f.meet = func(c *net.TCPConn, _ int) bool {
 		r := bufio.NewReader(c)
 		for pings := 0; ; {
@@ -118,7 +118,7 @@ func TestAPINGThatIsAskedAgainWaitsSinceTheFirst(t *testing.T) {
 			}
 		}
 	}
-	cfg := asking(f, "hold")
+	cfg := asking(startFake(t, f), "hold")
 	cfg.Duration = time.Second
 	r, err := Run(t.Context(), cfg, View{})
 	if h := r.Heartbeat; err != nil || h.Sent != h.Answered || h.RTTms.P50 < 150 || h.Pending != 0 {
