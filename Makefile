@@ -18,7 +18,7 @@ FUZZTIME ?= 60s
 # each,COMMAND runs a command in every Go module of the repository.
 each = @set -e; for m in $(MODULES); do echo "[$$m] $(1)"; (cd $$m && $(1)); done
 
-.PHONY: help build demo million test lint vet fmt staticcheck cross unit bench bench-full bench-report bench-large bench-check bench-go bench-wheel bench-generator bench-promises bench-overload storm-lab fuzz clean
+.PHONY: help build demo million test lint vet fmt staticcheck cross unit bench bench-full bench-report bench-large bench-check bench-go bench-wheel bench-generator bench-promises bench-overload bench-goodput storm-lab fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 17
@@ -75,6 +75,7 @@ bench-full: ## all of BENCHMARKS.md and its pictures, about an hour
 	@$(MAKE) --no-print-directory bench-wheel
 	@$(MAKE) --no-print-directory bench-promises
 	@$(MAKE) --no-print-directory bench-overload
+	@$(MAKE) --no-print-directory bench-goodput
 	@$(MAKE) --no-print-directory bench-generator
 	@$(MAKE) --no-print-directory storm-lab
 
@@ -83,6 +84,9 @@ bench-report: ## the section of the peers again, from out/peers.json
 
 bench-large: ## on a machine with eight processors or more: event loops, a million connections in one process; their section
 	cd bench/peers && $(GO) run . large && $(GO) run . report --large ../../out/large.json
+
+bench-goodput: ## servers to which more clients come than they can take, about ten minutes: their section of BENCHMARKS.md
+	cd bench/peers && $(GO) run . overload
 
 bench-wheel: ## the wheel beside its rivals, about ten minutes: its section of BENCHMARKS.md
 	cd bench/wheels && $(GO) run . -md ../../BENCHMARKS.md -svg ../../docs/img -json ../../out/wheel.json
@@ -94,7 +98,7 @@ bench-generator: ## the load generator itself, about six minutes: its section of
 bench-promises: build ## what a node promises under attack and fault, about ten minutes: its section of BENCHMARKS.md
 	$(GO) run ./bench/promises
 
-bench-overload: build ## storms above what nodes can take, and with nobody left, about six minutes: their section of BENCHMARKS.md
+bench-overload: build ## storms above what nodes can take, and with nobody left, about eight minutes: their section of BENCHMARKS.md
 	$(GO) run ./bench/overload
 
 bench-check: ## about a minute: a heartbeat allocates nothing, memory and CPU are near bare gnet's

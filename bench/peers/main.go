@@ -4,6 +4,7 @@
 //	peers bench --json F       measure everything, keep the raw figures in F
 //	peers report --json F      write the sections and pictures from F
 //	peers large --json F       what two processors can't show: a million in one process, more loops
+//	peers overload             how many clients get in where more come than a server can take
 //	peers check                a minute: are the budgets kept?
 //	peers serve KIND           one server
 //
@@ -36,6 +37,8 @@ func run(args []string) error {
 			return measureAll(args[1:])
 		case "large":
 			return measureLarge(args[1:])
+		case "overload":
+			return measureOverload(args[1:])
 		case "report":
 			return reportAgain(args[1:])
 		case "check":
@@ -46,5 +49,5 @@ func run(args []string) error {
 			return bench.Work(os.Stdin, os.Stdout)
 		}
 	}
-	return errors.New("usage: peers bench | report | large | check | serve KIND, with flags")
+	return errors.New("usage: peers bench | report | large | overload | check | serve KIND, with flags")
 }
