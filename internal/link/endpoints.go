@@ -74,7 +74,7 @@ func (l *Link) anyFree(now time.Duration) bool {
 // alone reports whether no way leads to an endpoint but that of the session.
 func (l *Link) alone(now time.Duration) bool {
 	own := l.current()
-	return !own.others.has(free) && !l.anyEndpoint(func(addr string) bool {
+	return !l.others(now, own).has(free) && !l.anyEndpoint(func(addr string) bool {
 		why, _ := l.standingOf(now, hashAddress(addr))
 		return addr != own.addr.String() && why != astray
 	})
@@ -89,11 +89,12 @@ func (l *Link) allAstray(now time.Duration) bool {
 }
 
 // allRefused reports whether the latest answer of every endpoint that answers at all was a code
-// from 3500.
+// from 3500. One whose penalty was over before the present outage began does not count: it may
+// be mended.
 func (l *Link) allRefused() bool {
 	return !l.anyEndpoint(func(addr string) bool {
 		p := l.penaltyOf(hashAddress(addr))
-		return p == nil || p.why == failed
+		return p == nil || p.why == failed || p.why == refused && p.until <= l.retry.outage
 	})
 }
 

@@ -254,3 +254,27 @@ func TestAHandoverDoesNotGoBackAfterASilence(t *testing.T) {
 		}
 	}
 }
+
+// A router that loses its way to a node tells all its clients at once.
+func TestASessionThatLosesItsWayReturnsWithinTheWindow(t *testing.T) {
+	low, high := sample(t, 300, Config{}, func(r *rig) time.Duration {
+		stable(r)
+		r.disconnected(&net.OpError{Op: "read", Err: syscall.EHOSTUNREACH}, false)
+		if !r.l.anyFree(r.now) {
+			t.Fatal("the only endpoint is avoided")
+		}
+		return r.wait()
+	})
+	if low > testTerms.Window/10 || high < testTerms.Window*9/10 || high > testTerms.Window {
+		t.Errorf("waits from %v to %v, want U(0, %v)", low, high, testTerms.Window)
+	}
+	_, high = sample(t, 300, Config{}, func(r *rig) time.Duration {
+		stable(r)
+		r.l.NetworkChanged(r.now, &r.out)
+		r.disconnected(&net.OpError{Op: "read", Err: syscall.EHOSTUNREACH}, false)
+		return r.wait()
+	})
+	if high > localSpread {
+		t.Errorf("waits up to %v where this side's network changed, want %v", high, localSpread)
+	}
+}

@@ -85,10 +85,11 @@ func (l *Link) blame(now time.Duration, c *conn, why standing) {
 	endpoint := hashAddress(c.addr.String())
 	if c.dest != 0 && c.dest != endpoint {
 		l.penalise(now, c.dest, why)
-		if c.others.has(free) {
+		others := l.others(now, c)
+		if others.has(free) {
 			return
 		}
-		others := c.others.beyond(why)
+		others = others.beyond(why)
 		if why == refused {
 			others = others.beyond(astray) // which answer nobody
 		}
@@ -97,6 +98,21 @@ func (l *Link) blame(now time.Duration, c *conn, why standing) {
 		}
 	}
 	l.penalise(now, endpoint, why)
+}
+
+// acquit forgets what was held against the endpoint and the address of a session.
+func (l *Link) acquit(c *conn) {
+	endpoint := hashAddress(c.addr.String())
+	l.forget(func(p penalty) bool { return p.hash == endpoint || p.hash == c.dest })
+}
+
+// others is what to think now of the other addresses of a connection's name. Those that were
+// avoided for a fault when it was made are not any more once a penalty's time has passed.
+func (l *Link) others(now time.Duration, c *conn) standings {
+	if c.state == StateReady && c.others.has(failed) && now-l.readyAt > penaltyTime+l.terms.Window {
+		return c.others.beyond(failed).with(free)
+	}
+	return c.others
 }
 
 // again reports whether what the end of an attempt says of its destination leads to another

@@ -255,3 +255,26 @@ func TestResolvedOfAnAttemptThatIsOverLeadsNowhere(t *testing.T) {
 		t.Errorf("Resolved = %s", addr)
 	}
 }
+
+// What an address did before a long session says nothing of it now.
+func TestOtherAddressesAreForgivenDuringASession(t *testing.T) {
+	n := names{edge: addresses("10.0.0.1:1", "10.0.0.2:1")}
+	for lasts, want := range map[time.Duration]bool{penaltyTime: false, time.Hour: true} {
+		r := newRig(t, Config{Endpoints: []string{edge}})
+		r.start()
+		r.resolve(n)
+		r.disconnected(syscall.ECONNREFUSED, false)
+		r.tick()
+		r.resolve(n)
+		r.connected()
+		r.welcome(codec.WelcomeMessage{Terms: testTerms})
+		r.now += lasts
+		r.goAway(codec.GoAwayMessage{Code: codec.CodeDraining})
+		if at := r.l.Info().NextAttempt; (at == r.now) != want {
+			t.Errorf("a session of %v: the move waits %v", lasts, at-r.now)
+		}
+		if why, _ := r.l.standingOf(r.now, hashAddress(edge)); (why == free) != want {
+			t.Errorf("a session of %v: the name is %d", lasts, why)
+		}
+	}
+}

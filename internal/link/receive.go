@@ -108,6 +108,7 @@ func (l *Link) welcome(now time.Duration, c *conn, m *codec.WelcomeMessage, out 
 	l.resume = string(m.Resume)
 	l.addAlternates(m.Alternates)
 	l.retry.home = hashAddress(c.addr.String())
+	l.acquit(c)
 	l.readyAt = now
 	l.patience.welcomes = 0
 	l.sessions++

@@ -316,3 +316,61 @@ func TestAnUnknownCodeHasItsRangesAdvice(t *testing.T) {
 		}
 	}
 }
+
+// A session at a node proves that it refuses nobody any more.
+func TestAWelcomeEndsWhatWasRemembered(t *testing.T) {
+	for name, n := range map[string]names{"literal": nil, "name": {edge: addresses("10.0.0.1:1")}} {
+		r := newRig(t, Config{})
+		if n != nil {
+			r = newRig(t, Config{Endpoints: []string{edge}})
+		}
+		resolve := func() {
+			if n != nil {
+				r.resolve(n)
+			}
+		}
+		r.start()
+		resolve()
+		r.connected()
+		r.goAway(codec.GoAwayMessage{Code: codec.CodeVersion})
+		if !r.l.Info().Refused {
+			t.Fatalf("%s: not refused", name)
+		}
+		r.tick()
+		resolve()
+		r.connected()
+		r.welcome(codec.WelcomeMessage{Terms: testTerms})
+		r.now += time.Second
+		r.disconnected(errors.New("here"), true)
+		if r.l.Info().Refused || !r.l.anyFree(r.now) || len(*r.l.penalties) != 0 {
+			t.Errorf("%s: %+v, penalties %v", name, r.l.Info(), *r.l.penalties)
+		}
+	}
+}
+
+// What refused a client before its long session may be mended since.
+func TestARefusalBeforeTheSessionIsForgotten(t *testing.T) {
+	const other = "10.0.0.2:1"
+	r := newRig(t, Config{Endpoints: []string{good, other}})
+	r.start()
+	r.connected()
+	r.goAway(codec.GoAwayMessage{Code: codec.CodeVersion})
+	first := r.dials[0]
+	r.ready(testTerms)
+	home := r.dials[1]
+	r.now += 5 * time.Hour
+	r.disconnected(errors.New("here"), true)
+	if r.l.Info().Refused {
+		t.Error("refused by all, says Info")
+	}
+	r.l.retry.here = true
+	r.tick()
+	if at := r.dials[2]; at != home || home == first {
+		t.Fatalf("dials %v", r.dials)
+	}
+	r.connected()
+	r.goAway(codec.GoAwayMessage{Code: codec.CodeUnauthorized})
+	if wait := r.wait(); wait > 0 || r.l.Info().Refused {
+		t.Errorf("a wait of %v, refused %v, though %s may be mended", wait, r.l.Info().Refused, first)
+	}
+}

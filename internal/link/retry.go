@@ -122,8 +122,10 @@ func (l *Link) lose(now time.Duration, c *conn, why loss, out *Out) {
 	}
 	again, sameName := l.again(now, c, blamed, b)
 	if blamed == astray && !again && (l.allAstray(now) || b.hops >= maxHops) {
-		why.fault = FaultHost
 		l.forgiveAstray()
+		if !wasReady && !l.retry.owed { // else a router may have told all the clients of a node
+			why.fault = FaultHost
+		}
 	}
 	if wasReady {
 		l.settle(now)
