@@ -596,6 +596,54 @@ func TestStateChangeTellsEveryState(t *testing.T) {
 	})
 }
 
+// What comes in one piece is told in its order, each with its state.
+func TestStatesAreToldBeforeWhatFollowsThem(t *testing.T) {
+	for name, tc := range map[string]struct {
+		end  codec.Code
+		want []string
+	}{
+		"ready":            {0, []string{"ready", "deliver"}},
+		"sent away":        {codec.CodeSlowConsumer, []string{"ready", "deliver", "backing off"}},
+		"drained and sent": {codec.CodeDraining, []string{"ready", "deliver", "ready, moving", "backing off"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var got []string
+				e := &edge{nodes: map[string]func(*peer){addrA: func(p *peer) {
+					if _, err := p.hello(); err != nil {
+						return
+					}
+					b, _ := codec.AppendWelcome(nil, &codec.WelcomeMessage{Version: codec.ProtocolVersion, Terms: terms})
+					b = codec.AppendDeliver(b, 1, []byte("hi"))
+					if tc.end != 0 {
+						b, _ = codec.AppendGoAway(b, &codec.GoAwayMessage{Code: tc.end, Delay: time.Hour})
+					}
+					if tc.end == codec.CodeDraining {
+						b, _ = codec.AppendGoAway(b, &codec.GoAwayMessage{Code: codec.CodeSlowConsumer, Delay: time.Hour})
+					}
+					p.Write(b)
+					readUntilClosed(p)
+				}}}
+				c, ran := run(t, Config{Endpoints: []string{addrA}, Dial: e.dial,
+					Deliver: func(uint64, []byte) { got = append(got, "deliver") },
+					StateChange: func(i Info) {
+						s := i.State.String()
+						if i.Moving {
+							s += ", moving"
+						}
+						got = append(got, s)
+					}})
+				time.Sleep(time.Second)
+				end(t, c, ran)
+				want := append([]string{"connecting", "handshaking"}, append(tc.want, "stopped")...)
+				if !slices.Equal(got, want) {
+					t.Errorf("told %q, want %q", got, want)
+				}
+			})
+		})
+	}
+}
+
 func TestSlowStateChangeGetsTheLatestState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var last Info

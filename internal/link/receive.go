@@ -13,7 +13,8 @@ const maxFrames = 64
 
 // Received takes bytes that the server sent. consumed of them are done with. The rest
 // must be offered again, followed by what comes next, and not before need bytes are
-// there; if they are there already, at once, after the actions were carried out.
+// there; if they are there already, at once, after the actions were carried out: a new state
+// is seen before what follows it.
 func (l *Link) Received(now time.Duration, attempt uint32, b []byte, out *Out) (consumed, need int) {
 	for range maxFrames {
 		c := l.find(attempt)
@@ -35,6 +36,8 @@ func (l *Link) Received(now time.Duration, attempt uint32, b []byte, out *Out) (
 		if err != nil {
 			err = fmt.Errorf("%w: %w", ErrMalformed, err)
 			l.lose(now, c, loss{reason: Malformed, err: err}, out)
+		} else if frame.Type == codec.Welcome || frame.Type == codec.GoAway && l.find(attempt) != nil {
+			break
 		}
 	}
 	return consumed, codec.HeaderLen
