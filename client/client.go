@@ -36,6 +36,7 @@ type Client struct {
 	notices []notice      // for the callbacks, see notify.go
 	waiting int           // Sends that wait for changed
 	changed chan struct{} // closed and replaced when a waiting Send should look again
+	turn    chan struct{} // holds one: a Send waits for the server's limits, the others for it
 
 	running sync.WaitGroup // goroutines of connections; added to with mu held and before stopped
 
@@ -65,6 +66,7 @@ func New(cfg Config) (*Client, error) {
 		stopped: make(chan struct{}),
 		armed:   link.Never,
 		changed: make(chan struct{}),
+		turn:    make(chan struct{}, 1),
 		tokens:  newCalls(),
 		dials:   newCalls(),
 		logs:    logs,
@@ -172,6 +174,12 @@ func (c *Client) stop(err error) {
 func (c *Client) Send(ctx context.Context, body []byte) (id uint64, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	first := false
+	defer func() {
+		if first {
+			<-c.turn
+		}
+	}()
 	for {
 		if c.link.State() == Stopped {
 			if c.err != nil {
@@ -184,10 +192,19 @@ func (c *Client) Send(ctx context.Context, body []byte) (id uint64, err error) {
 		}
 		var wait time.Duration // 0: until something changes
 		if k := c.current(); c.link.State() == Ready && k.hasRoom(len(body), c.cfg.MaxQueued) {
-			if wait = c.pace(k, len(body)); wait == 0 {
-				id, err = c.link.Send(c.now(), body, &c.out)
-				c.act()
-				return id, err
+			if first || len(c.turn) == 0 {
+				wait = c.pace(k, len(body))
+				if wait == 0 {
+					id, err = c.link.Send(c.now(), body, &c.out)
+					c.act()
+					return id, err
+				}
+			}
+			if !first {
+				if first, err = c.queueUp(ctx); err != nil {
+					return 0, err
+				}
+				continue
 			}
 		}
 		err = c.waitToSend(ctx, wait)
@@ -197,8 +214,22 @@ func (c *Client) Send(ctx context.Context, body []byte) (id uint64, err error) {
 	}
 }
 
-// waitToSend waits until something changes, ctx ends or, if it is not 0, wait is over. It
-// needs mu, and gives it up meanwhile.
+// queueUp waits until it is this Send's turn to wait for the server's limits, the client has
+// ended, or ctx has. It needs mu, as the next one does, and gives it up meanwhile.
+func (c *Client) queueUp(ctx context.Context) (first bool, err error) {
+	c.mu.Unlock()
+	defer c.mu.Lock()
+	select {
+	case c.turn <- struct{}{}:
+		return true, nil
+	case <-c.stopped:
+		return false, nil
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+}
+
+// waitToSend waits until something changes, ctx ends or, if it is not 0, wait is over.
 func (c *Client) waitToSend(ctx context.Context, wait time.Duration) (err error) {
 	var over <-chan time.Time
 	if wait > 0 {
@@ -236,13 +267,13 @@ func (c *Client) tick() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.armed = link.Never
-	slept := sleptSince(c.origin)
+	slept, now := sleptSince(c.origin), c.now()
 	if slept-c.slept > suspended {
-		c.link.NetworkChanged(c.now(), &c.out)
+		c.link.NetworkChanged(now, &c.out)
 	}
 	c.slept = slept
-	c.tellFlows()
-	c.link.Tick(c.now(), &c.out)
+	c.tellFlows(now)
+	c.link.Tick(now, &c.out)
 	c.act()
 }
 

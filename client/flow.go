@@ -50,11 +50,12 @@ func (k *conn) kernel() (untaken int, taken int64, ok bool) {
 	return kernelFlow(k.raw)
 }
 
-// tellFlows tells the link what it asks for before a Tick. It needs mu, as the next one does.
-func (c *Client) tellFlows() {
+// tellFlows tells the link what it asks for before a Tick at now. It needs mu, as the next one
+// does.
+func (c *Client) tellFlows(now time.Duration) {
 	for _, k := range c.conns {
-		if c.link.Asks(c.now(), k.attempt) {
-			c.link.Flow(c.now(), k.attempt, k.flow())
+		if c.link.Asks(now, k.attempt) {
+			c.link.Flow(now, k.attempt, k.flow())
 		}
 	}
 }
