@@ -67,7 +67,8 @@ func (l *Link) Connected(now time.Duration, attempt uint32, token []byte, out *O
 // Disconnected says that the dial failed or the connection ended under the link, and FaultOf
 // what the cause is about. A destination to which no way leads makes room for the next one at
 // once. Only when all that are known fail like that is it taken for this machine's fault: then
-// no other client returns at the same time, and nobody is held to have failed.
+// no other client returns at the same time, and nobody is held to have failed. A session that
+// ends like that may be one of many: nobody is held to have failed, but it takes the window.
 //
 // A server that sends a client away may close before it has read everything, so that the
 // client's next write fails while the server's last words are still unread. After a
