@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -112,6 +113,9 @@ func mergeable(parts []*Result) error {
 		if what := first.Load.differs(p.Load); what != "" {
 			return usagef("parts 1 and %d are not one experiment: %s", i+1, what)
 		}
+		if limit := limitOfOne(first, p); limit != "" {
+			return usagef("parts 1 and %d were not judged alike: only one of them has a limit on %s", i+1, limit)
+		}
 	}
 	return nil
 }
@@ -146,6 +150,32 @@ func (t *Terms) words() string {
 		return "unknown"
 	}
 	return fmt.Sprintf("heartbeat %g ms, timeout %g ms, tick %g ms", t.HeartbeatMs, t.TimeoutMs, t.TickMs)
+}
+
+// limitOfOne names what only one of two parts has a limit on. In their sum such a limit would
+// say nothing, or too much.
+func limitOfOne(a, b *Result) string {
+	limits := func(r *Result) map[string]int {
+		n := map[string]int{}
+		for _, seen := range r.Thresholds {
+			if t, err := ParseThreshold(seen.Expr); err == nil {
+				n[strings.Join(t.path, ".")]++
+			}
+		}
+		return n
+	}
+	in, other := limits(a), limits(b)
+	for _, path := range slices.Sorted(maps.Keys(in)) {
+		if other[path] == 0 {
+			return path
+		}
+	}
+	for _, path := range slices.Sorted(maps.Keys(other)) {
+		if in[path] == 0 {
+			return path
+		}
+	}
+	return ""
 }
 
 // mergedThresholds are those of the parts, their promises or what else was asked for. A limit on

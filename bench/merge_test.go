@@ -330,3 +330,21 @@ func TestParseStartKnowsTheNightsOfTheClock(t *testing.T) {
 		t.Errorf("02:30:00 of a night that has none = %v, %v; want that of the next", got, err)
 	}
 }
+
+// A limit that one part failed and another never had must not vanish in their sum.
+func TestMergeRefusesPartsThatWereNotJudgedAlike(t *testing.T) {
+	t0 := time.Unix(1e9, 0)
+	a, b := aPart(1, t0, time.Millisecond), aPart(2, t0, time.Millisecond)
+	a.Thresholds = []ThresholdSeen{{Expr: "connect.failed==0", OK: false}, {Expr: "conns.lost==0", Promise: true, OK: false}}
+	a.Verdict = Fail
+	for _, parts := range [][]*Result{{a, b}, {b, a}} {
+		r, err := Merge(parts, nil, false, nil)
+		if r != nil || ExitCode(err) != ExitUsage || !strings.Contains(err.Error(), "only one of them has a limit on") {
+			t.Errorf("%v, %v; want a refusal that names the figure", r, err)
+		}
+	}
+	b.Thresholds = a.Thresholds
+	if r, err := Merge([]*Result{a, b}, nil, false, nil); r == nil {
+		t.Errorf("judged alike: %v", err)
+	}
+}

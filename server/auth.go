@@ -103,6 +103,7 @@ func (p *authPool) submit(j authJob) bool {
 		return false
 	}
 	j.until = time.Now().Add(p.timeout)
+	p.wait.join(len(p.jobs))
 	select {
 	case p.jobs <- j:
 		return true

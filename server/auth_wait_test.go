@@ -83,3 +83,17 @@ func TestASlowAuthenticatorIsAPlateauAndNoCliff(t *testing.T) {
 		t.Errorf("%d checks came to nothing, since nobody waited for them any more", n)
 	}
 }
+
+// An authenticator that hangs takes nobody, so that nobody's wait is measured: those who wait
+// are overload all the same.
+func TestAnAuthenticatorThatHangsIsOverload(t *testing.T) {
+	auth := &blockingAuth{asked: make(chan AuthRequest, 100), answer: make(chan error)}
+	s := startNode(t, Config{Loops: 1, Auth: auth, AuthWorkers: 2, AuthTimeout: time.Minute, IDRate: -1})
+	for i := range 20 {
+		dialNode(t, s).send(helloFrame(fmt.Sprint("client-", i)))
+	}
+	eventually(t, "the pace falls and the wait is seen", func() bool {
+		st := s.Stats()
+		return st.Pace < s.cfg.AdmitRate/4 && st.HelloWait > time.Second
+	})
+}

@@ -18,7 +18,8 @@ func (r *reactor) end(slot timingwheel.ID, why Reason) {
 	if why == ReasonKicked {
 		r.runOwn(slot)
 		if r.sessions.at(slot).state != stateReady {
-			return // what was posted has ended it
+			r.kick = 0 // what was posted has ended it
+			return
 		}
 	}
 	r.farewell(slot, why)

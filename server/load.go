@@ -68,7 +68,7 @@ func (s *Server) watchLoad(now time.Duration) {
 	ld.pacer.Observe(now, sample)
 	ld.stretch.Store(int32(ld.stretcher.Observe(now, max(sample.Waited, sample.Late))))
 	if s.auth != nil {
-		checked := s.auth.wait.sample()
+		checked := s.auth.wait.sample(len(s.auth.jobs))
 		ld.checks.Observe(now, checked)
 		sample.Waited = max(sample.Waited, checked.Waited)
 	}

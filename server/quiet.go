@@ -26,9 +26,8 @@ func (r *reactor) anotherSecond(s *session, second uint32) {
 	if ((second+phase)^(s.rateSecond+phase))>>r.lookShift != 0 {
 		r.wheel.Pull(slot, r.now)
 	}
-	quiet := r.quiet()
-	if steady := second-s.rateSecond <= uint32(maxQuiet/time.Second); steady && (!s.is(spoken) || quiet < time.Second) {
-		r.wheel.Pull(slot, r.now+quiet)
+	if steady := second-s.rateSecond <= uint32(maxQuiet/time.Second); steady && !s.is(spoken) {
+		r.wheel.Pull(slot, r.now+r.quiet())
 	}
 	s.clear(spoken)
 }

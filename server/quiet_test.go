@@ -97,14 +97,14 @@ func TestAnAnsweredFlowGetsNoPongs(t *testing.T) {
 	}
 }
 
-// Changed terms reach a client that always has something to say and so never pings, within a
-// timeout; one that pings learns them from its answers alone.
+// Changed terms reach a client that always has something to say and so never pings, within two
+// timeouts; one that pings learns them from its answers alone.
 func TestTermsReachAClientThatNeverPings(t *testing.T) {
 	n := newNode(t, Config{Handler: Handler{Message: func(s *Session, id uint64, _ []byte) { _ = s.Ack(id) }}})
 	talker, p := n.join()
 	pinger, q := n.join()
 	n.r.shared.load.stretch.Store(2)
-	for i := range 75 {
+	for i := range 150 {
 		n.send(talker, codec.AppendSend(nil, 1, []byte("x")))
 		if i%25 == 0 {
 			n.send(pinger, codec.AppendPing(nil, 1, 0))

@@ -256,3 +256,25 @@ func TestTheCreditOfStallsIsBounded(t *testing.T) {
 		t.Errorf("30 s after the stalls a client still sends %d frames at once", got)
 	}
 }
+
+// DELIVERs that are never acknowledged are no licence to send.
+func TestUnansweredDeliversDoNotLiftTheByteRate(t *testing.T) {
+	n := newNode(t, Config{MaxByteRate: 4096, MaxFrameRate: 100})
+	slot, p := n.join()
+	for range 100_000 {
+		if _, err := n.r.deliver(slot, []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		n.r.flush(slot)
+		p.in = nil
+	}
+	send, sent := codec.AppendSend(nil, 1, make([]byte, 60<<10)), 0
+	for n.r.sessions.at(slot).state == stateReady && sent < 10<<20 {
+		n.r.receive(n.now, slot, send)
+		sent += len(send)
+		n.now += 20 * time.Millisecond
+	}
+	if sent > 400<<10 {
+		t.Errorf("%d KiB at 4 KiB/s", sent>>10)
+	}
+}

@@ -78,7 +78,7 @@ type reactor struct {
 	told     told // sessions that a drain has asked to go
 	nextTold timingwheel.ID
 
-	lookShift           uint8 // sessions are looked at every 1<<lookShift seconds, twice a timeout
+	lookShift           uint8 // sessions are looked at every 1<<lookShift seconds, about once a timeout
 	frameRate, byteRate rate
 	shed                shedding
 	waited              time.Duration // the longest that a HELLO has waited since the last turn
@@ -100,7 +100,7 @@ func newReactor(cfg *Config, sh *shared, index uint8, t transport, now time.Dura
 		stretch: 1,
 		now:     now,
 
-		lookShift: uint8(max(bits.Len64(uint64(cfg.Timeout/time.Second))-2, 0)),
+		lookShift: uint8(max(bits.Len64(uint64(cfg.Timeout/time.Second))-1, 0)),
 		frameRate: newRate(cfg.MaxFrameRate, 0),
 		byteRate:  newRate(cfg.MaxByteRate, 2*int64(cfg.MaxFrame+codec.Overhead)),
 		panicLog:  neverLogged,

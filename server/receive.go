@@ -79,6 +79,10 @@ func (r *reactor) receive(now time.Duration, slot timingwheel.ID, b []byte) (con
 	r.counters.FramesIn += uint64(frames)
 	s.bytesUsed += int32(consumed - freeBytes)
 	s.framesUsed += int32(frames - free)
+	if s.state == stateReady && int64(s.bytesUsed) > r.byteRate.burst {
+		r.farewell(slot, ReasonRateLimit) // by more than what answers our own DELIVERs
+		return len(b), 1
+	}
 	if frames > 0 && s.state == stateReady {
 		r.wheel.Touch(slot)
 		s.setPostponed(0)

@@ -62,9 +62,11 @@ func (r *reactor) shedOne(slot timingwheel.ID) {
 	if s.state == stateFree {
 		return
 	}
-	why, tooMuch := ReasonQueueBudget, r.overBudget(r.keeps(s))
+	// With nothing left everybody is over his share, but who keeps less than most is not to blame.
+	keeps := r.keeps(s)
+	why, tooMuch := ReasonQueueBudget, r.overBudget(keeps) && int64(keeps) > r.shared.budget.queued.Load()/max(r.shared.gate.conns.Load(), 1)
 	if r.shed.memory {
-		why, tooMuch = ReasonMemory, r.keeps(s) > r.shed.above
+		why, tooMuch = ReasonMemory, keeps > r.shed.above
 	}
 	switch {
 	case r.shed.memory && (s.state == stateHandshaking || s.state == stateAuthenticating):
