@@ -270,6 +270,19 @@ func TestASessionThatLosesItsWayReturnsWithinTheWindow(t *testing.T) {
 	}
 	_, high = sample(t, 300, Config{}, func(r *rig) time.Duration {
 		stable(r)
+		r.goAway(codec.GoAwayMessage{Code: codec.CodeDraining})
+		for len(r.dials) == 1 {
+			r.tick()
+		}
+		r.l.Disconnected(r.now, r.l.Attempt(), &net.OpError{Op: "read", Err: syscall.EHOSTUNREACH}, &r.out)
+		r.disconnected(errNoRoute, false) // and so does the attempt to move it
+		return r.wait()
+	})
+	if high < testTerms.Window*9/10 {
+		t.Errorf("waits up to %v after a move that failed with its session, want %v", high, testTerms.Window)
+	}
+	_, high = sample(t, 300, Config{}, func(r *rig) time.Duration {
+		stable(r)
 		r.l.NetworkChanged(r.now, &r.out)
 		r.disconnected(&net.OpError{Op: "read", Err: syscall.EHOSTUNREACH}, false)
 		return r.wait()
