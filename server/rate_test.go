@@ -278,3 +278,30 @@ func TestUnansweredDeliversDoNotLiftTheByteRate(t *testing.T) {
 		t.Errorf("%d KiB at 4 KiB/s", sent>>10)
 	}
 }
+
+// What one session was sent is nothing to the next in its slot.
+func TestASlotThatIsUsedAgainOwesNothing(t *testing.T) {
+	n := newNode(t, Config{})
+	slot, _ := n.join()
+	for range 5 {
+		if _, err := n.r.deliver(slot, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n.r.flush(slot)
+	n.r.closed(slot, ReasonPeerClosed)
+	for range 100_000 {
+		next, _ := n.join()
+		if next == slot {
+			if got := n.r.delivered.unanswered(next); got != 0 {
+				t.Errorf("it has %d free ACKs", got)
+			}
+			if id, err := n.r.deliver(next, nil); err != nil || id != 1 {
+				t.Errorf("its first DELIVER has the number %d, %v", id, err)
+			}
+			return
+		}
+		n.r.closed(next, ReasonPeerClosed)
+	}
+	t.Fatal("the slot was never used again")
+}
