@@ -48,35 +48,17 @@ func (r *reactor) visit(slot timingwheel.ID) time.Duration {
 	return next
 }
 
-// visitReady checks the deadlines of a session: unfinished frame, heartbeat, backlog.
+// visitReady checks the deadlines of a session: unfinished frame, heartbeat, token, backlog,
+// and what the peer's kernel takes.
 func (r *reactor) visitReady(slot timingwheel.ID, expired bool) (next time.Duration, why Reason) {
 	s := r.sessions.at(slot)
 	next = timingwheel.Rearm
-	x := r.extras.of(s)
-	if x.partUntil != 0 {
-		gained := int32(r.transport.Held(slot)) - x.partial
-		progressed := gained >= minProgress
-		if r.now >= x.partUntil {
-			if !progressed && r.postpone(slot) {
-				return r.now + r.cfg.Tick, ReasonNone
-			}
-			if !progressed {
-				return 0, ReasonPartialTimeout
-			}
-			x.progressed = true
-			x.partial = int32(r.transport.Held(slot))
-			x.partUntil = r.now + r.cfg.PartialTimeout
+	if r.extras.of(s).partUntil != 0 {
+		var granted time.Duration
+		if next, granted, why = r.visitPartial(slot); why != ReasonNone || granted == 0 {
+			return next, why
 		}
-		// A large frame that progresses is not idle: its own deadline rules. That is for its
-		// length at the least rate at most.
-		granted := x.partUntil
-		if !progressed && !x.progressed {
-			granted = r.granted(x.partUntil, gained)
-		}
-		if r.now < granted {
-			expired = false
-		}
-		next = min(x.partUntil, max(granted, r.wheel.Deadline(slot)))
+		expired = expired && r.now >= granted
 	}
 	if expired {
 		if r.postpone(slot) {
@@ -88,7 +70,8 @@ func (r *reactor) visitReady(slot timingwheel.ID, expired bool) (next time.Durat
 	if s.state != stateReady {
 		return 0, ReasonNone
 	}
-	if x = r.extras.of(s); x.quietAt != 0 {
+	x := r.extras.of(s)
+	if x.quietAt != 0 {
 		next = min(next, x.quietAt)
 	}
 	if x.expires != 0 {
@@ -125,6 +108,33 @@ func (r *reactor) visitReady(slot timingwheel.ID, expired bool) (next time.Durat
 		next = min(next, r.extras.of(s).writeUntil)
 	}
 	return next, ReasonNone
+}
+
+// visitPartial checks the deadline of an unfinished frame. granted is until when the frame
+// postpones the heartbeat; 0 if bytes of it wait unread, and it is to be looked at again first.
+//
+// A large frame that progresses is not idle: its own deadline rules. That is for its length at
+// the least rate at most.
+func (r *reactor) visitPartial(slot timingwheel.ID) (next, granted time.Duration, why Reason) {
+	x := r.extras.of(r.sessions.at(slot))
+	gained := int32(r.transport.Held(slot)) - x.partial
+	progressed := gained >= minProgress
+	if r.now >= x.partUntil {
+		if !progressed && r.postpone(slot) {
+			return r.now + r.cfg.Tick, 0, ReasonNone
+		}
+		if !progressed {
+			return 0, 0, ReasonPartialTimeout
+		}
+		x.progressed = true
+		x.partial = int32(r.transport.Held(slot))
+		x.partUntil = r.now + r.cfg.PartialTimeout
+	}
+	granted = x.partUntil
+	if !progressed && !x.progressed {
+		granted = r.granted(x.partUntil, gained)
+	}
+	return min(x.partUntil, max(granted, r.wheel.Deadline(slot))), granted, ReasonNone
 }
 
 // granted is until when a frame may postpone the heartbeat in its first window, which ends at

@@ -130,6 +130,7 @@ type childStats struct {
 	MaxConns                            int     `json:"max_conns"`
 	Averted                             uint64  `json:"evictions_averted"`
 	Held                                float64 `json:"clock_held_seconds"`
+	Stretch                             int     `json:"terms_stretch"`
 	Closes                              map[string]uint64
 }
 

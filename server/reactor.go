@@ -81,6 +81,7 @@ type reactor struct {
 	lookShift           uint8 // sessions are looked at every 1<<lookShift seconds, about once a timeout
 	frameRate, byteRate rate
 	shed                shedding
+	announcing          announcement
 	waited              time.Duration // the longest that a HELLO has waited since the last turn
 	late                bool          // the last turn began later than deadlines allow for
 	arrivals            arrivals      // connections in the order they came, those that are silent among them

@@ -15,6 +15,7 @@ func (r *reactor) setStretch(factor int32) {
 	if factor == r.stretch || factor == 0 {
 		return
 	}
+	longer := factor > r.stretch
 	r.stretch = factor
 	r.terms.Timeout = min(time.Duration(factor)*r.cfg.Timeout, maxTimeoutTicks*r.cfg.Tick)
 	r.terms.Interval = time.Duration(float64(r.cfg.Heartbeat) * (float64(r.terms.Timeout) / float64(r.cfg.Timeout)))
@@ -24,6 +25,9 @@ func (r *reactor) setStretch(factor int32) {
 	}
 	if r.terms.Number++; r.terms.Number == 0 {
 		r.terms.Number = 1 // zero is what a client says that has applied none
+	}
+	if r.announcing.on = false; longer {
+		r.announceTerms()
 	}
 }
 

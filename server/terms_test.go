@@ -43,7 +43,9 @@ func TestTermsFollowTheLoadAndDeadlinesWhatClientsKnow(t *testing.T) {
 	if terms := n.ping(usual, p, 1); terms != (codec.Terms{Interval: 2 * time.Second, Timeout: 6 * time.Second, Number: 1}) {
 		t.Fatalf("terms %+v", terms)
 	}
-	untold, q := n.join()
+	untold, q := n.join() // who does not read cannot be told
+	q.blocked = true
+	n.send(untold, codec.AppendPing(nil, 1, 1)) // its PONG waits
 	n.r.shared.load.stretch.Store(4)
 	want := codec.Terms{Interval: 8 * time.Second, Timeout: 24 * time.Second, Patience: 24 * time.Second, Number: 2}
 	if terms := n.ping(usual, p, 1); terms != want {

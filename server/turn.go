@@ -12,6 +12,7 @@ import (
 func (r *reactor) turn(now time.Duration, stop func() bool) (debt bool) {
 	r.observe(now)
 	r.updateWindow()
+	r.setStretch(r.shared.load.stretch.Load())
 	if r.stopping {
 		debt = r.posting || r.stopSome(stop) // what was accepted goes out first
 	} else if r.shared.handover.draining.Load() {
@@ -20,6 +21,7 @@ func (r *reactor) turn(now time.Duration, stop func() bool) (debt bool) {
 	debt = r.displace(stop) || debt
 	r.forgetArrivals()
 	debt = r.shedSome(stop) || debt
+	debt = r.announceSome(stop) || debt
 	// One connection that is due at a time: to close it costs a thousand times what it costs
 	// to ask whether the turn is over.
 	p := r.wheel.Advance(r.now, timingwheel.Budget{Stop: stop, Expiries: 1}, r.onVisit)

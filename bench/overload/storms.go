@@ -45,18 +45,7 @@ var storms = []storm{
 		about:   "the same with heartbeats that the slow node can serve",
 		flags:   "--kind grey --slow 1ms/120ms --outage 30s --spawn 1 --heartbeat 30s --timeout 75s --node-arg admit-rate=20000",
 		targets: grey(1)},
-	{file: "crash-1s", name: "crash, back after 1 s", conns: 5000,
-		about:   "kill -9 of the only node",
-		flags:   "--kind blackout --outage 1s --spawn 1 --heartbeat 2s --timeout 6s --node-arg admit-rate=1000",
-		targets: returned(1.5, 3)},
-	{file: "crash-4s", name: "crash, back after 4 s", conns: 5000,
-		about:   "kill -9 of the only node",
-		flags:   "--kind blackout --outage 4s --spawn 1 --heartbeat 2s --timeout 6s --node-arg admit-rate=1000",
-		targets: returned(1.5, 3)},
-	{file: "crash-15s", name: "crash, back after 15 s", conns: 5000,
-		about:   "kill -9 of the only node",
-		flags:   "--kind blackout --outage 15s --spawn 1 --heartbeat 2s --timeout 6s --node-arg admit-rate=1000",
-		targets: returned(1.5, 3)},
+	crash("1s"), crash("4s"), crash("15s"),
 	{file: "blackout", name: "blackout of 15 s", conns: 10000,
 		about:   "both nodes die, and are back after 15 s",
 		flags:   "--kind blackout --outage 15s --spawn 2 --heartbeat 2s --timeout 6s --node-arg admit-rate=1000",
@@ -69,6 +58,14 @@ var storms = []storm{
 		about:   "connections vanish, and the node of 6,000 places still holds them",
 		flags:   "--kind cut --fraction 0.98 --spawn 1 --heartbeat 5s --timeout 15s --node-arg max-conns=%d",
 		targets: cut},
+}
+
+// crash is one of the only node, which is back after the outage.
+func crash(outage string) storm {
+	return storm{file: "crash-" + outage, name: "crash, back after " + strings.TrimSuffix(outage, "s") + " s", conns: 5000,
+		about:   "kill -9 of the only node",
+		flags:   "--kind blackout --outage " + outage + " --spawn 1 --heartbeat 2s --timeout 6s --node-arg admit-rate=1000",
+		targets: returned(1.5, 3)}
 }
 
 // args are those of the command, with so many fewer clients.

@@ -108,10 +108,7 @@ func (l *Link) lose(now time.Duration, c *conn, why loss, out *Out) {
 	}
 	l.ended(c, why, out)
 
-	advice, blamed := codec.ReturnElsewhere, why.blamed()
-	if m := why.goAway; m != nil {
-		advice = m.Code.Advice()
-	}
+	blamed := why.blamed()
 	if blamed != free {
 		l.blame(now, c, blamed)
 	}
@@ -157,23 +154,7 @@ func (l *Link) lose(now time.Duration, c *conn, why loss, out *Out) {
 		wasReady = wasReady || r.owed
 		r.owed = false
 	}
-	// A ticket that no HELLO has carried is still good, where it is from.
-	unused := r.ticket != "" && why.fault == FaultHost && before
-	if !unused {
-		r.ticket = ""
-	}
-	r.ordered = false
-	if m := why.goAway; m != nil {
-		r.ticket = string(m.Ticket)
-		r.ordered = (m.Delay > 0 || m.Window > 0) && advice != codec.AvoidAddress // which is about that address
-	}
-	r.here = advice == codec.ReturnHere && b.trusts() || unused
-	switch {
-	case !r.here:
-		r.dest = 0
-	case dest != 0:
-		r.dest = dest
-	}
+	r.aim(&why, dest, b, before)
 	r.at = now + l.wait(now, b, wasReady, &why)
 	b.failed(why.goAway != nil)
 	out.notify(Event{Kind: RetryAt, At: r.at})
@@ -192,6 +173,30 @@ func (why *loss) blamed() standing {
 		return astray
 	default:
 		return failed
+	}
+}
+
+// aim says where the next attempt goes, and with what in its hand: back to dest if the server
+// wants that, elsewhere otherwise. before says that no HELLO was written.
+func (r *retry) aim(why *loss, dest uint32, b *backoff, before bool) {
+	// A ticket that no HELLO has carried is still good, where it is from.
+	unused := r.ticket != "" && why.fault == FaultHost && before
+	if !unused {
+		r.ticket = ""
+	}
+	advice := codec.ReturnElsewhere
+	r.ordered = false
+	if m := why.goAway; m != nil {
+		advice = m.Code.Advice()
+		r.ticket = string(m.Ticket)
+		r.ordered = (m.Delay > 0 || m.Window > 0) && advice != codec.AvoidAddress // which is about that address
+	}
+	r.here = advice == codec.ReturnHere && b.trusts() || unused
+	switch {
+	case !r.here:
+		r.dest = 0
+	case dest != 0:
+		r.dest = dest
 	}
 }
 
