@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/gate"
 	"github.com/stormwheel/stormwheel/timingwheel"
 )
 
@@ -93,50 +94,11 @@ func TestRefusedCrowdReturnsInOrderAtThePace(t *testing.T) {
 	}
 }
 
-func TestTicketsCannotBeForgedSharedMovedReusedOrKept(t *testing.T) {
-	n := newNode(t, Config{AdmitRate: 1000})
-	s := n.r.shared.seals
-	now := time.Hour
-	alice := []byte("alice")
-	ticket := s.ticket(nil, now, alice)
-	forged := append([]byte(nil), ticket...)
-	forged[7] ^= 1
-	tests := []struct {
-		name   string
-		seals  *seals
-		ticket []byte
-		id     string
-		now    time.Duration
-	}{
-		{"forged", s, forged, "alice", now},
-		{"of another id", s, ticket, "bob", now},
-		{"of another node", newSeals(nil), ticket, "alice", now},
-		{"too early", s, ticket, "alice", now - time.Second},
-		{"too late", s, ticket, "alice", now + ticketGrace + time.Second},
-		{"cut", s, ticket[:20], "alice", now},
-		{"none", s, nil, "alice", now},
-	}
-	for _, tt := range tests {
-		if _, ok := tt.seals.redeem(tt.now, tt.ticket, []byte(tt.id)); ok {
-			t.Errorf("a ticket %s was accepted", tt.name)
-		}
-	}
-	if _, ok := s.redeem(now+time.Second, ticket, alice); !ok {
-		t.Fatal("a good ticket was refused")
-	}
-	for d := time.Duration(0); d < 3*ticketGrace; d += time.Second / 2 {
-		s.redeem(now+time.Second+d, s.ticket(nil, now+d, id(int(d))), id(int(d))) // others' tickets rotate the list
-		if _, ok := s.redeem(now+time.Second+d, ticket, alice); ok {
-			t.Fatalf("a ticket was good twice, %v later", d)
-		}
-	}
-}
-
 // A flood of strangers may fill half the queue; clients that had a session get the rest.
 func TestJunkCannotPushTheQueueBeyondItsBound(t *testing.T) {
 	const rate = 20
 	n := newNode(t, Config{AdmitRate: rate, MaxConns: 100000})
-	resume := n.r.shared.seals.resume(nil, n.r.wall().Add(time.Hour), codec.SessionID{Epoch: 1}, []byte("regular"))
+	resume := n.r.node.Seals.Resume(nil, n.r.wall().Add(time.Hour), codec.SessionID{Epoch: 1}, []byte("regular"))
 	var longest time.Duration
 	turnedAway := 0
 	for i := range 5000 {
@@ -151,11 +113,11 @@ func TestJunkCannotPushTheQueueBeyondItsBound(t *testing.T) {
 			}
 		}
 	}
-	if longest > maxQueue/2 || turnedAway < 4000 {
-		t.Fatalf("longest wait %v with %d turned away, want at most %v for strangers", longest, turnedAway, maxQueue/2)
+	if longest > gate.MaxWait/2 || turnedAway < 4000 {
+		t.Fatalf("longest wait %v with %d turned away, want at most %v for strangers", longest, turnedAway, gate.MaxWait/2)
 	}
 	_, g, _ := n.hello(codec.HelloMessage{ClientID: []byte("regular"), Resume: resume})
-	if len(g.Ticket) == 0 || g.Delay > maxQueue/2+time.Second {
+	if len(g.Ticket) == 0 || g.Delay > gate.MaxWait/2+time.Second {
 		t.Fatalf("a client with a session got %v, delay %v, ticket %t; want a slot", g.Code, g.Delay, len(g.Ticket) > 0)
 	}
 	_, g, _ = n.hello(codec.HelloMessage{ClientID: []byte("thief"), Resume: resume})
@@ -171,7 +133,7 @@ func TestReturningClientsFillTheQueueToItsBound(t *testing.T) {
 	var longest time.Duration
 	queued, turnedAway := 0, 0
 	for i := range 2000 {
-		resume := n.r.shared.seals.resume(nil, n.r.wall().Add(time.Hour), codec.SessionID{Epoch: 1}, id(i))
+		resume := n.r.node.Seals.Resume(nil, n.r.wall().Add(time.Hour), codec.SessionID{Epoch: 1}, id(i))
 		_, g, slot := n.hello(codec.HelloMessage{ClientID: id(i), Resume: resume})
 		n.r.closed(slot, ReasonPeerClosed)
 		switch {
@@ -184,67 +146,20 @@ func TestReturningClientsFillTheQueueToItsBound(t *testing.T) {
 			}
 		}
 	}
-	if longest > maxQueue || longest < maxQueue-time.Second || queued < 60*rate-rate || queued > 60*rate+1 || turnedAway == 0 {
+	if longest > gate.MaxWait || longest < gate.MaxWait-time.Second || queued < 60*rate-rate || queued > 60*rate+1 || turnedAway == 0 {
 		t.Errorf("%d have a slot, the last in %v, and %d have none; want a minute of the queue, %d", queued, longest, turnedAway, 60*rate)
 	}
 }
 
-func TestResumeTokenOfANodeIsKnownToItsClusterOnly(t *testing.T) {
-	secret := []byte(strings.Repeat("s", MinSecret))
-	a, b, stranger := newSeals(secret), newSeals(secret), newSeals(nil)
-	now := time.Unix(1_700_000_000, 0)
-	token := a.resume(nil, now.Add(time.Hour), codec.SessionID{Epoch: 1, Handle: 2}, []byte("alice"))
-	resumes := func(s *seals, now time.Time, id string) bool {
-		_, ok := s.resumes(now, token, []byte(id))
-		return ok
-	}
-	if !resumes(b, now, "alice") {
-		t.Error("another node of the cluster does not know the token")
-	}
-	if resumes(stranger, now, "alice") || resumes(b, now.Add(2*time.Hour), "alice") {
-		t.Error("a token was accepted by a stranger, or after its end")
-	}
-}
-
-func TestAddressLimitsCountSessionsAndHandshakes(t *testing.T) {
-	a := newLimiter[netip.Addr](2, 1)
-	one, two := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("::ffff:192.0.2.1")
-	now := time.Hour
-	for i := range 2 {
-		if _, ok := a.enter(now, addrKey(one)); !ok {
-			t.Fatalf("session %d of 2 refused", i+1)
-		}
-	}
-	if _, ok := a.enter(now, addrKey(two)); ok {
-		t.Fatal("the same host in IPv6 clothes passed")
-	}
-	a.leave(addrKey(one))
-	if _, ok := a.enter(now, addrKey(one)); !ok {
-		t.Fatal("no room after one has left")
-	}
-	six := []netip.Addr{netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8::2"), netip.MustParseAddr("2001:db8:0:1::1")}
-	a.enter(now, addrKey(six[0]))
-	a.enter(now, addrKey(six[1]))
-	if _, ok := a.enter(now, addrKey(six[0])); ok {
-		t.Fatal("addresses of one /64 count apart")
-	}
-	if _, ok := a.enter(now, addrKey(six[2])); !ok {
-		t.Fatal("another /64 was refused")
-	}
-
-	r := newLimiter[netip.Addr](0, 2)
-	passed := 0
-	for range 100 {
-		if _, ok := r.enter(now, one); ok {
-			passed++
-		}
-	}
-	if passed != handshakeBurst+1 {
-		t.Fatalf("%d handshakes at once, want %d", passed, handshakeBurst+1)
-	}
-	wait, _ := r.enter(now, one)
-	if _, ok := r.enter(now+wait, one); !ok {
-		t.Fatalf("refused after the wait of %v that was asked for", wait)
+// The table of ids is asked at every HELLO and never told of an end.
+func TestIDsThatLeaveAreForgotten(t *testing.T) {
+	n := newNode(t, Config{IDRate: 1})
+	slot, _ := n.join()
+	n.r.closed(slot, ReasonPeerClosed)
+	ids := n.r.node.IDs
+	n.run(time.Minute)
+	if ids.Tidy(n.now); ids.Len() != 0 {
+		t.Errorf("%d ids are known a minute after the only client has left", ids.Len())
 	}
 }
 
@@ -380,7 +295,7 @@ func TestSessionEndsWithItsToken(t *testing.T) {
 		t.Fatal("ended before its token")
 	}
 	p.in = nil
-	n.r.shared.window.Store(int64(20 * time.Second))
+	n.r.node.Window.Set(20 * time.Second)
 	n.run(5*time.Second + 2*n.r.cfg.Tick)
 	if _, m := answer(t, p); m.Code != codec.CodeTokenExpired || m.Window != 20*time.Second {
 		t.Fatalf("GOAWAY %v over %v, want token_expired over the node's window: many tokens may end at once", m.Code, m.Window)
@@ -458,7 +373,7 @@ func TestAStallGivesNobodyMoreTimeThanHisToken(t *testing.T) {
 	n.send(slot, helloFrame("alice"))
 	n.r.authenticated(authAnswer{handle: n.r.handle(slot), expires: n.r.wall().Add(time.Minute)})
 	p.in = nil
-	n.r.shared.window.Store(int64(20 * time.Second))
+	n.r.node.Window.Set(20 * time.Second)
 	n.run(n.r.cfg.Tick)
 	n.now += time.Hour
 	n.send(slot, codec.AppendPing(nil, 1, 0))

@@ -30,7 +30,7 @@ func TestLongerTermsAreToldUnasked(t *testing.T) {
 		}
 		return sum
 	}
-	n.r.shared.load.stretch.Store(2)
+	n.stretch(2)
 	n.run(2500 * time.Millisecond)
 	if got := told(); got < clients*4/10 || got > clients*6/10 {
 		t.Errorf("%d of %d are told after half of the time", got, clients)
@@ -44,7 +44,7 @@ func TestLongerTermsAreToldUnasked(t *testing.T) {
 			t.Fatalf("judged by %v, want %v", ttl, n.r.terms.Timeout)
 		}
 	}
-	n.r.shared.load.stretch.Store(1) // shorter ones come with the answers to their PINGs
+	n.stretch(1) // shorter ones come with the answers to their PINGs
 	n.run(20 * time.Second)
 	if got := told(); got != clients {
 		t.Errorf("%d PONGs after the terms became shorter", got-clients)

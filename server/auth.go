@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/gate"
 	"github.com/stormwheel/stormwheel/timingwheel"
 )
 
@@ -278,14 +279,14 @@ func (r *reactor) inviteAgain(slot timingwheel.ID) {
 	s := r.sessions.at(slot)
 	if x := r.extras.of(s); x.invited {
 		x.invited = false // the one that it came with is spent
-		r.notice.Ticket = r.shared.seals.ticket(r.token[:], r.clock.real+r.notice.Delay, r.names.get(s.name))
+		r.notice.Ticket = r.node.Seals.Ticket(r.token[:], r.clock.real+r.notice.Delay, r.names.get(s.name))
 	}
 }
 
 // comesTooOften counts the handshake of a client that has shown that its id is its own.
 func (r *reactor) comesTooOften(slot timingwheel.ID) Reason {
-	id := idKey(r.names.get(r.sessions.at(slot).name), addrKey(r.transport.RemoteAddr(slot)))
-	if wait, ok := r.shared.ids.enter(r.clock.real, id); !ok {
+	id := r.node.Seals.IDKey(r.names.get(r.sessions.at(slot).name), gate.AddrKey(r.transport.RemoteAddr(slot)))
+	if wait, ok := r.node.IDs.Enter(r.clock.real, id); !ok {
 		return r.flapping(wait)
 	}
 	return ReasonNone

@@ -119,7 +119,7 @@ func TestClientsThatAreBeingCheckedTakeHalfOfTheShare(t *testing.T) {
 	}
 	const share = minPending / 2
 	eventually(t, "half of the share is being checked, and the others are told that the node is busy", func() bool {
-		return s.shared.gate.pending.Load() == share && told() == clients-share
+		return s.node.Conns.Pending() == share && told() == clients-share
 	})
 	for range minPending { // the silent ones have the other half
 		dialNode(t, s)

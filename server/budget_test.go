@@ -11,19 +11,6 @@ import (
 	"github.com/stormwheel/stormwheel/timingwheel"
 )
 
-func TestBoundShrinksOverTheLastEighthOfTheBudget(t *testing.T) {
-	b := budget{max: 8000}
-	for _, tt := range []struct{ queued, want int }{{0, 100}, {7000, 100}, {7500, 50}, {7990, 1}, {8000, 0}, {9000, 0}} {
-		b.queued.Store(int64(tt.queued))
-		if got := b.bound(100); got != tt.want {
-			t.Errorf("%d of 8000 queued: bound %d, want %d", tt.queued, got, tt.want)
-		}
-	}
-	if got := (&budget{}).bound(100); got != 100 {
-		t.Errorf("no budget: bound %d, want 100", got)
-	}
-}
-
 // Two loops share the budget; the largest queues are on one, and the other one's growth
 // must not be paid by its own small ones.
 func TestBudgetClosesTheLargestOffendersFirst(t *testing.T) {
@@ -33,8 +20,8 @@ func TestBudgetClosesTheLargestOffendersFirst(t *testing.T) {
 	)
 	a := newNode(t, Config{MaxQueued: 256 * kib, MaxQueuedTotal: total, WriteTimeout: time.Hour})
 	b := newNode(t, Config{MaxQueued: 256 * kib, MaxQueuedTotal: total, WriteTimeout: time.Hour})
-	b.r.shared = a.r.shared
-	a.r.shared.budget.max = total
+	b.r.node = a.r.node
+	a.r.node.Budget.Max = total
 	slow := func(n *node, queued int) *peer {
 		slot, p := n.join()
 		p.blocked = true
@@ -50,7 +37,7 @@ func TestBudgetClosesTheLargestOffendersFirst(t *testing.T) {
 		small = append(small, slow(b, 8*kib))
 		a.run(250 * time.Millisecond)
 		b.run(250 * time.Millisecond)
-		if used := a.r.shared.budget.queued.Load(); used > total {
+		if used := a.r.node.Budget.Queued(); used > total {
 			t.Fatalf("%d bytes queued, the budget is %d", used, total)
 		}
 	}
@@ -82,7 +69,7 @@ func TestQueuedBytesAreGivenBackWhateverEndsThem(t *testing.T) {
 	_, taker := queue()
 	_, staller := queue()
 	want := int64(staller.queued * 4)
-	if n.r.counters.Queued != want || n.r.shared.budget.queued.Load() != want {
+	if n.r.counters.Queued != want || n.r.node.Budget.Queued() != want {
 		t.Fatalf("%d bytes queued, want %d", n.r.counters.Queued, want)
 	}
 	n.r.closed(gone, ReasonPeerReset)
@@ -95,8 +82,8 @@ func TestQueuedBytesAreGivenBackWhateverEndsThem(t *testing.T) {
 	}
 	n.run(20 * time.Second)
 	n.wantClosed(ReasonWriteStall, 1)
-	if n.r.counters.Queued != 0 || n.r.shared.budget.queued.Load() != 0 {
-		t.Fatalf("%d and %d bytes queued after all", n.r.counters.Queued, n.r.shared.budget.queued.Load())
+	if n.r.counters.Queued != 0 || n.r.node.Budget.Queued() != 0 {
+		t.Fatalf("%d and %d bytes queued after all", n.r.counters.Queued, n.r.node.Budget.Queued())
 	}
 }
 
@@ -158,7 +145,7 @@ func TestSlowConsumersAreClosedAndDelayNobody(t *testing.T) {
 	var rtt []time.Duration
 	for range 200 {
 		for i := range ids {
-			id := codec.SessionID{Epoch: s.shared.epoch, Handle: ids[i].Load()}
+			id := codec.SessionID{Epoch: s.node.Epoch, Handle: ids[i].Load()}
 			if err := s.Deliver(id, body); err != nil && !errors.Is(err, ErrBusy) {
 				t.Fatal(err)
 			}
@@ -169,7 +156,7 @@ func TestSlowConsumersAreClosedAndDelayNobody(t *testing.T) {
 		rtt = append(rtt, time.Since(start))
 	}
 	eventually(t, "every slow client is closed", func() bool { return s.Stats().Closes[ReasonSlowConsumer] == uint64(len(ids)) })
-	eventually(t, "nothing is queued", func() bool { return s.Stats().Queued == 0 && s.shared.budget.queued.Load() == 0 })
+	eventually(t, "nothing is queued", func() bool { return s.Stats().Queued == 0 && s.node.Budget.Queued() == 0 })
 	slices.Sort(rtt)
 	t.Logf("RTT beside %d slow consumers: median %v, p95 %v, max %v", len(ids), rtt[100], rtt[190], rtt[199])
 	if rtt[100] > 50*time.Millisecond || rtt[199] > time.Second {

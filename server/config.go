@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/gate"
 )
 
 // Config says how a node behaves. The zero value of a field means its default; New
@@ -155,16 +156,16 @@ const (
 	turnTime    = time.Millisecond
 	hurriedTurn = 20 * time.Millisecond // of a node that stops at once
 	debtDelay   = 2 * time.Millisecond
-	maxLoops    = 256
 	maxSlots    = 1 << 24
 	minProgress = 4 << 10
+	resumeLife  = 7 * 24 * time.Hour
 	maxRate     = 1 << 28 // four seconds' worth is counted in 32 bits
 )
 
 // withDefaults returns c with every zero field filled.
 func (c Config) withDefaults() Config {
 	def(&c.Listen, "127.0.0.1:7000")
-	def(&c.Loops, min(runtime.GOMAXPROCS(0), maxLoops))
+	def(&c.Loops, min(runtime.GOMAXPROCS(0), gate.MaxLoops))
 	def(&c.Heartbeat, 30*time.Second)
 	def(&c.Timeout, c.Heartbeat*5/2)
 	def(&c.Tick, 250*time.Millisecond)
@@ -190,6 +191,12 @@ func (c Config) withDefaults() Config {
 		c.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
 	return c
+}
+
+// gate is the part that is the gates'.
+func (c *Config) gate() gate.Config {
+	return gate.Config{Heartbeat: c.Heartbeat, Tick: c.Tick, AdmitRate: c.AdmitRate, FailoverRate: c.FailoverRate,
+		AddrConns: c.AddrConns, AddrRate: c.AddrRate, IDRate: c.IDRate, Secret: c.ClusterSecret, Alternates: c.Alternates}
 }
 
 func def[T comparable](field *T, value T) {
@@ -219,8 +226,8 @@ func (c Config) validate() error {
 		}
 	}
 	switch {
-	case c.Loops < 1 || c.Loops > maxLoops:
-		return fmt.Errorf("server: Loops must be 1 to %d, not %d", maxLoops, c.Loops)
+	case c.Loops < 1 || c.Loops > gate.MaxLoops:
+		return fmt.Errorf("server: Loops must be 1 to %d, not %d", gate.MaxLoops, c.Loops)
 	case c.Tick < time.Millisecond || c.Tick > 10*time.Second:
 		return fmt.Errorf("server: Tick must be 1ms to 10s, not %v", c.Tick)
 	case c.Timeout <= c.Heartbeat:

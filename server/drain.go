@@ -3,8 +3,6 @@ package server
 import (
 	"context"
 	"log/slog"
-	"math"
-	"sync/atomic"
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
@@ -15,10 +13,7 @@ const (
 	// drainLinger is how long after the last session was told to go a drain waits for
 	// those that have not gone: time for a client's connect, its HELLO, and another try.
 	drainLinger = 15 * time.Second
-	// drainBurst is how much of its pace a drain makes up for at once when it was late.
-	// More would meet the receiving nodes as a burst.
-	drainBurst = 100 * time.Millisecond
-	drainPoll  = 10 * time.Millisecond
+	drainPoll   = 10 * time.Millisecond
 )
 
 // Drain hands the node's clients over to other nodes and ends the engine. New connections
@@ -34,12 +29,12 @@ func (s *Server) Drain(ctx context.Context) error {
 	if running, err := s.awaitStart(); !running {
 		return err
 	}
-	s.shared.handover.draining.Store(true)
+	s.node.Drain.Begin()
 	began := s.now()
 	from := began + max(0, s.cfg.DrainGrace)
 	alone := len(s.cfg.Alternates) == 0
 	s.cfg.Logger.Info("draining", slog.Duration("grace", s.cfg.DrainGrace),
-		slog.Int64("conns", s.shared.gate.conns.Load()), slog.Int("alternates", len(s.cfg.Alternates)))
+		slog.Int64("conns", s.node.Conns.Open()), slog.Int("alternates", len(s.cfg.Alternates)))
 	poll := time.NewTicker(drainPoll)
 	defer poll.Stop()
 	logged, allTold := began, time.Duration(0)
@@ -51,7 +46,7 @@ func (s *Server) Drain(ctx context.Context) error {
 		}
 		if now >= from {
 			untold := st.Sessions - st.Draining
-			s.shared.handover.pace(s.cfg.FailoverRate, untold, from+s.cfg.DrainWindow-now)
+			s.node.Drain.SetPace(s.cfg.FailoverRate, untold, from+s.cfg.DrainWindow-now)
 			if untold > 0 {
 				allTold = 0
 			} else if allTold == 0 {
@@ -83,46 +78,11 @@ func (s *Server) Drain(ctx context.Context) error {
 func (s *Server) now() time.Duration { return time.Since(s.base) }
 
 // drainReason is why a node that drains lets nobody in.
-func (sh *shared) drainReason() Reason {
-	if len(sh.alternates) == 0 {
+func (r *reactor) drainReason() Reason {
+	if len(r.node.Alternates) == 0 {
 		return ReasonShutdown // come back later, over the window
 	}
 	return ReasonDraining
-}
-
-// handover is the pace at which a drain tells sessions to go, shared by all loops. Any
-// goroutine may use it.
-type handover struct {
-	draining atomic.Bool  // new clients are sent away
-	interval atomic.Int64 // nanoseconds between two sessions, 0: none is told yet
-	next     atomic.Int64 // when the next may be told, since the server's start
-}
-
-// pace sets the interval: that of rate, or what tells untold sessions within left.
-func (h *handover) pace(rate float64, untold int64, left time.Duration) {
-	interval := float64(time.Second) / rate
-	if untold > 0 {
-		interval = min(interval, float64(max(left, 0))/float64(untold))
-	}
-	h.interval.Store(int64(min(max(interval, 1), math.MaxInt64/2)))
-}
-
-// take says whether one more session may be told at real time now. (The generic cell rate
-// algorithm, ITU-T I.371.)
-func (h *handover) take(now time.Duration) bool {
-	interval := h.interval.Load()
-	if interval == 0 {
-		return false
-	}
-	for {
-		next := h.next.Load()
-		if next > int64(now) {
-			return false
-		}
-		if h.next.CompareAndSwap(next, max(next, int64(now-drainBurst))+interval) {
-			return true
-		}
-	}
 }
 
 // told is the set of slots whose sessions were told to go. It is empty, and takes no
@@ -153,7 +113,7 @@ func (r *reactor) tellSome(now time.Duration, stop func() bool) (more bool) {
 		}
 		slot := r.nextTold % slots
 		if r.sessions.at(slot).state == stateReady && !r.told.has(slot) {
-			if !r.shared.handover.take(now) {
+			if !r.node.Drain.Take(now) {
 				return false
 			}
 			r.tell(slot)

@@ -12,13 +12,14 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/gate"
 	"github.com/stormwheel/stormwheel/timingwheel"
 )
 
 // drain has the reactor tell its sessions at rate from now on.
 func (n *node) drain(rate float64) {
-	n.r.shared.handover.draining.Store(true)
-	n.r.shared.handover.pace(rate, 0, 0)
+	n.r.node.Drain.Begin()
+	n.r.node.Drain.SetPace(rate, 0, 0)
 }
 
 func TestDrainTellsSessionsAtItsPace(t *testing.T) {
@@ -30,7 +31,7 @@ func TestDrainTellsSessionsAtItsPace(t *testing.T) {
 	if n.r.counters.GoAways != 0 {
 		t.Fatal("sessions are told before the drain")
 	}
-	n.r.shared.handover.draining.Store(true)
+	n.r.node.Drain.Begin()
 	n.run(time.Second)
 	if n.r.counters.GoAways != 0 {
 		t.Fatal("sessions are told within the grace")
@@ -65,29 +66,6 @@ func TestDrainAfterAStallDoesNotBurst(t *testing.T) {
 	}
 }
 
-func TestPaceKeepsToTheWindow(t *testing.T) {
-	var h handover
-	for _, c := range []struct {
-		rate   float64
-		untold int64
-		left   time.Duration
-		want   time.Duration
-	}{
-		{1000, 500, time.Minute, time.Millisecond},
-		{1000, 120_000, time.Minute, time.Minute / 120_000},
-		{1000, 0, 0, time.Millisecond},
-		{1000, 10, 0, 1},
-		{1000, 10, -time.Second, 1},
-		{1e12, 10, time.Minute, 1},
-		{1e-300, 0, time.Minute, 1 << 62},
-	} {
-		h.pace(c.rate, c.untold, c.left)
-		if got := time.Duration(h.interval.Load()); got < c.want-1 || got > c.want+c.want/1000+1 {
-			t.Errorf("pace(%g, %d, %v) = %v, want %v", c.rate, c.untold, c.left, got, c.want)
-		}
-	}
-}
-
 // A session that was told is a session: served, watched, and counted as moved only if it
 // says BYE.
 func TestDrainedSessionsAreServedUntilBye(t *testing.T) {
@@ -96,7 +74,7 @@ func TestDrainedSessionsAreServedUntilBye(t *testing.T) {
 		Message: func(s *Session, id uint64, body []byte) { _, _ = s.Deliver(body); _ = s.Ack(id) },
 		Acked:   func(*Session, uint64) { acked++ },
 	}})
-	n.r.shared.alternates = []byte("b:1")
+	n.r.node.Alternates = []byte("b:1")
 	slot, p := n.join()
 	silent, gone := n.join()
 	n.drain(1e6)
@@ -136,9 +114,9 @@ func TestDrainedSessionsAreServedUntilBye(t *testing.T) {
 
 func TestDrainRefusesNewClientsWithTheAlternates(t *testing.T) {
 	n := newNode(t, Config{Alternates: []string{"b:1"}})
-	n.r.shared.alternates = []byte("b:1")
+	n.r.node.Alternates = []byte("b:1")
 	slot, p := n.dial()
-	n.r.shared.handover.draining.Store(true)
+	n.r.node.Drain.Begin()
 	n.send(slot, helloFrame("late"))
 	if code := goAwayCode(t, p); code != codec.CodeDraining || !p.finished {
 		t.Errorf("HELLO is answered by %v, finished %v", code, p.finished)
@@ -154,7 +132,7 @@ func TestDrainGoesRound(t *testing.T) {
 	n.drain(1e6)
 	n.run(n.r.cfg.Tick)
 	n.send(first, codec.AppendBye(nil))
-	n.r.shared.handover.draining.Store(false) // as if authenticated only now
+	n.r.node.Drain = gate.Drain{} // as if authenticated only now
 	var late []timingwheel.ID
 	for range 100 {
 		slot, _ := n.join()
@@ -193,7 +171,7 @@ func TestStopWaitsForQueuedMessagesBeyondTheLingerBound(t *testing.T) {
 	slot, p := n.join()
 	p.blocked = true
 	n.send(slot, codec.AppendSend(nil, 1, make([]byte, 1000)))
-	for n.r.shared.gate.beginLinger() {
+	for n.r.node.Conns.BeginLinger(false) {
 	}
 	n.r.stopping = true
 	n.run(n.r.cfg.Tick)
@@ -223,7 +201,7 @@ func TestDrainHandsOverAndEnds(t *testing.T) {
 	began := time.Now()
 	ended := make(chan error, 1)
 	go func() { ended <- srv.Drain(context.Background()) }()
-	eventually(t, "the drain begins", srv.shared.handover.draining.Load)
+	eventually(t, "the drain begins", srv.node.Drain.On)
 	dialNode(t, srv).wantGoAway(codec.CodeDraining) // within the grace
 	told := make([]time.Duration, clients)
 	var wait sync.WaitGroup
@@ -246,7 +224,7 @@ func TestDrainHandsOverAndEnds(t *testing.T) {
 		t.Errorf("the first was told after %v, within the grace", told[0])
 	}
 	paced := grace + (clients-1)*time.Second/rate
-	if last := told[clients-1]; last < paced-drainBurst-10*time.Millisecond || last > paced+time.Second {
+	if last := told[clients-1]; last < paced-100*time.Millisecond-10*time.Millisecond || last > paced+time.Second {
 		t.Errorf("the last was told after %v, want about %v", last, paced)
 	}
 	select {

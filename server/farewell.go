@@ -49,9 +49,7 @@ func (r *reactor) farewell(slot timingwheel.ID, why Reason) {
 	if owes && !s.is(watched) {
 		r.watch(slot)
 	}
-	if s.is(backlogged) {
-		r.shared.gate.lingering.Add(1) // over the bound if need be: messages wait, and it has its descriptor
-	} else if !r.shared.gate.beginLinger() {
+	if !r.node.Conns.BeginLinger(s.is(backlogged)) {
 		r.counters.LingerCut++
 		r.transport.Close(slot) // an RST only if input is unread: most refused peers still get the notice
 		return
@@ -90,7 +88,7 @@ func (r *reactor) goAway(code codec.Code, why Reason) {
 	m := r.notice
 	r.notice = codec.GoAwayMessage{}
 	m.Reason = []byte(why.String()) // as in Stats and logs, so that both sides speak of the same
-	m.Code, m.Alternates = code, r.shared.alternates
+	m.Code, m.Alternates = code, r.node.Alternates
 	if code == codec.CodeShutdown {
 		m.Window = r.terms.Window
 	}

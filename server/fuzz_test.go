@@ -65,9 +65,9 @@ func FuzzReactor(f *testing.F) {
 		for _, count := range n.r.counters.Closes {
 			closes += count
 		}
-		if closes != 1 || n.r.counters.Conns != 1 || n.r.wheel.Len() != 1 || n.r.shared.gate.lingering.Load() != 0 {
+		if closes != 1 || n.r.counters.Conns != 1 || n.r.wheel.Len() != 1 || n.r.node.Conns.Lingering() != 0 {
 			t.Fatalf("closes %d conns %d wheel %d lingering %d, want 1, 1, 1 and 0",
-				closes, n.r.counters.Conns, n.r.wheel.Len(), n.r.shared.gate.lingering.Load())
+				closes, n.r.counters.Conns, n.r.wheel.Len(), n.r.node.Conns.Lingering())
 		}
 		if err := n.r.wheel.Validate(); err != nil {
 			t.Fatal(err)

@@ -15,10 +15,10 @@ func (r *reactor) findPlace(slot timingwheel.ID) bool {
 	if !s.is(knocking) {
 		return true
 	}
-	if r.shared.gate.enter() {
+	if r.node.Conns.Enter() {
 		s.clear(knocking)
 		s.set(admitted)
-		r.shared.gate.endKnock()
+		r.node.Conns.EndKnock()
 		return true
 	}
 	return r.extras.of(s).haunted
@@ -54,14 +54,14 @@ func (r *reactor) newer(slot timingwheel.ID, than *Session) bool {
 // client's new one. If its connection is closed its place is given up, and has perhaps been
 // taken: then the heir must go.
 func (r *reactor) bequeath(ghost, heir uint64, by *Session) {
-	g := r.shared.gate
-	g.endKnock()
+	g := r.node.Conns
+	g.EndKnock()
 	if slot, ok := r.find(ghost); ok && r.sessions.at(slot).is(admitted) && !r.newer(slot, by) {
 		r.sessions.at(slot).clear(admitted)
 		return
 	}
-	if !g.enter() {
-		g.conns.Add(1) // the heir takes it back when it ends
+	if !g.Enter() {
+		g.Force() // the heir takes it back when it ends
 		r.close(closing{handle: heir, why: ReasonFull})
 	}
 }

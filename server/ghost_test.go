@@ -12,10 +12,10 @@ import (
 func (n *node) knock(id string, pass []byte) (codec.WelcomeMessage, codec.GoAwayMessage, timingwheel.ID) {
 	n.t.Helper()
 	slot, p := n.dial()
-	switch g := n.r.shared.gate; {
-	case g.enter():
+	switch g := n.r.node.Conns; {
+	case g.Enter():
 		n.r.arrive(slot, admitted)
-	case g.knock():
+	case g.Knock():
 		n.r.arrive(slot, knocking)
 	default:
 		n.t.Fatal("the gate lets nobody knock")
@@ -31,8 +31,8 @@ func (n *node) knock(id string, pass []byte) (codec.WelcomeMessage, codec.GoAway
 
 func (n *node) wantPlaces(conns, knocking int64) {
 	n.t.Helper()
-	if g := n.r.shared.gate; g.conns.Load() != conns || g.knocking.Load() != knocking {
-		n.t.Errorf("%d places taken and %d knock, want %d and %d", g.conns.Load(), g.knocking.Load(), conns, knocking)
+	if g := n.r.node.Conns; g.Open() != conns || g.Knocking() != knocking {
+		n.t.Errorf("%d places taken and %d knock, want %d and %d", g.Open(), g.Knocking(), conns, knocking)
 	}
 }
 
@@ -99,7 +99,7 @@ func TestGhostEndsWhenItsClientIsBack(t *testing.T) {
 	old, _, ghost := n.knock("alice", nil)
 	other := old.Session
 	other.Epoch++
-	pass := n.r.shared.seals.resume(nil, n.r.wall().Add(time.Hour), other, []byte("alice"))
+	pass := n.r.node.Seals.Resume(nil, n.r.wall().Add(time.Hour), other, []byte("alice"))
 	n.knock("alice", pass)
 	n.runClosings()
 	if n.r.sessions.at(ghost).state != stateReady {
@@ -125,26 +125,15 @@ func TestWhoHasGoneIsNotWelcomed(t *testing.T) {
 	}
 }
 
-// More may knock than may be silent, or silent ones would hold all of it; none where the
-// descriptors are the bound.
-func TestMoreMayKnockThanMayBePending(t *testing.T) {
-	if g := newGate(1000, 10, 1, 100); g.knockMax != 2*g.pendingMax {
-		t.Errorf("%d may knock and %d be pending", g.knockMax, g.pendingMax)
-	}
-	if g := newGate(1000, 10, 1, 1<<20); g.knockMax != 0 {
-		t.Errorf("%d may knock where there are no descriptors", g.knockMax)
-	}
-}
-
 // Silent connections that knock at a full house do not keep out those who return.
 func TestSilentKnockersMakeRoomForWhoReturns(t *testing.T) {
 	n := newNode(t, Config{MaxConns: 1})
 	old, _, _ := n.knock("alice", nil)
-	g := n.r.shared.gate
-	g.pendingMax, g.knockMax = 4, 8
+	g := n.r.node.Conns
+	g.MaxPending, g.MaxKnocking = 4, 8
 	for range 8 {
 		slot, _ := n.dial()
-		if !g.knock() {
+		if !g.Knock() {
 			t.Fatal("nobody may knock")
 		}
 		n.r.arrive(slot, knocking)

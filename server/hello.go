@@ -18,7 +18,7 @@ func (r *reactor) hello(slot timingwheel.ID, payload []byte) Reason {
 	if err != nil {
 		return ReasonBadPayload
 	}
-	old, returns := r.shared.seals.resumes(r.wall(), m.Resume, m.ClientID)
+	old, returns := r.node.Seals.Resumes(r.wall(), m.Resume, m.ClientID)
 	if why := r.knocked(slot, old, returns); why != ReasonNone {
 		return why
 	}
@@ -43,13 +43,13 @@ func (r *reactor) knocked(slot timingwheel.ID, old codec.SessionID, returns bool
 		return ReasonPeerClosed
 	}
 	r.counters.Knocks++
-	if returns && old.Epoch == r.shared.epoch {
+	if returns && old.Epoch == r.node.Epoch {
 		x := r.extras.need(r.sessions.at(slot))
 		x.ghost, x.haunted = old.Handle, true
 	}
 	if !r.findPlace(slot) {
 		r.counters.Refused++
-		r.shared.gate.logRefusal(r.cfg.Logger, r.clock.real, ReasonFull)
+		r.refused(ReasonFull)
 		return ReasonFull
 	}
 	return ReasonNone
@@ -89,9 +89,9 @@ func (r *reactor) welcome(slot timingwheel.ID, expires time.Time) Reason {
 		Terms:      r.terms,
 		Limits:     r.limits(),
 		ServerTime: now,
-		Node:       r.shared.node,
-		Alternates: r.shared.alternates,
-		Resume:     r.shared.seals.resume(r.token[:], now.Add(resumeLife), id, r.names.get(s.name)),
+		Node:       r.node.Name,
+		Alternates: r.node.Alternates,
+		Resume:     r.node.Seals.Resume(r.token[:], now.Add(resumeLife), id, r.names.get(s.name)),
 	})
 	if err != nil {
 		return ReasonInternal

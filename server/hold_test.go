@@ -25,7 +25,7 @@ func wantPartial(t *testing.T, s *Server, loops int, ended uint64) {
 	if limit := s.cfg.MaxQueuedTotal + int64(loops*heldCost(readBuffer)); most > limit {
 		t.Errorf("unfinished frames take %d bytes, want %d at most", most, limit)
 	}
-	if got, want := s.shared.budget.queued.Load(), s.cfg.MaxQueuedTotal; got > want+int64(loops*heldCost(readBuffer)) {
+	if got, want := s.node.Budget.Queued(), s.cfg.MaxQueuedTotal; got > want+int64(loops*heldCost(readBuffer)) {
 		t.Errorf("%d bytes are charged, want %d at most", got, want)
 	}
 }
@@ -69,9 +69,8 @@ func TestMemoryPressureShedsWhoHoldsMost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &s.shared.memory
-	m.limit, m.read = 1000, func() (int64, bool) { return used.Load(), true }
-	m.collect = func() {
+	s.node.Memory.Limit, s.memory = 1000, func() (int64, bool) { return used.Load(), true }
+	s.collect = func() {
 		if s.Stats().Closes[ReasonMemory] > 0 {
 			used.Store(500)
 		}
@@ -109,8 +108,8 @@ func TestWhatIsHeldIsGivenBack(t *testing.T) {
 	want := int64(heldCost(100) + heldCost(6000) + heldCost(60<<10))
 	check := func(want int64) {
 		t.Helper()
-		if n.r.counters.Partial != want || n.r.shared.budget.queued.Load() != want {
-			t.Fatalf("%d and %d bytes are held, want %d", n.r.counters.Partial, n.r.shared.budget.queued.Load(), want)
+		if n.r.counters.Partial != want || n.r.node.Budget.Queued() != want {
+			t.Fatalf("%d and %d bytes are held, want %d", n.r.counters.Partial, n.r.node.Budget.Queued(), want)
 		}
 	}
 	check(want)

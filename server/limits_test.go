@@ -8,41 +8,19 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/gate"
 	"github.com/stormwheel/stormwheel/timingwheel"
 )
 
-func TestPendingConnectionsAreATenthOfTheMaximum(t *testing.T) {
-	for _, tt := range []struct{ wanted, want int }{{10, 10}, {200, 200}, {1280, minPending}, {5000, 500}} {
-		if got := newGate(1<<20, 10, 1, tt.wanted).pendingMax; got != int64(tt.want) {
-			t.Errorf("of %d connections %d may be pending, want %d", tt.wanted, got, tt.want)
-		}
-	}
-}
-
 func TestRefusalsAreLoggedOnceASecondAtMost(t *testing.T) {
-	n := newNode(t, Config{})
+	var r refusals
 	var log lines
 	logger := slog.New(slog.NewTextHandler(&log, nil))
 	for now := time.Second; now < 4*time.Second; now += time.Millisecond {
-		n.r.shared.gate.logRefusal(logger, now, ReasonFull)
+		r.log(logger, gate.NewConns(1000, 10, 1, loopDescriptors, 100), now, ReasonFull)
 	}
 	if got := strings.Count(log.String(), "level=WARN msg=\"connections are being refused: no room\" reason=full"); got != 3 {
 		t.Errorf("%d lines for refusals of three seconds, want 3:\n%.500s", got, log.String())
-	}
-}
-
-// Every loop may have a connection in hand that is over the mark.
-func TestLastQuarterOfTheReserveHasRoomForEveryLoop(t *testing.T) {
-	for _, loops := range []int{1, 16, 256} {
-		for _, limit := range []int{2048, 20_000, 1 << 20} {
-			g := newGate(limit, 10, loops, 1<<20)
-			if over := limit - g.fdMark; over < loops || over < 8 {
-				t.Errorf("limit %d, %d loops: %d descriptors over the mark", limit, loops, over)
-			}
-			if most := 10 + loops*loopDescriptors + int(g.max+g.lingerMax); most > g.fdMark {
-				t.Errorf("limit %d, %d loops: the node itself may use %d, beyond the mark at %d", limit, loops, most, g.fdMark)
-			}
-		}
 	}
 }
 
@@ -60,9 +38,9 @@ func silentConnectionsFillTheirShare(t *testing.T, loops int) {
 	var silent []*wire
 	for range minPending {
 		silent = append(silent, dialNode(t, s))
-		eventually(t, "the first comes first", func() bool { return s.shared.gate.pending.Load() > 0 })
+		eventually(t, "the first comes first", func() bool { return s.node.Conns.Pending() > 0 })
 	}
-	eventually(t, "the share is full", func() bool { return s.shared.gate.pending.Load() == minPending })
+	eventually(t, "the share is full", func() bool { return s.node.Conns.Pending() == minPending })
 	late := dialNode(t, s)
 	silent[0].wantGoAway(codec.CodeFull) // the oldest
 	in.send(codec.AppendPing(nil, 1, 0))
@@ -77,7 +55,7 @@ func silentConnectionsFillTheirShare(t *testing.T, loops int) {
 		silent = append(silent, dialNode(t, s), dialNode(t, s))
 		joinNode(t, s, "honest")
 	}
-	eventually(t, "the flood is cut to its share", func() bool { return s.shared.gate.pending.Load() <= minPending })
+	eventually(t, "the flood is cut to its share", func() bool { return s.node.Conns.Pending() <= minPending })
 	displaced := 1
 	for _, w := range silent[1:] {
 		m, err := codec.ParseGoAway(w.want(codec.GoAway).Payload)
@@ -92,7 +70,7 @@ func silentConnectionsFillTheirShare(t *testing.T, loops int) {
 	if displaced < 95 || displaced > 105 {
 		t.Errorf("%d were displaced by 101 beyond the share", displaced)
 	}
-	eventually(t, "the share is empty", func() bool { return s.shared.gate.pending.Load() == 0 })
+	eventually(t, "the share is empty", func() bool { return s.node.Conns.Pending() == 0 })
 	for range minPending + 20 { // sessions do not count
 		joinNode(t, s, "many")
 	}
@@ -121,8 +99,8 @@ func TestUnreadHelloIsNotDisplaced(t *testing.T) {
 		t.Error("a connection with an unread HELLO was displaced")
 	}
 	n.send(first, helloFrame("alice"))
-	if n.r.counters.Sessions != 1 || n.r.shared.gate.pending.Load() != minPending-1 {
-		t.Errorf("%d sessions, %d pending", n.r.counters.Sessions, n.r.shared.gate.pending.Load())
+	if n.r.counters.Sessions != 1 || n.r.node.Conns.Pending() != minPending-1 {
+		t.Errorf("%d sessions, %d pending", n.r.counters.Sessions, n.r.node.Conns.Pending())
 	}
 }
 
@@ -131,7 +109,7 @@ func TestUnreadHelloIsNotDisplaced(t *testing.T) {
 func TestTheOldestSilentOfAllLoopsGoes(t *testing.T) {
 	old := newNode(t, Config{MaxConns: 800})
 	young := newNode(t, Config{MaxConns: 800})
-	young.r.shared, young.r.index = old.r.shared, old.r.index+1
+	young.r.node, young.r.index = old.r.node, old.r.index+1
 	arrive := func(n *node, at time.Duration) (timingwheel.ID, *peer) {
 		n.now = at
 		n.r.observe(at)
@@ -152,7 +130,7 @@ func TestTheOldestSilentOfAllLoopsGoes(t *testing.T) {
 		if more := young.r.displace(never); more || p.finished || p.closed {
 			t.Fatalf("newcomer %d is sent away for the silent ones of another loop (more %v)", i, more)
 		}
-		if index, any := old.r.shared.silences.oldest(); !any || index != old.r.index {
+		if index, any := old.r.node.Silences.Oldest(); !any || index != old.r.index {
 			t.Fatalf("the oldest is on loop %d, %v", index, any)
 		}
 		old.r.displace(never)
@@ -168,11 +146,11 @@ func TestTheOldestSilentOfAllLoopsGoes(t *testing.T) {
 	}
 	// When the silent ones are gone, that of the other loop is next.
 	old.run(6 * time.Second)
-	if index, any := old.r.shared.silences.oldest(); !any || index != young.r.index || old.r.shared.gate.pending.Load() != 1 {
-		t.Errorf("the oldest is on loop %d, %v, want that of the newcomer; %d are pending", index, any, old.r.shared.gate.pending.Load())
+	if index, any := old.r.node.Silences.Oldest(); !any || index != young.r.index || old.r.node.Conns.Pending() != 1 {
+		t.Errorf("the oldest is on loop %d, %v, want that of the newcomer; %d are pending", index, any, old.r.node.Conns.Pending())
 	}
 	young.run(6 * time.Second)
-	if index, any := old.r.shared.silences.oldest(); any {
+	if index, any := old.r.node.Silences.Oldest(); any {
 		t.Errorf("nobody is silent, says loop %d", index)
 	}
 }

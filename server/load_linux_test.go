@@ -8,24 +8,8 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/gate"
 )
-
-// A queue that was given out in a slow spell is as long as the present pace makes it.
-func TestSlotsOfASlowSpellAreNotWaitedFor(t *testing.T) {
-	a := newAdmission(1000)
-	now := time.Hour
-	a.setRate(now, 10)
-	for range 200 {
-		a.ask(now, time.Minute)
-	}
-	if ahead := a.ahead(now); ahead < 10*time.Second {
-		t.Fatalf("the queue is %v long at 10 a second", ahead)
-	}
-	a.setRate(now, 1000)
-	if ahead := a.ahead(now); ahead > 300*time.Millisecond {
-		t.Errorf("the queue is %v long at 1000 a second", ahead)
-	}
-}
 
 // The node finds each loop's listener and bounds what waits there by what the loop takes,
 // also where the ceiling is so low that the pace never leaves it.
@@ -72,14 +56,16 @@ func TestAcceptQueueFollowsThePace(t *testing.T) {
 
 // Where nobody said what the nodes can take that would take over, they are like this one.
 func TestWindowFollowsTheOwnPaceUnlessTheOthersAreKnown(t *testing.T) {
-	for configured, want := range map[float64]float64{0: 10, 100: 100} {
+	for configured, slow := range map[float64]bool{0: true, 100: false} {
 		s, err := New(Config{AdmitRate: 100, FailoverRate: configured})
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.shared.load.steady = 10
-		if got := s.failoverRate(); got != want {
-			t.Errorf("FailoverRate %v: the window is reckoned with %v, want %v", configured, got, want)
+		for at := time.Second; at < 10*time.Minute; at += time.Second {
+			s.node.Load.Observe(at, gate.Sample{Taken: uint64(10 * at.Seconds()), Waited: 2 * time.Second}, nil)
+		}
+		if got := s.failoverRate(); slow && (got < 9 || got > 12) || !slow && got != 100 {
+			t.Errorf("FailoverRate %v: the window is reckoned with %v of a node that takes ten a second in", configured, got)
 		}
 	}
 }
@@ -98,7 +84,7 @@ func TestDrainOfALoneNodeIsAStopWithAWindow(t *testing.T) {
 	began := time.Now()
 	ended := make(chan error, 1)
 	go func() { ended <- s.Drain(context.Background()) }()
-	eventually(t, "the drain begins", s.shared.handover.draining.Load)
+	eventually(t, "the drain begins", s.node.Drain.On)
 	stranger := dialNode(t, s)
 	stranger.wantGoAway(codec.CodeShutdown)
 	stranger.Close()
@@ -128,7 +114,7 @@ func TestOverloadedNodeDropsTheGoneUnserved(t *testing.T) {
 			}
 		}}})
 	joinNode(t, s, "a")
-	s.shared.load.over.Store(true)
+	s.node.Load.Observe(s.now(), gate.Sample{Waited: 2 * time.Second}, nil)
 	l := (*s.loops.Load())[0]
 	dialNode(t, s).send(helloFrame("long"))
 	<-blocked

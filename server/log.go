@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/stormwheel/stormwheel/internal/gate"
 )
 
 // seldom lets the first of many events into the log, and then one a minute. Any goroutine
@@ -25,6 +28,22 @@ func (s *seldom) note(at time.Time) (count uint64, log bool) {
 	}
 	s.logged = at
 	return s.count, true
+}
+
+// refusals lets one line a second about them into the log. Any goroutine may use it.
+type refusals struct {
+	last atomic.Int64 // since the server's start
+}
+
+func (r *refusals) log(log *slog.Logger, c *gate.Conns, now time.Duration, why Reason) {
+	last := r.last.Load()
+	if last != 0 && int64(now)-last < int64(time.Second) || !r.last.CompareAndSwap(last, int64(now)) {
+		return
+	}
+	log.Warn("connections are being refused: no room", slog.String("reason", why.String()),
+		slog.Int64("conns", c.Open()), slog.Int64("max_conns", c.Max),
+		slog.Int64("pending", c.Pending()), slog.Int64("max_pending", c.MaxPending),
+		slog.Int("descriptor_limit", c.Descriptors))
 }
 
 // gnetLogger passes what gnet has to say to the node's logger. Its start line says no

@@ -63,10 +63,11 @@ func newLoop(s *Server, el gnet.EventLoop, index uint8, listener int) (*loop, er
 	l.again.Stop()
 	l.turnStop = func() bool { return l.now() >= l.turnEnds }
 	var err error
-	if l.reactor, err = newReactor(&s.cfg, &s.shared, index, l, l.now(), time.Now); err != nil {
+	if l.reactor, err = newReactor(&s.cfg, s.node, index, l, l.now(), time.Now); err != nil {
 		return nil, err
 	}
 	l.reactor.exited = l.exited
+	l.reactor.refused = func(why Reason) { s.refusals.log(s.cfg.Logger, s.node.Conns, s.now(), why) }
 	l.reactor.close, l.reactor.mailbox = s.closeAny, &l.mailbox
 	l.reactor.updateWindow() // its first client is here before its first turn
 	if s.auth != nil {
@@ -121,7 +122,7 @@ func (l *loop) ask() {
 // meanwhile has its turn a little later.
 func (l *loop) Run(context.Context) error {
 	now := l.now()
-	if l.srv.stopping.Load() {
+	if l.srv.node.Stopping.Load() {
 		l.reactor.stopping = true
 	}
 	late := now - time.Duration(l.asked.Load())
@@ -208,7 +209,7 @@ func (l *loop) conn(slot timingwheel.ID) gnet.Conn {
 // accept takes in a connection, or refuses it.
 func (l *loop) accept(c gnet.Conn) {
 	now := l.now()
-	if l.srv.shared.load.over.Load() {
+	if l.srv.node.Load.Over() {
 		if wait, there := waited(c.Fd()); !there { // it gave up while it waited: the cheapest end
 			raise(&l.waited, wait)
 			l.reactor.counters.Gone++
@@ -227,33 +228,33 @@ func (l *loop) accept(c gnet.Conn) {
 	*l.entry(slot) = c
 	c.SetContext(l.reactor.sessions.at(slot))
 	switch {
-	case l.srv.shared.gate.starved(c.Fd()):
+	case l.srv.node.Conns.Starved(c.Fd()):
 		l.reactor.dismiss(slot, ReasonFull)
-		l.srv.shared.gate.logRefusal(l.srv.cfg.Logger, now, ReasonFull)
-	case l.srv.stopping.Load():
+		l.reactor.refused(ReasonFull)
+	case l.srv.node.Stopping.Load():
 		l.reactor.farewell(slot, ReasonShutdown)
-	case l.srv.shared.handover.draining.Load():
-		l.reactor.farewell(slot, l.srv.shared.drainReason())
+	case l.srv.node.Drain.On():
+		l.reactor.farewell(slot, l.reactor.drainReason())
 	default:
 		why, place := ReasonNone, admitted
-		switch g := l.srv.shared.gate; {
-		case l.srv.shared.memory.refuses():
+		switch g := l.srv.node.Conns; {
+		case l.srv.node.Memory.Refuses():
 			why = ReasonMemory
-		case g.enter():
-		case g.knock():
+		case g.Enter():
+		case g.Knock():
 			place = knocking
 		default:
 			why = ReasonFull
 		}
 		if why != ReasonNone {
 			l.reactor.refuse(slot, why)
-			l.srv.shared.gate.logRefusal(l.srv.cfg.Logger, now, why)
+			l.reactor.refused(why)
 			return
 		}
 		l.reactor.arrive(slot, place)
-		if l.srv.shared.gate.crowded() {
+		if l.srv.node.Conns.Crowded() {
 			l.askForRoom(false) // the turn after this batch sends the oldest away
-			l.srv.shared.gate.logRefusal(l.srv.cfg.Logger, now, ReasonPending)
+			l.reactor.refused(ReasonPending)
 		}
 	}
 }

@@ -1,14 +1,13 @@
 package server
 
 import (
-	"io"
-	"log/slog"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/gate"
 	"github.com/valyala/bytebufferpool"
 )
 
@@ -16,34 +15,6 @@ func pooled(body []byte) *bytebufferpool.ByteBuffer {
 	b := bytebufferpool.Get()
 	b.Write(body)
 	return b
-}
-
-func TestMemoryLevelsHaveHysteresis(t *testing.T) {
-	level := memoryFine
-	for _, step := range []struct {
-		percent float64
-		want    memoryLevel
-	}{
-		{91.9, memoryFine}, {92, memoryRefuse}, {89.1, memoryRefuse}, {88.9, memoryFine},
-		{94.9, memoryRefuse}, {95, memoryShed}, {92.1, memoryShed}, {91.9, memoryRefuse}, {94, memoryRefuse},
-		{99, memoryShed}, {50, memoryFine}, {120, memoryShed},
-	} {
-		if level = level.after(step.percent); level != step.want {
-			t.Fatalf("at %.1f %%: %v, want %v", step.percent, level, step.want)
-		}
-	}
-}
-
-func TestMemoryIsSampledOnceASecondAtMost(t *testing.T) {
-	reads := 0
-	m := memory{limit: 100, read: func() (int64, bool) { reads++; return 1, true }}
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	for now := time.Duration(0); now < 10*time.Second; now += 10 * time.Millisecond {
-		m.sample(now, log)
-	}
-	if reads != 10 {
-		t.Errorf("read %d times in 10 s, want 10", reads)
-	}
 }
 
 // The whole way: fine, no newcomers, unauthenticated and slow ones gone, fine again.
@@ -56,9 +27,9 @@ func TestMemoryPressureRefusesThenShedsThenRecovers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.shared.memory.limit, s.shared.memory.read = 1000, func() (int64, bool) { return used.Load(), true }
+	s.node.Memory.Limit, s.memory = 1000, func() (int64, bool) { return used.Load(), true }
 	start(t, s)
-	state := func(want memoryLevel) {
+	state := func(want gate.MemoryLevel) {
 		t.Helper()
 		eventually(t, "memory state "+want.String(), func() bool { return s.Stats().MemoryState == want.String() })
 	}
@@ -80,14 +51,14 @@ func TestMemoryPressureRefusesThenShedsThenRecovers(t *testing.T) {
 	eventually(t, "queued", func() bool { return s.Stats().Queued >= 64<<10 })
 
 	used.Store(930)
-	state(memoryRefuse)
+	state(gate.MemoryRefuse)
 	dialNode(t, s).wantGoAway(codec.CodeFull)
 	eventually(t, "refusal counted", func() bool { return s.Stats().Closes[ReasonMemory] == 1 })
 	good.send(codec.AppendPing(nil, 1, 0))
 	good.want(codec.Pong)
 
 	used.Store(960)
-	state(memoryShed)
+	state(gate.MemoryShed)
 	waiting.wantGoAway(codec.CodeFull)
 	eventually(t, "the slow one is gone, the good one not", func() bool {
 		st := s.Stats()
@@ -97,9 +68,9 @@ func TestMemoryPressureRefusesThenShedsThenRecovers(t *testing.T) {
 	good.want(codec.Pong)
 
 	used.Store(900) // below the mark, within the hysteresis
-	state(memoryRefuse)
+	state(gate.MemoryRefuse)
 	used.Store(800)
-	state(memoryFine)
+	state(gate.MemoryFine)
 	joinNode(t, s, "again")
 }
 

@@ -154,7 +154,7 @@ func TestWelcomeTellsTheWindowOfThoseWhoCameTogether(t *testing.T) {
 	n := newNode(t, Config{FailoverRate: rate})
 	for range clients {
 		slot, _ := n.dial()
-		n.r.shared.gate.enter()
+		n.r.node.Conns.Enter()
 		n.r.arrive(slot, admitted)
 	}
 	want := time.Duration(clients / float64(rate) * 1.05 * float64(time.Second))

@@ -1,33 +1,16 @@
 package server
 
 import (
-	"sync/atomic"
 	"time"
 
 	"github.com/stormwheel/stormwheel/timingwheel"
 )
 
-// Connections that are not in yet may take a tenth of the places. When a flood of silent
-// ones fills it, refusing the newcomer would let a few hundred a second lock everybody
-// out; so the oldest that has not said HELLO goes, since an honest client has its HELLO
-// on the way and is through long before its turn to go. The oldest of the node, not of the
-// loop that happens to have the newcomer: that might be the newcomer itself.
-
-// minPending is how many may be on their way in even on a small node: a tenth of it
-// could not take the usual burst.
-const minPending = 256
-
-// crowded says whether too many are on their way in.
-func (g *connGate) crowded() bool { return g.pending.Load() > g.pendingMax }
-
-// overrun says that nobody has made room for a while: the loop whose turn it is may be stuck.
-func (g *connGate) overrun() bool { return g.pending.Load() > g.pendingMax+g.pendingMax/8 }
-
 // arrive counts a connection as pending until settle.
 // Its place is one of the gate's (admitted) or beyond them (knocking).
 func (r *reactor) arrive(slot timingwheel.ID, place flags) {
 	r.sessions.at(slot).set(place | pending)
-	r.shared.gate.pending.Add(1)
+	r.node.Conns.BeginPending()
 	r.arrivals.push(arrival{r.handle(slot), r.clock.real})
 	if r.arrivals.len() == 1 {
 		r.tellSilence(true)
@@ -38,7 +21,7 @@ func (r *reactor) arrive(slot timingwheel.ID, place flags) {
 func (r *reactor) settle(s *session) {
 	if s.is(pending) {
 		s.clear(pending)
-		r.shared.gate.pending.Add(-1)
+		r.node.Conns.EndPending()
 	}
 }
 
@@ -46,13 +29,13 @@ func (r *reactor) settle(s *session) {
 // reports whether more is due here. Only a turn may do so: it closes connections outside
 // their own callbacks.
 func (r *reactor) displace(stop func() bool) (more bool) {
-	for r.shared.gate.crowded() {
+	for r.node.Conns.Crowded() {
 		slot, ok := r.oldestSilent()
 		r.tellSilence(ok)
 		if !ok {
 			break
 		}
-		if index, _ := r.shared.silences.oldest(); index != r.index && !r.shared.gate.overrun() {
+		if index, _ := r.node.Silences.Oldest(); index != r.index && !r.node.Conns.Overrun() {
 			break // it is another loop's turn
 		}
 		r.arrivals.pop()
@@ -98,7 +81,7 @@ func (r *reactor) forgetArrivals() {
 		}
 		r.arrivals.pop()
 	}
-	if !r.shared.gate.crowded() { // displace has looked more closely
+	if !r.node.Conns.Crowded() { // displace has looked more closely
 		r.tellSilence(true)
 	}
 }
@@ -110,31 +93,13 @@ func (r *reactor) tellSilence(silent bool) {
 	if !silent {
 		a.at = 0
 	}
-	r.shared.silences[r.index].Store(int64(a.at))
-}
-
-// silences are, for each loop, when the longest silent of its pending connections came, since
-// the server's start; zero for none. Any goroutine may read them.
-type silences [maxLoops]atomic.Int64
-
-// oldest is the loop that has the longest silent connection of all.
-func (s *silences) oldest() (index uint8, any bool) {
-	var first int64
-	for i := range s {
-		if at := s[i].Load(); at != 0 && (!any || at < first) {
-			index, any, first = uint8(i), true, at
-		}
-	}
-	return index, any
+	r.node.Silences.Tell(r.index, a.at)
 }
 
 // askForRoom has the loop with the longest silent connection send it away, if it must go. At
 // the end of a turn it is not this loop that is asked for the next one at once.
 func (l *loop) askForRoom(turnEnds bool) {
-	if !l.srv.shared.gate.crowded() {
-		return
-	}
-	index, any := l.srv.shared.silences.oldest()
+	index, any := l.srv.node.NeedsRoom()
 	switch loops := *l.srv.loops.Load(); {
 	case !any || int(index) >= len(loops):
 	case turnEnds && loops[index] == l:

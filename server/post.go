@@ -81,10 +81,10 @@ func (s *Server) closeAny(c closing) {
 func (s *Server) loopOf(id codec.SessionID) (*loop, error) {
 	loops := *s.loops.Load()
 	index := int(id.Handle >> 56)
-	if s.stopping.Load() {
+	if s.node.Stopping.Load() {
 		return nil, ErrClosed
 	}
-	if id.Epoch != s.shared.epoch || index >= len(loops) {
+	if id.Epoch != s.node.Epoch || index >= len(loops) {
 		return nil, ErrNoSuch
 	}
 	return loops[index], nil

@@ -103,7 +103,7 @@ func TestTermsReachAClientThatNeverPings(t *testing.T) {
 	n := newNode(t, Config{Handler: Handler{Message: func(s *Session, id uint64, _ []byte) { _ = s.Ack(id) }}})
 	talker, p := n.join()
 	pinger, q := n.join()
-	n.r.shared.load.stretch.Store(2)
+	n.stretch(2)
 	for i := range 150 {
 		n.send(talker, codec.AppendSend(nil, 1, []byte("x")))
 		if i%25 == 0 {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/gate"
 	"github.com/stormwheel/stormwheel/timingwheel"
 )
 
@@ -40,15 +41,16 @@ type transport interface {
 
 // reactor is one loop's share of a node: its sessions, its wheel, its counters. It does
 // no I/O of its own and reads no clock; time and bytes come in as arguments. Everything
-// in it is owned by the loop, apart from what shared points to.
+// in it is owned by the loop, apart from what node points to.
 type reactor struct {
 	cfg       *Config
-	shared    *shared
+	node      *gate.Node
 	transport transport
 	index     uint8 // of the loop, the highest byte of its handles
 	wall      func() time.Time
 	askAuth   func(handle uint64, req AuthRequest) bool // nil: everybody may come in
 	close     func(closing)                             // ends a session of any loop
+	refused   func(why Reason)                          // is told of a client for whom there is no room
 	exited    func()                                    // called when a handler has ended the loop's goroutine
 	mailbox   *mailbox                                  // the loop's, nil without a loop
 
@@ -67,8 +69,8 @@ type reactor struct {
 	out  []byte     // frames of the current callback, for the current slot
 	kick codec.Code // set by a handler for the current slot
 
-	notice codec.GoAwayMessage // what the next GOAWAY says beside its code
-	token  [resumeLen]byte     // the ticket or resume token of the current frame
+	notice codec.GoAwayMessage   // what the next GOAWAY says beside its code
+	token  [gate.MaxSealLen]byte // the ticket or resume token of the current frame
 
 	onVisit  timingwheel.VisitFunc // r.visit, bound once
 	posting  bool                  // posts that were taken are not done yet
@@ -88,13 +90,13 @@ type reactor struct {
 	panicLog            time.Duration // when a handler's panic was last logged, neverLogged: none was
 }
 
-func newReactor(cfg *Config, sh *shared, index uint8, t transport, now time.Duration, wall func() time.Time) (*reactor, error) {
+func newReactor(cfg *Config, node *gate.Node, index uint8, t transport, now time.Duration, wall func() time.Time) (*reactor, error) {
 	wheel, err := timingwheel.New(timingwheel.Config{Tick: cfg.Tick, Start: now})
 	if err != nil {
 		return nil, err
 	}
 	r := &reactor{
-		cfg: cfg, shared: sh, transport: t, index: index, wall: wall,
+		cfg: cfg, node: node, transport: t, index: index, wall: wall,
 		clock:   newClock(now, cfg.Timeout, cfg.Tick),
 		wheel:   wheel,
 		terms:   codec.Terms{Interval: cfg.Heartbeat, Timeout: cfg.Timeout, Number: 1},
@@ -142,7 +144,7 @@ func (r *reactor) closed(slot timingwheel.ID, why Reason) {
 	}
 	r.leave(slot, why)
 	if s.state == stateLingering {
-		r.shared.gate.endLinger()
+		r.node.Conns.EndLinger()
 	}
 	r.names.drop(s.name)
 	r.views.drop(slot)
@@ -151,9 +153,9 @@ func (r *reactor) closed(slot timingwheel.ID, why Reason) {
 	r.extras.drop(s)
 	switch {
 	case s.is(admitted):
-		r.shared.gate.leave()
+		r.node.Conns.Leave()
 	case s.is(knocking):
-		r.shared.gate.endKnock()
+		r.node.Conns.EndKnock()
 	}
 	*s = session{}
 	r.counters.Conns--
@@ -169,10 +171,10 @@ func (r *reactor) leave(slot timingwheel.ID, why Reason) {
 	s.set(gone)
 	r.settle(s)
 	if x := r.extras.of(s); x.invited {
-		r.shared.seals.restore(x.ticket)
+		r.node.Seals.Restore(x.ticket)
 	}
 	if s.is(counted) {
-		r.shared.addrs.leave(addrKey(r.transport.RemoteAddr(slot)))
+		r.node.Addrs.Leave(gate.AddrKey(r.transport.RemoteAddr(slot)))
 	}
 	r.counters.Closes[why]++
 	if s.state != stateReady {
@@ -205,5 +207,5 @@ func (r *reactor) resolve(handle uint64) (timingwheel.ID, bool) {
 }
 
 func (r *reactor) sessionID(slot timingwheel.ID) codec.SessionID {
-	return codec.SessionID{Epoch: r.shared.epoch, Handle: r.handle(slot)}
+	return codec.SessionID{Epoch: r.node.Epoch, Handle: r.handle(slot)}
 }

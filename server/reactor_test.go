@@ -2,16 +2,17 @@ package server
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"io"
 	"log/slog"
-	"math"
 	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/gate"
 	"github.com/stormwheel/stormwheel/timingwheel"
 )
 
@@ -85,6 +86,24 @@ type node struct {
 	now time.Duration
 
 	closings []closing // asked of this loop, done at the next turn
+	looked   time.Duration
+}
+
+// What the gates go by.
+const (
+	handshakeBurst = 10
+	minPending     = 256
+)
+
+// stretch has the load make terms longer, or shorter, until factor is reached.
+func (n *node) stretch(factor int32) {
+	for l := &n.r.node.Load; l.Stretch() != factor; n.looked += 250 * time.Millisecond {
+		var late time.Duration
+		if l.Stretch() < factor {
+			late = 10 * time.Second
+		}
+		l.Observe(n.looked, gate.Sample{Late: late}, nil)
+	}
 }
 
 func newNode(t testing.TB, cfg Config) *node { return newNodeAt(t, time.Hour, cfg) }
@@ -102,16 +121,16 @@ func newNodeAt(t testing.TB, start time.Duration, cfg Config) *node {
 	if err := cfg.validate(); err != nil {
 		t.Fatal(err)
 	}
-	sh := &shared{epoch: 7, node: []byte("n1"), gate: newGate(1000, 10, 1, cfg.MaxConns),
-		admission: newAdmission(cfg.AdmitRate), addrs: newLimiter[netip.Addr](cfg.AddrConns, cfg.AddrRate), ids: newLimiter[uint64](0, cfg.IDRate), seals: newSeals(nil)}
-	sh.returnRate.Store(math.Float64bits(cfg.FailoverRate))
+	shared := gate.NewNode(cfg.gate(), rand.Reader)
+	shared.Epoch, shared.Name, shared.Conns = 7, []byte("n1"), gate.NewConns(1000, 10, 1, loopDescriptors, cfg.MaxConns)
 	net := &network{peers: make(map[timingwheel.ID]*peer)}
-	r, err := newReactor(&cfg, sh, 3, net, start, func() time.Time { return time.UnixMilli(1_700_000_000_000) })
+	r, err := newReactor(&cfg, shared, 3, net, start, func() time.Time { return time.UnixMilli(1_700_000_000_000) })
 	if err != nil {
 		t.Fatal(err)
 	}
 	net.r = r
 	n := &node{t: t, r: r, net: net, now: start}
+	r.refused = func(Reason) {}
 	r.close = func(c closing) { n.closings = append(n.closings, c) }
 	t.Cleanup(func() { r.wheel.Close() })
 	return n
@@ -226,7 +245,7 @@ func (n *node) wantClosed(why Reason, count uint64) {
 
 func TestWelcomeStatesTheTerms(t *testing.T) {
 	n := newNode(t, Config{Alternates: []string{"b:1", "c:2"}})
-	n.r.shared.alternates = []byte("b:1,c:2")
+	n.r.node.Alternates = []byte("b:1,c:2")
 	slot, p := n.dial()
 	n.send(slot, helloFrame("alice"))
 	m, err := codec.ParseWelcome(frames(t, p.in)[0].Payload)
@@ -717,9 +736,9 @@ func TestClosedIsCalledOnceForEveryOpened(t *testing.T) {
 			t.Errorf("end %d: %v, want %v", i, ends[i], want[i])
 		}
 	}
-	if n.r.counters.Conns != 0 || n.r.counters.Sessions != 0 || n.r.wheel.Len() != 0 || n.r.shared.gate.lingering.Load() != 0 {
+	if n.r.counters.Conns != 0 || n.r.counters.Sessions != 0 || n.r.wheel.Len() != 0 || n.r.node.Conns.Lingering() != 0 {
 		t.Errorf("conns %d sessions %d wheel %d lingering %d after all have left, want 0",
-			n.r.counters.Conns, n.r.counters.Sessions, n.r.wheel.Len(), n.r.shared.gate.lingering.Load())
+			n.r.counters.Conns, n.r.counters.Sessions, n.r.wheel.Len(), n.r.node.Conns.Lingering())
 	}
 }
 
@@ -746,7 +765,7 @@ func TestAStaleHandleNeverReachesTheSlotsNextSession(t *testing.T) {
 
 func TestLingeringIsBoundedInNumberAndBytes(t *testing.T) {
 	n := newNode(t, Config{})
-	limit := int(n.r.shared.gate.lingerMax)
+	limit := int(n.r.node.Conns.MaxLingering)
 	for i := range limit + 5 {
 		slot, p := n.dial()
 		n.r.refuse(slot, ReasonFull)

@@ -14,7 +14,7 @@ import (
 // The connection may be gone when it returns; consumed is then len(b).
 func (r *reactor) receive(now time.Duration, slot timingwheel.ID, b []byte) (consumed, need int) {
 	r.observe(now)
-	r.setStretch(r.shared.load.stretch.Load())
+	r.setStretch(r.node.Load.Stretch())
 	s := r.sessions.at(slot)
 	if s.state == stateLingering {
 		r.discard(slot, len(b))
@@ -122,8 +122,8 @@ func (r *reactor) mayRead(slot timingwheel.ID, size int) (frames int64, why Reas
 func (r *reactor) frame(slot timingwheel.ID, f codec.Frame) Reason {
 	s := r.sessions.at(slot)
 	if s.state == stateHandshaking {
-		if f.Type == codec.Hello && r.shared.handover.draining.Load() {
-			return r.shared.drainReason()
+		if f.Type == codec.Hello && r.node.Drain.On() {
+			return r.drainReason()
 		}
 		if f.Type == codec.Hello {
 			return r.hello(slot, f.Payload)

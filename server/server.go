@@ -2,17 +2,14 @@ package server
 
 import (
 	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
-	"net/netip"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/panjf2000/gnet/v2"
+	"github.com/stormwheel/stormwheel/internal/gate"
 )
 
 // Errors of a node's life.
@@ -40,12 +37,15 @@ type Server struct {
 	done    chan struct{} // closed when the engine has ended
 	err     error         // why; set before done is closed
 
-	engine   gnet.Engine // set before ready is closed
-	shared   shared
-	auth     *authPool // nil: everybody may come in; set before ready is closed
-	stopping atomic.Bool
-	hurry    atomic.Bool // it stops at once: loops have nothing better to do than to say so
-	halting  sync.Once   // gnet refuses to be stopped twice
+	engine  gnet.Engine // set before ready is closed
+	node    *gate.Node
+	auth    *authPool   // nil: everybody may come in; set before ready is closed
+	hurry   atomic.Bool // it stops at once: loops have nothing better to do than to say so
+	halting sync.Once   // gnet refuses to be stopped twice
+
+	memory   func() (used int64, ok bool) // what the process uses
+	collect  func()                       // gives back what was closed for want of it
+	refusals refusals
 
 	drainLinger time.Duration // tests shorten it
 	alike       bool          // the nodes that would take over are like this one: nobody said what they can take
@@ -53,25 +53,6 @@ type Server struct {
 
 	mu    sync.Mutex // guards adding to loops, and who comes first of Start and Stop
 	loops atomic.Pointer[[]*loop]
-}
-
-// shared is what every reactor of a node reads.
-type shared struct {
-	epoch      uint64 // random per start, so that old session ids match nothing
-	node       []byte
-	alternates []byte
-	gate       *connGate // set before the engine runs
-	silences   silences
-	budget     budget
-	memory     memory
-	admission  *admission
-	addrs      *limiter[netip.Addr]
-	ids        *limiter[uint64]
-	seals      *seals
-	window     atomic.Int64  // the reconnect window, a time.Duration
-	returnRate atomic.Uint64 // clients a second of those who would take them over, as bits of a float64
-	load       load
-	handover   handover
 }
 
 // New returns a node that is not listening yet. The error names the field of cfg that
@@ -91,17 +72,8 @@ func New(cfg Config) (*Server, error) {
 		drainLinger: drainLinger,
 		alike:       alike,
 	}
-	var epoch [8]byte
-	_, _ = rand.Read(epoch[:]) // never fails
-	s.shared.epoch = binary.BigEndian.Uint64(epoch[:])
-	s.shared.alternates = []byte(strings.Join(cfg.Alternates, ","))
+	s.node = gate.NewNode(s.cfg.gate(), rand.Reader)
 	s.setMemory()
-	s.shared.admission = newAdmission(cfg.AdmitRate)
-	s.shared.addrs = newLimiter[netip.Addr](cfg.AddrConns, cfg.AddrRate)
-	s.shared.ids = newLimiter[uint64](0, cfg.IDRate)
-	s.shared.seals = newSeals(cfg.ClusterSecret)
-	s.shared.load.begin(&s.cfg)
-	s.shared.returnRate.Store(math.Float64bits(s.failoverRate()))
 	s.loops.Store(new([]*loop))
 	return s, nil
 }
@@ -120,14 +92,14 @@ func (s *Server) Start() error {
 	}
 	defer claim.release()
 	s.addr = claim.addr
-	s.shared.node = []byte(s.cfg.Node)
-	if len(s.shared.node) == 0 {
-		s.shared.node = []byte(s.addr)
+	s.node.Name = []byte(s.cfg.Node)
+	if len(s.node.Name) == 0 {
+		s.node.Name = []byte(s.addr)
 	}
 	limit, used := descriptors()
-	s.shared.gate = newGate(limit, used, s.cfg.Loops, s.cfg.MaxConns)
+	s.node.Conns = gate.NewConns(limit, used, s.cfg.Loops, loopDescriptors, s.cfg.MaxConns)
 	if s.cfg.Auth != nil {
-		s.auth = newAuthPool(&s.cfg, s.shared.gate.pendingMax)
+		s.auth = newAuthPool(&s.cfg, s.node.Conns.MaxPending)
 	} else {
 		s.cfg.Logger.Warn("no authenticator: every client id is let in")
 	}
@@ -181,7 +153,7 @@ func (s *Server) finish(err error) {
 	switch {
 	case err != nil:
 		s.err = fmt.Errorf("server: %w", err)
-	case !s.stopping.Load():
+	case !s.node.Stopping.Load():
 		s.err = ErrEngine
 	}
 	if s.auth != nil {
@@ -214,7 +186,7 @@ func (s *Server) Node() string {
 	if !s.isReady() {
 		return s.cfg.Node
 	}
-	return string(s.shared.node)
+	return string(s.node.Name)
 }
 
 func (s *Server) isReady() bool {
@@ -239,23 +211,23 @@ func (s *Server) Wait() error {
 // Stats returns the node's state. It waits for no loop.
 func (s *Server) Stats() Stats {
 	loops := *s.loops.Load()
-	st := Stats{Node: s.Node(), Loops: len(loops), Window: time.Duration(s.shared.window.Load()),
-		MaxQueuedTotal: s.shared.budget.max, MemoryLimit: s.shared.memory.limit,
-		MemoryUsed: s.shared.memory.used.Load(), MemoryState: memoryLevel(s.shared.memory.level.Load()).String()}
+	st := Stats{Node: s.Node(), Loops: len(loops), Window: s.node.Window.Length(),
+		MaxQueuedTotal: s.node.Budget.Max, MemoryLimit: s.node.Memory.Limit,
+		MemoryUsed: s.node.Memory.Used(), MemoryState: s.node.Memory.Level().String()}
 	if s.isReady() {
-		st.MaxConns = int(s.shared.gate.max)
-		st.Pending, st.MaxPending = s.shared.gate.pending.Load(), s.shared.gate.pendingMax
-		st.Lingering = s.shared.gate.lingering.Load()
+		st.MaxConns = int(s.node.Conns.Max)
+		st.Pending, st.MaxPending = s.node.Conns.Pending(), s.node.Conns.MaxPending
+		st.Lingering = s.node.Conns.Lingering()
 		if s.auth != nil {
 			st.AuthWaiting = len(s.auth.jobs)
 		}
 	}
 	now := time.Since(s.base)
-	st.AdmissionQueue = s.shared.admission.ahead(now)
-	st.Pace = s.shared.load.readPace()
-	st.HelloWait = time.Duration(s.shared.load.waited.Load())
-	st.LoopLate = time.Duration(s.shared.load.late.Load())
-	st.Stretch = int(max(1, s.shared.load.stretch.Load()))
+	st.AdmissionQueue = s.node.Queue.Ahead(now)
+	st.Pace = s.node.Load.Pace()
+	st.HelloWait = s.node.Load.Waited()
+	st.LoopLate = s.node.Load.Late()
+	st.Stretch = int(max(1, s.node.Load.Stretch()))
 	for _, l := range loops {
 		c := l.snapshot()
 		st.add(&c)

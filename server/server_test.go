@@ -385,7 +385,7 @@ func TestMaxConnsRefusesTheExcessAndRecovers(t *testing.T) {
 		w.wantGoAway(codec.CodeFull)
 	}
 	in[0].Close()
-	eventually(t, "room after one has left", func() bool { return s.shared.gate.conns.Load() < 10 })
+	eventually(t, "room after one has left", func() bool { return s.node.Conns.Open() < 10 })
 	joinNode(t, s, "b")
 	eventually(t, "refusals counted", func() bool { return s.Stats().Refused == 5 })
 }

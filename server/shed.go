@@ -24,11 +24,15 @@ const sweepEvery = 250 * time.Millisecond
 // beginShedding says whether there is something to shed.
 func (r *reactor) beginShedding() bool {
 	d := &r.shed
-	if round := r.shared.memory.rounds.Load(); round != d.round {
+	if round := r.node.Memory.Rounds(); round != d.round {
 		d.round, d.next, d.on, d.memory = round, 0, true, true
-		d.above = r.shared.memory.above(r.cfg)
+		first := r.cfg.SoftQueued
+		if first < 0 {
+			first = r.cfg.MaxQueued
+		}
+		d.above = r.node.Memory.Above(first)
 	}
-	if !d.on && r.shared.budget.tight() && (!d.begun || r.clock.real-d.swept >= sweepEvery) {
+	if !d.on && r.node.Budget.Tight() && (!d.begun || r.clock.real-d.swept >= sweepEvery) {
 		d.next, d.on, d.memory = 0, true, false
 		d.swept, d.begun = r.clock.real, true
 	}
@@ -64,7 +68,7 @@ func (r *reactor) shedOne(slot timingwheel.ID) {
 	}
 	// With nothing left everybody is over his share, but who keeps less than most is not to blame.
 	keeps := r.keeps(s)
-	why, tooMuch := ReasonQueueBudget, r.overBudget(keeps) && int64(keeps) > r.shared.budget.queued.Load()/max(r.shared.gate.conns.Load(), 1)
+	why, tooMuch := ReasonQueueBudget, r.overBudget(keeps) && int64(keeps) > r.node.Budget.Queued()/max(r.node.Conns.Open(), 1)
 	if r.shed.memory {
 		why, tooMuch = ReasonMemory, keeps > r.shed.above
 	}

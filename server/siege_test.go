@@ -222,7 +222,7 @@ func (s *Server) report() report {
 	st := s.Stats()
 	r := report{
 		Conns: st.Conns, Sessions: st.Sessions, Pending: st.Pending, Queued: st.Queued,
-		Lingering: s.shared.gate.lingering.Load(), Admitted: s.shared.gate.conns.Load(), Budget: s.shared.budget.queued.Load(),
+		Lingering: s.node.Conns.Lingering(), Admitted: s.node.Conns.Open(), Budget: s.node.Budget.Queued(),
 		Accepted: st.Accepted, LingerCut: st.LingerCut, Panics: st.Panics, Pings: st.Pings, Pongs: st.Pongs,
 		Closes: make(map[string]uint64), Goroutines: runtime.NumGoroutine(),
 	}

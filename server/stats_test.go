@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/gate"
 )
 
 // A loop that gets its first client long after the start was not stuck until then.
@@ -61,7 +62,7 @@ func TestStatsShowWhatWaits(t *testing.T) {
 		t.Errorf("at rest the queue is %v ahead, and %d linger", st.AdmissionQueue, st.Lingering)
 	}
 	for range 116 { // 16 at once, then one every 100 ms
-		s.shared.admission.ask(s.now(), maxQueue)
+		s.node.Queue.Ask(s.now(), gate.MaxWait)
 	}
 	if ahead := s.Stats().AdmissionQueue; ahead < 5*time.Second || ahead > 11*time.Second {
 		t.Errorf("100 clients are queued at 10 a second, and the queue is %v ahead", ahead)

@@ -52,7 +52,7 @@ func (s *Server) Stop(ctx context.Context) error {
 	if running, err := s.awaitStart(); !running {
 		return err
 	}
-	s.stopping.Store(true)
+	s.node.Stopping.Store(true)
 	poll := time.NewTicker(10 * time.Millisecond)
 	defer poll.Stop()
 	for s.open() > 0 && ctx.Err() == nil {
@@ -114,5 +114,5 @@ func (s *Server) allTold() bool {
 }
 
 func (s *Server) open() int64 {
-	return s.shared.gate.conns.Load() + s.shared.gate.lingering.Load()
+	return s.node.Conns.Open() + s.node.Conns.Lingering()
 }

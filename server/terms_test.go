@@ -46,7 +46,7 @@ func TestTermsFollowTheLoadAndDeadlinesWhatClientsKnow(t *testing.T) {
 	untold, q := n.join() // who does not read cannot be told
 	q.blocked = true
 	n.send(untold, codec.AppendPing(nil, 1, 1)) // its PONG waits
-	n.r.shared.load.stretch.Store(4)
+	n.stretch(4)
 	want := codec.Terms{Interval: 8 * time.Second, Timeout: 24 * time.Second, Patience: 24 * time.Second, Number: 2}
 	if terms := n.ping(usual, p, 1); terms != want {
 		t.Fatalf("terms %+v, want %+v", terms, want)
@@ -56,14 +56,14 @@ func TestTermsFollowTheLoadAndDeadlinesWhatClientsKnow(t *testing.T) {
 	newcomer, q := n.join() // WELCOME tells the longer terms
 	within("who came later", n.evictedAfter(newcomer, q), 24*time.Second)
 	usual, p = n.join()
-	n.r.shared.load.stretch.Store(1)
+	n.stretch(1)
 	n.ping(usual, p, 2) // learns of shorter terms, and has not applied them yet
 	within("who has not applied shorter terms", n.evictedAfter(usual, p), 24*time.Second)
 
 	slot, p := n.join()
-	n.r.shared.load.stretch.Store(8)
+	n.stretch(8)
 	n.ping(slot, p, 3)
-	n.r.shared.load.stretch.Store(1)
+	n.stretch(1)
 	n.ping(slot, p, 4)
 	if terms := n.ping(slot, p, 5); terms.Timeout != 6*time.Second || terms.Number != 5 || terms.Patience != 0 {
 		t.Fatalf("terms %+v", terms)
@@ -74,7 +74,7 @@ func TestTermsFollowTheLoadAndDeadlinesWhatClientsKnow(t *testing.T) {
 func TestStretchedTermsStayWithinTheWheel(t *testing.T) {
 	n := newNode(t, Config{Heartbeat: time.Hour, Timeout: maxTimeoutTicks * time.Millisecond, Tick: time.Millisecond})
 	slot, p := n.join()
-	n.r.shared.load.stretch.Store(8)
+	n.stretch(8)
 	if terms := n.ping(slot, p, 1); terms.Timeout != maxTimeoutTicks*time.Millisecond || terms.Interval != time.Hour || terms.Patience != time.Minute {
 		t.Errorf("terms %+v", terms)
 	}

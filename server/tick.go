@@ -2,7 +2,6 @@ package server
 
 import (
 	"log/slog"
-	"math"
 	"time"
 )
 
@@ -11,43 +10,34 @@ func (s *Server) tick() (delay time.Duration) {
 	if !s.isReady() {
 		close(s.ready)
 		s.cfg.Logger.Info("listening", slog.String("addr", s.addr), slog.String("node", s.Node()),
-			slog.Int("loops", s.cfg.Loops), slog.Int64("max_conns", s.shared.gate.max))
+			slog.Int("loops", s.cfg.Loops), slog.Int64("max_conns", s.node.Conns.Max))
 	}
-	s.shared.memory.sample(time.Since(s.base), s.cfg.Logger)
-	s.shared.addrs.tidy(time.Since(s.base))
-	s.shared.ids.tidy(time.Since(s.base))
-	s.shared.seals.tidy(time.Since(s.base))
-	s.watchLoad(time.Since(s.base))
+	s.watchMemory(s.now())
+	s.node.Tidy(s.now())
+	s.watchLoad(s.now())
 	s.setWindow()
 	s.askAll()
 	// Just after the wheels' next tick begins: a turn at any other phase would add up to a
 	// tick to every eviction.
-	return s.cfg.Tick - time.Since(s.base)%s.cfg.Tick
+	return s.cfg.Tick - s.now()%s.cfg.Tick
 }
 
 // setWindow computes how long this node's clients should spread their return if it died
 // now: as long as the nodes that would take them need, plus a twentieth. Where those are not
 // known they are like this one, and as slow as it is.
 func (s *Server) setWindow() {
-	if s.stopping.Load() {
+	if s.node.Stopping.Load() {
 		return // those who have left come back with those who are about to
 	}
-	s.shared.returnRate.Store(math.Float64bits(s.failoverRate()))
-	s.shared.window.Store(int64(s.shared.windowFor(s.cfg.MaxWindow)))
-}
-
-// windowFor is the reconnect window of the connections that there are now, at most limit. Any
-// goroutine may ask.
-func (sh *shared) windowFor(limit time.Duration) time.Duration {
-	seconds := float64(sh.gate.conns.Load()) / math.Float64frombits(sh.returnRate.Load()) * 1.05
-	return time.Duration(min(seconds*float64(time.Second), float64(limit)))
+	s.node.Window.SetRate(s.failoverRate())
+	s.node.Window.Set(s.node.WindowNow(s.cfg.MaxWindow))
 }
 
 // failoverRate is that of the nodes that would take over this one's clients. It is the
 // ticker's.
 func (s *Server) failoverRate() float64 {
 	if s.alike {
-		return s.shared.load.steady
+		return s.node.Load.Steady()
 	}
 	return s.cfg.FailoverRate
 }

@@ -12,10 +12,10 @@ import (
 func (r *reactor) turn(now time.Duration, stop func() bool) (debt bool) {
 	r.observe(now)
 	r.updateWindow()
-	r.setStretch(r.shared.load.stretch.Load())
+	r.setStretch(r.node.Load.Stretch())
 	if r.stopping {
 		debt = r.posting || r.stopSome(stop) // what was accepted goes out first
-	} else if r.shared.handover.draining.Load() {
+	} else if r.node.Drain.On() {
 		debt = r.tellSome(now, stop)
 	}
 	debt = r.displace(stop) || debt
@@ -36,7 +36,7 @@ func (r *reactor) turn(now time.Duration, stop func() bool) (debt bool) {
 // updateWindow takes over the node's reconnect window when it has changed by more than a
 // twentieth. Clients learn it from WELCOME and from their next PONG.
 func (r *reactor) updateWindow() {
-	window := time.Duration(r.shared.window.Load())
+	window := r.node.Window.Length()
 	if change := window - r.terms.Window; change.Abs() > r.terms.Window/20 {
 		r.terms.Window = window
 	}
@@ -45,8 +45,8 @@ func (r *reactor) updateWindow() {
 // growWindow takes those into account who have come since the ticker last looked: a crowd that
 // comes at once is not told the window of an empty house.
 func (r *reactor) growWindow() {
-	if fresh := r.shared.windowFor(r.cfg.MaxWindow); fresh > r.terms.Window+r.terms.Window/20 {
+	if fresh := r.node.WindowNow(r.cfg.MaxWindow); fresh > r.terms.Window+r.terms.Window/20 {
 		r.terms.Window = fresh
-		raise(&r.shared.window, fresh)
+		r.node.Window.Raise(fresh)
 	}
 }

@@ -62,7 +62,7 @@ func (s *Session) finish(use uint32) {
 // ID names the session on this node and across its restarts. It is no credential. It may be
 // asked for at any time.
 func (s *Session) ID() codec.SessionID {
-	return codec.SessionID{Epoch: s.r.shared.epoch, Handle: s.handle}
+	return codec.SessionID{Epoch: s.r.node.Epoch, Handle: s.handle}
 }
 
 // Incarnation is the random number of the client's process (of its Client value) that HELLO

@@ -125,7 +125,7 @@ func (r *reactor) tooMuch(queued int) Reason {
 	switch {
 	case queued > r.cfg.MaxQueued:
 		return ReasonSlowConsumer
-	case queued > r.shared.budget.bound(r.cfg.MaxQueued):
+	case queued > r.node.Budget.Bound(r.cfg.MaxQueued):
 		return ReasonQueueBudget
 	default:
 		return ReasonNone

@@ -1,21 +1,22 @@
-package server
+package gate
 
 import (
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
 	"hash"
+	"io"
+	"net/netip"
 	"sync"
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
 )
 
-// seals makes and checks what a node hands to clients and wants to recognise later. A
+// Seals makes and checks what a node hands to clients and wants to recognise later. A
 // seal is HMAC-SHA256, cut to 128 bits, over a purpose, the values and the client's id: it
 // can be neither forged nor used by another client. Any goroutine may use it.
-type seals struct {
+type Seals struct {
 	own     sealer // random per start: tickets are good for this node and this run only
 	cluster sealer // shared by the nodes, so that one knows the other's clients
 
@@ -25,26 +26,25 @@ type seals struct {
 }
 
 const (
-	sealLen    = 16
-	ticketLen  = 8 + sealLen      // slot in nanoseconds since the start, seal
-	resumeLen  = 8 + 16 + sealLen // end in Unix seconds, session, seal
-	resumeLife = 7 * 24 * time.Hour
+	keyLen    = 32
+	sealLen   = 16
+	ticketLen = 8 + sealLen      // slot in nanoseconds since the start, seal
+	resumeLen = 8 + 16 + sealLen // end in Unix seconds, session, seal
+
+	// MaxSealLen is the length of the longest that Ticket and Resume write.
+	MaxSealLen = resumeLen
+	// ticketGrace is how long after its slot a ticket is good.
+	ticketGrace = 10 * time.Second
 )
 
-// newSeals uses secret for what other nodes must understand; without one, a random one.
-func newSeals(secret []byte) *seals {
-	s := &seals{own: newSealer(randomKey()), cluster: newSealer(secret)}
+// NewSeals uses secret for what other nodes must understand; without one, a key of random.
+func NewSeals(secret []byte, random io.Reader) *Seals {
+	s := &Seals{own: newSealer(randomBytes(random, keyLen)), cluster: newSealer(secret)}
 	if len(secret) == 0 {
-		s.cluster = newSealer(randomKey())
+		s.cluster = newSealer(randomBytes(random, keyLen))
 	}
 	s.used[0] = make(map[uint32]struct{})
 	return s
-}
-
-func randomKey() []byte {
-	key := make([]byte, 32)
-	_, _ = rand.Read(key) // never fails
-	return key
 }
 
 // sealer seals with one key. What a seal needs is kept for the next: a crowd that comes
@@ -83,16 +83,16 @@ func (s sealer) open(purpose string, b []byte, size int, clientID []byte) (value
 	return values, hmac.Equal(b[size-sealLen:], want[:])
 }
 
-// ticket writes to dst what admits the client at its slot, a time since the node's start.
-func (s *seals) ticket(dst []byte, slot time.Duration, clientID []byte) []byte {
+// Ticket writes to dst what admits the client at its slot, a time since the node's start.
+func (s *Seals) Ticket(dst []byte, slot time.Duration, clientID []byte) []byte {
 	b := binary.BigEndian.AppendUint64(dst[:0], uint64(slot))
 	sum := s.own.seal("ticket", b, clientID)
 	return append(b, sum[:]...)
 }
 
-// redeem says whether ticket admits the client now, and spends it. A client may be a
+// Redeem says whether ticket admits the client now, and spends it. A client may be a
 // little early: clocks and timers are.
-func (s *seals) redeem(now time.Duration, ticket, clientID []byte) (number uint32, ok bool) {
+func (s *Seals) Redeem(now time.Duration, ticket, clientID []byte) (number uint32, ok bool) {
 	values, ok := s.own.open("ticket", ticket, ticketLen, clientID)
 	if !ok {
 		return 0, false
@@ -114,8 +114,8 @@ func (s *seals) redeem(now time.Duration, ticket, clientID []byte) (number uint3
 	return number, true
 }
 
-// restore makes a ticket good again whose client did not get in after all.
-func (s *seals) restore(number uint32) {
+// Restore makes a ticket good again whose client did not get in after all.
+func (s *Seals) Restore(number uint32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, used := range s.used {
@@ -124,15 +124,15 @@ func (s *seals) restore(number uint32) {
 }
 
 // rotate forgets tickets that are too old to be shown again.
-func (s *seals) rotate(now time.Duration) {
+func (s *Seals) rotate(now time.Duration) {
 	if now-s.rotated > ticketGrace+time.Second {
 		s.used[1], s.used[0] = s.used[0], make(map[uint32]struct{})
 		s.rotated = now
 	}
 }
 
-// tidy gives the memory back once a crowd is in. The ticker calls it.
-func (s *seals) tidy(now time.Duration) {
+// Tidy gives the memory back once a crowd is in. It is to be called about once a tick.
+func (s *Seals) Tidy(now time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.used[0])+len(s.used[1]) > 0 {
@@ -140,9 +140,9 @@ func (s *seals) tidy(now time.Duration) {
 	}
 }
 
-// resume writes to dst what lets the client show, here or at another node with the same
+// Resume writes to dst what lets the client show, here or at another node with the same
 // secret, that it had a session. That is no credential: it is good for a place in the queue.
-func (s *seals) resume(dst []byte, end time.Time, id codec.SessionID, clientID []byte) []byte {
+func (s *Seals) Resume(dst []byte, end time.Time, id codec.SessionID, clientID []byte) []byte {
 	b := binary.BigEndian.AppendUint64(dst[:0], uint64(end.Unix()))
 	b = binary.BigEndian.AppendUint64(b, id.Epoch)
 	b = binary.BigEndian.AppendUint64(b, id.Handle)
@@ -150,11 +150,19 @@ func (s *seals) resume(dst []byte, end time.Time, id codec.SessionID, clientID [
 	return append(b, sum[:]...)
 }
 
-// resumes says whether token shows an earlier session of the client, and which.
-func (s *seals) resumes(now time.Time, token, clientID []byte) (id codec.SessionID, ok bool) {
+// Resumes says whether token shows an earlier session of the client, and which.
+func (s *Seals) Resumes(now time.Time, token, clientID []byte) (id codec.SessionID, ok bool) {
 	values, ok := s.cluster.open("resume", token, resumeLen, clientID)
 	if !ok || now.Unix() >= int64(binary.BigEndian.Uint64(values)) {
 		return codec.SessionID{}, false
 	}
 	return codec.SessionID{Epoch: binary.BigEndian.Uint64(values[8:]), Handle: binary.BigEndian.Uint64(values[16:])}, true
+}
+
+// IDKey stands for a client id at an address. It is sealed, so that nobody can choose ids that
+// fall together.
+func (s *Seals) IDKey(id []byte, addr netip.Addr) uint64 {
+	b := addr.As16()
+	sum := s.own.seal("id", b[:], id)
+	return binary.BigEndian.Uint64(sum[:])
 }

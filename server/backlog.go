@@ -1,43 +1,11 @@
 package server
 
-import (
-	"sync/atomic"
-
-	"github.com/stormwheel/stormwheel/timingwheel"
-)
-
-// budget bounds the bytes that wait in user space for all clients of a node together: what
-// they have not taken, and what they have begun to send and not ended. Any goroutine may use it.
-//
-// Nobody looks for the largest offender when it is exceeded: over its last eighth,
-// everybody's bound shrinks with what is left, so whoever has most queued is over it
-// first, whichever loop it is on, and its end is room for the others. (The dynamic
-// thresholds of shared-memory switches: Choudhury and Hahne, IEEE/ACM ToN 6(2), 1998.)
-type budget struct {
-	max    int64 // 0: no budget
-	queued atomic.Int64
-}
-
-// bound is what may wait for one client: limit, or less when the budget runs out.
-func (b *budget) bound(limit int) int {
-	if b.max <= 0 {
-		return limit
-	}
-	margin := max(b.max/8, 1)
-	free := max(b.max-b.queued.Load(), 0)
-	if free >= margin {
-		return limit
-	}
-	return int(float64(limit) * float64(free) / float64(margin))
-}
-
-// tight says that the last eighth is in use: who holds most must go.
-func (b *budget) tight() bool { return b.max > 0 && b.max-b.queued.Load() < max(b.max/8, 1) }
+import "github.com/stormwheel/stormwheel/timingwheel"
 
 // overBudget says whether size bytes for one client are more than the budget can bear, whatever
 // the client's own limit.
 func (r *reactor) overBudget(size int) bool {
-	return size > r.shared.budget.bound(max(size, r.cfg.MaxQueued))
+	return size > r.node.Budget.Bound(max(size, r.cfg.MaxQueued))
 }
 
 // track notes that queued bytes wait for the peer in user space.
@@ -48,7 +16,7 @@ func (r *reactor) track(s *session, queued int) {
 	x.queued = int32(queued)
 	if more != 0 {
 		r.counters.Queued += more
-		r.shared.budget.queued.Add(more)
+		r.node.Budget.Add(more)
 	}
 }
 
@@ -85,7 +53,7 @@ func (r *reactor) hold(slot timingwheel.ID, size int) (ok bool) {
 	x.held += int32(more)
 	if more != 0 {
 		r.counters.Partial += more
-		r.shared.budget.queued.Add(more)
+		r.node.Budget.Add(more)
 	}
 	if size == 0 {
 		r.extras.spare(s)

@@ -1,0 +1,110 @@
+package gate
+
+import (
+	"math"
+	"sync/atomic"
+	"time"
+)
+
+// Overload: a configured rate is a ceiling, no measure of what the node can do. Left to
+// itself, the kernel queues thousands of connections; a node that serves them more slowly than
+// clients have patience serves only those that have given up, for ever. So the node measures
+// how long HELLOs wait and how late its loops are, and holds the wait to about a second: the
+// accept queue is as long as what a loop takes out of it in that time. Whoever finds it full
+// is not refused but unanswered, at no cost to the node, and the client's kernel tries again
+// by itself.
+
+// Load is what is found of how much the node has to do, and what the loops go by.
+type Load struct {
+	// Owned by who calls Observe.
+	ceiling   float64
+	pacer     *Pacer
+	checks    *Pacer // of the authenticator, which may be slower than the loops
+	stretcher *Stretch
+	steady    float64       // the pace, smoothed over steadyFor
+	at        time.Duration // of the last look
+	short     time.Duration // until then the accept queues are held short
+
+	// Any goroutine reads them.
+	over    atomic.Bool
+	stretch atomic.Int32
+	pace    atomic.Uint64 // bits of a float64
+	waited  atomic.Int64  // a time.Duration
+	late    atomic.Int64  // a time.Duration
+}
+
+const (
+	// lookEvery is the least time between two looks at the load. In one tick of a few
+	// milliseconds a slow node may read no HELLO at all, which is no sign of calm.
+	lookEvery = 250 * time.Millisecond
+	// slotFloor is the part of the ceiling at which slots are given out at least: whoever is
+	// told a slot waits for it, even if the node is well again a moment later.
+	slotFloor = 20
+	// steadyFor is how slowly the reconnect window follows the pace. What clients are told must
+	// be good for their next loss, which a slow minute of this node tells little about.
+	steadyFor = time.Minute
+)
+
+// begin makes it that of a node which lets ceiling clients a second in, is told of a heartbeat
+// each interval and looks once a tick.
+func (l *Load) begin(ceiling float64, interval, tick time.Duration) {
+	l.ceiling, l.steady = ceiling, ceiling
+	l.pacer, l.checks = NewPacer(ceiling, 0), NewPacer(ceiling, 0)
+	l.stretcher = NewStretch(interval, tick, 0)
+	l.pace.Store(math.Float64bits(ceiling))
+}
+
+// Due says whether it is time to look, for one who asks once a tick.
+func (l *Load) Due(now, tick time.Duration) bool {
+	return now-l.at >= lookEvery || tick >= lookEvery
+}
+
+// Observe takes what was seen of the loops, and of the authenticator if there is one. began
+// says that the node is overloaded and was not before; seen is of both.
+func (l *Load) Observe(now time.Duration, loops Sample, auth *Sample) (seen Sample, began bool) {
+	passed := now - l.at
+	l.at = now
+	l.pacer.Observe(now, loops)
+	l.stretch.Store(int32(l.stretcher.Observe(now, max(loops.Waited, loops.Late))))
+	if auth != nil {
+		l.checks.Observe(now, *auth)
+		loops.Waited = max(loops.Waited, auth.Waited)
+	}
+	pace := min(l.pacer.Pace(), l.checks.Pace())
+	l.pace.Store(math.Float64bits(pace))
+	l.waited.Store(int64(loops.Waited))
+	l.late.Store(int64(loops.Late))
+	over := l.pacer.Overloaded() || l.checks.Overloaded()
+	began = !l.over.Swap(over) && over
+	if l.pacer.Overloaded() {
+		l.short = now + time.Second // one good look does not end it
+	}
+	l.steady += (pace - l.steady) * min(1, float64(passed)/float64(steadyFor))
+	return loops, began
+}
+
+// SlotRate is how many slots a second are to be given out. It is for who calls Observe.
+func (l *Load) SlotRate() float64 {
+	return min(max(l.pacer.Pace(), l.ceiling/slotFloor), l.checks.Pace())
+}
+
+// Steady is the pace, smoothed over a minute. It is for who calls Observe.
+func (l *Load) Steady() float64 { return l.steady }
+
+// Short says whether accept queues are to be held short. It is for who calls Observe.
+func (l *Load) Short(now time.Duration) bool { return now < l.short || l.pacer.Pace() < l.ceiling }
+
+// Over says that clients wait too long to be let in.
+func (l *Load) Over() bool { return l.over.Load() }
+
+// Stretch is what terms are lengthened by, 0 before the first look.
+func (l *Load) Stretch() int32 { return l.stretch.Load() }
+
+// Pace is how many clients a second can be let in.
+func (l *Load) Pace() float64 { return math.Float64frombits(l.pace.Load()) }
+
+// Waited is the longest wait of a HELLO, as of the last look.
+func (l *Load) Waited() time.Duration { return time.Duration(l.waited.Load()) }
+
+// Late is how late the slowest loop was, as of the last look.
+func (l *Load) Late() time.Duration { return time.Duration(l.late.Load()) }

@@ -1,0 +1,89 @@
+package gate
+
+import (
+	"encoding/binary"
+	"io"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// Node is what the loops of a node share. Any goroutine may use it.
+type Node struct {
+	Epoch      uint64 // random per start, so that old session ids match nothing
+	Name       []byte // that clients see; set before a loop runs
+	Alternates []byte // addresses of other nodes, with commas between them
+
+	Conns    *Conns // set before a loop runs
+	Silences Silences
+	Budget   Budget
+	Memory   Memory
+	Queue    *Queue
+	Addrs    *Limiter[netip.Addr]
+	IDs      *Limiter[uint64]
+	Seals    *Seals
+	Window   Window
+	Load     Load
+	Drain    Drain
+	Stopping atomic.Bool // everybody is sent away
+}
+
+// Config is what a node's gates go by.
+type Config struct {
+	Heartbeat, Tick time.Duration // how often clients speak, and how often the gates are looked at
+
+	AdmitRate    float64 // clients a second that may come in
+	FailoverRate float64 // clients a second that would find a place elsewhere
+	AddrConns    int     // sessions of an address, 0: no bound
+	AddrRate     float64 // handshakes a second of an address, 0: no bound
+	IDRate       float64 // of a client id at an address, 0 or less: no bound
+
+	Secret     []byte // what the nodes of a cluster seal with; nil: a random one
+	Alternates []string
+}
+
+// NewNode makes the gates of a node. Its randomness is all of random, which must not fail. Name
+// and Conns are still to be set.
+func NewNode(cfg Config, random io.Reader) *Node {
+	n := &Node{
+		Epoch:      binary.BigEndian.Uint64(randomBytes(random, 8)),
+		Alternates: []byte(strings.Join(cfg.Alternates, ",")),
+		Queue:      NewQueue(cfg.AdmitRate),
+		Addrs:      NewLimiter[netip.Addr](cfg.AddrConns, cfg.AddrRate, random),
+		IDs:        NewLimiter[uint64](0, cfg.IDRate, random),
+		Seals:      NewSeals(cfg.Secret, random),
+	}
+	n.Load.begin(cfg.AdmitRate, cfg.Heartbeat, cfg.Tick)
+	n.Window.SetRate(cfg.FailoverRate)
+	return n
+}
+
+// Tidy forgets what nobody needs any more, about once a tick.
+func (n *Node) Tidy(now time.Duration) {
+	n.Addrs.Tidy(now)
+	n.IDs.Tidy(now)
+	n.Seals.Tidy(now)
+}
+
+// WindowNow is the reconnect window of the connections that there are, at most limit.
+func (n *Node) WindowNow(limit time.Duration) time.Duration {
+	return n.Window.For(n.Conns.Open(), limit)
+}
+
+// NeedsRoom says which loop has to send its longest silent connection away, if any has to.
+func (n *Node) NeedsRoom() (loop uint8, any bool) {
+	if !n.Conns.Crowded() {
+		return 0, false
+	}
+	return n.Silences.Oldest()
+}
+
+// randomBytes reads n bytes. A source of randomness that fails leaves nothing to go on with.
+func randomBytes(random io.Reader, n int) []byte {
+	b := make([]byte, n)
+	if _, err := io.ReadFull(random, b); err != nil {
+		panic("gate: no randomness: " + err.Error())
+	}
+	return b
+}
