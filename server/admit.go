@@ -5,7 +5,6 @@ import (
 
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/gate"
-	"github.com/stormwheel/stormwheel/timingwheel"
 )
 
 // The second gate, at HELLO: how fast clients may come back. Refusing a crowd and letting
@@ -15,11 +14,11 @@ import (
 // admit decides whether a client with a well-formed HELLO may come in now. If not, the
 // notice says when.
 // returns says that it showed an earlier session.
-func (r *reactor) admit(slot timingwheel.ID, m *codec.HelloMessage, returns bool) Reason {
+func (r *reactor) admit(slot Slot, m *codec.HelloMessage, returns bool) Reason {
 	now := r.clock.real
 	addr := gate.AddrKey(r.transport.RemoteAddr(slot))
 	if wait, ok := r.node.Addrs.Enter(now, addr); !ok {
-		r.notice.Delay, r.notice.Window = wait, wait
+		r.busyFor(wait)
 		return ReasonAddrLimit
 	}
 	r.sessions.at(slot).set(counted)
@@ -29,16 +28,17 @@ func (r *reactor) admit(slot timingwheel.ID, m *codec.HelloMessage, returns bool
 	// either, since the handshake is counted when the token was good.
 	id := r.node.Seals.IDKey(m.ClientID, addr)
 	count := r.node.IDs.Enter
-	if r.askAuth != nil {
+	if r.asker != nil {
 		count = r.node.IDs.Look
 	}
 	wait, ok := count(now, id)
 	if !ok {
-		return r.flapping(wait)
+		r.busyFor(wait)
+		return ReasonFlapping
 	}
 	if number, ok := r.node.Seals.Redeem(now, m.Ticket, m.ClientID); ok {
 		r.counters.Tickets++
-		if r.askAuth != nil {
+		if r.asker != nil {
 			x := r.extras.need(r.sessions.at(slot))
 			x.ticket, x.invited = number, true
 		}
@@ -62,7 +62,5 @@ func (r *reactor) admit(slot timingwheel.ID, m *codec.HelloMessage, returns bool
 	return ReasonNone
 }
 
-func (r *reactor) flapping(wait time.Duration) Reason {
-	r.notice.Delay, r.notice.Window = wait, wait
-	return ReasonFlapping
-}
+// busyFor has the client told to come back after wait.
+func (r *reactor) busyFor(wait time.Duration) { r.notice.Delay, r.notice.Window = wait, wait }

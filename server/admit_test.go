@@ -72,7 +72,7 @@ func TestRefusedCrowdReturnsInOrderAtThePace(t *testing.T) {
 			t.Fatalf("client %d: %+v, want busy with a ticket", i, g)
 		}
 		queue = append(queue, waiting{id(i), append([]byte(nil), g.Ticket...), n.now + g.Delay})
-		n.r.closed(slot, ReasonPeerClosed)
+		n.r.Closed(slot, ReasonPeerClosed)
 	}
 	if admitted < rate/2 || admitted > rate/2+1 {
 		t.Fatalf("%d admitted at once, want half a second's worth", admitted)
@@ -103,7 +103,7 @@ func TestJunkCannotPushTheQueueBeyondItsBound(t *testing.T) {
 	turnedAway := 0
 	for i := range 5000 {
 		_, g, slot := n.hello(codec.HelloMessage{ClientID: id(i)})
-		n.r.closed(slot, ReasonPeerClosed)
+		n.r.Closed(slot, ReasonPeerClosed)
 		if len(g.Ticket) > 0 {
 			longest = max(longest, g.Delay)
 		} else if g.Code == codec.CodeBusy {
@@ -135,7 +135,7 @@ func TestReturningClientsFillTheQueueToItsBound(t *testing.T) {
 	for i := range 2000 {
 		resume := n.r.node.Seals.Resume(nil, n.r.wall().Add(time.Hour), codec.SessionID{Epoch: 1}, id(i))
 		_, g, slot := n.hello(codec.HelloMessage{ClientID: id(i), Resume: resume})
-		n.r.closed(slot, ReasonPeerClosed)
+		n.r.Closed(slot, ReasonPeerClosed)
 		switch {
 		case len(g.Ticket) > 0:
 			queued++
@@ -155,7 +155,7 @@ func TestReturningClientsFillTheQueueToItsBound(t *testing.T) {
 func TestIDsThatLeaveAreForgotten(t *testing.T) {
 	n := newNode(t, Config{IDRate: 1})
 	slot, _ := n.join()
-	n.r.closed(slot, ReasonPeerClosed)
+	n.r.Closed(slot, ReasonPeerClosed)
 	ids := n.r.node.IDs
 	n.run(time.Minute)
 	if ids.Tidy(n.now); ids.Len() != 0 {
@@ -171,7 +171,7 @@ func TestFlappingClientIsHeldOffAndOthersAreNot(t *testing.T) {
 		if g.Code != 0 {
 			t.Fatalf("return %d: %v", i, g.Code)
 		}
-		n.r.closed(slot, ReasonPeerClosed)
+		n.r.Closed(slot, ReasonPeerClosed)
 	}
 	_, g, _ := n.hello(codec.HelloMessage{ClientID: []byte("flapper")})
 	if g.Code != codec.CodeBusy || g.Delay < 4*time.Second || g.Delay > 6*time.Second {
@@ -219,7 +219,7 @@ func TestAddressThatComesTooFastIsHeldOffAndOthersAreNot(t *testing.T) {
 func TestAddressIsFreeAgainHoweverTheSessionEnds(t *testing.T) {
 	n := newNode(t, Config{AddrConns: 1})
 	for name, end := range map[string]func(timingwheel.ID){
-		"peer closes": func(s timingwheel.ID) { n.r.closed(s, ReasonPeerClosed) },
+		"peer closes": func(s timingwheel.ID) { n.r.Closed(s, ReasonPeerClosed) },
 		"garbage":     func(s timingwheel.ID) { n.send(s, []byte("garbage")) },
 		"BYE":         func(s timingwheel.ID) { n.send(s, codec.AppendBye(nil)) },
 		"silence":     func(timingwheel.ID) { n.run(80 * time.Second) },
@@ -282,10 +282,10 @@ func TestTokensAdmitTheirIDUntilTheyExpire(t *testing.T) {
 
 func TestSessionEndsWithItsToken(t *testing.T) {
 	n := newNode(t, Config{})
-	n.r.askAuth = func(handle uint64, _ AuthRequest) bool { return true }
+	n.r.asker = asks(func() {})
 	slot, p := n.dial()
 	n.send(slot, helloFrame("alice"))
-	n.r.authenticated(authAnswer{handle: n.r.handle(slot), expires: n.r.wall().Add(5 * time.Minute)})
+	n.r.authenticated(authAnswer{Handle: n.r.handle(slot), Expires: n.r.wall().Add(5 * time.Minute)})
 	p.in = nil
 	for range 10 {
 		n.run(29500 * time.Millisecond)
@@ -305,7 +305,7 @@ func TestSessionEndsWithItsToken(t *testing.T) {
 // A slow authenticator holds up nobody else, and its client is not blamed.
 func TestSlowAuthenticatorMeansBusyNotTimeout(t *testing.T) {
 	n := newNode(t, Config{})
-	n.r.askAuth = func(uint64, AuthRequest) bool { return true }
+	n.r.asker = asks(func() {})
 	slot, p := n.dial()
 	n.send(slot, helloFrame("alice"))
 	handle := n.r.handle(slot)
@@ -313,7 +313,7 @@ func TestSlowAuthenticatorMeansBusyNotTimeout(t *testing.T) {
 	if _, m := answer(t, p); m.Code != codec.CodeBusy || m.Delay != time.Second || m.Window != time.Second {
 		t.Fatalf("GOAWAY %v with delay %v and window %v, want busy and a second of each", m.Code, m.Delay, m.Window)
 	}
-	n.r.authenticated(authAnswer{handle: handle}) // too late: must not welcome
+	n.r.authenticated(authAnswer{Handle: handle}) // too late: must not welcome
 	if n.r.counters.Sessions != 0 || len(frames(t, p.in)) != 1 {
 		t.Fatal("a late answer made a session of a connection that was sent away")
 	}
@@ -334,7 +334,7 @@ func TestNothingIsServedBeforeTheTokenIsChecked(t *testing.T) {
 			Acked:   func(*Session, uint64) { served++ },
 			Closed:  func(*Session, Reason) { served++ },
 		}})
-		n.r.askAuth = func(uint64, AuthRequest) bool { return true }
+		n.r.asker = asks(func() {})
 		slot, p := n.dial()
 		n.send(slot, append(helloFrame("admin"), after...))
 		if code := goAwayCode(t, p); code != codec.CodeProtocolError || served != 0 {
@@ -342,7 +342,7 @@ func TestNothingIsServedBeforeTheTokenIsChecked(t *testing.T) {
 		}
 	}
 	n := newNode(t, Config{MaxFrame: 1 << 20})
-	n.r.askAuth = func(uint64, AuthRequest) bool { return true }
+	n.r.asker = asks(func() {})
 	slot, p := n.dial()
 	n.send(slot, append(helloFrame("admin"), 0x53, 0x10, 5, 0, 0, 0, 0x20, 1))
 	if code := goAwayCode(t, p); code != codec.CodeFrameTooLarge {
@@ -352,10 +352,10 @@ func TestNothingIsServedBeforeTheTokenIsChecked(t *testing.T) {
 
 func TestATokenForEverDoesNotOverflow(t *testing.T) {
 	n := newNode(t, Config{})
-	n.r.askAuth = func(uint64, AuthRequest) bool { return true }
+	n.r.asker = asks(func() {})
 	slot, p := n.dial()
 	n.send(slot, helloFrame("alice"))
-	n.r.authenticated(authAnswer{handle: n.r.handle(slot), expires: time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)})
+	n.r.authenticated(authAnswer{Handle: n.r.handle(slot), Expires: time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)})
 	n.run(time.Minute)
 	if got := frameTypes(t, p.in); len(got) != 1 || got[0] != codec.Welcome {
 		t.Fatalf("answered by %v, want WELCOME alone", got)
@@ -368,10 +368,10 @@ func TestATokenForEverDoesNotOverflow(t *testing.T) {
 // A stall is charged to nobody's silence, but a token ends when it ends.
 func TestAStallGivesNobodyMoreTimeThanHisToken(t *testing.T) {
 	n := newNode(t, Config{})
-	n.r.askAuth = func(uint64, AuthRequest) bool { return true }
+	n.r.asker = asks(func() {})
 	slot, p := n.dial()
 	n.send(slot, helloFrame("alice"))
-	n.r.authenticated(authAnswer{handle: n.r.handle(slot), expires: n.r.wall().Add(time.Minute)})
+	n.r.authenticated(authAnswer{Handle: n.r.handle(slot), Expires: n.r.wall().Add(time.Minute)})
 	p.in = nil
 	n.r.node.Window.Set(20 * time.Second)
 	n.run(n.r.cfg.Tick)
@@ -389,7 +389,7 @@ func TestFlappingInAnothersNameDoesNotLockItOut(t *testing.T) {
 		slot, p := n.dial()
 		p.addr = netip.MustParseAddr("192.0.2.66")
 		n.send(slot, helloFrame("victim"))
-		n.r.closed(slot, ReasonPeerClosed)
+		n.r.Closed(slot, ReasonPeerClosed)
 	}
 	if _, g, _ := n.hello(codec.HelloMessage{ClientID: []byte("victim")}); g.Code != 0 {
 		t.Fatalf("the client itself, from its own address: %v", g.Code)

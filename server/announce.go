@@ -1,10 +1,6 @@
 package server
 
-import (
-	"time"
-
-	"github.com/stormwheel/stormwheel/timingwheel"
-)
+import "time"
 
 // Longer terms are told unasked: whoever would learn them from the answer to his next PING may
 // wait for that answer no longer than he is used to, and those who came together ask together.
@@ -13,18 +9,17 @@ import (
 
 // announcement is how far a loop is with telling its sessions the terms. Owned by the loop.
 type announcement struct {
+	pass
 	on        bool
-	next      timingwheel.ID
 	at        time.Duration // real time of the last turn that told some
 	allowance float64       // sessions that may be told now
 }
 
-// announceTerms begins to tell all sessions.
-func (r *reactor) announceTerms() { r.announcing = announcement{on: true, at: r.clock.real} }
+// beginAnnouncing begins to tell all sessions.
+func (r *reactor) beginAnnouncing() { r.announcing = announcement{on: true, at: r.clock.real} }
 
-// announceSome goes on, until stop says that the turn is over, and reports whether more may be
-// told at once.
-func (r *reactor) announceSome(stop func() bool) (more bool) {
+// announce goes on, and reports whether more may be told at once.
+func (r *reactor) announce(stop func() bool) (more bool) {
 	a := &r.announcing
 	if !a.on {
 		return false
@@ -32,30 +27,22 @@ func (r *reactor) announceSome(stop func() bool) (more bool) {
 	share := float64(r.clock.real-a.at) / float64(r.cfg.Heartbeat/4)
 	a.at = r.clock.real
 	a.allowance += share * float64(r.counters.Sessions)
-	slots := timingwheel.ID(len(r.sessions) * sessionChunk)
-	for ; a.next < slots; a.next++ {
-		if a.allowance < 1 {
-			return false
-		}
-		if r.tellTerms(a.next) {
-			a.allowance--
-		}
-		if a.next%64 == 63 && stop() {
-			a.next++
-			return true
-		}
-	}
-	a.on = false
-	return false
+	how := r.walk(&a.pass, stop, r.tellTerms)
+	a.on = how != ended
+	return how == halfway
 }
 
-// tellTerms tells a session that does not know them yet. One with a backlog learns them with
-// the PONG that waits behind it.
-func (r *reactor) tellTerms(slot timingwheel.ID) (told bool) {
-	s := r.sessions.at(slot)
-	if s.state != stateReady || s.is(backlogged) || s.terms == uint8(r.terms.Number) {
+// tellTerms tells a session that does not know them yet, unless it is too early for one more.
+// One with a backlog learns them with the PONG that waits behind it.
+func (r *reactor) tellTerms(slot Slot) (taken bool) {
+	if r.announcing.allowance < 1 {
 		return false
 	}
+	s := r.sessions.at(slot)
+	if s.state != stateReady || s.is(backlogged) || s.terms == uint8(r.terms.Number) {
+		return true
+	}
+	r.announcing.allowance--
 	r.followTerms(slot, 0) // longer ones hold when they are told
 	r.pong(slot, 0)
 	r.flush(slot)

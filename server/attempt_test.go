@@ -22,8 +22,8 @@ func (n *node) hail(incarnation uint64, attempt uint32, pass []byte) (timingwhee
 	return slot, p
 }
 
-// pass is the return pass of a session's WELCOME.
-func pass(t *testing.T, p *peer) []byte {
+// passOf is the return pass of a session's WELCOME.
+func passOf(t *testing.T, p *peer) []byte {
 	t.Helper()
 	m, err := codec.ParseWelcome(frames(t, p.in)[0].Payload)
 	if err != nil {
@@ -38,7 +38,7 @@ func TestAnOlderAttemptDisplacesNobody(t *testing.T) {
 	var told []uint32
 	n := newNode(t, Config{Handler: Handler{Opened: func(s *Session) { told = append(told, s.Attempt()) }}})
 	slot, p := n.hail(7, 5, nil)
-	own := pass(t, p)
+	own := passOf(t, p)
 	n.hail(7, 4, own)
 	n.runClosings()
 	if n.r.sessions.at(slot).state != stateReady {
@@ -50,7 +50,7 @@ func TestAnOlderAttemptDisplacesNobody(t *testing.T) {
 		t.Error("a newer attempt does not displace an older one")
 	}
 	other, q := n.hail(8, 9, nil)
-	n.hail(9, 1, pass(t, q))
+	n.hail(9, 1, passOf(t, q))
 	n.runClosings()
 	if n.r.sessions.at(other).state == stateReady {
 		t.Error("another process with its pass does not displace")
@@ -70,15 +70,15 @@ func TestWhoIsNotWelcomedDisplacesNobody(t *testing.T) {
 			n.r.receive(n.now, slot, b)
 		},
 		"refused": func(n *node, own []byte) {
-			n.r.askAuth = func(h uint64, _ AuthRequest) bool { return true }
+			n.r.asker = asks(func() {})
 			slot, _ := n.hail(7, 6, own)
-			n.r.authenticated(authAnswer{handle: n.r.handle(slot), why: ReasonUnauthorized})
+			n.r.authenticated(authAnswer{Handle: n.r.handle(slot), Why: ReasonUnauthorized})
 		},
 		"FIN during the check": func(n *node, own []byte) {
-			n.r.askAuth = func(h uint64, _ AuthRequest) bool { return true }
+			n.r.asker = asks(func() {})
 			slot, p := n.hail(7, 6, own)
 			p.left = true
-			n.r.authenticated(authAnswer{handle: n.r.handle(slot)})
+			n.r.authenticated(authAnswer{Handle: n.r.handle(slot)})
 		},
 		"RST before WELCOME": func(n *node, own []byte) {
 			slot, p := n.dial()
@@ -91,7 +91,7 @@ func TestWhoIsNotWelcomedDisplacesNobody(t *testing.T) {
 			opened := 0
 			n := newNode(t, Config{Handler: Handler{Opened: func(*Session) { opened++ }}})
 			slot, p := n.hail(7, 5, nil)
-			come(n, pass(t, p))
+			come(n, passOf(t, p))
 			n.runClosings()
 			if n.r.sessions.at(slot).state != stateReady || opened != 1 {
 				t.Errorf("the session was displaced by nobody; opened %d times", opened)

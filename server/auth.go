@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
-	"github.com/stormwheel/stormwheel/internal/gate"
-	"github.com/stormwheel/stormwheel/timingwheel"
 )
 
 // What an Authenticator returns to refuse a client. Any other error is its own trouble:
@@ -54,19 +52,12 @@ type AuthGrant struct {
 	Expires time.Time
 }
 
-// authJob is one question, authAnswer what came of it.
+// authJob is one question.
 type authJob struct {
 	handle uint64
 	req    AuthRequest
 	loop   *loop
 	until  time.Time // when its client has been told to come again
-}
-
-type authAnswer struct {
-	handle  uint64
-	why     Reason // ReasonNone: granted
-	expires time.Time
-	delay   time.Duration // of ReasonInUse
 }
 
 // authPool asks the authenticator on a bounded number of goroutines with a bounded queue.
@@ -96,6 +87,18 @@ func newAuthPool(cfg *Config, pendingMax int64) *authPool {
 		p.wg.Go(p.work)
 	}
 	return p
+}
+
+// Ask has a client of the loop checked.
+func (l *loop) Ask(handle uint64, m *codec.HelloMessage, addr netip.Addr) bool {
+	return l.srv.auth.submit(authJob{handle: handle, loop: l, req: AuthRequest{
+		ClientID: string(m.ClientID),
+		Token:    append([]byte(nil), m.Token...),
+		Addr:     addr,
+
+		Incarnation: m.Incarnation,
+		Attempt:     m.Attempt,
+	}})
 }
 
 // submit queues a job, or says that the queue is full, or too slow. It never blocks.
@@ -152,13 +155,13 @@ func (p *authPool) work() {
 
 // check asks the authenticator about one client, who gets an answer even if it never returns.
 func (p *authPool) check(j authJob, began time.Time) {
-	answer := authAnswer{handle: j.handle, why: ReasonInternal}
+	answer := authAnswer{Handle: j.handle, Why: ReasonInternal}
 	defer func() {
 		p.wait.end(began)
-		j.loop.mailbox.putAnswer(answer)
+		j.loop.reactor.Mailbox().Answer(answer)
 		j.loop.ask()
 	}()
-	answer.expires, answer.delay, answer.why = p.ask(j)
+	answer.Expires, answer.Delay, answer.Why = p.ask(j)
 }
 
 func (p *authPool) ask(j authJob) (expires time.Time, delay time.Duration, why Reason) {
@@ -205,89 +208,4 @@ func (p *authPool) call(ctx context.Context, req AuthRequest) (grant AuthGrant, 
 	grant, err = p.auth.Authenticate(ctx, req)
 	returned = true
 	return grant, err
-}
-
-// authenticate has the client of a HELLO checked. The HELLO deadline has been met; a slow
-// authenticator is the server's fault, so what follows it is "busy", not a timeout. The
-// client is not in yet, but it has spoken: it is not sent away as silent.
-func (r *reactor) authenticate(slot timingwheel.ID, m *codec.HelloMessage) Reason {
-	s := r.sessions.at(slot)
-	s.state = stateAuthenticating
-	r.wheel.SetTTL(slot, r.cfg.AuthTimeout)
-	r.wheel.Touch(slot)
-	ok := r.askAuth(r.handle(slot), AuthRequest{
-		ClientID: string(m.ClientID),
-		Token:    append([]byte(nil), m.Token...),
-		Addr:     r.transport.RemoteAddr(slot),
-
-		Incarnation: m.Incarnation,
-		Attempt:     m.Attempt,
-	})
-	if !ok {
-		return r.overworked(slot)
-	}
-	return ReasonNone
-}
-
-// overworked sends a client away that the authenticator had no time for. It takes long
-// enough that the way in is not paid for again and again.
-func (r *reactor) overworked(slot timingwheel.ID) Reason {
-	r.notice.Delay, r.notice.Window = time.Second, time.Second
-	r.inviteAgain(slot)
-	return ReasonBusy
-}
-
-// authenticated goes on with a client that was checked, if it is still there.
-func (r *reactor) authenticated(a authAnswer) {
-	slot, ok := r.find(a.handle)
-	if !ok || r.sessions.at(slot).state != stateAuthenticating {
-		r.counters.Stale++
-		return
-	}
-	why := a.why
-	if _, there := r.transport.Waited(slot); !there {
-		why = ReasonPeerClosed // it left meanwhile: nobody may be displaced for it
-	}
-	switch why {
-	case ReasonNone:
-		if why = r.comesTooOften(slot); why == ReasonNone {
-			why = r.welcome(slot, a.expires)
-		}
-	case ReasonBusy:
-		why = r.overworked(slot)
-	case ReasonTokenExpired:
-		r.inviteAgain(slot)
-	case ReasonInUse:
-		r.notice.Delay = max(a.delay, 0)
-	case ReasonInternal:
-		r.counters.Panics++
-	}
-	if why != ReasonNone {
-		r.end(slot, why)
-		return
-	}
-	if r.sessions.at(slot).state != stateReady {
-		return // WELCOME did not reach it
-	}
-	r.watchPartial(slot, r.transport.Held(slot), true)
-	r.flush(slot)
-}
-
-// inviteAgain gives a client that had its turn, and is to come again, another ticket: it
-// stands in no queue twice.
-func (r *reactor) inviteAgain(slot timingwheel.ID) {
-	s := r.sessions.at(slot)
-	if x := r.extras.of(s); x.invited {
-		x.invited = false // the one that it came with is spent
-		r.notice.Ticket = r.node.Seals.Ticket(r.token[:], r.clock.real+r.notice.Delay, r.names.get(s.name))
-	}
-}
-
-// comesTooOften counts the handshake of a client that has shown that its id is its own.
-func (r *reactor) comesTooOften(slot timingwheel.ID) Reason {
-	id := r.node.Seals.IDKey(r.names.get(r.sessions.at(slot).name), gate.AddrKey(r.transport.RemoteAddr(slot)))
-	if wait, ok := r.node.IDs.Enter(r.clock.real, id); !ok {
-		return r.flapping(wait)
-	}
-	return ReasonNone
 }

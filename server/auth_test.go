@@ -19,10 +19,10 @@ func (n *node) checked(id string, why Reason) (codec.WelcomeMessage, codec.GoAwa
 	slot, p := n.dial()
 	n.send(slot, helloFrame(id))
 	if len(p.in) == 0 {
-		n.r.authenticated(authAnswer{handle: n.r.handle(slot), why: why})
+		n.r.authenticated(authAnswer{Handle: n.r.handle(slot), Why: why})
 	}
 	w, g := answer(n.t, p)
-	n.r.closed(slot, ReasonPeerClosed)
+	n.r.Closed(slot, ReasonPeerClosed)
 	return w, g
 }
 
@@ -30,7 +30,7 @@ func (n *node) checked(id string, why Reason) (codec.WelcomeMessage, codec.GoAwa
 func TestFlappingIsCountedForGoodTokensOnly(t *testing.T) {
 	n := newNode(t, Config{IDRate: 0.2})
 	asked := 0
-	n.r.askAuth = func(uint64, AuthRequest) bool { asked++; return true }
+	n.r.asker = asks(func() { asked++ })
 	for range 3 * handshakeBurst {
 		if _, g := n.checked("victim", ReasonUnauthorized); g.Code != codec.CodeUnauthorized {
 			t.Fatalf("a bad token: %v", g.Code)
@@ -52,7 +52,7 @@ func TestFlappingIsCountedForGoodTokensOnly(t *testing.T) {
 // Two HELLOs of one id may be checked at a time, and only one more is allowed.
 func TestFlappingIsCountedAgainWhenTheTokenWasGood(t *testing.T) {
 	n := newNode(t, Config{IDRate: 0.2})
-	n.r.askAuth = func(uint64, AuthRequest) bool { return true }
+	n.r.asker = asks(func() {})
 	for range handshakeBurst {
 		n.checked("twin", ReasonNone)
 	}
@@ -60,8 +60,8 @@ func TestFlappingIsCountedAgainWhenTheTokenWasGood(t *testing.T) {
 	n.send(one, helloFrame("twin"))
 	two, p2 := n.dial()
 	n.send(two, helloFrame("twin"))
-	n.r.authenticated(authAnswer{handle: n.r.handle(one)})
-	n.r.authenticated(authAnswer{handle: n.r.handle(two)})
+	n.r.authenticated(authAnswer{Handle: n.r.handle(one)})
+	n.r.authenticated(authAnswer{Handle: n.r.handle(two)})
 	if _, g := answer(t, p1); g.Code != 0 {
 		t.Errorf("the first: %v", g.Code)
 	}
@@ -73,14 +73,14 @@ func TestFlappingIsCountedAgainWhenTheTokenWasGood(t *testing.T) {
 // What came behind the HELLO has its deadline from the WELCOME on.
 func TestHalfFrameBehindTheHelloEndsInTime(t *testing.T) {
 	n := newNode(t, Config{})
-	n.r.askAuth = func(uint64, AuthRequest) bool { return true }
+	n.r.asker = asks(func() {})
 	slot, p := n.dial()
 	hello := helloFrame("alice")
 	if consumed, _ := n.r.receive(n.now, slot, append(hello, codec.AppendPing(nil, 1, 0)[:12]...)); consumed != len(hello) {
 		t.Fatalf("consumed %d bytes, want the HELLO", consumed)
 	}
 	p.held = 12
-	n.r.authenticated(authAnswer{handle: n.r.handle(slot)})
+	n.r.authenticated(authAnswer{Handle: n.r.handle(slot)})
 	p.in = nil
 	n.run(9900 * time.Millisecond)
 	if len(p.in) != 0 {
@@ -171,7 +171,7 @@ func TestAFailingAuthenticatorDoesNotFloodTheLog(t *testing.T) {
 // or it comes back without a ticket and the node works for nobody.
 func TestASlowAuthenticatorSaysBusyBeforeItsClientGivesUp(t *testing.T) {
 	n := newNode(t, Config{})
-	n.r.askAuth = func(uint64, AuthRequest) bool { return true }
+	n.r.asker = asks(func() {})
 	slot, p := n.dial()
 	n.send(slot, helloFrame("alice"))
 	n.run(5*time.Second - 2*n.r.cfg.Tick)

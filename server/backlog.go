@@ -1,15 +1,13 @@
 package server
 
-import "github.com/stormwheel/stormwheel/timingwheel"
-
 // overBudget says whether size bytes for one client are more than the budget can bear, whatever
 // the client's own limit.
 func (r *reactor) overBudget(size int) bool {
 	return size > r.node.Budget.Bound(max(size, r.cfg.MaxQueued))
 }
 
-// track notes that queued bytes wait for the peer in user space.
-func (r *reactor) track(s *session, queued int) {
+// backlog notes that queued bytes wait for the peer in user space.
+func (r *reactor) backlog(s *session, queued int) {
 	s.set(backlogged)
 	x := r.extras.need(s)
 	more := int64(queued) - int64(x.queued)
@@ -20,12 +18,12 @@ func (r *reactor) track(s *session, queued int) {
 	}
 }
 
-// untrack notes that nothing waits for the peer any more, and forgets the PONG that did.
-func (r *reactor) untrack(s *session) {
+// noBacklog notes that nothing waits for the peer any more, and forgets the PONG that did.
+func (r *reactor) noBacklog(s *session) {
 	if !s.is(backlogged) {
 		return
 	}
-	r.track(s, 0)
+	r.backlog(s, 0)
 	s.clear(backlogged)
 	x := r.extras.need(s)
 	x.pongDue, x.pongToken = false, 0
@@ -43,7 +41,7 @@ func heldCost(size int) int {
 
 // hold notes that size bytes of a connection's unfinished frame are here, and says whether they
 // may be. All bytes that are read and not consumed pass here.
-func (r *reactor) hold(slot timingwheel.ID, size int) (ok bool) {
+func (r *reactor) hold(slot Slot, size int) (ok bool) {
 	s := r.sessions.at(slot)
 	if size == 0 && s.extra == 0 {
 		return true

@@ -26,7 +26,7 @@ func TestBudgetClosesTheLargestOffendersFirst(t *testing.T) {
 		slot, p := n.join()
 		p.blocked = true
 		for p.queued < queued && !p.aborted {
-			n.r.deliver(slot, make([]byte, 8*kib))
+			n.r.Deliver(slot, make([]byte, 8*kib))
 			n.r.flush(slot)
 		}
 		return p
@@ -58,9 +58,9 @@ func TestQueuedBytesAreGivenBackWhateverEndsThem(t *testing.T) {
 	queue := func() (timingwheel.ID, *peer) {
 		slot, p := n.join()
 		p.blocked = true
-		n.r.deliver(slot, make([]byte, 10<<10))
+		n.r.Deliver(slot, make([]byte, 10<<10))
 		n.r.flush(slot)
-		n.r.deliver(slot, make([]byte, 10<<10))
+		n.r.Deliver(slot, make([]byte, 10<<10))
 		n.r.flush(slot)
 		return slot, p
 	}
@@ -72,8 +72,8 @@ func TestQueuedBytesAreGivenBackWhateverEndsThem(t *testing.T) {
 	if n.r.counters.Queued != want || n.r.node.Budget.Queued() != want {
 		t.Fatalf("%d bytes queued, want %d", n.r.counters.Queued, want)
 	}
-	n.r.closed(gone, ReasonPeerReset)
-	n.r.farewell(kicked, ReasonKicked)
+	n.r.Closed(gone, ReasonPeerReset)
+	n.r.sendAway(kicked, ReasonKicked, linger)
 	away.queued = 0
 	taker.blocked, taker.queued = false, 0
 	n.run(time.Second)
@@ -91,10 +91,9 @@ func TestOptionalMessagesAreDroppedForSlowClientsOnly(t *testing.T) {
 	n := newNode(t, Config{SoftQueued: 8 << 10})
 	slot, p := n.join()
 	p.blocked = true
-	var m mailbox
 	body := make([]byte, 1<<10)
 	for range 20 {
-		_, err := n.r.deliverOptional(slot, body)
+		_, err := n.r.DeliverOptional(slot, body)
 		if p.queued+len(body) > 8<<10 != errors.Is(err, ErrSlow) {
 			t.Fatalf("%d bytes queued: %v", p.queued, err)
 		}
@@ -103,23 +102,23 @@ func TestOptionalMessagesAreDroppedForSlowClientsOnly(t *testing.T) {
 	if p.queued > 8<<10 || n.r.counters.Dropped < 10 || p.aborted {
 		t.Fatalf("%d bytes queued, %d dropped, aborted %v", p.queued, n.r.counters.Dropped, p.aborted)
 	}
-	if _, err := n.r.deliver(slot, body); err != nil {
+	if _, err := n.r.Deliver(slot, body); err != nil {
 		t.Fatalf("an ordinary message: %v", err)
 	}
 	n.r.flush(slot)
 	p.blocked, p.queued = false, 0
 	n.run(time.Second)
-	if _, err := n.r.deliverOptional(slot, body); err != nil {
+	if _, err := n.r.DeliverOptional(slot, body); err != nil {
 		t.Fatalf("the client reads again: %v", err)
 	}
 	n.r.flush(slot)
 	dropped := n.r.counters.Dropped
 	p.blocked = true
 	for range 20 {
-		b := post{kind: postOptional, handle: n.r.handle(slot)}
-		b.body = pooled(body)
-		m.put(b)
-		n.r.runPosts(&m, never)
+		if err := n.r.mailbox.Deliver(n.r.handle(slot), body, true); err != nil {
+			t.Fatal(err)
+		}
+		n.r.runPosts(never)
 	}
 	if n.r.counters.Dropped == dropped {
 		t.Error("posts of optional messages are not dropped")
@@ -170,23 +169,23 @@ func TestAnOptionalMessageAboveSoftQueuedGoesWhenNoneWaits(t *testing.T) {
 	slot, p := n.join()
 	body := make([]byte, 8<<10)
 	for round := range 3 {
-		if err := n.r.ack(slot, 1); err != nil {
+		if err := n.r.Ack(slot, 1); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := n.r.deliverOptional(slot, body); err != nil {
+		if _, err := n.r.DeliverOptional(slot, body); err != nil {
 			t.Fatalf("round %d, with an ACK but no message on its way: %v", round, err)
 		}
-		if _, err := n.r.deliverOptional(slot, body[:1]); !errors.Is(err, ErrSlow) {
+		if _, err := n.r.DeliverOptional(slot, body[:1]); !errors.Is(err, ErrSlow) {
 			t.Fatalf("round %d, behind a message of %d bytes: %v", round, len(body), err)
 		}
 		n.r.flush(slot)
 	}
 	p.blocked = true
-	if _, err := n.r.deliverOptional(slot, body); err != nil {
+	if _, err := n.r.DeliverOptional(slot, body); err != nil {
 		t.Fatalf("nothing waits yet: %v", err)
 	}
 	n.r.flush(slot)
-	if _, err := n.r.deliverOptional(slot, body); !errors.Is(err, ErrSlow) {
+	if _, err := n.r.DeliverOptional(slot, body); !errors.Is(err, ErrSlow) {
 		t.Fatalf("the client reads nothing: %v", err)
 	}
 }

@@ -149,19 +149,6 @@ type Handler struct {
 	Closed func(s *Session, why Reason)
 }
 
-// What Config cannot say.
-const (
-	lingerTime  = 2 * time.Second // how long a farewell waits for the peer to read it
-	lingerBytes = 64 << 10        // and how much input it discards meanwhile
-	turnTime    = time.Millisecond
-	hurriedTurn = 20 * time.Millisecond // of a node that stops at once
-	debtDelay   = 2 * time.Millisecond
-	maxSlots    = 1 << 24
-	minProgress = 4 << 10
-	resumeLife  = 7 * 24 * time.Hour
-	maxRate     = 1 << 28 // four seconds' worth is counted in 32 bits
-)
-
 // withDefaults returns c with every zero field filled.
 func (c Config) withDefaults() Config {
 	def(&c.Listen, "127.0.0.1:7000")
@@ -193,6 +180,13 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// reactor is the part that is the reactors'.
+func (c *Config) reactor() *settings {
+	return &settings{Tick: c.Tick, Heartbeat: c.Heartbeat, Timeout: c.Timeout, HelloTimeout: c.HelloTimeout,
+		PartialTimeout: c.PartialTimeout, WriteTimeout: c.WriteTimeout, AuthTimeout: c.AuthTimeout, MaxWindow: c.MaxWindow,
+		MaxFrame: c.MaxFrame, MaxQueued: c.MaxQueued, SoftQueued: c.SoftQueued, MaxFrameRate: c.MaxFrameRate, MaxByteRate: c.MaxByteRate}
+}
+
 // gate is the part that is the gates'.
 func (c *Config) gate() gate.Config {
 	return gate.Config{Heartbeat: c.Heartbeat, Tick: c.Tick, AdmitRate: c.AdmitRate, FailoverRate: c.FailoverRate,
@@ -205,9 +199,6 @@ func def[T comparable](field *T, value T) {
 		*field = value
 	}
 }
-
-// maxTimeoutTicks is the longest ttl of the wheel that passes.
-const maxTimeoutTicks = 1<<24 - 2
 
 // validate returns one sentence that names the first field that makes no sense.
 func (c Config) validate() error {
@@ -238,8 +229,8 @@ func (c Config) validate() error {
 		return fmt.Errorf("server: Timeout must be at least %v for clients that speak every %v, not %v", codec.MinTimeout(c.Heartbeat), c.Heartbeat, c.Timeout)
 	case c.Timeout < 2*c.Tick:
 		return fmt.Errorf("server: Timeout (%v) must be at least two ticks of %v", c.Timeout, c.Tick)
-	case c.Timeout > maxTimeoutTicks*c.Tick:
-		return fmt.Errorf("server: Timeout (%v) must be at most %v, 2^24-2 ticks of %v", c.Timeout, maxTimeoutTicks*c.Tick, c.Tick)
+	case c.Timeout > MaxTimeoutTicks*c.Tick:
+		return fmt.Errorf("server: Timeout (%v) must be at most %v, 2^24-2 ticks of %v", c.Timeout, MaxTimeoutTicks*c.Tick, c.Tick)
 	case c.MaxConns < 1:
 		return fmt.Errorf("server: MaxConns must be positive, not %d", c.MaxConns)
 	case c.MaxFrame < codec.MaxPayloadBeforeAuth || c.MaxFrame > 16<<20:
@@ -250,8 +241,8 @@ func (c Config) validate() error {
 		return fmt.Errorf("server: MaxQueuedTotal must be at least MaxQueued (%d bytes), not %d", c.MaxQueued, c.MaxQueuedTotal)
 	case c.SoftQueued > c.MaxQueued:
 		return fmt.Errorf("server: SoftQueued must be at most MaxQueued (%d bytes), not %d", c.MaxQueued, c.SoftQueued)
-	case c.MaxFrameRate > maxRate || c.MaxByteRate > maxRate:
-		return fmt.Errorf("server: MaxFrameRate and MaxByteRate must be at most %d", maxRate)
+	case c.MaxFrameRate > MaxRate || c.MaxByteRate > MaxRate:
+		return fmt.Errorf("server: MaxFrameRate and MaxByteRate must be at most %d", MaxRate)
 	case !(c.AdmitRate > 0 && c.AdmitRate <= math.MaxFloat64):
 		return errors.New("server: AdmitRate must be finite and positive")
 	case !(c.FailoverRate > 0 && c.FailoverRate <= math.MaxFloat64):

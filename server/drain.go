@@ -4,9 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"time"
-
-	"github.com/stormwheel/stormwheel/codec"
-	"github.com/stormwheel/stormwheel/timingwheel"
 )
 
 const (
@@ -76,71 +73,3 @@ func (s *Server) Drain(ctx context.Context) error {
 }
 
 func (s *Server) now() time.Duration { return time.Since(s.base) }
-
-// drainReason is why a node that drains lets nobody in.
-func (r *reactor) drainReason() Reason {
-	if len(r.node.Alternates) == 0 {
-		return ReasonShutdown // come back later, over the window
-	}
-	return ReasonDraining
-}
-
-// told is the set of slots whose sessions were told to go. It is empty, and takes no
-// memory, until the node drains.
-type told []uint64
-
-func (t told) has(slot timingwheel.ID) bool {
-	return int(slot/64) < len(t) && t[slot/64]>>(slot%64)&1 != 0
-}
-
-func (t *told) add(slot timingwheel.ID) {
-	for int(slot/64) >= len(*t) {
-		*t = append(*t, 0)
-	}
-	(*t)[slot/64] |= 1 << (slot % 64)
-}
-
-func (t told) drop(slot timingwheel.ID) { t[slot/64] &^= 1 << (slot % 64) }
-
-// tellSome tells sessions to connect elsewhere, as many as the pace allows, until stop says
-// that the turn is over. It reports whether more may be told now. Sessions may still be
-// added behind it, by an authenticator that took its time: it goes round.
-func (r *reactor) tellSome(now time.Duration, stop func() bool) (more bool) {
-	slots := timingwheel.ID(len(r.sessions) * sessionChunk)
-	for seen := timingwheel.ID(0); seen < slots && r.counters.Draining < r.counters.Sessions; seen++ {
-		if seen%64 == 63 && stop() {
-			return true
-		}
-		slot := r.nextTold % slots
-		if r.sessions.at(slot).state == stateReady && !r.told.has(slot) {
-			if !r.node.Drain.Take(now) {
-				return false
-			}
-			r.tell(slot)
-		}
-		r.nextTold = slot + 1
-	}
-	return false
-}
-
-// tell asks a session to move. It stays what it is: its frames are handled, its heartbeats
-// answered and missed, messages go out to it, until it says BYE. So nothing that is queued
-// for it is lost, and what it sends until then is not either.
-func (r *reactor) tell(slot timingwheel.ID) {
-	r.told.add(slot)
-	r.counters.Draining++
-	r.goAway(codec.CodeDraining, ReasonDraining)
-	r.flush(slot)
-}
-
-// untell forgets a session that leaves.
-func (r *reactor) untell(slot timingwheel.ID, why Reason) {
-	if !r.told.has(slot) {
-		return
-	}
-	r.told.drop(slot)
-	r.counters.Draining--
-	if why == ReasonBye {
-		r.counters.Moved++
-	}
-}

@@ -60,7 +60,7 @@ func TestDrainAfterAStallDoesNotBurst(t *testing.T) {
 	n.run(time.Second)
 	before := n.r.counters.Draining
 	n.now += 10 * time.Second
-	n.r.turn(n.now, never)
+	n.turn(never)
 	if got := n.r.counters.Draining - before; got > 12 {
 		t.Errorf("%d told at once after a stall of 10 s, want 100 ms' worth: 10", got)
 	}
@@ -141,7 +141,7 @@ func TestDrainGoesRound(t *testing.T) {
 	n.drain(1e6)
 	n.run(2 * n.r.cfg.Tick)
 	for _, slot := range late {
-		if !n.r.told.has(slot) {
+		if !n.r.movers.has(slot) {
 			t.Fatalf("slot %d is not told", slot)
 		}
 	}
@@ -158,7 +158,7 @@ func TestDrainKeepsToTheTurn(t *testing.T) {
 	}
 	n.drain(1e6)
 	n.now += time.Second
-	if debt := n.r.turn(n.now, func() bool { return true }); !debt || n.r.counters.Draining > 64 {
+	if debt := n.turn(func() bool { return true }); !debt || n.r.counters.Draining > 64 {
 		t.Errorf("debt %v, %d told by a turn without time", debt, n.r.counters.Draining)
 	}
 }
@@ -173,7 +173,7 @@ func TestStopWaitsForQueuedMessagesBeyondTheLingerBound(t *testing.T) {
 	n.send(slot, codec.AppendSend(nil, 1, make([]byte, 1000)))
 	for n.r.node.Conns.BeginLinger(false) {
 	}
-	n.r.stopping = true
+	n.r.node.Stopping.Store(true)
 	n.run(n.r.cfg.Tick)
 	if p.closed || p.finished {
 		t.Fatal("the connection is closed over its queue")

@@ -1,7 +1,5 @@
 package server
 
-import "github.com/stormwheel/stormwheel/timingwheel"
-
 // A client that lost its session without the node's knowledge (a cut network) is back before
 // the node can tell that the old connection is dead. Its return pass names that session, so
 // without any index the node ends it when the new one is welcomed. And since the dead would
@@ -10,7 +8,7 @@ import "github.com/stormwheel/stormwheel/timingwheel"
 // findPlace says whether there is a place for a client that came when there was none: one
 // that was given up since, or that of the client's own earlier session, which ends when the
 // client is welcomed.
-func (r *reactor) findPlace(slot timingwheel.ID) bool {
+func (r *reactor) findPlace(slot Slot) bool {
 	s := r.sessions.at(slot)
 	if !s.is(knocking) {
 		return true
@@ -26,13 +24,13 @@ func (r *reactor) findPlace(slot timingwheel.ID) bool {
 
 // supersede ends the earlier session of a client that was welcomed, on whatever loop it is.
 // Its place passes on if the client has none.
-func (r *reactor) supersede(slot timingwheel.ID) {
+func (r *reactor) supersede(slot Slot) {
 	s := r.sessions.at(slot)
 	x := r.extras.of(s)
 	if !x.haunted {
 		return
 	}
-	c := closing{handle: x.ghost, why: ReasonSuperseded, by: r.views.at(slot)}
+	c := closing{handle: x.ghost, why: ReasonSuperseded, by: r.app.Origin(slot)}
 	x.ghost, x.haunted = 0, false
 	r.extras.spare(s)
 	if s.is(knocking) {
@@ -40,28 +38,21 @@ func (r *reactor) supersede(slot timingwheel.ID) {
 		s.set(admitted)
 		c.heir, c.heired = r.handle(slot), true
 	}
-	r.close(c)
-}
-
-// newer says whether a session is of a later attempt than the one that claims to come after it:
-// a HELLO may lie unread while its client has long come another way.
-func (r *reactor) newer(slot timingwheel.ID, than *Session) bool {
-	v := r.views.at(slot)
-	return v != nil && than != nil && v.incarnation == than.incarnation && v.incarnation != 0 && v.attempt > than.attempt
+	r.forward(c)
 }
 
 // bequeath passes the place of a session that is superseded, or on its way out, on to its
 // client's new one. If its connection is closed its place is given up, and has perhaps been
 // taken: then the heir must go.
-func (r *reactor) bequeath(ghost, heir uint64, by *Session) {
+func (r *reactor) bequeath(ghost, heir uint64, by origin) {
 	g := r.node.Conns
 	g.EndKnock()
-	if slot, ok := r.find(ghost); ok && r.sessions.at(slot).is(admitted) && !r.newer(slot, by) {
+	if slot, ok := r.find(ghost); ok && r.sessions.at(slot).is(admitted) && !r.app.Origin(slot).newer(by) {
 		r.sessions.at(slot).clear(admitted)
 		return
 	}
 	if !g.Enter() {
 		g.Force() // the heir takes it back when it ends
-		r.close(closing{handle: heir, why: ReasonFull})
+		r.forward(closing{handle: heir, why: ReasonFull})
 	}
 }

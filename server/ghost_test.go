@@ -14,9 +14,9 @@ func (n *node) knock(id string, pass []byte) (codec.WelcomeMessage, codec.GoAway
 	slot, p := n.dial()
 	switch g := n.r.node.Conns; {
 	case g.Enter():
-		n.r.arrive(slot, admitted)
+		n.r.joinPending(slot, admitted)
 	case g.Knock():
-		n.r.arrive(slot, knocking)
+		n.r.joinPending(slot, knocking)
 	default:
 		n.t.Fatal("the gate lets nobody knock")
 	}
@@ -69,7 +69,7 @@ func TestWhoReturnsTakesThePlaceOfItsGhost(t *testing.T) {
 func TestPassOfAnEndedSessionIsNoPlace(t *testing.T) {
 	n := newNode(t, Config{MaxConns: 1})
 	old, _, ghost := n.knock("alice", nil)
-	n.r.closed(ghost, ReasonPeerClosed)
+	n.r.Closed(ghost, ReasonPeerClosed)
 	n.knock("bob", nil)
 	again, _, slot := n.knock("alice", old.Resume)
 	if again.Session == (codec.SessionID{}) {
@@ -88,7 +88,7 @@ func TestHeirThatGoesBeforeItsGhostLeavesNoPlaceBehind(t *testing.T) {
 	n := newNode(t, Config{MaxConns: 1})
 	old, _, _ := n.knock("alice", nil)
 	_, _, heir := n.knock("alice", old.Resume)
-	n.r.closed(heir, ReasonPeerClosed)
+	n.r.Closed(heir, ReasonPeerClosed)
 	n.runClosings()
 	n.wantPlaces(0, 0)
 }
@@ -136,9 +136,9 @@ func TestSilentKnockersMakeRoomForWhoReturns(t *testing.T) {
 		if !g.Knock() {
 			t.Fatal("nobody may knock")
 		}
-		n.r.arrive(slot, knocking)
+		n.r.joinPending(slot, knocking)
 	}
-	n.r.turn(n.now, never)
+	n.turn(never)
 	n.run(3 * time.Second) // until the farewells are over
 	if again, _, _ := n.knock("alice", old.Resume); again.Session == (codec.SessionID{}) {
 		t.Error("who returns is not welcomed")
@@ -149,7 +149,7 @@ func TestSilentKnockersMakeRoomForWhoReturns(t *testing.T) {
 func TestLingeringGhostLeavesItsPlace(t *testing.T) {
 	n := newNode(t, Config{MaxConns: 1})
 	old, _, ghost := n.knock("alice", nil)
-	n.r.farewell(ghost, ReasonRateLimit)
+	n.r.sendAway(ghost, ReasonRateLimit, linger)
 	_, _, slot := n.knock("alice", old.Resume)
 	n.runClosings()
 	n.runClosings()

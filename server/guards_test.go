@@ -14,7 +14,7 @@ func TestLifeGivesBackTheTicksThatUnreadBytesWonBefore(t *testing.T) {
 	for round := range 3 {
 		p.unread = 1
 		n.run(n.r.cfg.Timeout - n.r.cfg.Tick)
-		for tick := range maxPostponed + 1 {
+		for tick := range maxExcuses + 1 {
 			if n.run(n.r.cfg.Tick); p.aborted {
 				t.Fatalf("round %d: evicted in tick %d, though bytes wait to be read", round, tick)
 			}
@@ -60,7 +60,7 @@ func TestTwoTicksAreNoStall(t *testing.T) {
 // against the first heartbeat.
 func TestTheTimeOfACheckIsChargedToNobody(t *testing.T) {
 	n := newNode(t, Config{AuthTimeout: 20 * time.Second})
-	n.r.askAuth = func(uint64, AuthRequest) bool { return true }
+	n.r.asker = asks(func() {})
 	slot, p := n.dial()
 	n.run(4 * time.Second) // of 5
 	n.send(slot, helloFrame("alice"))
@@ -68,7 +68,7 @@ func TestTheTimeOfACheckIsChargedToNobody(t *testing.T) {
 	if p.finished || p.closed {
 		t.Fatal("sent away while it was being checked in time")
 	}
-	n.r.authenticated(authAnswer{handle: n.r.handle(slot)})
+	n.r.authenticated(authAnswer{Handle: n.r.handle(slot)})
 	n.run(n.r.cfg.Timeout - n.r.cfg.Tick)
 	if p.aborted {
 		t.Fatal("evicted within its timeout, which begins with WELCOME")

@@ -4,12 +4,11 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
-	"github.com/stormwheel/stormwheel/timingwheel"
 )
 
 // hello takes a client through the second gate: version, address, its turn, its token.
 // It returns why not, or ReasonNone if the client is in or being checked.
-func (r *reactor) hello(slot timingwheel.ID, payload []byte) Reason {
+func (r *reactor) hello(slot Slot, payload []byte) Reason {
 	lowest, highest, ok := codec.HelloVersions(payload)
 	if ok && (codec.ProtocolVersion < lowest || codec.ProtocolVersion > highest) {
 		return ReasonVersion
@@ -26,8 +25,8 @@ func (r *reactor) hello(slot timingwheel.ID, payload []byte) Reason {
 		return why
 	}
 	r.sessions.at(slot).name = r.names.put(m.ClientID)
-	r.present(slot, &m)
-	if r.askAuth != nil {
+	r.app.Greeted(slot, origin{m.Incarnation, m.Attempt})
+	if r.asker != nil {
 		return r.authenticate(slot, &m)
 	}
 	return r.welcome(slot, time.Time{})
@@ -35,7 +34,7 @@ func (r *reactor) hello(slot timingwheel.ID, payload []byte) Reason {
 
 // knocked counts a HELLO and how long it has waited, and says why its client can have no place.
 // old is its earlier session, if it returns.
-func (r *reactor) knocked(slot timingwheel.ID, old codec.SessionID, returns bool) Reason {
+func (r *reactor) knocked(slot Slot, old codec.SessionID, returns bool) Reason {
 	waited, there := r.transport.Waited(slot)
 	r.waited = max(r.waited, waited)
 	if !there {
@@ -49,21 +48,18 @@ func (r *reactor) knocked(slot timingwheel.ID, old codec.SessionID, returns bool
 	}
 	if !r.findPlace(slot) {
 		r.counters.Refused++
-		r.refused(ReasonFull)
+		r.app.Refused(ReasonFull)
 		return ReasonFull
 	}
 	return ReasonNone
 }
 
-// longest stands for a token that never expires, so that sums of times do not overflow.
-const longest = 100 * 365 * 24 * time.Hour
-
 // welcome makes the connection a session, which ends by itself at expires unless that is
 // zero.
-func (r *reactor) welcome(slot timingwheel.ID, expires time.Time) Reason {
+func (r *reactor) welcome(slot Slot, expires time.Time) Reason {
 	s := r.sessions.at(slot)
 	s.state = stateReady
-	r.settle(s)
+	r.leavePending(s)
 	if s.extra != 0 {
 		r.extras.need(s).invited, r.extras.need(s).ticket = false, 0
 		r.extras.spare(s)
@@ -81,7 +77,7 @@ func (r *reactor) welcome(slot timingwheel.ID, expires time.Time) Reason {
 	}
 	r.counters.Sessions++
 	r.counters.Hellos++
-	id := r.sessionID(slot)
+	id := r.SessionID(slot)
 	var err error
 	r.out, err = codec.AppendWelcome(r.out, &codec.WelcomeMessage{
 		Version:    codec.ProtocolVersion,
@@ -103,8 +99,6 @@ func (r *reactor) welcome(slot timingwheel.ID, expires time.Time) Reason {
 		}
 		r.supersede(slot)
 	}
-	if r.cfg.Handler.Opened != nil {
-		r.callOpened(slot)
-	}
+	r.app.Opened(slot)
 	return r.kicked()
 }

@@ -117,9 +117,9 @@ func TestWhatIsHeldIsGivenBack(t *testing.T) {
 	if done.extra != 0 {
 		t.Error("the extra is kept")
 	}
-	n.r.closed(gone.place.slot(), ReasonPeerReset)
+	n.r.Closed(gone.place.slot(), ReasonPeerReset)
 	n.r.kick = codec.CodeKicked
-	n.r.farewell(kicked.place.slot(), ReasonKicked)
+	n.r.sendAway(kicked.place.slot(), ReasonKicked, linger)
 	check(int64(heldCost(60 << 10)))
 	n.run(5 * time.Second)
 	check(0)

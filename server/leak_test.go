@@ -173,11 +173,11 @@ func TestExtrasAndNamesAreGivenBackWithTheirSession(t *testing.T) {
 		slot, _ := n.dial()
 		n.send(slot, helloFrame(fmt.Sprint("client-", i)))
 		n.send(slot, []byte("garbage"))    // a farewell has an extra
-		n.r.closed(slot, ReasonPeerClosed) // before it is over
+		n.r.Closed(slot, ReasonPeerClosed) // before it is over
 		if i%2 == 0 {                      // and so has half a frame
 			slot, _ = n.join()
 			n.r.receive(n.now, slot, helloFrame("x")[:9])
-			n.r.closed(slot, ReasonPeerReset)
+			n.r.Closed(slot, ReasonPeerReset)
 		}
 	}
 	var r report
@@ -201,7 +201,7 @@ func TestStopGivesTheWheelsBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	fresh.again.Stop()
-	if left, want := s.loopAt(0).reactor.wheel.Stats().Bytes, fresh.reactor.wheel.Stats().Bytes; left > want {
+	if left, want := (*s.loops.Load())[0].reactor.wheel.Stats().Bytes, fresh.reactor.wheel.Stats().Bytes; left > want {
 		t.Errorf("the wheel of a stopped node has %d bytes, an empty one %d", left, want)
 	}
 }

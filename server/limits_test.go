@@ -80,15 +80,15 @@ func silentConnectionsFillTheirShare(t *testing.T, loops int) {
 func TestUnreadHelloIsNotDisplaced(t *testing.T) {
 	n := newNode(t, Config{MaxConns: 800})
 	first, spoke := n.dial()
-	n.r.arrive(first, admitted)
+	n.r.joinPending(first, admitted)
 	spoke.unread = 40
 	var silent []*peer
 	for range minPending + 9 {
 		slot, p := n.dial()
-		n.r.arrive(slot, admitted)
+		n.r.joinPending(slot, admitted)
 		silent = append(silent, p)
 	}
-	n.r.turn(n.now, never)
+	n.turn(never)
 	n.wantClosed(ReasonPending, 10)
 	for i, p := range silent {
 		if p.finished != (i < 10) && !p.closed {
@@ -114,7 +114,7 @@ func TestTheOldestSilentOfAllLoopsGoes(t *testing.T) {
 		n.now = at
 		n.r.observe(at)
 		slot, p := n.dial()
-		n.r.arrive(slot, admitted)
+		n.r.joinPending(slot, admitted)
 		return slot, p
 	}
 	began := old.now
@@ -127,13 +127,13 @@ func TestTheOldestSilentOfAllLoopsGoes(t *testing.T) {
 	for i := range 17 {
 		slot, p := arrive(young, began+100*time.Millisecond)
 		newcomers = append(newcomers, slot)
-		if more := young.r.displace(never); more || p.finished || p.closed {
+		if more := young.r.makeRoom(never); more || p.finished || p.closed {
 			t.Fatalf("newcomer %d is sent away for the silent ones of another loop (more %v)", i, more)
 		}
 		if index, any := old.r.node.Silences.Oldest(); !any || index != old.r.index {
 			t.Fatalf("the oldest is on loop %d, %v", index, any)
 		}
-		old.r.displace(never)
+		old.r.makeRoom(never)
 		if !silent[i].finished && !silent[i].closed || silent[i+1].finished || silent[i+1].closed {
 			t.Fatalf("newcomer %d does not take the place of the oldest", i)
 		}

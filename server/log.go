@@ -46,6 +46,8 @@ func (r *refusals) log(log *slog.Logger, c *gate.Conns, now time.Duration, why R
 		slog.Int("descriptor_limit", c.Descriptors))
 }
 
+func (s *Server) logRefusal(why Reason) { s.refusals.log(s.cfg.Logger, s.node.Conns, s.now(), why) }
+
 // gnetLogger passes what gnet has to say to the node's logger. Its start line says no
 // more than ours, so what gnet calls information is a matter for debugging here.
 type gnetLogger struct{ log *slog.Logger }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/panjf2000/gnet/v2"
+
 	"github.com/stormwheel/stormwheel/internal/gate"
 	"github.com/stormwheel/stormwheel/timingwheel"
 )
@@ -27,8 +28,8 @@ type loop struct {
 	conns    []*[connChunk]gnet.Conn
 	reading  gnet.Conn // the one whose callback runs, so that its answer needs no look at conns
 	readSlot timingwheel.ID
-	turnEnds time.Duration
-	turnStop func() bool // whether the turn's time is over
+	began    time.Duration   // when the present turn began
+	turnOver func(Part) bool // l.over, bound once
 
 	// Owned by the ticker.
 	listener int        // its listening socket, -1: unknown
@@ -36,13 +37,12 @@ type loop struct {
 	meter    gate.Meter // of HELLOs read
 
 	// Any goroutine.
-	mailbox mailbox
-	asked   atomic.Int64 // when the turn that is on its way was asked for, since the server's start; 0: none is
-	waited  atomic.Int64 // the longest that a HELLO waited since the ticker last looked
-	late    atomic.Int64 // and that a turn did
-	told    atomic.Bool  // the node stops, and all clients of the loop know
-	dead    atomic.Bool  // a handler has ended its goroutine
-	again   *time.Timer  // asks for the next turn when one did not finish
+	asked  atomic.Int64 // when the turn that is on its way was asked for, since the server's start; 0: none is
+	waited atomic.Int64 // the longest that a HELLO waited since the ticker last looked
+	late   atomic.Int64 // and that a turn did
+	told   atomic.Bool  // the node stops, and all clients of the loop know
+	dead   atomic.Bool  // a handler has ended its goroutine
+	again  *time.Timer  // asks for the next turn when one did not finish
 
 	mu   sync.Mutex
 	last Counters // guarded by mu: copied at the end of a turn
@@ -61,20 +61,17 @@ func newLoop(s *Server, el gnet.EventLoop, index uint8, listener int) (*loop, er
 	l.last.SnapshotAt = l.now() // it was not stuck before it was there
 	l.again = time.AfterFunc(time.Hour, l.ask)
 	l.again.Stop()
-	l.turnStop = func() bool { return l.now() >= l.turnEnds }
+	l.turnOver = l.over
 	var err error
-	if l.reactor, err = newReactor(&s.cfg, s.node, index, l, l.now(), time.Now); err != nil {
+	app := &application{handler: &s.cfg.Handler, epoch: s.node.Epoch, log: s.cfg.Logger, wall: time.Now, exited: l.exited, refused: s.logRefusal}
+	around := surroundings{Node: s.node, Loop: index, Transport: l, App: app, Forward: s.forward, Wall: time.Now}
+	if s.auth != nil {
+		around.Ask = l
+	}
+	if l.reactor, err = newReactor(s.settings, around, l.now()); err != nil {
 		return nil, err
 	}
-	l.reactor.exited = l.exited
-	l.reactor.refused = func(why Reason) { s.refusals.log(s.cfg.Logger, s.node.Conns, s.now(), why) }
-	l.reactor.close, l.reactor.mailbox = s.closeAny, &l.mailbox
-	l.reactor.updateWindow() // its first client is here before its first turn
-	if s.auth != nil {
-		l.reactor.askAuth = func(handle uint64, req AuthRequest) bool {
-			return s.auth.submit(authJob{handle: handle, req: req, loop: l})
-		}
-	}
+	app.r = l.reactor
 	return l, nil
 }
 
@@ -112,50 +109,65 @@ func (l *loop) ask() {
 	}
 }
 
-// Run is the turn. gnet runs it after a batch of events, so connections that it closes
-// have no event of that batch left; this is the only place where a connection is closed
-// from outside its own callback.
-//
-// Half the turn's time at most goes to posts, so that a flood of them keeps no deadline
-// waiting. Nobody can ask for another turn before this one ends: gnet runs its tasks until
-// there are none, and a chain of turns would keep the sockets waiting. What arrived
-// meanwhile has its turn a little later.
-func (l *loop) Run(context.Context) error {
-	now := l.now()
-	if l.srv.node.Stopping.Load() {
-		l.reactor.stopping = true
-	}
-	late := now - time.Duration(l.asked.Load())
-	l.reactor.late = late > 2*l.srv.cfg.Tick
-	raise(&l.late, late)
-	raise(&l.waited, l.reactor.waited)
-	l.reactor.waited = 0
-	l.reactor.observe(now)
+// over says whether the time of a part of the turn is over.
+func (l *loop) over(part Part) bool {
 	turn := turnTime
 	if l.srv.hurry.Load() {
 		turn = hurriedTurn
 	}
-	l.turnEnds = now + turn/2
-	more := l.reactor.runPosts(&l.mailbox, l.turnStop)
-	l.turnEnds = now + turn
-	more = l.reactor.turn(now, l.turnStop) || more
-	if l.reactor.allTold {
+	if part == Posts {
+		turn /= 2
+	}
+	return l.now()-l.began >= turn
+}
+
+// Run is the turn. gnet runs it after a batch of events, so connections that it closes
+// have no event of that batch left; this is the only place where a connection is closed
+// from outside its own callback.
+//
+// Nobody can ask for another turn before this one ends: gnet runs its tasks until
+// there are none, and a chain of turns would keep the sockets waiting. What arrived
+// meanwhile has its turn a little later.
+func (l *loop) Run(context.Context) error {
+	l.began = l.now()
+	late := l.began - time.Duration(l.asked.Load())
+	raise(&l.late, late)
+	raise(&l.waited, l.reactor.Waited())
+	more := l.reactor.Turn(l.began, late, l.turnOver)
+	if l.reactor.AllTold() {
 		l.told.Store(true)
 	}
 	l.asked.Store(0)
-	if more || !l.mailbox.empty() {
+	if more || !l.reactor.Mailbox().Empty() {
 		l.again.Reset(debtDelay)
 	} else {
 		l.askForRoom(true)
 	}
+	l.publish()
+	return nil
+}
 
-	c := &l.reactor.counters
-	c.LongestTurn = max(c.LongestTurn, l.now()-now)
+// publish lets everybody see the counters as they are at the end of a turn.
+func (l *loop) publish() {
+	c := l.reactor.Counters()
+	c.LongestTurn = max(c.LongestTurn, l.now()-l.began)
 	l.mu.Lock()
 	l.last = *c
-	l.last.SnapshotAt = now
+	l.last.SnapshotAt = l.began
 	l.mu.Unlock()
-	return nil
+}
+
+// askForRoom has the loop with the longest silent connection send it away, if it must go. At
+// the end of a turn it is not this loop that is asked for the next one at once.
+func (l *loop) askForRoom(turnEnds bool) {
+	index, any := l.srv.node.NeedsRoom()
+	switch loops := *l.srv.loops.Load(); {
+	case !any || int(index) >= len(loops):
+	case turnEnds && loops[index] == l:
+		l.again.Reset(debtDelay)
+	default:
+		loops[index].ask()
+	}
 }
 
 // raise lets the ticker see d, if it is the largest since it last looked.
@@ -208,16 +220,14 @@ func (l *loop) conn(slot timingwheel.ID) gnet.Conn {
 
 // accept takes in a connection, or refuses it.
 func (l *loop) accept(c gnet.Conn) {
-	now := l.now()
-	if l.srv.node.Load.Over() {
+	if l.reactor.Overloaded() {
 		if wait, there := waited(c.Fd()); !there { // it gave up while it waited: the cheapest end
-			raise(&l.waited, wait)
-			l.reactor.counters.Gone++
+			l.reactor.Missed(wait)
 			_ = l.el.Close(c)
 			return
 		}
 	}
-	slot, ok := l.reactor.open(now)
+	slot, ok := l.reactor.Open(l.now())
 	if !ok {
 		_ = l.el.Close(c)
 		return
@@ -226,67 +236,34 @@ func (l *loop) accept(c gnet.Conn) {
 		l.conns = append(l.conns, new([connChunk]gnet.Conn))
 	}
 	*l.entry(slot) = c
-	c.SetContext(l.reactor.sessions.at(slot))
-	switch {
-	case l.srv.node.Conns.Starved(c.Fd()):
-		l.reactor.dismiss(slot, ReasonFull)
-		l.reactor.refused(ReasonFull)
-	case l.srv.node.Stopping.Load():
-		l.reactor.farewell(slot, ReasonShutdown)
-	case l.srv.node.Drain.On():
-		l.reactor.farewell(slot, l.reactor.drainReason())
-	default:
-		why, place := ReasonNone, admitted
-		switch g := l.srv.node.Conns; {
-		case l.srv.node.Memory.Refuses():
-			why = ReasonMemory
-		case g.Enter():
-		case g.Knock():
-			place = knocking
-		default:
-			why = ReasonFull
-		}
-		if why != ReasonNone {
-			l.reactor.refuse(slot, why)
-			l.reactor.refused(why)
-			return
-		}
-		l.reactor.arrive(slot, place)
-		if l.srv.node.Conns.Crowded() {
-			l.askForRoom(false) // the turn after this batch sends the oldest away
-			l.reactor.refused(ReasonPending)
-		}
+	c.SetContext(l.reactor.Session(slot))
+	if l.reactor.Enter(slot, c.Fd()) {
+		l.askForRoom(false) // the turn after this batch sends the oldest away
 	}
 }
 
 // traffic offers the reactor what has been read, unless it is known to be too little.
 func (l *loop) traffic(c gnet.Conn, s *session) gnet.Action {
-	slot := s.place.slot()
-	if size := c.InboundBuffered(); size < int(s.need) && !l.reactor.fragment(slot, size) {
-		return l.unlessFree(s)
+	if !l.reactor.Offer(s, c.InboundBuffered()) {
+		return unlessFree(s)
 	}
 	b, err := c.Peek(-1)
 	if err != nil || len(b) == 0 {
 		return gnet.None
 	}
-	l.reading, l.readSlot = c, slot
-	consumed, need := l.reactor.receive(l.now(), slot, b)
+	l.reading, l.readSlot = c, s.Slot()
+	consumed := l.reactor.Receive(l.now(), l.readSlot, b)
 	l.reading = nil
-	if s.state == stateFree {
-		return gnet.Close
-	}
-	s.need = int32(need)
-	if consumed > 0 {
+	if !s.Free() && consumed > 0 {
 		_, _ = c.Discard(consumed) // zero would discard everything
 	}
-	l.reactor.mayHold(slot, len(b)-consumed)
-	return l.unlessFree(s)
+	return unlessFree(s)
 }
 
 // unlessFree is what gnet shall do after a call in which a connection may have ended; to close
 // it once more is then a no-op.
-func (l *loop) unlessFree(s *session) gnet.Action {
-	if s.state == stateFree {
+func unlessFree(s *session) gnet.Action {
+	if s.Free() {
 		return gnet.Close
 	}
 	return gnet.None
@@ -294,7 +271,7 @@ func (l *loop) unlessFree(s *session) gnet.Action {
 
 // closed is called for every connection once, by whatever ended it.
 func (l *loop) closed(slot timingwheel.ID, err error) {
-	l.reactor.closed(slot, reasonForError(err))
+	l.reactor.Closed(slot, reasonForError(err))
 	*l.entry(slot) = nil
 }
 
@@ -325,7 +302,7 @@ func (e *events) OnBoot(engine gnet.Engine) gnet.Action {
 }
 
 func (e *events) OnOpen(c gnet.Conn) ([]byte, gnet.Action) {
-	l, err := e.srv.loopFor(c)
+	l, err := e.srv.loopUnder(c)
 	if err != nil {
 		e.srv.cfg.Logger.Error("no reactor for an event loop", slog.Any("err", err))
 		return nil, gnet.Close
@@ -339,15 +316,15 @@ func (e *events) OnTraffic(c gnet.Conn) gnet.Action {
 	if !ok {
 		return gnet.Close
 	}
-	return e.srv.loopAt(s.place).traffic(c, s)
+	return e.srv.loopOf(s).traffic(c, s)
 }
 
 func (e *events) OnClose(c gnet.Conn, err error) gnet.Action {
 	s, ok := c.Context().(*session)
-	if !ok || s.state == stateFree {
+	if !ok || s.Free() {
 		return gnet.None // it was never taken in, or its end is known
 	}
-	if l, slot := e.srv.loopAt(s.place), s.place.slot(); *l.entry(slot) == c {
+	if l, slot := e.srv.loopOf(s), s.Slot(); *l.entry(slot) == c {
 		l.closed(slot, err)
 	}
 	return gnet.None

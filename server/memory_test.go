@@ -8,14 +8,7 @@ import (
 
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/gate"
-	"github.com/valyala/bytebufferpool"
 )
-
-func pooled(body []byte) *bytebufferpool.ByteBuffer {
-	b := bytebufferpool.Get()
-	b.Write(body)
-	return b
-}
 
 // The whole way: fine, no newcomers, unauthenticated and slow ones gone, fine again.
 func TestMemoryPressureRefusesThenShedsThenRecovers(t *testing.T) {

@@ -68,7 +68,7 @@ func TestPostsOfAHandlerComeBeforeItsClose(t *testing.T) {
 func TestACloseIsNeverRefusedAndDoesNotOvertake(t *testing.T) {
 	n := newNode(t, Config{MaxQueued: 16 << 20, MaxFrame: codec.MaxPayload})
 	slot, p := n.join()
-	var m mailbox
+	m := &n.r.mailbox
 	h := n.r.handle(slot)
 	acks := 0
 	for m.put(post{kind: postAck, handle: h, id: 1}) == nil {
@@ -80,7 +80,7 @@ func TestACloseIsNeverRefusedAndDoesNotOvertake(t *testing.T) {
 	if err := m.put(post{kind: postClose, handle: h, code: codec.CodeKicked}); err != nil {
 		t.Fatalf("a close is refused: %v", err)
 	}
-	for n.r.runPosts(&m, never) {
+	for n.r.runPosts(never) {
 	}
 	types := frameTypes(t, p.in)
 	if len(types) != acks+1 || types[acks] != codec.GoAway {
@@ -155,7 +155,7 @@ func TestWelcomeTellsTheWindowOfThoseWhoCameTogether(t *testing.T) {
 	for range clients {
 		slot, _ := n.dial()
 		n.r.node.Conns.Enter()
-		n.r.arrive(slot, admitted)
+		n.r.joinPending(slot, admitted)
 	}
 	want := time.Duration(clients / float64(rate) * 1.05 * float64(time.Second))
 	for slot, p := range n.net.peers {

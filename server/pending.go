@@ -2,13 +2,11 @@ package server
 
 import (
 	"time"
-
-	"github.com/stormwheel/stormwheel/timingwheel"
 )
 
-// arrive counts a connection as pending until settle.
+// joinPending counts a connection as pending until leavePending.
 // Its place is one of the gate's (admitted) or beyond them (knocking).
-func (r *reactor) arrive(slot timingwheel.ID, place flags) {
+func (r *reactor) joinPending(slot Slot, place flags) {
 	r.sessions.at(slot).set(place | pending)
 	r.node.Conns.BeginPending()
 	r.arrivals.push(arrival{r.handle(slot), r.clock.real})
@@ -17,18 +15,18 @@ func (r *reactor) arrive(slot timingwheel.ID, place flags) {
 	}
 }
 
-// settle takes a connection out of the pending ones: it is in, or on its way out.
-func (r *reactor) settle(s *session) {
+// leavePending takes a connection out of the pending ones: it is in, or on its way out.
+func (r *reactor) leavePending(s *session) {
 	if s.is(pending) {
 		s.clear(pending)
 		r.node.Conns.EndPending()
 	}
 }
 
-// displace makes room among the pending ones, until stop says that the turn is over, and
+// makeRoom makes room among the pending ones, until stop says that the turn is over, and
 // reports whether more is due here. Only a turn may do so: it closes connections outside
 // their own callbacks.
-func (r *reactor) displace(stop func() bool) (more bool) {
+func (r *reactor) makeRoom(stop func() bool) (more bool) {
 	for r.node.Conns.Crowded() {
 		slot, ok := r.oldestSilent()
 		r.tellSilence(ok)
@@ -39,7 +37,7 @@ func (r *reactor) displace(stop func() bool) (more bool) {
 			break // it is another loop's turn
 		}
 		r.arrivals.pop()
-		r.farewell(slot, ReasonPending)
+		r.sendAway(slot, ReasonPending, linger)
 		if stop() { // only now: a busy loop must get on, too
 			more = true
 			break
@@ -50,7 +48,7 @@ func (r *reactor) displace(stop func() bool) (more bool) {
 
 // oldestSilent brings the connection that has been silent for longest to the front of
 // arrivals. One whose bytes wait to be read is not silent: the loop has not come to it yet.
-func (r *reactor) oldestSilent() (slot timingwheel.ID, ok bool) {
+func (r *reactor) oldestSilent() (slot Slot, ok bool) {
 	for range r.arrivals.len() {
 		a, _ := r.arrivals.peek()
 		slot, ok = r.find(a.handle)
@@ -94,19 +92,6 @@ func (r *reactor) tellSilence(silent bool) {
 		a.at = 0
 	}
 	r.node.Silences.Tell(r.index, a.at)
-}
-
-// askForRoom has the loop with the longest silent connection send it away, if it must go. At
-// the end of a turn it is not this loop that is asked for the next one at once.
-func (l *loop) askForRoom(turnEnds bool) {
-	index, any := l.srv.node.NeedsRoom()
-	switch loops := *l.srv.loops.Load(); {
-	case !any || int(index) >= len(loops):
-	case turnEnds && loops[index] == l:
-		l.again.Reset(debtDelay)
-	default:
-		loops[index].ask()
-	}
 }
 
 // arrivals is a queue of connections in the order in which they came.

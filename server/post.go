@@ -2,7 +2,6 @@ package server
 
 import (
 	"github.com/stormwheel/stormwheel/codec"
-	"github.com/valyala/bytebufferpool"
 )
 
 // What other goroutines may ask of a session: it goes through its loop's mailbox.
@@ -11,21 +10,18 @@ import (
 // on its way to the session's loop; whether it arrived, only Handler.Acked says. A
 // session that ends meanwhile counts in Stats.Stale.
 func (s *Server) Deliver(to codec.SessionID, body []byte) error {
-	return s.post(to, postDeliver, body)
+	return s.post(to, body, false)
 }
 
-func (s *Server) post(to codec.SessionID, kind postKind, body []byte) error {
-	l, err := s.loopOf(to)
+func (s *Server) post(to codec.SessionID, body []byte, optional bool) error {
+	l, err := s.loopFor(to)
 	if err != nil {
 		return err
 	}
 	if len(body)+8 > s.cfg.MaxFrame {
 		return ErrTooBig
 	}
-	buf := bytebufferpool.Get()
-	_, _ = buf.Write(body) // never fails
-	if err := l.mailbox.put(post{kind: kind, handle: to.Handle, body: buf}); err != nil {
-		bytebufferpool.Put(buf)
+	if err := l.reactor.Mailbox().Deliver(to.Handle, body, optional); err != nil {
 		return err
 	}
 	l.ask()
@@ -36,16 +32,16 @@ func (s *Server) post(to codec.SessionID, kind postKind, body []byte) error {
 // Config.SoftQueued bytes would wait for it, and a message waits already, this one is dropped
 // and counted.
 func (s *Server) DeliverOptional(to codec.SessionID, body []byte) error {
-	return s.post(to, postOptional, body)
+	return s.post(to, body, true)
 }
 
 // Ack acknowledges a message of a session from any goroutine.
 func (s *Server) Ack(to codec.SessionID, id uint64) error {
-	l, err := s.loopOf(to)
+	l, err := s.loopFor(to)
 	if err != nil {
 		return err
 	}
-	if err := l.mailbox.put(post{kind: postAck, handle: to.Handle, id: id}); err != nil {
+	if err := l.reactor.Mailbox().Ack(to.Handle, id); err != nil {
 		return err
 	}
 	l.ask()
@@ -57,28 +53,28 @@ func (s *Server) Ack(to codec.SessionID, id uint64) error {
 // Session.Close takes, or ErrCode. It never fails for want of room, and does not overtake what
 // the same goroutine has sent and acknowledged before: that is written before the GOAWAY.
 func (s *Server) Close(to codec.SessionID, code codec.Code) error {
-	l, err := s.loopOf(to)
+	l, err := s.loopFor(to)
 	if err != nil {
 		return err
 	}
 	if code, err = closeCode(code); err != nil {
 		return err
 	}
-	_ = l.mailbox.put(post{kind: postClose, handle: to.Handle, code: code}) // never full for it
+	l.reactor.Mailbox().Close(to.Handle, code)
 	l.ask()
 	return nil
 }
 
-// closeAny has a session of any loop ended, for another loop.
-func (s *Server) closeAny(c closing) {
+// forward brings what one loop asks of another to that one's mailbox.
+func (s *Server) forward(c closing) {
 	loops := *s.loops.Load() // also while the node stops: a place may hang on it
-	if index := int(c.handle >> 56); index < len(loops) {
-		loops[index].mailbox.putClosing(c)
+	if index := int(c.Loop()); index < len(loops) {
+		loops[index].reactor.Mailbox().Forward(c)
 		loops[index].ask()
 	}
 }
 
-func (s *Server) loopOf(id codec.SessionID) (*loop, error) {
+func (s *Server) loopFor(id codec.SessionID) (*loop, error) {
 	loops := *s.loops.Load()
 	index := int(id.Handle >> 56)
 	if s.node.Stopping.Load() {

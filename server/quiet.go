@@ -2,18 +2,12 @@ package server
 
 import (
 	"time"
-
-	"github.com/stormwheel/stormwheel/timingwheel"
 )
 
 // What a client is told without having asked: that its bytes arrive, and under which terms. A
 // client pings when it has heard nothing for its interval, but behind much that it has sent
 // itself on a slow link the answer comes late, and whoever has an answer to everything never
 // pings. Only a wheel's visit is made for that, so that a frame costs nothing.
-
-// maxQuiet is how long nothing may be written to a session whose bytes arrive, a quarter of the
-// interval at most.
-const maxQuiet = 3 * time.Second
 
 func (r *reactor) quiet() time.Duration { return min(maxQuiet, r.terms.Interval/4) }
 
@@ -34,7 +28,7 @@ func (r *reactor) anotherSecond(s *session, second uint32) {
 
 // speakUp is called when a session is looked at: it sends the PONG that is due without a PING.
 // The connection may be gone when it returns.
-func (r *reactor) speakUp(slot timingwheel.ID) {
+func (r *reactor) speakUp(slot Slot) {
 	s := r.sessions.at(slot)
 	if s.is(backlogged) {
 		return // there is something on its way

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
-	"github.com/stormwheel/stormwheel/timingwheel"
 )
 
 // What one connection may send. gnet cannot pause reading, so whoever sends more is
@@ -17,9 +16,6 @@ type rate struct {
 	perSecond int64
 	burst     int64
 }
-
-// burstSeconds is how much of its rate a connection may use at once.
-const burstSeconds = 4
 
 // rateOff is a burst that nobody reaches.
 const rateOff = math.MaxInt64 / 2
@@ -89,23 +85,3 @@ func (r *reactor) refill(s *session, second uint32) {
 
 // ackBytes is the length of an ACK.
 const ackBytes = codec.Overhead + 8
-
-// fragment is told of a read that brought less than a frame. It is not charged: a frame costs
-// what it costs, in however many pieces the network brings it, and a loop reads a connection
-// once before it reads the others. It reports whether receive must look at the connection all
-// the same. What is held of the frame is size bytes now; the connection may be gone when it
-// returns.
-func (r *reactor) fragment(slot timingwheel.ID, size int) (look bool) {
-	if r.sessions.at(slot).state == stateLingering {
-		return true
-	}
-	r.mayHold(slot, size)
-	return false
-}
-
-// mayHold ends a connection that holds more than the node has room for.
-func (r *reactor) mayHold(slot timingwheel.ID, size int) {
-	if !r.hold(slot, size) {
-		r.cut(slot, ReasonQueueBudget)
-	}
-}

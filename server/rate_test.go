@@ -142,7 +142,7 @@ func TestStallOfTheServerIsNotCountedAsAFlood(t *testing.T) {
 	n := newNode(t, Config{MaxFrameRate: 10})
 	slot, p := n.join()
 	n.now += time.Minute
-	n.r.turn(n.now, never) // the stall is seen before the socket is read
+	n.turn(never) // the stall is seen before the socket is read
 	ping := codec.AppendPing(nil, 1, 0)
 	for range 600 {
 		n.send(slot, ping)
@@ -175,7 +175,7 @@ func TestAcksOfDeliversAreNotCharged(t *testing.T) {
 	const delivers = 9000
 	var acks []byte
 	for range delivers {
-		id, err := n.r.deliver(slot, nil)
+		id, err := n.r.Deliver(slot, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -262,7 +262,7 @@ func TestUnansweredDeliversDoNotLiftTheByteRate(t *testing.T) {
 	n := newNode(t, Config{MaxByteRate: 4096, MaxFrameRate: 100})
 	slot, p := n.join()
 	for range 100_000 {
-		if _, err := n.r.deliver(slot, []byte("x")); err != nil {
+		if _, err := n.r.Deliver(slot, []byte("x")); err != nil {
 			t.Fatal(err)
 		}
 		n.r.flush(slot)
@@ -284,24 +284,24 @@ func TestASlotThatIsUsedAgainOwesNothing(t *testing.T) {
 	n := newNode(t, Config{})
 	slot, _ := n.join()
 	for range 5 {
-		if _, err := n.r.deliver(slot, nil); err != nil {
+		if _, err := n.r.Deliver(slot, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
 	n.r.flush(slot)
-	n.r.closed(slot, ReasonPeerClosed)
+	n.r.Closed(slot, ReasonPeerClosed)
 	for range 100_000 {
 		next, _ := n.join()
 		if next == slot {
 			if got := n.r.delivered.unanswered(next); got != 0 {
 				t.Errorf("it has %d free ACKs", got)
 			}
-			if id, err := n.r.deliver(next, nil); err != nil || id != 1 {
+			if id, err := n.r.Deliver(next, nil); err != nil || id != 1 {
 				t.Errorf("its first DELIVER has the number %d, %v", id, err)
 			}
 			return
 		}
-		n.r.closed(next, ReasonPeerClosed)
+		n.r.Closed(next, ReasonPeerClosed)
 	}
 	t.Fatal("the slot was never used again")
 }

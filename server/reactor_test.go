@@ -45,7 +45,7 @@ type network struct {
 func (n *network) Write(slot timingwheel.ID, b []byte) int {
 	p := n.peers[slot]
 	if p.reset {
-		n.r.closed(slot, ReasonPeerReset)
+		n.r.Closed(slot, ReasonPeerReset)
 		return 0
 	}
 	p.in = append(p.in, b...)
@@ -70,12 +70,12 @@ func (n *network) Waited(slot timingwheel.ID) (time.Duration, bool) {
 func (n *network) FinishWrite(slot timingwheel.ID) { n.peers[slot].finished = true }
 func (n *network) Close(slot timingwheel.ID) {
 	n.peers[slot].closed = true
-	n.r.closed(slot, ReasonShutdown)
+	n.r.Closed(slot, ReasonShutdown)
 }
 func (n *network) Abort(slot timingwheel.ID) {
 	n.aborts++
 	n.peers[slot].aborted = true
-	n.r.closed(slot, ReasonShutdown)
+	n.r.Closed(slot, ReasonShutdown)
 }
 
 // node is a reactor with its simulated network and a clock that a test moves.
@@ -85,8 +85,9 @@ type node struct {
 	net *network
 	now time.Duration
 
-	closings []closing // asked of this loop, done at the next turn
-	looked   time.Duration
+	closings []closing     // asked of this loop, done at the next turn
+	looked   time.Duration // when stretch last looked
+	late     time.Duration // of every turn
 }
 
 // What the gates go by.
@@ -124,14 +125,16 @@ func newNodeAt(t testing.TB, start time.Duration, cfg Config) *node {
 	shared := gate.NewNode(cfg.gate(), rand.Reader)
 	shared.Epoch, shared.Name, shared.Conns = 7, []byte("n1"), gate.NewConns(1000, 10, 1, loopDescriptors, cfg.MaxConns)
 	net := &network{peers: make(map[timingwheel.ID]*peer)}
-	r, err := newReactor(&cfg, shared, 3, net, start, func() time.Time { return time.UnixMilli(1_700_000_000_000) })
+	n := &node{t: t, net: net, now: start}
+	app := &application{handler: &cfg.Handler, epoch: shared.Epoch, log: cfg.Logger, refused: func(Reason) {},
+		wall: func() time.Time { return time.Unix(0, 0).Add(n.now) }}
+	r, err := newReactor(cfg.reactor(), surroundings{Node: shared, Loop: 3, Transport: net, App: app,
+		Forward: func(c closing) { n.closings = append(n.closings, c) },
+		Wall:    func() time.Time { return time.UnixMilli(1_700_000_000_000) }}, start)
 	if err != nil {
 		t.Fatal(err)
 	}
-	net.r = r
-	n := &node{t: t, r: r, net: net, now: start}
-	r.refused = func(Reason) {}
-	r.close = func(c closing) { n.closings = append(n.closings, c) }
+	n.r, net.r, app.r = r, r, r
 	t.Cleanup(func() { r.wheel.Close() })
 	return n
 }
@@ -139,7 +142,7 @@ func newNodeAt(t testing.TB, start time.Duration, cfg Config) *node {
 // dial opens a connection that has said nothing yet.
 func (n *node) dial() (timingwheel.ID, *peer) {
 	n.t.Helper()
-	slot, ok := n.r.open(n.now)
+	slot, ok := n.r.Open(n.now)
 	if !ok {
 		n.t.Fatal("open refused")
 	}
@@ -170,12 +173,27 @@ func (n *node) send(slot timingwheel.ID, b []byte) {
 
 func never() bool { return false }
 
+func notOver(Part) bool { return false }
+
+// turn is a turn whose time is over when stop says so.
+func (n *node) turn(stop func() bool) (more bool) {
+	return n.r.Turn(n.now, n.late, func(Part) bool { return stop() })
+}
+
+// asks is an asker that is told of nothing but that it was asked.
+type asks func()
+
+func (f asks) Ask(uint64, *codec.HelloMessage, netip.Addr) bool {
+	f()
+	return true
+}
+
 // run lets the time pass in ticks, as the ticker would.
 func (n *node) run(d time.Duration) {
 	for end := n.now + d; n.now < end; {
 		n.now = min(n.now+n.r.cfg.Tick, end)
 		n.runClosings()
-		n.r.turn(n.now, never)
+		n.turn(never)
 	}
 }
 
@@ -255,7 +273,7 @@ func TestWelcomeStatesTheTerms(t *testing.T) {
 	if m.Terms.Interval != 30*time.Second || m.Terms.Timeout != 75*time.Second {
 		t.Errorf("terms %+v, want 30s and 75s", m.Terms)
 	}
-	if m.Session != n.r.sessionID(slot) || m.Session.Handle>>56 != 3 || m.Session.Epoch != 7 {
+	if m.Session != n.r.SessionID(slot) || m.Session.Handle>>56 != 3 || m.Session.Epoch != 7 {
 		t.Errorf("session %v, want epoch 7 and a handle of loop 3", m.Session)
 	}
 	if string(m.Node) != "n1" || string(m.Alternates) != "b:1,c:2" || m.ServerTime.UnixMilli() != 1_700_000_000_000 {
@@ -292,7 +310,7 @@ func TestSilentClientIsEvictedWithinTwoTicksAndNeverEarly(t *testing.T) {
 		for !p.aborted && n.now < last+10*time.Second {
 			n.now += time.Millisecond
 			if n.now%(100*time.Millisecond) == 0 {
-				n.r.turn(n.now, never)
+				n.turn(never)
 			}
 		}
 		late := n.now - last - 3*time.Second
@@ -326,7 +344,7 @@ func TestOnlyCompleteFramesCountAsLife(t *testing.T) {
 	for i := range 74 {
 		n.run(time.Second)
 		n.r.receive(n.now, slot, ping[:1+i%8])
-		n.r.deliver(slot, []byte("are you there?"))
+		n.r.Deliver(slot, []byte("are you there?"))
 		n.r.flush(slot)
 	}
 	n.run(2 * time.Second)
@@ -341,8 +359,8 @@ func TestStallOfTheServerEvictsNobody(t *testing.T) {
 	slot, p := n.join()
 	n.run(4 * time.Second)
 	n.now += 20 * time.Second // SIGSTOP
-	n.r.turn(n.now, never)
-	n.r.turn(n.now, never)
+	n.turn(never)
+	n.turn(never)
 	if p.aborted {
 		t.Fatal("evicted by the first turn after a stall of 4 timeouts")
 	}
@@ -526,7 +544,7 @@ func TestSlowReaderIsCutAtTheBound(t *testing.T) {
 	slot, p := n.join()
 	p.blocked = true
 	for range 100 {
-		n.r.deliver(slot, make([]byte, 4<<10))
+		n.r.Deliver(slot, make([]byte, 4<<10))
 		n.r.flush(slot)
 	}
 	if p.queued > 81<<10 {
@@ -717,11 +735,11 @@ func TestClosedIsCalledOnceForEveryOpened(t *testing.T) {
 	}}})
 	slot, _ := n.join()
 	n.send(slot, []byte("garbage"))
-	n.r.closed(slot, ReasonPeerClosed)
+	n.r.Closed(slot, ReasonPeerClosed)
 	slot, _ = n.join()
-	n.r.closed(slot, ReasonPeerReset)
+	n.r.Closed(slot, ReasonPeerReset)
 	slot, _ = n.dial() // never opened
-	n.r.closed(slot, ReasonPeerClosed)
+	n.r.Closed(slot, ReasonPeerClosed)
 	slot, p := n.join()
 	n.send(slot, codec.AppendBye(nil))
 	if !p.closed {
@@ -746,17 +764,18 @@ func TestAStaleHandleNeverReachesTheSlotsNextSession(t *testing.T) {
 	n := newNode(t, Config{})
 	slot, _ := n.join()
 	old := n.r.handle(slot)
-	n.r.closed(slot, ReasonPeerClosed)
+	n.r.Closed(slot, ReasonPeerClosed)
 	for range 3 { // free slots are reused first in, first out
 		again, p := n.join()
-		var m mailbox
-		m.put(post{kind: postAck, handle: old, id: 1})
-		m.put(post{kind: postClose, handle: old, code: codec.CodeKicked})
-		n.r.runPosts(&m, never)
+		if err := n.r.mailbox.Ack(old, 1); err != nil {
+			t.Fatal(err)
+		}
+		n.r.mailbox.Close(old, codec.CodeKicked)
+		n.r.runPosts(never)
 		if len(p.in) != 0 || n.r.handle(again) == old {
 			t.Fatalf("slot %d: a stale handle reached the next session", again)
 		}
-		n.r.closed(again, ReasonPeerClosed)
+		n.r.Closed(again, ReasonPeerClosed)
 	}
 	if n.r.counters.Stale != 6 {
 		t.Errorf("stale = %d, want 6", n.r.counters.Stale)
@@ -768,7 +787,7 @@ func TestLingeringIsBoundedInNumberAndBytes(t *testing.T) {
 	limit := int(n.r.node.Conns.MaxLingering)
 	for i := range limit + 5 {
 		slot, p := n.dial()
-		n.r.refuse(slot, ReasonFull)
+		n.r.refuse(slot, ReasonFull, linger)
 		if code := goAwayCode(t, p); code != codec.CodeFull {
 			t.Fatalf("GOAWAY %v, want full", code)
 		}
@@ -794,7 +813,7 @@ func TestHeartbeatPathAllocatesNothing(t *testing.T) {
 		p.in = p.in[:0]
 		n.now += 50 * time.Millisecond
 		n.r.receive(n.now, slot, ping)
-		n.r.turn(n.now, never)
+		n.r.Turn(n.now, 0, notOver)
 	})
 	if allocs != 0 {
 		t.Fatalf("a heartbeat allocates %v times, want 0", allocs)
@@ -833,9 +852,9 @@ func TestATurnThatIsOverAtOnceStillGetsOn(t *testing.T) {
 		peers = append(peers, p)
 	}
 	always := func() bool { return true }
-	n.r.stopping = true
+	n.r.node.Stopping.Store(true)
 	for range 20 {
-		n.r.turn(n.now, always)
+		n.turn(always)
 	}
 	for i, p := range peers {
 		if len(p.in) == 0 {
@@ -870,7 +889,7 @@ func TestATurnEndsWithinOneCloseOfItsTime(t *testing.T) {
 	for n.now += 3 * n.r.cfg.Tick; n.net.aborts < 500 && turns < 1000; turns++ {
 		n.r.observe(n.now)
 		before := n.net.aborts
-		n.r.turn(n.now, func() bool { return n.net.aborts-before >= 10 }) // the time of ten closes
+		n.turn(func() bool { return n.net.aborts-before >= 10 }) // the time of ten closes
 		if did := n.net.aborts - before; did > 11 {
 			t.Fatalf("%d closes in a turn that has time for 10", did)
 		}

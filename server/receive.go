@@ -4,15 +4,49 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
-	"github.com/stormwheel/stormwheel/timingwheel"
 )
 
-// receive handles what a connection has sent: b holds every byte not yet consumed. It
-// returns how many bytes it took and how many must be there before the next call can
-// achieve anything. What it answers leaves in one Write.
+// Offer says whether Receive has something to do with have bytes that are not consumed. If not,
+// the connection may have ended.
+func (r *reactor) Offer(s *session, have int) bool {
+	return have >= int(s.need) || r.fragment(s, have)
+}
+
+// fragment is told of a read that brought less than a frame. It is not charged: a frame costs
+// what it costs, in however many pieces the network brings it, and a loop reads a connection
+// once before it reads the others. Receive must look at a connection that lingers all the same.
+func (r *reactor) fragment(s *session, have int) (look bool) {
+	if s.state == stateLingering {
+		return true
+	}
+	r.mayHold(s.place.slot(), have)
+	return false
+}
+
+// Receive handles what a connection has sent: b holds every byte not yet consumed. It
+// returns how many bytes it took. What it answers leaves in one Write.
 //
-// The connection may be gone when it returns; consumed is then len(b).
-func (r *reactor) receive(now time.Duration, slot timingwheel.ID, b []byte) (consumed, need int) {
+// The connection may have ended when it returns; consumed is then len(b).
+func (r *reactor) Receive(now time.Duration, slot Slot, b []byte) (consumed int) {
+	s := r.sessions.at(slot)
+	consumed, need := r.receive(now, slot, b)
+	if s.state != stateFree {
+		s.need = int32(need)
+		r.mayHold(slot, len(b)-consumed)
+	}
+	return consumed
+}
+
+// mayHold ends a connection that holds more than the node has room for.
+func (r *reactor) mayHold(slot Slot, size int) {
+	if !r.hold(slot, size) {
+		r.sendAway(slot, ReasonQueueBudget, reset)
+	}
+}
+
+// receive is Receive, without what is kept of the connection. need is how many bytes must be
+// there before the next call can achieve anything.
+func (r *reactor) receive(now time.Duration, slot Slot, b []byte) (consumed, need int) {
 	r.observe(now)
 	r.setStretch(r.node.Load.Stretch())
 	s := r.sessions.at(slot)
@@ -22,7 +56,7 @@ func (r *reactor) receive(now time.Duration, slot timingwheel.ID, b []byte) (con
 	}
 	mayFrames, why := r.mayRead(slot, len(b))
 	if why != ReasonNone {
-		r.farewell(slot, why)
+		r.sendAway(slot, why, linger)
 		return len(b), 1
 	}
 	var ping uint64
@@ -42,7 +76,7 @@ func (r *reactor) receive(now time.Duration, slot timingwheel.ID, b []byte) (con
 			break
 		}
 		if err != nil {
-			r.farewell(slot, reasonForMalformed(err))
+			r.sendAway(slot, reasonForMalformed(err), linger)
 			return len(b), 1
 		}
 		consumed += size
@@ -50,17 +84,17 @@ func (r *reactor) receive(now time.Duration, slot timingwheel.ID, b []byte) (con
 			free, freeBytes = free+1, freeBytes+size
 		}
 		if frames++; frames-free > mayFrames {
-			r.farewell(slot, ReasonRateLimit)
+			r.sendAway(slot, ReasonRateLimit, linger)
 			return len(b), 1
 		}
 		if greeting && frames > 1 && f.Type != codec.Bye {
 			// Sent before WELCOME: refused by every node, and not only where that takes a while.
-			r.farewell(slot, ReasonUnexpected)
+			r.sendAway(slot, ReasonUnexpected, linger)
 			return len(b), 1
 		}
 		if f.Type == codec.Ping && s.state == stateReady {
 			if ping, applied, err = codec.ParsePing(f.Payload); err != nil {
-				r.farewell(slot, ReasonBadPayload)
+				r.sendAway(slot, ReasonBadPayload, linger)
 				return len(b), 1
 			}
 			pinged = true
@@ -68,7 +102,7 @@ func (r *reactor) receive(now time.Duration, slot timingwheel.ID, b []byte) (con
 			continue
 		}
 		if why := r.frame(slot, f); why != ReasonNone {
-			r.end(slot, why)
+			r.finish(slot, why)
 			return len(b), 1
 		}
 		if s.state == stateFree {
@@ -80,12 +114,12 @@ func (r *reactor) receive(now time.Duration, slot timingwheel.ID, b []byte) (con
 	s.bytesUsed += int32(consumed - freeBytes)
 	s.framesUsed += int32(frames - free)
 	if s.state == stateReady && int64(s.bytesUsed) > r.byteRate.burst {
-		r.farewell(slot, ReasonRateLimit) // by more than what answers our own DELIVERs
+		r.sendAway(slot, ReasonRateLimit, linger) // by more than what answers our own DELIVERs
 		return len(b), 1
 	}
 	if frames > 0 && s.state == stateReady {
 		r.wheel.Touch(slot)
-		s.setPostponed(0)
+		s.setExcused(0)
 	}
 	r.watchPartial(slot, len(b)-consumed, frames > 0)
 	if pinged {
@@ -103,7 +137,7 @@ func (r *reactor) receive(now time.Duration, slot timingwheel.ID, b []byte) (con
 // still with the server, a token's does not.
 //
 // What answers our own DELIVERs costs nothing: that we sent them is no fault of the client.
-func (r *reactor) mayRead(slot timingwheel.ID, size int) (frames int64, why Reason) {
+func (r *reactor) mayRead(slot Slot, size int) (frames int64, why Reason) {
 	s := r.sessions.at(slot)
 	if x := r.extras.of(s); x.expires != 0 && r.clock.real >= x.expires {
 		r.notice.Window = r.terms.Window
@@ -119,7 +153,7 @@ func (r *reactor) mayRead(slot timingwheel.ID, size int) (frames int64, why Reas
 
 // frame handles one complete frame that is no PING of a ready session. It returns why
 // the connection must end, or ReasonNone.
-func (r *reactor) frame(slot timingwheel.ID, f codec.Frame) Reason {
+func (r *reactor) frame(slot Slot, f codec.Frame) Reason {
 	s := r.sessions.at(slot)
 	if s.state == stateHandshaking {
 		if f.Type == codec.Hello && r.node.Drain.On() {
@@ -140,18 +174,14 @@ func (r *reactor) frame(slot timingwheel.ID, f codec.Frame) Reason {
 			return ReasonBadPayload
 		}
 		r.counters.Sends++
-		if r.cfg.Handler.Message != nil {
-			r.callMessage(slot, id, body)
-		}
+		r.app.Message(slot, id, body)
 	case codec.Ack:
 		id, err := codec.ParseAck(f.Payload)
 		if err != nil {
 			return ReasonBadPayload
 		}
 		r.counters.AcksIn++
-		if r.cfg.Handler.Acked != nil {
-			r.callAcked(slot, id)
-		}
+		r.app.Acked(slot, id)
 	case codec.Bye:
 		return ReasonBye
 	default:
@@ -173,28 +203,5 @@ func (r *reactor) kicked() Reason {
 		return ReasonSlowConsumer
 	default:
 		return ReasonKicked
-	}
-}
-
-// watchPartial keeps the deadline of an unfinished frame: left bytes of it are here, and
-// fresh says that it began in this call, since an earlier one ended.
-func (r *reactor) watchPartial(slot timingwheel.ID, left int, fresh bool) {
-	s := r.sessions.at(slot)
-	switch {
-	case s.state != stateReady:
-	case left == 0:
-		if s.extra != 0 {
-			x := r.extras.need(s)
-			x.progressed, x.partial, x.partUntil = false, 0, 0
-			x.seen, x.quietAt = 0, 0
-			r.extras.spare(s)
-		}
-	case fresh || r.extras.of(s).partUntil == 0:
-		x := r.extras.need(s)
-		x.progressed = false
-		x.partial = 0
-		x.partUntil = r.now + r.cfg.PartialTimeout
-		x.seen, x.quietAt = int32(left), r.now+r.quiet()
-		r.wheel.Pull(slot, min(x.partUntil, x.quietAt))
 	}
 }

@@ -37,11 +37,12 @@ type Server struct {
 	done    chan struct{} // closed when the engine has ended
 	err     error         // why; set before done is closed
 
-	engine  gnet.Engine // set before ready is closed
-	node    *gate.Node
-	auth    *authPool   // nil: everybody may come in; set before ready is closed
-	hurry   atomic.Bool // it stops at once: loops have nothing better to do than to say so
-	halting sync.Once   // gnet refuses to be stopped twice
+	engine   gnet.Engine // set before ready is closed
+	settings *settings   // the reactors' part of cfg
+	node     *gate.Node
+	auth     *authPool   // nil: everybody may come in; set before ready is closed
+	hurry    atomic.Bool // it stops at once: loops have nothing better to do than to say so
+	halting  sync.Once   // gnet refuses to be stopped twice
 
 	memory   func() (used int64, ok bool) // what the process uses
 	collect  func()                       // gives back what was closed for want of it
@@ -72,6 +73,7 @@ func New(cfg Config) (*Server, error) {
 		drainLinger: drainLinger,
 		alike:       alike,
 	}
+	s.settings = s.cfg.reactor()
 	s.node = gate.NewNode(s.cfg.gate(), rand.Reader)
 	s.setMemory()
 	s.loops.Store(new([]*loop))
@@ -137,6 +139,9 @@ func (s *Server) begin() error {
 }
 
 const (
+	turnTime    = time.Millisecond
+	hurriedTurn = 20 * time.Millisecond // of a node that stops at once
+	debtDelay   = 2 * time.Millisecond  // from a turn that did not finish to the next
 	// loopDescriptors is what an event loop needs: epoll, eventfd, listener.
 	loopDescriptors = 3
 	// readBuffer is a loop's, not a connection's: it bounds what one event reads, and so
@@ -166,7 +171,7 @@ func (s *Server) finish(err error) {
 			l.bury()
 		}
 		if err == nil { // gnet has waited for its loops
-			_ = l.reactor.wheel.Close() // what the kernel refuses to take back stays
+			_ = l.reactor.Release() // what the kernel refuses to take back stays
 		}
 	}
 	close(s.done)
@@ -231,18 +236,18 @@ func (s *Server) Stats() Stats {
 	for _, l := range loops {
 		c := l.snapshot()
 		st.add(&c)
-		st.PostsRefused += l.mailbox.refused.Load()
+		st.PostsRefused += l.reactor.Mailbox().Refused()
 		st.Age = max(st.Age, now-c.SnapshotAt)
 	}
 	return st
 }
 
-// loopAt returns the loop of a place.
-func (s *Server) loopAt(p place) *loop { return (*s.loops.Load())[p.loop()] }
+// loopOf returns the loop of a connection.
+func (s *Server) loopOf(c *session) *loop { return (*s.loops.Load())[c.Loop()] }
 
-// loopFor returns the loop of a connection's event loop, made at its first connection: gnet tells
+// loopUnder returns the loop of a connection's event loop, made at its first connection: gnet tells
 // its event loops only through their connections. c is one of them.
-func (s *Server) loopFor(c gnet.Conn) (*loop, error) {
+func (s *Server) loopUnder(c gnet.Conn) (*loop, error) {
 	el := c.EventLoop()
 	for _, l := range *s.loops.Load() {
 		if l.el == el {

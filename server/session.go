@@ -1,23 +1,5 @@
 package server
 
-import (
-	"errors"
-
-	"github.com/stormwheel/stormwheel/timingwheel"
-)
-
-// Errors of sending to a session.
-var (
-	ErrClosed  = errors.New("server: session is closed")                        // Session methods; Server methods once the node stops
-	ErrOutside = errors.New("server: session is used outside its own callback") // Session methods: Server's do it from anywhere
-	ErrQueue   = errors.New("server: session has too much queued")              // Session.Deliver: it is being closed as a slow consumer
-	ErrSlow    = errors.New("server: client is slow, optional message dropped") // Session.DeliverOptional
-	ErrTooBig  = errors.New("server: message is larger than a frame")           // Deliver and DeliverOptional
-	ErrBusy    = errors.New("server: the loop's mailbox is full")               // Server methods: try later
-	ErrCode    = errors.New("server: no code for applications")                 // Close of Session and Server
-	ErrNoSuch  = errors.New("server: session is unknown or of an old run")      // Server methods
-)
-
 type state uint8
 
 const (
@@ -48,10 +30,14 @@ type session struct {
 // place is the upper half of a handle: loop 8 bits, slot 24.
 type place uint32
 
-func placeOf(loop uint8, slot timingwheel.ID) place { return place(uint32(loop)<<24 | uint32(slot)) }
+func placeOf(loop uint8, slot Slot) place { return place(uint32(loop)<<24 | uint32(slot)) }
 
-func (p place) loop() uint32         { return uint32(p >> 24) }
-func (p place) slot() timingwheel.ID { return timingwheel.ID(p & (maxSlots - 1)) }
+func (p place) loop() uint32 { return uint32(p >> 24) }
+
+// slotOf is the slot in a handle.
+func slotOf(handle uint64) Slot { return Slot(handle >> 32 & (maxSlots - 1)) }
+
+func (p place) slot() Slot { return Slot(p & (maxSlots - 1)) }
 
 // flags are what is true of a session for a while, and in the two highest bits how often in a
 // row its eviction was put off because unread bytes were waiting.
@@ -69,18 +55,29 @@ const (
 	watched                      // a window runs in which the peer must take some of what it was sent
 )
 
+// Loop is the number of the loop that the connection is on.
+func (s *session) Loop() uint8 { return uint8(s.place >> 24) }
+
+// Slot is the connection's.
+func (s *session) Slot() Slot { return s.place.slot() }
+
+// Free says that the connection has ended; its slot may be another's already.
+func (s *session) Free() bool { return s.state == stateFree }
+
 func (s *session) is(f flags) bool { return s.flags&f != 0 }
-func (s *session) set(f flags)     { s.flags |= f }
-func (s *session) clear(f flags)   { s.flags &^= f }
 
-// postponed is how often in a row an eviction was put off, maxPostponed at most.
-func (s *session) postponed() int { return int(s.flags >> postponedShift) }
+func (s *session) set(f flags) { s.flags |= f }
 
-func (s *session) setPostponed(n int) {
-	s.flags = s.flags&(1<<postponedShift-1) | flags(n)<<postponedShift
+func (s *session) clear(f flags) { s.flags &^= f }
+
+// excused is how often in a row an eviction was put off, maxExcuses at most.
+func (s *session) excused() int { return int(s.flags >> excusedShift) }
+
+func (s *session) setExcused(n int) {
+	s.flags = s.flags&(1<<excusedShift-1) | flags(n)<<excusedShift
 }
 
-const postponedShift = 14
+const excusedShift = 14
 
 const (
 	sessionChunkBits = 10
@@ -90,11 +87,11 @@ const (
 // sessions is a slab that grows by chunks and never copies.
 type sessions []*[sessionChunk]session
 
-func (t sessions) at(slot timingwheel.ID) *session {
+func (t sessions) at(slot Slot) *session {
 	return &t[slot>>sessionChunkBits][slot&(sessionChunk-1)]
 }
 
-func (t *sessions) grow(slot timingwheel.ID) {
+func (t *sessions) grow(slot Slot) {
 	for int(slot>>sessionChunkBits) >= len(*t) {
 		*t = append(*t, new([sessionChunk]session))
 	}
@@ -110,7 +107,7 @@ type delivery struct {
 }
 
 // next counts one DELIVER and returns its number, from 1.
-func (n *numbers) next(slot timingwheel.ID) uint64 {
+func (n *numbers) next(slot Slot) uint64 {
 	i := int(slot >> sessionChunkBits)
 	for i >= len(*n) {
 		*n = append(*n, nil)
@@ -124,7 +121,7 @@ func (n *numbers) next(slot timingwheel.ID) uint64 {
 }
 
 // at is nil for a session of which nobody in its chunk was sent anything.
-func (n numbers) at(slot timingwheel.ID) *delivery {
+func (n numbers) at(slot Slot) *delivery {
 	if i := int(slot >> sessionChunkBits); i < len(n) && n[i] != nil {
 		return &n[i][slot&(sessionChunk-1)]
 	}
@@ -132,7 +129,7 @@ func (n numbers) at(slot timingwheel.ID) *delivery {
 }
 
 // unanswered is how many DELIVERs wait for an ACK that costs nothing.
-func (n numbers) unanswered(slot timingwheel.ID) int64 {
+func (n numbers) unanswered(slot Slot) int64 {
 	if d := n.at(slot); d != nil {
 		return int64(d.last - d.answered)
 	}
@@ -140,7 +137,7 @@ func (n numbers) unanswered(slot timingwheel.ID) int64 {
 }
 
 // answer takes one of the ACKs that cost nothing, if there is one.
-func (n numbers) answer(slot timingwheel.ID) bool {
+func (n numbers) answer(slot Slot) bool {
 	d := n.at(slot)
 	if d == nil || d.answered == d.last {
 		return false
@@ -150,7 +147,7 @@ func (n numbers) answer(slot timingwheel.ID) bool {
 }
 
 // forget begins again: the slot has another session.
-func (n numbers) forget(slot timingwheel.ID) {
+func (n numbers) forget(slot Slot) {
 	if d := n.at(slot); d != nil {
 		*d = delivery{}
 	}

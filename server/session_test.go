@@ -48,7 +48,7 @@ func TestAHundredThousandIdleClientsTake75BytesEach(t *testing.T) {
 	before := held()
 	for i := range clients {
 		n.now += 100 * time.Microsecond
-		slot, _ := n.r.open(n.now)
+		slot, _ := n.r.Open(n.now)
 		hello, err := codec.AppendHello(nil, &codec.HelloMessage{MinVersion: 1, MaxVersion: 1, ClientID: fmt.Appendf(nil, "client-%07d", i)})
 		if err != nil {
 			t.Fatal(err)
@@ -106,7 +106,7 @@ func TestCloseTakesTheCodesOfApplicationsOnly(t *testing.T) {
 			t.Fatalf("Server.Close with %d: %v, want ErrCode", code, err)
 		}
 		var r reactor
-		if err := (&Session{r: &r}).Close(code); !errors.Is(err, ErrCode) || r.kick != 0 {
+		if err := (&Session{app: &application{r: &r}}).Close(code); !errors.Is(err, ErrCode) || r.kick != 0 {
 			t.Fatalf("Session.Close with %d: %v, and the session ends with %d", code, err, r.kick)
 		}
 	}
@@ -115,7 +115,7 @@ func TestCloseTakesTheCodesOfApplicationsOnly(t *testing.T) {
 			continue
 		}
 		var r reactor
-		v := &Session{r: &r}
+		v := &Session{app: &application{r: &r}}
 		v.use.Store(useOpen)
 		kick := code
 		if code == 0 {

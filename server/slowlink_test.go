@@ -13,7 +13,7 @@ func TestSteadySlowReaderIsNoWriteStall(t *testing.T) {
 	slot, p := n.join()
 	p.blocked = true // nothing leaves our own buffer: the kernel's drains
 	p.unsent = 128 << 10
-	n.r.deliver(slot, make([]byte, 40<<10))
+	n.r.Deliver(slot, make([]byte, 40<<10))
 	n.r.flush(slot)
 	for range 40 {
 		n.run(time.Second)
@@ -38,7 +38,7 @@ func TestReaderBelowThePromisedRateIsCut(t *testing.T) {
 	slot, p := n.join()
 	p.blocked = true
 	p.unsent = 60 << 10
-	n.r.deliver(slot, make([]byte, 40<<10))
+	n.r.Deliver(slot, make([]byte, 40<<10))
 	n.r.flush(slot)
 	for range 12 {
 		n.run(time.Second)
@@ -97,7 +97,7 @@ func TestWhatIsTakenPostponesNoHeartbeat(t *testing.T) {
 	n := newNode(t, Config{})
 	slot, p := n.join()
 	p.blocked, p.unsent = true, 1<<20
-	n.r.deliver(slot, make([]byte, 40<<10))
+	n.r.Deliver(slot, make([]byte, 40<<10))
 	n.r.flush(slot)
 	for range 80 {
 		n.run(time.Second)
@@ -169,10 +169,10 @@ func slowGoodbye(t *testing.T, blocked bool) {
 	n := newNode(t, Config{})
 	slot, p := n.join()
 	p.blocked, p.unsent = blocked, 64<<10
-	n.r.deliver(slot, make([]byte, 40<<10))
+	n.r.Deliver(slot, make([]byte, 40<<10))
 	n.r.flush(slot)
 	n.r.kick = codec.CodeKicked
-	n.r.farewell(slot, ReasonKicked)
+	n.r.sendAway(slot, ReasonKicked, linger)
 	for p.queued > 0 || p.unsent > 0 {
 		n.run(time.Second)
 		if p.aborted || p.closed {

@@ -2,8 +2,6 @@ package server
 
 import (
 	"time"
-
-	"github.com/stormwheel/stormwheel/timingwheel"
 )
 
 // A peer that does not read is noticed by what its kernel takes, whatever it sends: in each
@@ -13,12 +11,12 @@ import (
 // heartbeats' worth of answers that nobody reads.
 
 // pending is how many bytes the peer's kernel has not taken, in user space and in ours.
-func (r *reactor) pending(slot timingwheel.ID) int {
+func (r *reactor) pending(slot Slot) int {
 	return r.transport.Queued(slot) + r.transport.Unsent(slot)
 }
 
 // watch begins a window in which the peer must take some of what is pending, if anything is.
-func (r *reactor) watch(slot timingwheel.ID) {
+func (r *reactor) watch(slot Slot) {
 	s := r.sessions.at(slot)
 	pending := r.pending(slot)
 	if pending == 0 {
@@ -44,7 +42,7 @@ func (r *reactor) unwatch(s *session) {
 
 // stalled says whether the peer has taken too little in a window that has ended. If it has
 // not, the next window begins.
-func (r *reactor) stalled(slot timingwheel.ID) bool {
+func (r *reactor) stalled(slot Slot) bool {
 	s := r.sessions.at(slot)
 	x := r.extras.of(s)
 	if !s.is(watched) || r.now < x.writeUntil {
@@ -70,6 +68,6 @@ func (r *reactor) stalled(slot timingwheel.ID) bool {
 }
 
 // lastHeard is when the last complete frame of a session was read.
-func (r *reactor) lastHeard(slot timingwheel.ID) time.Duration {
+func (r *reactor) lastHeard(slot Slot) time.Duration {
 	return r.wheel.Deadline(slot) - r.wheel.TTL(slot)
 }

@@ -72,10 +72,10 @@ func TestTermsFollowTheLoadAndDeadlinesWhatClientsKnow(t *testing.T) {
 }
 
 func TestStretchedTermsStayWithinTheWheel(t *testing.T) {
-	n := newNode(t, Config{Heartbeat: time.Hour, Timeout: maxTimeoutTicks * time.Millisecond, Tick: time.Millisecond})
+	n := newNode(t, Config{Heartbeat: time.Hour, Timeout: MaxTimeoutTicks * time.Millisecond, Tick: time.Millisecond})
 	slot, p := n.join()
 	n.stretch(8)
-	if terms := n.ping(slot, p, 1); terms.Timeout != maxTimeoutTicks*time.Millisecond || terms.Interval != time.Hour || terms.Patience != time.Minute {
+	if terms := n.ping(slot, p, 1); terms.Timeout != MaxTimeoutTicks*time.Millisecond || terms.Interval != time.Hour || terms.Patience != time.Minute {
 		t.Errorf("terms %+v", terms)
 	}
 }
@@ -85,12 +85,12 @@ func TestLateLoopEvictsNobodyWhoseBytesWait(t *testing.T) {
 	n := newNode(t, Config{Heartbeat: time.Second, Timeout: 3 * time.Second, Tick: 100 * time.Millisecond})
 	_, p := n.join()
 	p.unread = 24
-	n.r.late = true
+	n.late = time.Hour
 	n.run(20 * time.Second)
 	if p.aborted {
 		t.Fatal("evicted while its bytes waited for a late loop")
 	}
-	n.r.late = false
+	n.late = 0
 	n.run(time.Second)
 	if !p.aborted {
 		t.Error("not evicted although the loop is in time and does not read")

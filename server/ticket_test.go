@@ -24,9 +24,9 @@ func TestATicketIsSpentByWelcomeOnly(t *testing.T) {
 	}
 	answered := func(slot timingwheel.ID, why Reason) codec.GoAwayMessage {
 		p := n.net.peers[slot]
-		n.r.authenticated(authAnswer{handle: n.r.handle(slot), why: why})
+		n.r.authenticated(authAnswer{Handle: n.r.handle(slot), Why: why})
 		_, g := answer(t, p)
-		n.r.closed(slot, ReasonPeerClosed)
+		n.r.Closed(slot, ReasonPeerClosed)
 		return g
 	}
 	var g codec.GoAwayMessage
@@ -35,7 +35,7 @@ func TestATicketIsSpentByWelcomeOnly(t *testing.T) {
 	}
 	ticket := g.Ticket
 	n.run(g.Delay)
-	n.r.askAuth = func(uint64, AuthRequest) bool { asked++; return true }
+	n.r.asker = asks(func() { asked++ })
 
 	for _, why := range []Reason{ReasonUnauthorized, ReasonInternal} {
 		slot, in := shows(ticket)
@@ -51,7 +51,7 @@ func TestATicketIsSpentByWelcomeOnly(t *testing.T) {
 	if _, twice := shows(ticket); twice {
 		t.Fatal("one ticket lets two in at a time")
 	}
-	n.r.closed(slot, ReasonPeerClosed)
+	n.r.Closed(slot, ReasonPeerClosed)
 
 	for _, why := range []Reason{ReasonBusy, ReasonTokenExpired} {
 		slot, in = shows(ticket)
@@ -83,12 +83,10 @@ func TestATicketIsSpentByWelcomeOnly(t *testing.T) {
 // before it must not work with some nodes only.
 func TestFramesBeforeWelcomeAreRefusedByEveryNode(t *testing.T) {
 	early := codec.AppendSend(helloFrame("alice"), 1, []byte("too early"))
-	for name, auth := range map[string]func(uint64, AuthRequest) bool{
-		"with an authenticator": func(uint64, AuthRequest) bool { return true }, "without": nil,
-	} {
+	for name, auth := range map[string]asker{"with an authenticator": asks(func() {}), "without": nil} {
 		handled := 0
 		n := newNode(t, Config{Handler: Handler{Message: func(*Session, uint64, []byte) { handled++ }}})
-		n.r.askAuth = auth
+		n.r.asker = auth
 		slot, _ := n.dial()
 		n.send(slot, early)
 		n.wantClosed(ReasonUnexpected, 1)

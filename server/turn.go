@@ -6,31 +6,56 @@ import (
 	"github.com/stormwheel/stormwheel/timingwheel"
 )
 
-// turn is what a loop does once a tick: it goes on with a stop or a drain, makes
-// room where there is none, and looks at the connections whose deadlines have come. It
-// works until stop says that its time is over, and reports whether more is due.
-func (r *reactor) turn(now time.Duration, stop func() bool) (debt bool) {
+// Part is a part of a turn.
+type Part uint8
+
+// The parts, in their order. Posts has half of a turn's time at most, so that a flood of them
+// keeps no deadline waiting.
+const (
+	Posts Part = iota // what other goroutines have asked for
+	Rest              // everything else
+)
+
+// Turn is what a loop does once a tick, and whenever it was asked to: it does what others have
+// posted, goes on with a stop or a drain, makes room where there is none, and looks at the
+// connections whose deadlines have come. late is how long ago it should have begun. Each part
+// works until over says that its time is, and Turn reports whether more is due.
+//
+// No event of a connection may wait that was read before: Turn closes connections outside
+// their own callbacks.
+func (r *reactor) Turn(now, late time.Duration, over func(Part) bool) (more bool) {
+	r.late = late > 2*r.cfg.Tick
+	r.over = over
 	r.observe(now)
+	more = r.runPosts(r.postsOver)
+	return r.turn(r.restOver) || more
+}
+
+func (r *reactor) turn(stop func() bool) (more bool) {
 	r.updateWindow()
 	r.setStretch(r.node.Load.Stretch())
-	if r.stopping {
-		debt = r.posting || r.stopSome(stop) // what was accepted goes out first
+	if r.node.Stopping.Load() {
+		more = r.posting || r.stop(stop) // what was accepted goes out first
 	} else if r.node.Drain.On() {
-		debt = r.tellSome(now, stop)
+		more = r.moveOut(stop)
 	}
-	debt = r.displace(stop) || debt
+	more = r.makeRoom(stop) || more
 	r.forgetArrivals()
-	debt = r.shedSome(stop) || debt
-	debt = r.announceSome(stop) || debt
-	// One connection that is due at a time: to close it costs a thousand times what it costs
-	// to ask whether the turn is over.
-	p := r.wheel.Advance(r.now, timingwheel.Budget{Stop: stop, Expiries: 1}, r.onVisit)
+	more = r.shed(stop) || more
+	more = r.announce(stop) || more
+	return r.meetDeadlines(stop) || more
+}
+
+// meetDeadlines looks at the connections that are due. One at a time: to close it costs a
+// thousand times what it costs to ask whether the turn is over.
+func (r *reactor) meetDeadlines(stop func() bool) (more bool) {
+	p := r.wheel.Advance(r.now, timingwheel.Budget{Stop: stop, Expiries: 1}, r.onDue)
 	for p.More && !stop() {
-		p = r.wheel.Advance(r.now, timingwheel.Budget{Stop: stop, Expiries: 1}, r.onVisit)
+		p = r.wheel.Advance(r.now, timingwheel.Budget{Stop: stop, Expiries: 1}, r.onDue)
 	}
 	r.counters.Held = r.clock.held
 	r.counters.Debt = p.Debt
-	return debt || p.More
+	return p.More
 }
 
 // updateWindow takes over the node's reconnect window when it has changed by more than a

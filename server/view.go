@@ -6,7 +6,6 @@ import (
 	"sync/atomic"
 
 	"github.com/stormwheel/stormwheel/codec"
-	"github.com/stormwheel/stormwheel/timingwheel"
 )
 
 // Session is the handler's view of one client. It is to be used in the callbacks that it is
@@ -15,7 +14,7 @@ import (
 // client: outside its own callbacks its methods answer ErrOutside, and ErrClosed once the
 // session has ended.
 type Session struct {
-	r           *reactor
+	app         *application
 	handle      uint64
 	incarnation uint64
 	attempt     uint32
@@ -32,7 +31,7 @@ const (
 )
 
 // enter begins a method.
-func (s *Session) enter() (slot timingwheel.ID, err error) {
+func (s *Session) enter() (slot Slot, err error) {
 	for !s.use.CompareAndSwap(useOpen, useHeld) {
 		switch s.use.Load() {
 		case useNone:
@@ -42,7 +41,7 @@ func (s *Session) enter() (slot timingwheel.ID, err error) {
 		}
 		runtime.Gosched() // a wrong goroutine is in a method, for a moment
 	}
-	return timingwheel.ID(s.handle >> 32 & (maxSlots - 1)), nil
+	return slotOf(s.handle), nil
 }
 
 func (s *Session) leave() { s.use.Store(useOpen) }
@@ -62,7 +61,7 @@ func (s *Session) finish(use uint32) {
 // ID names the session on this node and across its restarts. It is no credential. It may be
 // asked for at any time.
 func (s *Session) ID() codec.SessionID {
-	return codec.SessionID{Epoch: s.r.node.Epoch, Handle: s.handle}
+	return codec.SessionID{Epoch: s.app.epoch, Handle: s.handle}
 }
 
 // Incarnation is the random number of the client's process (of its Client value) that HELLO
@@ -83,7 +82,7 @@ func (s *Session) ClientID() string {
 		return ""
 	}
 	defer s.leave()
-	return string(s.r.names.get(s.r.sessions.at(slot).name))
+	return string(s.app.r.ClientID(slot))
 }
 
 // Ack tells the client that its message id was taken. It leaves with what else the
@@ -94,7 +93,7 @@ func (s *Session) Ack(id uint64) error {
 		return err
 	}
 	defer s.leave()
-	return s.r.ack(slot, id)
+	return s.app.r.Ack(slot, id)
 }
 
 // Deliver sends body to the client and returns the number that its ACK will carry. Nil
@@ -105,7 +104,7 @@ func (s *Session) Deliver(body []byte) (id uint64, err error) {
 		return 0, err
 	}
 	defer s.leave()
-	return s.r.deliver(slot, body)
+	return s.app.r.Deliver(slot, body)
 }
 
 // DeliverOptional is Deliver for what a slow client can do without: if more than
@@ -117,7 +116,7 @@ func (s *Session) DeliverOptional(body []byte) (id uint64, err error) {
 		return 0, err
 	}
 	defer s.leave()
-	return s.r.deliverOptional(slot, body)
+	return s.app.r.DeliverOptional(slot, body)
 }
 
 // Close ends the session with a GOAWAY of the given code when the callback returns, behind what
@@ -136,7 +135,7 @@ func (s *Session) Close(code codec.Code) error {
 		return err
 	}
 	defer s.leave()
-	s.r.kick = code
+	s.app.r.Kick(code)
 	return nil
 }
 
@@ -151,51 +150,4 @@ func closeCode(code codec.Code) (codec.Code, error) {
 	default:
 		return 0, fmt.Errorf("%w: %d %s", ErrCode, uint16(code), code)
 	}
-}
-
-// views are the sessions' views, made once for each session that a handler may see: kept ones
-// must not become another's. Owned by the loop.
-type views []*[sessionChunk]*Session
-
-// at returns the view of a slot, or nil.
-func (t views) at(slot timingwheel.ID) *Session {
-	if i := int(slot >> sessionChunkBits); i < len(t) && t[i] != nil {
-		return t[i][slot&(sessionChunk-1)]
-	}
-	return nil
-}
-
-func (t *views) put(slot timingwheel.ID, v *Session) {
-	i := int(slot >> sessionChunkBits)
-	for i >= len(*t) {
-		*t = append(*t, nil)
-	}
-	if (*t)[i] == nil {
-		(*t)[i] = new([sessionChunk]*Session)
-	}
-	(*t)[i][slot&(sessionChunk-1)] = v
-}
-
-// drop forgets the view of a session that has ended.
-func (t views) drop(slot timingwheel.ID) {
-	if v := t.at(slot); v != nil {
-		v.finish(useEnded)
-		t[slot>>sessionChunkBits][slot&(sessionChunk-1)] = nil
-	}
-}
-
-// present makes the view of a session that is about to begin.
-func (r *reactor) present(slot timingwheel.ID, m *codec.HelloMessage) {
-	h := &r.cfg.Handler
-	if h.Opened == nil && h.Message == nil && h.Acked == nil && h.Closed == nil {
-		return // nobody will see it
-	}
-	r.views.put(slot, &Session{r: r, handle: r.handle(slot), incarnation: m.Incarnation, attempt: m.Attempt})
-}
-
-// show returns a session's view for a callback.
-func (r *reactor) show(slot timingwheel.ID) *Session {
-	v := r.views.at(slot)
-	v.use.Store(useOpen)
-	return v
 }

@@ -49,10 +49,10 @@ func TestAKeptSessionNeverSpeaksForAnotherClient(t *testing.T) {
 		if kept.ID() != id {
 			t.Errorf("ID is %v now, and was %v", kept.ID(), id)
 		}
-		n.r.closed(second, ReasonPeerClosed)
+		n.r.Closed(second, ReasonPeerClosed)
 	}
 	want(ErrOutside)
-	n.r.closed(first, ReasonPeerClosed)
+	n.r.Closed(first, ReasonPeerClosed)
 	for range 3 { // the slot's next sessions included
 		want(ErrClosed)
 	}

@@ -4,12 +4,11 @@ import (
 	"math"
 
 	"github.com/stormwheel/stormwheel/codec"
-	"github.com/stormwheel/stormwheel/timingwheel"
 )
 
 // pong answers the latest PING of a callback. While the peer does not read, at most one
 // answer waits, and it is the latest.
-func (r *reactor) pong(slot timingwheel.ID, token uint64) {
+func (r *reactor) pong(slot Slot, token uint64) {
 	s := r.sessions.at(slot)
 	if s.is(backlogged) {
 		x := r.extras.need(s)
@@ -21,8 +20,8 @@ func (r *reactor) pong(slot timingwheel.ID, token uint64) {
 	r.counters.Pongs++
 }
 
-// ack queues an ACK for the current callback's session.
-func (r *reactor) ack(slot timingwheel.ID, id uint64) error {
+// Ack queues an ACK for the session of the present callback, or returns ErrClosed.
+func (r *reactor) Ack(slot Slot, id uint64) error {
 	if r.sessions.at(slot).is(gone) {
 		return ErrClosed
 	}
@@ -31,8 +30,9 @@ func (r *reactor) ack(slot timingwheel.ID, id uint64) error {
 	return nil
 }
 
-// deliver queues a DELIVER for the current callback's session.
-func (r *reactor) deliver(slot timingwheel.ID, body []byte) (uint64, error) {
+// Deliver queues a DELIVER for the session of the present callback and returns its number. It
+// returns ErrClosed, ErrTooBig, or ErrQueue for a client that is closed as a slow consumer.
+func (r *reactor) Deliver(slot Slot, body []byte) (uint64, error) {
 	s := r.sessions.at(slot)
 	switch {
 	case s.is(gone):
@@ -49,9 +49,9 @@ func (r *reactor) deliver(slot timingwheel.ID, body []byte) (uint64, error) {
 	return id, nil
 }
 
-// deliverOptional is deliver, unless the client is slow. A message that is larger than
+// DeliverOptional is Deliver, unless the client is slow: then it returns ErrSlow. A message that is larger than
 // SoftQueued must have its chance, too: one goes when none waits.
-func (r *reactor) deliverOptional(slot timingwheel.ID, body []byte) (uint64, error) {
+func (r *reactor) DeliverOptional(slot Slot, body []byte) (uint64, error) {
 	s := r.sessions.at(slot)
 	if soft := r.cfg.SoftQueued; soft >= 0 && !s.is(gone) {
 		waiting := len(r.out)
@@ -63,7 +63,16 @@ func (r *reactor) deliverOptional(slot timingwheel.ID, body []byte) (uint64, err
 			return 0, ErrSlow
 		}
 	}
-	return r.deliver(slot, body)
+	return r.Deliver(slot, body)
+}
+
+// Kick ends the session of the present callback with a GOAWAY of the given code when it returns.
+func (r *reactor) Kick(code codec.Code) { r.kick = code }
+
+// Panicked ends the session of the present callback, whose application has failed.
+func (r *reactor) Panicked() {
+	r.counters.Panics++
+	r.kick = codec.CodeInternal
 }
 
 // holdsMessage reports whether there is a DELIVER among the frames of out, which are whole.
@@ -81,7 +90,7 @@ func holdsMessage(out []byte) bool {
 // flush hands the callback's output to the transport: the only place where bytes leave,
 // so that the bound on what waits for one peer holds everywhere. The connection may be
 // gone when it returns.
-func (r *reactor) flush(slot timingwheel.ID) {
+func (r *reactor) flush(slot Slot) {
 	if len(r.out) == 0 {
 		return
 	}
@@ -89,7 +98,7 @@ func (r *reactor) flush(slot timingwheel.ID) {
 	if s.is(backlogged) && !s.is(gone) { // a goodbye has room
 		if why := r.tooMuch(r.transport.Queued(slot) + len(r.out)); why != ReasonNone {
 			r.out = r.out[:0]
-			r.cut(slot, why)
+			r.sendAway(slot, why, reset)
 			return
 		}
 	}
@@ -106,14 +115,14 @@ func (r *reactor) flush(slot timingwheel.ID) {
 	}
 	switch {
 	case s.is(backlogged):
-		r.track(s, queued)
+		r.backlog(s, queued)
 	case queued > 0:
-		r.track(s, queued)
+		r.backlog(s, queued)
 		if !s.is(watched) {
 			r.watch(slot)
 		}
 		if why := r.tooMuch(queued); why != ReasonNone && !s.is(gone) {
-			r.cut(slot, why)
+			r.sendAway(slot, why, reset)
 			return
 		}
 		r.wheel.Pull(slot, r.now+r.cfg.Tick)
@@ -130,23 +139,4 @@ func (r *reactor) tooMuch(queued int) Reason {
 	default:
 		return ReasonNone
 	}
-}
-
-// watchBacklog looks after a session whose peer's kernel did not take everything. It returns
-// why the session must end, or ReasonNone.
-func (r *reactor) watchBacklog(slot timingwheel.ID) Reason {
-	s := r.sessions.at(slot)
-	queued := r.transport.Queued(slot)
-	if queued == 0 {
-		x := *r.extras.of(s)
-		r.untrack(s)
-		if x.pongDue {
-			r.followTerms(slot, 0) // longer ones hold when they are told
-			r.pong(slot, x.pongToken)
-			r.flush(slot)
-		}
-		return ReasonNone
-	}
-	r.track(s, queued)
-	return r.tooMuch(queued)
 }

@@ -6,18 +6,15 @@ import (
 	"github.com/stormwheel/stormwheel/timingwheel"
 )
 
-// maxPostponed is how often in a row an eviction waits for bytes that the kernel holds.
-const maxPostponed = 2
-
-// visit looks at a connection whose deadline may have come, and says when to look again.
-func (r *reactor) visit(slot timingwheel.ID) time.Duration {
+// due looks at a connection whose deadline may have come, and says when to look again.
+func (r *reactor) due(slot Slot) time.Duration {
 	s := r.sessions.at(slot)
 	expired := r.now >= r.wheel.Deadline(slot)
 	why := ReasonNone
 	next := timingwheel.Rearm
 	switch s.state {
 	case stateHandshaking:
-		if expired && r.postpone(slot) {
+		if expired && r.excuse(slot) {
 			next = r.now + r.cfg.Tick
 		} else if expired {
 			why = ReasonHelloTimeout
@@ -27,16 +24,16 @@ func (r *reactor) visit(slot timingwheel.ID) time.Duration {
 			why = r.overworked(slot)
 		}
 	case stateLingering:
-		next = r.visitLingering(slot, expired)
+		next = r.dueLingering(slot, expired)
 	case stateReady:
-		next, why = r.visitReady(slot, expired)
+		next, why = r.dueReady(slot, expired)
 	}
 	switch why {
 	case ReasonNone:
 	case ReasonHeartbeatTimeout, ReasonWriteStall, ReasonQueueBudget:
-		r.cut(slot, why)
+		r.sendAway(slot, why, reset)
 	default:
-		r.farewell(slot, why)
+		r.sendAway(slot, why, linger)
 		next = timingwheel.Rearm
 		if s.is(backlogged) {
 			next = r.now + r.cfg.Tick
@@ -48,20 +45,20 @@ func (r *reactor) visit(slot timingwheel.ID) time.Duration {
 	return next
 }
 
-// visitReady checks the deadlines of a session: unfinished frame, heartbeat, token, backlog,
+// dueReady checks the deadlines of a session: unfinished frame, heartbeat, token, backlog,
 // and what the peer's kernel takes.
-func (r *reactor) visitReady(slot timingwheel.ID, expired bool) (next time.Duration, why Reason) {
+func (r *reactor) dueReady(slot Slot, expired bool) (next time.Duration, why Reason) {
 	s := r.sessions.at(slot)
 	next = timingwheel.Rearm
 	if r.extras.of(s).partUntil != 0 {
 		var granted time.Duration
-		if next, granted, why = r.visitPartial(slot); why != ReasonNone || granted == 0 {
+		if next, granted, why = r.duePartial(slot); why != ReasonNone || granted == 0 {
 			return next, why
 		}
 		expired = expired && r.now >= granted
 	}
 	if expired {
-		if r.postpone(slot) {
+		if r.excuse(slot) {
 			return r.now + r.cfg.Tick, ReasonNone
 		}
 		return 0, ReasonHeartbeatTimeout
@@ -110,17 +107,17 @@ func (r *reactor) visitReady(slot timingwheel.ID, expired bool) (next time.Durat
 	return next, ReasonNone
 }
 
-// visitPartial checks the deadline of an unfinished frame. granted is until when the frame
+// duePartial checks the deadline of an unfinished frame. granted is until when the frame
 // postpones the heartbeat; 0 if bytes of it wait unread, and it is to be looked at again first.
 //
 // A large frame that progresses is not idle: its own deadline rules. That is for its length at
 // the least rate at most.
-func (r *reactor) visitPartial(slot timingwheel.ID) (next, granted time.Duration, why Reason) {
+func (r *reactor) duePartial(slot Slot) (next, granted time.Duration, why Reason) {
 	x := r.extras.of(r.sessions.at(slot))
 	gained := int32(r.transport.Held(slot)) - x.partial
 	progressed := gained >= minProgress
 	if r.now >= x.partUntil {
-		if !progressed && r.postpone(slot) {
+		if !progressed && r.excuse(slot) {
 			return r.now + r.cfg.Tick, 0, ReasonNone
 		}
 		if !progressed {
@@ -144,28 +141,28 @@ func (r *reactor) granted(until time.Duration, gained int32) time.Duration {
 	return until - r.cfg.PartialTimeout + earned
 }
 
-// postpone says whether a deadline of the peer's must wait a tick: bytes that reached the
+// excuse says whether a deadline of the peer's must wait a tick: bytes that reached the
 // kernel are read before anybody is charged. Twice in a row at most, unless the loop is late.
-func (r *reactor) postpone(slot timingwheel.ID) bool {
+func (r *reactor) excuse(slot Slot) bool {
 	s := r.sessions.at(slot)
 	// A loop that is late has not come to these bytes yet, and will.
-	if s.postponed() == maxPostponed && !r.late || r.transport.Unread(slot) == 0 {
+	if s.excused() == maxExcuses && !r.late || r.transport.Unread(slot) == 0 {
 		return false
 	}
-	s.setPostponed(min(s.postponed()+1, maxPostponed))
+	s.setExcused(min(s.excused()+1, maxExcuses))
 	r.counters.Averted++
 	return true
 }
 
-// visitLingering finishes the write side once the notice has left, and ends the connection of
+// dueLingering finishes the write side once the notice has left, and ends the connection of
 // a peer that does not close. As long as it reads what it was sent as a session, it may.
-func (r *reactor) visitLingering(slot timingwheel.ID, expired bool) time.Duration {
+func (r *reactor) dueLingering(slot Slot, expired bool) time.Duration {
 	s := r.sessions.at(slot)
 	if s.is(backlogged) {
 		if queued := r.transport.Queued(slot); queued > 0 {
-			r.track(s, queued)
+			r.backlog(s, queued)
 		} else {
-			r.untrack(s)
+			r.noBacklog(s)
 			r.transport.FinishWrite(slot)
 			r.wheel.Touch(slot) // it has as long to close as any
 			expired = false
@@ -173,8 +170,7 @@ func (r *reactor) visitLingering(slot timingwheel.ID, expired bool) time.Duratio
 	}
 	switch {
 	case r.stalled(slot), r.overBudget(r.keeps(s)):
-		r.counters.LingerCut++
-		r.transport.Abort(slot)
+		r.cutLinger(slot)
 		return timingwheel.Done
 	case s.is(backlogged):
 		return r.now + r.cfg.Tick
@@ -183,11 +179,53 @@ func (r *reactor) visitLingering(slot timingwheel.ID, expired bool) time.Duratio
 	case s.is(watched) && r.transport.Unsent(slot) > 0:
 		return min(r.extras.of(s).writeUntil, r.now+lingerTime)
 	}
-	r.counters.LingerCut++
-	if s.name != 0 && r.transport.Unsent(slot) == 0 { // all has arrived, and its application may still be at it
-		r.transport.Close(slot)
-	} else {
-		r.transport.Abort(slot)
+	if s.name == 0 || r.transport.Unsent(slot) > 0 {
+		r.cutLinger(slot)
+		return timingwheel.Done
 	}
+	r.counters.LingerCut++
+	r.transport.Close(slot) // all has arrived, and its application may still be at it
 	return timingwheel.Done
+}
+
+// watchPartial keeps the deadline of an unfinished frame: left bytes of it are here, and
+// fresh says that it began in this call, since an earlier one ended.
+func (r *reactor) watchPartial(slot Slot, left int, fresh bool) {
+	s := r.sessions.at(slot)
+	switch {
+	case s.state != stateReady:
+	case left == 0:
+		if s.extra != 0 {
+			x := r.extras.need(s)
+			x.progressed, x.partial, x.partUntil = false, 0, 0
+			x.seen, x.quietAt = 0, 0
+			r.extras.spare(s)
+		}
+	case fresh || r.extras.of(s).partUntil == 0:
+		x := r.extras.need(s)
+		x.progressed = false
+		x.partial = 0
+		x.partUntil = r.now + r.cfg.PartialTimeout
+		x.seen, x.quietAt = int32(left), r.now+r.quiet()
+		r.wheel.Pull(slot, min(x.partUntil, x.quietAt))
+	}
+}
+
+// watchBacklog looks after a session whose peer's kernel did not take everything. It returns
+// why the session must end, or ReasonNone.
+func (r *reactor) watchBacklog(slot Slot) Reason {
+	s := r.sessions.at(slot)
+	queued := r.transport.Queued(slot)
+	if queued == 0 {
+		x := *r.extras.of(s)
+		r.noBacklog(s)
+		if x.pongDue {
+			r.followTerms(slot, 0) // longer ones hold when they are told
+			r.pong(slot, x.pongToken)
+			r.flush(slot)
+		}
+		return ReasonNone
+	}
+	r.backlog(s, queued)
+	return r.tooMuch(queued)
 }

@@ -1,0 +1,155 @@
+package server
+
+import (
+	"errors"
+	"log/slog"
+	"runtime/debug"
+	"time"
+)
+
+// application is what a reactor knows of the handler: its callbacks, each behind its own recover,
+// so that a panic costs its session only, and the sessions as it sees them. Owned by the loop.
+type application struct {
+	handler *Handler
+	epoch   uint64
+	r       *reactor
+	views   views
+	log     *slog.Logger
+	panics  seldom
+	wall    func() time.Time
+	exited  func()           // called when a handler has ended the loop's goroutine
+	refused func(why Reason) // told of a connection for which there was no room
+}
+
+// Greeted makes the view of a session that is about to begin, if anybody will see it.
+func (a *application) Greeted(slot Slot, from origin) {
+	if h := a.handler; h.Opened == nil && h.Message == nil && h.Acked == nil && h.Closed == nil {
+		return
+	}
+	a.views.put(slot, &Session{app: a, handle: a.r.handle(slot), incarnation: from.Incarnation, attempt: from.Attempt})
+}
+
+// Origin reads it from the view.
+func (a *application) Origin(slot Slot) (from origin) {
+	if v := a.views.at(slot); v != nil {
+		from = origin{v.incarnation, v.attempt}
+	}
+	return from
+}
+
+// Opened calls the handler.
+func (a *application) Opened(slot Slot) {
+	if a.handler.Opened == nil {
+		return
+	}
+	v, returned := a.show(slot), false
+	defer a.called(v, &returned)
+	a.handler.Opened(v)
+	returned = true
+}
+
+// Message calls the handler.
+func (a *application) Message(slot Slot, id uint64, body []byte) {
+	if a.handler.Message == nil {
+		return
+	}
+	v, returned := a.show(slot), false
+	defer a.called(v, &returned)
+	a.handler.Message(v, id, body)
+	returned = true
+}
+
+// Acked calls the handler.
+func (a *application) Acked(slot Slot, id uint64) {
+	if a.handler.Acked == nil {
+		return
+	}
+	v, returned := a.show(slot), false
+	defer a.called(v, &returned)
+	a.handler.Acked(v, id)
+	returned = true
+}
+
+// Closed calls the handler.
+func (a *application) Closed(slot Slot, why Reason) {
+	if a.handler.Closed == nil {
+		return
+	}
+	v, returned := a.show(slot), false
+	defer a.called(v, &returned)
+	a.handler.Closed(v, why)
+	returned = true
+}
+
+// Gone forgets the view.
+func (a *application) Gone(slot Slot) { a.views.drop(slot) }
+
+// Refused has it logged.
+func (a *application) Refused(why Reason) { a.refused(why) }
+
+// show returns a session's view for a callback.
+func (a *application) show(slot Slot) *Session {
+	v := a.views.at(slot)
+	v.use.Store(useOpen)
+	return v
+}
+
+// ErrGoexit is returned by Wait and Run when a handler called runtime.Goexit, as testing.T's
+// FailNow does: it ends the goroutine of its event loop, and nothing can begin that anew.
+var ErrGoexit = errors.New("server: a handler called runtime.Goexit, which ends its event loop")
+
+// called ends a callback. It turns a handler's panic into the end of one session, which is
+// logged once a minute, and has a node end whose loop a handler has ended.
+func (a *application) called(v *Session, returned *bool) {
+	v.finish(useNone)
+	if *returned {
+		return
+	}
+	p := recover()
+	if p == nil {
+		a.log.Error("handler called runtime.Goexit; the node ends", slog.String("session", v.ID().String()))
+		a.exited()
+		return
+	}
+	a.r.Panicked()
+	if n, log := a.panics.note(a.wall()); log {
+		a.log.Error("handler panicked; its session is closed", slog.Any("panic", p),
+			slog.String("session", v.ID().String()), slog.Uint64("panics", n), slog.String("stack", string(debug.Stack())))
+	}
+}
+
+const (
+	viewChunkBits = 10
+	viewChunk     = 1 << viewChunkBits
+)
+
+// views are the sessions' views, made once for each session that a handler may see: kept ones
+// must not become another's. Owned by the loop.
+type views []*[viewChunk]*Session
+
+// at returns the view of a slot, or nil.
+func (t views) at(slot Slot) *Session {
+	if i := int(slot >> viewChunkBits); i < len(t) && t[i] != nil {
+		return t[i][slot&(viewChunk-1)]
+	}
+	return nil
+}
+
+func (t *views) put(slot Slot, v *Session) {
+	i := int(slot >> viewChunkBits)
+	for i >= len(*t) {
+		*t = append(*t, nil)
+	}
+	if (*t)[i] == nil {
+		(*t)[i] = new([viewChunk]*Session)
+	}
+	(*t)[i][slot&(viewChunk-1)] = v
+}
+
+// drop forgets the view of a session that has ended.
+func (t views) drop(slot Slot) {
+	if v := t.at(slot); v != nil {
+		v.finish(useEnded)
+		t[slot>>viewChunkBits][slot&(viewChunk-1)] = nil
+	}
+}
