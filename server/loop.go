@@ -152,7 +152,7 @@ func (l *loop) publish() {
 	c := l.reactor.Counters()
 	c.LongestTurn = max(c.LongestTurn, l.now()-l.began)
 	l.mu.Lock()
-	l.last = *c
+	l.last = Counters(*c)
 	l.last.SnapshotAt = l.began
 	l.mu.Unlock()
 }

@@ -32,7 +32,7 @@ type reactor struct {
 	names     names
 	terms     codec.Terms
 	stretch   int32 // what the terms are lengthened by
-	counters  Counters
+	counters  counters
 
 	out  []byte     // frames of the current callback, for the current slot
 	kick codec.Code // set by the application for the current slot
@@ -94,7 +94,7 @@ func (r *reactor) Release() error { return r.wheel.Close() }
 func (r *reactor) Mailbox() *mailbox { return &r.mailbox }
 
 // Counters are the loop's; only the loop may read them.
-func (r *reactor) Counters() *Counters { return &r.counters }
+func (r *reactor) Counters() *counters { return &r.counters }
 
 // Session is what the transport keeps beside its connection.
 func (r *reactor) Session(slot Slot) *session { return r.sessions.at(slot) }

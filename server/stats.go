@@ -2,111 +2,188 @@ package server
 
 import (
 	"encoding/json"
+	"reflect"
+	"strings"
 	"time"
 )
 
-// Counters are what one loop counts; only the loop writes them. All but Conns, Sessions,
-// Draining, Queued, Partial and Debt only grow.
+// Counters and Stats are the table of what a node counts. A row is a field; its tag has
+//
+//   - stat: the name in JSON, the name as a metric without "stormwheel_", whether that is a
+//     gauge or only grows, and "max" where a node's number is not the sum but the largest
+//     of its loops'. A duration is told in seconds.
+//   - help: what it means, for the metric and for docs/OPERATIONS.md.
+
+// Counters are what one loop counts; only the loop writes them.
 type Counters struct {
-	Conns    int64 // open connections, lingering ones included
-	Sessions int64 // welcomed clients
-	Draining int64 // of Sessions, those that a drain has told to go
+	Conns    int64 `stat:"conns connections gauge" help:"open connections, lingering ones included"`
+	Sessions int64 `stat:"sessions sessions gauge" help:"welcomed clients"`
+	Draining int64 `stat:"draining sessions_draining gauge" help:"of them, those that a drain has told to go"`
 
-	Moved    uint64 // told by a drain, and said BYE
-	Accepted uint64 // connections taken from the kernel
-	Refused  uint64 // of those, sent away at once for want of room
-	Knocks   uint64 // well-formed HELLOs of clients that were still there, whatever became of them
-	Gone     uint64 // clients that had given up before they were served
-	Hellos   uint64 // HELLOs that were welcomed
-	Tickets  uint64 // clients let in by the ticket of their slot
-	Resumed  uint64 // HELLOs that showed an earlier session
-	FramesIn uint64
-	BytesIn  uint64 // of complete frames
-	BytesOut uint64 // handed to the kernel or queued for it
-	Pings    uint64
-	Pongs    uint64 // fewer than Pings where several were answered at once
-	Sends    uint64
-	Delivers uint64
-	AcksIn   uint64
-	AcksOut  uint64
-	GoAways  uint64
-	Dropped  uint64 // optional messages to slow clients
-	Queued   int64  // bytes that wait in user space, as of the last look at each client
-	Partial  int64  // bytes that unfinished frames take
-	Stale    uint64 // posts for sessions that were gone
+	Moved    uint64 `stat:"moved moved_sessions counter" help:"told by a drain, and said BYE"`
+	Accepted uint64 `stat:"accepted accepted_connections counter" help:"connections taken from the kernel"`
+	Refused  uint64 `stat:"refused refused_connections counter" help:"of them, sent away for want of room"`
+	Knocks   uint64 `stat:"knocks knocks counter" help:"well-formed HELLOs of clients that were still there, whatever became of them"`
+	Gone     uint64 `stat:"gone_unserved gone_unserved counter" help:"clients that had given up before they were served"`
+	Hellos   uint64 `stat:"hellos hellos counter" help:"HELLOs that were welcomed"`
+	Tickets  uint64 `stat:"tickets hellos_with_ticket counter" help:"clients let in by the ticket of their slot"`
+	Resumed  uint64 `stat:"resumed hellos_resumed counter" help:"HELLOs that showed an earlier session"`
+	FramesIn uint64 `stat:"frames_in received_frames counter" help:"complete frames"`
+	BytesIn  uint64 `stat:"bytes_in received_bytes counter" help:"bytes of complete frames"`
+	BytesOut uint64 `stat:"bytes_out sent_bytes counter" help:"bytes handed to the kernel, or queued for it"`
+	Pings    uint64 `stat:"pings received_pings counter" help:"PING"`
+	Pongs    uint64 `stat:"pongs sent_pongs counter" help:"PONG; fewer than PINGs where several were answered at once"`
+	Sends    uint64 `stat:"sends received_sends counter" help:"SEND"`
+	Delivers uint64 `stat:"delivers sent_delivers counter" help:"DELIVER"`
+	AcksIn   uint64 `stat:"acks_in received_acks counter" help:"ACK of clients"`
+	AcksOut  uint64 `stat:"acks_out sent_acks counter" help:"ACK to clients"`
+	GoAways  uint64 `stat:"goaways sent_goaways counter" help:"GOAWAY"`
+	Dropped  uint64 `stat:"dropped_optional dropped_optional_messages counter" help:"optional messages that slow clients did not get"`
+	Queued   int64  `stat:"queued_bytes queued_bytes gauge" help:"bytes that wait for clients in user space, as of the last look at each"`
+	Partial  int64  `stat:"partial_bytes partial_bytes gauge" help:"bytes that unfinished frames of clients take"`
+	Stale    uint64 `stat:"stale_posts stale_posts counter" help:"posts for sessions that were gone"`
 
-	Averted     uint64        // evictions put off because unread bytes were waiting
-	LingerCut   uint64        // farewells that did not wait until their peer had closed
-	Panics      uint64        // in handlers and in the authenticator
-	Held        time.Duration // time of stalls, charged to nobody
-	Debt        time.Duration // how far deadlines are behind
-	LongestTurn time.Duration // in real time, with what the system took of it
-	Closes      [numReasons]uint64
-	SnapshotAt  time.Duration // real time of this copy, since the server's start
+	Averted     uint64        `stat:"evictions_averted evictions_averted counter" help:"evictions put off because the kernel held unread bytes"`
+	LingerCut   uint64        `stat:"linger_cut lingers_cut counter" help:"farewells that did not wait until their client had closed"`
+	Panics      uint64        `stat:"panics handler_panics counter" help:"panics of the application's handlers and of its authenticator; each cost one client at most"`
+	Held        time.Duration `stat:"clock_held_seconds clock_held_seconds counter max" help:"time that the node stood still, charged to no client"`
+	Debt        time.Duration `stat:"wheel_debt_seconds wheel_debt_seconds gauge max" help:"how far deadlines are behind; more than a few ticks: not enough CPU"`
+	LongestTurn time.Duration `stat:"longest_turn_seconds longest_turn_seconds gauge max" help:"longest turn of a loop since the start, with what the system took of it"`
+
+	Closes     [numReasons]uint64 // ended connections by reason
+	SnapshotAt time.Duration      // real time of this copy, since the server's start
 }
 
 // Stats is a node's state, summed over its loops. The numbers of a loop are as of its
 // last turn, normally at most a tick ago; Age says how old the oldest are, which also
 // tells whether a loop is stuck.
 type Stats struct {
-	Node     string
-	Loops    int // loops that have had a connection
-	MaxConns int // the bound in force
-	Window   time.Duration
+	Node     string        `stat:"node"`
+	Loops    int           `stat:"loops loops gauge" help:"event loops that have had a connection"`
+	MaxConns int           `stat:"max_conns connections_max gauge" help:"the bound on connections in force"`
+	Window   time.Duration `stat:"window_seconds reconnect_window_seconds gauge" help:"over which clients would spread their return now"`
 
-	Pending, MaxPending     int64  // connections that are not in yet, and their bound
-	Lingering               int64  // farewells that wait for their peers
-	MaxQueuedTotal          int64  // the bound on Queued and Partial together, 0: none
-	MemoryUsed, MemoryLimit int64  // bytes, as of the last second; 0: nobody watches
-	MemoryState             string // fine, refuse, shed
+	Pending        int64  `stat:"pending connections_pending gauge" help:"connections that are not in yet"`
+	MaxPending     int64  `stat:"max_pending connections_pending_max gauge" help:"the bound on connections that are not in yet"`
+	Lingering      int64  `stat:"lingering connections_lingering gauge" help:"farewells that wait for their client"`
+	MaxQueuedTotal int64  `stat:"max_queued_bytes queued_max_bytes gauge" help:"the bound on queued_bytes and partial_bytes together, 0: none"`
+	MemoryUsed     int64  `stat:"memory_used_bytes memory_used_bytes gauge" help:"what the watcher counts, as of the last second"`
+	MemoryLimit    int64  `stat:"memory_limit_bytes memory_limit_bytes gauge" help:"what it compares with, 0: it does not watch"`
+	MemoryState    string `stat:"memory_state memory_state gauge" help:"0 fine, 1 newcomers are refused, 2 some are shed"`
 
-	Pace           float64       // clients a second that can be let in now, Config.AdmitRate at most
-	HelloWait      time.Duration // as of the last tick, the longest that a HELLO lay in the kernel
-	LoopLate       time.Duration // as of the last tick, how late the slowest loop was
-	Stretch        int           // what interval and timeout are multiplied by, since answers are late
-	AdmissionQueue time.Duration // how far ahead slots have been given out
-	AuthWaiting    int           // clients that wait for the authenticator, those it has apart
-	PostsRefused   uint64        // Server.Deliver and Ack that returned ErrBusy
+	Pace           float64       `stat:"pace admission_pace gauge" help:"clients a second that can be let in now"`
+	HelloWait      time.Duration `stat:"hello_wait_seconds hello_wait_seconds gauge" help:"longest that a HELLO lay in the kernel, as of the last tick"`
+	LoopLate       time.Duration `stat:"loop_late_seconds loop_late_seconds gauge" help:"how late the slowest loop was, as of the last tick"`
+	Stretch        int           `stat:"terms_stretch terms_stretch gauge" help:"what interval and timeout are multiplied by, since answers are late"`
+	AdmissionQueue time.Duration `stat:"admission_queue_seconds admission_queue_seconds gauge" help:"how far ahead slots have been given out"`
+	AuthWaiting    int           `stat:"auth_waiting authentications_waiting gauge" help:"clients that wait for the authenticator, those that it is busy with apart"`
+	PostsRefused   uint64        `stat:"refused_posts refused_posts counter" help:"posts that a loop's full mailbox refused: Server.Deliver, DeliverOptional or Ack returned ErrBusy"`
 
-	Age time.Duration
+	Age time.Duration `stat:"snapshot_age_seconds snapshot_age_seconds gauge" help:"age of the oldest loop's numbers; growing: that loop is stuck"`
 	Counters
 }
 
 // Evictions is the number of clients that were dropped for silence.
 func (s Stats) Evictions() uint64 { return s.Closes[ReasonHeartbeatTimeout] }
 
+// Metric is a number of Stats, as monitoring systems want it.
+type Metric struct {
+	Name    string // without a prefix; "_total" is the suffix of a counter
+	Help    string
+	Counter bool // it only grows
+
+	row row
+}
+
+// Metrics are all numbers of Stats but Closes.
+func Metrics() (all []Metric) {
+	for _, r := range rows {
+		if r.metric != "" {
+			all = append(all, Metric{Name: r.metric, Help: r.help, Counter: r.counter, row: r})
+		}
+	}
+	return all
+}
+
+// Value is the metric's in st; a duration is in seconds.
+func (m Metric) Value(st *Stats) float64 {
+	switch v := m.row.value(st).(type) {
+	case float64:
+		return v
+	case int64:
+		return float64(v)
+	case uint64:
+		return float64(v)
+	case string:
+		return float64(map[string]int{"refuse": 1, "shed": 2}[v])
+	default:
+		panic("server: no number")
+	}
+}
+
+// row is a field of Stats that has a tag.
+type row struct {
+	index              []int
+	json, metric, help string
+	counter, largest   bool
+}
+
+var rows = readRows()
+
+func readRows() (all []row) {
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[Stats]()) {
+		words := strings.Fields(f.Tag.Get("stat"))
+		if len(words) == 0 {
+			continue
+		}
+		r := row{index: f.Index, json: words[0], help: f.Tag.Get("help")}
+		if len(words) > 1 {
+			r.metric, r.counter = words[1], words[2] == "counter"
+			if r.counter {
+				r.metric += "_total"
+			}
+			r.largest = len(words) > 3
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+// value is what the row says in st: int64, uint64, float64, which a duration is in seconds, or
+// string.
+func (r *row) value(st *Stats) any {
+	switch v := reflect.ValueOf(st).Elem().FieldByIndex(r.index); {
+	case v.Type() == reflect.TypeFor[time.Duration]():
+		return time.Duration(v.Int()).Seconds()
+	case v.CanInt():
+		return v.Int()
+	case v.CanUint():
+		return v.Uint()
+	case v.CanFloat():
+		return v.Float()
+	default:
+		return v.String()
+	}
+}
+
+// add adds a loop's counters.
 func (s *Stats) add(c *Counters) {
-	s.Conns += c.Conns
-	s.Sessions += c.Sessions
-	s.Draining += c.Draining
-	s.Moved += c.Moved
-	s.Accepted += c.Accepted
-	s.Refused += c.Refused
-	s.Knocks += c.Knocks
-	s.Gone += c.Gone
-	s.Hellos += c.Hellos
-	s.Tickets += c.Tickets
-	s.Resumed += c.Resumed
-	s.FramesIn += c.FramesIn
-	s.BytesIn += c.BytesIn
-	s.BytesOut += c.BytesOut
-	s.Pings += c.Pings
-	s.Pongs += c.Pongs
-	s.Sends += c.Sends
-	s.Delivers += c.Delivers
-	s.AcksIn += c.AcksIn
-	s.AcksOut += c.AcksOut
-	s.GoAways += c.GoAways
-	s.Dropped += c.Dropped
-	s.Queued += c.Queued
-	s.Partial += c.Partial
-	s.Stale += c.Stale
-	s.Averted += c.Averted
-	s.LingerCut += c.LingerCut
-	s.Panics += c.Panics
-	s.Held = max(s.Held, c.Held)
-	s.Debt = max(s.Debt, c.Debt)
-	s.LongestTurn = max(s.LongestTurn, c.LongestTurn)
+	sum, of := reflect.ValueOf(&s.Counters).Elem(), reflect.ValueOf(c).Elem()
+	for i := range rows {
+		r := &rows[i]
+		if len(r.index) < 2 {
+			continue // the node's own
+		}
+		a, b := sum.Field(r.index[1]), of.Field(r.index[1])
+		switch {
+		case r.largest:
+			a.SetInt(max(a.Int(), b.Int()))
+		case a.CanInt():
+			a.SetInt(a.Int() + b.Int())
+		default:
+			a.SetUint(a.Uint() + b.Uint())
+		}
+	}
 	for why, n := range c.Closes {
 		s.Closes[why] += n
 	}
@@ -120,66 +197,9 @@ func (s Stats) MarshalJSON() ([]byte, error) {
 			closes[Reason(why).String()] = n
 		}
 	}
-	return json.Marshal(struct {
-		Node             string            `json:"node"`
-		Loops            int               `json:"loops"`
-		MaxConns         int               `json:"max_conns"`
-		Conns            int64             `json:"conns"`
-		Sessions         int64             `json:"sessions"`
-		Draining         int64             `json:"draining"`
-		Moved            uint64            `json:"moved"`
-		Accepted         uint64            `json:"accepted"`
-		Refused          uint64            `json:"refused"`
-		Knocks           uint64            `json:"knocks"`
-		Gone             uint64            `json:"gone_unserved"`
-		Pace             float64           `json:"pace"`
-		HelloWait        float64           `json:"hello_wait_seconds"`
-		LoopLate         float64           `json:"loop_late_seconds"`
-		Stretch          int               `json:"terms_stretch"`
-		Hellos           uint64            `json:"hellos"`
-		Tickets          uint64            `json:"tickets"`
-		Resumed          uint64            `json:"resumed"`
-		FramesIn         uint64            `json:"frames_in"`
-		BytesIn          uint64            `json:"bytes_in"`
-		BytesOut         uint64            `json:"bytes_out"`
-		Pings            uint64            `json:"pings"`
-		Pongs            uint64            `json:"pongs"`
-		Sends            uint64            `json:"sends"`
-		Delivers         uint64            `json:"delivers"`
-		AcksIn           uint64            `json:"acks_in"`
-		AcksOut          uint64            `json:"acks_out"`
-		GoAways          uint64            `json:"goaways"`
-		Stale            uint64            `json:"stale_posts"`
-		Evictions        uint64            `json:"evictions"`
-		EvictionsAverted uint64            `json:"evictions_averted"`
-		LingerCut        uint64            `json:"linger_cut"`
-		Panics           uint64            `json:"panics"`
-		ClockHeld        float64           `json:"clock_held_seconds"`
-		Debt             float64           `json:"wheel_debt_seconds"`
-		LongestTurn      float64           `json:"longest_turn_seconds"`
-		Window           float64           `json:"window_seconds"`
-		Age              float64           `json:"snapshot_age_seconds"`
-		Pending          int64             `json:"pending"`
-		MaxPending       int64             `json:"max_pending"`
-		Lingering        int64             `json:"lingering"`
-		AdmissionQueue   float64           `json:"admission_queue_seconds"`
-		AuthWaiting      int               `json:"auth_waiting"`
-		PostsRefused     uint64            `json:"refused_posts"`
-		Queued           int64             `json:"queued_bytes"`
-		Partial          int64             `json:"partial_bytes"`
-		MaxQueuedTotal   int64             `json:"max_queued_bytes"`
-		Dropped          uint64            `json:"dropped_optional"`
-		MemoryUsed       int64             `json:"memory_used_bytes"`
-		MemoryLimit      int64             `json:"memory_limit_bytes"`
-		MemoryState      string            `json:"memory_state"`
-		Closes           map[string]uint64 `json:"closes"`
-	}{
-		s.Node, s.Loops, s.MaxConns, s.Conns, s.Sessions, s.Draining, s.Moved, s.Accepted, s.Refused,
-		s.Knocks, s.Gone, s.Pace, s.HelloWait.Seconds(), s.LoopLate.Seconds(), s.Stretch, s.Hellos, s.Tickets, s.Resumed, s.FramesIn,
-		s.BytesIn, s.BytesOut, s.Pings, s.Pongs, s.Sends, s.Delivers, s.AcksIn, s.AcksOut, s.GoAways,
-		s.Stale, s.Evictions(), s.Averted, s.LingerCut, s.Panics, s.Held.Seconds(), s.Debt.Seconds(), s.LongestTurn.Seconds(),
-		s.Window.Seconds(), s.Age.Seconds(), s.Pending, s.MaxPending, s.Lingering,
-		s.AdmissionQueue.Seconds(), s.AuthWaiting, s.PostsRefused, s.Queued, s.Partial, s.MaxQueuedTotal, s.Dropped,
-		s.MemoryUsed, s.MemoryLimit, s.MemoryState, closes,
-	})
+	all := map[string]any{"evictions": s.Evictions(), "closes": closes}
+	for i := range rows {
+		all[rows[i].json] = rows[i].value(&s)
+	}
+	return json.Marshal(all)
 }

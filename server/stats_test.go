@@ -110,12 +110,26 @@ func TestNodeWithoutAnAuthenticatorWarnsAtItsStart(t *testing.T) {
 	}
 }
 
-// The values of the JSON stand in another list than their names.
+// The numbers that are the node's stand beside those of its loops.
 func TestStatsInJSONStandUnderTheirNames(t *testing.T) {
 	b, err := json.Marshal(Stats{Pending: 1, MaxPending: 2, Lingering: 3, AuthWaiting: 4, PostsRefused: 5})
 	for _, want := range []string{`"pending":1,`, `"max_pending":2,`, `"lingering":3,`, `"auth_waiting":4,`, `"refused_posts":5,`} {
 		if err != nil || !strings.Contains(string(b), want) {
 			t.Errorf("%v: no %s in %s", err, want, b)
 		}
+	}
+}
+
+// A node's number is the sum of its loops', or the largest of them.
+func TestStatsAddUp(t *testing.T) {
+	var st Stats
+	a, b := Counters{Conns: 2, Pings: 5, Held: 3, LongestTurn: 1}, Counters{Conns: 1, Pings: 6, Held: 2, LongestTurn: 4}
+	a.Closes[ReasonBye], b.Closes[ReasonBye] = 1, 2
+	st.add(&a)
+	st.add(&b)
+	want := Counters{Conns: 3, Pings: 11, Held: 3, LongestTurn: 4}
+	want.Closes[ReasonBye] = 3
+	if st.Counters != want {
+		t.Errorf("%+v, want %+v", st.Counters, want)
 	}
 }

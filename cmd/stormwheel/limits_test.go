@@ -39,6 +39,11 @@ func TestOperationsPageNamesEveryMetric(t *testing.T) {
 	listed := column(t, page, "| metric | meaning |", 1)
 	slices.Sort(listed)
 	sameRows(t, "metrics", listed, collected(t)) // Gather sorts
+	for _, m := range server.Metrics() {
+		if row := "| stormwheel_" + m.Name + " | " + m.Help + " |\n"; !strings.Contains(page, row) {
+			t.Errorf("OPERATIONS.md should say %q", row)
+		}
+	}
 }
 
 // Every row of the table of limits names a metric, a flag or a field that exists, and a
