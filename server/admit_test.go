@@ -53,7 +53,7 @@ func id(i int) []byte { return fmt.Appendf(nil, "client-%d", i) }
 // in the order in which it came.
 func TestRefusedCrowdReturnsInOrderAtThePace(t *testing.T) {
 	const rate, crowd = 100, 500
-	n := newNode(t, Config{AdmitRate: rate, MaxConns: 10000})
+	n := newNode(t, rigConfig{AdmitRate: rate, MaxConns: 10000})
 	start := n.now
 	type waiting struct {
 		id     []byte
@@ -97,7 +97,7 @@ func TestRefusedCrowdReturnsInOrderAtThePace(t *testing.T) {
 // A flood of strangers may fill half the queue; clients that had a session get the rest.
 func TestJunkCannotPushTheQueueBeyondItsBound(t *testing.T) {
 	const rate = 20
-	n := newNode(t, Config{AdmitRate: rate, MaxConns: 100000})
+	n := newNode(t, rigConfig{AdmitRate: rate, MaxConns: 100000})
 	resume := n.r.node.Seals.Resume(nil, n.r.wall().Add(time.Hour), codec.SessionID{Epoch: 1}, []byte("regular"))
 	var longest time.Duration
 	turnedAway := 0
@@ -129,7 +129,7 @@ func TestJunkCannotPushTheQueueBeyondItsBound(t *testing.T) {
 // Those who had a session are given slots for a minute ahead, and no more either.
 func TestReturningClientsFillTheQueueToItsBound(t *testing.T) {
 	const rate = 20
-	n := newNode(t, Config{AdmitRate: rate, MaxConns: 100000})
+	n := newNode(t, rigConfig{AdmitRate: rate, MaxConns: 100000})
 	var longest time.Duration
 	queued, turnedAway := 0, 0
 	for i := range 2000 {
@@ -153,7 +153,7 @@ func TestReturningClientsFillTheQueueToItsBound(t *testing.T) {
 
 // The table of ids is asked at every HELLO and never told of an end.
 func TestIDsThatLeaveAreForgotten(t *testing.T) {
-	n := newNode(t, Config{IDRate: 1})
+	n := newNode(t, rigConfig{IDRate: 1})
 	slot, _ := n.join()
 	n.r.Closed(slot, ReasonPeerClosed)
 	ids := n.r.node.IDs
@@ -165,8 +165,8 @@ func TestIDsThatLeaveAreForgotten(t *testing.T) {
 
 // Ten quick returns are forgiven; then the client is told to stay away, and how long.
 func TestFlappingClientIsHeldOffAndOthersAreNot(t *testing.T) {
-	n := newNode(t, Config{IDRate: 0.2})
-	for i := range handshakeBurst + 1 {
+	n := newNode(t, rigConfig{IDRate: 0.2})
+	for i := range handshakes + 1 {
 		_, g, slot := n.hello(codec.HelloMessage{ClientID: []byte("flapper")})
 		if g.Code != 0 {
 			t.Fatalf("return %d: %v", i, g.Code)
@@ -189,14 +189,14 @@ func TestFlappingClientIsHeldOffAndOthersAreNot(t *testing.T) {
 
 // The node asks the limiter of addresses, and says when to come again.
 func TestAddressThatComesTooFastIsHeldOffAndOthersAreNot(t *testing.T) {
-	n := newNode(t, Config{AddrRate: 2})
+	n := newNode(t, rigConfig{AddrRate: 2})
 	from := func(addr string) (codec.WelcomeMessage, codec.GoAwayMessage) {
 		slot, p := n.dial()
 		p.addr = netip.MustParseAddr(addr)
-		n.send(slot, helloFrame("alice"))
+		n.send(slot, hello("alice"))
 		return answer(t, p)
 	}
-	for i := range handshakeBurst + 1 {
+	for i := range handshakes + 1 {
 		if _, g := from("192.0.2.1"); g.Code != 0 {
 			t.Fatalf("handshake %d: %v", i, g.Code)
 		}
@@ -217,7 +217,7 @@ func TestAddressThatComesTooFastIsHeldOffAndOthersAreNot(t *testing.T) {
 
 // The table is kept in step by every way in which a connection ends.
 func TestAddressIsFreeAgainHoweverTheSessionEnds(t *testing.T) {
-	n := newNode(t, Config{AddrConns: 1})
+	n := newNode(t, rigConfig{AddrConns: 1})
 	for name, end := range map[string]func(timingwheel.ID){
 		"peer closes": func(s timingwheel.ID) { n.r.Closed(s, ReasonPeerClosed) },
 		"garbage":     func(s timingwheel.ID) { n.send(s, []byte("garbage")) },
@@ -281,10 +281,10 @@ func TestTokensAdmitTheirIDUntilTheyExpire(t *testing.T) {
 }
 
 func TestSessionEndsWithItsToken(t *testing.T) {
-	n := newNode(t, Config{})
+	n := newNode(t, rigConfig{})
 	n.r.asker = asks(func() {})
 	slot, p := n.dial()
-	n.send(slot, helloFrame("alice"))
+	n.send(slot, hello("alice"))
 	n.r.authenticated(authAnswer{Handle: n.r.handle(slot), Expires: n.r.wall().Add(5 * time.Minute)})
 	p.in = nil
 	for range 10 {
@@ -304,10 +304,10 @@ func TestSessionEndsWithItsToken(t *testing.T) {
 
 // A slow authenticator holds up nobody else, and its client is not blamed.
 func TestSlowAuthenticatorMeansBusyNotTimeout(t *testing.T) {
-	n := newNode(t, Config{})
+	n := newNode(t, rigConfig{})
 	n.r.asker = asks(func() {})
 	slot, p := n.dial()
-	n.send(slot, helloFrame("alice"))
+	n.send(slot, hello("alice"))
 	handle := n.r.handle(slot)
 	n.run(7 * time.Second)
 	if _, m := answer(t, p); m.Code != codec.CodeBusy || m.Delay != time.Second || m.Window != time.Second {
@@ -324,37 +324,37 @@ func TestNothingIsServedBeforeTheTokenIsChecked(t *testing.T) {
 		"PING":           codec.AppendPing(nil, 1, 0),
 		"SEND":           codec.AppendSend(nil, 1, []byte("as admin")),
 		"ACK":            codec.AppendAck(nil, 1),
-		"a second HELLO": helloFrame("admin"),
+		"a second HELLO": hello("admin"),
 		"unknown type":   codec.AppendFrame(nil, 99, codec.FlagIgnorable, nil),
 	} {
 		served := 0
-		n := newNode(t, Config{Handler: Handler{
-			Opened:  func(*Session) { served++ },
-			Message: func(*Session, uint64, []byte) { served++ },
-			Acked:   func(*Session, uint64) { served++ },
-			Closed:  func(*Session, Reason) { served++ },
+		n := newNode(t, rigConfig{Handler: handler{
+			Opened:  func(*caller) { served++ },
+			Message: func(*caller, uint64, []byte) { served++ },
+			Acked:   func(*caller, uint64) { served++ },
+			Closed:  func(*caller, Reason) { served++ },
 		}})
 		n.r.asker = asks(func() {})
 		slot, p := n.dial()
-		n.send(slot, append(helloFrame("admin"), after...))
+		n.send(slot, append(hello("admin"), after...))
 		if code := goAwayCode(t, p); code != codec.CodeProtocolError || served != 0 {
 			t.Errorf("%s before WELCOME: %v, %d calls of the handler; want protocol_error and none", name, code, served)
 		}
 	}
-	n := newNode(t, Config{MaxFrame: 1 << 20})
+	n := newNode(t, rigConfig{MaxFrame: 1 << 20})
 	n.r.asker = asks(func() {})
 	slot, p := n.dial()
-	n.send(slot, append(helloFrame("admin"), 0x53, 0x10, 5, 0, 0, 0, 0x20, 1))
+	n.send(slot, append(hello("admin"), 0x53, 0x10, 5, 0, 0, 0, 0x20, 1))
 	if code := goAwayCode(t, p); code != codec.CodeFrameTooLarge {
 		t.Errorf("8193 bytes declared before WELCOME: %v", code)
 	}
 }
 
 func TestATokenForEverDoesNotOverflow(t *testing.T) {
-	n := newNode(t, Config{})
+	n := newNode(t, rigConfig{})
 	n.r.asker = asks(func() {})
 	slot, p := n.dial()
-	n.send(slot, helloFrame("alice"))
+	n.send(slot, hello("alice"))
 	n.r.authenticated(authAnswer{Handle: n.r.handle(slot), Expires: time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)})
 	n.run(time.Minute)
 	if got := frameTypes(t, p.in); len(got) != 1 || got[0] != codec.Welcome {
@@ -367,10 +367,10 @@ func TestATokenForEverDoesNotOverflow(t *testing.T) {
 
 // A stall is charged to nobody's silence, but a token ends when it ends.
 func TestAStallGivesNobodyMoreTimeThanHisToken(t *testing.T) {
-	n := newNode(t, Config{})
+	n := newNode(t, rigConfig{})
 	n.r.asker = asks(func() {})
 	slot, p := n.dial()
-	n.send(slot, helloFrame("alice"))
+	n.send(slot, hello("alice"))
 	n.r.authenticated(authAnswer{Handle: n.r.handle(slot), Expires: n.r.wall().Add(time.Minute)})
 	p.in = nil
 	n.r.node.Window.Set(20 * time.Second)
@@ -384,11 +384,11 @@ func TestAStallGivesNobodyMoreTimeThanHisToken(t *testing.T) {
 
 // Whoever uses a client's id elsewhere, without a token, must not lock it out.
 func TestFlappingInAnothersNameDoesNotLockItOut(t *testing.T) {
-	n := newNode(t, Config{IDRate: 0.2})
+	n := newNode(t, rigConfig{IDRate: 0.2})
 	for range 100 {
 		slot, p := n.dial()
 		p.addr = netip.MustParseAddr("192.0.2.66")
-		n.send(slot, helloFrame("victim"))
+		n.send(slot, hello("victim"))
 		n.r.Closed(slot, ReasonPeerClosed)
 	}
 	if _, g, _ := n.hello(codec.HelloMessage{ClientID: []byte("victim")}); g.Code != 0 {

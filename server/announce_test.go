@@ -12,7 +12,7 @@ import (
 // they learn before they ask that the node needs patience, each once, and not all at once.
 func TestLongerTermsAreToldUnasked(t *testing.T) {
 	const clients = 200
-	n := newNode(t, Config{Heartbeat: 20 * time.Second, Timeout: 60 * time.Second, Tick: 250 * time.Millisecond})
+	n := newNode(t, rigConfig{Heartbeat: 20 * time.Second, Timeout: 60 * time.Second, Tick: 250 * time.Millisecond})
 	var slots []timingwheel.ID
 	var peers []*peer
 	for range clients {

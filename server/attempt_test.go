@@ -36,7 +36,7 @@ func passOf(t *testing.T, p *peer) []byte {
 // attempt and another process take the place.
 func TestAnOlderAttemptDisplacesNobody(t *testing.T) {
 	var told []uint32
-	n := newNode(t, Config{Handler: Handler{Opened: func(s *Session) { told = append(told, s.Attempt()) }}})
+	n := newNode(t, rigConfig{Handler: handler{Opened: func(s *caller) { told = append(told, s.Attempt()) }}})
 	slot, p := n.hail(7, 5, nil)
 	own := passOf(t, p)
 	n.hail(7, 4, own)
@@ -89,7 +89,7 @@ func TestWhoIsNotWelcomedDisplacesNobody(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			opened := 0
-			n := newNode(t, Config{Handler: Handler{Opened: func(*Session) { opened++ }}})
+			n := newNode(t, rigConfig{Handler: handler{Opened: func(*caller) { opened++ }}})
 			slot, p := n.hail(7, 5, nil)
 			come(n, passOf(t, p))
 			n.runClosings()

@@ -17,7 +17,7 @@ import (
 func (n *node) checked(id string, why Reason) (codec.WelcomeMessage, codec.GoAwayMessage) {
 	n.t.Helper()
 	slot, p := n.dial()
-	n.send(slot, helloFrame(id))
+	n.send(slot, hello(id))
 	if len(p.in) == 0 {
 		n.r.authenticated(authAnswer{Handle: n.r.handle(slot), Why: why})
 	}
@@ -28,15 +28,15 @@ func (n *node) checked(id string, why Reason) (codec.WelcomeMessage, codec.GoAwa
 
 // Whoever knows a client's id, and has its address, but no token of it, must not lock it out.
 func TestFlappingIsCountedForGoodTokensOnly(t *testing.T) {
-	n := newNode(t, Config{IDRate: 0.2})
+	n := newNode(t, rigConfig{IDRate: 0.2})
 	asked := 0
 	n.r.asker = asks(func() { asked++ })
-	for range 3 * handshakeBurst {
+	for range 3 * handshakes {
 		if _, g := n.checked("victim", ReasonUnauthorized); g.Code != codec.CodeUnauthorized {
 			t.Fatalf("a bad token: %v", g.Code)
 		}
 	}
-	for i := range handshakeBurst + 1 {
+	for i := range handshakes + 1 {
 		if _, g := n.checked("victim", ReasonNone); g.Code != 0 {
 			t.Fatalf("return %d of the client itself: %v", i, g.Code)
 		}
@@ -51,15 +51,15 @@ func TestFlappingIsCountedForGoodTokensOnly(t *testing.T) {
 
 // Two HELLOs of one id may be checked at a time, and only one more is allowed.
 func TestFlappingIsCountedAgainWhenTheTokenWasGood(t *testing.T) {
-	n := newNode(t, Config{IDRate: 0.2})
+	n := newNode(t, rigConfig{IDRate: 0.2})
 	n.r.asker = asks(func() {})
-	for range handshakeBurst {
+	for range handshakes {
 		n.checked("twin", ReasonNone)
 	}
 	one, p1 := n.dial()
-	n.send(one, helloFrame("twin"))
+	n.send(one, hello("twin"))
 	two, p2 := n.dial()
-	n.send(two, helloFrame("twin"))
+	n.send(two, hello("twin"))
 	n.r.authenticated(authAnswer{Handle: n.r.handle(one)})
 	n.r.authenticated(authAnswer{Handle: n.r.handle(two)})
 	if _, g := answer(t, p1); g.Code != 0 {
@@ -72,10 +72,10 @@ func TestFlappingIsCountedAgainWhenTheTokenWasGood(t *testing.T) {
 
 // What came behind the HELLO has its deadline from the WELCOME on.
 func TestHalfFrameBehindTheHelloEndsInTime(t *testing.T) {
-	n := newNode(t, Config{})
+	n := newNode(t, rigConfig{})
 	n.r.asker = asks(func() {})
 	slot, p := n.dial()
-	hello := helloFrame("alice")
+	hello := hello("alice")
 	if consumed, _ := n.r.receive(n.now, slot, append(hello, codec.AppendPing(nil, 1, 0)[:12]...)); consumed != len(hello) {
 		t.Fatalf("consumed %d bytes, want the HELLO", consumed)
 	}
@@ -170,10 +170,10 @@ func TestAFailingAuthenticatorDoesNotFloodTheLog(t *testing.T) {
 // A client waits 5 s for WELCOME. It must hear that the node has no time before it gives up,
 // or it comes back without a ticket and the node works for nobody.
 func TestASlowAuthenticatorSaysBusyBeforeItsClientGivesUp(t *testing.T) {
-	n := newNode(t, Config{})
+	n := newNode(t, rigConfig{})
 	n.r.asker = asks(func() {})
 	slot, p := n.dial()
-	n.send(slot, helloFrame("alice"))
+	n.send(slot, hello("alice"))
 	n.run(5*time.Second - 2*n.r.cfg.Tick)
 	if _, g := answer(t, p); g.Code != codec.CodeBusy || g.Delay == 0 {
 		t.Errorf("after just under 5 s: %v with delay %v, want busy with a delay", g.Code, g.Delay)

@@ -14,7 +14,7 @@ import (
 func BenchmarkHeartbeat(b *testing.B) {
 	for _, sessions := range []int{1, 10_000} {
 		b.Run(fmt.Sprint("sessions=", sessions), func(b *testing.B) {
-			n := newNode(b, Config{})
+			n := newNode(b, rigConfig{})
 			var slots []timingwheel.ID
 			for range sessions {
 				n.now += time.Millisecond

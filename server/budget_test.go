@@ -18,8 +18,8 @@ func TestBudgetClosesTheLargestOffendersFirst(t *testing.T) {
 		kib   = 1 << 10
 		total = 1 << 20
 	)
-	a := newNode(t, Config{MaxQueued: 256 * kib, MaxQueuedTotal: total, WriteTimeout: time.Hour})
-	b := newNode(t, Config{MaxQueued: 256 * kib, MaxQueuedTotal: total, WriteTimeout: time.Hour})
+	a := newNode(t, rigConfig{MaxQueued: 256 * kib, MaxQueuedTotal: total, WriteTimeout: time.Hour})
+	b := newNode(t, rigConfig{MaxQueued: 256 * kib, MaxQueuedTotal: total, WriteTimeout: time.Hour})
 	b.r.node = a.r.node
 	a.r.node.Budget.Max = total
 	slow := func(n *node, queued int) *peer {
@@ -54,7 +54,7 @@ func TestBudgetClosesTheLargestOffendersFirst(t *testing.T) {
 }
 
 func TestQueuedBytesAreGivenBackWhateverEndsThem(t *testing.T) {
-	n := newNode(t, Config{})
+	n := newNode(t, rigConfig{})
 	queue := func() (timingwheel.ID, *peer) {
 		slot, p := n.join()
 		p.blocked = true
@@ -88,7 +88,7 @@ func TestQueuedBytesAreGivenBackWhateverEndsThem(t *testing.T) {
 }
 
 func TestOptionalMessagesAreDroppedForSlowClientsOnly(t *testing.T) {
-	n := newNode(t, Config{SoftQueued: 8 << 10})
+	n := newNode(t, rigConfig{SoftQueued: 8 << 10})
 	slot, p := n.join()
 	p.blocked = true
 	body := make([]byte, 1<<10)
@@ -165,7 +165,7 @@ func TestSlowConsumersAreClosedAndDelayNobody(t *testing.T) {
 
 // A message that is larger than SoftQueued goes to a client that keeps up, one at a time.
 func TestAnOptionalMessageAboveSoftQueuedGoesWhenNoneWaits(t *testing.T) {
-	n := newNode(t, Config{SoftQueued: 1 << 10})
+	n := newNode(t, rigConfig{SoftQueued: 1 << 10})
 	slot, p := n.join()
 	body := make([]byte, 8<<10)
 	for round := range 3 {

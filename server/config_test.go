@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"math"
 	"strings"
 	"testing"
@@ -46,6 +47,28 @@ func TestTermsThatNoClientCanKeepAreRefused(t *testing.T) {
 		err := Config{Heartbeat: tt.heartbeat, Timeout: tt.timeout, Tick: 5 * ms}.withDefaults().validate()
 		if (err == nil) != (tt.field == "") || err != nil && !strings.HasPrefix(err.Error(), "server: "+tt.field+" must be at least ") {
 			t.Errorf("heartbeat %v, timeout %v: %v, want %q refused", tt.heartbeat, tt.timeout, err, tt.field)
+		}
+	}
+}
+
+func TestConfigErrorsNameTheField(t *testing.T) {
+	for field, cfg := range map[string]Config{
+		"Timeout":    {Heartbeat: 5 * time.Second, Timeout: 5 * time.Second},
+		"Tick":       {Tick: time.Microsecond},
+		"Timeout (":  {Tick: time.Millisecond, Timeout: 5 * time.Hour}, // to the wheel it would never pass
+		"Loops":      {Loops: 257},
+		"MaxConns":   {MaxConns: -1},
+		"MaxFrame":   {MaxFrame: 100},
+		"Node":       {Node: string(make([]byte, 65))},
+		"Node:":      {Node: "a\nb"},
+		"alternate":  {Alternates: []string{"nowhere"}},
+		"Heartbeat":  {Heartbeat: -1},
+		"AdmitRate":  {AdmitRate: -2},
+		"MaxQueued":  {MaxQueued: 1},
+		"Alternates": {Alternates: []string{string(make([]byte, 1024)) + ":1"}},
+	} {
+		if _, err := New(cfg); err == nil || !bytes.Contains([]byte(err.Error()), []byte(field)) {
+			t.Errorf("%s: error %v does not name it", field, err)
 		}
 	}
 }

@@ -23,7 +23,7 @@ func (n *node) drain(rate float64) {
 }
 
 func TestDrainTellsSessionsAtItsPace(t *testing.T) {
-	n := newNode(t, Config{Heartbeat: time.Minute, Timeout: 3 * time.Minute, Tick: 10 * time.Millisecond, AdmitRate: 1e6})
+	n := newNode(t, rigConfig{Heartbeat: time.Minute, Timeout: 3 * time.Minute, Tick: 10 * time.Millisecond, AdmitRate: 1e6})
 	for range 500 {
 		n.join()
 	}
@@ -52,7 +52,7 @@ func TestDrainTellsSessionsAtItsPace(t *testing.T) {
 
 // What a stall keeps back is not made up for at once: that would be the storm again.
 func TestDrainAfterAStallDoesNotBurst(t *testing.T) {
-	n := newNode(t, Config{Heartbeat: time.Minute, Timeout: 3 * time.Minute, Tick: 10 * time.Millisecond, AdmitRate: 1e6})
+	n := newNode(t, rigConfig{Heartbeat: time.Minute, Timeout: 3 * time.Minute, Tick: 10 * time.Millisecond, AdmitRate: 1e6})
 	for range 2000 {
 		n.join()
 	}
@@ -70,9 +70,9 @@ func TestDrainAfterAStallDoesNotBurst(t *testing.T) {
 // says BYE.
 func TestDrainedSessionsAreServedUntilBye(t *testing.T) {
 	acked := 0
-	n := newNode(t, Config{AdmitRate: 1e6, Alternates: []string{"b:1"}, Handler: Handler{
-		Message: func(s *Session, id uint64, body []byte) { _, _ = s.Deliver(body); _ = s.Ack(id) },
-		Acked:   func(*Session, uint64) { acked++ },
+	n := newNode(t, rigConfig{AdmitRate: 1e6, Alternates: []string{"b:1"}, Handler: handler{
+		Message: func(s *caller, id uint64, body []byte) { _, _ = s.Deliver(body); _ = s.Ack(id) },
+		Acked:   func(*caller, uint64) { acked++ },
 	}})
 	n.r.node.Alternates = []byte("b:1")
 	slot, p := n.join()
@@ -113,11 +113,11 @@ func TestDrainedSessionsAreServedUntilBye(t *testing.T) {
 }
 
 func TestDrainRefusesNewClientsWithTheAlternates(t *testing.T) {
-	n := newNode(t, Config{Alternates: []string{"b:1"}})
+	n := newNode(t, rigConfig{Alternates: []string{"b:1"}})
 	n.r.node.Alternates = []byte("b:1")
 	slot, p := n.dial()
 	n.r.node.Drain.Begin()
-	n.send(slot, helloFrame("late"))
+	n.send(slot, hello("late"))
 	if code := goAwayCode(t, p); code != codec.CodeDraining || !p.finished {
 		t.Errorf("HELLO is answered by %v, finished %v", code, p.finished)
 	}
@@ -127,7 +127,7 @@ func TestDrainRefusesNewClientsWithTheAlternates(t *testing.T) {
 // Sessions of slots behind the cursor are told too, and a slot's next tenant is not taken
 // for the one before.
 func TestDrainGoesRound(t *testing.T) {
-	n := newNode(t, Config{AdmitRate: 1e6})
+	n := newNode(t, rigConfig{AdmitRate: 1e6})
 	first, _ := n.join()
 	n.drain(1e6)
 	n.run(n.r.cfg.Tick)
@@ -152,7 +152,7 @@ func TestDrainGoesRound(t *testing.T) {
 
 // A turn that has no time left goes on in the next one.
 func TestDrainKeepsToTheTurn(t *testing.T) {
-	n := newNode(t, Config{AdmitRate: 1e6})
+	n := newNode(t, rigConfig{AdmitRate: 1e6})
 	for range 300 {
 		n.join()
 	}
@@ -165,8 +165,8 @@ func TestDrainKeepsToTheTurn(t *testing.T) {
 
 // Messages that wait for a client that still reads are not dropped because many linger.
 func TestStopWaitsForQueuedMessagesBeyondTheLingerBound(t *testing.T) {
-	n := newNode(t, Config{AdmitRate: 1e6, Handler: Handler{
-		Message: func(s *Session, id uint64, body []byte) { _, _ = s.Deliver(body) },
+	n := newNode(t, rigConfig{AdmitRate: 1e6, Handler: handler{
+		Message: func(s *caller, id uint64, body []byte) { _, _ = s.Deliver(body) },
 	}})
 	slot, p := n.join()
 	p.blocked = true

@@ -11,7 +11,7 @@ import (
 // between. Whatever it does, it is answered in whole frames, its connection ends at most
 // once, nothing of it stays behind, and the client beside it is served.
 func FuzzReactor(f *testing.F) {
-	session := append(helloFrame("mallory"), codec.AppendPing(nil, 1, 0)...)
+	session := append(hello("mallory"), codec.AppendPing(nil, 1, 0)...)
 	session = codec.AppendSend(session, 1, []byte("hello"))
 	session = codec.AppendAck(session, 1)
 	f.Add(session, []byte{1, 200, 3})
@@ -19,7 +19,7 @@ func FuzzReactor(f *testing.F) {
 	f.Add([]byte("GET / HTTP/1.1\r\n\r\n"), []byte{4})
 	f.Add(session[:len(session)-3], []byte{0, 0, 90})
 	f.Fuzz(func(t *testing.T, input, plan []byte) {
-		n := newNode(t, Config{Handler: Handler{Message: func(s *Session, id uint64, body []byte) {
+		n := newNode(t, rigConfig{Handler: handler{Message: func(s *caller, id uint64, body []byte) {
 			s.Deliver(body)
 			s.Ack(id)
 			if len(body) > 3 {

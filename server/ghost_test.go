@@ -39,7 +39,7 @@ func (n *node) wantPlaces(conns, knocking int64) {
 // A client that is back before its old connection is known to be dead takes that one's
 // place, in a full house too; a stranger does not.
 func TestWhoReturnsTakesThePlaceOfItsGhost(t *testing.T) {
-	n := newNode(t, Config{MaxConns: 2})
+	n := newNode(t, rigConfig{MaxConns: 2})
 	old, _, ghost := n.knock("alice", nil)
 	n.knock("bob", nil)
 	if _, g, _ := n.knock("carol", nil); g.Code != codec.CodeFull {
@@ -67,7 +67,7 @@ func TestWhoReturnsTakesThePlaceOfItsGhost(t *testing.T) {
 
 // A pass whose session ended long ago is no way around the bound.
 func TestPassOfAnEndedSessionIsNoPlace(t *testing.T) {
-	n := newNode(t, Config{MaxConns: 1})
+	n := newNode(t, rigConfig{MaxConns: 1})
 	old, _, ghost := n.knock("alice", nil)
 	n.r.Closed(ghost, ReasonPeerClosed)
 	n.knock("bob", nil)
@@ -85,7 +85,7 @@ func TestPassOfAnEndedSessionIsNoPlace(t *testing.T) {
 }
 
 func TestHeirThatGoesBeforeItsGhostLeavesNoPlaceBehind(t *testing.T) {
-	n := newNode(t, Config{MaxConns: 1})
+	n := newNode(t, rigConfig{MaxConns: 1})
 	old, _, _ := n.knock("alice", nil)
 	_, _, heir := n.knock("alice", old.Resume)
 	n.r.Closed(heir, ReasonPeerClosed)
@@ -95,7 +95,7 @@ func TestHeirThatGoesBeforeItsGhostLeavesNoPlaceBehind(t *testing.T) {
 
 // Without a full house the ghost goes too, and a client of another node's pass has none here.
 func TestGhostEndsWhenItsClientIsBack(t *testing.T) {
-	n := newNode(t, Config{})
+	n := newNode(t, rigConfig{})
 	old, _, ghost := n.knock("alice", nil)
 	other := old.Session
 	other.Epoch++
@@ -113,10 +113,10 @@ func TestGhostEndsWhenItsClientIsBack(t *testing.T) {
 
 // A client that has sent FIN is not there to be welcomed.
 func TestWhoHasGoneIsNotWelcomed(t *testing.T) {
-	n := newNode(t, Config{})
+	n := newNode(t, rigConfig{})
 	slot, p := n.dial()
 	p.left, p.waited = true, 7*time.Second
-	n.r.receive(n.now, slot, helloFrame("alice"))
+	n.r.receive(n.now, slot, hello("alice"))
 	if len(p.in) != 0 || !p.closed || n.r.counters.Gone != 1 || n.r.counters.Sessions != 0 {
 		t.Errorf("answered with %d bytes, closed %v, gone %d", len(p.in), p.closed, n.r.counters.Gone)
 	}
@@ -127,7 +127,7 @@ func TestWhoHasGoneIsNotWelcomed(t *testing.T) {
 
 // Silent connections that knock at a full house do not keep out those who return.
 func TestSilentKnockersMakeRoomForWhoReturns(t *testing.T) {
-	n := newNode(t, Config{MaxConns: 1})
+	n := newNode(t, rigConfig{MaxConns: 1})
 	old, _, _ := n.knock("alice", nil)
 	g := n.r.node.Conns
 	g.MaxPending, g.MaxKnocking = 4, 8
@@ -147,7 +147,7 @@ func TestSilentKnockersMakeRoomForWhoReturns(t *testing.T) {
 
 // A ghost that lingers has its place still, and leaves it to its client.
 func TestLingeringGhostLeavesItsPlace(t *testing.T) {
-	n := newNode(t, Config{MaxConns: 1})
+	n := newNode(t, rigConfig{MaxConns: 1})
 	old, _, ghost := n.knock("alice", nil)
 	n.r.sendAway(ghost, ReasonRateLimit, linger)
 	_, _, slot := n.knock("alice", old.Resume)

@@ -9,7 +9,7 @@ import (
 
 // Evictions are put off twice in a row, and who is heard in between begins a new row.
 func TestLifeGivesBackTheTicksThatUnreadBytesWonBefore(t *testing.T) {
-	n := newNode(t, Config{})
+	n := newNode(t, rigConfig{})
 	slot, p := n.join()
 	for round := range 3 {
 		p.unread = 1
@@ -59,11 +59,11 @@ func TestTwoTicksAreNoStall(t *testing.T) {
 // What a check takes is the server's time: it counts neither against the deadline of HELLO nor
 // against the first heartbeat.
 func TestTheTimeOfACheckIsChargedToNobody(t *testing.T) {
-	n := newNode(t, Config{AuthTimeout: 20 * time.Second})
+	n := newNode(t, rigConfig{AuthTimeout: 20 * time.Second})
 	n.r.asker = asks(func() {})
 	slot, p := n.dial()
 	n.run(4 * time.Second) // of 5
-	n.send(slot, helloFrame("alice"))
+	n.send(slot, hello("alice"))
 	n.run(17 * time.Second)
 	if p.finished || p.closed {
 		t.Fatal("sent away while it was being checked in time")

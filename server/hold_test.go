@@ -96,7 +96,7 @@ func TestMemoryPressureShedsWhoHoldsMost(t *testing.T) {
 // Whatever ends a connection, what its frame took is given back; every read is counted, and no
 // byte twice.
 func TestWhatIsHeldIsGivenBack(t *testing.T) {
-	n := newNode(t, Config{})
+	n := newNode(t, rigConfig{})
 	hold := func(size int) *session {
 		slot, p := n.join()
 		p.held = size

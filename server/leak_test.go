@@ -31,48 +31,13 @@ func (r report) fault() string {
 	return ""
 }
 
-// look adds up what is in use on a loop. On the loop.
+// look adds up what is in use on a loop. On the loop, or when it has ended.
 func (r *report) look(l *loop) {
-	r.lookAtSlabs(l)
-	r.Wheel += l.reactor.wheel.Len()
-	if err := l.reactor.wheel.Validate(); err != nil {
-		r.Fault = err.Error()
-	}
-}
-
-func (r *report) lookAtSlabs(l *loop) {
-	for _, chunk := range l.reactor.sessions {
-		for i := range chunk {
-			if chunk[i].state != stateFree {
-				r.Slots++
-			}
-		}
-	}
-	r.Extras += int(l.reactor.extras.used) - len(l.reactor.extras.free)
-	r.Names += l.reactor.names.inUse()
-}
-
-// inUse is how many bytes of names are not free, give or take the ends of full chunks, which
-// are less than a block each.
-func (a *names) inUse() (bytes int) {
-	if len(a.chunks) == 0 {
-		return 0
-	}
-	full := len(a.chunks) - 1
-	bytes = full*nameChunk + int(a.used)
-	for class, ref := range a.free {
-		size := (class + 1) * nameUnit
-		if double := class - (exactNames/nameUnit - 1); double > 0 {
-			size = exactNames << double
-		}
-		for ; ref != 0; ref = a.next(ref) {
-			bytes -= size
-		}
-	}
-	if bytes < full*256 {
-		return 0
-	}
-	return bytes
+	u := l.reactor.InUse()
+	r.Slots += u.Slots
+	r.Wheel += u.Deadlines
+	r.Extras += u.Extras
+	r.Names += u.NameBytes
 }
 
 // wantNothingLeft waits until a node whose clients have gone has nothing of them left.
@@ -83,7 +48,7 @@ func wantNothingLeft(t *testing.T, s *Server) {
 		select {
 		case <-s.done: // its loops have ended, its wheels are closed
 			for _, l := range *s.loops.Load() {
-				r.lookAtSlabs(l)
+				r.look(l)
 			}
 		default:
 			s.askAll()
@@ -168,22 +133,23 @@ func (c *child) leavesNothing() {
 
 // A reactor whose farewells waited has nothing of them left.
 func TestExtrasAndNamesAreGivenBackWithTheirSession(t *testing.T) {
-	n := newNode(t, Config{AdmitRate: 1e6})
+	n := newNode(t, rigConfig{AdmitRate: 1e6})
 	for i := range 3 * extraChunk {
 		slot, _ := n.dial()
-		n.send(slot, helloFrame(fmt.Sprint("client-", i)))
+		n.send(slot, hello(fmt.Sprint("client-", i)))
 		n.send(slot, []byte("garbage"))    // a farewell has an extra
 		n.r.Closed(slot, ReasonPeerClosed) // before it is over
 		if i%2 == 0 {                      // and so has half a frame
 			slot, _ = n.join()
-			n.r.receive(n.now, slot, helloFrame("x")[:9])
+			n.r.receive(n.now, slot, hello("x")[:9])
 			n.r.Closed(slot, ReasonPeerReset)
 		}
 	}
-	var r report
-	r.look(&loop{reactor: n.r})
-	if r.Slots != 0 || r.Wheel != 0 || r.Extras != 0 || r.Names != 0 || r.Fault != "" {
-		t.Errorf("all have left, and in use are still %+v", r)
+	if u := n.r.InUse(); u != (InUse{}) {
+		t.Errorf("all have left, and in use are still %+v", u)
+	}
+	if err := n.r.CheckWheel(); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -201,7 +167,9 @@ func TestStopGivesTheWheelsBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	fresh.again.Stop()
-	if left, want := (*s.loops.Load())[0].reactor.wheel.Stats().Bytes, fresh.reactor.wheel.Stats().Bytes; left > want {
+	left := (*s.loops.Load())[0].reactor.WheelBytes()
+	want := fresh.reactor.WheelBytes()
+	if left > want {
 		t.Errorf("the wheel of a stopped node has %d bytes, an empty one %d", left, want)
 	}
 }

@@ -78,12 +78,12 @@ func silentConnectionsFillTheirShare(t *testing.T, loops int) {
 
 // Who has spoken is not silent, even when the loop has not read it yet.
 func TestUnreadHelloIsNotDisplaced(t *testing.T) {
-	n := newNode(t, Config{MaxConns: 800})
+	n := newNode(t, rigConfig{MaxConns: 800})
 	first, spoke := n.dial()
 	n.r.joinPending(first, admitted)
 	spoke.unread = 40
 	var silent []*peer
-	for range minPending + 9 {
+	for range leastPending + 9 {
 		slot, p := n.dial()
 		n.r.joinPending(slot, admitted)
 		silent = append(silent, p)
@@ -98,8 +98,8 @@ func TestUnreadHelloIsNotDisplaced(t *testing.T) {
 	if spoke.finished || spoke.closed {
 		t.Error("a connection with an unread HELLO was displaced")
 	}
-	n.send(first, helloFrame("alice"))
-	if n.r.counters.Sessions != 1 || n.r.node.Conns.Pending() != minPending-1 {
+	n.send(first, hello("alice"))
+	if n.r.counters.Sessions != 1 || n.r.node.Conns.Pending() != leastPending-1 {
 		t.Errorf("%d sessions, %d pending", n.r.counters.Sessions, n.r.node.Conns.Pending())
 	}
 }
@@ -107,8 +107,8 @@ func TestUnreadHelloIsNotDisplaced(t *testing.T) {
 // The oldest of the node goes, wherever it is: a loop whose only connection has just come does
 // not send that one away for the silent ones of another loop.
 func TestTheOldestSilentOfAllLoopsGoes(t *testing.T) {
-	old := newNode(t, Config{MaxConns: 800})
-	young := newNode(t, Config{MaxConns: 800})
+	old := newNode(t, rigConfig{MaxConns: 800})
+	young := newNode(t, rigConfig{MaxConns: 800})
 	young.r.node, young.r.index = old.r.node, old.r.index+1
 	arrive := func(n *node, at time.Duration) (timingwheel.ID, *peer) {
 		n.now = at
@@ -119,7 +119,7 @@ func TestTheOldestSilentOfAllLoopsGoes(t *testing.T) {
 	}
 	began := old.now
 	var silent []*peer
-	for i := range minPending {
+	for i := range leastPending {
 		_, p := arrive(old, began+time.Duration(i)*time.Microsecond)
 		silent = append(silent, p)
 	}
@@ -139,7 +139,7 @@ func TestTheOldestSilentOfAllLoopsGoes(t *testing.T) {
 		}
 	}
 	for _, slot := range newcomers[1:] {
-		young.send(slot, helloFrame("alice"))
+		young.send(slot, hello("alice"))
 	}
 	if young.r.counters.Sessions != 16 {
 		t.Errorf("%d newcomers are in, want 16", young.r.counters.Sessions)
@@ -153,4 +153,15 @@ func TestTheOldestSilentOfAllLoopsGoes(t *testing.T) {
 	if index, any := old.r.node.Silences.Oldest(); any {
 		t.Errorf("nobody is silent, says loop %d", index)
 	}
+}
+
+// A frame is charged once, in however many reads it arrives.
+func TestAFrameInFragmentsIsChargedOnce(t *testing.T) {
+	s := startNode(t, Config{MaxFrameRate: 1, Handler: Handler{Message: func(s *Session, id uint64, _ []byte) { _ = s.Ack(id) }}})
+	w, _ := joinNode(t, s, "a")
+	for _, b := range codec.AppendSend(nil, 1, make([]byte, 200)) {
+		w.send([]byte{b})
+		time.Sleep(time.Millisecond) // so that each byte is a read of its own
+	}
+	w.want(codec.Ack)
 }

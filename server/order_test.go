@@ -66,7 +66,7 @@ func TestPostsOfAHandlerComeBeforeItsClose(t *testing.T) {
 
 // A full mailbox takes a close, and the close waits its turn behind what is in it.
 func TestACloseIsNeverRefusedAndDoesNotOvertake(t *testing.T) {
-	n := newNode(t, Config{MaxQueued: 16 << 20, MaxFrame: codec.MaxPayload})
+	n := newNode(t, rigConfig{MaxQueued: 16 << 20, MaxFrame: codec.MaxPayload})
 	slot, p := n.join()
 	m := &n.r.mailbox
 	h := n.r.handle(slot)
@@ -151,7 +151,7 @@ func TestStartAndStopAtOnce(t *testing.T) {
 // empty house that they found.
 func TestWelcomeTellsTheWindowOfThoseWhoCameTogether(t *testing.T) {
 	const clients, rate = 100, 10
-	n := newNode(t, Config{FailoverRate: rate})
+	n := newNode(t, rigConfig{FailoverRate: rate})
 	for range clients {
 		slot, _ := n.dial()
 		n.r.node.Conns.Enter()
@@ -159,7 +159,7 @@ func TestWelcomeTellsTheWindowOfThoseWhoCameTogether(t *testing.T) {
 	}
 	want := time.Duration(clients / float64(rate) * 1.05 * float64(time.Second))
 	for slot, p := range n.net.peers {
-		n.send(slot, helloFrame("alice"))
+		n.send(slot, hello("alice"))
 		m, err := codec.ParseWelcome(frames(t, p.in)[0].Payload)
 		if err != nil || m.Terms.Window != want {
 			t.Fatalf("told a window of %v, %v; want %v", m.Terms.Window, err, want)

@@ -26,7 +26,7 @@ func unasked(t *testing.T, p *peer) (count int) {
 // but us; and when it does not move, it hears nothing.
 func TestAFrameOnItsWayIsAnsweredWhileItGrows(t *testing.T) {
 	for _, interval := range []time.Duration{30 * time.Second, 2 * time.Second} {
-		n := newNode(t, Config{Heartbeat: interval, Timeout: interval * 5 / 2, Tick: 100 * time.Millisecond})
+		n := newNode(t, rigConfig{Heartbeat: interval, Timeout: interval * 5 / 2, Tick: 100 * time.Millisecond})
 		slot, p := n.join()
 		frame := codec.AppendSend(nil, 1, make([]byte, 60000))
 		second := func(size int) {
@@ -56,7 +56,7 @@ func TestAFrameOnItsWayIsAnsweredWhileItGrows(t *testing.T) {
 
 // Who only sends, and is sent nothing, hears that it arrives; who sends now and then need not.
 func TestASteadyFlowThatNobodyAnswersGetsPongs(t *testing.T) {
-	n := newNode(t, Config{})
+	n := newNode(t, rigConfig{})
 	slot, p := n.join()
 	send := codec.AppendSend(nil, 1, []byte("x"))
 	longest, last := time.Duration(0), n.now
@@ -85,7 +85,7 @@ func TestASteadyFlowThatNobodyAnswersGetsPongs(t *testing.T) {
 
 // Who is answered needs no PONG beside.
 func TestAnAnsweredFlowGetsNoPongs(t *testing.T) {
-	n := newNode(t, Config{Handler: Handler{Message: func(s *Session, id uint64, _ []byte) { _ = s.Ack(id) }}})
+	n := newNode(t, rigConfig{Handler: handler{Message: func(s *caller, id uint64, _ []byte) { _ = s.Ack(id) }}})
 	slot, p := n.join()
 	send := codec.AppendSend(nil, 1, []byte("x"))
 	for range 300 {
@@ -100,7 +100,7 @@ func TestAnAnsweredFlowGetsNoPongs(t *testing.T) {
 // Changed terms reach a client that always has something to say and so never pings, within two
 // timeouts; one that pings learns them from its answers alone.
 func TestTermsReachAClientThatNeverPings(t *testing.T) {
-	n := newNode(t, Config{Handler: Handler{Message: func(s *Session, id uint64, _ []byte) { _ = s.Ack(id) }}})
+	n := newNode(t, rigConfig{Handler: handler{Message: func(s *caller, id uint64, _ []byte) { _ = s.Ack(id) }}})
 	talker, p := n.join()
 	pinger, q := n.join()
 	n.stretch(2)

@@ -19,7 +19,7 @@ func TestFloodsAreClosedWithRateLimitAtTheBurst(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			handled := 0
-			n := newNode(t, Config{MaxFrameRate: 100, Handler: Handler{Message: func(*Session, uint64, []byte) { handled++ }}})
+			n := newNode(t, rigConfig{MaxFrameRate: 100, Handler: handler{Message: func(*caller, uint64, []byte) { handled++ }}})
 			_, other := n.join()
 			slot, p := n.join()
 			before := n.r.counters.FramesIn
@@ -55,7 +55,7 @@ func TestFloodsAreClosedWithRateLimitAtTheBurst(t *testing.T) {
 // The whole flood in one read: the loop stops at the burst, not at the end of the read.
 func TestFloodWithinOneReadStopsAtTheBurst(t *testing.T) {
 	handled := 0
-	n := newNode(t, Config{MaxFrameRate: 10, Handler: Handler{Message: func(*Session, uint64, []byte) { handled++ }}})
+	n := newNode(t, rigConfig{MaxFrameRate: 10, Handler: handler{Message: func(*caller, uint64, []byte) { handled++ }}})
 	slot, _ := n.join()
 	var read []byte
 	for range 1000 {
@@ -69,7 +69,7 @@ func TestFloodWithinOneReadStopsAtTheBurst(t *testing.T) {
 }
 
 func TestByteFloodIsClosedBeforeItIsDecoded(t *testing.T) {
-	n := newNode(t, Config{MaxByteRate: 100 << 10})
+	n := newNode(t, rigConfig{MaxByteRate: 100 << 10})
 	slot, p := n.join()
 	big := codec.AppendSend(nil, 1, make([]byte, 50<<10))
 	for range 7 {
@@ -87,10 +87,10 @@ func TestByteFloodIsClosedBeforeItIsDecoded(t *testing.T) {
 
 // A client that is told what it may send never has to be cut off to learn it.
 func TestWelcomeTellsTheLimitsThatHold(t *testing.T) {
-	told := func(cfg Config) codec.Limits {
+	told := func(cfg rigConfig) codec.Limits {
 		n := newNode(t, cfg)
 		slot, p := n.dial()
-		n.send(slot, helloFrame("alice"))
+		n.send(slot, hello("alice"))
 		m, err := codec.ParseWelcome(frames(t, p.in)[0].Payload)
 		if err != nil {
 			t.Fatal(err)
@@ -98,17 +98,17 @@ func TestWelcomeTellsTheLimitsThatHold(t *testing.T) {
 		return m.Limits
 	}
 	want := codec.Limits{MaxSend: 100 << 10, MaxDeliver: 100 << 10, Frames: 10, FrameBurst: 40, Bytes: 1 << 20, ByteBurst: 4 << 20}
-	if got := told(Config{MaxFrame: 100 << 10, MaxFrameRate: 10, MaxByteRate: 1 << 20}); got != want {
+	if got := told(rigConfig{MaxFrame: 100 << 10, MaxFrameRate: 10, MaxByteRate: 1 << 20}); got != want {
 		t.Errorf("WELCOME tells %+v, want %+v", got, want)
 	}
 	want = codec.Limits{MaxSend: codec.MaxPayload, MaxDeliver: codec.MaxPayload}
-	if got := told(Config{MaxFrameRate: -1, MaxByteRate: -1}); got != want {
+	if got := told(rigConfig{MaxFrameRate: -1, MaxByteRate: -1}); got != want {
 		t.Errorf("without rates WELCOME tells %+v, want %+v", got, want)
 	}
 }
 
 func TestSteadyTrafficAtItsRateIsKept(t *testing.T) {
-	n := newNode(t, Config{MaxFrameRate: 100, MaxByteRate: 100 * 24})
+	n := newNode(t, rigConfig{MaxFrameRate: 100, MaxByteRate: 100 * 24})
 	slot, p := n.join()
 	ping := codec.AppendPing(nil, 1, 0)
 	for range 10 * 60 * 100 {
@@ -126,7 +126,7 @@ func TestSteadyTrafficAtItsRateIsKept(t *testing.T) {
 }
 
 func TestNegativeRatesAreOff(t *testing.T) {
-	n := newNode(t, Config{MaxFrameRate: -1, MaxByteRate: -1})
+	n := newNode(t, rigConfig{MaxFrameRate: -1, MaxByteRate: -1})
 	slot, p := n.join()
 	big := codec.AppendSend(nil, 1, make([]byte, 60<<10))
 	for range 20_000 {
@@ -139,7 +139,7 @@ func TestNegativeRatesAreOff(t *testing.T) {
 
 // What a client sent at its rate while the server stood still arrives at once.
 func TestStallOfTheServerIsNotCountedAsAFlood(t *testing.T) {
-	n := newNode(t, Config{MaxFrameRate: 10})
+	n := newNode(t, rigConfig{MaxFrameRate: 10})
 	slot, p := n.join()
 	n.now += time.Minute
 	n.turn(never) // the stall is seen before the socket is read
@@ -156,21 +156,10 @@ func TestStallOfTheServerIsNotCountedAsAFlood(t *testing.T) {
 	n.wantClosed(ReasonRateLimit, 1)
 }
 
-// A frame is charged once, in however many reads it arrives.
-func TestAFrameInFragmentsIsChargedOnce(t *testing.T) {
-	s := startNode(t, Config{MaxFrameRate: 1, Handler: Handler{Message: func(s *Session, id uint64, _ []byte) { _ = s.Ack(id) }}})
-	w, _ := joinNode(t, s, "a")
-	for _, b := range codec.AppendSend(nil, 1, make([]byte, 200)) {
-		w.send([]byte{b})
-		time.Sleep(time.Millisecond) // so that each byte is a read of its own
-	}
-	w.want(codec.Ack)
-}
-
 // Who acknowledges what he was sent is not charged for it, neither frames nor bytes; who
 // acknowledges more, is.
 func TestAcksOfDeliversAreNotCharged(t *testing.T) {
-	n := newNode(t, Config{MaxFrameRate: 10, MaxByteRate: 1000, MaxFrame: 8 << 10})
+	n := newNode(t, rigConfig{MaxFrameRate: 10, MaxByteRate: 1000, MaxFrame: 8 << 10})
 	slot, p := n.join()
 	const delivers = 9000
 	var acks []byte
@@ -209,7 +198,7 @@ func TestAcksOfDeliversAreNotCharged(t *testing.T) {
 
 // The least burst holds two frames of the largest size, their framing included.
 func TestTwoLargestFramesPassAtOnce(t *testing.T) {
-	n := newNode(t, Config{MaxByteRate: 1, MaxFrame: 8 << 10})
+	n := newNode(t, rigConfig{MaxByteRate: 1, MaxFrame: 8 << 10})
 	slot, p := n.join()
 	n.r.sessions.at(slot).bytesUsed = 0 // HELLO's
 	largest := codec.AppendSend(nil, 1, make([]byte, 8<<10-8))
@@ -222,7 +211,7 @@ func TestTwoLargestFramesPassAtOnce(t *testing.T) {
 // A node that stands still again and again hands out what its clients can have sent, and
 // not all the time that it ever stood still; and that only while they read it.
 func TestTheCreditOfStallsIsBounded(t *testing.T) {
-	n := newNode(t, Config{MaxFrameRate: 10, Heartbeat: 2 * time.Second, Timeout: 10 * time.Second, Tick: 250 * time.Millisecond})
+	n := newNode(t, rigConfig{MaxFrameRate: 10, Heartbeat: 2 * time.Second, Timeout: 10 * time.Second, Tick: 250 * time.Millisecond})
 	slot, p := n.join()
 	ping := codec.AppendPing(nil, 1, 0)
 	stall := func() {
@@ -259,7 +248,7 @@ func TestTheCreditOfStallsIsBounded(t *testing.T) {
 
 // DELIVERs that are never acknowledged are no licence to send.
 func TestUnansweredDeliversDoNotLiftTheByteRate(t *testing.T) {
-	n := newNode(t, Config{MaxByteRate: 4096, MaxFrameRate: 100})
+	n := newNode(t, rigConfig{MaxByteRate: 4096, MaxFrameRate: 100})
 	slot, p := n.join()
 	for range 100_000 {
 		if _, err := n.r.Deliver(slot, []byte("x")); err != nil {
@@ -281,7 +270,7 @@ func TestUnansweredDeliversDoNotLiftTheByteRate(t *testing.T) {
 
 // What one session was sent is nothing to the next in its slot.
 func TestASlotThatIsUsedAgainOwesNothing(t *testing.T) {
-	n := newNode(t, Config{})
+	n := newNode(t, rigConfig{})
 	slot, _ := n.join()
 	for range 5 {
 		if _, err := n.r.Deliver(slot, nil); err != nil {

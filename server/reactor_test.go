@@ -2,18 +2,16 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"errors"
-	"io"
-	"log/slog"
+	"math"
 	"net/netip"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/gate"
-	"github.com/stormwheel/stormwheel/timingwheel"
 )
 
 // peer is the far end of one simulated connection.
@@ -37,12 +35,12 @@ type peer struct {
 // network is a transport in memory.
 type network struct {
 	r     *reactor
-	peers map[timingwheel.ID]*peer
+	peers map[Slot]*peer
 
 	aborts int
 }
 
-func (n *network) Write(slot timingwheel.ID, b []byte) int {
+func (n *network) Write(slot Slot, b []byte) int {
 	p := n.peers[slot]
 	if p.reset {
 		n.r.Closed(slot, ReasonPeerReset)
@@ -55,24 +53,24 @@ func (n *network) Write(slot timingwheel.ID, b []byte) int {
 	}
 	return p.queued
 }
-func (n *network) Queued(slot timingwheel.ID) int            { return n.peers[slot].queued }
-func (n *network) Unsent(slot timingwheel.ID) int            { return n.peers[slot].unsent }
-func (n *network) Held(slot timingwheel.ID) int              { return n.peers[slot].held }
-func (n *network) RemoteAddr(slot timingwheel.ID) netip.Addr { return n.peers[slot].addr }
-func (n *network) Unread(slot timingwheel.ID) int            { return n.peers[slot].unread }
-func (n *network) Waited(slot timingwheel.ID) (time.Duration, bool) {
+func (n *network) Queued(slot Slot) int            { return n.peers[slot].queued }
+func (n *network) Unsent(slot Slot) int            { return n.peers[slot].unsent }
+func (n *network) Held(slot Slot) int              { return n.peers[slot].held }
+func (n *network) RemoteAddr(slot Slot) netip.Addr { return n.peers[slot].addr }
+func (n *network) Unread(slot Slot) int            { return n.peers[slot].unread }
+func (n *network) Waited(slot Slot) (time.Duration, bool) {
 	p := n.peers[slot]
 	if p == nil {
 		return 0, true
 	}
 	return p.waited, !p.left
 }
-func (n *network) FinishWrite(slot timingwheel.ID) { n.peers[slot].finished = true }
-func (n *network) Close(slot timingwheel.ID) {
+func (n *network) FinishWrite(slot Slot) { n.peers[slot].finished = true }
+func (n *network) Close(slot Slot) {
 	n.peers[slot].closed = true
 	n.r.Closed(slot, ReasonShutdown)
 }
-func (n *network) Abort(slot timingwheel.ID) {
+func (n *network) Abort(slot Slot) {
 	n.aborts++
 	n.peers[slot].aborted = true
 	n.r.Closed(slot, ReasonShutdown)
@@ -92,8 +90,8 @@ type node struct {
 
 // What the gates go by.
 const (
-	handshakeBurst = 10
-	minPending     = 256
+	handshakes   = 10
+	leastPending = 256
 )
 
 // stretch has the load make terms longer, or shorter, until factor is reached.
@@ -107,40 +105,136 @@ func (n *node) stretch(factor int32) {
 	}
 }
 
-func newNode(t testing.TB, cfg Config) *node { return newNodeAt(t, time.Hour, cfg) }
+// rigConfig is what a test asks for; zero is what a node would have.
+type rigConfig struct {
+	Heartbeat, Timeout, Tick                                   time.Duration
+	PartialTimeout, WriteTimeout, AuthTimeout                  time.Duration
+	MaxFrame, MaxQueued, SoftQueued, MaxFrameRate, MaxByteRate int
+
+	MaxConns, AddrConns                       int
+	AdmitRate, FailoverRate, AddrRate, IDRate float64
+	MaxQueuedTotal                            int64
+	Alternates                                []string
+	Handler                                   handler
+}
+
+func (c rigConfig) fill() rigConfig {
+	c.Heartbeat = cmp.Or(c.Heartbeat, 30*time.Second)
+	c.Timeout = cmp.Or(c.Timeout, c.Heartbeat*5/2)
+	c.Tick = cmp.Or(c.Tick, 250*time.Millisecond)
+	c.PartialTimeout = cmp.Or(c.PartialTimeout, 10*time.Second)
+	c.WriteTimeout = cmp.Or(c.WriteTimeout, 10*time.Second)
+	c.AuthTimeout = cmp.Or(c.AuthTimeout, 4*time.Second)
+	c.MaxFrame = cmp.Or(c.MaxFrame, codec.MaxPayload)
+	c.MaxQueued = cmp.Or(c.MaxQueued, max(256<<10, c.MaxFrame+codec.Overhead))
+	c.SoftQueued = cmp.Or(c.SoftQueued, min(64<<10, c.MaxQueued))
+	c.MaxFrameRate = cmp.Or(c.MaxFrameRate, 2000)
+	c.MaxByteRate = cmp.Or(c.MaxByteRate, 4<<20)
+	c.MaxConns = cmp.Or(c.MaxConns, math.MaxInt32)
+	c.AdmitRate = cmp.Or(c.AdmitRate, 2000)
+	c.FailoverRate = cmp.Or(c.FailoverRate, c.AdmitRate)
+	c.IDRate = cmp.Or(c.IDRate, -1) // tests call everybody alice
+	return c
+}
+
+func (c rigConfig) settings() *settings {
+	return &settings{Tick: c.Tick, Heartbeat: c.Heartbeat, Timeout: c.Timeout, HelloTimeout: 5 * time.Second,
+		PartialTimeout: c.PartialTimeout, WriteTimeout: c.WriteTimeout, AuthTimeout: c.AuthTimeout, MaxWindow: time.Minute,
+		MaxFrame: c.MaxFrame, MaxQueued: c.MaxQueued, SoftQueued: c.SoftQueued,
+		MaxFrameRate: c.MaxFrameRate, MaxByteRate: c.MaxByteRate}
+}
+
+func (c rigConfig) gate() gate.Config {
+	return gate.Config{Heartbeat: c.Heartbeat, Tick: c.Tick, AdmitRate: c.AdmitRate, FailoverRate: c.FailoverRate,
+		AddrConns: c.AddrConns, AddrRate: c.AddrRate, IDRate: c.IDRate, Alternates: c.Alternates}
+}
+
+// handler is a test's application: a nil function is not called.
+type handler struct {
+	Opened  func(s *caller)
+	Message func(s *caller, id uint64, body []byte)
+	Acked   func(s *caller, id uint64)
+	Closed  func(s *caller, why Reason)
+}
+
+// caller is the session of a callback, good for as long as that runs.
+type caller struct {
+	r    *reactor
+	slot Slot
+}
+
+func (c *caller) ID() codec.SessionID                 { return c.r.SessionID(c.slot) }
+func (c *caller) Attempt() uint32                     { return c.r.app.Origin(c.slot).Attempt }
+func (c *caller) ClientID() string                    { return string(c.r.ClientID(c.slot)) }
+func (c *caller) Ack(id uint64) error                 { return c.r.Ack(c.slot, id) }
+func (c *caller) Deliver(body []byte) (uint64, error) { return c.r.Deliver(c.slot, body) }
+func (c *caller) Close(code codec.Code)               { c.r.Kick(cmp.Or(code, codec.CodeKicked)) }
+
+// stage is a node's application over its handler.
+type stage struct {
+	handler
+	n       *node
+	origins map[Slot]origin
+	refused int
+}
+
+func (a *stage) Greeted(slot Slot, from origin) {
+	if from != (origin{}) {
+		a.origins[slot] = from
+	}
+}
+func (a *stage) Origin(slot Slot) origin  { return a.origins[slot] }
+func (a *stage) Gone(slot Slot)           { delete(a.origins, slot) }
+func (a *stage) Refused(Reason)           { a.refused++ }
+func (a *stage) caller(slot Slot) *caller { return &caller{a.n.r, slot} }
+
+func (a *stage) Opened(slot Slot) {
+	if a.handler.Opened != nil {
+		a.handler.Opened(a.caller(slot))
+	}
+}
+
+func (a *stage) Message(slot Slot, id uint64, body []byte) {
+	if a.handler.Message != nil {
+		a.handler.Message(a.caller(slot), id, body)
+	}
+}
+
+func (a *stage) Acked(slot Slot, id uint64) {
+	if a.handler.Acked != nil {
+		a.handler.Acked(a.caller(slot), id)
+	}
+}
+
+func (a *stage) Closed(slot Slot, why Reason) {
+	if a.handler.Closed != nil {
+		a.handler.Closed(a.caller(slot), why)
+	}
+}
+
+func newNode(t testing.TB, cfg rigConfig) *node { return newNodeAt(t, time.Hour, cfg) }
 
 // newNodeAt is newNode with the uptime given.
-func newNodeAt(t testing.TB, start time.Duration, cfg Config) *node {
+func newNodeAt(t testing.TB, start time.Duration, cfg rigConfig) *node {
 	t.Helper()
-	if cfg.Heartbeat == 0 {
-		cfg.Heartbeat, cfg.Timeout, cfg.Tick = 30*time.Second, 75*time.Second, 250*time.Millisecond
-	}
-	if cfg.IDRate == 0 {
-		cfg.IDRate = -1 // tests call everybody alice
-	}
-	cfg = cfg.withDefaults()
-	if err := cfg.validate(); err != nil {
-		t.Fatal(err)
-	}
+	cfg = cfg.fill()
 	shared := gate.NewNode(cfg.gate(), rand.Reader)
-	shared.Epoch, shared.Name, shared.Conns = 7, []byte("n1"), gate.NewConns(1000, 10, 1, loopDescriptors, cfg.MaxConns)
-	net := &network{peers: make(map[timingwheel.ID]*peer)}
-	n := &node{t: t, net: net, now: start}
-	app := &application{handler: &cfg.Handler, epoch: shared.Epoch, log: cfg.Logger, refused: func(Reason) {},
-		wall: func() time.Time { return time.Unix(0, 0).Add(n.now) }}
-	r, err := newReactor(cfg.reactor(), surroundings{Node: shared, Loop: 3, Transport: net, App: app,
+	shared.Epoch, shared.Name, shared.Conns = 7, []byte("n1"), gate.NewConns(1000, 10, 1, 3, cfg.MaxConns)
+	n := &node{t: t, now: start, net: &network{peers: make(map[Slot]*peer)}}
+	r, err := newReactor(cfg.settings(), surroundings{Node: shared, Loop: 3, Transport: n.net,
+		App:     &stage{handler: cfg.Handler, n: n, origins: make(map[Slot]origin)},
 		Forward: func(c closing) { n.closings = append(n.closings, c) },
 		Wall:    func() time.Time { return time.UnixMilli(1_700_000_000_000) }}, start)
 	if err != nil {
 		t.Fatal(err)
 	}
-	n.r, net.r, app.r = r, r, r
-	t.Cleanup(func() { r.wheel.Close() })
+	n.r, n.net.r = r, r
+	t.Cleanup(func() { r.Release() })
 	return n
 }
 
 // dial opens a connection that has said nothing yet.
-func (n *node) dial() (timingwheel.ID, *peer) {
+func (n *node) dial() (Slot, *peer) {
 	n.t.Helper()
 	slot, ok := n.r.Open(n.now)
 	if !ok {
@@ -152,10 +246,10 @@ func (n *node) dial() (timingwheel.ID, *peer) {
 }
 
 // join opens a connection and brings it to WELCOME, whose bytes it swallows.
-func (n *node) join() (timingwheel.ID, *peer) {
+func (n *node) join() (Slot, *peer) {
 	n.t.Helper()
 	slot, p := n.dial()
-	n.send(slot, helloFrame("alice"))
+	n.send(slot, hello("alice"))
 	if got := frameTypes(n.t, p.in); len(got) != 1 || got[0] != codec.Welcome {
 		n.t.Fatalf("HELLO answered by %v, want [WELCOME]", got)
 	}
@@ -164,7 +258,7 @@ func (n *node) join() (timingwheel.ID, *peer) {
 }
 
 // send offers b whole and wants all of it consumed.
-func (n *node) send(slot timingwheel.ID, b []byte) {
+func (n *node) send(slot Slot, b []byte) {
 	n.t.Helper()
 	if consumed, _ := n.r.receive(n.now, slot, b); consumed != len(b) {
 		n.t.Fatalf("receive consumed %d of %d bytes", consumed, len(b))
@@ -205,7 +299,7 @@ func (n *node) runClosings() {
 	}
 }
 
-func helloFrame(id string) []byte {
+func hello(id string) []byte {
 	b, err := codec.AppendHello(nil, &codec.HelloMessage{MinVersion: 1, MaxVersion: 1, ClientID: []byte(id)})
 	if err != nil {
 		panic(err)
@@ -262,10 +356,10 @@ func (n *node) wantClosed(why Reason, count uint64) {
 }
 
 func TestWelcomeStatesTheTerms(t *testing.T) {
-	n := newNode(t, Config{Alternates: []string{"b:1", "c:2"}})
+	n := newNode(t, rigConfig{Alternates: []string{"b:1", "c:2"}})
 	n.r.node.Alternates = []byte("b:1,c:2")
 	slot, p := n.dial()
-	n.send(slot, helloFrame("alice"))
+	n.send(slot, hello("alice"))
 	m, err := codec.ParseWelcome(frames(t, p.in)[0].Payload)
 	if err != nil {
 		t.Fatal(err)
@@ -282,7 +376,7 @@ func TestWelcomeStatesTheTerms(t *testing.T) {
 }
 
 func TestPingsOfOneReadAreAnsweredByTheLatestToken(t *testing.T) {
-	n := newNode(t, Config{})
+	n := newNode(t, rigConfig{})
 	slot, p := n.join()
 	b := codec.AppendPing(nil, 1, 0)
 	b = codec.AppendPing(b, 2, 0)
@@ -301,7 +395,7 @@ func TestPingsOfOneReadAreAnsweredByTheLatestToken(t *testing.T) {
 // The promise of eviction: never early, at most two ticks late, whatever the phase.
 func TestSilentClientIsEvictedWithinTwoTicksAndNeverEarly(t *testing.T) {
 	for phase := time.Duration(0); phase < 300*time.Millisecond; phase += 7 * time.Millisecond {
-		n := newNode(t, Config{Heartbeat: time.Second, Timeout: 3 * time.Second, Tick: 100 * time.Millisecond})
+		n := newNode(t, rigConfig{Heartbeat: time.Second, Timeout: 3 * time.Second, Tick: 100 * time.Millisecond})
 		n.now += phase
 		slot, p := n.join()
 		n.run(1370 * time.Millisecond)
@@ -325,7 +419,7 @@ func TestSilentClientIsEvictedWithinTwoTicksAndNeverEarly(t *testing.T) {
 }
 
 func TestHeartbeatsKeepAClientForHours(t *testing.T) {
-	n := newNode(t, Config{})
+	n := newNode(t, rigConfig{})
 	slot, p := n.join()
 	for range 500 {
 		n.run(29 * time.Second)
@@ -338,7 +432,7 @@ func TestHeartbeatsKeepAClientForHours(t *testing.T) {
 
 // What we send is no sign of life, and neither are bytes that complete no frame.
 func TestOnlyCompleteFramesCountAsLife(t *testing.T) {
-	n := newNode(t, Config{PartialTimeout: time.Hour})
+	n := newNode(t, rigConfig{PartialTimeout: time.Hour})
 	slot, p := n.join()
 	ping := codec.AppendPing(nil, 1, 0)
 	for i := range 74 {
@@ -355,7 +449,7 @@ func TestOnlyCompleteFramesCountAsLife(t *testing.T) {
 }
 
 func TestStallOfTheServerEvictsNobody(t *testing.T) {
-	n := newNode(t, Config{Heartbeat: 2 * time.Second, Timeout: 5 * time.Second, Tick: 100 * time.Millisecond})
+	n := newNode(t, rigConfig{Heartbeat: 2 * time.Second, Timeout: 5 * time.Second, Tick: 100 * time.Millisecond})
 	slot, p := n.join()
 	n.run(4 * time.Second)
 	n.now += 20 * time.Second // SIGSTOP
@@ -379,7 +473,7 @@ func TestStallOfTheServerEvictsNobody(t *testing.T) {
 }
 
 func TestUnreadBytesPostponeEvictionTwice(t *testing.T) {
-	n := newNode(t, Config{})
+	n := newNode(t, rigConfig{})
 	_, p := n.join()
 	p.unread = 20
 	n.run(75*time.Second + 500*time.Millisecond)
@@ -393,9 +487,9 @@ func TestUnreadBytesPostponeEvictionTwice(t *testing.T) {
 }
 
 func TestSilenceBeforeHelloEndsAtTheDeadline(t *testing.T) {
-	n := newNode(t, Config{})
+	n := newNode(t, rigConfig{})
 	slot, p := n.dial()
-	hello := helloFrame("alice")
+	hello := hello("alice")
 	for i := range 4 { // bytes before the deadline extend nothing
 		n.run(time.Second)
 		n.r.receive(n.now, slot, hello[:i+1])
@@ -433,13 +527,13 @@ func TestMalformedInputCostsOneConnectionAndSaysWhy(t *testing.T) {
 		{"short PING", codec.AppendFrame(nil, codec.Ping, 0, []byte{1}), ReasonBadPayload, codec.CodeProtocolError},
 		{"short SEND", codec.AppendFrame(nil, codec.Send, 0, []byte{1}), ReasonBadPayload, codec.CodeProtocolError},
 		{"short ACK", codec.AppendFrame(nil, codec.Ack, 0, nil), ReasonBadPayload, codec.CodeProtocolError},
-		{"second HELLO", helloFrame("bob"), ReasonUnexpected, codec.CodeProtocolError},
+		{"second HELLO", hello("bob"), ReasonUnexpected, codec.CodeProtocolError},
 		{"server's frame", codec.AppendDeliver(nil, 1, nil), ReasonUnexpected, codec.CodeProtocolError},
 		{"unknown type", codec.AppendFrame(nil, 99, 0, nil), ReasonUnexpected, codec.CodeProtocolError},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			n := newNode(t, Config{})
+			n := newNode(t, rigConfig{})
 			_, other := n.join()
 			slot, p := n.join()
 			n.send(slot, tt.input)
@@ -462,7 +556,7 @@ func TestMalformedInputCostsOneConnectionAndSaysWhy(t *testing.T) {
 }
 
 func TestUnknownIgnorableFrameIsSkipped(t *testing.T) {
-	n := newNode(t, Config{})
+	n := newNode(t, rigConfig{})
 	slot, p := n.join()
 	n.send(slot, codec.AppendFrame(nil, 99, codec.FlagIgnorable, []byte("from the future")))
 	if len(p.in) != 0 || n.r.counters.Sessions != 1 {
@@ -491,7 +585,7 @@ func TestBeforeHelloOnlyHelloWithinItsLimitIsAccepted(t *testing.T) {
 		}(), ReasonVersion},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			n := newNode(t, Config{})
+			n := newNode(t, rigConfig{})
 			slot, p := n.dial()
 			n.send(slot, tt.input)
 			if code := goAwayCode(t, p); code != tt.why.Code() {
@@ -503,7 +597,7 @@ func TestBeforeHelloOnlyHelloWithinItsLimitIsAccepted(t *testing.T) {
 }
 
 func TestHalfFrameThenSilenceEndsInTime(t *testing.T) {
-	n := newNode(t, Config{})
+	n := newNode(t, rigConfig{})
 	slot, p := n.join()
 	if consumed, need := n.r.receive(n.now, slot, codec.AppendPing(nil, 1, 0)[:12]); consumed != 0 || need != 24 {
 		t.Fatalf("consumed %d need %d, want 0 and 24", consumed, need)
@@ -523,7 +617,7 @@ func TestHalfFrameThenSilenceEndsInTime(t *testing.T) {
 // A large frame over a slow path outlives both the partial deadline and the heartbeat
 // timeout while it progresses, and dies soon after it stops.
 func TestSlowLargeFrameSurvivesWhileItProgresses(t *testing.T) {
-	n := newNode(t, Config{Heartbeat: 5 * time.Second, Timeout: 15 * time.Second})
+	n := newNode(t, rigConfig{Heartbeat: 5 * time.Second, Timeout: 15 * time.Second})
 	slot, p := n.join()
 	big := codec.AppendSend(nil, 1, make([]byte, 60<<10))
 	n.r.receive(n.now, slot, big[:100])
@@ -540,7 +634,7 @@ func TestSlowLargeFrameSurvivesWhileItProgresses(t *testing.T) {
 }
 
 func TestSlowReaderIsCutAtTheBound(t *testing.T) {
-	n := newNode(t, Config{MaxQueued: 80 << 10})
+	n := newNode(t, rigConfig{MaxQueued: 80 << 10})
 	slot, p := n.join()
 	p.blocked = true
 	for range 100 {
@@ -565,7 +659,7 @@ func TestSlowReaderIsCutAtTheBound(t *testing.T) {
 }
 
 func TestPeerThatPingsButNeverReadsIsCut(t *testing.T) {
-	n := newNode(t, Config{})
+	n := newNode(t, rigConfig{})
 	slot, p := n.join()
 	p.blocked = true
 	for i := range 12 {
@@ -582,7 +676,7 @@ func TestPeerThatPingsButNeverReadsIsCut(t *testing.T) {
 }
 
 func TestOnePongWaitsForABacklogAndIsTheLatest(t *testing.T) {
-	n := newNode(t, Config{})
+	n := newNode(t, rigConfig{})
 	slot, p := n.join()
 	p.blocked = true
 	for i := range 5 {
@@ -602,15 +696,15 @@ func TestOnePongWaitsForABacklogAndIsTheLatest(t *testing.T) {
 
 func TestMessagesAreAckedOnlyByTheHandler(t *testing.T) {
 	var got []string
-	n := newNode(t, Config{Handler: Handler{
-		Message: func(s *Session, id uint64, body []byte) {
+	n := newNode(t, rigConfig{Handler: handler{
+		Message: func(s *caller, id uint64, body []byte) {
 			got = append(got, string(body))
 			if id == 2 {
 				s.Ack(id)
 				s.Deliver(append([]byte("re: "), body...))
 			}
 		},
-		Acked: func(s *Session, id uint64) { got = append(got, s.ClientID()) },
+		Acked: func(s *caller, id uint64) { got = append(got, s.ClientID()) },
 	}})
 	slot, p := n.join()
 	n.send(slot, codec.AppendSend(codec.AppendSend(nil, 1, []byte("a")), 2, []byte("b")))
@@ -625,85 +719,6 @@ func TestMessagesAreAckedOnlyByTheHandler(t *testing.T) {
 	}
 	if string(body) != "re: b" {
 		t.Fatalf("delivered %q", body)
-	}
-}
-
-func TestPanicInAHandlerCostsItsSessionOnly(t *testing.T) {
-	for _, in := range []string{"opened", "message", "acked", "closed"} {
-		t.Run(in, func(t *testing.T) {
-			armed := false
-			trip := func(where string) {
-				if armed && where == in {
-					panic("boom")
-				}
-			}
-			n := newNode(t, Config{
-				Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
-				Handler: Handler{
-					Opened:  func(*Session) { trip("opened") },
-					Message: func(*Session, uint64, []byte) { trip("message") },
-					Acked:   func(*Session, uint64) { trip("acked") },
-					Closed:  func(*Session, Reason) { trip("closed") },
-				}})
-			_, other := n.join()
-			slot, p := n.dial()
-			armed = true
-			n.send(slot, helloFrame("bob"))
-			if in != "opened" {
-				b := codec.AppendAck(codec.AppendSend(nil, 1, nil), 1)
-				if in == "closed" {
-					b = codec.AppendBye(nil)
-				}
-				n.r.receive(n.now, slot, b)
-			}
-			armed = false
-			if n.r.counters.Panics != 1 {
-				t.Fatalf("panics = %d, want 1", n.r.counters.Panics)
-			}
-			if in == "closed" {
-				n.wantClosed(ReasonBye, 1)
-			} else {
-				n.wantClosed(ReasonInternal, 1)
-				if code := goAwayCode(t, &peer{in: lastFrame(t, p.in)}); code != codec.CodeInternal {
-					t.Fatalf("GOAWAY %v, want internal", code)
-				}
-			}
-			if other.closed || other.aborted || n.r.counters.Sessions != 1 {
-				t.Fatal("another session was affected")
-			}
-			slot, q := n.join() // what a panic left behind must not hit the next one
-			n.send(slot, codec.AppendPing(nil, 1, 0))
-			if got := frameTypes(t, q.in); len(got) != 1 || got[0] != codec.Pong {
-				t.Fatalf("the next session was answered by %v", got)
-			}
-		})
-	}
-}
-
-// The first panic of a handler is logged whatever the uptime and whatever else has panicked,
-// the following ones once a minute.
-func TestHandlerPanicsAreLoggedOnceAMinute(t *testing.T) {
-	var log lines
-	n := newNodeAt(t, time.Second, Config{Logger: slog.New(slog.NewTextHandler(&log, nil)),
-		Handler: Handler{Message: func(*Session, uint64, []byte) { panic("boom") }}})
-	n.r.counters.Panics = 1 // the authenticator's, which have a log line of their own
-	at := func(after time.Duration, want int) {
-		t.Helper()
-		n.now = time.Second + after
-		slot, _ := n.join()
-		n.r.receive(n.now, slot, codec.AppendSend(nil, 1, nil))
-		if got := strings.Count(log.String(), "handler panicked"); got != want {
-			t.Errorf("%d lines after %v, want %d", got, after, want)
-		}
-	}
-	at(0, 1)
-	n.run(59 * time.Second)
-	at(59*time.Second, 1)
-	n.run(time.Second)
-	at(time.Minute, 2)
-	at(time.Minute, 2)
-	if !strings.Contains(log.String(), "boom") || !strings.Contains(log.String(), "reactor_test.go") {
-		t.Errorf("the log does not say what and where:\n%s", log.String())
 	}
 }
 
@@ -726,7 +741,7 @@ func TestClosedIsCalledOnceForEveryOpened(t *testing.T) {
 		why Reason
 	}
 	var ends []end
-	n := newNode(t, Config{Handler: Handler{Closed: func(s *Session, why Reason) {
+	n := newNode(t, rigConfig{Handler: handler{Closed: func(s *caller, why Reason) {
 		ends = append(ends, end{s.ClientID(), why})
 		if _, err := s.Deliver(nil); !errors.Is(err, ErrClosed) {
 			t.Errorf("Deliver in Closed: %v, want ErrClosed", err)
@@ -761,7 +776,7 @@ func TestClosedIsCalledOnceForEveryOpened(t *testing.T) {
 }
 
 func TestAStaleHandleNeverReachesTheSlotsNextSession(t *testing.T) {
-	n := newNode(t, Config{})
+	n := newNode(t, rigConfig{})
 	slot, _ := n.join()
 	old := n.r.handle(slot)
 	n.r.Closed(slot, ReasonPeerClosed)
@@ -783,7 +798,7 @@ func TestAStaleHandleNeverReachesTheSlotsNextSession(t *testing.T) {
 }
 
 func TestLingeringIsBoundedInNumberAndBytes(t *testing.T) {
-	n := newNode(t, Config{})
+	n := newNode(t, rigConfig{})
 	limit := int(n.r.node.Conns.MaxLingering)
 	for i := range limit + 5 {
 		slot, p := n.dial()
@@ -806,7 +821,7 @@ func TestLingeringIsBoundedInNumberAndBytes(t *testing.T) {
 }
 
 func TestHeartbeatPathAllocatesNothing(t *testing.T) {
-	n := newNode(t, Config{})
+	n := newNode(t, rigConfig{})
 	slot, p := n.join()
 	ping := codec.AppendPing(nil, 1, 0)
 	allocs := testing.AllocsPerRun(1000, func() {
@@ -820,32 +835,10 @@ func TestHeartbeatPathAllocatesNothing(t *testing.T) {
 	}
 }
 
-func TestConfigErrorsNameTheField(t *testing.T) {
-	for field, cfg := range map[string]Config{
-		"Timeout":    {Heartbeat: 5 * time.Second, Timeout: 5 * time.Second},
-		"Tick":       {Tick: time.Microsecond},
-		"Timeout (":  {Tick: time.Millisecond, Timeout: 5 * time.Hour}, // to the wheel it would never pass
-		"Loops":      {Loops: 257},
-		"MaxConns":   {MaxConns: -1},
-		"MaxFrame":   {MaxFrame: 100},
-		"Node":       {Node: string(make([]byte, 65))},
-		"Node:":      {Node: "a\nb"},
-		"alternate":  {Alternates: []string{"nowhere"}},
-		"Heartbeat":  {Heartbeat: -1},
-		"AdmitRate":  {AdmitRate: -2},
-		"MaxQueued":  {MaxQueued: 1},
-		"Alternates": {Alternates: []string{string(make([]byte, 1024)) + ":1"}},
-	} {
-		if _, err := New(cfg); err == nil || !bytes.Contains([]byte(err.Error()), []byte(field)) {
-			t.Errorf("%s: error %v does not name it", field, err)
-		}
-	}
-}
-
 // A flood of posts may use up every turn: deadlines, farewells and shedding get on all
 // the same.
 func TestATurnThatIsOverAtOnceStillGetsOn(t *testing.T) {
-	n := newNode(t, Config{})
+	n := newNode(t, rigConfig{})
 	var peers []*peer
 	for range 200 {
 		_, p := n.join()
@@ -864,7 +857,7 @@ func TestATurnThatIsOverAtOnceStillGetsOn(t *testing.T) {
 }
 
 func TestHelloThatWaitsInTheKernelIsReadBeforeTheDeadlineCounts(t *testing.T) {
-	n := newNode(t, Config{})
+	n := newNode(t, rigConfig{})
 	slot, p := n.dial()
 	p.unread = 30
 	n.run(5*time.Second + n.r.cfg.Tick)
@@ -872,7 +865,7 @@ func TestHelloThatWaitsInTheKernelIsReadBeforeTheDeadlineCounts(t *testing.T) {
 		t.Fatalf("sent away with %v although its bytes were waiting", frameTypes(t, p.in))
 	}
 	p.unread = 0
-	n.send(slot, helloFrame("alice"))
+	n.send(slot, hello("alice"))
 	if got := frameTypes(t, p.in); len(got) != 1 || got[0] != codec.Welcome {
 		t.Fatalf("answered by %v", got)
 	}
@@ -880,7 +873,7 @@ func TestHelloThatWaitsInTheKernelIsReadBeforeTheDeadlineCounts(t *testing.T) {
 
 // A turn among very many evictions ends with the close that its time ran out in.
 func TestATurnEndsWithinOneCloseOfItsTime(t *testing.T) {
-	n := newNode(t, Config{})
+	n := newNode(t, rigConfig{})
 	for range 500 {
 		n.join()
 	}

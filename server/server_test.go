@@ -153,6 +153,20 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	}
 }
 
+func helloFrame(id string) []byte {
+	b, err := codec.AppendHello(nil, &codec.HelloMessage{MinVersion: 1, MaxVersion: 1, ClientID: []byte(id)})
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// What the gates go by.
+const (
+	handshakeBurst = 10
+	minPending     = 256
+)
+
 func TestTwoNodesOnOnePortTheSecondFailsAndNamesIt(t *testing.T) {
 	first := startNode(t, Config{})
 	second, err := New(Config{Listen: first.Addr()})

@@ -36,7 +36,7 @@ func (still) RemoteAddr(timingwheel.ID) netip.Addr { return netip.AddrFrom4([4]b
 // conn's 16 bytes that is all of an idle client.
 func TestAHundredThousandIdleClientsTake75BytesEach(t *testing.T) {
 	const clients = 100_000
-	n := newNode(t, Config{AdmitRate: clients, IDRate: -1})
+	n := newNode(t, rigConfig{AdmitRate: clients, IDRate: -1})
 	n.r.transport = still{sink{n.net}}
 	held := func() int64 {
 		runtime.GC()
@@ -105,24 +105,29 @@ func TestCloseTakesTheCodesOfApplicationsOnly(t *testing.T) {
 		if err := s.Close(m.Session, code); !errors.Is(err, ErrCode) {
 			t.Fatalf("Server.Close with %d: %v, want ErrCode", code, err)
 		}
-		var r reactor
-		if err := (&Session{app: &application{r: &r}}).Close(code); !errors.Is(err, ErrCode) || r.kick != 0 {
-			t.Fatalf("Session.Close with %d: %v, and the session ends with %d", code, err, r.kick)
+		if err := (&Session{}).Close(code); !errors.Is(err, ErrCode) {
+			t.Fatalf("Session.Close with %d: %v, want ErrCode", code, err)
 		}
 	}
 	for code := range codec.Code(4100) {
 		if !want(code) {
 			continue
 		}
-		var r reactor
-		v := &Session{app: &application{r: &r}}
-		v.use.Store(useOpen)
 		kick := code
 		if code == 0 {
 			kick = codec.CodeKicked
 		}
-		if err := v.Close(code); err != nil || r.kick != kick {
-			t.Fatalf("Session.Close with %d: %v, and the session ends with %d", code, err, r.kick)
+		p := newPaper(t, Config{Handler: Handler{Message: func(s *Session, _ uint64, _ []byte) {
+			if err := s.Close(code); err != nil {
+				t.Errorf("Session.Close with %d: %v", code, err)
+			}
+		}}})
+		slot, c := p.join("alice")
+		p.r.Receive(p.now, slot, codec.AppendSend(nil, 1, nil))
+		if f, _, _ := codec.Decode(c.in, codec.MaxPayload); f.Type != codec.GoAway {
+			t.Errorf("Session.Close with %d: %v", code, f.Type)
+		} else if m, err := codec.ParseGoAway(f.Payload); err != nil || m.Code != kick {
+			t.Fatalf("Session.Close with %d: the session ends with %d, %v", code, m.Code, err)
 		}
 	}
 	if err := s.Close(m.Session, 3450); err != nil {

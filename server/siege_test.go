@@ -244,6 +244,9 @@ func (s *Server) report() report {
 		if l.el.Execute(context.Background(), runnable(func() {
 			defer close(done)
 			r.look(l)
+			if err := l.reactor.CheckWheel(); err != nil {
+				r.Fault = err.Error()
+			}
 		})) == nil {
 			<-done
 		}

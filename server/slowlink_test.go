@@ -9,7 +9,7 @@ import (
 
 // What a slow link takes is progress, however much of it our own kernel holds.
 func TestSteadySlowReaderIsNoWriteStall(t *testing.T) {
-	n := newNode(t, Config{})
+	n := newNode(t, rigConfig{})
 	slot, p := n.join()
 	p.blocked = true // nothing leaves our own buffer: the kernel's drains
 	p.unsent = 128 << 10
@@ -34,7 +34,7 @@ func TestSteadySlowReaderIsNoWriteStall(t *testing.T) {
 
 // A trickle is no progress, as for frames on their way in.
 func TestReaderBelowThePromisedRateIsCut(t *testing.T) {
-	n := newNode(t, Config{})
+	n := newNode(t, rigConfig{})
 	slot, p := n.join()
 	p.blocked = true
 	p.unsent = 60 << 10
@@ -52,7 +52,7 @@ func TestReaderBelowThePromisedRateIsCut(t *testing.T) {
 
 // Kernels hold the answers to many heartbeats; who sends them and reads none is noticed.
 func TestPeerThatHeartbeatsAndNeverReadsIsNoticedByWhatOurKernelHolds(t *testing.T) {
-	n := newNode(t, Config{})
+	n := newNode(t, rigConfig{})
 	slot, p := n.join()
 	for range 30 {
 		if p.aborted {
@@ -71,7 +71,7 @@ func TestPeerThatHeartbeatsAndNeverReadsIsNoticedByWhatOurKernelHolds(t *testing
 // Who is out of reach for a while takes nothing and says nothing: that is for the heartbeat to
 // judge, not for the write timeout.
 func TestSilentPeerIsNotJudgedByWhatOurKernelHolds(t *testing.T) {
-	n := newNode(t, Config{})
+	n := newNode(t, rigConfig{})
 	slot, p := n.join()
 	n.run(70 * time.Second)
 	n.send(slot, codec.AppendPing(nil, 1, 0))
@@ -94,7 +94,7 @@ func TestSilentPeerIsNotJudgedByWhatOurKernelHolds(t *testing.T) {
 
 // What the peer's kernel takes says nothing about the peer.
 func TestWhatIsTakenPostponesNoHeartbeat(t *testing.T) {
-	n := newNode(t, Config{})
+	n := newNode(t, rigConfig{})
 	slot, p := n.join()
 	p.blocked, p.unsent = true, 1<<20
 	n.r.Deliver(slot, make([]byte, 40<<10))
@@ -110,7 +110,7 @@ func TestWhatIsTakenPostponesNoHeartbeat(t *testing.T) {
 // the end of its first window; one that stops is not.
 func TestFrameAtTheLeastRatePostponesTheHeartbeat(t *testing.T) {
 	for _, moves := range []bool{true, false} {
-		n := newNode(t, Config{Heartbeat: 2 * time.Second, Timeout: 5 * time.Second, Tick: 100 * time.Millisecond})
+		n := newNode(t, rigConfig{Heartbeat: 2 * time.Second, Timeout: 5 * time.Second, Tick: 100 * time.Millisecond})
 		slot, p := n.join()
 		n.run(4 * time.Second)
 		frame := codec.AppendSend(nil, 1, make([]byte, 12<<10))
@@ -140,7 +140,7 @@ func TestFrameAtTheLeastRatePostponesTheHeartbeat(t *testing.T) {
 
 // A frame is granted no more time than its length takes at the least rate.
 func TestTheTimeOfAFrameIsBounded(t *testing.T) {
-	n := newNode(t, Config{Heartbeat: 2 * time.Second, Timeout: 5 * time.Second, Tick: 100 * time.Millisecond})
+	n := newNode(t, rigConfig{Heartbeat: 2 * time.Second, Timeout: 5 * time.Second, Tick: 100 * time.Millisecond})
 	slot, p := n.join()
 	frame := codec.AppendSend(nil, 1, make([]byte, 12<<10))
 	began := n.now
@@ -166,7 +166,7 @@ func TestASlowReaderGetsAllBeforeItsGoodbye(t *testing.T) {
 
 // slowGoodbye has part of what is queued wait in user space, or all of it in the kernel.
 func slowGoodbye(t *testing.T, blocked bool) {
-	n := newNode(t, Config{})
+	n := newNode(t, rigConfig{})
 	slot, p := n.join()
 	p.blocked, p.unsent = blocked, 64<<10
 	n.r.Deliver(slot, make([]byte, 40<<10))

@@ -32,7 +32,7 @@ func (n *node) evictedAfter(slot timingwheel.ID, p *peer) time.Duration {
 // While answers are late, terms are longer; the deadline follows at once when they become
 // longer, and when they become shorter from the PING on that says that they are known.
 func TestTermsFollowTheLoadAndDeadlinesWhatClientsKnow(t *testing.T) {
-	n := newNode(t, Config{Heartbeat: 2 * time.Second, Timeout: 6 * time.Second, Tick: 100 * time.Millisecond})
+	n := newNode(t, rigConfig{Heartbeat: 2 * time.Second, Timeout: 6 * time.Second, Tick: 100 * time.Millisecond})
 	within := func(what string, got, want time.Duration) {
 		t.Helper()
 		if got < want || got > want+300*time.Millisecond {
@@ -72,7 +72,7 @@ func TestTermsFollowTheLoadAndDeadlinesWhatClientsKnow(t *testing.T) {
 }
 
 func TestStretchedTermsStayWithinTheWheel(t *testing.T) {
-	n := newNode(t, Config{Heartbeat: time.Hour, Timeout: MaxTimeoutTicks * time.Millisecond, Tick: time.Millisecond})
+	n := newNode(t, rigConfig{Heartbeat: time.Hour, Timeout: MaxTimeoutTicks * time.Millisecond, Tick: time.Millisecond})
 	slot, p := n.join()
 	n.stretch(8)
 	if terms := n.ping(slot, p, 1); terms.Timeout != MaxTimeoutTicks*time.Millisecond || terms.Interval != time.Hour || terms.Patience != time.Minute {
@@ -82,7 +82,7 @@ func TestStretchedTermsStayWithinTheWheel(t *testing.T) {
 
 // A late loop charges nobody for bytes that it has not read yet, however often it looks.
 func TestLateLoopEvictsNobodyWhoseBytesWait(t *testing.T) {
-	n := newNode(t, Config{Heartbeat: time.Second, Timeout: 3 * time.Second, Tick: 100 * time.Millisecond})
+	n := newNode(t, rigConfig{Heartbeat: time.Second, Timeout: 3 * time.Second, Tick: 100 * time.Millisecond})
 	_, p := n.join()
 	p.unread = 24
 	n.late = time.Hour
@@ -99,7 +99,7 @@ func TestLateLoopEvictsNobodyWhoseBytesWait(t *testing.T) {
 
 // A PONG that had to wait for a backlog tells the terms of the moment in which it leaves.
 func TestDeferredPongMovesTheDeadlineThatItTells(t *testing.T) {
-	n := newNode(t, Config{Heartbeat: 2 * time.Second, Timeout: 6 * time.Second, Tick: 100 * time.Millisecond})
+	n := newNode(t, rigConfig{Heartbeat: 2 * time.Second, Timeout: 6 * time.Second, Tick: 100 * time.Millisecond})
 	slot, p := n.join()
 	p.blocked = true
 	n.send(slot, codec.AppendPing(nil, 1, 1))

@@ -10,7 +10,7 @@ import (
 
 // A place in the queue is used up by getting in, not by a node or a token that fails meanwhile.
 func TestATicketIsSpentByWelcomeOnly(t *testing.T) {
-	n := newNode(t, Config{AdmitRate: 0.1})
+	n := newNode(t, rigConfig{AdmitRate: 0.1})
 	asked := 0
 	shows := func(ticket []byte) (timingwheel.ID, bool) {
 		before := asked
@@ -82,10 +82,10 @@ func TestATicketIsSpentByWelcomeOnly(t *testing.T) {
 // With an authenticator WELCOME takes a while, without one it does not: a client that sends
 // before it must not work with some nodes only.
 func TestFramesBeforeWelcomeAreRefusedByEveryNode(t *testing.T) {
-	early := codec.AppendSend(helloFrame("alice"), 1, []byte("too early"))
+	early := codec.AppendSend(hello("alice"), 1, []byte("too early"))
 	for name, auth := range map[string]asker{"with an authenticator": asks(func() {}), "without": nil} {
 		handled := 0
-		n := newNode(t, Config{Handler: Handler{Message: func(*Session, uint64, []byte) { handled++ }}})
+		n := newNode(t, rigConfig{Handler: handler{Message: func(*caller, uint64, []byte) { handled++ }}})
 		n.r.asker = auth
 		slot, _ := n.dial()
 		n.send(slot, early)
@@ -94,7 +94,7 @@ func TestFramesBeforeWelcomeAreRefusedByEveryNode(t *testing.T) {
 			t.Errorf("%s: the handler got it", name)
 		}
 		slot, _ = n.dial()
-		n.send(slot, codec.AppendBye(helloFrame("bob")))
+		n.send(slot, codec.AppendBye(hello("bob")))
 		n.wantClosed(ReasonBye, 1)
 	}
 }

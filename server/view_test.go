@@ -12,52 +12,6 @@ import (
 	"github.com/stormwheel/stormwheel/codec"
 )
 
-// A Session that a handler has kept speaks for its own client or for nobody, whichever slot and
-// callback is at hand.
-func TestAKeptSessionNeverSpeaksForAnotherClient(t *testing.T) {
-	var kept *Session
-	var errs []error
-	n := newNode(t, Config{Handler: Handler{Message: func(s *Session, id uint64, _ []byte) {
-		if kept == nil {
-			kept = s
-			return
-		}
-		_, delivered := kept.Deliver([]byte("for the first only"))
-		_, optional := kept.DeliverOptional([]byte("for the first only"))
-		errs = append(errs, delivered, optional, kept.Ack(id), kept.Close(0))
-		if kept.ClientID() != "" {
-			t.Errorf("ClientID = %q outside its callback", kept.ClientID())
-		}
-	}}})
-	send := codec.AppendSend(nil, 1, []byte("x"))
-	first, p := n.join()
-	n.send(first, send)
-	id := kept.ID()
-	want := func(want error) {
-		t.Helper()
-		second, q := n.join()
-		n.send(second, send)
-		if len(q.in) > 0 || len(p.in) > 0 || q.finished {
-			t.Fatalf("a kept session wrote: %v to another, %v to its own", frameTypes(t, q.in), frameTypes(t, p.in))
-		}
-		for _, err := range errs {
-			if !errors.Is(err, want) {
-				t.Fatalf("%v, want %v", err, want)
-			}
-		}
-		errs = nil
-		if kept.ID() != id {
-			t.Errorf("ID is %v now, and was %v", kept.ID(), id)
-		}
-		n.r.Closed(second, ReasonPeerClosed)
-	}
-	want(ErrOutside)
-	n.r.Closed(first, ReasonPeerClosed)
-	for range 3 { // the slot's next sessions included
-		want(ErrClosed)
-	}
-}
-
 // Methods that are called from a wrong goroutine, all the time, reach their own client at most.
 func TestASessionUsedFromAWrongGoroutineReachesItsOwnClientOnly(t *testing.T) {
 	var kept atomic.Pointer[Session]
@@ -100,18 +54,6 @@ func TestASessionUsedFromAWrongGoroutineReachesItsOwnClientOnly(t *testing.T) {
 	}
 	close(stop)
 	wrong.Wait()
-}
-
-func TestCallbacksAllocateNothing(t *testing.T) {
-	n := newNode(t, Config{MaxFrameRate: -1, MaxByteRate: -1, Handler: Handler{Message: func(s *Session, id uint64, _ []byte) { _ = s.Ack(id) }}})
-	slot, p := n.join()
-	send := codec.AppendSend(nil, 1, []byte("x"))
-	if allocs := testing.AllocsPerRun(1000, func() {
-		p.in = p.in[:0]
-		n.r.receive(n.now, slot, send)
-	}); allocs > 0 {
-		t.Errorf("%v allocations for a SEND and its ACK", allocs)
-	}
 }
 
 // Whatever an authenticator does to its goroutine, the next client is checked.
