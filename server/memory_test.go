@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/siege"
 	"github.com/valyala/bytebufferpool"
 )
 
@@ -64,7 +65,7 @@ func TestMemoryPressureRefusesThenShedsThenRecovers(t *testing.T) {
 	}
 	good, _ := joinNode(t, s, "good")
 	<-opened
-	sink, err := narrow.Dial("tcp", s.Addr())
+	sink, err := siege.Narrow.Dial("tcp", s.Addr())
 	if err != nil {
 		t.Fatal(err)
 	}

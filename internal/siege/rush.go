@@ -17,16 +17,14 @@ type Rushed struct {
 	Failed  []error            // were told nothing
 }
 
-// rushing is how many of a rush connect at a time.
-const rushing = 64
-
-// Rush has n clients of one address connect, as fast as they can, and keeps what gets in.
-func Rush(ctx context.Context, t *Target, n int) Rushed {
+// Rush has n clients of one address connect as fast as they can, so many at a time, and keeps
+// what gets in.
+func Rush(ctx context.Context, t *Target, n, atATime int) Rushed {
 	r := Rushed{Refused: make(map[codec.Code]int)}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	var next atomic.Int64
-	for range rushing {
+	for range atATime {
 		wg.Go(func() {
 			for next.Add(1) <= int64(n) {
 				p := t.Peer("rush")

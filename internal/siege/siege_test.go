@@ -137,7 +137,7 @@ func TestAnAssaultIsAsLongAsToldAndLosesNobody(t *testing.T) {
 
 func TestARushKeepsWhoGotInAndCountsTheOthers(t *testing.T) {
 	f := startFake(t, nil)
-	r := Rush(t.Context(), &f.Target, 200)
+	r := Rush(t.Context(), &f.Target, 200, 16)
 	if len(r.In) != 200 || len(r.Refused)+len(r.Failed) != 0 {
 		t.Errorf("%d in, %v refused, %q failed", len(r.In), r.Refused, r.Failed)
 	}
@@ -153,9 +153,9 @@ func TestARushKeepsWhoGotInAndCountsTheOthers(t *testing.T) {
 		p.Close()
 	}
 	f.Token = func(string, time.Time) string { return "wrong" }
-	refused := Rush(t.Context(), &f.Target, 20)
+	refused := Rush(t.Context(), &f.Target, 20, 16)
 	f.listen.Close()
-	if failed := Rush(t.Context(), &f.Target, 20); refused.Refused[codec.CodeUnauthorized] != 20 || len(failed.Failed) != 20 {
+	if failed := Rush(t.Context(), &f.Target, 20, 16); refused.Refused[codec.CodeUnauthorized] != 20 || len(failed.Failed) != 20 {
 		t.Errorf("want 20 unauthorized, then 20 that nobody answers: %+v, %+v", refused, failed)
 	}
 }
