@@ -86,7 +86,7 @@ func (c *serveCmd) Run() error {
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
 
-	adm, err := newAdmin(c.Admin, srv)
+	adm, err := newAdminListener(c.Admin, srv)
 	if err != nil {
 		return err
 	}
