@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stormwheel/stormwheel/internal/machine"
 	"github.com/stormwheel/stormwheel/internal/siege"
 )
 
@@ -64,7 +65,7 @@ func (s *Server) report() report {
 		}
 	}
 	r.Descriptors = openDescriptors()
-	r.RSS, _ = residentBytes()
+	r.RSS, _ = machine.Resident()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	r.Heap = int64(m.HeapAlloc)
