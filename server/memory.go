@@ -1,11 +1,13 @@
 package server
 
 import (
+	"cmp"
 	"log/slog"
 	"runtime/debug"
 	"time"
 
 	"github.com/stormwheel/stormwheel/internal/gate"
+	"github.com/stormwheel/stormwheel/internal/machine"
 )
 
 // setMemory finds the limits that follow from the memory that there is.
@@ -14,18 +16,15 @@ func (s *Server) setMemory() {
 	s.collect = debug.FreeOSMemory
 	switch limit := s.cfg.MemoryLimit; {
 	case limit > 0:
-		m.Limit, s.memory = limit, residentBytes
+		m.Limit, s.memory = limit, machine.Resident
 	case limit == 0:
-		m.Limit, s.memory = memoryLimit()
+		m.Limit, s.memory = machine.Cgroup()
 	}
 	switch total := s.cfg.MaxQueuedTotal; {
 	case total > 0:
 		s.node.Budget.Max = total
 	case total == 0:
-		available := m.Limit
-		if available == 0 {
-			available = machineMemory()
-		}
+		available := cmp.Or(m.Limit, machine.Memory(), assumedMemory)
 		s.node.Budget.Max = max(available/4, int64(s.cfg.MaxQueued))
 	}
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -8,6 +9,8 @@ import (
 
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/gate"
+	"github.com/stormwheel/stormwheel/internal/machine"
+	"github.com/stormwheel/stormwheel/internal/siege"
 )
 
 // The whole way: fine, no newcomers, unauthenticated and slow ones gone, fine again.
@@ -28,7 +31,7 @@ func TestMemoryPressureRefusesThenShedsThenRecovers(t *testing.T) {
 	}
 	good, _ := joinNode(t, s, "good")
 	<-opened
-	sink, err := narrow.Dial("tcp", s.Addr())
+	sink, err := siege.Narrow.Dial("tcp", s.Addr())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +78,7 @@ func TestLimitsFollowFromTheMemoryLimit(t *testing.T) {
 		{Config{MemoryLimit: 1 << 30}, 1 << 30, 256 << 20},
 		{Config{MemoryLimit: 1 << 30, MaxQueuedTotal: 5 << 20}, 1 << 30, 5 << 20},
 		{Config{MemoryLimit: -1, MaxQueuedTotal: -1}, 0, 0},
-		{Config{MemoryLimit: -1}, 0, machineMemory() / 4},
+		{Config{MemoryLimit: -1}, 0, cmp.Or(machine.Memory(), assumedMemory) / 4},
 	} {
 		s, err := New(tt.cfg)
 		if err != nil {

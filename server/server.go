@@ -10,6 +10,7 @@ import (
 
 	"github.com/panjf2000/gnet/v2"
 	"github.com/stormwheel/stormwheel/internal/gate"
+	"github.com/stormwheel/stormwheel/internal/machine"
 )
 
 // Errors of a node's life.
@@ -98,7 +99,7 @@ func (s *Server) Start() error {
 	if len(s.node.Name) == 0 {
 		s.node.Name = []byte(s.addr)
 	}
-	limit, used := descriptors()
+	limit, used := machine.Descriptors()
 	s.node.Conns = gate.NewConns(limit, used, s.cfg.Loops, loopDescriptors, s.cfg.MaxConns)
 	if s.cfg.Auth != nil {
 		s.auth = newAuthPool(&s.cfg, s.node.Conns.MaxPending)

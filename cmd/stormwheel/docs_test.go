@@ -12,7 +12,9 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/stormwheel/stormwheel/bench"
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/machine"
 	"github.com/stormwheel/stormwheel/server"
+	"github.com/stormwheel/stormwheel/server/admin"
 )
 
 // readDoc returns a page of the documentation.
@@ -87,18 +89,19 @@ func TestOperationsPageIsTrue(t *testing.T) {
 	sameRows(t, "close reasons", column(t, page, "| reason | code | read it as |", 2), reasons)
 
 	var checks []string
-	for _, c := range diagnose(machine{}, 1) {
-		checks = append(checks, c.name)
+	for _, c := range (machine.Limits{}).Checks(nodeNeed(1)) {
+		checks = append(checks, c.Name)
 	}
+	checks = append(checks, portsCheck)
 	sameRows(t, "checks", column(t, page, "| check | what it limits |", 1), checks)
 
 	for _, sentence := range []string{
-		fmt.Sprintf("503 when a loop was not seen for %d s", int(stuckAfter.Seconds())),
+		fmt.Sprintf("503 when a loop was not seen for %d s", int(admin.DefaultStuckAfter.Seconds())),
 		fmt.Sprintf("after %d s at most", int(stopTime.Seconds())),
-		fmt.Sprintf("| connections of the admin listener | %d |", maxAdminConns),
+		fmt.Sprintf("| connections of the admin listener | %d |", admin.MaxConns),
 		fmt.Sprintf("| client id | %d bytes |", codec.MaxClientID),
 		fmt.Sprintf("keeps %d percent, at least 32, in reserve", reservePercent),
-		fmt.Sprintf("%d KiB a connection", bytesPerConn>>10),
+		fmt.Sprintf("%d KiB a connection", machine.EndBytes>>10),
 	} {
 		if !strings.Contains(page, sentence) {
 			t.Errorf("OPERATIONS.md does not say %q", sentence)
