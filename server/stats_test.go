@@ -80,7 +80,7 @@ func TestPostsThatAFullMailboxRefusesAreCounted(t *testing.T) {
 	w.send(codec.AppendSend(nil, 1, nil)) // its handler blocks the loop
 	refused := uint64(0)
 	eventually(t, "the mailbox is full", func() bool {
-		for range mailboxPosts {
+		for range 16 << 10 {
 			if errors.Is(s.Ack(m.Session, 1), ErrBusy) {
 				refused++
 			}
