@@ -102,7 +102,7 @@ bench-overload: build ## storms above what nodes can take, and with nobody left,
 	$(GO) run ./bench/overload
 
 bench-check: ## about a minute: a heartbeat allocates nothing, memory and CPU are near bare gnet's
-	$(GO) test -count=1 -run AllocatesNothing ./server
+	$(GO) test -count=1 -run AllocatesNothing ./internal/reactor
 	cd bench/peers && $(GO) run . check
 
 storm-lab: build ## a storm for each policy of reconnecting, about two minutes: its section of BENCHMARKS.md

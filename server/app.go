@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"time"
+
+	"github.com/stormwheel/stormwheel/internal/reactor"
 )
 
 // application is what a reactor knows of the handler: its callbacks, each behind its own recover,
@@ -12,7 +14,7 @@ import (
 type application struct {
 	handler *Handler
 	epoch   uint64
-	r       *reactor
+	r       *reactor.Reactor
 	views   views
 	log     *slog.Logger
 	panics  seldom
@@ -22,23 +24,23 @@ type application struct {
 }
 
 // Greeted makes the view of a session that is about to begin, if anybody will see it.
-func (a *application) Greeted(slot Slot, from origin) {
+func (a *application) Greeted(slot reactor.Slot, from reactor.Origin) {
 	if h := a.handler; h.Opened == nil && h.Message == nil && h.Acked == nil && h.Closed == nil {
 		return
 	}
-	a.views.put(slot, &Session{app: a, handle: a.r.handle(slot), incarnation: from.Incarnation, attempt: from.Attempt})
+	a.views.put(slot, &Session{app: a, handle: a.r.Handle(slot), incarnation: from.Incarnation, attempt: from.Attempt})
 }
 
 // Origin reads it from the view.
-func (a *application) Origin(slot Slot) (from origin) {
+func (a *application) Origin(slot reactor.Slot) (from reactor.Origin) {
 	if v := a.views.at(slot); v != nil {
-		from = origin{v.incarnation, v.attempt}
+		from = reactor.Origin{Incarnation: v.incarnation, Attempt: v.attempt}
 	}
 	return from
 }
 
 // Opened calls the handler.
-func (a *application) Opened(slot Slot) {
+func (a *application) Opened(slot reactor.Slot) {
 	if a.handler.Opened == nil {
 		return
 	}
@@ -49,7 +51,7 @@ func (a *application) Opened(slot Slot) {
 }
 
 // Message calls the handler.
-func (a *application) Message(slot Slot, id uint64, body []byte) {
+func (a *application) Message(slot reactor.Slot, id uint64, body []byte) {
 	if a.handler.Message == nil {
 		return
 	}
@@ -60,7 +62,7 @@ func (a *application) Message(slot Slot, id uint64, body []byte) {
 }
 
 // Acked calls the handler.
-func (a *application) Acked(slot Slot, id uint64) {
+func (a *application) Acked(slot reactor.Slot, id uint64) {
 	if a.handler.Acked == nil {
 		return
 	}
@@ -71,7 +73,7 @@ func (a *application) Acked(slot Slot, id uint64) {
 }
 
 // Closed calls the handler.
-func (a *application) Closed(slot Slot, why Reason) {
+func (a *application) Closed(slot reactor.Slot, why Reason) {
 	if a.handler.Closed == nil {
 		return
 	}
@@ -82,13 +84,13 @@ func (a *application) Closed(slot Slot, why Reason) {
 }
 
 // Gone forgets the view.
-func (a *application) Gone(slot Slot) { a.views.drop(slot) }
+func (a *application) Gone(slot reactor.Slot) { a.views.drop(slot) }
 
 // Refused has it logged.
 func (a *application) Refused(why Reason) { a.refused(why) }
 
 // show returns a session's view for a callback.
-func (a *application) show(slot Slot) *Session {
+func (a *application) show(slot reactor.Slot) *Session {
 	v := a.views.at(slot)
 	v.use.Store(useOpen)
 	return v
@@ -128,14 +130,14 @@ const (
 type views []*[viewChunk]*Session
 
 // at returns the view of a slot, or nil.
-func (t views) at(slot Slot) *Session {
+func (t views) at(slot reactor.Slot) *Session {
 	if i := int(slot >> viewChunkBits); i < len(t) && t[i] != nil {
 		return t[i][slot&(viewChunk-1)]
 	}
 	return nil
 }
 
-func (t *views) put(slot Slot, v *Session) {
+func (t *views) put(slot reactor.Slot, v *Session) {
 	i := int(slot >> viewChunkBits)
 	for i >= len(*t) {
 		*t = append(*t, nil)
@@ -147,7 +149,7 @@ func (t *views) put(slot Slot, v *Session) {
 }
 
 // drop forgets the view of a session that has ended.
-func (t views) drop(slot Slot) {
+func (t views) drop(slot reactor.Slot) {
 	if v := t.at(slot); v != nil {
 		v.finish(useEnded)
 		t[slot>>viewChunkBits][slot&(viewChunk-1)] = nil

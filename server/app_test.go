@@ -11,6 +11,7 @@ import (
 
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/gate"
+	"github.com/stormwheel/stormwheel/internal/reactor"
 )
 
 // paper is a loop without sockets: a reactor and the application over clients that take
@@ -18,9 +19,9 @@ import (
 type paper struct {
 	t   testing.TB
 	app *application
-	r   *reactor
+	r   *reactor.Reactor
 	now time.Duration
-	all map[Slot]*paperClient
+	all map[reactor.Slot]*paperClient
 }
 
 type paperClient struct {
@@ -28,19 +29,28 @@ type paperClient struct {
 	ended bool
 }
 
-func (p *paper) Write(slot Slot, b []byte) int {
+func (p *paper) Write(slot reactor.Slot, b []byte) int {
 	p.all[slot].in = append(p.all[slot].in, b...)
 	return 0
 }
-func (p *paper) Queued(Slot) int                   { return 0 }
-func (p *paper) Unsent(Slot) int                   { return 0 }
-func (p *paper) Held(Slot) int                     { return 0 }
-func (p *paper) Unread(Slot) int                   { return 0 }
-func (p *paper) Waited(Slot) (time.Duration, bool) { return 0, true }
-func (p *paper) RemoteAddr(Slot) netip.Addr        { return netip.Addr{} }
-func (p *paper) FinishWrite(slot Slot)             { p.all[slot].ended = true }
-func (p *paper) Close(slot Slot)                   { p.Abort(slot) }
-func (p *paper) Abort(slot Slot) {
+
+func (p *paper) Queued(reactor.Slot) int { return 0 }
+
+func (p *paper) Unsent(reactor.Slot) int { return 0 }
+
+func (p *paper) Held(reactor.Slot) int { return 0 }
+
+func (p *paper) Unread(reactor.Slot) int { return 0 }
+
+func (p *paper) Waited(reactor.Slot) (time.Duration, bool) { return 0, true }
+
+func (p *paper) RemoteAddr(reactor.Slot) netip.Addr { return netip.Addr{} }
+
+func (p *paper) FinishWrite(slot reactor.Slot) { p.all[slot].ended = true }
+
+func (p *paper) Close(slot reactor.Slot) { p.Abort(slot) }
+
+func (p *paper) Abort(slot reactor.Slot) {
 	p.all[slot].ended = true
 	p.r.Closed(slot, ReasonShutdown)
 }
@@ -53,9 +63,9 @@ func newPaper(t testing.TB, cfg Config) *paper {
 		t.Fatal(err)
 	}
 	s.node.Conns = gate.NewConns(1000, 10, 1, loopDescriptors, s.cfg.MaxConns)
-	p := &paper{t: t, now: time.Second, all: make(map[Slot]*paperClient)}
+	p := &paper{t: t, now: time.Second, all: make(map[reactor.Slot]*paperClient)}
 	p.app = &application{handler: &s.cfg.Handler, epoch: 7, log: s.cfg.Logger, wall: func() time.Time { return time.Unix(0, 0).Add(p.now) }}
-	p.r, err = newReactor(s.settings, surroundings{Node: s.node, Transport: p, App: p.app, Wall: time.Now}, p.now)
+	p.r, err = reactor.New(s.settings, reactor.Env{Node: s.node, Transport: p, App: p.app, Wall: time.Now}, p.now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +75,7 @@ func newPaper(t testing.TB, cfg Config) *paper {
 }
 
 // dial opens a connection that has said nothing yet.
-func (p *paper) dial() (Slot, *paperClient) {
+func (p *paper) dial() (reactor.Slot, *paperClient) {
 	p.t.Helper()
 	slot, ok := p.r.Open(p.now)
 	if !ok {
@@ -77,7 +87,7 @@ func (p *paper) dial() (Slot, *paperClient) {
 	return slot, c
 }
 
-func (p *paper) send(slot Slot, b []byte) { p.r.Receive(p.now, slot, b) }
+func (p *paper) send(slot reactor.Slot, b []byte) { p.r.Receive(p.now, slot, b) }
 
 func (p *paper) wantClosed(why Reason, count uint64) {
 	p.t.Helper()
@@ -87,7 +97,7 @@ func (p *paper) wantClosed(why Reason, count uint64) {
 }
 
 // join brings a client to WELCOME, whose bytes it swallows.
-func (p *paper) join(id string) (Slot, *paperClient) {
+func (p *paper) join(id string) (reactor.Slot, *paperClient) {
 	p.t.Helper()
 	slot, c := p.dial()
 	p.send(slot, helloFrame(id))

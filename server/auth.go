@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/reactor"
 )
 
 // What an Authenticator returns to refuse a client. Any other error is its own trouble:
@@ -155,7 +156,7 @@ func (p *authPool) work() {
 
 // check asks the authenticator about one client, who gets an answer even if it never returns.
 func (p *authPool) check(j authJob, began time.Time) {
-	answer := authAnswer{Handle: j.handle, Why: ReasonInternal}
+	answer := reactor.Answer{Handle: j.handle, Why: ReasonInternal}
 	defer func() {
 		p.wait.end(began)
 		j.loop.reactor.Mailbox().Answer(answer)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/gate"
+	"github.com/stormwheel/stormwheel/internal/reactor"
 )
 
 // Config says how a node behaves. The zero value of a field means its default; New
@@ -181,8 +182,8 @@ func (c Config) withDefaults() Config {
 }
 
 // reactor is the part that is the reactors'.
-func (c *Config) reactor() *settings {
-	return &settings{Tick: c.Tick, Heartbeat: c.Heartbeat, Timeout: c.Timeout, HelloTimeout: c.HelloTimeout,
+func (c *Config) reactor() *reactor.Config {
+	return &reactor.Config{Tick: c.Tick, Heartbeat: c.Heartbeat, Timeout: c.Timeout, HelloTimeout: c.HelloTimeout,
 		PartialTimeout: c.PartialTimeout, WriteTimeout: c.WriteTimeout, AuthTimeout: c.AuthTimeout, MaxWindow: c.MaxWindow,
 		MaxFrame: c.MaxFrame, MaxQueued: c.MaxQueued, SoftQueued: c.SoftQueued, MaxFrameRate: c.MaxFrameRate, MaxByteRate: c.MaxByteRate}
 }
@@ -229,8 +230,8 @@ func (c Config) validate() error {
 		return fmt.Errorf("server: Timeout must be at least %v for clients that speak every %v, not %v", codec.MinTimeout(c.Heartbeat), c.Heartbeat, c.Timeout)
 	case c.Timeout < 2*c.Tick:
 		return fmt.Errorf("server: Timeout (%v) must be at least two ticks of %v", c.Timeout, c.Tick)
-	case c.Timeout > MaxTimeoutTicks*c.Tick:
-		return fmt.Errorf("server: Timeout (%v) must be at most %v, 2^24-2 ticks of %v", c.Timeout, MaxTimeoutTicks*c.Tick, c.Tick)
+	case c.Timeout > reactor.MaxTimeoutTicks*c.Tick:
+		return fmt.Errorf("server: Timeout (%v) must be at most %v, 2^24-2 ticks of %v", c.Timeout, reactor.MaxTimeoutTicks*c.Tick, c.Tick)
 	case c.MaxConns < 1:
 		return fmt.Errorf("server: MaxConns must be positive, not %d", c.MaxConns)
 	case c.MaxFrame < codec.MaxPayloadBeforeAuth || c.MaxFrame > 16<<20:
@@ -241,8 +242,8 @@ func (c Config) validate() error {
 		return fmt.Errorf("server: MaxQueuedTotal must be at least MaxQueued (%d bytes), not %d", c.MaxQueued, c.MaxQueuedTotal)
 	case c.SoftQueued > c.MaxQueued:
 		return fmt.Errorf("server: SoftQueued must be at most MaxQueued (%d bytes), not %d", c.MaxQueued, c.SoftQueued)
-	case c.MaxFrameRate > MaxRate || c.MaxByteRate > MaxRate:
-		return fmt.Errorf("server: MaxFrameRate and MaxByteRate must be at most %d", MaxRate)
+	case c.MaxFrameRate > reactor.MaxRate || c.MaxByteRate > reactor.MaxRate:
+		return fmt.Errorf("server: MaxFrameRate and MaxByteRate must be at most %d", reactor.MaxRate)
 	case !(c.AdmitRate > 0 && c.AdmitRate <= math.MaxFloat64):
 		return errors.New("server: AdmitRate must be finite and positive")
 	case !(c.FailoverRate > 0 && c.FailoverRate <= math.MaxFloat64):

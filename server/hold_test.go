@@ -93,35 +93,3 @@ func TestMemoryPressureShedsWhoHoldsMost(t *testing.T) {
 	modest.send(ping[10:])
 	modest.want(codec.Pong)
 }
-
-// Whatever ends a connection, what its frame took is given back; every read is counted, and no
-// byte twice.
-func TestWhatIsHeldIsGivenBack(t *testing.T) {
-	n := newNode(t, rigConfig{})
-	hold := func(size int) *session {
-		slot, p := n.join()
-		p.held = size
-		n.r.mayHold(slot, size)
-		return n.r.sessions.at(slot)
-	}
-	done, gone, kicked := hold(100), hold(5000), hold(60<<10)
-	n.r.mayHold(gone.place.slot(), 6000)
-	want := int64(heldCost(100) + heldCost(6000) + heldCost(60<<10))
-	check := func(want int64) {
-		t.Helper()
-		if n.r.counters.Partial != want || n.r.node.Budget.Queued() != want {
-			t.Fatalf("%d and %d bytes are held, want %d", n.r.counters.Partial, n.r.node.Budget.Queued(), want)
-		}
-	}
-	check(want)
-	n.r.mayHold(done.place.slot(), 0)
-	if done.extra != 0 {
-		t.Error("the extra is kept")
-	}
-	n.r.Closed(gone.place.slot(), ReasonPeerReset)
-	n.r.kick = codec.CodeKicked
-	n.r.sendAway(kicked.place.slot(), ReasonKicked, linger)
-	check(int64(heldCost(60 << 10)))
-	n.run(5 * time.Second)
-	check(0)
-}

@@ -108,28 +108,6 @@ func (c *child) leavesNothing() {
 	})
 }
 
-// A reactor whose farewells waited has nothing of them left.
-func TestExtrasAndNamesAreGivenBackWithTheirSession(t *testing.T) {
-	n := newNode(t, rigConfig{AdmitRate: 1e6})
-	for i := range 3 * extraChunk {
-		slot, _ := n.dial()
-		n.send(slot, hello(fmt.Sprint("client-", i)))
-		n.send(slot, []byte("garbage"))    // a farewell has an extra
-		n.r.Closed(slot, ReasonPeerClosed) // before it is over
-		if i%2 == 0 {                      // and so has half a frame
-			slot, _ = n.join()
-			n.r.receive(n.now, slot, hello("x")[:9])
-			n.r.Closed(slot, ReasonPeerReset)
-		}
-	}
-	if u := n.r.InUse(); u != (InUse{}) {
-		t.Errorf("all have left, and in use are still %+v", u)
-	}
-	if err := n.r.CheckWheel(); err != nil {
-		t.Error(err)
-	}
-}
-
 // A node that has stopped has given back the memory that the collector does not know.
 func TestStopGivesTheWheelsBack(t *testing.T) {
 	s := startNode(t, Config{Loops: 1})

@@ -14,6 +14,7 @@ import (
 	"github.com/panjf2000/gnet/v2"
 
 	"github.com/stormwheel/stormwheel/internal/gate"
+	"github.com/stormwheel/stormwheel/internal/reactor"
 	"github.com/stormwheel/stormwheel/timingwheel"
 )
 
@@ -24,12 +25,12 @@ type loop struct {
 	el  gnet.EventLoop
 
 	// Owned by the event loop.
-	reactor  *reactor
+	reactor  *reactor.Reactor
 	conns    []*[connChunk]gnet.Conn
 	reading  gnet.Conn // the one whose callback runs, so that its answer needs no look at conns
 	readSlot timingwheel.ID
-	began    time.Duration   // when the present turn began
-	turnOver func(Part) bool // l.over, bound once
+	began    time.Duration           // when the present turn began
+	turnOver func(reactor.Part) bool // l.over, bound once
 
 	// Owned by the ticker.
 	listener int        // its listening socket, -1: unknown
@@ -64,11 +65,11 @@ func newLoop(s *Server, el gnet.EventLoop, index uint8, listener int) (*loop, er
 	l.turnOver = l.over
 	var err error
 	app := &application{handler: &s.cfg.Handler, epoch: s.node.Epoch, log: s.cfg.Logger, wall: time.Now, exited: l.exited, refused: s.logRefusal}
-	around := surroundings{Node: s.node, Loop: index, Transport: l, App: app, Forward: s.forward, Wall: time.Now}
+	around := reactor.Env{Node: s.node, Loop: index, Transport: l, App: app, Forward: s.forward, Wall: time.Now}
 	if s.auth != nil {
 		around.Ask = l
 	}
-	if l.reactor, err = newReactor(s.settings, around, l.now()); err != nil {
+	if l.reactor, err = reactor.New(s.settings, around, l.now()); err != nil {
 		return nil, err
 	}
 	app.r = l.reactor
@@ -110,12 +111,12 @@ func (l *loop) ask() {
 }
 
 // over says whether the time of a part of the turn is over.
-func (l *loop) over(part Part) bool {
+func (l *loop) over(part reactor.Part) bool {
 	turn := turnTime
 	if l.srv.hurry.Load() {
 		turn = hurriedTurn
 	}
-	if part == Posts {
+	if part == reactor.Posts {
 		turn /= 2
 	}
 	return l.now()-l.began >= turn
@@ -243,7 +244,7 @@ func (l *loop) accept(c gnet.Conn) {
 }
 
 // traffic offers the reactor what has been read, unless it is known to be too little.
-func (l *loop) traffic(c gnet.Conn, s *session) gnet.Action {
+func (l *loop) traffic(c gnet.Conn, s *reactor.Session) gnet.Action {
 	if !l.reactor.Offer(s, c.InboundBuffered()) {
 		return unlessFree(s)
 	}
@@ -262,7 +263,7 @@ func (l *loop) traffic(c gnet.Conn, s *session) gnet.Action {
 
 // unlessFree is what gnet shall do after a call in which a connection may have ended; to close
 // it once more is then a no-op.
-func unlessFree(s *session) gnet.Action {
+func unlessFree(s *reactor.Session) gnet.Action {
 	if s.Free() {
 		return gnet.Close
 	}
@@ -312,7 +313,7 @@ func (e *events) OnOpen(c gnet.Conn) ([]byte, gnet.Action) {
 }
 
 func (e *events) OnTraffic(c gnet.Conn) gnet.Action {
-	s, ok := c.Context().(*session)
+	s, ok := c.Context().(*reactor.Session)
 	if !ok {
 		return gnet.Close
 	}
@@ -320,7 +321,7 @@ func (e *events) OnTraffic(c gnet.Conn) gnet.Action {
 }
 
 func (e *events) OnClose(c gnet.Conn, err error) gnet.Action {
-	s, ok := c.Context().(*session)
+	s, ok := c.Context().(*reactor.Session)
 	if !ok || s.Free() {
 		return gnet.None // it was never taken in, or its end is known
 	}

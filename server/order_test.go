@@ -65,33 +65,6 @@ func TestPostsOfAHandlerComeBeforeItsClose(t *testing.T) {
 	}
 }
 
-// A full mailbox takes a close, and the close waits its turn behind what is in it.
-func TestACloseIsNeverRefusedAndDoesNotOvertake(t *testing.T) {
-	n := newNode(t, rigConfig{MaxQueued: 16 << 20, MaxFrame: codec.MaxPayload})
-	slot, p := n.join()
-	m := &n.r.mailbox
-	h := n.r.handle(slot)
-	acks := 0
-	for m.put(post{kind: postAck, handle: h, id: 1}) == nil {
-		acks++
-	}
-	if acks != mailboxPosts {
-		t.Fatalf("%d posts fit, want %d", acks, mailboxPosts)
-	}
-	if err := m.put(post{kind: postClose, handle: h, code: codec.CodeKicked}); err != nil {
-		t.Fatalf("a close is refused: %v", err)
-	}
-	for n.r.runPosts(never) {
-	}
-	types := frameTypes(t, p.in)
-	if len(types) != acks+1 || types[acks] != codec.GoAway {
-		t.Fatalf("%d frames, the last %v; want %d ACKs, then GOAWAY", len(types), types[len(types)-1], acks)
-	}
-	if err := m.put(post{kind: postAck, handle: h}); err != nil {
-		t.Fatalf("the mailbox is empty and full: %v", err)
-	}
-}
-
 // A Stop that may not wait tells every client that reads all the same.
 func TestStopAtOnceTellsEveryClient(t *testing.T) {
 	const clients = 300
@@ -144,26 +117,6 @@ func TestStartAndStopAtOnce(t *testing.T) {
 		}
 		if err := s.Wait(); err != nil {
 			t.Fatalf("Wait: %v", err)
-		}
-	}
-}
-
-// A hundred clients who come together are told how long all of them take, not the window of the
-// empty house that they found.
-func TestWelcomeTellsTheWindowOfThoseWhoCameTogether(t *testing.T) {
-	const clients, rate = 100, 10
-	n := newNode(t, rigConfig{FailoverRate: rate})
-	for range clients {
-		slot, _ := n.dial()
-		n.r.node.Conns.Enter()
-		n.r.joinPending(slot, admitted)
-	}
-	want := time.Duration(clients / float64(rate) * 1.05 * float64(time.Second))
-	for slot, p := range n.net.peers {
-		n.send(slot, hello("alice"))
-		m, err := codec.ParseWelcome(frames(t, p.in)[0].Payload)
-		if err != nil || m.Terms.Window != want {
-			t.Fatalf("told a window of %v, %v; want %v", m.Terms.Window, err, want)
 		}
 	}
 }

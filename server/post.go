@@ -2,6 +2,7 @@ package server
 
 import (
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/reactor"
 )
 
 // What other goroutines may ask of a session: it goes through its loop's mailbox.
@@ -66,7 +67,7 @@ func (s *Server) Close(to codec.SessionID, code codec.Code) error {
 }
 
 // forward brings what one loop asks of another to that one's mailbox.
-func (s *Server) forward(c closing) {
+func (s *Server) forward(c reactor.Closing) {
 	loops := *s.loops.Load() // also while the node stops: a place may hang on it
 	if index := int(c.Loop()); index < len(loops) {
 		loops[index].reactor.Mailbox().Forward(c)

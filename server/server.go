@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"github.com/panjf2000/gnet/v2"
+
 	"github.com/stormwheel/stormwheel/internal/gate"
 	"github.com/stormwheel/stormwheel/internal/machine"
+	"github.com/stormwheel/stormwheel/internal/reactor"
 )
 
 // Errors of a node's life.
@@ -38,8 +40,8 @@ type Server struct {
 	done    chan struct{} // closed when the engine has ended
 	err     error         // why; set before done is closed
 
-	engine   gnet.Engine // set before ready is closed
-	settings *settings   // the reactors' part of cfg
+	engine   gnet.Engine     // set before ready is closed
+	settings *reactor.Config // the reactors' part of cfg
 	node     *gate.Node
 	auth     *authPool   // nil: everybody may come in; set before ready is closed
 	hurry    atomic.Bool // it stops at once: loops have nothing better to do than to say so
@@ -244,7 +246,7 @@ func (s *Server) Stats() Stats {
 }
 
 // loopOf returns the loop of a connection.
-func (s *Server) loopOf(c *session) *loop { return (*s.loops.Load())[c.Loop()] }
+func (s *Server) loopOf(c *reactor.Session) *loop { return (*s.loops.Load())[c.Loop()] }
 
 // loopUnder returns the loop of a connection's event loop, made at its first connection: gnet tells
 // its event loops only through their connections. c is one of them.

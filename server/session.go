@@ -1,154 +1,154 @@
 package server
 
-type state uint8
+import (
+	"fmt"
+	"runtime"
+	"sync/atomic"
 
-const (
-	stateFree           state = iota
-	stateHandshaking          // accepted, no complete HELLO yet
-	stateAuthenticating       // its HELLO is good, its token is being checked
-	stateReady                // welcomed
-	stateLingering            // told to go; input is discarded until the peer closes
+	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/reactor"
 )
 
-// session is what a loop knows of one connection: 32 bytes without a pointer, two to a
-// cache line, so that the garbage collector never reads it and a heartbeat reads one line:
-// the gnet connection's context points here. What few connections need at a time is in
-// extra. Its slot is the id of its wheel entry. Owned by the loop.
-type session struct {
-	state      state
-	terms      uint8 // low byte of the number of the terms that its deadline follows
-	flags      flags
-	name       nameRef
-	extra      extraRef
-	rateSecond uint32 // when framesUsed and bytesUsed were last refilled
-	framesUsed int32
-	bytesUsed  int32
-	place      place
-	need       int32 // bytes that must be there before receive can achieve anything
+// Session is the handler's view of one client. It is to be used in the callbacks that it is
+// passed to, on their goroutine; to reach the client from elsewhere or later, keep ID and use
+// Server.Deliver, Server.Ack and Server.Close. A Session that is kept never speaks for another
+// client: outside its own callbacks its methods answer ErrOutside, and ErrClosed once the
+// session has ended.
+type Session struct {
+	app         *application
+	handle      uint64
+	incarnation uint64
+	attempt     uint32
+	use         atomic.Uint32
 }
 
-// place is the upper half of a handle: loop 8 bits, slot 24.
-type place uint32
-
-func placeOf(loop uint8, slot Slot) place { return place(uint32(loop)<<24 | uint32(slot)) }
-
-func (p place) loop() uint32 { return uint32(p >> 24) }
-
-// slotOf is the slot in a handle.
-func slotOf(handle uint64) Slot { return Slot(handle >> 32 & (maxSlots - 1)) }
-
-func (p place) slot() Slot { return Slot(p & (maxSlots - 1)) }
-
-// flags are what is true of a session for a while, and in the two highest bits how often in a
-// row its eviction was put off because unread bytes were waiting.
-type flags uint16
-
+// What a Session's use is. A method holds it while it runs: whoever calls one from a wrong
+// goroutine must not write into another client's output.
 const (
-	admitted   flags = 1 << iota // counted by the gate
-	pending                      // counted by the gate as not in yet
-	counted                      // by the table of addresses
-	backlogged                   // the transport holds bytes that the kernel did not take
-	gone                         // its end was counted and told to the handler
-	knocking                     // counted by the gate as beyond its places
-	spoken                       // something was written to it since its last second or look
-	ponged                       // a PONG was, since its last look
-	watched                      // a window runs in which the peer must take some of what it was sent
+	useNone  uint32 = iota // no callback of it runs
+	useOpen                // one does
+	useHeld                // and one of its methods, too
+	useEnded               // there will be none any more
 )
 
-// Loop is the number of the loop that the connection is on.
-func (s *session) Loop() uint8 { return uint8(s.place >> 24) }
-
-// Slot is the connection's.
-func (s *session) Slot() Slot { return s.place.slot() }
-
-// Free says that the connection has ended; its slot may be another's already.
-func (s *session) Free() bool { return s.state == stateFree }
-
-func (s *session) is(f flags) bool { return s.flags&f != 0 }
-
-func (s *session) set(f flags) { s.flags |= f }
-
-func (s *session) clear(f flags) { s.flags &^= f }
-
-// excused is how often in a row an eviction was put off, maxExcuses at most.
-func (s *session) excused() int { return int(s.flags >> excusedShift) }
-
-func (s *session) setExcused(n int) {
-	s.flags = s.flags&(1<<excusedShift-1) | flags(n)<<excusedShift
+// enter begins a method.
+func (s *Session) enter() (slot reactor.Slot, err error) {
+	for !s.use.CompareAndSwap(useOpen, useHeld) {
+		switch s.use.Load() {
+		case useNone:
+			return 0, ErrOutside
+		case useEnded:
+			return 0, ErrClosed
+		}
+		runtime.Gosched() // a wrong goroutine is in a method, for a moment
+	}
+	return reactor.SlotOf(s.handle), nil
 }
 
-const excusedShift = 14
+func (s *Session) leave() { s.use.Store(useOpen) }
 
-const (
-	sessionChunkBits = 10
-	sessionChunk     = 1 << sessionChunkBits
-)
-
-// sessions is a slab that grows by chunks and never copies.
-type sessions []*[sessionChunk]session
-
-func (t sessions) at(slot Slot) *session {
-	return &t[slot>>sessionChunkBits][slot&(sessionChunk-1)]
-}
-
-func (t *sessions) grow(slot Slot) {
-	for int(slot>>sessionChunkBits) >= len(*t) {
-		*t = append(*t, new([sessionChunk]session))
+// finish ends a callback, or the session.
+func (s *Session) finish(use uint32) {
+	for {
+		switch was := s.use.Load(); {
+		case was == useHeld:
+			runtime.Gosched() // a wrong goroutine is in a method, for a moment
+		case s.use.CompareAndSwap(was, use):
+			return
+		}
 	}
 }
 
-// numbers are those of the last DELIVER of each session, apart since a heartbeat needs none:
-// a chunk is there once one of its sessions was sent something. Owned by the loop.
-type numbers []*[sessionChunk]delivery
-
-type delivery struct {
-	last     uint64 // number of the last DELIVER
-	answered uint64 // ACKs that were not charged for: one for each DELIVER
+// ID names the session on this node and across its restarts. It is no credential. It may be
+// asked for at any time.
+func (s *Session) ID() codec.SessionID {
+	return codec.SessionID{Epoch: s.app.epoch, Handle: s.handle}
 }
 
-// next counts one DELIVER and returns its number, from 1.
-func (n *numbers) next(slot Slot) uint64 {
-	i := int(slot >> sessionChunkBits)
-	for i >= len(*n) {
-		*n = append(*n, nil)
+// Incarnation is the random number of the client's process (of its Client value) that HELLO
+// told; zero if it told none. It may be asked for at any time.
+func (s *Session) Incarnation() uint64 { return s.incarnation }
+
+// Attempt counts the connects of an incarnation. An application that keeps one session a client
+// compares: of two with the same incarnation the one with the higher attempt is the newer,
+// whichever was opened first, since a HELLO may lie unread for a while; the other is closed
+// with codec.CodeSuperseded, never with codec.CodeReplaced, which would stop the client. It may be
+// asked for at any time.
+func (s *Session) Attempt() uint32 { return s.attempt }
+
+// ClientID returns the id from the client's HELLO; empty outside a callback. It allocates a string.
+func (s *Session) ClientID() string {
+	slot, err := s.enter()
+	if err != nil {
+		return ""
 	}
-	if (*n)[i] == nil {
-		(*n)[i] = new([sessionChunk]delivery)
-	}
-	d := &(*n)[i][slot&(sessionChunk-1)]
-	d.last++
-	return d.last
+	defer s.leave()
+	return string(s.app.r.ClientID(slot))
 }
 
-// at is nil for a session of which nobody in its chunk was sent anything.
-func (n numbers) at(slot Slot) *delivery {
-	if i := int(slot >> sessionChunkBits); i < len(n) && n[i] != nil {
-		return &n[i][slot&(sessionChunk-1)]
+// Ack tells the client that its message id was taken. It leaves with what else the
+// callback writes.
+func (s *Session) Ack(id uint64) error {
+	slot, err := s.enter()
+	if err != nil {
+		return err
 	}
+	defer s.leave()
+	return s.app.r.Ack(slot, id)
+}
+
+// Deliver sends body to the client and returns the number that its ACK will carry. Nil
+// means written, not delivered: only Handler.Acked says that. The body is copied.
+func (s *Session) Deliver(body []byte) (id uint64, err error) {
+	slot, err := s.enter()
+	if err != nil {
+		return 0, err
+	}
+	defer s.leave()
+	return s.app.r.Deliver(slot, body)
+}
+
+// DeliverOptional is Deliver for what a slow client can do without: if more than
+// Config.SoftQueued bytes would wait for it, and a message waits already, this one is dropped
+// and the error is ErrSlow.
+func (s *Session) DeliverOptional(body []byte) (id uint64, err error) {
+	slot, err := s.enter()
+	if err != nil {
+		return 0, err
+	}
+	defer s.leave()
+	return s.app.r.DeliverOptional(slot, body)
+}
+
+// Close ends the session with a GOAWAY of the given code when the callback returns, behind what
+// was sent to it and posted for it before. It counts as ReasonKicked, and in Closed it does
+// nothing. The codes for applications are codec.CodeKicked, which zero means, codec.CodeReplaced,
+// codec.CodeSuperseded and codec.CodeInUse, and those that are theirs alone: 3150 to 3199 for
+// "return here", 3450 to 3499 for "elsewhere", 3900 to 3999 for "not again". With any other,
+// which means what the server alone can know (3201 begins a handover), nothing happens and the
+// error is ErrCode.
+func (s *Session) Close(code codec.Code) error {
+	code, err := closeCode(code)
+	if err != nil {
+		return err
+	}
+	if _, err = s.enter(); err != nil {
+		return err
+	}
+	defer s.leave()
+	s.app.r.Kick(code)
 	return nil
 }
 
-// unanswered is how many DELIVERs wait for an ACK that costs nothing.
-func (n numbers) unanswered(slot Slot) int64 {
-	if d := n.at(slot); d != nil {
-		return int64(d.last - d.answered)
-	}
-	return 0
-}
-
-// answer takes one of the ACKs that cost nothing, if there is one.
-func (n numbers) answer(slot Slot) bool {
-	d := n.at(slot)
-	if d == nil || d.answered == d.last {
-		return false
-	}
-	d.answered++
-	return true
-}
-
-// forget begins again: the slot has another session.
-func (n numbers) forget(slot Slot) {
-	if d := n.at(slot); d != nil {
-		*d = delivery{}
+// closeCode is the code that an application may close with.
+func closeCode(code codec.Code) (codec.Code, error) {
+	switch {
+	case code == 0:
+		return codec.CodeKicked, nil
+	case code == codec.CodeKicked, code == codec.CodeReplaced, code == codec.CodeSuperseded, code == codec.CodeInUse,
+		code >= 3150 && code < 3200, code >= 3450 && code < 3500, code >= 3900 && code < 4000:
+		return code, nil
+	default:
+		return 0, fmt.Errorf("%w: %d %s", ErrCode, uint16(code), code)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"strings"
 	"time"
+
+	"github.com/stormwheel/stormwheel/internal/reactor"
 )
 
 // Counters and Stats are the table of what a node counts. A row is a field; its tag has
@@ -50,8 +52,8 @@ type Counters struct {
 	Debt        time.Duration `stat:"wheel_debt_seconds wheel_debt_seconds gauge max" help:"how far deadlines are behind; more than a few ticks: not enough CPU"`
 	LongestTurn time.Duration `stat:"longest_turn_seconds longest_turn_seconds gauge max" help:"longest turn of a loop since the start, with what the system took of it"`
 
-	Closes     [numReasons]uint64 // ended connections by reason
-	SnapshotAt time.Duration      // real time of this copy, since the server's start
+	Closes     [reactor.NumReasons]uint64 // ended connections by reason
+	SnapshotAt time.Duration              // real time of this copy, since the server's start
 }
 
 // Stats is a node's state, summed over its loops. The numbers of a loop are as of its

@@ -10,10 +10,11 @@ import (
 	"testing"
 
 	"github.com/alecthomas/kong"
+
 	"github.com/stormwheel/stormwheel/bench"
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/machine"
-	"github.com/stormwheel/stormwheel/server"
+	"github.com/stormwheel/stormwheel/internal/reactor"
 	"github.com/stormwheel/stormwheel/server/admin"
 )
 
@@ -79,7 +80,7 @@ func TestOperationsPageIsTrue(t *testing.T) {
 	sameRows(t, "flags", rows, flags)
 
 	var reasons []string
-	for r := server.ReasonNone + 1; r.String() != "unknown"; r++ {
+	for r := reactor.ReasonNone + 1; r.String() != "unknown"; r++ {
 		code := ""
 		if r.Code() != 0 {
 			code = fmt.Sprint(uint16(r.Code()))

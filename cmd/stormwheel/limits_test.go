@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/reactor"
 	"github.com/stormwheel/stormwheel/server"
 	"github.com/stormwheel/stormwheel/server/admin"
 )
@@ -71,7 +73,7 @@ func TestTableOfLimitsIsTrue(t *testing.T) {
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[server.Config]()) {
 		known[f.Name] = true
 	}
-	for r := server.ReasonNone + 1; r.String() != "unknown"; r++ {
+	for r := reactor.ReasonNone + 1; r.String() != "unknown"; r++ {
 		known[r.String()] = true
 	}
 	known["DeliverOptional"] = true

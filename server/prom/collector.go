@@ -3,6 +3,7 @@ package prom
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/stormwheel/stormwheel/internal/reactor"
 	"github.com/stormwheel/stormwheel/server"
 )
 
@@ -53,7 +54,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(m.desc, m.kind, m.Value(&st))
 	}
 	for why, n := range st.Closes {
-		if r := server.Reason(why); r != server.ReasonNone {
+		if r := reactor.Reason(why); r != reactor.ReasonNone {
 			ch <- prometheus.MustNewConstMetric(closes, prometheus.CounterValue, float64(n), r.String())
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/stormwheel/stormwheel/internal/reactor"
 	"github.com/stormwheel/stormwheel/server"
 )
 
@@ -76,7 +77,7 @@ func TestEveryNumberOfStatsIsAMetric(t *testing.T) {
 
 func TestClosesAreLabelledByTheClosedSetOfReasons(t *testing.T) {
 	var st server.Stats
-	st.Closes[server.ReasonBye] = 3
+	st.Closes[reactor.ReasonBye] = 3
 	reasons := 0
 	for _, family := range gather(t, st) {
 		for _, m := range family.Metric {

@@ -1,0 +1,46 @@
+package reactor
+
+import (
+	"time"
+)
+
+// Counters are what a loop counts. The server's Counters has the same fields, with what they
+// mean: the compiler holds one against the other.
+type Counters struct {
+	Conns    int64
+	Sessions int64
+	Draining int64
+
+	Moved    uint64
+	Accepted uint64
+	Refused  uint64
+	Knocks   uint64
+	Gone     uint64
+	Hellos   uint64
+	Tickets  uint64
+	Resumed  uint64
+	FramesIn uint64
+	BytesIn  uint64
+	BytesOut uint64
+	Pings    uint64
+	Pongs    uint64
+	Sends    uint64
+	Delivers uint64
+	AcksIn   uint64
+	AcksOut  uint64
+	GoAways  uint64
+	Dropped  uint64
+	Queued   int64
+	Partial  int64
+	Stale    uint64
+
+	Averted     uint64
+	LingerCut   uint64
+	Panics      uint64
+	Held        time.Duration
+	Debt        time.Duration
+	LongestTurn time.Duration
+
+	Closes     [NumReasons]uint64
+	SnapshotAt time.Duration
+}

@@ -1,0 +1,76 @@
+package reactor
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+)
+
+// FuzzReactor plays a peer that sends anything in any pieces, with time passing in
+// between. Whatever it does, it is answered in whole frames, its connection ends at most
+// once, nothing of it stays behind, and the client beside it is served.
+func FuzzReactor(f *testing.F) {
+	session := append(hello("mallory"), codec.AppendPing(nil, 1, 0)...)
+	session = codec.AppendSend(session, 1, []byte("hello"))
+	session = codec.AppendAck(session, 1)
+	f.Add(session, []byte{1, 200, 3})
+	f.Add(codec.AppendBye(session), []byte{255})
+	f.Add([]byte("GET / HTTP/1.1\r\n\r\n"), []byte{4})
+	f.Add(session[:len(session)-3], []byte{0, 0, 90})
+	f.Fuzz(func(t *testing.T, input, plan []byte) {
+		n := newNode(t, rigConfig{Handler: handler{Message: func(s *caller, id uint64, body []byte) {
+			s.Deliver(body)
+			s.Ack(id)
+			if len(body) > 3 {
+				s.Close(0)
+			}
+		}}})
+		good, _ := n.join()
+		evil, p := n.dial()
+		alive := func() bool { return !p.closed && !p.aborted }
+		var held []byte
+		need := 1
+		for i := 0; len(input) > 0 && alive(); i++ {
+			step := len(input)
+			if len(plan) > 0 {
+				step = min(step, 1+int(plan[i%len(plan)]))
+				n.run(time.Duration(plan[i%len(plan)]) * 10 * time.Millisecond)
+				n.send(good, codec.AppendPing(nil, 1, 0))
+			}
+			if !alive() {
+				break
+			}
+			held = append(held, input[:step]...)
+			input = input[step:]
+			if p.held = len(held); len(held) >= need {
+				var consumed int
+				consumed, need = n.r.receive(n.now, evil, held)
+				if consumed < 0 || consumed > len(held) || need < 1 || need > 12+64<<10 {
+					t.Fatalf("consumed %d of %d, need %d", consumed, len(held), need)
+				}
+				held = held[consumed:]
+				p.held = len(held)
+			}
+		}
+		frames(t, p.in)
+		for range 20 {
+			n.run(10 * time.Second)
+			n.send(good, codec.AppendPing(nil, 1, 0))
+		}
+		if alive() {
+			t.Fatal("a peer that fell silent is still connected")
+		}
+		var closes uint64
+		for _, count := range n.r.counters.Closes {
+			closes += count
+		}
+		if closes != 1 || n.r.counters.Conns != 1 || n.r.wheel.Len() != 1 || n.r.node.Conns.Lingering() != 0 {
+			t.Fatalf("closes %d conns %d wheel %d lingering %d, want 1, 1, 1 and 0",
+				closes, n.r.counters.Conns, n.r.wheel.Len(), n.r.node.Conns.Lingering())
+		}
+		if err := n.r.wheel.Validate(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}

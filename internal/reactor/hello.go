@@ -1,0 +1,104 @@
+package reactor
+
+import (
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+)
+
+// hello takes a client through the second gate: version, address, its turn, its token.
+// It returns why not, or ReasonNone if the client is in or being checked.
+func (r *Reactor) hello(slot Slot, payload []byte) Reason {
+	lowest, highest, ok := codec.HelloVersions(payload)
+	if ok && (codec.ProtocolVersion < lowest || codec.ProtocolVersion > highest) {
+		return ReasonVersion
+	}
+	m, err := codec.ParseHello(payload)
+	if err != nil {
+		return ReasonBadPayload
+	}
+	old, returns := r.node.Seals.Resumes(r.wall(), m.Resume, m.ClientID)
+	if why := r.knocked(slot, old, returns); why != ReasonNone {
+		return why
+	}
+	if why := r.admit(slot, &m, returns); why != ReasonNone {
+		return why
+	}
+	r.sessions.at(slot).name = r.names.put(m.ClientID)
+	r.app.Greeted(slot, Origin{m.Incarnation, m.Attempt})
+	if r.asker != nil {
+		return r.authenticate(slot, &m)
+	}
+	return r.welcome(slot, time.Time{})
+}
+
+// knocked counts a HELLO and how long it has waited, and says why its client can have no place.
+// old is its earlier session, if it returns.
+func (r *Reactor) knocked(slot Slot, old codec.SessionID, returns bool) Reason {
+	waited, there := r.transport.Waited(slot)
+	r.waited = max(r.waited, waited)
+	if !there {
+		r.counters.Gone++
+		return ReasonPeerClosed
+	}
+	r.counters.Knocks++
+	if returns && old.Epoch == r.node.Epoch {
+		x := r.extras.need(r.sessions.at(slot))
+		x.ghost, x.haunted = old.Handle, true
+	}
+	if !r.findPlace(slot) {
+		r.counters.Refused++
+		r.app.Refused(ReasonFull)
+		return ReasonFull
+	}
+	return ReasonNone
+}
+
+// welcome makes the connection a session, which ends by itself at expires unless that is
+// zero.
+func (r *Reactor) welcome(slot Slot, expires time.Time) Reason {
+	s := r.sessions.at(slot)
+	s.state = stateReady
+	r.leavePending(s)
+	if s.extra != 0 {
+		r.extras.need(s).invited, r.extras.need(s).ticket = false, 0
+		r.extras.spare(s)
+	}
+	r.wheel.SetTTL(slot, r.terms.Timeout)
+	r.wheel.Touch(slot)
+	s.terms = uint8(r.terms.Number)
+	r.growWindow()
+	s.set(ponged) // WELCOME tells as much
+	now := r.wall()
+	if !expires.IsZero() {
+		left := min(max(0, expires.Sub(now)), longest)
+		r.extras.need(s).expires = r.clock.real + left
+		r.wheel.Pull(slot, r.now+left)
+	}
+	r.counters.Sessions++
+	r.counters.Hellos++
+	id := r.SessionID(slot)
+	var err error
+	r.out, err = codec.AppendWelcome(r.out, &codec.WelcomeMessage{
+		Version:    codec.ProtocolVersion,
+		Session:    id,
+		Terms:      r.terms,
+		Limits:     r.limits(),
+		ServerTime: now,
+		Node:       r.node.Name,
+		Alternates: r.node.Alternates,
+		Resume:     r.node.Seals.Resume(r.token[:], now.Add(resumeLife), id, r.names.get(s.name)),
+	})
+	if err != nil {
+		return ReasonInternal
+	}
+	if r.extras.of(s).haunted {
+		// Nobody makes way for a client whom WELCOME does not reach.
+		if r.flush(slot); s.state != stateReady {
+			return ReasonNone
+		}
+		r.supersede(slot)
+	}
+	r.app.Opened(slot)
+	return r.kicked()
+}

@@ -1,0 +1,163 @@
+package reactor
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/valyala/bytebufferpool"
+
+	"github.com/stormwheel/stormwheel/codec"
+)
+
+type postKind uint8
+
+const (
+	postDeliver postKind = iota
+	postOptional
+	postAck
+	postClose
+	postDone // it was done ahead of its turn
+)
+
+// post is work that another goroutine asks of a session.
+type post struct {
+	kind   postKind
+	code   codec.Code // to close with
+	handle uint64
+	id     uint64                     // of the message to acknowledge
+	body   *bytebufferpool.ByteBuffer // to deliver; owned by the mailbox
+}
+
+// Closing is the end of a session that one loop asks of another, or of itself. Loop says whose
+// mailbox it is for.
+type Closing struct {
+	handle uint64
+	why    Reason
+	heir   uint64 // handle of the connection beyond the gate's places that takes this one's
+	heired bool   // there is one
+	by     Origin // of the session that supersedes
+}
+
+// Loop is the number of the loop that has the session.
+func (c Closing) Loop() uint8 { return uint8(c.handle >> 56) }
+
+// Mailbox carries work to one loop. Messages are bounded in number and bytes; closing a
+// session always fits, since it is how room is made. Posts are done in the order in which they
+// came, so that a close does not overtake what was sent before it.
+type Mailbox struct {
+	mu      sync.Mutex
+	posts   []post
+	closes  int // of posts, those that close
+	bytes   int
+	closing []Closing
+	answers []Answer // at most one for each connection that is being checked
+
+	refused atomic.Uint64 // posts that found it full; any goroutine
+
+	// Owned by the loop: what was taken out and not done yet.
+	doing        []post
+	doingNext    int
+	closingTaken []Closing
+	answersTaken []Answer
+}
+
+// Deliver leaves a message for a session. It is copied. If the box is full it returns ErrBusy.
+func (m *Mailbox) Deliver(handle uint64, body []byte, optional bool) error {
+	p := post{kind: postDeliver, handle: handle, body: bytebufferpool.Get()}
+	if optional {
+		p.kind = postOptional
+	}
+	_, _ = p.body.Write(body) // never fails
+	err := m.put(p)
+	if err != nil {
+		bytebufferpool.Put(p.body)
+	}
+	return err
+}
+
+// Ack leaves the acknowledgement of a message. If the box is full it returns ErrBusy.
+func (m *Mailbox) Ack(handle, id uint64) error {
+	return m.put(post{kind: postAck, handle: handle, id: id})
+}
+
+// Close leaves the end of a session with a GOAWAY of the given code. It always fits.
+func (m *Mailbox) Close(handle uint64, code codec.Code) {
+	_ = m.put(post{kind: postClose, handle: handle, code: code})
+}
+
+// Forward leaves what another loop asks. It always fits.
+func (m *Mailbox) Forward(c Closing) {
+	m.mu.Lock()
+	m.closing = append(m.closing, c)
+	m.mu.Unlock()
+}
+
+// Answer leaves what came of a check. It always fits.
+func (m *Mailbox) Answer(a Answer) {
+	m.mu.Lock()
+	m.answers = append(m.answers, a)
+	m.mu.Unlock()
+}
+
+// Refused counts what did not fit.
+func (m *Mailbox) Refused() uint64 { return m.refused.Load() }
+
+// put adds p, or says that the box is full, which it never is for a close. It takes over
+// p.body if it does.
+func (m *Mailbox) put(p post) error {
+	size := 0
+	if p.body != nil {
+		size = p.body.Len()
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case p.kind == postClose:
+		m.closes++
+	case len(m.posts)-m.closes >= mailboxPosts || m.bytes+size > mailboxBytes:
+		m.refused.Add(1)
+		return ErrBusy
+	}
+	m.posts = append(m.posts, p)
+	m.bytes += size
+	return nil
+}
+
+// take moves what has arrived to the loop's side, once the previous load is done. The
+// slices change places, so that a steady flow allocates nothing.
+func (m *Mailbox) take() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.doingNext == len(m.doing) {
+		m.doing, m.posts = m.posts, m.doing[:0]
+		m.doingNext, m.closes, m.bytes = 0, 0, 0
+	}
+	if len(m.closingTaken) == 0 {
+		m.closingTaken, m.closing = m.closing, nil
+	}
+	if len(m.answersTaken) == 0 {
+		m.answersTaken, m.answers = m.answers, nil
+	}
+}
+
+// takeOf takes out what waits for one session, ahead of its turn.
+func (m *Mailbox) takeOf(handle uint64) (own []post) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, waiting := range [][]post{m.doing[m.doingNext:], m.posts} {
+		for i := range waiting {
+			if p := &waiting[i]; p.handle == handle && p.kind != postDone {
+				own = append(own, *p)
+				p.kind, p.body = postDone, nil
+			}
+		}
+	}
+	return own
+}
+
+// Empty says that nothing has arrived since the loop last took what there was.
+func (m *Mailbox) Empty() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.posts) == 0 && len(m.closing) == 0 && len(m.answers) == 0
+}

@@ -1,0 +1,114 @@
+package reactor
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/gate"
+	"github.com/stormwheel/stormwheel/timingwheel"
+)
+
+// Slot names a connection of a loop, from Open until its end; then it is another's.
+type Slot = timingwheel.ID
+
+// Config is what a reactor goes by. All of it is set, and nothing is written any more.
+type Config struct {
+	Tick           time.Duration // resolution of every deadline
+	Heartbeat      time.Duration // how often clients are told to speak
+	Timeout        time.Duration // the silence after which a client is evicted
+	HelloTimeout   time.Duration // from the connection to a complete HELLO
+	PartialTimeout time.Duration // within which a frame must be complete or have progressed
+	WriteTimeout   time.Duration // within which the peer must take some of what it is sent
+	AuthTimeout    time.Duration // within which it must be known who a client is
+	MaxWindow      time.Duration // of the reconnect window
+
+	MaxFrame     int // bytes of a payload, both ways
+	MaxQueued    int // bytes that may wait for one client
+	SoftQueued   int // bytes beyond which optional messages are dropped; negative: they never are
+	MaxFrameRate int // frames a second of one client; negative: no bound
+	MaxByteRate  int // bytes a second of one client; negative: no bound
+}
+
+// Env are what a reactor has to do with.
+type Env struct {
+	Node      *gate.Node // what its loop shares with the others
+	Loop      uint8      // the number of its loop, the highest byte of its handles
+	Transport Transport
+	App       App
+	Ask       Asker            // nil: everybody may come in
+	Forward   func(Closing)    // brings it to the mailbox of the loop that it is for
+	Wall      func() time.Time // the time of day
+}
+
+// Transport is what a reactor needs of its loop's sockets; a slot names a connection.
+// All of it runs on the loop. Write, Close and Abort may end the connection before they
+// return, and then they have called Closed.
+type Transport interface {
+	// Write hands over b, which may be reused after the return, and says how many bytes
+	// now wait for the kernel.
+	Write(slot Slot, b []byte) (queued int)
+	// Queued says how many bytes wait for the kernel.
+	Queued(slot Slot) int
+	// Unsent says how many bytes the kernel holds that the peer's has not acknowledged; 0 where
+	// nobody can tell.
+	Unsent(slot Slot) int
+	// Held says how many bytes were read and not consumed.
+	Held(slot Slot) int
+	// Unread says how many bytes wait in the kernel to be read.
+	Unread(slot Slot) int
+	// Waited says how long ago the last bytes of the peer reached the kernel, and whether the
+	// peer is still there: it has sent neither FIN nor RST.
+	Waited(slot Slot) (waited time.Duration, there bool)
+	// FinishWrite sends FIN and keeps reading.
+	FinishWrite(slot Slot)
+	// Close ends the connection the ordinary way.
+	Close(slot Slot)
+	// Abort ends it with RST, so that nothing of a dead peer stays in the kernel.
+	Abort(slot Slot)
+	// RemoteAddr is where the peer is.
+	RemoteAddr(slot Slot) netip.Addr
+}
+
+// App is the application above a reactor. All of it runs on the loop and must not block. Within
+// Opened, Message and Acked it may use the reactor's Ack, Deliver, DeliverOptional and Kick for
+// the session.
+type App interface {
+	// Greeted is called when a client has said a good HELLO, whether it is let in or not.
+	Greeted(slot Slot, from Origin)
+	// Origin returns what Greeted was told, so that it is kept once; zero if it was not.
+	Origin(slot Slot) Origin
+	// Opened is called when the client was welcomed.
+	Opened(slot Slot)
+	// Message is called for each SEND. The body is valid until it returns.
+	Message(slot Slot, id uint64, body []byte)
+	// Acked is called when the client has acknowledged a DELIVER.
+	Acked(slot Slot, id uint64)
+	// Closed is called when a session ends; nothing can be sent to it any more.
+	Closed(slot Slot, why Reason)
+	// Gone is called when a connection has come to its end, after Closed if it was a session.
+	Gone(slot Slot)
+	// Refused is told of a connection for which there was no room.
+	Refused(why Reason)
+}
+
+// Origin is the client's process and which of its connects this is: of two with the same
+// incarnation the one with the higher attempt is the newer.
+type Origin struct {
+	Incarnation uint64 // random; zero: the client told none
+	Attempt     uint32
+}
+
+// newer says whether o is a later attempt than one that claims to come after it: a HELLO may
+// lie unread while its client has long come another way.
+func (o Origin) newer(than Origin) bool {
+	return o.Incarnation == than.Incarnation && o.Incarnation != 0 && o.Attempt > than.Attempt
+}
+
+// Asker has clients checked.
+type Asker interface {
+	// Ask has the client of a HELLO checked; the answer comes to the loop's mailbox. It says
+	// no, and there is no answer, if too many wait. It must not block, and m is valid until it
+	// returns.
+	Ask(handle uint64, m *codec.HelloMessage, addr netip.Addr) bool
+}

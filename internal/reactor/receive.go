@@ -1,0 +1,207 @@
+package reactor
+
+import (
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+)
+
+// Offer says whether Receive has something to do with have bytes that are not consumed. If not,
+// the connection may have ended.
+func (r *Reactor) Offer(s *Session, have int) bool {
+	return have >= int(s.need) || r.fragment(s, have)
+}
+
+// fragment is told of a read that brought less than a frame. It is not charged: a frame costs
+// what it costs, in however many pieces the network brings it, and a loop reads a connection
+// once before it reads the others. Receive must look at a connection that lingers all the same.
+func (r *Reactor) fragment(s *Session, have int) (look bool) {
+	if s.state == stateLingering {
+		return true
+	}
+	r.mayHold(s.place.slot(), have)
+	return false
+}
+
+// Receive handles what a connection has sent: b holds every byte not yet consumed. It
+// returns how many bytes it took. What it answers leaves in one Write.
+//
+// The connection may have ended when it returns; consumed is then len(b).
+func (r *Reactor) Receive(now time.Duration, slot Slot, b []byte) (consumed int) {
+	s := r.sessions.at(slot)
+	consumed, need := r.receive(now, slot, b)
+	if s.state != stateFree {
+		s.need = int32(need)
+		r.mayHold(slot, len(b)-consumed)
+	}
+	return consumed
+}
+
+// mayHold ends a connection that holds more than the node has room for.
+func (r *Reactor) mayHold(slot Slot, size int) {
+	if !r.hold(slot, size) {
+		r.sendAway(slot, ReasonQueueBudget, reset)
+	}
+}
+
+// receive is Receive, without what is kept of the connection. need is how many bytes must be
+// there before the next call can achieve anything.
+func (r *Reactor) receive(now time.Duration, slot Slot, b []byte) (consumed, need int) {
+	r.observe(now)
+	r.setStretch(r.node.Load.Stretch())
+	s := r.sessions.at(slot)
+	if s.state == stateLingering {
+		r.discard(slot, len(b))
+		return len(b), 1
+	}
+	mayFrames, why := r.mayRead(slot, len(b))
+	if why != ReasonNone {
+		r.sendAway(slot, why, linger)
+		return len(b), 1
+	}
+	var ping uint64
+	var applied uint16
+	var pinged bool
+	need = 1
+	greeting := s.state == stateHandshaking
+	frames, free, freeBytes := int64(0), int64(0), 0
+	for consumed < len(b) {
+		limit := r.cfg.MaxFrame
+		if s.state != stateReady {
+			limit = codec.MaxPayloadBeforeAuth
+		}
+		f, size, err := codec.Decode(b[consumed:], limit)
+		if err == codec.ErrIncomplete {
+			need = size
+			break
+		}
+		if err != nil {
+			r.sendAway(slot, reasonForMalformed(err), linger)
+			return len(b), 1
+		}
+		consumed += size
+		if f.Type == codec.Ack && s.state == stateReady && r.delivered.answer(slot) {
+			free, freeBytes = free+1, freeBytes+size
+		}
+		if frames++; frames-free > mayFrames {
+			r.sendAway(slot, ReasonRateLimit, linger)
+			return len(b), 1
+		}
+		if greeting && frames > 1 && f.Type != codec.Bye {
+			// Sent before WELCOME: refused by every node, and not only where that takes a while.
+			r.sendAway(slot, ReasonUnexpected, linger)
+			return len(b), 1
+		}
+		if f.Type == codec.Ping && s.state == stateReady {
+			if ping, applied, err = codec.ParsePing(f.Payload); err != nil {
+				r.sendAway(slot, ReasonBadPayload, linger)
+				return len(b), 1
+			}
+			pinged = true
+			r.counters.Pings++
+			continue
+		}
+		if why := r.frame(slot, f); why != ReasonNone {
+			r.finish(slot, why)
+			return len(b), 1
+		}
+		if s.state == stateFree {
+			return len(b), 1 // WELCOME did not reach it
+		}
+	}
+	r.counters.BytesIn += uint64(consumed)
+	r.counters.FramesIn += uint64(frames)
+	s.bytesUsed += int32(consumed - freeBytes)
+	s.framesUsed += int32(frames - free)
+	if s.state == stateReady && int64(s.bytesUsed) > r.byteRate.burst {
+		r.sendAway(slot, ReasonRateLimit, linger) // by more than what answers our own DELIVERs
+		return len(b), 1
+	}
+	if frames > 0 && s.state == stateReady {
+		r.wheel.Touch(slot)
+		s.setExcused(0)
+	}
+	r.watchPartial(slot, len(b)-consumed, frames > 0)
+	if pinged {
+		if s.terms != uint8(r.terms.Number) {
+			r.followTerms(slot, applied)
+		}
+		r.pong(slot, ping)
+	}
+	r.flush(slot)
+	return consumed, need
+}
+
+// mayRead says how many frames of a read of size bytes may be handled, or why none. A token
+// is looked at here, too, and not only when the wheel says so: the wheel's time stands
+// still with the server, a token's does not.
+//
+// What answers our own DELIVERs costs nothing: that we sent them is no fault of the client.
+func (r *Reactor) mayRead(slot Slot, size int) (frames int64, why Reason) {
+	s := r.sessions.at(slot)
+	if x := r.extras.of(s); x.expires != 0 && r.clock.real >= x.expires {
+		r.notice.Window = r.terms.Window
+		return 0, ReasonTokenExpired
+	}
+	frames, bytes := r.allowance(s)
+	answers := r.delivered.unanswered(slot)
+	if int64(size) > bytes+answers*ackBytes || frames+answers <= 0 {
+		return 0, ReasonRateLimit
+	}
+	return frames, ReasonNone
+}
+
+// frame handles one complete frame that is no PING of a ready session. It returns why
+// the connection must end, or ReasonNone.
+func (r *Reactor) frame(slot Slot, f codec.Frame) Reason {
+	s := r.sessions.at(slot)
+	if s.state == stateHandshaking {
+		if f.Type == codec.Hello && r.node.Drain.On() {
+			return r.drainReason()
+		}
+		if f.Type == codec.Hello {
+			return r.hello(slot, f.Payload)
+		}
+		return ReasonUnexpected
+	}
+	if s.state != stateReady && f.Type != codec.Bye {
+		return ReasonUnexpected // nothing is heard from a client that is still being checked
+	}
+	switch f.Type {
+	case codec.Send:
+		id, body, err := codec.ParseMessage(f.Payload)
+		if err != nil {
+			return ReasonBadPayload
+		}
+		r.counters.Sends++
+		r.app.Message(slot, id, body)
+	case codec.Ack:
+		id, err := codec.ParseAck(f.Payload)
+		if err != nil {
+			return ReasonBadPayload
+		}
+		r.counters.AcksIn++
+		r.app.Acked(slot, id)
+	case codec.Bye:
+		return ReasonBye
+	default:
+		if f.Type.Known() || f.Flags&codec.FlagIgnorable == 0 {
+			return ReasonUnexpected
+		}
+	}
+	return r.kicked()
+}
+
+// kicked tells whether the handler closed the session, or panicked, just now.
+func (r *Reactor) kicked() Reason {
+	switch r.kick {
+	case 0:
+		return ReasonNone
+	case codec.CodeInternal:
+		return ReasonInternal
+	case codec.CodeSlowConsumer:
+		return ReasonSlowConsumer
+	default:
+		return ReasonKicked
+	}
+}

@@ -1,0 +1,77 @@
+package reactor
+
+import (
+	"time"
+
+	"github.com/stormwheel/stormwheel/timingwheel"
+)
+
+// Part is a part of a turn.
+type Part uint8
+
+// The parts, in their order. Posts has half of a turn's time at most, so that a flood of them
+// keeps no deadline waiting.
+const (
+	Posts Part = iota // what other goroutines have asked for
+	Rest              // everything else
+)
+
+// Turn is what a loop does once a tick, and whenever it was asked to: it does what others have
+// posted, goes on with a stop or a drain, makes room where there is none, and looks at the
+// connections whose deadlines have come. late is how long ago it should have begun. Each part
+// works until over says that its time is, and Turn reports whether more is due.
+//
+// No event of a connection may wait that was read before: Turn closes connections outside
+// their own callbacks.
+func (r *Reactor) Turn(now, late time.Duration, over func(Part) bool) (more bool) {
+	r.late = late > 2*r.cfg.Tick
+	r.over = over
+	r.observe(now)
+	more = r.runPosts(r.postsOver)
+	return r.turn(r.restOver) || more
+}
+
+func (r *Reactor) turn(stop func() bool) (more bool) {
+	r.updateWindow()
+	r.setStretch(r.node.Load.Stretch())
+	if r.node.Stopping.Load() {
+		more = r.posting || r.stop(stop) // what was accepted goes out first
+	} else if r.node.Drain.On() {
+		more = r.moveOut(stop)
+	}
+	more = r.makeRoom(stop) || more
+	r.forgetArrivals()
+	more = r.shed(stop) || more
+	more = r.announce(stop) || more
+	return r.meetDeadlines(stop) || more
+}
+
+// meetDeadlines looks at the connections that are due. One at a time: to close it costs a
+// thousand times what it costs to ask whether the turn is over.
+func (r *Reactor) meetDeadlines(stop func() bool) (more bool) {
+	p := r.wheel.Advance(r.now, timingwheel.Budget{Stop: stop, Expiries: 1}, r.onDue)
+	for p.More && !stop() {
+		p = r.wheel.Advance(r.now, timingwheel.Budget{Stop: stop, Expiries: 1}, r.onDue)
+	}
+	r.counters.Held = r.clock.held
+	r.counters.Debt = p.Debt
+	return p.More
+}
+
+// updateWindow takes over the node's reconnect window when it has changed by more than a
+// twentieth. Clients learn it from WELCOME and from their next PONG.
+func (r *Reactor) updateWindow() {
+	window := r.node.Window.Length()
+	if change := window - r.terms.Window; change.Abs() > r.terms.Window/20 {
+		r.terms.Window = window
+	}
+}
+
+// growWindow takes those into account who have come since the ticker last looked: a crowd that
+// comes at once is not told the window of an empty house.
+func (r *Reactor) growWindow() {
+	if fresh := r.node.WindowNow(r.cfg.MaxWindow); fresh > r.terms.Window+r.terms.Window/20 {
+		r.terms.Window = fresh
+		r.node.Window.Raise(fresh)
+	}
+}

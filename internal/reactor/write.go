@@ -1,0 +1,142 @@
+package reactor
+
+import (
+	"math"
+
+	"github.com/stormwheel/stormwheel/codec"
+)
+
+// pong answers the latest PING of a callback. While the peer does not read, at most one
+// answer waits, and it is the latest.
+func (r *Reactor) pong(slot Slot, token uint64) {
+	s := r.sessions.at(slot)
+	if s.is(backlogged) {
+		x := r.extras.need(s)
+		x.pongDue, x.pongToken = true, token
+		return
+	}
+	s.set(ponged)
+	r.out = codec.AppendPong(r.out, codec.PongMessage{Token: token, Terms: r.terms})
+	r.counters.Pongs++
+}
+
+// Ack queues an ACK for the session of the present callback, or returns ErrClosed.
+func (r *Reactor) Ack(slot Slot, id uint64) error {
+	if r.sessions.at(slot).is(gone) {
+		return ErrClosed
+	}
+	r.out = codec.AppendAck(r.out, id)
+	r.counters.AcksOut++
+	return nil
+}
+
+// Deliver queues a DELIVER for the session of the present callback and returns its number. It
+// returns ErrClosed, ErrTooBig, or ErrQueue for a client that is closed as a slow consumer.
+func (r *Reactor) Deliver(slot Slot, body []byte) (uint64, error) {
+	s := r.sessions.at(slot)
+	switch {
+	case s.is(gone):
+		return 0, ErrClosed
+	case len(body)+8 > r.cfg.MaxFrame:
+		return 0, ErrTooBig
+	case len(r.out) > r.cfg.MaxQueued:
+		r.kick = codec.CodeSlowConsumer
+		return 0, ErrQueue
+	}
+	id := r.delivered.next(slot)
+	r.out = codec.AppendDeliver(r.out, id, body)
+	r.counters.Delivers++
+	return id, nil
+}
+
+// DeliverOptional is Deliver, unless the client is slow: then it returns ErrSlow. A message that is larger than
+// SoftQueued must have its chance, too: one goes when none waits.
+func (r *Reactor) DeliverOptional(slot Slot, body []byte) (uint64, error) {
+	s := r.sessions.at(slot)
+	if soft := r.cfg.SoftQueued; soft >= 0 && !s.is(gone) {
+		waiting := len(r.out)
+		if s.is(backlogged) {
+			waiting += r.transport.Queued(slot)
+		}
+		if waiting+len(body) > soft && (s.is(backlogged) || holdsMessage(r.out)) {
+			r.counters.Dropped++
+			return 0, ErrSlow
+		}
+	}
+	return r.Deliver(slot, body)
+}
+
+// Kick ends the session of the present callback with a GOAWAY of the given code when it returns.
+func (r *Reactor) Kick(code codec.Code) { r.kick = code }
+
+// Panicked ends the session of the present callback, whose application has failed.
+func (r *Reactor) Panicked() {
+	r.counters.Panics++
+	r.kick = codec.CodeInternal
+}
+
+// holdsMessage reports whether there is a DELIVER among the frames of out, which are whole.
+func holdsMessage(out []byte) bool {
+	for len(out) > 0 {
+		f, size, err := codec.Decode(out, math.MaxInt32)
+		if err != nil || f.Type == codec.Deliver {
+			return true
+		}
+		out = out[size:]
+	}
+	return false
+}
+
+// flush hands the callback's output to the transport: the only place where bytes leave,
+// so that the bound on what waits for one peer holds everywhere. The connection may be
+// gone when it returns.
+func (r *Reactor) flush(slot Slot) {
+	if len(r.out) == 0 {
+		return
+	}
+	s := r.sessions.at(slot)
+	if s.is(backlogged) && !s.is(gone) { // a goodbye has room
+		if why := r.tooMuch(r.transport.Queued(slot) + len(r.out)); why != ReasonNone {
+			r.out = r.out[:0]
+			r.sendAway(slot, why, reset)
+			return
+		}
+	}
+	size := len(r.out)
+	s.set(spoken)
+	r.counters.BytesOut += uint64(size)
+	queued := r.transport.Write(slot, r.out)
+	r.out = r.out[:0]
+	if s.state == stateFree {
+		return
+	}
+	if s.is(watched) {
+		r.extras.need(s).owed += int64(size)
+	}
+	switch {
+	case s.is(backlogged):
+		r.backlog(s, queued)
+	case queued > 0:
+		r.backlog(s, queued)
+		if !s.is(watched) {
+			r.watch(slot)
+		}
+		if why := r.tooMuch(queued); why != ReasonNone && !s.is(gone) {
+			r.sendAway(slot, why, reset)
+			return
+		}
+		r.wheel.Pull(slot, r.now+r.cfg.Tick)
+	}
+}
+
+// tooMuch says whether queued bytes are more than may wait for one client.
+func (r *Reactor) tooMuch(queued int) Reason {
+	switch {
+	case queued > r.cfg.MaxQueued:
+		return ReasonSlowConsumer
+	case queued > r.node.Budget.Bound(r.cfg.MaxQueued):
+		return ReasonQueueBudget
+	default:
+		return ReasonNone
+	}
+}
