@@ -1,6 +1,7 @@
 package server
 
 import (
+	"log/slog"
 	"time"
 
 	"github.com/stormwheel/stormwheel/internal/gate"
@@ -35,30 +36,9 @@ func (s *Server) watchLoad(now time.Duration) {
 		return // the listeners may be gone
 	}
 	for _, l := range *s.loops.Load() {
-		l.setBacklog(s.backlog(ld.Short(now), &l.meter))
+		l.setBacklog(gate.Backlog(ld.Short(now), l.meter.Rate()))
 	}
 }
-
-const (
-	// minBacklog lets a loop that serves next to nobody find out that it can do more.
-	minBacklog = 16
-	// usualBacklog is what may wait for a loop of which nothing is known yet.
-	usualBacklog = 1024
-)
-
-// backlog is how many connections may wait for a loop: under overload, what it takes out in
-// about a second. Else what it took out in the last second, and a crowd at least: what the
-// configured rate promises may be ten seconds' work, and its clients would all have gone when
-// they are served.
-func (s *Server) backlog(short bool, m *gate.Meter) int {
-	if short {
-		return int(min(max(m.Rate()*(2*gate.LongWait).Seconds(), minBacklog), maxBacklog))
-	}
-	return int(min(max(m.Rate(), usualBacklog), maxBacklog))
-}
-
-// maxBacklog is what gnet asks for where the system allows it; more is cut by the system.
-const maxBacklog = 4096
 
 // logOverload writes at most one line in ten seconds. It is the ticker's.
 func (s *Server) logOverload(now time.Duration, sample gate.Sample) {
@@ -68,4 +48,17 @@ func (s *Server) logOverload(now time.Duration, sample gate.Sample) {
 	s.overloadLog = now
 	s.cfg.Logger.Warn("overloaded: clients wait to be let in, fewer may wait",
 		"waited", sample.Waited, "late", sample.Late, "pace", s.node.Load.Pace(), "admit_rate", s.cfg.AdmitRate)
+}
+
+// setBacklog has about n connections wait at the loop's listener at most. It is the ticker's.
+func (l *loop) setBacklog(n int) {
+	if l.listener < 0 || n == l.backlog || (n-l.backlog)*(n-l.backlog)*100 < n*n { // within a tenth
+		return
+	}
+	if err := setListenBacklog(l.listener, n); err != nil {
+		l.srv.cfg.Logger.Error("cannot bound the accept queue", slog.Any("err", err))
+		l.listener = -1
+		return
+	}
+	l.backlog = n
 }

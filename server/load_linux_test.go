@@ -27,7 +27,7 @@ func TestAcceptQueueFollowsThePace(t *testing.T) {
 			}
 			length := func(l *loop) int { return listenBacklog(t, l.listener) }
 			eventually(t, "the queue takes a crowd, whatever rate is configured", func() bool {
-				return length(loops[0]) == usualBacklog && length(loops[1]) == usualBacklog
+				return length(loops[0]) == gate.UsualBacklog && length(loops[1]) == gate.UsualBacklog
 			})
 			// Nobody can make this machine slow for sure: the ticker is told that HELLOs waited.
 			stop := make(chan struct{})
@@ -44,27 +44,13 @@ func TestAcceptQueueFollowsThePace(t *testing.T) {
 				}
 			}()
 			eventually(t, "the queue is short", func() bool {
-				return length(loops[0]) == minBacklog && length(loops[1]) == minBacklog
+				return length(loops[0]) == gate.MinBacklog && length(loops[1]) == gate.MinBacklog
 			})
 			eventually(t, "pace and wait are told", func() bool {
 				st := s.Stats()
 				return st.Pace < 1000 && st.HelloWait == 2*time.Second
 			})
 		})
-	}
-}
-
-// What a loop has shown that it takes may wait for it.
-func TestALoopThatTakesManyHasALongerQueue(t *testing.T) {
-	s := new(Server)
-	for rate, want := range map[int]int{0: usualBacklog, 500: usualBacklog, 3000: 3000, 9000: maxBacklog} {
-		var m gate.Meter
-		for i := 1; i <= 60; i++ {
-			m.Observe(time.Duration(i)*time.Second, uint64(i*rate))
-		}
-		if got := s.backlog(false, &m); got != want {
-			t.Errorf("%d taken a second: %d may wait, want %d", rate, got, want)
-		}
 	}
 }
 

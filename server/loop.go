@@ -15,7 +15,6 @@ import (
 
 	"github.com/stormwheel/stormwheel/internal/gate"
 	"github.com/stormwheel/stormwheel/internal/reactor"
-	"github.com/stormwheel/stormwheel/timingwheel"
 )
 
 // loop ties one gnet event loop to its reactor: it is the reactor's transport and the
@@ -28,7 +27,7 @@ type loop struct {
 	reactor  *reactor.Reactor
 	conns    []*[connChunk]gnet.Conn
 	reading  gnet.Conn // the one whose callback runs, so that its answer needs no look at conns
-	readSlot timingwheel.ID
+	readSlot reactor.Slot
 	began    time.Duration           // when the present turn began
 	turnOver func(reactor.Part) bool // l.over, bound once
 
@@ -65,11 +64,11 @@ func newLoop(s *Server, el gnet.EventLoop, index uint8, listener int) (*loop, er
 	l.turnOver = l.over
 	var err error
 	app := &application{handler: &s.cfg.Handler, epoch: s.node.Epoch, log: s.cfg.Logger, wall: time.Now, exited: l.exited, refused: s.logRefusal}
-	around := reactor.Env{Node: s.node, Loop: index, Transport: l, App: app, Forward: s.forward, Wall: time.Now}
+	env := reactor.Env{Node: s.node, Loop: index, Transport: l, App: app, Forward: s.forward, Wall: time.Now}
 	if s.auth != nil {
-		around.Ask = l
+		env.Ask = l
 	}
-	if l.reactor, err = reactor.New(s.settings, around, l.now()); err != nil {
+	if l.reactor, err = reactor.New(s.settings, env, l.now()); err != nil {
 		return nil, err
 	}
 	app.r = l.reactor
@@ -101,118 +100,12 @@ func (l *loop) bury() {
 
 func (l *loop) now() time.Duration { return time.Since(l.srv.base) }
 
-// ask has the event loop run a turn, unless one is on its way already.
-func (l *loop) ask() {
-	if l.asked.Load() == 0 && l.asked.CompareAndSwap(0, max(1, int64(l.now()))) {
-		if l.el.Execute(context.Background(), l) != nil {
-			l.asked.Store(0) // the engine is shutting down
-		}
-	}
-}
-
-// over says whether the time of a part of the turn is over.
-func (l *loop) over(part reactor.Part) bool {
-	turn := turnTime
-	if l.srv.hurry.Load() {
-		turn = hurriedTurn
-	}
-	if part == reactor.Posts {
-		turn /= 2
-	}
-	return l.now()-l.began >= turn
-}
-
-// Run is the turn. gnet runs it after a batch of events, so connections that it closes
-// have no event of that batch left; this is the only place where a connection is closed
-// from outside its own callback.
-//
-// Nobody can ask for another turn before this one ends: gnet runs its tasks until
-// there are none, and a chain of turns would keep the sockets waiting. What arrived
-// meanwhile has its turn a little later.
-func (l *loop) Run(context.Context) error {
-	l.began = l.now()
-	late := l.began - time.Duration(l.asked.Load())
-	raise(&l.late, late)
-	raise(&l.waited, l.reactor.Waited())
-	more := l.reactor.Turn(l.began, late, l.turnOver)
-	if l.reactor.AllTold() {
-		l.told.Store(true)
-	}
-	l.asked.Store(0)
-	if more || !l.reactor.Mailbox().Empty() {
-		l.again.Reset(debtDelay)
-	} else {
-		l.askForRoom(true)
-	}
-	l.publish()
-	return nil
-}
-
-// publish lets everybody see the counters as they are at the end of a turn.
-func (l *loop) publish() {
-	c := l.reactor.Counters()
-	c.LongestTurn = max(c.LongestTurn, l.now()-l.began)
-	l.mu.Lock()
-	l.last = Counters(*c)
-	l.last.SnapshotAt = l.began
-	l.mu.Unlock()
-}
-
-// askForRoom has the loop with the longest silent connection send it away, if it must go. At
-// the end of a turn it is not this loop that is asked for the next one at once.
-func (l *loop) askForRoom(turnEnds bool) {
-	index, any := l.srv.node.NeedsRoom()
-	switch loops := *l.srv.loops.Load(); {
-	case !any || int(index) >= len(loops):
-	case turnEnds && loops[index] == l:
-		l.again.Reset(debtDelay)
-	default:
-		loops[index].ask()
-	}
-}
-
-// raise lets the ticker see d, if it is the largest since it last looked.
-func raise(most *atomic.Int64, d time.Duration) {
-	if int64(d) > most.Load() {
-		most.Store(int64(d)) // what the ticker takes in between is not worth a lock
-	}
-}
-
-// lateness is how long turns have waited since the ticker last looked, the one that still
-// does included.
-func (l *loop) lateness(now time.Duration) time.Duration {
-	late := time.Duration(l.late.Swap(0))
-	if since := l.asked.Load(); since != 0 {
-		late = max(late, now-time.Duration(since))
-	}
-	return late
-}
-
-// setBacklog has about n connections wait at the loop's listener at most. It is the ticker's.
-func (l *loop) setBacklog(n int) {
-	if l.listener < 0 || n == l.backlog || (n-l.backlog)*(n-l.backlog)*100 < n*n { // within a tenth
-		return
-	}
-	if err := setListenBacklog(l.listener, n); err != nil {
-		l.srv.cfg.Logger.Error("cannot bound the accept queue", slog.Any("err", err))
-		l.listener = -1
-		return
-	}
-	l.backlog = n
-}
-
-func (l *loop) snapshot() Counters {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.last
-}
-
 // entry is where the connection of a slot stands.
-func (l *loop) entry(slot timingwheel.ID) *gnet.Conn {
+func (l *loop) entry(slot reactor.Slot) *gnet.Conn {
 	return &l.conns[slot>>connChunkBits][slot&(connChunk-1)]
 }
 
-func (l *loop) conn(slot timingwheel.ID) gnet.Conn {
+func (l *loop) conn(slot reactor.Slot) gnet.Conn {
 	if l.reading != nil && slot == l.readSlot {
 		return l.reading
 	}
@@ -271,7 +164,7 @@ func unlessFree(s *reactor.Session) gnet.Action {
 }
 
 // closed is called for every connection once, by whatever ended it.
-func (l *loop) closed(slot timingwheel.ID, err error) {
+func (l *loop) closed(slot reactor.Slot, err error) {
 	l.reactor.Closed(slot, reasonForError(err))
 	*l.entry(slot) = nil
 }

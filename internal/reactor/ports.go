@@ -12,25 +12,7 @@ import (
 // Slot names a connection of a loop, from Open until its end; then it is another's.
 type Slot = timingwheel.ID
 
-// Config is what a reactor goes by. All of it is set, and nothing is written any more.
-type Config struct {
-	Tick           time.Duration // resolution of every deadline
-	Heartbeat      time.Duration // how often clients are told to speak
-	Timeout        time.Duration // the silence after which a client is evicted
-	HelloTimeout   time.Duration // from the connection to a complete HELLO
-	PartialTimeout time.Duration // within which a frame must be complete or have progressed
-	WriteTimeout   time.Duration // within which the peer must take some of what it is sent
-	AuthTimeout    time.Duration // within which it must be known who a client is
-	MaxWindow      time.Duration // of the reconnect window
-
-	MaxFrame     int // bytes of a payload, both ways
-	MaxQueued    int // bytes that may wait for one client
-	SoftQueued   int // bytes beyond which optional messages are dropped; negative: they never are
-	MaxFrameRate int // frames a second of one client; negative: no bound
-	MaxByteRate  int // bytes a second of one client; negative: no bound
-}
-
-// Env are what a reactor has to do with.
+// Env is what is around a reactor.
 type Env struct {
 	Node      *gate.Node // what its loop shares with the others
 	Loop      uint8      // the number of its loop, the highest byte of its handles

@@ -60,15 +60,16 @@ type Reactor struct {
 	arrivals            arrivals      // connections in the order they came, those that are silent among them
 }
 
-// New makes the reactor of a loop whose life begins at now. cfg is shared and only read.
-func New(cfg *Config, around Env, now time.Duration) (*Reactor, error) {
+// New makes the reactor of a loop whose life begins at now. cfg is shared and only read; it is not
+// checked but for what the wheel makes of it.
+func New(cfg *Config, env Env, now time.Duration) (*Reactor, error) {
 	wheel, err := timingwheel.New(timingwheel.Config{Tick: cfg.Tick, Start: now})
 	if err != nil {
 		return nil, err
 	}
 	r := &Reactor{
-		cfg: cfg, node: around.Node, transport: around.Transport, app: around.App, asker: around.Ask,
-		forward: around.Forward, index: around.Loop, wall: around.Wall,
+		cfg: cfg, node: env.Node, transport: env.Transport, app: env.App, asker: env.Ask,
+		forward: env.Forward, index: env.Loop, wall: env.Wall,
 
 		clock:   newClock(now, cfg.Timeout, cfg.Tick),
 		wheel:   wheel,

@@ -370,16 +370,3 @@ func (n *node) wantClosed(why Reason, count uint64) {
 		n.t.Errorf("closes[%s] = %d, want %d (all: %v)", why, got, count, n.r.counters.Closes)
 	}
 }
-
-func lastFrame(t *testing.T, b []byte) []byte {
-	for {
-		_, n, err := codec.Decode(b, 1<<20)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if n == len(b) {
-			return b
-		}
-		b = b[n:]
-	}
-}

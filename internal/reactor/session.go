@@ -11,9 +11,8 @@ const (
 )
 
 // Session is what a loop knows of one connection: 32 bytes without a pointer, two to a
-// cache line, so that the garbage collector never reads it and a heartbeat reads one line:
-// the gnet connection's context points here. What few connections need at a time is in
-// extra. Its slot is the id of its wheel entry. Owned by the loop.
+// cache line, so that the garbage collector never reads it and a heartbeat reads one line: the
+// transport keeps a pointer to it. What few connections need at a time is in extra. Its slot is the id of its wheel entry. Owned by the loop.
 type Session struct {
 	state      state
 	terms      uint8 // low byte of the number of the terms that its deadline follows
@@ -32,8 +31,6 @@ type place uint32
 
 func placeOf(loop uint8, slot Slot) place { return place(uint32(loop)<<24 | uint32(slot)) }
 
-func (p place) loop() uint32 { return uint32(p >> 24) }
-
 // SlotOf is the slot in a handle.
 func SlotOf(handle uint64) Slot { return Slot(handle >> 32 & (maxSlots - 1)) }
 
@@ -48,7 +45,7 @@ const (
 	pending                      // counted by the gate as not in yet
 	counted                      // by the table of addresses
 	backlogged                   // the transport holds bytes that the kernel did not take
-	gone                         // its end was counted and told to the handler
+	gone                         // its end was counted and told to the application
 	knocking                     // counted by the gate as beyond its places
 	spoken                       // something was written to it since its last second or look
 	ponged                       // a PONG was, since its last look

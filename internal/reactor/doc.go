@@ -1,0 +1,27 @@
+// Package reactor is the server's half of the protocol for the sessions of one event loop. It is
+// pure: time, bytes and the number of a new connection come in, bytes and decisions go out. It
+// does no I/O, reads no clock and draws no random number, so that a test or a simulation runs
+// hours of it in moments, and the same each time.
+//
+//	r, err := reactor.New(cfg, reactor.Env{Node: node, Transport: sockets, App: app, ...}, now)
+//	slot, ok := r.Open(now)       // a connection came: its slot
+//	r.Enter(slot, fd)             // the first gate
+//	r.Receive(now, slot, b)       // it sent something; answers go to the transport
+//	r.Turn(now, late, over)       // once a tick: posts, stop or drain, room, deadlines
+//	r.Closed(slot, why)           // its connection has ended
+//
+// Everything runs on the loop, one call at a time; only the Mailbox is for other goroutines.
+// What a node's loops share about who may come in is package gate.
+//
+// # Where is what
+//
+//	a connection comes            open.go, pending.go
+//	HELLO                         hello.go, admit.go, auth.go, ghost.go
+//	frames                        receive.go, rate.go
+//	answers and messages          write.go, backlog.go
+//	deadlines                     deadline.go, stall.go, quiet.go, clock.go
+//	ends                          ending.go, reason.go
+//	a turn                        turn.go, posts.go, mailbox.go
+//	everybody, a few a turn       walk.go, moving.go, shed.go, announce.go
+//	what is kept of a session     session.go, extra.go, names.go
+package reactor

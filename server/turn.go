@@ -1,0 +1,102 @@
+package server
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/stormwheel/stormwheel/internal/reactor"
+)
+
+// ask has the event loop run a turn, unless one is on its way already.
+func (l *loop) ask() {
+	if l.asked.Load() == 0 && l.asked.CompareAndSwap(0, max(1, int64(l.now()))) {
+		if l.el.Execute(context.Background(), l) != nil {
+			l.asked.Store(0) // the engine is shutting down
+		}
+	}
+}
+
+// over says whether the time of a part of the turn is over.
+func (l *loop) over(part reactor.Part) bool {
+	turn := turnTime
+	if l.srv.hurry.Load() {
+		turn = hurriedTurn
+	}
+	if part == reactor.Posts {
+		turn /= 2
+	}
+	return l.now()-l.began >= turn
+}
+
+// Run is the turn. gnet runs it after a batch of events, so connections that it closes
+// have no event of that batch left; this is the only place where a connection is closed
+// from outside its own callback.
+//
+// Nobody can ask for another turn before this one ends: gnet runs its tasks until
+// there are none, and a chain of turns would keep the sockets waiting. What arrived
+// meanwhile has its turn a little later.
+func (l *loop) Run(context.Context) error {
+	l.began = l.now()
+	late := l.began - time.Duration(l.asked.Load())
+	raise(&l.late, late)
+	raise(&l.waited, l.reactor.Waited())
+	more := l.reactor.Turn(l.began, late, l.turnOver)
+	if l.reactor.AllTold() {
+		l.told.Store(true)
+	}
+	l.asked.Store(0)
+	if more || !l.reactor.Mailbox().Empty() {
+		l.again.Reset(debtDelay)
+	} else {
+		l.askForRoom(true)
+	}
+	l.publish()
+	return nil
+}
+
+// publish lets everybody see the counters as they are at the end of a turn.
+func (l *loop) publish() {
+	c := l.reactor.Counters()
+	c.LongestTurn = max(c.LongestTurn, l.now()-l.began)
+	l.mu.Lock()
+	l.last = Counters(*c)
+	l.last.SnapshotAt = l.began
+	l.mu.Unlock()
+}
+
+// askForRoom has the loop with the longest silent connection send it away, if it must go. At
+// the end of a turn it is not this loop that is asked for the next one at once.
+func (l *loop) askForRoom(turnEnds bool) {
+	index, any := l.srv.node.NeedsRoom()
+	switch loops := *l.srv.loops.Load(); {
+	case !any || int(index) >= len(loops):
+	case turnEnds && loops[index] == l:
+		l.again.Reset(debtDelay)
+	default:
+		loops[index].ask()
+	}
+}
+
+// raise lets the ticker see d, if it is the largest since it last looked.
+func raise(most *atomic.Int64, d time.Duration) {
+	if int64(d) > most.Load() {
+		most.Store(int64(d)) // what the ticker takes in between is not worth a lock
+	}
+}
+
+// lateness is how long turns have waited since the ticker last looked, the one that still
+// does included.
+func (l *loop) lateness(now time.Duration) time.Duration {
+	late := time.Duration(l.late.Swap(0))
+	if since := l.asked.Load(); since != 0 {
+		late = max(late, now-time.Duration(since))
+	}
+	return late
+}
+
+func (l *loop) snapshot() Counters {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.last
+}
