@@ -2,9 +2,7 @@
 
 package server
 
-import (
-	"time"
-)
+import "time"
 
 // unreadBytes is not known here; the held clock alone then protects from stalls.
 func unreadBytes(int) int { return 0 }

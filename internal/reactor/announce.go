@@ -1,8 +1,6 @@
 package reactor
 
-import (
-	"time"
-)
+import "time"
 
 // Longer terms are told unasked: whoever would learn them from the answer to his next PING may
 // wait for that answer no longer than he is used to, and those who came together ask together.

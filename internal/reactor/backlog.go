@@ -30,8 +30,8 @@ func (r *Reactor) noBacklog(s *Session) {
 	r.extras.spare(s)
 }
 
-// heldCost is what an unfinished frame of which size bytes are here takes: gnet's buffer of it
-// has 1 KiB at least, and grows by quarters.
+// heldCost is what an unfinished frame of which size bytes are here takes: the transport's buffer
+// of it has 1 KiB at least, and grows by quarters.
 func heldCost(size int) int {
 	if size == 0 {
 		return 0

@@ -1,8 +1,6 @@
 package reactor
 
-import (
-	"time"
-)
+import "time"
 
 // clock turns real time into the logical time that deadlines are measured in. Logical
 // time never advances by more than maxGap between two observations: what a stalled

@@ -1,8 +1,6 @@
 package reactor
 
-import (
-	"time"
-)
+import "time"
 
 // Counters are what a loop counts. The server's Counters has the same fields, with what they
 // mean: the compiler holds one against the other.

@@ -104,7 +104,7 @@ func (r *Reactor) goAway(code codec.Code, why Reason) {
 	}
 	var err error
 	if r.out, err = codec.AppendGoAway(r.out, &m); err != nil {
-		panic(err) // validate has bounded the alternates
+		panic(err) // the node was not made with alternates that it cannot tell
 	}
 	r.counters.GoAways++
 }

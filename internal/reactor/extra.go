@@ -1,8 +1,6 @@
 package reactor
 
-import (
-	"time"
-)
+import "time"
 
 // extra is the part of a session that few need at a time: those with an unfinished frame, a
 // backlog, an earlier session to end, a token that ends, or a farewell that waits. It is taken when one of them begins

@@ -1,8 +1,6 @@
 package reactor
 
-import (
-	"time"
-)
+import "time"
 
 // The limits of the protocol's server half that nobody configures.
 const (

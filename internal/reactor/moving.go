@@ -1,8 +1,6 @@
 package reactor
 
-import (
-	"github.com/stormwheel/stormwheel/codec"
-)
+import "github.com/stormwheel/stormwheel/codec"
 
 // movers is the set of slots whose sessions were told to move. It is empty, and takes no
 // memory, until the node drains.

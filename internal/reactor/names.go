@@ -1,8 +1,6 @@
 package reactor
 
-import (
-	"math/bits"
-)
+import "math/bits"
 
 // names keeps the clients' ids of one loop without an object or a pointer each: byte
 // strings in chunks, cut into blocks of a few sizes, a free list a size. Owned by the loop.

@@ -1,8 +1,6 @@
 package reactor
 
-import (
-	"time"
-)
+import "time"
 
 // The first gate: the hard limits, asked when a connection comes. Who is refused is told why.
 

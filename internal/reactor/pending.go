@@ -1,8 +1,9 @@
 package reactor
 
-import (
-	"time"
-)
+import "time"
+
+// Connections that are not in yet have a share of the places (gate.Conns). When silent ones fill
+// it, the one that came first goes, wherever on the node it is.
 
 // joinPending counts a connection as pending until leavePending.
 // Its place is one of the gate's (admitted) or beyond them (knocking).
@@ -79,7 +80,7 @@ func (r *Reactor) forgetArrivals() {
 		}
 		r.arrivals.pop()
 	}
-	if !r.node.Conns.Crowded() { // displace has looked more closely
+	if !r.node.Conns.Crowded() { // makeRoom has looked more closely
 		r.tellSilence(true)
 	}
 }

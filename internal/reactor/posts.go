@@ -1,8 +1,6 @@
 package reactor
 
-import (
-	"github.com/valyala/bytebufferpool"
-)
+import "github.com/valyala/bytebufferpool"
 
 // runPosts does what other goroutines have asked for, until stop says that the turn is
 // over. It reports whether more is left. What loops ask of each other comes first: it makes
@@ -84,7 +82,7 @@ func (r *Reactor) doPost(slot Slot, p *post) {
 	}
 }
 
-// runOwn does what was posted for a session that its handler closes: that comes before the
+// runOwn does what was posted for a session that its application closes: that comes before the
 // goodbye.
 func (r *Reactor) runOwn(slot Slot) {
 	if r.mailbox.Empty() && r.mailbox.doingNext == len(r.mailbox.doing) {

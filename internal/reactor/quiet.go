@@ -1,13 +1,11 @@
 package reactor
 
-import (
-	"time"
-)
+import "time"
 
 // What a client is told without having asked: that its bytes arrive, and under which terms. A
 // client pings when it has heard nothing for its interval, but behind much that it has sent
 // itself on a slow link the answer comes late, and whoever has an answer to everything never
-// pings. Only a wheel's visit is made for that, so that a frame costs nothing.
+// pings. Only a look of the wheel is made for that, so that a frame costs nothing.
 
 func (r *Reactor) quiet() time.Duration { return min(maxQuiet, r.terms.Interval/4) }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/stormwheel/stormwheel/codec"
 )
 
-// What one connection may send. gnet cannot pause reading, so whoever sends more is
+// What one connection may send. A transport cannot pause reading, so whoever sends more is
 // closed, before it costs the other clients of its loop more than one read.
 
 // rate is a token bucket whose tokens come once a second: what a session has used since
@@ -27,8 +27,8 @@ func newRate(perSecond int, least int64) rate {
 	return rate{perSecond: int64(perSecond), burst: max(int64(perSecond)*burstSeconds, least)}
 }
 
-// told is the rate as the wire has it: zero for none.
-func (l rate) told() (perSecond, burst uint32) {
+// onWire is the rate as WELCOME has it: zero for none.
+func (l rate) onWire() (perSecond, burst uint32) {
 	if l.burst == rateOff {
 		return 0, 0
 	}
@@ -38,8 +38,8 @@ func (l rate) told() (perSecond, burst uint32) {
 // limits are what WELCOME tells of what a session may send.
 func (r *Reactor) limits() codec.Limits {
 	l := codec.Limits{MaxSend: uint32(r.cfg.MaxFrame), MaxDeliver: uint32(r.cfg.MaxFrame)}
-	l.Frames, l.FrameBurst = r.frameRate.told()
-	l.Bytes, l.ByteBurst = r.byteRate.told()
+	l.Frames, l.FrameBurst = r.frameRate.onWire()
+	l.Bytes, l.ByteBurst = r.byteRate.onWire()
 	return l
 }
 

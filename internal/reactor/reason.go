@@ -7,7 +7,7 @@ import (
 )
 
 // Reason says why a connection ended. Every connection ends with exactly one, counted
-// in Stats.Closes under the reason's name.
+// in Counters.Closes.
 type Reason uint8
 
 // The reasons. Those with a GOAWAY code are decisions of the server, the others are the
@@ -44,10 +44,11 @@ const (
 	ReasonKicked       // the embedder closed it
 	ReasonInUse        // somebody has a session under its id
 	ReasonSuperseded   // its client came back and took its place
-	ReasonInternal     // a handler panicked
+	ReasonInternal     // the application failed
 	ReasonDraining     // came while the server drains
 	ReasonShutdown     // the server stops
-	NumReasons
+
+	NumReasons // how many there are
 )
 
 var reasons = [NumReasons]struct {

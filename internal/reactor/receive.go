@@ -192,7 +192,7 @@ func (r *Reactor) frame(slot Slot, f codec.Frame) Reason {
 	return r.kicked()
 }
 
-// kicked tells whether the handler closed the session, or panicked, just now.
+// kicked tells whether the application closed the session, or failed, just now.
 func (r *Reactor) kicked() Reason {
 	switch r.kick {
 	case 0:

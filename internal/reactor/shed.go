@@ -1,8 +1,6 @@
 package reactor
 
-import (
-	"time"
-)
+import "time"
 
 // shedding is how far a loop is with closing the connections that memory can do without.
 // Owned by the loop.

@@ -1,8 +1,6 @@
 package reactor
 
-import (
-	"time"
-)
+import "time"
 
 // A peer that does not read is noticed by what its kernel takes, whatever it sends: in each
 // WriteTimeout that is minProgress, or all there is. Bytes that have left our buffers and lie

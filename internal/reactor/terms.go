@@ -1,8 +1,6 @@
 package reactor
 
-import (
-	"time"
-)
+import "time"
 
 // setStretch lengthens the terms by factor: a node whose answers are late asks for fewer
 // heartbeats, and for patience, before its clients give it up one after the other.
