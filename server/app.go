@@ -73,13 +73,13 @@ func (a *application) Acked(slot reactor.Slot, id uint64) {
 }
 
 // Closed calls the handler.
-func (a *application) Closed(slot reactor.Slot, why Reason) {
+func (a *application) Closed(slot reactor.Slot, why reactor.Reason) {
 	if a.handler.Closed == nil {
 		return
 	}
 	v, returned := a.show(slot), false
 	defer a.called(v, &returned)
-	a.handler.Closed(v, why)
+	a.handler.Closed(v, Reason(why))
 	returned = true
 }
 
@@ -87,7 +87,7 @@ func (a *application) Closed(slot reactor.Slot, why Reason) {
 func (a *application) Gone(slot reactor.Slot) { a.views.drop(slot) }
 
 // Refused has it logged.
-func (a *application) Refused(why Reason) { a.refused(why) }
+func (a *application) Refused(why reactor.Reason) { a.refused(Reason(why)) }
 
 // show returns a session's view for a callback.
 func (a *application) show(slot reactor.Slot) *Session {

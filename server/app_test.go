@@ -52,7 +52,7 @@ func (p *paper) Close(slot reactor.Slot) { p.Abort(slot) }
 
 func (p *paper) Abort(slot reactor.Slot) {
 	p.all[slot].ended = true
-	p.r.Closed(slot, ReasonShutdown)
+	p.r.Closed(slot, reactor.ReasonShutdown)
 }
 
 func newPaper(t testing.TB, cfg Config) *paper {
@@ -255,10 +255,10 @@ func TestAKeptSessionNeverSpeaksForAnotherClient(t *testing.T) {
 		if kept.ID() != id {
 			t.Errorf("ID is %v now, and was %v", kept.ID(), id)
 		}
-		n.r.Closed(second, ReasonPeerClosed)
+		n.r.Closed(second, reactor.ReasonPeerClosed)
 	}
 	want(ErrOutside)
-	n.r.Closed(first, ReasonPeerClosed)
+	n.r.Closed(first, reactor.ReasonPeerClosed)
 	for range 3 { // the slot's next sessions included
 		want(ErrClosed)
 	}

@@ -156,7 +156,7 @@ func (p *authPool) work() {
 
 // check asks the authenticator about one client, who gets an answer even if it never returns.
 func (p *authPool) check(j authJob, began time.Time) {
-	answer := reactor.Answer{Handle: j.handle, Why: ReasonInternal}
+	answer := reactor.Answer{Handle: j.handle, Why: reactor.ReasonInternal}
 	defer func() {
 		p.wait.end(began)
 		j.loop.reactor.Mailbox().Answer(answer)
@@ -165,27 +165,27 @@ func (p *authPool) check(j authJob, began time.Time) {
 	answer.Expires, answer.Delay, answer.Why = p.ask(j)
 }
 
-func (p *authPool) ask(j authJob) (expires time.Time, delay time.Duration, why Reason) {
+func (p *authPool) ask(j authJob) (expires time.Time, delay time.Duration, why reactor.Reason) {
 	ctx, cancel := context.WithDeadline(p.ctx, j.until)
 	defer cancel()
 	grant, err := p.call(ctx, j.req)
 	var inUse *InUseError
 	switch {
 	case err == nil:
-		return grant.Expires, 0, ReasonNone
+		return grant.Expires, 0, reactor.ReasonNone
 	case errors.Is(err, ErrTokenExpired):
-		return time.Time{}, 0, ReasonTokenExpired
+		return time.Time{}, 0, reactor.ReasonTokenExpired
 	case errors.Is(err, ErrUnauthorized):
-		return time.Time{}, 0, ReasonUnauthorized
+		return time.Time{}, 0, reactor.ReasonUnauthorized
 	case errors.As(err, &inUse):
-		return time.Time{}, inUse.Delay, ReasonInUse
+		return time.Time{}, inUse.Delay, reactor.ReasonInUse
 	case errors.Is(err, errAuthPanic):
-		return time.Time{}, 0, ReasonInternal
+		return time.Time{}, 0, reactor.ReasonInternal
 	default:
 		if n, log := p.failures.note(time.Now()); log {
 			p.log.Warn("authenticator failed; the client is told to come again", slog.Any("err", err), slog.Uint64("failures", n))
 		}
-		return time.Time{}, 0, ReasonBusy
+		return time.Time{}, 0, reactor.ReasonBusy
 	}
 }
 

@@ -171,16 +171,16 @@ func (l *loop) closed(slot reactor.Slot, err error) {
 
 // reasonForError reads gnet's explanation. It is nil when our side closed: the reactor
 // then knows better, and otherwise the engine is stopping.
-func reasonForError(err error) Reason {
+func reasonForError(err error) reactor.Reason {
 	switch {
 	case err == nil:
-		return ReasonShutdown
+		return reactor.ReasonShutdown
 	case errors.Is(err, io.EOF):
-		return ReasonPeerClosed
+		return reactor.ReasonPeerClosed
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return ReasonPeerReset
+		return reactor.ReasonPeerReset
 	default:
-		return ReasonIOError
+		return reactor.ReasonIOError
 	}
 }
 

@@ -1,47 +1,55 @@
 package server
 
-import "github.com/stormwheel/stormwheel/internal/reactor"
+import (
+	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/reactor"
+)
 
 // Reason says why a connection ended. Every connection ends with exactly one, counted
-// in Stats.Closes under the reason's name, which its method String returns. Its method Code
-// returns the code of the GOAWAY that goes with it, 0 when none does.
-type Reason = reactor.Reason
+// in Stats.Closes under the reason's name.
+type Reason uint8
+
+// String returns the name that Stats and logs use.
+func (r Reason) String() string { return reactor.Reason(r).String() }
+
+// Code returns the code of the GOAWAY that goes with the reason, 0 when none does.
+func (r Reason) Code() codec.Code { return reactor.Reason(r).Code() }
 
 // The reasons. Those with a GOAWAY code are decisions of the server, the others are the
 // peer's or the network's.
 const (
-	ReasonNone             = reactor.ReasonNone
-	ReasonPeerClosed       = reactor.ReasonPeerClosed       // FIN
-	ReasonPeerReset        = reactor.ReasonPeerReset        // RST
-	ReasonIOError          = reactor.ReasonIOError          // any other socket error
-	ReasonBye              = reactor.ReasonBye              // the client said BYE
-	ReasonHeartbeatTimeout = reactor.ReasonHeartbeatTimeout // nothing complete was read within the timeout
-	ReasonHelloTimeout     = reactor.ReasonHelloTimeout     // no complete HELLO within its deadline
-	ReasonPartialTimeout   = reactor.ReasonPartialTimeout   // a frame was begun and did not progress
-	ReasonWriteStall       = reactor.ReasonWriteStall       // the peer took no byte for too long
-	ReasonSlowConsumer     = reactor.ReasonSlowConsumer     // more queued for the peer than it may hold up
-	ReasonBadMagic         = reactor.ReasonBadMagic
-	ReasonBadFraming       = reactor.ReasonBadFraming // framing version
-	ReasonBadFlags         = reactor.ReasonBadFlags
-	ReasonBadChecksum      = reactor.ReasonBadChecksum
-	ReasonFrameTooLarge    = reactor.ReasonFrameTooLarge
-	ReasonBadPayload       = reactor.ReasonBadPayload   // truncated or invalid field
-	ReasonUnexpected       = reactor.ReasonUnexpected   // a frame that the state or the direction forbids
-	ReasonVersion          = reactor.ReasonVersion      // no common protocol version
-	ReasonFull             = reactor.ReasonFull         // refused: no room
-	ReasonPending          = reactor.ReasonPending      // silent for longest when too many were not in yet
-	ReasonMemory           = reactor.ReasonMemory       // refused or closed for want of memory
-	ReasonQueueBudget      = reactor.ReasonQueueBudget  // the most queued for it when the node's budget ran out
-	ReasonRateLimit        = reactor.ReasonRateLimit    // it sends more than it may
-	ReasonBusy             = reactor.ReasonBusy         // not its turn yet, or the authenticator is overloaded
-	ReasonAddrLimit        = reactor.ReasonAddrLimit    // its address has too much
-	ReasonFlapping         = reactor.ReasonFlapping     // its client comes and goes too often
-	ReasonUnauthorized     = reactor.ReasonUnauthorized // its token does not admit it
-	ReasonTokenExpired     = reactor.ReasonTokenExpired // its token ran out, before or during the session
-	ReasonKicked           = reactor.ReasonKicked       // the embedder closed it
-	ReasonInUse            = reactor.ReasonInUse        // somebody has a session under its id
-	ReasonSuperseded       = reactor.ReasonSuperseded   // its client came back and took its place
-	ReasonInternal         = reactor.ReasonInternal     // a handler panicked
-	ReasonDraining         = reactor.ReasonDraining     // came while the server drains
-	ReasonShutdown         = reactor.ReasonShutdown     // the server stops
+	ReasonNone             = Reason(reactor.ReasonNone)
+	ReasonPeerClosed       = Reason(reactor.ReasonPeerClosed)       // FIN
+	ReasonPeerReset        = Reason(reactor.ReasonPeerReset)        // RST
+	ReasonIOError          = Reason(reactor.ReasonIOError)          // any other socket error
+	ReasonBye              = Reason(reactor.ReasonBye)              // the client said BYE
+	ReasonHeartbeatTimeout = Reason(reactor.ReasonHeartbeatTimeout) // nothing complete was read within the timeout
+	ReasonHelloTimeout     = Reason(reactor.ReasonHelloTimeout)     // no complete HELLO within its deadline
+	ReasonPartialTimeout   = Reason(reactor.ReasonPartialTimeout)   // a frame was begun and did not progress
+	ReasonWriteStall       = Reason(reactor.ReasonWriteStall)       // the peer took no byte for too long
+	ReasonSlowConsumer     = Reason(reactor.ReasonSlowConsumer)     // more queued for the peer than it may hold up
+	ReasonBadMagic         = Reason(reactor.ReasonBadMagic)
+	ReasonBadFraming       = Reason(reactor.ReasonBadFraming) // framing version
+	ReasonBadFlags         = Reason(reactor.ReasonBadFlags)
+	ReasonBadChecksum      = Reason(reactor.ReasonBadChecksum)
+	ReasonFrameTooLarge    = Reason(reactor.ReasonFrameTooLarge)
+	ReasonBadPayload       = Reason(reactor.ReasonBadPayload)   // truncated or invalid field
+	ReasonUnexpected       = Reason(reactor.ReasonUnexpected)   // a frame that the state or the direction forbids
+	ReasonVersion          = Reason(reactor.ReasonVersion)      // no common protocol version
+	ReasonFull             = Reason(reactor.ReasonFull)         // refused: no room
+	ReasonPending          = Reason(reactor.ReasonPending)      // silent for longest when too many were not in yet
+	ReasonMemory           = Reason(reactor.ReasonMemory)       // refused or closed for want of memory
+	ReasonQueueBudget      = Reason(reactor.ReasonQueueBudget)  // the most queued for it when the node's budget ran out
+	ReasonRateLimit        = Reason(reactor.ReasonRateLimit)    // it sends more than it may
+	ReasonBusy             = Reason(reactor.ReasonBusy)         // not its turn yet, or the authenticator is overloaded
+	ReasonAddrLimit        = Reason(reactor.ReasonAddrLimit)    // its address has too much
+	ReasonFlapping         = Reason(reactor.ReasonFlapping)     // its client comes and goes too often
+	ReasonUnauthorized     = Reason(reactor.ReasonUnauthorized) // its token does not admit it
+	ReasonTokenExpired     = Reason(reactor.ReasonTokenExpired) // its token ran out, before or during the session
+	ReasonKicked           = Reason(reactor.ReasonKicked)       // the embedder closed it
+	ReasonInUse            = Reason(reactor.ReasonInUse)        // somebody has a session under its id
+	ReasonSuperseded       = Reason(reactor.ReasonSuperseded)   // its client came back and took its place
+	ReasonInternal         = Reason(reactor.ReasonInternal)     // a handler panicked
+	ReasonDraining         = Reason(reactor.ReasonDraining)     // came while the server drains
+	ReasonShutdown         = Reason(reactor.ReasonShutdown)     // the server stops
 )

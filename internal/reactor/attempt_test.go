@@ -86,13 +86,13 @@ func TestWhoIsNotWelcomedDisplacesNobody(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			opened := 0
-			n := newNode(t, rigConfig{Handler: handler{Opened: func(*caller) { opened++ }}})
+			opened, closed := 0, 0
+			n := newNode(t, rigConfig{Handler: handler{Opened: func(*caller) { opened++ }, Closed: func(*caller, Reason) { closed++ }}})
 			slot, p := n.hail(7, 5, nil)
 			come(n, passOf(t, p))
 			n.runClosings()
-			if n.r.sessions.at(slot).state != stateReady || opened != 1 {
-				t.Errorf("the session was displaced by nobody; opened %d times", opened)
+			if n.r.sessions.at(slot).state != stateReady || opened != 1 || closed != 0 {
+				t.Errorf("the session was displaced by nobody; opened %d times, closed %d", opened, closed)
 			}
 		})
 	}

@@ -143,7 +143,9 @@ func (r *Reactor) markGone(slot Slot, why Reason) {
 	if s.state == stateReady {
 		r.counters.Sessions--
 		r.forgetMover(slot, why)
-		r.app.Closed(slot, why)
+		if s.is(opened) {
+			r.app.Closed(slot, why)
+		}
 		r.kick = 0
 	}
 	r.app.Gone(slot)

@@ -99,6 +99,7 @@ func (r *Reactor) welcome(slot Slot, expires time.Time) Reason {
 		}
 		r.supersede(slot)
 	}
+	s.set(opened)
 	r.app.Opened(slot)
 	return r.kicked()
 }

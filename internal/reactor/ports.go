@@ -66,7 +66,7 @@ type App interface {
 	Message(slot Slot, id uint64, body []byte)
 	// Acked is called when the client has acknowledged a DELIVER.
 	Acked(slot Slot, id uint64)
-	// Closed is called when a session ends; nothing can be sent to it any more.
+	// Closed is called when a session ends that was Opened; nothing can be sent to it any more.
 	Closed(slot Slot, why Reason)
 	// Gone is called when a connection has come to its end, after Closed if it was a session.
 	Gone(slot Slot)

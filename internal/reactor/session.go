@@ -49,6 +49,7 @@ const (
 	knocking                     // counted by the gate as beyond its places
 	spoken                       // something was written to it since its last second or look
 	ponged                       // a PONG was, since its last look
+	opened                       // the application was told that it began
 	watched                      // a window runs in which the peer must take some of what it was sent
 )
 
