@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -274,4 +275,44 @@ func TestCallbacksAllocateNothing(t *testing.T) {
 	}); allocs > 0 {
 		t.Errorf("%v allocations for a SEND and its ACK", allocs)
 	}
+}
+
+// A loop cannot outlive its goroutine: the node ends and says why, and its clients notice.
+func TestHandlerThatEndsItsGoroutineEndsTheNodeWithAnError(t *testing.T) {
+	s, err := New(Config{Listen: "127.0.0.1:0", Loops: 2, IDRate: -1, Handler: Handler{Message: func(*Session, uint64, []byte) { runtime.Goexit() }}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := openDescriptors()
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var all []*wire
+	for range 8 {
+		w, _ := joinNode(t, s, "a")
+		all = append(all, w)
+	}
+	all[0].send(codec.AppendSend(nil, 1, nil))
+	ended := make(chan error, 1)
+	go func() { ended <- s.Wait() }()
+	select {
+	case err := <-ended:
+		if !errors.Is(err, ErrGoexit) {
+			t.Errorf("Wait: %v, want ErrGoexit", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("the node goes on without one of its loops")
+	}
+	for _, w := range all {
+		for {
+			if _, err := w.next(); err != nil {
+				if ne, ok := err.(interface{ Timeout() bool }); ok && ne.Timeout() {
+					t.Fatal("a client of the node does not notice")
+				}
+				break
+			}
+		}
+		w.Close()
+	}
+	wantDescriptors(t, before)
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -46,4 +47,89 @@ func TestSlowConsumersAreClosedAndDelayNobody(t *testing.T) {
 	if rtt[100] > 50*time.Millisecond || rtt[199] > time.Second {
 		t.Errorf("a reading client waited: median %v, max %v", rtt[100], rtt[199])
 	}
+}
+
+// half is all but the last bytes of a SEND of 60 KiB.
+func half() []byte { return codec.AppendSend(nil, 1, make([]byte, 60<<10))[:60<<10] }
+
+// wantPartial watches a node until enough connections have ended for want of budget: what
+// unfinished frames take must stay within the bound, but for a read of each loop.
+func wantPartial(t *testing.T, s *Server, loops int, ended uint64) {
+	t.Helper()
+	most := int64(0)
+	eventually(t, "connections end for want of budget", func() bool {
+		st := s.Stats()
+		most = max(most, st.Partial)
+		return st.Closes[ReasonQueueBudget] >= ended
+	})
+	const inHand = readBuffer * 5 / 4 // what a loop has just read
+	if limit := s.cfg.MaxQueuedTotal + int64(loops*inHand); most > limit {
+		t.Errorf("unfinished frames take %d bytes, want %d at most", most, limit)
+	}
+	if got, want := s.node.Budget.Queued(), s.cfg.MaxQueuedTotal; got > want+int64(loops*inHand) {
+		t.Errorf("%d bytes are charged, want %d at most", got, want)
+	}
+}
+
+func TestHalfFramesOfSessionsAreInsideTheBudget(t *testing.T) {
+	const holders, loops = 60, 2
+	s := startNode(t, Config{Loops: loops, Tick: 10 * time.Millisecond, MaxQueuedTotal: 1 << 20})
+	modest, _ := joinNode(t, s, "modest")
+	ping := codec.AppendPing(nil, 1, 0)
+	modest.send(ping[:10])
+	for i := range holders {
+		w, _ := joinNode(t, s, fmt.Sprint("c", i))
+		w.Write(half()) // it may be ended already
+	}
+	wantPartial(t, s, loops, holders-(1<<20)/(60<<10))
+	modest.send(ping[10:])
+	modest.want(codec.Pong)
+	late, _ := joinNode(t, s, "late")
+	late.send(ping)
+	late.want(codec.Pong)
+}
+
+func TestHalfHellosAreInsideTheBudget(t *testing.T) {
+	const holders, loops = 120, 2
+	s := startNode(t, Config{Loops: loops, Tick: 10 * time.Millisecond, MaxQueued: 66 << 10, MaxQueuedTotal: 128 << 10, HelloTimeout: time.Minute})
+	hello, err := codec.AppendHello(nil, &codec.HelloMessage{MinVersion: 1, MaxVersion: 1, ClientID: []byte("a"), Token: make([]byte, 4000)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range holders {
+		dialNode(t, s).Write(hello[:4000])
+	}
+	wantPartial(t, s, loops, holders-(128<<10)/4000)
+}
+
+// What a node wants to have back for want of memory is what is kept most of, half sent or not;
+// it does not go on to the small while the large is being collected.
+func TestMemoryPressureShedsWhoHoldsMost(t *testing.T) {
+	var used atomic.Int64
+	s, err := New(Config{Listen: "127.0.0.1:0", Tick: 10 * time.Millisecond, IDRate: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.node.Memory.Limit, s.memory = 1000, func() (int64, bool) { return used.Load(), true }
+	s.collect = func() {
+		if s.Stats().Closes[ReasonMemory] > 0 {
+			used.Store(500)
+		}
+	}
+	start(t, s)
+	ping := codec.AppendPing(nil, 1, 0)
+	modest, _ := joinNode(t, s, "modest")
+	modest.send(ping[:10])
+	for i := range 4 {
+		w, _ := joinNode(t, s, fmt.Sprint("c", i))
+		w.send(half())
+	}
+	eventually(t, "half frames are there", func() bool { return s.Stats().Partial >= 4*60<<10 })
+	used.Store(970)
+	eventually(t, "the node is well", func() bool {
+		st := s.Stats()
+		return st.Closes[ReasonMemory] == 4 && st.MemoryState == "fine"
+	})
+	modest.send(ping[10:])
+	modest.want(codec.Pong)
 }

@@ -5,150 +5,13 @@ import (
 	"errors"
 	"io"
 	"net"
-	"os"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/stormwheel/stormwheel/codec"
-	"github.com/stormwheel/stormwheel/internal/siege"
-)
-
-func TestMain(m *testing.M) {
-	if text := os.Getenv(childOrders); text != "" {
-		os.Exit(runChild(text))
-	}
-	goleak.VerifyTestMain(m,
-		// gnet's worker pool is a package variable that lives as long as the process.
-		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).purgeStaleWorkers"),
-		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).ticktock"))
-}
-
-// startNode starts a node on a free port and stops it when the test ends.
-func startNode(t *testing.T, cfg Config) *Server {
-	t.Helper()
-	if cfg.Listen == "" {
-		cfg.Listen = "127.0.0.1:0"
-	}
-	if cfg.IDRate == 0 {
-		cfg.IDRate = -1 // tests are not careful with ids
-	}
-	s, err := New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	start(t, s)
-	return s
-}
-
-// start starts a node and stops it when the test ends and its clients are gone. Nothing of
-// them, and of the node, may be left then.
-func start(t *testing.T, s *Server) {
-	t.Helper()
-	before := openDescriptors()
-	if err := s.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if !t.Failed() {
-			wantNothingLeft(t, s)
-		}
-		ctx, cancel := context.WithCancel(context.Background())
-		cancel()
-		if err := s.Stop(ctx); err != nil && !errors.Is(err, ErrEngine) {
-			t.Errorf("stop: %v", err)
-		}
-		if !t.Failed() {
-			wantDescriptors(t, before)
-		}
-	})
-}
-
-// wire is a raw client whose test fails with it.
-type wire struct {
-	*siege.Peer
-	t *testing.T
-}
-
-func dial(t *testing.T, node *siege.Target) *wire {
-	t.Helper()
-	p := node.Peer("client")
-	t.Cleanup(func() { p.Close() })
-	if err := p.Dial(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	return &wire{p, t}
-}
-
-func dialNode(t *testing.T, s *Server) *wire {
-	t.Helper()
-	return dial(t, &siege.Target{Addr: s.Addr()})
-}
-
-func joinNode(t *testing.T, s *Server, id string) (*wire, codec.WelcomeMessage) {
-	t.Helper()
-	w := dialNode(t, s)
-	w.send(helloFrame(id))
-	m, err := codec.ParseWelcome(w.want(codec.Welcome).Payload)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w, m
-}
-
-func (w *wire) send(b []byte) {
-	w.t.Helper()
-	if _, err := w.Write(b); err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-func (w *wire) next() (codec.Frame, error) { return w.Next() }
-
-func (w *wire) want(typ codec.Type) codec.Frame {
-	w.t.Helper()
-	f, err := w.next()
-	if err != nil || f.Type != typ {
-		w.t.Fatalf("got %v, %v; want %v", f.Type, err, typ)
-	}
-	return f
-}
-
-func (w *wire) wantGoAway(code codec.Code) {
-	w.t.Helper()
-	m, err := codec.ParseGoAway(w.want(codec.GoAway).Payload)
-	if err != nil || m.Code != code {
-		w.t.Fatalf("GOAWAY %v, %v; want %v", m.Code, err, code)
-	}
-}
-
-// eventually polls until ok.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("not within 20s: %s", what)
-		}
-	}
-}
-
-func helloFrame(id string) []byte {
-	b, err := codec.AppendHello(nil, &codec.HelloMessage{MinVersion: 1, MaxVersion: 1, ClientID: []byte(id)})
-	if err != nil {
-		panic(err)
-	}
-	return b
-}
-
-// What the gates go by.
-const (
-	handshakeBurst = 10
-	minPending     = 256
 )
 
 func TestTwoNodesOnOnePortTheSecondFailsAndNamesIt(t *testing.T) {
@@ -320,56 +183,6 @@ func TestTrickleIsUnderstoodUntilItStops(t *testing.T) {
 	w.wantGoAway(codec.CodePartialTimeout)
 }
 
-func TestStopSaysGoodbyeAndWaitReturnsNil(t *testing.T) {
-	s := startNode(t, Config{})
-	var clients []*wire
-	for range 100 {
-		w, _ := joinNode(t, s, "a")
-		clients = append(clients, w)
-	}
-	fds := countDescriptors(t)
-	stopped := make(chan error, 1)
-	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		stopped <- s.Stop(ctx)
-	}()
-	for _, w := range clients {
-		w.wantGoAway(codec.CodeShutdown)
-		w.Close()
-	}
-	if err := <-stopped; err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Wait(); err != nil {
-		t.Fatalf("Wait after Stop: %v", err)
-	}
-	if err := s.Stop(context.Background()); err != nil {
-		t.Fatalf("second Stop: %v", err)
-	}
-	if left := countDescriptors(t); left > fds-200 {
-		t.Errorf("%d descriptors before, %d after 100 connections of both ends have closed", fds, left)
-	}
-}
-
-func countDescriptors(t *testing.T) int {
-	entries, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Skip("no /proc here")
-	}
-	return len(entries)
-}
-
-func TestEngineThatEndsByItselfIsAnError(t *testing.T) {
-	s := startNode(t, Config{})
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	s.engine.Stop(ctx) // not through Server.Stop: as if accept had failed
-	if err := s.Wait(); !errors.Is(err, ErrEngine) {
-		t.Fatalf("Wait: %v, want ErrEngine", err)
-	}
-}
-
 func TestMaxConnsRefusesTheExcessAndRecovers(t *testing.T) {
 	s := startNode(t, Config{MaxConns: 10, Tick: 20 * time.Millisecond})
 	var in []*wire
@@ -402,40 +215,6 @@ func TestWindowFollowsConnectionsAndRate(t *testing.T) {
 	})
 }
 
-func TestStopAfterAFailedStartIsHarmless(t *testing.T) {
-	first := startNode(t, Config{})
-	second, err := New(Config{Listen: first.Addr()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	startErr := second.Start()
-	for name, stop := range map[string]func(context.Context) error{"Stop": second.Stop, "Drain": second.Drain} {
-		if err := stop(context.Background()); !errors.Is(err, startErr) {
-			t.Errorf("%s: %v, want the error of Start", name, err)
-		}
-	}
-	if second.Addr() != "" || second.Stats().Conns != 0 {
-		t.Error("a node that never was has an address or clients")
-	}
-}
-
-func TestPostsAfterTheEndAreErrors(t *testing.T) {
-	s := startNode(t, Config{})
-	_, m := joinNode(t, s, "a")
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	if err := s.Stop(ctx); err != nil {
-		t.Fatal(err)
-	}
-	for name, err := range map[string]error{
-		"Deliver": s.Deliver(m.Session, nil), "Ack": s.Ack(m.Session, 1), "Close": s.Close(m.Session, 0),
-	} {
-		if !errors.Is(err, ErrClosed) {
-			t.Errorf("%s: %v, want ErrClosed", name, err)
-		}
-	}
-}
-
 // What a turn had no time for is done soon after, not with the next tick.
 func TestUnfinishedWorkDoesNotWaitForTheNextTick(t *testing.T) {
 	s := startNode(t, Config{Tick: 10 * time.Second, Heartbeat: 30 * time.Second, Loops: 1})
@@ -452,45 +231,5 @@ func TestUnfinishedWorkDoesNotWaitForTheNextTick(t *testing.T) {
 	}
 	if took := time.Since(began); took > 5*time.Second { // the length of half a tick is the test
 		t.Fatalf("%d messages took %v", posts, took)
-	}
-}
-
-// A node without clients ends at once, however often it is told to and by how many, and says
-// the same to all.
-func TestStopOfAnIdleNodeIsQuickAndMayBeRepeated(t *testing.T) {
-	s, err := New(Config{Listen: "127.0.0.1:0", Loops: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Wait(); !errors.Is(err, ErrNotStarted) {
-		t.Errorf("Wait before Start: %v, want ErrNotStarted", err)
-	}
-	if err := s.Start(); err != nil {
-		t.Fatal(err)
-	}
-	began := time.Now()
-	var all sync.WaitGroup
-	for range 8 {
-		all.Go(func() {
-			if err := s.Stop(context.Background()); err != nil {
-				t.Errorf("Stop, eight at a time: %v", err)
-			}
-		})
-	}
-	all.Wait()
-	// gnet looks every 500 ms whether it has ended.
-	if took := time.Since(began); took > 400*time.Millisecond {
-		t.Errorf("Stop with nothing to wait for took %v", took)
-	}
-	for range 20 {
-		if err := s.Stop(context.Background()); err != nil {
-			t.Fatalf("Stop after Stop: %v", err)
-		}
-		if err := s.Drain(context.Background()); err != nil {
-			t.Fatalf("Drain after Stop: %v", err)
-		}
-	}
-	if err := s.Wait(); err != nil {
-		t.Errorf("Wait after Stop: %v", err)
 	}
 }

@@ -2,19 +2,48 @@ package server
 
 import (
 	"errors"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
-	"unsafe"
-
-	"github.com/panjf2000/gnet/v2"
 
 	"github.com/stormwheel/stormwheel/codec"
 )
 
-// What the adapter keeps of an idle client beside gnet's own.
-func TestAChunkOfConnsIsWholePages(t *testing.T) {
-	if got := unsafe.Sizeof([connChunk]gnet.Conn{}); got <= 32<<10 || got%(8<<10) != 0 {
-		t.Errorf("a chunk of conns has %d bytes, want whole pages of the allocator", got)
+// A handler's close code is its session's alone, also if what was posted before ends that one
+// first.
+func TestACloseThatComesTooLateHitsNobodyElse(t *testing.T) {
+	var s *Server
+	big := make([]byte, 60<<10)
+	starting := make(chan struct{})
+	s = startNode(t, Config{Loops: 1, Handler: Handler{Message: func(own *Session, id uint64, body []byte) {
+		<-starting
+		switch string(body) {
+		case "closed by another":
+			closed := make(chan struct{})
+			go func() { defer close(closed); _ = s.Close(own.ID(), 3900) }()
+			<-closed
+			_ = own.Close(codec.CodeReplaced)
+		case "too much":
+			for range 100 {
+				_ = s.Deliver(own.ID(), big)
+			}
+			_ = own.Close(codec.CodeReplaced)
+		default:
+			_ = own.Ack(id)
+		}
+	}}})
+	close(starting)
+	for _, end := range []string{"closed by another", "too much"} {
+		alice, _ := joinNode(t, s, "alice")
+		bob, _ := joinNode(t, s, "bob")
+		alice.send(codec.AppendSend(nil, 1, []byte(end)))
+		for f, err := alice.next(); err == nil && f.Type != codec.GoAway; f, err = alice.next() {
+		}
+		for id := range uint64(3) {
+			bob.send(codec.AppendSend(nil, id+1, []byte("hello")))
+			bob.want(codec.Ack)
+		}
 	}
 }
 
@@ -62,4 +91,48 @@ func TestCloseTakesTheCodesOfApplicationsOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.wantGoAway(3450)
+}
+
+// Methods that are called from a wrong goroutine, all the time, reach their own client at most.
+func TestASessionUsedFromAWrongGoroutineReachesItsOwnClientOnly(t *testing.T) {
+	var kept atomic.Pointer[Session]
+	s := startNode(t, Config{Loops: 1, MaxFrameRate: -1, Handler: Handler{Message: func(s *Session, id uint64, body []byte) {
+		if string(body) == "keep me" {
+			kept.Store(s)
+		}
+		_ = s.Ack(id)
+	}}})
+	own, _ := joinNode(t, s, "own")
+	other, _ := joinNode(t, s, "other")
+	own.send(codec.AppendSend(nil, 1, []byte("keep me")))
+	own.want(codec.Ack)
+	stop := make(chan struct{})
+	var wrong sync.WaitGroup
+	wrong.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				_, _ = kept.Load().Deliver([]byte("wrong"))
+				_ = kept.Load().ClientID()
+			}
+		}
+	})
+	for range 300 {
+		own.send(codec.AppendSend(nil, 1, []byte("x")))
+		other.send(codec.AppendSend(nil, 1, []byte("x")))
+		for {
+			f, err := own.next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f.Type == codec.Ack {
+				break
+			}
+		}
+		other.want(codec.Ack)
+	}
+	close(stop)
+	wrong.Wait()
 }

@@ -1,12 +1,9 @@
 package server
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/siege"
@@ -62,62 +59,6 @@ func TestPostsOfAHandlerComeBeforeItsClose(t *testing.T) {
 	}
 	if st := srv.Stats(); st.Stale != 0 {
 		t.Errorf("%d posts found no session", st.Stale)
-	}
-}
-
-// A Stop that may not wait tells every client that reads all the same.
-func TestStopAtOnceTellsEveryClient(t *testing.T) {
-	const clients = 300
-	s := startNode(t, Config{Loops: 2, AdmitRate: 1e6})
-	var all []*wire
-	for i := range clients {
-		w, _ := joinNode(t, s, fmt.Sprint("c", i))
-		all = append(all, w)
-	}
-	now, cancel := context.WithCancel(context.Background())
-	cancel()
-	ended := make(chan error, 1)
-	go func() { ended <- s.Stop(now) }()
-	var wait sync.WaitGroup
-	for i, w := range all {
-		wait.Go(func() {
-			f, err := w.next()
-			m, _ := codec.ParseGoAway(f.Payload)
-			if err != nil || m.Code != codec.CodeShutdown || m.Window == 0 {
-				t.Errorf("client %d: %v, code %v, window %v, %v; want shutdown and a window", i, f.Type, m.Code, m.Window, err)
-			}
-			w.Close()
-		})
-	}
-	wait.Wait()
-	if err := <-ended; err != nil {
-		t.Error(err)
-	}
-}
-
-// Start and Stop at once: the node ends, whoever comes first.
-func TestStartAndStopAtOnce(t *testing.T) {
-	for i := range 20 {
-		s, err := New(Config{Listen: "127.0.0.1:0", Loops: 2})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var both sync.WaitGroup
-		var started, stopped error
-		both.Go(func() { started = s.Start() })
-		both.Go(func() {
-			if i%2 == 0 {
-				time.Sleep(time.Duration(i) * 50 * time.Microsecond)
-			}
-			stopped = s.Stop(context.Background())
-		})
-		both.Wait()
-		if started != nil && !errors.Is(started, ErrStopped) || stopped != nil {
-			t.Fatalf("Start: %v, Stop: %v", started, stopped)
-		}
-		if err := s.Wait(); err != nil {
-			t.Fatalf("Wait: %v", err)
-		}
 	}
 }
 

@@ -1,0 +1,146 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"os"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/siege"
+)
+
+func TestMain(m *testing.M) {
+	if text := os.Getenv(childOrders); text != "" {
+		os.Exit(runChild(text))
+	}
+	goleak.VerifyTestMain(m,
+		// gnet's worker pool is a package variable that lives as long as the process.
+		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).purgeStaleWorkers"),
+		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).ticktock"))
+}
+
+// startNode starts a node on a free port and stops it when the test ends.
+func startNode(t *testing.T, cfg Config) *Server {
+	t.Helper()
+	if cfg.Listen == "" {
+		cfg.Listen = "127.0.0.1:0"
+	}
+	if cfg.IDRate == 0 {
+		cfg.IDRate = -1 // tests are not careful with ids
+	}
+	s, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start(t, s)
+	return s
+}
+
+// start starts a node and stops it when the test ends and its clients are gone. Nothing of
+// them, and of the node, may be left then.
+func start(t *testing.T, s *Server) {
+	t.Helper()
+	before := openDescriptors()
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if !t.Failed() {
+			wantNothingLeft(t, s)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		if err := s.Stop(ctx); err != nil && !errors.Is(err, ErrEngine) {
+			t.Errorf("stop: %v", err)
+		}
+		if !t.Failed() {
+			wantDescriptors(t, before)
+		}
+	})
+}
+
+// wire is a raw client whose test fails with it.
+type wire struct {
+	*siege.Peer
+	t *testing.T
+}
+
+func dial(t *testing.T, node *siege.Target) *wire {
+	t.Helper()
+	p := node.Peer("client")
+	t.Cleanup(func() { p.Close() })
+	if err := p.Dial(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return &wire{p, t}
+}
+
+func dialNode(t *testing.T, s *Server) *wire {
+	t.Helper()
+	return dial(t, &siege.Target{Addr: s.Addr()})
+}
+
+func joinNode(t *testing.T, s *Server, id string) (*wire, codec.WelcomeMessage) {
+	t.Helper()
+	w := dialNode(t, s)
+	w.send(helloFrame(id))
+	m, err := codec.ParseWelcome(w.want(codec.Welcome).Payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w, m
+}
+
+func (w *wire) send(b []byte) {
+	w.t.Helper()
+	if _, err := w.Write(b); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *wire) next() (codec.Frame, error) { return w.Next() }
+
+func (w *wire) want(typ codec.Type) codec.Frame {
+	w.t.Helper()
+	f, err := w.next()
+	if err != nil || f.Type != typ {
+		w.t.Fatalf("got %v, %v; want %v", f.Type, err, typ)
+	}
+	return f
+}
+
+func (w *wire) wantGoAway(code codec.Code) {
+	w.t.Helper()
+	m, err := codec.ParseGoAway(w.want(codec.GoAway).Payload)
+	if err != nil || m.Code != code {
+		w.t.Fatalf("GOAWAY %v, %v; want %v", m.Code, err, code)
+	}
+}
+
+// eventually polls until ok.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("not within 20s: %s", what)
+		}
+	}
+}
+
+func helloFrame(id string) []byte {
+	b, err := codec.AppendHello(nil, &codec.HelloMessage{MinVersion: 1, MaxVersion: 1, ClientID: []byte(id)})
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// What the gates go by.
+const (
+	handshakeBurst = 10
+	minPending     = 256
+)
