@@ -106,15 +106,18 @@ func TestDrainOfALoneNodeIsAStopWithAWindow(t *testing.T) {
 // What gave up while it waited is not served, and its wait is seen.
 func TestOverloadedNodeDropsTheGoneUnserved(t *testing.T) {
 	block, blocked := make(chan struct{}), make(chan struct{})
-	s := startNode(t, Config{Loops: 1, Tick: 10 * time.Second, // the test says what the ticker sees
-		Handler: Handler{Opened: func(s *Session) {
-			if s.ClientID() == "long" {
-				close(blocked)
-				<-block
-			}
-		}}})
+	s, err := New(Config{Listen: "127.0.0.1:0", Loops: 1, Tick: 10 * time.Millisecond, IDRate: -1, Handler: Handler{Opened: func(s *Session) {
+		if s.ClientID() == "long" {
+			close(blocked)
+			<-block
+		}
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.node.Load.Observe(time.Hour, gate.Sample{Waited: 2 * time.Second}, nil) // the ticker has not to look before that
+	start(t, s)
 	joinNode(t, s, "a")
-	s.node.Load.Observe(s.now(), gate.Sample{Waited: 2 * time.Second}, nil)
 	l := (*s.loops.Load())[0]
 	dialNode(t, s).send(helloFrame("long"))
 	<-blocked

@@ -48,11 +48,6 @@ type loop struct {
 	last Counters // guarded by mu: copied at the end of a turn
 }
 
-const (
-	connChunkBits = 12 // 64 KiB: whole pages, so that nothing is rounded up
-	connChunk     = 1 << connChunkBits
-)
-
 func newLoop(s *Server, el gnet.EventLoop, index uint8, listener int) (*loop, error) {
 	l := &loop{srv: s, el: el, listener: listener}
 	if listener < 0 && runtime.GOOS == "linux" {
@@ -99,18 +94,6 @@ func (l *loop) bury() {
 }
 
 func (l *loop) now() time.Duration { return time.Since(l.srv.base) }
-
-// entry is where the connection of a slot stands.
-func (l *loop) entry(slot reactor.Slot) *gnet.Conn {
-	return &l.conns[slot>>connChunkBits][slot&(connChunk-1)]
-}
-
-func (l *loop) conn(slot reactor.Slot) gnet.Conn {
-	if l.reading != nil && slot == l.readSlot {
-		return l.reading
-	}
-	return *l.entry(slot)
-}
 
 // accept takes in a connection, or refuses it.
 func (l *loop) accept(c gnet.Conn) {

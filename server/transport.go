@@ -6,6 +6,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/panjf2000/gnet/v2"
+
 	"github.com/stormwheel/stormwheel/internal/reactor"
 )
 
@@ -46,4 +48,21 @@ func (l *loop) Abort(slot reactor.Slot) {
 	c := l.conn(slot)
 	_ = c.SetLinger(0)
 	_ = l.el.Close(c)
+}
+
+const (
+	connChunkBits = 12 // 64 KiB: whole pages, so that nothing is rounded up
+	connChunk     = 1 << connChunkBits
+)
+
+// entry is where the connection of a slot stands.
+func (l *loop) entry(slot reactor.Slot) *gnet.Conn {
+	return &l.conns[slot>>connChunkBits][slot&(connChunk-1)]
+}
+
+func (l *loop) conn(slot reactor.Slot) gnet.Conn {
+	if l.reading != nil && slot == l.readSlot {
+		return l.reading
+	}
+	return *l.entry(slot)
 }

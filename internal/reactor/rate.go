@@ -83,5 +83,12 @@ func (r *Reactor) refill(s *Session, second uint32) {
 	s.rateSecond = second
 }
 
+// charge takes what was read from what a connection may send, and says whether it might.
+func (r *Reactor) charge(s *Session, frames int64, bytes int) (ok bool) {
+	s.framesUsed += int32(frames)
+	s.bytesUsed += int32(bytes)
+	return s.state != stateReady || int64(s.bytesUsed) <= r.byteRate.burst
+}
+
 // ackBytes is the length of an ACK.
 const ackBytes = codec.Overhead + 8

@@ -111,9 +111,7 @@ func (r *Reactor) receive(now time.Duration, slot Slot, b []byte) (consumed, nee
 	}
 	r.counters.BytesIn += uint64(consumed)
 	r.counters.FramesIn += uint64(frames)
-	s.bytesUsed += int32(consumed - freeBytes)
-	s.framesUsed += int32(frames - free)
-	if s.state == stateReady && int64(s.bytesUsed) > r.byteRate.burst {
+	if !r.charge(s, frames-free, consumed-freeBytes) {
 		r.sendAway(slot, ReasonRateLimit, linger) // by more than what answers our own DELIVERs
 		return len(b), 1
 	}
