@@ -155,7 +155,16 @@ func (l *Limiter[K]) Tidy(now time.Duration) {
 		return
 	}
 	l.swept = now
-	at, rows := make(map[K]int32), []row[K](nil) // a map that was emptied would keep its memory
+	active := 0
+	for _, r := range l.rows {
+		if r.due > now-l.pace.Burst {
+			active++
+		}
+	}
+	if active == len(l.rows) {
+		return
+	}
+	at, rows := make(map[K]int32, active), make([]row[K], 0, active) // a map that was emptied would keep its memory
 	for _, r := range l.rows {
 		if r.due > now-l.pace.Burst {
 			at[r.key] = int32(len(rows))
