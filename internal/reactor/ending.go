@@ -41,7 +41,7 @@ func (r *Reactor) sendAway(slot Slot, why Reason, how parting) {
 			r.out = r.out[:0] // this is what was too much
 		}
 	}
-	owes := code != 0 && how == linger && s.state == stateReady && (len(r.out) > 0 || r.pending(slot) > 0)
+	owes := code != 0 && how == linger && s.state == stateReady && (len(r.out) > 0 || r.backlogBytes(slot) > 0)
 	r.markGone(slot, why)
 	if code != 0 && (how != reset || !s.is(backlogged)) {
 		r.goAway(code, why)

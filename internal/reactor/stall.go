@@ -1,6 +1,8 @@
 package reactor
 
-import "time"
+import (
+	"time"
+)
 
 // A peer that does not read is noticed by what its kernel takes, whatever it sends: in each
 // WriteTimeout that is minProgress, or all there is. Bytes that have left our buffers and lie
@@ -8,15 +10,15 @@ import "time"
 // window ends is the kernel asked. It is also asked now and then (look): kernels alone hold many
 // heartbeats' worth of answers that nobody reads.
 
-// pending is how many bytes the peer's kernel has not taken, in user space and in ours.
-func (r *Reactor) pending(slot Slot) int {
+// backlogBytes is how many bytes the peer's kernel has not taken, in user space and in ours.
+func (r *Reactor) backlogBytes(slot Slot) int {
 	return r.transport.Queued(slot) + r.transport.Unsent(slot)
 }
 
 // watch begins a window in which the peer must take some of what is pending, if anything is.
 func (r *Reactor) watch(slot Slot) {
 	s := r.sessions.at(slot)
-	pending := r.pending(slot)
+	pending := r.backlogBytes(slot)
 	if pending == 0 {
 		r.unwatch(s)
 		return
