@@ -26,6 +26,7 @@ var (
 // lock itself out.
 type InUseError struct{ Delay time.Duration }
 
+// Error implements error.
 func (e *InUseError) Error() string { return "server: the client's id is in use" }
 
 // An Authenticator decides who may have a session.

@@ -15,18 +15,18 @@ type Node struct {
 	Name       []byte // that clients see; set before a loop runs
 	Alternates []byte // addresses of other nodes, with commas between them
 
-	Conns    *Conns // set before a loop runs
-	Silences Silences
-	Budget   Budget
-	Memory   Memory
-	Queue    *Queue
-	Addrs    *Limiter[netip.Addr]
-	IDs      *Limiter[uint64]
-	Seals    *Seals
-	Window   Window
-	Load     Load
-	Drain    Drain
-	Stopping atomic.Bool // everybody is sent away
+	Conns    *Conns               // the first gate: places; set before a loop runs
+	Silences Silences             // who has to go when too many are on their way in
+	Budget   Budget               // bytes that wait for all clients
+	Memory   Memory               // what the process uses
+	Queue    *Queue               // the second gate: whose turn it is
+	Addrs    *Limiter[netip.Addr] // sessions and handshakes of an address (AddrKey)
+	IDs      *Limiter[uint64]     // handshakes of a client id at an address (Seals.IDKey)
+	Seals    *Seals               // tickets and resume tokens
+	Window   Window               // over which clients would return
+	Load     Load                 // how much there is to do
+	Drain    Drain                // the pace at which clients are handed over
+	Stopping atomic.Bool          // everybody is sent away
 }
 
 // Config is what a node's gates go by.
@@ -39,8 +39,8 @@ type Config struct {
 	AddrRate     float64 // handshakes a second of an address, 0: no bound
 	IDRate       float64 // of a client id at an address, 0 or less: no bound
 
-	Secret     []byte // what the nodes of a cluster seal with; nil: a random one
-	Alternates []string
+	Secret     []byte   // what the nodes of a cluster seal with; nil: a random one
+	Alternates []string // addresses of other nodes, without commas
 }
 
 // NewNode makes the gates of a node. Its randomness is all of random, which must not fail. Name

@@ -7,10 +7,10 @@ import (
 	"github.com/stormwheel/stormwheel/internal/gate"
 )
 
-// Answer is what came of a check. Why is ReasonNone for a client that is let in.
+// Answer is what came of a check.
 type Answer struct {
-	Handle  uint64
-	Why     Reason
+	Handle  uint64        // of the connection
+	Why     Reason        // it may not come in, or ReasonNone
 	Expires time.Time     // end of the session; zero: never
 	Delay   time.Duration // of ReasonInUse
 }

@@ -2,8 +2,9 @@ package reactor
 
 import "time"
 
-// Counters are what a loop counts. The server's Counters has the same fields, with what they
-// mean: the compiler holds one against the other.
+// Counters are what a loop counts. What each means, how it is summed and where it is shown says
+// its row in server.Counters, which has the same fields: the compiler holds one against the
+// other.
 type Counters struct {
 	Conns    int64
 	Sessions int64

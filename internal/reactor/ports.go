@@ -14,10 +14,10 @@ type Slot = timingwheel.ID
 
 // Env is what is around a reactor.
 type Env struct {
-	Node      *gate.Node // what its loop shares with the others
-	Loop      uint8      // the number of its loop, the highest byte of its handles
-	Transport Transport
-	App       App
+	Node      *gate.Node       // what its loop shares with the others
+	Loop      uint8            // the number of its loop, the highest byte of its handles
+	Transport Transport        // its sockets
+	App       App              // what its sessions are for
 	Ask       Asker            // nil: everybody may come in
 	Forward   func(Closing)    // brings it to the mailbox of the loop that it is for
 	Wall      func() time.Time // the time of day
@@ -78,7 +78,7 @@ type App interface {
 // incarnation the one with the higher attempt is the newer.
 type Origin struct {
 	Incarnation uint64 // random; zero: the client told none
-	Attempt     uint32
+	Attempt     uint32 // counts the connects of an incarnation
 }
 
 // newer says whether o is a later attempt than one that claims to come after it: a HELLO may
