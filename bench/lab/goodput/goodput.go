@@ -12,7 +12,7 @@ import (
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
 	"github.com/stormwheel/stormwheel/bench/lab/node"
 	"github.com/stormwheel/stormwheel/bench/lab/peers"
-	"github.com/stormwheel/stormwheel/internal/benchdoc"
+	"github.com/stormwheel/stormwheel/internal/plot"
 )
 
 // Section is the part of BENCHMARKS.md about goodput.
@@ -109,19 +109,19 @@ func measure(ctx context.Context, k *kit.Kept, r *kit.Record) error {
 
 func picture(k *kit.Kept, e effort) string {
 	slowest := e.duties[len(e.duties)-1]
-	p := benchdoc.Lines{Title: "Goodput of an overloaded node", XUnit: "clients a second that come", YUnit: "clients a second that get in",
-		Sub: "each node runs for " + strings.Replace(slowest, "/", " and stands still for ", 1) + ", in turn"}
+	var lines []plot.Line
 	for _, kind := range kinds {
-		line := benchdoc.Line{Label: peers.Label(kind)}
+		line := plot.Line{Label: peers.Label(kind)}
 		for _, times := range e.times {
 			at := kit.Step{Workload: slowest, Subject: kind, Rate: times}
-			if in := k.Sample(at, "goodput").Median; times > 0 && in > 0 {
-				line.Points = append(line.Points, benchdoc.Point{X: k.Sample(at, "rate").Median, Y: in})
+			if in := k.Sample(at, "goodput"); times > 0 && in.Median > 0 {
+				line.Points = append(line.Points, kit.PointOf(k.Sample(at, "rate").Median, in))
 			}
 		}
-		p.Lines = append(p.Lines, line)
+		lines = append(lines, line)
 	}
-	return p.SVG()
+	return kit.Lines("Goodput of an overloaded node", "each node runs for "+strings.Replace(slowest, "/", " and stands still for ", 1)+", in turn",
+		"clients a second that come, logarithmic", "clients a second that get in, logarithmic", lines)
 }
 
 func write(p *kit.Page, k *kit.Kept) error {

@@ -56,10 +56,6 @@ func write(p *kit.Page, k *kit.Kept) error {
 			runs = append(runs, report.Run{Name: policy, Result: res})
 		}
 	}
-	picture, err := report.Storms(runs...)
-	if err != nil {
-		return err
-	}
 	p.Printf("## Storms: policies of reconnecting\n\n`%s`, that is, with each policy:\n\n```sh\nstormwheel %s --policy POLICY\n```\n\n%s\n\n",
 		k.Command, strings.Join(storm(k.Effort.Name), " "), k.Where)
 	if s := runs[0].Result.Storm; s != nil && s.IdealS != nil {
@@ -67,7 +63,7 @@ func write(p *kit.Page, k *kit.Kept) error {
 	}
 	p.Printf("In brackets: the ratio to %s. A verdict is of the promises of `storm` (docs/BENCH.md). One run each: small differences are chance.\n\n%s\n",
 		runs[0].Name, report.Markdown(runs...))
-	p.Picture("storm-lab.svg", "The way back and the attempts, by policy", string(picture))
+	p.Picture("storm-lab.svg", "The way back and the attempts, by policy", report.Storms(runs...))
 	if invalid := invalid(runs); invalid != "" {
 		p.Printf("\nThe generator was too late for the figures of %s to count.\n", invalid)
 	}
