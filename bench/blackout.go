@@ -34,7 +34,7 @@ func (r *runner) blackout(ctx context.Context) error {
 	r.fleet.BeginStorm(addrs...)
 	t0, _ := r.fleet.StormAt()
 	for _, n := range r.nodes {
-		if err := n.signal(syscall.SIGKILL); err != nil {
+		if err := n.End(syscall.SIGKILL); err != nil {
 			return fmt.Errorf("kill node %s: %w", n.name, err)
 		}
 		r.markKilled(n)
@@ -56,7 +56,7 @@ func (r *runner) startAgain(ctx context.Context, t0 time.Duration, ended ...*nod
 	var starting sync.WaitGroup
 	for i, n := range ended {
 		starting.Go(func() {
-			n.reap()
+			n.Reap()
 			var next *node
 			if next, failed[i] = n.again(ctx); failed[i] == nil {
 				r.replace(n, next, r.fleet.Now()-t0)
@@ -80,8 +80,8 @@ func (r *runner) replace(old, next *node, after time.Duration) {
 	for i, n := range r.nodes {
 		if n == old {
 			r.nodes[i] = next
-			r.observers[i] = observer{node: next, pid: next.pid, admin: next.admin}
-			r.servers[i] = Server{Addr: next.addr, Node: &next.name, PID: &next.pid}
+			r.observers[i] = observer{node: next, pid: next.PID, admin: next.admin}
+			r.servers[i] = Server{Addr: next.addr, Node: &next.name, PID: &next.PID}
 		}
 	}
 	if r.outage == nil {

@@ -131,7 +131,7 @@ func (r *runner) terminate(ctx context.Context) (victim *node, on int, t0 time.D
 	r.sampleServers(ctx)
 	r.fleet.BeginStorm(victim.addr)
 	t0, _ = r.fleet.StormAt()
-	if err = victim.signal(syscall.SIGTERM); err != nil {
+	if err = victim.End(syscall.SIGTERM); err != nil {
 		return victim, on, t0, fmt.Errorf("ask node %s to end: %w", victim.name, err)
 	}
 	r.markKilled(victim)

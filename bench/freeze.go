@@ -57,11 +57,11 @@ func (r *runner) freezeNode(ctx context.Context) error {
 // freeze stops the process; a death would still be unasked.
 func (n *node) freeze() error {
 	n.frozen.Store(true)
-	return n.cmd.Process.Signal(syscall.SIGSTOP)
+	return n.Signal(syscall.SIGSTOP)
 }
 
 // thaw lets it go on. It may be repeated.
 func (n *node) thaw() error {
 	defer n.frozen.Store(false)
-	return n.cmd.Process.Signal(syscall.SIGCONT)
+	return n.Signal(syscall.SIGCONT)
 }

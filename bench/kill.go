@@ -82,10 +82,10 @@ func (r *runner) killNode(ctx context.Context) error {
 	lift := r.slowDown(r.nodes[1:]...)
 	defer lift()
 	r.fleet.BeginStorm(victim.addr)
-	if err := victim.signal(syscall.SIGKILL); err != nil {
+	if err := victim.End(syscall.SIGKILL); err != nil {
 		return fmt.Errorf("kill node %s: %w", victim.name, err)
 	}
 	r.markKilled(victim)
-	r.say("kill -9 of node %s (pid %d) with %d clients%s", victim.name, victim.pid, on, r.plan.slow.words())
+	r.say("kill -9 of node %s (pid %d) with %d clients%s", victim.name, victim.PID, on, r.plan.slow.words())
 	return r.awaitReturns(ctx, on, lift)
 }

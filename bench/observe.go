@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/stormwheel/stormwheel/internal/machine/proc"
 )
 
 // observer reads what one server costs and holds. Of a target that was not spawned it knows
@@ -21,9 +23,9 @@ type observer struct {
 	pid   int    // 0: unknown
 	admin string // HOST:PORT of GET /stats; "": unknown
 	port  uint16 // where it listens, if only pid is known
-	// evicted is what it had evicted before the run, and cpuS the processor time that it had taken.
+	// evicted is what it had evicted before the run, and cpu the processor time that it had taken.
 	evicted int
-	cpuS    float64
+	cpu     time.Duration
 }
 
 // serverStats is what we read of GET /stats. Other servers may say less.
@@ -38,8 +40,8 @@ type serverStats struct {
 // read once, so that a wrong one ends the run before it begins.
 func (r *runner) listServers(ctx context.Context) error {
 	for _, n := range r.nodes {
-		r.servers = append(r.servers, Server{Addr: n.addr, Node: &n.name, PID: &n.pid})
-		r.observers = append(r.observers, observer{node: n, pid: n.pid, admin: n.admin})
+		r.servers = append(r.servers, Server{Addr: n.addr, Node: &n.name, PID: &n.PID})
+		r.observers = append(r.observers, observer{node: n, pid: n.PID, admin: n.admin})
 	}
 	if len(r.nodes) > 0 {
 		return nil
@@ -49,7 +51,7 @@ func (r *runner) listServers(ctx context.Context) error {
 		if i < len(r.plan.PIDs) {
 			o.pid = r.plan.PIDs[i]
 			s.PID, o.port = &o.pid, e.Port()
-			if _, err := readProcess(o.pid); err != nil {
+			if _, err := proc.Process(o.pid); err != nil {
 				return fmt.Errorf("--pid: cannot read process %d of %s: %w", o.pid, e, plainlyFile(err))
 			}
 		}
@@ -77,8 +79,8 @@ func (r *runner) begin() {
 	defer r.mu.Unlock()
 	for i := range r.observers {
 		if o := &r.observers[i]; o.pid != 0 {
-			if use, err := readProcess(o.pid); err == nil {
-				o.cpuS = use.cpuS
+			if use, err := proc.Process(o.pid); err == nil {
+				o.cpu = use.CPU()
 			}
 		}
 	}
@@ -137,15 +139,15 @@ func (r *runner) sampleServers(ctx context.Context) {
 		if killed || o.node != nil && o.node.frozen.Load() {
 			continue
 		}
-		var use processUse
+		var use proc.Use
 		var stats serverStats
 		useErr, statsErr, connsErr := errUnknown, errUnknown, errUnknown
 		conns := 0
 		if o.pid != 0 {
-			use, useErr = readProcess(o.pid)
+			use, useErr = proc.Process(o.pid)
 		}
 		if o.port != 0 {
-			conns, connsErr = portConns(o.pid, o.port)
+			conns, connsErr = proc.Conns(o.pid, o.port)
 		}
 		if o.admin != "" && (o.node == nil || !o.node.slow.Load()) {
 			stats, statsErr = readStats(ctx, o.admin)
@@ -153,7 +155,7 @@ func (r *runner) sampleServers(ctx context.Context) {
 		r.mu.Lock()
 		if s := &r.servers[i]; !s.Killed && r.observers[i].pid == o.pid { // it may have been started again
 			if useErr == nil {
-				s.RSSBytes, s.CPUS, s.FDs = &use.rssBytes, new(use.cpuS-o.cpuS), &use.fds
+				s.RSSBytes, s.CPUS, s.FDs = &use.Resident, new((use.CPU() - o.cpu).Seconds()), &use.Descriptors
 			}
 			if connsErr == nil {
 				s.Conns = &conns

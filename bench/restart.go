@@ -51,7 +51,7 @@ func (r *runner) restartNode(ctx context.Context) error {
 func (r *runner) awaitEnd(ctx context.Context, victim *node, patience time.Duration) error {
 	ended, err := r.until(ctx, patience, func() bool {
 		select {
-		case <-victim.done:
+		case <-victim.Done():
 			return true
 		default:
 			return false
@@ -61,9 +61,9 @@ func (r *runner) awaitEnd(ctx context.Context, victim *node, patience time.Durat
 	case err != nil:
 		return err
 	case !ended:
-		return errors.New("the drained node does not end" + victim.stderr.last())
-	case victim.exit != nil:
-		return fmt.Errorf("the drained node ends with %w%s", victim.exit, victim.stderr.last())
+		return errors.New("the drained node does not end" + victim.LastWords())
+	case victim.Exit() != nil:
+		return fmt.Errorf("the drained node ends with %w%s", victim.Exit(), victim.LastWords())
 	}
 	return nil
 }

@@ -10,6 +10,10 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/stormwheel/stormwheel/internal/child"
+	"github.com/stormwheel/stormwheel/internal/machine"
+	"github.com/stormwheel/stormwheel/internal/machine/proc"
 )
 
 // View is where a run shows itself. The zero View shows nothing.
@@ -37,8 +41,8 @@ type runner struct {
 
 	telling sync.Mutex // one call of watch at a time
 	watch   func(Update)
-	cpuS    float64  // that this process had taken before
-	sofar   *recents // owned by the monitor
+	cpu     time.Duration // that this process had taken before
+	sofar   *recents      // owned by the monitor
 
 	mu      sync.Mutex
 	phase   Phase
@@ -90,7 +94,7 @@ func Run(ctx context.Context, cfg Config, view View) (*Result, error) {
 	if err != nil {
 		return nil, &ExitError{Code: ExitOther, Err: err}
 	}
-	r.fleet, err = newFleet(p.clients(), p.Workers, program{command, p.crowded()})
+	r.fleet, err = newFleet(p.clients(), p.Workers, child.Program{Argv: command, Crowded: p.crowded()})
 	if err != nil {
 		return nil, &ExitError{Code: ExitOther, Err: err}
 	}
@@ -111,7 +115,7 @@ func Run(ctx context.Context, cfg Config, view View) (*Result, error) {
 }
 
 // crowded says whether the run's processes are many for this machine.
-func (p *plan) crowded() bool { return crowded(p.Spawn + p.Workers) }
+func (p *plan) crowded() bool { return child.Crowded(p.Spawn + p.Workers) }
 
 // told: clients come when a phase has them come.
 func (p *plan) told() bool { return p.Scenario == "phases" || p.floods() }
@@ -164,8 +168,8 @@ func (r *runner) spawn(ctx context.Context, cancel context.CancelCauseFunc) erro
 	for _, a := range p.NodeArgs {
 		args = append(args, "--"+a) // the later one holds
 	}
-	r.nodes, err = spawnNodes(ctx, program{command, p.crowded()}, p.Spawn, args, func(n *node) {
-		cancel(fmt.Errorf("node %s (pid %d) died unasked: %w%s", n.name, n.pid, exitReason(n.exit), n.lastWords()))
+	r.nodes, err = spawnNodes(ctx, child.Program{Argv: command, Crowded: p.crowded()}, p.Spawn, args, func(n *node) {
+		cancel(fmt.Errorf("node %s (pid %d) died unasked: %w%s", n.name, n.PID, n.How(), n.LastWords()))
 	})
 	if err != nil {
 		return err
@@ -179,7 +183,7 @@ func (r *runner) spawn(ctx context.Context, cancel context.CancelCauseFunc) erro
 		p.endpoints = append(p.endpoints, addr)
 	}
 	if p.Sources == "" {
-		p.sources = loopbackSources(p.Conns+p.lingering(), localPorts())
+		p.sources = loopbackSources(p.Conns+p.lingering(), machine.LocalPorts())
 	}
 	return nil
 }
@@ -193,22 +197,15 @@ func commandOr(command []string, name string) ([]string, error) {
 	return []string{self, name}, err
 }
 
-func exitReason(err error) error {
-	if err == nil {
-		return errors.New("exit status 0")
-	}
-	return err
-}
-
 // measure runs the scenario and fills the result.
 func (r *runner) measure(ctx context.Context, view View) (*Result, error) {
 	// A measuring instrument that waits for its turn measures the queue. The nodes run
 	// already, and keep theirs.
-	defer hurry()()
-	kernel, held := readKernelCounters(), readKernelMemory()
-	use, useErr := readProcess(os.Getpid())
+	defer machine.Hurry()()
+	kernel, held := proc.NetCounters(), proc.KernelMemory()
+	use, useErr := proc.Process(os.Getpid())
 	r.begin()
-	r.cpuS = use.cpuS
+	r.cpu = use.CPU()
 	r.view, r.watch, r.sofar = newDisplay(view, r.plan), view.Watch, newRecents()
 	r.fleet.Start()
 	started := time.Now().Add(-r.fleet.Now())
@@ -232,8 +229,8 @@ func (r *runner) measure(ctx context.Context, view View) (*Result, error) {
 	stopMonitor()
 	<-monitored
 	r.sampleServers(context.WithoutCancel(ctx))
-	now, nowErr := readProcess(os.Getpid())
-	holding := readKernelMemory()
+	now, nowErr := proc.Process(os.Getpid())
+	holding := proc.KernelMemory()
 	workers := r.fleet.use()
 	t := r.fleet.Finish()
 	viewErr := r.view.close()
@@ -243,10 +240,10 @@ func (r *runner) measure(ctx context.Context, view View) (*Result, error) {
 		result.Conns.Ghosts = &n
 	}
 	result.Started, result.WallS = started.UTC(), wall.Seconds()
-	result.Kernel = readKernelCounters().since(kernel)
+	result.Kernel = countedSince(kernel, proc.NetCounters())
 	if useErr == nil && nowErr == nil {
-		result.Generator.RSSBytes = new(now.rssBytes + workers.rssBytes)
-		result.Generator.CPUS = new(now.cpuS - use.cpuS + workers.cpuS)
+		result.Generator.RSSBytes = new(now.Resident + workers.Resident)
+		result.Generator.CPUS = new((now.CPU() - use.CPU() + workers.CPU()).Seconds())
 	}
 	result.Memory = result.memory(held, holding)
 	result.Interrupted = scenarioErr != nil

@@ -1,10 +1,13 @@
 package bench
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 	"runtime/debug"
 	"time"
+
+	"github.com/stormwheel/stormwheel/internal/machine"
 )
 
 // result turns the tally into the words of Result.
@@ -94,11 +97,14 @@ func (out *Result) judge(thresholds []Threshold, lateLimit time.Duration) error 
 
 // thisBuild describes this binary and this machine. No version given: that of the module.
 func thisBuild(version string) Build {
-	b := Build{Version: version, Go: runtime.Version(), Kernel: kernelRelease(), CPUs: runtime.NumCPU()}
+	here := machine.Describe()
+	b := Build{Version: version, Go: runtime.Version(), Kernel: cmp.Or(here.Kernel, runtime.GOOS), CPUs: here.Cores, Processor: here.Processor}
 	if version == "" {
 		b.Version = buildVersion()
 	}
-	b.Processor, b.MemoryBytes = readMachine()
+	if here.Memory > 0 {
+		b.MemoryBytes = &here.Memory
+	}
 	return b
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+	"github.com/stormwheel/stormwheel/internal/machine/proc"
 )
 
 // Update is what a run shows of itself while it runs: one a second, and one whenever
@@ -79,10 +80,10 @@ func (r *runner) status(now row, second Second, recent *recents) *Status {
 	s.Generator = Generator{Workers: r.plan.Workers, LostWorkers: len(r.fleet.Lost()), LateMs: lateOf(r.sofar.Late)}
 	s.Generator.Valid = s.Generator.LostWorkers == 0 && now.counts.Faults == 0 && s.Failures.lacking() == "" &&
 		(s.Generator.LateMs == nil || s.Generator.LateMs.P99 <= ms(r.plan.lateLimit))
-	if own, err := readProcess(os.Getpid()); err == nil {
+	if own, err := proc.Process(os.Getpid()); err == nil {
 		workers := r.fleet.use()
-		s.Generator.RSSBytes = new(own.rssBytes + workers.rssBytes)
-		s.Generator.CPUS = new(own.cpuS - r.cpuS + workers.cpuS)
+		s.Generator.RSSBytes = new(own.Resident + workers.Resident)
+		s.Generator.CPUS = new((own.CPU() - r.cpu + workers.CPU()).Seconds())
 	}
 	r.mu.Lock()
 	s.Servers = slices.Clone(r.servers)
