@@ -4,13 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
-	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/machine"
 )
 
 // bare is the least that makes connections without blocking: socket, connect and one
@@ -24,7 +23,7 @@ func bare(o dial) (map[string]float64, error) {
 		return nil, err
 	}
 	b := bareLoop{to: unix.SockaddrInet4{Addr: to.Addr().As4(), Port: int(to.Port())}, hello: o.Hello, dressed: o.Dressed}
-	hurry()
+	defer machine.Hurry()()
 	took, err := b.run(o.Conns)
 	if err != nil {
 		return nil, err
@@ -156,14 +155,4 @@ func (b *bareLoop) connected(at int32) error {
 	}
 	b.stage[at] = greeted
 	return nil
-}
-
-// hurry puts this process before others where it may, as package bench does with itself.
-func hurry() {
-	tasks, _ := os.ReadDir("/proc/self/task")
-	for _, t := range tasks {
-		if tid, err := strconv.Atoi(t.Name()); err == nil {
-			_ = unix.Setpriority(unix.PRIO_PROCESS, tid, -10) // unprivileged: it stays as it was
-		}
-	}
 }

@@ -128,19 +128,19 @@ func steps(k *kit.Kept) []kit.Step {
 	return append(all, kit.Turns(e.repeats, lateStep, []string{lateStep.Subject}, nil)...)
 }
 
-func measure(_ context.Context, k *kit.Kept, r *kit.Record) error {
+func measure(ctx context.Context, k *kit.Kept, r *kit.Record) error {
 	e := effortOf(k)
 	switch r.Workload {
 	case "memory":
-		return e.memory(r, find(holders, r.Subject))
+		return e.memory(ctx, r, find(holders, r.Subject))
 	case "connects":
 		c := find(ways, r.Subject)
 		c.dial.Conns = e.connects
-		return c.against(r, 30*time.Second)
+		return c.against(ctx, r, 30*time.Second)
 	default:
 		c := latecomer
 		c.dial.Conns, c.dial.Rate, c.dial.Hold = e.conns, e.ramp, e.hold
-		return c.against(r, e.beat())
+		return c.against(ctx, r, e.beat())
 	}
 }
 
@@ -155,13 +155,13 @@ func find(all []client, name string) client {
 
 // memory is what a process of many clients holds and one of few does not: the slope between
 // the two, in bytes, is what each client adds.
-func (e effort) memory(r *kit.Record, c client) error {
+func (e effort) memory(ctx context.Context, r *kit.Record, c client) error {
 	c.dial.Rate, c.dial.Settled = e.ramp, e.settled()
 	var held [2]map[string]float64
 	for i, conns := range []int{e.few, e.conns} {
 		one := kit.Record{}
 		c.dial.Conns = conns
-		if err := c.against(&one, e.heartbeat); err != nil {
+		if err := c.against(ctx, &one, e.heartbeat); err != nil {
 			return err
 		}
 		if held[i] = one.Figures; held[i]["ready"] != float64(conns) || held[i]["collected"] == 0 {
@@ -182,13 +182,13 @@ func (e effort) memory(r *kit.Record, c client) error {
 const partTime = 3 * time.Minute
 
 // against runs a part, aimed at a server that is started for it alone and holds nobody up.
-func (c client) against(r *kit.Record, heartbeat time.Duration) error {
-	s, err := peers.Start(c.server, "--heartbeat", heartbeat.String(), "--timeout", (10 * heartbeat).String(),
+func (c client) against(ctx context.Context, r *kit.Record, heartbeat time.Duration) error {
+	s, err := peers.Start(ctx, c.server, "--heartbeat", heartbeat.String(), "--timeout", (10 * heartbeat).String(),
 		"--admit-rate", "1000000", "--loops", strconv.Itoa(runtime.GOMAXPROCS(0)))
 	if err != nil {
 		return err
 	}
-	defer s.Stop()
+	defer s.Close()
 	c.dial.Target = s.Addr
-	return r.From(partTime, c.part, c.dial)
+	return r.From(ctx, partTime, c.part, c.dial)
 }

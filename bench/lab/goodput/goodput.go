@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -61,7 +62,7 @@ func steps(k *kit.Kept) []kit.Step {
 
 // measure runs one flood. It ends when all are in: a heartbeat more would tell nothing.
 func measure(ctx context.Context, k *kit.Kept, r *kit.Record) error {
-	program, err := kit.Self()
+	program, err := os.Executable()
 	if err != nil {
 		return err
 	}

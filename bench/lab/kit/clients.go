@@ -19,13 +19,13 @@ type Clients struct {
 }
 
 // StartClients begins a run. Its workers, if it has any, are parts of this program.
-func StartClients(cfg bench.Config) (*Clients, error) {
-	program, err := Self()
+func StartClients(ctx context.Context, cfg bench.Config) (*Clients, error) {
+	program, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
 	cfg.WorkerCommand = []string{program, "worker"}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(ctx)
 	c := &Clients{cancel: cancel, phases: make(chan string, 16), done: make(chan struct{})}
 	go func() {
 		defer close(c.done)

@@ -1,12 +1,26 @@
 package kit
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"time"
+
+	"github.com/stormwheel/stormwheel/internal/child"
 )
+
+// Command is another process of this program, not yet started. It may end with its input.
+func Command(args ...string) (c *child.Child, in io.Closer, err error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, nil, err
+	}
+	c = child.Program{Argv: []string{program}}.Command(args...)
+	in, err = c.Pipe()
+	return c, in, err
+}
 
 // Part is what a process does that is started for one measurement: it takes a JSON value and
 // gives one.
@@ -23,18 +37,18 @@ func PartOf[T, R any](do func(T) (R, error)) Part {
 	}
 }
 
-// From has a part fill the figures of a record.
-func (r *Record) From(limit time.Duration, part string, in any) error {
+// From has a part fill the figures of a record, within limit.
+func (r *Record) From(ctx context.Context, limit time.Duration, part string, in any) error {
 	arg, err := json.Marshal(in)
 	if err != nil {
 		return err
 	}
-	p, err := Start("part", part, string(arg))
+	c, _, err := Command("part", part, string(arg))
 	if err != nil {
 		return err
 	}
-	defer p.Stop()
-	line, err := p.Line(limit)
+	defer c.Close()
+	line, err := c.Start(ctx, limit)
 	if err != nil {
 		return fmt.Errorf("%s: %w", part, err)
 	}

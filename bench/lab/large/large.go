@@ -11,6 +11,7 @@ import (
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
 	"github.com/stormwheel/stormwheel/bench/lab/node"
 	"github.com/stormwheel/stormwheel/bench/lab/peers"
+	"github.com/stormwheel/stormwheel/internal/machine"
 )
 
 // Section is the part of BENCHMARKS.md about a larger machine.
@@ -73,8 +74,8 @@ func stepsFor(k *kit.Kept, processors int) []kit.Step {
 // limit bounds one step: a million clients come in less than a minute.
 const limit = 10 * time.Minute
 
-func measure(_ context.Context, _ *kit.Kept, r *kit.Record) error {
-	return r.From(limit, "large", r.Step)
+func measure(ctx context.Context, _ *kit.Kept, r *kit.Record) error {
+	return r.From(ctx, limit, "large", r.Step)
 }
 
 // alone makes one step in this process, which keeps to the second half of the processors.
@@ -83,7 +84,7 @@ func alone(s kit.Step) (map[string]float64, error) {
 	if half < 1 {
 		return nil, errors.New("it takes two processors at least, half of them for the clients")
 	}
-	if err := peers.Pin(half, half); err != nil {
+	if err := machine.Pin(half, half); err != nil {
 		return nil, err
 	}
 	h := node.Holding{Conns: s.Size, Connect: oneConnect, Heartbeat: node.IdleHeartbeat, Warm: warm, Span: span,
@@ -93,7 +94,7 @@ func alone(s kit.Step) (map[string]float64, error) {
 		h.Connect, h.Heartbeat = float64(h.Loops)*loopConnect, node.HeartbeatFor(s.Size, s.Rate)
 	}
 	r := kit.Record{Step: s, Figures: map[string]float64{}}
-	err := node.Hold(&r, h)
+	err := node.Hold(context.Background(), &r, h)
 	return r.Figures, err
 }
 

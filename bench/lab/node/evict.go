@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -20,14 +21,14 @@ const (
 // evict gives the figures of many clients that fall silent at once, beside living ones. The
 // living are a run of their own, begun when the others are silent, so that their figures are
 // those of the evictions.
-func evict(r *kit.Record, living int, connect float64) error {
-	p, err := peers.Start(r.Subject, "--heartbeat", evictHeartbeat.String(), "--timeout", evictTimeout.String(),
+func evict(ctx context.Context, r *kit.Record, living int, connect float64) error {
+	p, err := peers.Start(ctx, r.Subject, "--heartbeat", evictHeartbeat.String(), "--timeout", evictTimeout.String(),
 		"--tick", evictTick.String(), "--admit-rate", Admitted)
 	if err != nil {
 		return err
 	}
-	defer p.Stop()
-	silent, err := kit.StartClients(bench.Config{Scenario: "silent", Targets: []string{p.Addr}, Conns: r.Size, Rate: connect,
+	defer p.Close()
+	silent, err := kit.StartClients(ctx, bench.Config{Scenario: "silent", Targets: []string{p.Addr}, Conns: r.Size, Rate: connect,
 		Fraction: 1, Duration: evictSteady, Heartbeat: evictHeartbeat, Seed: 1})
 	if err != nil {
 		return err
@@ -37,7 +38,7 @@ func evict(r *kit.Record, living int, connect float64) error {
 		return err
 	}
 	time.Sleep(evictQuiet)
-	others, err := kit.StartClients(bench.Config{Scenario: "hold", Targets: []string{p.Addr}, Conns: living, Rate: connect,
+	others, err := kit.StartClients(ctx, bench.Config{Scenario: "hold", Targets: []string{p.Addr}, Conns: living, Rate: connect,
 		Duration: time.Hour, Heartbeat: evictHeartbeat, Seed: 2})
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/stormwheel/stormwheel/bench"
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
 	"github.com/stormwheel/stormwheel/bench/lab/peers"
+	"github.com/stormwheel/stormwheel/internal/machine/proc"
 )
 
 // Holding is a measurement of a server whose clients connect, stay and heartbeat.
@@ -43,7 +45,7 @@ const leisurely = 2000
 const settle = 300 * time.Millisecond
 
 // Hold gives the figures of one holding by the record's subject.
-func Hold(r *kit.Record, h Holding) error {
+func Hold(ctx context.Context, r *kit.Record, h Holding) error {
 	if h.Processes == 0 {
 		h.Processes = (h.Conns + peers.PerProcess - 1) / peers.PerProcess
 	}
@@ -51,15 +53,15 @@ func Hold(r *kit.Record, h Holding) error {
 	if h.Loops > 0 {
 		flags = append(flags, "--loops", strconv.Itoa(h.Loops), "--pin")
 	}
-	servers, err := peers.StartGroup(r.Subject, h.Processes, flags...)
+	servers, err := peers.StartGroup(ctx, r.Subject, h.Processes, flags...)
 	if err != nil {
 		return err
 	}
-	defer servers.Stop()
+	defer servers.Close()
 	m := meter{servers: servers}
 	time.Sleep(settle) // what it does at its start is none of the clients' business
-	empty, before := m.rss(), m.cpu()
-	clients, err := kit.StartClients(bench.Config{Scenario: "hold", Targets: servers.Addrs(), Conns: h.Conns, Rate: h.Connect,
+	empty, before := m.resident(), m.use()
+	clients, err := kit.StartClients(ctx, bench.Config{Scenario: "hold", Targets: servers.Addrs(), Conns: h.Conns, Rate: h.Connect,
 		Duration: time.Hour, Heartbeat: h.Heartbeat, Workers: h.Workers})
 	if err != nil {
 		return err
@@ -69,12 +71,12 @@ func Hold(r *kit.Record, h Holding) error {
 		return err
 	}
 	time.Sleep(settle)
-	connected := m.cpu()
+	connected := m.use()
 	time.Sleep(h.Warm)
-	from, began := m.cpu(), time.Now()
+	from, began := m.use(), time.Now()
 	time.Sleep(h.Span)
-	to, ended := m.cpu(), time.Now()
-	full := m.rss()
+	to, ended := m.use(), time.Now()
+	full := m.resident()
 	res, err := clients.End()
 	switch {
 	case m.err != nil:
@@ -85,7 +87,7 @@ func Hold(r *kit.Record, h Holding) error {
 		return fmt.Errorf("%d of %d clients at the end", res.Conns.End, h.Conns)
 	}
 	r.Figures["bytes"] = float64(full-empty) / float64(h.Conns)
-	r.Figures["connect_us"] = micros(connected.Total()-before.Total()) / float64(h.Conns)
+	r.Figures["connect_us"] = micros(connected.CPU()-before.CPU()) / float64(h.Conns)
 	if res.Connect.RatePerS != nil {
 		r.Figures["connect_s"] = *res.Connect.RatePerS
 	}
@@ -94,7 +96,7 @@ func Hold(r *kit.Record, h Holding) error {
 	if beats := steady.Pongs(); beats > 0 {
 		seconds := ended.Sub(began).Seconds()
 		r.Figures["beats_s"] = beats
-		r.Figures["cpu_us"] = micros(to.Total()-from.Total()) / seconds / beats
+		r.Figures["cpu_us"] = micros(to.CPU()-from.CPU()) / seconds / beats
 		r.Figures["user_us"] = micros(to.User-from.User) / seconds / beats
 		r.Figures["system_us"] = micros(to.System-from.System) / seconds / beats
 		p50, p99 := steady.RTT()
@@ -109,16 +111,16 @@ type meter struct {
 	err     error
 }
 
-func (m *meter) rss() int64 {
-	n, err := m.servers.RSS()
+func (m *meter) resident() int64 {
+	n, err := m.servers.Resident()
 	m.note(err)
 	return n
 }
 
-func (m *meter) cpu() kit.CPU {
-	c, err := m.servers.CPU()
+func (m *meter) use() proc.Use {
+	u, err := m.servers.Use()
 	m.note(err)
-	return c
+	return u
 }
 
 func (m *meter) note(err error) {

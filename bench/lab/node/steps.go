@@ -72,18 +72,18 @@ func (e effort) measure(ctx context.Context, r *kit.Record) error {
 	switch r.Workload {
 	case "idle":
 		h.Heartbeat, h.Connect, h.Warm, h.Span = IdleHeartbeat, leisurely, e.warm, 0
-		return Hold(r, h)
+		return Hold(ctx, r, h)
 	case "connect":
 		h.Heartbeat, h.Connect, h.Warm, h.Span = IdleHeartbeat, atOnce, e.warm, 0
-		return Hold(r, h)
+		return Hold(ctx, r, h)
 	case "beat":
 		h.Heartbeat = HeartbeatFor(r.Size, r.Rate)
-		return Hold(r, h)
+		return Hold(ctx, r, h)
 	case "scale":
 		h.Heartbeat = HeartbeatFor(r.Size, e.scaleRate)
-		return Hold(r, h)
+		return Hold(ctx, r, h)
 	case "evict":
-		return evict(r, e.living, e.connect)
+		return evict(ctx, r, e.living, e.connect)
 	default:
 		return storm(ctx, r, e.connect)
 	}

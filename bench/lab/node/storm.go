@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"os"
 	"time"
 
 	"github.com/stormwheel/stormwheel/bench"
@@ -21,7 +22,7 @@ const openKind = "stormwheel-open"
 // storm gives the figures of one recovery from a kill -9 of one of two servers of a kind,
 // which has all the clients.
 func storm(ctx context.Context, r *kit.Record, connect float64) error {
-	program, err := kit.Self()
+	program, err := os.Executable()
 	if err != nil {
 		return err
 	}

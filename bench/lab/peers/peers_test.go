@@ -9,12 +9,12 @@ import (
 	"net"
 	"os"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/alecthomas/kong"
 
+	"github.com/stormwheel/stormwheel/bench/lab/kit"
 	"github.com/stormwheel/stormwheel/codec"
 )
 
@@ -47,11 +47,11 @@ func serveForTest(t *testing.T, k Kind) *Server {
 	if why := k.absent(); why != "" {
 		t.Skipf("%s: %s", k.Name, why)
 	}
-	p, err := Start(k.Name, "--heartbeat", testHeartbeat.String(), "--timeout", testTimeout.String(), "--tick", "50ms")
+	p, err := Start(t.Context(), k.Name, "--heartbeat", testHeartbeat.String(), "--timeout", testTimeout.String(), "--tick", "50ms")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(p.Stop)
+	t.Cleanup(p.Close)
 	return p
 }
 
@@ -151,7 +151,7 @@ func TestEveryPeerWelcomesAndAnswers(t *testing.T) {
 			if m, err := codec.ParsePong(first.Payload); err != nil || m.Token != 9 {
 				c.wantPong(9)
 			}
-			if n, err := p.RSS(); err != nil || n < 1<<20 {
+			if n, err := p.Resident(); err != nil || n < 1<<20 {
 				t.Errorf("its memory is %d bytes (%v)", n, err)
 			}
 		})
@@ -221,16 +221,21 @@ func TestAnAnswerAllocatesNothing(t *testing.T) {
 // A server whose parent is gone must not go on.
 func TestAServerEndsWithItsInput(t *testing.T) {
 	for _, kind := range []string{Ours, Accept} {
-		p, err := Start(kind)
+		c, in, err := kit.Command("serve", kind, "--commands")
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer p.Stop()
-		if err := p.Hush(); err != nil { // as the kernel does when the parent dies
+		defer c.Close()
+		if _, err := c.Start(t.Context(), patience); err != nil {
 			t.Fatal(err)
 		}
-		if line, err := p.Line(30 * time.Second); err == nil || !strings.Contains(err.Error(), "ended") {
-			t.Errorf("%s goes on: %q, %v", kind, line, err)
+		if err := in.Close(); err != nil { // as the kernel does when the parent dies
+			t.Fatal(err)
+		}
+		select {
+		case <-c.Done():
+		case <-time.After(30 * time.Second):
+			t.Errorf("%s goes on", kind)
 		}
 	}
 }

@@ -15,17 +15,17 @@ func TestAPinnedServerStaysOnItsFirstProcessor(t *testing.T) {
 		t.Skip("it takes two processors to choose one of")
 	}
 	for _, pinned := range []bool{false, true} {
-		p, err := Start(Ours, "--loops=1", fmt.Sprint("--pin=", pinned))
+		p, err := Start(t.Context(), Ours, "--loops=1", fmt.Sprint("--pin=", pinned))
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer p.Stop()
-		if err := unix.SchedGetaffinity(p.Pid, &does); err != nil || (does.Count() == 1 && does.IsSet(0)) != pinned {
+		defer p.Close()
+		if err := unix.SchedGetaffinity(p.PID, &does); err != nil || (does.Count() == 1 && does.IsSet(0)) != pinned {
 			t.Errorf("pinned %v: on %d processors, %v", pinned, does.Count(), err)
 		}
 	}
-	if p, err := Start(Ours, "--loops=0", "--pin"); err == nil {
-		p.Stop()
+	if p, err := Start(t.Context(), Ours, "--loops=0", "--pin"); err == nil {
+		p.Close()
 		t.Error("a server that cannot be pinned starts all the same")
 	}
 }
@@ -35,12 +35,12 @@ func TestServersHaveTheLoopsThatTheyAreTold(t *testing.T) {
 	for _, kind := range []string{Ours, Floor} {
 		var epolls [2]int
 		for i, loops := range []int{1, 4} {
-			p, err := Start(kind, fmt.Sprint("--loops=", loops))
+			p, err := Start(t.Context(), kind, fmt.Sprint("--loops=", loops))
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer p.Stop()
-			files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", p.Pid))
+			defer p.Close()
+			files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", p.PID))
 			for _, f := range files {
 				if to, _ := os.Readlink(f); to == "anon_inode:[eventpoll]" {
 					epolls[i]++

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/machine"
 )
 
 // terms are what a server is told: where to listen, what its clients are told, and when it
@@ -60,7 +61,7 @@ func (s *Serve) Run() error {
 		return fmt.Errorf("%s: %s", k.Name, why)
 	}
 	if s.Pin {
-		if err := Pin(0, s.Loops); err != nil {
+		if err := machine.Pin(0, s.Loops); err != nil {
 			return err
 		}
 	}

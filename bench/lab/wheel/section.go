@@ -67,8 +67,8 @@ type one struct {
 	Effort string
 }
 
-func measure(_ context.Context, k *kit.Kept, r *kit.Record) error {
-	return r.From(childTime, "wheel", one{r.Subject, r.Size, k.Effort.Name})
+func measure(ctx context.Context, k *kit.Kept, r *kit.Record) error {
+	return r.From(ctx, childTime, "wheel", one{r.Subject, r.Size, k.Effort.Name})
 }
 
 // alone measures one subject in this process.
