@@ -54,6 +54,7 @@ func quantity(v float64, unit string) string {
 	return Number(v) + unit
 }
 
+// String is In without a unit.
 func (s Sample) String() string { return s.In("") }
 
 func spread(median, low, high float64, unit string) string {

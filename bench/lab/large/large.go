@@ -27,10 +27,16 @@ const (
 	loopRate    = 25_000 // their heartbeats a second
 	loopConnect = 20_000 // connects a second that are offered to a loop
 	oneConnect  = 20_000 // connects a second to the one process with very many
-
-	warm = 1500 * time.Millisecond
-	span = 4200 * time.Millisecond
 )
+
+// window is how long CPU and answers are counted, after a while of warming up.
+type window struct{ Warm, Span time.Duration }
+
+var windows = map[string]window{
+	"tiny":  {200 * time.Millisecond, 2200 * time.Millisecond},
+	"short": {1500 * time.Millisecond, 4200 * time.Millisecond},
+	"full":  {1500 * time.Millisecond, 4200 * time.Millisecond},
+}
 
 // sizes of the one process with very many connections.
 var sizes = map[string]int{"tiny": 2000, "short": 100_000, "full": 1_000_000}
@@ -74,12 +80,18 @@ func stepsFor(k *kit.Kept, processors int) []kit.Step {
 // limit bounds one step: a million clients come in less than a minute.
 const limit = 10 * time.Minute
 
-func measure(ctx context.Context, _ *kit.Kept, r *kit.Record) error {
-	return r.From(ctx, limit, "large", r.Step)
+func measure(ctx context.Context, k *kit.Kept, r *kit.Record) error {
+	return r.From(ctx, limit, "large", one{r.Step, windows[k.Effort.Name]})
+}
+
+// one is what a part measures.
+type one struct {
+	kit.Step
+	Window window
 }
 
 // alone makes one step in this process, which keeps to the second half of the processors.
-func alone(s kit.Step) (map[string]float64, error) {
+func alone(s one) (map[string]float64, error) {
 	half := processors()
 	if half < 1 {
 		return nil, errors.New("it takes two processors at least, half of them for the clients")
@@ -87,13 +99,13 @@ func alone(s kit.Step) (map[string]float64, error) {
 	if err := machine.Pin(half, half); err != nil {
 		return nil, err
 	}
-	h := node.Holding{Conns: s.Size, Connect: oneConnect, Heartbeat: node.IdleHeartbeat, Warm: warm, Span: span,
+	h := node.Holding{Conns: s.Size, Connect: oneConnect, Heartbeat: node.IdleHeartbeat, Warm: s.Window.Warm, Span: s.Window.Span,
 		Processes: 1, Loops: half, Workers: half}
 	if s.Workload == "loops" {
 		h.Loops = int(s.Rate / loopRate)
 		h.Connect, h.Heartbeat = float64(h.Loops)*loopConnect, node.HeartbeatFor(s.Size, s.Rate)
 	}
-	r := kit.Record{Step: s, Figures: map[string]float64{}}
+	r := kit.Record{Step: s.Step, Figures: map[string]float64{}}
 	err := node.Hold(context.Background(), &r, h)
 	return r.Figures, err
 }

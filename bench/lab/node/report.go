@@ -1,3 +1,5 @@
+// Package node measures a node beside other servers that answer the same frames, under the same
+// clients: memory, connects, heartbeats, evictions, recoveries.
 package node
 
 import (

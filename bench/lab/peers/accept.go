@@ -15,6 +15,7 @@ func serveAccept(t terms) (string, error) {
 
 type acceptor struct{ bareGnet }
 
+// OnTraffic sends back what came.
 func (*acceptor) OnTraffic(c gnet.Conn) gnet.Action {
 	b, err := c.Next(-1)
 	if err == nil {

@@ -4,6 +4,7 @@ package storms
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/stormwheel/stormwheel/bench"
@@ -55,6 +56,9 @@ func write(p *kit.Page, k *kit.Kept) error {
 		for _, res := range results {
 			runs = append(runs, report.Run{Name: policy, Result: res})
 		}
+	}
+	if len(runs) == 0 {
+		return errors.New("no storm has a result")
 	}
 	p.Printf("## Storms: policies of reconnecting\n\n`%s`, that is, with each policy:\n\n```sh\nstormwheel %s --policy POLICY\n```\n\n%s\n\n",
 		k.Command, strings.Join(storm(k.Effort.Name), " "), k.Where)
