@@ -193,11 +193,10 @@ func (c *BenchCmd) show(view *bench.View, stop *stopper, stderr *os.File) *live.
 		return nil
 	}
 	view.Progress = stderr
-	self, err := os.Executable()
-	if c.NoTui || c.Scenario == "find-max" || err != nil { // its runs would begin the screen again and again
+	if c.NoTui || c.Scenario == "find-max" { // its runs would begin the screen again and again
 		return nil
 	}
-	screen := live.Open(stderr, stop.stop, stop.kill, []string{self, "bench-guard"})
+	screen := live.Open(stderr, stop.stop, stop.kill)
 	if screen != nil {
 		view.Progress, view.Watch = screen, screen.Watch
 		stop.before(screen.Abandon)
@@ -261,8 +260,3 @@ func (p *probeShare) UnmarshalText(text []byte) error {
 type workerCmd struct{}
 
 func (workerCmd) Run() error { return bench.Work(os.Stdin, os.Stdout) }
-
-// guardCmd gives the terminal back when the bench that shows itself there dies.
-type guardCmd struct{}
-
-func (guardCmd) Run() error { return live.Guard(os.Stdin, os.Stderr) }
