@@ -93,7 +93,6 @@ bench-wheel: ## the wheel beside its rivals, about ten minutes: its section of B
 bench-generator: ## the load generator itself, about six minutes: its section of BENCHMARKS.md
 	$(call lab,generator)
 
-# The Go command runs the test of the adversaries, without the race detector's memory.
 bench-promises: build ## what a node promises under attack and fault, about ten minutes: its section of BENCHMARKS.md
 	$(call lab,promises)
 

@@ -47,6 +47,7 @@ var Kinds = []Kind{
 	{Name: netty, Label: "Netty", Evicts: true, start: serveNetty, missing: nettyMissing,
 		How: "`IdleStateHandler`; NIO, 2 event loops, JVM flags " + nettyFlagsText},
 	{Name: Accept, start: serveAccept},
+	{Name: Besieged, start: serveBesieged},
 }
 
 // Of is the kind with a name.

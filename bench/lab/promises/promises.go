@@ -65,7 +65,7 @@ func measure(ctx context.Context, k *kit.Kept, r *kit.Record) error {
 			return e.measure(ctx, k, r)
 		}
 	}
-	return s.siege(ctx, r)
+	return s.besiege(ctx, r)
 }
 
 func (e experiment) measure(ctx context.Context, k *kit.Kept, r *kit.Record) error {

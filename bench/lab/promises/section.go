@@ -1,9 +1,8 @@
 package promises
 
 import (
-	"strings"
-
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
+	"github.com/stormwheel/stormwheel/internal/siege"
 )
 
 func write(p *kit.Page, k *kit.Kept) error {
@@ -12,7 +11,7 @@ func write(p *kit.Page, k *kit.Kept) error {
 
 `+"`%s`"+`, that is:
 
-`+"```sh\n%s\n%s\n%s\n%s\n```"+`
+`+"```sh\n%s\n%s\n%s\n```"+`
 
 %s
 
@@ -21,8 +20,7 @@ lowest - the highest]. A promise is reached when its worst run keeps it; round t
 pooled over the runs, begin with the write of the PING, and may become twice as long, or 10 ms
 longer.
 `,
-		k.Command, s.silence().command(), s.killing().command(), s.draining().command(),
-		strings.Join(append(s.siegeEnv(), quoted(siegeTest)...), " "), k.Where)
+		k.Command, s.silence().command(), s.killing().command(), s.draining().command(), k.Where)
 
 	p.Printf("\n### %d clients fall silent at once beside %d that live\n\n", s.silent, s.live)
 	if err := judged(p, k, s.silence(), s.ofSilence); err != nil {
@@ -38,7 +36,7 @@ longer.
 	if err := judged(p, k, s.draining(), s.ofDrain); err != nil {
 		return err
 	}
-	p.WriteString("### All adversaries at once\n\n")
+	p.Printf("### All adversaries at once\n\nSeveral of every kind of internal/siege come again and again for %v, after half of that to warm up; beside them\n%d clients that behave, and newcomers.\n\n", s.siege, siege.CrowdSize)
 	for _, r := range k.Records {
 		if r.Workload == siegeStep.Workload && r.Problem == "" {
 			p.Targets("promise", ofSiege(r))
@@ -62,16 +60,4 @@ func judged(p *kit.Page, k *kit.Kept, e experiment, judge func(outcome) []kit.Ta
 		p.Printf("The load test itself was too late for the figures of %d of these runs to count.\n\n", n)
 	}
 	return nil
-}
-
-// quoted is for a shell.
-func quoted(words []string) []string {
-	var all []string
-	for _, w := range words {
-		if strings.ContainsAny(w, "^$") {
-			w = "'" + w + "'"
-		}
-		all = append(all, w)
-	}
-	return all
 }

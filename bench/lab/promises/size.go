@@ -17,7 +17,7 @@ type size struct {
 	heartbeat, timeout time.Duration // of silence; of the others twice as much
 	calm               time.Duration // before the blow
 	silences, storms   int           // runs; of drains as of storms
-	long               bool          // enemies for a minute, not for seconds
+	siege              time.Duration // how long the enemies are there
 }
 
 // full is as promised. No process may have more than 20,000 descriptors, which is why no
@@ -30,7 +30,7 @@ var full = size{
 	heartbeat: 2 * time.Second, timeout: 5 * time.Second,
 	calm:     10 * time.Second,
 	silences: 5, storms: 3,
-	long: true,
+	siege: time.Minute,
 }
 
 // sizes are by effort; tiny takes seconds, and its figures mean nothing.
@@ -42,11 +42,12 @@ var sizes = map[string]size{"full": full, "short": short(full), "tiny": {
 	heartbeat: 500 * time.Millisecond, timeout: 1250 * time.Millisecond,
 	calm:     time.Second,
 	silences: 2, storms: 1,
+	siege: 2 * time.Second,
 }}
 
 // short is everything once, and the enemies for seconds.
 func short(s size) size {
-	s.silences, s.storms, s.long = 1, 1, false
+	s.silences, s.storms, s.siege = 1, 1, 5*time.Second
 	return s
 }
 
