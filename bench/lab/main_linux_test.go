@@ -24,11 +24,17 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// root is the repository's, told before a run goes there.
+var root, rootErr = filepath.Abs("../..")
+
 // binary is stormwheel, built for the test.
 func binary(t *testing.T) string {
 	t.Helper()
+	if rootErr != nil {
+		t.Fatal(rootErr)
+	}
 	bin := filepath.Join(t.TempDir(), "stormwheel")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-C", "../..", "-o", bin, "./cmd/stormwheel").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-C", root, "-o", bin, "./cmd/stormwheel").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	return bin
@@ -46,7 +52,7 @@ func TestEverySectionIsMeasuredAndWritten(t *testing.T) {
 			[]string{"| CPU of a heartbeat at full load, of bare gnet's | at most 1.05x | ", "| **Stormwheel**, admission open |", "Not run: 1,000,000,000 connections"}},
 		{"large", []string{"--size", "500"}, []string{"### 500 connections in one process", "| **Stormwheel** |"}},
 		{"wheel", []string{"--subjects", "memory,wheel,list,sweep"}, []string{"### 20,000 connections", "ns to read and write", "| **fleet, % of a core** |"}},
-		{"generator", nil, []string{"| a plain Go client takes | at least 10x |", "| the swarm, handshake |", "Not measured: `make million`"}},
+		{"generator", nil, []string{"| the swarm, `tcp-echo` |", "| a plain Go client takes | at least 10x |", "| the swarm, handshake |", "Not measured: `make million`"}},
 		{"storm-lab", []string{"--subjects", "window"}, []string{"| t100, s |"}},
 		{"overload", nil, []string{"| crash, back after 1 s | t100, s | at most "}},
 		{"goodput", []string{"--subjects", "stormwheel,gnet"}, []string{"| Stormwheel | at once | 600 |", "(1 x)"}},
@@ -131,6 +137,35 @@ func TestWhatDoesNotExistIsRefused(t *testing.T) {
 		{"serve", "nothing"}, {"run", "wheel", "--effort", "huge"}, {}} {
 		if err := run(args); err == nil {
 			t.Errorf("%v is fine", args)
+		}
+	}
+}
+
+// What a section of the generator says is of clients that were there.
+func TestTheGeneratorsFiguresAreOfItsClients(t *testing.T) {
+	home := t.TempDir()
+	place := []string{"--out", home, "--page", filepath.Join(home, "page.md")}
+	if err := run(append([]string{"run", "generator", "--effort", "tiny", "--subjects", "swarm,plain"}, place...)); err != nil {
+		t.Fatal(err)
+	}
+	k, err := kit.Load(kit.Place{Out: home}, "generator")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []struct {
+		workload, subject, figure string
+		least                     float64
+	}{
+		{"memory", "plain", "bytes", 2048}, // a goroutine's stack
+		{"memory", "swarm", "few_mib", 1},
+		{"connects", "swarm", "connects_s", 1},
+		{"lateness", "swarm", "pings_s", 500},
+		{"lateness", "swarm", "late_p99", 0.001},
+		{"lateness", "swarm", "late_worst", 0.001},
+	} {
+		at := kit.Step{Workload: want.workload, Subject: want.subject}
+		if got := k.Sample(at, want.figure); got.N != 1 || got.Median < want.least {
+			t.Errorf("%s of %s: %s is %v (%s), want %g at least", want.workload, want.subject, want.figure, got, k.Problem(at), want.least)
 		}
 	}
 }
