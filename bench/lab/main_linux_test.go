@@ -169,3 +169,22 @@ func TestTheGeneratorsFiguresAreOfItsClients(t *testing.T) {
 		}
 	}
 }
+
+func TestEveryEffortOfASectionHasSteps(t *testing.T) {
+	for _, s := range sections {
+		for _, effort := range []string{"tiny", "short", "full"} {
+			k := kit.New(kit.Home, s, kit.Effort{Name: effort}, "")
+			seen := map[kit.Step]bool{}
+			for _, one := range s.Steps(k) {
+				if seen[one] {
+					t.Errorf("%s, %s: %+v twice", s.Name, effort, one)
+				}
+				seen[one] = true
+			}
+			k.Effort.Rounds = 1
+			if once := len(s.Steps(k)); once == 0 || once > len(seen) {
+				t.Errorf("%s, %s: %d steps, and %d of one round", s.Name, effort, len(seen), once)
+			}
+		}
+	}
+}
