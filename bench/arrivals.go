@@ -83,15 +83,6 @@ func (s *swarm) Arrive(a arrivals, begin time.Duration) {
 	})
 }
 
-// Arrive begins a ramp.
-func (f *fleet) Arrive(a arrivals) {
-	begin := f.Now()
-	if len(f.members) > 1 {
-		begin += headStart
-	}
-	f.ask(order{Op: opArrive, Ramp: &a, T0: begin})
-}
-
 // stepTime is when, in seconds, k of n clients have arrived if the rate climbs in steps
 // plateaus of equal length: after j of them, a share of j(j+1) / steps(steps+1) has.
 func stepTime(k, n, rate, steps float64) float64 {

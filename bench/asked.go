@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"context"
 	"math/rand/v2"
 	"time"
 
@@ -105,18 +104,10 @@ func (l *loop) waited(c *client, until time.Duration) {
 	}
 }
 
-// No server passes that does not answer. In a storm, those that the blow takes are not to
-// blame; that all others answered in the end is.
-const (
-	answeredPromise = "heartbeat.unanswered==0"
-	pendingPromise  = "heartbeat.pending==0"
-)
-
 // Before the end of a run some clients are asked for an answer, in a few rounds: of heartbeats
 // alone nobody could tell whether a server still lives that was last asked an interval ago.
 const (
 	rollCallRounds = 8
-	rollCallEvery  = 10 * time.Millisecond
 	rollCallSize   = 32 // clients of a round, in all processes
 )
 
@@ -151,38 +142,11 @@ func (s *swarm) RollCall(round int) { s.onLoops(func(l *loop) { l.rollCall(round
 // be waited for.
 func (s *swarm) CloseCount() { s.onLoops(func(l *loop) { l.closed = true }) }
 
-// onLoops runs f on every loop, and returns when the counts are published.
-func (s *swarm) onLoops(f func(l *loop)) {
-	done := make(chan struct{}, len(s.loops))
-	s.eachLoop(func(l *loop) {
-		f(l)
-		l.publish()
-		done <- struct{}{}
-	})
-	for range s.loops {
-		<-done
+// probed notes a round trip of a probe.
+func (l *loop) probed(rtt time.Duration) {
+	if l.swarm.struck.Load() {
+		l.probes.During.record(rtt)
+	} else {
+		l.probes.Before.record(rtt)
 	}
-}
-
-// awaitAnswers ends the count of the PINGs, and waits until each of them is answered or given
-// up, at most for the patience that clients have unless told otherwise.
-func (r *runner) awaitAnswers(ctx context.Context) error {
-	patience := min(r.plan.PongTimeout, defaultPatience)
-	r.enter("answers", patience)
-	for round := range rollCallRounds {
-		r.fleet.ask(order{Op: opRollCall, Count: round})
-		if err := r.pass(ctx, rollCallEvery); err != nil {
-			return err
-		}
-	}
-	r.fleet.ask(order{Op: opCloseCount})
-	all, err := r.until(ctx, patience, func() bool {
-		n := r.fleet.Counts()
-		return n.waiting() == 0 || len(r.fleet.Lost()) > 0
-	})
-	if err == nil && !all {
-		n := r.fleet.Counts()
-		r.say("%d PINGs are not answered: the wait is over", n.waiting())
-	}
-	return err
 }

@@ -13,7 +13,7 @@ import (
 // asking is a short run against a node of the test's own.
 func asking(f *fakeNode, scenario string) Config {
 	return Config{Scenario: scenario, Targets: []string{f.addr()}, Conns: 20, Rate: 2000, Duration: 300 * time.Millisecond,
-		PongTimeout: 2 * time.Second, Workers: 1, Seed: 1, lateLimit: time.Minute}
+		PongTimeout: 2 * time.Second, Workers: 1, Seed: 1, LateLimit: time.Minute}
 }
 
 // patient terms evict nobody in a test.
@@ -43,7 +43,7 @@ func TestADeadServerPassesNoScenario(t *testing.T) {
 			case "trickle":
 				cfg.Trickle, cfg.TrickleInterval = "hello", time.Millisecond
 			case "phases":
-				cfg.Conns, cfg.Phases = 0, []PhaseSpec{ramp(20)}
+				cfg.Conns, cfg.Phases = 0, []PhaseSpec{arriving(20)}
 			case "storm":
 				cfg.Kind, cfg.RecoveryTimeout = "cut", time.Second
 			case "find-max":
@@ -143,7 +143,7 @@ func TestASlowServerIsNoLateGenerator(t *testing.T) {
 		t.Errorf("rtt %+v, intended %+v", h.RTTms, h.IntendedRTTms)
 	}
 	// Coordinated omission: two or three PINGs were due while one was waited for.
-	due, err := r.Detail.histogram("rtt_intended")
+	due, err := histogramOf(&r.Detail, "rtt_intended")
 	if err != nil || due.count() < 2*h.Answered {
 		t.Errorf("%v, %d intended round trips for %d PONGs; want those that were due meanwhile", err, due.count(), h.Answered)
 	}
@@ -189,7 +189,7 @@ func TestATrickleIsNotOverBeforeAFrameIs(t *testing.T) {
 	}
 	n := counters{Trickled: 3}
 	p := plan{Config: cfg}
-	trickleDefaults(&p.Config)
+	trickle{}.Defaults(&p.Config)
 	if why := p.unproven(&n, nil); !strings.Contains(why, "3 of 10 clients had sent a whole ping") || !strings.Contains(why, "must last") {
 		t.Errorf("three of ten: %q", why)
 	}

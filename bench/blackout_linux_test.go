@@ -130,13 +130,13 @@ func TestAFloodGetsInAndThoseBeforeItStay(t *testing.T) {
 func TestASlowNodeStandsStillForItsShareAndIsLeftRunning(t *testing.T) {
 	leavesNothing(t)
 	t.Setenv(asServe, "good")
-	nodes, err := spawnNodes(t.Context(), program{argv: []string{os.Args[0]}}, 1, []string{"--heartbeat", "1s", "--timeout", "3s"}, func(*node) {})
+	all, err := spawnNodes(t.Context(), program{argv: []string{os.Args[0]}}, 1, []string{"--heartbeat", "1s", "--timeout", "3s"}, func(error) {})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer stopNodes(nodes)
-	r := &runner{plan: &plan{slow: duty{run: time.Millisecond, stop: 50 * time.Millisecond}}}
-	lift := r.slowDown(nodes...)
+	defer all.stop()
+	nodes, throttled := all.nodes, duty{run: time.Millisecond, stop: 50 * time.Millisecond}
+	lift := slowDown(throttled, nodes...)
 	seen := map[byte]int{}
 	for range 200 {
 		seen[processState(t, nodes[0].pid)]++
@@ -150,11 +150,11 @@ func TestASlowNodeStandsStillForItsShareAndIsLeftRunning(t *testing.T) {
 	if state := processState(t, nodes[0].pid); state == 'T' || nodes[0].slow.Load() {
 		t.Errorf("it is left in state %c", state)
 	}
-	if lift = (&runner{plan: &plan{}}).slowDown(nodes...); nodes[0].slow.Load() {
+	if lift = slowDown(duty{}, nodes...); nodes[0].slow.Load() {
 		t.Error("a node is slow without --slow")
 	}
 	lift()
-	lift = r.slowDown(nodes...)
+	lift = slowDown(throttled, nodes...)
 	nodes[0].signal(syscall.SIGKILL)
 	nodes[0].reap()
 	lift() // its end is no reason to wait

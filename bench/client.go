@@ -193,7 +193,7 @@ func (l *loop) notify(i uint32, c *client, e *link.Event) {
 			if errors.Is(e.Err, syscall.EADDRNOTAVAIL) && !l.swarm.hasPath(c.link.Info().Endpoint) {
 				l.counted.Failures.Other++ // not for want of a port
 			} else {
-				l.counted.Failures.count(e)
+				countFailure(&l.counted.Failures, e)
 			}
 			if e.Kind == link.GoneAway {
 				l.counted.Refusal = e.Code
@@ -205,7 +205,7 @@ func (l *loop) notify(i uint32, c *client, e *link.Event) {
 // lostSession counts the end of a living client's session and judges the server for it.
 func (l *loop) lostSession(i uint32, c *client, e *link.Event) {
 	l.swarm.nowReady(-1)
-	l.counted.Losses.count(e)
+	countLoss(&l.counted.Losses, e)
 	if c.flags.has(flagProbe) {
 		l.probes.Lost++
 	}
@@ -252,7 +252,7 @@ func (l *loop) lostMute(c *client, code codec.Code, cause error) {
 		if code != 0 {
 			e = link.Event{Kind: link.GoneAway, Code: code}
 		}
-		l.counted.Losses.count(&e)
+		countLoss(&l.counted.Losses, &e)
 	}
 	if silence && !l.swarm.storm.Load().struck(c) {
 		l.judge(c, true, true)
@@ -288,8 +288,8 @@ func (l *loop) judge(c *client, mute, said bool) {
 	recordRecent(l.recent.Lateness, lateness)
 }
 
-// count files the end of a ready session.
-func (l *Losses) count(e *link.Event) {
+// countLoss files the end of a ready session.
+func countLoss(l *Losses, e *link.Event) {
 	switch {
 	case e.Kind == link.GoneAway && e.Code == codec.CodeHeartbeatTimeout:
 		l.Silence++
@@ -322,8 +322,8 @@ func (l *Losses) add(o *Losses) {
 	l.Cut += o.Cut
 }
 
-// count files an attempt that did not reach WELCOME.
-func (f *Failures) count(e *link.Event) {
+// countFailure files an attempt that did not reach WELCOME.
+func countFailure(f *Failures, e *link.Event) {
 	switch {
 	case e.Kind == link.GoneAway && e.Code == codec.CodeBusy:
 		f.Busy++

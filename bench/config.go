@@ -1,296 +1,160 @@
 package bench
 
-import (
-	"context"
-	"fmt"
-	"net"
-	"net/netip"
-	"strconv"
-	"time"
-
-	"github.com/stormwheel/stormwheel/internal/link"
-	"github.com/stormwheel/stormwheel/internal/token"
-)
+import "time"
 
 // Config says what to run. Zero means the default; scenarios have defaults of their own,
 // which hold where neither is said otherwise.
+//
+// The tags are those of the command line: name, help, and what stands for the value there. A
+// flag that some scenarios take and others do not is named by those that do (Scenario.Takes).
 type Config struct {
-	Scenario string
+	Scenario string `kong:"-"`
+	// Phases are those of the scenario "phases".
+	Phases []PhaseSpec `kong:"-"`
 
 	// Targets are "host:port"; a name stands for all its addresses, each a target of its own.
 	// Either they or Spawn are given.
-	Targets []string
-	// IgnoreAlternates keeps clients to the targets, whatever servers name.
-	IgnoreAlternates bool
+	Targets []string `name:"target" help:"Servers to aim at, HOST:PORT,...; a name stands for all its addresses." placeholder:"H:P,..."`
 	// PIDs and Admins are, for each of the Targets in their order, its process on this
 	// machine and the HOST:PORT where GET /stats answers. Either may be shorter.
-	PIDs   []int
-	Admins []string
+	PIDs   []int    `name:"pid" help:"Processes of the targets on this machine, in their order: memory, CPU and descriptors are read." placeholder:"N,..."`
+	Admins []string `name:"admin" help:"Admin addresses of the targets, in their order: connections, sessions and evictions are read." placeholder:"H:P,..."`
 	// Spawn is how many `stormwheel serve` children to start and to aim at.
-	Spawn int
+	Spawn int `help:"Start this many nodes of this binary and aim at them (demo: 2)." placeholder:"N"`
 	// NodeArgs are "name=value", passed to the children as --name=value.
-	NodeArgs []string
+	NodeArgs []string `name:"node-arg" help:"A flag of the spawned nodes, as in admit-rate=500; repeatable." placeholder:"NAME=VALUE" sep:"none"`
 	// NodeCommand starts a child; the flags of `serve` are appended. Default: this
 	// program's `serve`.
-	NodeCommand []string
+	NodeCommand []string `kong:"-"`
 
 	// AuthSecretFile holds the secret of which the clients' tokens are made (server.MintToken);
 	// spawned nodes ask for them. Default: no tokens.
-	AuthSecretFile string
+	AuthSecretFile string `type:"path" help:"The file that the targets have as --auth-secret-file: each client brings a token made from it. Spawned nodes get it too." placeholder:"FILE"`
 
 	// Protocol is what Targets speak: "stormwheel" (default), "tcp-echo" or "mqtt" (3.1.1).
-	Protocol string
-	Username string // mqtt; default: none
-	Password string // mqtt; default: none
+	Protocol string `help:"What targets speak: stormwheel, tcp-echo or mqtt, which is 3.1.1 (default stormwheel)." placeholder:"P"`
+	// Username and Password are for mqtt; default: none.
+	Username string `help:"mqtt: user name (default none)." placeholder:"U"`
+	Password string `kong:"-"`
 
-	Place string  // "even" (default) over the targets, or all on the "first"
-	Conns int     // clients; default 1000
-	Rate  float64 // connects per second, open loop; default 1000, in a flood all within a second
+	// IgnoreAlternates keeps clients to the targets, whatever servers name.
+	IgnoreAlternates bool `help:"Clients keep to the targets, whatever servers name."`
 
-	Goal string // find-max: a threshold
-	Vary string // find-max: "conns" (default), up to Conns, or "rate", up to Rate
+	// Place is "even" (default) over the targets, or all on the "first".
+	Place string `help:"Clients over the targets: even or first (default even)." placeholder:"P"`
 
-	// Phases are those of the scenario "phases".
-	Phases []PhaseSpec
-
-	Profile string // ramp: "linear" (default), "step" or "poisson"
-	Steps   int    // ramp: plateaus of "step", up to Rate; default 5
-
+	// Conns are the clients; default 1000.
+	Conns int `help:"Clients (default 1000; demo: 5000; find-max: up to 10000)." placeholder:"N"`
+	// Rate is connects per second, open loop; default 1000, in a flood all within a second.
+	Rate float64 `help:"Connects per second, open loop (default 1000; demo: 900; find-max: 2000, or up to 20000 with --vary rate; storm --kind flood: all within a second)." placeholder:"R"`
+	// Profile is "linear" (default), "step", with Steps plateaus up to Rate, 5 by default, or "poisson".
+	Profile string `help:"ramp: linear, step (climbs to --rate in plateaus) or poisson (default linear)." placeholder:"P"`
+	Steps   int    `help:"ramp: plateaus of --profile step (default 5)." placeholder:"N"`
+	// Lifetime is the mean length of a session; default 10 s, in a soak 1 min.
+	Lifetime time.Duration `help:"churn, soak: mean length of a session (default 10s; soak: 1m)." placeholder:"D"`
+	// Goal is a threshold, and Vary "conns" (default), up to Conns, or "rate", up to Rate.
+	Goal string `help:"find-max: PATH OP NUMBER over the result of each trial, as in heartbeat.rtt_ms.p99<50." placeholder:"EXPR"`
+	Vary string `help:"find-max: conns, up to --conns (default), or rate, up to --rate." placeholder:"WHAT"`
 	// Duration is how long churn goes on, default 30 s (soak: 10 min), and hold holds, default 30 s or longer if a
 	// heartbeat and the patience for its answer need it; in the others the steady time before the
 	// blow, default one heartbeat.
-	Duration time.Duration
+	Duration time.Duration `help:"hold, churn: how long (default 30s, or as a heartbeat needs; soak: 10m; a trial of find-max: 10s); others: the calm after the ramp (default one heartbeat; demo: 3s; of a target: 5s)." placeholder:"D"`
 
-	Lifetime time.Duration // churn, soak: mean length of a session; default 10 s, soak: 1 min
+	// Heartbeat, Timeout and Tick are those of the spawned nodes, 30 s, 2.5 heartbeats and 250 ms by
+	// default. With Targets, Heartbeat is that of the clients, and Timeout that of a tcp-echo
+	// server, default none.
+	Heartbeat time.Duration `help:"Heartbeat of spawned nodes (default 30s; demo: 2s; find-max: 5s), or of the clients of a target." placeholder:"D"`
+	Timeout   time.Duration `help:"Timeout of spawned nodes (default 2.5 heartbeats), or of a tcp-echo server (default none)." placeholder:"D"`
+	Tick      time.Duration `help:"Tick of spawned nodes (default 250ms)." placeholder:"D"`
+	// PongTimeout is the clients' patience; default 10 s.
+	PongTimeout time.Duration `help:"The clients' patience (default 10s)." placeholder:"D"`
+	// Policy is what clients do after a loss; default "window".
+	Policy string `help:"After a loss: window, full, equal, decorrelated, fixed, exponential (default window)." placeholder:"P"`
 
-	Heartbeat time.Duration // of the spawned nodes, default 30 s; with Targets, of the clients
-	Timeout   time.Duration // of the spawned nodes, default 2.5 heartbeats; of a tcp-echo server, default none
-	Tick      time.Duration // of the spawned nodes; default 250 ms
-
-	PongTimeout time.Duration // the clients' patience; default 10 s
-	Policy      string        // what clients do after a loss; default "window"
-
-	Kind            string        // storm: "kill", "drain", "cut", "freeze", "blackout", "restart", "flood" or "grey"
-	Cohorts         string        // storm: "full:50%,fixed:50%" instead of Policy
-	Freeze          time.Duration // storm freeze: for how long; default: until every client has noticed, and 5 s
-	Outage          time.Duration // storm blackout: how long no node runs, default 15 s; grey: how long they are slow, default 30 s
-	RecoveryTimeout time.Duration // storm: when to stop waiting for returns; default 60 s
-	// Slow makes spawned nodes slow while a storm of the kinds kill and flood goes on: "1ms/150ms"
-	// stops each for the second of these after it ran for the first. Default: they run all the time.
-	Slow string
+	// Kind is that of the storm: "kill", "drain", "cut", "freeze", "blackout", "restart", "flood" or "grey".
+	Kind string `help:"storm: kill, drain, cut, freeze, blackout, restart, flood or grey." placeholder:"K"`
+	// RecoveryTimeout is when to stop waiting for returns; default 60 s.
+	RecoveryTimeout time.Duration `help:"storm: how long to wait for all to return (default 1m; demo: 30s)." placeholder:"D"`
+	// Capacity is what the receivers admit per second; default: known for spawned nodes.
+	Capacity float64 `help:"storm: clients per second that the receivers admit, for ideal_s (known for spawned nodes)." placeholder:"R"`
+	// Cohorts are policies instead of Policy, as in "full:50%,fixed:50%".
+	Cohorts string `help:"storm: policies that share the clients, as in full:50%,fixed:50%." placeholder:"P:SHARE,..."`
 	// Probes is the share of the clients that a scenario does not touch and that are measured
 	// apart. Default 0.02, and ten at least of 500 clients; negative: none.
-	Probes float64
-
-	Deadline        time.Duration // halfopen, trickle: of the server; default 5 s, for PINGs 10 s
-	Trickle         string        // "hello" (default) or "ping": what goes out byte by byte
-	TrickleInterval time.Duration // between two bytes; default 200 ms
-
+	Probes float64 `type:"probes" help:"Share of clients that are left alone and measured apart, or none (default 0.02, ten at least of 500)." placeholder:"F"`
+	// Deadline is that of the server for a HELLO or the rest of a frame; default 5 s, for PINGs 10 s.
+	Deadline time.Duration `help:"halfopen, trickle: of the server (default 5s; for PINGs 10s)." placeholder:"D"`
+	// Trickle is what goes out byte by byte, "hello" (default) or "ping", with TrickleInterval
+	// between two bytes, 200 ms by default.
+	Trickle         string        `help:"trickle: what goes out byte by byte, hello or ping (default hello)." placeholder:"FRAME"`
+	TrickleInterval time.Duration `help:"trickle: between two bytes (default 200ms)." placeholder:"D"`
+	// Freeze is for how long; default: until every client has noticed, and 5 s.
+	Freeze time.Duration `help:"storm --kind freeze: how long (default: until every client has noticed, and 5s)." placeholder:"D"`
+	// Outage is how long no node runs in a blackout, default 15 s, or all are slow (grey), default 30 s.
+	Outage time.Duration `help:"storm --kind blackout: how long no node runs (default 15s); grey: how long they are slow (default 30s)." placeholder:"D"`
+	// Slow makes spawned nodes slow while a storm of the kinds kill and flood goes on: "1ms/150ms"
+	// stops each for the second of these after it ran for the first. Default: they run all the time.
+	Slow string `help:"storm --kind kill, flood, grey (default 1ms/120ms): spawned nodes run for the first of two times and stand still for the second (SIGSTOP), until all are in, or --outage is over, as in 1ms/150ms." placeholder:"RUN/STOP"`
 	// Fraction is the share of the clients that a scenario has misbehave, default 0.1 for
 	// silent, 0.5 for halfopen and trickle; in a cut, the share of connections that break, default: all to the first target; in a
 	// flood, the share of clients that are in before, default 0.1.
-	Fraction float64
-	Capacity float64 // what the receivers admit per second; default: known for spawned nodes
+	Fraction float64 `help:"silent: share of the clients that stop speaking (default 0.1); halfopen, trickle: that do so (default 0.5); storm --kind cut: share of the connections (default: all to the first target); storm --kind flood: share that is in before (default 0.1)." placeholder:"F"`
 
 	// Workers are the processes that share the clients. 0: as many as the descriptors of a
 	// process ask for; 1: this process has them all.
-	Workers int
+	Workers int `type:"workers" help:"Processes that share the clients: auto (as many as the descriptors of one ask for) or a number." default:"auto" placeholder:"N"`
 	// WorkerCommand starts one, which must call Work. Default: this program's `bench-worker`.
-	WorkerCommand []string
+	WorkerCommand []string `kong:"-"`
 
-	Sources       string    // "127.0.0.2-127.0.0.50"; default: as many as the ports require
-	Seed          uint64    // default: from the clock
-	StartAt       time.Time // of the first arrival; zero: when all is ready
-	Thresholds    []string  // beyond what the scenario promises
-	NoPromises    bool      // judges Thresholds alone
-	IOwnTheTarget bool      // allows a target that is not loopback
-	Version       string
-	Command       []string // the words that started the run, for the result
+	// Sources are local addresses, "127.0.0.2-127.0.0.50"; default: as many as the ports require.
+	Sources string `name:"source" help:"Local addresses, as in 127.0.0.2-127.0.0.50 (default: as many as the ports require)." placeholder:"A-B"`
+	// Seed is that of arrivals and choices; default: from the clock.
+	Seed uint64 `help:"Seed of arrivals and choices (default: from the clock)." placeholder:"N"`
+	// StartAt is the moment of the first arrival; zero: when all is ready.
+	StartAt time.Time `type:"start" help:"When the first client may come, RFC 3339 or HH:MM:SS, at most 24 h ahead; several machines begin together." placeholder:"TIME"`
+	// Thresholds are judged beyond what the scenario promises; with NoPromises, alone.
+	Thresholds []string `name:"threshold" help:"PATH OP NUMBER over the result, as in storm.t99_s<30; beyond what the scenario promises; repeatable." placeholder:"EXPR" sep:"none"`
+	NoPromises bool     `help:"Judge --threshold alone, and not what the scenario promises; the result says so."`
+	// IOwnTheTarget allows a target that is not loopback.
+	IOwnTheTarget bool `name:"i-own-this-target" help:"Allow a target whose address is not loopback."`
 
-	// lateLimit is the generator lateness, p99, up to which figures count. Default 20 ms;
+	Version string   `kong:"-"` // of the program; default: that of the module
+	Command []string `kong:"-"` // the words that started the run, for the result
+
+	// LateLimit is the generator lateness, p99, up to which figures count. Default 20 ms;
 	// tests that share the machine with others widen it.
-	lateLimit time.Duration
+	LateLimit time.Duration `kong:"-"`
 }
 
-// defaultPatience is how long a client waits for a PONG unless told otherwise.
-const defaultPatience = 10 * time.Second
-
-// defaultAdmitRate is what a node admits per second unless told otherwise (`serve
-// --admit-rate`).
-const defaultAdmitRate = 2000
-
-// plan is a Config that has been found possible.
-type plan struct {
-	Config
-	scenario   *scenario
-	secret     []byte // that of AuthSecretFile
-	slow       duty
-	policy     link.Policy
-	cohorts    []cohort
-	thresholds []Threshold
-	endpoints  []netip.AddrPort // empty until nodes are spawned
-	sources    []netip.Addr
-	notes      []string // of what names lead to
+// has reports whether a phase does what.
+func (c *Config) has(what string) bool {
+	_, ok := c.phase(what)
+	return ok
 }
 
-// prepare fills, checks and resolves. Its errors are ExitErrors.
-func prepare(ctx context.Context, c Config) (*plan, error) {
-	p := &plan{Config: c}
-	if p.scenario = scenarioNamed(c.Scenario); p.scenario == nil {
-		return nil, usagef("no scenario %q; there are %s", c.Scenario, scenarioNames())
-	}
-	if p.scenario.defaults != nil {
-		p.scenario.defaults(&p.Config)
-	}
-	err := p.expand(ctx)
-	if err != nil {
-		return nil, err
-	}
-	p.fill()
-	if err := p.check(); err != nil {
-		return nil, err
-	}
-	if p.AuthSecretFile != "" {
-		if p.secret, err = token.ReadSecret(p.AuthSecretFile); err != nil {
-			return nil, usagef("--auth-secret-file: %w", err)
+// phase is the last one that does what.
+func (c *Config) phase(what string) (last PhaseSpec, ok bool) {
+	for _, ph := range c.Phases {
+		if ph.Do == what {
+			last, ok = ph, true
 		}
 	}
-	if p.slow, err = parseDuty(p.Slow); err != nil {
-		return nil, err
-	}
-	if p.policy, err = link.ParsePolicy(p.Policy); err != nil {
-		return nil, usagef("--policy: %q is unknown: window, full, equal, decorrelated, fixed or exponential", p.Policy)
-	}
-	if p.Cohorts != "" {
-		if p.cohorts, err = parseCohorts(p.Cohorts); err != nil {
-			return nil, err
-		}
-		p.Policy = p.Cohorts
-	}
-	if _, err = thresholdsOf(nil, p.Thresholds); err != nil {
-		return nil, err
-	}
-	if err := p.resolve(); err != nil {
-		return nil, err
-	}
-	if err := p.preflight(descriptorLimit(), localPorts()); err != nil {
-		return p, err
-	}
-	if err := p.fits(readLimits()); err != nil {
-		return p, err
-	}
-	var promises []string // some are counted client by client: not for more than there can be
-	if !p.NoPromises {
-		promises = append(p.scenario.promises(&p.Config), probePromises(&p.Config)...)
-	}
-	p.thresholds, err = thresholdsOf(promises, p.Thresholds)
-	return p, err
-}
-
-func (p *plan) fill() {
-	fill(&p.Place, "even")
-	fill(&p.Protocol, protocolOwn)
-	if p.foreign() && p.Spawn == 0 {
-		fill(&p.Heartbeat, 30*time.Second)
-	}
-	fill(&p.lateLimit, 20*time.Millisecond)
-	fill(&p.Conns, 1000)
-	if p.floods() {
-		fill(&p.Fraction, floodBaseline)
-		fill(&p.Rate, float64(max(p.Conns-p.baseline(), 1)))
-	}
-	fill(&p.Rate, 1000)
-	if p.Profile == "step" {
-		fill(&p.Steps, defaultSteps)
-	}
-	fill(&p.PongTimeout, defaultPatience)
-	fill(&p.Policy, link.Window.String())
-	fill(&p.RecoveryTimeout, time.Minute)
-	fill(&p.Seed, uint64(time.Now().UnixNano())%1e9+1)
-	if p.Spawn > 0 {
-		fill(&p.Heartbeat, 30*time.Second)
-		fill(&p.Timeout, p.Heartbeat*5/2)
-		fill(&p.Tick, 250*time.Millisecond)
-	}
-	if _, said := p.nodeArg("drain-grace"); (p.drains() || p.Kind == "restart") && p.Spawn > 0 && !said {
-		p.NodeArgs = append([]string{"drain-grace=" + drainGrace.String()}, p.NodeArgs...)
-	}
-	if p.Kind == "freeze" {
-		fill(&p.Freeze, p.noticeTime()+freezeSlack)
-	}
-	switch p.Kind {
-	case "blackout":
-		fill(&p.Outage, defaultOutage)
-	case "grey":
-		fill(&p.Outage, defaultGreyTime)
-		fill(&p.Slow, defaultGrey)
-	}
-	if receivers := p.receivers(); p.Capacity == 0 && receivers > 0 {
-		p.Capacity = p.admitRate() * float64(receivers)
-	}
-}
-
-func fill[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
+	return last, ok
 }
 
 // storms reports whether a node is struck, or the connections to it.
-func (c *Config) storms() bool {
-	return c.Scenario == "storm" || c.Scenario == "demo" || c.has("storm")
-}
+func (c *Config) storms() bool { return c.Kind != "" }
 
-// receivers are the spawned nodes that take the clients of a storm: all but the one that is
-// struck, or all if they come back, or if none is. Where connections break, their clients take it for the node's fault, and go to
-// another if there is one.
-func (p *plan) receivers() int {
-	if p.alone() || p.floods() || p.Kind == "cut" && (p.Spawn == 1 || p.Fraction > 0) {
-		return p.Spawn
-	}
-	return max(p.Spawn-1, 0)
-}
+// targets is how many servers there are.
+func (c *Config) targets() int { return max(c.Spawn, len(c.Targets)) }
 
-// admitRate is what one spawned node admits per second.
-func (p *plan) admitRate() float64 { return p.nodeRate("admit-rate", defaultAdmitRate) }
-
-// resolve turns targets, which are addresses by now, and sources into addresses.
-func (p *plan) resolve() error {
-	for _, t := range p.Targets {
-		host, port, err := net.SplitHostPort(t)
-		if err != nil {
-			return usagef("--target: %q is not HOST:PORT", t)
-		}
-		n, err := strconv.ParseUint(port, 10, 16)
-		if err != nil || n == 0 {
-			return usagef("--target: %q has no port", t)
-		}
-		addr, err := netip.ParseAddr(host)
-		if err != nil {
-			return usagef("--target: %q is not HOST:PORT", t)
-		}
-		addr = addr.Unmap()
-		if !addr.IsLoopback() && !p.IOwnTheTarget {
-			return usagef("--target: %s is not loopback; a load test may harm it: say --i-own-this-target if you do", t)
-		}
-		p.endpoints = append(p.endpoints, netip.AddrPortFrom(addr, uint16(n)))
+// onFirst is how many clients the first server gets.
+func (c *Config) onFirst() int {
+	if c.alone() {
+		return c.Conns
 	}
-	if p.Sources != "" {
-		var err error
-		if p.sources, err = parseSources(p.Sources); err != nil {
-			return &ExitError{Code: ExitUsage, Err: fmt.Errorf("--source: %w", err)}
-		}
-		if err := checkSources(p.sources); err != nil {
-			return &ExitError{Code: ExitUsage, Err: fmt.Errorf("--source: %w", err)}
-		}
-		return nil
+	if c.Place == "first" {
+		return c.Conns - c.probeCount()
 	}
-	for _, e := range p.endpoints {
-		if !e.Addr().IsLoopback() || !e.Addr().Is4() {
-			return nil // the kernel knows which address leads there
-		}
-	}
-	p.sources = loopbackSources(p.Conns+p.lingering(), localPorts())
-	return nil
+	return (c.Conns + c.targets() - 1) / c.targets()
 }

@@ -74,7 +74,7 @@ func TestImpossibleConfigsAreOneSentence(t *testing.T) {
 		{"probes of a flood", Config{Scenario: "storm", Spawn: 1, Kind: "flood", Probes: 0.1}, ExitUsage, "those that are in before"},
 		{"a flood of all", Config{Scenario: "storm", Spawn: 1, Kind: "flood", Fraction: 1}, ExitUsage, "nobody in it"},
 		{"a flood on nobody", Config{Scenario: "storm", Spawn: 1, Kind: "flood", Conns: 3}, ExitUsage, "nobody before the flood"},
-		{"a flood in a file", Config{Scenario: "phases", Spawn: 2, Phases: []PhaseSpec{ramp(10), {Do: "storm", Kind: "flood"}}}, ExitUsage, "it is not for phases"},
+		{"a flood in a file", Config{Scenario: "phases", Spawn: 2, Phases: []PhaseSpec{arriving(10), {Do: "storm", Kind: "flood"}}}, ExitUsage, "it is not for phases"},
 		{"slow drain", Config{Scenario: "storm", Spawn: 2, Kind: "drain", Slow: "1ms/1ms"}, ExitUsage, "--slow is for"},
 		{"slow target", Config{Scenario: "storm", Targets: []string{"127.0.0.1:1"}, Kind: "flood", Slow: "1ms/1ms"}, ExitUsage, "--slow is for"},
 		{"half a duty", Config{Scenario: "storm", Spawn: 1, Kind: "flood", Slow: "1ms"}, ExitUsage, `--slow: "1ms" is not RUN/STOP`},
@@ -93,18 +93,18 @@ func TestImpossibleConfigsAreOneSentence(t *testing.T) {
 }
 
 func TestPreflightNamesTheLimit(t *testing.T) {
-	p := &plan{Config: Config{Conns: 1000, Spawn: 2, Place: "even", Workers: 1}, scenario: &scenarios[0]}
+	p := &plan{Config: Config{Conns: 1000, Spawn: 2, Place: "even", Workers: 1}, scenario: hold{}}
 	if err := p.preflight(1064, 28000); err != nil {
 		t.Errorf("1,000 connections, half of them a node, with 1064 descriptors: %v", err)
 	}
 	if err := p.preflight(1063, 28000); ExitCode(err) != ExitImpossible || !strings.Contains(err.Error(), "ulimit -n 1064") {
 		t.Errorf("with 1063 descriptors: %v, want the command that raises it to 1064", err)
 	}
-	p.Scenario = "storm" // after a kill one node holds all, with its reserve
+	p.Scenario, p.Kind = "storm", "kill" // after a kill one node holds all, with its reserve
 	if err := p.preflight(1064, 28000); ExitCode(err) != ExitImpossible || !strings.Contains(err.Error(), "spawned node") {
 		t.Errorf("storm: %v, want that a node can not hold all", err)
 	}
-	p = &plan{Config: Config{Conns: 1000, Spawn: 3, Place: "even"}, scenario: &scenarios[0]}
+	p = &plan{Config: Config{Conns: 1000, Spawn: 3, Place: "even"}, scenario: hold{}}
 	if err := p.preflight(564, 28000); err != nil || p.Workers != 2 {
 		t.Errorf("1,000 connections with 564 descriptors: %d workers, %v; want 2", p.Workers, err)
 	}
@@ -112,7 +112,7 @@ func TestPreflightNamesTheLimit(t *testing.T) {
 	if err := p.preflight(563, 28000); err != nil || p.Workers != 3 {
 		t.Errorf("1,000 connections with 563 descriptors: %d workers, %v; want 3", p.Workers, err)
 	}
-	p = &plan{Config: Config{Conns: 1000, Place: "even"}, scenario: &scenarios[0],
+	p = &plan{Config: Config{Conns: 1000, Place: "even"}, scenario: hold{},
 		sources: loopbackSources(1, 1), endpoints: make([]netip.AddrPort, 1)}
 	if err := p.preflight(5000, 999); ExitCode(err) != ExitImpossible || !strings.Contains(err.Error(), "--source") {
 		t.Errorf("999 ports: %v, want exit %d and --source", err, ExitImpossible)
@@ -131,22 +131,22 @@ func exampleOf(scenario string) Config {
 	case "find-max":
 		cfg.Goal = "heartbeat.missed==0"
 	case "phases":
-		cfg.Phases = []PhaseSpec{ramp(100)}
+		cfg.Phases = []PhaseSpec{arriving(100)}
 	}
 	return cfg
 }
 
 // A misspelt path in a scenario's own promises would fail every run of it.
 func TestEveryScenarioPromisesSomething(t *testing.T) {
-	for _, s := range scenarios {
-		cfg := exampleOf(s.name)
+	for _, s := range All {
+		cfg := exampleOf(s.Name())
 		p, err := prepare(t.Context(), cfg)
 		if err != nil {
-			t.Errorf("%s: %v", s.name, err)
+			t.Errorf("%s: %v", s.Name(), err)
 			continue
 		}
 		if len(p.thresholds) == 0 {
-			t.Errorf("%s promises nothing: it could not fail", s.name)
+			t.Errorf("%s promises nothing: it could not fail", s.Name())
 		}
 	}
 }
@@ -182,22 +182,22 @@ func TestOwnThresholdsAddToThePromises(t *testing.T) {
 
 // Whoever reads that a run failed must not have to know the paths of the result.
 func TestEveryPromiseHasWords(t *testing.T) {
-	for _, s := range scenarios {
+	for _, s := range All {
 		kinds := []string{""}
-		if s.name == "storm" {
-			kinds = stormKinds
+		if s.Name() == "storm" {
+			kinds = stormKinds()
 		}
 		for _, kind := range kinds {
-			cfg := exampleOf(s.name)
+			cfg := exampleOf(s.Name())
 			cfg.Kind = cmp.Or(kind, cfg.Kind)
 			p, err := prepare(t.Context(), cfg)
 			if err != nil {
-				t.Errorf("%s %s: %v", s.name, kind, err)
+				t.Errorf("%s %s: %v", s.Name(), kind, err)
 				continue
 			}
 			for _, th := range p.thresholds {
 				if path, _ := th.Parts(); meanings[path] == "" {
-					t.Errorf("%s %s promises %s, which has no words", s.name, kind, th.Expr)
+					t.Errorf("%s %s promises %s, which has no words", s.Name(), kind, th.Expr)
 				}
 			}
 		}
@@ -217,7 +217,7 @@ func TestDrainPaceIsTheFailoverRateOrWhatTheWindowAsks(t *testing.T) {
 		{nil, 8000, 2000},
 	} {
 		p := plan{Config: Config{Scenario: "storm", Kind: "drain", Spawn: 2, Conns: c.conns, NodeArgs: c.args}}
-		p.fill()
+		p.complete()
 		if got := p.drainPace(); got != c.want {
 			t.Errorf("%v: pace %v, want %v", c.args, got, c.want)
 		}
@@ -304,7 +304,7 @@ func TestSources(t *testing.T) {
 func TestKernelDeltas(t *testing.T) {
 	const before = "TcpExt: SyncookiesSent ListenDrops\nTcpExt: 3 5\nIpExt: ListenDrops\nIpExt: 70\n"
 	const after = "TcpExt: SyncookiesSent ListenDrops New\nTcpExt: 3 9 1\nIpExt: ListenDrops\nIpExt: 99\n"
-	k := parseNetstat(after).since(parseNetstat(before))
+	k := counted(parseNetstat(after), parseNetstat(before))
 	if k.ListenDrops == nil || *k.ListenDrops != 4 || k.SyncookiesSent == nil || *k.SyncookiesSent != 0 {
 		t.Errorf("deltas = %+v, want 4 listen drops and 0 cookies", k)
 	}

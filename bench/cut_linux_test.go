@@ -90,7 +90,7 @@ func TestClientsThatAreCutComeBackAndTheirGhostsAreEvicted(t *testing.T) {
 func TestACutOfATargetNeedsNoProcess(t *testing.T) {
 	f := startFake(t, &fakeNode{})
 	cfg := Config{Scenario: "storm", Kind: "cut", Targets: []string{f.addr()}, Conns: 40, Rate: 1000, Seed: 1,
-		Duration: 100 * time.Millisecond, Heartbeat: 150 * time.Millisecond, lateLimit: time.Minute}
+		Duration: 100 * time.Millisecond, Heartbeat: 150 * time.Millisecond, LateLimit: time.Minute}
 	r, err := Run(t.Context(), cfg, View{})
 	const want = 39 // and one probe
 	if err != nil || r.Storm.Clients != want || r.Storm.Back != want || r.Storm.GhostsGoneS != nil || r.Conns.Ghosts != nil ||

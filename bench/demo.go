@@ -7,9 +7,18 @@ import (
 	"time"
 )
 
-// demoDefaults: an admission rate far below what a node can do makes the return of 2,250
+// demo is the main job in one run.
+type demo struct{ plain }
+
+func (demo) Name() string { return "demo" }
+func (demo) About() string {
+	return "two nodes, 5,000 clients: silent ones are evicted, then a node is killed"
+}
+func (demo) Takes() string { return "fraction kind probes" }
+
+// Defaults: an admission rate far below what a node can do makes the return of 2,250
 // clients take some 5 seconds, so that it can be watched, and their spread be seen.
-func demoDefaults(c *Config) {
+func (demo) Defaults(c *Config) {
 	fill(&c.Conns, 5000)
 	fill(&c.Rate, 900)
 	fill(&c.Heartbeat, 2*time.Second)
@@ -27,13 +36,19 @@ func demoDefaults(c *Config) {
 	}
 }
 
-// demoPromises: among others that all are back within 1.1 times what the admission rate
+func (demo) Check(c *Config) error {
+	if c.Kind != "kill" {
+		return usagef("--kind %s is not for demo", c.Kind)
+	}
+	return nil
+}
+
+// Promises: among others that all are back within 1.1 times what the admission rate
 // allows, and a second for the processes on a busy machine.
-func demoPromises(c *Config) []string {
-	p := plan{Config: *c}
-	left := c.Conns - silentCount(c)
+func (demo) Promises(c *Config) []string {
+	left := c.Conns - c.misbehaving()
 	share := math.Ceil(float64(left) / float64(c.Spawn))
-	capacity := p.admitRate() * float64(c.Spawn-1)
+	capacity := c.admitRate() * float64(c.Spawn-1)
 	all := []string{
 		fmt.Sprintf("conns.peak==%d", c.Conns),
 		fmt.Sprintf("conns.end==%d", left),
@@ -46,10 +61,9 @@ func demoPromises(c *Config) []string {
 	return append(all, evictionPromises(c)...)
 }
 
-// demo is the main job in one run.
-func demo(ctx context.Context, r *runner) error {
-	silence := func(ctx context.Context) error { return r.silence(ctx, silentCount(&r.plan.Config)) }
-	for _, step := range []func(context.Context) error{r.ramp, r.steady, silence, r.steady, r.killNode} {
+func (demo) Play(ctx context.Context, s *Stage) error {
+	silence := func(ctx context.Context) error { return s.silence(ctx, s.misbehaving()) }
+	for _, step := range []func(context.Context) error{s.ramp, s.steady, silence, s.steady, s.strike} {
 		if err := step(ctx); err != nil {
 			return err
 		}

@@ -1,11 +1,5 @@
 package bench
 
-import (
-	"time"
-
-	"github.com/HdrHistogram/hdrhistogram-go"
-)
-
 // Detail is what the figures of a Result were made from: enough to draw its pictures, and
 // to merge it with others without a loss. It is not for thresholds.
 type Detail struct {
@@ -64,79 +58,4 @@ type ServerSecond struct {
 	CPUS     *float64 `json:"cpu_s"`
 	Conns    *int     `json:"conns"`
 	FDs      *int     `json:"fds"`
-}
-
-// second turns a row of the display into one of the result.
-func (r row) second(servers []Server) Second {
-	c, before := &r.counts, &r.last
-	s := Second{T: r.at.Seconds(), Ready: r.ready,
-		Attempts: c.Attempts - before.Attempts, Established: c.Established - before.Established, Goodput: c.Regained - before.Regained,
-		Pings: c.Pings - before.Pings, Pongs: c.Pongs - before.Pongs,
-		Muted: c.Muted, Evicted: c.Observed, Early: c.Early, False: c.Falsely,
-		StormClients: c.StormClients, StormBack: c.StormBack}
-	if c.Pongs > before.Pongs {
-		s.RTTp50, s.RTTp99 = new(r.p50), new(r.p99)
-	}
-	for _, n := range servers {
-		one := ServerSecond{RSSBytes: n.RSSBytes, CPUS: n.CPUS, Conns: n.Conns, FDs: n.FDs}
-		if n.Killed {
-			one = ServerSecond{}
-		}
-		s.Servers = append(s.Servers, one)
-	}
-	return s
-}
-
-// text is the histogram as Detail.Histograms has it.
-func (h *hist) text() (string, error) {
-	b, err := h.h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
-	return string(b), err
-}
-
-// histogram decodes one of Histograms; it is empty if there is none.
-func (d *Detail) histogram(name string) (*hist, error) {
-	h := newHist()
-	if text, ok := d.Histograms[name]; ok {
-		decoded, err := hdrhistogram.Decode([]byte(text))
-		if err != nil {
-			return nil, err
-		}
-		h.h = decoded
-	}
-	return h, nil
-}
-
-// detail is filled when the run is over.
-func (r *runner) detail(t *tally) (Detail, error) {
-	d := Detail{Command: r.plan.Command, Phases: r.phases, Seconds: r.seconds, Histograms: map[string]string{}}
-	named := map[string]*hist{"rtt": t.RTT, "rtt_intended": t.RTTIntended, "rtt_actual": t.RTTActual,
-		"connect": t.Connect, "connect_intended": t.ConnectIntended,
-		"probes_before": t.Probes.Before, "probes_during": t.Probes.During, "late": t.Late, "lateness": t.Lateness}
-	if at, ok := r.fleet.StormAt(); ok {
-		d.StormAtS = new(at.Seconds())
-		d.AttemptsPer100ms = t.Storm.PerBin
-		d.LostPer100ms, d.BackPer100ms = t.Storm.LostPerBin, t.Storm.BackPerBin
-		d.OutagesS = t.Storm.Outages.Seconds()
-		returns := returnsOf(t.Storm.Returns)
-		for i := range r.plan.cohorts {
-			named[cohortHistogram(i)] = returnsOf(t.Cohorts[i].Returns)
-		}
-		named["return"], named["offline"] = returns, t.Storm.OfflineTimes
-	}
-	for name, h := range named {
-		text, err := h.text()
-		if err != nil {
-			return d, err
-		}
-		d.Histograms[name] = text
-	}
-	return d, nil
-}
-
-func returnsOf(times []time.Duration) *hist {
-	h := newHist()
-	for _, after := range times {
-		h.record(after)
-	}
-	return h
 }

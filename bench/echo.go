@@ -16,7 +16,7 @@ type echo struct {
 	hello []byte
 }
 
-func newEcho(cfg *swarmConfig) (*echo, error) {
+func newEcho(cfg foreignConfig) (*echo, error) {
 	e := &echo{terms: codec.Terms{Interval: cfg.Interval, Timeout: cfg.Timeout}}
 	var err error
 	e.hello, err = localWelcome(e.terms)

@@ -9,7 +9,7 @@ import (
 )
 
 func TestAnEchoIsReadInAnySplit(t *testing.T) {
-	e, err := newEcho(&swarmConfig{Interval: time.Second, Timeout: 3 * time.Second})
+	e, err := newEcho(foreignConfig{Interval: time.Second, Timeout: 3 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,13 +22,13 @@ var extremes = map[reflect.Kind][]any{
 
 // examples are a run of every scenario and every kind, of spawned nodes and of a target.
 func examples() (all []Config) {
-	for _, s := range scenarios {
+	for _, s := range All {
 		kinds := []string{""}
-		if s.name == "storm" {
-			kinds = stormKinds
+		if s.Name() == "storm" {
+			kinds = stormKinds()
 		}
 		for _, kind := range kinds {
-			cfg := exampleOf(s.name)
+			cfg := exampleOf(s.Name())
 			if kind != "" {
 				cfg.Kind = kind
 			}
@@ -38,9 +38,9 @@ func examples() (all []Config) {
 			cfg.Protocol = protocolEcho
 			all = append(all, cfg)
 		}
-		if s.name == "trickle" || s.name == "halfopen" || s.name == "silent" {
-			cfg := exampleOf(s.name)
-			if s.name == "trickle" {
+		if s.Name() == "trickle" || s.Name() == "halfopen" || s.Name() == "silent" {
+			cfg := exampleOf(s.Name())
+			if s.Name() == "trickle" {
 				cfg.Trickle = "ping"
 			}
 			cfg.Deadline = time.Second
@@ -77,7 +77,7 @@ func TestNoNumberBreaksARun(t *testing.T) {
 			for _, ph := range []PhaseSpec{{Do: "hold", For: v.(time.Duration)}, {Do: "churn", For: v.(time.Duration)}, {Do: "storm", Kind: "freeze", For: v.(time.Duration)}} {
 				if example.Scenario == "phases" {
 					cfg := example
-					cfg.Conns, cfg.Phases = 0, []PhaseSpec{ramp(10), ph}
+					cfg.Conns, cfg.Phases = 0, []PhaseSpec{arriving(10), ph}
 					if ph.Do != "storm" {
 						cfg.Phases = append(cfg.Phases, slices.Repeat([]PhaseSpec{ph}, 400)...)
 					}
@@ -90,7 +90,7 @@ func TestNoNumberBreaksARun(t *testing.T) {
 			continue
 		}
 		for _, v := range extremes[reflect.Int] {
-			for _, ph := range []PhaseSpec{ramp(v.(int)), {Do: "ramp", Clients: 10, Profile: "step", Steps: v.(int)}} {
+			for _, ph := range []PhaseSpec{arriving(v.(int)), {Do: "ramp", Clients: 10, Profile: "step", Steps: v.(int)}} {
 				cfg := example
 				cfg.Conns, cfg.Phases = 0, []PhaseSpec{ph, ph, {Do: "silence", Fraction: 0.5}, {Do: "storm", Kind: "cut"}}
 				bearable(t, cfg, "phase ramp", v)
@@ -101,7 +101,7 @@ func TestNoNumberBreaksARun(t *testing.T) {
 		for _, v := range extremes[reflect.Float64] {
 			for _, ph := range []PhaseSpec{{Do: "ramp", Clients: 10, Rate: v.(float64)}, {Do: "silence", Fraction: v.(float64)}, {Do: "storm", Kind: "cut", Fraction: v.(float64)}} {
 				cfg := example
-				cfg.Conns, cfg.Phases = 0, []PhaseSpec{ramp(10), ph}
+				cfg.Conns, cfg.Phases = 0, []PhaseSpec{arriving(10), ph}
 				bearable(t, cfg, "phase "+ph.Do, v)
 			}
 		}
@@ -143,7 +143,7 @@ func bearable(t *testing.T, cfg Config, name string, v any) bool {
 	if p.Conns > 1000 { // what follows is the same for fewer
 		return true
 	}
-	c := p.clients()
+	c := p.swarm()
 	if len(c.Endpoints) == 0 {
 		c.Endpoints = []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1"), netip.MustParseAddrPort("127.0.0.1:2")}
 	}

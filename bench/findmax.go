@@ -7,77 +7,12 @@ import (
 	"time"
 )
 
-// What find-max may vary.
-const (
-	varyConns = "conns" // clients of a hold, up to Config.Conns
-	varyRate  = "rate"  // connects per second of a ramp, up to Config.Rate
-)
-
 // How finely find-max looks: it begins at a sixteenth of the most, doubles until the goal is
 // missed, and then halves the gap until it is a twentieth of what holds.
 const (
 	findStart = 16
 	findGap   = 20
 )
-
-// FindMax is the search for the greatest load at which a goal holds. The rest of the result
-// is of the run with that load; of the smallest one, if none held.
-type FindMax struct {
-	Vary string  `json:"vary"` // conns or rate
-	Goal string  `json:"goal"`
-	Best float64 `json:"best"` // the greatest load at which it held; 0: none
-	// Missed is the smallest load above it at which it did not, null if there was none.
-	Missed *float64 `json:"missed"`
-	// LimitedBy is why there is no more: "goal", "server" (not everybody got in, or was answered),
-	// "generator" (its figures do not count, so the server may well do more), "most" (nothing failed
-	// up to the most asked for) or "interrupted" (the search did not get to its end).
-	LimitedBy string  `json:"limited_by"`
-	Trials    []Trial `json:"trials"` // in the order they were made
-}
-
-// Trial is one run of the search.
-type Trial struct {
-	Load    float64  `json:"load"`
-	Actual  *float64 `json:"actual"` // of the goal; null: there was none
-	OK      bool     `json:"ok"`
-	Verdict Verdict  `json:"verdict"` // invalid: the generator's own fault
-	Why     *string  `json:"why"`     // it did not hold, in words; null: it did
-}
-
-func findMaxDefaults(c *Config) {
-	fill(&c.Vary, varyConns)
-	fill(&c.Duration, 10*time.Second)
-	if c.Vary == varyRate {
-		fill(&c.Rate, 20_000)
-	}
-	fill(&c.Conns, 10_000)
-	fill(&c.Rate, 2000)
-	if c.Spawn > 0 {
-		fill(&c.Heartbeat, 5*time.Second) // several of each client's within a trial
-	}
-}
-
-func findMaxPromises(*Config) []string { return []string{"find_max.best>0"} }
-
-// checkFindMax returns one sentence about what makes no sense.
-func (p *plan) checkFindMax() error {
-	switch {
-	case p.scenario.name != "find-max":
-		return nil
-	case p.Goal == "":
-		return usagef("find-max needs a --goal, as in 'heartbeat.rtt_ms.p99<50'")
-	case p.Vary != varyConns && p.Vary != varyRate:
-		return usagef("--vary: %q is neither conns nor rate", p.Vary)
-	case p.Vary == varyRate && p.Rate < 1:
-		return usagef("--rate: find-max tries whole connects per second, %g is below one", p.Rate)
-	case !p.StartAt.IsZero():
-		return usagef("--start-at is not for find-max, whose runs begin one after the other")
-	}
-	if _, err := ParseThreshold(p.Goal); err != nil {
-		return usagef("--goal: %w", err)
-	}
-	return nil
-}
 
 // search finds the knee of a load curve.
 type search struct {
@@ -170,7 +105,7 @@ func findMax(ctx context.Context, asked Config, p *plan, view View) (*Result, er
 	shown.Promises = !p.NoPromises
 	shown.Started, shown.WallS = began.UTC(), time.Since(began).Seconds()
 	shown.Interrupted = ctx.Err() != nil
-	if err := shown.judge(p.thresholds, p.lateLimit); err != nil {
+	if err := shown.judge(p.thresholds, p.LateLimit); err != nil {
 		return nil, err
 	}
 	if searchErr != nil && !shown.Interrupted {
@@ -214,33 +149,4 @@ func (f *FindMax) last(load float64) (last Trial) {
 		}
 	}
 	return last
-}
-
-// why is what kept a run from passing; nil if nothing did.
-func (r *Result) why() *string {
-	switch r.Verdict {
-	case Invalid:
-		return r.Generator.WhyInvalid
-	case Fail:
-		return new(whyFailed(r))
-	default:
-		return nil
-	}
-}
-
-// trial is one run of the search. It chooses its workers itself.
-func (p *plan) trial(asked Config, load float64, number int) Config {
-	c := p.Config
-	c.Scenario, c.Vary, c.Goal = "hold", "", ""
-	// A load that did not all get in, or was not answered, is none that was held.
-	c.Thresholds, c.NoPromises = []string{p.Goal, "", answeredPromise}, true
-	c.Workers, c.Seed = asked.Workers, p.Seed+uint64(number)
-	if p.Vary == varyRate {
-		c.Scenario, c.Rate = "ramp", load
-	} else {
-		c.Conns = int(load)
-		c.Workers = min(c.Workers, c.Conns)
-	}
-	c.Thresholds[1] = fmt.Sprintf("conns.end==%d", c.Conns)
-	return c
 }

@@ -49,7 +49,7 @@ func TestFindMaxVariesTheRate(t *testing.T) {
 func TestFindMaxDoesNotBlameTheServerForTheGenerator(t *testing.T) {
 	leavesNothing(t)
 	cfg := spawned(t, "good", "find-max", 1, 1)
-	cfg.Goal, cfg.lateLimit = "conns.end==1", time.Nanosecond
+	cfg.Goal, cfg.LateLimit = "conns.end==1", time.Nanosecond
 	r, err := Run(t.Context(), cfg, View{})
 	if ExitCode(err) != ExitInvalid || r.FindMax.Best != 0 || r.FindMax.LimitedBy != "generator" || r.Verdict != Invalid {
 		t.Errorf("exit %d, %v, %+v; want an invalid search", ExitCode(err), err, r.FindMax)

@@ -148,6 +148,13 @@ func (f *fleet) Mute(count int) int {
 	return n
 }
 
+// RollCall has some of the clients ask at once: those of a round, of RollCallRounds.
+func (f *fleet) RollCall(round int) { f.ask(order{Op: opRollCall, Count: round}) }
+
+// CloseCount has the PINGs that are sent from now on count for nothing, so that all others can
+// be waited for.
+func (f *fleet) CloseCount() { f.ask(order{Op: opCloseCount}) }
+
 // Speaking is how many clients are ready, neither silent nor probes.
 func (f *fleet) Speaking() (n int) {
 	for _, count := range f.speaking("") {
@@ -176,6 +183,33 @@ func quota(counts []int, count int, i int) int {
 	}
 	upTo := func(n int) int { return n * min(count, all) / max(all, 1) }
 	return upTo(before+counts[i]) - upTo(before)
+}
+
+// Cut ends up to count of the sessions on an endpoint, or on any if it is "", as a network
+// does that fails. silent of the n were ended without a word to the server.
+func (f *fleet) Cut(endpoint string, count int) (n, silent int) {
+	counts := f.speaking(endpoint)
+	for _, a := range f.askEach(func(i int) order {
+		return order{Op: opCut, Endpoint: endpoint, Count: quota(counts, count, i)}
+	}) {
+		n, silent = n+a.Count, silent+a.Silent
+	}
+	return n, silent
+}
+
+// Settle ends all departures.
+func (f *fleet) Settle() { f.ask(order{Op: opSettle}) }
+
+// Unsettle has the clients leave after lifetimes that begin now.
+func (f *fleet) Unsettle() { f.ask(order{Op: opUnsettle}) }
+
+// Arrive begins a ramp.
+func (f *fleet) Arrive(a arrivals) {
+	begin := f.Now()
+	if len(f.members) > 1 {
+		begin += headStart
+	}
+	f.ask(order{Op: opArrive, Ramp: &a, T0: begin})
 }
 
 // BeginStorm says that the endpoints are about to be struck. It must come just before the

@@ -21,7 +21,7 @@ const waitingShare = 20
 const binsPerSecond = int(time.Second / attemptBin)
 
 // flow fills in what can be told from the begins and ends of outages, by attemptBin.
-func (s *Storm) flow(lost, back []uint32) {
+func flow(s *Storm, lost, back []uint32) {
 	if s.OutageS == nil {
 		return
 	}

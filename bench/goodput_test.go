@@ -32,13 +32,13 @@ func TestTheLongestGapIsThatWhileManyWait(t *testing.T) {
 		{"a second wave that waits", 100, 0, slices.Concat(bins(0, 100), bins(9, 50)), slices.Concat(bins(1, 100), bins(28, 50)), 1.9},
 	} {
 		s := &Storm{Clients: tt.clients, OutageS: new(tt.outage.Seconds())}
-		s.flow(tt.lost, tt.back)
+		flow(s, tt.lost, tt.back)
 		if s.LongestGapS == nil || *s.LongestGapS < tt.want-.001 || *s.LongestGapS > tt.want+.001 {
 			t.Errorf("%s: %s s, want %v", tt.name, number(s.LongestGapS), tt.want)
 		}
 	}
 	s := &Storm{Clients: 100}
-	if s.flow(bins(0, 100), bins(60)); s.LongestGapS != nil || s.GoodputPerS != nil {
+	if flow(s, bins(0, 100), bins(60)); s.LongestGapS != nil || s.GoodputPerS != nil {
 		t.Errorf("no receiver ever could accept: %+v", s)
 	}
 }
@@ -46,12 +46,12 @@ func TestTheLongestGapIsThatWhileManyWait(t *testing.T) {
 func TestGoodputIsOfWholeSecondsInWhichManyWait(t *testing.T) {
 	s := &Storm{Clients: 1000, OutageS: new(0.5)}
 	back := slices.Concat(bins(5), slices.Repeat([]uint32{10}, 10), slices.Repeat([]uint32{30}, 10), slices.Repeat([]uint32{20}, 10), slices.Repeat([]uint32{80}, 5))
-	s.flow(bins(0, 1000), back)
+	flow(s, bins(0, 1000), back)
 	if s.GoodputPerS == nil || *s.GoodputPerS != (Goodput{Best: 300, Median: 200}) || *s.LongestGapS != 0 {
 		t.Errorf("goodput %+v, gap %s; want 300 at best, 200 in the middle, the half second at the end left out", s.GoodputPerS, number(s.LongestGapS))
 	}
 	s = &Storm{Clients: 1000, OutageS: new(0.0)}
-	if s.flow(bins(0, 1000), bins(1, 500, 500)); s.GoodputPerS != nil {
+	if flow(s, bins(0, 1000), bins(1, 500, 500)); s.GoodputPerS != nil {
 		t.Errorf("all is over after 0.3 s, and there is a rate of %+v", s.GoodputPerS)
 	}
 }

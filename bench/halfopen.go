@@ -9,16 +9,32 @@ import (
 // helloDeadline is how long our server waits for a complete HELLO.
 const helloDeadline = 5 * time.Second
 
-func halfOpenDefaults(c *Config) {
+// halfOpen connects all, of which a share say nothing, not even HELLO, and waits until the
+// server has closed each of those. The others go on.
+type halfOpen struct{ plain }
+
+func (halfOpen) Name() string { return "halfopen" }
+func (halfOpen) About() string {
+	return "--fraction of the clients connect and say nothing, not even HELLO"
+}
+func (halfOpen) Takes() string { return "fraction deadline" }
+
+func (halfOpen) Defaults(c *Config) {
 	fill(&c.Fraction, 0.5)
 	fill(&c.Deadline, helloDeadline)
 }
 
-// halfOpenPromises: each that says nothing is closed, none before its deadline but to make
+func (halfOpen) Check(c *Config) error { return c.checkMisbehaving() }
+
+func (halfOpen) Roles(c *Config, s *swarmConfig) {
+	s.HalfOpen, s.Deadline = c.misbehaving(), c.Deadline
+}
+
+// Promises: each that says nothing is closed, none before its deadline but to make
 // room for others, and the living do not notice.
-func halfOpenPromises(c *Config) []string {
-	all := append(livingPromises(c, c.Conns-silentCount(c)),
-		fmt.Sprintf("eviction.expected==%d", silentCount(c)),
+func (halfOpen) Promises(c *Config) []string {
+	all := append(livingPromises(c, c.Conns-c.misbehaving()),
+		fmt.Sprintf("eviction.expected==%d", c.misbehaving()),
 		"eviction.overlooked==0",
 		"eviction.early==0")
 	if c.Spawn > 0 {
@@ -38,40 +54,31 @@ func livingPromises(c *Config, living int) []string {
 	}
 }
 
-// halfOpen connects all, of which a share say nothing, not even HELLO, and waits until the
-// server has closed each of those. The others go on.
-func halfOpen(ctx context.Context, r *runner) error {
-	if err := r.ramp(ctx); err != nil {
+func (halfOpen) Play(ctx context.Context, s *Stage) error {
+	if err := s.ramp(ctx); err != nil {
 		return err
 	}
-	return r.awaitClosed(ctx, silentCount(&r.plan.Config), r.plan.Deadline)
+	return s.awaitClosed(ctx, s.misbehaving(), s.Deadline)
 }
 
 // awaitClosed waits until n clients that the scenario has misbehave were closed, and then
 // for a heartbeat, in which the living show that they are.
-func (r *runner) awaitClosed(ctx context.Context, n int, deadline time.Duration) error {
-	r.enter("eviction", deadline+evictionPatience)
-	all, err := r.until(ctx, deadline+evictionPatience, func() bool {
-		c := r.fleet.Counts()
+func (s *Stage) awaitClosed(ctx context.Context, n int, deadline time.Duration) error {
+	s.enter("eviction", deadline+evictionPatience)
+	all, err := s.until(ctx, deadline+evictionPatience, func() bool {
+		c := s.clients.Counts()
 		return c.Observed+c.OtherMutes >= n
 	})
 	if err != nil {
 		return err
 	}
 	if all {
-		r.say("the server has closed all %d", n)
+		s.say("the server has closed all %d", n)
 	} else {
-		r.say("not all of them were closed: the wait is over")
+		s.say("not all of them were closed: the wait is over")
 	}
-	if err := r.exorcise(ctx, ghostPatience); err != nil {
+	if err := s.awaitNoGhosts(ctx, ghostPatience); err != nil {
 		return err
 	}
-	return r.steady(ctx)
-}
-
-// stayHalfOpen is what a half-open client does when it is connected: nothing more.
-func (l *loop) stayHalfOpen(c *client) {
-	c.flags |= flagMute
-	c.last.setTimeout(l.swarm.cfg.Deadline)
-	l.counted.Muted++
+	return s.steady(ctx)
 }

@@ -6,8 +6,14 @@ import (
 	"time"
 )
 
-// holdDefaults: long enough for each client to ask once, and to lose its patience.
-func holdDefaults(c *Config) {
+// hold connects all and lets them heartbeat.
+type hold struct{ plain }
+
+func (hold) Name() string  { return "hold" }
+func (hold) About() string { return "connect, and heartbeat for --duration" }
+
+// Defaults: long enough for each client to ask once, and to lose its patience.
+func (hold) Defaults(c *Config) {
 	beat, patience := c.firstBeat(), c.PongTimeout
 	fill(&patience, defaultPatience)
 	fill(&c.Duration, max(30*time.Second, beat+patience+time.Second))
@@ -20,14 +26,13 @@ func (c *Config) firstBeat() time.Duration {
 	return beat
 }
 
-func holdPromises(c *Config) []string {
+func (hold) Promises(c *Config) []string {
 	return []string{fmt.Sprintf("conns.end==%d", c.Conns), "conns.lost==0", "eviction.false==0", answeredPromise, "heartbeat.answered>0"}
 }
 
-// hold connects all and lets them heartbeat.
-func hold(ctx context.Context, r *runner) error {
-	if err := r.ramp(ctx); err != nil {
+func (hold) Play(ctx context.Context, s *Stage) error {
+	if err := s.ramp(ctx); err != nil {
 		return err
 	}
-	return r.passIn(ctx, "hold", r.plan.Duration)
+	return s.passIn(ctx, "hold", s.Duration)
 }

@@ -25,28 +25,3 @@ func parseNetstat(text string) kernelCounters {
 	}
 	return counters
 }
-
-// since gives what was counted from `before` to now.
-func (now kernelCounters) since(before kernelCounters) Kernel {
-	delta := func(name string) *int64 {
-		a, known := before[name]
-		b, still := now[name]
-		if !known || !still {
-			return nil
-		}
-		return new(b - a)
-	}
-	return Kernel{
-		ListenOverflows: delta("ListenOverflows"),
-		ListenDrops:     delta("ListenDrops"),
-		ReqQFullDrop:    delta("TCPReqQFullDrop"),
-		ReqQFullCookies: delta("TCPReqQFullDoCookies"),
-		SyncookiesSent:  delta("SyncookiesSent"),
-		AbortOnClose:    delta("TCPAbortOnClose"),
-		AbortOnData:     delta("TCPAbortOnData"),
-		AbortOnTimeout:  delta("TCPAbortOnTimeout"),
-		AbortOnMemory:   delta("TCPAbortOnMemory"),
-		BacklogDrop:     delta("TCPBacklogDrop"),
-		Timeouts:        delta("TCPTimeouts"),
-	}
-}

@@ -102,10 +102,10 @@ func (p *plan) backlog(receivers int) int {
 // orphans are the connections of a node that is killed: what is above tcp_max_orphans is
 // reset, and a client would see another end than the usual one.
 func (p *plan) orphans() int {
-	if !p.storms() || p.Kind != "kill" && p.Kind != "blackout" || p.Spawn == 0 || p.onVictim() < mostOrphans {
+	if p.Kind != "kill" && p.Kind != "blackout" || p.Spawn == 0 || p.onFirst() < mostOrphans {
 		return 0
 	}
-	return p.onVictim()
+	return p.onFirst()
 }
 
 // descriptorReserve is what a process of ours has open besides connections.
@@ -121,7 +121,7 @@ const maxNodes = 1024
 func (p *plan) preflight(descriptors, ports int) error {
 	moving := 0 // a client that moves has two connections for a while
 	if p.drains() && p.Spawn > 0 {
-		moving = p.onVictim()
+		moving = p.onFirst()
 	}
 	if p.Workers == 0 {
 		room := max(descriptors-descriptorReserve, 1)
@@ -168,7 +168,7 @@ func (p *plan) lingering() int {
 		return 0
 	}
 	length := p.Duration
-	if p.Scenario == "phases" {
+	if len(p.Phases) > 0 {
 		length = 0
 		for _, ph := range p.Phases {
 			if ph.Do == "churn" {

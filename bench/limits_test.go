@@ -13,8 +13,8 @@ func roomy() limits {
 }
 
 func TestALimitOfTheMachineForbidsTheRunAndNamesItsSysctl(t *testing.T) {
-	million := plan{Config: Config{Conns: 1_000_000, Spawn: 56, Workers: 51, Place: "even", Rate: 5500}, scenario: scenarioNamed("hold")}
-	kill := plan{Config: Config{Scenario: "storm", Conns: 8000, Spawn: 2, Workers: 1, Place: "even", Rate: 1000, Kind: "kill"}, scenario: scenarioNamed("storm")}
+	million := plan{Config: Config{Conns: 1_000_000, Spawn: 56, Workers: 51, Place: "even", Rate: 5500}, scenario: ScenarioNamed("hold")}
+	kill := plan{Config: Config{Scenario: "storm", Conns: 8000, Spawn: 2, Workers: 1, Place: "even", Rate: 1000, Kind: "kill"}, scenario: ScenarioNamed("storm")}
 	for _, tt := range []struct {
 		name  string
 		plan  plan
@@ -45,13 +45,13 @@ func TestALimitOfTheMachineForbidsTheRunAndNamesItsSysctl(t *testing.T) {
 }
 
 func TestLimitsThatDoNotMatterAreNotAskedFor(t *testing.T) {
-	hold := plan{Config: Config{Conns: 100_000, Spawn: 6, Workers: 6, Place: "even", Rate: 1000}, scenario: scenarioNamed("hold")}
+	hold := plan{Config: Config{Conns: 100_000, Spawn: 6, Workers: 6, Place: "even", Rate: 1000}, scenario: ScenarioNamed("hold")}
 	l := roomy()
 	l.maxOrphans = 0 // nobody is killed
 	if err := hold.fits(l); err != nil {
 		t.Errorf("hold: %v", err)
 	}
-	target := plan{Config: Config{Conns: 100_000, Targets: []string{"192.0.2.1:1"}, Workers: 6, Place: "even", Rate: 1e6}, scenario: scenarioNamed("hold")}
+	target := plan{Config: Config{Conns: 100_000, Targets: []string{"192.0.2.1:1"}, Workers: 6, Place: "even", Rate: 1e6}, scenario: ScenarioNamed("hold")}
 	l = roomy()
 	l.somaxconn, l.openFiles = 0, 100_000+7*64 // the listener is elsewhere, and so is the other end
 	if err := target.fits(l); err != nil {
@@ -70,23 +70,23 @@ func TestMemoryPerConnection(t *testing.T) {
 	r := Result{Conns: Conns{End: 1000}, Generator: Generator{RSSBytes: new(int64(500_000))},
 		Server: []Server{{RSSBytes: new(int64(600_000))}, {RSSBytes: new(int64(400_000))}, {RSSBytes: new(int64(9)), Killed: true}}}
 	before, now := kernelMemory{bytes: 1000, slab: 10, tcpPages: 5}, kernelMemory{bytes: 9_001_000, slab: 30, tcpPages: 4}
-	m := r.memory(before, now)
+	m := memoryOf(&r, before, now)
 	if *m.ServerBytesPerConn != 1000 || *m.GeneratorBytesPerConn != 500 || *m.KernelBytesPerConn != 9000 ||
 		*m.KernelBytes != 9_000_000 || *m.SlabBytes != 20 || *m.TCPPages != -1 {
 		t.Errorf("memory = %+v", m)
 	}
-	if m = r.memory(now, before); m.KernelBytesPerConn != nil || *m.KernelBytes != -9_000_000 {
+	if m = memoryOf(&r, now, before); m.KernelBytesPerConn != nil || *m.KernelBytes != -9_000_000 {
 		t.Errorf("the kernel shrank: %+v, want no figure per connection", m)
 	}
-	if m = r.memory(kernelMemory{}, now); m.KernelBytes != nil || m.KernelBytesPerConn != nil {
+	if m = memoryOf(&r, kernelMemory{}, now); m.KernelBytes != nil || m.KernelBytesPerConn != nil {
 		t.Errorf("no first reading: %+v", m)
 	}
 	r.Server[1].RSSBytes = nil
-	if m = r.memory(before, now); m.ServerBytesPerConn != nil {
+	if m = memoryOf(&r, before, now); m.ServerBytesPerConn != nil {
 		t.Errorf("one server unknown: %+v", m)
 	}
 	r.Conns.End = 999
-	if m = r.memory(before, now); m.GeneratorBytesPerConn != nil || m.KernelBytesPerConn != nil || m.KernelBytes == nil {
+	if m = memoryOf(&r, before, now); m.GeneratorBytesPerConn != nil || m.KernelBytesPerConn != nil || m.KernelBytes == nil {
 		t.Errorf("999 sessions: %+v, want no figure per connection", m)
 	}
 }
@@ -101,8 +101,8 @@ func TestTheFilesOfProcAreReadRight(t *testing.T) {
 }
 
 func TestEveryNodeNamesTheNextOnes(t *testing.T) {
-	p := plan{Config: Config{Scenario: "hold", Spawn: maxNodes + 1, Conns: 10, Place: "even"}, scenario: scenarioNamed("hold")}
-	p.fill()
+	p := plan{Config: Config{Scenario: "hold", Spawn: maxNodes + 1, Conns: 10, Place: "even"}, scenario: ScenarioNamed("hold")}
+	p.complete()
 	if err := p.check(); ExitCode(err) != ExitUsage || !strings.Contains(err.Error(), "1 to 1024") {
 		t.Errorf("--spawn %d: %v", p.Spawn, err)
 	}

@@ -27,16 +27,6 @@ type Load struct {
 	Slow              string  `json:"slow"`
 }
 
-func (p *plan) load() Load {
-	l := Load{Protocol: p.Protocol, PongTimeoutMs: ms(p.PongTimeout), Policy: p.Policy, Profile: p.Profile, Steps: p.Steps,
-		LifetimeS: p.Lifetime.Seconds(), Fraction: p.Fraction, DeadlineMs: ms(p.Deadline), Trickle: p.Trickle,
-		TrickleIntervalMs: ms(p.TrickleInterval), FreezeS: p.Freeze.Seconds(), OutageS: p.Outage.Seconds(), Slow: p.Slow}
-	if p.Spawn == 0 {
-		l.HeartbeatMs, l.TimeoutMs = ms(p.Heartbeat), ms(p.Timeout)
-	}
-	return l
-}
-
 // differs is the first thing in which two loads differ; empty if there is none.
 func (l Load) differs(o Load) string {
 	one, other := reflect.ValueOf(l), reflect.ValueOf(o)

@@ -42,7 +42,7 @@ func mergeStorms(parts []*Result, returns *hist) *Storm {
 	if capacity != nil && *capacity > 0 {
 		out.IdealS = new(zeroIfNil(out.IdealFromS) + float64(out.Clients) / *capacity)
 	}
-	out.flow(lost, regained)
+	flow(out, lost, regained)
 	out.PacePerS, out.AcceptRatePerS = pace, accepted
 	if pace != nil && accepted != nil && *pace > 0 {
 		out.AcceptOverPace = new(*accepted / *pace)

@@ -80,7 +80,7 @@ func (m *mosquitto) swarm(t *testing.T, n int, heartbeat time.Duration) (*swarm,
 func TestMosquittoHolds(t *testing.T) {
 	m := startMosquitto(t, "allow_anonymous true\n")
 	r, err := Run(t.Context(), Config{Scenario: "hold", Targets: []string{m.addr}, Protocol: "mqtt", Conns: 200, Rate: 1000,
-		Heartbeat: 2 * time.Second, Duration: 5 * time.Second, lateLimit: time.Minute}, View{})
+		Heartbeat: 2 * time.Second, Duration: 5 * time.Second, LateLimit: time.Minute}, View{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func TestMosquittoStandsChurnAndACut(t *testing.T) {
 		{Scenario: "storm", Kind: "cut", Duration: 100 * time.Millisecond, RecoveryTimeout: 10 * time.Second},
 	} {
 		cfg.Targets, cfg.Protocol, cfg.Conns, cfg.Rate, cfg.Heartbeat = []string{m.addr}, "mqtt", 100, 1000, 2*time.Second
-		cfg.lateLimit = time.Minute
+		cfg.LateLimit = time.Minute
 		if _, err := Run(t.Context(), cfg, View{}); err != nil {
 			t.Errorf("%s: %v", cfg.Scenario, err)
 		}

@@ -39,7 +39,7 @@ func keepalive(interval time.Duration) time.Duration {
 // times the Keep Alive time period" (MQTT-3.1.2-24).
 func keepaliveTimeout(interval time.Duration) time.Duration { return keepalive(interval) * 3 / 2 }
 
-func newMQTT(cfg *swarmConfig) (*mqtt, error) {
+func newMQTT(cfg foreignConfig) (*mqtt, error) {
 	if cfg.Interval <= 0 || cfg.Interval > maxKeepalive {
 		return nil, fmt.Errorf("a keepalive of %v is not within (0, %v]", cfg.Interval, maxKeepalive)
 	}

@@ -11,12 +11,12 @@ import (
 	"github.com/stormwheel/stormwheel/internal/link"
 )
 
-func mustMQTT(t testing.TB, cfg swarmConfig) *mqtt {
+func mustMQTT(t testing.TB, cfg foreignConfig) *mqtt {
 	t.Helper()
 	if cfg.Interval == 0 {
 		cfg.Interval = 2 * time.Second
 	}
-	m, err := newMQTT(&cfg)
+	m, err := newMQTT(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,16 +41,16 @@ func TestConnectIsAsTheStandardDrawsIt(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		name string
-		cfg  swarmConfig
+		cfg  foreignConfig
 		want string
 	}{
-		{"plain", swarmConfig{Interval: 10 * time.Second},
+		{"plain", foreignConfig{Interval: 10 * time.Second},
 			"\x10\x15\x00\x04MQTT\x04\x02\x00\x0a\x00\x09bench-1-7"},
-		{"keepalive is rounded up", swarmConfig{Interval: 1500 * time.Millisecond},
+		{"keepalive is rounded up", foreignConfig{Interval: 1500 * time.Millisecond},
 			"\x10\x15\x00\x04MQTT\x04\x02\x00\x02\x00\x09bench-1-7"},
-		{"user name", swarmConfig{Interval: 300 * time.Second, Username: "u"},
+		{"user name", foreignConfig{Interval: 300 * time.Second, Username: "u"},
 			"\x10\x18\x00\x04MQTT\x04\x82\x01\x2c\x00\x09bench-1-7\x00\x01u"},
-		{"user name and password", swarmConfig{Interval: time.Second, Username: "u", Password: "pw"},
+		{"user name and password", foreignConfig{Interval: time.Second, Username: "u", Password: "pw"},
 			"\x10\x1c\x00\x04MQTT\x04\xc2\x00\x01\x00\x09bench-1-7\x00\x01u\x00\x02pw"},
 	} {
 		got, answered := mustMQTT(t, tt.cfg).outbound(nil, decoded(t, hello))
@@ -61,7 +61,7 @@ func TestConnectIsAsTheStandardDrawsIt(t *testing.T) {
 }
 
 func TestHeartbeatsAndFarewellsAreTranslated(t *testing.T) {
-	m := mustMQTT(t, swarmConfig{})
+	m := mustMQTT(t, foreignConfig{})
 	for _, tt := range []struct{ frame, want []byte }{
 		{codec.AppendPing(nil, 5, 0), []byte{0xc0, 0}},
 		{codec.AppendBye(nil), []byte{0xe0, 0}},
@@ -75,7 +75,7 @@ func TestHeartbeatsAndFarewellsAreTranslated(t *testing.T) {
 
 // What a broker says, as the link hears it.
 func TestPacketsOfABrokerAreUnderstood(t *testing.T) {
-	m := mustMQTT(t, swarmConfig{Interval: 2500 * time.Millisecond})
+	m := mustMQTT(t, foreignConfig{Interval: 2500 * time.Millisecond})
 	const token = 7
 	terms := codec.Terms{Interval: 2500 * time.Millisecond, Timeout: 4500 * time.Millisecond}
 	goAway := func(code codec.Code) []byte { return appendGoAway(nil, code) }
@@ -142,7 +142,7 @@ func TestALinkObeysABroker(t *testing.T) {
 		{"CONNACK twice", connAck + connAck, link.RetryAt, link.StateBackingOff},
 		{"garbage", "SSH-2.0-x", link.RetryAt, link.StateBackingOff},
 	} {
-		state, last := overhear(t, mustMQTT(t, swarmConfig{}), []byte(tt.stream), []int{len(tt.stream)})
+		state, last := overhear(t, mustMQTT(t, foreignConfig{}), []byte(tt.stream), []int{len(tt.stream)})
 		if state != tt.state || last != tt.kind {
 			t.Errorf("%s: %v after %v, want %v after %v", tt.name, state, last, tt.state, tt.kind)
 		}
@@ -200,7 +200,7 @@ func FuzzMQTT(f *testing.F) {
 		"\x20\x02\x00\x00\x30\xff\xff\xff\x7f", "\x30\x80\x80\x80\x80\x01", "\x20\x02\x00\x00\x90\x03\x00\x01\x00\x62\x02\x00\x01"} {
 		f.Add([]byte(s), uint64(1))
 	}
-	m := mustMQTT(f, swarmConfig{})
+	m := mustMQTT(f, foreignConfig{})
 	f.Fuzz(func(t *testing.T, stream []byte, seed uint64) {
 		if p, size, err := decodePacket(stream, maxPacket); err == nil && (size > len(stream) || len(p.body) > maxPacket) {
 			t.Fatalf("a packet of %d bytes in %d", size, len(stream))
@@ -221,7 +221,7 @@ func FuzzMQTT(f *testing.F) {
 }
 
 func TestAHeartbeatOfAForeignProtocolAllocatesNothing(t *testing.T) {
-	e, err := newEcho(&swarmConfig{Interval: time.Second})
+	e, err := newEcho(foreignConfig{Interval: time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,7 +231,7 @@ func TestAHeartbeatOfAForeignProtocolAllocatesNothing(t *testing.T) {
 		tr     translator
 		answer []byte
 	}{
-		{protocolMQTT, mustMQTT(t, swarmConfig{}), []byte{0xd0, 0}},
+		{protocolMQTT, mustMQTT(t, foreignConfig{}), []byte{0xd0, 0}},
 		{protocolEcho, e, ping},
 	} {
 		l := loop{foreign: tt.tr}

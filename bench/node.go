@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -30,7 +31,7 @@ type node struct {
 	admin string // HOST:PORT of GET /stats
 
 	command func() *exec.Cmd // starts it; more than once in some storms
-	died    func(*node)      // is told of an end that nobody asked for
+	died    func(error)      // is told of an end that nobody asked for
 
 	frozen atomic.Bool // it can't be asked
 	slow   atomic.Bool // asking it would take long
@@ -38,8 +39,8 @@ type node struct {
 
 // spawnNodes starts count children that know each other as alternates, and returns when
 // all are ready. Whatever it returns, no child is left behind on an error. died is told
-// of a child that ends unasked.
-func spawnNodes(ctx context.Context, serve program, count int, args []string, died func(*node)) ([]*node, error) {
+// why, of a child that ends unasked.
+func spawnNodes(ctx context.Context, serve program, count int, args []string, died func(error)) (*servers, error) {
 	addrs, err := reservePorts(count)
 	if err != nil {
 		return nil, err
@@ -70,10 +71,13 @@ func spawnNodes(ctx context.Context, serve program, count int, args []string, di
 			return nil, err
 		}
 	}
+	all := &servers{nodes: nodes, named: count}
 	for _, n := range nodes {
 		go n.watch()
+		all.list = append(all.list, Server{Addr: n.addr, Node: &n.name, PID: &n.pid})
+		all.observers = append(all.observers, observer{node: n, pid: n.pid, admin: n.admin})
 	}
-	return nodes, nil
+	return all, nil
 }
 
 // reservePorts finds concrete free ports, since every node must be told the others'
@@ -131,7 +135,7 @@ func (n *node) start(ctx context.Context) error {
 func (n *node) watch() {
 	<-n.done
 	if !n.asked.Load() {
-		n.died(n)
+		n.died(fmt.Errorf("node %s (pid %d) died unasked: %w%s", n.name, n.pid, exitReason(n.exit), n.lastWords()))
 	}
 }
 
@@ -187,4 +191,16 @@ func stopNodes(nodes []*node) {
 	for _, n := range nodes {
 		n.reap()
 	}
+}
+
+// freeze stops the process; a death would still be unasked.
+func (n *node) freeze() error {
+	n.frozen.Store(true)
+	return n.cmd.Process.Signal(syscall.SIGSTOP)
+}
+
+// thaw lets it go on. It may be repeated.
+func (n *node) thaw() error {
+	defer n.frozen.Store(false)
+	return n.cmd.Process.Signal(syscall.SIGCONT)
 }

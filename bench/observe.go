@@ -6,10 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"net"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 )
@@ -34,138 +31,42 @@ type serverStats struct {
 	Evictions *int   `json:"evictions"`
 }
 
-// listServers begins the list of targets, in their order. What --pid and --admin name is
-// read once, so that a wrong one ends the run before it begins.
-func (r *runner) listServers(ctx context.Context) error {
-	for _, n := range r.nodes {
-		r.servers = append(r.servers, Server{Addr: n.addr, Node: &n.name, PID: &n.pid})
-		r.observers = append(r.observers, observer{node: n, pid: n.pid, admin: n.admin})
-	}
-	if len(r.nodes) > 0 {
-		return nil
-	}
-	for i, e := range r.plan.endpoints {
-		s, o := Server{Addr: e.String()}, observer{}
-		if i < len(r.plan.PIDs) {
-			o.pid = r.plan.PIDs[i]
-			s.PID, o.port = &o.pid, e.Port()
-			if _, err := readProcess(o.pid); err != nil {
-				return fmt.Errorf("--pid: cannot read process %d of %s: %w", o.pid, e, plainlyFile(err))
-			}
-		}
-		if i < len(r.plan.Admins) {
-			o.admin, o.port = r.plan.Admins[i], 0
-			stats, err := readStats(ctx, o.admin)
-			if err != nil {
-				return fmt.Errorf("--admin: %w", err)
-			}
-			if stats.Node != "" {
-				s.Node = &stats.Node
-			}
-			if stats.Evictions != nil {
-				o.evicted = *stats.Evictions
-			}
-		}
-		r.servers, r.observers = append(r.servers, s), append(r.observers, o)
-	}
-	return nil
+// reading is what an observer could read; what it could not has its error.
+type reading struct {
+	use                        processUse
+	stats                      serverStats
+	conns                      int
+	useErr, statsErr, connsErr error
 }
 
-// begin notes what the servers have cost when the measurement begins.
-func (r *runner) begin() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for i := range r.observers {
-		if o := &r.observers[i]; o.pid != 0 {
-			if use, err := readProcess(o.pid); err == nil {
-				o.cpuS = use.cpuS
-			}
-		}
+// read asks the process, and the server itself.
+func (o *observer) read(ctx context.Context) reading {
+	r := reading{useErr: errUnknown, statsErr: errUnknown, connsErr: errUnknown}
+	if o.pid != 0 {
+		r.use, r.useErr = readProcess(o.pid)
 	}
+	if o.port != 0 {
+		r.conns, r.connsErr = portConns(o.pid, o.port)
+	}
+	if o.admin != "" && (o.node == nil || !o.node.slow.Load()) {
+		r.stats, r.statsErr = readStats(ctx, o.admin)
+	}
+	return r
 }
 
-// plainlyFile leaves out the path of a file of /proc.
-func plainlyFile(err error) error {
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return errors.New("there is none")
-	case errors.Is(err, fs.ErrPermission):
-		return errors.New("permission denied")
-	default:
-		return err
+// into fills in what is known.
+func (r *reading) into(s *Server, o *observer) {
+	if r.useErr == nil {
+		s.RSSBytes, s.CPUS, s.FDs = &r.use.rssBytes, new(r.use.cpuS-o.cpuS), &r.use.fds
 	}
-}
-
-// checkObserved: a process and an address belong to the target at the same place of its
-// list.
-func (c *Config) checkObserved() error {
-	if c.Spawn > 0 && len(c.PIDs)+len(c.Admins) > 0 {
-		return usagef("--pid and --admin are for --target; of spawned nodes they are known")
+	if r.connsErr == nil {
+		s.Conns = &r.conns
 	}
-	if len(c.PIDs) > len(c.Targets) || len(c.Admins) > len(c.Targets) {
-		return usagef("--pid and --admin name one for each --target, in their order: there are %d targets", len(c.Targets))
-	}
-	for _, pid := range c.PIDs {
-		if pid < 1 {
-			return usagef("--pid: %d is no process", pid)
+	if r.statsErr == nil {
+		s.Conns, s.Sessions = r.stats.Conns, r.stats.Sessions
+		if r.stats.Evictions != nil {
+			s.Evictions = new(*r.stats.Evictions - o.evicted)
 		}
-	}
-	for _, a := range c.Admins {
-		if _, _, err := net.SplitHostPort(a); err != nil {
-			return usagef("--admin: %q is not HOST:PORT", a)
-		}
-	}
-	return nil
-}
-
-// observed are the servers of which something is known each second.
-func (r *runner) observed() []Server {
-	n := max(len(r.nodes), len(r.plan.PIDs), len(r.plan.Admins))
-	return r.servers[:n]
-}
-
-// sampleServers reads what the servers cost and hold. A figure that cannot be read keeps
-// its last value.
-func (r *runner) sampleServers(ctx context.Context) {
-	r.mu.Lock()
-	observers := slices.Clone(r.observers)
-	r.mu.Unlock()
-	for i, o := range observers {
-		r.mu.Lock()
-		killed := r.servers[i].Killed
-		r.mu.Unlock()
-		if killed || o.node != nil && o.node.frozen.Load() {
-			continue
-		}
-		var use processUse
-		var stats serverStats
-		useErr, statsErr, connsErr := errUnknown, errUnknown, errUnknown
-		conns := 0
-		if o.pid != 0 {
-			use, useErr = readProcess(o.pid)
-		}
-		if o.port != 0 {
-			conns, connsErr = portConns(o.pid, o.port)
-		}
-		if o.admin != "" && (o.node == nil || !o.node.slow.Load()) {
-			stats, statsErr = readStats(ctx, o.admin)
-		}
-		r.mu.Lock()
-		if s := &r.servers[i]; !s.Killed && r.observers[i].pid == o.pid { // it may have been started again
-			if useErr == nil {
-				s.RSSBytes, s.CPUS, s.FDs = &use.rssBytes, new(use.cpuS-o.cpuS), &use.fds
-			}
-			if connsErr == nil {
-				s.Conns = &conns
-			}
-			if statsErr == nil {
-				s.Conns, s.Sessions = stats.Conns, stats.Sessions
-				if stats.Evictions != nil {
-					s.Evictions = new(*stats.Evictions - o.evicted)
-				}
-			}
-		}
-		r.mu.Unlock()
 	}
 }
 

@@ -43,25 +43,6 @@ var told = map[string]bool{
 	"generator.lost_workers": true, "generator.late_ms.p50": false, "generator.late_ms.p99": false, "generator.late_ms.max": true,
 }
 
-// outlook judges the thresholds as far as that can be done now.
-func (r *runner) outlook(now row, s *Status) []Outlook {
-	c := &now.counts
-	soFar := &Result{WallS: now.at.Seconds(),
-		Conns:     Conns{Target: r.plan.Conns, Peak: r.fleet.Peak(), End: now.ready, Lost: c.Losses.total(), Losses: c.Losses},
-		Connect:   Connect{Attempts: c.Attempts, Established: c.Established, Failed: c.Failures.total(), Failures: c.Failures},
-		Heartbeat: Heartbeat{Sent: c.Pings, Answered: c.Pongs, Unanswered: c.Unanswered, Missed: c.Missed, RTTms: s.RTT},
-		Eviction: Eviction{Expected: c.Muted, Observed: c.Observed, Early: c.Early, False: c.Falsely,
-			GeneratorFault: c.Faults, LatenessMs: s.Lateness},
-		Server: s.Servers, Generator: s.Generator}
-	var since time.Duration // t0
-	if v := s.Recovery; v != nil {
-		since = now.at - v.Since
-		soFar.Storm = &Storm{Clients: c.StormClients, Back: c.StormBack, IdealS: secondsOf(v.Ideal),
-			T50S: secondsOf(v.T50), T95S: secondsOf(v.T95), T99S: secondsOf(v.T99), T100S: secondsOf(v.T100)}
-	}
-	return foresee(soFar, r.plan.thresholds, since)
-}
-
 // foresee judges a result that is not complete. since is the time from t0, 0 before a storm.
 func foresee(soFar *Result, thresholds []Threshold, since time.Duration) []Outlook {
 	seen, err := evaluate(soFar, thresholds)
@@ -101,11 +82,4 @@ func (t Threshold) exceeded(v float64) bool {
 		return v > t.want
 	}
 	return false
-}
-
-func secondsOf(d *time.Duration) *float64 {
-	if d == nil {
-		return nil
-	}
-	return new(d.Seconds())
 }

@@ -65,18 +65,18 @@ func TestThePageHasEveryFieldOfTheResult(t *testing.T) {
 
 func TestThePageHasEveryScenarioAndItsPromises(t *testing.T) {
 	var names, promises []string
-	for _, s := range scenarios {
-		names = append(names, s.name)
-		runs := []struct{ name, kind string }{{s.name, ""}}
-		if s.name == "storm" {
+	for _, s := range All {
+		names = append(names, s.Name())
+		runs := []struct{ name, kind string }{{s.Name(), ""}}
+		if s.Name() == "storm" {
 			runs = nil
-			for _, kind := range stormKinds {
+			for _, kind := range stormKinds() {
 				runs = append(runs, struct{ name, kind string }{"storm " + kind, kind})
 			}
 		}
 		for _, run := range runs {
-			cfg := Config{Scenario: s.name, Spawn: 2, Kind: run.kind}
-			switch s.name {
+			cfg := Config{Scenario: s.Name(), Spawn: 2, Kind: run.kind}
+			switch s.Name() {
 			case "find-max":
 				cfg.Goal = "heartbeat.missed==0"
 			case "phases":

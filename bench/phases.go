@@ -3,9 +3,21 @@ package bench
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
+
+// phases are what a scenario file says, one after the other.
+type phases struct{ plain }
+
+func (phases) Name() string { return "phases" }
+func (phases) About() string {
+	return "what the phases of a scenario file say, one after the other: bench FILE.yaml"
+}
+func (phases) Takes() string {
+	return "lifetime profile steps kind fraction freeze outage slow probes cohorts"
+}
 
 // A PhaseSpec is one part of the scenario "phases". What its fields mean, Do says:
 //
@@ -28,25 +40,9 @@ type PhaseSpec struct {
 // phaseKinds are what a phase can do.
 var phaseKinds = []string{"ramp", "hold", "churn", "silence", "storm"}
 
-// has reports whether a phase does what.
-func (c *Config) has(what string) bool {
-	_, ok := c.phase(what)
-	return ok
-}
-
-// phase is the last one that does what.
-func (c *Config) phase(what string) (last PhaseSpec, ok bool) {
-	for _, ph := range c.Phases {
-		if ph.Do == what {
-			last, ok = ph, true
-		}
-	}
-	return last, ok
-}
-
-// phasesDefaults: the ramps say how many clients there are, and the storm what flags say
+// Defaults: the ramps say how many clients there are, and the storm what flags say
 // elsewhere.
-func phasesDefaults(c *Config) {
+func (phases) Defaults(c *Config) {
 	if c.Conns == 0 {
 		for _, ph := range c.Phases {
 			c.Conns += max(ph.Clients, 0)
@@ -66,67 +62,76 @@ func phasesDefaults(c *Config) {
 	}
 }
 
-// checkPhases returns one sentence about the first phase that makes no sense.
-func (c *Config) checkPhases() error {
-	if c.Scenario != "phases" {
-		if len(c.Phases) > 0 {
-			return usagef("phases are for the scenario phases, not for %s", c.Scenario)
-		}
-		return nil
-	}
+// Check returns one sentence about the first phase that makes no sense.
+func (phases) Check(c *Config) error {
 	if len(c.Phases) == 0 {
 		return usagef("phases are said by a scenario file: stormwheel bench FILE.yaml")
 	}
 	clients, storms := 0, 0
 	for i, ph := range c.Phases {
-		bad := func(format string, args ...any) error {
-			return usagef("phase %d (%s): %s", i+1, ph.Do, fmt.Sprintf(format, args...))
-		}
-		switch ph.Do {
-		case "ramp":
+		if ph.Do == "ramp" {
 			clients += ph.Clients
-			switch {
-			case ph.Clients < 1:
-				return bad("%d clients are none", ph.Clients)
-			case ph.Clients > maxClients:
-				return bad("%d clients are more than %d", ph.Clients, maxClients)
-			case ph.Rate < 0 || ph.Rate > maxRate || !finite(ph.Rate):
-				return bad("the rate %g is not a number above 0, up to %g", ph.Rate, maxRate)
-			case ph.Rate > 0 && tooLong(ph.Clients, ph.Rate):
-				return bad("the rate %g brings %d clients in more than %v", ph.Rate, ph.Clients, maxTime)
-			}
-			if err := checkProfile(ph.Profile, ph.Steps); err != nil {
-				return bad("%v", err)
-			}
-		case "hold", "churn":
-			if ph.For <= 0 {
-				return bad("%v is not above 0", ph.For)
-			}
-			if ph.For > maxTime {
-				return bad("%v is more than %v", ph.For, maxTime)
-			}
-		case "silence":
-			if !(ph.Fraction > 0 && ph.Fraction <= 1) {
-				return bad("the fraction %g is not above 0, up to 1", ph.Fraction)
-			}
-		case "storm": // --kind, --fraction and --freeze are checked as in the scenario storm
-			if storms++; storms > 1 {
-				return bad("there is one already, and a run tells of one")
-			}
-		default:
+		}
+		if ph.Do == "storm" { // --kind, --fraction and --freeze are checked as in the scenario storm
+			storms++
+		}
+		why := ph.check()
+		switch {
+		case !slices.Contains(phaseKinds, ph.Do):
 			return usagef("phase %d: %q is unknown; there are %s", i+1, ph.Do, strings.Join(phaseKinds, ", "))
+		case why != "":
+		case storms > 1:
+			why = "there is one already, and a run tells of one"
+		case clients == 0:
+			why = "nobody is there yet; begin with a ramp"
 		}
-		if clients == 0 {
-			return bad("nobody is there yet; begin with a ramp")
+		if why != "" {
+			return usagef("phase %d (%s): %s", i+1, ph.Do, why)
 		}
 	}
-	if storms == 0 && (c.Kind != "" || c.Fraction != 0 || c.Freeze != 0 || c.Outage != 0 || c.Slow != "") {
+	switch {
+	case c.floods():
+		return usagef("--kind flood is a ramp of its own: it is not for phases")
+	case storms > 0 && c.Kind == "":
+		return usagef("phases needs --kind %s", strings.Join(stormKinds(), ", "))
+	case storms == 0 && (c.Kind != "" || c.Fraction != 0 || c.Freeze != 0 || c.Outage != 0 || c.Slow != ""):
 		return usagef("--kind, --fraction, --freeze, --outage and --slow are for a phase storm, and there is none")
-	}
-	if clients != c.Conns {
+	case clients != c.Conns:
 		return usagef("--conns: %d, but the ramps bring %d; leave it out", c.Conns, clients)
 	}
-	return nil
+	return c.checkFraction()
+}
+
+// check says what makes no sense in the phase itself; nothing if all does.
+func (ph *PhaseSpec) check() string {
+	switch ph.Do {
+	case "ramp":
+		switch {
+		case ph.Clients < 1:
+			return fmt.Sprintf("%d clients are none", ph.Clients)
+		case ph.Clients > maxClients:
+			return fmt.Sprintf("%d clients are more than %d", ph.Clients, maxClients)
+		case ph.Rate < 0 || ph.Rate > maxRate || !finite(ph.Rate):
+			return fmt.Sprintf("the rate %g is not a number above 0, up to %g", ph.Rate, maxRate)
+		case ph.Rate > 0 && tooLong(ph.Clients, ph.Rate):
+			return fmt.Sprintf("the rate %g brings %d clients in more than %v", ph.Rate, ph.Clients, maxTime)
+		}
+		if err := checkProfile(ph.Profile, ph.Steps); err != nil {
+			return err.Error()
+		}
+	case "hold", "churn":
+		switch {
+		case ph.For <= 0:
+			return fmt.Sprintf("%v is not above 0", ph.For)
+		case ph.For > maxTime:
+			return fmt.Sprintf("%v is more than %v", ph.For, maxTime)
+		}
+	case "silence":
+		if !(ph.Fraction > 0 && ph.Fraction <= 1) {
+			return fmt.Sprintf("the fraction %g is not above 0, up to 1", ph.Fraction)
+		}
+	}
+	return ""
 }
 
 // silenced is how many clients of those that speak fall silent.
@@ -147,7 +152,7 @@ func (c *Config) expectation() (end, silenced int) {
 
 // probesAmong is how many of the first clients are probes.
 func (c *Config) probesAmong(first int) (n int) {
-	targets, probes := max(c.Spawn, len(c.Targets)), c.probeCount()
+	targets, probes := c.targets(), c.probeCount()
 	for number := range first {
 		if dealt(number, c.Conns, targets, probes, true) {
 			n++
@@ -156,9 +161,9 @@ func (c *Config) probesAmong(first int) (n int) {
 	return n
 }
 
-// phasesPromises are those of the scenarios that the phases are made of, as far as they
+// Promises are those of the scenarios that the phases are made of, as far as they
 // hold for a mixture.
-func phasesPromises(c *Config) []string {
+func (phases) Promises(c *Config) []string {
 	end, silenced := c.expectation()
 	all := []string{fmt.Sprintf("conns.end==%d", end), "eviction.false==0"}
 	if silenced > 0 {
@@ -189,27 +194,27 @@ func phasesPromises(c *Config) []string {
 	return append(all, fmt.Sprintf("storm.t100_s<=%g", (c.Freeze+c.Outage+c.RecoveryTimeout).Seconds()), gapPromise, pendingPromise)
 }
 
-// phases runs one after the other.
-func phases(ctx context.Context, r *runner) error {
+// Play runs one after the other.
+func (phases) Play(ctx context.Context, s *Stage) error {
 	arrived := 0
-	for i, ph := range r.plan.Phases {
+	for i, ph := range s.Phases {
 		if ph.Do == "storm" {
-			ph.Kind = r.plan.Kind // a flag may have said another
+			ph.Kind = s.Kind // a flag may have said another
 		}
-		r.say("phase %d of %d: %s", i+1, len(r.plan.Phases), ph.words())
+		s.say("phase %d of %d: %s", i+1, len(s.Phases), ph.words())
 		var err error
 		switch ph.Do {
 		case "ramp":
-			err = r.rampPhase(ctx, ph, arrived)
+			err = s.rampPhase(ctx, ph, arrived)
 			arrived += ph.Clients
 		case "hold":
-			err = r.passIn(ctx, "hold", ph.For)
+			err = s.passIn(ctx, "hold", ph.For)
 		case "churn":
-			err = r.churnPhase(ctx, ph.For)
+			err = s.churnPhase(ctx, ph.For)
 		case "silence":
-			err = r.silence(ctx, ph.silenced(r.fleet.Speaking()))
+			err = s.silence(ctx, ph.silenced(s.clients.Speaking()))
 		case "storm":
-			err = r.strike(ctx)
+			err = s.strike(ctx)
 		}
 		if err != nil {
 			return err
@@ -233,14 +238,14 @@ func (ph *PhaseSpec) words() string {
 }
 
 // rampPhase brings the clients with numbers from first on.
-func (r *runner) rampPhase(ctx context.Context, ph PhaseSpec, first int) error {
-	a := r.plan.arrivals(first, ph)
+func (s *Stage) rampPhase(ctx context.Context, ph PhaseSpec, first int) error {
+	a := s.arrivals(first, ph)
 	patience := a.length() + rampPatience
-	r.enter("ramp", patience)
-	r.fleet.Arrive(a)
-	over, err := r.awaitWelcomes(ctx, patience, func() bool { return r.fleet.Counts().FirstReady >= a.To })
+	s.enter("ramp", patience)
+	s.clients.Arrive(a)
+	over, err := s.awaitWelcomes(ctx, patience, func() bool { return s.clients.Counts().FirstReady >= a.To })
 	if err == nil && !over {
-		r.say("%d of %d clients were welcomed, going on with them", r.fleet.Counts().FirstReady, a.To)
+		s.say("%d of %d clients were welcomed, going on with them", s.clients.Counts().FirstReady, a.To)
 	}
 	return err
 }
@@ -260,10 +265,10 @@ func (p *plan) arrivals(first int, ph PhaseSpec) arrivals {
 }
 
 // churnPhase has sessions end and others come for so long.
-func (r *runner) churnPhase(ctx context.Context, length time.Duration) error {
-	r.fleet.Unsettle()
-	if err := r.passIn(ctx, "churn", length); err != nil {
+func (s *Stage) churnPhase(ctx context.Context, length time.Duration) error {
+	s.clients.Unsettle()
+	if err := s.passIn(ctx, "churn", length); err != nil {
 		return err
 	}
-	return r.settle(ctx, 0)
+	return s.settle(ctx, 0)
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func ramp(n int) PhaseSpec { return PhaseSpec{Do: "ramp", Clients: n} }
+func arriving(n int) PhaseSpec { return PhaseSpec{Do: "ramp", Clients: n} }
 
 func TestImpossiblePhasesAreOneSentence(t *testing.T) {
 	hold := PhaseSpec{Do: "hold", For: time.Second}
@@ -19,19 +19,19 @@ func TestImpossiblePhasesAreOneSentence(t *testing.T) {
 	}{
 		{"none", nil, nil, "FILE.yaml"},
 		{"unknown", []PhaseSpec{{Do: "dance"}}, nil, `phase 1: "dance" is unknown; there are ramp, hold`},
-		{"nobody there", []PhaseSpec{hold, ramp(10)}, nil, "phase 1 (hold): nobody is there yet"},
-		{"empty ramp", []PhaseSpec{ramp(10), ramp(0)}, nil, "phase 2 (ramp): 0 clients"},
+		{"nobody there", []PhaseSpec{hold, arriving(10)}, nil, "phase 1 (hold): nobody is there yet"},
+		{"empty ramp", []PhaseSpec{arriving(10), arriving(0)}, nil, "phase 2 (ramp): 0 clients"},
 		{"rate", []PhaseSpec{{Do: "ramp", Clients: 1, Rate: -1}}, nil, "the rate -1"},
 		{"profile", []PhaseSpec{{Do: "ramp", Clients: 1, Profile: "cliff"}}, nil, `profile: "cliff" is unknown`},
 		{"steps", []PhaseSpec{{Do: "ramp", Clients: 1, Steps: 3}}, nil, "steps are for"},
-		{"hold without length", []PhaseSpec{ramp(1), {Do: "hold"}}, nil, "phase 2 (hold): 0s"},
-		{"silence of all and more", []PhaseSpec{ramp(1), {Do: "silence", Fraction: 1.5}}, nil, "the fraction 1.5"},
-		{"two storms", []PhaseSpec{ramp(1), {Do: "storm", Kind: "kill"}, {Do: "storm", Kind: "drain"}}, nil, "phase 3 (storm): there is one already"},
-		{"unknown storm", []PhaseSpec{ramp(1), {Do: "storm", Kind: "blip"}}, nil, "there are kill, drain"},
-		{"storm of one node", []PhaseSpec{ramp(1), {Do: "storm", Kind: "kill"}}, func(c *Config) { c.Spawn = 1 }, "--spawn 2"},
-		{"other count", []PhaseSpec{ramp(10), ramp(20)}, func(c *Config) { c.Conns = 40 }, "the ramps bring 30"},
-		{"kind without a storm", []PhaseSpec{ramp(10)}, func(c *Config) { c.Kind = "kill" }, "for a phase storm"},
-		{"in another scenario", []PhaseSpec{ramp(10)}, func(c *Config) { c.Scenario = "hold" }, "not for hold"},
+		{"hold without length", []PhaseSpec{arriving(1), {Do: "hold"}}, nil, "phase 2 (hold): 0s"},
+		{"silence of all and more", []PhaseSpec{arriving(1), {Do: "silence", Fraction: 1.5}}, nil, "the fraction 1.5"},
+		{"two storms", []PhaseSpec{arriving(1), {Do: "storm", Kind: "kill"}, {Do: "storm", Kind: "drain"}}, nil, "phase 3 (storm): there is one already"},
+		{"unknown storm", []PhaseSpec{arriving(1), {Do: "storm", Kind: "blip"}}, nil, "there are kill, drain"},
+		{"storm of one node", []PhaseSpec{arriving(1), {Do: "storm", Kind: "kill"}}, func(c *Config) { c.Spawn = 1 }, "--spawn 2"},
+		{"other count", []PhaseSpec{arriving(10), arriving(20)}, func(c *Config) { c.Conns = 40 }, "the ramps bring 30"},
+		{"kind without a storm", []PhaseSpec{arriving(10)}, func(c *Config) { c.Kind = "kill" }, "for a phase storm"},
+		{"in another scenario", []PhaseSpec{arriving(10)}, func(c *Config) { c.Scenario = "hold" }, "not for hold"},
 	} {
 		cfg := Config{Scenario: "phases", Spawn: 2, Phases: tt.phases}
 		if tt.change != nil {
@@ -46,7 +46,7 @@ func TestImpossiblePhasesAreOneSentence(t *testing.T) {
 
 func TestPhasesPromiseWhatTheyBring(t *testing.T) {
 	p, err := prepare(t.Context(), Config{Scenario: "phases", Spawn: 2, Probes: -1, Phases: []PhaseSpec{
-		ramp(100), {Do: "silence", Fraction: 0.1}, ramp(50), {Do: "silence", Fraction: 0.5}}})
+		arriving(100), {Do: "silence", Fraction: 0.1}, arriving(50), {Do: "silence", Fraction: 0.5}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,9 +1,6 @@
 package bench
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // probeInterval is how often a probe asks: often enough to see a storm of seconds.
 const probeInterval = time.Second
@@ -16,9 +13,6 @@ const (
 	someSize      = 500
 )
 
-// probedScenarios are those that take --probes.
-var probedScenarios = []string{"silent", "storm", "phases", "demo"}
-
 // probeCount is how many clients the scenario leaves alone and measures apart. They are on
 // nodes that are not struck, where there are any.
 func (c *Config) probeCount() int {
@@ -28,7 +22,7 @@ func (c *Config) probeCount() int {
 	if c.alone() { // nobody is left alone
 		return 0
 	}
-	if !slices.Contains(probedScenarios, c.Scenario) || c.Probes < 0 || c.Scenario == "phases" && !c.has("storm") && !c.has("silence") {
+	if !c.takes("probes") || c.Probes < 0 || len(c.Phases) > 0 && !c.has("storm") && !c.has("silence") {
 		return 0
 	}
 	n := int(c.Probes*float64(c.Conns) + 0.5)
@@ -39,7 +33,7 @@ func (c *Config) probeCount() int {
 		}
 	}
 	room := c.Conns
-	if targets := max(c.Spawn, len(c.Targets)); targets > 1 {
+	if targets := c.targets(); targets > 1 {
 		room -= (c.Conns + targets - 1) / targets
 	}
 	return min(n, room)
@@ -65,51 +59,4 @@ func (c *Config) probeBeat() time.Duration {
 		return min(c.Heartbeat, probeInterval)
 	}
 	return probeInterval
-}
-
-// Probes are clients that the scenario does not touch. They are on nodes that it does not
-// strike, if there are others, and ask every second, or every heartbeat if that is shorter. In a
-// flood they are those that were in before it, and heartbeat as all do.
-type Probes struct {
-	Clients int      `json:"clients"`
-	Lost    int      `json:"lost"` // sessions of theirs
-	RTTms   ProbeRTT `json:"rtt_ms"`
-}
-
-// ProbeRTT is from the moment the PING was due, until the blow (t0, or when clients fell
-// silent) and from then on.
-type ProbeRTT struct {
-	Before *Percentiles `json:"before"`
-	During *Percentiles `json:"during"`
-}
-
-// probeTally is what the loops know of probes.
-type probeTally struct {
-	Lost           int
-	Before, During *hist
-}
-
-func newProbeTally() *probeTally { return &probeTally{Before: newHist(), During: newHist()} }
-
-func (t *probeTally) merge(from *probeTally) {
-	t.Lost += from.Lost
-	t.Before.merge(from.Before)
-	t.During.merge(from.During)
-}
-
-// probed notes a round trip of a probe.
-func (l *loop) probed(rtt time.Duration) {
-	if l.swarm.struck.Load() {
-		l.probes.During.record(rtt)
-	} else {
-		l.probes.Before.record(rtt)
-	}
-}
-
-func (r *runner) probed(t *tally) *Probes {
-	n := r.plan.probeCount()
-	if n == 0 {
-		return nil
-	}
-	return &Probes{Clients: n, Lost: t.Probes.Lost, RTTms: ProbeRTT{t.Probes.Before.percentiles(), t.Probes.During.percentiles()}}
 }

@@ -12,13 +12,13 @@ func (c *Config) unproven(n *counters, soak *Soak) string {
 		return ""
 	}
 	switch {
-	case c.Scenario == "trickle" && !c.tooSlow() && n.Trickled < silentCount(c):
+	case c.Trickle != "" && !c.tooSlow() && n.Trickled < c.misbehaving():
 		_, longest := c.trickleTime()
 		after := "the connect"
 		if c.Trickle == "ping" {
 			after = "a heartbeat"
 		}
-		return fmt.Sprintf("%d of %d clients had sent a whole %s when the run ended; it must last %v beyond %s", n.Trickled, silentCount(c), c.Trickle, longest, after)
+		return fmt.Sprintf("%d of %d clients had sent a whole %s when the run ended; it must last %v beyond %s", n.Trickled, c.misbehaving(), c.Trickle, longest, after)
 	case c.Lifetime > 0 && n.Departures == 0:
 		return fmt.Sprintf("no session ended: of %d clients with a lifetime of %v one leaves every %v, and the run must last some of those",
 			c.Conns, c.Lifetime, time.Duration(float64(c.Lifetime)/float64(c.Conns)).Round(time.Millisecond))

@@ -224,7 +224,7 @@ func TestWorkersSpeakTheProtocol(t *testing.T) {
 	f.serve(l)
 	defer f.stop()
 	r, err := Run(t.Context(), Config{Scenario: "hold", Targets: []string{f.addr()}, Protocol: "mqtt", Username: "u", Password: "p",
-		Conns: 20, Rate: 2000, Heartbeat: 10 * time.Second, Duration: 100 * time.Millisecond, Workers: 2, lateLimit: time.Minute}, View{})
+		Conns: 20, Rate: 2000, Heartbeat: 10 * time.Second, Duration: 100 * time.Millisecond, Workers: 2, LateLimit: time.Minute}, View{})
 	if err != nil || r.Verdict != Pass {
 		t.Fatalf("verdict %v, %v", r, err)
 	}

@@ -9,7 +9,17 @@ import (
 // arrival to the WELCOME: what a user takes for "at once".
 const rampLatencyMs = 1000
 
-func rampPromises(c *Config) []string {
+// ramp connects all, and lets them be for a heartbeat, so that one that was welcomed and
+// then dropped shows.
+type ramp struct{ plain }
+
+func (ramp) Name() string { return "ramp" }
+func (ramp) About() string {
+	return "connect by --profile linear, step or poisson, and judge how long each takes to be welcomed"
+}
+func (ramp) Takes() string { return "profile steps" }
+
+func (ramp) Promises(c *Config) []string {
 	all := []string{
 		fmt.Sprintf("conns.end==%d", c.Conns),
 		"connect.failed==0",
@@ -36,11 +46,9 @@ func (c *Config) meanRate() float64 {
 	}
 }
 
-// rampUp connects all, and lets them be for a heartbeat, so that one that was welcomed and
-// then dropped shows.
-func rampUp(ctx context.Context, r *runner) error {
-	if err := r.ramp(ctx); err != nil {
+func (ramp) Play(ctx context.Context, s *Stage) error {
+	if err := s.ramp(ctx); err != nil {
 		return err
 	}
-	return r.steady(ctx)
+	return s.steady(ctx)
 }

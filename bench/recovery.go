@@ -33,3 +33,16 @@ func (v *Recovery) update(now time.Duration, hit, back int) {
 		}
 	}
 }
+
+// fill has what is known of the storm before the end.
+func (v *Recovery) fill(out *Result, n *counters) {
+	out.Storm = &Storm{Clients: n.StormClients, Back: n.StormBack, IdealS: secondsOf(v.Ideal),
+		T50S: secondsOf(v.T50), T95S: secondsOf(v.T95), T99S: secondsOf(v.T99), T100S: secondsOf(v.T100)}
+}
+
+func secondsOf(d *time.Duration) *float64 {
+	if d == nil {
+		return nil
+	}
+	return new(d.Seconds())
+}

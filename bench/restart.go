@@ -7,14 +7,18 @@ import (
 	"time"
 )
 
+// restart asks the first node to end, as a deploy does, and starts it again as soon as it
+// has.
+type restart struct{}
+
 // restartSlack is within which the only node ends after its grace: it has nowhere to send
 // its clients to, so that there is nothing to wait for.
 const restartSlack = 2 * time.Second
 
-func restartPromises(c *Config) []string {
+func (restart) promises(c *Config) []string {
 	all := []string{
 		fmt.Sprintf("conns.end==%d", c.Conns),
-		fmt.Sprintf("storm.clients==%d", c.onVictim()),
+		fmt.Sprintf("storm.clients==%d", c.onFirst()),
 		fmt.Sprintf("storm.t100_s<=%g", c.RecoveryTimeout.Seconds()),
 	}
 	if c.alone() {
@@ -26,30 +30,28 @@ func restartPromises(c *Config) []string {
 	return append(all, "eviction.false==0")
 }
 
-// restartNode asks the first node to end, as a deploy does, and starts it again as soon as
-// it has.
-func (r *runner) restartNode(ctx context.Context) error {
-	victim, on, t0, err := r.terminate(ctx)
+func (restart) strike(ctx context.Context, s *Stage) error {
+	victim, on, t0, err := s.terminate(ctx)
 	if err != nil {
 		return err
 	}
-	patience := max(r.plan.RecoveryTimeout, drainEnd)
-	r.enter("drain", patience)
-	r.say("SIGTERM to node %s with %d clients", victim.name, on)
-	if err := r.awaitEnd(ctx, victim, patience); err != nil {
+	patience := max(s.RecoveryTimeout, drainEnd)
+	s.enter("drain", patience)
+	s.say("SIGTERM to node %s with %d clients", victim.name, on)
+	if err := s.awaitEnd(ctx, victim, patience); err != nil {
 		return err
 	}
-	r.drained = new(r.fleet.Now() - t0)
-	r.say("it has ended after %.1f s", r.drained.Seconds())
-	if err := r.startAgain(ctx, t0, victim); err != nil {
+	s.drained = new(s.clients.Now() - t0)
+	s.say("it has ended after %.1f s", s.drained.Seconds())
+	if err := s.startAgain(ctx, t0, victim); err != nil {
 		return err
 	}
-	return r.awaitReturns(ctx, on)
+	return s.awaitReturns(ctx, on)
 }
 
 // awaitEnd waits for a node that was asked to end.
-func (r *runner) awaitEnd(ctx context.Context, victim *node, patience time.Duration) error {
-	ended, err := r.until(ctx, patience, func() bool {
+func (s *Stage) awaitEnd(ctx context.Context, victim *node, patience time.Duration) error {
+	ended, err := s.until(ctx, patience, func() bool {
 		select {
 		case <-victim.done:
 			return true

@@ -22,7 +22,7 @@ func spawned(t *testing.T, kind, scenario string, nodes, conns int) Config {
 	t.Setenv(asServe, kind)
 	return Config{Scenario: scenario, Spawn: nodes, NodeCommand: []string{os.Args[0]}, Conns: conns, Rate: 2000, Seed: 1,
 		Heartbeat: 200 * time.Millisecond, Timeout: 600 * time.Millisecond, Tick: 50 * time.Millisecond,
-		Duration: 300 * time.Millisecond, RecoveryTimeout: 10 * time.Second, lateLimit: time.Minute}
+		Duration: 300 * time.Millisecond, RecoveryTimeout: 10 * time.Second, LateLimit: time.Minute}
 }
 
 // children are the pids of our child processes, dead ones that were not reaped included.
@@ -271,11 +271,11 @@ func TestNodesDoNotInheritOurVariables(t *testing.T) {
 	leavesNothing(t)
 	t.Setenv(asServe, "good")
 	t.Setenv("STORMWHEEL_NODE", "ours")
-	nodes, err := spawnNodes(t.Context(), program{argv: []string{os.Args[0]}}, 1, nil, func(*node) {})
+	all, err := spawnNodes(t.Context(), program{argv: []string{os.Args[0]}}, 1, nil, func(error) {})
 	if err != nil {
 		t.Fatal(err)
 	}
-	stopNodes(nodes)
+	all.stop()
 }
 
 func TestATargetThatIsNotThereEndsTheRunAtOnce(t *testing.T) {
@@ -340,17 +340,17 @@ func ended(pid int) bool {
 func TestMemoryPerClient(t *testing.T) {
 	leavesNothing(t)
 	t.Setenv(asServe, "good")
-	nodes, err := spawnNodes(t.Context(), program{argv: []string{os.Args[0]}}, 1,
-		[]string{"--heartbeat", "5s", "--timeout", "20s"}, func(*node) {})
+	all, err := spawnNodes(t.Context(), program{argv: []string{os.Args[0]}}, 1,
+		[]string{"--heartbeat", "5s", "--timeout", "20s"}, func(error) {})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer stopNodes(nodes)
+	defer all.stop()
 	// Entries and chunks of the wheel are mapped in blocks outside the heap: 24 bytes a
 	// client as its package promises. The slope over two sizes leaves fixed costs out.
 	const wheelBytes = 24
 	const small, large = 500, 4500
-	perClient := (heapOf(t, large, nodes[0].addr)-heapOf(t, small, nodes[0].addr))/(large-small) + wheelBytes
+	perClient := (heapOf(t, large, all.nodes[0].addr)-heapOf(t, small, all.nodes[0].addr))/(large-small) + wheelBytes
 	t.Logf("%d bytes of user memory per ready client", perClient)
 	if perClient > 600 {
 		t.Errorf("%d bytes per client, want at most 600", perClient)

@@ -2,72 +2,53 @@ package bench
 
 import (
 	"context"
-	"fmt"
+	"reflect"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/stormwheel/stormwheel/codec"
 )
 
-// scenario is one kind of run. A new one is a file with its run function, and an entry
-// here.
-type scenario struct {
-	name     string
-	about    string
-	takes    string // the flags that are for it and not for all
-	defaults func(*Config)
-	// promises are judged unless the user waives them, so that every verdict can fail.
-	promises func(*Config) []string
-	run      func(ctx context.Context, r *runner) error // nil: find-max, which makes runs of others
+// Scenario is one kind of run. A new one is a file with its type, and a line in All.
+type Scenario interface {
+	Name() string
+	About() string // a line of help
+	// Takes are the flags that are for it and not for all, with spaces between.
+	Takes() string
+	// Defaults are its own; they hold where the user says nothing.
+	Defaults(*Config)
+	// Check returns one sentence about the first thing that makes no sense in it.
+	Check(*Config) error
+	// Roles says which clients misbehave from the start, and how.
+	Roles(*Config, *swarmConfig)
+	// Promises are judged unless the user waives them, so that every verdict can fail.
+	Promises(*Config) []string
+	// Play goes on until the scenario is over, or the run: then with the error.
+	Play(context.Context, *Stage) error
 }
 
-// accepts reports whether a flag that is not for all scenarios is for this one.
-func (s *scenario) accepts(flag string) bool {
-	return slices.Contains(strings.Fields(s.takes), flag)
-}
+// All are the scenarios, in the order of the help.
+var All = []Scenario{hold{}, ramp{}, churn{}, soak{}, FindMaximum{}, phases{}, silent{}, halfOpen{}, trickle{}, storm{}, demo{}}
 
-var scenarios = []scenario{
-	{name: "hold", about: "connect, and heartbeat for --duration",
-		defaults: holdDefaults, promises: holdPromises, run: hold},
-	{name: "ramp", about: "connect by --profile linear, step or poisson, and judge how long each takes to be welcomed",
-		takes: "profile steps", promises: rampPromises, run: rampUp},
-	{name: "churn", about: "sessions end by BYE after --lifetime on average, and others come for them",
-		takes: "lifetime", defaults: churnDefaults, promises: churnPromises, run: churn},
-	{name: "soak", about: "churn for --duration, which may be days: nothing may grow",
-		takes: "lifetime", defaults: soakDefaults, promises: soakPromises, run: soak},
-	{name: "find-max", about: "the most clients, or with --vary rate connects per second, at which --goal holds",
-		takes: "goal vary", defaults: findMaxDefaults, promises: findMaxPromises},
-	{name: "phases", about: "what the phases of a scenario file say, one after the other: bench FILE.yaml",
-		takes: "lifetime profile steps kind fraction freeze outage slow probes cohorts", defaults: phasesDefaults, promises: phasesPromises, run: phases},
-	{name: "silent", about: "--fraction of the clients keep the socket and stop speaking",
-		takes: "fraction probes", defaults: silentDefaults, promises: silentPromises, run: silent},
-	{name: "halfopen", about: "--fraction of the clients connect and say nothing, not even HELLO",
-		takes: "fraction deadline", defaults: halfOpenDefaults, promises: halfOpenPromises, run: halfOpen},
-	{name: "trickle", about: "--fraction of the clients send HELLO or PING a byte every --trickle-interval",
-		takes: "fraction deadline trickle trickle-interval", defaults: trickleDefaults, promises: tricklePromises, run: trickle},
-	{name: "storm", about: "--kind kill: kill -9 of the first node; drain: SIGTERM; cut: its connections break; freeze: SIGSTOP;\n" +
-		"           blackout: kill -9 of all nodes, which are back after --outage; restart: SIGTERM, and it is started again;\n" +
-		"           flood: --fraction of the clients are in, and all others come at once;\n" +
-		"           grey: all nodes are slow (--slow) for --outage, and well again",
-		takes: "kind fraction freeze outage slow probes cohorts", promises: stormPromises, run: storm},
-	{name: "demo", about: "two nodes, 5,000 clients: silent ones are evicted, then a node is killed",
-		takes: "fraction kind probes", defaults: demoDefaults, promises: demoPromises, run: demo},
-}
+// plain is a scenario with no flags, defaults, checks and roles of its own.
+type plain struct{}
 
-// scenarioNamed is nil when there is none of that name.
-func scenarioNamed(name string) *scenario {
-	i := slices.IndexFunc(scenarios, func(s scenario) bool { return s.name == name })
+func (plain) Takes() string               { return "" }
+func (plain) Defaults(*Config)            {}
+func (plain) Check(*Config) error         { return nil }
+func (plain) Roles(*Config, *swarmConfig) {}
+
+// ScenarioNamed is nil when there is none of that name.
+func ScenarioNamed(name string) Scenario {
+	i := slices.IndexFunc(All, func(s Scenario) bool { return s.Name() == name })
 	if i < 0 {
 		return nil
 	}
-	return &scenarios[i]
+	return All[i]
 }
 
 func scenarioNames() string {
 	var names []string
-	for _, s := range scenarios {
-		names = append(names, s.name)
+	for _, s := range All {
+		names = append(names, s.Name())
 	}
 	return strings.Join(names, ", ")
 }
@@ -75,124 +56,46 @@ func scenarioNames() string {
 // Scenarios is the help text on them, a line each.
 func Scenarios() string {
 	var b strings.Builder
-	for _, s := range scenarios {
-		b.WriteString("  " + s.name + strings.Repeat(" ", 9-len(s.name)) + s.about + "\n")
+	for _, s := range All {
+		b.WriteString("  " + s.Name() + strings.Repeat(" ", 9-len(s.Name())) + s.About() + "\n")
 	}
 	return b.String()
 }
 
-// pollEvery is how often a scenario looks whether what it waits for has happened.
-const pollEvery = 20 * time.Millisecond
+// Accepts reports whether a flag is for the scenario: one of its own, or one for all.
+func Accepts(s Scenario, flag string) bool {
+	takes := func(s Scenario) bool { return slices.Contains(strings.Fields(s.Takes()), flag) }
+	return takes(s) || !slices.ContainsFunc(All, takes)
+}
 
-// until waits for cond, at most for bound. It reports whether cond came true; the error is
-// the end of the run.
-func (r *runner) until(ctx context.Context, bound time.Duration, cond func() bool) (bool, error) {
-	deadline := time.NewTimer(bound)
-	defer deadline.Stop()
-	poll := time.NewTicker(pollEvery)
-	defer poll.Stop()
-	for {
-		if cond() {
-			return true, nil
-		}
-		select {
-		case <-poll.C:
-		case <-deadline.C:
-			return cond(), nil
-		case <-ctx.Done():
-			return false, context.Cause(ctx)
+// takes reports whether the flag is one of those of the scenario.
+func (c *Config) takes(flag string) bool {
+	s := ScenarioNamed(c.Scenario)
+	return s != nil && slices.Contains(strings.Fields(s.Takes()), flag)
+}
+
+// misplaced names the first flag that is said and not for the scenario.
+func (c *Config) misplaced(s Scenario) string {
+	v := reflect.ValueOf(c).Elem()
+	for i := range v.NumField() {
+		if flag := flagName(v.Type().Field(i)); !v.Field(i).IsZero() && !Accepts(s, flag) {
+			return flag
 		}
 	}
+	return ""
 }
 
-// pass lets time go by.
-func (r *runner) pass(ctx context.Context, d time.Duration) error {
-	_, err := r.until(ctx, d, func() bool { return false })
-	return err
-}
-
-// passIn lets time go by in a phase of its own.
-func (r *runner) passIn(ctx context.Context, phase string, d time.Duration) error {
-	r.enter(phase, d)
-	return r.pass(ctx, d)
-}
-
-// joining is how many clients a ramp brings in; the others stay half-open, or have not said
-// HELLO to its end.
-func (p *plan) joining() int {
-	switch {
-	case p.scenario.name == "halfopen", p.scenario.name == "trickle" && p.tooSlow() && p.Trickle == "hello":
-		return p.Conns - silentCount(&p.Config)
-	default:
-		return p.Conns
+// flagName is what the command line calls a field.
+func flagName(f reflect.StructField) string {
+	if name := f.Tag.Get("name"); name != "" {
+		return name
 	}
-}
-
-// rampPatience is how long after the last arrival a ramp may take.
-const rampPatience = 15 * time.Second
-
-// ramp waits until all clients are ready. Those that are not by then count as missing at
-// the end, and the run goes on; unless nobody at all is welcomed.
-func (r *runner) ramp(ctx context.Context) error {
-	patience := r.fleet.RampTime() + rampPatience
-	if c := &r.plan.Config; c.Scenario == "trickle" && c.Trickle == "hello" && !c.tooSlow() {
-		_, longest := c.trickleTime()
-		patience += longest
-	}
-	r.enter("ramp", patience)
-	over, err := r.awaitWelcomes(ctx, patience, func() bool {
-		return r.fleet.Ready() >= r.plan.joining() && r.fleet.Counts().Muted >= r.plan.Conns-r.plan.joining()
-	})
-	switch {
-	case err != nil:
-		return err
-	case over:
-		r.say("all %d clients are ready", r.plan.joining())
-	default:
-		r.say("%d of %d clients are ready, going on with them", r.fleet.Ready(), r.plan.Conns)
-	}
-	return nil
-}
-
-// awaitWelcomes waits for cond, at most for bound, unless a target has welcomed nobody at all,
-// or nodes have and say that it will stay like that.
-func (r *runner) awaitWelcomes(ctx context.Context, bound time.Duration, cond func() bool) (bool, error) {
-	shunned := false
-	over, err := r.until(ctx, bound, func() bool {
-		n := r.fleet.Counts()
-		unwanted := r.plan.Spawn == 0 || n.Refusal.Advice() == codec.AvoidAddress
-		shunned = unwanted && r.fleet.Now() > welcomePatience && n.Established == 0
-		return shunned || cond()
-	})
-	if err == nil && shunned {
-		n := r.fleet.Counts()
-		why := n.Failures.words()
-		if n.Refusal != 0 {
-			why += fmt.Sprintf("; the server says %v (%d)", n.Refusal, n.Refusal)
+	var b strings.Builder
+	for i, r := range f.Name {
+		if i > 0 && r >= 'A' && r <= 'Z' {
+			b.WriteByte('-')
 		}
-		where := slices.Clone(r.plan.Targets)
-		for _, node := range r.nodes {
-			where = append(where, node.addr)
-		}
-		err = fmt.Errorf("nobody was welcomed at %s within %v%s", strings.Join(where, ", "), welcomePatience, why)
+		b.WriteRune(r)
 	}
-	return over, err
-}
-
-// steady is the calm after the ramp, before the blow if there is one.
-func (r *runner) steady(ctx context.Context) error {
-	d := r.heartbeatOr(r.plan.Duration)
-	r.say("steady for %v (--duration)", d)
-	return r.passIn(ctx, "steady", d)
-}
-
-// heartbeatOr is d, or one heartbeat if d is 0. Of a foreign target that is not told.
-func (r *runner) heartbeatOr(d time.Duration) time.Duration {
-	if d == 0 {
-		d = r.plan.Heartbeat
-	}
-	if d == 0 {
-		d = 5 * time.Second
-	}
-	return d
+	return strings.ToLower(b.String())
 }

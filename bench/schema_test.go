@@ -73,8 +73,8 @@ func schemaOf(t reflect.Type, path string, words map[string]string) object {
 		o = object{{"const", Schema}}
 	case path == "scenario":
 		var names []string
-		for _, s := range scenarios {
-			names = append(names, s.name)
+		for _, s := range All {
+			names = append(names, s.Name())
 		}
 		o = object{{"enum", names}}
 	case t.Kind() == reflect.Struct:
@@ -171,12 +171,12 @@ func validate(t *testing.T, r *Result) error {
 func TestEveryScenariosOutputFitsTheSchema(t *testing.T) {
 	type run struct{ scenario, kind string }
 	var all []run
-	for _, s := range scenarios {
-		if s.name != "storm" {
-			all = append(all, run{s.name, ""})
+	for _, s := range All {
+		if s.Name() != "storm" {
+			all = append(all, run{s.Name(), ""})
 		}
 	}
-	for _, kind := range stormKinds {
+	for _, kind := range stormKinds() {
 		all = append(all, run{"storm", kind})
 	}
 	for _, one := range all {

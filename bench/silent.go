@@ -6,20 +6,45 @@ import (
 	"time"
 )
 
-func silentDefaults(c *Config) { fill(&c.Fraction, 0.1) }
+// silent has some clients stop speaking while they keep their sockets, and waits until
+// the server has noticed each. The others go on, and none of them may be evicted.
+type silent struct{ plain }
 
-// silentCount is how many clients are to fall silent when all are ready.
-func silentCount(c *Config) int {
+func (silent) Name() string { return "silent" }
+func (silent) About() string {
+	return "--fraction of the clients keep the socket and stop speaking"
+}
+func (silent) Takes() string { return "fraction probes" }
+
+func (silent) Defaults(c *Config) { fill(&c.Fraction, 0.1) }
+
+func (silent) Check(c *Config) error {
+	if c.Protocol == protocolEcho && c.Timeout == 0 {
+		return usagef("silent needs a server that drops clients who do not speak: say after how long this one does with --timeout")
+	}
+	return c.checkMisbehaving()
+}
+
+// misbehaving is how many clients do what the scenario is named for.
+func (c *Config) misbehaving() int {
 	return min(int(c.Fraction*float64(c.Conns)+0.5), c.Conns-c.probeCount())
 }
 
-// silentPromises: each that falls silent is evicted, in time, and nobody else ends.
-func silentPromises(c *Config) []string {
-	return append(evictionPromises(c), fmt.Sprintf("conns.lost==%d", silentCount(c)), answeredPromise)
+// checkMisbehaving: somebody has to.
+func (c *Config) checkMisbehaving() error {
+	if c.misbehaving() < 1 {
+		return usagef("--fraction: %g of %d clients is nobody", c.Fraction, c.Conns)
+	}
+	return nil
+}
+
+// Promises: each that falls silent is evicted, in time, and nobody else ends.
+func (silent) Promises(c *Config) []string {
+	return append(evictionPromises(c), fmt.Sprintf("conns.lost==%d", c.misbehaving()), answeredPromise)
 }
 
 func evictionPromises(c *Config) []string {
-	n := silentCount(c)
+	n := c.misbehaving()
 	all := []string{
 		fmt.Sprintf("eviction.expected==%d", n),
 		fmt.Sprintf("eviction.observed==%d", n),
@@ -39,16 +64,14 @@ func promisedLatenessMs(c *Config) float64 {
 	return ms(2*tick) + 50
 }
 
-// silent has some clients stop speaking while they keep their sockets, and waits until
-// the server has noticed each. The others go on, and none of them may be evicted.
-func silent(ctx context.Context, r *runner) error {
-	if err := r.ramp(ctx); err != nil {
+func (silent) Play(ctx context.Context, s *Stage) error {
+	if err := s.ramp(ctx); err != nil {
 		return err
 	}
-	if err := r.steady(ctx); err != nil {
+	if err := s.steady(ctx); err != nil {
 		return err
 	}
-	return r.silence(ctx, silentCount(&r.plan.Config))
+	return s.silence(ctx, s.misbehaving())
 }
 
 // evictionPatience is how long after the timeout a silent client may still be evicted
@@ -56,22 +79,22 @@ func silent(ctx context.Context, r *runner) error {
 const evictionPatience = 20 * time.Second
 
 // silence has count clients fall silent and waits until the servers have noticed each.
-func (r *runner) silence(ctx context.Context, count int) error {
-	longest := r.fleet.LongestTimeout()
-	muted := r.fleet.Mute(count)
-	r.say("%d clients fall silent; the timeout is %v", muted, longest)
-	r.enter("silence", longest+evictionPatience)
-	all, err := r.until(ctx, longest+evictionPatience, func() bool {
-		n := r.fleet.Counts()
+func (s *Stage) silence(ctx context.Context, count int) error {
+	longest := s.clients.LongestTimeout()
+	muted := s.clients.Mute(count)
+	s.say("%d clients fall silent; the timeout is %v", muted, longest)
+	s.enter("silence", longest+evictionPatience)
+	all, err := s.until(ctx, longest+evictionPatience, func() bool {
+		n := s.clients.Counts()
 		return n.Observed+n.OtherMutes >= n.Muted
 	})
 	if err != nil {
 		return err
 	}
 	if all {
-		r.say("all of them are gone")
+		s.say("all of them are gone")
 	} else {
-		r.say("not all of them were noticed: the wait is over")
+		s.say("not all of them were noticed: the wait is over")
 	}
 	return nil
 }

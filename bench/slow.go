@@ -44,8 +44,7 @@ func (d duty) words() string {
 
 // slowDown has the processes of nodes run for a share of the time only, until lift is
 // called. They are left running.
-func (r *runner) slowDown(nodes ...*node) (lift func()) {
-	d := r.plan.slow
+func slowDown(d duty, nodes ...*node) (lift func()) {
 	if d == (duty{}) {
 		return func() {}
 	}

@@ -30,13 +30,13 @@ func ParseStart(text string, now time.Time) (time.Time, error) {
 }
 
 // awaitStart waits for the agreed moment, with everything ready.
-func (r *runner) awaitStart(ctx context.Context) error {
-	at := r.plan.StartAt
+func awaitStart(ctx context.Context, p *plan) error {
+	at := p.StartAt
 	if at.IsZero() {
 		return nil
 	}
 	wait := time.Until(at)
-	if r.plan.Workers > 1 {
+	if p.Workers > 1 {
 		wait -= headStart
 	}
 	if wait < 0 {

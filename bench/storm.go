@@ -97,7 +97,7 @@ func (t *stormTally) report(f stormFacts) *Storm {
 			s.AcceptRatePerS, s.AcceptOverPace = new(rate), new(rate/f.pace)
 		}
 	}
-	s.flow(t.LostPerBin, t.BackPerBin)
+	flow(s, t.LostPerBin, t.BackPerBin)
 	if s.Back > 0 {
 		s.AttemptsPerSuccess = new(float64(t.Attempts) / float64(s.Back))
 	}

@@ -112,7 +112,7 @@ func newSwarm(cfg swarmConfig) (*swarm, error) {
 		return nil, err
 	}
 	var err error
-	if s.foreign, err = newTranslator(&cfg); err != nil {
+	if s.foreign, err = newTranslator(cfg.Protocol, foreignConfig{Interval: cfg.Interval, Timeout: cfg.Timeout, Username: cfg.Username, Password: cfg.Password}); err != nil {
 		return nil, err
 	}
 	s.policies = cfg.linkConfigs(base)
@@ -303,6 +303,19 @@ func (s *swarm) begin(storm *stormStart) {
 func (s *swarm) eachLoop(f func(l *loop)) {
 	for _, l := range s.loops {
 		l.order(func() { f(l) })
+	}
+}
+
+// onLoops runs f on every loop, and returns when the counts are published.
+func (s *swarm) onLoops(f func(l *loop)) {
+	done := make(chan struct{}, len(s.loops))
+	s.eachLoop(func(l *loop) {
+		f(l)
+		l.publish()
+		done <- struct{}{}
+	})
+	for range s.loops {
+		<-done
 	}
 }
 

@@ -227,9 +227,9 @@ func TestMisbehavingServersAreFiledAndOutlived(t *testing.T) {
 			func(f Failures) int { return f.Protocol }},
 		{"a length beyond the limit", func(_ *fakeNode, c *net.TCPConn) { c.Write([]byte{0x53, 0x10, 2, 0, 255, 0, 0, 0}); readSome(c) },
 			func(f Failures) int { return f.Protocol }},
-		{"half a WELCOME", func(f *fakeNode, c *net.TCPConn) { b := f.welcome(); c.Write(b[:len(b)/2]); drain(c) },
+		{"half a WELCOME", func(f *fakeNode, c *net.TCPConn) { b := f.welcome(); c.Write(b[:len(b)/2]); readAll(c) },
 			func(f Failures) int { return f.Closed }},
-		{"closes at once", func(_ *fakeNode, c *net.TCPConn) { drain(c) },
+		{"closes at once", func(_ *fakeNode, c *net.TCPConn) { readAll(c) },
 			func(f Failures) int { return f.Closed }},
 		{"resets at once", func(_ *fakeNode, c *net.TCPConn) { readSome(c); c.SetLinger(0) },
 			func(f Failures) int { return f.Reset }},
@@ -265,8 +265,8 @@ func readSome(c net.Conn) {
 	_, _ = c.Read(make([]byte, 512))
 }
 
-// drain reads HELLO and says FIN; it closes when the client has, so that no RST is sent.
-func drain(c *net.TCPConn) {
+// readAll reads HELLO and says FIN; it closes when the client has, so that no RST is sent.
+func readAll(c *net.TCPConn) {
 	readSome(c)
 	_ = c.CloseWrite()
 	readSome(c)

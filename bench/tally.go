@@ -1,5 +1,7 @@
 package bench
 
+import "time"
+
 // tally is what is known when a swarm has finished. Its fields are public for gob.
 type tally struct {
 	Counters    counters
@@ -41,4 +43,25 @@ func (t *tally) merge(o *tally) {
 	t.ConnectIntended.merge(o.ConnectIntended)
 	t.Late.merge(o.Late)
 	t.Lateness.merge(o.Lateness)
+}
+
+// secondOf is one second of a run, of which the counts at its begin and at its end are known.
+func secondOf(at time.Duration, ready int, now, before *counters) Second {
+	return Second{T: at.Seconds(), Ready: ready,
+		Attempts: now.Attempts - before.Attempts, Established: now.Established - before.Established, Goodput: now.Regained - before.Regained,
+		Pings: now.Pings - before.Pings, Pongs: now.Pongs - before.Pongs,
+		Muted: now.Muted, Evicted: now.Observed, Early: now.Early, False: now.Falsely,
+		StormClients: now.StormClients, StormBack: now.StormBack}
+}
+
+// serverSeconds are what servers cost and hold; nothing is known of one that was killed.
+func serverSeconds(servers []Server) (all []ServerSecond) {
+	for _, n := range servers {
+		one := ServerSecond{RSSBytes: n.RSSBytes, CPUS: n.CPUS, Conns: n.Conns, FDs: n.FDs}
+		if n.Killed {
+			one = ServerSecond{}
+		}
+		all = append(all, one)
+	}
+	return all
 }

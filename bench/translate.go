@@ -29,9 +29,17 @@ type translator interface {
 // noFrame is what a link takes for a server's breach of the protocol.
 var noFrame = []byte{0}
 
+// foreignConfig is what a translator has to know of the clients and the server.
+type foreignConfig struct {
+	Interval time.Duration // between a client's heartbeats
+	Timeout  time.Duration // of a tcp-echo server; 0: it has none
+	Username string        // of MQTT; "": none
+	Password string
+}
+
 // newTranslator is nil for our own protocol.
-func newTranslator(cfg *swarmConfig) (translator, error) {
-	switch cfg.Protocol {
+func newTranslator(protocol string, cfg foreignConfig) (translator, error) {
+	switch protocol {
 	case "", protocolOwn:
 		return nil, nil
 	case protocolEcho:
@@ -39,7 +47,7 @@ func newTranslator(cfg *swarmConfig) (translator, error) {
 	case protocolMQTT:
 		return newMQTT(cfg)
 	default:
-		return nil, fmt.Errorf("protocol %q is unknown", cfg.Protocol)
+		return nil, fmt.Errorf("protocol %q is unknown", protocol)
 	}
 }
 

@@ -3,12 +3,22 @@ package bench
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
-	"github.com/stormwheel/stormwheel/internal/link"
 	"github.com/stormwheel/stormwheel/internal/token"
 )
+
+// trickle has a share of the clients send their HELLO, or their PINGs, a byte at a time.
+type trickle struct{ plain }
+
+func (trickle) Name() string { return "trickle" }
+func (trickle) About() string {
+	return "--fraction of the clients send HELLO or PING a byte every --trickle-interval"
+}
+func (trickle) Takes() string { return "fraction deadline trickle trickle-interval" }
 
 // trickled are the frames that can go out a byte at a time.
 var trickled = []string{"hello", "ping"}
@@ -17,7 +27,7 @@ var trickled = []string{"hello", "ping"}
 // progress.
 const partialDeadline = 10 * time.Second
 
-func trickleDefaults(c *Config) {
+func (trickle) Defaults(c *Config) {
 	fill(&c.Fraction, 0.5)
 	fill(&c.TrickleInterval, 200*time.Millisecond)
 	fill(&c.Trickle, "hello")
@@ -25,6 +35,24 @@ func trickleDefaults(c *Config) {
 		fill(&c.Deadline, partialDeadline)
 	}
 	fill(&c.Deadline, helloDeadline)
+}
+
+func (trickle) Check(c *Config) error {
+	switch {
+	case c.foreign():
+		return usagef("trickle counts the bytes of our own frames: it is not for --protocol %s", c.Protocol)
+	case !slices.Contains(trickled, c.Trickle):
+		return usagef("--trickle: %q is unknown; there are %s", c.Trickle, strings.Join(trickled, ", "))
+	case c.undecided():
+		shortest, _ := c.trickleTime()
+		return usagef("--trickle-interval: %v makes %v of a %s, too close to the deadline of %v to promise anything", c.TrickleInterval, shortest, c.Trickle, c.Deadline)
+	}
+	return c.checkMisbehaving()
+}
+
+func (trickle) Roles(c *Config, s *swarmConfig) {
+	s.Tricklers, s.TrickleInterval, s.TricklePings = c.misbehaving(), c.TrickleInterval, c.Trickle == "ping"
+	s.TooSlow, s.Deadline = c.tooSlow(), c.Deadline
 }
 
 // trickleTime is from the first to the last byte of the longest and of the shortest frame
@@ -61,15 +89,15 @@ func (c *Config) undecided() bool {
 // trickledOut is how many clients the server is to close.
 func (c *Config) trickledOut() int {
 	if c.tooSlow() {
-		return silentCount(c)
+		return c.misbehaving()
 	}
 	return 0
 }
 
-// tricklePromises: those that are faster than the deadline live, slower ones are closed, and
+// Promises: those that are faster than the deadline live, slower ones are closed, and
 // the others notice neither. A server that finds bytes to be read looks at them first, for a
 // tick, twice at most.
-func tricklePromises(c *Config) []string {
+func (trickle) Promises(c *Config) []string {
 	n := c.trickledOut()
 	all := append(livingPromises(c, c.Conns-n),
 		fmt.Sprintf("eviction.expected==%d", n),
@@ -84,104 +112,40 @@ func tricklePromises(c *Config) []string {
 	return all
 }
 
-// trickle has a share of the clients send their HELLO, or their PINGs, a byte at a time.
-func trickle(ctx context.Context, r *runner) error {
-	c := &r.plan.Config
-	if err := r.ramp(ctx); err != nil {
+func (trickle) Play(ctx context.Context, s *Stage) error {
+	c := &s.Config
+	shortest, longest := c.trickleTime()
+	var slower time.Duration // than others are until they are welcomed
+	if c.Trickle == "hello" && !c.tooSlow() {
+		slower = longest
+	}
+	if err := s.rampWithin(ctx, slower); err != nil {
 		return err
 	}
-	shortest, longest := c.trickleTime()
-	r.say("%d clients need %v for a %s, the deadline is %v", silentCount(c), shortest, c.Trickle, c.Deadline)
+	s.say("%d clients need %v for a %s, the deadline is %v", c.misbehaving(), shortest, c.Trickle, c.Deadline)
 	wait := c.Deadline
 	if c.Trickle == "ping" {
-		wait += r.fleet.LongestInterval() // until they say PING
+		wait += s.clients.LongestInterval() // until they say PING
 	}
 	if !c.tooSlow() {
-		if err := r.awaitTrickled(ctx, wait+longest); err != nil {
+		if err := s.awaitTrickled(ctx, wait+longest); err != nil {
 			return err
 		}
 	}
-	return r.awaitClosed(ctx, c.trickledOut(), wait)
+	return s.awaitClosed(ctx, c.trickledOut(), wait)
 }
 
 // awaitTrickled waits until each client has got a whole frame through: before that nothing is
 // proven, however short the run was meant to be.
-func (r *runner) awaitTrickled(ctx context.Context, bound time.Duration) error {
-	r.enter("trickle", bound)
-	n := silentCount(&r.plan.Config)
-	all, err := r.until(ctx, bound, func() bool {
-		c := r.fleet.Counts()
+func (s *Stage) awaitTrickled(ctx context.Context, bound time.Duration) error {
+	s.enter("trickle", bound)
+	n := s.misbehaving()
+	all, err := s.until(ctx, bound, func() bool {
+		c := s.clients.Counts()
 		return c.Trickled >= n || c.Losses.total() > 0
 	})
 	if err == nil && !all {
-		r.say("%d of %d clients have sent a whole %s: the wait is over", r.fleet.Counts().Trickled, n, r.plan.Trickle)
+		s.say("%d of %d clients have sent a whole %s: the wait is over", s.clients.Counts().Trickled, n, s.Trickle)
 	}
 	return err
-}
-
-// dripping is a frame that goes out byte by byte.
-type dripping struct {
-	rest []byte
-	next time.Duration
-}
-
-// slowly begins to send a frame byte by byte, if that is what this client does. One that
-// will be too slow has said its last word to the server then: it is mute.
-func (l *loop) slowly(i uint32, c *client, attempt uint32, b []byte) bool {
-	cfg := &l.swarm.cfg
-	pinging := c.ready()
-	if attempt != c.attempt || pinging != cfg.TricklePings {
-		return false
-	}
-	if d, waiting := l.drips[i]; waiting {
-		d.rest = append(d.rest, b...)
-		l.drips[i] = d
-		return true
-	}
-	l.drips[i] = dripping{rest: append([]byte(nil), b...), next: l.now}
-	if cfg.TooSlow {
-		due := c.last.start + cfg.Deadline // of HELLO, from the connect
-		if pinging {
-			due = min(l.now+cfg.Deadline, c.last.start+c.last.timeout())
-		}
-		c.flags |= flagMute
-		c.last = lastWrite{start: due}
-		l.counted.Muted++
-	}
-	return true
-}
-
-// drip sends the next byte of client i's frame when it is due, and says when to go on.
-func (l *loop) drip(i uint32, c *client) time.Duration {
-	d, dripping := l.drips[i]
-	if !dripping {
-		return link.Never
-	}
-	if c.attempt == 0 { // the connection is over
-		delete(l.drips, i)
-		return link.Never
-	}
-	if d.next > l.now {
-		return d.next
-	}
-	l.wasLate(d.next)
-	n, _, err := writeSocket(int(c.fd), d.rest[:1])
-	d.rest, d.next = d.rest[n:], d.next+l.swarm.cfg.TrickleInterval
-	if err != nil || len(d.rest) == 0 { // what a failed write means, the read tells
-		delete(l.drips, i)
-		if err == nil && !c.flags.has(flagMute) {
-			if !l.trickled[i] {
-				l.trickled[i] = true
-				l.counted.Trickled++
-			}
-			c.last.wrote(l.now, l.swarm.Now(), c.link.Info().Terms.Timeout, 0)
-			if c.ready() {
-				l.wroteAt = l.now
-				l.ask(i, c, l.now)
-			}
-		}
-		return link.Never
-	}
-	l.drips[i] = d
-	return d.next
 }

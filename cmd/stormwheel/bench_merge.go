@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"syscall"
-	"time"
 
 	"github.com/stormwheel/stormwheel/bench"
 )
@@ -78,13 +77,4 @@ func readResult(path string) (*bench.Result, error) {
 	}
 	defer f.Close()
 	return bench.ReadResult(f)
-}
-
-// startTime is a moment ahead.
-type startTime struct{ time.Time }
-
-// UnmarshalText is called by kong.
-func (s *startTime) UnmarshalText(text []byte) (err error) {
-	s.Time, err = bench.ParseStart(string(text), time.Now())
-	return err
 }

@@ -58,7 +58,7 @@ func TestOperationsPageIsTrue(t *testing.T) {
 	page := readDoc(t, "../../docs/OPERATIONS.md")
 
 	var cmd command
-	app, err := kong.New(&cmd)
+	app, err := kong.New(&cmd, benchFlags...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func TestCommandsOfThePagesParse(t *testing.T) {
 			}
 			found++
 			var cmd command
-			app, err := kong.New(&cmd)
+			app, err := kong.New(&cmd, benchFlags...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -194,7 +194,7 @@ func TestBenchRefusesAZeroThatIsSaid(t *testing.T) {
 	for _, flag := range []string{"--conns=0", "--rate=0", "--duration=0s", "--fraction=0", "--seed=0", "--spawn=0"} {
 		name, _, _ := strings.Cut(flag, "=")
 		var cmd command
-		app, err := kong.New(&cmd)
+		app, err := kong.New(&cmd, benchFlags...)
 		if err != nil {
 			t.Fatal(err)
 		}

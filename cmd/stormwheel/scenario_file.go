@@ -92,7 +92,7 @@ func (c *BenchCmd) BeforeResolve(parsed *kong.Context) error {
 			if err != nil {
 				return fmt.Errorf("%s: phase %d: %w", name, i+1, err)
 			}
-			c.phases = append(c.phases, phase)
+			c.Phases = append(c.Phases, phase)
 			if phase.Do == "storm" {
 				file.flag("kind", phase.Kind)
 				file.flag("fraction", phase.Fraction)

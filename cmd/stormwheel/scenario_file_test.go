@@ -21,7 +21,7 @@ func parsed(t *testing.T, text string, more ...string) (bench.Config, error) {
 		t.Fatal(err)
 	}
 	var cmd command
-	app, err := kong.New(&cmd, kong.DefaultEnvars("STORMWHEEL"))
+	app, err := kong.New(&cmd, append(benchFlags, kong.DefaultEnvars("STORMWHEEL"))...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func TestABadScenarioFileIsOneSentence(t *testing.T) {
 		}
 	}
 	var cmd command
-	app, err := kong.New(&cmd)
+	app, err := kong.New(&cmd, benchFlags...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,22 @@
+package bench
+
+import (
+	"errors"
+	"os"
+)
+
+// commandOr is command, or this program's own of that name.
+func commandOr(command []string, name string) ([]string, error) {
+	if len(command) > 0 {
+		return command, nil
+	}
+	self, err := os.Executable()
+	return []string{self, name}, err
+}
+
+func exitReason(err error) error {
+	if err == nil {
+		return errors.New("exit status 0")
+	}
+	return err
+}

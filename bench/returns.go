@@ -1,0 +1,65 @@
+package bench
+
+import (
+	"context"
+	"time"
+)
+
+// The ways in which a storm ends: its clients are back, and nodes hold nobody else.
+
+// awaitReturns waits until so many clients were hit and all of them are back, lifts what
+// slows nodes down until then, and waits for a heartbeat more.
+func (s *Stage) awaitReturns(ctx context.Context, hit int, lift ...func()) error {
+	s.enter("recovery", s.RecoveryTimeout)
+	all, err := s.until(ctx, s.RecoveryTimeout, func() bool {
+		n := s.clients.Counts()
+		return n.StormClients >= hit && n.StormBack >= n.StormClients
+	})
+	for _, f := range lift {
+		f()
+	}
+	if err != nil {
+		return err
+	}
+	if !all {
+		s.say("not all of them are back: the wait is over")
+		return nil
+	}
+	s.say("all of them are back")
+	return s.passIn(ctx, "aftermath", s.heartbeatOr(0)) // a second wave would show here
+}
+
+// recover waits until so many clients were hit and all of them are back, and until the
+// nodes hold no ghost, the time of which counts from since.
+func (s *Stage) recover(ctx context.Context, hit int, since, ghostBound time.Duration) error {
+	back := func() bool {
+		n := s.clients.Counts()
+		return n.StormClients >= hit && n.StormBack >= n.StormClients
+	}
+	var looked time.Time
+	haunted := func() bool {
+		if len(s.servers.nodes) == 0 || s.ghostsGone != nil {
+			return false
+		}
+		if time.Since(looked) >= publishEvery { // it asks every node
+			looked = time.Now()
+			if gone, sure := s.ghostFree(ctx); sure {
+				s.ghostsGone = new(gone - since)
+			}
+		}
+		return s.ghostsGone == nil
+	}
+	all, err := s.until(ctx, max(s.RecoveryTimeout, ghostBound), func() bool { gone := !haunted(); return back() && gone })
+	switch {
+	case err != nil:
+		return err
+	case all:
+		s.say("all of them are back")
+		return s.passIn(ctx, "aftermath", s.heartbeatOr(0)) // a second wave would show here
+	case back():
+		s.say("all of them are back, but nodes hold connections that nobody has: the wait is over")
+	default:
+		s.say("not all of them are back: the wait is over")
+	}
+	return nil
+}
