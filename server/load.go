@@ -102,16 +102,22 @@ const (
 	steadyFor = time.Minute
 )
 
-// minBacklog lets a loop that serves next to nobody find out that it can do more.
-const minBacklog = 16
+const (
+	// minBacklog lets a loop that serves next to nobody find out that it can do more.
+	minBacklog = 16
+	// usualBacklog is what may wait for a loop of which nothing is known yet.
+	usualBacklog = 1024
+)
 
 // backlog is how many connections may wait for a loop: under overload, what it takes out in
-// about a second, else what comes in a second at the ceiling and a crowd at least.
+// about a second. Else what it took out in the last second, and a crowd at least: what the
+// configured rate promises may be ten seconds' work, and its clients would all have gone when
+// they are served.
 func (s *Server) backlog(short bool, m *gate.Meter) int {
 	if short {
 		return int(min(max(m.Rate()*(2*gate.LongWait).Seconds(), minBacklog), maxBacklog))
 	}
-	return int(min(max(s.cfg.AdmitRate/float64(s.cfg.Loops), maxBacklog/4), maxBacklog))
+	return int(min(max(m.Rate(), usualBacklog), maxBacklog))
 }
 
 // maxBacklog is what gnet asks for where the system allows it; more is cut by the system.

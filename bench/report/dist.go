@@ -4,16 +4,16 @@ import (
 	"math"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/stormwheel/stormwheel/internal/plot"
 )
 
 // dist is a distribution: bins in rising order, each with its count. Values are those of
-// the histogram times the unit that was asked for.
+// the histogram times the unit that was asked for: toSeconds, or toMs.
 type dist struct {
-	bins  []bin
+	bins  []plot.Bin
 	total float64
 }
-
-type bin struct{ from, to, count float64 }
 
 const (
 	toSeconds = 1e-6 // the histograms are in microseconds
@@ -34,7 +34,7 @@ func (r Run) distribution(name string, unit float64) dist {
 	}
 	for _, b := range h.Distribution() {
 		if b.Count > 0 {
-			d.bins = append(d.bins, bin{float64(b.From) * unit, float64(b.To) * unit, float64(b.Count)})
+			d.bins = append(d.bins, plot.Bin{From: float64(b.From) * unit, To: float64(b.To) * unit, Count: float64(b.Count)})
 			d.total += float64(b.Count)
 		}
 	}
@@ -46,47 +46,43 @@ func (d dist) max() float64 {
 	if len(d.bins) == 0 {
 		return 0
 	}
-	return d.bins[len(d.bins)-1].to
+	return d.bins[len(d.bins)-1].To
 }
 
 // cumulative is how many were at or below each value, from (0, 0), times scale.
-func (d dist) cumulative(scale float64) []point {
-	points := []point{{0, 0}}
+func (d dist) cumulative(scale float64) []plot.Point {
+	points := []plot.Point{plot.At(0, 0)}
 	var sum float64
 	for _, b := range d.bins {
-		sum += b.count
-		points = append(points, point{b.to, sum * scale})
+		sum += b.Count
+		points = append(points, plot.At(b.To, sum*scale))
 	}
 	return points
 }
 
-// spectrum is the value at each percentile p, over -log10(1-p): 90 %, 99 % and 99.9 % are
-// equally far apart. It ends where one value in the total is.
-func (d dist) spectrum() []point {
-	var points []point
+// spectrum is the value at each percentile, for an axis of plot.Percentiles. It ends where
+// one value in the total is.
+func (d dist) spectrum() []plot.Point {
+	var points []plot.Point
 	var sum float64
 	for _, b := range d.bins {
-		points = append(points, point{nines(sum, d.total), b.to})
-		sum += b.count
-		points = append(points, point{nines(sum, d.total), b.to})
+		points = append(points, plot.At(plot.Nines(sum, d.total), b.To))
+		sum += b.Count
+		points = append(points, plot.At(plot.Nines(sum, d.total), b.To))
 	}
 	return points
-}
-
-func nines(rank, total float64) float64 {
-	return -math.Log10(max(total-rank, 1) / max(total, 1))
 }
 
 // rebinned counts the values in bins of equal width from 0.
-func (d dist) rebinned(width float64) []bin {
-	var bins []bin
+func (d dist) rebinned(width float64) []plot.Bin {
+	var bins []plot.Bin
 	for _, b := range d.bins {
-		i := max(math.Floor((b.from+b.to)/2/width), 0)
-		if last := len(bins) - 1; last >= 0 && bins[last].from == i*width {
-			bins[last].count += b.count
+		i := max(math.Floor((b.From+b.To)/2/width), 0)
+		if last := len(bins) - 1; last >= 0 && bins[last].From == i*width {
+			bins[last].Count += b.Count
 			continue
 		}
-		bins = append(bins, bin{i * width, (i + 1) * width, b.count})
+		bins = append(bins, plot.Bin{From: i * width, To: (i + 1) * width, Count: b.Count})
 	}
 	return bins
 }

@@ -16,7 +16,5 @@
 // Results are data from somewhere else: nothing in them can break a page out of its text,
 // and none makes a function of this package panic.
 //
-// Charts are laid out and encoded by go-analyze/charts/chartdraw. What is painted inside
-// of them is ours (layers.go): the library gives its grid and its bars colours that no style
-// sheet could darken.
+// Words are made here, and which picture shows which figures; internal/plot draws them.
 package report

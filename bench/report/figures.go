@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/internal/plot"
 )
 
 // figure is a row of the summary.
@@ -40,14 +41,14 @@ func (t *figures) add(name, unit, format string, args ...any) {
 // maybe adds a figure if it is known.
 func (t *figures) maybe(name, unit string, v *float64, step float64) {
 	if v != nil {
-		t.add(name, unit, "%s", number(*v, step))
+		t.add(name, unit, "%s", plot.Number(*v, step))
 	}
 }
 
 // quantiles adds those of p in milliseconds, if there are any.
 func (t *figures) quantiles(name string, p *bench.Percentiles, step float64) {
 	if p != nil {
-		t.add(name+": p50, p99, p99.9, max", "ms", "%s, %s, %s, %s", number(p.P50, step), number(p.P99, step), number(p.P999, step), number(p.Max, step))
+		t.add(name+": p50, p99, p99.9, max", "ms", "%s, %s, %s, %s", plot.Number(p.P50, step), plot.Number(p.P99, step), plot.Number(p.P999, step), plot.Number(p.Max, step))
 	}
 }
 
@@ -57,7 +58,7 @@ func (t *figures) connections(x *bench.Result) {
 	t.add("connects: attempts, welcomed", "", "%s, %s", whole(x.Connect.Attempts), whole(x.Connect.Established))
 	t.quantiles("from the intended arrival to WELCOME", x.Connect.IntendedLatencyMs, .1)
 	if c := x.Churn; c != nil {
-		t.add("churn: mean lifetime", "s", "%s", number(c.LifetimeS, .1))
+		t.add("churn: mean lifetime", "s", "%s", plot.Number(c.LifetimeS, .1))
 		t.add("churn: departures, clients in their place, missing", "", "%s, %s, %s", whole(c.Departures), whole(c.Returns), whole(c.Missing))
 	}
 	if x.Conns.Lost > 0 {
@@ -82,7 +83,7 @@ func (t *figures) heartbeats(x *bench.Result) {
 		t.add("silent clients closed for another reason, not closed", "", "%s, %s", whole(e.Other), whole(e.Overlooked))
 	}
 	if l := e.LatenessMs; l != nil {
-		t.add("lateness of evictions: min, p50, p99, max", "ms", "%s, %s, %s, %s", number(l.Min, .1), number(l.P50, .1), number(l.P99, .1), number(l.Max, .1))
+		t.add("lateness of evictions: min, p50, p99, max", "ms", "%s, %s, %s, %s", plot.Number(l.Min, .1), plot.Number(l.P50, .1), plot.Number(l.P99, .1), plot.Number(l.Max, .1))
 	}
 }
 
@@ -96,11 +97,11 @@ func (t *figures) storm(s *bench.Storm) {
 	t.add("half, 95 %, 99 %, all are back after", "s", "%s, %s, %s, %s", orNever(s.T50S), orNever(s.T95S), orNever(s.T99S), orNever(s.T100S))
 	t.maybe("attempts per success", "", s.AttemptsPerSuccess, .01)
 	if g := s.GoodputPerS; g != nil {
-		t.add("goodput: best second, median", "1/s", "%s, %s", number(g.Best, 1), number(g.Median, 1))
+		t.add("goodput: best second, median", "1/s", "%s, %s", plot.Number(g.Best, 1), plot.Number(g.Median, 1))
 	}
 	t.maybe("longest time without a return while many waited", "s", s.LongestGapS, .1)
 	t.add("busiest 100 ms of attempts", "1/s", "%s", whole(int(s.PeakAttemptsPerS)))
-	t.add("time lost", "connection-seconds", "%s", number(s.LostConnectionSeconds, .1))
+	t.add("time lost", "connection-seconds", "%s", plot.Number(s.LostConnectionSeconds, .1))
 	t.maybe("pace of the drain", "1/s", s.PacePerS, 1)
 	t.maybe("accepted by the others", "1/s", s.AcceptRatePerS, 1)
 	t.maybe("nodes held connections that nobody had any more for", "s", s.GhostsGoneS, .01)
@@ -113,7 +114,7 @@ func (t *figures) probes(p *bench.Probes) {
 		rtt  *bench.Percentiles
 	}{{"before the blow", p.RTTms.Before}, {"from then on", p.RTTms.During}} {
 		if when.rtt != nil {
-			t.add("  round trip "+when.name+": p50, p99, max", "ms", "%s, %s, %s", number(when.rtt.P50, .01), number(when.rtt.P99, .01), number(when.rtt.Max, .01))
+			t.add("  round trip "+when.name+": p50, p99, max", "ms", "%s, %s, %s", plot.Number(when.rtt.P50, .01), plot.Number(when.rtt.P99, .01), plot.Number(when.rtt.Max, .01))
 		}
 	}
 }
@@ -131,25 +132,25 @@ func (t *figures) processes(x *bench.Result) {
 		if s.Killed {
 			name += ", before the blow"
 		}
-		t.add("server "+name+": memory, processor time", "MB, s", "%s, %s", number(float64(*s.RSSBytes)/1e6, .1), number(*s.CPUS, .01))
+		t.add("server "+name+": memory, processor time", "MB, s", "%s, %s", plot.Number(float64(*s.RSSBytes)/1e6, .1), plot.Number(*s.CPUS, .01))
 	}
 	t.maybe("memory of the nodes by connection", "bytes", x.Memory.ServerBytesPerConn, 1)
 	t.maybe("memory of the load test by connection", "bytes", x.Memory.GeneratorBytesPerConn, 1)
 	t.maybe("memory of the kernel by connection, both ends if they are here", "bytes", x.Memory.KernelBytesPerConn, 1)
 	if g := x.Generator; g.LateMs != nil {
-		t.add("the load test itself: late p50, p99, max", "ms", "%s, %s, %s", number(g.LateMs.P50, .01), number(g.LateMs.P99, .01), number(g.LateMs.Max, .01))
+		t.add("the load test itself: late p50, p99, max", "ms", "%s, %s, %s", plot.Number(g.LateMs.P50, .01), plot.Number(g.LateMs.P99, .01), plot.Number(g.LateMs.Max, .01))
 	}
 }
 
 // setting says where, when and of what the figures are.
 func (r Run) setting() (all []figure) {
 	x := r.Result
-	all = append(all, figure{Name: "started", Value: x.Started.UTC().Format(time.DateTime) + " UTC, ran " + number(x.WallS, .1) + " s"},
+	all = append(all, figure{Name: "started", Value: x.Started.UTC().Format(time.DateTime) + " UTC, ran " + plot.Number(x.WallS, .1) + " s"},
 		figure{Name: "seed", Value: strconv.FormatUint(x.Seed, 10)},
 		figure{Name: "version", Value: x.Build.Version}, figure{Name: "Go", Value: x.Build.Go}, figure{Name: "kernel", Value: x.Build.Kernel})
 	for i, p := range x.Parts {
 		all = append(all, figure{Name: fmt.Sprintf("part %d", i+1), Value: fmt.Sprintf("%s clients, %s, began %s UTC, ran %s s, seed %d",
-			whole(p.Clients), p.Verdict, p.Started.UTC().Format(time.DateTime), number(p.WallS, .1), p.Seed)})
+			whole(p.Clients), p.Verdict, p.Started.UTC().Format(time.DateTime), plot.Number(p.WallS, .1), p.Seed)})
 	}
 	machine := []string{}
 	if x.Build.Processor != "" {
@@ -157,11 +158,11 @@ func (r Run) setting() (all []figure) {
 	}
 	machine = append(machine, fmt.Sprintf("%d processors", x.Build.CPUs))
 	if m := x.Build.MemoryBytes; m != nil {
-		machine = append(machine, number(float64(*m)/(1<<30), .1)+" GiB")
+		machine = append(machine, plot.Number(float64(*m)/(1<<30), .1)+" GiB")
 	}
 	all = append(all, figure{Name: "machine", Value: strings.Join(machine, ", ")})
 	if t := x.Terms; t != nil {
-		all = append(all, figure{Name: "terms of the nodes", Value: fmt.Sprintf("heartbeat %s ms, timeout %s ms, tick %s ms", number(t.HeartbeatMs, 1), number(t.TimeoutMs, 1), number(t.TickMs, 1))})
+		all = append(all, figure{Name: "terms of the nodes", Value: fmt.Sprintf("heartbeat %s ms, timeout %s ms, tick %s ms", plot.Number(t.HeartbeatMs, 1), plot.Number(t.TimeoutMs, 1), plot.Number(t.TickMs, 1))})
 	}
 	return all
 }
@@ -191,11 +192,11 @@ func why(x *bench.Result) string {
 	return ""
 }
 
-func whole(n int) string { return thousands(strconv.Itoa(n)) }
+func whole(n int) string { return plot.Number(float64(n), 1) }
 
 func orNever(v *float64) string {
 	if v == nil {
 		return "never"
 	}
-	return number(*v, .01)
+	return plot.Number(*v, .01)
 }

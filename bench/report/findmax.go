@@ -1,30 +1,32 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/internal/plot"
 )
 
 // knee is what became of the goal as the load grew.
-func knee(r Run) (picture, bool) {
+func knee(r Run) plot.Chart {
 	f := r.Result.FindMax
 	if f == nil {
-		return picture{}, false
+		return nil
 	}
 	goal, err := bench.ParseThreshold(f.Goal)
 	if err != nil {
-		return picture{}, false
+		return nil
 	}
-	var all, held, missed, doubted []point
+	var all, held, missed, doubted []plot.Point
 	for _, t := range f.Trials {
 		if t.Actual == nil {
 			continue
 		}
-		at := point{t.Load, *t.Actual}
+		at := plot.At(t.Load, *t.Actual)
 		all = append(all, at)
 		switch t.Verdict {
 		case bench.Pass:
@@ -36,48 +38,48 @@ func knee(r Run) (picture, bool) {
 		}
 	}
 	if len(all) == 0 {
-		return picture{}, false
+		return nil
 	}
-	slices.SortFunc(held, func(a, b point) int { return int(a.x - b.x) })
+	slices.SortFunc(held, func(a, b plot.Point) int { return cmp.Compare(a.X, b.X) })
 	what, limit := goal.Parts()
 	most := 0.0
 	for _, at := range all {
-		most = max(most, at.x)
+		most = max(most, at.X)
 	}
-	p := picture{file: "find-max", title: "The goal as the load grows",
-		note: fmt.Sprintf("%s holds up to %s; a dot a trial", f.Goal, number(f.Best, 1)),
-		x:    fromZero(map[string]string{"conns": "clients", "rate": "connects per second"}[f.Vary], 0, most),
-		y:    fromZero(what+unit(what), 0, max(mostLikely(all, limit), limit))}
+	p := plot.Picture{Title: "The goal as the load grows",
+		Note: fmt.Sprintf("%s holds up to %s; a dot a trial", f.Goal, plot.Number(f.Best, 1)),
+		X:    plot.FromZero(map[string]string{"conns": "clients", "rate": "connects per second"}[f.Vary], 0, most),
+		Y:    plot.FromZero(what+unit(what), 0, max(mostLikely(all, limit), limit))}
 	beyond := 0
 	for _, at := range all {
-		if at.y > p.y.max {
+		if at.Y > p.Y.Max {
 			beyond++
 		}
 	}
 	if beyond > 0 {
-		p.note += fmt.Sprintf("; %d beyond the top, drawn there", beyond)
+		p.Note += fmt.Sprintf("; %d beyond the top, drawn there", beyond)
 	}
-	p.layers = append(p.layers,
-		line{label: "goal " + strconv.FormatFloat(limit, 'g', 6, 64), colour: ink, dash: dashes[1], points: []point{{0, limit}, {p.x.max, limit}}},
-		line{label: "held", points: held, dots: true})
+	p.Layers = append(p.Layers,
+		plot.Line{Label: "goal " + strconv.FormatFloat(limit, 'g', 6, 64), Colour: plot.Ink, Dash: plot.Dashes[1], Points: []plot.Point{plot.At(0, limit), plot.At(p.X.Max, limit)}},
+		plot.Line{Label: "held", Points: held, Dots: true})
 	for _, one := range []struct {
 		label  string
 		colour int
-		points []point
+		points []plot.Point
 	}{{"missed", 1, missed}, {"the generator was late", 2, doubted}} {
 		if len(one.points) > 0 {
-			p.layers = append(p.layers, scatter{label: one.label, colour: one.colour, points: one.points})
+			p.Layers = append(p.Layers, plot.Dots{Label: one.label, Colour: one.colour, Points: one.points})
 		}
 	}
-	return p, true
+	return p
 }
 
 // mostLikely is the greatest figure, unless it is so far beyond the goal that the rest would
 // lie on the axis; such a one is drawn at the top.
-func mostLikely(all []point, limit float64) float64 {
+func mostLikely(all []plot.Point, limit float64) float64 {
 	top := 0.0
 	for _, at := range all {
-		top = max(top, at.y)
+		top = max(top, at.Y)
 	}
 	if limit > 0 {
 		top = min(top, 4*limit)

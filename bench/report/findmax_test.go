@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/internal/plot"
 )
 
 func TestTheKneeShowsEveryTrialAndTheGoal(t *testing.T) {
@@ -18,11 +19,11 @@ func TestTheKneeShowsEveryTrialAndTheGoal(t *testing.T) {
 			trial(1200, 30, bench.Invalid), {Load: 100, Verdict: bench.Fail}},
 	}}}
 	p := named(t, r, "find-max")
-	if p.y.label != "heartbeat.rtt_ms.p99, ms" || p.y.max < 10 || p.y.max > 60 || p.x.max < 1600 {
-		t.Errorf("axes %+v, %+v; want the goal's figure, not stretched by what is far beyond it", p.x, p.y)
+	if p.Y.Label != "heartbeat.rtt_ms.p99, ms" || p.Y.Max < 10 || p.Y.Max > 60 || p.X.Max < 1600 {
+		t.Errorf("axes %+v, %+v; want the goal's figure, not stretched by what is far beyond it", p.X, p.Y)
 	}
-	if !strings.Contains(p.note, "up to 800") || !strings.Contains(p.note, "1 beyond the top") {
-		t.Errorf("note %q", p.note)
+	if !strings.Contains(p.Note, "up to 800") || !strings.Contains(p.Note, "1 beyond the top") {
+		t.Errorf("note %q", p.Note)
 	}
 	all := draw(t, p)
 	circles := 0
@@ -35,7 +36,7 @@ func TestTheKneeShowsEveryTrialAndTheGoal(t *testing.T) {
 		t.Errorf("%d dots, want one for each trial that had a figure", circles)
 	}
 	r.Result.FindMax.Trials = nil
-	if slices.ContainsFunc(r.pictures(), func(p picture) bool { return p.file == "find-max" }) {
+	if slices.Contains(files(r), "find-max") {
 		t.Error("a search without a trial is drawn")
 	}
 }
@@ -46,9 +47,9 @@ func TestPhasesOfAScenarioFileAreMarked(t *testing.T) {
 		Phases:  []bench.PhaseSeen{{Name: "ramp"}, {Name: "hold", T: 1}, {Name: "silence", T: 5}, {Name: "end", T: 9}},
 	}}}
 	var labels []string
-	for _, l := range named(t, r, "online").layers {
-		if m, ok := l.(mark); ok {
-			labels = append(labels, m.label)
+	for _, l := range named(t, r, "online").Layers {
+		if m, ok := l.(plot.Mark); ok {
+			labels = append(labels, m.Label)
 		}
 	}
 	if !slices.Equal(labels, []string{"hold", "silence"}) {

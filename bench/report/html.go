@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"strings"
 
 	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/internal/plot"
 )
 
 //go:embed page.html
@@ -43,31 +45,33 @@ type section struct {
 
 // WriteHTML writes one page on the run, or with several a page that compares them.
 func WriteHTML(w io.Writer, runs ...Run) error {
-	p, err := pageOf(runs)
-	if err != nil {
-		return err
-	}
-	p.CSS = template.CSS(pageCSS() + pictureCSS())
+	p := pageOf(runs)
+	p.CSS = template.CSS(pageCSS() + plot.CSS())
 	var b bytes.Buffer
 	if err := pageTemplate.Execute(&b, p); err != nil {
 		return err
 	}
-	_, err = io.WriteString(w, onlyXML(b.String()))
+	_, err := io.WriteString(w, onlyXML(b.String()))
 	return err
 }
 
-func pageOf(runs []Run) (page, error) {
-	var p page
-	for _, picture := range picturesOf(runs) {
-		svg, err := picture.svg(false)
-		if err != nil {
-			return p, err
+// onlyXML drops the characters that no XML may have, however they are escaped.
+func onlyXML(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\t' || r == '\n' || r == '\r' || r >= 0x20 && r != 0xfffe && r != 0xffff {
+			return r
 		}
-		p.Pictures = append(p.Pictures, template.HTML(svg))
+		return -1
+	}, strings.ToValidUTF8(s, "\ufffd"))
+}
+
+func pageOf(runs []Run) (p page) {
+	for _, one := range picturesOf(runs) {
+		p.Pictures = append(p.Pictures, template.HTML(plot.Inline(one.chart)))
 	}
 	if len(runs) == 1 {
 		p.one(runs[0])
-		return p, nil
+		return p
 	}
 	p.Title = fmt.Sprintf("%d runs compared", len(runs))
 	p.Compared = compare(runs)
@@ -82,7 +86,7 @@ func pageOf(runs []Run) (page, error) {
 		}
 		p.Below = append(p.Below, section{r.Name, append(rows, r.setting()...)})
 	}
-	return p, nil
+	return p
 }
 
 func (p *page) one(r Run) {
@@ -91,7 +95,7 @@ func (p *page) one(r Run) {
 	for _, t := range x.Thresholds {
 		actual := "none"
 		if t.Actual != nil {
-			actual = number(*t.Actual, stepOf(*t.Actual))
+			actual = plot.Number(*t.Actual, stepOf(*t.Actual))
 		}
 		p.Thresholds = append(p.Thresholds, threshold{t.Expr, actual, t.OK})
 	}

@@ -4,76 +4,85 @@ import (
 	"fmt"
 
 	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/internal/plot"
 )
 
-// overlays are the pictures that compare runs. One that only one of them has is not there.
-func overlays(runs []Run) []picture {
-	var all []picture
-	for _, draw := range []func([]Run) (picture, bool){
-		onlineOverlay, returnOverlay, attemptsOverlay, effortOverlay, offlineOverlay, roundTripOverlay,
-	} {
-		if p, ok := draw(runs); ok {
-			all = append(all, p)
-		}
-	}
-	return all
+// overlays are the pictures that compare runs, by the names of their files. One that only one
+// of the runs has is not there.
+var overlays = []drawing[[]Run]{
+	{"online", onlineOverlay},
+	{"return", returnOverlay},
+	{"attempts", attemptsOverlay},
+	{"attempts-per-success", effortOverlay},
+	{"offline", offlineOverlay},
+	{"rtt", roundTripOverlay},
 }
 
-// overlay adds a line of each run, in the run's colour and dashes.
-func (p *picture) overlay(runs []Run, points func(Run) []point, steps bool) (lines [][]point) {
+// overlay is a picture with a line of each run, in the run's colour and dashes; nil if it
+// would be one line alone.
+func overlay(p plot.Picture, lines []plot.Line) plot.Chart {
+	if len(lines) < 2 {
+		return nil
+	}
+	layers := make([]plot.Layer, 0, len(lines)+len(p.Layers))
+	for _, l := range lines {
+		layers = append(layers, l)
+	}
+	p.Layers = append(layers, p.Layers...)
+	return p
+}
+
+// linesOf has a line of each run that has points which can be drawn.
+func linesOf(runs []Run, points func(Run) []plot.Point, steps bool) (lines []plot.Line) {
 	for i, r := range runs {
-		l := line{label: r.Name, colour: i, dash: dashOf(i), points: points(r), steps: steps}
-		if len(l.parts()) > 0 {
-			p.layers, lines = append(p.layers, l), append(lines, l.points)
+		if points := points(r); visible(points) {
+			lines = append(lines, plot.Line{Label: r.Name, Colour: i, Dash: plot.DashOf(i), Points: points, Steps: steps})
 		}
 	}
 	return lines
 }
 
 // reach is the first and the last place of the lines that can be drawn.
-func reach(lines [][]point) (first, last float64) {
-	for _, points := range lines {
-		for _, p := range points {
-			if drawable(p.x) {
-				first, last = min(first, p.x), max(last, p.x)
+func reach(lines []plot.Line) (first, last float64) {
+	for _, l := range lines {
+		for _, p := range l.Points {
+			if plot.Drawable(p.X) {
+				first, last = min(first, p.X), max(last, p.X)
 			}
 		}
 	}
 	return first, last
 }
 
-func onlineOverlay(runs []Run) (picture, bool) {
+func onlineOverlay(runs []Run) plot.Chart {
 	stormed := true
 	for _, r := range runs {
 		stormed = stormed && r.Result.Detail.StormAtS != nil
 	}
-	p := picture{file: "online", title: "Clients online", note: "share of the clients that the run asked for; one reading a second", y: percent("% of the clients")}
-	label := "seconds since the first connect"
-	if stormed {
-		label = "seconds since the blow (t0)"
-	}
-	lines := p.overlay(runs, func(r Run) []point {
+	p := plot.Picture{Title: "Clients online", Note: "share of the clients that the run asked for; one reading a second", Y: plot.Percent("% of the clients")}
+	lines := linesOf(runs, func(r Run) []plot.Point {
 		points := r.series(func(_ int, s bench.Second) *float64 {
 			return new(100 * float64(s.Ready) / float64(max(r.Result.Conns.Target, 1)))
 		})
 		if stormed {
 			for i := range points {
-				points[i].x -= *r.Result.Detail.StormAtS
+				points[i].X -= *r.Result.Detail.StormAtS
 			}
 		}
 		return points
 	}, false)
 	first, last := reach(lines)
-	p.x = exactly(label, first, last)
+	p.X = plot.Exactly(sinceConnect, first, last)
 	if stormed {
-		p.layers = append(p.layers, mark{at: 0, label: "t0"})
+		p.X.Label = sinceBlow
+		p.Layers = []plot.Layer{plot.Mark{At: 0, Label: "t0"}}
 	}
-	return p, len(lines) > 1
+	return overlay(p, lines)
 }
 
-func returnOverlay(runs []Run) (picture, bool) {
-	p := picture{file: "return", title: "The way back", note: "share of the clients hit that is in service again", y: percent("% of the clients hit")}
-	lines := p.overlay(runs, func(r Run) []point {
+func returnOverlay(runs []Run) plot.Chart {
+	p := plot.Picture{Title: "The way back", Note: "share of the clients hit that is in service again", Y: plot.Percent("% of the clients hit")}
+	lines := linesOf(runs, func(r Run) []plot.Point {
 		back := r.distribution("return", toSeconds)
 		if r.Result.Storm == nil || back.total == 0 {
 			return nil
@@ -82,11 +91,12 @@ func returnOverlay(runs []Run) (picture, bool) {
 	}, true)
 	_, last := reach(lines)
 	if ideal, same := idealOf(runs); same {
-		p.layers = append(p.layers, line{label: fmt.Sprintf("ideal: %s s", number(ideal, .01)), colour: ink, dash: dashes[6], points: []point{{0, 0}, {ideal, 100}}})
+		p.Layers = []plot.Layer{plot.Line{Label: fmt.Sprintf("ideal: %s s", plot.Number(ideal, .01)), Colour: plot.Ink, Dash: plot.Dashes[6],
+			Points: []plot.Point{plot.At(0, 0), plot.At(ideal, 100)}}}
 		last = max(last, ideal)
 	}
-	p.x = exactly("seconds since the blow (t0)", 0, last)
-	return p, len(lines) > 1
+	p.X = plot.Exactly(sinceBlow, 0, last)
+	return overlay(p, lines)
 }
 
 // idealOf is the ideal of all, if it is one.
@@ -100,45 +110,43 @@ func idealOf(runs []Run) (ideal float64, same bool) {
 	return ideal, len(runs) > 0
 }
 
-func attemptsOverlay(runs []Run) (picture, bool) {
-	p := picture{file: "attempts", title: "Attempts after the blow", note: "connect() calls in bins of 100 ms, shown per second"}
-	lines := p.overlay(runs, func(r Run) []point {
-		var points []point
+func attemptsOverlay(runs []Run) plot.Chart {
+	lines := linesOf(runs, func(r Run) []plot.Point {
+		var points []plot.Point
 		bins := r.attempts()
 		for _, b := range bins {
-			points = append(points, point{b.from, b.count})
+			points = append(points, plot.At(b.From, b.Count))
 		}
 		if len(bins) > 0 {
-			points = append(points, point{bins[len(bins)-1].to, 0})
+			points = append(points, plot.At(bins[len(bins)-1].To, 0))
 		}
 		return points
 	}, true)
 	_, last := reach(lines)
-	p.x, p.y = exactly("seconds since the blow (t0)", 0, last), fromZero("per second", 0, most(lines...))
-	return p, len(lines) > 1
+	top := 0.0
+	for _, l := range lines {
+		top = max(top, most(l.Points))
+	}
+	return overlay(plot.Picture{Title: "Attempts after the blow", Note: "connect() calls in bins of 100 ms, shown per second",
+		X: plot.Exactly(sinceBlow, 0, last), Y: plot.FromZero("per second", 0, top)}, lines)
 }
 
 // effortOverlay has a bar a run: a figure each, not a course.
-func effortOverlay(runs []Run) (picture, bool) {
-	p := picture{file: "attempts-per-success", title: "Attempts per success", note: "connect() calls after the blow, by the clients that are back", x: axis{min: 0, max: float64(len(runs))}}
-	top, shown := 0.0, 0
+func effortOverlay(runs []Run) plot.Chart {
+	p := plot.Bars{Title: "Attempts per success", Note: "connect() calls after the blow, by the clients that are back", Unit: "connect() calls per client"}
 	for i, r := range runs {
-		at := tick{float64(i) + .5, r.Name}
-		if s := r.Result.Storm; s != nil && s.AttemptsPerSuccess != nil && drawable(*s.AttemptsPerSuccess) {
-			v := *s.AttemptsPerSuccess
-			at.label += " " + number(v, .01)
-			top, shown = max(top, v), shown+1
-			p.layers = append(p.layers, bars{colour: i, bins: []bin{{float64(i) + .2, float64(i) + .8, v}}})
+		if s := r.Result.Storm; s != nil && s.AttemptsPerSuccess != nil && plot.Drawable(*s.AttemptsPerSuccess) {
+			p.Bars = append(p.Bars, plot.Bar{Label: r.Name, Colour: i, Parts: []float64{*s.AttemptsPerSuccess}})
 		}
-		p.x.ticks = append(p.x.ticks, at)
 	}
-	p.y = fromZero("connect() calls per client", 0, top)
-	return p, shown > 1
+	if len(p.Bars) < 2 {
+		return nil
+	}
+	return p
 }
 
-func offlineOverlay(runs []Run) (picture, bool) {
-	p := picture{file: "offline", title: "Time offline", note: "outages that are over", y: percent("% of outages that were shorter")}
-	lines := p.overlay(runs, func(r Run) []point {
+func offlineOverlay(runs []Run) plot.Chart {
+	lines := linesOf(runs, func(r Run) []plot.Point {
 		outages := r.distribution("offline", toSeconds)
 		if outages.total == 0 {
 			return nil
@@ -146,19 +154,19 @@ func offlineOverlay(runs []Run) (picture, bool) {
 		return outages.cumulative(100 / outages.total)
 	}, true)
 	_, last := reach(lines)
-	p.x = exactly("seconds from the loss to the return", 0, last)
-	return p, len(lines) > 1
+	return overlay(plot.Picture{Title: "Time offline", Note: "outages that are over",
+		X: plot.Exactly("seconds from the loss to the return", 0, last), Y: plot.Percent("% of outages that were shorter")}, lines)
 }
 
-func roundTripOverlay(runs []Run) (picture, bool) {
-	p := picture{file: "rtt", title: "Heartbeat round trips", note: "from the write of each PING, by percentile; each step to the right has a tenth of them left"}
+func roundTripOverlay(runs []Run) plot.Chart {
 	var all []dist
-	most, total := 0.0, 0.0
-	lines := p.overlay(runs, func(r Run) []point {
+	longest := dist{}
+	lines := linesOf(runs, func(r Run) []plot.Point {
 		d := r.distribution("rtt", toMs)
-		all, most, total = append(all, d), max(most, d.max()), max(total, d.total)
+		if all = append(all, d); d.total > longest.total {
+			longest = d
+		}
 		return d.spectrum()
 	}, false)
-	p.x, p.y = percentiles(total), logarithmic("ms (logarithmic)", least(all...), most)
-	return p, len(lines) > 1
+	return overlay(spectrum("Heartbeat round trips", "from the write of each PING", append([]dist{longest}, all...)...), lines)
 }

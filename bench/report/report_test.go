@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/internal/plot"
 )
 
 // element is one of a parsed document, with the text directly in it.
@@ -61,24 +62,28 @@ func parse(t testing.TB, text []byte) (all []element) {
 }
 
 // draw parses a picture.
-func draw(t testing.TB, p picture) []element {
+func draw(t testing.TB, c plot.Chart) []element {
 	t.Helper()
-	svg, err := p.svg(true)
-	if err != nil {
-		t.Fatalf("%s: %v", p.file, err)
-	}
-	return parse(t, svg)
+	return parse(t, []byte(plot.SVG(c)))
 }
 
-func named(t testing.TB, r Run, file string) picture {
+func named(t testing.TB, r Run, file string) plot.Picture {
 	t.Helper()
-	for _, p := range r.pictures() {
+	for _, p := range picturesOf([]Run{r}) {
 		if p.file == file {
-			return p
+			return p.chart.(plot.Picture)
 		}
 	}
 	t.Fatalf("%s has no picture %s", r.Name, file)
-	return picture{}
+	return plot.Picture{}
+}
+
+// files are the names of the pictures of a run.
+func files(r Run) (all []string) {
+	for _, p := range picturesOf([]Run{r}) {
+		all = append(all, p.file)
+	}
+	return all
 }
 
 func TestEveryRunGivesAWellFormedHarmlessPageAndPictures(t *testing.T) {
@@ -89,8 +94,8 @@ func TestEveryRunGivesAWellFormedHarmlessPageAndPictures(t *testing.T) {
 				t.Fatal(err)
 			}
 			parse(t, page.Bytes())
-			for _, p := range r.pictures() {
-				draw(t, p)
+			for _, p := range picturesOf([]Run{r}) {
+				draw(t, p.chart)
 			}
 		})
 	}
@@ -105,14 +110,10 @@ func TestEveryComparisonIsWellFormedAndHarmless(t *testing.T) {
 				t.Fatalf("%s: %v", name, err)
 			}
 			parse(t, page.Bytes())
-			for _, p := range overlays(runs) {
-				draw(t, p)
+			for _, p := range picturesOf(runs) {
+				draw(t, p.chart)
 			}
-			svg, err := Storms(runs...)
-			if err != nil {
-				t.Fatal(err)
-			}
-			parse(t, svg)
+			parse(t, []byte(Storms(runs...)))
 		}
 	}
 }
@@ -131,11 +132,7 @@ func TestARunHasThePicturesThatMakeSenseForIt(t *testing.T) {
 		"empty":   nil,
 		"cohorts": slices.Concat(always, []string{"return", "cohorts", "attempts", "attempts-per-success", "offline", "connect", "rtt", "probes", "lateness"}, cost),
 	} {
-		var got []string
-		for _, p := range runs[name].pictures() {
-			got = append(got, p.file)
-		}
-		if !slices.Equal(got, want) {
+		if got := files(runs[name]); !slices.Equal(got, want) {
 			t.Errorf("%s has the pictures %v, want %v", name, got, want)
 		}
 	}
@@ -160,18 +157,19 @@ func scale(t testing.TB, all []element, one, other string) func(float64) float64
 	return func(v float64) float64 { return x1 + (v-v1)*(x2-x1)/(v2-v1) }
 }
 
-// places are the x of all numbers after M and L of the paths of a class.
+// places are the x of the ends of all lines and of the sides of all rectangles of a class.
 func places(all []element, class string) (xs []float64) {
 	for _, e := range all {
-		if e.name != "path" || e.attr["class"] != class {
-			continue
+		at := func(name string) float64 {
+			x, _ := strconv.ParseFloat(e.attr[name], 64)
+			return x
 		}
-		words := strings.Fields(e.attr["d"])
-		for i, w := range words {
-			if (w == "M" || w == "L") && i+1 < len(words) {
-				x, _ := strconv.ParseFloat(words[i+1], 64)
-				xs = append(xs, x)
-			}
+		switch {
+		case e.attr["class"] != class:
+		case e.name == "line":
+			xs = append(xs, at("x1"), at("x2"))
+		case e.name == "rect":
+			xs = append(xs, at("x"), at("x")+at("width"))
 		}
 	}
 	return xs
@@ -196,13 +194,13 @@ func TestTheStormIsMarkedWhereItWas(t *testing.T) {
 func TestThePromiseOfTheEvictionsIsTwoTicksAndFiftyMilliseconds(t *testing.T) {
 	all := draw(t, named(t, silent(t), "lateness"))
 	x := scale(t, all, "0", "500")
-	spans := places(all, "span") // that of the legend comes last
-	if len(spans) < 4 || math.Abs(slices.Min(spans[:4])-x(0)) > 1 || math.Abs(slices.Max(spans[:4])-x(550)) > 1 {
+	spans := places(all, "span") // that of the legend comes first
+	if len(spans) != 4 || math.Abs(spans[2]-x(0)) > 1 || math.Abs(spans[3]-x(550)) > 1 {
 		t.Errorf("the span is at %v, want it from %.1f to %.1f", spans, x(0), x(550))
 	}
 	trickle := silent(t)
 	trickle.Result.Scenario = "trickle"
-	if all := draw(t, named(t, trickle, "lateness")); math.Abs(slices.Max(places(all, "span")[:4])-scale(t, all, "0", "800")(1050)) > 1 {
+	if all := draw(t, named(t, trickle, "lateness")); math.Abs(places(all, "span")[3]-scale(t, all, "0", "800")(1050)) > 1 {
 		t.Errorf("the promise of a trickle is at %v, want four ticks and 50 ms, at %.1f", places(all, "span"), scale(t, all, "0", "800")(1050))
 	}
 	foreign := silent(t)
@@ -214,31 +212,16 @@ func TestThePromiseOfTheEvictionsIsTwoTicksAndFiftyMilliseconds(t *testing.T) {
 
 func TestAxesOfCountsBeginAtZero(t *testing.T) {
 	for name, r := range every(t) {
-		for _, p := range append(r.pictures(), overlays([]Run{r, r})...) {
-			if !p.y.log && p.y.min != 0 {
-				t.Errorf("%s: %s begins at %g", name, p.file, p.y.min)
+		for _, one := range append(picturesOf([]Run{r}), picturesOf([]Run{r, r})...) {
+			p, ok := one.chart.(plot.Picture)
+			if !ok {
+				continue // Bars have no other axis
 			}
-			if p.y.log && !strings.Contains(p.y.label, "logarithmic") {
-				t.Errorf("%s: %s does not say that it is logarithmic", name, p.file)
+			if !p.Y.Log && p.Y.Min != 0 {
+				t.Errorf("%s: %s begins at %g", name, one.file, p.Y.Min)
 			}
-		}
-	}
-}
-
-func TestLabelsOfMarksAreApart(t *testing.T) {
-	r := stormed(t, "kill", "window")
-	for _, times := range [][3]float64{{2.5, 4.75, 4.95}, {.1, .2, .3}, {19.8, 19.9, 20}, {1, 19, 20}} {
-		s := r.Result.Storm
-		s.T50S, s.T95S, s.T99S = &times[0], &times[1], &times[2]
-		for _, at := range []float64{0, .1, 10} {
-			r.Result.Detail.StormAtS = &at
-			marks, _ := named(t, r, "online").marks()
-			for i, m := range marks {
-				for _, other := range marks[:i] {
-					if m.row == other.row && math.Abs(m.at-other.at)/30*740 < min(span(m.label), span(other.label)) && m.right == other.right {
-						t.Errorf("t0 %g, times %v: %q and %q lie upon each other", at, times, m.label, other.label)
-					}
-				}
+			if p.Y.Log && !strings.Contains(p.Y.Label, "logarithmic") {
+				t.Errorf("%s: %s does not say that it is logarithmic", name, one.file)
 			}
 		}
 	}
@@ -257,9 +240,9 @@ func TestManyNodesAreDrawnAsTheirExtremes(t *testing.T) {
 	}
 	p := named(t, r, "memory")
 	var last []float64
-	for _, l := range p.layers {
-		points := l.(line).points
-		last = append(last, points[len(points)-1].y)
+	for _, l := range p.Layers {
+		points := l.(plot.Line).Points
+		last = append(last, points[len(points)-1].Y)
 	}
 	if len(last) != 3 || math.Abs(last[0]-73) > 1e-6 || last[1] < 20 || last[1] > 73 || math.Abs(last[2]-17.9) > .1 {
 		t.Errorf("56 nodes are drawn as lines that end at %v, want the greatest, a mean, and the least", last)
@@ -267,11 +250,11 @@ func TestManyNodesAreDrawnAsTheirExtremes(t *testing.T) {
 }
 
 func TestASpectrumIsTheValueAtEachPercentile(t *testing.T) {
-	d := dist{bins: []bin{{0, 1, 900}, {1, 10, 90}, {10, 100, 9}, {100, 1000, 1}}, total: 1000}
+	d := dist{bins: []plot.Bin{{To: 1, Count: 900}, {From: 1, To: 10, Count: 90}, {From: 10, To: 100, Count: 9}, {From: 100, To: 1000, Count: 1}}, total: 1000}
 	at := func(nines float64) (v float64) {
 		for _, p := range d.spectrum() {
-			if p.x <= nines+1e-9 {
-				v = p.y
+			if p.X <= nines+1e-9 {
+				v = p.Y
 			}
 		}
 		return v
@@ -281,20 +264,12 @@ func TestASpectrumIsTheValueAtEachPercentile(t *testing.T) {
 			t.Errorf("at 1-10^-%g: %g, want %g", nines, got, want)
 		}
 	}
-	if p := d.cumulative(100 / d.total); p[len(p)-1] != (point{1000, 100}) {
+	if p := d.cumulative(100 / d.total); p[len(p)-1] != plot.At(1000, 100) {
 		t.Errorf("a distribution ends at %v, want 100 %%", p[len(p)-1])
 	}
 }
 
-func TestFiguresAreWrittenForPeople(t *testing.T) {
-	for _, tt := range []struct {
-		v, step float64
-		want    string
-	}{{1234567, 1, "1,234,567"}, {0.5, .1, "0.5"}, {-1234.5, .01, "-1,234.50"}, {999, 1, "999"}, {0, .2, "0.0"}, {4.874, .01, "4.87"}} {
-		if got := number(tt.v, tt.step); got != tt.want {
-			t.Errorf("number(%g, %g) = %q, want %q", tt.v, tt.step, got, tt.want)
-		}
-	}
+func TestACommandIsWrittenAsAShellReadsIt(t *testing.T) {
 	r := hold(t)
 	r.Result.Detail.Command = []string{"stormwheel", "--threshold", "a<1", "it's", ""}
 	if got, want := r.command(), `stormwheel --threshold 'a<1' 'it'\''s' ''`; got != want {
@@ -332,16 +307,12 @@ func TestAnOlderResultIsDrawn(t *testing.T) {
 	if h := old.Heartbeat; !old.Old() || h.RTTms.P50 != 0.5 || h.IntendedRTTms.P50 != 1 || *old.Storm.IdealFromS != 0 {
 		t.Errorf("heartbeat %+v, from the write %+v, from the due time %+v", h, h.RTTms, h.IntendedRTTms)
 	}
-	var files, want []string
-	for _, p := range (Run{Name: "old", Result: old}).pictures() {
-		files = append(files, p.file)
-		draw(t, p)
+	then := Run{Name: "old", Result: old}
+	for _, p := range picturesOf([]Run{then}) {
+		draw(t, p.chart)
 	}
-	for _, p := range now.pictures() {
-		want = append(want, p.file)
-	}
-	if !slices.Equal(files, want) {
-		t.Errorf("pictures %q, want %q", files, want)
+	if got, want := files(then), files(now); !slices.Equal(got, want) {
+		t.Errorf("pictures %q, want %q", got, want)
 	}
 }
 
@@ -377,16 +348,19 @@ func TestTheAttemptsShowGoodputAndTheOutage(t *testing.T) {
 	d.BackPer100ms = append(d.BackPer100ms, make([]uint32, 40)...) // nobody after that
 	p := named(t, r, "attempts")
 	var labels []string
-	for _, l := range p.layers {
-		labels = append(labels, l.key().label)
+	for _, l := range p.Layers {
 		switch l := l.(type) {
-		case line:
-			if strings.HasPrefix(l.label, "goodput") && !slices.Equal(l.points, []point{{0, 0}, {1, 0}, {2, 100}, {3, 100}}) {
-				t.Errorf("goodput = %v, want a hundred in the third second, and its end", l.points)
+		case plot.Line:
+			labels = append(labels, l.Label)
+			if strings.HasPrefix(l.Label, "goodput") && !slices.Equal(l.Points, []plot.Point{plot.At(0, 0), plot.At(1, 0), plot.At(2, 100), plot.At(3, 100)}) {
+				t.Errorf("goodput = %v, want a hundred in the third second, and its end", l.Points)
 			}
-		case shade:
-			if l.from != 0 || l.to != 2 {
-				t.Errorf("the outage is %v to %v, want 0 to 2", l.from, l.to)
+		case plot.Bins:
+			labels = append(labels, l.Label)
+		case plot.Shade:
+			labels = append(labels, l.Label)
+			if l.From != 0 || l.To != 2 {
+				t.Errorf("the outage is %v to %v, want 0 to 2", l.From, l.To)
 			}
 		}
 	}
@@ -394,9 +368,9 @@ func TestTheAttemptsShowGoodputAndTheOutage(t *testing.T) {
 		t.Errorf("layers %q, want %q", labels, want)
 	}
 	draw(t, p)
-	for _, l := range named(t, r, "return").layers {
-		if l, ok := l.(line); ok && strings.HasPrefix(l.label, "ideal") && l.points[0] != (point{2, 0}) {
-			t.Errorf("the ideal begins at %v, want when a node could accept", l.points[0])
+	for _, l := range named(t, r, "return").Layers {
+		if l, ok := l.(plot.Line); ok && strings.HasPrefix(l.Label, "ideal") && l.Points[0] != plot.At(2, 0) {
+			t.Errorf("the ideal begins at %v, want when a node could accept", l.Points[0])
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/internal/plot"
 )
 
 // cost is what a spawned node used up to a second; nil when nobody read it.
@@ -15,57 +16,57 @@ func (r Run) cost(server, second int) *bench.ServerSecond {
 	return &r.Result.Detail.Seconds[second].Servers[server]
 }
 
-// servers draws a figure of each spawned node.
-func (r Run) servers(p picture, figure func(server, second int) *float64) (picture, bool) {
-	var lines [][]point
+// servers draws a figure of each spawned node; its axis has the unit.
+func (r Run) servers(p plot.Picture, unit string, figure func(server, second int) *float64) plot.Chart {
+	var lines [][]plot.Point
 	for i, server := range r.Result.Server {
 		points := r.series(func(second int, _ bench.Second) *float64 { return figure(i, second) })
-		l := line{label: server.Addr, colour: i, dash: dashOf(i), points: points}
+		l := plot.Line{Label: server.Addr, Colour: i, Dash: plot.DashOf(i), Points: points}
 		if server.Node != nil {
-			l.label = *server.Node
+			l.Label = *server.Node
 		}
 		if server.Killed {
-			l.label += ", until the blow"
+			l.Label += ", until the blow"
 		}
-		if len(l.parts()) > 0 {
-			p.layers, lines = append(p.layers, l), append(lines, points)
+		if visible(points) {
+			p.Layers, lines = append(p.Layers, l), append(lines, points)
 		}
 	}
 	if len(lines) == 0 {
-		return p, false
+		return nil
 	}
-	if len(lines) > len(dashes) {
-		p.layers = extremes(lines)
+	if len(lines) > len(plot.Dashes) {
+		p.Layers = extremes(lines)
 	}
-	p.x, p.y = r.timeAxis(), fromZero(p.y.label, 0, most(lines...))
+	p.X, p.Y = r.timeAxis(), plot.FromZero(unit, 0, most(lines...))
 	if t0 := r.Result.Detail.StormAtS; t0 != nil {
-		p.layers = append(p.layers, r.blow(*t0)...)
+		p.Layers = append(p.Layers, r.blow(*t0)...)
 	}
-	return p, true
+	return p
 }
 
 // extremes stand for more lines than can be told apart. All have the same seconds.
-func extremes(lines [][]point) []layer {
-	var high, mean, low []point
+func extremes(lines [][]plot.Point) []plot.Layer {
+	var high, mean, low []plot.Point
 	for second := range lines[0] {
-		x, n, sum, least, greatest := lines[0][second].x, 0.0, 0.0, math.Inf(1), math.Inf(-1)
+		x, n, sum, least, greatest := lines[0][second].X, 0.0, 0.0, math.Inf(1), math.Inf(-1)
 		for _, points := range lines {
-			if y := points[second].y; drawable(y) {
+			if y := points[second].Y; plot.Drawable(y) {
 				n, sum, least, greatest = n+1, sum+y, min(least, y), max(greatest, y)
 			}
 		}
-		high, mean, low = append(high, point{x, greatest}), append(mean, point{x, sum / n}), append(low, point{x, least})
+		high, mean, low = append(high, plot.At(x, greatest)), append(mean, plot.At(x, sum/n)), append(low, plot.At(x, least))
 	}
-	return []layer{
-		line{label: fmt.Sprintf("greatest of %d nodes", len(lines)), points: high, dash: dashes[1], colour: 1},
-		line{label: "mean", points: mean},
-		line{label: "least", points: low, dash: dashes[2], colour: 2},
+	return []plot.Layer{
+		plot.Line{Label: fmt.Sprintf("greatest of %d nodes", len(lines)), Points: high, Dash: plot.Dashes[1], Colour: 1},
+		plot.Line{Label: "mean", Points: mean},
+		plot.Line{Label: "least", Points: low, Dash: plot.Dashes[2], Colour: 2},
 	}
 }
 
-func memory(r Run) (picture, bool) {
-	p := picture{file: "memory", title: "Memory of the servers", note: "resident, as the kernel counts it", y: axis{label: "MB"}}
-	return r.servers(p, func(server, second int) *float64 {
+func memory(r Run) plot.Chart {
+	p := plot.Picture{Title: "Memory of the servers", Note: "resident, as the kernel counts it"}
+	return r.servers(p, "MB", func(server, second int) *float64 {
 		if c := r.cost(server, second); c != nil && c.RSSBytes != nil {
 			return new(float64(*c.RSSBytes) / 1e6)
 		}
@@ -73,11 +74,10 @@ func memory(r Run) (picture, bool) {
 	})
 }
 
-func processor(r Run) (picture, bool) {
-	p := picture{file: "cpu", title: "Processor time of the servers", note: "user and system, since the reading before; 100 % is one processor",
-		y: axis{label: "% of a processor"}}
+func processor(r Run) plot.Chart {
+	p := plot.Picture{Title: "Processor time of the servers", Note: "user and system, since the reading before; 100 % is one processor"}
 	seconds := r.Result.Detail.Seconds
-	return r.servers(p, func(server, second int) *float64 {
+	return r.servers(p, "% of a processor", func(server, second int) *float64 {
 		now, before := r.cost(server, second), r.cost(server, second-1)
 		if now == nil || before == nil || now.CPUS == nil || before.CPUS == nil {
 			return nil

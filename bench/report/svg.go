@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/stormwheel/stormwheel/internal/plot"
 )
 
 // WriteSVG writes the pictures of the run, or those that compare several, into dir, which
@@ -14,12 +16,8 @@ func WriteSVG(dir string, runs ...Run) ([]string, error) {
 	}
 	var files []string
 	for _, p := range picturesOf(runs) {
-		svg, err := p.svg(true)
-		if err != nil {
-			return files, err
-		}
 		file := filepath.Join(dir, p.file+".svg")
-		if err := replace(file, svg); err != nil {
+		if err := replace(file, []byte(plot.SVG(p.chart))); err != nil {
 			return files, err
 		}
 		files = append(files, file)
@@ -54,9 +52,25 @@ func CanWriteSVG(dir string) error {
 	return os.Remove(probe.Name())
 }
 
-func picturesOf(runs []Run) []picture {
-	if len(runs) == 1 {
-		return runs[0].pictures()
+// Storms is one SVG with what tells policies of reconnecting apart: the way back above the
+// attempts that it took, over the same time.
+func Storms(runs ...Run) string {
+	var both []plot.Picture
+	for _, draw := range []func([]Run) plot.Chart{returnOverlay, attemptsOverlay} {
+		if p, ok := draw(runs).(plot.Picture); ok {
+			both = append(both, p)
+		}
 	}
-	return overlays(runs)
+	var time plot.Axis
+	for _, p := range both {
+		if p.X.Max > time.Max {
+			time = p.X
+		}
+	}
+	var charts []plot.Chart
+	for _, p := range both {
+		p.X = time
+		charts = append(charts, p)
+	}
+	return plot.Stack("Storms compared", charts...)
 }
