@@ -4,6 +4,9 @@ import (
 	"context"
 	"net/netip"
 	"strconv"
+
+	"github.com/stormwheel/stormwheel/internal/child"
+	"github.com/stormwheel/stormwheel/internal/machine"
 )
 
 // aim starts the nodes that the run is to have, or finds the targets. died is told why, of a
@@ -34,7 +37,7 @@ func (p *plan) spawn(ctx context.Context, died func(error)) (*servers, error) {
 	for _, a := range p.NodeArgs {
 		args = append(args, "--"+a) // the later one holds
 	}
-	all, err := spawnNodes(ctx, program{command, p.crowded()}, p.Spawn, args, died)
+	all, err := spawnNodes(ctx, child.Program{Argv: command, Crowded: p.crowded()}, p.Spawn, args, died)
 	if err != nil {
 		return nil, err
 	}
@@ -47,10 +50,10 @@ func (p *plan) spawn(ctx context.Context, died func(error)) (*servers, error) {
 		p.endpoints = append(p.endpoints, addr)
 	}
 	if p.Sources == "" {
-		p.sources = loopbackSources(p.Conns+p.lingering(), localPorts())
+		p.sources = loopbackSources(p.Conns+p.lingering(), machine.LocalPorts())
 	}
 	return all, nil
 }
 
 // crowded says whether the run's processes are many for this machine.
-func (p *plan) crowded() bool { return crowded(p.Spawn + p.Workers) }
+func (p *plan) crowded() bool { return child.Crowded(p.Spawn + p.Workers) }

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/stormwheel/stormwheel/internal/child"
 )
 
 func TestAfterABlackoutAllComeBackToNewProcesses(t *testing.T) {
@@ -130,7 +132,7 @@ func TestAFloodGetsInAndThoseBeforeItStay(t *testing.T) {
 func TestASlowNodeStandsStillForItsShareAndIsLeftRunning(t *testing.T) {
 	leavesNothing(t)
 	t.Setenv(asServe, "good")
-	all, err := spawnNodes(t.Context(), program{argv: []string{os.Args[0]}}, 1, []string{"--heartbeat", "1s", "--timeout", "3s"}, func(error) {})
+	all, err := spawnNodes(t.Context(), child.Program{Argv: []string{os.Args[0]}}, 1, []string{"--heartbeat", "1s", "--timeout", "3s"}, func(error) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +141,7 @@ func TestASlowNodeStandsStillForItsShareAndIsLeftRunning(t *testing.T) {
 	lift := slowDown(throttled, nodes...)
 	seen := map[byte]int{}
 	for range 200 {
-		seen[processState(t, nodes[0].pid)]++
+		seen[processState(t, nodes[0].PID)]++
 		time.Sleep(time.Millisecond)
 	}
 	if seen['T'] < 100 || seen['T'] == 200 {
@@ -147,7 +149,7 @@ func TestASlowNodeStandsStillForItsShareAndIsLeftRunning(t *testing.T) {
 	}
 	lift()
 	lift()
-	if state := processState(t, nodes[0].pid); state == 'T' || nodes[0].slow.Load() {
+	if state := processState(t, nodes[0].PID); state == 'T' || nodes[0].slow.Load() {
 		t.Errorf("it is left in state %c", state)
 	}
 	if lift = slowDown(duty{}, nodes...); nodes[0].slow.Load() {
@@ -155,8 +157,8 @@ func TestASlowNodeStandsStillForItsShareAndIsLeftRunning(t *testing.T) {
 	}
 	lift()
 	lift = slowDown(throttled, nodes...)
-	nodes[0].signal(syscall.SIGKILL)
-	nodes[0].reap()
+	nodes[0].End(syscall.SIGKILL)
+	nodes[0].Reap()
 	lift() // its end is no reason to wait
 }
 

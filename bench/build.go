@@ -1,17 +1,23 @@
 package bench
 
 import (
+	"cmp"
 	"runtime"
 	"runtime/debug"
+
+	"github.com/stormwheel/stormwheel/internal/machine"
 )
 
 // thisBuild describes this binary and this machine. No version given: that of the module.
 func thisBuild(version string) Build {
-	b := Build{Version: version, Go: runtime.Version(), Kernel: kernelRelease(), CPUs: runtime.NumCPU()}
+	here := machine.Describe()
+	b := Build{Version: version, Go: runtime.Version(), Kernel: cmp.Or(here.Kernel, runtime.GOOS), CPUs: here.Cores, Processor: here.Processor}
 	if version == "" {
 		b.Version = buildVersion()
 	}
-	b.Processor, b.MemoryBytes = readMachine()
+	if here.Memory > 0 {
+		b.MemoryBytes = &here.Memory
+	}
 	return b
 }
 

@@ -1,9 +1,6 @@
 package bench
 
-import (
-	"errors"
-	"os"
-)
+import "os"
 
 // commandOr is command, or this program's own of that name.
 func commandOr(command []string, name string) ([]string, error) {
@@ -12,11 +9,4 @@ func commandOr(command []string, name string) ([]string, error) {
 	}
 	self, err := os.Executable()
 	return []string{self, name}, err
-}
-
-func exitReason(err error) error {
-	if err == nil {
-		return errors.New("exit status 0")
-	}
-	return err
 }

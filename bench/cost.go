@@ -1,27 +1,31 @@
 package bench
 
-import "os"
+import (
+	"os"
+
+	"github.com/stormwheel/stormwheel/internal/machine/proc"
+)
 
 // cost is a reading of what this process and this machine have spent.
 type cost struct {
-	own     processUse
+	own     proc.Use
 	ownErr  error
-	counted kernelCounters
-	memory  kernelMemory
+	counted map[string]int64
+	memory  proc.Memory
 }
 
 func readCost() cost {
-	c := cost{counted: readKernelCounters(), memory: readKernelMemory()}
-	c.own, c.ownErr = readProcess(os.Getpid())
+	c := cost{counted: proc.NetCounters(), memory: proc.KernelMemory()}
+	c.own, c.ownErr = proc.Process(os.Getpid())
 	return c
 }
 
 // since fills in what a run has cost since before, with that of its worker processes.
-func (now *cost) since(before cost, workers processUse, out *Result) {
+func (now *cost) since(before cost, workers proc.Use, out *Result) {
 	out.Kernel = counted(now.counted, before.counted)
 	if before.ownErr == nil && now.ownErr == nil {
-		out.Generator.RSSBytes = new(now.own.rssBytes + workers.rssBytes)
-		out.Generator.CPUS = new(now.own.cpuS - before.own.cpuS + workers.cpuS)
+		out.Generator.RSSBytes = new(now.own.Resident + workers.Resident)
+		out.Generator.CPUS = new((now.own.CPU() - before.own.CPU() + workers.CPU()).Seconds())
 	}
 	out.Memory = memoryOf(out, before.memory, now.memory)
 }
@@ -30,10 +34,10 @@ func (now *cost) since(before cost, workers processUse, out *Result) {
 const fewest = 1000
 
 // memoryOf compares the end of a run with its beginning.
-func memoryOf(out *Result, before, now kernelMemory) Memory {
+func memoryOf(out *Result, before, now proc.Memory) Memory {
 	var m Memory
-	if before.bytes != 0 && now.bytes != 0 {
-		m.KernelBytes, m.SlabBytes, m.TCPPages = new(now.bytes-before.bytes), new(now.slab-before.slab), new(now.tcpPages-before.tcpPages)
+	if before.Bytes != 0 && now.Bytes != 0 {
+		m.KernelBytes, m.SlabBytes, m.TCPPages = new(now.Bytes-before.Bytes), new(now.Slab-before.Slab), new(now.TCPPages-before.TCPPages)
 	}
 	if out.Conns.End < fewest {
 		return m
@@ -61,7 +65,7 @@ func memoryOf(out *Result, before, now kernelMemory) Memory {
 }
 
 // counted is what the kernel counted from before to now.
-func counted(now, before kernelCounters) Kernel {
+func counted(now, before map[string]int64) Kernel {
 	delta := func(name string) *int64 {
 		a, known := before[name]
 		b, still := now[name]

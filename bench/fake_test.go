@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/child"
 )
 
 // fakeNode is a server by the book, a goroutine a connection, whose misbehaviour is set
@@ -214,18 +215,18 @@ func TestMain(m *testing.M) {
 	}
 	if kind := os.Getenv(asServe); kind == "parent" {
 		os.Setenv(asServe, "good")
-		all, err := spawnNodes(context.Background(), program{argv: []string{os.Args[0]}}, 1, nil, func(error) {})
+		all, err := spawnNodes(context.Background(), child.Program{Argv: []string{os.Args[0]}}, 1, nil, func(error) {})
 		if err != nil {
 			fmt.Println(err)
 			os.Exit(1)
 		}
-		w, err := startWorker(program{argv: []string{os.Args[0], "bench-worker"}}, 0, swarmConfig{Conns: 1, Rate: 1,
+		w, err := startWorker(child.Program{Argv: []string{os.Args[0], "bench-worker"}}, 0, swarmConfig{Conns: 1, Rate: 1,
 			Endpoints: []netip.AddrPort{netip.MustParseAddrPort(all.nodes[0].addr)}})
 		if err != nil {
 			fmt.Println(err)
 			os.Exit(1)
 		}
-		fmt.Printf("children %d %d\n", all.nodes[0].pid, w.pid)
+		fmt.Printf("children %d %d\n", all.nodes[0].PID, w.PID)
 		select {}
 	} else if kind != "" {
 		fakeServe(kind, os.Args[1:])

@@ -6,6 +6,9 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/stormwheel/stormwheel/internal/child"
+	"github.com/stormwheel/stormwheel/internal/machine/proc"
 )
 
 // fleet is the clients of a run: one swarm in this process, or one in each of several
@@ -30,7 +33,7 @@ type fleet struct {
 type member interface {
 	do(order) (answer, error)
 	// use is what its process costs beyond this one; zero in this process.
-	use() processUse
+	use() proc.Use
 	close()
 }
 
@@ -38,12 +41,12 @@ type member interface {
 type own struct{ *swarm }
 
 func (o own) do(what order) (answer, error) { return o.swarm.do(what), nil }
-func (o own) use() processUse               { return processUse{} }
+func (o own) use() proc.Use                 { return proc.Use{} }
 func (o own) close()                        { o.swarm.abandon() }
 
 // newFleet prepares the clients in so many worker processes, each started by work; with
 // one, in this process.
-func newFleet(cfg swarmConfig, workers int, work program) (*fleet, error) {
+func newFleet(cfg swarmConfig, workers int, work child.Program) (*fleet, error) {
 	f := &fleet{cfg: cfg, latest: make([]answer, workers), ramp: cfg.arrivals().length()}
 	if cfg.Told {
 		f.ramp = 0
@@ -326,14 +329,12 @@ func (f *fleet) Lost() []error {
 }
 
 // use is what all worker processes cost.
-func (f *fleet) use() processUse {
+func (f *fleet) use() proc.Use {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var sum processUse
+	var sum proc.Use
 	for _, m := range f.members {
-		u := m.use()
-		sum.rssBytes += u.rssBytes
-		sum.cpuS += u.cpuS
+		sum = sum.Plus(m.use())
 	}
 	return sum
 }
@@ -384,7 +385,7 @@ func (f *fleet) askEach(o func(i int) order) []answer {
 type gone struct{}
 
 func (gone) do(order) (answer, error) { return answer{}, errGone }
-func (gone) use() processUse          { return processUse{} }
+func (gone) use() proc.Use            { return proc.Use{} }
 func (gone) close()                   {}
 
 var errGone = errors.New("it is gone")

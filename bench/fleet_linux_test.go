@@ -2,20 +2,17 @@ package bench
 
 import (
 	"errors"
-	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
-	"runtime"
-	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
-	"golang.org/x/sys/unix"
+	"github.com/stormwheel/stormwheel/internal/child"
+	"github.com/stormwheel/stormwheel/internal/machine/proc"
 )
 
 // inWorkers is a short run whose clients are in so many processes of this test binary.
@@ -111,7 +108,7 @@ func TestALostWorkerMakesTheRunInvalidAndTheOthersGoOn(t *testing.T) {
 		defer close(killed)
 		for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 			for _, pid := range workerPids() {
-				if conns, err := readProcess(pid); err == nil && conns.fds > 30 { // its clients are there
+				if conns, err := proc.Process(pid); err == nil && conns.Descriptors > 30 { // its clients are there
 					killed <- syscall.Kill(pid, syscall.SIGKILL) == nil
 					return
 				}
@@ -152,13 +149,13 @@ func workerPids() []int {
 
 func TestAWorkerThatDoesNotAnswerIsGivenUp(t *testing.T) {
 	leavesNothing(t)
-	w, err := startWorker(program{argv: []string{os.Args[0], "bench-worker"}}, 0, swarmConfig{Conns: 1, Rate: 1,
+	w, err := startWorker(child.Program{Argv: []string{os.Args[0], "bench-worker"}}, 0, swarmConfig{Conns: 1, Rate: 1,
 		Endpoints: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1")}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer w.close()
-	if err := w.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+	if err := w.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.exchange(order{Op: opCounts}, 100*time.Millisecond); err == nil || !strings.Contains(err.Error(), "did not answer") {
@@ -168,68 +165,17 @@ func TestAWorkerThatDoesNotAnswerIsGivenUp(t *testing.T) {
 
 func TestAWorkerWithAnImpossibleShareSaysWhy(t *testing.T) {
 	leavesNothing(t)
-	_, err := newFleet(swarmConfig{Conns: 2, Rate: 1}, 2, program{argv: []string{os.Args[0], "bench-worker"}})
+	_, err := newFleet(swarmConfig{Conns: 2, Rate: 1}, 2, child.Program{Argv: []string{os.Args[0], "bench-worker"}})
 	if err == nil || !strings.Contains(err.Error(), "Endpoints is empty") {
 		t.Errorf("workers without endpoints: %v, want the reason", err)
 	}
-}
-
-// Very many processes on few processors must not preempt each other all the time, and what
-// starts them must stay as it is.
-func TestACrowdOfProcessesIsBatched(t *testing.T) {
-	if crowded(crowd*runtime.NumCPU()) || !crowded(crowd*runtime.NumCPU()+1) {
-		t.Error("a crowd does not begin beyond crowd processes a processor")
-	}
-	leavesNothing(t)
-	for _, many := range []bool{false, true} {
-		w, err := startWorker(program{[]string{os.Args[0], "bench-worker"}, many}, 0, swarmConfig{Conns: 1, Rate: 1,
-			Endpoints: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1")}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer w.close()
-		want := uint32(unix.SCHED_NORMAL)
-		if many {
-			want = unix.SCHED_BATCH
-		}
-		for thread, policy := range policies(t, w.pid) {
-			if policy != want {
-				t.Errorf("crowded %v: thread %d has scheduling policy %d, want %d", many, thread, policy, want)
-			}
-		}
-		if has := slices.Contains(w.cmd.Env, "GOMAXPROCS=1"); has != many {
-			t.Errorf("crowded %v: GOMAXPROCS=1 in its environment is %v", many, has)
-		}
-	}
-	for thread, policy := range policies(t, os.Getpid()) {
-		if policy != unix.SCHED_NORMAL {
-			t.Errorf("thread %d of ours has scheduling policy %d", thread, policy)
-		}
-	}
-}
-
-// policies are the scheduling policies of a process's threads.
-func policies(t *testing.T, pid int) map[int]uint32 {
-	t.Helper()
-	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := map[int]uint32{}
-	for _, thread := range threads {
-		id, _ := strconv.Atoi(thread.Name())
-		if a, err := unix.SchedGetAttr(id, 0); err == nil { // else it has ended
-			all[id] = a.Policy
-		}
-	}
-	return all
 }
 
 // failing is a member whose first order fails.
 type failing struct{ closes int }
 
 func (*failing) do(order) (answer, error) { return answer{}, errors.New("broken") }
-func (*failing) use() processUse          { return processUse{} }
+func (*failing) use() proc.Use            { return proc.Use{} }
 func (f *failing) close()                 { f.closes++ }
 
 func TestAMemberThatIsLostIsClosedAndLeavesItsCounts(t *testing.T) {
@@ -252,7 +198,7 @@ func TestWorkersThatDoNotStartAreNotLeftBehind(t *testing.T) {
 	for name, other := range map[string]string{"ends": "exit 1", "babbles": `printf '\200'; exec sleep 60`} {
 		sh := `if mkdir "$1" 2>/dev/null; then ` + other + `; fi; exec "$2" bench-worker`
 		_, err := newFleet(swarmConfig{Conns: 2, Rate: 1, Endpoints: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1")}},
-			2, program{argv: []string{"sh", "-c", sh, "sh", filepath.Join(t.TempDir(), "first"), os.Args[0]}})
+			2, child.Program{Argv: []string{"sh", "-c", sh, "sh", filepath.Join(t.TempDir(), "first"), os.Args[0]}})
 		if err == nil || !strings.Contains(err.Error(), "did not start") {
 			t.Errorf("one that %s: %v", name, err)
 		}
@@ -261,12 +207,12 @@ func TestWorkersThatDoNotStartAreNotLeftBehind(t *testing.T) {
 
 func TestAWorkerThatIsClosedIsGone(t *testing.T) {
 	leavesNothing(t)
-	w, err := startWorker(program{argv: []string{os.Args[0], "bench-worker"}}, 0, swarmConfig{Conns: 1, Rate: 1,
+	w, err := startWorker(child.Program{Argv: []string{os.Args[0], "bench-worker"}}, 0, swarmConfig{Conns: 1, Rate: 1,
 		Endpoints: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1")}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.cmd.Process.Signal(syscall.SIGSTOP); err != nil { // it does not see the end of its orders
+	if err := w.Signal(syscall.SIGSTOP); err != nil { // it does not see the end of its orders
 		t.Fatal(err)
 	}
 	closed := make(chan bool)
@@ -274,10 +220,10 @@ func TestAWorkerThatIsClosedIsGone(t *testing.T) {
 	select {
 	case <-closed:
 	case <-time.After(10 * time.Second):
-		w.kill()
+		w.Kill()
 		t.Fatal("a stopped worker is waited for")
 	}
-	if !ended(w.pid) || w.cmd.ProcessState == nil {
+	if !ended(w.PID) {
 		t.Error("it is not reaped")
 	}
 }

@@ -28,6 +28,6 @@ func (kill) strike(ctx context.Context, s *Stage) error {
 	if err := s.servers.kill(victim); err != nil {
 		return fmt.Errorf("kill node %s: %w", victim.name, err)
 	}
-	s.say("kill -9 of node %s (pid %d) with %d clients%s", victim.name, victim.pid, on, s.slow.words())
+	s.say("kill -9 of node %s (pid %d) with %d clients%s", victim.name, victim.PID, on, s.slow.words())
 	return s.awaitReturns(ctx, on, lift)
 }

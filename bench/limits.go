@@ -2,42 +2,22 @@ package bench
 
 import (
 	"fmt"
-	"math"
 	"net/netip"
 	"slices"
+
+	"github.com/stormwheel/stormwheel/internal/machine"
 )
 
-// limits are what a machine allows, beside the descriptors and the ports of a process. A
-// limit that the kernel does not tell is unknown, and none is seen in it.
-type limits struct {
-	openFiles  int // fs.file-max, less those that are open
-	nrOpen     int // fs.nr_open: what RLIMIT_NOFILE can be raised to
-	watches    int // fs.epoll.max_user_watches
-	tcpPages   int // net.ipv4.tcp_mem, its last number
-	somaxconn  int
-	maxOrphans int
-	conntrack  int // nf_conntrack_max, less those that are tracked
-	pids       int // kernel.pid_max
-	threads    int // kernel.threads-max
-	tasks      int // threads that there are now
-	memory     int // bytes that can be had without swapping
-}
-
-const unknown = math.MaxInt
-
-// What a run takes, seen with 100,000 to a million connections on Linux 6.18.
 const (
-	endBytes          = 5 << 10  // one end of a connection, kernel and process together
-	processBytes      = 20 << 20 // a node or a worker without any
-	threadsPerProcess = 12
-	endsPerTCPPage    = 16     // most ends hold no page of tcp_mem
-	backlogTime       = 0.25   // s a loop may be kept from accepting
-	mostOrphans       = 1 << 8 // a storm below that is not worth a word
+	backlogTime = 0.25   // s a loop may be kept from accepting
+	mostOrphans = 1 << 8 // a storm below that is not worth a word
+	// endsPerTCPPage: most ends hold no page of tcp_mem, for heartbeats wait nowhere.
+	endsPerTCPPage = 16
 )
 
 // fits compares the run with the limits of the whole machine. Both ends of a spawned
 // node's connections are on it.
-func (p *plan) fits(l limits) error {
+func (p *plan) fits(l machine.Limits) error {
 	ends, processes, receivers := p.Conns, 1, max(len(p.endpoints), 1)
 	if p.Workers > 1 {
 		processes += p.Workers
@@ -48,44 +28,16 @@ func (p *plan) fits(l limits) error {
 	if p.Place == "first" {
 		receivers = 1
 	}
-	threads := processes * threadsPerProcess
-	sysctl := func(name string, value int) string { return fmt.Sprintf("sysctl -w %s=%d", name, value) }
-	for _, c := range []struct {
-		what       string
-		need, have int
-		fix        string
-	}{
-		{"open files of the machine (fs.file-max)", ends + processes*descriptorReserve, l.openFiles,
-			sysctl("fs.file-max", 2*(ends+processes*descriptorReserve))},
-		{"sockets that epoll watches (fs.epoll.max_user_watches)", ends + processes, l.watches,
-			sysctl("fs.epoll.max_user_watches", ends+processes)},
-		{"pages of TCP memory (net.ipv4.tcp_mem)", ends / endsPerTCPPage, l.tcpPages,
-			fmt.Sprintf("sysctl -w net.ipv4.tcp_mem='%d %d %d'", ends/endsPerTCPPage/2, ends/endsPerTCPPage*3/4, ends/endsPerTCPPage)},
-		{"connections that wait for accept (net.core.somaxconn)", p.backlog(receivers), l.somaxconn,
-			sysctl("net.core.somaxconn", p.backlog(receivers))},
-		{"connections that nf_conntrack tracks", p.Conns, l.conntrack, sysctl("net.netfilter.nf_conntrack_max", 2*p.Conns)},
-		{"orphaned sockets when the node is killed (net.ipv4.tcp_max_orphans)", p.orphans(), l.maxOrphans,
-			sysctl("net.ipv4.tcp_max_orphans", p.orphans())},
-		{"thread ids (kernel.pid_max)", l.tasks + threads, l.pids, sysctl("kernel.pid_max", 2*(l.tasks+threads))},
-		{"threads (kernel.threads-max)", l.tasks + threads, l.threads, sysctl("kernel.threads-max", 2*(l.tasks+threads))},
-	} {
-		if c.need > c.have {
-			return impossiblef("%d connections need %d %s, there are %d; raise it with: %s", p.Conns, c.need, c.what, c.have, c.fix)
-		}
+	short := l.Short(machine.Need{Conns: int64(p.Conns), Ends: int64(ends), Processes: int64(processes),
+		Backlog: int64(p.backlog(receivers)), Orphans: int64(p.orphans()), Pages: int64(ends / endsPerTCPPage)})
+	if len(short) == 0 {
+		return nil
 	}
-	if need := ends*endBytes + processes*processBytes; need > l.memory {
-		return impossiblef("%d connections need about %d MiB of memory on this machine, %d MiB are available; use fewer with --conns, or a larger machine",
-			p.Conns, need>>20, l.memory>>20)
+	help := ""
+	if short[0].Fix == "" {
+		help = "; use fewer with --conns, or a larger machine"
 	}
-	return nil
-}
-
-// raiseDescriptors is the command for RLIMIT_NOFILE, which fs.nr_open bounds.
-func raiseDescriptors(need int) string {
-	if need > readLimits().nrOpen {
-		return fmt.Sprintf("sysctl -w fs.nr_open=%d && ulimit -n %d", need, need)
-	}
-	return fmt.Sprintf("ulimit -n %d", need)
+	return impossiblef("%d connections %s%s", p.Conns, short[0], help)
 }
 
 // backlog is what one listener has to hold while its loop is kept from accepting.
@@ -109,7 +61,7 @@ func (p *plan) orphans() int {
 }
 
 // descriptorReserve is what a process of ours has open besides connections.
-const descriptorReserve = 64
+const descriptorReserve = machine.ProcessFiles
 
 // maxWorkers is far above what any machine of today needs.
 const maxWorkers = 1024
@@ -129,7 +81,7 @@ func (p *plan) preflight(descriptors, ports int) error {
 	}
 	if need := (p.Conns+moving+p.Workers-1)/p.Workers + descriptorReserve; need > descriptors {
 		return impossiblef("%d connections in %s need %d descriptors each, a process may have %d (RLIMIT_NOFILE); raise it with: %s",
-			p.Conns+moving, plural(p.Workers, "worker process"), need, descriptors, raiseDescriptors(need))
+			p.Conns+moving, plural(p.Workers, "worker process"), need, descriptors, machine.Read().RaiseDescriptors(int64(need)))
 	}
 	// A spawned node inherits our limit, keeps a few percent free, and may have to take its
 	// share of a dead one's clients.
@@ -143,7 +95,7 @@ func (p *plan) preflight(descriptors, ports int) error {
 	most := (p.Conns + max(holders, 1) - 1) / max(holders, 1)
 	if need := most + most/20 + 2*descriptorReserve; p.Spawn > 0 && need > descriptors {
 		return impossiblef("a spawned node may have to hold %d connections, which needs %d descriptors, it may have %d (RLIMIT_NOFILE); spawn more nodes with --spawn, or raise it with: %s",
-			most, need, descriptors, raiseDescriptors(need))
+			most, need, descriptors, machine.Read().RaiseDescriptors(int64(need)))
 	}
 	targets := max(len(p.endpoints), p.Spawn)
 	if p.Place == "first" || p.storms() {
@@ -176,7 +128,7 @@ func (p *plan) lingering() int {
 			}
 		}
 	}
-	return int(p.departureRate() * min(length, timeWait(p.onLoopback())).Seconds())
+	return int(p.departureRate() * min(length, machine.TimeWait(p.onLoopback())).Seconds())
 }
 
 // departureRate is how many sessions a second end by BYE.

@@ -4,12 +4,16 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+
+	"github.com/stormwheel/stormwheel/internal/machine"
+	"github.com/stormwheel/stormwheel/internal/machine/proc"
 )
 
 // roomy allows everything.
-func roomy() limits {
-	return limits{openFiles: unknown, nrOpen: unknown, watches: unknown, tcpPages: unknown, somaxconn: unknown,
-		maxOrphans: unknown, conntrack: unknown, pids: unknown, threads: unknown, memory: unknown}
+func roomy() machine.Limits {
+	l := machine.NoLimits()
+	l.FilesOpen, l.Tracked, l.ThreadsThere = 0, 0, 0
+	return l
 }
 
 func TestALimitOfTheMachineForbidsTheRunAndNamesItsSysctl(t *testing.T) {
@@ -18,19 +22,19 @@ func TestALimitOfTheMachineForbidsTheRunAndNamesItsSysctl(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		plan  plan
-		least int // what is just enough
-		field func(*limits) *int
+		least int64 // what is just enough
+		field func(*machine.Limits) *int64
 		want  string
 	}{
-		{"open files", million, 2_000_000 + 108*64, func(l *limits) *int { return &l.openFiles }, "sysctl -w fs.file-max="},
-		{"epoll", million, 2_000_108, func(l *limits) *int { return &l.watches }, "sysctl -w fs.epoll.max_user_watches=2000108"},
-		{"tcp_mem", million, 125_000, func(l *limits) *int { return &l.tcpPages }, "sysctl -w net.ipv4.tcp_mem='62500 93750 125000'"},
-		{"somaxconn", million, 24, func(l *limits) *int { return &l.somaxconn }, "sysctl -w net.core.somaxconn=24"},
-		{"conntrack", million, 1_000_000, func(l *limits) *int { return &l.conntrack }, "sysctl -w net.netfilter.nf_conntrack_max="},
-		{"pids", million, 108 * 12, func(l *limits) *int { return &l.pids }, "sysctl -w kernel.pid_max="},
-		{"threads", million, 108 * 12, func(l *limits) *int { return &l.threads }, "sysctl -w kernel.threads-max="},
-		{"memory", million, 2_000_000*5<<10 + 108*20<<20, func(l *limits) *int { return &l.memory }, "use fewer with --conns"},
-		{"orphans", kill, 4000, func(l *limits) *int { return &l.maxOrphans }, "sysctl -w net.ipv4.tcp_max_orphans=4000"},
+		{"open files", million, 2_000_000 + 108*64, func(l *machine.Limits) *int64 { return &l.FileMax }, "sysctl -w fs.file-max="},
+		{"epoll", million, 2_000_108, func(l *machine.Limits) *int64 { return &l.Watches }, "sysctl -w fs.epoll.max_user_watches=2000108"},
+		{"tcp_mem", million, 125_000, func(l *machine.Limits) *int64 { return &l.TCPPages }, "sysctl -w net.ipv4.tcp_mem='62500 93750 125000'"},
+		{"somaxconn", million, 24, func(l *machine.Limits) *int64 { return &l.Somaxconn }, "sysctl -w net.core.somaxconn=24"},
+		{"conntrack", million, 1_000_000, func(l *machine.Limits) *int64 { return &l.Conntrack }, "sysctl -w net.netfilter.nf_conntrack_max="},
+		{"pids", million, 108 * 12, func(l *machine.Limits) *int64 { return &l.PIDs }, "sysctl -w kernel.pid_max="},
+		{"threads", million, 108 * 12, func(l *machine.Limits) *int64 { return &l.Threads }, "sysctl -w kernel.threads-max="},
+		{"memory", million, 2_000_000*machine.EndBytes + 108*machine.ProcessBytes, func(l *machine.Limits) *int64 { return &l.Memory }, "use fewer with --conns"},
+		{"orphans", kill, 4000, func(l *machine.Limits) *int64 { return &l.Orphans }, "sysctl -w net.ipv4.tcp_max_orphans=4000"},
 	} {
 		l := roomy()
 		*tt.field(&l) = tt.least
@@ -47,29 +51,22 @@ func TestALimitOfTheMachineForbidsTheRunAndNamesItsSysctl(t *testing.T) {
 func TestLimitsThatDoNotMatterAreNotAskedFor(t *testing.T) {
 	hold := plan{Config: Config{Conns: 100_000, Spawn: 6, Workers: 6, Place: "even", Rate: 1000}, scenario: ScenarioNamed("hold")}
 	l := roomy()
-	l.maxOrphans = 0 // nobody is killed
+	l.Orphans = 0 // nobody is killed
 	if err := hold.fits(l); err != nil {
 		t.Errorf("hold: %v", err)
 	}
 	target := plan{Config: Config{Conns: 100_000, Targets: []string{"192.0.2.1:1"}, Workers: 6, Place: "even", Rate: 1e6}, scenario: ScenarioNamed("hold")}
 	l = roomy()
-	l.somaxconn, l.openFiles = 0, 100_000+7*64 // the listener is elsewhere, and so is the other end
+	l.Somaxconn, l.FileMax = 0, 100_000+7*64 // the listener is elsewhere, and so is the other end
 	if err := target.fits(l); err != nil {
 		t.Errorf("target elsewhere: %v", err)
-	}
-}
-
-func TestTheLimitsOfThisMachineCanBeRead(t *testing.T) {
-	l := readLimits()
-	if l.openFiles < 100 || l.memory < 1<<20 || l.pids < 100 {
-		t.Errorf("limits = %+v", l)
 	}
 }
 
 func TestMemoryPerConnection(t *testing.T) {
 	r := Result{Conns: Conns{End: 1000}, Generator: Generator{RSSBytes: new(int64(500_000))},
 		Server: []Server{{RSSBytes: new(int64(600_000))}, {RSSBytes: new(int64(400_000))}, {RSSBytes: new(int64(9)), Killed: true}}}
-	before, now := kernelMemory{bytes: 1000, slab: 10, tcpPages: 5}, kernelMemory{bytes: 9_001_000, slab: 30, tcpPages: 4}
+	before, now := proc.Memory{Bytes: 1000, Slab: 10, TCPPages: 5}, proc.Memory{Bytes: 9_001_000, Slab: 30, TCPPages: 4}
 	m := memoryOf(&r, before, now)
 	if *m.ServerBytesPerConn != 1000 || *m.GeneratorBytesPerConn != 500 || *m.KernelBytesPerConn != 9000 ||
 		*m.KernelBytes != 9_000_000 || *m.SlabBytes != 20 || *m.TCPPages != -1 {
@@ -78,7 +75,7 @@ func TestMemoryPerConnection(t *testing.T) {
 	if m = memoryOf(&r, now, before); m.KernelBytesPerConn != nil || *m.KernelBytes != -9_000_000 {
 		t.Errorf("the kernel shrank: %+v, want no figure per connection", m)
 	}
-	if m = memoryOf(&r, kernelMemory{}, now); m.KernelBytes != nil || m.KernelBytesPerConn != nil {
+	if m = memoryOf(&r, proc.Memory{}, now); m.KernelBytes != nil || m.KernelBytesPerConn != nil {
 		t.Errorf("no first reading: %+v", m)
 	}
 	r.Server[1].RSSBytes = nil
@@ -88,15 +85,6 @@ func TestMemoryPerConnection(t *testing.T) {
 	r.Conns.End = 999
 	if m = memoryOf(&r, before, now); m.GeneratorBytesPerConn != nil || m.KernelBytesPerConn != nil || m.KernelBytes == nil {
 		t.Errorf("999 sessions: %+v, want no figure per connection", m)
-	}
-}
-
-func TestTheFilesOfProcAreReadRight(t *testing.T) {
-	if m := parseMeminfo("MemTotal:  24 kB\nHugePages_Total:  3\nSlab: 1 kB\n"); len(m) != 2 || m["MemTotal"] != 24<<10 || m["Slab"] != 1<<10 {
-		t.Errorf("meminfo = %v", m)
-	}
-	if n := tcpPages("sockets: used 9\nTCP: inuse 2 orphan 0 tw 7 alloc 3 mem 15\nUDP: inuse 0 mem 4\n"); n != 15 {
-		t.Errorf("tcp pages = %d, want 15", n)
 	}
 }
 
@@ -110,7 +98,7 @@ func TestEveryNodeNamesTheNextOnes(t *testing.T) {
 
 // A node that starts late would find its port taken by whoever asked for any.
 func TestNodesListenBelowThePortsOfEverybody(t *testing.T) {
-	if first := ephemeralPorts(); first < 20_000 {
+	if first := machine.FirstLocalPort(); first < 20_000 {
 		t.Skipf("net.ipv4.ip_local_port_range begins at %d: no port is nobody's", first)
 	}
 	addrs, err := reservePorts(64)
@@ -120,8 +108,8 @@ func TestNodesListenBelowThePortsOfEverybody(t *testing.T) {
 	seen := map[string]bool{}
 	for _, a := range addrs {
 		port := netip.MustParseAddrPort(a).Port()
-		if seen[a] || int(port) >= ephemeralPorts() {
-			t.Errorf("%s is twice there, or in the range that begins at %d", a, ephemeralPorts())
+		if seen[a] || int(port) >= machine.FirstLocalPort() {
+			t.Errorf("%s is twice there, or in the range that begins at %d", a, machine.FirstLocalPort())
 		}
 		seen[a] = true
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"time"
+
+	"github.com/stormwheel/stormwheel/internal/machine/proc"
 )
 
 // monitor shows a second after the other until ctx ends, and samples the servers.
@@ -77,10 +79,10 @@ func (r *runner) status(counts *counters, second Second, recent *recents) *Statu
 	r.sofar.fill(soFar)
 	g := &soFar.Generator
 	g.Valid = g.LostWorkers == 0 && counts.Faults == 0 && counts.Failures.lacking() == "" && (g.LateMs == nil || g.LateMs.P99 <= ms(r.LateLimit))
-	if own, err := readProcess(os.Getpid()); err == nil {
+	if own, err := proc.Process(os.Getpid()); err == nil {
 		workers := r.clients.use()
-		g.RSSBytes = new(own.rssBytes + workers.rssBytes)
-		g.CPUS = new(own.cpuS - r.cpuS + workers.cpuS)
+		g.RSSBytes = new(own.Resident + workers.Resident)
+		g.CPUS = new((own.CPU() - r.cpu + workers.CPU()).Seconds())
 	}
 	s := &Status{Second: second, Failures: counts.Failures, RTT: soFar.Heartbeat.RTTms, Lateness: soFar.Eviction.LatenessMs,
 		Recovery: r.recovery(), Servers: soFar.Server, Generator: *g, LateSecond: lateOf(recent.Late)}

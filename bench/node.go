@@ -1,11 +1,9 @@
 package bench
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net"
 	"os/exec"
@@ -14,6 +12,9 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/stormwheel/stormwheel/internal/child"
+	"github.com/stormwheel/stormwheel/internal/machine"
 )
 
 // nodeStartTimeout bounds the time from exec to the ready line.
@@ -25,13 +26,13 @@ const maxAlternates = 8
 
 // node is one spawned `stormwheel serve`.
 type node struct {
-	child
+	*child.Child
 	name  string
 	addr  string // HOST:PORT of the listener
 	admin string // HOST:PORT of GET /stats
 
-	command func() *exec.Cmd // starts it; more than once in some storms
-	died    func(error)      // is told of an end that nobody asked for
+	command func() *child.Child // makes it; more than once in some storms
+	died    func(error)         // is told of an end that nobody asked for
 
 	frozen atomic.Bool // it can't be asked
 	slow   atomic.Bool // asking it would take long
@@ -40,7 +41,7 @@ type node struct {
 // spawnNodes starts count children that know each other as alternates, and returns when
 // all are ready. Whatever it returns, no child is left behind on an error. died is told
 // why, of a child that ends unasked.
-func spawnNodes(ctx context.Context, serve program, count int, args []string, died func(error)) (*servers, error) {
+func spawnNodes(ctx context.Context, serve child.Program, count int, args []string, died func(error)) (*servers, error) {
 	addrs, err := reservePorts(count)
 	if err != nil {
 		return nil, err
@@ -51,13 +52,13 @@ func spawnNodes(ctx context.Context, serve program, count int, args []string, di
 		for j := range min(count-1, maxAlternates) { // the next ones, so that none is everybody's
 			others = append(others, addrs[(i+1+j)%count])
 		}
-		nodes[i] = &node{child: child{crowded: serve.crowded}, name: fmt.Sprintf("n%d", i+1), addr: addrs[i]}
+		nodes[i] = &node{name: fmt.Sprintf("n%d", i+1), addr: addrs[i]}
 		argv := []string{"--node", nodes[i].name, "--listen", addrs[i], "--admin", "127.0.0.1:0"}
 		if len(others) > 0 {
 			argv = append(argv, "--alternates", strings.Join(others, ","))
 		}
 		argv = append(argv, args...)
-		nodes[i].command, nodes[i].died = func() *exec.Cmd { return serve.command(argv...) }, died
+		nodes[i].command, nodes[i].died = func() *child.Child { return serve.Command(argv...) }, died
 	}
 	failed := make([]error, count)
 	var starting sync.WaitGroup
@@ -74,8 +75,8 @@ func spawnNodes(ctx context.Context, serve program, count int, args []string, di
 	all := &servers{nodes: nodes, named: count}
 	for _, n := range nodes {
 		go n.watch()
-		all.list = append(all.list, Server{Addr: n.addr, Node: &n.name, PID: &n.pid})
-		all.observers = append(all.observers, observer{node: n, pid: n.pid, admin: n.admin})
+		all.list = append(all.list, Server{Addr: n.addr, Node: &n.name, PID: &n.PID})
+		all.observers = append(all.observers, observer{node: n, pid: n.PID, admin: n.admin})
 	}
 	return all, nil
 }
@@ -86,7 +87,7 @@ func spawnNodes(ctx context.Context, serve program, count int, args []string, di
 // listens: the admin listener of another node, for one.
 func reservePorts(count int) ([]string, error) {
 	const lowest = 10_000
-	below := ephemeralPorts()
+	below := machine.FirstLocalPort()
 	var addrs []string
 	var plain net.ListenConfig
 	plain.SetMultipathTCP(false) // nodes do not listen so, either
@@ -110,38 +111,25 @@ func reservePorts(count int) ([]string, error) {
 
 // start runs the child and waits for its ready line.
 func (n *node) start(ctx context.Context) error {
-	out, outWriter := io.Pipe()
-	if err := n.launch(n.command(), outWriter); err != nil {
-		return fmt.Errorf("node %s: %w", n.name, err)
+	n.Child = n.command()
+	line, err := n.Start(ctx, nodeStartTimeout)
+	if err != nil {
+		return n.didNotStart(err)
 	}
-	line := make(chan string, 1)
-	go func() {
-		r := bufio.NewReader(out)
-		s, _ := r.ReadString('\n')
-		line <- s
-		io.Copy(io.Discard, r) // a full pipe would stop the child
-	}()
-	select {
-	case s := <-line:
-		return n.readyLine(s)
-	case <-time.After(nodeStartTimeout):
-		return fmt.Errorf("node %s was not ready after %s%s", n.name, nodeStartTimeout, n.stderr.last())
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return n.readyLine(line)
 }
 
 // watch tells of a death that nobody asked for.
 func (n *node) watch() {
-	<-n.done
-	if !n.asked.Load() {
-		n.died(fmt.Errorf("node %s (pid %d) died unasked: %w%s", n.name, n.pid, exitReason(n.exit), n.lastWords()))
+	<-n.Done()
+	if n.Unasked() {
+		n.died(fmt.Errorf("node %s (pid %d) died unasked: %w%s", n.name, n.PID, n.How(), n.LastWords()))
 	}
 }
 
 // again starts a node that has ended: a new process of the same name and address.
 func (n *node) again(ctx context.Context) (*node, error) {
-	next := &node{child: child{crowded: n.crowded}, name: n.name, addr: n.addr, command: n.command, died: n.died}
+	next := &node{name: n.name, addr: n.addr, command: n.command, died: n.died}
 	if err := next.start(ctx); err != nil {
 		stopNodes([]*node{next})
 		return nil, err
@@ -152,23 +140,19 @@ func (n *node) again(ctx context.Context) (*node, error) {
 
 // didNotStart words the end of a child that was never ready. What the command itself found
 // wrong with the flags is an error of usage here too.
-func (n *node) didNotStart() error {
-	<-n.done
+func (n *node) didNotStart(err error) error {
 	var exit *exec.ExitError
-	if fault, ours := strings.CutPrefix(n.stderr.text(), "stormwheel: "); ours && errors.As(n.exit, &exit) && exit.ExitCode() == ExitUsage {
+	if fault, ours := strings.CutPrefix(n.Complaint(), "stormwheel: "); ours && errors.As(err, &exit) && exit.ExitCode() == ExitUsage {
 		return usagef("node %s did not start: %s", n.name, fault)
 	}
-	return fmt.Errorf("node %s did not start: %w%s", n.name, exitReason(n.exit), n.stderr.last())
+	return fmt.Errorf("node %s did not start: %w", n.name, err)
 }
 
 // readyLine reads `stormwheel ready node=n1 listen=127.0.0.1:7001 admin=127.0.0.1:7002 pid=5`.
 func (n *node) readyLine(s string) error {
-	if s == "" {
-		return n.didNotStart() // the pipe ended, which it does after Wait
-	}
 	words := strings.Fields(s)
 	if len(words) < 2 || words[0] != "stormwheel" || words[1] != "ready" {
-		return fmt.Errorf("node %s said %q instead of being ready%s", n.name, strings.TrimSpace(s), n.stderr.last())
+		return fmt.Errorf("node %s said %q instead of being ready%s", n.name, strings.TrimSpace(s), n.LastWords())
 	}
 	for _, w := range words[2:] {
 		switch key, value, _ := strings.Cut(w, "="); key {
@@ -186,21 +170,21 @@ func (n *node) readyLine(s string) error {
 // stopNodes kills and reaps them all.
 func stopNodes(nodes []*node) {
 	for _, n := range nodes {
-		n.kill()
+		n.Kill()
 	}
 	for _, n := range nodes {
-		n.reap()
+		n.Reap()
 	}
 }
 
 // freeze stops the process; a death would still be unasked.
 func (n *node) freeze() error {
 	n.frozen.Store(true)
-	return n.cmd.Process.Signal(syscall.SIGSTOP)
+	return n.Signal(syscall.SIGSTOP)
 }
 
 // thaw lets it go on. It may be repeated.
 func (n *node) thaw() error {
 	defer n.frozen.Store(false)
-	return n.cmd.Process.Signal(syscall.SIGCONT)
+	return n.Signal(syscall.SIGCONT)
 }

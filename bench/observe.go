@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/stormwheel/stormwheel/internal/machine/proc"
 )
 
 // observer reads what one server costs and holds. Of a target that was not spawned it knows
@@ -18,9 +20,9 @@ type observer struct {
 	pid   int    // 0: unknown
 	admin string // HOST:PORT of GET /stats; "": unknown
 	port  uint16 // where it listens, if only pid is known
-	// evicted is what it had evicted before the run, and cpuS the processor time that it had taken.
+	// evicted is what it had evicted before the run, and cpu the processor time that it had taken.
 	evicted int
-	cpuS    float64
+	cpu     time.Duration
 }
 
 // serverStats is what we read of GET /stats. Other servers may say less.
@@ -33,7 +35,7 @@ type serverStats struct {
 
 // reading is what an observer could read; what it could not has its error.
 type reading struct {
-	use                        processUse
+	use                        proc.Use
 	stats                      serverStats
 	conns                      int
 	useErr, statsErr, connsErr error
@@ -43,10 +45,10 @@ type reading struct {
 func (o *observer) read(ctx context.Context) reading {
 	r := reading{useErr: errUnknown, statsErr: errUnknown, connsErr: errUnknown}
 	if o.pid != 0 {
-		r.use, r.useErr = readProcess(o.pid)
+		r.use, r.useErr = proc.Process(o.pid)
 	}
 	if o.port != 0 {
-		r.conns, r.connsErr = portConns(o.pid, o.port)
+		r.conns, r.connsErr = proc.Conns(o.pid, o.port)
 	}
 	if o.admin != "" && (o.node == nil || !o.node.slow.Load()) {
 		r.stats, r.statsErr = readStats(ctx, o.admin)
@@ -57,7 +59,7 @@ func (o *observer) read(ctx context.Context) reading {
 // into fills in what is known.
 func (r *reading) into(s *Server, o *observer) {
 	if r.useErr == nil {
-		s.RSSBytes, s.CPUS, s.FDs = &r.use.rssBytes, new(r.use.cpuS-o.cpuS), &r.use.fds
+		s.RSSBytes, s.CPUS, s.FDs = &r.use.Resident, new((r.use.CPU() - o.cpu).Seconds()), &r.use.Descriptors
 	}
 	if r.connsErr == nil {
 		s.Conns = &r.conns

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/stormwheel/stormwheel/internal/machine/proc"
 )
 
 func TestNamedServersHaveTheirFigures(t *testing.T) {
@@ -30,8 +32,8 @@ func TestNamedServersHaveTheirFigures(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := r.Server[0]
-	if all, err := readProcess(os.Getpid()); err != nil || s.CPUS == nil || *s.CPUS > all.cpuS-before+0.02 {
-		t.Errorf("%v, cpu %s s; want that of the run, at most %.2f s", err, number(s.CPUS), all.cpuS-before)
+	if all, err := proc.Process(os.Getpid()); err != nil || s.CPUS == nil || *s.CPUS > (all.CPU()-before).Seconds()+0.02 {
+		t.Errorf("%v, cpu %s s; want that of the run, at most %.2f s", err, number(s.CPUS), (all.CPU() - before).Seconds())
 	}
 	if s.Node == nil || *s.Node != "east" || s.PID == nil || *s.PID != os.Getpid() || s.RSSBytes == nil || *s.RSSBytes < 1<<20 ||
 		s.CPUS == nil || s.FDs == nil || *s.FDs < 20 || s.Conns == nil || *s.Conns != 20 || s.Sessions == nil || *s.Sessions != 20 {
@@ -50,19 +52,19 @@ func TestNamedServersHaveTheirFigures(t *testing.T) {
 
 // burn has this process take so much processor time, and returns what it has taken since its
 // start.
-func burn(t *testing.T, d time.Duration) float64 {
+func burn(t *testing.T, d time.Duration) time.Duration {
 	t.Helper()
-	var first, now processUse
-	for now.cpuS-first.cpuS < d.Seconds() {
-		use, err := readProcess(os.Getpid())
+	var first, now time.Duration
+	for now-first < d {
+		use, err := proc.Process(os.Getpid())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if now = use; first.cpuS == 0 {
-			first = use
+		if now = use.CPU(); first == 0 {
+			first = now
 		}
 	}
-	return now.cpuS
+	return now
 }
 
 func TestAServerThatCannotBeReadEndsTheRunBeforeItBegins(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/internal/link"
+	"github.com/stormwheel/stormwheel/internal/machine"
 	"github.com/stormwheel/stormwheel/internal/token"
 )
 
@@ -52,10 +53,11 @@ func prepare(ctx context.Context, c Config) (*plan, error) {
 	if err := p.resolve(); err != nil {
 		return nil, err
 	}
-	if err := p.preflight(descriptorLimit(), localPorts()); err != nil {
+	limits := machine.Read()
+	if err := p.preflight(int(limits.Descriptors), machine.LocalPorts()); err != nil {
 		return p, err
 	}
-	if err := p.fits(readLimits()); err != nil {
+	if err := p.fits(limits); err != nil {
 		return p, err
 	}
 	var promises []string // some are counted client by client: not for more than there can be
@@ -164,6 +166,6 @@ func (p *plan) resolve() error {
 			return nil // the kernel knows which address leads there
 		}
 	}
-	p.sources = loopbackSources(p.Conns+p.lingering(), localPorts())
+	p.sources = loopbackSources(p.Conns+p.lingering(), machine.LocalPorts())
 	return nil
 }

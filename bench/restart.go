@@ -53,7 +53,7 @@ func (restart) strike(ctx context.Context, s *Stage) error {
 func (s *Stage) awaitEnd(ctx context.Context, victim *node, patience time.Duration) error {
 	ended, err := s.until(ctx, patience, func() bool {
 		select {
-		case <-victim.done:
+		case <-victim.Done():
 			return true
 		default:
 			return false
@@ -63,9 +63,9 @@ func (s *Stage) awaitEnd(ctx context.Context, victim *node, patience time.Durati
 	case err != nil:
 		return err
 	case !ended:
-		return errors.New("the drained node does not end" + victim.stderr.last())
-	case victim.exit != nil:
-		return fmt.Errorf("the drained node ends with %w%s", victim.exit, victim.stderr.last())
+		return errors.New("the drained node does not end" + victim.LastWords())
+	case victim.Exit() != nil:
+		return fmt.Errorf("the drained node ends with %w%s", victim.Exit(), victim.LastWords())
 	}
 	return nil
 }

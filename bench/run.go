@@ -5,14 +5,17 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/stormwheel/stormwheel/internal/child"
+	"github.com/stormwheel/stormwheel/internal/machine"
 )
 
 // runner is one run under way: the stage on which its scenario plays, and those who watch.
 type runner struct {
 	*Stage
 	display *display
-	cpuS    float64  // that this process had taken before
-	sofar   *recents // owned by the monitor
+	cpu     time.Duration // that this process had taken before
+	sofar   *recents      // owned by the monitor
 
 	telling sync.Mutex // one call of watch at a time
 	watch   func(Update)
@@ -60,7 +63,7 @@ func play(ctx context.Context, p *plan, view View) (*Result, error) {
 	if err != nil {
 		return nil, &ExitError{Code: ExitOther, Err: err}
 	}
-	clients, err := newFleet(p.swarm(), p.Workers, program{command, p.crowded()})
+	clients, err := newFleet(p.swarm(), p.Workers, child.Program{Argv: command, Crowded: p.crowded()})
 	if err != nil {
 		return nil, &ExitError{Code: ExitOther, Err: err}
 	}
@@ -94,9 +97,9 @@ func newRunner(p *plan, clients *fleet, servers *servers, view View) *runner {
 func (r *runner) measure(ctx context.Context) (*Result, error) {
 	// A measuring instrument that waits for its turn measures the queue. The nodes run
 	// already, and keep theirs.
-	defer hurry()()
+	defer machine.Hurry()()
 	before := readCost()
-	r.cpuS = before.own.cpuS
+	r.cpu = before.own.CPU()
 	r.servers.begin()
 	r.clients.Start()
 	started := time.Now().Add(-r.clients.Now())

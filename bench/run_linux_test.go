@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stormwheel/stormwheel/internal/child"
 )
 
 // spawned is a short run against children of kind, which are this test binary.
@@ -271,7 +273,7 @@ func TestNodesDoNotInheritOurVariables(t *testing.T) {
 	leavesNothing(t)
 	t.Setenv(asServe, "good")
 	t.Setenv("STORMWHEEL_NODE", "ours")
-	all, err := spawnNodes(t.Context(), program{argv: []string{os.Args[0]}}, 1, nil, func(error) {})
+	all, err := spawnNodes(t.Context(), child.Program{Argv: []string{os.Args[0]}}, 1, nil, func(error) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -340,7 +342,7 @@ func ended(pid int) bool {
 func TestMemoryPerClient(t *testing.T) {
 	leavesNothing(t)
 	t.Setenv(asServe, "good")
-	all, err := spawnNodes(t.Context(), program{argv: []string{os.Args[0]}}, 1,
+	all, err := spawnNodes(t.Context(), child.Program{Argv: []string{os.Args[0]}}, 1,
 		[]string{"--heartbeat", "5s", "--timeout", "20s"}, func(error) {})
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/stormwheel/stormwheel/internal/machine/proc"
 )
 
 // servers are what a run aims at: nodes that it has spawned, or targets that it was told. They
@@ -34,7 +36,7 @@ func watchServers(ctx context.Context, targets []netip.AddrPort, pids []int, adm
 		if i < len(pids) {
 			o.pid = pids[i]
 			s.PID, o.port = &o.pid, e.Port()
-			if _, err := readProcess(o.pid); err != nil {
+			if _, err := proc.Process(o.pid); err != nil {
 				return nil, fmt.Errorf("--pid: cannot read process %d of %s: %w", o.pid, e, plainlyFile(err))
 			}
 		}
@@ -77,8 +79,8 @@ func (s *servers) begin() {
 	defer s.mu.Unlock()
 	for i := range s.observers {
 		if o := &s.observers[i]; o.pid != 0 {
-			if use, err := readProcess(o.pid); err == nil {
-				o.cpuS = use.cpuS
+			if use, err := proc.Process(o.pid); err == nil {
+				o.cpu = use.CPU()
 			}
 		}
 	}
@@ -147,7 +149,7 @@ func (s *servers) terminate(n *node) error { return s.end(n, syscall.SIGTERM) }
 
 // end signals a node; from then on it is not sampled.
 func (s *servers) end(victim *node, sig syscall.Signal) error {
-	if err := victim.signal(sig); err != nil {
+	if err := victim.End(sig); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -167,7 +169,7 @@ func (s *servers) again(ctx context.Context, since func() time.Duration, ended .
 	var starting sync.WaitGroup
 	for i, n := range ended {
 		starting.Go(func() {
-			n.reap()
+			n.Reap()
 			var next *node
 			if next, failed[i] = n.again(ctx); failed[i] == nil {
 				s.replace(n, next)
@@ -191,8 +193,8 @@ func (s *servers) replace(old, next *node) {
 	for i, n := range s.nodes {
 		if n == old {
 			s.nodes[i] = next
-			s.observers[i] = observer{node: next, pid: next.pid, admin: next.admin}
-			s.list[i] = Server{Addr: next.addr, Node: &next.name, PID: &next.pid}
+			s.observers[i] = observer{node: next, pid: next.PID, admin: next.admin}
+			s.list[i] = Server{Addr: next.addr, Node: &next.name, PID: &next.PID}
 		}
 	}
 }

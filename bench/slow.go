@@ -64,7 +64,7 @@ func slowDown(d duty, nodes ...*node) (lift func()) {
 
 // turns stops and continues the process until over is closed, or it has ended.
 func (n *node) turns(d duty, over <-chan struct{}) {
-	defer n.cmd.Process.Signal(syscall.SIGCONT)
+	defer n.Signal(syscall.SIGCONT)
 	for {
 		time.Sleep(d.run)
 		select {
@@ -72,7 +72,7 @@ func (n *node) turns(d duty, over <-chan struct{}) {
 			return
 		default:
 		}
-		if n.cmd.Process.Signal(syscall.SIGSTOP) != nil {
+		if n.Signal(syscall.SIGSTOP) != nil {
 			return
 		}
 		select {
@@ -80,7 +80,7 @@ func (n *node) turns(d duty, over <-chan struct{}) {
 			return
 		case <-time.After(d.stop):
 		}
-		if n.cmd.Process.Signal(syscall.SIGCONT) != nil {
+		if n.Signal(syscall.SIGCONT) != nil {
 			return
 		}
 	}

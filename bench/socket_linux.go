@@ -234,13 +234,3 @@ func closeSocket(fd int, reset bool) {
 	}
 	rawClose(fd)
 }
-
-// descriptorLimit is how many descriptors this process may have (Go raises the soft limit
-// to the hard one at start).
-func descriptorLimit() int {
-	var l unix.Rlimit
-	if unix.Getrlimit(unix.RLIMIT_NOFILE, &l) != nil {
-		return 1024
-	}
-	return int(min(l.Cur, 1<<30))
-}

@@ -34,4 +34,3 @@ func writeSocket(int, []byte) (n int, blocked bool, err error) { return 0, false
 func rawUntaken(int) int                                       { return 0 }
 func closeSocket(int, bool)                                    {}
 func vanishSocket(int) bool                                    { return false }
-func descriptorLimit() int                                     { return 1024 }

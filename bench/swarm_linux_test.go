@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/child"
 	"github.com/stormwheel/stormwheel/internal/link"
 )
 
@@ -606,7 +607,7 @@ func TestProbesHaveAPollerOfTheirOwn(t *testing.T) {
 func TestAFleetThatIsNotStartedLeavesNothing(t *testing.T) {
 	leavesNothing(t)
 	f, err := newFleet(swarmConfig{Conns: 40, Rate: 1, Loops: 2, Probes: 2,
-		Endpoints: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1")}}, 1, program{})
+		Endpoints: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1")}}, 1, child.Program{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,10 @@ import (
 	"os/signal"
 	"sync"
 	"time"
+
+	"github.com/stormwheel/stormwheel/internal/child"
+	"github.com/stormwheel/stormwheel/internal/machine"
+	"github.com/stormwheel/stormwheel/internal/machine/proc"
 )
 
 // Work is the main of a worker process: it takes a swarm's configuration and then orders
@@ -16,7 +20,7 @@ import (
 // of encoding/gob and of this very build.
 func Work(in io.Reader, out io.Writer) error {
 	signal.Ignore(os.Interrupt) // Ctrl-C is for the parent to act on
-	defer hurry()()
+	defer machine.Hurry()()
 	orders, answers := gob.NewDecoder(in), gob.NewEncoder(out)
 	var cfg swarmConfig
 	if err := orders.Decode(&cfg); err != nil {
@@ -45,7 +49,7 @@ func Work(in io.Reader, out io.Writer) error {
 
 // worker is a process that runs one swarm of a fleet.
 type worker struct {
-	child
+	*child.Child
 	mu      sync.Mutex // one order at a time
 	in      io.WriteCloser
 	orders  *gob.Encoder
@@ -60,15 +64,15 @@ const (
 )
 
 // startWorker starts a process and hands it its share of the clients.
-func startWorker(work program, index int, cfg swarmConfig) (*worker, error) {
-	cmd := work.command()
-	in, err := cmd.StdinPipe()
+func startWorker(work child.Program, index int, cfg swarmConfig) (*worker, error) {
+	c := work.Command()
+	in, err := c.Pipe()
 	if err != nil {
 		return nil, err
 	}
 	out, outWriter := io.Pipe()
-	w := &worker{child: child{crowded: work.crowded}, in: in, orders: gob.NewEncoder(in), answers: gob.NewDecoder(out)}
-	if err := w.launch(cmd, outWriter); err != nil {
+	w := &worker{Child: c, in: in, orders: gob.NewEncoder(in), answers: gob.NewDecoder(out)}
+	if err := c.Launch(outWriter); err != nil {
 		return nil, fmt.Errorf("worker %d: %w", index+1, err)
 	}
 	a, err := w.exchange(cfg, nodeStartTimeout)
@@ -95,33 +99,32 @@ func (w *worker) do(o order) (answer, error) {
 func (w *worker) exchange(message any, patience time.Duration) (a answer, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	hung := time.AfterFunc(patience, w.kill)
+	hung := time.AfterFunc(patience, w.Kill)
 	err = w.orders.Encode(message)
 	if err == nil {
 		err = w.answers.Decode(&a)
 	}
 	if !hung.Stop() && err != nil {
-		return a, fmt.Errorf("pid %d did not answer for %v", w.pid, patience)
+		return a, fmt.Errorf("pid %d did not answer for %v", w.PID, patience)
 	}
 	if err == nil {
 		return a, nil
 	}
 	select { // its end says more than the broken pipe
-	case <-w.done:
-		return a, fmt.Errorf("pid %d ended: %w%s", w.pid, exitReason(w.exit), w.stderr.last())
+	case <-w.Done():
+		return a, fmt.Errorf("pid %d ended: %w%s", w.PID, w.How(), w.LastWords())
 	case <-time.After(time.Second):
 		return a, err
 	}
 }
 
-func (w *worker) use() processUse {
-	u, _ := readProcess(w.pid) // that of a lost worker is lost
+func (w *worker) use() proc.Use {
+	u, _ := proc.Process(w.PID) // that of a lost worker is lost
 	return u
 }
 
 // close ends the process. It may be repeated.
 func (w *worker) close() {
 	_ = w.in.Close() // it may be gone already
-	w.kill()
-	w.reap()
+	w.Close()
 }

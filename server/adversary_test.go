@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/machine"
 )
 
 // What enemies do. Each plays once and returns the code that it was sent away with.
@@ -484,11 +485,12 @@ func TestTenThousandConnectionsOfOneAddressGetTheirShareOnly(t *testing.T) {
 // Without the limit, which is off by default, all of them are welcome.
 func TestTenThousandConnectionsOfOneAddressAreServedWithoutALimit(t *testing.T) {
 	conns := 10_000
-	if limit := descriptorLimit(); limit < conns+2000 {
+	limit, _ := machine.Descriptors()
+	if limit < conns+2000 {
 		conns = limit - 2000
 	}
 	if conns < 1000 {
-		t.Skipf("the descriptor limit is %d", descriptorLimit())
+		t.Skipf("the descriptor limit is %d", limit)
 	}
 	besiegeWith(t, siegeConfig{Heartbeat: 30 * time.Second, Timeout: 75 * time.Second}, func(s *siege) {
 		in, refused := s.many(conns)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/machine"
 )
 
 // hoard is the descriptors that an embedder has taken.
@@ -146,7 +147,7 @@ func (c *child) crowd(n int) (clients *child, o outcome) {
 
 // The whole of what the machine lets a process have, not a limit that a test has set.
 func TestNodeRefusesAtTheMachinesOwnDescriptorLimit(t *testing.T) {
-	if limit := descriptorLimit(); testing.Short() || limit > 30_000 {
+	if limit, _ := machine.Descriptors(); testing.Short() || limit > 30_000 {
 		t.Skipf("the machine's own limit is %d descriptors: too many clients for a test", limit)
 	}
 	const excess = 200

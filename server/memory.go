@@ -1,10 +1,13 @@
 package server
 
 import (
+	"cmp"
 	"log/slog"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
+
+	"github.com/stormwheel/stormwheel/internal/machine"
 )
 
 // Marks of the memory in use, in percent of the limit. A state ends hysteresis below the
@@ -126,18 +129,15 @@ func (s *Server) setMemory() {
 	m.collect = debug.FreeOSMemory
 	switch limit := s.cfg.MemoryLimit; {
 	case limit > 0:
-		m.limit, m.read = limit, residentBytes
+		m.limit, m.read = limit, machine.Resident
 	case limit == 0:
-		m.limit, m.read = memoryLimit()
+		m.limit, m.read = machine.Cgroup()
 	}
 	switch total := s.cfg.MaxQueuedTotal; {
 	case total > 0:
 		s.shared.budget.max = total
 	case total == 0:
-		available := m.limit
-		if available == 0 {
-			available = machineMemory()
-		}
+		available := cmp.Or(m.limit, machine.Memory(), assumedMemory)
 		s.shared.budget.max = max(available/4, int64(s.cfg.MaxQueued))
 	}
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"io"
 	"log/slog"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/machine"
 	"github.com/valyala/bytebufferpool"
 )
 
@@ -111,7 +113,7 @@ func TestLimitsFollowFromTheMemoryLimit(t *testing.T) {
 		{Config{MemoryLimit: 1 << 30}, 1 << 30, 256 << 20},
 		{Config{MemoryLimit: 1 << 30, MaxQueuedTotal: 5 << 20}, 1 << 30, 5 << 20},
 		{Config{MemoryLimit: -1, MaxQueuedTotal: -1}, 0, 0},
-		{Config{MemoryLimit: -1}, 0, machineMemory() / 4},
+		{Config{MemoryLimit: -1}, 0, cmp.Or(machine.Memory(), assumedMemory) / 4},
 	} {
 		s, err := New(tt.cfg)
 		if err != nil {

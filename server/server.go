@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/panjf2000/gnet/v2"
+
+	"github.com/stormwheel/stormwheel/internal/machine"
 )
 
 // Errors of a node's life.
@@ -124,7 +126,7 @@ func (s *Server) Start() error {
 	if len(s.shared.node) == 0 {
 		s.shared.node = []byte(s.addr)
 	}
-	limit, used := descriptors()
+	limit, used := machine.Descriptors()
 	s.shared.gate = newGate(limit, used, s.cfg.Loops, s.cfg.MaxConns)
 	if s.cfg.Auth != nil {
 		s.auth = newAuthPool(&s.cfg, s.shared.gate.pendingMax)

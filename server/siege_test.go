@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/machine"
 )
 
 // A siege is a node in a process of its own (this test binary, started again with its
@@ -232,7 +233,7 @@ func (s *Server) report() report {
 		}
 	}
 	r.Descriptors = openDescriptors()
-	r.RSS, _ = residentBytes()
+	r.RSS, _ = machine.Resident()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	r.Heap = int64(m.HeapAlloc)

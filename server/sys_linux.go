@@ -1,7 +1,6 @@
 package server
 
 import (
-	"os"
 	"time"
 	"unsafe"
 
@@ -24,15 +23,6 @@ func unsentBytes(fd int) int {
 		return 0
 	}
 	return n
-}
-
-// descriptors returns the process's limit and how many are in use.
-func descriptors() (limit, used int) {
-	entries, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		return descriptorLimit(), assumedDescriptors
-	}
-	return descriptorLimit(), len(entries)
 }
 
 // waited asks the kernel how long ago a peer's last bytes came, and whether it is still

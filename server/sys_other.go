@@ -10,8 +10,5 @@ func unreadBytes(int) int { return 0 }
 // unsentBytes is not known here; what our own kernel took then counts as taken.
 func unsentBytes(int) int { return 0 }
 
-// descriptors returns the process's limit and a guess at how many are in use.
-func descriptors() (limit, used int) { return descriptorLimit(), assumedDescriptors }
-
 // waited is not known here: everybody has just come and is there.
 func waited(int) (wait time.Duration, there bool) { return 0, true }

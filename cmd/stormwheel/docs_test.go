@@ -12,6 +12,7 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/stormwheel/stormwheel/bench"
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/machine"
 	"github.com/stormwheel/stormwheel/server"
 )
 
@@ -87,9 +88,10 @@ func TestOperationsPageIsTrue(t *testing.T) {
 	sameRows(t, "close reasons", column(t, page, "| reason | code | read it as |", 2), reasons)
 
 	var checks []string
-	for _, c := range diagnose(machine{}, 1) {
-		checks = append(checks, c.name)
+	for _, c := range (machine.Limits{}).Checks(nodeNeed(1)) {
+		checks = append(checks, c.Name)
 	}
+	checks = append(checks, portsCheck)
 	sameRows(t, "checks", column(t, page, "| check | what it limits |", 1), checks)
 
 	for _, sentence := range []string{
@@ -98,7 +100,7 @@ func TestOperationsPageIsTrue(t *testing.T) {
 		fmt.Sprintf("| connections of the admin listener | %d |", maxAdminConns),
 		fmt.Sprintf("| client id | %d bytes |", codec.MaxClientID),
 		fmt.Sprintf("keeps %d percent, at least 32, in reserve", reservePercent),
-		fmt.Sprintf("%d KiB a connection", bytesPerConn>>10),
+		fmt.Sprintf("%d KiB a connection", machine.EndBytes>>10),
 	} {
 		if !strings.Contains(page, sentence) {
 			t.Errorf("OPERATIONS.md does not say %q", sentence)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/machine"
 )
 
 var readyLine = regexp.MustCompile(`^stormwheel ready node=(\S+) listen=(127\.0\.0\.1:[1-9]\d*) admin=(127\.0\.0\.1:[1-9]\d*|-) pid=(\d+)$`)
@@ -230,12 +231,7 @@ func TestAdminAnswersFourPathsAndNoMore(t *testing.T) {
 // TestDoctorsDescriptorLimitHolds holds doctor to what the server then admits.
 func TestDoctorsDescriptorLimitHolds(t *testing.T) {
 	const conns = 1000
-	var needed string
-	for _, c := range diagnose(machine{openFiles: 1}, conns) {
-		if c.name == "open files of a process" {
-			needed = c.fix
-		}
-	}
+	needed := machine.NoLimits().RaiseDescriptors(nodeNeed(conns).Descriptors)
 	n := ready(t, start(t, nil, "sh", "-c", needed+` && exec "$0" "$@"`,
 		os.Args[0], "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"))
 	var stats struct {

@@ -1,4 +1,4 @@
-package server
+package machine
 
 import (
 	"bytes"
@@ -83,8 +83,10 @@ func readBytes(path string) (n int64, ok bool) {
 	return n, err == nil
 }
 
-// memoryLimit finds the limit of the process's control group.
-func memoryLimit() (limit int64, read func() (int64, bool)) {
+// Cgroup returns the memory limit of the control group that this process is in, in bytes, and
+// what reads how much of it is used: what counts towards the limit and cannot be dropped. No
+// limit is 0 and nil.
+func Cgroup() (limit int64, used func() (n int64, ok bool)) {
 	group, ok := findCgroup("/proc/self/cgroup", "/sys/fs/cgroup")
 	if !ok {
 		return 0, nil
@@ -92,8 +94,9 @@ func memoryLimit() (limit int64, read func() (int64, bool)) {
 	return group.limit, group.used
 }
 
-// residentBytes is the memory of this process alone.
-func residentBytes() (n int64, ok bool) {
+// Resident is the memory of this process in bytes, soon read, and a few hundred KiB off where
+// many threads run.
+func Resident() (n int64, ok bool) {
 	text, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
 		return 0, false
@@ -106,11 +109,11 @@ func residentBytes() (n int64, ok bool) {
 	return n * int64(os.Getpagesize()), err == nil
 }
 
-// machineMemory is what the machine has.
-func machineMemory() int64 {
+// Memory is what the machine has, in bytes; 0: unknown.
+func Memory() int64 {
 	var info unix.Sysinfo_t
 	if err := unix.Sysinfo(&info); err != nil {
-		return assumedMemory
+		return 0
 	}
 	return int64(uint64(info.Totalram) * uint64(info.Unit))
 }

@@ -1,4 +1,4 @@
-package server
+package machine
 
 import (
 	"math"
@@ -10,10 +10,10 @@ import (
 const assumedDescriptors = 64
 
 // descriptorLimit is the soft limit, which the Go runtime has raised to the hard one.
-func descriptorLimit() int {
+func descriptorLimit() int64 {
 	var r unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &r); err != nil {
 		return 1024
 	}
-	return int(min(r.Cur, math.MaxInt32))
+	return int64(min(r.Cur, math.MaxInt32))
 }

@@ -1,10 +1,20 @@
-package bench
+package child
 
-import "golang.org/x/sys/unix"
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// attributes: the kernel kills the child if we go first, and Ctrl-C at the terminal, which
+// goes to the whole foreground group, is ours alone to act on.
+func attributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+}
 
 // withoutPreemption has the calling thread, and the children that it forks, not preempt
 // others when they wake. It returns what undoes that for the thread.
-func withoutPreemption() func() {
+func withoutPreemption() (undo func()) {
 	before, err := unix.SchedGetAttr(0, 0)
 	if err != nil || before.Policy != unix.SCHED_NORMAL {
 		return func() {} // somebody chose another policy

@@ -1,4 +1,4 @@
-package bench
+package proc
 
 import (
 	"bufio"
@@ -10,10 +10,10 @@ import (
 	"strconv"
 )
 
-// portConns counts the established connections to a local port in the network namespace of
+// Conns counts the established connections to a local port in the network namespace of
 // a process: those that it holds, if nobody else listens there. The kernel writes a line a
 // socket, about a microsecond each.
-func portConns(pid int, port uint16) (n int, err error) {
+func Conns(pid int, port uint16) (n int, err error) {
 	read := false
 	for _, table := range []string{"tcp", "tcp6"} {
 		f, err := os.Open(fmt.Sprintf("/proc/%d/net/%s", pid, table))

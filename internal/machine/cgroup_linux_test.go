@@ -1,4 +1,4 @@
-package server
+package machine
 
 import (
 	"os"
@@ -58,7 +58,7 @@ func write(t *testing.T, path, text string) {
 }
 
 func TestResidentMemoryIsPlausible(t *testing.T) {
-	if n, ok := residentBytes(); !ok || n < 1<<20 || n > machineMemory() {
-		t.Errorf("resident %d bytes of %d, %v", n, machineMemory(), ok)
+	if n, ok := Resident(); !ok || n < 1<<20 || n > Memory() {
+		t.Errorf("resident %d bytes of %d, %v", n, Memory(), ok)
 	}
 }
