@@ -94,16 +94,3 @@ func (h *hist) text() (string, error) {
 	b, err := h.h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
 	return string(b), err
 }
-
-// histogramOf decodes one of Detail.Histograms; it is empty if there is none.
-func histogramOf(d *Detail, name string) (*hist, error) {
-	h := newHist()
-	if text, ok := d.Histograms[name]; ok {
-		decoded, err := hdrhistogram.Decode([]byte(text))
-		if err != nil {
-			return nil, err
-		}
-		h.h = decoded
-	}
-	return h, nil
-}

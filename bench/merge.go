@@ -1,49 +1,12 @@
 package bench
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"maps"
 	"math"
 	"slices"
 	"strings"
-	"time"
 )
-
-// Part is one run of a merged result.
-type Part struct {
-	Seed    uint64    `json:"seed"`
-	Started time.Time `json:"started"`
-	WallS   float64   `json:"wall_s"`
-	Clients int       `json:"clients"` // --conns
-	Verdict Verdict   `json:"verdict"`
-}
-
-// ReadResult reads what WriteJSON wrote, to be merged. Another schema is an error, since its
-// figures mean something else, and so is a field that this version does not know: a merge would
-// lose it.
-func ReadResult(in io.Reader) (*Result, error) {
-	text, err := io.ReadAll(in)
-	if err != nil {
-		return nil, err
-	}
-	var head struct {
-		Schema string `json:"schema"`
-	}
-	if err := json.Unmarshal(text, &head); err == nil && head.Schema != Schema {
-		return nil, usagef("its schema is %q, and only results of %q can be merged", head.Schema, Schema)
-	}
-	var r Result
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&r); err != nil {
-		return nil, usagef("not a result of this version of stormwheel bench: %w", err)
-	}
-	return &r, nil
-}
 
 // Merge makes one result of runs that several machines made together. Nothing is lost:
 // counts, bins and histograms are added, percentiles are taken from the sums, the seconds
@@ -51,10 +14,10 @@ func ReadResult(in io.Reader) (*Result, error) {
 // whose promises noPromises waives. The error is an ExitError, that of the verdict included; a
 // result comes with that.
 func Merge(parts []*Result, thresholds []string, noPromises bool, command []string) (*Result, error) {
-	if err := mergeable(parts); err != nil {
+	if err := Alike(parts); err != nil {
 		return nil, err
 	}
-	promises, asked := mergedThresholds(parts, true), mergedThresholds(parts, false)
+	promises, asked := Together(parts, true), Together(parts, false)
 	if noPromises {
 		promises = nil
 	}
@@ -77,142 +40,94 @@ func Merge(parts []*Result, thresholds []string, noPromises bool, command []stri
 	return out, exitOf(out)
 }
 
-// mergeable says in one sentence why the parts are not one experiment.
-func mergeable(parts []*Result) error {
-	if len(parts) < 2 {
-		return usagef("one result needs no merge: name two or more")
-	}
+// mergeAll adds what the parts have counted, and makes the result of the sum. What no swarm counts
+// is added here, one by one.
+func mergeAll(parts []*Result, command []string) (*Result, error) {
 	first := parts[0]
-	seeds := map[uint64]int{}
+	out := &Result{Schema: Schema, Scenario: first.Scenario, Seed: first.Seed, Build: first.Build, Terms: first.Terms,
+		Load: first.Load, Promises: !slices.ContainsFunc(parts, func(p *Result) bool { return !p.Promises })}
+	total := newTally()
 	for i, p := range parts {
-		if p.Schema != Schema {
-			return usagef("part %d is of the schema %q, and only results of %q can be merged", i+1, p.Schema, Schema)
+		t, err := tallyOf(p)
+		if err != nil {
+			return nil, fmt.Errorf("part %d: %w", i+1, err)
 		}
-		if p.FindMax != nil {
-			return usagef("part %d is a search, which finds one server's limit: there is nothing to add up", i+1)
-		}
-		for _, seed := range p.seeds() {
-			switch j, seen := seeds[seed]; {
-			case seen && j == i:
-				return usagef("part %d has the seed %d twice: that is the same clients twice", i+1, seed)
-			case seen:
-				return usagef("parts %d and %d have the same seed %d: that is the same clients twice; give each machine its own --seed", j+1, i+1, seed)
-			}
-			seeds[seed] = i
-		}
-		for _, same := range []struct{ what, one, other string }{
-			{"scenario", first.Scenario, p.Scenario},
-			{"kind of storm", first.Storm.kind(), p.Storm.kind()},
-			{"policy", first.Storm.policy(), p.Storm.policy()},
-			{"terms of the nodes", first.Terms.words(), p.Terms.words()},
-		} {
-			if same.one != same.other {
-				return usagef("parts 1 and %d are not one experiment: %s %q and %q", i+1, same.what, same.one, same.other)
-			}
-		}
-		if what := first.Load.differs(p.Load); what != "" {
-			return usagef("parts 1 and %d are not one experiment: %s", i+1, what)
-		}
-		if limit := limitOfOne(first, p); limit != "" {
-			return usagef("parts 1 and %d were not judged alike: only one of them has a limit on %s", i+1, limit)
-		}
+		total.merge(t)
+		addPart(out, i, p)
 	}
-	return nil
+	f := factsOf(parts)
+	total.fill(out, f)
+	mergeRates(out, parts)
+	mergeStorms(out, parts)
+	if !slices.ContainsFunc(parts, func(p *Result) bool { return p.Soak == nil }) {
+		out.Soak = mergeSoaks(parts)
+	}
+	out.Kernel, out.Memory = mergeKernels(parts), mergeMemory(parts)
+	out.Detail.Command = command
+	if err := total.detail(&out.Detail, f); err != nil {
+		return nil, err
+	}
+	span(out)
+	mergeSeconds(out, parts)
+	return out, nil
 }
 
-func (r *Result) seeds() []uint64 {
-	if len(r.Parts) == 0 {
-		return []uint64{r.Seed}
+// addPart adds what is not counted.
+func addPart(out *Result, i int, p *Result) {
+	if len(p.Parts) > 0 {
+		out.Parts = append(out.Parts, p.Parts...)
+	} else {
+		out.Parts = append(out.Parts, Part{Seed: p.Seed, Started: p.Started, WallS: p.WallS, Clients: p.Conns.Target, Verdict: p.Verdict})
 	}
-	var all []uint64
-	for _, p := range r.Parts {
-		all = append(all, p.Seed)
+	out.Conns.Target += p.Conns.Target
+	out.Generator.Workers += p.Generator.Workers
+	out.Generator.LostWorkers += p.Generator.LostWorkers
+	if i > 0 {
+		addBuild(&out.Build, &p.Build)
 	}
-	return all
-}
-
-func (s *Storm) kind() string {
-	if s == nil {
-		return "none"
-	}
-	return s.Kind
-}
-
-func (s *Storm) policy() string {
-	if s == nil {
-		return ""
-	}
-	return s.Policy
-}
-
-func (t *Terms) words() string {
-	if t == nil {
-		return "unknown"
-	}
-	return fmt.Sprintf("heartbeat %g ms, timeout %g ms, tick %g ms", t.HeartbeatMs, t.TimeoutMs, t.TickMs)
-}
-
-// limitOfOne names what only one of two parts has a limit on. In their sum such a limit would
-// say nothing, or too much.
-func limitOfOne(a, b *Result) string {
-	limits := func(r *Result) map[string]int {
-		n := map[string]int{}
-		for _, seen := range r.Thresholds {
-			if t, err := ParseThreshold(seen.Expr); err == nil {
-				n[strings.Join(t.path, ".")]++
-			}
-		}
-		return n
-	}
-	in, other := limits(a), limits(b)
-	for _, path := range slices.Sorted(maps.Keys(in)) {
-		if other[path] == 0 {
-			return path
+	for _, s := range p.Server { // runs may have had the same target
+		if !slices.ContainsFunc(out.Server, func(o Server) bool { return sameServer(&o, &s) }) {
+			out.Server = append(out.Server, s)
 		}
 	}
-	for _, path := range slices.Sorted(maps.Keys(other)) {
-		if in[path] == 0 {
-			return path
+	out.Interrupted = out.Interrupted || p.Interrupted
+	if out.Generator.WhyInvalid == nil {
+		switch {
+		case p.Generator.WhyInvalid != nil:
+			out.Generator.WhyInvalid = new(fmt.Sprintf("part %d: %s", i+1, *p.Generator.WhyInvalid))
+		case p.Verdict == Invalid || p.Interrupted:
+			out.Generator.WhyInvalid = new(fmt.Sprintf("part %d was interrupted", i+1))
 		}
 	}
-	return ""
 }
 
-// mergedThresholds are those of the parts, their promises or what else was asked for. A limit on
-// something that is added up is added up too, if each part has one: 500 clients each are 1000
-// together.
-func mergedThresholds(parts []*Result, promises bool) []string {
-	type limit struct {
-		path, op string
-		nth      int // of those of its part
+// span is the time from the first start to the last end.
+func span(out *Result) {
+	first := slices.MinFunc(out.Parts, func(a, b Part) int { return a.Started.Compare(b.Started) })
+	out.Started = first.Started
+	for _, p := range out.Parts {
+		out.WallS = max(out.WallS, p.Started.Sub(out.Started).Seconds()+p.WallS)
 	}
-	var order []limit
-	sums, counts, others := map[limit]float64{}, map[limit]int{}, []string{}
-	for _, p := range parts {
-		nth := map[string]int{}
-		for _, seen := range p.Thresholds {
-			if seen.Promise != promises {
-				continue
-			}
-			t, err := ParseThreshold(seen.Expr)
-			if path := strings.Join(t.path, "."); err == nil && addsUp(path) {
-				l := limit{path, t.op, nth[path+t.op]}
-				nth[path+t.op]++
-				if counts[l] == 0 {
-					order = append(order, l)
-				}
-				counts[l]++
-				sums[l] += t.want
-			} else if !slices.Contains(others, seen.Expr) {
-				others = append(others, seen.Expr)
-			}
+}
+
+// sameServer: the address and the process are the same, and the name.
+func sameServer(a, b *Server) bool {
+	return a.Addr == b.Addr && equal(a.Node, b.Node) && equal(a.PID, b.PID)
+}
+
+func equal[T comparable](a, b *T) bool { return a == b || a != nil && b != nil && *a == *b }
+
+// addBuild makes one machine of two: what they have is added, what they are is listed.
+func addBuild(b, o *Build) {
+	for _, text := range [][2]*string{{&b.Version, &o.Version}, {&b.Go, &o.Go}, {&b.Kernel, &o.Kernel}, {&b.Processor, &o.Processor}} {
+		if !slices.Contains(strings.Split(*text[0], " + "), *text[1]) {
+			*text[0] += " + " + *text[1]
 		}
 	}
-	var all []string
-	for _, l := range order {
-		if counts[l] == len(parts) {
-			all = append(all, fmt.Sprintf("%s%s%s", l.path, l.op, number(new(sums[l]))))
-		}
+	b.CPUs += o.CPUs
+	if b.MemoryBytes != nil && o.MemoryBytes != nil {
+		b.MemoryBytes = new(*b.MemoryBytes + *o.MemoryBytes)
+	} else {
+		b.MemoryBytes = nil
 	}
-	return append(all, others...)
 }

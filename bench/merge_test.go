@@ -40,16 +40,20 @@ func aPart(seed uint64, started time.Time, rtts ...time.Duration) *Result {
 	}
 	r.Schema, r.Scenario, r.Seed, r.Started, r.WallS = Schema, "storm", seed, started, 5
 	r.Storm.Kind, r.Storm.Policy, r.Storm.Clients, r.Storm.Back = "kill", "window", len(rtts), len(rtts)
-	r.Storm.IdealS = new(float64(len(rtts)) / 100)
-	r.FindMax, r.Soak = nil, nil
+	r.Storm.IdealS, r.Storm.LostConnectionSeconds = new(float64(len(rtts))/100), 1.5
+	r.FindMax, r.Soak, r.Churn.LifetimeS = nil, nil, 10
 	r.Load, r.Promises = Load{Protocol: protocolOwn}, true
 	r.Cohorts = []Cohort{{Policy: "full", Clients: len(rtts), Back: len(rtts), PeakAttemptsPerS: 10}}
 	r.Server = []Server{{Addr: "127.0.0.1:1"}}
 	r.Verdict, r.Generator.WhyInvalid, r.Eviction.GeneratorFault = Pass, nil, 0
 	f := &r.Connect.Failures
 	f.Ports, f.Descriptors, f.Memory = 0, 0, 0 // they would make it invalid
+	// These follow from others.
+	r.Conns.Lost, r.Connect.Failed = r.Conns.Losses.total(), r.Connect.Failures.total()
+	r.Eviction.Overlooked = r.Eviction.Expected - r.Eviction.Observed - r.Eviction.Other
+	r.Churn.Missing = r.Churn.Departures - r.Churn.Returns
 	r.Detail = Detail{Histograms: map[string]string{}, AttemptsPer100ms: []uint32{2, 1}, OutagesS: 1.5}
-	for name, from := range map[string]*hist{"rtt": h, "rtt_actual": h, "connect": h, "late": h, "lateness": none, "return": returns} {
+	for name, from := range map[string]*hist{"rtt": h, "rtt_actual": h, "connect": h, "late": h, "lateness": none, "return": returns, "return_0": returns} {
 		text, err := from.text()
 		if err != nil {
 			panic(err)

@@ -1,6 +1,9 @@
 package bench
 
-import "strconv"
+import (
+	"strconv"
+	"time"
+)
 
 // Churn counts the sessions that ended because their clients left, and those that came for
 // them.
@@ -101,4 +104,13 @@ type Trial struct {
 	OK      bool     `json:"ok"`
 	Verdict Verdict  `json:"verdict"` // invalid: the generator's own fault
 	Why     *string  `json:"why"`     // it did not hold, in words; null: it did
+}
+
+// Part is one run of a merged result.
+type Part struct {
+	Seed    uint64    `json:"seed"`
+	Started time.Time `json:"started"`
+	WallS   float64   `json:"wall_s"`
+	Clients int       `json:"clients"` // --conns
+	Verdict Verdict   `json:"verdict"`
 }
