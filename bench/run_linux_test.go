@@ -10,7 +10,6 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -25,44 +24,6 @@ func spawned(t *testing.T, kind, scenario string, nodes, conns int) Config {
 	return Config{Scenario: scenario, Spawn: nodes, NodeCommand: []string{os.Args[0]}, Conns: conns, Rate: 2000, Seed: 1,
 		Heartbeat: 200 * time.Millisecond, Timeout: 600 * time.Millisecond, Tick: 50 * time.Millisecond,
 		Duration: 300 * time.Millisecond, RecoveryTimeout: 10 * time.Second, LateLimit: time.Minute}
-}
-
-// children are the pids of our child processes, dead ones that were not reaped included.
-func children(t *testing.T) []string {
-	t.Helper()
-	var pids []string
-	files, err := filepath.Glob("/proc/self/task/*/children")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range files {
-		b, _ := os.ReadFile(f) // a thread may end meanwhile
-		pids = append(pids, strings.Fields(string(b))...)
-	}
-	return pids
-}
-
-func openFiles(t *testing.T) int {
-	t.Helper()
-	fds, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return len(fds)
-}
-
-// leavesNothing checks, when the test ends, that no child, descriptor and goroutine is left.
-func leavesNothing(t *testing.T) {
-	t.Helper()
-	if files, _ := filepath.Glob("/proc/self/task/*/children"); len(files) == 0 {
-		t.Fatal("this kernel does not list children (CONFIG_PROC_CHILDREN)")
-	}
-	fds, goroutines := openFiles(t), runtime.NumGoroutine()
-	t.Cleanup(func() {
-		waitFor(t, fmt.Sprintf("no child, %d descriptors, %d goroutines as before", fds, goroutines), func() bool {
-			return len(children(t)) == 0 && openFiles(t) <= fds && runtime.NumGoroutine() <= goroutines
-		})
-	})
 }
 
 func TestHoldPasses(t *testing.T) {
@@ -331,12 +292,6 @@ func TestNodesAndWorkersDieWithTheirParent(t *testing.T) {
 		t.Fatal(err)
 	}
 	waitFor(t, "the children are gone too", func() bool { return ended(node) && ended(worker) })
-}
-
-// ended: gone, or a zombie that only its new parent has yet to reap.
-func ended(pid int) bool {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	return err != nil || strings.Contains(string(b), ") Z ")
 }
 
 func TestMemoryPerClient(t *testing.T) {

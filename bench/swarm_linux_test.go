@@ -13,7 +13,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/stormwheel/stormwheel/codec"
-	"github.com/stormwheel/stormwheel/internal/child"
 	"github.com/stormwheel/stormwheel/internal/link"
 )
 
@@ -604,15 +603,15 @@ func TestProbesHaveAPollerOfTheirOwn(t *testing.T) {
 
 // What is prepared and never started, since the agreed moment was past or somebody left,
 // must not keep its descriptors.
-func TestAFleetThatIsNotStartedLeavesNothing(t *testing.T) {
+func TestASwarmThatIsNotStartedLeavesNothing(t *testing.T) {
 	leavesNothing(t)
-	f, err := newFleet(swarmConfig{Conns: 40, Rate: 1, Loops: 2, Probes: 2,
-		Endpoints: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1")}}, 1, child.Program{})
+	s, err := newSwarm(swarmConfig{Conns: 40, Rate: 1, Loops: 2, Probes: 2,
+		Endpoints: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1")}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.close()
-	for _, l := range f.members[0].(own).loops {
+	s.abandon()
+	for _, l := range s.loops {
 		if l.wheel.Len() != 0 {
 			t.Error("a wheel has kept its memory")
 		}
@@ -620,7 +619,7 @@ func TestAFleetThatIsNotStartedLeavesNothing(t *testing.T) {
 }
 
 // What has run has closed its descriptors by itself: their numbers may be others' by now.
-func TestAFleetThatHasRunClosesNothingTwice(t *testing.T) {
+func TestASwarmThatHasRunClosesNothingTwice(t *testing.T) {
 	f := startFake(t, &fakeNode{})
 	s, finish := startSwarm(t, 10, func(c *swarmConfig) { c.Probes = 2 }, f)
 	finish()
@@ -632,7 +631,7 @@ func TestAFleetThatHasRunClosesNothingTwice(t *testing.T) {
 		}
 		pipes = append(pipes, r, w)
 	}
-	own{s}.close()
+	s.abandon()
 	for _, p := range pipes {
 		if err := p.Close(); err != nil {
 			t.Errorf("somebody else's descriptor: %v", err)

@@ -2,15 +2,14 @@ package bench
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"maps"
 	"net"
 	"net/http"
-	"net/netip"
 	"os"
 	"os/signal"
 	"slices"
@@ -22,7 +21,6 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
-	"github.com/stormwheel/stormwheel/internal/child"
 )
 
 // fakeNode is a server by the book, a goroutine a connection, whose misbehaviour is set
@@ -205,30 +203,17 @@ func readFrame(r *bufio.Reader) (codec.Frame, error) {
 // kind.
 const asServe = "BENCH_TEST_SERVE"
 
-func TestMain(m *testing.M) {
+// fakeMain is the main of a test binary, which also is that of its children: of workers, and of
+// nodes of a kind.
+func fakeMain(m *testing.M, work func(in io.Reader, out io.Writer) error) {
 	if len(os.Args) > 1 && os.Args[1] == "bench-worker" {
-		if err := Work(os.Stdin, os.Stdout); err != nil {
+		if err := work(os.Stdin, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
 		return
 	}
-	if kind := os.Getenv(asServe); kind == "parent" {
-		os.Setenv(asServe, "good")
-		all, err := spawnNodes(context.Background(), child.Program{Argv: []string{os.Args[0]}}, 1, nil, func(error) {})
-		if err != nil {
-			fmt.Println(err)
-			os.Exit(1)
-		}
-		w, err := startWorker(child.Program{Argv: []string{os.Args[0], "bench-worker"}}, 0, swarmConfig{Conns: 1, Rate: 1,
-			Endpoints: []netip.AddrPort{netip.MustParseAddrPort(all.nodes[0].addr)}})
-		if err != nil {
-			fmt.Println(err)
-			os.Exit(1)
-		}
-		fmt.Printf("children %d %d\n", all.nodes[0].PID, w.PID)
-		select {}
-	} else if kind != "" {
+	if kind := os.Getenv(asServe); kind != "" {
 		fakeServe(kind, os.Args[1:])
 		return
 	}
