@@ -5,13 +5,14 @@ import (
 	"runtime"
 	"runtime/debug"
 
+	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/internal/machine"
 )
 
 // thisBuild describes this binary and this machine. No version given: that of the module.
-func thisBuild(version string) Build {
+func thisBuild(version string) result.Build {
 	here := machine.Describe()
-	b := Build{Version: version, Go: runtime.Version(), Kernel: cmp.Or(here.Kernel, runtime.GOOS), CPUs: here.Cores, Processor: here.Processor}
+	b := result.Build{Version: version, Go: runtime.Version(), Kernel: cmp.Or(here.Kernel, runtime.GOOS), CPUs: here.Cores, Processor: here.Processor}
 	if version == "" {
 		b.Version = buildVersion()
 	}

@@ -3,6 +3,7 @@ package bench
 import (
 	"os"
 
+	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/internal/machine/proc"
 )
 
@@ -21,7 +22,7 @@ func readCost() cost {
 }
 
 // since fills in what a run has cost since before, with that of its worker processes.
-func (now *cost) since(before cost, workers proc.Use, out *Result) {
+func (now *cost) since(before cost, workers proc.Use, out *result.Result) {
 	out.Kernel = counted(now.counted, before.counted)
 	if before.ownErr == nil && now.ownErr == nil {
 		out.Generator.RSSBytes = new(now.own.Resident + workers.Resident)
@@ -34,8 +35,8 @@ func (now *cost) since(before cost, workers proc.Use, out *Result) {
 const fewest = 1000
 
 // memoryOf compares the end of a run with its beginning.
-func memoryOf(out *Result, before, now proc.Memory) Memory {
-	var m Memory
+func memoryOf(out *result.Result, before, now proc.Memory) result.Memory {
+	var m result.Memory
 	if before.Bytes != 0 && now.Bytes != 0 {
 		m.KernelBytes, m.SlabBytes, m.TCPPages = new(now.Bytes-before.Bytes), new(now.Slab-before.Slab), new(now.TCPPages-before.TCPPages)
 	}
@@ -65,7 +66,7 @@ func memoryOf(out *Result, before, now proc.Memory) Memory {
 }
 
 // counted is what the kernel counted from before to now.
-func counted(now, before map[string]int64) Kernel {
+func counted(now, before map[string]int64) result.Kernel {
 	delta := func(name string) *int64 {
 		a, known := before[name]
 		b, still := now[name]
@@ -74,7 +75,7 @@ func counted(now, before map[string]int64) Kernel {
 		}
 		return new(b - a)
 	}
-	return Kernel{
+	return result.Kernel{
 		ListenOverflows: delta("ListenOverflows"),
 		ListenDrops:     delta("ListenDrops"),
 		ReqQFullDrop:    delta("TCPReqQFullDrop"),

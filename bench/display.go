@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 // display shows a run while it runs. Safe for concurrent use.
@@ -21,7 +23,7 @@ type display struct {
 
 // row is one second of a run, and what the CSV has beyond it.
 type row struct {
-	Second
+	result.Second
 	started  int
 	p50, p99 float64 // RTT of this second, milliseconds, unanswered PINGs included
 }

@@ -6,68 +6,73 @@ import (
 	"sync"
 	"time"
 
+	"github.com/stormwheel/stormwheel/bench/fleet"
+	"github.com/stormwheel/stormwheel/bench/nodes"
+	"github.com/stormwheel/stormwheel/bench/result"
+	"github.com/stormwheel/stormwheel/bench/scenario"
+	"github.com/stormwheel/stormwheel/bench/tally"
 	"github.com/stormwheel/stormwheel/internal/child"
 	"github.com/stormwheel/stormwheel/internal/machine"
 )
 
 // runner is one run under way: the stage on which its scenario plays, and those who watch.
 type runner struct {
-	*Stage
+	*scenario.Stage
 	display *display
 	cpu     time.Duration // that this process had taken before
-	sofar   *recents      // owned by the monitor
+	sofar   *tally.Recent // owned by the monitor
 
 	telling sync.Mutex // one call of watch at a time
 	watch   func(Update)
 
 	mu      sync.Mutex // of what the monitor and the scenario both use
 	phase   Phase
-	phases  []PhaseSeen
-	seconds []Second
+	phases  []result.PhaseSeen
+	seconds []result.Second
 }
 
 // Check says whether Run would begin cfg here, without doing so. The error is an ExitError.
-func Check(ctx context.Context, cfg Config) error {
-	_, err := prepare(ctx, cfg)
+func Check(ctx context.Context, cfg scenario.Config) error {
+	_, err := scenario.Prepare(ctx, cfg)
 	return err
 }
 
 // Run runs cfg.Scenario to its end, or until ctx is cancelled, and leaves no process and
 // no socket behind. The error is an *ExitError unless all went well; a Result comes with
 // it if the run had begun.
-func Run(ctx context.Context, cfg Config, view View) (*Result, error) {
-	p, err := prepare(ctx, cfg)
+func Run(ctx context.Context, cfg scenario.Config, view View) (*result.Result, error) {
+	p, err := scenario.Prepare(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
-	if _, searches := p.scenario.(FindMaximum); searches {
+	if _, searches := p.Plays.(scenario.FindMax); searches {
 		return findMax(ctx, cfg, p, view)
 	}
 	return play(ctx, p, view)
 }
 
 // play runs a scenario once.
-func play(ctx context.Context, p *plan, view View) (*Result, error) {
+func play(ctx context.Context, p *scenario.Plan, view View) (*result.Result, error) {
 	interrupt := ctx // its end is the user's wish; that of ctx may also be a node's death
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	servers, err := p.aim(ctx, cancel)
+	servers, err := p.Aim(ctx, cancel)
 	switch {
 	case err != nil && interrupt.Err() != nil:
 		return nil, errTooSoon
 	case err != nil:
-		return nil, &ExitError{Code: ExitCode(err), Err: err}
+		return nil, &result.ExitError{Code: result.ExitCode(err), Err: err}
 	}
-	defer servers.stop()
-	command, err := commandOr(p.WorkerCommand, "bench-worker")
+	defer servers.Stop()
+	command, err := child.Own(p.WorkerCommand, "bench-worker")
 	if err != nil {
-		return nil, &ExitError{Code: ExitOther, Err: err}
+		return nil, &result.ExitError{Code: result.ExitOther, Err: err}
 	}
-	clients, err := newFleet(p.swarm(), p.Workers, child.Program{Argv: command, Crowded: p.crowded()})
+	clients, err := fleet.New(p.Swarm(), p.Workers, child.Program{Argv: command, Crowded: p.Crowded()})
 	if err != nil {
-		return nil, &ExitError{Code: ExitOther, Err: err}
+		return nil, &result.ExitError{Code: result.ExitOther, Err: err}
 	}
-	defer clients.close()
+	defer clients.Close()
 	if err := awaitStart(ctx, p); err != nil {
 		if interrupt.Err() != nil {
 			err = errTooSoon
@@ -75,72 +80,72 @@ func play(ctx context.Context, p *plan, view View) (*Result, error) {
 		return nil, err
 	}
 	r := newRunner(p, clients, servers, view)
-	result, err := r.measure(ctx)
+	out, err := r.measure(ctx)
 	switch {
 	case err != nil && interrupt.Err() == nil:
-		return result, &ExitError{Code: ExitOther, Err: err}
+		return out, &result.ExitError{Code: result.ExitOther, Err: err}
 	default:
-		return result, exitOf(result)
+		return out, result.ErrorOf(out)
 	}
 }
 
-var errTooSoon = &ExitError{Code: ExitInterrupted, Err: errors.New("interrupted before it began")}
+var errTooSoon = &result.ExitError{Code: result.ExitInterrupted, Err: errors.New("interrupted before it began")}
 
-func newRunner(p *plan, clients *fleet, servers *servers, view View) *runner {
-	r := &runner{Stage: &Stage{plan: p, clients: clients, servers: servers},
-		display: newDisplay(view, p.Conns), watch: view.Watch, sofar: newRecents()}
-	r.say, r.enter = r.tellEvent, r.begin
+func newRunner(p *scenario.Plan, clients *fleet.Fleet, servers *nodes.Servers, view View) *runner {
+	r := &runner{Stage: &scenario.Stage{Plan: p, Clients: clients, Servers: servers},
+		display: newDisplay(view, p.Conns), watch: view.Watch, sofar: tally.NewRecent()}
+	r.Say, r.Enter = r.tellEvent, r.begin
 	return r
 }
 
 // measure runs the scenario and fills the result.
-func (r *runner) measure(ctx context.Context) (*Result, error) {
+func (r *runner) measure(ctx context.Context) (*result.Result, error) {
 	// A measuring instrument that waits for its turn measures the queue. The nodes run
 	// already, and keep theirs.
 	defer machine.Hurry()()
 	before := readCost()
 	r.cpu = before.own.CPU()
-	r.servers.begin()
-	r.clients.Start()
-	started := time.Now().Add(-r.clients.Now())
+	r.Servers.Begin()
+	r.Clients.Start()
+	started := time.Now().Add(-r.Clients.Now())
 	r.introduce()
 
 	monitored := make(chan struct{})
 	monitorCtx, stopMonitor := context.WithCancel(context.Background())
 	go func() { defer close(monitored); r.monitor(monitorCtx) }()
-	scenarioErr := r.scenario.Play(ctx, r.Stage)
+	scenarioErr := r.Plays.Play(ctx, r.Stage)
 	if scenarioErr == nil {
-		scenarioErr = r.awaitAnswers(ctx)
+		scenarioErr = r.AwaitAnswers(ctx)
 	}
 	wall := time.Since(started)
-	r.enter("end", 0)
+	r.Enter("end", 0)
 	stopMonitor()
 	<-monitored
-	r.servers.sample(context.WithoutCancel(ctx))
+	r.Servers.Sample(context.WithoutCancel(ctx))
 	after := readCost()
-	workers := r.clients.use()
-	t := r.clients.Finish()
+	workers := r.Clients.Use()
+	t := r.Clients.Finish()
 	viewErr := r.display.close()
 
-	result := r.result(&t)
-	if n, known := r.servers.ghosts(t.Ready); known {
-		result.Conns.Ghosts = &n
+	out := r.result(&t)
+	if n, known := r.Servers.Ghosts(t.Ready); known {
+		out.Conns.Ghosts = &n
 	}
-	result.Started, result.WallS = started.UTC(), wall.Seconds()
-	after.since(before, workers, result)
-	result.Interrupted = scenarioErr != nil
+	out.Started, out.WallS = started.UTC(), wall.Seconds()
+	after.since(before, workers, out)
+	out.Interrupted = scenarioErr != nil
 	var detailErr error
-	result.Detail, detailErr = r.detail(&t)
-	return result, errors.Join(scenarioErr, viewErr, detailErr, result.judge(r.thresholds, r.LateLimit))
+	out.Detail, detailErr = r.detail(&t)
+	return out, errors.Join(scenarioErr, viewErr, detailErr, out.Judge(r.Judged, r.LateLimit))
 }
 
 // introduce says what begins.
 func (r *runner) introduce() {
-	r.say("%s: %d clients, %.0f connects per second, seed %d", r.Scenario, r.Conns, r.Rate, r.Seed)
-	for _, note := range r.notes {
-		r.say("%s", note)
+	r.Say("%s: %d clients, %.0f connects per second, seed %d", r.Scenario, r.Conns, r.Rate, r.Seed)
+	for _, note := range r.Notes {
+		r.Say("%s", note)
 	}
-	if note := r.keepaliveNote(); note != "" {
-		r.say("%s", note)
+	if note := r.KeepaliveNote(); note != "" {
+		r.Say("%s", note)
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/internal/benchdoc"
 )
 
@@ -41,7 +41,7 @@ func (f figure) row() string {
 }
 
 // figures are those that the generator is to reach.
-func (r *results) figures(res *bench.Result) []figure {
+func (r *results) figures(res *result.Result) []figure {
 	perConn := spreadOf(r.Memory["swarm"], func(m memory) float64 { return m.perConn(collected) })
 	all := []figure{
 		{name: fmt.Sprintf("memory of a client in a process of %s", benchdoc.Grouped(r.Effort.Conns)), wanted: 512, atMost: true, got: perConn, unit: " B",

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 // The test binary is the command too, so that the parts run in processes of their own.
@@ -70,8 +70,8 @@ func TestEverythingIsMeasuredAndWritten(t *testing.T) {
 
 func TestAMillionIsToldIfThereIsOne(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "million.json")
-	res := &bench.Result{Schema: bench.Schema, WallS: 321, Verdict: bench.Pass, Conns: bench.Conns{Target: 1_000_000, End: 1_000_000},
-		Connect: bench.Connect{RatePerS: new(5000.0)}, Memory: bench.Memory{KernelBytesPerConn: new(8123.0)}}
+	res := &result.Result{Schema: result.Schema, WallS: 321, Verdict: result.Pass, Conns: result.Conns{Target: 1_000_000, End: 1_000_000},
+		Connect: result.Connect{RatePerS: new(5000.0)}, Memory: result.Memory{KernelBytesPerConn: new(8123.0)}}
 	text, err := json.Marshal(res)
 	if err != nil {
 		t.Fatal(err)

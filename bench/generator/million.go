@@ -7,12 +7,12 @@ import (
 	"os"
 	"strings"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/internal/benchdoc"
 )
 
 // readMillion is the result of `make million`; nil if there is none.
-func readMillion(file string) (*bench.Result, error) {
+func readMillion(file string) (*result.Result, error) {
 	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -20,11 +20,11 @@ func readMillion(file string) (*bench.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return bench.ParseResult(text)
+	return result.Parse(text)
 }
 
 // million says on which day and machine, and then the table of that result.
-func million(res *bench.Result) string {
+func million(res *result.Result) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "on %s: %d nodes and %d worker processes on one machine (%s, %d cores, %s). The verdict is %q. Memory is resident, by the connections at the end; the kernel's holds both ends, and whatever else grew meanwhile.\n\n",
 		res.Started.Format("2006-01-02"), len(res.Server), res.Generator.Workers, res.Build.Processor, res.Build.CPUs, mebibytes(res.Build.MemoryBytes), res.Verdict)
@@ -60,7 +60,7 @@ func million(res *bench.Result) string {
 }
 
 // connectedAfter is when the last client of the ramp was in, in seconds.
-func connectedAfter(res *bench.Result) *float64 {
+func connectedAfter(res *result.Result) *float64 {
 	if res.Connect.RatePerS == nil || *res.Connect.RatePerS == 0 {
 		return nil
 	}

@@ -7,13 +7,15 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
+	"github.com/stormwheel/stormwheel/bench/scenario"
 )
 
 // swarm is a hold of package bench, all in this process, as in one of its workers. A
 // verdict is no error here: what we measure may well be what makes a run invalid.
 func swarm(args []string) error {
 	fs := flag.NewFlagSet("swarm", flag.ContinueOnError)
-	var cfg bench.Config
+	var cfg scenario.Config
 	target := fs.String("target", "", "HOST:PORT")
 	fs.StringVar(&cfg.Protocol, "protocol", "stormwheel", "or tcp-echo")
 	fs.IntVar(&cfg.Conns, "conns", 1000, "clients")
@@ -49,8 +51,8 @@ func swarm(args []string) error {
 		}
 	}
 	res, err := bench.Run(ctx, cfg, bench.View{Watch: watch})
-	switch bench.ExitCode(err) {
-	case bench.ExitPass, bench.ExitInvalid, bench.ExitThreshold, bench.ExitInterrupted:
+	switch result.ExitCode(err) {
+	case result.ExitPass, result.ExitInvalid, result.ExitThreshold, result.ExitInterrupted:
 	default:
 		return err
 	}

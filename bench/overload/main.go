@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/internal/benchdoc"
 )
 
@@ -39,7 +39,7 @@ func run(bin, out, page string, quick, fromFiles bool) error {
 		share = 10
 	}
 	began := time.Now()
-	var results []*bench.Result
+	var results []*result.Result
 	for _, s := range storms {
 		file := filepath.Join(out, s.file+".json")
 		if !fromFiles {
@@ -60,13 +60,13 @@ func run(bin, out, page string, quick, fromFiles bool) error {
 	return benchdoc.Replace(page, "overload", section(share, results, where))
 }
 
-func read(file string) (*bench.Result, error) {
+func read(file string) (*result.Result, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return bench.ReadResult(f)
+	return result.Read(f)
 }
 
 // one runs a storm. That a promise fails, or that the load test is too late, is a result: the
@@ -77,7 +77,7 @@ func one(bin string, args []string, file string) error {
 	cmd.Stderr = os.Stderr
 	err := cmd.Run()
 	var exit *exec.ExitError
-	if errors.As(err, &exit) && (exit.ExitCode() == bench.ExitThreshold || exit.ExitCode() == bench.ExitInvalid) {
+	if errors.As(err, &exit) && (exit.ExitCode() == result.ExitThreshold || exit.ExitCode() == result.ExitInvalid) {
 		return nil
 	}
 	return err

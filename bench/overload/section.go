@@ -5,11 +5,11 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 // section is the text of the page.
-func section(share int, results []*bench.Result, where string) string {
+func section(share int, results []*result.Result, where string) string {
 	var b strings.Builder
 	b.WriteString("## Overload\n\n`make bench-overload`, that is:\n\n```sh\n")
 	for _, s := range storms {
@@ -40,7 +40,7 @@ func section(share int, results []*bench.Result, where string) string {
 	return b.String()
 }
 
-func row(b *strings.Builder, one *storm, r *bench.Result) {
+func row(b *strings.Builder, one *storm, r *result.Result) {
 	s := r.Storm
 	goodput, alone := "none", "nobody"
 	if g := s.GoodputPerS; g != nil {

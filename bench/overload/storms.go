@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 // storm is one run, and what it should come to.
@@ -16,7 +16,7 @@ type storm struct {
 	about   string
 	conns   int
 	flags   string // beside the clients
-	targets func(s *bench.Storm, r *bench.Result) []target
+	targets func(s *result.Storm, r *result.Result) []target
 }
 
 // storms have a seed, so that a run can be repeated.
@@ -91,7 +91,7 @@ func (t *target) met() bool {
 }
 
 // since is a time from the moment a node could accept.
-func since(s *bench.Storm, t *float64) *float64 {
+func since(s *result.Storm, t *float64) *float64 {
 	if t == nil || s.OutageS == nil {
 		return nil
 	}
@@ -99,7 +99,7 @@ func since(s *bench.Storm, t *float64) *float64 {
 }
 
 // admission is N/C: what the clients take at the rate that the nodes admit; 0: unknown.
-func admission(s *bench.Storm) float64 {
+func admission(s *result.Storm) float64 {
 	if ideal := since(s, s.IdealS); ideal != nil {
 		return *ideal
 	}
@@ -107,7 +107,7 @@ func admission(s *bench.Storm) float64 {
 }
 
 // every target of a storm: nobody stands still, nobody else is hurt.
-func always(s *bench.Storm, r *bench.Result) []target {
+func always(s *result.Storm, r *result.Result) []target {
 	all := []target{{what: "longest time without a return, s", limit: 2, got: s.LongestGapS},
 		{what: "false evictions", limit: 0, got: new(float64(r.Eviction.False))}}
 	if r.Probes != nil {
@@ -118,7 +118,7 @@ func always(s *bench.Storm, r *bench.Result) []target {
 
 // flooded: a plateau. What the node can do is its best second; a flood that is over before
 // one has passed was none to it.
-func flooded(s *bench.Storm, r *bench.Result) []target {
+func flooded(s *result.Storm, r *result.Result) []target {
 	all := []target{{what: "attempts each", limit: 3, got: s.AttemptsPerSuccess}}
 	if g := s.GoodputPerS; g != nil && g.Best > 0 {
 		all = append(all, target{what: "t100, s", limit: 1.3 * float64(s.Clients) / g.Best, got: s.T100S, because: "1.3 x N / best second"},
@@ -130,8 +130,8 @@ func flooded(s *bench.Storm, r *bench.Result) []target {
 }
 
 // returned: within so many times of what the admission rate takes.
-func returned(t99, t100 float64) func(*bench.Storm, *bench.Result) []target {
-	return func(s *bench.Storm, r *bench.Result) []target {
+func returned(t99, t100 float64) func(*result.Storm, *result.Result) []target {
+	return func(s *result.Storm, r *result.Result) []target {
 		return append([]target{
 			{what: "t99, s", limit: t99 * admission(s), got: since(s, s.T99S), because: fmt.Sprintf("%g x N/C", t99)},
 			{what: "t100, s", limit: t100 * admission(s), got: since(s, s.T100S), because: fmt.Sprintf("%g x N/C", t100)},
@@ -140,8 +140,8 @@ func returned(t99, t100 float64) func(*bench.Storm, *bench.Result) []target {
 }
 
 // grey: a share of the sessions is kept, and whoever lost his is back soon after the recovery.
-func grey(share float64) func(*bench.Storm, *bench.Result) []target {
-	return func(s *bench.Storm, r *bench.Result) []target {
+func grey(share float64) func(*result.Storm, *result.Result) []target {
+	return func(s *result.Storm, r *result.Result) []target {
 		all := []target{{what: "sessions kept", least: true, limit: math.Floor(share * float64(r.Conns.Target)), got: new(float64(r.Conns.Target - s.Clients))}}
 		if s.Clients > 0 {
 			limit, because := 5.0, "5 s"
@@ -154,7 +154,7 @@ func grey(share float64) func(*bench.Storm, *bench.Result) []target {
 	}
 }
 
-func restarted(s *bench.Storm, r *bench.Result) []target {
+func restarted(s *result.Storm, r *result.Result) []target {
 	return append([]target{
 		{what: "it ends after, s", limit: 3, got: s.DrainS, because: "its grace and 2 s"},
 		{what: "t100, s", limit: 1.5 * admission(s), got: since(s, s.T100S), because: "1.5 x N/C"},
@@ -162,7 +162,7 @@ func restarted(s *bench.Storm, r *bench.Result) []target {
 	}, always(s, r)...)
 }
 
-func cut(s *bench.Storm, r *bench.Result) []target {
+func cut(s *result.Storm, r *result.Result) []target {
 	return append([]target{
 		{what: "t100, s", limit: 1.1 * admission(s), got: since(s, s.T100S), because: "1.1 x N/C"},
 		{what: "attempts each", limit: 1.2, got: s.AttemptsPerSuccess},

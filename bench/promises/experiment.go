@@ -9,7 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
+	"github.com/stormwheel/stormwheel/bench/tally"
 )
 
 // experiment is a scenario of the load test, repeated.
@@ -21,9 +22,9 @@ type experiment struct {
 
 // outcome is what came of it.
 type outcome struct {
-	runs   []*bench.Result
-	pooled *bench.Result // the histograms of all runs, and the sums of what they counted
-	turns  []float64     // the longest of each run, in milliseconds; of nodes that say it
+	runs   []*result.Result
+	pooled *result.Result // the histograms of all runs, and the sums of what they counted
+	turns  []float64      // the longest of each run, in milliseconds; of nodes that say it
 }
 
 // command is what one run is, for the page.
@@ -47,7 +48,7 @@ func (e experiment) run(bin, name string) (outcome, error) {
 	if o.pooled = o.runs[0]; len(o.runs) > 1 {
 		// That a run was invalid, or a threshold failed, is an error that comes with a result.
 		var err error
-		if o.pooled, err = bench.Merge(o.runs, nil, false, nil); o.pooled == nil {
+		if o.pooled, err = tally.Merge(o.runs, nil, false, nil); o.pooled == nil {
 			return o, err
 		}
 	}
@@ -60,7 +61,7 @@ const tries = 3
 
 // once is one run. That a threshold failed, or that the generator was late to the last, is
 // a result.
-func (e experiment) once(bin string, seed int, file string) (r *bench.Result, turn time.Duration, err error) {
+func (e experiment) once(bin string, seed int, file string) (r *result.Result, turn time.Duration, err error) {
 	args := append(e.args[:len(e.args):len(e.args)], "--seed", strconv.Itoa(seed), "--json", file, "--no-tui")
 	for try := 1; ; try++ {
 		code := 0
@@ -68,11 +69,11 @@ func (e experiment) once(bin string, seed int, file string) (r *bench.Result, tu
 			return nil, 0, err
 		}
 		switch code {
-		case bench.ExitInvalid:
+		case result.ExitInvalid:
 			if try < tries {
 				continue
 			}
-		case bench.ExitPass, bench.ExitThreshold:
+		case result.ExitPass, result.ExitThreshold:
 		default:
 			return nil, 0, fmt.Errorf("%s ends with code %d", bin, code)
 		}
@@ -101,17 +102,17 @@ func (e experiment) start(bin string, args []string) (code int, turn time.Durati
 	return 0, 0, err
 }
 
-func read(file string) (*bench.Result, error) {
+func read(file string) (*result.Result, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return bench.ReadResult(f)
+	return result.Read(f)
 }
 
 // of is a figure of each run.
-func (o outcome) of(figure func(*bench.Result) float64) []float64 {
+func (o outcome) of(figure func(*result.Result) float64) []float64 {
 	var all []float64
 	for _, r := range o.runs {
 		all = append(all, figure(r))
@@ -122,7 +123,7 @@ func (o outcome) of(figure func(*bench.Result) float64) []float64 {
 // late are the runs whose generator was too late for its figures to count.
 func (o outcome) late() (n int) {
 	for _, r := range o.runs {
-		if r.Verdict == bench.Invalid {
+		if r.Verdict == result.Invalid {
 			n++
 		}
 	}

@@ -4,17 +4,17 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 // ofSilence: all who are silent are gone in time, nobody else is, and nobody else waits.
 func (s size) ofSilence(o outcome) []figure {
 	all := []figure{
-		exactly("silent clients that are evicted", s.silent, o.of(func(r *bench.Result) float64 { return float64(r.Eviction.Observed) })),
-		exactly("evictions that are early, or of live clients", 0, o.of(func(r *bench.Result) float64 {
+		exactly("silent clients that are evicted", s.silent, o.of(func(r *result.Result) float64 { return float64(r.Eviction.Observed) })),
+		exactly("evictions that are early, or of live clients", 0, o.of(func(r *result.Result) float64 {
 			return float64(r.Eviction.Early + r.Eviction.False + r.Probes.Lost)
 		})),
-		atMost("the last eviction, after its timeout", ms, latest, o.of(func(r *bench.Result) float64 {
+		atMost("the last eviction, after its timeout", ms, latest, o.of(func(r *result.Result) float64 {
 			if r.Eviction.LatenessMs == nil {
 				return math.Inf(1)
 			}
@@ -53,7 +53,7 @@ func (o outcome) probed(what string) figure {
 	if rtt.Before == nil || rtt.During == nil {
 		return figure{what: what, wanted: "something", got: "nothing", runs: len(o.runs), missed: "not measured"}
 	}
-	each := o.of(func(r *bench.Result) float64 {
+	each := o.of(func(r *result.Result) float64 {
 		if r.Probes.RTTms.During == nil {
 			return math.Inf(1)
 		}
@@ -67,10 +67,10 @@ func (o outcome) probed(what string) figure {
 func (s size) ofStorm(o outcome) []figure {
 	ideal := s.ideal()
 	return []figure{
-		atMost("99 % are back, in ideals", ratio, 1.1, o.of(func(r *bench.Result) float64 { return orNever(r.Storm.T99S) / ideal })),
-		atMost("all are back", seconds, 1.1*ideal+1, o.of(func(r *bench.Result) float64 { return orNever(r.Storm.T100S) })),
-		atMost("attempts per success", ratio, 1.1, o.of(func(r *bench.Result) float64 { return orNever(r.Storm.AttemptsPerSuccess) })),
-		exactly("false evictions, and sessions lost of clients that are not hit", 0, o.of(func(r *bench.Result) float64 {
+		atMost("99 % are back, in ideals", ratio, 1.1, o.of(func(r *result.Result) float64 { return orNever(r.Storm.T99S) / ideal })),
+		atMost("all are back", seconds, 1.1*ideal+1, o.of(func(r *result.Result) float64 { return orNever(r.Storm.T100S) })),
+		atMost("attempts per success", ratio, 1.1, o.of(func(r *result.Result) float64 { return orNever(r.Storm.AttemptsPerSuccess) })),
+		exactly("false evictions, and sessions lost of clients that are not hit", 0, o.of(func(r *result.Result) float64 {
 			return float64(r.Eviction.False + r.Probes.Lost)
 		})),
 		o.probed("round trip p99 of the clients that are not hit, since the kill"),
@@ -80,9 +80,9 @@ func (s size) ofStorm(o outcome) []figure {
 // ofDrain: nobody notices, and the receiver gets them at the pace it can take.
 func (s size) ofDrain(o outcome) []figure {
 	return []figure{
-		exactly("clients that move", s.moved, o.of(func(r *bench.Result) float64 { return float64(r.Storm.Back) })),
-		exactly("of them, offline for a moment", 0, o.of(func(r *bench.Result) float64 { return float64(r.Storm.Offline) })),
-		within("accept rate of the receiver, by the pace of the drain", ratio, 0.9, 1.1, o.of(func(r *bench.Result) float64 {
+		exactly("clients that move", s.moved, o.of(func(r *result.Result) float64 { return float64(r.Storm.Back) })),
+		exactly("of them, offline for a moment", 0, o.of(func(r *result.Result) float64 { return float64(r.Storm.Offline) })),
+		within("accept rate of the receiver, by the pace of the drain", ratio, 0.9, 1.1, o.of(func(r *result.Result) float64 {
 			return orNever(r.Storm.AcceptOverPace)
 		})),
 	}

@@ -12,8 +12,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stormwheel/stormwheel/bench"
 	"github.com/stormwheel/stormwheel/bench/report"
+	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/internal/benchdoc"
 )
 
@@ -79,9 +79,9 @@ func one(bin, policy, file string) error {
 		switch {
 		case !errors.As(err, &exit):
 			return err
-		case exit.ExitCode() == bench.ExitThreshold, exit.ExitCode() == bench.ExitInvalid && try == tries:
+		case exit.ExitCode() == result.ExitThreshold, exit.ExitCode() == result.ExitInvalid && try == tries:
 			return nil
-		case exit.ExitCode() != bench.ExitInvalid:
+		case exit.ExitCode() != result.ExitInvalid:
 			return err
 		}
 	}
@@ -105,7 +105,7 @@ func section(runs []report.Run, where, svg string) string {
 func invalid(runs []report.Run) string {
 	var names []string
 	for _, r := range runs {
-		if r.Result.Verdict == bench.Invalid {
+		if r.Result.Verdict == result.Invalid {
 			names = append(names, r.Name)
 		}
 	}

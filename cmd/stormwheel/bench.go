@@ -12,7 +12,9 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/fleet"
 	"github.com/stormwheel/stormwheel/bench/report"
+	"github.com/stormwheel/stormwheel/bench/scenario"
 	"github.com/stormwheel/stormwheel/cmd/stormwheel/internal/live"
 )
 
@@ -29,8 +31,8 @@ type benchCmds struct {
 type BenchCmd struct {
 	Scenario string `arg:"" help:"A scenario, see below, or a scenario file, FILE.yaml."`
 
-	bench.Config `embed:""`
-	PasswordFile string `help:"mqtt: file with the password; a line end at its end does not count (default none)." placeholder:"FILE"`
+	scenario.Config `embed:""`
+	PasswordFile    string `help:"mqtt: file with the password; a line end at its end does not count (default none)." placeholder:"FILE"`
 
 	JSON  string `name:"json" help:"Write the result here; - is standard output (demo: out/demo.json)." placeholder:"FILE"`
 	CSV   string `name:"csv" help:"Write a row a second here." placeholder:"FILE"`
@@ -42,7 +44,7 @@ type BenchCmd struct {
 
 // Help is what --help says below the flags.
 func (*BenchCmd) Help() string {
-	return "Scenarios:\n\n" + bench.Scenarios() +
+	return "Scenarios:\n\n" + scenario.Help() +
 		"\nExample:\n\n  stormwheel bench storm --kind kill --spawn 2 --conns 8000 --heartbeat 2s --timeout 5s --json -\n" +
 		"  stormwheel bench hold --target 127.0.0.1:1883 --protocol mqtt --conns 5000 --heartbeat 10s\n" +
 		"\nOn a terminal the run shows itself; q or Ctrl-C ends it early with its result so far, a second Ctrl-C at once.\n" +
@@ -156,7 +158,7 @@ func (c *BenchCmd) show(view *bench.View, stop *stopper, stderr *os.File) *live.
 }
 
 // config is what was said, as package bench takes it.
-func (c *BenchCmd) config() bench.Config {
+func (c *BenchCmd) config() scenario.Config {
 	config := c.Config
 	config.Scenario, config.Version, config.Command = c.Scenario, buildVersion(), os.Args
 	if isScenarioFile(c.Scenario) {
@@ -168,7 +170,7 @@ func (c *BenchCmd) config() bench.Config {
 // workerCmd is one of the processes of --workers.
 type workerCmd struct{}
 
-func (workerCmd) Run() error { return bench.Work(os.Stdin, os.Stdout) }
+func (workerCmd) Run() error { return fleet.Work(os.Stdin, os.Stdout) }
 
 // guardCmd gives the terminal back when the bench that shows itself there dies.
 type guardCmd struct{}

@@ -9,6 +9,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/scenario"
 )
 
 // Flags of bench whose values are words as well as numbers, by the type that their tags name.
@@ -60,9 +61,9 @@ func readProbes(text string) (float64, error) {
 // benchHelp is the help of a scenario: the flags that are for it, and not those of others. Without
 // one it is that of all.
 func benchHelp(options kong.HelpOptions, parsed *kong.Context) error {
-	if s := bench.ScenarioNamed(scenarioOf(parsed)); s != nil {
+	if s := scenario.Named(scenarioOf(parsed)); s != nil {
 		for _, f := range parsed.Selected().Flags {
-			f.Hidden = f.Hidden || !bench.Accepts(s, f.Name)
+			f.Hidden = f.Hidden || !scenario.Accepts(s, f.Name)
 		}
 	}
 	return kong.DefaultHelpPrinter(options, parsed)

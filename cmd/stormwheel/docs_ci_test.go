@@ -7,7 +7,7 @@ import (
 	"github.com/alecthomas/kong"
 	"go.yaml.in/yaml/v3"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 // The example for builds is a workflow, and its commands and limits are ones that there are.
@@ -46,7 +46,7 @@ func TestTheExampleForBuildsIsTrue(t *testing.T) {
 			}
 			for _, expr := range cmd.Bench.Run.Thresholds {
 				limits++
-				if _, err := bench.ParseThreshold(expr); err != nil {
+				if _, err := result.ParseThreshold(expr); err != nil {
 					t.Error(err)
 				}
 			}

@@ -10,7 +10,9 @@ import (
 	"testing"
 
 	"github.com/alecthomas/kong"
+
 	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/machine"
 	"github.com/stormwheel/stormwheel/server"
@@ -180,7 +182,7 @@ func TestCommandsOfThePagesParse(t *testing.T) {
 			}
 			// A name that is not known here, or a limit of this machine, is no fault of the page.
 			if scenario := cmd.Bench.Run.Scenario; scenario != "" {
-				if err := bench.Check(t.Context(), cmd.Bench.Run.config()); bench.ExitCode(err) == bench.ExitUsage {
+				if err := bench.Check(t.Context(), cmd.Bench.Run.config()); result.ExitCode(err) == result.ExitUsage {
 					t.Errorf("%s: %q: %v", path, line, err)
 				}
 			}

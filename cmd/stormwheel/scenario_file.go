@@ -17,7 +17,7 @@ import (
 	"github.com/alecthomas/kong"
 	"go.yaml.in/yaml/v3"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/scenario"
 )
 
 // scenarioFile is a run that flags cannot say: flags of bench under their names, and phases.
@@ -185,8 +185,8 @@ func flagText(value any) any {
 }
 
 // spec is the phase as package bench takes it.
-func (t *phaseText) spec() (bench.PhaseSpec, error) {
-	p := bench.PhaseSpec{Clients: t.Ramp, Rate: t.Rate, Profile: t.Profile, Steps: t.Steps, Kind: t.Storm}
+func (t *phaseText) spec() (scenario.Phase, error) {
+	p := scenario.Phase{Clients: t.Ramp, Rate: t.Rate, Profile: t.Profile, Steps: t.Steps, Kind: t.Storm}
 	for _, what := range []struct {
 		do   string
 		said bool

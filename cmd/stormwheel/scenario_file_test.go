@@ -10,11 +10,11 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/scenario"
 )
 
 // parsed is what bench makes of a scenario file and more words.
-func parsed(t *testing.T, text string, more ...string) (bench.Config, error) {
+func parsed(t *testing.T, text string, more ...string) (scenario.Config, error) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "day.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
@@ -64,7 +64,7 @@ phases:
 	if !reflect.DeepEqual(c.NodeArgs, []string{"admit-rate=1000", "loops=1"}) || !reflect.DeepEqual(c.Thresholds, []string{"conns.end==80"}) {
 		t.Errorf("node args %q, thresholds %q", c.NodeArgs, c.Thresholds)
 	}
-	want := []bench.PhaseSpec{
+	want := []scenario.Phase{
 		{Do: "ramp", Clients: 60},
 		{Do: "hold", For: 10 * time.Second},
 		{Do: "ramp", Clients: 40, Rate: 2000, Profile: "step", Steps: 4},

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 // head is the state: what runs, how far it is, and how the verdict stands.
@@ -73,17 +73,17 @@ func (m *model) verdict(width int) string {
 	if !s.Generator.Valid {
 		text = l.warn.Render("INVALID") + " " // as it stands: lateness may pass
 	}
-	if n[bench.Failed] > 0 {
-		text += l.bad.Render(fmt.Sprintf("%d FAILED", n[bench.Failed])) + " "
+	if n[result.Failed] > 0 {
+		text += l.bad.Render(fmt.Sprintf("%d FAILED", n[result.Failed])) + " "
 	}
 	if width < 60 {
 		if text == "" && len(s.Outlook) > 0 {
-			text = fmt.Sprintf("%s %d/%d ", l.mark(bench.Holds), n[bench.Holds], len(s.Outlook))
+			text = fmt.Sprintf("%s %d/%d ", l.mark(result.Holds), n[result.Holds], len(s.Outlook))
 		}
 		return text
 	}
 	if len(s.Outlook) > 0 {
-		text += fmt.Sprintf("%s %d hold  %s %d open ", l.mark(bench.Holds), n[bench.Holds], l.mark(bench.Open), n[bench.Open])
+		text += fmt.Sprintf("%s %d hold  %s %d open ", l.mark(result.Holds), n[result.Holds], l.mark(result.Open), n[result.Open])
 	}
 	return text
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 // right is what the processes cost, and the thresholds.
@@ -166,8 +166,8 @@ func (m *model) generator(width, height int) []string {
 // of them fit.
 func (m *model) thresholds(width, height int) []string {
 	l := m.look
-	order := make([]bench.Outlook, 0, len(m.status.Outlook))
-	for _, state := range []bench.OutlookState{bench.Failed, bench.Open, bench.Holds} {
+	order := make([]result.Outlook, 0, len(m.status.Outlook))
+	for _, state := range []result.OutlookState{result.Failed, result.Open, result.Holds} {
 		for _, o := range m.status.Outlook {
 			if o.State == state {
 				order = append(order, o)
@@ -189,11 +189,11 @@ func (m *model) thresholds(width, height int) []string {
 }
 
 // mark is the sign of a state, in its colour.
-func (l look) mark(s bench.OutlookState) string {
+func (l look) mark(s result.OutlookState) string {
 	switch s {
-	case bench.Holds:
+	case result.Holds:
 		return l.good.Render(l.holds)
-	case bench.Failed:
+	case result.Failed:
 		return l.bad.Render(l.glyphs.bad)
 	default:
 		return l.faint.Render(l.open)

@@ -1,8 +1,0 @@
-package bench
-
-// stayHalfOpen is what a half-open client does when it is connected: nothing more.
-func (l *loop) stayHalfOpen(c *client) {
-	c.flags |= flagMute
-	c.last.setTimeout(l.swarm.cfg.Deadline)
-	l.counted.Muted++
-}
