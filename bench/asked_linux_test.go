@@ -15,8 +15,8 @@ import (
 )
 
 // asking is a short run against a node of the test's own.
-func asking(f *benchtest.Node, name string) scenario.Config {
-	return scenario.Config{Scenario: name, Targets: []string{f.Addr()}, Conns: 20, Rate: 2000, Duration: 300 * time.Millisecond,
+func asking(f *benchtest.Node, name string) Config {
+	return Config{Scenario: name, Targets: []string{f.Addr()}, Conns: 20, Rate: 2000, Duration: 300 * time.Millisecond,
 		PongTimeout: 2 * time.Second, Workers: 1, Seed: 1, LateLimit: time.Minute}
 }
 
@@ -189,7 +189,7 @@ func TestARunThatIsTooShortProvesNothing(t *testing.T) {
 			t.Errorf("%s: exit %d, %v; want it invalid, with %q", name, result.ExitCode(err), err, want)
 		}
 	}
-	c := scenario.Config{Scenario: "soak", Spawn: 1, Lifetime: time.Second, Duration: 5 * time.Second}
+	c := Config{Scenario: "soak", Spawn: 1, Lifetime: time.Second, Duration: 5 * time.Second}
 	if why := c.Unproven(&tally.Counters{Departures: 9}, &result.Soak{}); !strings.Contains(why, "must last 12s") {
 		t.Errorf("a soak of 5 s: %q", why)
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/stormwheel/stormwheel/bench/benchtest"
 	"github.com/stormwheel/stormwheel/bench/epoll"
 	"github.com/stormwheel/stormwheel/bench/result"
-	"github.com/stormwheel/stormwheel/bench/scenario"
 )
 
 func TestClientsThatAreCutComeBackAndTheirGhostsAreEvicted(t *testing.T) {
@@ -39,7 +38,7 @@ func TestClientsThatAreCutComeBackAndTheirGhostsAreEvicted(t *testing.T) {
 
 func TestACutOfATargetNeedsNoProcess(t *testing.T) {
 	f := benchtest.Start(t, &benchtest.Node{})
-	cfg := scenario.Config{Scenario: "storm", Kind: "cut", Targets: []string{f.Addr()}, Conns: 40, Rate: 1000, Seed: 1,
+	cfg := Config{Scenario: "storm", Kind: "cut", Targets: []string{f.Addr()}, Conns: 40, Rate: 1000, Seed: 1,
 		Duration: 100 * time.Millisecond, Heartbeat: 150 * time.Millisecond, LateLimit: time.Minute}
 	r, err := Run(t.Context(), cfg, View{})
 	const want = 39 // and one probe

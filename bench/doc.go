@@ -2,14 +2,14 @@
 // heartbeats and their round trips, the eviction of silent clients, the return of clients
 // whose node died.
 //
-//	result, err := bench.Run(ctx, bench.Config{
+//	result, err := bench.Run(ctx, Config{
 //		Scenario: "storm", Kind: "kill", Spawn: 2, Conns: 8000,
 //		Heartbeat: 2 * time.Second, Timeout: 5 * time.Second,
 //	}, bench.View{Progress: os.Stderr})
 //	if result != nil {
 //		result.WriteJSON(os.Stdout)
 //	}
-//	os.Exit(bench.ExitCode(err))
+//	os.Exit(result.ExitCode(err))
 //
 // # What it is, and is not
 //

@@ -11,12 +11,11 @@ import (
 
 	"github.com/stormwheel/stormwheel/bench/benchtest"
 	"github.com/stormwheel/stormwheel/bench/result"
-	"github.com/stormwheel/stormwheel/bench/scenario"
 	"github.com/stormwheel/stormwheel/internal/machine/proc"
 )
 
 // inWorkers is a short run whose clients are in so many processes of this test binary.
-func inWorkers(t *testing.T, workers int, kind, scenario string, nodes, conns int) scenario.Config {
+func inWorkers(t *testing.T, workers int, kind, scenario string, nodes, conns int) Config {
 	cfg := spawned(t, kind, scenario, nodes, conns)
 	cfg.Workers, cfg.WorkerCommand = workers, []string{os.Args[0], "bench-worker"}
 	return cfg

@@ -7,11 +7,10 @@ import (
 
 	"github.com/stormwheel/stormwheel/bench/benchtest"
 	"github.com/stormwheel/stormwheel/bench/result"
-	"github.com/stormwheel/stormwheel/bench/scenario"
 )
 
 // frozen is a run with clients of little patience.
-func frozen(t *testing.T, workers int, freeze time.Duration) scenario.Config {
+func frozen(t *testing.T, workers int, freeze time.Duration) Config {
 	cfg := inWorkers(t, workers, "good", "storm", 2, 100)
 	cfg.Kind, cfg.PongTimeout, cfg.Freeze = "freeze", 1500*time.Millisecond, freeze
 	cfg.Timeout = 4 * time.Second // a busy machine must not look like a silent client

@@ -6,11 +6,10 @@ import (
 
 	"github.com/stormwheel/stormwheel/bench/benchtest"
 	"github.com/stormwheel/stormwheel/bench/result"
-	"github.com/stormwheel/stormwheel/bench/scenario"
 )
 
 // misbehaving is a run against nodes that wait two seconds for whatever is to come.
-func misbehaving(t *testing.T, workers int, kind, scenario string) scenario.Config {
+func misbehaving(t *testing.T, workers int, kind, scenario string) Config {
 	cfg := inWorkers(t, workers, kind, scenario, 2, 60)
 	cfg.Timeout, cfg.Deadline, cfg.Fraction = 2*time.Second, 2*time.Second, 0.25
 	return cfg

@@ -4,8 +4,7 @@ import (
 	"testing"
 
 	"github.com/stormwheel/stormwheel/bench/benchtest"
-	"github.com/stormwheel/stormwheel/bench/fleet"
 )
 
 // TestMain is also the main of the worker processes and of the nodes that a run spawns.
-func TestMain(m *testing.M) { benchtest.Main(m, fleet.Work) }
+func TestMain(m *testing.M) { benchtest.Main(m, Work) }

@@ -6,12 +6,11 @@ import (
 
 	"github.com/stormwheel/stormwheel/bench/benchtest"
 	"github.com/stormwheel/stormwheel/bench/result"
-	"github.com/stormwheel/stormwheel/bench/scenario"
 )
 
 func TestMosquittoHolds(t *testing.T) {
 	m := benchtest.StartMosquitto(t, "allow_anonymous true\n")
-	r, err := Run(t.Context(), scenario.Config{Scenario: "hold", Targets: []string{m.Addr}, Protocol: "mqtt", Conns: 200, Rate: 1000,
+	r, err := Run(t.Context(), Config{Scenario: "hold", Targets: []string{m.Addr}, Protocol: "mqtt", Conns: 200, Rate: 1000,
 		Heartbeat: 2 * time.Second, Duration: 5 * time.Second, LateLimit: time.Minute}, View{})
 	if err != nil {
 		t.Fatal(err)
@@ -23,7 +22,7 @@ func TestMosquittoHolds(t *testing.T) {
 
 func TestMosquittoStandsChurnAndACut(t *testing.T) {
 	m := benchtest.StartMosquitto(t, "allow_anonymous true\n")
-	for _, cfg := range []scenario.Config{
+	for _, cfg := range []Config{
 		{Scenario: "churn", Lifetime: time.Second, Duration: 2 * time.Second},
 		{Scenario: "storm", Kind: "cut", Duration: 100 * time.Millisecond, RecoveryTimeout: 10 * time.Second},
 	} {

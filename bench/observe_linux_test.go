@@ -13,7 +13,6 @@ import (
 
 	"github.com/stormwheel/stormwheel/bench/benchtest"
 	"github.com/stormwheel/stormwheel/bench/result"
-	"github.com/stormwheel/stormwheel/bench/scenario"
 	"github.com/stormwheel/stormwheel/internal/machine/proc"
 )
 
@@ -83,20 +82,20 @@ func TestAServerThatCannotBeReadEndsTheRunBeforeItBegins(t *testing.T) {
 	var runs int64
 	for _, tt := range []struct {
 		name   string
-		change func(*scenario.Config)
+		change func(*Config)
 		code   int
 		want   string
 	}{
-		{"no process", func(c *scenario.Config) { c.PIDs = []int{gone.Process.Pid} }, result.ExitOther, fmt.Sprintf("process %d of %s: there is none", gone.Process.Pid, f.Addr())},
-		{"nobody there", func(c *scenario.Config) { c.Admins = []string{"127.0.0.1:1"} }, result.ExitOther, "no server at 127.0.0.1:1: connection refused"},
-		{"another server", func(c *scenario.Config) { c.Admins = []string{foreign.Listener.Addr().String()} }, result.ExitOther, "404"},
-		{"no figures", func(c *scenario.Config) { c.Admins = []string{empty.Listener.Addr().String()} }, result.ExitOther, "has no conns"},
-		{"no address", func(c *scenario.Config) { c.Admins = []string{"x"} }, result.ExitUsage, "HOST:PORT"},
-		{"no number", func(c *scenario.Config) { c.PIDs = []int{-1} }, result.ExitUsage, "--pid"},
-		{"more than targets", func(c *scenario.Config) { c.PIDs = []int{1, 2} }, result.ExitUsage, "there are 1 targets"},
-		{"spawned", func(c *scenario.Config) { c.Targets, c.Spawn, c.PIDs = nil, 1, []int{1} }, result.ExitUsage, "of spawned nodes they are known"},
+		{"no process", func(c *Config) { c.PIDs = []int{gone.Process.Pid} }, result.ExitOther, fmt.Sprintf("process %d of %s: there is none", gone.Process.Pid, f.Addr())},
+		{"nobody there", func(c *Config) { c.Admins = []string{"127.0.0.1:1"} }, result.ExitOther, "no server at 127.0.0.1:1: connection refused"},
+		{"another server", func(c *Config) { c.Admins = []string{foreign.Listener.Addr().String()} }, result.ExitOther, "404"},
+		{"no figures", func(c *Config) { c.Admins = []string{empty.Listener.Addr().String()} }, result.ExitOther, "has no conns"},
+		{"no address", func(c *Config) { c.Admins = []string{"x"} }, result.ExitUsage, "HOST:PORT"},
+		{"no number", func(c *Config) { c.PIDs = []int{-1} }, result.ExitUsage, "--pid"},
+		{"more than targets", func(c *Config) { c.PIDs = []int{1, 2} }, result.ExitUsage, "there are 1 targets"},
+		{"spawned", func(c *Config) { c.Targets, c.Spawn, c.PIDs = nil, 1, []int{1} }, result.ExitUsage, "of spawned nodes they are known"},
 	} {
-		cfg := scenario.Config{Scenario: "hold", Targets: []string{f.Addr()}, Conns: 1}
+		cfg := Config{Scenario: "hold", Targets: []string{f.Addr()}, Conns: 1}
 		tt.change(&cfg)
 		runs++
 		r, err := Run(t.Context(), cfg, View{})

@@ -62,7 +62,7 @@ func TestThePageHasEveryScenarioAndItsPromises(t *testing.T) {
 			}
 		}
 		for _, run := range runs {
-			cfg := scenario.Config{Scenario: s.Name(), Spawn: 2, Kind: run.kind}
+			cfg := Config{Scenario: s.Name(), Spawn: 2, Kind: run.kind}
 			switch s.Name() {
 			case "find-max":
 				cfg.Goal = "heartbeat.missed==0"

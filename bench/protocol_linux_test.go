@@ -8,7 +8,6 @@ import (
 
 	"github.com/stormwheel/stormwheel/bench/benchtest"
 	"github.com/stormwheel/stormwheel/bench/result"
-	"github.com/stormwheel/stormwheel/bench/scenario"
 )
 
 // The protocol and the password must reach the worker processes.
@@ -32,7 +31,7 @@ func TestWorkersSpeakTheProtocol(t *testing.T) {
 	}
 	f.Serve(l)
 	defer f.Stop()
-	r, err := Run(t.Context(), scenario.Config{Scenario: "hold", Targets: []string{f.Addr()}, Protocol: "mqtt", Username: "u", Password: "p",
+	r, err := Run(t.Context(), Config{Scenario: "hold", Targets: []string{f.Addr()}, Protocol: "mqtt", Username: "u", Password: "p",
 		Conns: 20, Rate: 2000, Heartbeat: 10 * time.Second, Duration: 100 * time.Millisecond, Workers: 2, LateLimit: time.Minute}, View{})
 	if err != nil || r.Verdict != result.Pass {
 		t.Fatalf("verdict %v, %v", r, err)

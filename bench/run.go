@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
+	"io"
 	"sync"
 	"time"
 
@@ -14,6 +15,12 @@ import (
 	"github.com/stormwheel/stormwheel/internal/child"
 	"github.com/stormwheel/stormwheel/internal/machine"
 )
+
+// Config says what to run.
+type Config = scenario.Config
+
+// Work is the main of a worker process, which takes its orders from in and answers on out.
+func Work(in io.Reader, out io.Writer) error { return fleet.Work(in, out) }
 
 // runner is one run under way: the stage on which its scenario plays, and those who watch.
 type runner struct {
@@ -32,7 +39,7 @@ type runner struct {
 }
 
 // Check says whether Run would begin cfg here, without doing so. The error is an ExitError.
-func Check(ctx context.Context, cfg scenario.Config) error {
+func Check(ctx context.Context, cfg Config) error {
 	_, err := scenario.Prepare(ctx, cfg)
 	return err
 }
@@ -40,7 +47,7 @@ func Check(ctx context.Context, cfg scenario.Config) error {
 // Run runs cfg.Scenario to its end, or until ctx is cancelled, and leaves no process and
 // no socket behind. The error is an *ExitError unless all went well; a Result comes with
 // it if the run had begun.
-func Run(ctx context.Context, cfg scenario.Config, view View) (*result.Result, error) {
+func Run(ctx context.Context, cfg Config, view View) (*result.Result, error) {
 	p, err := scenario.Prepare(ctx, cfg)
 	if err != nil {
 		return nil, err

@@ -13,13 +13,12 @@ import (
 
 	"github.com/stormwheel/stormwheel/bench/benchtest"
 	"github.com/stormwheel/stormwheel/bench/result"
-	"github.com/stormwheel/stormwheel/bench/scenario"
 )
 
 // spawned is a short run against children of kind, which are this test binary.
-func spawned(t *testing.T, kind, name string, nodes, conns int) scenario.Config {
+func spawned(t *testing.T, kind, name string, nodes, conns int) Config {
 	t.Setenv(benchtest.AsServe, kind)
-	return scenario.Config{Scenario: name, Spawn: nodes, NodeCommand: []string{os.Args[0]}, Conns: conns, Rate: 2000, Seed: 1,
+	return Config{Scenario: name, Spawn: nodes, NodeCommand: []string{os.Args[0]}, Conns: conns, Rate: 2000, Seed: 1,
 		Heartbeat: 200 * time.Millisecond, Timeout: 600 * time.Millisecond, Tick: 50 * time.Millisecond,
 		Duration: 300 * time.Millisecond, RecoveryTimeout: 10 * time.Second, LateLimit: time.Minute}
 }
@@ -236,7 +235,7 @@ func TestATargetThatIsNotThereEndsTheRunAtOnce(t *testing.T) {
 	}
 	addr := l.Addr().String()
 	l.Close()
-	r, err := Run(t.Context(), scenario.Config{Scenario: "hold", Targets: []string{addr}, Conns: 10}, View{})
+	r, err := Run(t.Context(), Config{Scenario: "hold", Targets: []string{addr}, Conns: 10}, View{})
 	if r != nil || result.ExitCode(err) != result.ExitOther || err.Error() != "no server at "+addr+": connection refused" {
 		t.Errorf("Run: %+v, exit %d, %v", r, result.ExitCode(err), err)
 	}
@@ -249,7 +248,7 @@ func TestATargetThatWelcomesNobodyEndsTheRunSoon(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close() // nobody accepts; the kernel does
-	cfg := scenario.Config{Scenario: "hold", Targets: []string{l.Addr().String()}, Conns: 10, Duration: time.Hour}
+	cfg := Config{Scenario: "hold", Targets: []string{l.Addr().String()}, Conns: 10, Duration: time.Hour}
 	_, err = Run(t.Context(), cfg, View{})
 	if result.ExitCode(err) != result.ExitOther || !strings.Contains(err.Error(), "nobody was welcomed at "+cfg.Targets[0]) || strings.Contains(err.Error(), "the server says") {
 		t.Errorf("Run: exit %d, %v", result.ExitCode(err), err)

@@ -65,7 +65,7 @@ func whole(load float64) float64 { return float64(int(load)) }
 
 // findMax makes one run after the other, each with clients and spawned nodes of its own.
 // asked is what the user said, p what that means.
-func findMax(ctx context.Context, asked scenario.Config, p *scenario.Plan, view View) (*result.Result, error) {
+func findMax(ctx context.Context, asked Config, p *scenario.Plan, view View) (*result.Result, error) {
 	if view.CSV != nil {
 		return nil, result.Usage("--csv is not for find-max; its trials are in the result")
 	}

@@ -72,14 +72,14 @@ func TestFindMaxFailsWhereNothingHolds(t *testing.T) {
 
 // A goal of round trips holds for the few who got in; the load was not held.
 func TestALoadThatDidNotAllGetInIsNotHeld(t *testing.T) {
-	p := scenario.Plan{Config: scenario.Config{Scenario: "find-max", Goal: "heartbeat.rtt_ms.p99<1000", Spawn: 1, Conns: 64}}
+	p := scenario.Plan{Config: Config{Scenario: "find-max", Goal: "heartbeat.rtt_ms.p99<1000", Spawn: 1, Conns: 64}}
 	if c := p.Trial(p.Config, 32, 0); !c.NoPromises || !slices.Equal(c.Thresholds, []string{p.Goal, "conns.end==32", "heartbeat.unanswered==0"}) {
 		t.Errorf("thresholds of a trial with 32: %q", c.Thresholds)
 	}
 }
 
 func TestFindMaxWithoutAWholeRateIsRefused(t *testing.T) {
-	cfg := scenario.Config{Scenario: "find-max", Vary: "rate", Rate: 0.5, Goal: "conns.end==1", Spawn: 1, Conns: 1}
+	cfg := Config{Scenario: "find-max", Vary: "rate", Rate: 0.5, Goal: "conns.end==1", Spawn: 1, Conns: 1}
 	if r, err := Run(t.Context(), cfg, View{}); r != nil || result.ExitCode(err) != result.ExitUsage || !strings.Contains(err.Error(), "--rate") {
 		t.Errorf("%v, %v; want a usage error", r, err)
 	}

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
-	"github.com/stormwheel/stormwheel/internal/zonetest"
+	"github.com/stormwheel/stormwheel/internal/dnstest"
 )
 
 // patient is a client for whom every wait is longer than the test.
@@ -21,7 +21,7 @@ func TestADeadAddressLeadsToTheNextOfItsNameAtOnce(t *testing.T) {
 	noLeaks(t)
 	a := listen(t, quick)
 	_, port, _ := net.SplitHostPort(a.Addr().String())
-	zonetest.Zone{"edge.test": {"127.0.0.2", "127.0.0.3", noWay, "127.0.0.1", "127.0.0.4", "fe80::1"}}.Install(t)
+	dnstest.Zone{"edge.test": {"127.0.0.2", "127.0.0.3", noWay, "127.0.0.1", "127.0.0.4", "fe80::1"}}.Install(t)
 	for range 5 {
 		c, ran := run(t, patient("edge.test:"+port))
 		eventually(t, "ready", func() bool { return c.Info().State == Ready })
@@ -35,7 +35,7 @@ func TestADeadAddressLeadsToTheNextOfItsNameAtOnce(t *testing.T) {
 func TestANameThatDoesNotExistKeepsNobodyAway(t *testing.T) {
 	noLeaks(t)
 	a := listen(t, quick)
-	zonetest.Zone{"empty.test": nil}.Install(t)
+	dnstest.Zone{"empty.test": nil}.Install(t)
 	for range 5 {
 		c, ran := run(t, patient("gone.test:7000", a.Addr().String(), "empty.test:7000"))
 		eventually(t, "ready", func() bool { return c.Info().State == Ready })

@@ -3,13 +3,13 @@ package server
 import (
 	"context"
 	"fmt"
-	"net"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/siege"
 )
 
 // slowAuth takes its time for each client, and none for one whose time is over.
@@ -29,25 +29,22 @@ func (a *slowAuth) Authenticate(ctx context.Context, _ AuthRequest) (AuthGrant, 
 }
 
 // comeUntilIn knocks until it has a session, as it is told to, and counts its attempts.
-func comeUntilIn(addr, id string, attempts *atomic.Int64, over <-chan struct{}) (net.Conn, bool) {
+func comeUntilIn(node *siege.Target, id string, attempts *atomic.Int64, over <-chan struct{}) (*siege.Peer, bool) {
 	var ticket []byte
 	for {
 		attempts.Add(1)
 		delay := 200 * time.Millisecond
-		c, err := net.Dial("tcp", addr)
-		if err == nil {
-			c.SetDeadline(time.Now().Add(5 * time.Second))
+		p := node.Peer(id)
+		if err := p.Dial(context.Background()); err == nil {
 			hello, _ := codec.AppendHello(nil, &codec.HelloMessage{MinVersion: 1, MaxVersion: 1, ClientID: []byte(id), Ticket: ticket})
-			c.Write(hello)
-			w := &wire{Conn: c}
-			switch f, err := w.next(); {
-			case err == nil && f.Type == codec.Welcome:
-				return c, true
-			case err == nil && f.Type == codec.GoAway:
-				m, _ := codec.ParseGoAway(f.Payload)
+			p.Write(hello)
+			if p.Want(codec.Welcome) == nil {
+				return p, true
+			}
+			if m := p.Away; m.Code != 0 {
 				ticket, delay = append([]byte(nil), m.Ticket...), m.Delay+m.Window/2
 			}
-			c.Close()
+			p.Close()
 		}
 		select {
 		case <-over:
@@ -64,12 +61,13 @@ func TestASlowAuthenticatorIsAPlateauAndNoCliff(t *testing.T) {
 	auth := &slowAuth{takes: 80 * time.Millisecond} // 200 a second
 	s := startNode(t, Config{MaxConns: 10_000, Tick: 20 * time.Millisecond, Auth: auth, AuthWorkers: workers, AuthQueue: 2000,
 		AuthTimeout: 2 * time.Second, AdmitRate: 2000, IDRate: -1})
+	node := &siege.Target{Addr: s.Addr(), Patience: 5 * time.Second}
 	over := make(chan struct{})
 	var attempts, in atomic.Int64
 	var all sync.WaitGroup
 	for i := range clients {
 		all.Go(func() {
-			if c, ok := comeUntilIn(s.Addr(), fmt.Sprint("client-", i), &attempts, over); ok {
+			if c, ok := comeUntilIn(node, fmt.Sprint("client-", i), &attempts, over); ok {
 				in.Add(1)
 				t.Cleanup(func() { c.Close() })
 			}

@@ -1,11 +1,13 @@
 package server
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
+	"runtime"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/machine"
+	"github.com/stormwheel/stormwheel/internal/siege"
 )
 
 // hoard is the descriptors that an embedder has taken.
@@ -38,10 +41,7 @@ func (h *hoard) obey(word string) {
 // leave has the child's process use all descriptors but n.
 func (c *child) leave(n int) {
 	c.t.Helper()
-	fmt.Fprintln(c.in, n)
-	if !c.out.Scan() {
-		c.t.Fatal("the node is gone")
-	}
+	c.ask(strconv.Itoa(n), new(childStats))
 }
 
 // The embedder has taken most of the reserve. Who comes then is told so and closed at once,
@@ -55,21 +55,12 @@ func TestNodeLivesWhenItsReserveIsTaken(t *testing.T) {
 	release := make(chan struct{})
 	for range clients {
 		wg.Go(func() {
-			conn, err := net.Dial("tcp", c.addr)
-			if err != nil {
-				other.Add(1)
-				return
-			}
-			defer conn.Close()
-			conn.SetDeadline(time.Now().Add(20 * time.Second))
-			conn.Write(helloFrame("crowd"))
-			w := &wire{t: t, Conn: conn}
-			f, err := w.next()
-			m, _ := codec.ParseGoAway(f.Payload)
-			switch {
-			case err == nil && f.Type == codec.Welcome:
+			p := c.Peer("crowd")
+			defer p.Close()
+			switch err := p.Join(t.Context()); {
+			case err == nil:
 				welcomed.Add(1)
-			case err == nil && f.Type == codec.GoAway && m.Code == codec.CodeFull:
+			case p.Away.Code == codec.CodeFull:
 				full.Add(1)
 			default:
 				other.Add(1)
@@ -94,52 +85,34 @@ func TestNodeLivesWhenItsReserveIsTaken(t *testing.T) {
 }
 
 // outcome is what became of a crowd.
-type outcome struct{ Welcomed, Full, Other int64 }
+type outcome struct{ Welcomed, Full, Other int }
 
-// runCrowd is the main of n clients that come one after the other and stay until their input
-// ends.
+// runCrowd is the main of n clients that come and stay until their input ends.
 func runCrowd(node string, n int) int {
-	var welcomed, full, other, next atomic.Int64
-	var wg sync.WaitGroup
-	in := make([]net.Conn, n) // so that none is collected
-	for range 8 {
-		wg.Go(func() {
-			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
-				conn, err := net.DialTimeout("tcp", node, patience)
-				if err != nil {
-					other.Add(1)
-					continue
-				}
-				conn.SetDeadline(time.Now().Add(patience))
-				conn.Write(helloFrame(fmt.Sprint("crowd-", i)))
-				f, err := (&wire{Conn: conn}).next()
-				m, _ := codec.ParseGoAway(f.Payload)
-				switch {
-				case err == nil && f.Type == codec.Welcome:
-					welcomed.Add(1)
-					in[i] = conn
-					continue
-				case err == nil && f.Type == codec.GoAway && m.Code == codec.CodeFull:
-					full.Add(1)
-				default:
-					other.Add(1)
-				}
-				conn.Close()
-			}
-		})
-	}
-	wg.Wait()
-	line, _ := json.Marshal(outcome{welcomed.Load(), full.Load(), other.Load()})
+	r := siege.Rush(context.Background(), &siege.Target{Addr: node}, n, 8)
+	full := r.Refused[codec.CodeFull]
+	line, _ := json.Marshal(outcome{len(r.In), full, n - len(r.In) - full})
 	fmt.Println(string(line))
 	io.Copy(io.Discard, os.Stdin)
+	runtime.KeepAlive(r) // so that none is collected
 	return 0
+}
+
+// runBeating is the main of n clients that speak until they are killed.
+func runBeating(node string, n int) error {
+	r := siege.Rush(context.Background(), &siege.Target{Addr: node}, n, 8)
+	if len(r.In) != n {
+		return fmt.Errorf("%d of %d came in: %v", len(r.In), n, errors.Join(r.Failed...))
+	}
+	fmt.Println(n)
+	return siege.Beat(context.Background(), r.In, 200*time.Millisecond)
 }
 
 // crowd has n clients come to the child, from a process of their own.
 func (c *child) crowd(n int) (clients *child, o outcome) {
 	c.t.Helper()
-	clients = startChild(c.t, orders{Crowd: n, Node: c.addr})
-	if err := json.Unmarshal([]byte(clients.addr), &o); err != nil {
+	clients = startChild(c.t, orders{Crowd: n, Node: c.Addr})
+	if err := json.Unmarshal([]byte(clients.Addr), &o); err != nil {
 		c.t.Fatal(err)
 	}
 	return clients, o
@@ -156,7 +129,7 @@ func TestNodeRefusesAtTheMachinesOwnDescriptorLimit(t *testing.T) {
 	half := room / 2 // clients are subject to the same limit
 	_, first := c.crowd(half)
 	clients, second := c.crowd(room - half + excess)
-	if first != (outcome{Welcomed: int64(half)}) || second != (outcome{Welcomed: int64(room - half), Full: excess}) {
+	if first != (outcome{Welcomed: half}) || second != (outcome{Welcomed: room - half, Full: excess}) {
 		t.Fatalf("a node with room for %d: %+v of %d, then %+v of %d", room, first, half, second, room-half+excess)
 	}
 	if _, f := c.join("late"); f.Type != codec.GoAway {

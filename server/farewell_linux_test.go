@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/siege"
 )
 
 // insideNetwork is set for a test that runs again in a network namespace of its own.
@@ -92,15 +93,15 @@ func kernelCount(t *testing.T, name string) int {
 
 // chatter writes on, blind, until a write fails or it has said enough; only then does it
 // read. The GOAWAY must be there.
-func (e *enemy) chatter(enough int) (codec.Code, error) {
+func chatter(e *siege.Peer, enough int) (codec.Code, error) {
 	line := codec.AppendSend(nil, 1, make([]byte, 1000))
 	for said := 0; said < enough; said += len(line) {
-		if _, err := e.conn.Write(line); err != nil {
+		if _, err := e.Write(line); err != nil {
 			break // it stops at its first write error
 		}
 		time.Sleep(200 * time.Microsecond) // so that it is still talking when it is answered
 	}
-	return e.end()
+	return e.End()
 }
 
 // Refused, queued, stopped and drained clients get their notice although what they said is
@@ -110,29 +111,29 @@ func TestFarewellReachesClientsWhoseInputIsUnread(t *testing.T) {
 		return
 	}
 	const clients = 250 // fewer than may linger at a time
-	newcomer := func(enough int) func(e *enemy) (codec.Code, error) {
-		return func(e *enemy) (codec.Code, error) {
-			if err := e.dial(); err != nil {
+	newcomer := func(enough int) func(e *siege.Peer) (codec.Code, error) {
+		return func(e *siege.Peer) (codec.Code, error) {
+			if err := e.Dial(t.Context()); err != nil {
 				return 0, err
 			}
-			e.conn.Write(e.hello()) // a refusal may be there already
-			return e.chatter(enough)
+			e.Write(e.Hello()) // a refusal may be there already
+			return chatter(e, enough)
 		}
 	}
-	newNode := func(cfg siegeConfig, present int) (*siege, []*enemy) {
-		s := startSiege(t, cfg)
-		var in []*enemy
+	newNode := func(o orders, present int) (*child, []*siege.Peer) {
+		s := startSiege(t, o)
+		var in []*siege.Peer
 		for range present {
-			e := s.enemy("present")
-			if err := e.join(); err != nil {
+			e := s.Peer("present")
+			if err := e.Join(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			t.Cleanup(func() { e.conn.Close() }) // not earlier, with the notice unread
+			t.Cleanup(func() { e.Close() }) // not earlier, with the notice unread
 			in = append(in, e)
 		}
 		return s, in
 	}
-	all := func(s *siege, in []*enemy, command string, code codec.Code, play func(e *enemy) (codec.Code, error)) {
+	all := func(s *child, in []*siege.Peer, command string, code codec.Code, play func(e *siege.Peer) (codec.Code, error)) {
 		t.Helper()
 		var wg sync.WaitGroup
 		var mu sync.Mutex
@@ -147,16 +148,16 @@ func TestFarewellReachesClientsWhoseInputIsUnread(t *testing.T) {
 			})
 		}
 		if command != "" {
-			s.ask(command)
+			s.report(command)
 		}
 		wg.Wait()
 		if len(wrong) > 0 {
 			t.Errorf("of %d clients, want GOAWAY %v for each; but %v", len(in), code, wrong)
 		}
 	}
-	strangers := func(s *siege, n int) (out []*enemy) {
+	strangers := func(s *child, n int) (out []*siege.Peer) {
 		for range n {
-			out = append(out, s.enemy("stranger"))
+			out = append(out, s.Peer("stranger"))
 		}
 		return out
 	}
@@ -167,31 +168,31 @@ func TestFarewellReachesClientsWhoseInputIsUnread(t *testing.T) {
 		run  func()
 	}{
 		{"refused at accept", false, func() {
-			s, _ := newNode(siegeConfig{MaxConns: 10}, 10)
+			s, _ := newNode(orders{MaxConns: 10}, 10)
 			all(s, strangers(s, clients), "", codec.CodeFull, newcomer(little))
 		}},
 		{"refused at accept, and they never stop", true, func() {
-			s, _ := newNode(siegeConfig{MaxConns: 10}, 10)
+			s, _ := newNode(orders{MaxConns: 10}, 10)
 			all(s, strangers(s, clients), "", codec.CodeFull, newcomer(tooMuch))
 		}},
 		{"queued at HELLO", false, func() {
-			s, _ := newNode(siegeConfig{AdmitRate: 0.05}, 17) // its burst and one; the next comes in after 20 s
+			s, _ := newNode(orders{AdmitRate: 0.05}, 17) // its burst and one; the next comes in after 20 s
 			all(s, strangers(s, clients), "", codec.CodeBusy, newcomer(little))
 		}},
 		{"stopped", false, func() {
-			s, in := newNode(siegeConfig{}, clients)
-			all(s, in, "stop", codec.CodeShutdown, func(e *enemy) (codec.Code, error) {
-				go e.conn.Write(onePing)
-				return e.chatterUntilTold()
+			s, in := newNode(orders{}, clients)
+			all(s, in, "stop", codec.CodeShutdown, func(e *siege.Peer) (codec.Code, error) {
+				go e.Write(siege.Ping)
+				return chatterUntilTold(e)
 			})
 		}},
 		{"drained", false, func() {
-			s, in := newNode(siegeConfig{}, clients)
-			all(s, in, "drain", codec.CodeDraining, (*enemy).chatterUntilTold)
+			s, in := newNode(orders{}, clients)
+			all(s, in, "drain", codec.CodeDraining, chatterUntilTold)
 		}},
 		{"refused while it drains", false, func() {
-			s, _ := newNode(siegeConfig{}, 1) // who does not go, so that it goes on draining
-			s.ask("drain")
+			s, _ := newNode(orders{}, 1) // who does not go, so that it goes on draining
+			s.report("drain")
 			all(s, strangers(s, clients), "", codec.CodeDraining, newcomer(little))
 		}},
 	} {
@@ -205,13 +206,14 @@ func TestFarewellReachesClientsWhoseInputIsUnread(t *testing.T) {
 
 // chatterUntilTold pings on while it reads, until it is told to go and a little longer,
 // and then leaves as a client does.
-func (e *enemy) chatterUntilTold() (codec.Code, error) {
-	defer e.conn.Close()
+func chatterUntilTold(e *siege.Peer) (codec.Code, error) {
+	defer e.Close()
 	told := make(chan struct{})
+	tell := sync.OnceFunc(func() { close(told) })
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for more := 10; more > 0; {
-			if _, err := e.conn.Write(onePing); err != nil {
+			if _, err := e.Write(siege.Ping); err != nil {
 				return
 			}
 			select {
@@ -220,25 +222,22 @@ func (e *enemy) chatterUntilTold() (codec.Code, error) {
 			case <-time.After(time.Millisecond):
 			}
 		}
-		e.conn.Write(codec.AppendBye(nil))
-		e.conn.CloseWrite()
+		e.Write(codec.AppendBye(nil))
+		e.CloseWrite()
 	})
 	defer wg.Wait()
 	for {
-		f, err := e.next()
+		f, err := e.Next()
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return 0, errors.New("it was not told")
 		case err != nil:
-			if e.away.Code == 0 {
-				e.conn.Close()
+			if e.Away.Code == 0 {
+				e.Close()
 			}
-			return e.away.Code, nil
-		case f.Type == codec.GoAway && e.away.Code == 0:
-			if e.away, err = codec.ParseGoAway(f.Payload); err != nil {
-				return 0, err
-			}
-			close(told)
+			return e.Away.Code, nil
+		case f.Type == codec.GoAway:
+			tell()
 		}
 	}
 }

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"testing"
@@ -119,45 +118,23 @@ func wantDescriptors(t *testing.T, before int) {
 	t.Errorf("%d descriptors are open, %d were before the node", open, before)
 }
 
-// childLine is what a child answers.
-func childLine(s *Server, word string) []byte {
-	var line []byte
-	if word == "report" {
-		line, _ = json.Marshal(s.report())
-	} else {
-		line, _ = json.Marshal(s.Stats())
-	}
-	return line
-}
-
-func (c *child) report() (r report) {
+func (c *child) report(how string) (r report) {
 	c.t.Helper()
-	fmt.Fprintln(c.in, "report")
-	if !c.out.Scan() {
-		c.t.Fatal("the node is gone")
-	}
-	if err := json.Unmarshal(c.out.Bytes(), &r); err != nil {
-		c.t.Fatal(err)
-	}
+	c.ask(how, &r)
 	return r
 }
 
 // leavesNothing has the child looked at when the test's clients have gone.
 func (c *child) leavesNothing() {
 	c.t.Helper()
-	empty := c.report()
-	for range 5 { // the node's ticker opens a file now and then
-		r := c.report()
-		empty.Goroutines = min(empty.Goroutines, r.Goroutines)
-		empty.Descriptors = min(empty.Descriptors, r.Descriptors)
-	}
+	empty := c.empty("report")
 	c.t.Cleanup(func() {
 		if c.t.Failed() {
 			return
 		}
 		var r report
 		for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-			if r = c.report(); r.clean(empty) && r.fault() == "" {
+			if r = c.report("report"); r.clean(empty) && r.fault() == "" {
 				return
 			}
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/machine"
+	"github.com/stormwheel/stormwheel/internal/siege"
 	"github.com/valyala/bytebufferpool"
 )
 
@@ -66,7 +67,7 @@ func TestMemoryPressureRefusesThenShedsThenRecovers(t *testing.T) {
 	}
 	good, _ := joinNode(t, s, "good")
 	<-opened
-	sink, err := narrow.Dial("tcp", s.Addr())
+	sink, err := siege.Narrow.Dial("tcp", s.Addr())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"os"
@@ -65,6 +64,7 @@ func needNetworks(t *testing.T) {
 // and the kernel keeps nothing of them, which would retransmit for minutes.
 func TestVanishedClientsAreEvictedInTheirSpanAndLeaveNoOrphan(t *testing.T) {
 	needNetworks(t)
+	const vanishing = 100
 	const timeout, tick, beat = 1500 * time.Millisecond, 20 * time.Millisecond, 200 * time.Millisecond
 	here, _ := newNetwork(t)
 	there, therePID := newNetwork(t)
@@ -77,41 +77,25 @@ func TestVanishedClientsAreEvictedInTheirSpanAndLeaveNoOrphan(t *testing.T) {
 		runIn(t, end.network, "ip", "addr", "add", end.own, "dev", end.link)
 		runIn(t, end.network, "ip", "link", "set", end.link, "up")
 	}
-	s := startSiege(t, siegeConfig{Listen: "10.203.0.1:0", Heartbeat: beat, Timeout: timeout, Tick: tick}, in(here))
-	empty := s.ask("gc")
-	clients := exec.Command("nsenter", append(there[1:len(there):len(there)], os.Args[0])...)
-	clients.Env = append(os.Environ(), fmt.Sprintf(`%s={"ClientsOf":%q}`, siegeOrders, s.addr))
-	clients.Stderr = os.Stderr
-	out, err := clients.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := clients.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		clients.Process.Kill()
-		clients.Wait()
-	})
-	if !bufio.NewScanner(out).Scan() {
-		t.Fatal("the clients did not come in")
-	}
-	s.until("all are in and have spoken", func(r report) bool { return r.Sessions == vanishing && r.Pings > 3*vanishing })
+	c := startSiege(t, orders{Listen: "10.203.0.1:0", Heartbeat: beat, Timeout: timeout, Tick: tick}, in(here...))
+	empty := c.report("gc")
+	clients := startChild(t, orders{Beating: vanishing, Node: c.Addr}, in(there...))
+	c.until("all are in and have spoken", func(r report) bool { return r.Sessions == vanishing && r.Pings > 3*vanishing })
 
 	runIn(t, there, "ip", "addr", "flush", "dev", "sw1")
 	flushed := time.Now()
-	clients.Process.Kill()
-	clients.Wait()
+	clients.cmd.Process.Kill()
+	clients.cmd.Wait()
 	killed := time.Now()
 	var first time.Duration // an upper bound of when the first was evicted
-	s.until("all are evicted", func(r report) bool {
+	c.until("all are evicted", func(r report) bool {
 		if n := r.Closes["heartbeat_timeout"]; n > 0 && first == 0 {
 			first = time.Since(killed)
 		}
 		return r.Conns == 0
 	})
 	last := time.Since(flushed)
-	r := s.ask("")
+	r := c.report("report")
 	if r.Closes["heartbeat_timeout"] != vanishing {
 		t.Errorf("%d clients vanished; the closes are %v", vanishing, r.Closes)
 	}
@@ -127,15 +111,7 @@ func TestVanishedClientsAreEvictedInTheirSpanAndLeaveNoOrphan(t *testing.T) {
 			t.Errorf("the kernel still holds %s", strings.TrimSpace(line))
 		}
 	}
-	s.wantNothingLeft(empty)
+	c.wantNothingLeft(empty)
 	t.Logf("%d clients vanished: the first was evicted after %v, the last after %v; timeout %v, beat %v",
 		vanishing, first.Round(time.Millisecond), last.Round(time.Millisecond), timeout, beat)
-}
-
-// in starts a siege's node in a network.
-func in(network []string) func(*exec.Cmd) {
-	return func(cmd *exec.Cmd) {
-		cmd.Args = append(network[:len(network):len(network)], cmd.Path)
-		cmd.Path, cmd.Err = exec.LookPath(network[0])
-	}
 }

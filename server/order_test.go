@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/siege"
 )
 
 // opened is a handler's Opened that hands the sessions' ids on.
@@ -171,13 +172,12 @@ func TestWelcomeTellsTheWindowOfThoseWhoCameTogether(t *testing.T) {
 func TestASlowConsumerIsToldBehindItsQueue(t *testing.T) {
 	ids := make(chan codec.SessionID, 1)
 	s := startNode(t, Config{Handler: Handler{Opened: opened(ids)}})
-	conn, err := narrow.Dial("tcp", s.Addr())
-	if err != nil {
+	target := siege.Target{Addr: s.Addr()}
+	w := &wire{target.Peer("slow"), t}
+	defer w.Close()
+	if err := w.DialBy(t.Context(), siege.Narrow); err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(20 * time.Second))
-	w := &wire{t: t, Conn: conn}
 	w.send(helloFrame("slow"))
 	w.want(codec.Welcome)
 	id := <-ids

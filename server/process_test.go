@@ -6,123 +6,206 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
-	"sync"
-	"sync/atomic"
+	"runtime/debug"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/siege"
 )
 
-// Tests in this file need a node that can be stopped, starved and killed: the test binary
-// itself, started again with its orders in this variable.
+// Tests that need a node which can be stopped, starved, killed or looked at start the test
+// binary again, with its orders in this variable.
 const childOrders = "STORMWHEEL_TEST_NODE"
 
+// orders are for a process: to be a node, unless they name something else.
 type orders struct {
-	Descriptors uint64 // limit, 0: unchanged
-	Hog         bool   // be no node but burn a CPU until killed
-	Nice        bool   // run at the lowest priority
-	Crowd       int    // be no node but that many clients of the one at Node
-	Node        string
-	AdmitRate   float64
-	Loops       int // 0: two
-	Config      struct{ Heartbeat, Timeout, Tick time.Duration }
+	Hog     bool   // burn a CPU until killed
+	Crowd   int    // be that many clients of the one at Node, until the input ends
+	Beating int    // be that many clients which speak until they are killed
+	Node    string // host and port
+
+	Descriptors uint64 // limit; 0: unchanged
+
+	// Of Config. Zero is its default, but two loops and no IDRate.
+	Listen                                     string
+	Loops                                      int
+	Heartbeat, Timeout, Tick                   time.Duration
+	HelloTimeout, PartialTimeout, WriteTimeout time.Duration
+	MaxConns, MaxFrameRate, AddrConns          int
+	AdmitRate, IDRate                          float64
+	Secret                                     []byte // nil: nobody needs a token
+}
+
+func (o orders) config() (Config, error) {
+	def(&o.Listen, "127.0.0.1:0")
+	def(&o.Loops, 2)
+	def(&o.IDRate, -1)
+	cfg := Config{Listen: o.Listen, Loops: o.Loops, Heartbeat: o.Heartbeat, Timeout: o.Timeout, Tick: o.Tick,
+		HelloTimeout: o.HelloTimeout, PartialTimeout: o.PartialTimeout, WriteTimeout: o.WriteTimeout,
+		MaxConns: o.MaxConns, MaxFrameRate: o.MaxFrameRate, AddrConns: o.AddrConns,
+		AdmitRate: o.AdmitRate, IDRate: o.IDRate, DrainGrace: -1, Alternates: elsewhere}
+	var err error
+	if len(o.Secret) > 0 {
+		cfg.Auth, err = NewHMACAuth(o.Secret)
+	}
+	return cfg, err
 }
 
 // runChild is the child's main.
 func runChild(text string) int {
 	var o orders
-	if err := json.Unmarshal([]byte(text), &o); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 2
-	}
-	if o.Hog {
+	err := json.Unmarshal([]byte(text), &o)
+	switch {
+	case err != nil:
+	case o.Hog:
 		return burn()
-	}
-	if o.Crowd > 0 {
+	case o.Crowd > 0:
 		return runCrowd(o.Node, o.Crowd)
+	case o.Beating > 0:
+		err = runBeating(o.Node, o.Beating)
+	default:
+		err = runNode(o)
 	}
-	if o.Descriptors > 0 {
-		limit := syscall.Rlimit{Cur: o.Descriptors, Max: o.Descriptors}
-		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 2
-		}
-	}
-	def(&o.Loops, 2)
-	s, err := New(Config{Listen: "127.0.0.1:0", Loops: o.Loops, IDRate: -1, AdmitRate: o.AdmitRate, Handler: Handler{Message: sleepAsTold},
-		Heartbeat: o.Config.Heartbeat, Timeout: o.Config.Timeout, Tick: o.Config.Tick})
-	if err == nil {
-		err = s.Start()
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 2
-	}
-	fmt.Println(s.Addr())
-	go func() { // a number has it take all descriptors but that many; every line asks for the counters
-		var taken hoard
-		for in := bufio.NewScanner(os.Stdin); in.Scan(); {
-			taken.obey(in.Text())
-			fmt.Println(string(childLine(s, in.Text())))
-		}
-		ctx, cancel := context.WithCancel(context.Background())
-		cancel()
-		s.Stop(ctx)
-	}()
-	if err := s.Wait(); err != nil {
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, ErrEngine):
 		fmt.Fprintln(os.Stderr, err)
 		return 3
 	}
-	return 0
+	fmt.Fprintln(os.Stderr, err)
+	return 2
 }
 
-// child is a node in a process of its own.
+// runNode prints the node's address, then what it says of itself for every line of input, after
+// it has done what the line says, and ends with the input.
+func runNode(o orders) error {
+	if o.Descriptors > 0 {
+		limit := syscall.Rlimit{Cur: o.Descriptors, Max: o.Descriptors}
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+			return err
+		}
+	}
+	cfg, err := o.config()
+	if err != nil {
+		return err
+	}
+	var app siege.App
+	cfg.Handler = besieged(&app)
+	s, err := New(cfg)
+	if err != nil {
+		return err
+	}
+	if err := s.Start(); err != nil {
+		return err
+	}
+	ended, end := context.WithCancel(context.Background())
+	go app.Push(ended, func(to codec.SessionID, body []byte) { _ = s.Deliver(to, body) })
+	fmt.Println(s.Addr())
+	go func() {
+		var taken hoard
+		for in := bufio.NewScanner(os.Stdin); in.Scan(); {
+			fmt.Println(string(s.obey(in.Text(), &taken)))
+		}
+		end()
+		s.Stop(ended)
+	}()
+	return s.Wait()
+}
+
+// obey does what a line says, and answers with the counters, or all of a report.
+func (s *Server) obey(line string, taken *hoard) (answer []byte) {
+	switch line {
+	case "gc":
+		debug.FreeOSMemory()
+	case "stop":
+		go s.Stop(context.Background())
+	case "drain":
+		go s.Drain(context.Background())
+	case "report":
+	default: // a number has it take all descriptors but that many
+		taken.obey(line)
+		answer, _ = json.Marshal(s.Stats())
+		return answer
+	}
+	answer, _ = json.Marshal(s.report())
+	return answer
+}
+
+// child is a process that was given orders, and what it serves if it is a node.
 type child struct {
-	t    *testing.T
-	cmd  *exec.Cmd
-	in   interface{ Write([]byte) (int, error) }
-	out  *bufio.Scanner
-	addr string
+	siege.Target
+	t     *testing.T
+	cmd   *exec.Cmd
+	in    io.Writer
+	out   *os.File
+	lines *bufio.Reader
 }
 
-func startChild(t *testing.T, o orders) *child {
+// startChild returns when the child has said its first line, which is a node's address.
+func startChild(t *testing.T, o orders, how ...func(*exec.Cmd)) *child {
 	t.Helper()
 	text, err := json.Marshal(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(os.Args[0])
-	if o.Nice {
-		cmd = exec.Command("nice", "-n", "19", os.Args[0])
+	c := &child{t: t, cmd: exec.Command(os.Args[0])}
+	c.cmd.Env = append(os.Environ(), childOrders+"="+string(text))
+	c.cmd.Stderr = os.Stderr
+	for _, f := range how {
+		f(c.cmd)
 	}
-	cmd.Env = append(os.Environ(), childOrders+"="+string(text))
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
+	if c.in, err = c.cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	out, err := c.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
+	c.out, c.lines = out.(*os.File), bufio.NewReader(out)
+	if err := c.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	c := &child{t: t, cmd: cmd, in: in, out: bufio.NewScanner(out)}
 	t.Cleanup(func() {
-		cmd.Process.Kill()
-		cmd.Wait()
+		c.cmd.Process.Kill()
+		c.cmd.Wait()
 	})
-	if !c.out.Scan() {
-		t.Fatal("the node did not start")
-	}
-	c.addr = c.out.Text()
+	c.Addr = c.line()
 	return c
+}
+
+// in has a child run behind other words of a command.
+func in(words ...string) func(*exec.Cmd) {
+	return func(cmd *exec.Cmd) {
+		cmd.Args = append(words[:len(words):len(words)], cmd.Path)
+		cmd.Path, cmd.Err = exec.LookPath(words[0])
+	}
+}
+
+func (c *child) line() string {
+	c.t.Helper()
+	c.out.SetReadDeadline(time.Now().Add(time.Minute))
+	line, err := c.lines.ReadString('\n')
+	if err != nil {
+		c.t.Fatalf("the child is gone or stuck: %v", err)
+	}
+	return strings.TrimSpace(line)
+}
+
+// ask says a line and decodes the answer.
+func (c *child) ask(line string, answer any) {
+	c.t.Helper()
+	fmt.Fprintln(c.in, line)
+	if err := json.Unmarshal([]byte(c.line()), answer); err != nil {
+		c.t.Fatal(err)
+	}
 }
 
 type childStats struct {
@@ -136,25 +219,14 @@ type childStats struct {
 
 func (c *child) stats() (st childStats) {
 	c.t.Helper()
-	fmt.Fprintln(c.in)
-	if !c.out.Scan() {
-		c.t.Fatal("the node is gone")
-	}
-	if err := json.Unmarshal(c.out.Bytes(), &st); err != nil {
-		c.t.Fatal(err)
-	}
+	c.ask("", &st)
 	return st
 }
 
+// join says HELLO and returns the answer, whatever it is.
 func (c *child) join(id string) (*wire, codec.Frame) {
 	c.t.Helper()
-	conn, err := net.Dial("tcp", c.addr)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	conn.SetDeadline(time.Now().Add(30 * time.Second))
-	c.t.Cleanup(func() { conn.Close() })
-	w := &wire{t: c.t, Conn: conn}
+	w := dial(c.t, &c.Target)
 	w.Write(helloFrame(id)) // may fail when the node has refused already
 	f, err := w.next()
 	if err != nil {
@@ -204,36 +276,12 @@ func TestDescriptorLimitRefusesTheExcessAndServesLater(t *testing.T) {
 func TestDescriptorLimitHoldsAgainstASimultaneousCrowd(t *testing.T) {
 	c := startChild(t, orders{Descriptors: 256})
 	c.leavesNothing()
-	var wg sync.WaitGroup
-	var welcomed, refused, other atomic.Int64
-	release := make(chan struct{})
-	for range 600 {
-		wg.Go(func() {
-			conn, err := net.Dial("tcp", c.addr)
-			if err != nil {
-				other.Add(1)
-				return
-			}
-			defer conn.Close()
-			conn.SetDeadline(time.Now().Add(30 * time.Second))
-			conn.Write(helloFrame("crowd"))
-			w := &wire{t: t, Conn: conn}
-			switch f, err := w.next(); {
-			case err != nil:
-				other.Add(1)
-			case f.Type == codec.Welcome:
-				welcomed.Add(1)
-				<-release
-			case f.Type == codec.GoAway:
-				refused.Add(1)
-			}
-		})
+	r := siege.Rush(t.Context(), &c.Target, 600, 600)
+	for _, p := range r.In {
+		p.Close()
 	}
-	eventually(t, "everybody has an answer", func() bool { return welcomed.Load()+refused.Load()+other.Load() == 600 })
-	close(release)
-	wg.Wait()
-	if other.Load() != 0 || welcomed.Load() < 150 {
-		t.Errorf("%d welcomed, %d refused with GOAWAY, %d ended without a word", welcomed.Load(), refused.Load(), other.Load())
+	if len(r.Failed) != 0 || len(r.In) < 150 {
+		t.Errorf("%d welcomed, %v refused with GOAWAY, %q ended without a word", len(r.In), r.Refused, r.Failed)
 	}
 	eventually(t, "everybody has left", func() bool { return c.stats().Conns == 0 })
 	if _, f := c.join("after"); f.Type != codec.Welcome {
@@ -250,7 +298,7 @@ func TestEngineDeathAtTheDescriptorLimitIsAnError(t *testing.T) {
 	go func() { ended <- c.cmd.Wait() }()
 	var err error
 	eventually(t, "the node has ended", func() bool {
-		if conn, err := net.Dial("tcp", c.addr); err == nil {
+		if conn, err := net.Dial("tcp", c.Addr); err == nil {
 			t.Cleanup(func() { conn.Close() })
 		}
 		select {
@@ -274,59 +322,30 @@ func TestStoppedProcessEvictsNobodyWhosePingsWereWaiting(t *testing.T) {
 		timeout   = time.Second
 		clients   = 200
 	)
-	o := orders{}
-	o.Config.Heartbeat, o.Config.Timeout, o.Config.Tick = heartbeat, timeout, 20*time.Millisecond
-	c := startChild(t, o)
+	c := startChild(t, orders{Heartbeat: heartbeat, Timeout: timeout, Tick: 20 * time.Millisecond})
 	c.leavesNothing()
-	var all []*wire
-	var wg sync.WaitGroup
-	done := make(chan struct{})
-	var lost atomic.Int64
-	for i := range clients {
-		w, f := c.join(fmt.Sprint("c", i))
-		if f.Type != codec.Welcome {
-			t.Fatalf("answered by %v", f.Type)
-		}
-		all = append(all, w)
-		wg.Go(func() { // speaks, whatever the node does
-			beat := time.NewTicker(heartbeat)
-			defer beat.Stop()
-			for {
-				select {
-				case <-done:
-					return
-				case <-beat.C:
-					if _, err := w.Write(codec.AppendPing(nil, 1, 0)); err != nil {
-						lost.Add(1)
-						return
-					}
-				}
-			}
-		})
-		wg.Go(func() { // reads, so that nobody is a slow consumer
-			for {
-				if f, err := w.next(); err != nil || f.Type == codec.GoAway {
-					return
-				}
-			}
-		})
+	r := siege.Rush(t.Context(), &c.Target, clients, 1)
+	if len(r.In) != clients {
+		t.Fatalf("%d of %d came in, %v were refused, %q failed", len(r.In), clients, r.Refused, r.Failed)
 	}
+	speaking, hush := context.WithCancel(t.Context())
+	spoke := make(chan error, 1)
+	go func() { spoke <- siege.Beat(speaking, r.In, heartbeat) }() // whatever the node does
 	for _, pause := range []time.Duration{timeout, 2 * timeout, 3 * timeout} {
 		c.cmd.Process.Signal(syscall.SIGSTOP)
 		time.Sleep(pause) // the length of the stop is the test
 		c.cmd.Process.Signal(syscall.SIGCONT)
 		settled := time.Now().Add(timeout + 200*time.Millisecond)
 		eventually(t, "the timeout after the stop has passed", func() bool { return time.Now().After(settled) })
-		if st := c.stats(); st.Evictions != 0 || st.Sessions != clients || lost.Load() != 0 {
-			t.Fatalf("after a stop of %v: %d evicted, %d sessions, %d lost, closes %v", pause, st.Evictions, st.Sessions, lost.Load(), st.Closes)
+		if st := c.stats(); st.Evictions != 0 || st.Sessions != clients || len(spoke) != 0 {
+			t.Fatalf("after a stop of %v: %d evicted, %d sessions, %d could not speak, closes %v", pause, st.Evictions, st.Sessions, len(spoke), st.Closes)
 		}
 	}
 	if st := c.stats(); st.Held < 5 {
 		t.Errorf("%.1f s were held, want about 6", st.Held)
 	}
-	close(done)
-	for _, w := range all {
-		w.Close()
+	hush()
+	if err := <-spoke; err != nil {
+		t.Errorf("a client could not speak: %v", err)
 	}
-	wg.Wait()
 }

@@ -16,14 +16,12 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/siege"
 )
 
 func TestMain(m *testing.M) {
 	if text := os.Getenv(childOrders); text != "" {
 		os.Exit(runChild(text))
-	}
-	if text := os.Getenv(siegeOrders); text != "" {
-		os.Exit(runSiege(text))
 	}
 	goleak.VerifyTestMain(m,
 		// gnet's worker pool is a package variable that lives as long as the process.
@@ -71,22 +69,25 @@ func start(t *testing.T, s *Server) {
 	})
 }
 
-// wire is a raw client.
+// wire is a raw client whose test fails with it.
 type wire struct {
+	*siege.Peer
 	t *testing.T
-	net.Conn
-	buf []byte
+}
+
+func dial(t *testing.T, node *siege.Target) *wire {
+	t.Helper()
+	p := node.Peer("client")
+	t.Cleanup(func() { p.Close() })
+	if err := p.Dial(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return &wire{p, t}
 }
 
 func dialNode(t *testing.T, s *Server) *wire {
 	t.Helper()
-	c, err := net.Dial("tcp", s.Addr())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(20 * time.Second))
-	return &wire{t: t, Conn: c}
+	return dial(t, &siege.Target{Addr: s.Addr()})
 }
 
 func joinNode(t *testing.T, s *Server, id string) (*wire, codec.WelcomeMessage) {
@@ -107,24 +108,7 @@ func (w *wire) send(b []byte) {
 	}
 }
 
-// next returns the next frame, or the error that ended the stream.
-func (w *wire) next() (codec.Frame, error) {
-	for {
-		f, n, err := codec.Decode(w.buf, 1<<20)
-		if err == nil {
-			w.buf = w.buf[n:]
-			return f, nil
-		}
-		if !errors.Is(err, codec.ErrIncomplete) {
-			return f, err
-		}
-		chunk := make([]byte, 4096)
-		got, err := w.Read(chunk)
-		if w.buf = append(w.buf, chunk[:got]...); got == 0 {
-			return f, err
-		}
-	}
-}
+func (w *wire) next() (codec.Frame, error) { return w.Next() }
 
 func (w *wire) want(typ codec.Type) codec.Frame {
 	w.t.Helper()

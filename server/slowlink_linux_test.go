@@ -5,13 +5,14 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/siege"
 )
 
 // A real kernel takes a long time's answers to heartbeats: that nobody reads them is noticed
 // before one byte of them waits in user space.
 func TestAPeerThatNeverReadsIsNoticedWhileTheKernelTakesAll(t *testing.T) {
 	s := startNode(t, Config{Heartbeat: 2 * time.Second, Timeout: 5 * time.Second, Tick: 10 * time.Millisecond, WriteTimeout: 300 * time.Millisecond})
-	conn, err := narrow.Dial("tcp", s.Addr())
+	conn, err := siege.Narrow.Dial("tcp", s.Addr())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +37,7 @@ func TestAPeerThatNeverReadsIsNoticedWhileTheKernelTakesAll(t *testing.T) {
 func TestARealSlowReaderIsNoWriteStall(t *testing.T) {
 	ids := make(chan codec.SessionID, 1)
 	s := startNode(t, Config{WriteTimeout: 2 * time.Second, Tick: 20 * time.Millisecond, Handler: Handler{Opened: opened(ids)}})
-	conn, err := narrow.Dial("tcp", s.Addr())
+	conn, err := siege.Narrow.Dial("tcp", s.Addr())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -118,9 +118,7 @@ func TestStarvedNodeEvictsNobodyWhoSpoke(t *testing.T) {
 	if _, err := exec.LookPath("nice"); err != nil {
 		t.Skip("no nice command here")
 	}
-	o := orders{Nice: true}
-	o.Config.Heartbeat, o.Config.Timeout, o.Config.Tick = stallHeartbeat, stallTimeout, stallTick
-	c := startChild(t, o)
+	c := startChild(t, orders{Heartbeat: stallHeartbeat, Timeout: stallTimeout, Tick: stallTick}, in("nice", "-n", "19"))
 	c.leavesNothing()
 	k := hire(t, c, 60)
 	defer k.dismiss()
@@ -151,9 +149,7 @@ func TestStarvedNodeEvictsNobodyWhoSpoke(t *testing.T) {
 // short to be held: then the bytes that wait in the kernel speak for their clients, or these are
 // told longer terms in time.
 func TestHandlerThatSleepsOnTheLoopEvictsNobody(t *testing.T) {
-	o := orders{Loops: 1}
-	o.Config.Heartbeat, o.Config.Timeout, o.Config.Tick = stallHeartbeat, stallTimeout, stallTick
-	c := startChild(t, o)
+	c := startChild(t, orders{Loops: 1, Heartbeat: stallHeartbeat, Timeout: stallTimeout, Tick: stallTick})
 	c.leavesNothing()
 	k := hire(t, c, 60)
 	defer k.dismiss()

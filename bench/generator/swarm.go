@@ -8,14 +8,13 @@ import (
 
 	"github.com/stormwheel/stormwheel/bench"
 	"github.com/stormwheel/stormwheel/bench/result"
-	"github.com/stormwheel/stormwheel/bench/scenario"
 )
 
 // swarm is a hold of package bench, all in this process, as in one of its workers. A
 // verdict is no error here: what we measure may well be what makes a run invalid.
 func swarm(args []string) error {
 	fs := flag.NewFlagSet("swarm", flag.ContinueOnError)
-	var cfg scenario.Config
+	var cfg bench.Config
 	target := fs.String("target", "", "HOST:PORT")
 	fs.StringVar(&cfg.Protocol, "protocol", "stormwheel", "or tcp-echo")
 	fs.IntVar(&cfg.Conns, "conns", 1000, "clients")

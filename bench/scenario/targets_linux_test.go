@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/stormwheel/stormwheel/bench/result"
-	"github.com/stormwheel/stormwheel/internal/zonetest"
+	"github.com/stormwheel/stormwheel/internal/dnstest"
 )
 
 // nowhere is where no route leads from any machine.
@@ -24,7 +24,7 @@ func TestATargetsNameStandsForAllItsAddresses(t *testing.T) {
 		defer l.Close()
 		_, port, _ = net.SplitHostPort(l.Addr().String())
 	}
-	zonetest.Zone{"edge.test": {"127.0.0.2", "127.0.0.1", "127.0.0.2"}, "half.test": {"127.0.0.1", "127.0.0.9"},
+	dnstest.Zone{"edge.test": {"127.0.0.2", "127.0.0.1", "127.0.0.2"}, "half.test": {"127.0.0.1", "127.0.0.9"},
 		"away.test": {"127.0.0.1", "fe80::1"}, "dead.test": {"127.0.0.8", "127.0.0.9"}}.Install(t)
 	for _, tt := range []struct {
 		name string

@@ -2,42 +2,28 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"sync/atomic"
-	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/stormwheel/stormwheel/server"
-	"github.com/stormwheel/stormwheel/server/prom"
+	"github.com/stormwheel/stormwheel/server/admin"
 )
 
-// stuckAfter is the age of a loop's snapshot at which /livez gives the node up. A loop
-// takes one every tick, and once a millisecond's work is done when it has more.
-const stuckAfter = 30 * time.Second
-
-// admin answers operators on a listener of its own: /livez, /readyz, /stats, /metrics, no
-// more.
-// It names no client and changes nothing, and it has no authentication: bind it where
-// only operators reach it.
-type admin struct {
+// adminListener is where operators ask.
+type adminListener struct {
 	addr     string // "-" when there is none
 	listener net.Listener
-	http     http.Server
+	http     *http.Server
 	ready    atomic.Bool
-	stuck    time.Duration // stuckAfter; tests shorten it
-	open     adminConns
 	failed   chan error // an end that nobody asked for; never ready without a listener
 }
 
-// newAdmin takes the address, so that one that is taken is known before clients come.
-func newAdmin(addr string, srv *server.Server) (*admin, error) {
-	a := &admin{addr: "-", stuck: stuckAfter, failed: make(chan error, 1)}
+// newAdminListener takes the address, so that one that is taken is known before clients come.
+func newAdminListener(addr string, srv *server.Server) (*adminListener, error) {
+	a := &adminListener{addr: "-", failed: make(chan error, 1)}
 	if addr == "" {
 		return a, nil
 	}
@@ -48,56 +34,12 @@ func newAdmin(addr string, srv *server.Server) (*admin, error) {
 		return nil, fmt.Errorf("admin: %w", err)
 	}
 	a.listener, a.addr = listener, listener.Addr().String()
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
-		age := srv.Stats().Age
-		say(w, age < a.stuck, fmt.Sprintf("a loop was last seen %v ago", age.Round(time.Millisecond)))
-	})
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if !a.ready.Load() {
-			say(w, false, "not taking clients")
-			return
-		}
-		state := srv.Stats().MemoryState
-		say(w, state == "fine", "new clients are refused: memory state is "+state)
-	})
-	mux.HandleFunc("GET /stats", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(srv.Stats()) // the reader may be gone
-	})
-	mux.Handle("GET /metrics", promhttp.HandlerFor(a.metrics(srv), promhttp.HandlerOpts{MaxRequestsInFlight: 4}))
-	a.http = http.Server{
-		Handler:           mux,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       5 * time.Second,
-		WriteTimeout:      10 * time.Second,
-		IdleTimeout:       time.Minute,
-		MaxHeaderBytes:    8 << 10,
-		ConnState:         a.open.changed,
-	}
+	a.http = admin.NewServer(srv, admin.Config{Ready: a.ready.Load})
 	return a, nil
 }
 
-// metrics shows the node's counters and those of its process.
-func (a *admin) metrics(srv *server.Server) *prometheus.Registry {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(prom.NewCollector(srv), collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "stormwheel_admin_refused_connections_total",
-			Help: "Connections of the admin listener that were closed for its bound."}, func() float64 { return float64(a.open.closed.Load()) }))
-	return registry
-}
-
-func say(w http.ResponseWriter, good bool, trouble string) {
-	if !good {
-		http.Error(w, trouble, http.StatusServiceUnavailable)
-		return
-	}
-	_, _ = w.Write([]byte("ok\n")) // the reader may be gone
-}
-
 // serve answers from now on, and says that the node takes clients.
-func (a *admin) serve() {
+func (a *adminListener) serve() {
 	a.ready.Store(true)
 	if a.listener == nil {
 		return
@@ -109,9 +51,9 @@ func (a *admin) serve() {
 	}()
 }
 
-func (a *admin) notReady() { a.ready.Store(false) }
+func (a *adminListener) notReady() { a.ready.Store(false) }
 
-func (a *admin) close() {
+func (a *adminListener) close() {
 	if a.listener != nil {
 		_ = a.http.Close()
 		_ = a.listener.Close() // http.Close does not know it before serve

@@ -12,7 +12,6 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/stormwheel/stormwheel/bench"
-	"github.com/stormwheel/stormwheel/bench/fleet"
 	"github.com/stormwheel/stormwheel/bench/report"
 	"github.com/stormwheel/stormwheel/bench/scenario"
 	"github.com/stormwheel/stormwheel/cmd/stormwheel/internal/live"
@@ -31,8 +30,8 @@ type benchCmds struct {
 type BenchCmd struct {
 	Scenario string `arg:"" help:"A scenario, see below, or a scenario file, FILE.yaml."`
 
-	scenario.Config `embed:""`
-	PasswordFile    string `help:"mqtt: file with the password; a line end at its end does not count (default none)." placeholder:"FILE"`
+	bench.Config `embed:""`
+	PasswordFile string `help:"mqtt: file with the password; a line end at its end does not count (default none)." placeholder:"FILE"`
 
 	JSON  string `name:"json" help:"Write the result here; - is standard output (demo: out/demo.json)." placeholder:"FILE"`
 	CSV   string `name:"csv" help:"Write a row a second here." placeholder:"FILE"`
@@ -145,11 +144,10 @@ func (c *BenchCmd) show(view *bench.View, stop *stopper, stderr *os.File) *live.
 		return nil
 	}
 	view.Progress = stderr
-	self, err := os.Executable()
-	if c.NoTui || c.Scenario == "find-max" || err != nil { // its runs would begin the screen again and again
+	if c.NoTui || c.Scenario == "find-max" { // its runs would begin the screen again and again
 		return nil
 	}
-	screen := live.Open(stderr, stop.stop, stop.kill, []string{self, "bench-guard"})
+	screen := live.Open(stderr, stop.stop, stop.kill)
 	if screen != nil {
 		view.Progress, view.Watch = screen, screen.Watch
 		stop.before(screen.Abandon)
@@ -158,7 +156,7 @@ func (c *BenchCmd) show(view *bench.View, stop *stopper, stderr *os.File) *live.
 }
 
 // config is what was said, as package bench takes it.
-func (c *BenchCmd) config() scenario.Config {
+func (c *BenchCmd) config() bench.Config {
 	config := c.Config
 	config.Scenario, config.Version, config.Command = c.Scenario, buildVersion(), os.Args
 	if isScenarioFile(c.Scenario) {
@@ -170,9 +168,4 @@ func (c *BenchCmd) config() scenario.Config {
 // workerCmd is one of the processes of --workers.
 type workerCmd struct{}
 
-func (workerCmd) Run() error { return fleet.Work(os.Stdin, os.Stdout) }
-
-// guardCmd gives the terminal back when the bench that shows itself there dies.
-type guardCmd struct{}
-
-func (guardCmd) Run() error { return live.Guard(os.Stdin, os.Stderr) }
+func (workerCmd) Run() error { return bench.Work(os.Stdin, os.Stdout) }

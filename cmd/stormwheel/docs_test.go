@@ -16,6 +16,7 @@ import (
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/machine"
 	"github.com/stormwheel/stormwheel/server"
+	"github.com/stormwheel/stormwheel/server/admin"
 )
 
 // readDoc returns a page of the documentation.
@@ -97,9 +98,9 @@ func TestOperationsPageIsTrue(t *testing.T) {
 	sameRows(t, "checks", column(t, page, "| check | what it limits |", 1), checks)
 
 	for _, sentence := range []string{
-		fmt.Sprintf("503 when a loop was not seen for %d s", int(stuckAfter.Seconds())),
+		fmt.Sprintf("503 when a loop was not seen for %d s", int(admin.DefaultStuckAfter.Seconds())),
 		fmt.Sprintf("after %d s at most", int(stopTime.Seconds())),
-		fmt.Sprintf("| connections of the admin listener | %d |", maxAdminConns),
+		fmt.Sprintf("| connections of the admin listener | %d |", admin.MaxConns),
 		fmt.Sprintf("| client id | %d bytes |", codec.MaxClientID),
 		fmt.Sprintf("keeps %d percent, at least 32, in reserve", reservePercent),
 		fmt.Sprintf("%d KiB a connection", machine.EndBytes>>10),

@@ -10,9 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/stormwheel/stormwheel/bench/result"
+	"golang.org/x/sys/unix"
 )
 
 // What a terminal is told when its other screen is entered and left, and its cursor shown.
@@ -164,8 +163,8 @@ func TestEveryEndGivesTheTerminalBack(t *testing.T) {
 		{"SIGTERM", func(p *onTerminal) { p.signal(syscall.SIGTERM) }, result.ExitInterrupted, true},
 		{"SIGHUP", func(p *onTerminal) { p.signal(syscall.SIGHUP) }, result.ExitInterrupted, true},
 		{"two SIGTERM", func(p *onTerminal) { p.signal(syscall.SIGTERM); p.signal(syscall.SIGTERM) }, result.ExitInterrupted, false},
-		{"SIGKILL", func(p *onTerminal) { p.signal(syscall.SIGKILL) }, -1, false},
-		{"crash", func(p *onTerminal) { p.signal(syscall.SIGQUIT) }, 2, false}, // as a panic does
+		{"two ctrl-c", func(p *onTerminal) { p.typed("\x03\x03") }, result.ExitInterrupted, false},
+		{"SIGQUIT", func(p *onTerminal) { p.signal(syscall.SIGQUIT) }, 2, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -174,13 +173,13 @@ func TestEveryEndGivesTheTerminalBack(t *testing.T) {
 			p.until("p50")
 			tt.end(p)
 			code, after := p.exit()
-			if tt.name != "two SIGTERM" && strings.Contains(after, "verdict: invalid") != tt.summary {
+			if !strings.HasPrefix(tt.name, "two ") && strings.Contains(after, "verdict: invalid") != tt.summary {
 				t.Errorf("summary on the normal screen: want %v, it shows %q", tt.summary, after)
 			}
 			if tt.summary && !strings.Contains(after, "all 20 clients are ready") {
 				t.Errorf("the events are not on the normal screen: %q", after)
 			}
-			if tt.name == "crash" && !strings.Contains(after, "goroutine ") {
+			if tt.name == "SIGQUIT" && !strings.Contains(after, "goroutine ") {
 				t.Errorf("no stacks on the normal screen: %.200q", after)
 			}
 			if code != tt.code {

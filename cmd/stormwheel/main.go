@@ -19,7 +19,6 @@ type command struct {
 	Serve   serveCmd   `cmd:"" help:"Run a node that acknowledges and echoes what clients send."`
 	Bench   benchCmds  `cmd:"" help:"Load servers with a swarm of clients and judge what they did."`
 	Worker  workerCmd  `cmd:"" name:"bench-worker" hidden:"" help:"Hold a share of a bench's clients; bench starts it."`
-	Guard   guardCmd   `cmd:"" name:"bench-guard" hidden:"" help:"Watch over the terminal of a bench; bench starts it."`
 	Connect connectCmd `cmd:"" help:"Be a client in the terminal."`
 	Token   tokenCmd   `cmd:"" help:"Make a token that admits a client."`
 	Doctor  doctorCmd  `cmd:"" help:"Check what this machine's limits allow."`

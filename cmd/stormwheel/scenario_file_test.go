@@ -10,11 +10,12 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/stormwheel/stormwheel/bench"
 	"github.com/stormwheel/stormwheel/bench/scenario"
 )
 
 // parsed is what bench makes of a scenario file and more words.
-func parsed(t *testing.T, text string, more ...string) (scenario.Config, error) {
+func parsed(t *testing.T, text string, more ...string) (bench.Config, error) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "day.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {

@@ -6,15 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"math"
 	"os"
 	"os/signal"
-	"runtime/debug"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
-	"unicode"
 
 	"github.com/stormwheel/stormwheel/internal/token"
 	"github.com/stormwheel/stormwheel/server"
@@ -60,9 +55,39 @@ func (c *serveCmd) Run() error {
 	lines.tell = func(lost uint64) { log.Warn("log lines were dropped: standard error was not read", "lines", lost) }
 	go lines.run()
 	defer lines.close()
-	auth, cluster, err := c.secrets()
+	srv, err := c.node(log)
 	if err != nil {
 		return err
+	}
+	percent, soft := setCollector(srv.Stats().MemoryLimit)
+
+	// Both signals are ours before the first client is: one that comes early is not lost.
+	signal.Ignore(syscall.SIGHUP) // the log goes to standard error: there is nothing to reopen
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	defer signal.Stop(signals)
+
+	adm, err := newAdminListener(c.Admin, srv)
+	if err != nil {
+		return err
+	}
+	defer adm.close()
+	if err := srv.Start(); err != nil {
+		return err
+	}
+	log.Info("collector", "gogc", percent, "gomemlimit", soft)
+	adm.serve()
+	if _, err := fmt.Printf("stormwheel ready node=%s listen=%s admin=%s pid=%d\n", srv.Node(), srv.Addr(), adm.addr, os.Getpid()); err != nil {
+		log.Warn("nobody reads the ready line", "err", err)
+	}
+	return await(srv, adm, log, signals)
+}
+
+// node is the server that the flags ask for.
+func (c *serveCmd) node(log *slog.Logger) (*server.Server, error) {
+	auth, cluster, err := c.secrets()
+	if err != nil {
+		return nil, err
 	}
 	srv, err := server.New(server.Config{
 		Listen: c.Listen, Node: c.Node, Loops: c.Loops,
@@ -76,32 +101,16 @@ func (c *serveCmd) Run() error {
 		Handler: echo(), Logger: log,
 	})
 	if err != nil {
-		return usageError{asFlags(err)}
+		return nil, usageError{asFlags(err)}
 	}
-	percent, soft := setCollector(srv.Stats().MemoryLimit)
+	return srv, nil
+}
 
-	// Both signals are ours before the first client is: one that comes early is not lost.
-	signal.Ignore(syscall.SIGHUP) // the log goes to standard error: there is nothing to reopen
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
-	defer signal.Stop(signals)
-
-	adm, err := newAdmin(c.Admin, srv)
-	if err != nil {
-		return err
-	}
-	defer adm.close()
-	if err := srv.Start(); err != nil {
-		return err
-	}
-	log.Info("collector", "gogc", percent, "gomemlimit", soft)
+// await ends with the node. It ends the node itself when a signal asks for that, or when the
+// admin listener breaks; during a drain operators are still answered.
+func await(srv *server.Server, adm *adminListener, log *slog.Logger, signals <-chan os.Signal) error {
 	ended := make(chan error, 1)
 	go func() { ended <- srv.Wait() }()
-	adm.serve()
-	if _, err := fmt.Printf("stormwheel ready node=%s listen=%s admin=%s pid=%d\n", srv.Node(), srv.Addr(), adm.addr, os.Getpid()); err != nil {
-		log.Warn("nobody reads the ready line", "err", err)
-	}
-
 	select {
 	case err := <-ended:
 		return engineError(err)
@@ -112,36 +121,6 @@ func (c *serveCmd) Run() error {
 		adm.notReady()
 		return end(srv.Drain, 0, log, signals)
 	}
-}
-
-// idleHeapPercent is GOGC for a heap that is almost all live and hardly turns over: a
-// heartbeat allocates nothing, so collections are as rare as with Go's 100, and what a crowd
-// that comes and goes leaves behind is a quarter of the heap and not as much again.
-const idleHeapPercent = 25
-
-// setCollector fits the collector to an edge, where the operator has not set it himself, and
-// says what holds now. Below a memory limit it keeps the heap under the watcher's marks:
-// garbage alone must not make the node refuse clients.
-func setCollector(limit int64) (gogc, gomemlimit string) {
-	if gogc = os.Getenv("GOGC"); gogc == "" {
-		debug.SetGCPercent(idleHeapPercent)
-		gogc = strconv.Itoa(idleHeapPercent)
-	}
-	if limit > 0 && os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(limit / 10 * 9)
-	}
-	if soft := debug.SetMemoryLimit(-1); soft < math.MaxInt64 {
-		return gogc, strconv.FormatInt(soft, 10)
-	}
-	return gogc, "off"
-}
-
-// graceOf says "none" in the words of server.Config, where zero means the default.
-func graceOf(d time.Duration) time.Duration {
-	if d == 0 {
-		return -1
-	}
-	return d
 }
 
 // secrets reads the files that the flags name.
@@ -208,71 +187,4 @@ func (c *serveCmd) logger(out io.Writer) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(out, options))
 	}
 	return slog.New(slog.NewTextHandler(out, options))
-}
-
-// Validate keeps an explicit zero from meaning the default, and names to one word.
-func (c *serveCmd) Validate() error {
-	for _, f := range []struct {
-		name string
-		bad  bool
-	}{
-		{"--heartbeat", c.Heartbeat <= 0}, {"--timeout", c.Timeout <= 0}, {"--tick", c.Tick <= 0},
-		{"--max-window", c.MaxWindow <= 0}, {"--addr-conns", c.AddrConns < 0}, {"--loops", c.Loops < 0}, {"--max-conns", c.MaxConns < 0},
-		{"--max-queued", c.MaxQueued <= 0}, {"--drain-window", c.DrainWindow <= 0},
-	} {
-		if f.bad {
-			return fmt.Errorf("%s must be positive", f.name)
-		}
-	}
-	switch {
-	case c.MaxFrameRate == 0:
-		return errors.New("--max-frame-rate must not be 0; negative is no limit")
-	case c.MaxByteRate == 0:
-		return errors.New("--max-byte-rate must not be 0; negative is no limit")
-	case c.DrainGrace < 0:
-		return errors.New("--drain-grace must not be negative")
-	}
-	for _, f := range []struct {
-		name string
-		bad  bool
-	}{
-		{"--admit-rate", !(c.AdmitRate > 0) || math.IsInf(c.AdmitRate, 1)},
-		{"--failover-rate", !(c.FailoverRate >= 0) || math.IsInf(c.FailoverRate, 1)},
-		{"--addr-rate", !(c.AddrRate >= 0) || math.IsInf(c.AddrRate, 1)},
-	} {
-		if f.bad {
-			return fmt.Errorf("%s must be finite and positive", f.name)
-		}
-	}
-	// Names end up in the ready line, which has a blank between its words.
-	for flag, values := range map[string][]string{"--node": {c.Node}, "--alternates": c.Alternates} {
-		for _, v := range values {
-			if strings.ContainsFunc(v, func(r rune) bool { return !unicode.IsPrint(r) || r == ' ' || r == unicode.ReplacementChar }) {
-				return fmt.Errorf("%s: %q has blanks or what cannot be printed", flag, v)
-			}
-		}
-	}
-	if err := bindable("--listen", c.Listen); err != nil {
-		return err
-	}
-	if c.Admin != "" {
-		if err := bindable("--admin", c.Admin); err != nil {
-			return err
-		}
-	}
-	return dialable("--alternates", c.Alternates)
-}
-
-// asFlags words an error of server.New with the names of the flags.
-func asFlags(err error) error {
-	text := strings.TrimPrefix(err.Error(), "server: ")
-	for _, f := range [...][2]string{{"Heartbeat", "--heartbeat"}, {"Timeout", "--timeout"}, {"Tick", "--tick"},
-		{"Loops", "--loops"}, {"MaxConns", "--max-conns"}, {"AdmitRate", "--admit-rate"},
-		{"FailoverRate", "--failover-rate"}, {"MaxWindow", "--max-window"}, {"Alternates", "--alternates"}, {"DrainWindow", "--drain-window"},
-		{"MaxFrameRate", "--max-frame-rate"}, {"MaxByteRate", "--max-byte-rate"},
-		{"MaxQueuedTotal", "--max-queued-total"}, {"MaxQueued", "--max-queued"}, {"MemoryLimit", "--memory-limit"},
-		{"alternate ", "--alternates: "}, {"Node", "--node"}} {
-		text = strings.ReplaceAll(text, f[0], f[1])
-	}
-	return errors.New(text)
 }

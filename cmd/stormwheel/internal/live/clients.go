@@ -10,33 +10,6 @@ import (
 	"github.com/stormwheel/stormwheel/bench/result"
 )
 
-// gutter is the column of the names; below compact, units and figures of lesser weight go.
-const (
-	gutter  = 11
-	compact = 50
-)
-
-// Ranks of the steps: a small screen has the first lines of everything, a larger one more.
-const (
-	rankFirst = iota // one line of each section
-	rankLog          // two of the events
-	rankMore         // the second lines
-	rankRows         // the first few nodes, some events
-	rankRest         // the thresholds, more nodes
-	lastRank         // the events fill what is left
-)
-
-// named puts a name before the first of lines.
-func (m *model) named(name string, lines ...string) []string {
-	for i := range lines {
-		if i > 0 {
-			name = ""
-		}
-		lines[i] = " " + m.look.label.Render(pad(name, gutter-1)) + lines[i]
-	}
-	return lines
-}
-
 // left is what happens to the clients.
 func (m *model) left() []*section {
 	all := []*section{

@@ -1,8 +1,6 @@
 package live
 
-import (
-	"strings"
-)
+import "strings"
 
 // section is a part of the frame that can be drawn in more or fewer lines.
 type section struct {
@@ -14,6 +12,22 @@ type section struct {
 // step asks for lines more, at a rank: the lower ranks of all sections are served first. What
 // is left of the room serves a step in part.
 type step struct{ rank, lines int }
+
+// Ranks of the steps: a small screen has the first lines of everything, a larger one more.
+const (
+	rankFirst = iota // one line of each section
+	rankLog          // two of the events
+	rankMore         // the second lines
+	rankRows         // the first few nodes, some events
+	rankRest         // the thresholds, more nodes
+	lastRank         // the events fill what is left
+)
+
+// gutter is the column of the names; below compact, units and figures of lesser weight go.
+const (
+	gutter  = 11
+	compact = 50
+)
 
 // twoColumns is the smallest size at which there are two.
 const (
@@ -115,6 +129,17 @@ func stack(all []*section, width, room int) []string {
 			lines = append(lines, "")
 		}
 		lines = append(lines, s.draw(width, s.lines)...)
+	}
+	return lines
+}
+
+// named puts a name before the first of lines.
+func (m *model) named(name string, lines ...string) []string {
+	for i := range lines {
+		if i > 0 {
+			name = ""
+		}
+		lines[i] = " " + m.look.label.Render(pad(name, gutter-1)) + lines[i]
 	}
 	return lines
 }

@@ -2,10 +2,7 @@ package live
 
 import (
 	"math"
-	"strconv"
 	"strings"
-	"time"
-	"unicode"
 
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
@@ -110,54 +107,6 @@ func (l look) spread(left, right string, width int) string {
 		return l.clip(left, width)
 	}
 	return pad(l.clip(left, room-1), room) + right
-}
-
-// clean makes one line of a text, without what could drive the terminal.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t':
-			return ' '
-		case unicode.IsControl(r) || r == unicode.ReplacementChar || unicode.Is(unicode.Cf, r):
-			return -1
-		}
-		return r
-	}, s)
-}
-
-// count writes 12345 as 12,345.
-func count(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
-// millis writes milliseconds with about three digits.
-func millis(v float64) string {
-	switch a := math.Abs(v); {
-	case a < 9.995:
-		return strconv.FormatFloat(v, 'f', 2, 64)
-	case a < 99.95:
-		return strconv.FormatFloat(v, 'f', 1, 64)
-	default:
-		return count(int(math.Round(v)))
-	}
-}
-
-// secs writes a time in seconds, without the unit.
-func secs(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) }
-
-func size(n int64) string {
-	switch {
-	case n < 9_950_000:
-		return strconv.FormatFloat(float64(n)/1e6, 'f', 1, 64) + " MB"
-	case n < 9_950_000_000:
-		return count(int(math.Round(float64(n)/1e6))) + " MB"
-	default:
-		return strconv.FormatFloat(float64(n)/1e9, 'f', 1, 64) + " GB"
-	}
 }
 
 func widthOf(s string) int { return lipgloss.Width(s) }

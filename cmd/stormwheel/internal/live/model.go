@@ -1,13 +1,6 @@
-// Package live shows a run of bench on a terminal while it runs.
-//
-// The model is a pure function of the messages that came: updates of the run, sizes of the
-// terminal, keys. frame draws it. Screen (screen.go) is the one part that touches a
-// terminal.
 package live
 
 import (
-	"time"
-
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/stormwheel/stormwheel/bench"
@@ -29,22 +22,8 @@ type model struct {
 	stopping  bool // the user has asked for the end
 }
 
-// keys are what keys do. They are called off the program's goroutine.
-type keys struct {
-	stop     func() // the run ends early, with its result
-	kill     func() // at once
-	suspends bool   // Ctrl-Z does
-}
-
-type event struct {
-	at   time.Duration
-	text string
-}
-
-const (
-	maxHistory = 1024 // wider than any terminal
-	maxEvents  = 512
-)
+// maxHistory is how many seconds are kept: more than any terminal has columns.
+const maxHistory = 1024
 
 // updates is a message with what the run has told since the last one.
 type updates []bench.Update
@@ -70,21 +49,6 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	}
 	return m, nil
 }
-
-func (m *model) press(key string) tea.Cmd {
-	switch {
-	case key == "ctrl+z" && m.keys.suspends:
-		return tea.Suspend
-	case key == "ctrl+c" && m.stopping:
-		return do(m.keys.kill)
-	case (key == "ctrl+c" || key == "q") && !m.stopping:
-		m.stopping = true
-		return do(m.keys.stop)
-	}
-	return nil
-}
-
-func do(f func()) tea.Cmd { return func() tea.Msg { f(); return nil } }
 
 func (m *model) take(u bench.Update) {
 	m.last = u

@@ -3,8 +3,6 @@ package live
 import (
 	"fmt"
 	"math"
-
-	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 // right is what the processes cost, and the thresholds.
@@ -160,50 +158,4 @@ func (m *model) generator(width, height int) []string {
 		lines = append(lines, l.clip(workers+cost(nil, g.RSSBytes, cpu, width-gutter), width-gutter))
 	}
 	return m.named("generator", lines...)
-}
-
-// thresholds are as they stand. Those that failed come first, then the open ones, if not all
-// of them fit.
-func (m *model) thresholds(width, height int) []string {
-	l := m.look
-	order := make([]result.Outlook, 0, len(m.status.Outlook))
-	for _, state := range []result.OutlookState{result.Failed, result.Open, result.Holds} {
-		for _, o := range m.status.Outlook {
-			if o.State == state {
-				order = append(order, o)
-			}
-		}
-	}
-	if len(order) <= height {
-		order = m.status.Outlook // nothing moves about
-	}
-	var lines []string
-	for _, o := range order[:min(len(order), height)] {
-		now := ""
-		if o.Actual != nil {
-			now = figure(*o.Actual)
-		}
-		lines = append(lines, l.spread(l.mark(o.State)+" "+o.Expr, l.faint.Render(now), width-gutter))
-	}
-	return m.named("so far", lines...)
-}
-
-// mark is the sign of a state, in its colour.
-func (l look) mark(s result.OutlookState) string {
-	switch s {
-	case result.Holds:
-		return l.good.Render(l.holds)
-	case result.Failed:
-		return l.bad.Render(l.glyphs.bad)
-	default:
-		return l.faint.Render(l.open)
-	}
-}
-
-// figure shows the value of a threshold.
-func figure(v float64) string {
-	if v == math.Trunc(v) && math.Abs(v) < 1e15 {
-		return count(int(v))
-	}
-	return fmt.Sprintf("%.2f", v)
 }

@@ -21,7 +21,6 @@ type Screen struct {
 	closeIn bool
 	saved   *term.State
 	program *tea.Program
-	guard   []string
 
 	mu      sync.Mutex
 	begun   bool
@@ -42,13 +41,12 @@ const framesPerSecond = 10
 const maxWaiting = 1024
 
 // Open prepares to show on out; nil if it is no terminal that could. stop ends the run early,
-// kill at once; guard is the command of a process that is started to watch over the terminal
-// (see Guard).
-func Open(out *os.File, stop, kill func(), guard []string) *Screen {
+// kill at once.
+func Open(out *os.File, stop, kill func()) *Screen {
 	if !capable(out) {
 		return nil
 	}
-	s := &Screen{in: os.Stdin, out: out, guard: guard, news: make(chan struct{}, 1), done: make(chan struct{})}
+	s := &Screen{in: os.Stdin, out: out, news: make(chan struct{}, 1), done: make(chan struct{})}
 	if !term.IsTerminal(int(s.in.Fd())) {
 		tty, err := os.Open("/dev/tty")
 		if err != nil {
@@ -104,7 +102,6 @@ func (s *Screen) Write(p []byte) (int, error) {
 
 func (s *Screen) run() {
 	defer close(s.done)
-	release := watchOver(s.guard, s.out)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -115,7 +112,6 @@ func (s *Screen) run() {
 		}
 		s.mu.Unlock()
 		s.restore()
-		release()
 	}()
 	for {
 		select {

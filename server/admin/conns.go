@@ -1,4 +1,4 @@
-package main
+package admin
 
 import (
 	"net"
@@ -8,44 +8,44 @@ import (
 	"time"
 )
 
-// maxAdminConns bounds the connections of the admin listener: descriptors that it takes are
-// lost to clients.
-const maxAdminConns = 8
+// MaxConns bounds the connections of a server of NewServer: descriptors that it takes are lost to
+// clients.
+const MaxConns = 8
 
 // busyTime is how long a request may take before its connection makes room for another. The
 // answers take milliseconds; who sends or reads so slowly is as good as idle.
 const busyTime = time.Second
 
-// adminConns are the connections of the admin listener. When there are too many, one that
+// conns are the connections of the admin listener. When there are too many, one that
 // nothing happens on goes: pools of monitors keep theirs open for long, and a probe that is
 // refused has its node killed. The zero value is ready.
-type adminConns struct {
+type conns struct {
 	mu     sync.Mutex // guards open
-	open   map[net.Conn]adminConn
+	open   map[net.Conn]connState
 	closed atomic.Uint64 // those that were closed for the bound
 }
 
-// adminConn is what net/http last said of a connection.
-type adminConn struct {
+// connState is what net/http last said of a connection.
+type connState struct {
 	busy  bool // with a request
 	since time.Time
 }
 
 // changed is told of every connection's state by net/http.
-func (c *adminConns) changed(conn net.Conn, state http.ConnState) {
+func (c *conns) changed(conn net.Conn, state http.ConnState) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()
 	if state == http.StateNew {
 		if c.open == nil {
-			c.open = map[net.Conn]adminConn{}
+			c.open = map[net.Conn]connState{}
 		}
-		if len(c.open) >= maxAdminConns && !c.makeRoom(now) {
+		if len(c.open) >= MaxConns && !c.makeRoom(now) {
 			c.closed.Add(1)
 			_ = conn.Close() // its goroutine then sees the end
 			return
 		}
-		c.open[conn] = adminConn{since: now}
+		c.open[conn] = connState{since: now}
 		return
 	}
 	if _, ours := c.open[conn]; !ours {
@@ -53,7 +53,7 @@ func (c *adminConns) changed(conn net.Conn, state http.ConnState) {
 	}
 	switch state {
 	case http.StateActive, http.StateIdle:
-		c.open[conn] = adminConn{busy: state == http.StateActive, since: now}
+		c.open[conn] = connState{busy: state == http.StateActive, since: now}
 	default:
 		delete(c.open, conn)
 	}
@@ -61,7 +61,7 @@ func (c *adminConns) changed(conn net.Conn, state http.ConnState) {
 
 // makeRoom closes the connection that has been idle, or silent, for longest, or else the one
 // that has been busy for longest, and reports whether there was one. c.mu is held.
-func (c *adminConns) makeRoom(now time.Time) bool {
+func (c *conns) makeRoom(now time.Time) bool {
 	var worst net.Conn
 	for conn, is := range c.open {
 		if is.busy && now.Sub(is.since) < busyTime {

@@ -1,5 +1,5 @@
-// Package zonetest is a name server for tests: names that have the addresses a test needs.
-package zonetest
+// Package dnstest is a name server for tests: names that have the addresses a test needs.
+package dnstest
 
 import (
 	"context"

@@ -8,25 +8,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-type modes = unix.Termios
-
-// readModes is nil when they cannot be read.
-func readModes(terminal *os.File) *modes {
-	m, err := unix.IoctlGetTermios(int(terminal.Fd()), unix.TCGETS)
-	if err != nil {
-		return nil
-	}
-	return m
-}
-
-// restoreModes leaves alone what a shell has set meanwhile: only a raw terminal, which does
-// not process its output, is ours.
-func restoreModes(terminal *os.File, before *modes) {
-	if now := readModes(terminal); before != nil && now != nil && now.Oflag&unix.OPOST == 0 {
-		_ = unix.IoctlSetTermios(int(terminal.Fd()), unix.TCSETS, before)
-	}
-}
-
 // forgetInput throws away what the terminal has answered too late: the shell would take it
 // for typed.
 func forgetInput(terminal *os.File) {

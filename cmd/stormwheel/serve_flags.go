@@ -1,0 +1,85 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Validate keeps an explicit zero from meaning the default, and names to one word.
+func (c *serveCmd) Validate() error {
+	for _, f := range []struct {
+		name string
+		bad  bool
+	}{
+		{"--heartbeat", c.Heartbeat <= 0}, {"--timeout", c.Timeout <= 0}, {"--tick", c.Tick <= 0},
+		{"--max-window", c.MaxWindow <= 0}, {"--addr-conns", c.AddrConns < 0}, {"--loops", c.Loops < 0}, {"--max-conns", c.MaxConns < 0},
+		{"--max-queued", c.MaxQueued <= 0}, {"--drain-window", c.DrainWindow <= 0},
+	} {
+		if f.bad {
+			return fmt.Errorf("%s must be positive", f.name)
+		}
+	}
+	switch {
+	case c.MaxFrameRate == 0:
+		return errors.New("--max-frame-rate must not be 0; negative is no limit")
+	case c.MaxByteRate == 0:
+		return errors.New("--max-byte-rate must not be 0; negative is no limit")
+	case c.DrainGrace < 0:
+		return errors.New("--drain-grace must not be negative")
+	}
+	for _, f := range []struct {
+		name string
+		bad  bool
+	}{
+		{"--admit-rate", !(c.AdmitRate > 0) || math.IsInf(c.AdmitRate, 1)},
+		{"--failover-rate", !(c.FailoverRate >= 0) || math.IsInf(c.FailoverRate, 1)},
+		{"--addr-rate", !(c.AddrRate >= 0) || math.IsInf(c.AddrRate, 1)},
+	} {
+		if f.bad {
+			return fmt.Errorf("%s must be finite and positive", f.name)
+		}
+	}
+	// Names end up in the ready line, which has a blank between its words.
+	for flag, values := range map[string][]string{"--node": {c.Node}, "--alternates": c.Alternates} {
+		for _, v := range values {
+			if strings.ContainsFunc(v, func(r rune) bool { return !unicode.IsPrint(r) || r == ' ' || r == unicode.ReplacementChar }) {
+				return fmt.Errorf("%s: %q has blanks or what cannot be printed", flag, v)
+			}
+		}
+	}
+	if err := bindable("--listen", c.Listen); err != nil {
+		return err
+	}
+	if c.Admin != "" {
+		if err := bindable("--admin", c.Admin); err != nil {
+			return err
+		}
+	}
+	return dialable("--alternates", c.Alternates)
+}
+
+// asFlags words an error of server.New with the names of the flags.
+func asFlags(err error) error {
+	text := strings.TrimPrefix(err.Error(), "server: ")
+	for _, f := range [...][2]string{{"Heartbeat", "--heartbeat"}, {"Timeout", "--timeout"}, {"Tick", "--tick"},
+		{"Loops", "--loops"}, {"MaxConns", "--max-conns"}, {"AdmitRate", "--admit-rate"},
+		{"FailoverRate", "--failover-rate"}, {"MaxWindow", "--max-window"}, {"Alternates", "--alternates"}, {"DrainWindow", "--drain-window"},
+		{"MaxFrameRate", "--max-frame-rate"}, {"MaxByteRate", "--max-byte-rate"},
+		{"MaxQueuedTotal", "--max-queued-total"}, {"MaxQueued", "--max-queued"}, {"MemoryLimit", "--memory-limit"},
+		{"alternate ", "--alternates: "}, {"Node", "--node"}} {
+		text = strings.ReplaceAll(text, f[0], f[1])
+	}
+	return errors.New(text)
+}
+
+// graceOf says "none" in the words of server.Config, where zero means the default.
+func graceOf(d time.Duration) time.Duration {
+	if d == 0 {
+		return -1
+	}
+	return d
+}

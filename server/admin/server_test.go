@@ -1,0 +1,136 @@
+package admin
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// listen answers for a node on a listener of its own.
+func listen(t *testing.T) (addr string, open *conns) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	open = new(conns)
+	srv := newServer(fine(), Config{}, open)
+	ended := make(chan error, 1)
+	go func() { ended <- srv.Serve(listener) }()
+	t.Cleanup(func() {
+		srv.Close()
+		if err := <-ended; err != http.ErrServerClosed {
+			t.Error(err)
+		}
+	})
+	return listener.Addr().String(), open
+}
+
+// probe asks on a connection that it closes; the status is 0 for no answer.
+func probe(addr, path string) (status int, body string) {
+	client := http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Get("http://" + addr + path)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return 0, err.Error()
+	}
+	return resp.StatusCode, string(b)
+}
+
+// Who opens connections takes no more descriptors than the bound, whatever he does with
+// them, and operators get in all the same: what nothing happens on goes, the oldest first.
+func TestConnectionsAreBoundedAndTheIdleGo(t *testing.T) {
+	const beyond = 2
+	for _, tc := range []struct {
+		name, says string
+		answered   bool
+	}{
+		{"idle", "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n", true},
+		{"silent", "", false},
+		{"slow", "GET /livez HT", false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			addr, open := listen(t)
+			var held []net.Conn
+			for range MaxConns {
+				conn, err := net.Dial("tcp", addr)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer conn.Close()
+				// The others are closed no earlier than after 5 s.
+				if err := conn.SetDeadline(time.Now().Add(4 * time.Second)); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := conn.Write([]byte(tc.says)); err != nil {
+					t.Fatal(err)
+				}
+				if tc.answered {
+					if _, err := conn.Read(make([]byte, 4096)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				held = append(held, conn)
+			}
+			if tc.name == "slow" {
+				time.Sleep(busyTime) // what it is about
+			}
+			for range beyond {
+				if status, body := probe(addr, "/livez"); status != 200 {
+					t.Errorf("a probe beside %d %s connections: %d %s", MaxConns, tc.name, status, body)
+				}
+			}
+			// The probes have closed theirs: only the first had to go for them.
+			if n, err := held[0].Read(make([]byte, 1)); err == nil || n != 0 || isTimeout(err) {
+				t.Errorf("the oldest connection gets %d bytes, %v; want it closed", n, err)
+			}
+			for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+				_, body := probe(addr, "/metrics")
+				closed := open.closed.Load()
+				if closed > 0 && strings.Contains(body, fmt.Sprintf("\nstormwheel_admin_refused_connections_total %d\n", closed)) {
+					break
+				}
+				if time.Now().After(deadline) {
+					t.Fatalf("%d connections were closed; /metrics says\n%s", closed, body)
+				}
+			}
+			open.mu.Lock()
+			defer open.mu.Unlock()
+			if len(open.open) > MaxConns {
+				t.Errorf("%d connections are open, want %d at most", len(open.open), MaxConns)
+			}
+		})
+	}
+}
+
+// Requests that are being answered are not idle: who comes beside them has to wait.
+func TestConnectionsThatAreBusyStay(t *testing.T) {
+	var c conns
+	var all []net.Conn
+	for range MaxConns + 1 {
+		ours, theirs := net.Pipe()
+		defer theirs.Close()
+		all = append(all, ours)
+		c.changed(ours, http.StateNew)
+		c.changed(ours, http.StateActive)
+	}
+	for i, conn := range all {
+		_, open := c.open[conn]
+		if want := i < MaxConns; open != want {
+			t.Errorf("connection %d of %d is open: %v, want %v", i+1, len(all), open, want)
+		}
+	}
+}
+
+func isTimeout(err error) bool {
+	netErr, ok := err.(net.Error)
+	return ok && netErr.Timeout()
+}
