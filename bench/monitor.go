@@ -24,7 +24,7 @@ func (r *runner) monitor(ctx context.Context) {
 		}
 		counts, recent := r.Clients.Progress()
 		now := row{Second: tally.Second(r.Clients.Now(), r.Clients.Ready(), &counts, &before), started: counts.Started}
-		now.p50, now.p99 = tally.RecentMillis(recent.RTT.ValueAtQuantile(50)), tally.RecentMillis(recent.RTT.ValueAtQuantile(99))
+		now.p50, now.p99 = recent.RTTMillis()
 		if now.Pongs > 0 {
 			now.RTTp50, now.RTTp99 = new(now.p50), new(now.p99)
 		}
@@ -87,7 +87,7 @@ func (r *runner) status(counts *tally.Counters, second result.Second, recent *ta
 		g.CPUS = new((own.CPU() - r.cpu + workers.CPU()).Seconds())
 	}
 	s := &Status{Second: second, Failures: counts.Failures, RTT: soFar.Heartbeat.RTTms, Lateness: soFar.Eviction.LatenessMs,
-		Recovery: r.recovery(), Servers: soFar.Server, Generator: *g, LateSecond: tally.Late(recent.Late)}
+		Recovery: r.recovery(), Servers: soFar.Server, Generator: *g, LateSecond: recent.LateMs()}
 	var since time.Duration // t0
 	if s.Recovery != nil {
 		since = time.Duration(second.T*float64(time.Second)) - s.Recovery.Since

@@ -92,7 +92,7 @@ func play(ctx context.Context, p *scenario.Plan, view View) (*result.Result, err
 	case err != nil && interrupt.Err() == nil:
 		return out, &result.ExitError{Code: result.ExitOther, Err: err}
 	default:
-		return out, result.ErrorOf(out)
+		return out, out.Err()
 	}
 }
 

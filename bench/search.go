@@ -114,7 +114,7 @@ func findMax(ctx context.Context, asked Config, p *scenario.Plan, view View) (*r
 	if searchErr != nil && !shown.Interrupted {
 		return shown, searchErr
 	}
-	return shown, result.ErrorOf(shown)
+	return shown, shown.Err()
 }
 
 // conclude notes what a search came to, and why it ended. held: at the load that it missed, the

@@ -44,6 +44,7 @@ func Broker(answer func(n int) byte, words string) func(c *net.TCPConn, n int) b
 	}
 }
 
+// Accept is the answer of a Broker that takes everybody.
 func Accept(int) byte { return 0 }
 
 // StartEcho is a server that sends back what it gets, and closes who says nothing for so long.

@@ -46,6 +46,7 @@ func StartMosquitto(t *testing.T, settings string) *Mosquitto {
 	return m
 }
 
+// Start starts it again, after Kill.
 func (m *Mosquitto) Start(t *testing.T, binary string) {
 	t.Helper()
 	m.Cmd = exec.Command(binary, "-c", m.conf)

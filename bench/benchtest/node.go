@@ -30,10 +30,10 @@ type Node struct {
 	Terms      codec.Terms
 	Alternates string
 
-	// meet deals with the n-th connection (from 1) instead of the book. It reports
+	// Meet deals with the n-th connection (from 1) instead of the book. It reports
 	// whether it did; the connection is closed then.
 	Meet func(c *net.TCPConn, n int) bool
-	// evictAfter is the silence after which a client is closed; 0: the timeout of terms.
+	// EvictAfter is the silence after which a client is closed; 0: the timeout of terms.
 	EvictAfter time.Duration
 	Farewell   bool // a GOAWAY precedes an eviction
 	NoPong     bool
@@ -47,8 +47,10 @@ type Node struct {
 	served   sync.WaitGroup
 }
 
+// ShortTerms are the terms of a Node that says none.
 var ShortTerms = codec.Terms{Interval: 200 * time.Millisecond, Timeout: 600 * time.Millisecond, Window: 300 * time.Millisecond}
 
+// Start has a node listen on a free port of 127.0.0.1 until the test is over.
 func Start(t *testing.T, f *Node) *Node {
 	t.Helper()
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -60,8 +62,10 @@ func Start(t *testing.T, f *Node) *Node {
 	return f
 }
 
+// Addr is where it listens.
 func (f *Node) Addr() string { return f.l.Addr().String() }
 
+// Serve takes connections from l, until Stop.
 func (f *Node) Serve(l net.Listener) {
 	f.l, f.open = l, map[net.Conn]bool{}
 	if f.Terms == (codec.Terms{}) {
@@ -87,12 +91,14 @@ func (f *Node) Serve(l net.Listener) {
 	})
 }
 
+// Conns is how many connections it has.
 func (f *Node) Conns() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return len(f.open)
 }
 
+// Stop closes the listener and all connections, and waits for their ends.
 func (f *Node) Stop() {
 	f.l.Close()
 	f.mu.Lock()
@@ -122,6 +128,7 @@ func (f *Node) drain(rate float64, rude bool) {
 	}
 }
 
+// Welcome is the frame.
 func (f *Node) Welcome() []byte {
 	b, err := codec.AppendWelcome(nil, &codec.WelcomeMessage{Version: codec.ProtocolVersion, Terms: f.Terms,
 		ServerTime: time.Now(), Node: []byte(f.Name), Alternates: []byte(f.Alternates)})
@@ -131,6 +138,7 @@ func (f *Node) Welcome() []byte {
 	return b
 }
 
+// GoAway is the frame, with nothing but a code.
 func GoAway(code codec.Code) []byte {
 	b, err := codec.AppendGoAway(nil, &codec.GoAwayMessage{Code: code})
 	if err != nil {
@@ -178,6 +186,7 @@ func (f *Node) talk(c *net.TCPConn, n int) {
 	}
 }
 
+// ReadFrame reads one frame; its payload is its own.
 func ReadFrame(r *bufio.Reader) (codec.Frame, error) {
 	size := codec.HeaderLen
 	for {
@@ -296,6 +305,7 @@ func serve(kind string, args []string) {
 // Patience bounds every wait of the tests.
 const Patience = 20 * time.Second
 
+// WaitFor waits until cond holds, at most for Patience.
 func WaitFor(t *testing.T, what string, cond func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(Patience); !cond(); time.Sleep(2 * time.Millisecond) {

@@ -31,6 +31,7 @@ const (
 	timerKey  = -3
 )
 
+// Open opens a poller with nothing to watch but calls of Wake.
 func Open() (p *Poller, err error) {
 	p = &Poller{epoll: -1, event: -1, timer: -1, batch: make([]unix.EpollEvent, BatchEvents)}
 	defer func() {
@@ -68,7 +69,7 @@ func Open() (p *Poller, err error) {
 }
 
 // Within opens a poller that p watches: p's wait ends when there is something in it, and
-// says woken. It is only ever asked what has happened: wait(0).
+// says woken. It is only ever asked what has happened: Wait(0).
 func (p *Poller) Within() (*Poller, error) {
 	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
@@ -83,6 +84,7 @@ func (p *Poller) Within() (*Poller, error) {
 	return inner, nil
 }
 
+// Close may follow a failed Open.
 func (p *Poller) Close() {
 	for _, fd := range []int{p.event, p.timer} {
 		if fd >= 0 {
@@ -99,6 +101,7 @@ func (p *Poller) Close() {
 // FD is the epoll itself, for whoever reads /proc/self/fdinfo.
 func (p *Poller) FD() int { return p.epoll }
 
+// Wake ends the wait under way, or the next.
 func (p *Poller) Wake() {
 	one := [8]byte{7: 1}
 	_, _ = unix.Write(p.event, one[:]) // full means that it is awake
@@ -138,6 +141,7 @@ type Readiness struct {
 	Ended    bool // error, RST or FIN: read until there is no more
 }
 
+// At is the i-th of the events that the latest Wait counted.
 func (p *Poller) At(i int) Readiness {
 	e := &p.batch[i]
 	switch e.Fd {
@@ -210,9 +214,10 @@ func Error(fd int) error {
 	return nil
 }
 
-// Read and Write move what is possible now; blocked says that nothing was.
+// Read moves what is possible now; blocked says that nothing was.
 func Read(fd int, b []byte) (n int, blocked bool, err error) { return move(unix.SYS_READ, fd, b) }
 
+// Write is Read the other way.
 func Write(fd int, b []byte) (n int, blocked bool, err error) {
 	return move(unix.SYS_WRITE, fd, b)
 }

@@ -16,7 +16,7 @@ import (
 // goroutine.
 type Fleet struct {
 	cfg   swarm.Config
-	start time.Duration // on the clock of monotonic
+	start time.Duration // on the clock of swarm.Monotonic
 	ramp  time.Duration // from then until the last client is due
 
 	mu      sync.Mutex
@@ -177,7 +177,7 @@ func (f *Fleet) Progress() (tally.Counters, *tally.Recent) {
 	recent := tally.NewRecent()
 	for _, a := range f.ask(swarm.Order{Op: swarm.Progress}) {
 		if a.Recent != nil {
-			recent.Add(a.Recent.Recent())
+			recent.Add(a.Recent)
 		}
 	}
 	f.mu.Lock()

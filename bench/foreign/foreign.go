@@ -12,17 +12,17 @@ import (
 // keeps nothing of any client, so that one serves all of them, on every loop at once. On
 // heartbeats it must not allocate.
 type Translator interface {
-	// outbound appends to dst what the server is to get for one frame of a link; nothing is
+	// Outbound appends to dst what the server is to get for one frame of a link; nothing is
 	// fine. answered says that the link gets a WELCOME at once, without the server.
 	Outbound(dst []byte, f codec.Frame) (wire []byte, answered bool)
 
-	// inbound reads the one packet that begins b and appends to dst the frame that it means
+	// Inbound reads the one packet that begins b and appends to dst the frame that it means
 	// to the link; token is that of the link's latest PING. need is as in codec.Decode: with
 	// consumed 0, so many bytes must be there before there is a packet. What is no packet
-	// is noFrame to the link.
+	// becomes what no link takes for a frame.
 	Inbound(dst, b []byte, token uint64) (frame []byte, consumed, need int)
 
-	// welcome is the frame for answered.
+	// Welcome is the frame for answered.
 	Welcome() []byte
 }
 
@@ -77,4 +77,5 @@ const (
 // case in New.
 var Protocols = []string{Own, Echo, MQTT}
 
+// Names are those of the protocols, for a message.
 func Names() string { return strings.Join(Protocols, ", ") }

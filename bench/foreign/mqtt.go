@@ -64,6 +64,7 @@ func newMQTT(cfg Config) (*mqtt, error) {
 	return m, err
 }
 
+// CheckLogin says what makes a user name and a password impossible in MQTT.
 func CheckLogin(username, password string) error {
 	switch {
 	case password != "" && username == "":

@@ -190,5 +190,5 @@ func (n *Node) Thaw() error {
 	return n.Signal(syscall.SIGCONT)
 }
 
-// Most is what a process of a million descriptors would need; each is a process.
+// Most is how many nodes a run may spawn: what a process of a million descriptors would need; each is a process.
 const Most = 1024

@@ -16,8 +16,8 @@ import (
 )
 
 // Servers are what a run aims at: nodes that it has spawned, or targets that it was told. They
-// are sampled once a second while a scenario plays; what both use is guarded by mu. nodes is the
-// scenario's own.
+// are sampled once a second while a scenario plays; what both use is guarded. Nodes is
+// the scenario's own.
 type Servers struct {
 	Nodes []*Node // that were spawned, in their order; none: targets
 

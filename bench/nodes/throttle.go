@@ -11,8 +11,8 @@ import (
 	"github.com/stormwheel/stormwheel/bench/result"
 )
 
-// Duty is how much of the time a process may run: it runs for run and stands still for
-// stop, in turn. The zero duty is all of it.
+// Duty is how much of the time a process may run: it runs for Run and stands still for
+// Stop, in turn. The zero duty is all of it.
 type Duty struct{ Run, Stop time.Duration }
 
 // ParseDuty reads "1ms/150ms".
@@ -37,6 +37,7 @@ const (
 	longestTurn  = 10 * time.Second
 )
 
+// Words tell of it in an event; none if it is all of the time.
 func (d Duty) Words() string {
 	if d == (Duty{}) {
 		return ""

@@ -23,6 +23,7 @@ type ExitError struct {
 	Err  error
 }
 
+// Error is the sentence.
 func (e *ExitError) Error() string {
 	if e.Err == nil {
 		return fmt.Sprintf("exit %d", e.Code)
@@ -30,6 +31,7 @@ func (e *ExitError) Error() string {
 	return e.Err.Error()
 }
 
+// Unwrap gives Err.
 func (e *ExitError) Unwrap() error { return e.Err }
 
 // ExitCode is the code of err: 0 for nil, 1 for an error that carries none. Kong asks the
@@ -49,17 +51,19 @@ func ExitCode(err error) int {
 // ExitCode lets kong.FatalIfErrorf end the process with the right code.
 func (e *ExitError) ExitCode() int { return e.Code }
 
+// Usage is an error in what was asked for: exit code ExitUsage.
 func Usage(format string, args ...any) error {
 	return &ExitError{Code: ExitUsage, Err: fmt.Errorf(format, args...)}
 }
 
+// Impossible is an error of this machine, which forbids the run: exit code ExitImpossible.
 func Impossible(format string, args ...any) error {
 	return &ExitError{Code: ExitImpossible, Err: fmt.Errorf(format, args...)}
 }
 
-// ErrorOf maps a finished result to its exit code. An interrupted run says so whatever its
+// Err is nil for a result that passed, and an ExitError otherwise. An interrupted run says so whatever its
 // figures are, and one whose generator was late can neither pass nor fail.
-func ErrorOf(r *Result) error {
+func (r *Result) Err() error {
 	switch {
 	case r.Interrupted:
 		return &ExitError{Code: ExitInterrupted, Err: errors.New("interrupted; the result covers what ran")}

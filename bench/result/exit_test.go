@@ -41,7 +41,7 @@ func TestExitCodes(t *testing.T) {
 		if err := r.Judge(all, 20*time.Millisecond); err != nil {
 			t.Fatal(err)
 		}
-		err := ErrorOf(r)
+		err := r.Err()
 		if r.Verdict != tt.verdict || ExitCode(err) != tt.code {
 			t.Errorf("%s: verdict %s, exit %d (%v), want %s and %d", tt.name, r.Verdict, ExitCode(err), err, tt.verdict, tt.code)
 		}

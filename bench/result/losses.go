@@ -1,9 +1,11 @@
 package result
 
+// Total is how many sessions ended.
 func (l *Losses) Total() int {
 	return l.Closed + l.Reset + l.Silence + l.GoAway + l.PongTimeout + l.Protocol + l.Cut
 }
 
+// Add takes what another loop, or run, has.
 func (l *Losses) Add(o *Losses) {
 	l.Closed += o.Closed
 	l.Reset += o.Reset
@@ -14,11 +16,13 @@ func (l *Losses) Add(o *Losses) {
 	l.Cut += o.Cut
 }
 
+// Total is how many attempts failed.
 func (f *Failures) Total() int {
 	return f.Refused + f.Reset + f.Closed + f.ConnectTimeout + f.WelcomeTimeout + f.Busy + f.GoAway +
 		f.Protocol + f.Ports + f.Descriptors + f.Memory + f.Other
 }
 
+// Add takes what another loop, or run, has.
 func (f *Failures) Add(o *Failures) {
 	f.Refused += o.Refused
 	f.Reset += o.Reset

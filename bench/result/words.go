@@ -104,4 +104,5 @@ func named(prefix string, counts map[string]int) string {
 	return prefix + strings.Join(words, ", ")
 }
 
+// Millis is a time in milliseconds, to the microsecond.
 func Millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

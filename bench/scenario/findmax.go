@@ -9,7 +9,7 @@ import (
 	"github.com/stormwheel/stormwheel/bench/result"
 )
 
-// FindMax is a search: it makes runs of others, and plays none itself.
+// FindMax is the scenario find-max, which is a search: it makes runs of others, and plays none itself.
 type FindMax struct{ plain }
 
 func (FindMax) Name() string { return "find-max" }

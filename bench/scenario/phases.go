@@ -24,7 +24,7 @@ func (phases) Takes() string {
 	return "lifetime profile steps kind fraction freeze outage slow probes cohorts"
 }
 
-// A PhaseSpec is one part of the scenario "phases". What its fields mean, Do says:
+// A Phase is one part of the scenario "phases". What its fields mean, Do says:
 //
 //	ramp     Clients more arrive, by Rate, Profile and Steps; the phase ends when all are ready
 //	hold     heartbeats, for For

@@ -25,12 +25,9 @@ func (c *Config) Unproven(n *tally.Counters, soak *result.Soak) string {
 	case c.Lifetime > 0 && n.Departures == 0:
 		return fmt.Sprintf("no session ended: of %d clients with a lifetime of %v one leaves every %v, and the run must last some of those",
 			c.Conns, c.Lifetime, time.Duration(float64(c.Lifetime)/float64(c.Conns)).Round(time.Millisecond))
-	case soak != nil && c.Duration < shortestSoak && (c.Spawn > 0 || len(c.PIDs) > 0) && (soak.RSSGrowth == nil || soak.FDsGrowth == nil):
-		return fmt.Sprintf("a soak of %v has too few readings to compare its quarters; it must last %v or more", c.Duration, shortestSoak)
+	case soak != nil && c.Duration < tally.ShortestSoak && (c.Spawn > 0 || len(c.PIDs) > 0) && (soak.RSSGrowth == nil || soak.FDsGrowth == nil):
+		return fmt.Sprintf("a soak of %v has too few readings to compare its quarters; it must last %v or more", c.Duration, tally.ShortestSoak)
 	default:
 		return ""
 	}
 }
-
-// shortestSoak has the readings that its quarters need: one a second, some of them late.
-const shortestSoak = 4 * (tally.SoakQuarter + 1) * time.Second

@@ -78,6 +78,7 @@ func blowOf(kind string) blow {
 	return nil
 }
 
+// Kinds are those of the storms, in the order of the help.
 func Kinds() (all []string) {
 	for _, b := range blows {
 		all = append(all, b.kind)

@@ -9,6 +9,7 @@ import (
 // Profiles are the shapes of a ramp.
 var Profiles = []string{"linear", "step", "poisson"}
 
+// DefaultSteps are the plateaus of a ramp in steps unless told otherwise.
 const DefaultSteps = 5
 
 // Arrivals is a ramp: when the clients with numbers from From up to To are to connect. The

@@ -108,6 +108,7 @@ func (l *loop) waited(c *client, until time.Duration) {
 // Before the end of a run some clients are asked for an answer, in a few rounds: of heartbeats
 // alone nobody could tell whether a server still lives that was last asked an interval ago.
 const (
+	// RollCallRounds are those of RollCall, from 0.
 	RollCallRounds = 8
 	rollCallSize   = 32 // clients of a round, in all processes
 )

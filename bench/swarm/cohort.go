@@ -10,6 +10,7 @@ type Cohort struct {
 	Share  int // in ten-thousandths
 }
 
+// WholeShare is the Share of all clients.
 const WholeShare = 10_000
 
 // cohort is the index of a client's cohort. On every node each has its share, to within a

@@ -9,7 +9,9 @@ import (
 // errCut is the cause of a loss that the scenario brought about.
 var errCut = errors.New("the scenario cut it")
 
-// Cut does so for this swarm. The choice is the seed's.
+// Cut ends up to count of the sessions on an endpoint, or on any if it is "", as a network
+// does that fails. silent of the n were ended without a word to the server. The choice is the
+// seed's.
 func (s *Swarm) Cut(endpoint string, count int) (n, silent int) {
 	type cuts struct{ n, silent int }
 	results := make(chan cuts, len(s.loops))

@@ -25,6 +25,7 @@ const (
 	// visitsPerClock bounds how long a clock reading serves in a run of timers.
 	visitsPerClock = 64
 
+	// PublishEvery is how old the counts of a running swarm may be.
 	PublishEvery = 100 * time.Millisecond
 )
 

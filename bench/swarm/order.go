@@ -9,7 +9,7 @@ import (
 // Order is what a fleet asks of a swarm, in this process or in a worker's.
 type Order struct {
 	Op       Op
-	At       time.Duration // Start: on the clock of monotonic
+	At       time.Duration // Start: on the clock of Monotonic
 	Endpoint string        // On; Speaking, Cut: "" is any
 	Victims  []string      // Storm
 	Flood    bool          // Storm
@@ -18,8 +18,10 @@ type Order struct {
 	Count    int           // Mute, Cut; RollCall: the round
 }
 
+// Op is what an Order asks for.
 type Op uint8
 
+// What may be asked, and what of the Answer is filled beyond the counts.
 const (
 	Start    Op = iota + 1
 	Counts      // Counters, Ready, Peak
@@ -45,7 +47,7 @@ type Answer struct {
 	Counters tally.Counters
 	Ready    int
 	Peak     int
-	Recent   *tally.RecentWire
+	Recent   *tally.Recent
 	Count    int
 	Silent   int // of them
 	Longest  time.Duration
@@ -60,8 +62,7 @@ func (s *Swarm) Do(o Order) Answer {
 	case Start:
 		s.Start(o.At)
 	case Progress:
-		_, recent := s.Progress()
-		a.Recent = recent.Export()
+		_, a.Recent = s.Progress()
 	case On:
 		a.Count = s.On(o.Endpoint)
 	case Timeout:

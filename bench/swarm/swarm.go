@@ -47,7 +47,7 @@ type Config struct {
 	Steps     int     // of the profile step
 	// Lifetime is how long sessions last on average before their clients leave; 0: for ever.
 	Lifetime time.Duration
-	// Told has clients wait for Arrive to connect, and for Unsettle to leave.
+	// OnDemand has clients wait for Arrive to connect, and for Unsettle to leave.
 	OnDemand bool
 	Cohorts  []Cohort // instead of Policy; their shares make up the whole
 
@@ -153,7 +153,7 @@ func (s *Swarm) Abandon() {
 	}
 }
 
-// Start begins the ramp at a moment on the clock of monotonic, and returns then.
+// Start begins the ramp at a moment on the clock of Monotonic, and returns then.
 func (s *Swarm) Start(at time.Duration) {
 	ahead := at - Monotonic()
 	s.started = time.Now().Add(ahead)

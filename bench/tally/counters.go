@@ -39,6 +39,7 @@ type Counters struct {
 	Regained     int // outages that are over
 }
 
+// Add takes what another loop, or swarm, has.
 func (c *Counters) Add(o *Counters) {
 	c.Started += o.Started
 	c.Attempts += o.Attempts

@@ -18,7 +18,7 @@ type Facts struct {
 	Policies []string      // of the cohorts
 }
 
-// Fill has the counts.
+// Fill writes the counts into a result.
 func (c *Counters) Fill(out *result.Result) {
 	out.Conns.Lost, out.Conns.Losses = c.Losses.Total(), c.Losses
 	out.Connect.Attempts, out.Connect.Established = c.Attempts, c.Established
@@ -30,7 +30,7 @@ func (c *Counters) Fill(out *result.Result) {
 	e.Overlooked = c.Muted - c.Observed - c.OtherMutes
 }
 
-// Fill has the figures of a run that is over.
+// Fill writes the figures of a run that is over, or of several that are merged.
 func (t *Tally) Fill(out *result.Result, f *Facts) {
 	n := &t.Counters
 	n.Fill(out)
@@ -58,7 +58,7 @@ func (t *Tally) Fill(out *result.Result, f *Facts) {
 	}
 }
 
-// Detail has what the figures are made from.
+// Detail writes what the figures are made from.
 func (t *Tally) Detail(d *result.Detail, f *Facts) error {
 	named := map[string]*Hist{"rtt": t.RTT, "rtt_intended": t.RTTIntended, "rtt_actual": t.RTTActual,
 		"connect": t.Connect, "connect_intended": t.ConnectIntended,

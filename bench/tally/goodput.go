@@ -14,7 +14,7 @@ const waitingShare = 20
 
 const binsPerSecond = int(time.Second / attemptBin)
 
-// flow fills in what can be told from the begins and ends of outages, by attemptBin.
+// flow fills in what can be told from the begins and ends of outages, in bins of attemptBin.
 func flow(s *result.Storm, lost, back []uint32) {
 	if s.OutageS == nil {
 		return

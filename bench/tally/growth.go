@@ -8,8 +8,11 @@ import (
 	"github.com/stormwheel/stormwheel/bench/result"
 )
 
-// SoakQuarter is how many readings a quarter must have.
-const SoakQuarter = 2
+// soakQuarter is how many readings a quarter must have.
+const soakQuarter = 2
+
+// ShortestSoak has the readings that its quarters need: one a second, some of them late.
+const ShortestSoak = 4 * (soakQuarter + 1) * time.Second
 
 // mergeSoaks: what grew most tells. A figure that one of the parts lacks is null.
 func mergeSoaks(parts []*result.Result) *result.Soak {
@@ -103,7 +106,7 @@ func medianOf(seconds []result.Second, figure func(result.Second) *float64) *flo
 			all = append(all, *v)
 		}
 	}
-	if len(all) < SoakQuarter {
+	if len(all) < soakQuarter {
 		return nil
 	}
 	slices.SortFunc(all, cmp.Compare)

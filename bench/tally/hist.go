@@ -18,18 +18,22 @@ type Hist struct {
 	Min time.Duration
 }
 
+// Longest is the longest time that a histogram holds; a longer one counts as this.
 const Longest = time.Hour
 
+// NewHist is empty.
 func NewHist() *Hist {
 	return &Hist{h: hdrhistogram.New(1, Longest.Microseconds(), 3), Min: Longest}
 }
 
+// Record counts one time.
 func (h *Hist) Record(d time.Duration) {
 	h.Min = min(h.Min, d)
 	// Within the range by construction, so that it cannot fail.
 	_ = h.h.RecordValue(max(0, min(d, Longest)).Microseconds())
 }
 
+// Add takes what another has.
 func (h *Hist) Add(from *Hist) {
 	h.h.Merge(from.h)
 	h.Min = min(h.Min, from.Min)
@@ -58,6 +62,7 @@ func (h *Hist) GobDecode(b []byte) error {
 	return nil
 }
 
+// Count is how many times were recorded.
 func (h *Hist) Count() int { return int(h.h.TotalCount()) }
 
 // Quantile returns milliseconds.
@@ -67,6 +72,7 @@ func (h *Hist) Quantile(percent float64) float64 {
 
 func (h *Hist) maxMs() float64 { return float64(h.h.Max()) / 1000 }
 
+// Percentiles are nil if there are no times.
 func (h *Hist) Percentiles() *result.Percentiles {
 	if h.Count() == 0 {
 		return nil
@@ -75,6 +81,7 @@ func (h *Hist) Percentiles() *result.Percentiles {
 		P999: h.Quantile(99.9), Max: h.maxMs()}
 }
 
+// Lateness is nil if there are no times.
 func (h *Hist) Lateness() *result.Lateness {
 	if h.Count() == 0 {
 		return nil
@@ -82,6 +89,7 @@ func (h *Hist) Lateness() *result.Lateness {
 	return &result.Lateness{Min: result.Millis(h.Min), P50: h.Quantile(50), P99: h.Quantile(99), Max: h.maxMs()}
 }
 
+// Late is nil if there are no times.
 func (h *Hist) Late() *result.GeneratorLate {
 	if h.Count() == 0 {
 		return nil

@@ -39,7 +39,7 @@ func Merge(parts []*result.Result, thresholds []string, noPromises bool, command
 	if out.Verdict == result.Invalid {
 		return out, &result.ExitError{Code: result.ExitInvalid, Err: errors.New("invalid: " + *out.Generator.WhyInvalid)}
 	}
-	return out, result.ErrorOf(out)
+	return out, out.Err()
 }
 
 // mergeAll adds what the parts have counted, and makes the result of the sum. What no swarm counts

@@ -38,12 +38,13 @@ func (v *Recovery) Update(now time.Duration, hit, back int) {
 	}
 }
 
-// Fill has what is known of the storm before the end.
+// Fill writes what is known of the storm before the end into a result.
 func (v *Recovery) Fill(out *result.Result, n *Counters) {
 	out.Storm = &result.Storm{Clients: n.StormClients, Back: n.StormBack, IdealS: Seconds(v.Ideal),
 		T50S: Seconds(v.T50), T95S: Seconds(v.T95), T99S: Seconds(v.T99), T100S: Seconds(v.T100)}
 }
 
+// Seconds is a time of which nobody may know: nil then.
 func Seconds(d *time.Duration) *float64 {
 	if d == nil {
 		return nil

@@ -10,7 +10,7 @@ import (
 // attemptBin is the width of the bins in which attempts are counted for their peak.
 const attemptBin = 100 * time.Millisecond
 
-// Storm is what the loops hand to tallyStorm when a storm is over.
+// Storm is what is known of a storm when it is over. Its fields are public for gob.
 type Storm struct {
 	Clients int             // hit
 	Offline int             // of those, out at some time
@@ -19,14 +19,16 @@ type Storm struct {
 	// OfflineTimes are the outages that are over.
 	OfflineTimes *Hist
 	Attempts     int      // connect() calls after t0
-	PerBin       []uint32 // the same, by attemptBin
-	// LostPerBin and BackPerBin count the begins and ends of outages, by attemptBin; the latter
+	PerBin       []uint32 // the same, in bins of 100 ms
+	// LostPerBin and BackPerBin count the begins and ends of outages in such bins; the latter
 	// up to the end of the run.
 	LostPerBin, BackPerBin []uint32
 }
 
+// NewStorm is empty.
 func NewStorm() Storm { return Storm{OfflineTimes: NewHist()} }
 
+// Add takes what another swarm, or loop, has.
 func (t *Storm) Add(from Storm) {
 	t.Clients += from.Clients
 	t.Offline += from.Offline

@@ -23,6 +23,7 @@ type Tally struct {
 	Lateness        *Hist
 }
 
+// New is empty.
 func New() Tally {
 	return Tally{Storm: NewStorm(), Probes: NewProbes(),
 		RTT: NewHist(), RTTActual: NewHist(), RTTIntended: NewHist(), Connect: NewHist(), ConnectIntended: NewHist(), Late: NewHist(), Lateness: NewHist()}
