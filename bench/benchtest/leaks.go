@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Children are the pids of our child processes, dead ones that were not reaped included.
@@ -51,4 +52,17 @@ func LeavesNothing(t *testing.T) {
 func Ended(pid int) bool {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err != nil || strings.Contains(string(b), ") Z ")
+}
+
+// Patience bounds every wait of the tests.
+const Patience = 20 * time.Second
+
+// WaitFor waits until cond holds, at most for Patience.
+func WaitFor(t *testing.T, what string, cond func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(Patience); !cond(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within %v: %s", Patience, what)
+		}
+	}
 }

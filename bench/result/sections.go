@@ -1,7 +1,6 @@
 package result
 
 import (
-	"strconv"
 	"time"
 )
 
@@ -24,12 +23,6 @@ type Soak struct {
 	RTTp99Growth *float64 `json:"rtt_p99_growth"`
 }
 
-// How a storm of the kind cut ended the connections.
-const (
-	CutSilently = "silence" // the nodes were told nothing
-	CutByReset  = "rst"     // for want of CAP_NET_ADMIN
-)
-
 // Probes are clients that the scenario does not touch. They are on nodes that it does not
 // strike, if there are others, and ask every second, or every heartbeat if that is shorter. In a
 // flood they are those that were in before it, and heartbeat as all do.
@@ -45,42 +38,6 @@ type ProbeRTT struct {
 	Before *Percentiles `json:"before"`
 	During *Percentiles `json:"during"`
 }
-
-// Memory is what a connection costs. Each figure is null where it cannot be known: of a
-// server that is not on this machine, and for fewer than 1,000 sessions, whose share the
-// processes' own memory drowns.
-type Memory struct {
-	// ServerBytesPerConn is the resident memory of the live nodes, their base included, by
-	// the sessions at the end.
-	ServerBytesPerConn *float64 `json:"server_bytes_per_conn"`
-	// GeneratorBytesPerConn is the same of the load test, all its processes.
-	GeneratorBytesPerConn *float64 `json:"generator_bytes_per_conn"`
-	// KernelBytes is by how much the kernel's own memory grew from before the ramp to the
-	// end of the scenario: what is neither free, nor file cache, nor a process's. It is the
-	// whole machine's, whoever caused it. With spawned nodes it has both ends.
-	KernelBytes        *int64   `json:"kernel_bytes"`
-	KernelBytesPerConn *float64 `json:"kernel_bytes_per_conn"`
-	// SlabBytes is the part of KernelBytes in slabs, as sockets, files and epoll entries are;
-	// TCPPages is how much net.ipv4.tcp_mem had to bear at the end, more than before.
-	SlabBytes *int64 `json:"slab_bytes"`
-	TCPPages  *int64 `json:"tcp_pages"`
-}
-
-// Cohort is what became of the clients of one policy in a storm.
-type Cohort struct {
-	Policy             string   `json:"policy"`
-	Clients            int      `json:"clients"` // hit
-	Back               int      `json:"back"`
-	T50S               *float64 `json:"t50_s"`
-	T95S               *float64 `json:"t95_s"`
-	T99S               *float64 `json:"t99_s"`
-	T100S              *float64 `json:"t100_s"`
-	AttemptsPerSuccess *float64 `json:"attempts_per_success"`
-	PeakAttemptsPerS   float64  `json:"peak_attempts_per_s"`
-}
-
-// CohortHistogram names the returns of a cohort in Detail.
-func CohortHistogram(i int) string { return "return_" + strconv.Itoa(i) }
 
 // FindMax is the search for the greatest load at which a goal holds. The rest of the result
 // is of the run with that load; of the smallest one, if none held.
@@ -113,12 +70,4 @@ type Part struct {
 	WallS   float64   `json:"wall_s"`
 	Clients int       `json:"clients"` // --conns
 	Verdict Verdict   `json:"verdict"`
-}
-
-// Goodput is how many clients a second came into service: with WELCOME and a first PONG,
-// those again that were lost again. Whole seconds count, from the first moment a receiver
-// could accept and while at least a twentieth of the storm's clients wait.
-type Goodput struct {
-	Best   float64 `json:"best"`
-	Median float64 `json:"median"`
 }

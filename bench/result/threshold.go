@@ -182,3 +182,12 @@ func (t Threshold) holds(v float64) bool {
 		return v != t.want
 	}
 }
+
+// ThresholdSeen is one threshold and the value it met; null when there was none.
+type ThresholdSeen struct {
+	Expr    string   `json:"expr"`
+	Promise bool     `json:"promise"` // one of the scenario's
+	Actual  *float64 `json:"actual"`
+	OK      bool     `json:"ok"`
+	Failed  *string  `json:"failed"` // in words; null: it holds
+}

@@ -2,6 +2,8 @@ package swarm
 
 import (
 	"time"
+
+	"github.com/stormwheel/stormwheel/bench/tally"
 )
 
 // lastWrite is when a client's latest complete frame went to the kernel, kept small: every
@@ -74,4 +76,31 @@ func judgeClose(w lastWrite, mute bool, seen time.Duration) (judgement, time.Dur
 	default:
 		return evictedFalsely, lateness
 	}
+}
+
+// judge counts the close of a session by its server. said: it is for silence, as the server
+// told, or as nothing else can be meant. A living client that was closed without a word may
+// have lost its server: a loss, unless it had been silent itself.
+func (l *loop) judge(c *client, mute, said bool) {
+	n := &l.counted
+	w := c.last
+	w.kept = w.kept || c.flags.has(flagAsked) && !w.overdue
+	verdict, lateness := judgeClose(w, mute, l.now)
+	switch verdict {
+	case evictedFalsely:
+		if said {
+			n.Falsely++
+		}
+		return
+	case generatorFault:
+		n.Faults++
+		return
+	case keptWaiting: // a loss, and an answer that is missing
+		return
+	case evictedEarly:
+		n.Early++
+	}
+	n.Observed++
+	l.lateness.Record(lateness)
+	tally.RecordRecent(l.recent.Lateness, lateness)
 }
