@@ -1,6 +1,7 @@
 package result
 
 import (
+	"reflect"
 	"strings"
 	"time"
 )
@@ -21,28 +22,6 @@ const (
 	Failed                     // whatever comes
 )
 
-// told are the paths of a Result that are known while the run goes on; true: the value only
-// grows.
-var told = map[string]bool{
-	"wall_s": true, "conns.target": false, "conns.peak": true, "conns.end": false, "conns.lost": true,
-	"conns.losses.closed": true, "conns.losses.reset": true, "conns.losses.silence": true,
-	"conns.losses.goaway": true, "conns.losses.pong_timeout": true, "conns.losses.protocol": true,
-	"connect.attempts": true, "connect.established": true, "connect.failed": true,
-	"connect.failures.refused": true, "connect.failures.reset": true, "connect.failures.closed": true,
-	"connect.failures.connect_timeout": true, "connect.failures.welcome_timeout": true, "connect.failures.busy": true,
-	"connect.failures.goaway": true, "connect.failures.protocol": true, "connect.failures.ports": true,
-	"connect.failures.descriptors": true, "connect.failures.memory": true, "connect.failures.other": true,
-	"heartbeat.sent": true, "heartbeat.answered": true, "heartbeat.missed": true, "heartbeat.unanswered": true,
-	"heartbeat.rtt_ms.p50": false, "heartbeat.rtt_ms.p90": false, "heartbeat.rtt_ms.p99": false,
-	"heartbeat.rtt_ms.p999": false, "heartbeat.rtt_ms.max": true,
-	"storm.clients": true, "storm.back": false, "storm.ideal_s": false,
-	"storm.t50_s": false, "storm.t95_s": false, "storm.t99_s": false, "storm.t100_s": false,
-	"eviction.expected": true, "eviction.observed": true, "eviction.early": true, "eviction.false": true,
-	"eviction.generator_fault": true, "eviction.lateness_ms.min": false, "eviction.lateness_ms.p50": false,
-	"eviction.lateness_ms.p99": false, "eviction.lateness_ms.max": true,
-	"generator.lost_workers": true, "generator.late_ms.p50": false, "generator.late_ms.p99": false, "generator.late_ms.max": true,
-}
-
 // Foresee judges a result that is not complete. since is the time from t0, 0 before a storm.
 func Foresee(soFar *Result, thresholds []Threshold, since time.Duration) []Outlook {
 	seen, err := evaluate(soFar, thresholds)
@@ -53,7 +32,7 @@ func Foresee(soFar *Result, thresholds []Threshold, since time.Duration) []Outlo
 	for i, t := range thresholds {
 		out[i].Expr = t.Expr
 		path := strings.Join(t.path, ".")
-		grows, known := told[path]
+		grows, known := early(t.path)
 		if !known && t.path[0] != "server" {
 			continue
 		}
@@ -71,6 +50,34 @@ func Foresee(soFar *Result, thresholds []Threshold, since time.Duration) []Outlo
 		}
 	}
 	return out
+}
+
+// early says whether the figure at a path is known while the run goes on, and whether it only grows.
+// The tags of the fields tell, and hold for what lies below; a maximum always grows.
+func early(path []string) (grows, known bool) {
+	t := reflect.TypeFor[Result]()
+	for _, step := range path {
+		for t.Kind() == reflect.Pointer {
+			t = t.Elem()
+		}
+		if t.Kind() != reflect.Struct {
+			return false, false
+		}
+		for i := range t.NumField() {
+			f := t.Field(i)
+			if jsonName(f) != step {
+				continue
+			}
+			if tag := f.Tag.Get("early"); tag != "" {
+				grows, known = tag == "grows", true
+			} else if step == "max" {
+				grows = known
+			}
+			t = f.Type
+			break
+		}
+	}
+	return grows, known
 }
 
 // exceeded: v is too large, so that a larger one will not do either.

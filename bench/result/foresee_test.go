@@ -1,6 +1,7 @@
 package result
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -41,10 +42,16 @@ func TestOutlookSaysNothingThatTheEndMayContradict(t *testing.T) {
 	}
 }
 
-func TestToldPathsExist(t *testing.T) {
-	for path := range told {
-		if _, err := ParseThreshold(path + "<1"); err != nil {
-			t.Error(err)
+// The other figures are made when the run is over.
+func TestWhatIsKnownEarly(t *testing.T) {
+	for path, want := range map[string][2]bool{ // grows, known
+		"wall_s": {true, true}, "conns.peak": {true, true}, "conns.end": {false, true}, "conns.losses.cut": {}, "conns.losses.reset": {true, true},
+		"connect.failures.memory": {true, true}, "connect.latency_ms.max": {}, "heartbeat.rtt_ms.p999": {false, true}, "heartbeat.rtt_ms.max": {true, true},
+		"heartbeat.intended_rtt_ms.max": {}, "storm.back": {false, true}, "storm.clients": {true, true}, "eviction.lateness_ms.min": {false, true},
+		"generator.late_ms.max": {true, true}, "server.0.rss_bytes": {},
+	} {
+		if grows, known := early(strings.Split(path, ".")); grows != want[0] || known != want[1] {
+			t.Errorf("%s: grows %v, known %v; want %v", path, grows, known, want)
 		}
 	}
 }

@@ -35,11 +35,11 @@ type Generator struct {
 	// Workers are the processes that shared the clients; 1: this one had them all.
 	Workers int `json:"workers"`
 	// LostWorkers are those of them that ended before they should.
-	LostWorkers int      `json:"lost_workers"`
+	LostWorkers int      `json:"lost_workers" early:"grows"`
 	RSSBytes    *int64   `json:"rss_bytes"`
 	CPUS        *float64 `json:"cpu_s"`
 	// LateMs is how long after its due time each timer (connect, PING, deadline) ran.
-	LateMs *GeneratorLate `json:"late_ms"`
+	LateMs *GeneratorLate `json:"late_ms" early:"moves"`
 	// Valid is late p99 <= 20 ms, no generator_fault and no worker lost.
 	Valid bool `json:"valid"`
 	// WhyInvalid is one sentence; null when valid.

@@ -13,12 +13,15 @@ const Schema = "stormwheel.bench/v2"
 // Result is the one JSON object of a run. A nil pointer is null: the figure makes no
 // sense in this scenario, was not reached, or could not be read here. Milliseconds and
 // seconds are floating point; everything else counts whole things.
+//
+// The tag early says of a figure that it is known while the run goes on: it only "grows", or it
+// "moves" either way.
 type Result struct {
 	Schema   string    `json:"schema"`
 	Scenario string    `json:"scenario"`
 	Seed     uint64    `json:"seed"`
 	Started  time.Time `json:"started"`
-	WallS    float64   `json:"wall_s"`
+	WallS    float64   `json:"wall_s" early:"grows"`
 	// Interrupted is true when the run was cut short; its figures then cover what ran.
 	Interrupted bool            `json:"interrupted"`
 	Build       Build           `json:"build"`

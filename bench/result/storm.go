@@ -8,9 +8,9 @@ import (
 type Storm struct {
 	Kind    string `json:"kind"`
 	Policy  string `json:"policy"`
-	Clients int    `json:"clients"` // lost a ready session at or after t0, or were told to move it
-	Back    int    `json:"back"`    // of those, in service again at the end
-	Offline int    `json:"offline"` // of those, without a ready session at some time after t0
+	Clients int    `json:"clients" early:"grows"` // lost a ready session at or after t0, or were told to move it
+	Back    int    `json:"back" early:"moves"`    // of those, in service again at the end
+	Offline int    `json:"offline"`               // of those, without a ready session at some time after t0
 	// OutageS is from t0 until a receiver could accept: 0 where others stand in; null if none
 	// ever could.
 	OutageS *float64 `json:"outage_s"`
@@ -21,14 +21,14 @@ type Storm struct {
 	IdealFromS *float64 `json:"ideal_from_s"`
 	// IdealS is IdealFromS + Clients / C, C being what the receiving nodes admit per second, or in
 	// a drain its pace; null when nobody said what a foreign target admits, or nobody noticed.
-	IdealS *float64 `json:"ideal_s"`
+	IdealS *float64 `json:"ideal_s" early:"moves"`
 	// A client that was offline is back at the first PONG after the WELCOME of its last
 	// return; one that moved without a gap, at the WELCOME of the node it moved to. TxxS is null
 	// when fewer than xx percent are.
-	T50S  *float64 `json:"t50_s"`
-	T95S  *float64 `json:"t95_s"`
-	T99S  *float64 `json:"t99_s"`
-	T100S *float64 `json:"t100_s"`
+	T50S  *float64 `json:"t50_s" early:"moves"`
+	T95S  *float64 `json:"t95_s" early:"moves"`
+	T99S  *float64 `json:"t99_s" early:"moves"`
+	T100S *float64 `json:"t100_s" early:"moves"`
 	// AttemptsPerSuccess is all connect() calls after t0 by Back; null when nobody is back.
 	AttemptsPerSuccess *float64 `json:"attempts_per_success"`
 	PeakAttemptsPerS   float64  `json:"peak_attempts_per_s"` // busiest 100 ms, times ten

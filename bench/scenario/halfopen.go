@@ -13,7 +13,7 @@ const helloDeadline = 5 * time.Second
 
 // halfOpen connects all, of which a share say nothing, not even HELLO, and waits until the
 // server has closed each of those. The others go on.
-type halfOpen struct{ plain }
+type halfOpen struct{}
 
 func (halfOpen) Name() string { return "halfopen" }
 

@@ -10,9 +10,6 @@ import (
 	"github.com/stormwheel/stormwheel/internal/dnstest"
 )
 
-// nowhere is where no route leads from any machine.
-const nowhere = "255.255.255.255"
-
 // The promise: a name is all its addresses, each a target.
 func TestATargetsNameStandsForAllItsAddresses(t *testing.T) {
 	port := "0"

@@ -14,7 +14,7 @@ import (
 )
 
 // trickle has a share of the clients send their HELLO, or their PINGs, a byte at a time.
-type trickle struct{ plain }
+type trickle struct{}
 
 func (trickle) Name() string { return "trickle" }
 

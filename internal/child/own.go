@@ -1,8 +1,6 @@
 package child
 
-import (
-	"os"
-)
+import "os"
 
 // Own is how children of a program are started: by command, or, if there is none, by this
 // very program with the word name.
