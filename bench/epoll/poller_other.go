@@ -11,6 +11,8 @@ import (
 // errNoSwarm is what every run ends with here.
 var errNoSwarm = errors.New("the load test needs Linux (epoll, IP_BIND_ADDRESS_NO_PORT); run it there, or in a Linux container")
 
+// Elsewhere than on Linux, where poller_linux.go says what each of these is, all of them fail.
+
 type Poller struct{}
 
 type Readiness struct {

@@ -62,5 +62,5 @@ func (cut) strike(ctx context.Context, s *Stage) error {
 	s.ghostless = nil
 	s.Enter("recovery", max(s.RecoveryTimeout, s.ghostTime()))
 	s.Say("%d connections cut %s", n, how)
-	return s.recover(ctx, n, s.Clients.Now(), s.ghostTime()+ghostPatience)
+	return s.awaitRecovery(ctx, n, s.Clients.Now(), s.ghostTime()+ghostPatience)
 }

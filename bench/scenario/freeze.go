@@ -51,5 +51,5 @@ func (freeze) strike(ctx context.Context, s *Stage) error {
 	}
 	s.Enter("recovery", s.RecoveryTimeout)
 	s.Say("SIGCONT; %d of its clients have given it up", hit)
-	return s.recover(ctx, hit, s.Clients.Now(), 2*ghostPatience)
+	return s.awaitRecovery(ctx, hit, s.Clients.Now(), 2*ghostPatience)
 }

@@ -31,9 +31,9 @@ func (s *Stage) awaitReturns(ctx context.Context, hit int, lift ...func()) error
 	return s.passIn(ctx, "aftermath", s.heartbeatOr(0)) // a second wave would show here
 }
 
-// recover waits until so many clients were hit and all of them are back, and until the
+// awaitRecovery waits until so many clients were hit and all of them are back, and until the
 // nodes hold no ghost, the time of which counts from since.
-func (s *Stage) recover(ctx context.Context, hit int, since, ghostBound time.Duration) error {
+func (s *Stage) awaitRecovery(ctx context.Context, hit int, since, ghostBound time.Duration) error {
 	back := func() bool {
 		n := s.Clients.Counts()
 		return n.StormClients >= hit && n.StormBack >= n.StormClients

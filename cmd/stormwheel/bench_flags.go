@@ -62,6 +62,7 @@ func readProbes(text string) (float64, error) {
 // one it is that of all.
 func benchHelp(options kong.HelpOptions, parsed *kong.Context) error {
 	if s := scenario.Named(scenarioOf(parsed)); s != nil {
+		parsed.Selected().Help = s.Name() + ": " + s.About() + "."
 		for _, f := range parsed.Selected().Flags {
 			f.Hidden = f.Hidden || !scenario.Accepts(s, f.Name)
 		}
@@ -75,11 +76,11 @@ func scenarioOf(parsed *kong.Context) string {
 		if path.Positional == nil || parsed.Selected() == nil || parsed.Selected().Name != "run" {
 			continue
 		}
-		if name := parsed.Value(path).String(); isScenarioFile(name) {
+		name := parsed.Value(path).String()
+		if isScenarioFile(name) {
 			return "phases"
-		} else {
-			return name
 		}
+		return name
 	}
 	return ""
 }

@@ -150,3 +150,25 @@ func TestBenchDoesNotRunForAFileItCannotWrite(t *testing.T) {
 		t.Errorf("exit %d; it said\n%s", code, p.stderr.String())
 	}
 }
+
+func TestTheHelpOfAScenarioShowsItsFlagsAndThoseOfAll(t *testing.T) {
+	for scenario, flags := range map[string]struct{ shown, hidden string }{
+		"trickle": {"--trickle-interval --deadline --fraction --conns --json", "--kind --lifetime --goal --probes --freeze"},
+		"storm":   {"--kind --outage --cohorts --conns --json", "--trickle --lifetime --goal --deadline"},
+		"hold":    {"--duration --conns --password-file", "--kind --fraction --profile"},
+	} {
+		code, out := stormwheel(t, "bench", scenario, "--help").exit()
+		help := strings.Join(out, "\n")
+		_, list, _ := strings.Cut(help, "\nFlags:\n")
+		for _, flag := range strings.Fields(flags.shown) {
+			if code != 0 || !strings.Contains(list, flag+"=") {
+				t.Errorf("bench %s --help: exit %d, %s is missing", scenario, code, flag)
+			}
+		}
+		for _, flag := range strings.Fields(flags.hidden) {
+			if strings.Contains(list, " "+flag+"=") {
+				t.Errorf("bench %s --help shows %s", scenario, flag)
+			}
+		}
+	}
+}
