@@ -3,12 +3,12 @@ package generator
 import (
 	"fmt"
 
-	"github.com/stormwheel/stormwheel/bench"
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 // million says on which day and machine, and then the table of that result.
-func million(p *kit.Page, res *bench.Result) {
+func million(p *kit.Page, res *result.Result) {
 	p.Printf("on %s: %d nodes and %d worker processes on one machine (%s, %d cores, %s). The verdict is %q. Memory is resident, by the connections at the end; the kernel's holds both ends, and whatever else grew meanwhile.\n\n",
 		res.Started.Format("2006-01-02"), len(res.Server), res.Generator.Workers, res.Build.Processor, res.Build.CPUs, mebibytes(res.Build.MemoryBytes), res.Verdict)
 	var rows [][]string
@@ -43,7 +43,7 @@ func million(p *kit.Page, res *bench.Result) {
 }
 
 // connectedAfter is when the last client of the ramp was in, in seconds.
-func connectedAfter(res *bench.Result) *float64 {
+func connectedAfter(res *result.Result) *float64 {
 	if res.Connect.RatePerS == nil || *res.Connect.RatePerS == 0 {
 		return nil
 	}

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stormwheel/stormwheel/bench"
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 func TestAMillionIsToldIfThereIsOne(t *testing.T) {
@@ -28,8 +28,8 @@ func TestAMillionIsToldIfThereIsOne(t *testing.T) {
 	if got := section(); !strings.Contains(got, "Not measured: `make million`") {
 		t.Errorf("the section tells of a million that there was not:\n%s", got)
 	}
-	res := &bench.Result{Schema: bench.Schema, WallS: 321, Verdict: bench.Pass, Conns: bench.Conns{Target: 1_000_000, End: 1_000_000},
-		Connect: bench.Connect{RatePerS: new(5000.0)}, Memory: bench.Memory{KernelBytesPerConn: new(8123.0)}}
+	res := &result.Result{Schema: result.Schema, WallS: 321, Verdict: result.Pass, Conns: result.Conns{Target: 1_000_000, End: 1_000_000},
+		Connect: result.Connect{RatePerS: new(5000.0)}, Memory: result.Memory{KernelBytesPerConn: new(8123.0)}}
 	text, err := json.Marshal(res)
 	if err != nil {
 		t.Fatal(err)

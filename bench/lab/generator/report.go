@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/stormwheel/stormwheel/bench"
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 func write(p *kit.Page, k *kit.Kept) error {
@@ -46,7 +46,7 @@ type writer struct {
 }
 
 // targets are what the generator is to reach.
-func (w writer) targets(million *bench.Result) []kit.Target {
+func (w writer) targets(million *result.Result) []kit.Target {
 	k := w.k
 	plain := k.Sample(memoryStep("plain"), "bytes")
 	all := []kit.Target{

@@ -7,11 +7,12 @@ import (
 
 	"github.com/stormwheel/stormwheel/bench"
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
+	"github.com/stormwheel/stormwheel/bench/scenario"
 )
 
 // swarm is a hold of package bench, all in this process, as in one of its workers.
 func swarm(o dial) (map[string]float64, error) {
-	cfg := bench.Config{Scenario: "hold", Targets: []string{o.Target}, Protocol: o.Protocol, Conns: o.Conns, Rate: o.Rate,
+	cfg := scenario.Config{Scenario: "hold", Targets: []string{o.Target}, Protocol: o.Protocol, Conns: o.Conns, Rate: o.Rate,
 		Duration: max(o.Hold, time.Millisecond), Seed: 1, Workers: 1}
 	if o.Settled > 0 {
 		cfg.Duration = time.Minute // it is cut short

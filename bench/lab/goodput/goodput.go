@@ -13,6 +13,7 @@ import (
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
 	"github.com/stormwheel/stormwheel/bench/lab/node"
 	"github.com/stormwheel/stormwheel/bench/lab/peers"
+	"github.com/stormwheel/stormwheel/bench/scenario"
 	"github.com/stormwheel/stormwheel/internal/plot"
 )
 
@@ -76,7 +77,7 @@ func measure(ctx context.Context, k *kit.Kept, r *kit.Record) error {
 		rate = r.Rate * can
 		clients = min(max(int(rate*e.offered.Seconds()), fewClients/2), e.most)
 	}
-	cfg := bench.Config{Scenario: "storm", Kind: "flood", Spawn: 1, Fraction: manyIn, Slow: r.Workload,
+	cfg := scenario.Config{Scenario: "storm", Kind: "flood", Spawn: 1, Fraction: manyIn, Slow: r.Workload,
 		NodeCommand: []string{program, "serve", r.Subject},
 		Conns:       int(float64(clients)/(1-manyIn) + 0.5), Rate: rate, Duration: time.Second, RecoveryTimeout: e.giveUp,
 		Heartbeat: 30 * time.Second, Timeout: 75 * time.Second, Seed: 1}

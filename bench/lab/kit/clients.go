@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/fleet"
+	"github.com/stormwheel/stormwheel/bench/result"
+	"github.com/stormwheel/stormwheel/bench/scenario"
 )
 
 // Clients are a run of package bench under way in this process.
@@ -14,12 +17,12 @@ type Clients struct {
 	cancel context.CancelFunc
 	phases chan string // the parts of the scenario, as they begin
 	done   chan struct{}
-	res    *bench.Result
+	res    *result.Result
 	err    error
 }
 
 // StartClients begins a run. Its workers, if it has any, are parts of this program.
-func StartClients(ctx context.Context, cfg bench.Config) (*Clients, error) {
+func StartClients(ctx context.Context, cfg scenario.Config) (*Clients, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -35,7 +38,7 @@ func StartClients(ctx context.Context, cfg bench.Config) (*Clients, error) {
 }
 
 // RunWorker is the main of a worker process.
-func RunWorker() error { return bench.Work(os.Stdin, os.Stdout) }
+func RunWorker() error { return fleet.Work(os.Stdin, os.Stdout) }
 
 // watch passes phases on.
 func (c *Clients) watch(u bench.Update) {
@@ -64,22 +67,22 @@ func (c *Clients) Reached(phase string) error {
 }
 
 // End stops the run, if it has not ended, and gives its result.
-func (c *Clients) End() (*bench.Result, error) {
+func (c *Clients) End() (*result.Result, error) {
 	c.cancel()
 	return c.Wait()
 }
 
 // Wait gives the result of the run when it has ended.
-func (c *Clients) Wait() (*bench.Result, error) {
+func (c *Clients) Wait() (*result.Result, error) {
 	<-c.done
 	return Tolerate(c.res, c.err)
 }
 
 // Tolerate takes a verdict for no error: that a promise failed, that the generator was late,
 // or that we cut the run short is among the figures.
-func Tolerate(res *bench.Result, err error) (*bench.Result, error) {
-	switch bench.ExitCode(err) {
-	case bench.ExitPass, bench.ExitInvalid, bench.ExitThreshold, bench.ExitInterrupted:
+func Tolerate(res *result.Result, err error) (*result.Result, error) {
+	switch result.ExitCode(err) {
+	case result.ExitPass, result.ExitInvalid, result.ExitThreshold, result.ExitInterrupted:
 		if res != nil {
 			return res, nil
 		}
@@ -89,7 +92,7 @@ func Tolerate(res *bench.Result, err error) (*bench.Result, error) {
 
 // Punctuality notes whether the clients were punctual enough for their figures to count, and
 // what they cost beside the server.
-func (r *Record) Punctuality(res *bench.Result) {
+func (r *Record) Punctuality(res *result.Result) {
 	if late := res.Generator.LateMs; late != nil {
 		r.Figures["generator_p99"] = late.P99
 	}
@@ -99,10 +102,10 @@ func (r *Record) Punctuality(res *bench.Result) {
 }
 
 // Window are the whole seconds of a result between two times.
-type Window []bench.Second
+type Window []result.Second
 
 // WindowOf takes those seconds.
-func WindowOf(res *bench.Result, from, to time.Time) Window {
+func WindowOf(res *result.Result, from, to time.Time) Window {
 	var some Window
 	began := 0.0
 	for _, s := range res.Detail.Seconds {

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 func TestTheIntervalOfNineLeavesOutOneOnEachSide(t *testing.T) {
@@ -51,12 +51,12 @@ func TestTheIntervalCoversTheMedian(t *testing.T) {
 func TestSecondsWithinAWindowAreWhole(t *testing.T) {
 	began := time.Now()
 	at := func(s float64) time.Time { return began.Add(time.Duration(s * float64(time.Second))) }
-	res := &bench.Result{Started: began}
+	res := &result.Result{Started: began}
 	for _, s := range []struct {
 		t, p50 float64
 		pongs  int
 	}{{1, 3, 10}, {2, 1, 20}, {3, 2, 40}, {4.5, 9, 60}} {
-		res.Detail.Seconds = append(res.Detail.Seconds, bench.Second{T: s.t, Pongs: s.pongs, RTTp50: &s.p50, RTTp99: &s.p50})
+		res.Detail.Seconds = append(res.Detail.Seconds, result.Second{T: s.t, Pongs: s.pongs, RTTp50: &s.p50, RTTp99: &s.p50})
 	}
 	some := WindowOf(res, at(0.5), at(4.5))
 	if p50, _ := some.RTT(); len(some) != 3 || some.Pongs() != 120/3.5 || p50.Median != 2 {

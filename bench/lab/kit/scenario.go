@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 // File is where the result of a step stands that is a run of the command.
@@ -34,9 +34,9 @@ func (k *Kept) Stormwheel(ctx context.Context, r *Record, tries int, args ...str
 		err := cmd.Run()
 		var exit *exec.ExitError
 		switch {
-		case errors.As(err, &exit) && exit.ExitCode() == bench.ExitInvalid && try < tries:
+		case errors.As(err, &exit) && exit.ExitCode() == result.ExitInvalid && try < tries:
 			continue
-		case errors.As(err, &exit) && (exit.ExitCode() == bench.ExitInvalid || exit.ExitCode() == bench.ExitThreshold):
+		case errors.As(err, &exit) && (exit.ExitCode() == result.ExitInvalid || exit.ExitCode() == result.ExitThreshold):
 			err = nil
 		case err != nil:
 			return err
@@ -50,11 +50,11 @@ func (k *Kept) Stormwheel(ctx context.Context, r *Record, tries int, args ...str
 }
 
 // Result is what a step's run of the command has kept.
-func (k *Kept) Result(s Step) (*bench.Result, error) { return readResult(k.File(s)) }
+func (k *Kept) Result(s Step) (*result.Result, error) { return readResult(k.File(s)) }
 
 // Results are those of a step's rounds.
-func (k *Kept) Results(s Step) ([]*bench.Result, error) {
-	var all []*bench.Result
+func (k *Kept) Results(s Step) ([]*result.Result, error) {
+	var all []*result.Result
 	for _, r := range k.matching(s) {
 		if r.Problem != "" {
 			continue
@@ -69,7 +69,7 @@ func (k *Kept) Results(s Step) ([]*bench.Result, error) {
 }
 
 // Beside is the result of another command, of `make million`; nil if there is none.
-func (k *Kept) Beside(file string) (*bench.Result, error) {
+func (k *Kept) Beside(file string) (*result.Result, error) {
 	res, err := readResult(k.place.out(file))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
@@ -77,12 +77,12 @@ func (k *Kept) Beside(file string) (*bench.Result, error) {
 	return res, err
 }
 
-func readResult(file string) (*bench.Result, error) {
+func readResult(file string) (*result.Result, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	res, err := bench.ParseResult(text)
+	res, err := result.Parse(text)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
@@ -90,9 +90,9 @@ func readResult(file string) (*bench.Result, error) {
 }
 
 // Late is how many results the load test was too late for.
-func Late(all []*bench.Result) (n int) {
+func Late(all []*result.Result) (n int) {
 	for _, res := range all {
-		if res.Verdict == bench.Invalid {
+		if res.Verdict == result.Invalid {
 			n++
 		}
 	}

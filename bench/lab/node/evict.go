@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/stormwheel/stormwheel/bench"
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
 	"github.com/stormwheel/stormwheel/bench/lab/peers"
+	"github.com/stormwheel/stormwheel/bench/scenario"
 )
 
 const (
@@ -28,7 +28,7 @@ func evict(ctx context.Context, r *kit.Record, living int, connect float64) erro
 		return err
 	}
 	defer p.Close()
-	silent, err := kit.StartClients(ctx, bench.Config{Scenario: "silent", Targets: []string{p.Addr}, Conns: r.Size, Rate: connect,
+	silent, err := kit.StartClients(ctx, scenario.Config{Scenario: "silent", Targets: []string{p.Addr}, Conns: r.Size, Rate: connect,
 		Fraction: 1, Duration: evictSteady, Heartbeat: evictHeartbeat, Seed: 1})
 	if err != nil {
 		return err
@@ -38,7 +38,7 @@ func evict(ctx context.Context, r *kit.Record, living int, connect float64) erro
 		return err
 	}
 	time.Sleep(evictQuiet)
-	others, err := kit.StartClients(ctx, bench.Config{Scenario: "hold", Targets: []string{p.Addr}, Conns: living, Rate: connect,
+	others, err := kit.StartClients(ctx, scenario.Config{Scenario: "hold", Targets: []string{p.Addr}, Conns: living, Rate: connect,
 		Duration: time.Hour, Heartbeat: evictHeartbeat, Seed: 2})
 	if err != nil {
 		return err

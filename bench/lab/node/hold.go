@@ -6,9 +6,9 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/stormwheel/stormwheel/bench"
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
 	"github.com/stormwheel/stormwheel/bench/lab/peers"
+	"github.com/stormwheel/stormwheel/bench/scenario"
 	"github.com/stormwheel/stormwheel/internal/machine/proc"
 )
 
@@ -61,7 +61,7 @@ func Hold(ctx context.Context, r *kit.Record, h Holding) error {
 	m := meter{servers: servers}
 	time.Sleep(settle) // what it does at its start is none of the clients' business
 	empty, before := m.resident(), m.use()
-	clients, err := kit.StartClients(ctx, bench.Config{Scenario: "hold", Targets: servers.Addrs(), Conns: h.Conns, Rate: h.Connect,
+	clients, err := kit.StartClients(ctx, scenario.Config{Scenario: "hold", Targets: servers.Addrs(), Conns: h.Conns, Rate: h.Connect,
 		Duration: time.Hour, Heartbeat: h.Heartbeat, Workers: h.Workers})
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"github.com/stormwheel/stormwheel/bench"
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
 	"github.com/stormwheel/stormwheel/bench/lab/peers"
+	"github.com/stormwheel/stormwheel/bench/scenario"
 )
 
 const (
@@ -30,7 +31,7 @@ func storm(ctx context.Context, r *kit.Record, connect float64) error {
 	if name == openKind {
 		name, admit = peers.Ours, []string{"admit-rate=" + Admitted}
 	}
-	res, err := kit.Tolerate(bench.Run(ctx, bench.Config{Scenario: "storm", Kind: "kill", Spawn: 2, Place: "first",
+	res, err := kit.Tolerate(bench.Run(ctx, scenario.Config{Scenario: "storm", Kind: "kill", Spawn: 2, Place: "first",
 		NodeCommand: []string{program, "serve", name}, NodeArgs: admit,
 		Conns: r.Size, Rate: min(connect, 1900), // below what our node admits by default
 		Heartbeat: stormHeartbeat, Timeout: stormTimeout}, bench.View{}))

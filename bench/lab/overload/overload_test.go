@@ -7,17 +7,17 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stormwheel/stormwheel/bench"
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 // results are such that each storm meets its targets, but for the last.
-func results() (all []*bench.Result) {
+func results() (all []*result.Result) {
 	for i := range storms {
 		n := storms[i].conns
-		s := &bench.Storm{Clients: n, Back: n, OutageS: new(15.0), IdealS: new(20.0), DrainS: new(2.5), T50S: new(17.0), T99S: new(20.0), T100S: new(20.5),
-			AttemptsPerSuccess: new(1.1), GoodputPerS: &bench.Goodput{Best: float64(n) / 18, Median: float64(n) / 20}, LongestGapS: new(0.0)}
-		r := &bench.Result{Schema: bench.Schema, Storm: s, Probes: &bench.Probes{Clients: 10}}
+		s := &result.Storm{Clients: n, Back: n, OutageS: new(15.0), IdealS: new(20.0), DrainS: new(2.5), T50S: new(17.0), T99S: new(20.0), T100S: new(20.5),
+			AttemptsPerSuccess: new(1.1), GoodputPerS: &result.Goodput{Best: float64(n) / 18, Median: float64(n) / 20}, LongestGapS: new(0.0)}
+		r := &result.Result{Schema: result.Schema, Storm: s, Probes: &result.Probes{Clients: 10}}
 		if r.Conns.Target = n; strings.HasPrefix(storms[i].file, "grey") {
 			s.Clients = 0
 		}

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/stormwheel/stormwheel/bench"
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 // Section is the part of BENCHMARKS.md about overload.
@@ -44,7 +44,7 @@ func measure(ctx context.Context, k *kit.Kept, r *kit.Record) error {
 // run is a storm with its result.
 type run struct {
 	*storm
-	res *bench.Result
+	res *result.Result
 }
 
 func write(p *kit.Page, k *kit.Kept) error {

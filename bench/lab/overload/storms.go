@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/stormwheel/stormwheel/bench"
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 // storm is one run, and what it should come to.
@@ -17,7 +17,7 @@ type storm struct {
 	about   string
 	conns   int
 	flags   string // beside the clients
-	targets func(s *bench.Storm, r *bench.Result) []kit.Target
+	targets func(s *result.Storm, r *result.Result) []kit.Target
 }
 
 // storms have a seed, so that a run can be repeated.
@@ -90,7 +90,7 @@ func seen(v *float64) kit.Sample {
 }
 
 // since is a time from the moment a node could accept.
-func since(s *bench.Storm, t *float64) *float64 {
+func since(s *result.Storm, t *float64) *float64 {
 	if t == nil || s.OutageS == nil {
 		return nil
 	}
@@ -98,7 +98,7 @@ func since(s *bench.Storm, t *float64) *float64 {
 }
 
 // admission is N/C: what the clients take at the rate that the nodes admit; 0: unknown.
-func admission(s *bench.Storm) float64 {
+func admission(s *result.Storm) float64 {
 	if ideal := since(s, s.IdealS); ideal != nil {
 		return *ideal
 	}
@@ -106,7 +106,7 @@ func admission(s *bench.Storm) float64 {
 }
 
 // every target of a storm: nobody stands still, nobody else is hurt.
-func always(s *bench.Storm, r *bench.Result) []kit.Target {
+func always(s *result.Storm, r *result.Result) []kit.Target {
 	all := []kit.Target{{What: "longest time without a return, s", AtMost: bound(2), Of: seen(s.LongestGapS)},
 		{What: "false evictions", AtMost: bound(0), Of: seen(new(float64(r.Eviction.False)))}}
 	if r.Probes != nil {
@@ -117,7 +117,7 @@ func always(s *bench.Storm, r *bench.Result) []kit.Target {
 
 // flooded: a plateau. What the node can do is its best second; a flood that is over before
 // one has passed was none to it.
-func flooded(s *bench.Storm, r *bench.Result) []kit.Target {
+func flooded(s *result.Storm, r *result.Result) []kit.Target {
 	all := []kit.Target{{What: "attempts each", AtMost: bound(3), Of: seen(s.AttemptsPerSuccess)}}
 	if g := s.GoodputPerS; g != nil && g.Best > 0 {
 		all = append(all, kit.Target{What: "t100, s", AtMost: bound(1.3 * float64(s.Clients) / g.Best), Of: seen(s.T100S), From: "1.3 x N / best second"},
@@ -129,8 +129,8 @@ func flooded(s *bench.Storm, r *bench.Result) []kit.Target {
 }
 
 // returned: within so many times of what the admission rate takes.
-func returned(t99, t100 float64) func(*bench.Storm, *bench.Result) []kit.Target {
-	return func(s *bench.Storm, r *bench.Result) []kit.Target {
+func returned(t99, t100 float64) func(*result.Storm, *result.Result) []kit.Target {
+	return func(s *result.Storm, r *result.Result) []kit.Target {
 		return append([]kit.Target{
 			{What: "t99, s", AtMost: bound(t99 * admission(s)), Of: seen(since(s, s.T99S)), From: fmt.Sprintf("%g x N/C", t99)},
 			{What: "t100, s", AtMost: bound(t100 * admission(s)), Of: seen(since(s, s.T100S)), From: fmt.Sprintf("%g x N/C", t100)},
@@ -139,8 +139,8 @@ func returned(t99, t100 float64) func(*bench.Storm, *bench.Result) []kit.Target 
 }
 
 // grey: a share of the sessions is kept, and whoever lost his is back soon after the recovery.
-func grey(share float64) func(*bench.Storm, *bench.Result) []kit.Target {
-	return func(s *bench.Storm, r *bench.Result) []kit.Target {
+func grey(share float64) func(*result.Storm, *result.Result) []kit.Target {
+	return func(s *result.Storm, r *result.Result) []kit.Target {
 		all := []kit.Target{{What: "sessions kept", AtLeast: bound(math.Floor(share * float64(r.Conns.Target))), Of: seen(new(float64(r.Conns.Target - s.Clients)))}}
 		if s.Clients > 0 {
 			limit, because := 5.0, "5 s"
@@ -153,7 +153,7 @@ func grey(share float64) func(*bench.Storm, *bench.Result) []kit.Target {
 	}
 }
 
-func restarted(s *bench.Storm, r *bench.Result) []kit.Target {
+func restarted(s *result.Storm, r *result.Result) []kit.Target {
 	return append([]kit.Target{
 		{What: "it ends after, s", AtMost: bound(3), Of: seen(s.DrainS), From: "its grace and 2 s"},
 		{What: "t100, s", AtMost: bound(1.5 * admission(s)), Of: seen(since(s, s.T100S)), From: "1.5 x N/C"},
@@ -161,7 +161,7 @@ func restarted(s *bench.Storm, r *bench.Result) []kit.Target {
 	}, always(s, r)...)
 }
 
-func cut(s *bench.Storm, r *bench.Result) []kit.Target {
+func cut(s *result.Storm, r *result.Result) []kit.Target {
 	return append([]kit.Target{
 		{What: "t100, s", AtMost: bound(1.1 * admission(s)), Of: seen(since(s, s.T100S)), From: "1.1 x N/C"},
 		{What: "attempts each", AtMost: bound(1.2), Of: seen(s.AttemptsPerSuccess)},

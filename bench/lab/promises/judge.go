@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/stormwheel/stormwheel/bench"
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 // within judges the worst run: each must keep the promise.
@@ -30,11 +30,11 @@ func calmly(what string, runs int, before, got float64, shown string) kit.Target
 // ofSilence: all who are silent are gone in time, nobody else is, and nobody else waits.
 func (s size) ofSilence(o outcome) []kit.Target {
 	all := []kit.Target{
-		exactly("silent clients that are evicted", s.silent, o.of(func(r *bench.Result) float64 { return float64(r.Eviction.Observed) })),
-		exactly("evictions that are early, or of live clients", 0, o.of(func(r *bench.Result) float64 {
+		exactly("silent clients that are evicted", s.silent, o.of(func(r *result.Result) float64 { return float64(r.Eviction.Observed) })),
+		exactly("evictions that are early, or of live clients", 0, o.of(func(r *result.Result) float64 {
 			return float64(r.Eviction.Early + r.Eviction.False + r.Probes.Lost)
 		})),
-		atMost("the last eviction, after its timeout", " ms", latest, o.of(func(r *bench.Result) float64 {
+		atMost("the last eviction, after its timeout", " ms", latest, o.of(func(r *result.Result) float64 {
 			if r.Eviction.LatenessMs == nil {
 				return math.Inf(1)
 			}
@@ -73,7 +73,7 @@ func (o outcome) probed(what string) kit.Target {
 	if rtt.Before == nil || rtt.During == nil {
 		return kit.Target{What: what}
 	}
-	each := o.of(func(r *bench.Result) float64 {
+	each := o.of(func(r *result.Result) float64 {
 		if r.Probes.RTTms.During == nil {
 			return math.Inf(1)
 		}
@@ -87,10 +87,10 @@ func (o outcome) probed(what string) kit.Target {
 func (s size) ofStorm(o outcome) []kit.Target {
 	ideal := s.ideal()
 	return []kit.Target{
-		atMost("99 % are back, in ideals", "", 1.1, o.of(func(r *bench.Result) float64 { return orNever(r.Storm.T99S) / ideal })),
-		atMost("all are back", " s", 1.1*ideal+1, o.of(func(r *bench.Result) float64 { return orNever(r.Storm.T100S) })),
-		atMost("attempts per success", "", 1.1, o.of(func(r *bench.Result) float64 { return orNever(r.Storm.AttemptsPerSuccess) })),
-		exactly("false evictions, and sessions lost of clients that are not hit", 0, o.of(func(r *bench.Result) float64 {
+		atMost("99 % are back, in ideals", "", 1.1, o.of(func(r *result.Result) float64 { return orNever(r.Storm.T99S) / ideal })),
+		atMost("all are back", " s", 1.1*ideal+1, o.of(func(r *result.Result) float64 { return orNever(r.Storm.T100S) })),
+		atMost("attempts per success", "", 1.1, o.of(func(r *result.Result) float64 { return orNever(r.Storm.AttemptsPerSuccess) })),
+		exactly("false evictions, and sessions lost of clients that are not hit", 0, o.of(func(r *result.Result) float64 {
 			return float64(r.Eviction.False + r.Probes.Lost)
 		})),
 		o.probed("round trip p99 of the clients that are not hit, since the kill"),
@@ -100,9 +100,9 @@ func (s size) ofStorm(o outcome) []kit.Target {
 // ofDrain: nobody notices, and the receiver gets them at the pace it can take.
 func (s size) ofDrain(o outcome) []kit.Target {
 	return []kit.Target{
-		exactly("clients that move", s.moved, o.of(func(r *bench.Result) float64 { return float64(r.Storm.Back) })),
-		exactly("of them, offline for a moment", 0, o.of(func(r *bench.Result) float64 { return float64(r.Storm.Offline) })),
-		within("accept rate of the receiver, by the pace of the drain", "", 0.9, 1.1, o.of(func(r *bench.Result) float64 {
+		exactly("clients that move", s.moved, o.of(func(r *result.Result) float64 { return float64(r.Storm.Back) })),
+		exactly("of them, offline for a moment", 0, o.of(func(r *result.Result) float64 { return float64(r.Storm.Offline) })),
+		within("accept rate of the receiver, by the pace of the drain", "", 0.9, 1.1, o.of(func(r *result.Result) float64 {
 			return orNever(r.Storm.AcceptOverPace)
 		})),
 	}

@@ -7,8 +7,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/stormwheel/stormwheel/bench"
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
+	"github.com/stormwheel/stormwheel/bench/result"
+	"github.com/stormwheel/stormwheel/bench/tally"
 )
 
 // Section is the part of BENCHMARKS.md about promises.
@@ -88,9 +89,9 @@ func (e experiment) measure(ctx context.Context, k *kit.Kept, r *kit.Record) err
 
 // outcome is what came of an experiment.
 type outcome struct {
-	runs   []*bench.Result
-	pooled *bench.Result // the histograms of all runs, and the sums of what they counted
-	turns  kit.Sample    // the longest of each run, in milliseconds; of nodes that say it
+	runs   []*result.Result
+	pooled *result.Result // the histograms of all runs, and the sums of what they counted
+	turns  kit.Sample     // the longest of each run, in milliseconds; of nodes that say it
 }
 
 func (e experiment) outcome(k *kit.Kept) (o outcome, err error) {
@@ -100,7 +101,7 @@ func (e experiment) outcome(k *kit.Kept) (o outcome, err error) {
 	o.turns = k.Sample(e.step(), "turn_ms")
 	if o.pooled = o.runs[0]; len(o.runs) > 1 {
 		// That a run was invalid, or a threshold failed, is an error that comes with a result.
-		if o.pooled, err = bench.Merge(o.runs, nil, false, nil); o.pooled == nil {
+		if o.pooled, err = tally.Merge(o.runs, nil, false, nil); o.pooled == nil {
 			return o, err
 		}
 	}
@@ -108,7 +109,7 @@ func (e experiment) outcome(k *kit.Kept) (o outcome, err error) {
 }
 
 // of is a figure of each run.
-func (o outcome) of(figure func(*bench.Result) float64) []float64 {
+func (o outcome) of(figure func(*result.Result) float64) []float64 {
 	var all []float64
 	for _, r := range o.runs {
 		all = append(all, figure(r))

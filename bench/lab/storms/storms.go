@@ -7,9 +7,9 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/stormwheel/stormwheel/bench"
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
 	"github.com/stormwheel/stormwheel/bench/report"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 // Section is the part of BENCHMARKS.md about policies of reconnecting.
@@ -77,7 +77,7 @@ func write(p *kit.Page, k *kit.Kept) error {
 func invalid(runs []report.Run) string {
 	var names []string
 	for _, r := range runs {
-		if r.Result.Verdict == bench.Invalid {
+		if r.Result.Verdict == result.Invalid {
 			names = append(names, r.Name)
 		}
 	}
