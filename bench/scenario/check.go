@@ -17,7 +17,7 @@ import (
 // check returns one sentence about the first thing that makes no sense.
 func (c *Config) check() error {
 	for _, check := range []func() error{
-		c.checkProtocol, c.checkServers, c.checkLoad, c.checkTimes, c.checkTerms, c.checkPlace, c.checkStorm, c.checkObserved,
+		c.checkProtocol, c.checkServers, c.checkLoad, c.checkTimes, c.checkTerms, c.checkFlags, c.checkStorm, c.checkObserved,
 	} {
 		if err := check(); err != nil {
 			return err
@@ -26,8 +26,8 @@ func (c *Config) check() error {
 	return Named(c.Scenario).Check(c)
 }
 
-// checkPlace: what is said is for the scenario.
-func (c *Config) checkPlace() error {
+// checkFlags: what is said is for the scenario.
+func (c *Config) checkFlags() error {
 	s := Named(c.Scenario)
 	_, phased := s.(phases)
 	switch flag := c.misplaced(s); {

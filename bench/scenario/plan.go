@@ -23,15 +23,16 @@ const defaultPatience = 10 * time.Second
 // Plan is a Config that has been found possible.
 type Plan struct {
 	Config
-	Plays     Scenario
+	Plays  Scenario
+	Judged []result.Threshold // what is promised, and what was asked for
+	Notes  []string           // of what names lead to
+
 	secret    []byte // that of AuthSecretFile
 	slow      nodes.Duty
 	policy    link.Policy
 	cohorts   []swarm.Cohort
-	Judged    []result.Threshold
 	endpoints []netip.AddrPort // empty until nodes are spawned
 	sources   []netip.Addr
-	Notes     []string // of what names lead to
 }
 
 // Prepare fills, checks and resolves. Its errors are ExitErrors.

@@ -12,7 +12,7 @@ import (
 )
 
 // Stage is where a scenario plays: its clients, its servers, and what it can do and wait for.
-// It is the playing goroutine's alone; Say and Enter are whoever's watches the run.
+// It is the playing goroutine's alone; Say and Enter are of whoever watches the run.
 type Stage struct {
 	*Plan
 	Clients *fleet.Fleet
@@ -25,11 +25,12 @@ type Stage struct {
 // Found is what a scenario notes for the result, beyond what is counted.
 type Found struct {
 	CutBy            string         // how a cut was made
-	ghostless        *time.Duration // from when on no sample has shown a ghost; nil: the latest did
 	GhostsGone       *time.Duration // since a cut or a thaw
 	Drained          *time.Duration // since the node was asked to end
 	Soaks            bool           // it is a soak, from and to when
 	SoakFrom, SoakTo time.Duration
+
+	ghostless *time.Duration // from when on no sample has shown a ghost; nil: the latest did
 }
 
 // pollEvery is how often a scenario looks whether what it waits for has happened.
