@@ -32,7 +32,7 @@ demo: build ## the main job on this machine: evictions, a kill, everybody back; 
 
 million: build ## a million heartbeating connections, both ends on this machine, in six minutes; 14 GiB
 	@mkdir -p out
-	sh bench/million.sh
+	sh bench/lab/million/million.sh
 
 test: lint cross unit ## lint, cross builds, tests, benchmarks once, fuzz targets briefly
 	@$(MAKE) --no-print-directory bench-go BENCHTIME=1x
@@ -62,16 +62,15 @@ BENCHTIME ?= 1s
 bench-go: ## Go benchmarks; BENCHTIME=1s each
 	$(call each,$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) ./...)
 
-# What a report says that it was made by, whatever called its program.
+# What a section says that it was made by, whatever called the laboratory.
 COMMAND = make $@
-peers   = cd bench/peers && $(GO) run . bench --effort $(1) --command "$(COMMAND)" && $(GO) run . report
+lab     = $(GO) -C bench/lab run . run $(1) --command "$(COMMAND)"
 
 bench: ## the peers and the wheel in BENCHMARKS.md from a shorter run, about twelve minutes
-	$(call peers,short)
-	cd bench/wheels && $(GO) run . -quick -md ../../BENCHMARKS.md -svg ../../docs/img
+	$(call lab,peers wheel --effort short)
 
 bench-full: ## all of BENCHMARKS.md and its pictures, about an hour
-	$(call peers,full)
+	$(call lab,peers)
 	@$(MAKE) --no-print-directory bench-wheel
 	@$(MAKE) --no-print-directory bench-promises
 	@$(MAKE) --no-print-directory bench-overload
@@ -80,33 +79,32 @@ bench-full: ## all of BENCHMARKS.md and its pictures, about an hour
 	@$(MAKE) --no-print-directory storm-lab
 
 bench-report: ## the section of the peers again, from out/peers.json
-	cd bench/peers && $(GO) run . report
+	$(GO) -C bench/lab run . write peers
 
 bench-large: ## on a machine with eight processors or more: event loops, a million connections in one process; their section
-	cd bench/peers && $(GO) run . large && $(GO) run . report --large ../../out/large.json
+	$(call lab,large)
 
 bench-goodput: ## servers to which more clients come than they can take, about ten minutes: their section of BENCHMARKS.md
-	cd bench/peers && $(GO) run . overload
+	$(call lab,goodput)
 
 bench-wheel: ## the wheel beside its rivals, about ten minutes: its section of BENCHMARKS.md
-	cd bench/wheels && $(GO) run . -md ../../BENCHMARKS.md -svg ../../docs/img -json ../../out/wheel.json
+	$(call lab,wheel)
 
 bench-generator: ## the load generator itself, about six minutes: its section of BENCHMARKS.md
-	$(GO) run ./bench/generator measure
+	$(call lab,generator)
 
-# The Go command runs the test of the adversaries, without the race detector's memory.
 bench-promises: build ## what a node promises under attack and fault, about ten minutes: its section of BENCHMARKS.md
-	$(GO) run ./bench/promises
+	$(call lab,promises)
 
 bench-overload: build ## storms above what nodes can take, and with nobody left, about eight minutes: their section of BENCHMARKS.md
-	$(GO) run ./bench/overload
+	$(call lab,overload)
 
 bench-check: ## about a minute: a heartbeat allocates nothing, memory and CPU are near bare gnet's
 	$(GO) test -count=1 -run AllocatesNothing ./internal/reactor
-	cd bench/peers && $(GO) run . check
+	$(GO) -C bench/lab run . check
 
 storm-lab: build ## a storm for each policy of reconnecting, about two minutes: its section of BENCHMARKS.md
-	$(GO) run ./bench/stormlab
+	$(call lab,storm-lab)
 
 # A crasher is kept in testdata/fuzz and fails every later test run. With a time rather than
 # a count, Go 1.26 may fail with "context deadline exceeded" and no crasher:

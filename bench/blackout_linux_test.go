@@ -1,29 +1,27 @@
 package bench
 
 import (
-	"bytes"
 	"context"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
-	"github.com/stormwheel/stormwheel/internal/child"
+	"github.com/stormwheel/stormwheel/bench/benchtest"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 func TestAfterABlackoutAllComeBackToNewProcesses(t *testing.T) {
 	for workers, nodes := range map[int]int{1: 2, 2: 1} {
-		leavesNothing(t)
+		benchtest.LeavesNothing(t)
 		cfg := inWorkers(t, workers, "good", "storm", nodes, 100)
 		cfg.Kind, cfg.Outage = "blackout", 700*time.Millisecond
 		cfg.Timeout = 4 * time.Second // a busy machine must not look like a silent client
 		var before []string           // the processes
 		r, err := Run(t.Context(), cfg, View{Watch: func(u Update) {
 			if strings.HasPrefix(u.Event, "steady") {
-				before = children(t)
+				before = benchtest.Children(t)
 			}
 		}})
 		if err != nil {
@@ -35,10 +33,10 @@ func TestAfterABlackoutAllComeBackToNewProcesses(t *testing.T) {
 		}
 		// The ideal begins when a node could accept again.
 		if s.OutageS == nil || *s.OutageS < 0.7 || *s.T50S < *s.OutageS || *s.IdealS != *s.OutageS+100/(2000*float64(nodes)) {
-			t.Errorf("%d nodes: outage %s, t50 %s, ideal %s s", nodes, number(s.OutageS), number(s.T50S), number(s.IdealS))
+			t.Errorf("%d nodes: outage %s, t50 %s, ideal %s s", nodes, result.Number(s.OutageS), result.Number(s.T50S), result.Number(s.IdealS))
 		}
 		if s.LongestGapS == nil || *s.LongestGapS > 2 || s.DrainS != nil {
-			t.Errorf("%d nodes: gap %s, drain %s", nodes, number(s.LongestGapS), number(s.DrainS))
+			t.Errorf("%d nodes: gap %s, drain %s", nodes, result.Number(s.LongestGapS), result.Number(s.DrainS))
 		}
 		for i, one := range r.Server {
 			if one.Killed || one.PID == nil || one.Conns == nil || len(before) < nodes || slices.Contains(before, strconv.Itoa(*one.PID)) {
@@ -49,7 +47,7 @@ func TestAfterABlackoutAllComeBackToNewProcesses(t *testing.T) {
 }
 
 func TestARestartedNodeIsDrainedFirstAndIsThereAgain(t *testing.T) {
-	leavesNothing(t)
+	benchtest.LeavesNothing(t)
 	cfg := spawned(t, "good", "storm", 2, 200)
 	cfg.Kind = "restart"
 	cfg.NodeArgs = []string{"drain-grace=100ms"}
@@ -59,12 +57,12 @@ func TestARestartedNodeIsDrainedFirstAndIsThereAgain(t *testing.T) {
 	}
 	s := r.Storm
 	if s.Clients != 100 || s.Back != 100 || s.Offline != 0 || *s.OutageS != 0 || s.DrainS == nil || *s.DrainS < 0.1 || r.Server[0].Killed || *r.Server[1].Conns != 200 {
-		t.Errorf("storm %+v, drain %s, servers %+v; want that all moved, and nobody waited", s, number(s.DrainS), r.Server)
+		t.Errorf("storm %+v, drain %s, servers %+v; want that all moved, and nobody waited", s, result.Number(s.DrainS), r.Server)
 	}
 }
 
 func TestClientsOfTheOnlyNodeComeBackWhenItHasRestarted(t *testing.T) {
-	leavesNothing(t)
+	benchtest.LeavesNothing(t)
 	cfg := spawned(t, "rude", "storm", 1, 100) // ends by closing: nobody can go anywhere
 	cfg.Kind = "restart"
 	cfg.NodeArgs = []string{"drain-grace=100ms"}
@@ -76,12 +74,12 @@ func TestClientsOfTheOnlyNodeComeBackWhenItHasRestarted(t *testing.T) {
 	}
 	s := r.Storm
 	if s.Back != 100 || s.Offline != 100 || s.OutageS == nil || s.DrainS == nil || *s.OutageS < *s.DrainS || *s.IdealS != *s.OutageS+100/2000. {
-		t.Errorf("storm %+v, outage %s, drain %s, ideal %s", s, number(s.OutageS), number(s.DrainS), number(s.IdealS))
+		t.Errorf("storm %+v, outage %s, drain %s, ideal %s", s, result.Number(s.OutageS), result.Number(s.DrainS), result.Number(s.IdealS))
 	}
 }
 
 func TestABlackoutThatIsInterruptedLeavesNothing(t *testing.T) {
-	leavesNothing(t)
+	benchtest.LeavesNothing(t)
 	cfg := spawned(t, "good", "storm", 1, 20)
 	cfg.Kind, cfg.Outage = "blackout", time.Minute
 	ctx, cancel := context.WithCancel(t.Context())
@@ -91,14 +89,14 @@ func TestABlackoutThatIsInterruptedLeavesNothing(t *testing.T) {
 			cancel()
 		}
 	}})
-	if ExitCode(err) != ExitInterrupted || r.Storm.OutageS != nil || r.Storm.IdealS != nil || r.Storm.LongestGapS != nil {
-		t.Errorf("exit %d, storm %+v; want that no receiver ever could accept", ExitCode(err), r.Storm)
+	if result.ExitCode(err) != result.ExitInterrupted || r.Storm.OutageS != nil || r.Storm.IdealS != nil || r.Storm.LongestGapS != nil {
+		t.Errorf("exit %d, storm %+v; want that no receiver ever could accept", result.ExitCode(err), r.Storm)
 	}
 }
 
 func TestAFloodGetsInAndThoseBeforeItStay(t *testing.T) {
 	for workers, slow := range map[int]string{1: "", 2: "2ms/20ms"} {
-		leavesNothing(t)
+		benchtest.LeavesNothing(t)
 		cfg := inWorkers(t, workers, "good", "storm", 2, 200)
 		cfg.Kind, cfg.Slow, cfg.Timeout = "flood", slow, 4*time.Second
 		cfg.Rate = 0 // all within a second
@@ -114,7 +112,7 @@ func TestAFloodGetsInAndThoseBeforeItStay(t *testing.T) {
 			t.Errorf("slow %q: probes %+v; want the 20 that were in before", slow, p)
 		}
 		if *s.T100S < 0.9 || *s.T50S < 0.4 || s.LostConnectionSeconds <= 0 || r.Connect.RatePerS != nil {
-			t.Errorf("slow %q: t50 %s, t100 %s; they came within a second", slow, number(s.T50S), number(s.T100S))
+			t.Errorf("slow %q: t50 %s, t100 %s; they came within a second", slow, result.Number(s.T50S), result.Number(s.T100S))
 		}
 		back, sum := 0, 0
 		for _, n := range r.Detail.BackPer100ms {
@@ -127,47 +125,4 @@ func TestAFloodGetsInAndThoseBeforeItStay(t *testing.T) {
 			t.Errorf("slow %q: %d in the bins, %d in the rows; want 180, and no more", slow, back, sum)
 		}
 	}
-}
-
-func TestASlowNodeStandsStillForItsShareAndIsLeftRunning(t *testing.T) {
-	leavesNothing(t)
-	t.Setenv(asServe, "good")
-	nodes, err := spawnNodes(t.Context(), child.Program{Argv: []string{os.Args[0]}}, 1, []string{"--heartbeat", "1s", "--timeout", "3s"}, func(*node) {})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stopNodes(nodes)
-	r := &runner{plan: &plan{slow: duty{run: time.Millisecond, stop: 50 * time.Millisecond}}}
-	lift := r.slowDown(nodes...)
-	seen := map[byte]int{}
-	for range 200 {
-		seen[processState(t, nodes[0].PID)]++
-		time.Sleep(time.Millisecond)
-	}
-	if seen['T'] < 100 || seen['T'] == 200 {
-		t.Errorf("states of 200: %v; want it stopped most of the time, and not always", seen)
-	}
-	lift()
-	lift()
-	if state := processState(t, nodes[0].PID); state == 'T' || nodes[0].slow.Load() {
-		t.Errorf("it is left in state %c", state)
-	}
-	if lift = (&runner{plan: &plan{}}).slowDown(nodes...); nodes[0].slow.Load() {
-		t.Error("a node is slow without --slow")
-	}
-	lift()
-	lift = r.slowDown(nodes...)
-	nodes[0].End(syscall.SIGKILL)
-	nodes[0].Reap()
-	lift() // its end is no reason to wait
-}
-
-// processState is R, S, T (stopped), Z, ...
-func processState(t *testing.T, pid int) byte {
-	t.Helper()
-	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b[bytes.LastIndexByte(b, ')')+2]
 }

@@ -2,18 +2,18 @@ package bench
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
 	"sync"
-	"time"
+
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 // display shows a run while it runs. Safe for concurrent use.
 type display struct {
-	plan *plan
+	target int // clients
 
 	mu     sync.Mutex
 	text   io.Writer
@@ -21,21 +21,18 @@ type display struct {
 	csvErr error
 }
 
-// row is one second of a run.
+// row is one second of a run, and what the CSV has beyond it.
 type row struct {
-	at     time.Duration
-	ready  int
-	counts counters
-	last   counters // as of a second before
-	p50    float64  // RTT of this second, milliseconds
-	p99    float64
+	result.Second
+	started  int
+	p50, p99 float64 // RTT of this second, milliseconds, unanswered PINGs included
 }
 
 const csvHeader = "t_s,ready,started,attempts_per_s,established_per_s,goodput_per_s,pings_per_s,pongs_per_s," +
 	"rtt_p50_ms,rtt_p99_ms,muted,evicted,early,false,storm_clients,storm_back\n"
 
-func newDisplay(v View, p *plan) *display {
-	d := &display{plan: p, text: v.Progress}
+func newDisplay(v View, target int) *display {
+	d := &display{target: target, text: v.Progress}
 	if d.text == nil {
 		d.text = io.Discard
 	}
@@ -44,40 +41,6 @@ func newDisplay(v View, p *plan) *display {
 		_, d.csvErr = d.csv.WriteString(csvHeader)
 	}
 	return d
-}
-
-// monitor shows a row a second until ctx ends, and samples the nodes.
-func (r *runner) monitor(ctx context.Context) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	var last row
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		counts, recent := r.fleet.Progress()
-		now := row{at: r.fleet.Now(), ready: r.fleet.Ready(), counts: counts, last: last.counts,
-			p50: recentMs(recent.RTT.ValueAtQuantile(50)), p99: recentMs(recent.RTT.ValueAtQuantile(99))}
-		r.view.show(now)
-		last = now
-		r.sampleServers(ctx)
-		r.mu.Lock()
-		second := now.second(r.observed())
-		r.seconds = append(r.seconds, second)
-		r.mu.Unlock()
-		if r.watch != nil {
-			r.tell("", r.status(now, second, recent))
-		}
-	}
-}
-
-// say tells of an event, with its time.
-func (r *runner) say(format string, args ...any) {
-	event := fmt.Sprintf(format, args...)
-	r.view.line(fmt.Sprintf("%6.1fs  * %s", r.fleet.Now().Seconds(), event))
-	r.tell(event, nil)
 }
 
 func (d *display) line(s string) {
@@ -89,7 +52,7 @@ func (d *display) line(s string) {
 func (d *display) show(r row) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	fmt.Fprintln(d.text, r.text(d.plan.Conns))
+	fmt.Fprintln(d.text, r.text(d.target))
 	if d.csv != nil && d.csvErr == nil {
 		_, _ = d.csv.WriteString(r.csv()) // Flush has the error
 		d.csvErr = d.csv.Flush()          // a run may be killed at any time
@@ -110,20 +73,19 @@ func (d *display) close() error {
 
 // text is what there is to see; parts that have nothing to tell are left out.
 func (r row) text(target int) string {
-	c, before := &r.counts, &r.last
 	var b strings.Builder
-	fmt.Fprintf(&b, "%6.1fs  %s %6d ready  %5d connects/s", r.at.Seconds(), bar(r.ready, target), r.ready, c.Attempts-before.Attempts)
-	if c.Muted > 0 {
-		fmt.Fprintf(&b, "  evicted %d/%d", c.Observed, c.Muted)
+	fmt.Fprintf(&b, "%6.1fs  %s %6d ready  %5d connects/s", r.T, bar(r.Ready, target), r.Ready, r.Attempts)
+	if r.Muted > 0 {
+		fmt.Fprintf(&b, "  evicted %d/%d", r.Evicted, r.Muted)
 	}
-	if c.Falsely > 0 {
-		fmt.Fprintf(&b, "  FALSE %d", c.Falsely)
+	if r.False > 0 {
+		fmt.Fprintf(&b, "  FALSE %d", r.False)
 	}
-	if c.StormClients > 0 {
-		fmt.Fprintf(&b, "  back %d/%d", c.StormBack, c.StormClients)
+	if r.StormClients > 0 {
+		fmt.Fprintf(&b, "  back %d/%d", r.StormBack, r.StormClients)
 	}
-	fmt.Fprintf(&b, "  %5d pings/s", c.Pings-before.Pings)
-	if c.Pongs > before.Pongs {
+	fmt.Fprintf(&b, "  %5d pings/s", r.Pings)
+	if r.Pongs > 0 {
 		fmt.Fprintf(&b, "  rtt p50 %.1f p99 %.1f ms", r.p50, r.p99)
 	}
 	return b.String()
@@ -137,16 +99,14 @@ func bar(n, of int) string {
 }
 
 func (r row) csv() string {
-	c, before := &r.counts, &r.last
-	fields := []string{strconv.FormatFloat(r.at.Seconds(), 'f', 3, 64)}
-	for _, n := range []int{r.ready, c.Started, c.Attempts - before.Attempts, c.Established - before.Established,
-		c.Regained - before.Regained, c.Pings - before.Pings, c.Pongs - before.Pongs} {
+	fields := []string{strconv.FormatFloat(r.T, 'f', 3, 64)}
+	for _, n := range []int{r.Ready, r.started, r.Attempts, r.Established, r.Goodput, r.Pings, r.Pongs} {
 		fields = append(fields, strconv.Itoa(n))
 	}
 	for _, ms := range []float64{r.p50, r.p99} {
 		fields = append(fields, strconv.FormatFloat(ms, 'f', 2, 64))
 	}
-	for _, n := range []int{c.Muted, c.Observed, c.Early, c.Falsely, c.StormClients, c.StormBack} {
+	for _, n := range []int{r.Muted, r.Evicted, r.Early, r.False, r.StormClients, r.StormBack} {
 		fields = append(fields, strconv.Itoa(n))
 	}
 	return strings.Join(fields, ",") + "\n"

@@ -2,14 +2,21 @@
 // heartbeats and their round trips, the eviction of silent clients, the return of clients
 // whose node died.
 //
-//	result, err := bench.Run(ctx, bench.Config{
+//	r, err := bench.Run(ctx, bench.Config{
 //		Scenario: "storm", Kind: "kill", Spawn: 2, Conns: 8000,
 //		Heartbeat: 2 * time.Second, Timeout: 5 * time.Second,
 //	}, bench.View{Progress: os.Stderr})
-//	if result != nil {
-//		result.WriteJSON(os.Stdout)
+//	if r != nil {
+//		r.WriteJSON(os.Stdout)
 //	}
-//	os.Exit(bench.ExitCode(err))
+//	os.Exit(result.ExitCode(err))
+//
+// # Rooms
+//
+// A run is made in the packages below this one, each of which knows only those after it: scenario
+// (what is played), fleet (the clients) and nodes (the servers), swarm (very many clients in one
+// process), foreign and epoll (what they speak, and over what), tally (what is counted), and result
+// (what becomes of it). Here they come together: Run, Check, Work, and the search of find-max.
 //
 // # What it is, and is not
 //
@@ -42,7 +49,7 @@
 //
 // # Words
 //
-// Result documents every field; these are the ones that are easily misread.
+// Package result documents every field; these are the ones that are easily misread.
 //
 //   - ready: WELCOME was read, and neither side has closed since.
 //   - silent (mute): keeps its socket, reads, and has stopped speaking at once. It does

@@ -1,17 +1,16 @@
 package bench
 
 import (
-	"errors"
-	"net/netip"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
-	"github.com/stormwheel/stormwheel/internal/child"
+
+	"github.com/stormwheel/stormwheel/bench/benchtest"
+	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/internal/machine/proc"
 )
 
@@ -23,7 +22,7 @@ func inWorkers(t *testing.T, workers int, kind, scenario string, nodes, conns in
 }
 
 func TestWorkersHoldAsOneSwarmDoes(t *testing.T) {
-	leavesNothing(t)
+	benchtest.LeavesNothing(t)
 	cfg := inWorkers(t, 3, "good", "hold", 2, 200) // 67, 67 and 66 clients
 	cfg.Duration = 1500 * time.Millisecond
 	r, err := Run(t.Context(), cfg, View{})
@@ -50,10 +49,9 @@ func TestWorkersHoldAsOneSwarmDoes(t *testing.T) {
 	}
 }
 
-// The clients that fall silent, and when each arrives, are the seed's choice alone: the
-// rounding of each worker's part must not change their number.
+// The clients that fall silent, and when each arrives, are the seed's choice alone.
 func TestWorkersSilenceTheExactNumber(t *testing.T) {
-	leavesNothing(t)
+	benchtest.LeavesNothing(t)
 	cfg := inWorkers(t, 4, "good", "silent", 1, 50)
 	cfg.Fraction = 0.1
 	r, err := Run(t.Context(), cfg, View{})
@@ -63,26 +61,10 @@ func TestWorkersSilenceTheExactNumber(t *testing.T) {
 	if r.Eviction.Expected != 5 || r.Eviction.Observed != 5 {
 		t.Errorf("eviction %+v, want 5 of 50", r.Eviction)
 	}
-	for _, c := range []struct {
-		counts []int
-		count  int
-	}{{[]int{13, 13, 12, 12}, 5}, {[]int{0, 1, 0}, 1}, {[]int{7}, 4}, {[]int{3, 3, 3}, 0}, {[]int{1, 1, 1, 1}, 2}, {[]int{2, 1}, 9}} {
-		all, sum := 0, 0
-		for i, n := range c.counts {
-			q := quota(c.counts, c.count, i)
-			if q < 0 || q > n {
-				t.Errorf("quota(%v, %v, %d) = %d, want 0 to %d", c.counts, c.count, i, q, n)
-			}
-			all, sum = all+n, sum+q
-		}
-		if sum != min(c.count, all) {
-			t.Errorf("quotas of %v of %v add up to %d", c.count, c.counts, sum)
-		}
-	}
 }
 
 func TestWorkersComeBackFromAStorm(t *testing.T) {
-	leavesNothing(t)
+	benchtest.LeavesNothing(t)
 	cfg := inWorkers(t, 2, "good", "storm", 2, 100)
 	cfg.Kind = "kill"
 	r, err := Run(t.Context(), cfg, View{})
@@ -100,7 +82,7 @@ func TestWorkersComeBackFromAStorm(t *testing.T) {
 }
 
 func TestALostWorkerMakesTheRunInvalidAndTheOthersGoOn(t *testing.T) {
-	leavesNothing(t)
+	benchtest.LeavesNothing(t)
 	cfg := inWorkers(t, 3, "good", "hold", 1, 90)
 	cfg.Duration = 2 * time.Second
 	killed := make(chan bool, 1)
@@ -119,8 +101,8 @@ func TestALostWorkerMakesTheRunInvalidAndTheOthersGoOn(t *testing.T) {
 	if !<-killed {
 		t.Fatal("no worker was found and killed")
 	}
-	if ExitCode(err) != ExitInvalid || r == nil || r.Verdict != Invalid || r.Generator.LostWorkers != 1 || r.Generator.Valid {
-		t.Fatalf("exit %d, %v, result %+v; want it invalid with a lost worker", ExitCode(err), err, r)
+	if result.ExitCode(err) != result.ExitInvalid || r == nil || r.Verdict != result.Invalid || r.Generator.LostWorkers != 1 || r.Generator.Valid {
+		t.Fatalf("exit %d, %v, result %+v; want it invalid with a lost worker", result.ExitCode(err), err, r)
 	}
 	if why := *r.Generator.WhyInvalid; !strings.Contains(why, "worker ") || !strings.Contains(why, "signal: killed") {
 		t.Errorf("why: %q, want the worker and how it ended", why)
@@ -145,85 +127,4 @@ func workerPids() []int {
 		pids = append(pids, pid)
 	}
 	return pids
-}
-
-func TestAWorkerThatDoesNotAnswerIsGivenUp(t *testing.T) {
-	leavesNothing(t)
-	w, err := startWorker(child.Program{Argv: []string{os.Args[0], "bench-worker"}}, 0, swarmConfig{Conns: 1, Rate: 1,
-		Endpoints: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1")}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.close()
-	if err := w.Signal(syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.exchange(order{Op: opCounts}, 100*time.Millisecond); err == nil || !strings.Contains(err.Error(), "did not answer") {
-		t.Errorf("a stopped worker: %v, want that it did not answer", err)
-	}
-}
-
-func TestAWorkerWithAnImpossibleShareSaysWhy(t *testing.T) {
-	leavesNothing(t)
-	_, err := newFleet(swarmConfig{Conns: 2, Rate: 1}, 2, child.Program{Argv: []string{os.Args[0], "bench-worker"}})
-	if err == nil || !strings.Contains(err.Error(), "Endpoints is empty") {
-		t.Errorf("workers without endpoints: %v, want the reason", err)
-	}
-}
-
-// failing is a member whose first order fails.
-type failing struct{ closes int }
-
-func (*failing) do(order) (answer, error) { return answer{}, errors.New("broken") }
-func (*failing) use() proc.Use            { return proc.Use{} }
-func (f *failing) close()                 { f.closes++ }
-
-func TestAMemberThatIsLostIsClosedAndLeavesItsCounts(t *testing.T) {
-	m := &failing{}
-	f := &fleet{members: []member{m, gone{}}, latest: make([]answer, 2)}
-	f.latest[0] = answer{Ready: 3, Counters: counters{Attempts: 7}}
-	f.ask(order{Op: opCounts})
-	f.ask(order{Op: opCounts})
-	if n := f.ready(); m.closes != 1 || len(f.Lost()) != 1 || n != 0 {
-		t.Errorf("closed %d times, lost %v, %d sessions; want once, once and none", m.closes, f.Lost(), n)
-	}
-	if sum := f.Finish(); sum.Counters.Attempts != 7 {
-		t.Errorf("%d attempts in the sum, want those that it told of", sum.Counters.Attempts)
-	}
-}
-
-// One of two starts; the other says nothing and ends, or no word of ours and stays.
-func TestWorkersThatDoNotStartAreNotLeftBehind(t *testing.T) {
-	leavesNothing(t)
-	for name, other := range map[string]string{"ends": "exit 1", "babbles": `printf '\200'; exec sleep 60`} {
-		sh := `if mkdir "$1" 2>/dev/null; then ` + other + `; fi; exec "$2" bench-worker`
-		_, err := newFleet(swarmConfig{Conns: 2, Rate: 1, Endpoints: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1")}},
-			2, child.Program{Argv: []string{"sh", "-c", sh, "sh", filepath.Join(t.TempDir(), "first"), os.Args[0]}})
-		if err == nil || !strings.Contains(err.Error(), "did not start") {
-			t.Errorf("one that %s: %v", name, err)
-		}
-	}
-}
-
-func TestAWorkerThatIsClosedIsGone(t *testing.T) {
-	leavesNothing(t)
-	w, err := startWorker(child.Program{Argv: []string{os.Args[0], "bench-worker"}}, 0, swarmConfig{Conns: 1, Rate: 1,
-		Endpoints: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1")}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Signal(syscall.SIGSTOP); err != nil { // it does not see the end of its orders
-		t.Fatal(err)
-	}
-	closed := make(chan bool)
-	go func() { w.close(); close(closed) }()
-	select {
-	case <-closed:
-	case <-time.After(10 * time.Second):
-		w.Kill()
-		t.Fatal("a stopped worker is waited for")
-	}
-	if !ended(w.PID) {
-		t.Error("it is not reaped")
-	}
 }

@@ -3,6 +3,9 @@ package bench
 import (
 	"testing"
 	"time"
+
+	"github.com/stormwheel/stormwheel/bench/benchtest"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 // misbehaving is a run against nodes that wait two seconds for whatever is to come.
@@ -14,7 +17,7 @@ func misbehaving(t *testing.T, workers int, kind, scenario string) Config {
 
 func TestHalfOpenClientsAreClosedAndTheOthersGoOn(t *testing.T) {
 	for _, workers := range []int{1, 2} {
-		leavesNothing(t)
+		benchtest.LeavesNothing(t)
 		r, err := Run(t.Context(), misbehaving(t, workers, "good", "halfopen"), View{})
 		if err != nil {
 			t.Fatalf("%d workers: %v; %+v", workers, err, r.Eviction)
@@ -30,12 +33,12 @@ func TestHalfOpenClientsAreClosedAndTheOthersGoOn(t *testing.T) {
 }
 
 func TestHalfOpenFailsAServerThatClosesBeforeItsDeadline(t *testing.T) {
-	leavesNothing(t)
+	benchtest.LeavesNothing(t)
 	cfg := misbehaving(t, 1, "good", "halfopen")
 	cfg.Deadline = 5 * time.Second // it waits two
 	r, err := Run(t.Context(), cfg, View{})
-	if ExitCode(err) != ExitThreshold || r.Eviction.Early != 15 {
-		t.Errorf("exit %d, %v, eviction %+v; want 15 early", ExitCode(err), err, r.Eviction)
+	if result.ExitCode(err) != result.ExitThreshold || r.Eviction.Early != 15 {
+		t.Errorf("exit %d, %v, eviction %+v; want 15 early", result.ExitCode(err), err, r.Eviction)
 	}
 }
 
@@ -52,7 +55,7 @@ func TestTheSlowTricklersAreClosedAndTheFastLive(t *testing.T) {
 		{2, "ping", 400 * time.Millisecond, 15},
 		{1, "ping", 10 * time.Millisecond, 0},
 	} {
-		leavesNothing(t)
+		benchtest.LeavesNothing(t)
 		cfg := misbehaving(t, tt.workers, "good", "trickle")
 		cfg.Trickle, cfg.TrickleInterval = tt.frame, tt.interval
 		cfg.Duration = time.Second

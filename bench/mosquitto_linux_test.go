@@ -1,162 +1,35 @@
 package bench
 
 import (
-	"fmt"
-	"net"
-	"net/netip"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"syscall"
 	"testing"
 	"time"
+
+	"github.com/stormwheel/stormwheel/bench/benchtest"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
-// mosquitto is a real broker, in its own process.
-type mosquitto struct {
-	addr string
-	cmd  *exec.Cmd
-	conf string
-}
-
-// startMosquitto starts one on a free port of this machine. settings are lines of its
-// configuration.
-func startMosquitto(t *testing.T, settings string) *mosquitto {
-	t.Helper()
-	binary, err := exec.LookPath("mosquitto")
-	if err != nil {
-		if binary, err = exec.LookPath("/usr/sbin/mosquitto"); err != nil {
-			t.Skip("no mosquitto here: the tests against a real broker are skipped (Debian: apt-get install mosquitto)")
-		}
-	}
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := &mosquitto{addr: l.Addr().String(), conf: filepath.Join(t.TempDir(), "mosquitto.conf")}
-	port := l.Addr().(*net.TCPAddr).Port
-	l.Close()
-	if os.Getuid() == 0 {
-		settings += "user root\n" // or it changes to a user that cannot read our files
-	}
-	conf := fmt.Sprintf("listener %d 127.0.0.1\nmax_queued_messages 1\nlog_type error\n%s", port, settings)
-	if err := os.WriteFile(m.conf, []byte(conf), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	m.start(t, binary)
-	t.Cleanup(m.kill)
-	return m
-}
-
-func (m *mosquitto) start(t *testing.T, binary string) {
-	t.Helper()
-	m.cmd = exec.Command(binary, "-c", m.conf)
-	m.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := m.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	waitFor(t, "mosquitto listens", func() bool {
-		c, err := net.Dial("tcp4", m.addr)
-		if err == nil {
-			c.Close()
-		}
-		return err == nil
-	})
-}
-
-// kill may be repeated.
-func (m *mosquitto) kill() {
-	_ = m.cmd.Process.Kill()
-	_ = m.cmd.Wait()
-}
-
-func (m *mosquitto) swarm(t *testing.T, n int, heartbeat time.Duration) (*swarm, func() tally) {
-	return startSwarm(t, n, func(c *swarmConfig) {
-		speakMQTT(heartbeat)(c)
-		c.Endpoints = []netip.AddrPort{netip.MustParseAddrPort(m.addr)}
-	})
-}
-
 func TestMosquittoHolds(t *testing.T) {
-	m := startMosquitto(t, "allow_anonymous true\n")
-	r, err := Run(t.Context(), Config{Scenario: "hold", Targets: []string{m.addr}, Protocol: "mqtt", Conns: 200, Rate: 1000,
-		Heartbeat: 2 * time.Second, Duration: 5 * time.Second, lateLimit: time.Minute}, View{})
+	m := benchtest.StartMosquitto(t, "allow_anonymous true\n")
+	r, err := Run(t.Context(), Config{Scenario: "hold", Targets: []string{m.Addr}, Protocol: "mqtt", Conns: 200, Rate: 1000,
+		Heartbeat: 2 * time.Second, Duration: 5 * time.Second, LateLimit: time.Minute}, View{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Connect.Attempts != 200 || r.Heartbeat.Answered < 300 || r.Conns.Losses != (Losses{}) {
+	if r.Connect.Attempts != 200 || r.Heartbeat.Answered < 300 || r.Conns.Losses != (result.Losses{}) {
 		t.Errorf("%d attempts, %d answers, losses %+v; want 200, 300 or more, none", r.Connect.Attempts, r.Heartbeat.Answered, r.Conns.Losses)
 	}
 }
 
-// Mosquitto counts in whole seconds, and looks at its clients every few: late by seconds,
-// not early.
-func TestMosquittoDropsTheSilentAndNobodyElse(t *testing.T) {
-	t.Parallel()
-	m := startMosquitto(t, "allow_anonymous true\n")
-	s, finish := m.swarm(t, 100, 2*time.Second)
-	waitFor(t, "all are ready", func() bool { return s.Ready() == 100 })
-	s.Mute(30)
-	waitFor(t, "30 evictions", func() bool { return s.Counts().Observed == 30 })
-	sum := finish()
-	if n := sum.Counters; sum.Ready != 70 || n.Early+n.Falsely+n.Faults+n.OtherMutes != 0 {
-		t.Errorf("%d ready, %+v; want 70, and nobody dropped early or falsely", sum.Ready, n)
-	}
-	t.Logf("lateness after 1.5 times the keepalive of 2 s: %+v", *sum.Lateness.lateness())
-}
-
-func TestClientsOfAKilledMosquittoComeBack(t *testing.T) {
-	t.Parallel()
-	m := startMosquitto(t, "allow_anonymous true\n")
-	s, finish := m.swarm(t, 100, 2*time.Second)
-	waitFor(t, "all are ready", func() bool { return s.Ready() == 100 })
-	s.BeginStorm(s.Now(), m.addr)
-	m.kill()
-	waitFor(t, "all are lost", func() bool { return s.Counts().StormClients == 100 })
-	m.start(t, m.cmd.Path)
-	waitFor(t, "all are back", func() bool { n := s.Counts(); return n.StormBack == 100 && s.Ready() == 100 })
-	sum := finish()
-	if n := sum.Counters; n.Established != 200 || n.Losses.Closed+n.Losses.Reset != 100 || n.Falsely+n.Observed != 0 {
-		t.Errorf("%+v; want 200 welcomed, 100 lost, and no eviction", n)
-	}
-}
-
 func TestMosquittoStandsChurnAndACut(t *testing.T) {
-	m := startMosquitto(t, "allow_anonymous true\n")
+	m := benchtest.StartMosquitto(t, "allow_anonymous true\n")
 	for _, cfg := range []Config{
 		{Scenario: "churn", Lifetime: time.Second, Duration: 2 * time.Second},
 		{Scenario: "storm", Kind: "cut", Duration: 100 * time.Millisecond, RecoveryTimeout: 10 * time.Second},
 	} {
-		cfg.Targets, cfg.Protocol, cfg.Conns, cfg.Rate, cfg.Heartbeat = []string{m.addr}, "mqtt", 100, 1000, 2*time.Second
-		cfg.lateLimit = time.Minute
+		cfg.Targets, cfg.Protocol, cfg.Conns, cfg.Rate, cfg.Heartbeat = []string{m.Addr}, "mqtt", 100, 1000, 2*time.Second
+		cfg.LateLimit = time.Minute
 		if _, err := Run(t.Context(), cfg, View{}); err != nil {
 			t.Errorf("%s: %v", cfg.Scenario, err)
-		}
-	}
-}
-
-func TestMosquittoAsksForTheRightPassword(t *testing.T) {
-	tool, err := exec.LookPath("mosquitto_passwd")
-	if err != nil {
-		t.Skip("no mosquitto_passwd here")
-	}
-	t.Parallel()
-	passwords := filepath.Join(t.TempDir(), "passwords")
-	if out, err := exec.Command(tool, "-b", "-c", passwords, "fleet", "right").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	m := startMosquitto(t, "allow_anonymous false\npassword_file "+passwords+"\n")
-	for password, ready := range map[string]int{"right": 10, "wrong": 0, "": 0} {
-		s, finish := startSwarm(t, 10, func(c *swarmConfig) {
-			speakMQTT(2 * time.Second)(c)
-			c.Endpoints = []netip.AddrPort{netip.MustParseAddrPort(m.addr)}
-			if c.Password = password; password != "" {
-				c.Username = "fleet"
-			}
-		})
-		waitFor(t, "all have their answer", func() bool { return s.Ready() == ready && s.Counts().Failures.GoAway >= 10-ready })
-		if sum := finish(); sum.Counters.Attempts > 15 { // U(0, 1min) is short for one of ten now and then
-			t.Errorf("password %q: %d attempts, want 10: a refused client comes seldom", password, sum.Counters.Attempts)
 		}
 	}
 }

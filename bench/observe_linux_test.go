@@ -11,21 +11,23 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stormwheel/stormwheel/bench/benchtest"
+	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/internal/machine/proc"
 )
 
 func TestNamedServersHaveTheirFigures(t *testing.T) {
-	f := startFake(t, &fakeNode{farewell: true, name: "east"})
+	f := benchtest.Start(t, &benchtest.Node{Farewell: true, Name: "east"})
 	var evictions atomic.Int64
 	evictions.Store(40)
 	admin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintf(w, `{"node":"east","conns":%d,"sessions":%d,"evictions":%d}`, f.conns(), f.conns(), evictions.Add(1))
+		fmt.Fprintf(w, `{"node":"east","conns":%d,"sessions":%d,"evictions":%d}`, f.Conns(), f.Conns(), evictions.Add(1))
 	}))
 	t.Cleanup(admin.Close)
 	cfg := spawned(t, "good", "hold", 0, 20)
 	cfg.Timeout, cfg.Tick, cfg.NodeCommand = 0, 0, nil
 	cfg.Duration *= 5 // a second of the series at least
-	cfg.Targets, cfg.PIDs, cfg.Admins = []string{f.addr()}, []int{os.Getpid()}, []string{admin.Listener.Addr().String()}
+	cfg.Targets, cfg.PIDs, cfg.Admins = []string{f.Addr()}, []int{os.Getpid()}, []string{admin.Listener.Addr().String()}
 	before := burn(t, 300*time.Millisecond)
 	r, err := Run(t.Context(), cfg, View{})
 	if r == nil {
@@ -33,7 +35,7 @@ func TestNamedServersHaveTheirFigures(t *testing.T) {
 	}
 	s := r.Server[0]
 	if all, err := proc.Process(os.Getpid()); err != nil || s.CPUS == nil || *s.CPUS > (all.CPU()-before).Seconds()+0.02 {
-		t.Errorf("%v, cpu %s s; want that of the run, at most %.2f s", err, number(s.CPUS), (all.CPU() - before).Seconds())
+		t.Errorf("%v, cpu %s s; want that of the run, at most %.2f s", err, result.Number(s.CPUS), (all.CPU() - before).Seconds())
 	}
 	if s.Node == nil || *s.Node != "east" || s.PID == nil || *s.PID != os.Getpid() || s.RSSBytes == nil || *s.RSSBytes < 1<<20 ||
 		s.CPUS == nil || s.FDs == nil || *s.FDs < 20 || s.Conns == nil || *s.Conns != 20 || s.Sessions == nil || *s.Sessions != 20 {
@@ -68,7 +70,7 @@ func burn(t *testing.T, d time.Duration) time.Duration {
 }
 
 func TestAServerThatCannotBeReadEndsTheRunBeforeItBegins(t *testing.T) {
-	f := startFake(t, &fakeNode{farewell: true})
+	f := benchtest.Start(t, &benchtest.Node{Farewell: true})
 	foreign := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(foreign.Close)
 	empty := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{}`) }))
@@ -84,24 +86,24 @@ func TestAServerThatCannotBeReadEndsTheRunBeforeItBegins(t *testing.T) {
 		code   int
 		want   string
 	}{
-		{"no process", func(c *Config) { c.PIDs = []int{gone.Process.Pid} }, ExitOther, fmt.Sprintf("process %d of %s: there is none", gone.Process.Pid, f.addr())},
-		{"nobody there", func(c *Config) { c.Admins = []string{"127.0.0.1:1"} }, ExitOther, "no server at 127.0.0.1:1: connection refused"},
-		{"another server", func(c *Config) { c.Admins = []string{foreign.Listener.Addr().String()} }, ExitOther, "404"},
-		{"no figures", func(c *Config) { c.Admins = []string{empty.Listener.Addr().String()} }, ExitOther, "has no conns"},
-		{"no address", func(c *Config) { c.Admins = []string{"x"} }, ExitUsage, "HOST:PORT"},
-		{"no number", func(c *Config) { c.PIDs = []int{-1} }, ExitUsage, "--pid"},
-		{"more than targets", func(c *Config) { c.PIDs = []int{1, 2} }, ExitUsage, "there are 1 targets"},
-		{"spawned", func(c *Config) { c.Targets, c.Spawn, c.PIDs = nil, 1, []int{1} }, ExitUsage, "of spawned nodes they are known"},
+		{"no process", func(c *Config) { c.PIDs = []int{gone.Process.Pid} }, result.ExitOther, fmt.Sprintf("process %d of %s: there is none", gone.Process.Pid, f.Addr())},
+		{"nobody there", func(c *Config) { c.Admins = []string{"127.0.0.1:1"} }, result.ExitOther, "no server at 127.0.0.1:1: connection refused"},
+		{"another server", func(c *Config) { c.Admins = []string{foreign.Listener.Addr().String()} }, result.ExitOther, "404"},
+		{"no figures", func(c *Config) { c.Admins = []string{empty.Listener.Addr().String()} }, result.ExitOther, "has no conns"},
+		{"no address", func(c *Config) { c.Admins = []string{"x"} }, result.ExitUsage, "HOST:PORT"},
+		{"no number", func(c *Config) { c.PIDs = []int{-1} }, result.ExitUsage, "--pid"},
+		{"more than targets", func(c *Config) { c.PIDs = []int{1, 2} }, result.ExitUsage, "there are 1 targets"},
+		{"spawned", func(c *Config) { c.Targets, c.Spawn, c.PIDs = nil, 1, []int{1} }, result.ExitUsage, "of spawned nodes they are known"},
 	} {
-		cfg := Config{Scenario: "hold", Targets: []string{f.addr()}, Conns: 1}
+		cfg := Config{Scenario: "hold", Targets: []string{f.Addr()}, Conns: 1}
 		tt.change(&cfg)
 		runs++
 		r, err := Run(t.Context(), cfg, View{})
-		if r != nil || ExitCode(err) != tt.code || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") {
+		if r != nil || result.ExitCode(err) != tt.code || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v, want exit %d and one line with %q", tt.name, err, tt.code, tt.want)
 		}
 	}
-	if n := f.accepted.Load(); n > runs { // each may look whether there is a server
+	if n := f.Accepted.Load(); n > runs { // each may look whether there is a server
 		t.Errorf("%d connections were made by %d runs", n, runs)
 	}
 }

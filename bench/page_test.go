@@ -6,7 +6,11 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/stormwheel/stormwheel/bench/benchtest"
+	"github.com/stormwheel/stormwheel/bench/foreign"
+	"github.com/stormwheel/stormwheel/bench/result"
+	"github.com/stormwheel/stormwheel/bench/scenario"
 )
 
 // table returns the first cells of the rows of the page's table with the given head line,
@@ -42,51 +46,34 @@ func sameTable(t *testing.T, what string, got, want []string) {
 	}
 }
 
-// leaves are the paths of all figures below a type, as JSON names them; N is any index.
-func leaves(t reflect.Type, path string) []string {
-	switch {
-	case t.Kind() == reflect.Pointer:
-		return leaves(t.Elem(), path)
-	case t.Kind() == reflect.Slice:
-		return leaves(t.Elem(), path+".N")
-	case t.Kind() != reflect.Struct || t == reflect.TypeFor[time.Time]():
-		return []string{strings.TrimPrefix(path, ".")}
-	}
-	var all []string
-	for i := range t.NumField() {
-		all = append(all, leaves(t.Field(i).Type, path+"."+jsonName(t.Field(i)))...)
-	}
-	return all
-}
-
 func TestThePageHasEveryFieldOfTheResult(t *testing.T) {
-	sameTable(t, "fields", table(t, "| field | unit | meaning |", 1), leaves(reflect.TypeFor[Result](), ""))
+	sameTable(t, "fields", table(t, "| field | unit | meaning |", 1), benchtest.Leaves(reflect.TypeFor[result.Result](), ""))
 }
 
 func TestThePageHasEveryScenarioAndItsPromises(t *testing.T) {
 	var names, promises []string
-	for _, s := range scenarios {
-		names = append(names, s.name)
-		runs := []struct{ name, kind string }{{s.name, ""}}
-		if s.name == "storm" {
+	for _, s := range scenario.All {
+		names = append(names, s.Name())
+		runs := []struct{ name, kind string }{{s.Name(), ""}}
+		if s.Name() == "storm" {
 			runs = nil
-			for _, kind := range stormKinds {
+			for _, kind := range scenario.Kinds() {
 				runs = append(runs, struct{ name, kind string }{"storm " + kind, kind})
 			}
 		}
 		for _, run := range runs {
-			cfg := Config{Scenario: s.name, Spawn: 2, Kind: run.kind}
-			switch s.name {
+			cfg := Config{Scenario: s.Name(), Spawn: 2, Kind: run.kind}
+			switch s.Name() {
 			case "find-max":
 				cfg.Goal = "heartbeat.missed==0"
 			case "phases":
-				cfg.Phases = []PhaseSpec{{Do: "ramp", Clients: 1000}}
+				cfg.Phases = []scenario.Phase{{Do: "ramp", Clients: 1000}}
 			}
-			p, err := prepare(t.Context(), cfg)
+			p, err := scenario.Prepare(t.Context(), cfg)
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, th := range p.thresholds {
+			for _, th := range p.Judged {
 				promises = append(promises, run.name+" | "+th.Expr)
 			}
 		}
@@ -100,12 +87,12 @@ func TestThePageHasEveryColumnOfTheCSV(t *testing.T) {
 }
 
 func TestThePageHasEveryProtocol(t *testing.T) {
-	sameTable(t, "protocols", table(t, "| protocol | what it is |", 1), protocols)
+	sameTable(t, "protocols", table(t, "| protocol | what it is |", 1), foreign.Protocols)
 }
 
 func TestThePageHasEveryExitCode(t *testing.T) {
 	var codes []string
-	for _, c := range []int{ExitPass, ExitOther, ExitUsage, ExitImpossible, ExitInvalid, ExitThreshold, ExitInterrupted} {
+	for _, c := range []int{result.ExitPass, result.ExitOther, result.ExitUsage, result.ExitImpossible, result.ExitInvalid, result.ExitThreshold, result.ExitInterrupted} {
 		codes = append(codes, fmt.Sprint(c))
 	}
 	sameTable(t, "exit codes", table(t, "| code | meaning |", 1), codes)

@@ -6,14 +6,17 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stormwheel/stormwheel/bench/benchtest"
+	"github.com/stormwheel/stormwheel/bench/scenario"
 )
 
 func TestPhasesRunOneAfterTheOther(t *testing.T) {
 	for workers := 1; workers <= 2; workers++ {
-		leavesNothing(t)
+		benchtest.LeavesNothing(t)
 		cfg := inWorkers(t, workers, "good", "phases", 2, 0)
 		cfg.Timeout, cfg.Lifetime, cfg.Probes = 2*time.Second, 300*time.Millisecond, -1 // a busy machine is not silent
-		cfg.Phases = []PhaseSpec{
+		cfg.Phases = []scenario.Phase{
 			{Do: "ramp", Clients: 60},
 			{Do: "hold", For: 1200 * time.Millisecond},
 			{Do: "ramp", Clients: 40, Rate: 100, Profile: "poisson"},
@@ -53,10 +56,10 @@ func TestPhasesRunOneAfterTheOther(t *testing.T) {
 
 // A cut is of those who are there, not of all that later phases bring.
 func TestACutBetweenRampsTakesItsShareOfThoseWhoAreThere(t *testing.T) {
-	leavesNothing(t)
+	benchtest.LeavesNothing(t)
 	cfg := spawned(t, "good", "phases", 1, 0)
 	cfg.Timeout, cfg.Probes, cfg.Kind = 2*time.Second, -1, "cut" // as a flag says
-	cfg.Phases = []PhaseSpec{{Do: "ramp", Clients: 50}, {Do: "storm", Kind: "kill", Fraction: 0.2}, {Do: "ramp", Clients: 150}}
+	cfg.Phases = []scenario.Phase{{Do: "ramp", Clients: 50}, {Do: "storm", Kind: "kill", Fraction: 0.2}, {Do: "ramp", Clients: 150}}
 	var shown bytes.Buffer
 	r, err := Run(t.Context(), cfg, View{Progress: &shown})
 	if !strings.Contains(shown.String(), "phase 2 of 3: storm, cut") {

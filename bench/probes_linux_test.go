@@ -3,11 +3,13 @@ package bench
 import (
 	"testing"
 	"time"
+
+	"github.com/stormwheel/stormwheel/bench/benchtest"
 )
 
 func TestProbesAreNotStruckAndMeasuredApart(t *testing.T) {
 	for workers, kind := range map[int]string{1: "kill", 2: "cut"} {
-		leavesNothing(t)
+		benchtest.LeavesNothing(t)
 		cfg := inWorkers(t, workers, "good", "storm", 2, 100)
 		cfg.Kind, cfg.Probes, cfg.Timeout = kind, 0.1, 2*time.Second
 		r, err := Run(t.Context(), cfg, View{})
@@ -22,7 +24,7 @@ func TestProbesAreNotStruckAndMeasuredApart(t *testing.T) {
 }
 
 func TestProbesDoNotFallSilent(t *testing.T) {
-	leavesNothing(t)
+	benchtest.LeavesNothing(t)
 	cfg := inWorkers(t, 2, "good", "silent", 1, 40)
 	cfg.Fraction, cfg.Probes = 1, 0.25
 	r, err := Run(t.Context(), cfg, View{})
@@ -34,41 +36,9 @@ func TestProbesDoNotFallSilent(t *testing.T) {
 	}
 }
 
-func TestALostProbeIsCounted(t *testing.T) {
-	a, b := startFake(t, &fakeNode{}), startFake(t, &fakeNode{})
-	s, finish := startSwarm(t, 40, func(c *swarmConfig) { c.Probes, c.ProbeInterval = 5, 100*time.Millisecond }, a, b)
-	waitFor(t, "all are ready and beat", func() bool { return s.Ready() == 40 && s.Counts().Pongs > 100 })
-	s.BeginStorm(s.Now())
-	a.stop() // has no probe
-	waitFor(t, "its clients are back", func() bool { n := s.Counts(); return n.StormClients == 20 && n.StormBack == 20 })
-	b.stop() // has all five
-	waitFor(t, "all are lost", func() bool { n := s.Counts(); return n.Losses.total() >= 60 })
-	if p := finish().Probes; p.Lost != 5 || p.Before.count() == 0 || p.During.count() == 0 {
-		t.Errorf("%d probes lost, %d and %d round trips; want 5, and some", p.Lost, p.Before.count(), p.During.count())
-	}
-}
-
-func TestProbesAreTenAtLeastOfFiveHundred(t *testing.T) {
-	for _, tt := range []struct {
-		cfg  Config
-		want int
-	}{
-		{Config{Scenario: "storm", Spawn: 2, Conns: 200}, 4},
-		{Config{Scenario: "storm", Spawn: 2, Conns: 500}, 10},
-		{Config{Scenario: "storm", Spawn: 2, Conns: 10_000}, 200},
-		{Config{Scenario: "storm", Spawn: 2, Conns: 500, Probes: -1}, 0},
-		{Config{Scenario: "storm", Spawn: 2, Conns: 100, Probes: 0.9}, 50},
-		{Config{Scenario: "hold", Spawn: 2, Conns: 500}, 0},
-	} {
-		if got := tt.cfg.probeCount(); got != tt.want {
-			t.Errorf("%+v: %d probes, want %d", tt.cfg, got, tt.want)
-		}
-	}
-}
-
 func TestCohortsAreReportedApart(t *testing.T) {
 	for _, workers := range []int{1, 2} {
-		leavesNothing(t)
+		benchtest.LeavesNothing(t)
 		cfg := inWorkers(t, workers, "good", "storm", 2, 200)
 		cfg.Kind, cfg.Cohorts = "kill", "window:50%,fixed:50%"
 		cfg.Timeout = 3 * time.Second

@@ -1,212 +1,20 @@
 package bench
 
 import (
-	"bufio"
 	"io"
 	"net"
-	"slices"
 	"testing"
 	"time"
 
-	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/bench/benchtest"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
-
-// fakeBroker deals with a connection as a broker does, the n-th from 1 with what answer
-// says for its CONNACK. words goes out before each PINGRESP.
-func fakeBroker(answer func(n int) byte, words string) func(c *net.TCPConn, n int) bool {
-	return func(c *net.TCPConn, n int) bool {
-		r := bufio.NewReader(c)
-		patience := patience
-		for {
-			_ = c.SetReadDeadline(time.Now().Add(patience))
-			kind, err := r.ReadByte()
-			if err != nil {
-				return true
-			}
-			length, _ := r.ReadByte() // all that our clients say is below 128 bytes
-			body := make([]byte, length)
-			if _, err := io.ReadFull(r, body); err != nil {
-				return true
-			}
-			switch kind {
-			case packetConnect:
-				patience = time.Duration(body[9]) * time.Second * 3 / 2
-				c.Write([]byte{kindConnAck << 4, 2, 0, answer(n)})
-				if answer(n) != 0 {
-					return true
-				}
-			case packetPingReq:
-				for _, b := range []byte(words + "\xd0\x00") { // as small as TCP can carry it
-					c.Write([]byte{b})
-				}
-			default:
-				return true
-			}
-		}
-	}
-}
-
-func accept(int) byte { return 0 }
-
-func speakMQTT(heartbeat time.Duration) func(c *swarmConfig) {
-	return func(c *swarmConfig) { c.Protocol, c.Interval = protocolMQTT, heartbeat }
-}
-
-func TestClientsOfABrokerHeartbeatAndLeave(t *testing.T) {
-	f := startFake(t, &fakeNode{meet: fakeBroker(accept, "\x30\x05\x00\x01ahi")})
-	s, finish := startSwarm(t, 50, speakMQTT(200*time.Millisecond), f)
-	waitFor(t, "all are ready", func() bool { return s.Ready() == 50 })
-	if got := s.LongestTimeout(); got != 1500*time.Millisecond {
-		t.Errorf("timeout %v, want 1.5 times a keepalive of 1 s", got)
-	}
-	waitFor(t, "200 PINGRESPs", func() bool { return s.Counts().Pongs >= 200 })
-	sum := finish()
-	if n := sum.Counters; sum.Ready != 50 || n.Attempts != 50 || n.Losses != (Losses{}) || n.Failures != (Failures{}) || n.Falsely+n.Faults+n.Missed != 0 {
-		t.Errorf("%d ready, %+v; want 50 and nothing lost", sum.Ready, n)
-	}
-	if n := sum.Counters; sum.RTT.count() != n.Pings || sum.RTTActual.count() != n.Pongs || n.Pongs+n.Unanswered != n.Pings || n.Pending != n.Unanswered {
-		t.Errorf("%d RTTs, %d of them answered, %+v", sum.RTT.count(), sum.RTTActual.count(), n)
-	}
-	waitFor(t, "the broker has seen all leave", func() bool { return f.conns() == 0 })
-}
-
-func TestRefusalsOfABrokerAreFiledAndObeyed(t *testing.T) {
-	const n = 12
-	for _, tt := range []struct {
-		name    string
-		code    byte
-		got     func(Failures) int
-		forLong bool
-	}{
-		{"server unavailable", 3, func(f Failures) int { return f.Busy }, false},
-		{"bad user name or password", 4, func(f Failures) int { return f.GoAway }, true},
-		{"identifier rejected", 2, func(f Failures) int { return f.GoAway }, true},
-		{"version", 1, func(f Failures) int { return f.GoAway }, true},
-		{"a code of a later day", 9, func(f Failures) int { return f.Protocol }, false},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			f := startFake(t, &fakeNode{meet: fakeBroker(func(i int) byte {
-				if i <= n {
-					return tt.code
-				}
-				return 0
-			}, "")})
-			s, finish := startSwarm(t, n, speakMQTT(time.Second), f)
-			waitFor(t, "all are refused", func() bool { return tt.got(s.Counts().Failures) == n })
-			if !tt.forLong {
-				waitFor(t, "all are ready in the end", func() bool { return s.Ready() == n })
-			}
-			least, most := 2*n, 2*n
-			if tt.forLong { // U(0, 1min) is short for one of twelve now and then
-				least, most = n, n+n/2
-			}
-			if sum := finish(); sum.Counters.Attempts < least || sum.Counters.Attempts > most || tt.got(sum.Counters.Failures) != n {
-				t.Errorf("%d attempts, failures %+v; want %d to %d, and %d of its class", sum.Counters.Attempts, sum.Counters.Failures, least, most, n)
-			}
-		})
-	}
-}
-
-func TestABrokerDropsTheSilentAfterOneAndAHalfKeepalives(t *testing.T) {
-	f := startFake(t, &fakeNode{meet: fakeBroker(accept, "")})
-	s, finish := startSwarm(t, 40, speakMQTT(500*time.Millisecond), f)
-	waitFor(t, "all are ready", func() bool { return s.Ready() == 40 })
-	s.Mute(10)
-	waitFor(t, "10 evictions", func() bool { return s.Counts().Observed == 10 })
-	sum := finish()
-	if n := sum.Counters; sum.Ready != 30 || n.Early+n.Falsely+n.Faults+n.OtherMutes != 0 {
-		t.Errorf("%d ready, %+v; want 30 and no eviction but those on time", sum.Ready, n)
-	}
-	if l := sum.Lateness.lateness(); l.Min < 0 || l.Max > 500 {
-		t.Errorf("lateness %+v, want within [0, 500] ms", l)
-	}
-}
-
-func TestClientsOfABrokerThatDiesComeBack(t *testing.T) {
-	f := startFake(t, &fakeNode{meet: fakeBroker(accept, "")})
-	addr := f.addr()
-	s, finish := startSwarm(t, 30, speakMQTT(time.Second), f)
-	waitFor(t, "all are ready", func() bool { return s.Ready() == 30 })
-	f.stop()
-	waitFor(t, "all are lost", func() bool { n := s.Counts().Losses; return n.Closed+n.Reset == 30 })
-	l, err := net.Listen("tcp4", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	again := &fakeNode{meet: fakeBroker(accept, "")}
-	again.serve(l)
-	t.Cleanup(again.stop)
-	waitFor(t, "all are back", func() bool { return s.Ready() == 30 })
-	if sum := finish(); sum.Counters.Established != 60 || sum.Counters.Attempts < 60 {
-		t.Errorf("%d welcomed of %d attempts, want 60 and no fewer", sum.Counters.Established, sum.Counters.Attempts)
-	}
-}
-
-// startEcho sends back what it gets, in pieces; a client that says nothing for idle is
-// closed.
-func startEcho(t *testing.T, idle time.Duration) *fakeNode {
-	return startFake(t, &fakeNode{meet: func(c *net.TCPConn, _ int) bool {
-		b := make([]byte, 64)
-		for {
-			_ = c.SetReadDeadline(time.Now().Add(idle))
-			n, err := c.Read(b)
-			if err != nil {
-				return true
-			}
-			for piece := range slices.Chunk(b[:n], 3) {
-				c.Write(piece)
-			}
-		}
-	}})
-}
-
-func TestClientsOfAnEchoHeartbeatAndTheSilentAreDropped(t *testing.T) {
-	f := startEcho(t, time.Second)
-	s, finish := startSwarm(t, 40, func(c *swarmConfig) {
-		c.Protocol, c.Interval, c.Timeout = protocolEcho, 200*time.Millisecond, time.Second
-	}, f)
-	waitFor(t, "all are ready", func() bool { return s.Ready() == 40 })
-	waitFor(t, "120 echoes", func() bool { return s.Counts().Pongs >= 120 })
-	s.Mute(10)
-	waitFor(t, "10 evictions", func() bool { return s.Counts().Observed == 10 })
-	sum := finish()
-	if n := sum.Counters; sum.Ready != 30 || n.Attempts != 40 || n.Early+n.Falsely+n.Faults+n.Missed != 0 || n.Losses.Closed != 10 {
-		t.Errorf("%d ready, %+v; want 30, and 10 closed on time", sum.Ready, n)
-	}
-}
-
-// Nothing is written between the connect and the first PING: the server counts from the
-// connect, and so do we.
-func TestAnEchoThatDropsTooEarlyIsCaught(t *testing.T) {
-	for _, timeout := range []time.Duration{0, 5 * time.Second} {
-		f := startEcho(t, 200*time.Millisecond)
-		s, finish := startSwarm(t, 10, func(c *swarmConfig) {
-			c.Protocol, c.Interval, c.Timeout = protocolEcho, time.Second, timeout
-		}, f)
-		waitFor(t, "ten are wronged", func() bool { return s.Counts().Falsely >= 10 })
-		if sum := finish(); sum.Counters.Faults != 0 {
-			t.Errorf("timeout %v: %d of them are called the generator's fault", timeout, sum.Counters.Faults)
-		}
-	}
-}
-
-func TestAnEchoThatFallsSilentIsGivenUp(t *testing.T) {
-	f := startFake(t, &fakeNode{meet: func(c *net.TCPConn, _ int) bool { io.Copy(io.Discard, c); return true }})
-	s, finish := startSwarm(t, 5, func(c *swarmConfig) {
-		c.Protocol, c.Interval, c.PongTimeout = protocolEcho, 200*time.Millisecond, 300*time.Millisecond
-	}, f)
-	waitFor(t, "five are given up", func() bool { return s.Counts().Missed >= 5 })
-	if sum := finish(); sum.Counters.Losses.PongTimeout != sum.Counters.Missed || sum.Counters.Pongs != 0 {
-		t.Errorf("%+v: want losses by pong timeout only", sum.Counters)
-	}
-}
 
 // The protocol and the password must reach the worker processes.
 func TestWorkersSpeakTheProtocol(t *testing.T) {
-	leavesNothing(t)
+	benchtest.LeavesNothing(t)
 	flags := make(chan byte, 100)
-	f := &fakeNode{meet: func(c *net.TCPConn, _ int) bool {
+	f := &benchtest.Node{Meet: func(c *net.TCPConn, _ int) bool {
 		b := make([]byte, 512)
 		if n, _ := io.ReadAtLeast(c, b, 12); n >= 12 {
 			flags <- b[9]
@@ -221,38 +29,22 @@ func TestWorkersSpeakTheProtocol(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.serve(l)
-	defer f.stop()
-	r, err := Run(t.Context(), Config{Scenario: "hold", Targets: []string{f.addr()}, Protocol: "mqtt", Username: "u", Password: "p",
-		Conns: 20, Rate: 2000, Heartbeat: 10 * time.Second, Duration: 100 * time.Millisecond, Workers: 2, lateLimit: time.Minute}, View{})
-	if err != nil || r.Verdict != Pass {
+	f.Serve(l)
+	defer f.Stop()
+	r, err := Run(t.Context(), Config{Scenario: "hold", Targets: []string{f.Addr()}, Protocol: "mqtt", Username: "u", Password: "p",
+		Conns: 20, Rate: 2000, Heartbeat: 10 * time.Second, Duration: 100 * time.Millisecond, Workers: 2, LateLimit: time.Minute}, View{})
+	if err != nil || r.Verdict != result.Pass {
 		t.Fatalf("verdict %v, %v", r, err)
 	}
 	close(flags)
 	n := 0
 	for got := range flags {
 		n++
-		if want := byte(connectClean | connectUser | connectPassword); got != want {
+		if want := byte(0xc2); got != want {
 			t.Fatalf("CONNECT with flags %#x, want %#x", got, want)
 		}
 	}
 	if n != 20 {
 		t.Errorf("%d CONNECTs, want 20", n)
-	}
-}
-
-// A foreign server cannot name alternates: what it says is never read as our frames.
-func TestABrokerThatSpeaksOurFramesIsMalformed(t *testing.T) {
-	f := startFake(t, &fakeNode{meet: func(c *net.TCPConn, _ int) bool {
-		readSome(c)
-		b, _ := codec.AppendWelcome(nil, &codec.WelcomeMessage{Version: 1, Terms: shortTerms, Alternates: []byte("127.0.0.9:1")})
-		c.Write(b)
-		readSome(c)
-		return true
-	}})
-	s, _ := startSwarm(t, 3, speakMQTT(time.Second), f)
-	waitFor(t, "three breaches", func() bool { return s.Counts().Failures.Protocol >= 3 })
-	if s.Counts().Established != 0 {
-		t.Error("somebody was welcomed")
 	}
 }

@@ -5,68 +5,26 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net"
-	"net/netip"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/stormwheel/stormwheel/internal/child"
+	"github.com/stormwheel/stormwheel/bench/benchtest"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 // spawned is a short run against children of kind, which are this test binary.
-func spawned(t *testing.T, kind, scenario string, nodes, conns int) Config {
-	t.Setenv(asServe, kind)
-	return Config{Scenario: scenario, Spawn: nodes, NodeCommand: []string{os.Args[0]}, Conns: conns, Rate: 2000, Seed: 1,
+func spawned(t *testing.T, kind, name string, nodes, conns int) Config {
+	t.Setenv(benchtest.AsServe, kind)
+	return Config{Scenario: name, Spawn: nodes, NodeCommand: []string{os.Args[0]}, Conns: conns, Rate: 2000, Seed: 1,
 		Heartbeat: 200 * time.Millisecond, Timeout: 600 * time.Millisecond, Tick: 50 * time.Millisecond,
-		Duration: 300 * time.Millisecond, RecoveryTimeout: 10 * time.Second, lateLimit: time.Minute}
-}
-
-// children are the pids of our child processes, dead ones that were not reaped included.
-func children(t *testing.T) []string {
-	t.Helper()
-	var pids []string
-	files, err := filepath.Glob("/proc/self/task/*/children")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range files {
-		b, _ := os.ReadFile(f) // a thread may end meanwhile
-		pids = append(pids, strings.Fields(string(b))...)
-	}
-	return pids
-}
-
-func openFiles(t *testing.T) int {
-	t.Helper()
-	fds, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return len(fds)
-}
-
-// leavesNothing checks, when the test ends, that no child, descriptor and goroutine is left.
-func leavesNothing(t *testing.T) {
-	t.Helper()
-	if files, _ := filepath.Glob("/proc/self/task/*/children"); len(files) == 0 {
-		t.Fatal("this kernel does not list children (CONFIG_PROC_CHILDREN)")
-	}
-	fds, goroutines := openFiles(t), runtime.NumGoroutine()
-	t.Cleanup(func() {
-		waitFor(t, fmt.Sprintf("no child, %d descriptors, %d goroutines as before", fds, goroutines), func() bool {
-			return len(children(t)) == 0 && openFiles(t) <= fds && runtime.NumGoroutine() <= goroutines
-		})
-	})
+		Duration: 300 * time.Millisecond, RecoveryTimeout: 10 * time.Second, LateLimit: time.Minute}
 }
 
 func TestHoldPasses(t *testing.T) {
-	leavesNothing(t)
+	benchtest.LeavesNothing(t)
 	var csv, shown bytes.Buffer
 	cfg := spawned(t, "good", "hold", 1, 200)
 	cfg.Duration = 1500 * time.Millisecond
@@ -74,7 +32,7 @@ func TestHoldPasses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Verdict != Pass || r.Conns.End != 200 || r.Connect.Attempts != 200 || r.Storm != nil || r.Eviction.LatenessMs != nil {
+	if r.Verdict != result.Pass || r.Conns.End != 200 || r.Connect.Attempts != 200 || r.Storm != nil || r.Eviction.LatenessMs != nil {
 		t.Errorf("result = %+v", r)
 	}
 	if s := r.Server[0]; s.PID == nil || s.RSSBytes == nil || *s.RSSBytes <= 0 || s.FDs == nil || *s.FDs < 200 || s.Conns == nil || *s.Conns != 200 {
@@ -93,7 +51,7 @@ func TestHoldPasses(t *testing.T) {
 }
 
 func TestTheResultIsOneJSONObjectWithEveryFieldOfTheSchema(t *testing.T) {
-	leavesNothing(t)
+	benchtest.LeavesNothing(t)
 	r, err := Run(t.Context(), spawned(t, "good", "demo", 2, 100), View{})
 	if r == nil {
 		t.Fatal(err)
@@ -127,7 +85,7 @@ func TestTheResultIsOneJSONObjectWithEveryFieldOfTheSchema(t *testing.T) {
 }
 
 func TestStormKillsANodeAndAllReturn(t *testing.T) {
-	leavesNothing(t)
+	benchtest.LeavesNothing(t)
 	cfg := spawned(t, "good", "storm", 2, 200)
 	cfg.Kind = "kill"
 	cfg.Duration = 1200 * time.Millisecond // a whole second is seen before the blow
@@ -180,7 +138,7 @@ func checkUpdates(t *testing.T, seen []Update) {
 }
 
 func TestDrainMovesAllWithoutAGap(t *testing.T) {
-	leavesNothing(t)
+	benchtest.LeavesNothing(t)
 	cfg := spawned(t, "good", "storm", 2, 200)
 	cfg.Kind = "drain"
 	cfg.NodeArgs = []string{"admit-rate=200", "failover-rate=200", "drain-grace=100ms"}
@@ -193,25 +151,25 @@ func TestDrainMovesAllWithoutAGap(t *testing.T) {
 		t.Errorf("storm %+v, conns %+v", s, r.Conns)
 	}
 	if *s.PacePerS != 200 || *s.IdealS != 0.5 || s.AcceptRatePerS == nil || *s.AcceptRatePerS > 250 || *s.AcceptOverPace != *s.AcceptRatePerS/200 {
-		t.Errorf("pace %s, ideal %s, accepted %s, over pace %s", number(s.PacePerS), number(s.IdealS), number(s.AcceptRatePerS), number(s.AcceptOverPace))
+		t.Errorf("pace %s, ideal %s, accepted %s, over pace %s", result.Number(s.PacePerS), result.Number(s.IdealS), result.Number(s.AcceptRatePerS), result.Number(s.AcceptOverPace))
 	}
 	if *s.T50S < 0.2 || *s.T100S < 0.5 {
-		t.Errorf("t50 %s, t100 %s: faster than the node tells them", number(s.T50S), number(s.T100S))
+		t.Errorf("t50 %s, t100 %s: faster than the node tells them", result.Number(s.T50S), result.Number(s.T100S))
 	}
 }
 
 func TestDrainFailsANodeThatClosesInsteadOfHandingOver(t *testing.T) {
-	leavesNothing(t)
+	benchtest.LeavesNothing(t)
 	cfg := spawned(t, "rude", "storm", 2, 40)
 	cfg.Kind = "drain"
 	r, err := Run(t.Context(), cfg, View{})
-	if ExitCode(err) != ExitThreshold || r.Storm.Offline != 20 || r.Storm.LostConnectionSeconds <= 0 {
-		t.Errorf("exit %d, %v, storm %+v", ExitCode(err), err, r.Storm)
+	if result.ExitCode(err) != result.ExitThreshold || r.Storm.Offline != 20 || r.Storm.LostConnectionSeconds <= 0 {
+		t.Errorf("exit %d, %v, storm %+v", result.ExitCode(err), err, r.Storm)
 	}
 }
 
 func TestSilentFailsAServerThatOverlooksThem(t *testing.T) {
-	leavesNothing(t)
+	benchtest.LeavesNothing(t)
 	cfg := spawned(t, "good", "silent", 1, 80)
 	cfg.Fraction = 0.25
 	cfg.Thresholds = []string{"eviction.observed==20", "eviction.early==0", "eviction.false==0"}
@@ -220,20 +178,20 @@ func TestSilentFailsAServerThatOverlooksThem(t *testing.T) {
 	}
 	cfg.Thresholds = []string{"eviction.observed==21"}
 	r, err := Run(t.Context(), cfg, View{})
-	if ExitCode(err) != ExitThreshold || r.Verdict != Fail {
-		t.Errorf("a threshold that fails: exit %d, %v", ExitCode(err), err)
+	if result.ExitCode(err) != result.ExitThreshold || r.Verdict != result.Fail {
+		t.Errorf("a threshold that fails: exit %d, %v", result.ExitCode(err), err)
 	}
 }
 
 func TestInterruptedRunsHaveTheirPartialResult(t *testing.T) {
-	leavesNothing(t)
+	benchtest.LeavesNothing(t)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cfg := spawned(t, "good", "hold", 1, 50)
 	cfg.Duration = time.Hour
 	time.AfterFunc(1500*time.Millisecond, func() { cancel(errors.New("interrupt signal received")) })
 	r, err := Run(ctx, cfg, View{})
-	if ExitCode(err) != ExitInterrupted || r == nil || !r.Interrupted || r.Verdict != Invalid {
-		t.Fatalf("Run = %+v, exit %d, %v", r, ExitCode(err), err)
+	if result.ExitCode(err) != result.ExitInterrupted || r == nil || !r.Interrupted || r.Verdict != result.Invalid {
+		t.Fatalf("Run = %+v, exit %d, %v", r, result.ExitCode(err), err)
 	}
 	if r.Conns.End != 50 || r.Heartbeat.Answered == 0 {
 		t.Errorf("conns %+v, heartbeat %+v: the partial result lacks what ran", r.Conns, r.Heartbeat)
@@ -241,47 +199,36 @@ func TestInterruptedRunsHaveTheirPartialResult(t *testing.T) {
 }
 
 func TestANodeThatDiesUnaskedEndsTheRunWithItsLastWords(t *testing.T) {
-	leavesNothing(t)
+	benchtest.LeavesNothing(t)
 	cfg := spawned(t, "20", "hold", 1, 50) // dies when it holds 20
 	cfg.Duration = time.Hour
 	r, err := Run(t.Context(), cfg, View{})
-	if ExitCode(err) != ExitOther || !strings.Contains(err.Error(), "last words") || !strings.Contains(err.Error(), "exit status 7") {
-		t.Errorf("Run: exit %d, %v", ExitCode(err), err)
+	if result.ExitCode(err) != result.ExitOther || !strings.Contains(err.Error(), "last words") || !strings.Contains(err.Error(), "exit status 7") {
+		t.Errorf("Run: exit %d, %v", result.ExitCode(err), err)
 	}
-	if r == nil || r.Verdict != Invalid {
+	if r == nil || r.Verdict != result.Invalid {
 		t.Errorf("result = %+v, want what ran, invalid", r)
 	}
 }
 
 func TestANodeThatDoesNotStartIsTold(t *testing.T) {
-	leavesNothing(t)
+	benchtest.LeavesNothing(t)
 	_, err := Run(t.Context(), spawned(t, "second-broken", "hold", 2, 50), View{})
-	if ExitCode(err) != ExitOther || !strings.Contains(err.Error(), "first words") {
-		t.Errorf("Run: exit %d, %v", ExitCode(err), err)
+	if result.ExitCode(err) != result.ExitOther || !strings.Contains(err.Error(), "first words") {
+		t.Errorf("Run: exit %d, %v", result.ExitCode(err), err)
 	}
 }
 
 func TestAWrongFlagOfANodeIsAUsageError(t *testing.T) {
-	leavesNothing(t)
+	benchtest.LeavesNothing(t)
 	_, err := Run(t.Context(), spawned(t, "wrong-flag", "hold", 2, 50), View{})
-	if ExitCode(err) != ExitUsage || err.Error() != "node n1 did not start: unknown flag --foo" {
-		t.Errorf("Run: exit %d, %v", ExitCode(err), err)
+	if result.ExitCode(err) != result.ExitUsage || err.Error() != "node n1 did not start: unknown flag --foo" {
+		t.Errorf("Run: exit %d, %v", result.ExitCode(err), err)
 	}
-}
-
-func TestNodesDoNotInheritOurVariables(t *testing.T) {
-	leavesNothing(t)
-	t.Setenv(asServe, "good")
-	t.Setenv("STORMWHEEL_NODE", "ours")
-	nodes, err := spawnNodes(t.Context(), child.Program{Argv: []string{os.Args[0]}}, 1, nil, func(*node) {})
-	if err != nil {
-		t.Fatal(err)
-	}
-	stopNodes(nodes)
 }
 
 func TestATargetThatIsNotThereEndsTheRunAtOnce(t *testing.T) {
-	leavesNothing(t)
+	benchtest.LeavesNothing(t)
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -289,13 +236,13 @@ func TestATargetThatIsNotThereEndsTheRunAtOnce(t *testing.T) {
 	addr := l.Addr().String()
 	l.Close()
 	r, err := Run(t.Context(), Config{Scenario: "hold", Targets: []string{addr}, Conns: 10}, View{})
-	if r != nil || ExitCode(err) != ExitOther || err.Error() != "no server at "+addr+": connection refused" {
-		t.Errorf("Run: %+v, exit %d, %v", r, ExitCode(err), err)
+	if r != nil || result.ExitCode(err) != result.ExitOther || err.Error() != "no server at "+addr+": connection refused" {
+		t.Errorf("Run: %+v, exit %d, %v", r, result.ExitCode(err), err)
 	}
 }
 
 func TestATargetThatWelcomesNobodyEndsTheRunSoon(t *testing.T) {
-	leavesNothing(t)
+	benchtest.LeavesNothing(t)
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -303,84 +250,7 @@ func TestATargetThatWelcomesNobodyEndsTheRunSoon(t *testing.T) {
 	defer l.Close() // nobody accepts; the kernel does
 	cfg := Config{Scenario: "hold", Targets: []string{l.Addr().String()}, Conns: 10, Duration: time.Hour}
 	_, err = Run(t.Context(), cfg, View{})
-	if ExitCode(err) != ExitOther || !strings.Contains(err.Error(), "nobody was welcomed at "+cfg.Targets[0]) || strings.Contains(err.Error(), "the server says") {
-		t.Errorf("Run: exit %d, %v", ExitCode(err), err)
+	if result.ExitCode(err) != result.ExitOther || !strings.Contains(err.Error(), "nobody was welcomed at "+cfg.Targets[0]) || strings.Contains(err.Error(), "the server says") {
+		t.Errorf("Run: exit %d, %v", result.ExitCode(err), err)
 	}
-}
-
-// A parent that is killed takes its nodes and workers along, by the kernel's hand.
-func TestNodesAndWorkersDieWithTheirParent(t *testing.T) {
-	parent := exec.Command(os.Args[0])
-	parent.Env = append(os.Environ(), asServe+"=parent")
-	out, err := parent.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := parent.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { parent.Process.Kill(); parent.Wait() }()
-	var node, worker int
-	if _, err := fmt.Fscanf(out, "children %d %d\n", &node, &worker); err != nil {
-		t.Fatal(err)
-	}
-	if ended(node) || ended(worker) {
-		t.Fatal("a child is gone before its parent is killed")
-	}
-	if err := parent.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	waitFor(t, "the children are gone too", func() bool { return ended(node) && ended(worker) })
-}
-
-// ended: gone, or a zombie that only its new parent has yet to reap.
-func ended(pid int) bool {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	return err != nil || strings.Contains(string(b), ") Z ")
-}
-
-func TestMemoryPerClient(t *testing.T) {
-	leavesNothing(t)
-	t.Setenv(asServe, "good")
-	nodes, err := spawnNodes(t.Context(), child.Program{Argv: []string{os.Args[0]}}, 1,
-		[]string{"--heartbeat", "5s", "--timeout", "20s"}, func(*node) {})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stopNodes(nodes)
-	// Entries and chunks of the wheel are mapped in blocks outside the heap: 24 bytes a
-	// client as its package promises. The slope over two sizes leaves fixed costs out.
-	const wheelBytes = 24
-	const small, large = 500, 4500
-	perClient := (heapOf(t, large, nodes[0].addr)-heapOf(t, small, nodes[0].addr))/(large-small) + wheelBytes
-	t.Logf("%d bytes of user memory per ready client", perClient)
-	if perClient > 600 {
-		t.Errorf("%d bytes per client, want at most 600", perClient)
-	}
-	if perClient < 300 {
-		t.Errorf("%d bytes per client: less than a link has, so this is not measured", perClient)
-	}
-}
-
-// heapOf is the live heap that n ready and heartbeating clients add.
-func heapOf(t *testing.T, n int, target string) int {
-	t.Helper()
-	before := liveHeap()
-	s, finish := startSwarm(t, n, func(c *swarmConfig) {
-		c.Loops, c.Endpoints = 1, []netip.AddrPort{netip.MustParseAddrPort(target)}
-	})
-	waitFor(t, "all are ready", func() bool { return s.Ready() == n })
-	used := liveHeap() - before
-	if got := finish(); got.Ready != n {
-		t.Errorf("%d ready at the end, want %d", got.Ready, n)
-	}
-	return used
-}
-
-func liveHeap() int {
-	runtime.GC()
-	runtime.GC() // what the first one only found to be garbage
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int(m.HeapAlloc)
 }

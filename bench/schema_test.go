@@ -15,6 +15,11 @@ import (
 	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/stormwheel/stormwheel/bench/benchtest"
+	"github.com/stormwheel/stormwheel/bench/result"
+	"github.com/stormwheel/stormwheel/bench/scenario"
+	"github.com/stormwheel/stormwheel/bench/tally"
 )
 
 const schemaFile = "../docs/bench-result.schema.json"
@@ -67,21 +72,21 @@ func schemaOf(t reflect.Type, path string, words map[string]string) object {
 	switch {
 	case t == reflect.TypeFor[time.Time]():
 		o = object{{"type", kind("string")}, {"format", "date-time"}}
-	case t == reflect.TypeFor[Verdict]():
-		o = object{{"enum", []Verdict{Pass, Fail, Invalid}}}
+	case t == reflect.TypeFor[result.Verdict]():
+		o = object{{"enum", []result.Verdict{result.Pass, result.Fail, result.Invalid}}}
 	case path == "schema":
-		o = object{{"const", Schema}}
+		o = object{{"const", result.Schema}}
 	case path == "scenario":
 		var names []string
-		for _, s := range scenarios {
-			names = append(names, s.name)
+		for _, s := range scenario.All {
+			names = append(names, s.Name())
 		}
 		o = object{{"enum", names}}
 	case t.Kind() == reflect.Struct:
 		var members object
 		var required []string
 		for i := range t.NumField() {
-			name := jsonName(t.Field(i))
+			name := benchtest.FieldName(t.Field(i))
 			members = append(members, schemaMember{name, schemaOf(t.Field(i).Type, strings.TrimPrefix(path+"."+name, "."), words)})
 			required = append(required, name)
 		}
@@ -128,7 +133,7 @@ func TestTheSchemaIsThatOfTheTypes(t *testing.T) {
 		{"$schema", "https://json-schema.org/draft/2020-12/schema"},
 		{"title", "The result of stormwheel bench"},
 		{"description", "Made from the types of package bench and the table of docs/BENCH.md; do not edit."},
-	}, schemaOf(reflect.TypeFor[Result](), "", words(t))...)
+	}, schemaOf(reflect.TypeFor[result.Result](), "", words(t))...)
 	raw, err := json.Marshal(root)
 	if err != nil {
 		t.Fatal(err)
@@ -149,7 +154,7 @@ func TestTheSchemaIsThatOfTheTypes(t *testing.T) {
 }
 
 // validate holds a result, as it is written, against the published schema.
-func validate(t *testing.T, r *Result) error {
+func validate(t *testing.T, r *result.Result) error {
 	t.Helper()
 	compiler := jsonschema.NewCompiler()
 	compiler.AssertFormat()
@@ -171,27 +176,29 @@ func validate(t *testing.T, r *Result) error {
 func TestEveryScenariosOutputFitsTheSchema(t *testing.T) {
 	type run struct{ scenario, kind string }
 	var all []run
-	for _, s := range scenarios {
-		if s.name != "storm" {
-			all = append(all, run{s.name, ""})
+	for _, s := range scenario.All {
+		if s.Name() != "storm" {
+			all = append(all, run{s.Name(), ""})
 		}
 	}
-	for _, kind := range stormKinds {
+	for _, kind := range scenario.Kinds() {
 		all = append(all, run{"storm", kind})
 	}
 	for _, one := range all {
 		t.Run(one.scenario+one.kind, func(t *testing.T) {
 			cfg := spawned(t, "good", one.scenario, 2, 40)
-			example := exampleOf(one.scenario)
-			cfg.Kind, cfg.Goal, cfg.Phases = example.Kind, example.Goal, example.Phases
 			switch {
+			case one.scenario == "demo":
+				cfg.Kind = "kill"
+			case one.scenario == "find-max":
+				cfg.Goal = "heartbeat.missed==0"
 			case one.kind != "":
 				cfg.Kind, cfg.PongTimeout = one.kind, time.Second
 				if one.kind == "blackout" || one.kind == "grey" {
 					cfg.Outage = 500 * time.Millisecond
 				}
 			case one.scenario == "phases":
-				cfg.Conns = 0
+				cfg.Conns, cfg.Phases = 0, []scenario.Phase{{Do: "ramp", Clients: 100}}
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			defer cancel()
@@ -208,11 +215,11 @@ func TestEveryScenariosOutputFitsTheSchema(t *testing.T) {
 
 func TestAMergeFitsTheSchema(t *testing.T) {
 	at := time.Unix(1000, 0).UTC()
-	m, err := Merge([]*Result{aPart(1, at, 1), aPart(2, at, 1)}, nil, false, nil)
+	m, err := tally.Merge([]*result.Result{benchtest.Part(1, at, 1), benchtest.Part(2, at, 1)}, nil, false, nil)
 	if m == nil {
 		t.Fatal(err)
 	}
-	m.Verdict = Pass
+	m.Verdict = result.Pass
 	if err := validate(t, m); err != nil {
 		t.Errorf("%v", err)
 	}
@@ -224,8 +231,8 @@ func TestTheSchemaForbidsWhatIsNotInIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := aPart(1, time.Unix(1000, 0).UTC(), 1)
-	r.Thresholds, r.Verdict = []ThresholdSeen{}, Pass
+	r := benchtest.Part(1, time.Unix(1000, 0).UTC(), 1)
+	r.Thresholds, r.Verdict = []result.ThresholdSeen{}, result.Pass
 	for _, tt := range []struct {
 		name   string
 		change func(doc map[string]any)
@@ -242,7 +249,7 @@ func TestTheSchemaForbidsWhatIsNotInIt(t *testing.T) {
 		{"another schema", func(d map[string]any) { d["schema"] = "stormwheel.bench/v1" }, false},
 		{"half a client", func(d map[string]any) { d["conns"].(map[string]any)["end"] = 0.5 }, false},
 	} {
-		doc := docOf(t, r).(map[string]any)
+		doc := benchtest.Doc(t, r).(map[string]any)
 		tt.change(doc)
 		if err := schema.Validate(doc); (err == nil) != tt.good {
 			t.Errorf("%s: %v", tt.name, err)

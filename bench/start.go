@@ -4,6 +4,10 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/stormwheel/stormwheel/bench/fleet"
+	"github.com/stormwheel/stormwheel/bench/result"
+	"github.com/stormwheel/stormwheel/bench/scenario"
 )
 
 // maxAhead bounds --start-at: what is further away is a mistake.
@@ -16,31 +20,31 @@ func ParseStart(text string, now time.Time) (time.Time, error) {
 	if err != nil {
 		clock, clockErr := time.Parse(time.TimeOnly, text)
 		if clockErr != nil {
-			return at, usagef("%q is neither RFC 3339, as in 2026-01-31T15:04:05Z, nor HH:MM:SS", text)
+			return at, result.Usage("%q is neither RFC 3339, as in 2026-01-31T15:04:05Z, nor HH:MM:SS", text)
 		}
 		at = nextClock(clock, now)
 	}
 	switch ahead := at.Sub(now); {
 	case ahead <= 0:
-		return at, usagef("%s is past", text)
+		return at, result.Usage("%s is past", text)
 	case ahead > maxAhead+time.Hour: // the next HH:MM:SS, where a day has 25 hours
-		return at, usagef("%s is more than 24 hours ahead", text)
+		return at, result.Usage("%s is more than 24 hours ahead", text)
 	}
 	return at, nil
 }
 
 // awaitStart waits for the agreed moment, with everything ready.
-func (r *runner) awaitStart(ctx context.Context) error {
-	at := r.plan.StartAt
+func awaitStart(ctx context.Context, p *scenario.Plan) error {
+	at := p.StartAt
 	if at.IsZero() {
 		return nil
 	}
 	wait := time.Until(at)
-	if r.plan.Workers > 1 {
-		wait -= headStart
+	if p.Workers > 1 {
+		wait -= fleet.HeadStart
 	}
 	if wait < 0 {
-		return &ExitError{Code: ExitOther, Err: fmt.Errorf("--start-at: %s was past when all was ready, by %v", at.Format(time.TimeOnly), -wait.Round(time.Millisecond))}
+		return &result.ExitError{Code: result.ExitOther, Err: fmt.Errorf("--start-at: %s was past when all was ready, by %v", at.Format(time.TimeOnly), -wait.Round(time.Millisecond))}
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -48,7 +52,7 @@ func (r *runner) awaitStart(ctx context.Context) error {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return &ExitError{Code: ExitOther, Err: context.Cause(ctx)}
+		return &result.ExitError{Code: result.ExitOther, Err: context.Cause(ctx)}
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// bench/wheels compares these with rivals, on one machine in one run.
+// bench/lab/wheel compares these with rivals, on one machine in one run.
 
 var sizes = []int{10_000, 100_000, 1_000_000}
 

@@ -26,7 +26,7 @@ const (
 //
 // Why arrays and not a list through the entries: a list's walk waits for one
 // cache miss after the other, while the IDs of a chunk are known beforehand, so
-// that the processor fetches many entries at once. bench/wheels measures both.
+// that the processor fetches many entries at once. bench/lab/wheel measures both.
 type slot uint32
 
 // firstPlace is that of the first ID in a chunk.

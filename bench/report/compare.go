@@ -3,7 +3,7 @@ package report
 import (
 	"fmt"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/internal/plot"
 )
 
@@ -17,46 +17,46 @@ type compared struct {
 var mainFigures = []struct {
 	name, unit string
 	step       float64
-	of         func(*bench.Result) *float64
+	of         func(*result.Result) *float64
 }{
-	{"clients at the end", "", 1, func(r *bench.Result) *float64 { return count(r.Conns.End) }},
-	{"ramp", "1/s", 1, func(r *bench.Result) *float64 { return r.Connect.RatePerS }},
-	{"arrival to WELCOME p99", "ms", .1, func(r *bench.Result) *float64 {
+	{"clients at the end", "", 1, func(r *result.Result) *float64 { return count(r.Conns.End) }},
+	{"ramp", "1/s", 1, func(r *result.Result) *float64 { return r.Connect.RatePerS }},
+	{"arrival to WELCOME p99", "ms", .1, func(r *result.Result) *float64 {
 		if r.Connect.IntendedLatencyMs == nil {
 			return nil
 		}
 		return &r.Connect.IntendedLatencyMs.P99
 	}},
-	{"round trip p50", "ms", .01, rtt(func(p *bench.Percentiles) *float64 { return &p.P50 })},
-	{"round trip p99", "ms", .01, rtt(func(p *bench.Percentiles) *float64 { return &p.P99 })},
-	{"round trip p99.9", "ms", .01, rtt(func(p *bench.Percentiles) *float64 { return &p.P999 })},
-	{"PINGs unanswered", "", 1, func(r *bench.Result) *float64 {
+	{"round trip p50", "ms", .01, rtt(func(p *result.Percentiles) *float64 { return &p.P50 })},
+	{"round trip p99", "ms", .01, rtt(func(p *result.Percentiles) *float64 { return &p.P99 })},
+	{"round trip p99.9", "ms", .01, rtt(func(p *result.Percentiles) *float64 { return &p.P999 })},
+	{"PINGs unanswered", "", 1, func(r *result.Result) *float64 {
 		if r.Old() {
 			return nil
 		}
 		return count(r.Heartbeat.Unanswered)
 	}},
-	{"false evictions", "", 1, func(r *bench.Result) *float64 { return count(r.Eviction.False) }},
-	{"eviction lateness p99", "ms", .1, func(r *bench.Result) *float64 {
+	{"false evictions", "", 1, func(r *result.Result) *float64 { return count(r.Eviction.False) }},
+	{"eviction lateness p99", "ms", .1, func(r *result.Result) *float64 {
 		if r.Eviction.LatenessMs == nil {
 			return nil
 		}
 		return &r.Eviction.LatenessMs.P99
 	}},
-	{"clients hit", "", 1, storm(func(s *bench.Storm) *float64 { return count(s.Clients) })},
-	{"clients back", "", 1, storm(func(s *bench.Storm) *float64 { return count(s.Back) })},
-	{"ideal", "s", .01, storm(func(s *bench.Storm) *float64 { return s.IdealS })},
-	{"t50", "s", .01, storm(func(s *bench.Storm) *float64 { return s.T50S })},
-	{"t95", "s", .01, storm(func(s *bench.Storm) *float64 { return s.T95S })},
-	{"t99", "s", .01, storm(func(s *bench.Storm) *float64 { return s.T99S })},
-	{"t100", "s", .01, storm(func(s *bench.Storm) *float64 { return s.T100S })},
-	{"attempts per success", "", .01, storm(func(s *bench.Storm) *float64 { return s.AttemptsPerSuccess })},
-	{"busiest 100 ms of attempts", "1/s", 1, storm(func(s *bench.Storm) *float64 { return &s.PeakAttemptsPerS })},
-	{"goodput, best second", "1/s", 1, goodput(func(g *bench.Goodput) *float64 { return &g.Best })},
-	{"goodput, median", "1/s", 1, goodput(func(g *bench.Goodput) *float64 { return &g.Median })},
-	{"longest time without a return", "s", .1, storm(func(s *bench.Storm) *float64 { return s.LongestGapS })},
-	{"time lost", "connection-s", 1, storm(func(s *bench.Storm) *float64 { return &s.LostConnectionSeconds })},
-	{"generator late p99", "ms", .01, func(r *bench.Result) *float64 {
+	{"clients hit", "", 1, storm(func(s *result.Storm) *float64 { return count(s.Clients) })},
+	{"clients back", "", 1, storm(func(s *result.Storm) *float64 { return count(s.Back) })},
+	{"ideal", "s", .01, storm(func(s *result.Storm) *float64 { return s.IdealS })},
+	{"t50", "s", .01, storm(func(s *result.Storm) *float64 { return s.T50S })},
+	{"t95", "s", .01, storm(func(s *result.Storm) *float64 { return s.T95S })},
+	{"t99", "s", .01, storm(func(s *result.Storm) *float64 { return s.T99S })},
+	{"t100", "s", .01, storm(func(s *result.Storm) *float64 { return s.T100S })},
+	{"attempts per success", "", .01, storm(func(s *result.Storm) *float64 { return s.AttemptsPerSuccess })},
+	{"busiest 100 ms of attempts", "1/s", 1, storm(func(s *result.Storm) *float64 { return &s.PeakAttemptsPerS })},
+	{"goodput, best second", "1/s", 1, goodput(func(g *result.Goodput) *float64 { return &g.Best })},
+	{"goodput, median", "1/s", 1, goodput(func(g *result.Goodput) *float64 { return &g.Median })},
+	{"longest time without a return", "s", .1, storm(func(s *result.Storm) *float64 { return s.LongestGapS })},
+	{"time lost", "connection-s", 1, storm(func(s *result.Storm) *float64 { return &s.LostConnectionSeconds })},
+	{"generator late p99", "ms", .01, func(r *result.Result) *float64 {
 		if r.Generator.LateMs == nil {
 			return nil
 		}
@@ -64,8 +64,8 @@ var mainFigures = []struct {
 	}},
 }
 
-func rtt(of func(*bench.Percentiles) *float64) func(*bench.Result) *float64 {
-	return func(r *bench.Result) *float64 {
+func rtt(of func(*result.Percentiles) *float64) func(*result.Result) *float64 {
+	return func(r *result.Result) *float64 {
 		if r.Heartbeat.RTTms == nil {
 			return nil
 		}
@@ -73,8 +73,8 @@ func rtt(of func(*bench.Percentiles) *float64) func(*bench.Result) *float64 {
 	}
 }
 
-func goodput(of func(*bench.Goodput) *float64) func(*bench.Result) *float64 {
-	return storm(func(s *bench.Storm) *float64 {
+func goodput(of func(*result.Goodput) *float64) func(*result.Result) *float64 {
+	return storm(func(s *result.Storm) *float64 {
 		if s.GoodputPerS == nil {
 			return nil
 		}
@@ -82,8 +82,8 @@ func goodput(of func(*bench.Goodput) *float64) func(*bench.Result) *float64 {
 	})
 }
 
-func storm(of func(*bench.Storm) *float64) func(*bench.Result) *float64 {
-	return func(r *bench.Result) *float64 {
+func storm(of func(*result.Storm) *float64) func(*result.Result) *float64 {
+	return func(r *result.Result) *float64 {
 		if r.Storm == nil {
 			return nil
 		}

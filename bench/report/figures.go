@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/internal/plot"
 )
 
@@ -46,13 +46,13 @@ func (t *figures) maybe(name, unit string, v *float64, step float64) {
 }
 
 // quantiles adds those of p in milliseconds, if there are any.
-func (t *figures) quantiles(name string, p *bench.Percentiles, step float64) {
+func (t *figures) quantiles(name string, p *result.Percentiles, step float64) {
 	if p != nil {
 		t.add(name+": p50, p99, p99.9, max", "ms", "%s, %s, %s, %s", plot.Number(p.P50, step), plot.Number(p.P99, step), plot.Number(p.P999, step), plot.Number(p.Max, step))
 	}
 }
 
-func (t *figures) connections(x *bench.Result) {
+func (t *figures) connections(x *result.Result) {
 	t.add("clients at the end, of those asked for", "", "%s of %s", whole(x.Conns.End), whole(x.Conns.Target))
 	t.add("most at once", "", "%s", whole(x.Conns.Peak))
 	t.add("connects: attempts, welcomed", "", "%s, %s", whole(x.Connect.Attempts), whole(x.Connect.Established))
@@ -70,7 +70,7 @@ func (t *figures) connections(x *bench.Result) {
 	t.maybe("rate of the opening ramp", "1/s", x.Connect.RatePerS, 1)
 }
 
-func (t *figures) heartbeats(x *bench.Result) {
+func (t *figures) heartbeats(x *result.Result) {
 	t.add("heartbeats: sent, answered, unanswered", "", "%s, %s, %s", whole(x.Heartbeat.Sent), whole(x.Heartbeat.Answered), whole(x.Heartbeat.Unanswered))
 	t.quantiles("round trip from the write", x.Heartbeat.RTTms, .01)
 	t.quantiles("round trip from the due time", x.Heartbeat.IntendedRTTms, .01)
@@ -87,7 +87,7 @@ func (t *figures) heartbeats(x *bench.Result) {
 	}
 }
 
-func (t *figures) storm(s *bench.Storm) {
+func (t *figures) storm(s *result.Storm) {
 	t.add("storm: clients hit, back, offline at some time", "", "%s, %s, %s", whole(s.Clients), whole(s.Back), whole(s.Offline))
 	if s.OutageS != nil && *s.OutageS > 0 {
 		t.maybe("until a node could accept", "s", s.OutageS, .01)
@@ -107,11 +107,11 @@ func (t *figures) storm(s *bench.Storm) {
 	t.maybe("nodes held connections that nobody had any more for", "s", s.GhostsGoneS, .01)
 }
 
-func (t *figures) probes(p *bench.Probes) {
+func (t *figures) probes(p *result.Probes) {
 	t.add("probes, sessions of theirs that were lost", "", "%s, %s", whole(p.Clients), whole(p.Lost))
 	for _, when := range []struct {
 		name string
-		rtt  *bench.Percentiles
+		rtt  *result.Percentiles
 	}{{"before the blow", p.RTTms.Before}, {"from then on", p.RTTms.During}} {
 		if when.rtt != nil {
 			t.add("  round trip "+when.name+": p50, p99, max", "ms", "%s, %s, %s", plot.Number(when.rtt.P50, .01), plot.Number(when.rtt.P99, .01), plot.Number(when.rtt.Max, .01))
@@ -120,7 +120,7 @@ func (t *figures) probes(p *bench.Probes) {
 }
 
 // processes are the nodes, the load test itself, and what a connection takes of memory.
-func (t *figures) processes(x *bench.Result) {
+func (t *figures) processes(x *result.Result) {
 	for _, s := range x.Server {
 		if s.RSSBytes == nil || s.CPUS == nil {
 			continue
@@ -182,7 +182,7 @@ func (r Run) command() string {
 }
 
 // why says what stands behind a verdict that is not pass.
-func why(x *bench.Result) string {
+func why(x *result.Result) string {
 	switch {
 	case x.Interrupted:
 		return "interrupted: the figures cover what ran"

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/internal/plot"
 )
 
@@ -17,7 +17,7 @@ func knee(r Run) plot.Chart {
 	if f == nil {
 		return nil
 	}
-	goal, err := bench.ParseThreshold(f.Goal)
+	goal, err := result.ParseThreshold(f.Goal)
 	if err != nil {
 		return nil
 	}
@@ -29,9 +29,9 @@ func knee(r Run) plot.Chart {
 		at := plot.At(t.Load, *t.Actual)
 		all = append(all, at)
 		switch t.Verdict {
-		case bench.Pass:
+		case result.Pass:
 			held = append(held, at)
-		case bench.Fail:
+		case result.Fail:
 			missed = append(missed, at)
 		default:
 			doubted = append(doubted, at)

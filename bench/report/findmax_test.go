@@ -5,18 +5,18 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/internal/plot"
 )
 
 func TestTheKneeShowsEveryTrialAndTheGoal(t *testing.T) {
-	trial := func(load, actual float64, v bench.Verdict) bench.Trial {
-		return bench.Trial{Load: load, Actual: &actual, OK: v == bench.Pass, Verdict: v}
+	trial := func(load, actual float64, v result.Verdict) result.Trial {
+		return result.Trial{Load: load, Actual: &actual, OK: v == result.Pass, Verdict: v}
 	}
-	r := Run{Name: "search", Result: &bench.Result{Scenario: "find-max", FindMax: &bench.FindMax{
+	r := Run{Name: "search", Result: &result.Result{Scenario: "find-max", FindMax: &result.FindMax{
 		Vary: "conns", Goal: "heartbeat.rtt_ms.p99<10", Best: 800, LimitedBy: "goal",
-		Trials: []bench.Trial{trial(400, 2, bench.Pass), trial(1600, 500, bench.Fail), trial(800, 9, bench.Pass),
-			trial(1200, 30, bench.Invalid), {Load: 100, Verdict: bench.Fail}},
+		Trials: []result.Trial{trial(400, 2, result.Pass), trial(1600, 500, result.Fail), trial(800, 9, result.Pass),
+			trial(1200, 30, result.Invalid), {Load: 100, Verdict: result.Fail}},
 	}}}
 	p := named(t, r, "find-max")
 	if p.Y.Label != "heartbeat.rtt_ms.p99, ms" || p.Y.Max < 10 || p.Y.Max > 60 || p.X.Max < 1600 {
@@ -42,9 +42,9 @@ func TestTheKneeShowsEveryTrialAndTheGoal(t *testing.T) {
 }
 
 func TestPhasesOfAScenarioFileAreMarked(t *testing.T) {
-	r := Run{Name: "day", Result: &bench.Result{Scenario: "phases", Detail: bench.Detail{
-		Seconds: []bench.Second{{T: 1, Ready: 5}, {T: 9, Ready: 5}},
-		Phases:  []bench.PhaseSeen{{Name: "ramp"}, {Name: "hold", T: 1}, {Name: "silence", T: 5}, {Name: "end", T: 9}},
+	r := Run{Name: "day", Result: &result.Result{Scenario: "phases", Detail: result.Detail{
+		Seconds: []result.Second{{T: 1, Ready: 5}, {T: 9, Ready: 5}},
+		Phases:  []result.PhaseSeen{{Name: "ramp"}, {Name: "hold", T: 1}, {Name: "silence", T: 5}, {Name: "end", T: 9}},
 	}}}
 	var labels []string
 	for _, l := range named(t, r, "online").Layers {

@@ -8,7 +8,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/internal/plot"
 )
 
@@ -21,7 +21,7 @@ var pageTemplate = template.Must(template.New("page").Parse(pageText))
 type page struct {
 	Title      string
 	CSS        template.CSS
-	Verdict    bench.Verdict
+	Verdict    result.Verdict
 	Why        string
 	Command    string
 	First      string
@@ -103,9 +103,9 @@ func (p *page) one(r Run) {
 }
 
 // verdict keeps to the words that there are: it names a class of the style sheet.
-func verdict(v bench.Verdict) bench.Verdict {
+func verdict(v result.Verdict) result.Verdict {
 	switch v {
-	case bench.Pass, bench.Fail, bench.Invalid:
+	case result.Pass, result.Fail, result.Invalid:
 		return v
 	}
 	return ""

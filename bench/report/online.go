@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/internal/plot"
 )
 
 // online is how many clients were in service, a reading a second.
 func online(r Run) plot.Chart {
-	ready := r.series(func(_ int, s bench.Second) *float64 { return count(s.Ready) })
+	ready := r.series(func(_ int, s result.Second) *float64 { return count(s.Ready) })
 	if len(ready) == 0 {
 		return nil
 	}
@@ -62,8 +62,8 @@ func (r Run) phases() (marks []plot.Layer) {
 
 // rates are the connects that began and those that were welcomed, counts of each second.
 func rates(r Run) plot.Chart {
-	attempts := r.series(func(_ int, s bench.Second) *float64 { return count(s.Attempts) })
-	accepts := r.series(func(_ int, s bench.Second) *float64 { return count(s.Established) })
+	attempts := r.series(func(_ int, s result.Second) *float64 { return count(s.Attempts) })
+	accepts := r.series(func(_ int, s result.Second) *float64 { return count(s.Established) })
 	if most(attempts, accepts) == 0 {
 		return nil
 	}

@@ -3,7 +3,7 @@ package report
 import (
 	"fmt"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/internal/plot"
 )
 
@@ -61,7 +61,7 @@ func onlineOverlay(runs []Run) plot.Chart {
 	}
 	p := plot.Picture{Title: "Clients online", Note: "share of the clients that the run asked for; one reading a second", Y: plot.Percent("% of the clients")}
 	lines := linesOf(runs, func(r Run) []plot.Point {
-		points := r.series(func(_ int, s bench.Second) *float64 {
+		points := r.series(func(_ int, s result.Second) *float64 {
 			return new(100 * float64(s.Ready) / float64(max(r.Result.Conns.Target, 1)))
 		})
 		if stormed {

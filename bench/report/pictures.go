@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/internal/plot"
 )
 
@@ -67,7 +67,7 @@ const (
 var gap = math.NaN()
 
 // series is a figure of each second; nil is a gap.
-func (r Run) series(figure func(i int, s bench.Second) *float64) []plot.Point {
+func (r Run) series(figure func(i int, s result.Second) *float64) []plot.Point {
 	var points []plot.Point
 	for i, s := range r.Result.Detail.Seconds {
 		at := plot.At(s.T, gap)

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/internal/plot"
 )
 
@@ -235,7 +235,7 @@ func TestManyNodesAreDrawnAsTheirExtremes(t *testing.T) {
 	for i := range r.Result.Detail.Seconds {
 		s := &r.Result.Detail.Seconds[i]
 		for n := range 54 {
-			s.Servers = append(s.Servers, bench.ServerSecond{RSSBytes: new(int64(20e6 + n*1e6))})
+			s.Servers = append(s.Servers, result.ServerSecond{RSSBytes: new(int64(20e6 + n*1e6))})
 		}
 	}
 	p := named(t, r, "memory")
@@ -300,7 +300,7 @@ func TestAnOlderResultIsDrawn(t *testing.T) {
 	if text, err = json.Marshal(doc); err != nil {
 		t.Fatal(err)
 	}
-	old, err := bench.ParseResult(text)
+	old, err := result.Parse(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -326,7 +326,7 @@ func FuzzPage(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		result, err := bench.ParseResult(text)
+		result, err := result.Parse(text)
 		if err != nil {
 			return
 		}

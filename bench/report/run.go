@@ -6,13 +6,13 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 // Run is one finished run. Name tells it from others in a comparison.
 type Run struct {
 	Name   string
-	Result *bench.Result
+	Result *result.Result
 }
 
 // Read reads a result that `stormwheel bench --json` wrote. The error is one sentence with
@@ -22,7 +22,7 @@ func Read(file string) (Run, error) {
 	if err != nil {
 		return Run{}, err
 	}
-	result, err := bench.ParseResult(text)
+	result, err := result.Parse(text)
 	if err != nil {
 		return Run{}, fmt.Errorf("%s: %w", file, err)
 	}

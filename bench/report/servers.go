@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/internal/plot"
 )
 
 // cost is what a spawned node used up to a second; nil when nobody read it.
-func (r Run) cost(server, second int) *bench.ServerSecond {
+func (r Run) cost(server, second int) *result.ServerSecond {
 	if second < 0 || server >= len(r.Result.Detail.Seconds[second].Servers) {
 		return nil
 	}
@@ -20,7 +20,7 @@ func (r Run) cost(server, second int) *bench.ServerSecond {
 func (r Run) servers(p plot.Picture, unit string, figure func(server, second int) *float64) plot.Chart {
 	var lines [][]plot.Point
 	for i, server := range r.Result.Server {
-		points := r.series(func(second int, _ bench.Second) *float64 { return figure(i, second) })
+		points := r.series(func(second int, _ result.Second) *float64 { return figure(i, second) })
 		l := plot.Line{Label: server.Addr, Colour: i, Dash: plot.DashOf(i), Points: points}
 		if server.Node != nil {
 			l.Label = *server.Node

@@ -3,7 +3,7 @@ package report
 import (
 	"fmt"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/internal/plot"
 )
 
@@ -61,7 +61,7 @@ func herd(r Run) plot.Chart {
 }
 
 // outage is while no node could accept.
-func outage(s *bench.Storm) []plot.Layer {
+func outage(s *result.Storm) []plot.Layer {
 	if deref(s.OutageS) == 0 {
 		return nil
 	}

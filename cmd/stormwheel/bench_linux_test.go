@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 // Ctrl-C goes to all of `bench | tee`, and tee is gone before the result is there.
@@ -43,12 +43,12 @@ func TestAProgressThatNobodyReadsDoesNotCostTheResult(t *testing.T) {
 	}
 	_ = cmd.Wait() // its exit code is below
 	b, err := os.ReadFile(file)
-	var r bench.Result
+	var r result.Result
 	if err == nil {
 		err = json.Unmarshal(b, &r)
 	}
-	if code := cmd.ProcessState.ExitCode(); err != nil || !r.Interrupted || code != bench.ExitInterrupted {
-		t.Errorf("exit %d: %v, %+v; want the partial result, and %d", code, err, r, bench.ExitInterrupted)
+	if code := cmd.ProcessState.ExitCode(); err != nil || !r.Interrupted || code != result.ExitInterrupted {
+		t.Errorf("exit %d: %v, %+v; want the partial result, and %d", code, err, r, result.ExitInterrupted)
 	}
 }
 

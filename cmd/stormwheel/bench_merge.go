@@ -6,9 +6,9 @@ import (
 	"io"
 	"os"
 	"syscall"
-	"time"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
+	"github.com/stormwheel/stormwheel/bench/tally"
 )
 
 // benchMergeCmd is `stormwheel bench merge A B ...`.
@@ -29,7 +29,7 @@ func (*benchMergeCmd) Help() string {
 
 // Run merges and judges.
 func (c *benchMergeCmd) Run() error {
-	var parts []*bench.Result
+	var parts []*result.Result
 	for _, path := range c.Results {
 		r, err := readResult(path)
 		if err != nil {
@@ -37,7 +37,7 @@ func (c *benchMergeCmd) Run() error {
 		}
 		parts = append(parts, r)
 	}
-	merged, mergeErr := bench.Merge(parts, c.Threshold, c.NoPromises, os.Args)
+	merged, mergeErr := tally.Merge(parts, c.Threshold, c.NoPromises, os.Args)
 	if merged == nil {
 		return mergeErr
 	}
@@ -71,20 +71,11 @@ func (c *benchMergeCmd) Run() error {
 	return mergeErr
 }
 
-func readResult(path string) (*bench.Result, error) {
+func readResult(path string) (*result.Result, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return bench.ReadResult(f)
-}
-
-// startTime is a moment ahead.
-type startTime struct{ time.Time }
-
-// UnmarshalText is called by kong.
-func (s *startTime) UnmarshalText(text []byte) (err error) {
-	s.Time, err = bench.ParseStart(string(text), time.Now())
-	return err
+	return result.Read(f)
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 // Two machines are two processes here; they share the server and the moment.
@@ -41,7 +41,7 @@ func TestTwoRunsAtOnceMergeToTheExactSum(t *testing.T) {
 				most = max(most, sessions(t, ready["admin"]))
 			}
 		}
-		if code, _ := p.exit(); code != 0 && code != bench.ExitInvalid {
+		if code, _ := p.exit(); code != 0 && code != result.ExitInvalid {
 			t.Fatalf("exit %d; it said\n%s", code, p.stderr.String())
 		}
 	}
@@ -52,10 +52,10 @@ func TestTwoRunsAtOnceMergeToTheExactSum(t *testing.T) {
 	p := stormwheel(t, "bench", "merge", files[0], files[1], "--json", all)
 	code, _ := p.exit()
 	a, b, m := readBench(t, files[0]), readBench(t, files[1]), readBench(t, all)
-	if code != 0 && (code != bench.ExitInvalid || m.Verdict != bench.Invalid) {
+	if code != 0 && (code != result.ExitInvalid || m.Verdict != result.Invalid) {
 		t.Errorf("exit %d; it said\n%s", code, p.stderr.String())
 	}
-	for _, r := range []bench.Result{a, b} {
+	for _, r := range []result.Result{a, b} {
 		if off := r.Started.Sub(at); off < -10*time.Millisecond || off > time.Second {
 			t.Errorf("a run began %v after the moment", off)
 		}
@@ -80,12 +80,12 @@ func TestTwoRunsAtOnceMergeToTheExactSum(t *testing.T) {
 	}
 
 	p = stormwheel(t, "bench", "merge", files[0], files[0])
-	if code, _ := p.exit(); code != bench.ExitUsage || !strings.Contains(p.stderr.String(), "same seed 1") || strings.Count(p.stderr.String(), "\n") != 1 {
+	if code, _ := p.exit(); code != result.ExitUsage || !strings.Contains(p.stderr.String(), "same seed 1") || strings.Count(p.stderr.String(), "\n") != 1 {
 		t.Errorf("the same run twice: exit %d; it said\n%s", code, p.stderr.String())
 	}
 }
 
-func pings(r bench.Result) int {
+func pings(r result.Result) int {
 	n := 0
 	for _, s := range r.Detail.Seconds {
 		n += s.Pings
@@ -93,13 +93,13 @@ func pings(r bench.Result) int {
 	return n
 }
 
-func readBench(t *testing.T, file string) bench.Result {
+func readBench(t *testing.T, file string) result.Result {
 	t.Helper()
 	b, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return result(t, []string{string(b)})
+	return resultOf(t, []string{string(b)})
 }
 
 // sessions is what a node says that it has.

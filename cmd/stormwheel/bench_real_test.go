@@ -56,7 +56,7 @@ lifetime: 500ms
 			}
 			p := stormwheel(t, append(append([]string{"bench"}, args...), more...)...)
 			code, out := p.exit()
-			r := result(t, out)
+			r := resultOf(t, out)
 			if code != 0 && r.Generator.Valid {
 				t.Errorf("exit %d, verdict %s; it said\n%s", code, r.Verdict, p.stderr.String())
 			}

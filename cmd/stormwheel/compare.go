@@ -6,8 +6,8 @@ import (
 	"io"
 	"os"
 
-	"github.com/stormwheel/stormwheel/bench"
 	"github.com/stormwheel/stormwheel/bench/report"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 // benchCompareCmd is `stormwheel bench compare`.
@@ -33,7 +33,7 @@ func (c *benchCompareCmd) Run() error {
 	for i, run := range runs {
 		if run.Result.Old() {
 			fmt.Fprintf(os.Stderr, "stormwheel: warning: %s is of %s: its PINGs without an answer are not counted, and its other figures may mean something else than those of %s\n",
-				c.Files[i], run.Result.Schema, bench.Schema)
+				c.Files[i], run.Result.Schema, result.Schema)
 		}
 	}
 	table := func() error { return report.WriteTable(os.Stdout, runs...) }

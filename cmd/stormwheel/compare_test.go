@@ -7,13 +7,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 // resultFile writes a result, with the given changes.
-func resultFile(t *testing.T, name string, with func(*bench.Result)) string {
+func resultFile(t *testing.T, name string, with func(*result.Result)) string {
 	t.Helper()
-	r := &bench.Result{Schema: bench.Schema, Scenario: "hold", Verdict: bench.Pass}
+	r := &result.Result{Schema: result.Schema, Scenario: "hold", Verdict: result.Pass}
 	r.Conns.Target, r.Conns.End = 10, 10
 	if with != nil {
 		with(r)
@@ -36,7 +36,7 @@ func textFile(t *testing.T, name, text string) string {
 
 func TestCompareShowsRatiosToTheFirst(t *testing.T) {
 	one := resultFile(t, "one.json", nil)
-	other := resultFile(t, "other.json", func(r *bench.Result) { r.Conns.End = 5 })
+	other := resultFile(t, "other.json", func(r *result.Result) { r.Conns.End = 5 })
 	dir := t.TempDir()
 	p := stormwheel(t, "bench", "compare", one, other, "--html", filepath.Join(dir, "page.html"), "--svg", filepath.Join(dir, "pictures"))
 	code, out := p.exit()
@@ -51,8 +51,8 @@ func TestCompareShowsRatiosToTheFirst(t *testing.T) {
 }
 
 func TestCompareLabelsRunsByPolicyIfThatDiffers(t *testing.T) {
-	policy := func(name string) func(*bench.Result) {
-		return func(r *bench.Result) { r.Storm = &bench.Storm{Kind: "kill", Policy: name} }
+	policy := func(name string) func(*result.Result) {
+		return func(r *result.Result) { r.Storm = &result.Storm{Kind: "kill", Policy: name} }
 	}
 	_, out := stormwheel(t, "bench", "compare", resultFile(t, "a.json", policy("window")), resultFile(t, "b.json", policy("full"))).exit()
 	if head := strings.Fields(out[0]); len(head) != 2 || head[0] != "window" || head[1] != "full" {
@@ -61,7 +61,7 @@ func TestCompareLabelsRunsByPolicyIfThatDiffers(t *testing.T) {
 }
 
 func TestCompareWarnsOfAnOlderSchema(t *testing.T) {
-	old := resultFile(t, "old.json", func(r *bench.Result) { r.Schema = "stormwheel.bench/v1" })
+	old := resultFile(t, "old.json", func(r *result.Result) { r.Schema = "stormwheel.bench/v1" })
 	p := stormwheel(t, "bench", "compare", resultFile(t, "now.json", nil), old)
 	code, _ := p.exit()
 	if s := p.stderr.String(); code != 0 || strings.Count(s, "\n") != 1 || !strings.Contains(s, "old.json is of stormwheel.bench/v1") {
@@ -69,7 +69,7 @@ func TestCompareWarnsOfAnOlderSchema(t *testing.T) {
 	}
 	p = stormwheel(t, "bench", "merge", old, old)
 	code, _ = p.exit()
-	if s := p.stderr.String(); code != bench.ExitUsage || strings.Count(s, "\n") != 1 || !strings.Contains(s, `its schema is "stormwheel.bench/v1"`) {
+	if s := p.stderr.String(); code != result.ExitUsage || strings.Count(s, "\n") != 1 || !strings.Contains(s, `its schema is "stormwheel.bench/v1"`) {
 		t.Errorf("merge: exit %d, it said %q; want one line that refuses", code, s)
 	}
 	if code, _ := stormwheel(t, "bench", "report", old, "--svg", t.TempDir()).exit(); code != 0 {
@@ -80,7 +80,7 @@ func TestCompareWarnsOfAnOlderSchema(t *testing.T) {
 func TestCompareRefusesWhatItCannotRead(t *testing.T) {
 	good := resultFile(t, "good.json", nil)
 	for _, tt := range []struct{ file, want string }{
-		{resultFile(t, "v9.json", func(r *bench.Result) { r.Schema = "stormwheel.bench/v9" }), "v9"},
+		{resultFile(t, "v9.json", func(r *result.Result) { r.Schema = "stormwheel.bench/v9" }), "v9"},
 		{textFile(t, "text.json", "no result"), "text.json"},
 		{textFile(t, "empty.json", ""), "empty.json"},
 		{filepath.Join(t.TempDir(), "none.json"), "none.json"},
@@ -108,7 +108,7 @@ func TestBenchDoesNotRunForPicturesItCannotWrite(t *testing.T) {
 	blocked := textFile(t, "file", "")
 	for _, flag := range []string{"--html", "--svg"} {
 		p := stormwheel(t, "bench", "hold", "--spawn", "1", flag, filepath.Join(blocked, "x"))
-		if code, _ := p.exit(); code != bench.ExitOther || strings.Contains(p.stderr.String(), "ready") {
+		if code, _ := p.exit(); code != result.ExitOther || strings.Contains(p.stderr.String(), "ready") {
 			t.Errorf("%s: exit %d; it said\n%s", flag, code, p.stderr.String())
 		}
 	}
@@ -129,7 +129,7 @@ func TestBenchDrawsItsRun(t *testing.T) {
 }
 
 func TestReportDrawsAResultThatIsOver(t *testing.T) {
-	file := resultFile(t, "one.json", func(r *bench.Result) { r.Detail.Seconds = []bench.Second{{T: 1, Ready: 10}} })
+	file := resultFile(t, "one.json", func(r *result.Result) { r.Detail.Seconds = []result.Second{{T: 1, Ready: 10}} })
 	dir := t.TempDir()
 	p := stormwheel(t, "bench", "report", file, "--html", filepath.Join(dir, "page.html"), "--svg", dir)
 	if code, _ := p.exit(); code != 0 {

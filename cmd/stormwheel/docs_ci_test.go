@@ -7,7 +7,7 @@ import (
 	"github.com/alecthomas/kong"
 	"go.yaml.in/yaml/v3"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 // The example for builds is a workflow, and its commands and limits are ones that there are.
@@ -37,16 +37,16 @@ func TestTheExampleForBuildsIsTrue(t *testing.T) {
 				t.Errorf("%q: a shell takes < for a redirection", line)
 			}
 			var cmd command
-			app, err := kong.New(&cmd)
+			app, err := kong.New(&cmd, benchFlags...)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if _, err := app.Parse(strings.Fields(strings.ReplaceAll(args, "'", ""))); err != nil {
 				t.Errorf("%q: %v", line, err)
 			}
-			for _, expr := range cmd.Bench.Run.Threshold {
+			for _, expr := range cmd.Bench.Run.Thresholds {
 				limits++
-				if _, err := bench.ParseThreshold(expr); err != nil {
+				if _, err := result.ParseThreshold(expr); err != nil {
 					t.Error(err)
 				}
 			}

@@ -12,6 +12,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/machine"
 	"github.com/stormwheel/stormwheel/internal/reactor"
@@ -61,7 +62,7 @@ func TestOperationsPageIsTrue(t *testing.T) {
 	page := readDoc(t, "../../docs/OPERATIONS.md")
 
 	var cmd command
-	app, err := kong.New(&cmd)
+	app, err := kong.New(&cmd, benchFlags...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +174,7 @@ func TestCommandsOfThePagesParse(t *testing.T) {
 			}
 			found++
 			var cmd command
-			app, err := kong.New(&cmd)
+			app, err := kong.New(&cmd, benchFlags...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -182,7 +183,7 @@ func TestCommandsOfThePagesParse(t *testing.T) {
 			}
 			// A name that is not known here, or a limit of this machine, is no fault of the page.
 			if scenario := cmd.Bench.Run.Scenario; scenario != "" {
-				if err := bench.Check(t.Context(), cmd.Bench.Run.config()); bench.ExitCode(err) == bench.ExitUsage {
+				if err := bench.Check(t.Context(), cmd.Bench.Run.config()); result.ExitCode(err) == result.ExitUsage {
 					t.Errorf("%s: %q: %v", path, line, err)
 				}
 			}
@@ -198,7 +199,7 @@ func TestBenchRefusesAZeroThatIsSaid(t *testing.T) {
 	for _, flag := range []string{"--conns=0", "--rate=0", "--duration=0s", "--fraction=0", "--seed=0", "--spawn=0"} {
 		name, _, _ := strings.Cut(flag, "=")
 		var cmd command
-		app, err := kong.New(&cmd)
+		app, err := kong.New(&cmd, benchFlags...)
 		if err != nil {
 			t.Fatal(err)
 		}

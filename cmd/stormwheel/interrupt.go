@@ -7,7 +7,7 @@ import (
 	"sync"
 	"syscall"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 // stopper ends a run early: at the first Ctrl-C, SIGTERM or SIGHUP with its result so far,
@@ -67,5 +67,5 @@ func (s *stopper) kill() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.cleanUp()
-	os.Exit(bench.ExitInterrupted)
+	os.Exit(result.ExitInterrupted)
 }

@@ -55,7 +55,7 @@ func TestTableOfLimitsIsTrue(t *testing.T) {
 	const head = "| limit | default | what happens at it | metric | change it with |"
 	page := readDoc(t, "../../docs/OPERATIONS.md")
 	var cmd command
-	app, err := kong.New(&cmd)
+	app, err := kong.New(&cmd, benchFlags...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,9 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stormwheel/stormwheel/bench/result"
 	"golang.org/x/sys/unix"
-
-	"github.com/stormwheel/stormwheel/bench"
 )
 
 // What a terminal is told when its other screen is entered and left, and its cursor shown.
@@ -158,13 +157,13 @@ func TestEveryEndGivesTheTerminalBack(t *testing.T) {
 		code    int
 		summary bool
 	}{
-		{"q", func(p *onTerminal) { p.typed("q") }, bench.ExitInterrupted, true},
-		{"ctrl-c", func(p *onTerminal) { p.typed("\x03") }, bench.ExitInterrupted, true},
-		{"SIGINT", func(p *onTerminal) { p.signal(syscall.SIGINT) }, bench.ExitInterrupted, true},
-		{"SIGTERM", func(p *onTerminal) { p.signal(syscall.SIGTERM) }, bench.ExitInterrupted, true},
-		{"SIGHUP", func(p *onTerminal) { p.signal(syscall.SIGHUP) }, bench.ExitInterrupted, true},
-		{"two SIGTERM", func(p *onTerminal) { p.signal(syscall.SIGTERM); p.signal(syscall.SIGTERM) }, bench.ExitInterrupted, false},
-		{"two ctrl-c", func(p *onTerminal) { p.typed("\x03\x03") }, bench.ExitInterrupted, false},
+		{"q", func(p *onTerminal) { p.typed("q") }, result.ExitInterrupted, true},
+		{"ctrl-c", func(p *onTerminal) { p.typed("\x03") }, result.ExitInterrupted, true},
+		{"SIGINT", func(p *onTerminal) { p.signal(syscall.SIGINT) }, result.ExitInterrupted, true},
+		{"SIGTERM", func(p *onTerminal) { p.signal(syscall.SIGTERM) }, result.ExitInterrupted, true},
+		{"SIGHUP", func(p *onTerminal) { p.signal(syscall.SIGHUP) }, result.ExitInterrupted, true},
+		{"two SIGTERM", func(p *onTerminal) { p.signal(syscall.SIGTERM); p.signal(syscall.SIGTERM) }, result.ExitInterrupted, false},
+		{"two ctrl-c", func(p *onTerminal) { p.typed("\x03\x03") }, result.ExitInterrupted, false},
 		{"SIGQUIT", func(p *onTerminal) { p.signal(syscall.SIGQUIT) }, 2, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -200,7 +199,7 @@ func (p *onTerminal) signal(sig syscall.Signal) {
 func TestARunThatEndsByItselfShowsItsSummaryAfterTheView(t *testing.T) {
 	p := startOnTerminal(t, nil, "--duration", "2s", "--threshold", "conns.end==20")
 	code, after := p.exit()
-	if !strings.Contains(after, "conns.end==20") || !strings.Contains(after, "verdict: ") || code != 0 && code != bench.ExitInvalid {
+	if !strings.Contains(after, "conns.end==20") || !strings.Contains(after, "verdict: ") || code != 0 && code != result.ExitInvalid {
 		t.Errorf("exit %d, then %q", code, after)
 	}
 }
@@ -222,7 +221,7 @@ func TestResizesAndSuspensionsLeaveTheViewWhole(t *testing.T) {
 		return strings.Contains(after, altScreen) && strings.Contains(after, "so far")
 	})
 	p.typed("q")
-	if code, after := p.exit(); code != bench.ExitInterrupted || !strings.Contains(after, "verdict: ") {
+	if code, after := p.exit(); code != result.ExitInterrupted || !strings.Contains(after, "verdict: ") {
 		t.Errorf("exit %d, %q", code, after)
 	}
 }
@@ -232,7 +231,7 @@ func TestASuspensionThatCouldNotEndDoesNotBegin(t *testing.T) {
 	p := startOnTerminal(t, nil)
 	p.until("20 clients are ready")
 	p.typed("\x1aq")
-	if code, after := p.exit(); code != bench.ExitInterrupted || !strings.Contains(after, "verdict: ") {
+	if code, after := p.exit(); code != result.ExitInterrupted || !strings.Contains(after, "verdict: ") {
 		t.Errorf("exit %d, %q", code, after)
 	}
 }
@@ -275,7 +274,7 @@ func TestNoColorHasNone(t *testing.T) {
 func TestQuietSaysNothingButErrors(t *testing.T) {
 	p := stormwheel(t, smallHold("--quiet", "--threshold", "conns.end==99")...)
 	code, out := p.exit()
-	if r := result(t, out); r.Conns.End != 100 {
+	if r := resultOf(t, out); r.Conns.End != 100 {
 		t.Errorf("result = %+v", r)
 	}
 	if said := p.stderr.String(); code == 0 || strings.Count(said, "\n") != 1 || !strings.HasPrefix(said, "stormwheel: ") {

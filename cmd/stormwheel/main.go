@@ -48,13 +48,14 @@ func main() {
 func run(args []string) error {
 	var cmd command
 	args, helpOnly := asParsed(args)
-	app, err := kong.New(&cmd,
+	app, err := kong.New(&cmd, append(benchFlags,
 		kong.Name("stormwheel"),
 		kong.Description("An edge for very many long-lived connections. "+
 			"Every flag also reads from the environment variable shown beside it; "+
 			"stormwheel help COMMAND shows them."),
 		kong.DefaultEnvars("STORMWHEEL"),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+		kong.Help(benchHelp),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))...)
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 // network is a network namespace. It belongs to a process that ends with the test, however
@@ -155,7 +155,7 @@ func TestAddressesKeepTheirZone(t *testing.T) {
 		}
 		b := n.stormwheel("bench", "hold", "--target", target, "--admin", admin, "--i-own-this-target",
 			"--conns", "5", "--heartbeat", "100ms", "--duration", "300ms", "--no-tui", "--threshold", "conns.end==5")
-		if code, _ := b.exit(); code != 0 && code != bench.ExitInvalid {
+		if code, _ := b.exit(); code != 0 && code != result.ExitInvalid {
 			t.Errorf("bench of %s: exit %d: %s", target, code, b.stderr.String())
 		}
 		node.signal(syscall.SIGTERM)
@@ -190,10 +190,10 @@ func TestALackOfLocalPortsIsNotTheTargetsFault(t *testing.T) {
 		code int
 		say  string
 	}{
-		{hold("--conns", "50"), bench.ExitInvalid, "no free local port"},
-		{hold("--conns", "70"), bench.ExitImpossible, "60 local ports"},
+		{hold("--conns", "50"), result.ExitInvalid, "no free local port"},
+		{hold("--conns", "70"), result.ExitImpossible, "60 local ports"},
 		{[]string{"bench", "churn", "--target", "[::1]:7000", "--conns", "10", "--lifetime", "500ms", "--duration", "10s", "--quiet"},
-			bench.ExitImpossible, "200 that were closed and keep their ports (TIME_WAIT)"},
+			result.ExitImpossible, "200 that were closed and keep their ports (TIME_WAIT)"},
 	} {
 		p := n.stormwheel(tt.args...)
 		code, _ := p.exit()
@@ -224,7 +224,7 @@ func TestAnAlternateOfAMissingFamilyIsNoLackOfPorts(t *testing.T) {
 	}
 	node.signal(syscall.SIGKILL)
 	_, out := p.exit()
-	r := result(t, out)
+	r := resultOf(t, out)
 	if f := r.Connect.Failures; f.Ports != 0 || f.Other == 0 {
 		t.Errorf("failures %+v; want the alternate among the others, and the node that is gone", f)
 	}

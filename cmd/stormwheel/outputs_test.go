@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 func TestNoOutputTakesThePlaceOfAnotherOrOfAnInput(t *testing.T) {
@@ -90,7 +90,7 @@ func TestAnOutputIsTriedWhenItIsOpened(t *testing.T) {
 
 // Every command knows all its files, and finds out before it does anything.
 func TestNoCommandWritesOverItsOwnFiles(t *testing.T) {
-	seed := func(n uint64) func(*bench.Result) { return func(r *bench.Result) { r.Seed = n } }
+	seed := func(n uint64) func(*result.Result) { return func(r *result.Result) { r.Seed = n } }
 	a, b := resultFile(t, "a.json", seed(1)), resultFile(t, "b.json", seed(2))
 	day := textFile(t, "day.yaml", "spawn: 1\nphases: [{ramp: 1}, {hold: 1ms}]\n")
 	fresh := filepath.Join(t.TempDir(), "fresh")
@@ -225,7 +225,7 @@ func TestAResultForAClosedStandardOutputIsAnError(t *testing.T) {
 	hold := "bench hold --spawn 1 --conns 1 --heartbeat 100ms --tick 50ms --duration 1ms --quiet --json -"
 	for redirection, want := range map[string]int{">&-": exitError, ">/dev/null": 0, ">/dev/full": exitError} {
 		p := start(t, nil, "sh", "-c", os.Args[0]+" "+hold+" "+redirection)
-		if code, _ := p.exit(); code != want && !(want == 0 && code == bench.ExitInvalid) {
+		if code, _ := p.exit(); code != want && !(want == 0 && code == result.ExitInvalid) {
 			t.Errorf("%s: exit %d, want %d; it said\n%s", redirection, code, want, p.stderr.String())
 		}
 	}

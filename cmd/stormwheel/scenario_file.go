@@ -17,7 +17,7 @@ import (
 	"github.com/alecthomas/kong"
 	"go.yaml.in/yaml/v3"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/scenario"
 )
 
 // scenarioFile is a run that flags cannot say: flags of bench under their names, and phases.
@@ -92,7 +92,7 @@ func (c *BenchCmd) BeforeResolve(parsed *kong.Context) error {
 			if err != nil {
 				return fmt.Errorf("%s: phase %d: %w", name, i+1, err)
 			}
-			c.phases = append(c.phases, phase)
+			c.Phases = append(c.Phases, phase)
 			if phase.Do == "storm" {
 				file.flag("kind", phase.Kind)
 				file.flag("fraction", phase.Fraction)
@@ -185,8 +185,8 @@ func flagText(value any) any {
 }
 
 // spec is the phase as package bench takes it.
-func (t *phaseText) spec() (bench.PhaseSpec, error) {
-	p := bench.PhaseSpec{Clients: t.Ramp, Rate: t.Rate, Profile: t.Profile, Steps: t.Steps, Kind: t.Storm}
+func (t *phaseText) spec() (scenario.Phase, error) {
+	p := scenario.Phase{Clients: t.Ramp, Rate: t.Rate, Profile: t.Profile, Steps: t.Steps, Kind: t.Storm}
 	for _, what := range []struct {
 		do   string
 		said bool

@@ -11,6 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/scenario"
 )
 
 // parsed is what bench makes of a scenario file and more words.
@@ -21,7 +22,7 @@ func parsed(t *testing.T, text string, more ...string) (bench.Config, error) {
 		t.Fatal(err)
 	}
 	var cmd command
-	app, err := kong.New(&cmd, kong.DefaultEnvars("STORMWHEEL"))
+	app, err := kong.New(&cmd, append(benchFlags, kong.DefaultEnvars("STORMWHEEL"))...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +65,7 @@ phases:
 	if !reflect.DeepEqual(c.NodeArgs, []string{"admit-rate=1000", "loops=1"}) || !reflect.DeepEqual(c.Thresholds, []string{"conns.end==80"}) {
 		t.Errorf("node args %q, thresholds %q", c.NodeArgs, c.Thresholds)
 	}
-	want := []bench.PhaseSpec{
+	want := []scenario.Phase{
 		{Do: "ramp", Clients: 60},
 		{Do: "hold", For: 10 * time.Second},
 		{Do: "ramp", Clients: 40, Rate: 2000, Profile: "step", Steps: 4},
@@ -102,7 +103,7 @@ func TestABadScenarioFileIsOneSentence(t *testing.T) {
 		}
 	}
 	var cmd command
-	app, err := kong.New(&cmd)
+	app, err := kong.New(&cmd, benchFlags...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/codec"
 )
 
@@ -127,13 +127,13 @@ func (n *node) untilStats(text string) {
 
 // Nobody reads the summary: the merged result is written.
 func TestMergeWritesItsResultThoughNobodyReadsTheSummary(t *testing.T) {
-	seed := func(n uint64) func(*bench.Result) { return func(r *bench.Result) { r.Seed = n } }
+	seed := func(n uint64) func(*result.Result) { return func(r *result.Result) { r.Seed = n } }
 	all := filepath.Join(t.TempDir(), "all.json")
 	said, gone := unread(t)
 	gone()
 	p := startIn(t, func(cmd *exec.Cmd) { cmd.Stderr = said }, os.Args[0], "bench", "merge",
 		resultFile(t, "a.json", seed(1)), resultFile(t, "b.json", seed(2)), "--json", all)
-	if code, _ := p.exit(); code != 0 && code != bench.ExitInvalid {
+	if code, _ := p.exit(); code != 0 && code != result.ExitInvalid {
 		t.Errorf("%v, want that of the result", p.cmd.ProcessState)
 	}
 	if _, err := readResult(all); err != nil {

@@ -86,7 +86,7 @@ func TestABenchBringsTokensOfTheSecret(t *testing.T) {
 	p := stormwheel(t, "bench", "storm", "--kind", "kill", "--spawn", "2", "--conns", "100", "--workers", "2",
 		"--heartbeat", "500ms", "--timeout", "5s", "--auth-secret-file", secret, "--json", "-")
 	_, out := p.exit()
-	if r := result(t, out); r.Conns.End != 100 || r.Storm.Back != r.Storm.Clients || r.Storm.Clients == 0 {
+	if r := resultOf(t, out); r.Conns.End != 100 || r.Storm.Back != r.Storm.Clients || r.Storm.Clients == 0 {
 		t.Errorf("%+v, %+v; it said\n%s", r.Conns, r.Storm, p.stderr.String())
 	}
 	for file, want := range map[string]string{

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 // left is what happens to the clients.
@@ -21,7 +22,7 @@ func (m *model) left() []*section {
 	if s := m.status; s != nil && (s.Muted > 0 || s.False > 0) {
 		all = append(all, &section{draw: m.evictions, steps: []step{{rankFirst, 1}, {rankMore, 1}}})
 	}
-	if s := m.status; s != nil && s.Failures != (bench.Failures{}) {
+	if s := m.status; s != nil && s.Failures != (result.Failures{}) {
 		all = append(all, &section{draw: m.failures, steps: []step{{rankMore, 1}}})
 	}
 	return all

@@ -11,6 +11,8 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
+	"github.com/stormwheel/stormwheel/bench/tally"
 )
 
 func environment(pairs ...string) func(string) string {
@@ -31,21 +33,21 @@ func inStorm(nodes int) *model {
 	u.Event = "storm: 4000 clients, 1000 connects per second, seed 7"
 	m.Update(updates{u})
 	for second := range 12 {
-		s := &bench.Status{RTT: &bench.Percentiles{P50: .4, P99: 12.5}, LateSecond: &bench.GeneratorLate{P99: 1},
-			Lateness: &bench.Lateness{P50: 120, P99: 240, Max: 260}, Failures: bench.Failures{Refused: 1200, Busy: 3},
-			Generator: bench.Generator{Workers: 2, Valid: true, LateMs: &bench.GeneratorLate{P50: .1, P99: 1.2, Max: 4},
+		s := &bench.Status{RTT: &result.Percentiles{P50: .4, P99: 12.5}, LateSecond: &result.GeneratorLate{P99: 1},
+			Lateness: &result.Lateness{P50: 120, P99: 240, Max: 260}, Failures: result.Failures{Refused: 1200, Busy: 3},
+			Generator: result.Generator{Workers: 2, Valid: true, LateMs: &result.GeneratorLate{P50: .1, P99: 1.2, Max: 4},
 				RSSBytes: new(int64(35e6)), CPUS: new(float64(second) * .2)}}
 		s.T, s.Ready = float64(second+1), min(1000*(second+1), 4000)
 		s.Attempts, s.Established = 900+second*10, 880+second*10
 		s.RTTp50, s.RTTp99 = new(.38), new(11.25)
 		s.Muted, s.Evicted, s.False = 400, 399, 1
 		for n := range nodes {
-			s.Servers = append(s.Servers, bench.Server{Addr: "127.0.0.1:7000", Node: new(fmt.Sprintf("n%d", n+1)), Killed: n == 0,
+			s.Servers = append(s.Servers, result.Server{Addr: "127.0.0.1:7000", Node: new(fmt.Sprintf("n%d", n+1)), Killed: n == 0,
 				Conns: new(2000), RSSBytes: new(int64(45e6)), CPUS: new(float64(second) * .12)})
 		}
-		s.Recovery = &bench.Recovery{Since: 8 * time.Second, Clients: 2000, Back: 1250, T50: new(2100 * time.Millisecond), Ideal: new(4 * time.Second)}
-		s.Outlook = []bench.Outlook{{Expr: "conns.end==4000", Actual: new(4000.), State: bench.Holds},
-			{Expr: "storm.attempts_per_success<=1.2"}, {Expr: "eviction.false==0", Actual: new(1.), State: bench.Failed}}
+		s.Recovery = &tally.Recovery{Since: 8 * time.Second, Clients: 2000, Back: 1250, T50: new(2100 * time.Millisecond), Ideal: new(4 * time.Second)}
+		s.Outlook = []result.Outlook{{Expr: "conns.end==4000", Actual: new(4000.), State: result.Holds},
+			{Expr: "storm.attempts_per_success<=1.2"}, {Expr: "eviction.false==0", Actual: new(1.), State: result.Failed}}
 		u := bench.Update{Scenario: "storm", Kind: "kill", Target: 4000, At: time.Duration(second+1) * time.Second, Status: s,
 			Phase: bench.Phase{Name: "recovery", Since: 8 * time.Second, AtMost: time.Minute}}
 		m.Update(updates{u})
@@ -121,7 +123,7 @@ func TestManyNodesAreTheFirstFewAndTheirSum(t *testing.T) {
 
 func TestAStormThatHasHitNobodyYetSaysSo(t *testing.T) {
 	m := inStorm(2)
-	m.status.Recovery = &bench.Recovery{Since: 11 * time.Second}
+	m.status.Recovery = &tally.Recovery{Since: 11 * time.Second}
 	if frame := strings.Join(plain(m), "\n"); !strings.Contains(frame, "0 of 0 back") || !strings.Contains(frame, "nobody is hit yet") {
 		t.Error(frame)
 	}

@@ -4,15 +4,15 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 // thresholds are as they stand. Those that failed come first, then the open ones, if not all
 // of them fit.
 func (m *model) thresholds(width, height int) []string {
 	l := m.look
-	order := make([]bench.Outlook, 0, len(m.status.Outlook))
-	for _, state := range []bench.OutlookState{bench.Failed, bench.Open, bench.Holds} {
+	order := make([]result.Outlook, 0, len(m.status.Outlook))
+	for _, state := range []result.OutlookState{result.Failed, result.Open, result.Holds} {
 		for _, o := range m.status.Outlook {
 			if o.State == state {
 				order = append(order, o)
@@ -34,11 +34,11 @@ func (m *model) thresholds(width, height int) []string {
 }
 
 // mark is the sign of a state, in its colour.
-func (l look) mark(s bench.OutlookState) string {
+func (l look) mark(s result.OutlookState) string {
 	switch s {
-	case bench.Holds:
+	case result.Holds:
 		return l.good.Render(l.holds)
-	case bench.Failed:
+	case result.Failed:
 		return l.bad.Render(l.glyphs.bad)
 	default:
 		return l.faint.Render(l.open)
@@ -59,17 +59,17 @@ func (m *model) verdict(width int) string {
 	if !s.Generator.Valid {
 		text = l.warn.Render("INVALID") + " " // as it stands: lateness may pass
 	}
-	if n[bench.Failed] > 0 {
-		text += l.bad.Render(fmt.Sprintf("%d FAILED", n[bench.Failed])) + " "
+	if n[result.Failed] > 0 {
+		text += l.bad.Render(fmt.Sprintf("%d FAILED", n[result.Failed])) + " "
 	}
 	if width < 60 {
 		if text == "" && len(s.Outlook) > 0 {
-			text = fmt.Sprintf("%s %d/%d ", l.mark(bench.Holds), n[bench.Holds], len(s.Outlook))
+			text = fmt.Sprintf("%s %d/%d ", l.mark(result.Holds), n[result.Holds], len(s.Outlook))
 		}
 		return text
 	}
 	if len(s.Outlook) > 0 {
-		text += fmt.Sprintf("%s %d hold  %s %d open ", l.mark(bench.Holds), n[bench.Holds], l.mark(bench.Open), n[bench.Open])
+		text += fmt.Sprintf("%s %d hold  %s %d open ", l.mark(result.Holds), n[result.Holds], l.mark(result.Open), n[result.Open])
 	}
 	return text
 }

@@ -1,0 +1,201 @@
+package benchtest
+
+import (
+	"bufio"
+	"errors"
+	"maps"
+	"net"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+)
+
+// Node is a server by the book, a goroutine a connection, whose misbehaviour is set
+// by fields before it listens.
+type Node struct {
+	Name       string
+	Terms      codec.Terms
+	Alternates string
+
+	// Meet deals with the n-th connection (from 1) instead of the book. It reports
+	// whether it did; the connection is closed then.
+	Meet func(c *net.TCPConn, n int) bool
+	// EvictAfter is the silence after which a client is closed; 0: the timeout of terms.
+	EvictAfter time.Duration
+	Farewell   bool // a GOAWAY precedes an eviction
+	NoPong     bool
+	Dumb       atomic.Bool   // no PONG from now on
+	Delay      time.Duration // of every PONG
+
+	l        net.Listener
+	Accepted atomic.Int64
+	mu       sync.Mutex
+	open     map[net.Conn]bool
+	served   sync.WaitGroup
+}
+
+// ShortTerms are the terms of a Node that says none.
+var ShortTerms = codec.Terms{Interval: 200 * time.Millisecond, Timeout: 600 * time.Millisecond, Window: 300 * time.Millisecond}
+
+// Start has a node listen on a free port of 127.0.0.1 until the test is over.
+func Start(t *testing.T, f *Node) *Node {
+	t.Helper()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Serve(l)
+	t.Cleanup(f.Stop)
+	return f
+}
+
+// Addr is where it listens.
+func (f *Node) Addr() string { return f.l.Addr().String() }
+
+// Serve takes connections from l, until Stop.
+func (f *Node) Serve(l net.Listener) {
+	f.l, f.open = l, map[net.Conn]bool{}
+	if f.Terms == (codec.Terms{}) {
+		f.Terms = ShortTerms
+	}
+	f.served.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			f.mu.Lock()
+			f.open[c] = true
+			f.mu.Unlock()
+			f.served.Go(func() {
+				f.talk(c.(*net.TCPConn), int(f.Accepted.Add(1)))
+				c.Close()
+				f.mu.Lock()
+				delete(f.open, c)
+				f.mu.Unlock()
+			})
+		}
+	})
+}
+
+// Conns is how many connections it has.
+func (f *Node) Conns() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.open)
+}
+
+// Stop closes the listener and all connections, and waits for their ends.
+func (f *Node) Stop() {
+	f.l.Close()
+	f.mu.Lock()
+	for c := range f.open {
+		c.Close()
+	}
+	f.mu.Unlock()
+	f.served.Wait()
+}
+
+// drain tells all to go, rate a second, and returns when they have gone. A rude one closes
+// instead.
+func (f *Node) drain(rate float64, rude bool) {
+	f.l.Close()
+	f.mu.Lock()
+	all := slices.Collect(maps.Keys(f.open))
+	f.mu.Unlock()
+	for _, c := range all {
+		if rude {
+			c.Close()
+		}
+		_, _ = c.Write(GoAway(codec.CodeDraining))
+		time.Sleep(time.Duration(float64(time.Second) / rate))
+	}
+	for f.Conns() > 0 {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// Welcome is the frame.
+func (f *Node) Welcome() []byte {
+	b, err := codec.AppendWelcome(nil, &codec.WelcomeMessage{Version: codec.ProtocolVersion, Terms: f.Terms,
+		ServerTime: time.Now(), Node: []byte(f.Name), Alternates: []byte(f.Alternates)})
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// GoAway is the frame, with nothing but a code.
+func GoAway(code codec.Code) []byte {
+	b, err := codec.AppendGoAway(nil, &codec.GoAwayMessage{Code: code})
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+func (f *Node) talk(c *net.TCPConn, n int) {
+	if f.Meet != nil && f.Meet(c, n) {
+		return
+	}
+	patience := f.EvictAfter
+	if patience == 0 {
+		patience = f.Terms.Timeout
+	}
+	r := bufio.NewReader(c)
+	for {
+		_ = c.SetReadDeadline(time.Now().Add(patience))
+		frame, err := ReadFrame(r)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			if f.Farewell {
+				_, _ = c.Write(GoAway(codec.CodeHeartbeatTimeout))
+			}
+			return
+		}
+		if err != nil {
+			return
+		}
+		switch frame.Type {
+		case codec.Hello:
+			_, err = c.Write(f.Welcome())
+		case codec.Ping:
+			token, _, _ := codec.ParsePing(frame.Payload)
+			if !f.NoPong && !f.Dumb.Load() {
+				time.Sleep(f.Delay)
+				_, err = c.Write(codec.AppendPong(nil, codec.PongMessage{Token: token, Terms: f.Terms}))
+			}
+		case codec.Bye:
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// ReadFrame reads one frame; its payload is its own.
+func ReadFrame(r *bufio.Reader) (codec.Frame, error) {
+	size := codec.HeaderLen
+	for {
+		b, err := r.Peek(size)
+		if err != nil {
+			return codec.Frame{}, err
+		}
+		f, need, err := codec.Decode(b, codec.MaxPayload)
+		if errors.Is(err, codec.ErrIncomplete) {
+			size = need
+			continue
+		}
+		if err != nil {
+			return codec.Frame{}, err
+		}
+		f.Payload = append([]byte(nil), f.Payload...)
+		_, err = r.Discard(need)
+		return f, err
+	}
+}

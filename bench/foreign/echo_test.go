@@ -1,0 +1,42 @@
+package foreign
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+)
+
+func TestAnEchoIsReadInAnySplit(t *testing.T) {
+	e, err := newEcho(Config{Interval: time.Second, Timeout: 3 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hello, err := codec.AppendHello(nil, &codec.HelloMessage{MinVersion: 1, MaxVersion: 1, ClientID: []byte("a")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if wire, answered := e.Outbound(nil, decoded(t, hello)); len(wire) != 0 || !answered {
+		t.Errorf("HELLO becomes % x, answered %v; want nothing, and a WELCOME at once", wire, answered)
+	}
+	ping := codec.AppendPing(nil, 5, 0)
+	wire, answered := e.Outbound(nil, decoded(t, ping))
+	if !bytes.Equal(wire, ping) || answered {
+		t.Errorf("PING becomes % x", wire)
+	}
+	for n := range len(wire) {
+		if frame, consumed, need := e.Inbound(nil, wire[:n], 5); len(frame) != 0 || consumed != 0 || need <= n {
+			t.Errorf("%d bytes of the echo: % x, consumed %d, need %d", n, frame, consumed, need)
+		}
+	}
+	want := codec.AppendPong(nil, codec.PongMessage{Token: 5, Terms: codec.Terms{Interval: time.Second, Timeout: 3 * time.Second}})
+	if frame, consumed, _ := e.Inbound(nil, append(wire, wire...), 6); !bytes.Equal(frame, want) || consumed != len(wire) {
+		t.Errorf("two echoes: % x, consumed %d; want a PONG for one", frame, consumed)
+	}
+	for _, bad := range [][]byte{[]byte("hello"), codec.AppendBye(nil), hello} {
+		if frame, _, _ := e.Inbound(nil, bad, 5); !bytes.Equal(frame, noFrame) {
+			t.Errorf("% x is taken for an echo: % x", bad, frame)
+		}
+	}
+}

@@ -1,0 +1,57 @@
+package generator
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stormwheel/stormwheel/bench/lab/kit"
+	"github.com/stormwheel/stormwheel/bench/result"
+)
+
+func TestAMillionIsToldIfThereIsOne(t *testing.T) {
+	dir := t.TempDir()
+	k := kit.New(kit.Place{Out: dir, Page: filepath.Join(dir, "page.md")}, Section, kit.Effort{Name: "full"}, "make bench-generator")
+	section := func() string {
+		t.Helper()
+		if err := kit.Write(Section, k); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(filepath.Join(dir, "page.md"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	if got := section(); !strings.Contains(got, "Not measured: `make million`") {
+		t.Errorf("the section tells of a million that there was not:\n%s", got)
+	}
+	res := &result.Result{Schema: result.Schema, WallS: 321, Verdict: result.Pass, Conns: result.Conns{Target: 1_000_000, End: 1_000_000},
+		Connect: result.Connect{RatePerS: new(5000.0)}, Memory: result.Memory{KernelBytesPerConn: new(8123.0)}}
+	text, err := json.Marshal(res)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "million.json"), text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	got := section()
+	for _, want := range []string{"| connections at the end | 1,000,000 |", "| all connected after, s | 200 |", "| kernel, B a connection | 8123 |",
+		"| server, B a connection | unknown |", "| `make million`, teardown apart | at most 360 s | 321 s | 1 | reached |"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the section has no %q:\n%s", want, got)
+		}
+	}
+	const larger = "### A million connections on a larger machine"
+	if strings.Contains(got, larger) {
+		t.Errorf("the section tells of a larger machine that there was not:\n%s", got)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "million-larger.json"), text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got = section(); strings.Count(got, "| connections at the end | 1,000,000 |") != 2 || !strings.Contains(got, larger) {
+		t.Errorf("the section does not tell of the larger machine:\n%s", got)
+	}
+}

@@ -1,0 +1,66 @@
+package kit
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+)
+
+// Number has three significant digits or all before the point, two where it is below a tenth.
+// What is infinite never came.
+func Number(v float64) string {
+	switch {
+	case math.IsInf(v, 0):
+		return "never"
+	case v < 0:
+		return "-" + Number(-v)
+	case v >= 99.95, v == math.Trunc(v):
+		return grouped(v)
+	case v >= 9.995:
+		return strconv.FormatFloat(v, 'f', 1, 64)
+	case v >= 0.0995:
+		return strconv.FormatFloat(v, 'f', 2, 64)
+	default:
+		return fmt.Sprintf("%.2g", v)
+	}
+}
+
+// Count is a number of things.
+func Count(n int) string { return Number(float64(n)) }
+
+// grouped is whole, with a comma every three digits.
+func grouped(v float64) string {
+	s := strconv.FormatFloat(math.Round(v), 'f', 0, 64)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// In is the sample with its unit: the median and, where they differ, the lowest and the
+// highest.
+func (s Sample) In(unit string) string {
+	if s.N == 0 {
+		return "-"
+	}
+	return spread(s.Median, s.Low, s.High, unit)
+}
+
+// quantity is a number with its unit.
+func quantity(v float64, unit string) string {
+	if math.IsInf(v, 0) {
+		return Number(v)
+	}
+	return Number(v) + unit
+}
+
+// String is In without a unit.
+func (s Sample) String() string { return s.In("") }
+
+func spread(median, low, high float64, unit string) string {
+	text := quantity(median, unit)
+	if from, to := Number(low), Number(high); from != to {
+		text += " [" + from + " - " + to + "]"
+	}
+	return text
+}

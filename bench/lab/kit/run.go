@@ -1,0 +1,81 @@
+package kit
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Place is where the laboratory reads and writes.
+type Place struct {
+	Out    string // folder of what is kept
+	Page   string // the file with the sections
+	Images string // folder of the pictures
+	Binary string // stormwheel
+	Commit string // to be named where git cannot tell; empty: git tells
+}
+
+// Home is the place in the root of the repository.
+var Home = Place{Out: "out", Page: "BENCHMARKS.md", Images: "docs/img", Binary: "bin/stormwheel"}
+
+func (p Place) out(name string) string { return filepath.Join(p.Out, name) }
+
+// New is a run of a section that has measured nothing yet.
+func New(p Place, s Section, e Effort, command string) *Kept {
+	return &Kept{Schema: schema, Section: s.Name, Command: command, Effort: e, place: p}
+}
+
+// Run takes the steps of a section one after the other. What was measured is kept, whatever
+// comes after it; progress has a line for each. The error is that nothing could be measured,
+// or not be kept.
+func Run(ctx context.Context, p Place, s Section, e Effort, command string, progress io.Writer) (*Kept, error) {
+	k := New(p, s, e, command)
+	steps := slices.DeleteFunc(s.Steps(k), func(one Step) bool {
+		return !e.Wants(one.Subject) || len(e.Workloads) > 0 && !slices.Contains(e.Workloads, one.Workload)
+	})
+	if len(steps) == 0 {
+		return nil, fmt.Errorf("%s: nothing to measure: %s", s.Name, strings.Join(slices.Concat(k.Notes["absent"], k.Notes["skipped"]), "; "))
+	}
+	began := time.Now()
+	failed := 0
+	for i, one := range steps {
+		r := &Record{Step: one, Figures: map[string]float64{}}
+		if err := s.Measure(ctx, k, r); ctx.Err() != nil {
+			return nil, ctx.Err()
+		} else if err != nil {
+			r.Problem, r.Figures = err.Error(), nil
+			failed++
+		}
+		k.Records = append(k.Records, r)
+		k.Where = where(began, p.Commit, s.Code)
+		fmt.Fprintf(progress, "%4.0fs  %s %d/%d  %s\n", time.Since(began).Seconds(), s.Name, i+1, len(steps), r.line())
+		if err := k.save(); err != nil {
+			return nil, err
+		}
+	}
+	if failed > 0 {
+		fmt.Fprintf(progress, "%d of %d measurements failed; the section says why\n", failed, len(steps))
+	}
+	if failed == len(steps) {
+		return nil, fmt.Errorf("%s: no measurement succeeded: %s", s.Name, k.Records[0].Problem)
+	}
+	return k, nil
+}
+
+// Write writes the section and its pictures.
+func Write(s Section, k *Kept) error {
+	p := &Page{images: k.place.Images}
+	if err := s.Write(p, k); err != nil {
+		return fmt.Errorf("%s: %w", s.Name, err)
+	}
+	for name, svg := range p.pictures {
+		if err := writeFile(filepath.Join(p.images, name), svg); err != nil {
+			return err
+		}
+	}
+	return replace(k.place.Page, s.Name, p.String())
+}

@@ -1,0 +1,44 @@
+package node
+
+import (
+	"fmt"
+
+	"github.com/stormwheel/stormwheel/bench/lab/kit"
+	"github.com/stormwheel/stormwheel/bench/lab/peers"
+	"github.com/stormwheel/stormwheel/internal/plot"
+)
+
+// cpuPicture has a bar for each kind at full load.
+func (w writer) cpuPicture() string {
+	cpu := plot.Bars{
+		Title: "CPU of a heartbeat",
+		Note: fmt.Sprintf("%s clients, %s heartbeats a second; median of the rounds, line: lowest to highest",
+			kit.Count(w.e.beatConns), kit.Number(w.e.topRate())),
+		Unit: "µs of one core", Parts: []string{"user", "system"},
+	}
+	for i, kind := range peers.Kinds {
+		at := w.e.top().Of(kind.Name)
+		if total := w.k.Sample(at, "cpu_us"); total.N > 0 {
+			cpu.Bars = append(cpu.Bars, plot.Bar{Label: kind.Label, Colour: i, Strong: kind.Name == peers.Ours, Low: total.Low, High: total.High,
+				Parts: []float64{w.k.Sample(at, "user_us").Median, w.k.Sample(at, "system_us").Median}})
+		}
+	}
+	return plot.SVG(cpu)
+}
+
+// memoryPicture has a line for each kind over the connections.
+func (w writer) memoryPicture() string {
+	var lines []plot.Line
+	for _, kind := range peers.Kinds {
+		line := plot.Line{Label: kind.Label}
+		for _, count := range w.e.counts {
+			v := w.k.Sample(kit.Step{Workload: "scale", Subject: kind.Name, Size: count}, "bytes")
+			if v.Median > 0 {
+				line.Points = append(line.Points, kit.PointOf(float64(count), v))
+			}
+		}
+		lines = append(lines, line)
+	}
+	return kit.Lines("Memory of a connection", "(RSS with the clients - RSS without) / clients, after a collection",
+		"connections, logarithmic", "bytes a connection, logarithmic", lines)
+}

@@ -1,0 +1,169 @@
+package overload
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/stormwheel/stormwheel/bench/lab/kit"
+	"github.com/stormwheel/stormwheel/bench/result"
+)
+
+// storm is one run, and what it should come to.
+type storm struct {
+	file    string
+	name    string
+	about   string
+	conns   int
+	flags   string // beside the clients
+	targets func(s *result.Storm, r *result.Result) []kit.Target
+}
+
+// storms have a seed, so that a run can be repeated.
+var storms = []storm{
+	{file: "flood-full", name: "flood, the whole processor", conns: 15000,
+		about:   "a tenth are in, all others come within a second; the node admits what it can",
+		flags:   "--kind flood --spawn 1 --heartbeat 20s --timeout 60s --node-arg admit-rate=20000",
+		targets: flooded},
+	{file: "flood-slow", name: "flood, 1 % of the processor", conns: 5000,
+		about:   "the same, and the node runs for 1 ms of every 100",
+		flags:   "--kind flood --slow 1ms/99ms --spawn 1 --heartbeat 20s --timeout 60s --node-arg admit-rate=20000",
+		targets: flooded},
+	{file: "flood-tenth", name: "flood, 10 % of the processor", conns: 15000,
+		about:   "the same, and the node runs for 1 ms of every 10",
+		flags:   "--kind flood --slow 1ms/9ms --spawn 1 --heartbeat 20s --timeout 60s --node-arg admit-rate=20000",
+		targets: flooded},
+	{file: "kill-slow", name: "kill, 10 % of the processor", conns: 15000,
+		about:   "one of two nodes is killed, and the other runs for 1 ms of every 10 until all are in",
+		flags:   "--kind kill --slow 1ms/9ms --spawn 2 --heartbeat 20s --timeout 60s --node-arg admit-rate=20000",
+		targets: flooded},
+	{file: "grey-2s", name: "grey failure, heartbeat 2 s", conns: 15000,
+		about:   "for 30 s the node runs for 1 ms of every 121, a tenth of what these heartbeats need",
+		flags:   "--kind grey --slow 1ms/120ms --outage 30s --spawn 1 --heartbeat 2s --timeout 6s --pong-timeout 6s --node-arg admit-rate=20000",
+		targets: grey(1. / 3)},
+	{file: "grey-30s", name: "grey failure, heartbeat 30 s", conns: 15000,
+		about:   "the same with heartbeats that the slow node can serve",
+		flags:   "--kind grey --slow 1ms/120ms --outage 30s --spawn 1 --heartbeat 30s --timeout 75s --node-arg admit-rate=20000",
+		targets: grey(1)},
+	crash("1s"), crash("4s"), crash("15s"),
+	{file: "blackout", name: "blackout of 15 s", conns: 10000,
+		about:   "both nodes die, and are back after 15 s",
+		flags:   "--kind blackout --outage 15s --spawn 2 --heartbeat 2s --timeout 6s --node-arg admit-rate=1000",
+		targets: returned(1.5, 3)},
+	{file: "restart-alone", name: "restart of the only node", conns: 5000,
+		about:   "SIGTERM, and it is started again as soon as it has ended",
+		flags:   "--kind restart --spawn 1 --heartbeat 2s --timeout 6s --node-arg admit-rate=1000 --node-arg drain-grace=1s",
+		targets: restarted},
+	{file: "ghosts", name: "cut of 98 %", conns: 5000,
+		about:   "connections vanish, and the node of 6,000 places still holds them",
+		flags:   "--kind cut --fraction 0.98 --spawn 1 --heartbeat 5s --timeout 15s --node-arg max-conns=%d",
+		targets: cut},
+}
+
+// crash is one of the only node, which is back after the outage.
+func crash(outage string) storm {
+	return storm{file: "crash-" + outage, name: "crash, back after " + strings.TrimSuffix(outage, "s") + " s", conns: 5000,
+		about:   "kill -9 of the only node",
+		flags:   "--kind blackout --outage " + outage + " --spawn 1 --heartbeat 2s --timeout 6s --node-arg admit-rate=1000",
+		targets: returned(1.5, 3)}
+}
+
+// args are those of the command, with so many fewer clients.
+func (s *storm) args(share int) []string {
+	flags := s.flags
+	if strings.Contains(flags, "%d") {
+		flags = fmt.Sprintf(flags, 6000/share)
+	}
+	return append([]string{"bench", "storm"}, append(strings.Fields(flags), "--conns", strconv.Itoa(s.conns/share), "--seed", "1")...)
+}
+
+// bound is one of a target.
+func bound(v float64) *float64 { return &v }
+
+// seen is the figure of the one run; nobody ever got there: never.
+func seen(v *float64) kit.Sample {
+	if v == nil {
+		return kit.SampleOf([]float64{math.Inf(1)})
+	}
+	return kit.SampleOf([]float64{*v})
+}
+
+// since is a time from the moment a node could accept.
+func since(s *result.Storm, t *float64) *float64 {
+	if t == nil || s.OutageS == nil {
+		return nil
+	}
+	return new(*t - *s.OutageS)
+}
+
+// admission is N/C: what the clients take at the rate that the nodes admit; 0: unknown.
+func admission(s *result.Storm) float64 {
+	if ideal := since(s, s.IdealS); ideal != nil {
+		return *ideal
+	}
+	return 0
+}
+
+// every target of a storm: nobody stands still, nobody else is hurt.
+func always(s *result.Storm, r *result.Result) []kit.Target {
+	all := []kit.Target{{What: "longest time without a return, s", AtMost: bound(2), Of: seen(s.LongestGapS)},
+		{What: "false evictions", AtMost: bound(0), Of: seen(new(float64(r.Eviction.False)))}}
+	if r.Probes != nil {
+		all = append(all, kit.Target{What: "sessions lost of those left alone", AtMost: bound(0), Of: seen(new(float64(r.Probes.Lost)))})
+	}
+	return all
+}
+
+// flooded: a plateau. What the node can do is its best second; a flood that is over before
+// one has passed was none to it.
+func flooded(s *result.Storm, r *result.Result) []kit.Target {
+	all := []kit.Target{{What: "attempts each", AtMost: bound(3), Of: seen(s.AttemptsPerSuccess)}}
+	if g := s.GoodputPerS; g != nil && g.Best > 0 {
+		all = append(all, kit.Target{What: "t100, s", AtMost: bound(1.3 * float64(s.Clients) / g.Best), Of: seen(s.T100S), From: "1.3 x N / best second"},
+			kit.Target{What: "median second by the best", AtLeast: bound(.8), Of: seen(new(g.Median / g.Best))})
+	} else {
+		all = append(all, kit.Target{What: "t100, s", AtMost: bound(2), Of: seen(s.T100S), From: "the second in which they come, and one"})
+	}
+	return append(all, always(s, r)...)
+}
+
+// returned: within so many times of what the admission rate takes.
+func returned(t99, t100 float64) func(*result.Storm, *result.Result) []kit.Target {
+	return func(s *result.Storm, r *result.Result) []kit.Target {
+		return append([]kit.Target{
+			{What: "t99, s", AtMost: bound(t99 * admission(s)), Of: seen(since(s, s.T99S)), From: fmt.Sprintf("%g x N/C", t99)},
+			{What: "t100, s", AtMost: bound(t100 * admission(s)), Of: seen(since(s, s.T100S)), From: fmt.Sprintf("%g x N/C", t100)},
+		}, always(s, r)...)
+	}
+}
+
+// grey: a share of the sessions is kept, and whoever lost his is back soon after the recovery.
+func grey(share float64) func(*result.Storm, *result.Result) []kit.Target {
+	return func(s *result.Storm, r *result.Result) []kit.Target {
+		all := []kit.Target{{What: "sessions kept", AtLeast: bound(math.Floor(share * float64(r.Conns.Target))), Of: seen(new(float64(r.Conns.Target - s.Clients)))}}
+		if s.Clients > 0 {
+			limit, because := 5.0, "5 s"
+			if g := s.GoodputPerS; g != nil && g.Best > 0 {
+				limit, because = limit+float64(s.Clients)/g.Best, "5 s and N / best second"
+			}
+			all = append(all, kit.Target{What: "t100, s", AtMost: bound(limit), Of: seen(since(s, s.T100S)), From: because})
+		}
+		return append(all, always(s, r)...)
+	}
+}
+
+func restarted(s *result.Storm, r *result.Result) []kit.Target {
+	return append([]kit.Target{
+		{What: "it ends after, s", AtMost: bound(3), Of: seen(s.DrainS), From: "its grace and 2 s"},
+		{What: "t100, s", AtMost: bound(1.5 * admission(s)), Of: seen(since(s, s.T100S)), From: "1.5 x N/C"},
+		{What: "attempts each", AtMost: bound(3), Of: seen(s.AttemptsPerSuccess)},
+	}, always(s, r)...)
+}
+
+func cut(s *result.Storm, r *result.Result) []kit.Target {
+	return append([]kit.Target{
+		{What: "t100, s", AtMost: bound(1.1 * admission(s)), Of: seen(since(s, s.T100S)), From: "1.1 x N/C"},
+		{What: "attempts each", AtMost: bound(1.2), Of: seen(s.AttemptsPerSuccess)},
+	}, always(s, r)...)
+}

@@ -1,0 +1,45 @@
+package peers
+
+import (
+	"time"
+
+	"github.com/lesismal/nbio"
+	"github.com/lesismal/nbio/logging"
+)
+
+// serveNbio renews the read deadline in OnData, as nbio's SetReadDeadline asks for.
+func serveNbio(t terms) (string, error) {
+	d, err := newDesk(t)
+	if err != nil {
+		return "", err
+	}
+	addr, err := concrete(t.listen)
+	if err != nil {
+		return "", err
+	}
+	logging.SetLevel(logging.LevelError)
+	engine := nbio.NewEngine(nbio.Config{Network: "tcp4", Addrs: []string{addr}, NPoller: t.loops})
+	engine.OnOpen(func(c *nbio.Conn) {
+		_ = c.SetReadDeadline(time.Now().Add(t.timeout))
+	})
+	engine.OnData(func(c *nbio.Conn, data []byte) {
+		_ = c.SetReadDeadline(time.Now().Add(t.timeout))
+		rest, cut := c.Session().([]byte) // of a frame that came in parts
+		if cut {
+			data = append(rest, data...)
+			c.SetSession(nil)
+		}
+		used, err := d.writeTo(c, data)
+		if err != nil {
+			_ = c.Close()
+			return
+		}
+		if used < len(data) {
+			c.SetSession(append([]byte(nil), data[used:]...))
+		}
+	})
+	if err := engine.Start(); err != nil {
+		return "", err
+	}
+	return addr, nil
+}

@@ -1,0 +1,97 @@
+package peers
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/machine"
+)
+
+// terms are what a server is told: where to listen, what its clients are told, and when it
+// evicts. Tick and admission are Stormwheel's alone.
+type terms struct {
+	kind      string
+	listen    string
+	loops     int
+	heartbeat time.Duration
+	timeout   time.Duration
+	tick      time.Duration
+	admit     float64
+	node      string
+}
+
+// wire is the part that clients are told. The peers tell no reconnect window: they know none.
+func (t terms) wire() codec.Terms {
+	return codec.Terms{Interval: t.heartbeat, Timeout: t.timeout}
+}
+
+// Serve runs one server until it is killed. The flags are those that package bench gives
+// the nodes that it spawns, and the ready line is the one that it waits for.
+type Serve struct {
+	Kind      string        `arg:"" help:"Which server."`
+	Listen    string        `default:"127.0.0.1:0" help:"Address."`
+	Loops     int           `default:"2" help:"Event loops, of servers that have any."`
+	Heartbeat time.Duration `default:"1s" help:"What clients are told."`
+	Timeout   time.Duration `default:"20s" help:"Silence after which a client is evicted."`
+	Tick      time.Duration `default:"250ms" help:"Of Stormwheel's deadlines."`
+	AdmitRate float64       `default:"2000" help:"Clients a second that Stormwheel lets in."`
+	Node      string        `help:"Name."`
+	Pin       bool          `negatable:"" help:"Stay on as many processors as there are loops, the first ones."`
+	Commands  bool          `help:"At each line of standard input collect garbage and say so; end with it."`
+
+	// A Stormwheel node has these; here they mean nothing.
+	Admin        string  `hidden:""`
+	Alternates   string  `hidden:""`
+	FailoverRate float64 `hidden:""`
+}
+
+// Run serves.
+func (s *Serve) Run() error {
+	k, ok := Of(s.Kind)
+	if !ok {
+		return fmt.Errorf("no server of kind %q; there are %s", s.Kind, names())
+	}
+	if why := k.absent(); why != "" {
+		return fmt.Errorf("%s: %s", k.Name, why)
+	}
+	if s.Pin {
+		if err := machine.Pin(0, s.Loops); err != nil {
+			return err
+		}
+	}
+	addr, err := k.start(terms{kind: k.Name, listen: s.Listen, loops: s.Loops, heartbeat: s.Heartbeat,
+		timeout: s.Timeout, tick: s.Tick, admit: s.AdmitRate, node: s.Node})
+	if err != nil {
+		return err
+	}
+	fmt.Printf("stormwheel ready node=%s listen=%s pid=%d\n", k.Name, addr, os.Getpid())
+	if !s.Commands {
+		select {}
+	}
+	return obey(os.Stdin)
+}
+
+func obey(in io.Reader) error {
+	lines := bufio.NewScanner(in)
+	for lines.Scan() {
+		debug.FreeOSMemory()
+		fmt.Println("ok")
+	}
+	return lines.Err()
+}
+
+// concrete replaces port 0 by a free one, for servers that can't tell what they got.
+func concrete(addr string) (string, error) {
+	probe, err := net.Listen("tcp4", addr)
+	if err != nil {
+		return "", err
+	}
+	defer probe.Close()
+	return probe.Addr().String(), nil
+}

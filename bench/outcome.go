@@ -1,0 +1,65 @@
+package bench
+
+import (
+	"time"
+
+	"github.com/stormwheel/stormwheel/bench/result"
+	"github.com/stormwheel/stormwheel/bench/tally"
+)
+
+// result is what has come of the run.
+func (r *runner) result(t *tally.Tally) *result.Result {
+	lost := r.Clients.Lost()
+	out := &result.Result{
+		Schema: result.Schema, Scenario: r.Scenario, Seed: r.Seed,
+		Build: thisBuild(r.Version),
+		Terms: r.Terms(), Load: r.Load(),
+		Conns:  result.Conns{Target: r.Conns},
+		Server: r.Servers.All(), Promises: !r.NoPromises,
+		Generator: result.Generator{Workers: r.Workers, LostWorkers: len(lost)},
+	}
+	t.Fill(out, r.facts())
+	if r.Soaks {
+		out.Soak = tally.Growth(r.seconds, r.SoakFrom, r.SoakTo)
+	}
+	if why := r.Unproven(&t.Counters, out.Soak); why != "" {
+		out.Generator.WhyInvalid = &why
+	}
+	if len(lost) > 0 { // the first is the cause, if one led to another
+		out.Generator.WhyInvalid = new(lost[0].Error())
+	}
+	if out.Storm != nil {
+		out.Storm.DrainS, out.Storm.GhostsGoneS = tally.Seconds(r.Drained), tally.Seconds(r.GhostsGone)
+		if r.CutBy != "" {
+			out.Storm.CutBy = &r.CutBy
+		}
+	}
+	return out
+}
+
+// facts are what the tally does not know.
+func (r *runner) facts() *tally.Facts {
+	f := &tally.Facts{Lifetime: r.Lifetime, Probes: r.ProbeCount(), Policies: r.Policies(),
+		Ramped: !r.OnDemand()} // else several ramps, with other things between
+	if _, stormed := r.Clients.StormAt(); stormed {
+		f.Storm = &tally.StormFacts{Kind: r.Kind, Policy: r.Policy, Capacity: r.Capacity, Pace: r.DrainPace(), Outage: r.outage()}
+	}
+	return f
+}
+
+// outage is how long nobody could accept; nil: nobody can yet.
+func (r *runner) outage() *time.Duration {
+	if !r.Alone() {
+		return new(time.Duration)
+	}
+	return r.Servers.AcceptedAfter()
+}
+
+// detail is filled when the run is over.
+func (r *runner) detail(t *tally.Tally) (result.Detail, error) {
+	d := result.Detail{Command: r.Command, Phases: r.phases, Seconds: r.seconds}
+	if at, stormed := r.Clients.StormAt(); stormed {
+		d.StormAtS = new(at.Seconds())
+	}
+	return d, t.Detail(&d, r.facts())
+}

@@ -1,0 +1,61 @@
+package result
+
+// Detail is what the figures of a Result were made from: enough to draw its pictures, and
+// to merge it with others without a loss. It is not for thresholds.
+type Detail struct {
+	// Command is how the run was started, word by word; null when the library ran it.
+	Command []string `json:"command"`
+	// Phases are the parts of the scenario as they began; null: a merge.
+	Phases []PhaseSeen `json:"phases"`
+	// Seconds are one row each.
+	Seconds []Second `json:"seconds"`
+	// Histograms are in microseconds, by name: rtt, rtt_intended, rtt_actual, connect, connect_intended, probes_before, probes_during, late, lateness; after a storm
+	// also return (from t0; return_N of cohort N) and offline (one entry an outage that is over). The format is
+	// HdrHistogram's V2, compressed, in base64, which its tools in every language read.
+	Histograms map[string]string `json:"histograms"`
+	// StormAtS is t0, on the clock of Seconds; null without a storm.
+	StormAtS *float64 `json:"storm_at_s"`
+	// AttemptsPer100ms counts connect() calls after t0 in bins of 100 ms.
+	AttemptsPer100ms []uint32 `json:"attempts_per_100ms"`
+	// LostPer100ms and BackPer100ms count the begins and ends of outages in such bins; the latter
+	// up to the end of the run.
+	LostPer100ms []uint32 `json:"lost_per_100ms"`
+	BackPer100ms []uint32 `json:"back_per_100ms"`
+	// OutagesS sums all outages, those that lasted to the end included.
+	OutagesS float64 `json:"outages_s"`
+}
+
+// PhaseSeen is a part of a scenario that has begun.
+type PhaseSeen struct {
+	Name string  `json:"name"`
+	T    float64 `json:"t_s"`
+}
+
+// Second is one second of a run. Rates are of this second, the rest is of its end.
+type Second struct {
+	T            float64  `json:"t_s"`
+	Ready        int      `json:"ready"`
+	Attempts     int      `json:"attempts_per_s"`
+	Established  int      `json:"established_per_s"`
+	Goodput      int      `json:"goodput_per_s"`
+	Pings        int      `json:"pings_per_s"`
+	Pongs        int      `json:"pongs_per_s"`
+	RTTp50       *float64 `json:"rtt_p50_ms"`
+	RTTp99       *float64 `json:"rtt_p99_ms"`
+	Muted        int      `json:"muted"`
+	Evicted      int      `json:"evicted"`
+	Early        int      `json:"early"`
+	False        int      `json:"false"`
+	StormClients int      `json:"storm_clients"`
+	StormBack    int      `json:"storm_back"`
+	// Servers are in the order of Result.Server; empty where none can be asked.
+	Servers []ServerSecond `json:"servers"`
+}
+
+// ServerSecond is what one node cost by then; null when it could not be read.
+type ServerSecond struct {
+	RSSBytes *int64   `json:"rss_bytes"`
+	CPUS     *float64 `json:"cpu_s"`
+	Conns    *int     `json:"conns"`
+	FDs      *int     `json:"fds"`
+}

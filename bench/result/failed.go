@@ -1,0 +1,77 @@
+package result
+
+import (
+	"fmt"
+	"strings"
+)
+
+// meanings are what the figures count of which scenarios promise something.
+var meanings = map[string]string{
+	"conns.end":                     "sessions at the end",
+	"conns.peak":                    "most sessions at once",
+	"conns.lost":                    "sessions lost",
+	"conns.ghosts":                  "connections that the nodes hold and nobody has",
+	"connect.failed":                "attempts that did not reach WELCOME",
+	"connect.latency_ms.p99":        "ms from connect to WELCOME, p99",
+	"connect.rate_per_s":            "clients welcomed a second",
+	"heartbeat.unanswered":          "PINGs without an answer",
+	"heartbeat.pending":             "PINGs that still waited for an answer at the end",
+	"heartbeat.answered":            "PINGs answered",
+	"churn.departures":              "sessions that ended by BYE",
+	"churn.missing":                 "clients that came for others and were not welcomed",
+	"soak.rss_growth":               "growth of the servers' memory",
+	"soak.fds_growth":               "growth of the servers' descriptors",
+	"find_max.best":                 "greatest load at which the goal held",
+	"probes.lost":                   "sessions lost of clients that were left alone",
+	"storm.clients":                 "clients hit by the storm",
+	"storm.offline":                 "clients that were offline",
+	"storm.lost_connection_seconds": "connection-seconds lost",
+	"storm.t100_s":                  "s until all were back",
+	"storm.attempts_per_success":    "attempts for each that came back",
+	"storm.accept_over_pace":        "rate of those who moved, by the node's pace",
+	"storm.longest_gap_s":           "s without a return while many waited",
+	"storm.ghosts_gone_s":           "s that nodes held connections that nobody had",
+	"storm.drain_s":                 "s until the node had ended",
+	"eviction.expected":             "clients that were to be evicted",
+	"eviction.observed":             "of those, evicted",
+	"eviction.overlooked":           "silent clients that were not closed",
+	"eviction.early":                "clients evicted before their timeout",
+	"eviction.false":                "living clients evicted",
+	"eviction.lateness_ms.p99":      "ms from timeout to eviction, p99",
+}
+
+// Meaning is what the figure at a path counts, in words; empty if no scenario promises anything of it.
+func Meaning(path string) string { return meanings[path] }
+
+var operators = map[string]string{"<": "less than ", "<=": "at most ", ">": "more than ", ">=": "at least ", "==": "", "!=": "anything but "}
+
+// failed is what a threshold met that it did not allow, in words.
+func (t Threshold) failed(actual *float64) string {
+	path, want := t.Parts()
+	what, by := meanings[path], "asked for"
+	if what == "" {
+		what = path
+	}
+	if t.Promise {
+		by = "promised"
+	}
+	return fmt.Sprintf("%s: %s, %s %s%s", what, Number(actual), by, operators[t.op], Number(&want))
+}
+
+// whyFailed has the first threshold that failed, and how many others did.
+func whyFailed(r *Result) string {
+	var all []string
+	for _, t := range r.Thresholds {
+		if !t.OK && t.Failed != nil {
+			all = append(all, fmt.Sprintf("%s (%s)", *t.Failed, strings.TrimSpace(t.Expr)))
+		}
+	}
+	switch len(all) {
+	case 0:
+		return ""
+	case 1:
+		return all[0]
+	default:
+		return fmt.Sprintf("%s, and %d more", all[0], len(all)-1)
+	}
+}

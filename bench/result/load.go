@@ -1,0 +1,47 @@
+package result
+
+import (
+	"fmt"
+	"reflect"
+)
+
+// Load is what the clients were told to do, as far as it decides what the figures mean. What
+// is 0 or empty is not for the scenario.
+type Load struct {
+	Protocol string `json:"protocol"`
+	// HeartbeatMs and TimeoutMs are what targets do not say themselves; of spawned nodes Terms
+	// has both.
+	HeartbeatMs       float64 `json:"heartbeat_ms"`
+	TimeoutMs         float64 `json:"timeout_ms"`
+	PongTimeoutMs     float64 `json:"pong_timeout_ms"`
+	Policy            string  `json:"policy"` // or cohorts
+	Profile           string  `json:"profile"`
+	Steps             int     `json:"steps"`
+	LifetimeS         float64 `json:"lifetime_s"`
+	Fraction          float64 `json:"fraction"`
+	DeadlineMs        float64 `json:"deadline_ms"`
+	Trickle           string  `json:"trickle"`
+	TrickleIntervalMs float64 `json:"trickle_interval_ms"`
+	FreezeS           float64 `json:"freeze_s"`
+	OutageS           float64 `json:"outage_s"`
+	Slow              string  `json:"slow"`
+}
+
+// differs is the first thing in which two loads differ; empty if there is none.
+func (l Load) differs(o Load) string {
+	one, other := reflect.ValueOf(l), reflect.ValueOf(o)
+	for i := range one.NumField() {
+		if a, b := one.Field(i).Interface(), other.Field(i).Interface(); a != b {
+			return fmt.Sprintf("%s is %s and %s", jsonName(one.Type().Field(i)), shown(a), shown(b))
+		}
+	}
+	return ""
+}
+
+// shown is a figure of a load; what was not said is "none".
+func shown(v any) string {
+	if reflect.ValueOf(v).IsZero() {
+		return "none"
+	}
+	return fmt.Sprint(v)
+}

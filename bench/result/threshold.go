@@ -1,0 +1,193 @@
+package result
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Threshold is one `PATH OP NUMBER` over the marshalled Result: `storm.t99_s<30`,
+// `server.0.rss_bytes < 2e8`. true counts as 1 and false as 0.
+type Threshold struct {
+	Expr string
+	path []string
+	op   string
+	want float64
+	// promise: it is one of the scenario's, not the user's.
+	Promise bool
+}
+
+var thresholdForm = regexp.MustCompile(`^\s*([A-Za-z0-9_.\-]+?)\s*(<=|>=|==|!=|<|>)\s*(\S+)\s*$`)
+
+// ParseThreshold reads one expression. A path that no Result can have is an error: a
+// misspelt threshold would otherwise fail every run, or be taken for a failing server.
+func ParseThreshold(expr string) (Threshold, error) {
+	m := thresholdForm.FindStringSubmatch(expr)
+	if m == nil {
+		return Threshold{}, fmt.Errorf("threshold %q: want PATH OP NUMBER, as in storm.t99_s<30", expr)
+	}
+	want, err := strconv.ParseFloat(m[3], 64)
+	if err != nil || want != want {
+		return Threshold{}, fmt.Errorf("threshold %q: %q is not a number", expr, m[3])
+	}
+	path := strings.Split(m[1], ".")
+	if err := checkPath(reflect.TypeFor[Result](), path); err != nil {
+		return Threshold{}, fmt.Errorf("threshold %q: %w", expr, err)
+	}
+	return Threshold{Expr: expr, path: path, op: m[2], want: want}, nil
+}
+
+// ReadThresholds reads a scenario's promises and what the user asks for beyond them.
+func ReadThresholds(promises, asked []string) (all []Threshold, err error) {
+	for i, expr := range slices.Concat(promises, asked) {
+		t, err := ParseThreshold(expr)
+		if err != nil {
+			return nil, &ExitError{Code: ExitUsage, Err: err}
+		}
+		t.Promise = i < len(promises)
+		if !slices.ContainsFunc(all, func(o Threshold) bool { return o.Expr == t.Expr }) {
+			all = append(all, t)
+		}
+	}
+	return all, nil
+}
+
+// Parts are the path and the number.
+func (t Threshold) Parts() (path string, number float64) { return strings.Join(t.path, "."), t.want }
+
+// checkPath follows path through the types of the result, as JSON names them.
+func checkPath(t reflect.Type, path []string) error {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if len(path) == 0 {
+		switch t.Kind() {
+		case reflect.Int, reflect.Int64, reflect.Uint64, reflect.Float64, reflect.Bool:
+			return nil
+		}
+		return fmt.Errorf("the path does not end at a number%s", choices(t))
+	}
+	head, rest := path[0], path[1:]
+	switch {
+	case t == reflect.TypeFor[time.Time]():
+	case t.Kind() == reflect.Struct:
+		for i := range t.NumField() {
+			if jsonName(t.Field(i)) == head {
+				return checkPath(t.Field(i).Type, rest)
+			}
+		}
+		return fmt.Errorf("no %q%s", head, choices(t))
+	case t.Kind() == reflect.Slice:
+		if n, err := strconv.Atoi(head); err != nil || n < 0 {
+			return fmt.Errorf("%q is not an index", head)
+		}
+		return checkPath(t.Elem(), rest)
+	}
+	return fmt.Errorf("nothing lies below %q", head)
+}
+
+// choices lists what a reader could have meant.
+func choices(t reflect.Type) string {
+	if t.Kind() != reflect.Struct || t == reflect.TypeFor[time.Time]() {
+		return ""
+	}
+	var names []string
+	for i := range t.NumField() {
+		names = append(names, jsonName(t.Field(i)))
+	}
+	slices.Sort(names)
+	return "; there are " + strings.Join(names, ", ")
+}
+
+func jsonName(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	return name
+}
+
+// evaluate holds all thresholds against what a reader of the JSON would see. A value that
+// is null or missing fails its threshold.
+func evaluate(r *Result, all []Threshold) ([]ThresholdSeen, error) {
+	doc, err := docOfResult(r)
+	if err != nil {
+		return nil, err
+	}
+	seen := make([]ThresholdSeen, 0, len(all))
+	for _, t := range all {
+		s := ThresholdSeen{Expr: t.Expr, Promise: t.Promise}
+		if v, ok := lookUp(doc, t.path); ok {
+			s.Actual, s.OK = &v, t.holds(v)
+		}
+		if !s.OK {
+			s.Failed = new(t.failed(s.Actual))
+		}
+		seen = append(seen, s)
+	}
+	return seen, nil
+}
+
+// docOfResult is the result as a reader of the JSON sees it.
+func docOfResult(r *Result) (doc any, err error) {
+	raw, err := json.Marshal(r)
+	if err != nil {
+		return nil, err
+	}
+	return doc, json.Unmarshal(raw, &doc)
+}
+
+func lookUp(doc any, path []string) (float64, bool) {
+	for _, step := range path {
+		switch d := doc.(type) {
+		case map[string]any:
+			doc = d[step]
+		case []any:
+			i, err := strconv.Atoi(step)
+			if err != nil || i < 0 || i >= len(d) {
+				return 0, false
+			}
+			doc = d[i]
+		default:
+			return 0, false
+		}
+	}
+	switch v := doc.(type) {
+	case float64:
+		return v, true
+	case bool:
+		if v {
+			return 1, true
+		}
+		return 0, true
+	}
+	return 0, false
+}
+
+func (t Threshold) holds(v float64) bool {
+	switch t.op {
+	case "<":
+		return v < t.want
+	case "<=":
+		return v <= t.want
+	case ">":
+		return v > t.want
+	case ">=":
+		return v >= t.want
+	case "==":
+		return v == t.want
+	default:
+		return v != t.want
+	}
+}
+
+// ThresholdSeen is one threshold and the value it met; null when there was none.
+type ThresholdSeen struct {
+	Expr    string   `json:"expr"`
+	Promise bool     `json:"promise"` // one of the scenario's
+	Actual  *float64 `json:"actual"`
+	OK      bool     `json:"ok"`
+	Failed  *string  `json:"failed"` // in words; null: it holds
+}

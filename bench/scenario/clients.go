@@ -1,0 +1,33 @@
+package scenario
+
+import (
+	"time"
+
+	"github.com/stormwheel/stormwheel/bench/swarm"
+)
+
+// OnDemand: clients come when a phase has them come.
+func (c *Config) OnDemand() bool { return len(c.Phases) > 0 || c.floods() }
+
+// Swarm is what the swarms are told.
+func (p *Plan) Swarm() swarm.Config {
+	s := swarm.Config{
+		Endpoints: p.endpoints, Sources: p.sources, PlaceAll: p.Place == "first",
+		Conns: p.Conns, Rate: p.Rate, Profile: p.Profile, Steps: p.Steps, Lifetime: p.Lifetime, OnDemand: p.OnDemand(), Seed: p.Seed, Policy: p.policy,
+		Cohorts: p.cohorts, Probes: p.ProbeCount(), ProbesFirst: p.floods(), ProbeInterval: p.probeBeat(),
+		Interval: p.clientInterval(), PongTimeout: p.PongTimeout, AnyAddress: p.IOwnTheTarget,
+		Protocol: p.Protocol, Timeout: p.Timeout, Username: p.Username, Password: p.Password,
+		Secret: p.secret, IgnoreAlternates: p.IgnoreAlternates,
+	}
+	p.Plays.Roles(&p.Config, &s)
+	return s
+}
+
+// clientInterval: spawned nodes say --heartbeat themselves; to a foreign target it is the
+// clients' own.
+func (c *Config) clientInterval() time.Duration {
+	if c.Spawn > 0 {
+		return 0
+	}
+	return c.Heartbeat
+}

@@ -1,0 +1,162 @@
+package scenario
+
+import (
+	"time"
+)
+
+// Config says what to run. Zero means the default; scenarios have defaults of their own,
+// which hold where neither is said otherwise.
+//
+// The tags are those of the command line: name, help, and what stands for the value there. A
+// flag that some scenarios take and others do not is named by those that do (Scenario.Takes).
+type Config struct {
+	Scenario string `kong:"-"`
+	// Phases are those of the scenario "phases".
+	Phases []Phase `kong:"-"`
+
+	// Targets are "host:port"; a name stands for all its addresses, each a target of its own.
+	// Either they or Spawn are given.
+	Targets []string `name:"target" help:"Servers to aim at, HOST:PORT,...; a name stands for all its addresses." placeholder:"H:P,..."`
+	// PIDs and Admins are, for each of the Targets in their order, its process on this
+	// machine and the HOST:PORT where GET /stats answers. Either may be shorter.
+	PIDs   []int    `name:"pid" help:"Processes of the targets on this machine, in their order: memory, CPU and descriptors are read." placeholder:"N,..."`
+	Admins []string `name:"admin" help:"Admin addresses of the targets, in their order: connections, sessions and evictions are read." placeholder:"H:P,..."`
+	// Spawn is how many `stormwheel serve` children to start and to aim at.
+	Spawn int `help:"Start this many nodes of this binary and aim at them (demo: 2)." placeholder:"N"`
+	// NodeArgs are "name=value", passed to the children as --name=value.
+	NodeArgs []string `name:"node-arg" help:"A flag of the spawned nodes, as in admit-rate=500; repeatable." placeholder:"NAME=VALUE" sep:"none"`
+	// NodeCommand starts a child; the flags of `serve` are appended. Default: this
+	// program's `serve`.
+	NodeCommand []string `kong:"-"`
+
+	// AuthSecretFile holds the secret of which the clients' tokens are made (server.MintToken);
+	// spawned nodes ask for them. Default: no tokens.
+	AuthSecretFile string `type:"path" help:"The file that the targets have as --auth-secret-file: each client brings a token made from it. Spawned nodes get it too." placeholder:"FILE"`
+
+	// Protocol is what Targets speak: "stormwheel" (default), "tcp-echo" or "mqtt" (3.1.1).
+	Protocol string `help:"What targets speak: stormwheel, tcp-echo or mqtt, which is 3.1.1 (default stormwheel)." placeholder:"P"`
+	// Username and Password are for mqtt; default: none.
+	Username string `help:"mqtt: user name (default none)." placeholder:"U"`
+	Password string `kong:"-"`
+
+	// IgnoreAlternates keeps clients to the targets, whatever servers name.
+	IgnoreAlternates bool `help:"Clients keep to the targets, whatever servers name."`
+
+	// Place is "even" (default) over the targets, or all on the "first".
+	Place string `help:"Clients over the targets: even or first (default even)." placeholder:"P"`
+
+	// Conns are the clients; default 1000.
+	Conns int `help:"Clients (default 1000; demo: 5000; find-max: up to 10000)." placeholder:"N"`
+	// Rate is connects per second, open loop; default 1000, in a flood all within a second.
+	Rate float64 `help:"Connects per second, open loop (default 1000; demo: 900; find-max: 2000, or up to 20000 with --vary rate; storm --kind flood: all within a second)." placeholder:"R"`
+	// Profile is "linear" (default), "step", with Steps plateaus up to Rate, 5 by default, or "poisson".
+	Profile string `help:"ramp: linear, step (climbs to --rate in plateaus) or poisson (default linear)." placeholder:"P"`
+	Steps   int    `help:"ramp: plateaus of --profile step (default 5)." placeholder:"N"`
+	// Lifetime is the mean length of a session; default 10 s, in a soak 1 min.
+	Lifetime time.Duration `help:"churn, soak: mean length of a session (default 10s; soak: 1m)." placeholder:"D"`
+	// Goal is a threshold, and Vary "conns" (default), up to Conns, or "rate", up to Rate.
+	Goal string `help:"find-max: PATH OP NUMBER over the result of each trial, as in heartbeat.rtt_ms.p99<50." placeholder:"EXPR"`
+	Vary string `help:"find-max: conns, up to --conns (default), or rate, up to --rate." placeholder:"WHAT"`
+	// Duration is how long churn goes on, default 30 s (soak: 10 min), and hold holds, default 30 s or longer if a
+	// heartbeat and the patience for its answer need it; in the others the steady time before the
+	// blow, default one heartbeat.
+	Duration time.Duration `help:"hold, churn: how long (default 30s, or as a heartbeat needs; soak: 10m; a trial of find-max: 10s); others: the calm after the ramp (default one heartbeat; demo: 3s; of a target: 5s)." placeholder:"D"`
+
+	// Heartbeat, Timeout and Tick are those of the spawned nodes, 30 s, 2.5 heartbeats and 250 ms by
+	// default. With Targets, Heartbeat is that of the clients, and Timeout that of a tcp-echo
+	// server, default none.
+	Heartbeat time.Duration `help:"Heartbeat of spawned nodes (default 30s; demo: 2s; find-max: 5s), or of the clients of a target." placeholder:"D"`
+	Timeout   time.Duration `help:"Timeout of spawned nodes (default 2.5 heartbeats), or of a tcp-echo server (default none)." placeholder:"D"`
+	Tick      time.Duration `help:"Tick of spawned nodes (default 250ms)." placeholder:"D"`
+	// PongTimeout is the clients' patience; default 10 s.
+	PongTimeout time.Duration `help:"The clients' patience (default 10s)." placeholder:"D"`
+	// Policy is what clients do after a loss; default "window".
+	Policy string `help:"After a loss: window, full, equal, decorrelated, fixed, exponential (default window)." placeholder:"P"`
+
+	// Kind is that of the storm: "kill", "drain", "cut", "freeze", "blackout", "restart", "flood" or "grey".
+	Kind string `help:"storm: kill, drain, cut, freeze, blackout, restart, flood or grey." placeholder:"K"`
+	// RecoveryTimeout is when to stop waiting for returns; default 60 s.
+	RecoveryTimeout time.Duration `help:"storm: how long to wait for all to return (default 1m; demo: 30s)." placeholder:"D"`
+	// Capacity is what the receivers admit per second; default: known for spawned nodes.
+	Capacity float64 `help:"storm: clients per second that the receivers admit, for ideal_s (known for spawned nodes)." placeholder:"R"`
+	// Cohorts are policies instead of Policy, as in "full:50%,fixed:50%".
+	Cohorts string `help:"storm: policies that share the clients, as in full:50%,fixed:50%." placeholder:"P:SHARE,..."`
+	// Probes is the share of the clients that a scenario does not touch and that are measured
+	// apart. Default 0.02, and ten at least of 500 clients; negative: none.
+	Probes float64 `type:"probes" help:"Share of clients that are left alone and measured apart, or none (default 0.02, ten at least of 500)." placeholder:"F"`
+	// Deadline is that of the server for a HELLO or the rest of a frame; default 5 s, for PINGs 10 s.
+	Deadline time.Duration `help:"halfopen, trickle: of the server (default 5s; for PINGs 10s)." placeholder:"D"`
+	// Trickle is what goes out byte by byte, "hello" (default) or "ping", with TrickleInterval
+	// between two bytes, 200 ms by default.
+	Trickle         string        `help:"trickle: what goes out byte by byte, hello or ping (default hello)." placeholder:"FRAME"`
+	TrickleInterval time.Duration `help:"trickle: between two bytes (default 200ms)." placeholder:"D"`
+	// Freeze is for how long; default: until every client has noticed, and 5 s.
+	Freeze time.Duration `help:"storm --kind freeze: how long (default: until every client has noticed, and 5s)." placeholder:"D"`
+	// Outage is how long no node runs in a blackout, default 15 s, or all are slow (grey), default 30 s.
+	Outage time.Duration `help:"storm --kind blackout: how long no node runs (default 15s); grey: how long they are slow (default 30s)." placeholder:"D"`
+	// Slow makes spawned nodes slow while a storm of the kinds kill and flood goes on: "1ms/150ms"
+	// stops each for the second of these after it ran for the first. Default: they run all the time.
+	Slow string `help:"storm --kind kill, flood, grey (default 1ms/120ms): spawned nodes run for the first of two times and stand still for the second (SIGSTOP), until all are in, or --outage is over, as in 1ms/150ms." placeholder:"RUN/STOP"`
+	// Fraction is the share of the clients that a scenario has misbehave, default 0.1 for
+	// silent, 0.5 for halfopen and trickle; in a cut, the share of connections that break, default: all to the first target; in a
+	// flood, the share of clients that are in before, default 0.1.
+	Fraction float64 `help:"silent: share of the clients that stop speaking (default 0.1); halfopen, trickle: that do so (default 0.5); storm --kind cut: share of the connections (default: all to the first target); storm --kind flood: share that is in before (default 0.1)." placeholder:"F"`
+
+	// Workers are the processes that share the clients. 0: as many as the descriptors of a
+	// process ask for; 1: this process has them all.
+	Workers int `type:"workers" help:"Processes that share the clients: auto (as many as the descriptors of one ask for) or a number." default:"auto" placeholder:"N"`
+	// WorkerCommand starts one, which must call Work. Default: this program's `bench-worker`.
+	WorkerCommand []string `kong:"-"`
+
+	// Sources are local addresses, "127.0.0.2-127.0.0.50"; default: as many as the ports require.
+	Sources string `name:"source" help:"Local addresses, as in 127.0.0.2-127.0.0.50 (default: as many as the ports require)." placeholder:"A-B"`
+	// Seed is that of arrivals and choices; default: from the clock.
+	Seed uint64 `help:"Seed of arrivals and choices (default: from the clock)." placeholder:"N"`
+	// StartAt is the moment of the first arrival; zero: when all is ready.
+	StartAt time.Time `type:"start" help:"When the first client may come, RFC 3339 or HH:MM:SS, at most 24 h ahead; several machines begin together." placeholder:"TIME"`
+	// Thresholds are judged beyond what the scenario promises; with NoPromises, alone.
+	Thresholds []string `name:"threshold" help:"PATH OP NUMBER over the result, as in storm.t99_s<30; beyond what the scenario promises; repeatable." placeholder:"EXPR" sep:"none"`
+	NoPromises bool     `help:"Judge --threshold alone, and not what the scenario promises; the result says so."`
+	// IOwnTheTarget allows a target that is not loopback.
+	IOwnTheTarget bool `name:"i-own-this-target" help:"Allow a target whose address is not loopback."`
+
+	Version string   `kong:"-"` // of the program; default: that of the module
+	Command []string `kong:"-"` // the words that started the run, for the result
+
+	// LateLimit is the generator lateness, p99, up to which figures count. Default 20 ms;
+	// tests that share the machine with others widen it.
+	LateLimit time.Duration `kong:"-"`
+}
+
+// has reports whether a phase does what.
+func (c *Config) has(what string) bool {
+	_, ok := c.phase(what)
+	return ok
+}
+
+// phase is the last one that does what.
+func (c *Config) phase(what string) (last Phase, ok bool) {
+	for _, ph := range c.Phases {
+		if ph.Do == what {
+			last, ok = ph, true
+		}
+	}
+	return last, ok
+}
+
+// storms reports whether a node is struck, or the connections to it.
+func (c *Config) storms() bool { return c.Kind != "" }
+
+// targets is how many servers there are.
+func (c *Config) targets() int { return max(c.Spawn, len(c.Targets)) }
+
+// onFirst is how many clients the first server gets.
+func (c *Config) onFirst() int {
+	if c.Alone() {
+		return c.Conns
+	}
+	if c.Place == "first" {
+		return c.Conns - c.ProbeCount()
+	}
+	return (c.Conns + c.targets() - 1) / c.targets()
+}

@@ -1,0 +1,27 @@
+package scenario
+
+import (
+	"github.com/stormwheel/stormwheel/bench/result"
+)
+
+// What the result says of what a run was told.
+
+// Load is what the clients were told to do.
+func (c *Config) Load() result.Load {
+	l := result.Load{Protocol: c.Protocol, PongTimeoutMs: result.Millis(c.PongTimeout), Policy: c.Policy, Profile: c.Profile, Steps: c.Steps,
+		LifetimeS: c.Lifetime.Seconds(), Fraction: c.Fraction, DeadlineMs: result.Millis(c.Deadline), Trickle: c.Trickle,
+		TrickleIntervalMs: result.Millis(c.TrickleInterval), FreezeS: c.Freeze.Seconds(), OutageS: c.Outage.Seconds(), Slow: c.Slow}
+	if c.Spawn == 0 {
+		l.HeartbeatMs, l.TimeoutMs = result.Millis(c.Heartbeat), result.Millis(c.Timeout)
+	}
+	return l
+}
+
+// Terms are null for a target that was not spawned: it may have others for each client.
+func (c *Config) Terms() *result.Terms {
+	if c.Spawn == 0 {
+		return nil
+	}
+	return &result.Terms{HeartbeatMs: result.Millis(c.nodeDuration("heartbeat", c.Heartbeat)),
+		TimeoutMs: result.Millis(c.nodeDuration("timeout", c.Timeout)), TickMs: result.Millis(c.nodeDuration("tick", c.Tick))}
+}

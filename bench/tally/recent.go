@@ -1,0 +1,97 @@
+package tally
+
+import (
+	"bytes"
+	"encoding/gob"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/stormwheel/stormwheel/bench/result"
+)
+
+// Recent are coarse histograms of the last moments, for the live view: two digits, 10 us
+// to 1 min.
+type Recent struct{ RTT, Late, Lateness *hdrhistogram.Histogram }
+
+// NewRecent is empty.
+func NewRecent() *Recent {
+	h := func() *hdrhistogram.Histogram { return hdrhistogram.New(1, recentMax, 2) }
+	return &Recent{RTT: h(), Late: h(), Lateness: h()}
+}
+
+const recentMax = 6_000_000 // of 10 us
+
+// RecordRecent notes a time in one of the histograms of a Recent.
+func RecordRecent(h *hdrhistogram.Histogram, d time.Duration) {
+	_ = h.RecordValue(min(max(d.Microseconds()/10, 0), recentMax)) // within range by construction
+}
+
+// coarseMillis is a value of such a histogram in milliseconds.
+func coarseMillis(v int64) float64 { return float64(v) / 100 }
+
+// Add takes what another has.
+func (r *Recent) Add(from *Recent) {
+	r.RTT.Merge(from.RTT)
+	r.Late.Merge(from.Late)
+	r.Lateness.Merge(from.Lateness)
+}
+
+// Reset forgets all.
+func (r *Recent) Reset() {
+	r.RTT.Reset()
+	r.Late.Reset()
+	r.Lateness.Reset()
+}
+
+// recentWire is a Recent on its way between processes.
+type recentWire struct{ RTT, Late, Lateness *hdrhistogram.Snapshot }
+
+// GobEncode keeps every count.
+func (r *Recent) GobEncode() ([]byte, error) {
+	var b bytes.Buffer
+	err := gob.NewEncoder(&b).Encode(recentWire{r.RTT.Export(), r.Late.Export(), r.Lateness.Export()})
+	return b.Bytes(), err
+}
+
+// GobDecode is the reverse.
+func (r *Recent) GobDecode(b []byte) error {
+	var w recentWire
+	if err := gob.NewDecoder(bytes.NewReader(b)).Decode(&w); err != nil {
+		return err
+	}
+	r.RTT, r.Late, r.Lateness = hdrhistogram.Import(w.RTT), hdrhistogram.Import(w.Late), hdrhistogram.Import(w.Lateness)
+	return nil
+}
+
+func percentilesOf(h *hdrhistogram.Histogram) *result.Percentiles {
+	if h.TotalCount() == 0 {
+		return nil
+	}
+	q := func(percent float64) float64 { return coarseMillis(h.ValueAtQuantile(percent)) }
+	return &result.Percentiles{P50: q(50), P90: q(90), P99: q(99), P999: q(99.9), Max: coarseMillis(h.Max())}
+}
+
+func late(h *hdrhistogram.Histogram) *result.GeneratorLate {
+	if h.TotalCount() == 0 {
+		return nil
+	}
+	return &result.GeneratorLate{P50: coarseMillis(h.ValueAtQuantile(50)), P99: coarseMillis(h.ValueAtQuantile(99)), Max: coarseMillis(h.Max())}
+}
+
+// RTTMillis are two percentiles of the round trips.
+func (r *Recent) RTTMillis() (p50, p99 float64) {
+	return coarseMillis(r.RTT.ValueAtQuantile(50)), coarseMillis(r.RTT.ValueAtQuantile(99))
+}
+
+// LateMs is how late the generator was; nil if it had nothing to do.
+func (r *Recent) LateMs() *result.GeneratorLate { return late(r.Late) }
+
+// Fill writes the percentiles so far into a result.
+func (r *Recent) Fill(out *result.Result) {
+	out.Heartbeat.RTTms, out.Generator.LateMs = percentilesOf(r.RTT), late(r.Late)
+	if h := r.Lateness; h.TotalCount() > 0 {
+		out.Eviction.LatenessMs = &result.Lateness{Min: coarseMillis(h.Min()), P50: coarseMillis(h.ValueAtQuantile(50)),
+			P99: coarseMillis(h.ValueAtQuantile(99)), Max: coarseMillis(h.Max())}
+	}
+}

@@ -1,0 +1,72 @@
+package tally
+
+import (
+	"time"
+
+	"github.com/stormwheel/stormwheel/bench/result"
+)
+
+// Tally is what is known when a swarm has finished. Its fields are public for gob.
+type Tally struct {
+	Counters    Counters
+	Storm       Storm
+	Cohorts     []Storm // its parts, if there are cohorts
+	Probes      *Probes
+	Ready, Peak int
+	RTT         *Hist
+	RTTActual   *Hist
+	RTTIntended *Hist
+	Connect     *Hist
+	// ConnectIntended is from the intended arrival.
+	ConnectIntended *Hist
+	Late            *Hist
+	Lateness        *Hist
+}
+
+// New is empty.
+func New() Tally {
+	return Tally{Storm: NewStorm(), Probes: NewProbes(),
+		RTT: NewHist(), RTTActual: NewHist(), RTTIntended: NewHist(), Connect: NewHist(), ConnectIntended: NewHist(), Late: NewHist(), Lateness: NewHist()}
+}
+
+// Add adds what another swarm of the same run has. Peaks are not its business.
+func (t *Tally) Add(o *Tally) {
+	t.Counters.Add(&o.Counters)
+	t.Storm.Add(o.Storm)
+	for i, one := range o.Cohorts {
+		if i == len(t.Cohorts) {
+			t.Cohorts = append(t.Cohorts, NewStorm())
+		}
+		t.Cohorts[i].Add(one)
+	}
+	t.Probes.Add(o.Probes)
+	t.Ready += o.Ready
+	t.RTT.Add(o.RTT)
+	t.RTTActual.Add(o.RTTActual)
+	t.RTTIntended.Add(o.RTTIntended)
+	t.Connect.Add(o.Connect)
+	t.ConnectIntended.Add(o.ConnectIntended)
+	t.Late.Add(o.Late)
+	t.Lateness.Add(o.Lateness)
+}
+
+// Second is one second of a run, of which the counts at its begin and at its end are known.
+func Second(at time.Duration, ready int, now, before *Counters) result.Second {
+	return result.Second{T: at.Seconds(), Ready: ready,
+		Attempts: now.Attempts - before.Attempts, Established: now.Established - before.Established, Goodput: now.Regained - before.Regained,
+		Pings: now.Pings - before.Pings, Pongs: now.Pongs - before.Pongs,
+		Muted: now.Muted, Evicted: now.Observed, Early: now.Early, False: now.Falsely,
+		StormClients: now.StormClients, StormBack: now.StormBack}
+}
+
+// ServerSeconds are what servers cost and hold; nothing is known of one that was killed.
+func ServerSeconds(servers []result.Server) (all []result.ServerSecond) {
+	for _, n := range servers {
+		one := result.ServerSecond{RSSBytes: n.RSSBytes, CPUS: n.CPUS, Conns: n.Conns, FDs: n.FDs}
+		if n.Killed {
+			one = result.ServerSecond{}
+		}
+		all = append(all, one)
+	}
+	return all
+}
