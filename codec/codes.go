@@ -32,6 +32,20 @@ const (
 	CodeReplaced      Code = 3504
 )
 
+// NackCode says why a message is refused. Of codes from 1 to 99 the same message may be taken
+// another time; from 100 on it never will be. Applications own 50-99 and those from 1000 on.
+type NackCode uint16
+
+// The codes of NACK that this version knows.
+const (
+	NackBusy     NackCode = 1   // the application has no room for it now
+	NackInternal NackCode = 2   // the application failed while it handled the message
+	NackRefused  NackCode = 100 // the application does not want it
+)
+
+// Again tells whether the same message may be taken another time.
+func (c NackCode) Again() bool { return c >= 1 && c <= 99 }
+
 // CodeInfo describes one code.
 type CodeInfo struct {
 	Code Code

@@ -24,8 +24,7 @@ const (
 // Type tells what a frame carries.
 type Type uint8
 
-// The frame types. Zero is never assigned; Join and Leave are reserved and count as
-// unknown until a version of the protocol gives them a payload.
+// The frame types. Zero is never assigned.
 const (
 	Hello   Type = 1  // client: who I am, what I speak
 	Welcome Type = 2  // server: you are in, these are the terms
@@ -33,16 +32,15 @@ const (
 	Pong    Type = 4  // server: I am, and these are the terms now
 	Send    Type = 5  // client: a message for the server's application
 	Deliver Type = 6  // server: a message for the client's application
-	Ack     Type = 7  // either: the application has taken message N
+	Ack     Type = 7  // either: the application has dealt with messages M to N
 	GoAway  Type = 8  // server: leave, return here or elsewhere, then
 	Bye     Type = 9  // client: I leave of my own accord
-	Join    Type = 10 // reserved
-	Leave   Type = 11 // reserved
+	Nack    Type = 10 // either: message N is refused for good
 )
 
 var typeNames = [...]string{Hello: "HELLO", Welcome: "WELCOME", Ping: "PING", Pong: "PONG",
 	Send: "SEND", Deliver: "DELIVER", Ack: "ACK", GoAway: "GOAWAY", Bye: "BYE",
-	Join: "JOIN", Leave: "LEAVE"}
+	Nack: "NACK"}
 
 // String returns the name that docs/PROTOCOL.md uses.
 func (t Type) String() string {
@@ -52,9 +50,9 @@ func (t Type) String() string {
 	return fmt.Sprintf("type %d", uint8(t))
 }
 
-// Known tells whether this version gives the type a meaning. Zero and the reserved types
-// have none, and are treated like types that are yet to come.
-func (t Type) Known() bool { return t >= Hello && t <= Bye }
+// Known tells whether this version gives the type a meaning. Zero has
+// none.
+func (t Type) Known() bool { return t >= Hello && t <= Nack }
 
 // Flags of a frame.
 type Flags uint8

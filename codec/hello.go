@@ -17,7 +17,7 @@ type HelloMessage struct {
 	Attempt                uint32 // one more for every connection of that incarnation
 	ClientID               []byte // 1..MaxClientID bytes of text
 	Token                  []byte // credentials, opaque here
-	Resume                 []byte // the resume token of the session that was lost
+	ReturnPass                 []byte // the return pass of the session that was lost
 	Ticket                 []byte // the ticket of the GOAWAY that sent the client to wait
 }
 
@@ -73,7 +73,7 @@ func ParseHello(p []byte) (m HelloMessage, err error) {
 func (m *HelloMessage) fields() [4]field {
 	return [...]field{
 		{tlvClientID, &m.ClientID}, {tlvToken, &m.Token},
-		{tlvResume, &m.Resume}, {tlvTicket, &m.Ticket},
+		{tlvReturnPass, &m.ReturnPass}, {tlvTicket, &m.Ticket},
 	}
 }
 

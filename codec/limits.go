@@ -25,16 +25,18 @@ func MinTimeout(interval time.Duration) time.Duration {
 // Limits say what one session may send, so that its client can keep below them and never
 // learns them by being cut off. Zero is no limit, and all zero says nothing.
 type Limits struct {
-	MaxSend    uint32 // the largest payload that the server takes, bytes
-	MaxDeliver uint32 // the largest payload that the server sends, bytes
-	Frames     uint32 // a second; an ACK of a DELIVER does not count
-	FrameBurst uint32 // at once, after a silence
-	Bytes      uint32 // a second, with the 12 bytes around a payload; as above
-	ByteBurst  uint32
+	MaxSend        uint32 // the largest payload that the server takes, bytes
+	MaxDeliver     uint32 // the largest payload that the server sends, bytes
+	Frames         uint32 // a second; an ACK of a DELIVER does not count
+	FrameBurst     uint32 // at once, after a silence
+	Bytes          uint32 // a second, with the 12 bytes around a payload; as above
+	ByteBurst      uint32
+	Unsettled      uint32 // SENDs that are neither acknowledged nor refused, at most
+	UnsettledBytes uint32 // and their bodies together, bytes; one may be larger, alone
 }
 
 const (
-	limitsLen = 24
+	limitsLen = 32
 	maxLimits = 64 // a later version may append to them
 )
 
@@ -43,7 +45,7 @@ func appendLimits(dst []byte, l Limits) []byte {
 	if l == (Limits{}) {
 		return dst
 	}
-	for _, v := range [...]uint32{l.MaxSend, l.MaxDeliver, l.Frames, l.FrameBurst, l.Bytes, l.ByteBurst} {
+	for _, v := range [...]uint32{l.MaxSend, l.MaxDeliver, l.Frames, l.FrameBurst, l.Bytes, l.ByteBurst, l.Unsettled, l.UnsettledBytes} {
 		dst = binary.BigEndian.AppendUint32(dst, v)
 	}
 	return dst
@@ -57,7 +59,8 @@ func parseLimits(p []byte) (l Limits, err error) {
 	if len(p) < limitsLen {
 		return l, fmt.Errorf("%w: limits have %d bytes, want at least %d", ErrField, len(p), limitsLen)
 	}
-	for i, v := range [...]*uint32{&l.MaxSend, &l.MaxDeliver, &l.Frames, &l.FrameBurst, &l.Bytes, &l.ByteBurst} {
+	for i, v := range [...]*uint32{&l.MaxSend, &l.MaxDeliver, &l.Frames, &l.FrameBurst, &l.Bytes, &l.ByteBurst,
+		&l.Unsettled, &l.UnsettledBytes} {
 		*v = binary.BigEndian.Uint32(p[4*i:])
 	}
 	return l, nil

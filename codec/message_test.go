@@ -13,13 +13,13 @@ import (
 // The samples hold every field, each with a value of its own.
 var (
 	sampleHello = HelloMessage{MinVersion: 1, MaxVersion: 3, Features: 0x01020304, Incarnation: 1<<63 | 5, Attempt: 1 << 31,
-		ClientID: []byte("älice"), Token: []byte{0, 1}, Resume: []byte{2}, Ticket: []byte{3, 4, 5}}
+		ClientID: []byte("älice"), Token: []byte{0, 1}, ReturnPass: []byte{2}, Ticket: []byte{3, 4, 5}}
 	sampleTerms = Terms{Interval: 30 * time.Second, Timeout: 75 * time.Second, Window: 1500 * time.Millisecond,
 		Patience: 20 * time.Second, Number: 7}
 	sampleLimits  = Limits{MaxSend: 1, MaxDeliver: 2, Frames: 3, FrameBurst: 4, Bytes: 5, ByteBurst: math.MaxUint32}
 	sampleWelcome = WelcomeMessage{Version: 1, Features: 9, Session: SessionID{Epoch: 0xabc, Handle: 0x1_0000_0002},
 		Terms: sampleTerms, ServerTime: time.UnixMilli(1763838400123), Node: []byte("a"),
-		Resume: []byte{9, 9}, Alternates: []byte("10.0.0.1:7400,[::1]:7401"), Limits: sampleLimits}
+		ReturnPass: []byte{9, 9}, Alternates: []byte("10.0.0.1:7400,[::1]:7401"), Limits: sampleLimits}
 	samplePong   = PongMessage{Token: math.MaxUint64, Terms: sampleTerms, Limits: sampleLimits}
 	sampleGoAway = GoAwayMessage{Code: CodeFull, Delay: time.Second, Window: time.Minute,
 		Ticket: []byte{1}, Alternates: []byte("b:1"), Reason: []byte("no room")}
@@ -112,7 +112,7 @@ func TestMalformedPayloadIsNamed(t *testing.T) {
 		{"hello id C1", hello, fixed(24, 1, 0, 2, 0xc2, 0x9b), ErrField, "client id has the control character U+009B"},
 		{"hello id long", hello, fixed(24, long(1, MaxClientID+1)...), ErrField, "client id has 129 bytes, at most 128 are allowed"},
 		{"hello token long", hello, append(fixed(24, id...), long(2, MaxToken+1)...), ErrField, "token has 4097 bytes, at most 4096 are allowed"},
-		{"hello resume long", hello, append(fixed(24, id...), long(3, MaxResume+1)...), ErrField, "resume token has 257 bytes, at most 256 are allowed"},
+		{"hello resume long", hello, append(fixed(24, id...), long(3, MaxReturnPass+1)...), ErrField, "return pass has 257 bytes, at most 256 are allowed"},
 		{"hello ticket long", hello, append(fixed(24, id...), long(4, MaxTicket+1)...), ErrField, "ticket has 257 bytes, at most 256 are allowed"},
 		{"tlv type alone", hello, fixed(24, 1), ErrTruncated, "TLV header of 3 bytes, 1 left"},
 		{"tlv half a length", hello, fixed(24, 1, 0), ErrTruncated, "TLV header of 3 bytes, 2 left"},
@@ -122,7 +122,7 @@ func TestMalformedPayloadIsNamed(t *testing.T) {
 		{"welcome short", welcome, fixed(51), ErrTruncated, "WELCOME payload of 51 bytes, want at least 52"},
 		{"welcome node long", welcome, fixed(52, long(5, MaxNode+1)...), ErrField, "node has 65 bytes, at most 64 are allowed"},
 		{"welcome node escape", welcome, fixed(52, 5, 0, 1, 0x1b), ErrField, "node has the control character U+001B"},
-		{"welcome resume long", welcome, fixed(52, long(3, MaxResume+1)...), ErrField, "resume token has 257 bytes, at most 256 are allowed"},
+		{"welcome resume long", welcome, fixed(52, long(3, MaxReturnPass+1)...), ErrField, "return pass has 257 bytes, at most 256 are allowed"},
 		{"welcome alternates long", welcome, fixed(52, long(6, MaxAlternates+1)...), ErrField, "alternates has 1025 bytes, at most 1024 are allowed"},
 		{"welcome limits short", welcome, fixed(52, long(8, limitsLen-1)...), ErrField, "limits have 23 bytes, want at least 24"},
 		{"welcome limits long", welcome, fixed(52, long(8, maxLimits+1)...), ErrField, "limits has 65 bytes, at most 64 are allowed"},
@@ -208,7 +208,7 @@ func TestUnknownEntriesAreSkipped(t *testing.T) {
 // TestLargestHelloFits guards that the limit before authentication admits every HELLO.
 func TestLargestHelloFits(t *testing.T) {
 	x := func(n int) []byte { return bytes.Repeat([]byte{'x'}, n) }
-	b, err := AppendHello(nil, &HelloMessage{ClientID: x(MaxClientID), Token: x(MaxToken), Resume: x(MaxResume), Ticket: x(MaxTicket)})
+	b, err := AppendHello(nil, &HelloMessage{ClientID: x(MaxClientID), Token: x(MaxToken), ReturnPass: x(MaxReturnPass), Ticket: x(MaxTicket)})
 	if err != nil {
 		t.Fatal(err)
 	}

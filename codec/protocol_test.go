@@ -390,7 +390,7 @@ func build(t *testing.T, named []string) []byte {
 			MinVersion: uint8(num("min_version", 10, 8)), MaxVersion: uint8(num("max_version", 10, 8)),
 			Features: uint32(num("features", 10, 32)), ClientID: text("client id"),
 			Incarnation: num("incarnation", 16, 64), Attempt: uint32(num("attempt", 10, 32)),
-			Token: raw("token"), Resume: raw("resume token"), Ticket: raw("ticket")})
+			Token: raw("token"), ReturnPass: raw("return pass"), Ticket: raw("ticket")})
 	case "WELCOME":
 		at, perr := time.Parse(time.RFC3339, values["server_time"])
 		if perr != nil {
@@ -399,7 +399,7 @@ func build(t *testing.T, named []string) []byte {
 		frame, err = AppendWelcome(nil, &WelcomeMessage{
 			Version: uint8(num("version", 10, 8)), Features: uint32(num("features", 10, 32)),
 			Session: SessionID{num("epoch", 16, 64), num("handle", 16, 64)}, Terms: terms(), ServerTime: at,
-			Node: text("node"), Resume: raw("resume token"), Alternates: text("alternates"), Limits: limits()})
+			Node: text("node"), ReturnPass: raw("return pass"), Alternates: text("alternates"), Limits: limits()})
 	case "PING":
 		frame = AppendPing(nil, num("token", 10, 64), uint16(num("terms", 10, 16)))
 	case "PONG":

@@ -24,7 +24,7 @@ type WelcomeMessage struct {
 	Terms      Terms
 	ServerTime time.Time // wall clock of the node, milliseconds
 	Node       []byte    // the node's name
-	Resume     []byte    // to present after a loss
+	ReturnPass     []byte    // to present after a loss
 	Alternates []byte    // "host:port,host:port": where else to go
 	Limits     Limits    // what the client may send; zero: not told
 }
@@ -78,5 +78,5 @@ func ParseWelcome(p []byte) (m WelcomeMessage, err error) {
 }
 
 func (m *WelcomeMessage) fields(limits *[]byte) [4]field {
-	return [...]field{{tlvNode, &m.Node}, {tlvResume, &m.Resume}, {tlvAlternates, &m.Alternates}, {tlvLimits, limits}}
+	return [...]field{{tlvNode, &m.Node}, {tlvReturnPass, &m.ReturnPass}, {tlvAlternates, &m.Alternates}, {tlvLimits, limits}}
 }

@@ -22,7 +22,7 @@ type Node struct {
 	Queue    *Queue               // the second gate: whose turn it is
 	Addrs    *Limiter[netip.Addr] // sessions and handshakes of an address (AddrKey)
 	IDs      *Limiter[uint64]     // handshakes of a client id at an address (Seals.IDKey)
-	Seals    *Seals               // tickets and resume tokens
+	Seals    *Seals               // tickets and return passes
 	Window   Window               // over which clients would return
 	Load     Load                 // how much there is to do
 	Drain    Drain                // the pace at which clients are handed over

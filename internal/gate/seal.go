@@ -29,10 +29,10 @@ const (
 	keyLen    = 32
 	sealLen   = 16
 	ticketLen = 8 + sealLen      // slot in nanoseconds since the start, seal
-	resumeLen = 8 + 16 + sealLen // end in Unix seconds, session, seal
+	passLen   = 8 + 16 + sealLen // end in Unix seconds, session, seal
 
-	// MaxSealLen is the length of the longest that Ticket and Resume write.
-	MaxSealLen = resumeLen
+	// MaxSealLen is the length of the longest that Ticket and Pass write.
+	MaxSealLen = passLen
 	// ticketGrace is how long after its slot a ticket is good.
 	ticketGrace = 10 * time.Second
 )
@@ -140,19 +140,19 @@ func (s *Seals) Tidy(now time.Duration) {
 	}
 }
 
-// Resume writes to dst what lets the client show, here or at another node with the same
+// Pass writes to dst what lets the client show, here or at another node with the same
 // secret, that it had a session. That is no credential: it is good for a place in the queue.
-func (s *Seals) Resume(dst []byte, end time.Time, id codec.SessionID, clientID []byte) []byte {
+func (s *Seals) Pass(dst []byte, end time.Time, id codec.SessionID, clientID []byte) []byte {
 	b := binary.BigEndian.AppendUint64(dst[:0], uint64(end.Unix()))
 	b = binary.BigEndian.AppendUint64(b, id.Epoch)
 	b = binary.BigEndian.AppendUint64(b, id.Handle)
-	sum := s.cluster.seal("resume", b, clientID)
+	sum := s.cluster.seal("pass", b, clientID)
 	return append(b, sum[:]...)
 }
 
-// Resumes says whether token shows an earlier session of the client, and which.
-func (s *Seals) Resumes(now time.Time, token, clientID []byte) (id codec.SessionID, ok bool) {
-	values, ok := s.cluster.open("resume", token, resumeLen, clientID)
+// Returns says whether token shows an earlier session of the client, and which.
+func (s *Seals) Returns(now time.Time, token, clientID []byte) (id codec.SessionID, ok bool) {
+	values, ok := s.cluster.open("pass", token, passLen, clientID)
 	if !ok || now.Unix() >= int64(binary.BigEndian.Uint64(values)) {
 		return codec.SessionID{}, false
 	}

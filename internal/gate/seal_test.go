@@ -49,19 +49,19 @@ func TestTicketsCannotBeForgedSharedMovedReusedOrKept(t *testing.T) {
 	}
 }
 
-func TestResumeTokenOfANodeIsKnownToItsClusterOnly(t *testing.T) {
+func TestReturnPassOfANodeIsKnownToItsClusterOnly(t *testing.T) {
 	secret := []byte(strings.Repeat("s", 32))
 	a, b, stranger := NewSeals(secret, rand.Reader), NewSeals(secret, rand.Reader), NewSeals(nil, rand.Reader)
 	now := time.Unix(1_700_000_000, 0)
-	token := a.Resume(nil, now.Add(time.Hour), codec.SessionID{Epoch: 1, Handle: 2}, []byte("alice"))
-	resumes := func(s *Seals, now time.Time, id string) bool {
-		_, ok := s.Resumes(now, token, []byte(id))
+	token := a.Pass(nil, now.Add(time.Hour), codec.SessionID{Epoch: 1, Handle: 2}, []byte("alice"))
+	returns := func(s *Seals, now time.Time, id string) bool {
+		_, ok := s.Returns(now, token, []byte(id))
 		return ok
 	}
-	if !resumes(b, now, "alice") {
+	if !returns(b, now, "alice") {
 		t.Error("another node of the cluster does not know the token")
 	}
-	if resumes(stranger, now, "alice") || resumes(b, now.Add(2*time.Hour), "alice") {
+	if returns(stranger, now, "alice") || returns(b, now.Add(2*time.Hour), "alice") {
 		t.Error("a token was accepted by a stranger, or after its end")
 	}
 }

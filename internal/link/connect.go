@@ -48,7 +48,7 @@ func (l *Link) Connected(now time.Duration, attempt uint32, token []byte, out *O
 		Attempt:     attempt,
 		ClientID:    []byte(l.ID()),
 		Token:       token,
-		Resume:      []byte(l.resume),
+		ReturnPass:  []byte(l.returnPass),
 		Ticket:      []byte(l.retry.ticket),
 	})
 	if err != nil {

@@ -23,13 +23,13 @@ type Link struct {
 	patience patience
 
 	// The present or latest session.
-	session codec.SessionID
-	node    interned
-	resume  string // secret that WELCOME gave, presented after a loss
-	terms   codec.Terms
-	limits  told
-	pace    *pacer // nil until there is a SEND
-	readyAt time.Duration
+	session    codec.SessionID
+	node       interned
+	returnPass string // secret that WELCOME gave, presented after a loss
+	terms      codec.Terms
+	limits     told
+	pace       *pacer // nil until there is a SEND
+	readyAt    time.Duration
 
 	heartbeat heartbeat
 	retry     retry

@@ -58,7 +58,7 @@ func (o outage) run() (times []time.Duration, attempts int) {
 		terms.Window = time.Millisecond
 	}
 	shutdown := frame(codec.AppendGoAway(nil, &codec.GoAwayMessage{Code: codec.CodeShutdown, Window: outageWindow}))
-	welcome := frame(codec.AppendWelcome(nil, &codec.WelcomeMessage{Version: 1, Resume: []byte("pass"),
+	welcome := frame(codec.AppendWelcome(nil, &codec.WelcomeMessage{Version: 1, ReturnPass: []byte("pass"),
 		Terms: terms}))
 	links := make([]Link, outageClients)
 	var out Out

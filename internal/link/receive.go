@@ -108,7 +108,7 @@ func (l *Link) welcome(now time.Duration, c *conn, m *codec.WelcomeMessage, out 
 	}
 	l.session = m.Session
 	l.node = intern(m.Node)
-	l.resume = string(m.Resume)
+	l.returnPass = string(m.ReturnPass)
 	l.addAlternates(m.Alternates)
 	l.retry.home = hashAddress(c.addr.String())
 	l.acquit(c)

@@ -153,7 +153,7 @@ func TestOneCallHandlesABoundedNumberOfFrames(t *testing.T) {
 // session without a WELCOME.
 func FuzzReceived(f *testing.F) {
 	welcome, err := codec.AppendWelcome(nil, &codec.WelcomeMessage{Version: 1, Terms: testTerms, Node: []byte("n"),
-		Resume: []byte("resume"), Alternates: []byte("10.0.0.9:1,10.0.0.8:2")})
+		ReturnPass: []byte("resume"), Alternates: []byte("10.0.0.9:1,10.0.0.8:2")})
 	if err != nil {
 		f.Fatal(err)
 	}

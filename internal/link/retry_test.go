@@ -155,17 +155,17 @@ func TestBusyWaitsItsSlotHereWithItsTicket(t *testing.T) {
 	}
 }
 
-func TestResumeTokenIsPresentedAfterALoss(t *testing.T) {
+func TestReturnPassIsPresentedAfterALoss(t *testing.T) {
 	r := newRig(t, Config{})
 	r.start()
 	r.connected()
-	r.welcome(codec.WelcomeMessage{Terms: testTerms, Resume: []byte("secret")})
+	r.welcome(codec.WelcomeMessage{Terms: testTerms, ReturnPass: []byte("secret")})
 	r.disconnected(errReset, false)
 	r.tick()
 	r.connected()
 	hello, err := codec.ParseHello(r.frames[len(r.frames)-1].Payload)
-	if err != nil || string(hello.Resume) != "secret" {
-		t.Errorf("HELLO carries %q, %v", hello.Resume, err)
+	if err != nil || string(hello.ReturnPass) != "secret" {
+		t.Errorf("HELLO carries %q, %v", hello.ReturnPass, err)
 	}
 }
 

@@ -95,7 +95,7 @@ func TestRefusedCrowdReturnsInOrderAtThePace(t *testing.T) {
 func TestJunkCannotPushTheQueueBeyondItsBound(t *testing.T) {
 	const rate = 20
 	n := newNode(t, rigConfig{AdmitRate: rate, MaxConns: 100000})
-	resume := n.r.node.Seals.Resume(nil, n.r.wall().Add(time.Hour), codec.SessionID{Epoch: 1}, []byte("regular"))
+	resume := n.r.node.Seals.Pass(nil, n.r.wall().Add(time.Hour), codec.SessionID{Epoch: 1}, []byte("regular"))
 	var longest time.Duration
 	turnedAway := 0
 	for i := range 5000 {
@@ -113,13 +113,13 @@ func TestJunkCannotPushTheQueueBeyondItsBound(t *testing.T) {
 	if longest > gate.MaxWait/2 || turnedAway < 4000 {
 		t.Fatalf("longest wait %v with %d turned away, want at most %v for strangers", longest, turnedAway, gate.MaxWait/2)
 	}
-	_, g, _ := n.hello(codec.HelloMessage{ClientID: []byte("regular"), Resume: resume})
+	_, g, _ := n.hello(codec.HelloMessage{ClientID: []byte("regular"), ReturnPass: resume})
 	if len(g.Ticket) == 0 || g.Delay > gate.MaxWait/2+time.Second {
 		t.Fatalf("a client with a session got %v, delay %v, ticket %t; want a slot", g.Code, g.Delay, len(g.Ticket) > 0)
 	}
-	_, g, _ = n.hello(codec.HelloMessage{ClientID: []byte("thief"), Resume: resume})
+	_, g, _ = n.hello(codec.HelloMessage{ClientID: []byte("thief"), ReturnPass: resume})
 	if len(g.Ticket) != 0 {
-		t.Fatal("a resume token was good for another id")
+		t.Fatal("a return pass was good for another id")
 	}
 }
 
@@ -130,8 +130,8 @@ func TestReturningClientsFillTheQueueToItsBound(t *testing.T) {
 	var longest time.Duration
 	queued, turnedAway := 0, 0
 	for i := range 2000 {
-		resume := n.r.node.Seals.Resume(nil, n.r.wall().Add(time.Hour), codec.SessionID{Epoch: 1}, id(i))
-		_, g, slot := n.hello(codec.HelloMessage{ClientID: id(i), Resume: resume})
+		resume := n.r.node.Seals.Pass(nil, n.r.wall().Add(time.Hour), codec.SessionID{Epoch: 1}, id(i))
+		_, g, slot := n.hello(codec.HelloMessage{ClientID: id(i), ReturnPass: resume})
 		n.r.Closed(slot, ReasonPeerClosed)
 		switch {
 		case len(g.Ticket) > 0:

@@ -12,7 +12,7 @@ func (n *node) hail(incarnation uint64, attempt uint32, pass []byte) (timingwhee
 	n.t.Helper()
 	slot, p := n.dial()
 	b, err := codec.AppendHello(nil, &codec.HelloMessage{MinVersion: 1, MaxVersion: 1, ClientID: []byte("alice"),
-		Incarnation: incarnation, Attempt: attempt, Resume: pass})
+		Incarnation: incarnation, Attempt: attempt, ReturnPass: pass})
 	if err != nil {
 		n.t.Fatal(err)
 	}
@@ -27,7 +27,7 @@ func passOf(t *testing.T, p *peer) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return append([]byte(nil), m.Resume...)
+	return append([]byte(nil), m.ReturnPass...)
 }
 
 // A HELLO of an older attempt, whatever pass it shows, leaves the newer session alone; a newer
@@ -64,7 +64,7 @@ func TestWhoIsNotWelcomedDisplacesNobody(t *testing.T) {
 		"FIN with HELLO": func(n *node, own []byte) {
 			slot, p := n.dial()
 			p.left = true
-			b, _ := codec.AppendHello(nil, &codec.HelloMessage{MinVersion: 1, MaxVersion: 1, ClientID: []byte("alice"), Incarnation: 7, Attempt: 6, Resume: own})
+			b, _ := codec.AppendHello(nil, &codec.HelloMessage{MinVersion: 1, MaxVersion: 1, ClientID: []byte("alice"), Incarnation: 7, Attempt: 6, ReturnPass: own})
 			n.r.receive(n.now, slot, b)
 		},
 		"refused": func(n *node, own []byte) {
@@ -81,7 +81,7 @@ func TestWhoIsNotWelcomedDisplacesNobody(t *testing.T) {
 		"RST before WELCOME": func(n *node, own []byte) {
 			slot, p := n.dial()
 			p.reset = true
-			b, _ := codec.AppendHello(nil, &codec.HelloMessage{MinVersion: 1, MaxVersion: 1, ClientID: []byte("alice"), Incarnation: 7, Attempt: 6, Resume: own})
+			b, _ := codec.AppendHello(nil, &codec.HelloMessage{MinVersion: 1, MaxVersion: 1, ClientID: []byte("alice"), Incarnation: 7, Attempt: 6, ReturnPass: own})
 			n.r.receive(n.now, slot, b)
 		},
 	} {

@@ -20,7 +20,7 @@ func (n *node) knock(id string, pass []byte) (codec.WelcomeMessage, codec.GoAway
 	default:
 		n.t.Fatal("the gate lets nobody knock")
 	}
-	b, err := codec.AppendHello(nil, &codec.HelloMessage{MinVersion: 1, MaxVersion: 1, ClientID: []byte(id), Resume: pass})
+	b, err := codec.AppendHello(nil, &codec.HelloMessage{MinVersion: 1, MaxVersion: 1, ClientID: []byte(id), ReturnPass: pass})
 	if err != nil {
 		n.t.Fatal(err)
 	}
@@ -45,12 +45,12 @@ func TestWhoReturnsTakesThePlaceOfItsGhost(t *testing.T) {
 	if _, g, _ := n.knock("carol", nil); g.Code != codec.CodeFull {
 		t.Fatalf("a stranger in a full house gets %v, want full", g.Code)
 	}
-	if _, g, _ := n.knock("carol", old.Resume); g.Code != codec.CodeFull {
+	if _, g, _ := n.knock("carol", old.ReturnPass); g.Code != codec.CodeFull {
 		t.Fatalf("somebody else's pass in a full house gets %v, want full", g.Code)
 	}
 	n.run(3 * time.Second) // the refused have gone
 	n.wantPlaces(2, 0)
-	fresh, _, _ := n.knock("alice", old.Resume)
+	fresh, _, _ := n.knock("alice", old.ReturnPass)
 	if fresh.Session == (codec.SessionID{}) {
 		t.Fatal("who returns is not welcomed in a full house")
 	}
@@ -71,7 +71,7 @@ func TestPassOfAnEndedSessionIsNoPlace(t *testing.T) {
 	old, _, ghost := n.knock("alice", nil)
 	n.r.Closed(ghost, ReasonPeerClosed)
 	n.knock("bob", nil)
-	again, _, slot := n.knock("alice", old.Resume)
+	again, _, slot := n.knock("alice", old.ReturnPass)
 	if again.Session == (codec.SessionID{}) {
 		t.Fatal("not welcomed: only the ghost's loop can know that it is gone")
 	}
@@ -87,7 +87,7 @@ func TestPassOfAnEndedSessionIsNoPlace(t *testing.T) {
 func TestHeirThatGoesBeforeItsGhostLeavesNoPlaceBehind(t *testing.T) {
 	n := newNode(t, rigConfig{MaxConns: 1})
 	old, _, _ := n.knock("alice", nil)
-	_, _, heir := n.knock("alice", old.Resume)
+	_, _, heir := n.knock("alice", old.ReturnPass)
 	n.r.Closed(heir, ReasonPeerClosed)
 	n.runClosings()
 	n.wantPlaces(0, 0)
@@ -99,13 +99,13 @@ func TestGhostEndsWhenItsClientIsBack(t *testing.T) {
 	old, _, ghost := n.knock("alice", nil)
 	other := old.Session
 	other.Epoch++
-	pass := n.r.node.Seals.Resume(nil, n.r.wall().Add(time.Hour), other, []byte("alice"))
+	pass := n.r.node.Seals.Pass(nil, n.r.wall().Add(time.Hour), other, []byte("alice"))
 	n.knock("alice", pass)
 	n.runClosings()
 	if n.r.sessions.at(ghost).state != stateReady {
 		t.Fatal("a pass of another run ended a session")
 	}
-	n.knock("alice", old.Resume)
+	n.knock("alice", old.ReturnPass)
 	n.runClosings()
 	n.wantClosed(ReasonSuperseded, 1)
 	n.wantPlaces(2, 0)
@@ -140,7 +140,7 @@ func TestSilentKnockersMakeRoomForWhoReturns(t *testing.T) {
 	}
 	n.turn(never)
 	n.run(3 * time.Second) // until the farewells are over
-	if again, _, _ := n.knock("alice", old.Resume); again.Session == (codec.SessionID{}) {
+	if again, _, _ := n.knock("alice", old.ReturnPass); again.Session == (codec.SessionID{}) {
 		t.Error("who returns is not welcomed")
 	}
 }
@@ -150,7 +150,7 @@ func TestLingeringGhostLeavesItsPlace(t *testing.T) {
 	n := newNode(t, rigConfig{MaxConns: 1})
 	old, _, ghost := n.knock("alice", nil)
 	n.r.sendAway(ghost, ReasonRateLimit, linger)
-	_, _, slot := n.knock("alice", old.Resume)
+	_, _, slot := n.knock("alice", old.ReturnPass)
 	n.runClosings()
 	n.runClosings()
 	if n.r.sessions.at(slot).state != stateReady {

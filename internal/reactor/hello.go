@@ -17,7 +17,7 @@ func (r *Reactor) hello(slot Slot, payload []byte) Reason {
 	if err != nil {
 		return ReasonBadPayload
 	}
-	old, returns := r.node.Seals.Resumes(r.wall(), m.Resume, m.ClientID)
+	old, returns := r.node.Seals.Returns(r.wall(), m.ReturnPass, m.ClientID)
 	if why := r.knocked(slot, old, returns); why != ReasonNone {
 		return why
 	}
@@ -87,7 +87,7 @@ func (r *Reactor) welcome(slot Slot, expires time.Time) Reason {
 		ServerTime: now,
 		Node:       r.node.Name,
 		Alternates: r.node.Alternates,
-		Resume:     r.node.Seals.Resume(r.token[:], now.Add(resumeLife), id, r.names.get(s.name)),
+		ReturnPass: r.node.Seals.Pass(r.token[:], now.Add(passLife), id, r.names.get(s.name)),
 	})
 	if err != nil {
 		return ReasonInternal

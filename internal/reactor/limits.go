@@ -27,8 +27,8 @@ const (
 	maxQuiet = 3 * time.Second
 	// maxPatience is the longest that clients are asked to wait for a PONG.
 	maxPatience = time.Minute
-	// resumeLife is how long a client may show that it had a session.
-	resumeLife = 7 * 24 * time.Hour
+	// passLife is how long a client may show that it had a session.
+	passLife = 7 * 24 * time.Hour
 	// longest stands for a token that never expires, so that sums of times do not overflow.
 	longest = 100 * 365 * 24 * time.Hour
 	// sweepEvery is how often a loop looks for those who keep too much when the budget is tight.

@@ -38,7 +38,7 @@ type Reactor struct {
 	kick codec.Code // set by the application for the current slot
 
 	notice codec.GoAwayMessage   // what the next GOAWAY says beside its code
-	token  [gate.MaxSealLen]byte // the ticket or resume token of the current frame
+	token  [gate.MaxSealLen]byte // the ticket or return pass of the current frame
 
 	onDue     timingwheel.VisitFunc // r.due, bound once
 	over      func(Part) bool       // whether the time of a part of the present turn is over

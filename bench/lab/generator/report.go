@@ -51,7 +51,7 @@ func (w writer) targets(million *result.Result) []kit.Target {
 	plain := k.Sample(memoryStep("plain"), "bytes")
 	all := []kit.Target{
 		{What: fmt.Sprintf("memory of a client in a process of %s", kit.Count(w.e.conns)), AtMost: new(512.0), Unit: " B", Of: k.Sample(memoryStep("swarm"), "bytes"),
-			Why: "Four fifths are the client itself, in a slab; the resume token that WELCOME gave it, its id and the wheel's entry come on top."},
+			Why: "Four fifths are the client itself, in a slab; the return pass that WELCOME gave it, its id and the wheel's entry come on top."},
 		{What: "a plain Go client takes", AtLeast: new(10.0), Unit: "x", Of: k.Paired(memoryStep("plain"), memoryStep("swarm"), "bytes", kit.Ratio),
 			Why: fmt.Sprintf("Its goroutine's stack, its buffer and its net.Conn are %s B.", kit.Number(plain.Median))},
 		{What: "connects, of a bare loop's", AtLeast: new(80.0), Unit: " %", Of: w.faster("swarm", "bare"), Why: w.whySlow("swarm", "dressed", "bare")},
