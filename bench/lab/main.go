@@ -24,8 +24,8 @@ import (
 	"github.com/stormwheel/stormwheel/bench/lab/node"
 	"github.com/stormwheel/stormwheel/bench/lab/overload"
 	"github.com/stormwheel/stormwheel/bench/lab/peers"
-	"github.com/stormwheel/stormwheel/bench/lab/promises"
 	"github.com/stormwheel/stormwheel/bench/lab/policies"
+	"github.com/stormwheel/stormwheel/bench/lab/promises"
 	"github.com/stormwheel/stormwheel/bench/lab/wheel"
 )
 
