@@ -62,10 +62,10 @@ func TestACallbackThatFailsCostsItsMessageAlone(t *testing.T) {
 						switch f.Type {
 						case codec.Ack:
 							id, _ := codec.ParseAck(f.Payload)
-							acks = append(acks, id)
+							acks = append(acks, m.Last)
 						case codec.Send:
 							id, _, _ := codec.ParseMessage(f.Payload)
-							p.Write(codec.AppendAck(nil, id))
+							p.Write(codec.AppendAck(nil, codec.AckOf(id)))
 						}
 					}
 				}}}

@@ -224,15 +224,15 @@ func TestMessagesBothWays(t *testing.T) {
 			if f.Type != codec.Send || string(body) != "hello" {
 				t.Errorf("read %s %q, want SEND hello", f.Type, body)
 			}
-			p.Write(codec.AppendDeliver(codec.AppendAck(nil, id), 77, []byte("news")))
+			p.Write(codec.AppendDeliver(codec.AppendAck(nil, codec.AckOf(id)), 77, []byte("news")))
 			f, _ = p.next()
 			select {
 			case <-delivering:
 			default:
 				t.Error("ACK before Deliver returned")
 			}
-			id, _ = codec.ParseAck(f.Payload)
-			ackOfDeliver <- id
+			ack, _ := codec.ParseAck(f.Payload)
+			ackOfDeliver <- ack.Last
 			p.serve()
 		}}}
 		acked := make(chan uint64, 1)

@@ -98,7 +98,7 @@ func (p *peer) serve() (types []codec.Type) {
 			_, err = p.Write(codec.AppendPong(nil, codec.PongMessage{Token: token, Terms: terms}))
 		case codec.Send:
 			id, _, _ := codec.ParseMessage(f.Payload)
-			_, err = p.Write(codec.AppendAck(nil, id))
+			_, err = p.Write(codec.AppendAck(nil, codec.AckOf(id)))
 		case codec.Bye:
 			return types
 		}

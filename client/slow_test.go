@@ -165,7 +165,7 @@ func TestHandoverOnASlowLinkDropsNothing(t *testing.T) {
 					p.goAway(codec.GoAwayMessage{Code: codec.CodeDraining, Alternates: []byte(b.Addr().String())})
 				}
 				mu.Unlock()
-				p.Write(codec.AppendAck(nil, id))
+				p.Write(codec.AppendAck(nil, codec.AckOf(id)))
 			case codec.Bye:
 				return
 			}

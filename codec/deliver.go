@@ -32,6 +32,9 @@ type AckMessage struct {
 	What uint8 // what it did with them, a word between the applications; 0: it took them
 }
 
+// AckOf acknowledges one message.
+func AckOf(number uint64) AckMessage { return AckMessage{Range: Range{number, number}} }
+
 const ackLen = 20
 
 // AppendAck appends an ACK. First above Last is ErrField at its receiver.
@@ -79,6 +82,9 @@ func ParseNack(p []byte) (m NackMessage, err error) {
 	m.Code = NackCode(binary.BigEndian.Uint16(p[8:]))
 	fields := m.fields()
 	if err := parseTail(p[nackFixed:], fields[:]); err != nil {
+		return NackMessage{}, err
+	}
+	if err := checkFields(fields[:]); err != nil {
 		return NackMessage{}, err
 	}
 	return m, nil

@@ -123,7 +123,7 @@ func allocated(f func()) uint64 {
 }
 
 func TestTypeNames(t *testing.T) {
-	for typ, want := range map[Type]string{0: "type 0", Hello: "HELLO", GoAway: "GOAWAY", Leave: "LEAVE", 12: "type 12", 255: "type 255"} {
+	for typ, want := range map[Type]string{0: "type 0", Hello: "HELLO", GoAway: "GOAWAY", Nack: "NACK", 11: "type 11", 12: "type 12", 255: "type 255"} {
 		if got := typ.String(); got != want {
 			t.Errorf("Type(%d).String() = %q, want %q", uint8(typ), got, want)
 		}

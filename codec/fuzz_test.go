@@ -12,9 +12,10 @@ func sampleFrames() [][]byte {
 	hello, _ := AppendHello(nil, &sampleHello)
 	welcome, _ := AppendWelcome(nil, &sampleWelcome)
 	goAway, _ := AppendGoAway(nil, &sampleGoAway)
+	nack, _ := AppendNack(nil, &sampleNack)
 	return [][]byte{hello, welcome, AppendPing(nil, 42, 0), AppendPong(nil, samplePong),
 		AppendSend(nil, 1, []byte("up")), AppendDeliver(nil, 2, []byte("down")),
-		AppendAck(nil, 3), goAway, AppendBye(nil), AppendFrame(nil, 200, FlagIgnorable, []byte("new"))}
+		AppendAck(nil, sampleAck), nack, goAway, AppendBye(nil), AppendFrame(nil, 200, FlagIgnorable, []byte("new"))}
 }
 
 // FuzzSplit: the same bytes give the same frames and the same end however they arrive,
@@ -184,9 +185,14 @@ func reencode(t *testing.T, typ Type, p []byte) ([]byte, bool) {
 		id, body, err = ParseMessage(p)
 		frame = appendNumbered(nil, typ, id, body)
 	case Ack:
-		var id uint64
-		id, err = ParseAck(p)
-		frame = AppendAck(nil, id)
+		var m AckMessage
+		m, err = ParseAck(p)
+		frame = AppendAck(nil, m)
+	case Nack:
+		var m NackMessage
+		if m, err = ParseNack(p); err == nil {
+			frame, encodeErr = AppendNack(nil, &m)
+		}
 	case GoAway:
 		var m GoAwayMessage
 		if m, err = ParseGoAway(p); err == nil {
@@ -215,6 +221,10 @@ func canonical(typ Type, p []byte) bool {
 		reserved, fixed = p[10:12], 12
 	case Pong:
 		reserved, fixed, entries = p[26:28], 28, "\x08"
+	case Ack:
+		reserved = p[17:20]
+	case Nack:
+		reserved, fixed, entries = p[10:12], 12, "\x07"
 	case GoAway:
 		reserved, fixed, entries = p[2:4], 12, "\x04\x06\x07"
 	}

@@ -17,7 +17,7 @@ type HelloMessage struct {
 	Attempt                uint32 // one more for every connection of that incarnation
 	ClientID               []byte // 1..MaxClientID bytes of text
 	Token                  []byte // credentials, opaque here
-	ReturnPass                 []byte // the return pass of the session that was lost
+	ReturnPass             []byte // the return pass of the session that was lost
 	Ticket                 []byte // the ticket of the GOAWAY that sent the client to wait
 }
 

@@ -16,7 +16,10 @@ var (
 		ClientID: []byte("älice"), Token: []byte{0, 1}, ReturnPass: []byte{2}, Ticket: []byte{3, 4, 5}}
 	sampleTerms = Terms{Interval: 30 * time.Second, Timeout: 75 * time.Second, Window: 1500 * time.Millisecond,
 		Patience: 20 * time.Second, Number: 7}
-	sampleLimits  = Limits{MaxSend: 1, MaxDeliver: 2, Frames: 3, FrameBurst: 4, Bytes: 5, ByteBurst: math.MaxUint32}
+	sampleLimits = Limits{MaxSend: 1, MaxDeliver: 2, Frames: 3, FrameBurst: 4, Bytes: 5, ByteBurst: math.MaxUint32,
+		Unsettled: 7, UnsettledBytes: 8}
+	sampleAck     = AckMessage{Range{7, math.MaxUint64}, 255}
+	sampleNack    = NackMessage{8, NackRefused, []byte("no")}
 	sampleWelcome = WelcomeMessage{Version: 1, Features: 9, Session: SessionID{Epoch: 0xabc, Handle: 0x1_0000_0002},
 		Terms: sampleTerms, ServerTime: time.UnixMilli(1763838400123), Node: []byte("a"),
 		ReturnPass: []byte{9, 9}, Alternates: []byte("10.0.0.1:7400,[::1]:7401"), Limits: sampleLimits}
@@ -69,8 +72,12 @@ func TestMessagesSurvive(t *testing.T) {
 	id, body, perr = ParseMessage(payloadOf(t, Deliver, AppendDeliver(nil, 6, nil), nil))
 	check([]any{id, body}, []any{uint64(6), []byte{}}, perr)
 
-	id, perr = ParseAck(payloadOf(t, Ack, AppendAck(nil, 7), nil))
-	check(id, uint64(7), perr)
+	ack, perr := ParseAck(payloadOf(t, Ack, AppendAck(nil, sampleAck), nil))
+	check(ack, sampleAck, perr)
+
+	frame, err = AppendNack(nil, &sampleNack)
+	nack, perr := ParseNack(payloadOf(t, Nack, frame, err))
+	check(nack, sampleNack, perr)
 
 	check(len(payloadOf(t, Bye, AppendBye(nil), nil)), 0, nil)
 	payloadOf(t, Send, AppendSend(nil, 1, make([]byte, MaxBody)), nil) // the largest body fits
@@ -83,6 +90,7 @@ func TestMalformedPayloadIsNamed(t *testing.T) {
 	pong := func(p []byte) error { _, err := ParsePong(p); return err }
 	message := func(p []byte) error { _, _, err := ParseMessage(p); return err }
 	ack := func(p []byte) error { _, err := ParseAck(p); return err }
+	nack := func(p []byte) error { _, err := ParseNack(p); return err }
 	goAway := func(p []byte) error { _, err := ParseGoAway(p); return err }
 
 	fixed := func(n int, tail ...byte) []byte { return append(make([]byte, n), tail...) }
@@ -124,7 +132,7 @@ func TestMalformedPayloadIsNamed(t *testing.T) {
 		{"welcome node escape", welcome, fixed(52, 5, 0, 1, 0x1b), ErrField, "node has the control character U+001B"},
 		{"welcome resume long", welcome, fixed(52, long(3, MaxReturnPass+1)...), ErrField, "return pass has 257 bytes, at most 256 are allowed"},
 		{"welcome alternates long", welcome, fixed(52, long(6, MaxAlternates+1)...), ErrField, "alternates has 1025 bytes, at most 1024 are allowed"},
-		{"welcome limits short", welcome, fixed(52, long(8, limitsLen-1)...), ErrField, "limits have 23 bytes, want at least 24"},
+		{"welcome limits short", welcome, fixed(52, long(8, limitsLen-1)...), ErrField, "limits have 31 bytes, want at least 32"},
 		{"welcome limits long", welcome, fixed(52, long(8, maxLimits+1)...), ErrField, "limits has 65 bytes, at most 64 are allowed"},
 		{"welcome tail short", welcome, fixed(52, 5, 0), ErrTruncated, "TLV header of 3 bytes, 2 left"},
 		{"ping empty", ping, nil, ErrTruncated, "PING payload of 0 bytes, want at least 12"},
@@ -133,8 +141,11 @@ func TestMalformedPayloadIsNamed(t *testing.T) {
 		{"pong short", pong, fixed(27), ErrTruncated, "PONG payload of 27 bytes, want at least 28"},
 		{"pong tail short", pong, fixed(28, 1, 0, 1), ErrTruncated, "TLV 1 of 1 bytes, 0 left"},
 		{"message short", message, fixed(7), ErrTruncated, "message payload of 7 bytes, want at least 8"},
-		{"ack short", ack, fixed(7), ErrTruncated, "ACK payload of 7 bytes, want at least 8"},
-		{"ack long", ack, fixed(9), ErrField, "ACK payload of 9 bytes, want exactly 8"},
+		{"ack short", ack, fixed(19), ErrTruncated, "ACK payload of 19 bytes, want at least 20"},
+		{"ack long", ack, fixed(21), ErrField, "ACK payload of 21 bytes, want exactly 20"},
+		{"ack backwards", ack, append([]byte{0, 0, 0, 0, 0, 0, 0, 2}, fixed(12)...), ErrField, "ACK from 2 to 0"},
+		{"nack short", nack, fixed(11), ErrTruncated, "NACK payload of 11 bytes, want at least 12"},
+		{"nack reason", nack, fixed(12, 7, 0, 1, 0x1b), ErrField, "reason has the control character U+001B"},
 		{"goaway short", goAway, fixed(11), ErrTruncated, "GOAWAY payload of 11 bytes, want at least 12"},
 		{"goaway ticket long", goAway, fixed(12, long(4, MaxTicket+1)...), ErrField, "ticket has 257 bytes, at most 256 are allowed"},
 		{"goaway alternates not UTF-8", goAway, fixed(12, 6, 0, 1, 0x80), ErrField, "alternates is not UTF-8"},
@@ -238,8 +249,9 @@ func TestHotPathsAllocateNothing(t *testing.T) {
 	hello, _ := AppendHello(nil, &sampleHello)
 	welcome, _ := AppendWelcome(nil, &sampleWelcome)
 	goAway, _ := AppendGoAway(nil, &sampleGoAway)
+	nack, _ := AppendNack(nil, &sampleNack)
 	ping, pong := AppendPing(nil, 1, 0), AppendPong(nil, samplePong)
-	send, ack := AppendSend(nil, 1, body), AppendAck(nil, 1)
+	send, ack := AppendSend(nil, 1, body), AppendAck(nil, sampleAck)
 	decode := func(b []byte) []byte {
 		f, _, err := Decode(b, MaxPayload)
 		if err != nil {
@@ -258,7 +270,8 @@ func TestHotPathsAllocateNothing(t *testing.T) {
 		{"append pong", func() { AppendPong(buf, samplePong) }},
 		{"append send", func() { AppendSend(buf, 1, body) }},
 		{"append deliver", func() { AppendDeliver(buf, 1, body) }},
-		{"append ack", func() { AppendAck(buf, 1) }},
+		{"append ack", func() { AppendAck(buf, sampleAck) }},
+		{"append nack", func() { _, _ = AppendNack(buf, &sampleNack) }},
 		{"append bye", func() { AppendBye(buf) }},
 		{"decode hello", func() { _, _ = ParseHello(decode(hello)) }},
 		{"decode welcome", func() { _, _ = ParseWelcome(decode(welcome)) }},
@@ -267,6 +280,7 @@ func TestHotPathsAllocateNothing(t *testing.T) {
 		{"decode pong", func() { _, _ = ParsePong(decode(pong)) }},
 		{"decode send", func() { _, _, _ = ParseMessage(decode(send)) }},
 		{"decode ack", func() { _, _ = ParseAck(decode(ack)) }},
+		{"decode nack", func() { _, _ = ParseNack(decode(nack)) }},
 		{"incomplete", func() { _, _, _ = Decode(send[:100], MaxPayload) }},
 	} {
 		if n := testing.AllocsPerRun(100, tc.f); n != 0 {

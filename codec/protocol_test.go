@@ -93,7 +93,7 @@ func TestPageListsEveryEntry(t *testing.T) {
 func TestPageOffsets(t *testing.T) {
 	page := protocolPage(t)
 	for heading, want := range map[string]int{"HELLO": helloFixed, "WELCOME": welcomeFixed, "PING": pingFixed,
-		"PONG": pongFixed, "SEND and DELIVER": messageIDLen, "ACK": messageIDLen, "GOAWAY": goAwayFixed} {
+		"PONG": pongFixed, "SEND and DELIVER": messageIDLen, "ACK": ackLen, "NACK": nackFixed, "GOAWAY": goAwayFixed} {
 		_, section, found := strings.Cut(page, "### "+heading+"\n")
 		if !found {
 			t.Errorf("PROTOCOL.md has no section %q", heading)
@@ -152,7 +152,7 @@ func TestPageExamples(t *testing.T) {
 			t.Errorf("example %d has the bytes\n% x\nbut what it says encodes to\n% x", i, frame, built)
 		}
 	}
-	for typ := Hello; typ <= Bye; typ++ {
+	for typ := Hello; typ <= Nack; typ++ {
 		if !seen[typ] {
 			t.Errorf("PROTOCOL.md has no example of %v", typ)
 		}
@@ -226,6 +226,8 @@ func parse(f Frame) (m any, err error) {
 		_, _, err = ParseMessage(f.Payload)
 	case Ack:
 		return ParseAck(f.Payload)
+	case Nack:
+		return ParseNack(f.Payload)
 	case GoAway:
 		return ParseGoAway(f.Payload)
 	}
@@ -282,6 +284,8 @@ func describe(t *testing.T, f Frame) []string {
 		say("frame_burst", l.FrameBurst)
 		say("bytes", l.Bytes)
 		say("byte_burst", l.ByteBurst)
+		say("unsettled", l.Unsettled)
+		say("unsettled_bytes", l.UnsettledBytes)
 	}
 	say("flags", f.Flags)
 	say("length", len(f.Payload))
@@ -329,9 +333,18 @@ func describe(t *testing.T, f Frame) []string {
 		say("number", id)
 		say("body", string(body))
 	case Ack:
-		var id uint64
-		id, err = ParseAck(f.Payload)
-		say("number", id)
+		var m AckMessage
+		m, err = ParseAck(f.Payload)
+		say("first", m.First)
+		say("last", m.Last)
+		say("what", m.What)
+	case Nack:
+		var m NackMessage
+		m, err = ParseNack(f.Payload)
+		say("number", m.Number)
+		say("code", uint16(m.Code))
+		fields := m.fields()
+		tail(fields[:])
 	case GoAway:
 		var m GoAwayMessage
 		m, err = ParseGoAway(f.Payload)
@@ -379,7 +392,7 @@ func build(t *testing.T, named []string) []byte {
 			return l
 		}
 		u := func(name string) uint32 { return uint32(num(name, 10, 32)) }
-		return Limits{u("max_send"), u("max_deliver"), u("frames"), u("frame_burst"), u("bytes"), u("byte_burst")}
+		return Limits{u("max_send"), u("max_deliver"), u("frames"), u("frame_burst"), u("bytes"), u("byte_burst"), u("unsettled"), u("unsettled_bytes")}
 	}
 
 	var frame []byte
@@ -409,7 +422,9 @@ func build(t *testing.T, named []string) []byte {
 	case "DELIVER":
 		frame = AppendDeliver(nil, num("number", 10, 64), text("body"))
 	case "ACK":
-		frame = AppendAck(nil, num("number", 10, 64))
+		frame = AppendAck(nil, AckMessage{Range{num("first", 10, 64), num("last", 10, 64)}, uint8(num("what", 10, 8))})
+	case "NACK":
+		frame, err = AppendNack(nil, &NackMessage{num("number", 10, 64), NackCode(num("code", 10, 16)), text("reason")})
 	case "GOAWAY":
 		frame, err = AppendGoAway(nil, &GoAwayMessage{
 			Code: Code(num("code", 10, 16)), Delay: ms("delay_ms"), Window: ms("window_ms"),

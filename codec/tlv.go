@@ -16,7 +16,7 @@ type tlv uint8
 const (
 	tlvClientID   tlv = 1
 	tlvToken      tlv = 2
-	tlvReturnPass     tlv = 3
+	tlvReturnPass tlv = 3
 	tlvTicket     tlv = 4
 	tlvNode       tlv = 5
 	tlvAlternates tlv = 6
@@ -28,7 +28,7 @@ const (
 const (
 	MaxClientID   = 128
 	MaxToken      = 4096
-	MaxReturnPass     = 256
+	MaxReturnPass = 256
 	MaxTicket     = 256
 	MaxNode       = 64
 	MaxAlternates = 1024
@@ -44,7 +44,7 @@ var tlvRules = [...]struct {
 }{
 	tlvClientID:   {"client id", MaxClientID, true},
 	tlvToken:      {"token", MaxToken, false},
-	tlvReturnPass:     {"return pass", MaxReturnPass, false},
+	tlvReturnPass: {"return pass", MaxReturnPass, false},
 	tlvTicket:     {"ticket", MaxTicket, false},
 	tlvNode:       {"node", MaxNode, true},
 	tlvAlternates: {"alternates", MaxAlternates, true},

@@ -24,7 +24,7 @@ type WelcomeMessage struct {
 	Terms      Terms
 	ServerTime time.Time // wall clock of the node, milliseconds
 	Node       []byte    // the node's name
-	ReturnPass     []byte    // to present after a loss
+	ReturnPass []byte    // to present after a loss
 	Alternates []byte    // "host:port,host:port": where else to go
 	Limits     Limits    // what the client may send; zero: not told
 }

@@ -162,7 +162,7 @@ func TestPanicInAHandlerCostsItsSessionOnly(t *testing.T) {
 			armed = true
 			n.send(slot, helloFrame("bob"))
 			if in != "opened" {
-				b := codec.AppendAck(codec.AppendSend(nil, 1, nil), 1)
+				b := codec.AppendAck(codec.AppendSend(nil, 1, nil), codec.AckOf(1))
 				if in == "closed" {
 					b = codec.AppendBye(nil)
 				}

@@ -103,13 +103,13 @@ func TestSessionsFromOtherGoroutines(t *testing.T) {
 			t.Fatalf("DELIVER %d %q, want %d", got, body, i+1)
 		}
 	}
-	w.send(codec.AppendAck(nil, 3))
+	w.send(codec.AppendAck(nil, codec.AckOf(3)))
 	eventually(t, "ACK reaches the handler", func() bool { return acked.Load() == 3 })
 	if err := s.Ack(id, 77); err != nil {
 		t.Fatal(err)
 	}
-	if got, _ := codec.ParseAck(w.want(codec.Ack).Payload); got != 77 {
-		t.Fatalf("ACK %d, want 77", got)
+	if got, _ := codec.ParseAck(w.want(codec.Ack).Payload); got != codec.AckOf(77) {
+		t.Fatalf("ACK %v, want 77", got)
 	}
 	if err := s.Close(id, codec.CodeReplaced); err != nil {
 		t.Fatal(err)

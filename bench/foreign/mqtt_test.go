@@ -65,7 +65,7 @@ func TestHeartbeatsAndFarewellsAreTranslated(t *testing.T) {
 	for _, tt := range []struct{ frame, want []byte }{
 		{codec.AppendPing(nil, 5, 0), []byte{0xc0, 0}},
 		{codec.AppendBye(nil), []byte{0xe0, 0}},
-		{codec.AppendAck(nil, 1), nil},
+		{codec.AppendAck(nil, codec.AckOf(1)), nil},
 	} {
 		if got, _ := m.Outbound(nil, decoded(t, tt.frame)); !bytes.Equal(got, tt.want) {
 			t.Errorf("% x becomes % x, want % x", tt.frame, got, tt.want)

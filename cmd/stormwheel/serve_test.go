@@ -171,8 +171,8 @@ func TestServeAcknowledgesAndEchoes(t *testing.T) {
 		t.Errorf("SEND is answered by %v %q, %v", f.Type, body, err)
 	}
 	f = p.next()
-	if id, err := codec.ParseAck(f.Payload); f.Type != codec.Ack || err != nil || id != 41 {
-		t.Errorf("then by %v %d, %v", f.Type, id, err)
+	if m, err := codec.ParseAck(f.Payload); f.Type != codec.Ack || err != nil || m != codec.AckOf(41) {
+		t.Errorf("then by %v %v, %v", f.Type, m, err)
 	}
 }
 

@@ -87,7 +87,7 @@ func TestHandoverConnectsElsewhereBeforeItLeaves(t *testing.T) {
 		t.Errorf("closed %v with messages on their way", r.closed)
 	}
 	// What was on its way from the old server is taken, and acknowledged there.
-	r.from(1, codec.AppendAck(codec.AppendDeliver(nil, 5, []byte("late")), 2))
+	r.from(1, codec.AppendAck(codec.AppendDeliver(nil, 5, []byte("late")), codec.AckOf(2)))
 	if e, _ := r.last(Delivered); e.ID != 5 || e.Attempt != 1 {
 		t.Errorf("Delivered = %+v", e)
 	}

@@ -77,10 +77,11 @@ func (l *Link) frame(now time.Duration, c *conn, f codec.Frame, out *Out) error 
 		out.notify(Event{Kind: Delivered, Attempt: c.attempt, ID: id, Body: body})
 		return nil
 	case f.Type == codec.Ack && ready:
-		id, err := codec.ParseAck(f.Payload)
+		m, err := codec.ParseAck(f.Payload)
 		if err != nil {
 			return err
 		}
+		id := m.Last
 		if id == 0 || id > l.sendID {
 			return fmt.Errorf("ACK for message %d, %d were sent", id, l.sendID)
 		}
@@ -160,6 +161,6 @@ func (l *Link) Ack(now time.Duration, attempt uint32, id uint64, out *Out) {
 		return
 	}
 	start := len(out.frames)
-	out.frames = codec.AppendAck(out.frames, id)
+	out.frames = codec.AppendAck(out.frames, codec.AckOf(id))
 	l.wrote(now, c, start, out)
 }

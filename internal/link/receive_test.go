@@ -33,7 +33,7 @@ func TestServerMayNotSendEverything(t *testing.T) {
 		{"PING", codec.AppendPing(nil, 1, 0), true, errUnexpected},
 		{"SEND", codec.AppendSend(nil, 1, nil), true, errUnexpected},
 		{"BYE", codec.AppendBye(nil), true, errUnexpected},
-		{"JOIN", codec.AppendFrame(nil, codec.Join, 0, nil), true, errUnexpected},
+		{"type 11", codec.AppendFrame(nil, 11, 0, nil), true, errUnexpected},
 		{"PING, ignorable", codec.AppendFrame(nil, codec.Ping, codec.FlagIgnorable, make([]byte, 8)), true, errUnexpected},
 		{"unknown type", codec.AppendFrame(nil, 99, 0, nil), true, errUnexpected},
 		{"second WELCOME", welcome(codec.WelcomeMessage{Version: 1}), true, errUnexpected},
@@ -41,7 +41,7 @@ func TestServerMayNotSendEverything(t *testing.T) {
 		{"DELIVER before WELCOME", codec.AppendDeliver(nil, 1, nil), false, errUnexpected},
 		{"WELCOME, foreign version", welcome(codec.WelcomeMessage{Version: 2}), false, ErrMalformed},
 		{"WELCOME, features unasked", welcome(codec.WelcomeMessage{Version: 1, Features: 4}), false, ErrMalformed},
-		{"ACK of what was not sent", codec.AppendAck(nil, 1), true, ErrMalformed},
+		{"ACK of what was not sent", codec.AppendAck(nil, codec.AckOf(1)), true, ErrMalformed},
 		{"garbage", []byte("HTTP/1.1 400 Bad Request"), true, codec.ErrMagic},
 		{"beyond the limit", []byte{0x53, 0x10, 6, 0, 0xff, 0xff, 0xff, 0xff}, true, codec.ErrLength},
 		{"bad checksum", badSum, true, codec.ErrChecksum},
@@ -79,7 +79,7 @@ func TestServerMayNotSendEverything(t *testing.T) {
 func TestNewerFrameThatMayBeIgnoredIs(t *testing.T) {
 	r := newRig(t, Config{})
 	r.ready(testTerms)
-	for _, typ := range []codec.Type{0, codec.Join, codec.Leave, 99} {
+	for _, typ := range []codec.Type{0, 11, 99} {
 		r.receive(codec.AppendFrame(nil, typ, codec.FlagIgnorable, []byte("from the future")))
 		r.wantState(StateReady)
 	}
@@ -103,7 +103,7 @@ func TestMessagesAndTheirAcks(t *testing.T) {
 	if r.count(Acked) != 0 {
 		t.Error("written was taken for delivered")
 	}
-	r.receive(codec.AppendAck(nil, 1))
+	r.receive(codec.AppendAck(nil, codec.AckOf(1)))
 	if e, ok := r.last(Acked); !ok || e.ID != 1 {
 		t.Errorf("Acked = %+v, %v", e, ok)
 	}

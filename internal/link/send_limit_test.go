@@ -129,13 +129,13 @@ func TestSendBeyondThePaceIsRefused(t *testing.T) {
 		r.l.Ack(r.now, 1, i, &r.out)
 		r.settle()
 	}
-	r.receive(codec.AppendAck(nil, 29)) // so the server has read all
+	r.receive(codec.AppendAck(nil, codec.AckOf(29))) // so the server has read all
 	r.now += r.l.Pace(r.now, 0)
 	if _, err := r.l.Send(r.now, nil, &r.out); err != nil {
 		t.Errorf("Send at the time that Pace told = %v", err)
 	}
 	r.now += 10 * time.Second
-	r.receive(codec.AppendAck(nil, 30))
+	r.receive(codec.AppendAck(nil, codec.AckOf(30)))
 	r.now += 10 * time.Second
 	if wait := r.l.Pace(r.now, 0); wait != 0 {
 		t.Errorf("a wait of %v after a silence", wait)

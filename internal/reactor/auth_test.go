@@ -50,7 +50,7 @@ func TestNothingIsServedBeforeTheTokenIsChecked(t *testing.T) {
 	for name, after := range map[string][]byte{
 		"PING":           codec.AppendPing(nil, 1, 0),
 		"SEND":           codec.AppendSend(nil, 1, []byte("as admin")),
-		"ACK":            codec.AppendAck(nil, 1),
+		"ACK":            codec.AppendAck(nil, codec.AckOf(1)),
 		"a second HELLO": hello("admin"),
 		"unknown type":   codec.AppendFrame(nil, 99, codec.FlagIgnorable, nil),
 	} {

@@ -13,7 +13,7 @@ import (
 func FuzzReactor(f *testing.F) {
 	session := append(hello("mallory"), codec.AppendPing(nil, 1, 0)...)
 	session = codec.AppendSend(session, 1, []byte("hello"))
-	session = codec.AppendAck(session, 1)
+	session = codec.AppendAck(session, codec.AckOf(1))
 	f.Add(session, []byte{1, 200, 3})
 	f.Add(codec.AppendBye(session), []byte{255})
 	f.Add([]byte("GET / HTTP/1.1\r\n\r\n"), []byte{4})

@@ -86,7 +86,7 @@ func TestDrainedSessionsAreServedUntilBye(t *testing.T) {
 	if got := frameTypes(t, p.in); fmt.Sprint(got) != fmt.Sprint([]codec.Type{codec.Deliver, codec.Ack, codec.Pong}) {
 		t.Errorf("a told session is answered by %v", got)
 	}
-	n.send(slot, codec.AppendAck(nil, 1))
+	n.send(slot, codec.AppendAck(nil, codec.AckOf(1)))
 	if acked != 1 {
 		t.Errorf("%d ACKs reached the application", acked)
 	}

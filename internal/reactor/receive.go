@@ -174,12 +174,12 @@ func (r *Reactor) frame(slot Slot, f codec.Frame) Reason {
 		r.counters.Sends++
 		r.app.Message(slot, id, body)
 	case codec.Ack:
-		id, err := codec.ParseAck(f.Payload)
+		m, err := codec.ParseAck(f.Payload)
 		if err != nil {
 			return ReasonBadPayload
 		}
 		r.counters.AcksIn++
-		r.app.Acked(slot, id)
+		r.app.Acked(slot, m.Last)
 	case codec.Bye:
 		return ReasonBye
 	default:

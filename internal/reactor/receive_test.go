@@ -155,7 +155,7 @@ func TestMessagesAreAckedOnlyByTheHandler(t *testing.T) {
 		t.Fatalf("%v in %d writes, want ACK and DELIVER in one", frameTypes(t, p.in), p.writes)
 	}
 	id, body, _ := codec.ParseMessage(all[1].Payload)
-	n.send(slot, codec.AppendAck(nil, id))
+	n.send(slot, codec.AppendAck(nil, codec.AckOf(id)))
 	if want := []string{"a", "b", "alice"}; len(got) != 3 || got[0] != want[0] || got[1] != want[1] || got[2] != want[2] {
 		t.Fatalf("handler saw %q, want %q", got, want)
 	}

@@ -169,7 +169,7 @@ func TestAcksOfDeliversAreNotCharged(t *testing.T) {
 			t.Fatal(err)
 		}
 		n.r.flush(slot)
-		acks = codec.AppendAck(acks, id)
+		acks = codec.AppendAck(acks, codec.AckOf(id))
 	}
 	if size := len(acks) / delivers; size != ackBytes {
 		t.Fatalf("an ACK has %d bytes, want %d", size, ackBytes)
@@ -187,7 +187,7 @@ func TestAcksOfDeliversAreNotCharged(t *testing.T) {
 	if int64(s.framesUsed) > n.r.frameRate.burst || int64(s.bytesUsed) > n.r.byteRate.burst {
 		t.Errorf("%d frames and %d bytes are charged", s.framesUsed, s.bytesUsed)
 	}
-	n.r.receive(n.now, slot, codec.AppendAck(nil, 1)) // of nothing
+	n.r.receive(n.now, slot, codec.AppendAck(nil, codec.AckOf(1))) // of nothing
 	n.wantClosed(ReasonRateLimit, 1)
 
 	next, _ := n.join() // in the same slot or not: nothing is left of the other's

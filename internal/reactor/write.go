@@ -25,7 +25,7 @@ func (r *Reactor) Ack(slot Slot, id uint64) error {
 	if r.sessions.at(slot).is(gone) {
 		return ErrClosed
 	}
-	r.out = codec.AppendAck(r.out, id)
+	r.out = codec.AppendAck(r.out, codec.AckOf(id))
 	r.counters.AcksOut++
 	return nil
 }

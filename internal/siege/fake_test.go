@@ -169,7 +169,7 @@ func (v *visitor) take(frame codec.Frame) (codec.Code, error) {
 		return 0, errors.Join(err, v.write(codec.AppendPong(nil, codec.PongMessage{Token: token})))
 	case frame.Type == codec.Send:
 		id, body, err := codec.ParseMessage(frame.Payload)
-		return 0, errors.Join(err, v.write(codec.AppendAck(codec.AppendDeliver(nil, id, body), id)))
+		return 0, errors.Join(err, v.write(codec.AppendAck(codec.AppendDeliver(nil, id, body), codec.AckOf(id))))
 	case !frame.Type.Known() && frame.Flags&codec.FlagIgnorable == 0:
 		return codec.CodeProtocolError, nil
 	}
