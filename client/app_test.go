@@ -61,7 +61,7 @@ func TestACallbackThatFailsCostsItsMessageAlone(t *testing.T) {
 						}
 						switch f.Type {
 						case codec.Ack:
-							id, _ := codec.ParseAck(f.Payload)
+							m, _ := codec.ParseAck(f.Payload)
 							acks = append(acks, m.Last)
 						case codec.Send:
 							id, _, _ := codec.ParseMessage(f.Payload)

@@ -114,8 +114,8 @@ func TestMessagesAndTheirAcks(t *testing.T) {
 	}
 	r.l.Ack(r.now, e.Attempt, e.ID, &r.out)
 	r.settle()
-	if ack, err := codec.ParseAck(r.frames[len(r.frames)-1].Payload); err != nil || ack != 9 {
-		t.Errorf("ACK carries %d, %v", ack, err)
+	if ack, err := codec.ParseAck(r.frames[len(r.frames)-1].Payload); err != nil || ack != codec.AckOf(9) {
+		t.Errorf("ACK carries %v, %v", ack, err)
 	}
 	if _, err := r.l.Send(r.now, make([]byte, codec.MaxPayload-7), &r.out); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("Send of a byte too many = %v, want ErrTooLarge", err)
@@ -162,7 +162,7 @@ func FuzzReceived(f *testing.F) {
 		f.Fatal(err)
 	}
 	stream := codec.AppendPong(bytes.Clone(welcome), codec.PongMessage{Token: 1, Terms: testTerms})
-	stream = codec.AppendAck(codec.AppendDeliver(stream, 3, []byte("body")), 1)
+	stream = codec.AppendAck(codec.AppendDeliver(stream, 3, []byte("body")), codec.AckOf(1))
 	f.Add(stream, uint8(7), false)
 	f.Add(append(bytes.Clone(stream), goAway...), uint8(1), false)
 	f.Add(goAway, uint8(200), false)

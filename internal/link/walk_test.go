@@ -259,7 +259,7 @@ func serverFrames(random *rand.Rand, welcome []byte, ready bool) (b []byte) {
 			b, _ = codec.AppendGoAway(b, &m)
 		case 8:
 			if !ready || random.IntN(4) == 0 {
-				b = codec.AppendAck(b, random.Uint64N(3))
+				b = codec.AppendAck(b, codec.AckOf(random.Uint64N(3)))
 			}
 		case 9:
 			if random.IntN(4) == 0 {

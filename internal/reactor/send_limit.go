@@ -91,4 +91,4 @@ func (r *Reactor) charge(s *Session, frames int64, bytes int) (ok bool) {
 }
 
 // ackBytes is the length of an ACK.
-const ackBytes = codec.Overhead + 8
+const ackBytes = codec.Overhead + 20
