@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/reactor"
 )
 
@@ -25,7 +26,7 @@ type application struct {
 
 // Greeted makes the view of a session that is about to begin, if anybody will see it.
 func (a *application) Greeted(slot reactor.Slot, from reactor.Origin) {
-	if h := a.handler; h.Opened == nil && h.Message == nil && h.Acked == nil && h.Closed == nil {
+	if h := a.handler; h.Opened == nil && h.Message == nil && h.Closed == nil {
 		return
 	}
 	a.views.put(slot, &Session{app: a, handle: a.r.Handle(slot), incarnation: from.Incarnation, attempt: from.Attempt})
@@ -51,24 +52,29 @@ func (a *application) Opened(slot reactor.Slot) {
 }
 
 // Message calls the handler.
-func (a *application) Message(slot reactor.Slot, id uint64, body []byte) {
+func (a *application) Message(slot reactor.Slot, number uint64, body []byte) {
 	if a.handler.Message == nil {
 		return
 	}
 	v, returned := a.show(slot), false
 	defer a.called(v, &returned)
-	a.handler.Message(v, id, body)
+	a.handler.Message(v, number, body)
 	returned = true
 }
 
-// Acked calls the handler.
-func (a *application) Acked(slot reactor.Slot, id uint64) {
-	if a.handler.Acked == nil {
-		return
+// Settled calls the function that waits. Its session is of use meanwhile, if the client's answer
+// or the session's end is the cause.
+func (a *application) Settled(o reactor.Outcome, w reactor.Waiter) {
+	told, returned := a.outcomeOf(&o), false
+	v := a.views.at(reactor.SlotOf(o.Handle))
+	if v == nil || v.handle != o.Handle || o.Result == reactor.Unsent {
+		v = nil
+		defer a.calledOutside(told, &returned)
+	} else {
+		v.use.Store(useOpen)
+		defer a.called(v, &returned)
 	}
-	v, returned := a.show(slot), false
-	defer a.called(v, &returned)
-	a.handler.Acked(v, id)
+	w.(func(Outcome))(told)
 	returned = true
 }
 
@@ -104,20 +110,36 @@ var ErrGoexit = errors.New("server: a handler called runtime.Goexit, which ends 
 // logged once a minute, and has a node end whose loop a handler has ended.
 func (a *application) called(v *Session, returned *bool) {
 	v.finish(useNone)
-	if *returned {
+	if !*returned && a.failed(recover(), v.ID()) {
+		a.r.Panicked()
+	}
+}
+
+// calledOutside ends a call that no callback of a session is. A panic costs the session that has
+// answered, if one has.
+func (a *application) calledOutside(o Outcome, returned *bool) {
+	if *returned || !a.failed(recover(), o.Session) {
 		return
 	}
-	p := recover()
+	if o.Result == Acknowledged || o.Result == Refused {
+		a.r.Panicked()
+	} else {
+		a.r.Counters().Panics++
+	}
+}
+
+// failed logs why a handler did not return, and says whether the loop goes on.
+func (a *application) failed(p any, session codec.SessionID) (on bool) {
 	if p == nil {
-		a.log.Error("handler called runtime.Goexit; the node ends", slog.String("session", v.ID().String()))
+		a.log.Error("handler called runtime.Goexit; the node ends", slog.String("session", session.String()))
 		a.exited()
-		return
+		return false
 	}
-	a.r.Panicked()
 	if n, log := a.panics.note(a.wall()); log {
 		a.log.Error("handler panicked; its session is closed", slog.Any("panic", p),
-			slog.String("session", v.ID().String()), slog.Uint64("panics", n), slog.String("stack", string(debug.Stack())))
+			slog.String("session", session.String()), slog.Uint64("panics", n), slog.String("stack", string(debug.Stack())))
 	}
+	return true
 }
 
 const (

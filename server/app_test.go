@@ -141,7 +141,7 @@ func (c *paperClient) types(t testing.TB) (all []codec.Type) {
 }
 
 func TestPanicInAHandlerCostsItsSessionOnly(t *testing.T) {
-	for _, in := range []string{"opened", "message", "acked", "closed"} {
+	for _, in := range []string{"opened", "message", "settled", "closed"} {
 		t.Run(in, func(t *testing.T) {
 			armed := false
 			trip := func(where string) {
@@ -152,10 +152,12 @@ func TestPanicInAHandlerCostsItsSessionOnly(t *testing.T) {
 			n := newPaper(t, Config{
 				Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 				Handler: Handler{
-					Opened:  func(*Session) { trip("opened") },
-					Message: func(*Session, uint64, []byte) { trip("message") },
-					Acked:   func(*Session, uint64) { trip("acked") },
-					Closed:  func(*Session, Reason) { trip("closed") },
+					Opened: func(*Session) { trip("opened") },
+					Message: func(s *Session, _ uint64, _ []byte) {
+						trip("message")
+						_ = s.DeliverFunc(nil, func(Outcome) { trip("settled") })
+					},
+					Closed: func(*Session, Reason) { trip("closed") },
 				}})
 			_, other := n.join("alice")
 			slot, p := n.dial()
@@ -229,9 +231,10 @@ func TestAKeptSessionNeverSpeaksForAnotherClient(t *testing.T) {
 			kept = s
 			return
 		}
-		_, delivered := kept.Deliver([]byte("for the first only"))
-		_, optional := kept.DeliverOptional([]byte("for the first only"))
-		errs = append(errs, delivered, optional, kept.Ack(id), kept.Close(0))
+		delivered := kept.Deliver([]byte("for the first only"))
+		optional := kept.DeliverOptional([]byte("for the first only"))
+		awaited := kept.DeliverFunc(nil, func(Outcome) { t.Error("an outcome of what was not sent") })
+		errs = append(errs, delivered, optional, awaited, kept.Ack(id), kept.AckRange(1, 2, 3), kept.Nack(id, codec.NackBusy, ""), kept.Close(0))
 		if kept.ClientID() != "" {
 			t.Errorf("ClientID = %q outside its callback", kept.ClientID())
 		}

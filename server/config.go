@@ -71,6 +71,10 @@ type Config struct {
 	// "rate_limit". Default 2000 and 4 MiB; negative: no bound.
 	MaxFrameRate int
 	MaxByteRate  int
+	// UnsettledBytes is how many bytes of SENDs a client may have that are neither acknowledged nor
+	// refused. Clients are told it, with the 256 that they may be, and keep below it; the node holds
+	// nobody to it but by the rates. It holds a frame at least. Default 256 KiB; negative: no bound.
+	UnsettledBytes int
 
 	// MemoryLimit is what the process may use, in bytes. New clients are refused at 92 %
 	// of it, and at 95 % unauthenticated ones are closed, and those that keep most of it. Default: the limit of the
@@ -140,13 +144,15 @@ type Handler struct {
 	// Opened is called when a client was welcomed.
 	Opened func(s *Session)
 	// Message is called for each SEND. The body is valid until the function returns.
-	// Nothing is acknowledged unless the handler does, here by s.Ack or later by
-	// Server.Ack.
-	Message func(s *Session, id uint64, body []byte)
-	// Acked is called when the client has acknowledged a DELIVER.
-	Acked func(s *Session, id uint64)
-	// Closed is called once for every session that was Opened. Nothing can be sent to
-	// it any more, and what Server.Deliver still has for it counts in Stats.Stale.
+	// Nothing is settled unless the handler does it, here by s.Ack or s.Nack or later by
+	// Server.Ack or Server.Nack, and what is not settled the client sends again over its next
+	// connection: client id, incarnation and number name a message. A number of 0 wants no answer,
+	// and gets none if it is acknowledged. If the handler panics, the message is refused with
+	// codec.NackInternal before its session ends, so that it is not what ends the next one, too.
+	Message func(s *Session, number uint64, body []byte)
+	// Closed is called once for every session that was Opened, after what was outstanding has been
+	// told as Lost. Nothing can be sent to it any more, and what Server.Deliver still has for it
+	// counts in Stats.Stale.
 	Closed func(s *Session, why Reason)
 }
 
@@ -166,6 +172,7 @@ func (c Config) withDefaults() Config {
 	def(&c.SoftQueued, min(64<<10, c.MaxQueued))
 	def(&c.MaxFrameRate, 2000)
 	def(&c.MaxByteRate, 4<<20)
+	def(&c.UnsettledBytes, max(256<<10, c.MaxFrame))
 	def(&c.AdmitRate, 2000)
 	def(&c.IDRate, 0.2)
 	def(&c.AuthWorkers, 16)
@@ -185,7 +192,8 @@ func (c Config) withDefaults() Config {
 func (c *Config) reactor() *reactor.Config {
 	return &reactor.Config{Tick: c.Tick, Heartbeat: c.Heartbeat, Timeout: c.Timeout, HelloTimeout: c.HelloTimeout,
 		PartialTimeout: c.PartialTimeout, WriteTimeout: c.WriteTimeout, AuthTimeout: c.AuthTimeout, MaxWindow: c.MaxWindow,
-		MaxFrame: c.MaxFrame, MaxQueued: c.MaxQueued, SoftQueued: c.SoftQueued, MaxFrameRate: c.MaxFrameRate, MaxByteRate: c.MaxByteRate}
+		MaxFrame: c.MaxFrame, MaxQueued: c.MaxQueued, SoftQueued: c.SoftQueued, MaxFrameRate: c.MaxFrameRate, MaxByteRate: c.MaxByteRate,
+		UnsettledBytes: c.UnsettledBytes}
 }
 
 // gate is the part that is the gates'.
@@ -244,6 +252,8 @@ func (c Config) validate() error {
 		return fmt.Errorf("server: SoftQueued must be at most MaxQueued (%d bytes), not %d", c.MaxQueued, c.SoftQueued)
 	case c.MaxFrameRate > reactor.MaxRate || c.MaxByteRate > reactor.MaxRate:
 		return fmt.Errorf("server: MaxFrameRate and MaxByteRate must be at most %d", reactor.MaxRate)
+	case c.UnsettledBytes > 0 && c.UnsettledBytes < c.MaxFrame || int64(c.UnsettledBytes) > math.MaxUint32:
+		return fmt.Errorf("server: UnsettledBytes must hold a frame of MaxFrame, %d bytes, and be below 4 GiB, not %d", c.MaxFrame, c.UnsettledBytes)
 	case !(c.AdmitRate > 0 && c.AdmitRate <= math.MaxFloat64):
 		return errors.New("server: AdmitRate must be finite and positive")
 	case !(c.FailoverRate > 0 && c.FailoverRate <= math.MaxFloat64):

@@ -9,11 +9,13 @@ import (
 // Errors of sending to a session.
 var (
 	ErrClosed  = reactor.ErrClosed                                              // Session methods; Server methods once the node stops
-	ErrQueue   = reactor.ErrQueue                                               // Session.Deliver: it is being closed as a slow consumer
+	ErrQueue   = reactor.ErrQueue                                               // Session.Deliver and DeliverFunc: it is being closed as a slow consumer
 	ErrSlow    = reactor.ErrSlow                                                // Session.DeliverOptional: the client is slow
-	ErrTooBig  = reactor.ErrTooBig                                              // Deliver and DeliverOptional: it is larger than a frame
+	ErrWindow  = reactor.ErrWindow                                              // DeliverFunc: MaxAwaited messages are outstanding
+	ErrTooBig  = reactor.ErrTooBig                                              // Deliver and its kin: it is larger than a frame
+	ErrRange   = reactor.ErrRange                                               // AckRange: it goes backwards
 	ErrBusy    = reactor.ErrBusy                                                // Server methods: the loop's mailbox is full, try later
 	ErrOutside = errors.New("server: session is used outside its own callback") // Session methods: Server's do it from anywhere
-	ErrCode    = errors.New("server: no code for applications")                 // Close of Session and Server
+	ErrCode    = errors.New("server: no code for applications")                 // Close and Nack
 	ErrNoSuch  = errors.New("server: session is unknown or of an old run")      // Server methods
 )

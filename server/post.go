@@ -7,42 +7,80 @@ import (
 
 // What other goroutines may ask of a session: it goes through its loop's mailbox.
 
-// Deliver sends body to a session from any goroutine. It is copied. Nil means that it is
-// on its way to the session's loop; whether it arrived, only Handler.Acked says. A
-// session that ends meanwhile counts in Stats.Stale.
+// Nil means that it is on its way to the session's loop; what comes for a session that has ended
+// counts in Stats.Stale. Errors of all: ErrClosed (the node stops), ErrNoSuch, and but for Close
+// ErrBusy, when the mailbox is full.
+
+// Deliver sends body to a session from any goroutine and asks for no answer. The body is copied.
+// Other errors: ErrTooBig.
 func (s *Server) Deliver(to codec.SessionID, body []byte) error {
-	return s.post(to, body, false)
+	if err := s.fits(body); err != nil {
+		return err
+	}
+	return s.post(to, func(m *reactor.Mailbox) error { return m.Deliver(to.Handle, body) })
 }
 
-func (s *Server) post(to codec.SessionID, body []byte, optional bool) error {
-	l, err := s.loopFor(to)
-	if err != nil {
+// DeliverFunc is Deliver for a message that the client shall answer. Unless it returns an error,
+// settled is called once with what became of it: with Unsent if the session has ended, or has
+// MaxAwaited outstanding, or is closed as a slow consumer; else as by Session.DeliverFunc. It is
+// called on the session's loop, and must not block; if the node ends before the message came there,
+// by whom ends it, before Wait returns. With Unsent, sessions are not of use in it, and the
+// session's Closed may have been called. With nil it is Deliver.
+func (s *Server) DeliverFunc(to codec.SessionID, body []byte, settled func(Outcome)) error {
+	if settled == nil {
+		return s.Deliver(to, body)
+	}
+	if err := s.fits(body); err != nil {
 		return err
 	}
-	if len(body)+8 > s.cfg.MaxFrame {
-		return ErrTooBig
-	}
-	if err := l.reactor.Mailbox().Deliver(to.Handle, body, optional); err != nil {
-		return err
-	}
-	l.ask()
-	return nil
+	return s.post(to, func(m *reactor.Mailbox) error { return m.DeliverAwaited(to.Handle, body, settled) })
 }
 
 // DeliverOptional is Deliver for what a slow client can do without: if more than
 // Config.SoftQueued bytes would wait for it, and a message waits already, this one is dropped
 // and counted.
 func (s *Server) DeliverOptional(to codec.SessionID, body []byte) error {
-	return s.post(to, body, true)
+	if err := s.fits(body); err != nil {
+		return err
+	}
+	return s.post(to, func(m *reactor.Mailbox) error { return m.DeliverOptional(to.Handle, body) })
 }
 
-// Ack acknowledges a message of a session from any goroutine.
-func (s *Server) Ack(to codec.SessionID, id uint64) error {
+// Ack is Session.Ack from any goroutine. ACKs that follow each other in the mailbox leave as one.
+func (s *Server) Ack(to codec.SessionID, number uint64) error {
+	return s.AckRange(to, number, number, 0)
+}
+
+// AckRange is Session.AckRange from any goroutine. Other errors: ErrRange.
+func (s *Server) AckRange(to codec.SessionID, first, last uint64, what uint8) error {
+	ack := codec.AckMessage{Range: codec.Range{First: first, Last: last}, What: what}
+	return s.post(to, func(m *reactor.Mailbox) error { return m.Ack(to.Handle, ack) })
+}
+
+// Nack is Session.Nack from any goroutine. Other errors: ErrCode, and codec.ErrField for a reason
+// that no frame can hold.
+func (s *Server) Nack(to codec.SessionID, number uint64, code codec.NackCode, reason string) error {
+	refusal, err := nack(number, code, reason)
+	if err != nil {
+		return err
+	}
+	return s.post(to, func(m *reactor.Mailbox) error { return m.Nack(to.Handle, refusal) })
+}
+
+func (s *Server) fits(body []byte) error {
+	if len(body)+8 > s.cfg.MaxFrame {
+		return ErrTooBig
+	}
+	return nil
+}
+
+// post puts something into the mailbox of a session's loop, and has the loop look.
+func (s *Server) post(to codec.SessionID, put func(*reactor.Mailbox) error) error {
 	l, err := s.loopFor(to)
 	if err != nil {
 		return err
 	}
-	if err := l.reactor.Mailbox().Ack(to.Handle, id); err != nil {
+	if err := put(l.reactor.Mailbox()); err != nil {
 		return err
 	}
 	l.ask()

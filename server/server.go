@@ -174,6 +174,7 @@ func (s *Server) finish(err error) {
 			l.bury()
 		}
 		if err == nil { // gnet has waited for its loops
+			l.reactor.Abandon()
 			_ = l.reactor.Release() // what the kernel refuses to take back stays
 		}
 	}

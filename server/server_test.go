@@ -87,7 +87,6 @@ func TestSessionsFromOtherGoroutines(t *testing.T) {
 	opened := make(chan codec.SessionID, 1)
 	s := startNode(t, Config{Handler: Handler{
 		Opened: func(s *Session) { opened <- s.ID() },
-		Acked:  func(_ *Session, id uint64) { acked.Store(id) },
 	}})
 	w, m := joinNode(t, s, "a")
 	id := <-opened
@@ -95,7 +94,7 @@ func TestSessionsFromOtherGoroutines(t *testing.T) {
 		t.Fatalf("handler saw session %v, client %v", id, m.Session)
 	}
 	for i := range uint64(3) {
-		if err := s.Deliver(id, []byte("hi")); err != nil {
+		if err := s.DeliverFunc(id, []byte("hi"), func(o Outcome) { acked.Store(o.Number) }); err != nil {
 			t.Fatal(err)
 		}
 		got, body, _ := codec.ParseMessage(w.want(codec.Deliver).Payload)
@@ -104,7 +103,7 @@ func TestSessionsFromOtherGoroutines(t *testing.T) {
 		}
 	}
 	w.send(codec.AppendAck(nil, codec.AckOf(3)))
-	eventually(t, "ACK reaches the handler", func() bool { return acked.Load() == 3 })
+	eventually(t, "ACK reaches who waits", func() bool { return acked.Load() == 3 })
 	if err := s.Ack(id, 77); err != nil {
 		t.Fatal(err)
 	}

@@ -10,8 +10,8 @@ import (
 )
 
 // Session is the handler's view of one client. It is to be used in the callbacks that it is
-// passed to, on their goroutine; to reach the client from elsewhere or later, keep ID and use
-// Server.Deliver, Server.Ack and Server.Close. A Session that is kept never speaks for another
+// passed to, on their goroutine; to reach the client from elsewhere or later, keep ID and use the
+// methods of Server, which has the same. A Session that is kept never speaks for another
 // client: outside its own callbacks its methods answer ErrOutside, and ErrClosed once the
 // session has ended.
 type Session struct {
@@ -86,35 +86,92 @@ func (s *Session) ClientID() string {
 	return string(s.app.r.ClientID(slot))
 }
 
-// Ack tells the client that its message id was taken. It leaves with what else the
-// callback writes.
-func (s *Session) Ack(id uint64) error {
+// Ack tells the client that its message of that number is dealt with: the client will not send it
+// again. It leaves behind what else the callback writes, in one frame for messages that are
+// acknowledged in their order, and costs no allocation. The number 0, of a message that wants no
+// answer, is nobody's: nothing happens. Of what is said about a message twice, the client heeds the
+// first. The error is ErrOutside or ErrClosed.
+func (s *Session) Ack(number uint64) error { return s.AckRange(number, number, 0) }
+
+// AckRange is Ack for all messages from first to last, with a word of the application for its
+// client: what it did with them; 0 says that it took them. ErrRange: first is above last.
+func (s *Session) AckRange(first, last uint64, what uint8) error {
 	slot, err := s.enter()
 	if err != nil {
 		return err
 	}
 	defer s.leave()
-	return s.app.r.Ack(slot, id)
+	return s.app.r.Ack(slot, codec.AckMessage{Range: codec.Range{First: first, Last: last}, What: what})
 }
 
-// Deliver sends body to the client and returns the number that its ACK will carry. Nil
-// means written, not delivered: only Handler.Acked says that. The body is copied.
-func (s *Session) Deliver(body []byte) (id uint64, err error) {
+// Nack tells the client that its message of that number is refused for good; the session goes on.
+// The codes for applications are those that codec names, 50 to 99 for "try again", and those from
+// 1000 on; any other is ErrCode. The reason is text for people, at most codec.MaxReason bytes
+// without control characters; may be empty. Number 0 is as in Ack.
+func (s *Session) Nack(number uint64, code codec.NackCode, reason string) error {
+	m, err := nack(number, code, reason)
+	if err != nil {
+		return err
+	}
 	slot, err := s.enter()
 	if err != nil {
-		return 0, err
+		return err
+	}
+	defer s.leave()
+	return s.app.r.Nack(slot, m)
+}
+
+// nack is what an application may refuse a message with.
+func nack(number uint64, code codec.NackCode, reason string) (*codec.NackMessage, error) {
+	switch {
+	case code == codec.NackBusy, code == codec.NackInternal, code == codec.NackRefused, code >= 50 && code <= 99, code >= 1000:
+		return &codec.NackMessage{Number: number, Code: code, Reason: []byte(reason)}, nil
+	default:
+		return nil, fmt.Errorf("%w: NACK %d", ErrCode, uint16(code))
+	}
+}
+
+// Deliver sends body, which is copied, to the client, and asks for no answer: nothing is kept of
+// it, and it is lost with its connection. Nil means that it waits to be written when the callback
+// returns. The error is ErrOutside, ErrClosed, ErrTooBig, or ErrQueue: the client is closed as a
+// slow consumer.
+func (s *Session) Deliver(body []byte) error {
+	slot, err := s.enter()
+	if err != nil {
+		return err
 	}
 	defer s.leave()
 	return s.app.r.Deliver(slot, body)
 }
 
+// DeliverFunc is Deliver for a message that the client shall answer. Unless it returns an error,
+// settled is called once with what became of it, on the session's loop, as a handler is: it must
+// not block, a panic ends the session, and the session may be used in it (where the outcome is
+// Lost, as in Handler.Closed, which is called later). It may be one function for all messages: the
+// outcome names session and number. With nil it is Deliver.
+//
+// At most MaxAwaited of a session may be outstanding; the next is ErrWindow, and that ends nobody:
+// the client reads, but has not said what became of the others, and any of their outcomes makes
+// room.
+func (s *Session) DeliverFunc(body []byte, settled func(Outcome)) error {
+	slot, err := s.enter()
+	if err != nil {
+		return err
+	}
+	defer s.leave()
+	if settled == nil {
+		return s.app.r.Deliver(slot, body)
+	}
+	return s.app.r.DeliverAwaited(slot, body, settled)
+}
+
 // DeliverOptional is Deliver for what a slow client can do without: if more than
 // Config.SoftQueued bytes would wait for it, and a message waits already, this one is dropped
 // and the error is ErrSlow.
-func (s *Session) DeliverOptional(body []byte) (id uint64, err error) {
+func (s *Session) DeliverOptional(body []byte) error {
 	slot, err := s.enter()
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer s.leave()
 	return s.app.r.DeliverOptional(slot, body)

@@ -114,7 +114,7 @@ func TestASessionUsedFromAWrongGoroutineReachesItsOwnClientOnly(t *testing.T) {
 			case <-stop:
 				return
 			default:
-				_, _ = kept.Load().Deliver([]byte("wrong"))
+				_ = kept.Load().Deliver([]byte("wrong"))
 				_ = kept.Load().ClientID()
 			}
 		}

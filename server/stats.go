@@ -38,7 +38,9 @@ type Counters struct {
 	Sends    uint64 `stat:"sends received_sends counter" help:"SEND"`
 	Delivers uint64 `stat:"delivers sent_delivers counter" help:"DELIVER"`
 	AcksIn   uint64 `stat:"acks_in received_acks counter" help:"ACK of clients"`
-	AcksOut  uint64 `stat:"acks_out sent_acks counter" help:"ACK to clients"`
+	AcksOut  uint64 `stat:"acks_out sent_acks counter" help:"ACK to clients; fewer than SENDs where several were acknowledged at once"`
+	NacksIn  uint64 `stat:"nacks_in received_nacks counter" help:"NACK of clients: DELIVERs that they refused"`
+	NacksOut uint64 `stat:"nacks_out sent_nacks counter" help:"NACK to clients: SENDs that the application refused, or failed at"`
 	GoAways  uint64 `stat:"goaways sent_goaways counter" help:"GOAWAY"`
 	Dropped  uint64 `stat:"dropped_optional dropped_optional_messages counter" help:"optional messages that slow clients did not get"`
 	Queued   int64  `stat:"queued_bytes queued_bytes gauge" help:"bytes that wait for clients in user space, as of the last look at each"`
@@ -79,7 +81,7 @@ type Stats struct {
 	Stretch        int           `stat:"terms_stretch terms_stretch gauge" help:"what interval and timeout are multiplied by, since answers are late"`
 	AdmissionQueue time.Duration `stat:"admission_queue_seconds admission_queue_seconds gauge" help:"how far ahead slots have been given out"`
 	AuthWaiting    int           `stat:"auth_waiting authentications_waiting gauge" help:"clients that wait for the authenticator, those that it is busy with apart"`
-	PostsRefused   uint64        `stat:"refused_posts refused_posts counter" help:"posts that a loop's full mailbox refused: Server.Deliver, DeliverOptional or Ack returned ErrBusy"`
+	PostsRefused   uint64        `stat:"refused_posts refused_posts counter" help:"posts that a loop's full mailbox refused: Server.Deliver and its kin returned ErrBusy"`
 
 	Age time.Duration `stat:"snapshot_age_seconds snapshot_age_seconds gauge" help:"age of the oldest loop's numbers; growing: that loop is stuck"`
 	Counters

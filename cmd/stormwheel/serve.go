@@ -175,7 +175,7 @@ func engineError(err error) error {
 // take the answer is being closed by the server.
 func echo() server.Handler {
 	return server.Handler{Message: func(s *server.Session, id uint64, body []byte) {
-		if _, err := s.Deliver(body); err == nil {
+		if err := s.Deliver(body); err == nil {
 			_ = s.Ack(id)
 		}
 	}}

@@ -58,7 +58,7 @@ func TestNothingIsServedBeforeTheTokenIsChecked(t *testing.T) {
 		n := newNode(t, rigConfig{Handler: handler{
 			Opened:  func(*caller) { served++ },
 			Message: func(*caller, uint64, []byte) { served++ },
-			Acked:   func(*caller, uint64) { served++ },
+			Settled: func(Outcome, Waiter) { served++ },
 			Closed:  func(*caller, Reason) { served++ },
 		}})
 		n.r.asker = asks(func() {})

@@ -92,7 +92,7 @@ func TestOptionalMessagesAreDroppedForSlowClientsOnly(t *testing.T) {
 	p.blocked = true
 	body := make([]byte, 1<<10)
 	for range 20 {
-		_, err := n.r.DeliverOptional(slot, body)
+		err := n.r.DeliverOptional(slot, body)
 		if p.queued+len(body) > 8<<10 != errors.Is(err, ErrSlow) {
 			t.Fatalf("%d bytes queued: %v", p.queued, err)
 		}
@@ -101,20 +101,20 @@ func TestOptionalMessagesAreDroppedForSlowClientsOnly(t *testing.T) {
 	if p.queued > 8<<10 || n.r.counters.Dropped < 10 || p.aborted {
 		t.Fatalf("%d bytes queued, %d dropped, aborted %v", p.queued, n.r.counters.Dropped, p.aborted)
 	}
-	if _, err := n.r.Deliver(slot, body); err != nil {
+	if err := n.r.Deliver(slot, body); err != nil {
 		t.Fatalf("an ordinary message: %v", err)
 	}
 	n.r.flush(slot)
 	p.blocked, p.queued = false, 0
 	n.run(time.Second)
-	if _, err := n.r.DeliverOptional(slot, body); err != nil {
+	if err := n.r.DeliverOptional(slot, body); err != nil {
 		t.Fatalf("the client reads again: %v", err)
 	}
 	n.r.flush(slot)
 	dropped := n.r.counters.Dropped
 	p.blocked = true
 	for range 20 {
-		if err := n.r.mailbox.Deliver(n.r.Handle(slot), body, true); err != nil {
+		if err := n.r.mailbox.DeliverOptional(n.r.Handle(slot), body); err != nil {
 			t.Fatal(err)
 		}
 		n.r.runPosts(never)
@@ -130,23 +130,23 @@ func TestAnOptionalMessageAboveSoftQueuedGoesWhenNoneWaits(t *testing.T) {
 	slot, p := n.join()
 	body := make([]byte, 8<<10)
 	for round := range 3 {
-		if err := n.r.Ack(slot, 1); err != nil {
+		if err := n.r.Ack(slot, codec.AckOf(1)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := n.r.DeliverOptional(slot, body); err != nil {
+		if err := n.r.DeliverOptional(slot, body); err != nil {
 			t.Fatalf("round %d, with an ACK but no message on its way: %v", round, err)
 		}
-		if _, err := n.r.DeliverOptional(slot, body[:1]); !errors.Is(err, ErrSlow) {
+		if err := n.r.DeliverOptional(slot, body[:1]); !errors.Is(err, ErrSlow) {
 			t.Fatalf("round %d, behind a message of %d bytes: %v", round, len(body), err)
 		}
 		n.r.flush(slot)
 	}
 	p.blocked = true
-	if _, err := n.r.DeliverOptional(slot, body); err != nil {
+	if err := n.r.DeliverOptional(slot, body); err != nil {
 		t.Fatalf("nothing waits yet: %v", err)
 	}
 	n.r.flush(slot)
-	if _, err := n.r.DeliverOptional(slot, body); !errors.Is(err, ErrSlow) {
+	if err := n.r.DeliverOptional(slot, body); !errors.Is(err, ErrSlow) {
 		t.Fatalf("the client reads nothing: %v", err)
 	}
 }

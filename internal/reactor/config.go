@@ -18,4 +18,6 @@ type Config struct {
 	SoftQueued   int // bytes beyond which optional messages are dropped; negative: they never are
 	MaxFrameRate int // frames a second of one client; negative: no bound
 	MaxByteRate  int // bytes a second of one client; negative: no bound
+
+	UnsettledBytes int // of SENDs that are not settled, as clients are told; negative: no bound
 }

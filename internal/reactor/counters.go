@@ -27,6 +27,8 @@ type Counters struct {
 	Delivers uint64
 	AcksIn   uint64
 	AcksOut  uint64
+	NacksIn  uint64
+	NacksOut uint64
 	GoAways  uint64
 	Dropped  uint64
 	Queued   int64

@@ -18,7 +18,8 @@
 //	a connection comes            accept.go, pending.go
 //	HELLO                         hello.go, admit_hello.go, auth.go, ghost.go
 //	frames                        receive.go, send_limit.go
-//	answers and messages          write.go, charge.go
+//	answers and messages          write.go, answer.go, charge.go
+//	outcomes of messages          await.go
 //	deadlines                     deadline.go, stall.go, unasked_pong.go, clock.go
 //	ends                          ending.go, reason.go
 //	a turn                        turn.go, posts.go, mailbox.go

@@ -30,6 +30,7 @@ const (
 // stays behind. A slow consumer perhaps reads on: it gets its notice behind what waits for it.
 func (r *Reactor) sendAway(slot Slot, why Reason, how parting) {
 	s := r.sessions.at(slot)
+	r.writeAck()
 	code := why.Code()
 	if why == ReasonKicked {
 		code = r.kick
@@ -38,7 +39,7 @@ func (r *Reactor) sendAway(slot Slot, why Reason, how parting) {
 	if why == ReasonSlowConsumer {
 		how = linger
 		if r.transport.Queued(slot)+len(r.out) > r.cfg.MaxQueued {
-			r.out = r.out[:0] // this is what was too much
+			r.discardOut() // this is what was too much
 		}
 	}
 	owes := code != 0 && how == linger && s.state == stateReady && (len(r.out) > 0 || r.backlogBytes(slot) > 0)
@@ -95,6 +96,7 @@ func (r *Reactor) beginLinger(slot Slot, owes bool) bool {
 
 // goAway appends a GOAWAY to the output.
 func (r *Reactor) goAway(code codec.Code, why Reason) {
+	r.writeAck()
 	m := r.notice
 	r.notice = codec.GoAwayMessage{}
 	m.Reason = []byte(why.String()) // as in Stats and logs, so that both sides speak of the same
@@ -143,6 +145,7 @@ func (r *Reactor) markGone(slot Slot, why Reason) {
 	if s.state == stateReady {
 		r.counters.Sessions--
 		r.forgetMover(slot, why)
+		r.settle(slot, everything, Outcome{Result: Lost, End: why})
 		if s.is(opened) {
 			r.app.Closed(slot, why)
 		}

@@ -10,7 +10,7 @@ import (
 // Messages that wait for a client that still reads are not dropped because many linger.
 func TestStopWaitsForQueuedMessagesBeyondTheLingerBound(t *testing.T) {
 	n := newNode(t, rigConfig{AdmitRate: 1e6, Handler: handler{
-		Message: func(s *caller, id uint64, body []byte) { _, _ = s.Deliver(body) },
+		Message: func(s *caller, id uint64, body []byte) { _ = s.Deliver(body) },
 	}})
 	slot, p := n.join()
 	p.blocked = true
@@ -37,7 +37,7 @@ func TestClosedIsCalledOnceForEveryOpened(t *testing.T) {
 	var ends []end
 	n := newNode(t, rigConfig{Handler: handler{Closed: func(s *caller, why Reason) {
 		ends = append(ends, end{s.ClientID(), why})
-		if _, err := s.Deliver(nil); !errors.Is(err, ErrClosed) {
+		if err := s.Deliver(nil); !errors.Is(err, ErrClosed) {
 			t.Errorf("Deliver in Closed: %v, want ErrClosed", err)
 		}
 		s.Close(codec.CodeKicked)

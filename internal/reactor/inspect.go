@@ -6,6 +6,7 @@ type InUse struct {
 	Slots     int // connections
 	Deadlines int // in the wheel
 	Extras    int // what few connections have at a time
+	Awaits    int // sessions with an outstanding DELIVER
 	NameBytes int // of ids; less than a block at the end of each chunk is not counted
 }
 
@@ -20,6 +21,7 @@ func (r *Reactor) InUse() (u InUse) {
 	}
 	u.Deadlines = r.wheel.Len()
 	u.Extras = int(r.extras.used) - len(r.extras.free)
+	u.Awaits = r.awaits.inUse()
 	u.NameBytes = r.names.inUse()
 	return u
 }

@@ -27,6 +27,9 @@ const (
 	maxQuiet = 3 * time.Second
 	// maxPatience is the longest that clients are asked to wait for a PONG.
 	maxPatience = time.Minute
+	// maxUnsettled is how many SENDs a client may have that are not settled: the protocol's window.
+	// It is told, and nobody is held to it but by the rates.
+	maxUnsettled = 256
 	// passLife is how long a client may show that it had a session.
 	passLife = 7 * 24 * time.Hour
 	// longest stands for a token that never expires, so that sums of times do not overflow.

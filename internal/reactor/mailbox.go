@@ -14,7 +14,9 @@ type postKind uint8
 const (
 	postDeliver postKind = iota
 	postOptional
+	postAwaited
 	postAck
+	postNack
 	postClose
 	postDone // it was done ahead of its turn
 )
@@ -24,8 +26,9 @@ type post struct {
 	kind   postKind
 	code   codec.Code // to close with
 	handle uint64
-	id     uint64                     // of the message to acknowledge
-	body   *bytebufferpool.ByteBuffer // to deliver; owned by the mailbox
+	ack    codec.AckMessage
+	body   *bytebufferpool.ByteBuffer // to deliver, or a NACK; owned by the mailbox
+	waiter Waiter                     // of postAwaited
 }
 
 // Closing is the end of a session that one loop asks of another, or of itself. Loop says whose
@@ -51,6 +54,7 @@ type Mailbox struct {
 	bytes   int
 	closing []Closing
 	answers []Answer // at most one for each connection that is being checked
+	closed  bool     // the loop has ended
 
 	refused atomic.Uint64 // posts that found it full; any goroutine
 
@@ -61,12 +65,25 @@ type Mailbox struct {
 	answersTaken []Answer
 }
 
-// Deliver leaves a message for a session. It is copied. If the box is full it returns ErrBusy.
-func (m *Mailbox) Deliver(handle uint64, body []byte, optional bool) error {
-	p := post{kind: postDeliver, handle: handle, body: bytebufferpool.Get()}
-	if optional {
-		p.kind = postOptional
-	}
+// Deliver leaves a message for a session. It is copied. If the box is full it returns ErrBusy, and
+// ErrClosed when the loop has ended, as all do.
+func (m *Mailbox) Deliver(handle uint64, body []byte) error {
+	return m.putBody(post{kind: postDeliver, handle: handle}, body)
+}
+
+// DeliverOptional leaves a message that a slow client can do without.
+func (m *Mailbox) DeliverOptional(handle uint64, body []byte) error {
+	return m.putBody(post{kind: postOptional, handle: handle}, body)
+}
+
+// DeliverAwaited leaves a message whose outcome the application is told, once, unless there is an
+// error.
+func (m *Mailbox) DeliverAwaited(handle uint64, body []byte, w Waiter) error {
+	return m.putBody(post{kind: postAwaited, handle: handle, waiter: w}, body)
+}
+
+func (m *Mailbox) putBody(p post, body []byte) error {
+	p.body = bytebufferpool.Get()
 	_, _ = p.body.Write(body) // never fails
 	err := m.put(p)
 	if err != nil {
@@ -75,9 +92,31 @@ func (m *Mailbox) Deliver(handle uint64, body []byte, optional bool) error {
 	return err
 }
 
-// Ack leaves the acknowledgement of a message. If the box is full it returns ErrBusy.
-func (m *Mailbox) Ack(handle, id uint64) error {
-	return m.put(post{kind: postAck, handle: handle, id: id})
+// Ack leaves the acknowledgement of messages. One that goes on where the last post ended joins it.
+func (m *Mailbox) Ack(handle uint64, ack codec.AckMessage) error {
+	switch {
+	case ack.First > ack.Last:
+		return ErrRange
+	case ack.Last == 0:
+		return nil
+	}
+	return m.put(post{kind: postAck, handle: handle, ack: ack})
+}
+
+// Nack leaves the refusal of a message. It returns ErrBusy, or what codec.AppendNack does.
+func (m *Mailbox) Nack(handle uint64, nack *codec.NackMessage) error {
+	if nack.Number == 0 {
+		return nil
+	}
+	p := post{kind: postNack, handle: handle, body: bytebufferpool.Get()}
+	var err error
+	if p.body.B, err = codec.AppendNack(p.body.B, nack); err == nil {
+		err = m.put(p)
+	}
+	if err != nil {
+		bytebufferpool.Put(p.body)
+	}
+	return err
 }
 
 // Close leaves the end of a session with a GOAWAY of the given code. It always fits.
@@ -112,8 +151,12 @@ func (m *Mailbox) put(p post) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	switch {
+	case m.closed:
+		return ErrClosed
 	case p.kind == postClose:
 		m.closes++
+	case p.kind == postAck && m.join(p):
+		return nil
 	case len(m.posts)-m.closes >= mailboxPosts || m.bytes+size > mailboxBytes:
 		m.refused.Add(1)
 		return ErrBusy
@@ -121,6 +164,28 @@ func (m *Mailbox) put(p post) error {
 	m.posts = append(m.posts, p)
 	m.bytes += size
 	return nil
+}
+
+// join has the last post say what p does, too, if it is the ACK before.
+func (m *Mailbox) join(p post) bool {
+	if len(m.posts) == 0 {
+		return false
+	}
+	last := &m.posts[len(m.posts)-1]
+	if last.kind != postAck || last.handle != p.handle || last.ack.What != p.ack.What || p.ack.First == 0 || last.ack.Last != p.ack.First-1 {
+		return false
+	}
+	last.ack.Last = p.ack.Last
+	return true
+}
+
+// close has the box take nothing any more, and returns what was not done. The loop has ended.
+func (m *Mailbox) close() []post {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	left := append(m.doing[m.doingNext:len(m.doing):len(m.doing)], m.posts...)
+	m.closed, m.doing, m.posts, m.doingNext = true, nil, nil, 0
+	return left
 }
 
 // take moves what has arrived to the loop's side, once the previous load is done. The

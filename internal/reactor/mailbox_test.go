@@ -13,7 +13,7 @@ func TestACloseIsNeverRefusedAndDoesNotOvertake(t *testing.T) {
 	m := &n.r.mailbox
 	h := n.r.Handle(slot)
 	acks := 0
-	for m.put(post{kind: postAck, handle: h, id: 1}) == nil {
+	for m.put(post{kind: postAck, handle: h, ack: codec.AckOf(1)}) == nil {
 		acks++
 	}
 	if acks != mailboxPosts {
@@ -28,7 +28,7 @@ func TestACloseIsNeverRefusedAndDoesNotOvertake(t *testing.T) {
 	if len(types) != acks+1 || types[acks] != codec.GoAway {
 		t.Fatalf("%d frames, the last %v; want %d ACKs, then GOAWAY", len(types), types[len(types)-1], acks)
 	}
-	if err := m.put(post{kind: postAck, handle: h}); err != nil {
+	if err := m.put(post{kind: postAck, handle: h, ack: codec.AckOf(1)}); err != nil {
 		t.Fatalf("the mailbox is empty and full: %v", err)
 	}
 }
@@ -40,7 +40,7 @@ func TestAStaleHandleNeverReachesTheSlotsNextSession(t *testing.T) {
 	n.r.Closed(slot, ReasonPeerClosed)
 	for range 3 { // free slots are reused first in, first out
 		again, p := n.join()
-		if err := n.r.mailbox.Ack(old, 1); err != nil {
+		if err := n.r.mailbox.Ack(old, codec.AckOf(1)); err != nil {
 			t.Fatal(err)
 		}
 		n.r.mailbox.Close(old, codec.CodeKicked)

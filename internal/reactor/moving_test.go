@@ -65,8 +65,12 @@ func TestDrainAfterAStallDoesNotBurst(t *testing.T) {
 func TestDrainedSessionsAreServedUntilBye(t *testing.T) {
 	acked := 0
 	n := newNode(t, rigConfig{AdmitRate: 1e6, Alternates: []string{"b:1"}, Handler: handler{
-		Message: func(s *caller, id uint64, body []byte) { _, _ = s.Deliver(body); _ = s.Ack(id) },
-		Acked:   func(*caller, uint64) { acked++ },
+		Message: func(s *caller, id uint64, body []byte) { _ = s.DeliverAwaited(body, "x"); _ = s.Ack(id) },
+		Settled: func(o Outcome, _ Waiter) {
+			if o.Result == Acknowledged {
+				acked++
+			}
+		},
 	}})
 	n.r.node.Alternates = []byte("b:1")
 	slot, p := n.join()

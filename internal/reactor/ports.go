@@ -53,8 +53,8 @@ type Transport interface {
 }
 
 // App is the application above a reactor. All of it runs on the loop and must not block. Within
-// Opened, Message and Acked it may use the reactor's Ack, Deliver, DeliverOptional and Kick for
-// the session.
+// Opened, Message, and Settled of a client's answer, it may use the reactor's Ack, Nack, Deliver,
+// DeliverAwaited, DeliverOptional and Kick for the session.
 type App interface {
 	// Greeted is called when a client has said a good HELLO, whether it is let in or not.
 	Greeted(slot Slot, from Origin)
@@ -62,10 +62,11 @@ type App interface {
 	Origin(slot Slot) Origin
 	// Opened is called when the client was welcomed.
 	Opened(slot Slot)
-	// Message is called for each SEND. The body is valid until it returns.
-	Message(slot Slot, id uint64, body []byte)
-	// Acked is called when the client has acknowledged a DELIVER.
-	Acked(slot Slot, id uint64)
+	// Message is called for each SEND; number 0 wants no answer. The body is valid until it returns.
+	Message(slot Slot, number uint64, body []byte)
+	// Settled tells the outcome of a DELIVER that is awaited, once. Lost comes before Closed. Unsent
+	// may come at any time, also for a session that has ended; no other session is meant.
+	Settled(o Outcome, w Waiter)
 	// Closed is called when a session ends that was Opened; nothing can be sent to it any more.
 	Closed(slot Slot, why Reason)
 	// Gone is called when a connection has come to its end, after Closed if it was a session.

@@ -61,6 +61,9 @@ func (r *Reactor) runPost(p *post) {
 		r.flush(slot)
 	} else {
 		r.counters.Stale++
+		if p.kind == postAwaited {
+			r.unsent(p, ErrClosed)
+		}
 	}
 	if p.body != nil {
 		bytebufferpool.Put(p.body)
@@ -71,11 +74,19 @@ func (r *Reactor) runPost(p *post) {
 func (r *Reactor) doPost(slot Slot, p *post) {
 	switch p.kind {
 	case postDeliver:
-		_, _ = r.Deliver(slot, p.body.B) // its size was checked when it was posted
+		_ = r.Deliver(slot, p.body.B) // its size was checked when it was posted
 	case postOptional:
-		_, _ = r.DeliverOptional(slot, p.body.B) // a drop is counted
+		_ = r.DeliverOptional(slot, p.body.B) // a drop is counted
+	case postAwaited:
+		if err := r.DeliverAwaited(slot, p.body.B, p.waiter); err != nil {
+			r.unsent(p, err)
+		}
 	case postAck:
-		_ = r.Ack(slot, p.id) // the session is ready: resolve said so
+		_ = r.Ack(slot, p.ack) // the session is ready: resolve said so
+	case postNack:
+		r.writeAck()
+		r.out = append(r.out, p.body.B...)
+		r.counters.NacksOut++
 	case postClose:
 		r.kick = p.code
 		r.sendAway(slot, ReasonKicked, linger)

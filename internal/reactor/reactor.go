@@ -28,14 +28,16 @@ type Reactor struct {
 	wheel     *timingwheel.Wheel
 	sessions  sessions
 	delivered numbers
+	awaits    awaitTable
 	extras    extras
 	names     names
 	terms     codec.Terms
 	stretch   int32 // what the terms are lengthened by
 	counters  Counters
 
-	out  []byte     // frames of the current callback, for the current slot
-	kick codec.Code // set by the application for the current slot
+	out       []byte     // frames of the current callback, for the current slot
+	answering answering  // and what follows them
+	kick      codec.Code // set by the application for the current slot
 
 	notice codec.GoAwayMessage   // what the next GOAWAY says beside its code
 	token  [gate.MaxSealLen]byte // the ticket or return pass of the current frame

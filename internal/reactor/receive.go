@@ -80,8 +80,8 @@ func (r *Reactor) receive(now time.Duration, slot Slot, b []byte) (consumed, nee
 			return len(b), 1
 		}
 		consumed += size
-		if f.Type == codec.Ack && s.state == stateReady && r.delivered.answer(slot) {
-			free, freeBytes = free+1, freeBytes+size
+		if r.answers(s, f) {
+			free, freeBytes = free+1, freeBytes+min(size, answerBytes)
 		}
 		if frames++; frames-free > mayFrames {
 			r.sendAway(slot, ReasonRateLimit, linger)
@@ -134,7 +134,7 @@ func (r *Reactor) receive(now time.Duration, slot Slot, b []byte) (consumed, nee
 // is looked at here, too, and not only when the wheel says so: the wheel's time stands
 // still with the server, a token's does not.
 //
-// What answers our own DELIVERs costs nothing: that we sent them is no fault of the client.
+// What settles our own DELIVERs costs nothing: that we sent them is no fault of the client.
 func (r *Reactor) mayRead(slot Slot, size int) (frames int64, why Reason) {
 	s := r.sessions.at(slot)
 	if x := r.extras.of(s); x.expires != 0 && r.clock.real >= x.expires {
@@ -142,8 +142,8 @@ func (r *Reactor) mayRead(slot Slot, size int) (frames int64, why Reason) {
 		return 0, ReasonTokenExpired
 	}
 	frames, bytes := r.allowance(s)
-	answers := r.delivered.unanswered(slot)
-	if int64(size) > bytes+answers*ackBytes || frames+answers <= 0 {
+	answers := r.unanswered(s)
+	if int64(size) > bytes+answers*answerBytes || frames+answers <= 0 {
 		return 0, ReasonRateLimit
 	}
 	return frames, ReasonNone
@@ -167,19 +167,25 @@ func (r *Reactor) frame(slot Slot, f codec.Frame) Reason {
 	}
 	switch f.Type {
 	case codec.Send:
-		id, body, err := codec.ParseMessage(f.Payload)
+		number, body, err := codec.ParseMessage(f.Payload)
 		if err != nil {
 			return ReasonBadPayload
 		}
 		r.counters.Sends++
-		r.app.Message(slot, id, body)
-	case codec.Ack:
-		m, err := codec.ParseAck(f.Payload)
-		if err != nil {
-			return ReasonBadPayload
+		r.app.Message(slot, number, body)
+		if r.kick == codec.CodeInternal {
+			// The session ends, and its client would send again what is not settled: a message
+			// that no handler can bear would end one session after the other.
+			_ = r.Nack(slot, &codec.NackMessage{Number: number, Code: codec.NackInternal})
 		}
-		r.counters.AcksIn++
-		r.app.Acked(slot, m.Last)
+	case codec.Ack:
+		if why := r.acked(slot, f.Payload); why != ReasonNone {
+			return why
+		}
+	case codec.Nack:
+		if why := r.nacked(slot, f.Payload); why != ReasonNone {
+			return why
+		}
 	case codec.Bye:
 		return ReasonBye
 	default:

@@ -143,20 +143,20 @@ func TestMessagesAreAckedOnlyByTheHandler(t *testing.T) {
 			got = append(got, string(body))
 			if id == 2 {
 				s.Ack(id)
-				s.Deliver(append([]byte("re: "), body...))
+				s.DeliverAwaited(append([]byte("re: "), body...), "re")
 			}
 		},
-		Acked: func(s *caller, id uint64) { got = append(got, s.ClientID()) },
+		Settled: func(o Outcome, w Waiter) { got = append(got, w.(string)) },
 	}})
 	slot, p := n.join()
 	n.send(slot, codec.AppendSend(codec.AppendSend(nil, 1, []byte("a")), 2, []byte("b")))
 	all := frames(t, p.in)
-	if len(all) != 2 || all[0].Type != codec.Ack || all[1].Type != codec.Deliver || p.writes != 1 {
-		t.Fatalf("%v in %d writes, want ACK and DELIVER in one", frameTypes(t, p.in), p.writes)
+	if len(all) != 2 || all[0].Type != codec.Deliver || all[1].Type != codec.Ack || p.writes != 1 {
+		t.Fatalf("%v in %d writes, want DELIVER and ACK in one", frameTypes(t, p.in), p.writes)
 	}
-	id, body, _ := codec.ParseMessage(all[1].Payload)
+	id, body, _ := codec.ParseMessage(all[0].Payload)
 	n.send(slot, codec.AppendAck(nil, codec.AckOf(id)))
-	if want := []string{"a", "b", "alice"}; len(got) != 3 || got[0] != want[0] || got[1] != want[1] || got[2] != want[2] {
+	if want := []string{"a", "b", "re"}; len(got) != 3 || got[0] != want[0] || got[1] != want[1] || got[2] != want[2] {
 		t.Fatalf("handler saw %q, want %q", got, want)
 	}
 	if string(body) != "re: b" {

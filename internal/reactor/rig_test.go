@@ -117,6 +117,7 @@ type rigConfig struct {
 	Heartbeat, Timeout, Tick                                   time.Duration
 	PartialTimeout, WriteTimeout, AuthTimeout                  time.Duration
 	MaxFrame, MaxQueued, SoftQueued, MaxFrameRate, MaxByteRate int
+	UnsettledBytes                                             int
 
 	MaxConns, AddrConns                       int
 	AdmitRate, FailoverRate, AddrRate, IDRate float64
@@ -137,6 +138,7 @@ func (c rigConfig) fill() rigConfig {
 	c.SoftQueued = cmp.Or(c.SoftQueued, min(64<<10, c.MaxQueued))
 	c.MaxFrameRate = cmp.Or(c.MaxFrameRate, 2000)
 	c.MaxByteRate = cmp.Or(c.MaxByteRate, 4<<20)
+	c.UnsettledBytes = cmp.Or(c.UnsettledBytes, max(256<<10, c.MaxFrame))
 	c.MaxConns = cmp.Or(c.MaxConns, math.MaxInt32)
 	c.AdmitRate = cmp.Or(c.AdmitRate, 2000)
 	c.FailoverRate = cmp.Or(c.FailoverRate, c.AdmitRate)
@@ -148,7 +150,7 @@ func (c rigConfig) settings() *Config {
 	return &Config{Tick: c.Tick, Heartbeat: c.Heartbeat, Timeout: c.Timeout, HelloTimeout: 5 * time.Second,
 		PartialTimeout: c.PartialTimeout, WriteTimeout: c.WriteTimeout, AuthTimeout: c.AuthTimeout, MaxWindow: time.Minute,
 		MaxFrame: c.MaxFrame, MaxQueued: c.MaxQueued, SoftQueued: c.SoftQueued,
-		MaxFrameRate: c.MaxFrameRate, MaxByteRate: c.MaxByteRate}
+		MaxFrameRate: c.MaxFrameRate, MaxByteRate: c.MaxByteRate, UnsettledBytes: c.UnsettledBytes}
 }
 
 func (c rigConfig) gate() gate.Config {
@@ -160,7 +162,7 @@ func (c rigConfig) gate() gate.Config {
 type handler struct {
 	Opened  func(s *caller)
 	Message func(s *caller, id uint64, body []byte)
-	Acked   func(s *caller, id uint64)
+	Settled func(o Outcome, w Waiter)
 	Closed  func(s *caller, why Reason)
 }
 
@@ -176,9 +178,13 @@ func (c *caller) Attempt() uint32 { return c.r.app.Origin(c.slot).Attempt }
 
 func (c *caller) ClientID() string { return string(c.r.ClientID(c.slot)) }
 
-func (c *caller) Ack(id uint64) error { return c.r.Ack(c.slot, id) }
+func (c *caller) Ack(id uint64) error { return c.r.Ack(c.slot, codec.AckOf(id)) }
 
-func (c *caller) Deliver(body []byte) (uint64, error) { return c.r.Deliver(c.slot, body) }
+func (c *caller) Deliver(body []byte) error { return c.r.Deliver(c.slot, body) }
+
+func (c *caller) DeliverAwaited(body []byte, w Waiter) error {
+	return c.r.DeliverAwaited(c.slot, body, w)
+}
 
 func (c *caller) Close(code codec.Code) { c.r.Kick(cmp.Or(code, codec.CodeKicked)) }
 
@@ -216,9 +222,9 @@ func (a *stage) Message(slot Slot, id uint64, body []byte) {
 	}
 }
 
-func (a *stage) Acked(slot Slot, id uint64) {
-	if a.handler.Acked != nil {
-		a.handler.Acked(a.caller(slot), id)
+func (a *stage) Settled(o Outcome, w Waiter) {
+	if a.handler.Settled != nil {
+		a.handler.Settled(o, w)
 	}
 }
 

@@ -37,7 +37,8 @@ func (l rate) onWire() (perSecond, burst uint32) {
 
 // limits are what WELCOME tells of what a session may send.
 func (r *Reactor) limits() codec.Limits {
-	l := codec.Limits{MaxSend: uint32(r.cfg.MaxFrame), MaxDeliver: uint32(r.cfg.MaxFrame)}
+	l := codec.Limits{MaxSend: uint32(r.cfg.MaxFrame), MaxDeliver: uint32(r.cfg.MaxFrame),
+		Unsettled: maxUnsettled, UnsettledBytes: uint32(max(r.cfg.UnsettledBytes, 0))}
 	l.Frames, l.FrameBurst = r.frameRate.onWire()
 	l.Bytes, l.ByteBurst = r.byteRate.onWire()
 	return l
@@ -90,5 +91,5 @@ func (r *Reactor) charge(s *Session, frames int64, bytes int) (ok bool) {
 	return s.state != stateReady || int64(s.bytesUsed) <= r.byteRate.burst
 }
 
-// ackBytes is the length of an ACK.
-const ackBytes = codec.Overhead + 20
+// answerBytes is the length of the longest ACK or NACK.
+const answerBytes = codec.Overhead + 12 + 3 + codec.MaxReason

@@ -97,12 +97,13 @@ func TestWelcomeTellsTheLimitsThatHold(t *testing.T) {
 		}
 		return m.Limits
 	}
-	want := codec.Limits{MaxSend: 100 << 10, MaxDeliver: 100 << 10, Frames: 10, FrameBurst: 40, Bytes: 1 << 20, ByteBurst: 4 << 20}
+	want := codec.Limits{MaxSend: 100 << 10, MaxDeliver: 100 << 10, Frames: 10, FrameBurst: 40, Bytes: 1 << 20, ByteBurst: 4 << 20,
+		Unsettled: 256, UnsettledBytes: 256 << 10}
 	if got := told(rigConfig{MaxFrame: 100 << 10, MaxFrameRate: 10, MaxByteRate: 1 << 20}); got != want {
 		t.Errorf("WELCOME tells %+v, want %+v", got, want)
 	}
-	want = codec.Limits{MaxSend: codec.MaxPayload, MaxDeliver: codec.MaxPayload}
-	if got := told(rigConfig{MaxFrameRate: -1, MaxByteRate: -1}); got != want {
+	want = codec.Limits{MaxSend: codec.MaxPayload, MaxDeliver: codec.MaxPayload, Unsettled: 256}
+	if got := told(rigConfig{MaxFrameRate: -1, MaxByteRate: -1, UnsettledBytes: -1}); got != want {
 		t.Errorf("without rates WELCOME tells %+v, want %+v", got, want)
 	}
 }
@@ -156,43 +157,67 @@ func TestStallOfTheServerIsNotCountedAsAFlood(t *testing.T) {
 	n.wantClosed(ReasonRateLimit, 1)
 }
 
-// Who acknowledges what he was sent is not charged for it, neither frames nor bytes; who
-// acknowledges more, is.
-func TestAcksOfDeliversAreNotCharged(t *testing.T) {
-	n := newNode(t, rigConfig{MaxFrameRate: 10, MaxByteRate: 1000, MaxFrame: 8 << 10})
-	slot, p := n.join()
-	const delivers = 9000
-	var acks []byte
-	for range delivers {
-		id, err := n.r.Deliver(slot, nil)
-		if err != nil {
-			t.Fatal(err)
+// Who answers what he was sent is not charged for it, neither frames nor bytes, in one frame or in
+// as many as there are messages; who answers more, is.
+func TestAnswersToDeliversAreNotCharged(t *testing.T) {
+	longest := &codec.NackMessage{Code: codec.NackRefused, Reason: make([]byte, codec.MaxReason)}
+	for i := range longest.Reason {
+		longest.Reason[i] = 'x'
+	}
+	nack := func(number uint64) []byte {
+		longest.Number = number
+		b, err := codec.AppendNack(nil, longest)
+		if err != nil || len(b) != answerBytes {
+			t.Fatalf("a NACK of %d bytes, want %d; %v", len(b), answerBytes, err)
 		}
-		n.r.flush(slot)
-		acks = codec.AppendAck(acks, codec.AckOf(id))
+		return b
 	}
-	if size := len(acks) / delivers; size != ackBytes {
-		t.Fatalf("an ACK has %d bytes, want %d", size, ackBytes)
+	ack := func(number uint64) []byte { return codec.AppendAck(nil, codec.AckOf(number)) }
+	for name, answer := range map[string]func(uint64) []byte{"ACK": ack, "NACK": nack} {
+		settled := 0
+		n := newNode(t, rigConfig{MaxFrameRate: 10, MaxByteRate: 1000, MaxFrame: 8 << 10, Handler: handler{
+			Settled: func(Outcome, Waiter) { settled++ }}})
+		slot, p := n.join()
+		s := n.r.sessions.at(slot) // which has used all that it may
+		s.framesUsed, s.bytesUsed = int32(n.r.frameRate.burst), int32(n.r.byteRate.burst)
+		for window := range uint64(40) {
+			var answers []byte
+			for i := range uint64(MaxAwaited) {
+				if err := n.r.DeliverAwaited(slot, nil, "x"); err != nil {
+					t.Fatal(err)
+				}
+				answers = append(answers, answer(window*MaxAwaited+i+1)...)
+			}
+			n.r.flush(slot)
+			n.send(slot, answers)
+		}
+		if p.finished || p.aborted || settled != 40*MaxAwaited {
+			t.Fatalf("%s: %d of as many DELIVERs settled, ended %v", name, settled, p.finished)
+		}
+		if int64(s.framesUsed) > n.r.frameRate.burst || int64(s.bytesUsed) > n.r.byteRate.burst {
+			t.Errorf("%s: %d frames and %d bytes are charged", name, s.framesUsed, s.bytesUsed)
+		}
+		n.r.receive(n.now, slot, answer(1)) // of nothing
+		n.wantClosed(ReasonRateLimit, 1)
 	}
-	s := n.r.sessions.at(slot) // which has used all that it may
-	s.framesUsed, s.bytesUsed = int32(n.r.frameRate.burst), int32(n.r.byteRate.burst)
-	for len(acks) > 0 {
-		read := acks[:min(len(acks), 3277*ackBytes)]
-		acks = acks[len(read):]
-		n.send(slot, read)
-	}
-	if p.finished || p.aborted {
-		t.Fatalf("%d ACKs of as many DELIVERs end the session", delivers)
-	}
-	if int64(s.framesUsed) > n.r.frameRate.burst || int64(s.bytesUsed) > n.r.byteRate.burst {
-		t.Errorf("%d frames and %d bytes are charged", s.framesUsed, s.bytesUsed)
-	}
-	n.r.receive(n.now, slot, codec.AppendAck(nil, codec.AckOf(1))) // of nothing
-	n.wantClosed(ReasonRateLimit, 1)
+}
 
-	next, _ := n.join() // in the same slot or not: nothing is left of the other's
-	if got := n.r.delivered.unanswered(next); got != 0 {
-		t.Errorf("a new session has %d free ACKs", got)
+// What a NACK carries beside its reason is not free.
+func TestALongNackIsCharged(t *testing.T) {
+	n := newNode(t, rigConfig{})
+	slot, _ := n.join()
+	if err := n.r.DeliverAwaited(slot, nil, "x"); err != nil {
+		t.Fatal(err)
+	}
+	n.r.flush(slot)
+	payload := make([]byte, 12, 60<<10)
+	payload[7] = 1
+	payload = append(payload, 99, 0xea, 0x60)
+	payload = append(payload, make([]byte, 60_000)...)
+	before := n.r.sessions.at(slot).bytesUsed
+	n.send(slot, codec.AppendFrame(nil, codec.Nack, 0, payload))
+	if used := n.r.sessions.at(slot).bytesUsed - before; used < 59_000 || n.r.InUse().Awaits != 0 {
+		t.Errorf("a NACK of 60 KB that settles is charged %d bytes", used)
 	}
 }
 
@@ -250,8 +275,8 @@ func TestTheCreditOfStallsIsBounded(t *testing.T) {
 func TestUnansweredDeliversDoNotLiftTheByteRate(t *testing.T) {
 	n := newNode(t, rigConfig{MaxByteRate: 4096, MaxFrameRate: 100})
 	slot, p := n.join()
-	for range 100_000 {
-		if _, err := n.r.Deliver(slot, []byte("x")); err != nil {
+	for range MaxAwaited {
+		if err := n.r.DeliverAwaited(slot, []byte("x"), "x"); err != nil {
 			t.Fatal(err)
 		}
 		n.r.flush(slot)
@@ -268,25 +293,27 @@ func TestUnansweredDeliversDoNotLiftTheByteRate(t *testing.T) {
 	}
 }
 
-// What one session was sent is nothing to the next in its slot.
+// What one session was sent is nothing to the next in its slot: its numbers begin with 1.
 func TestASlotThatIsUsedAgainOwesNothing(t *testing.T) {
 	n := newNode(t, rigConfig{})
 	slot, _ := n.join()
 	for range 5 {
-		if _, err := n.r.Deliver(slot, nil); err != nil {
+		if err := n.r.DeliverAwaited(slot, nil, "x"); err != nil {
 			t.Fatal(err)
 		}
 	}
 	n.r.flush(slot)
 	n.r.Closed(slot, ReasonPeerClosed)
 	for range 100_000 {
-		next, _ := n.join()
+		next, p := n.join()
 		if next == slot {
-			if got := n.r.delivered.unanswered(next); got != 0 {
+			if got := n.r.unanswered(n.r.sessions.at(next)); got != 0 {
 				t.Errorf("it has %d free ACKs", got)
 			}
-			if id, err := n.r.Deliver(next, nil); err != nil || id != 1 {
-				t.Errorf("its first DELIVER has the number %d, %v", id, err)
+			err := n.r.DeliverAwaited(next, nil, "x")
+			n.r.flush(next)
+			if number, _, _ := codec.ParseMessage(frames(t, p.in)[0].Payload); err != nil || number != 1 {
+				t.Errorf("its first DELIVER has the number %d, %v", number, err)
 			}
 			return
 		}

@@ -95,58 +95,27 @@ func (t *sessions) grow(slot Slot) {
 	}
 }
 
-// numbers are those of the last DELIVER of each session, apart since a heartbeat needs none:
-// a chunk is there once one of its sessions was sent something. Owned by the loop.
-type numbers []*[sessionChunk]delivery
+// numbers are those of the last DELIVER of each session that was awaited, apart since a heartbeat
+// needs none: a chunk is there once one of its sessions was sent one. Owned by the loop.
+type numbers []*[sessionChunk]uint64
 
-type delivery struct {
-	last     uint64 // number of the last DELIVER
-	answered uint64 // ACKs that were not charged for: one for each DELIVER
-}
-
-// next counts one DELIVER and returns its number, from 1.
+// next returns the number of a session's next DELIVER, from 1.
 func (n *numbers) next(slot Slot) uint64 {
 	i := int(slot >> sessionChunkBits)
 	for i >= len(*n) {
 		*n = append(*n, nil)
 	}
 	if (*n)[i] == nil {
-		(*n)[i] = new([sessionChunk]delivery)
+		(*n)[i] = new([sessionChunk]uint64)
 	}
-	d := &(*n)[i][slot&(sessionChunk-1)]
-	d.last++
-	return d.last
-}
-
-// at is nil for a session of which nobody in its chunk was sent anything.
-func (n numbers) at(slot Slot) *delivery {
-	if i := int(slot >> sessionChunkBits); i < len(n) && n[i] != nil {
-		return &n[i][slot&(sessionChunk-1)]
-	}
-	return nil
-}
-
-// unanswered is how many DELIVERs wait for an ACK that costs nothing.
-func (n numbers) unanswered(slot Slot) int64 {
-	if d := n.at(slot); d != nil {
-		return int64(d.last - d.answered)
-	}
-	return 0
-}
-
-// answer takes one of the ACKs that cost nothing, if there is one.
-func (n numbers) answer(slot Slot) bool {
-	d := n.at(slot)
-	if d == nil || d.answered == d.last {
-		return false
-	}
-	d.answered++
-	return true
+	last := &(*n)[i][slot&(sessionChunk-1)]
+	*last++
+	return *last
 }
 
 // forget begins again: the slot has another session.
 func (n numbers) forget(slot Slot) {
-	if d := n.at(slot); d != nil {
-		*d = delivery{}
+	if i := int(slot >> sessionChunkBits); i < len(n) && n[i] != nil {
+		n[i][slot&(sessionChunk-1)] = 0
 	}
 }

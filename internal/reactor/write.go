@@ -16,42 +16,46 @@ func (r *Reactor) pong(slot Slot, token uint64) {
 		return
 	}
 	s.set(ponged)
+	r.writeAck() // who hears the answer to his last PING has heard all
 	r.out = codec.AppendPong(r.out, codec.PongMessage{Token: token, Terms: r.terms})
 	r.counters.Pongs++
 }
 
-// Ack queues an ACK for the session of the present callback, or returns ErrClosed.
-func (r *Reactor) Ack(slot Slot, id uint64) error {
-	if r.sessions.at(slot).is(gone) {
-		return ErrClosed
-	}
-	r.out = codec.AppendAck(r.out, codec.AckOf(id))
-	r.counters.AcksOut++
-	return nil
+// Deliver queues a DELIVER for the session of the present callback that wants no answer. It
+// returns ErrClosed, ErrTooBig, or ErrQueue for a client that is closed as a slow consumer.
+func (r *Reactor) Deliver(slot Slot, body []byte) error { return r.deliver(slot, body, nil) }
+
+// DeliverAwaited is Deliver for a message whose outcome the application is told, once, unless
+// there is an error. Beyond MaxAwaited of a session that is ErrWindow.
+func (r *Reactor) DeliverAwaited(slot Slot, body []byte, w Waiter) error {
+	return r.deliver(slot, body, w)
 }
 
-// Deliver queues a DELIVER for the session of the present callback and returns its number. It
-// returns ErrClosed, ErrTooBig, or ErrQueue for a client that is closed as a slow consumer.
-func (r *Reactor) Deliver(slot Slot, body []byte) (uint64, error) {
+func (r *Reactor) deliver(slot Slot, body []byte, w Waiter) error {
 	s := r.sessions.at(slot)
 	switch {
 	case s.is(gone):
-		return 0, ErrClosed
+		return ErrClosed
 	case len(body)+8 > r.cfg.MaxFrame:
-		return 0, ErrTooBig
+		return ErrTooBig
+	case w != nil && r.unanswered(s) >= MaxAwaited:
+		return ErrWindow
 	case len(r.out) > r.cfg.MaxQueued:
 		r.kick = codec.CodeSlowConsumer
-		return 0, ErrQueue
+		return ErrQueue
 	}
-	id := r.delivered.next(slot)
-	r.out = codec.AppendDeliver(r.out, id, body)
+	number := uint64(0)
+	if w != nil {
+		number = r.await(slot, w)
+	}
+	r.out = codec.AppendDeliver(r.out, number, body)
 	r.counters.Delivers++
-	return id, nil
+	return nil
 }
 
 // DeliverOptional is Deliver, unless the client is slow: then it returns ErrSlow. A message that is larger than
 // SoftQueued must have its chance, too: one goes when none waits.
-func (r *Reactor) DeliverOptional(slot Slot, body []byte) (uint64, error) {
+func (r *Reactor) DeliverOptional(slot Slot, body []byte) error {
 	s := r.sessions.at(slot)
 	if soft := r.cfg.SoftQueued; soft >= 0 && !s.is(gone) {
 		waiting := len(r.out)
@@ -60,7 +64,7 @@ func (r *Reactor) DeliverOptional(slot Slot, body []byte) (uint64, error) {
 		}
 		if waiting+len(body) > soft && (s.is(backlogged) || holdsMessage(r.out)) {
 			r.counters.Dropped++
-			return 0, ErrSlow
+			return ErrSlow
 		}
 	}
 	return r.Deliver(slot, body)
@@ -91,13 +95,14 @@ func holdsMessage(out []byte) bool {
 // so that the bound on what waits for one peer holds everywhere. The connection may be
 // gone when it returns.
 func (r *Reactor) flush(slot Slot) {
+	r.writeAck()
 	if len(r.out) == 0 {
 		return
 	}
 	s := r.sessions.at(slot)
 	if s.is(backlogged) && !s.is(gone) { // a goodbye has room
 		if why := r.tooMuch(r.transport.Queued(slot) + len(r.out)); why != ReasonNone {
-			r.out = r.out[:0]
+			r.discardOut()
 			r.sendAway(slot, why, reset)
 			return
 		}

@@ -1,0 +1,388 @@
+package reactor
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+)
+
+// told is a ledger of outcomes by waiter.
+type told map[Waiter][]Outcome
+
+func (l told) settled(o Outcome, w Waiter) {
+	o.Reason = slices.Clone(o.Reason)
+	l[w] = append(l[w], o)
+}
+
+// await delivers count messages, whose waiters are their numbers.
+func (n *node) await(slot Slot, from, count uint64) {
+	n.t.Helper()
+	for number := from; number < from+count; number++ {
+		if err := n.r.DeliverAwaited(slot, []byte("x"), number); err != nil {
+			n.t.Fatalf("DELIVER %d: %v", number, err)
+		}
+	}
+	n.r.flush(slot)
+}
+
+func ackRange(first, last uint64, what uint8) []byte {
+	return codec.AppendAck(nil, codec.AckMessage{Range: codec.Range{First: first, Last: last}, What: what})
+}
+
+func nackOf(t testing.TB, number uint64, code codec.NackCode, reason string) []byte {
+	b, err := codec.AppendNack(nil, &codec.NackMessage{Number: number, Code: code, Reason: []byte(reason)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestEachAwaitedDeliverHasOneOutcome(t *testing.T) {
+	ledger := make(told)
+	n := newNode(t, rigConfig{Handler: handler{Settled: ledger.settled}})
+	slot, p := n.join()
+	handle := n.r.Handle(slot)
+	n.await(slot, 1, 7)
+	for i, f := range frames(t, p.in) {
+		if number, _, err := codec.ParseMessage(f.Payload); err != nil || number != uint64(i+1) {
+			t.Fatalf("DELIVER %d has the number %d, %v", i+1, number, err)
+		}
+	}
+	n.send(slot, ackRange(2, 3, 9))
+	n.send(slot, nackOf(t, 5, codec.NackBusy, "full"))
+	n.send(slot, ackRange(5, 6, 0)) // 5 was refused before
+	n.send(slot, nackOf(t, 2, codec.NackRefused, ""))
+	n.send(slot, codec.AppendBye(nil))
+	want := map[Waiter]Outcome{
+		uint64(1): {Result: Lost, End: ReasonBye},
+		uint64(2): {Result: Acknowledged, What: 9},
+		uint64(3): {Result: Acknowledged, What: 9},
+		uint64(4): {Result: Lost, End: ReasonBye},
+		uint64(5): {Result: Refused, Code: codec.NackBusy, Reason: []byte("full")},
+		uint64(6): {Result: Acknowledged},
+		uint64(7): {Result: Lost, End: ReasonBye},
+	}
+	for w, o := range want {
+		o.Handle, o.Number = handle, w.(uint64)
+		if got := ledger[w]; len(got) != 1 || fmt.Sprint(got[0]) != fmt.Sprint(o) {
+			t.Errorf("DELIVER %v was settled by %+v, want %+v", w, got, o)
+		}
+	}
+	if u := n.r.InUse(); len(ledger) != 7 || u != (InUse{}) {
+		t.Errorf("%d outcomes of 7; in use are still %+v", len(ledger), u)
+	}
+	if c := n.r.counters; c.AcksIn != 2 || c.NacksIn != 2 || c.Delivers != 7 {
+		t.Errorf("%d ACKs, %d NACKs and %d DELIVERs are counted", c.AcksIn, c.NacksIn, c.Delivers)
+	}
+}
+
+// Who ends a session settles what is outstanding, whoever that is, before Closed is called.
+func TestWhatIsOutstandingIsLostWithItsSession(t *testing.T) {
+	for why, end := range map[Reason]func(n *node, slot Slot){
+		ReasonPeerReset:        func(n *node, slot Slot) { n.r.Closed(slot, ReasonPeerReset) },
+		ReasonHeartbeatTimeout: func(n *node, slot Slot) { n.run(2 * n.r.cfg.Timeout) },
+		ReasonKicked: func(n *node, slot Slot) {
+			n.r.mailbox.Close(n.r.Handle(slot), codec.CodeKicked)
+			n.run(n.r.cfg.Tick)
+		},
+		ReasonShutdown: func(n *node, slot Slot) { n.r.node.Stopping.Store(true); n.run(n.r.cfg.Tick) },
+		ReasonBadMagic: func(n *node, slot Slot) { n.send(slot, []byte("garbage")) },
+		ReasonSlowConsumer: func(n *node, slot Slot) {
+			n.net.peers[slot].blocked = true
+			for range 10 {
+				_ = n.r.Deliver(slot, make([]byte, 60<<10))
+				n.r.flush(slot)
+			}
+		},
+	} {
+		var order []string
+		n := newNode(t, rigConfig{Handler: handler{
+			Settled: func(o Outcome, _ Waiter) { order = append(order, fmt.Sprint(o.Result == Lost, " ", o.End)) },
+			Closed:  func(*caller, Reason) { order = append(order, "closed") },
+		}})
+		slot, _ := n.join()
+		n.await(slot, 1, 2)
+		end(n, slot)
+		lost := fmt.Sprint("true ", why)
+		if want := []string{lost, lost, "closed"}; !slices.Equal(order, want) {
+			t.Errorf("%v: the application was told %q, want %q", why, order, want)
+		}
+		if u := n.r.InUse(); u.Awaits != 0 {
+			t.Errorf("%v: in use are still %+v", why, u)
+		}
+	}
+}
+
+// The 257th waits for an outcome, any of the others', and nobody is closed for it.
+func TestTheWindowOfDelivers(t *testing.T) {
+	settled := 0
+	n := newNode(t, rigConfig{Handler: handler{Settled: func(Outcome, Waiter) { settled++ }}})
+	slot, p := n.join()
+	n.await(slot, 1, MaxAwaited)
+	for range 3 {
+		if err := n.r.DeliverAwaited(slot, nil, "x"); !errors.Is(err, ErrWindow) {
+			t.Fatalf("one more: %v, want ErrWindow", err)
+		}
+	}
+	if err := n.r.Deliver(slot, nil); err != nil {
+		t.Errorf("one that wants no answer: %v", err)
+	}
+	n.send(slot, ackRange(100, 100, 0))
+	if err := n.r.DeliverAwaited(slot, nil, "x"); err != nil {
+		t.Errorf("with room for one: %v", err)
+	}
+	n.r.flush(slot)
+	all := frames(t, p.in)
+	if number, _, _ := codec.ParseMessage(all[len(all)-1].Payload); number != MaxAwaited+1 {
+		t.Errorf("its number is %d, want %d", number, MaxAwaited+1)
+	}
+	if err := n.r.DeliverAwaited(slot, nil, "x"); !errors.Is(err, ErrWindow) {
+		t.Errorf("and one more: %v, want ErrWindow", err)
+	}
+	if n.send(slot, codec.AppendPing(nil, 1, 0)); p.finished || settled != 1 {
+		t.Errorf("the session ended %v, %d were settled", p.finished, settled)
+	}
+}
+
+// Whoever sends the next when he is told of one has room for it, and an ACK does not settle what
+// is sent while it is read.
+func TestAnOutcomeMakesRoomForTheNext(t *testing.T) {
+	ledger := make(told)
+	var n *node
+	var slot Slot
+	next := uint64(MaxAwaited)
+	n = newNode(t, rigConfig{MaxFrameRate: -1, Handler: handler{Settled: func(o Outcome, w Waiter) {
+		ledger.settled(o, w)
+		if o.Result == Acknowledged {
+			next++
+			if err := n.r.DeliverAwaited(slot, nil, next); err != nil {
+				t.Errorf("DELIVER %d: %v", next, err)
+			}
+		}
+	}}})
+	slot, _ = n.join()
+	n.await(slot, 1, MaxAwaited)
+	for round := range 20 {
+		n.send(slot, ackRange(0, math.MaxUint64, 0))
+		if len(ledger) != (round+1)*MaxAwaited {
+			t.Fatalf("round %d: %d are settled, want %d", round, len(ledger), (round+1)*MaxAwaited)
+		}
+	}
+	n.r.Closed(slot, ReasonPeerClosed)
+	for w := range uint64(21 * MaxAwaited) {
+		if got := ledger[w+1]; len(got) != 1 || got[0].Number != w+1 {
+			t.Fatalf("DELIVER %d: %+v", w+1, got)
+		}
+	}
+}
+
+// What was never sent, or is settled, or is number 0, is nobody's.
+func TestAnswersToNothingSettleNothing(t *testing.T) {
+	settled := 0
+	n := newNode(t, rigConfig{Handler: handler{Settled: func(Outcome, Waiter) { settled++ }}})
+	slot, p := n.join()
+	_ = n.r.Deliver(slot, nil)
+	n.await(slot, 1, 3)
+	for _, b := range [][]byte{
+		ackRange(0, 0, 0), ackRange(4, math.MaxUint64, 0), ackRange(math.MaxUint64, math.MaxUint64, 1),
+		nackOf(t, 0, codec.NackBusy, ""), nackOf(t, 4, codec.NackBusy, ""), nackOf(t, math.MaxUint64, 1234, "no"),
+	} {
+		s := n.r.sessions.at(slot)
+		before := s.framesUsed
+		if n.send(slot, b); settled != 0 || s.framesUsed != before+1 {
+			t.Fatalf("%x: %d settled, %d frames charged", b, settled, s.framesUsed-before)
+		}
+	}
+	if n.send(slot, ackRange(0, math.MaxUint64, 0)); settled != 3 || p.finished {
+		t.Errorf("%d settled by everything, ended %v", settled, p.finished)
+	}
+	if n.send(slot, ackRange(2, 1, 0)); goAwayCode(t, &peer{in: lastFrame(t, p.in)}) != codec.CodeProtocolError {
+		t.Error("a range that goes backwards is no protocol error")
+	}
+}
+
+func lastFrame(t *testing.T, b []byte) []byte {
+	t.Helper()
+	for {
+		_, size, err := codec.Decode(b, 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if size == len(b) {
+			return b
+		}
+		b = b[size:]
+	}
+}
+
+// A naive twin settles the same, whatever is sent and answered in whatever order.
+func TestOutcomesAgreeWithANaiveTwin(t *testing.T) {
+	for seed := range uint64(300) {
+		rng := rand.New(rand.NewPCG(seed, 0))
+		ledger := make(told)
+		twin, open := make(map[Waiter]Result), make(map[uint64]bool)
+		n := newNode(t, rigConfig{MaxFrameRate: -1, Handler: handler{Settled: ledger.settled}})
+		slot, _ := n.join()
+		last := uint64(0)
+		settle := func(first, to uint64, how Result) {
+			for number := range open {
+				if number >= first && number <= to {
+					delete(open, number)
+					twin[number] = how
+				}
+			}
+		}
+		for range 60 {
+			switch rng.IntN(3) {
+			case 0:
+				for range rng.IntN(100) {
+					err := n.r.DeliverAwaited(slot, nil, last+1)
+					if full := len(open) == MaxAwaited; full != errors.Is(err, ErrWindow) {
+						t.Fatalf("seed %d: %d outstanding, %v", seed, len(open), err)
+					} else if !full {
+						last++
+						open[last] = true
+					}
+				}
+				n.r.flush(slot)
+			case 1:
+				first := rng.Uint64N(last + 3)
+				to := first + rng.Uint64N(60)
+				n.send(slot, ackRange(first, to, 0))
+				settle(first, to, Acknowledged)
+			case 2:
+				number := rng.Uint64N(last + 3)
+				n.send(slot, nackOf(t, number, 7, ""))
+				settle(number, number, Refused)
+			}
+			if got := n.r.unanswered(n.r.sessions.at(slot)); got != int64(len(open)) {
+				t.Fatalf("seed %d: %d outstanding, want %d", seed, got, len(open))
+			}
+		}
+		n.r.Closed(slot, ReasonIOError)
+		settle(0, math.MaxUint64, Lost)
+		for w, how := range twin {
+			if got := ledger[w]; len(got) != 1 || got[0].Result != how {
+				t.Fatalf("seed %d: DELIVER %v: %+v, want %d", seed, w, got, how)
+			}
+		}
+		if len(ledger) != len(twin) || n.r.InUse() != (InUse{}) {
+			t.Fatalf("seed %d: %d outcomes, want %d; in use %+v", seed, len(ledger), len(twin), n.r.InUse())
+		}
+	}
+}
+
+// A posted message is settled, too, when its session is gone, or its window is full, or the loop
+// has ended before it was its turn.
+func TestAPostedMessageHasAnOutcome(t *testing.T) {
+	ledger := make(told)
+	n := newNode(t, rigConfig{Handler: handler{Settled: ledger.settled}})
+	slot, _ := n.join()
+	handle, m := n.r.Handle(slot), &n.r.mailbox
+	post := func(w string) {
+		if err := m.DeliverAwaited(handle, []byte("x"), w); err != nil {
+			t.Fatal(err)
+		}
+	}
+	post("lost")
+	n.turn(never)
+	n.await(slot, 2, MaxAwaited-1)
+	post("window")
+	n.turn(never)
+	n.r.Closed(slot, ReasonPeerClosed)
+	other, p := n.join()
+	post("closed")
+	n.turn(never)
+	post("abandoned")
+	n.await(other, 1000, 1)
+	n.r.Abandon()
+	for w, want := range map[Waiter]Outcome{
+		"lost":       {Handle: handle, Number: 1, Result: Lost, End: ReasonPeerClosed},
+		"window":     {Handle: handle, Result: Unsent, Err: ErrWindow},
+		"closed":     {Handle: handle, Result: Unsent, Err: ErrClosed},
+		"abandoned":  {Handle: handle, Result: Unsent, Err: ErrClosed},
+		uint64(1000): {Handle: n.r.Handle(other), Number: 1, Result: Lost, End: ReasonShutdown},
+	} {
+		if got := ledger[w]; len(got) != 1 || fmt.Sprint(got[0]) != fmt.Sprint(want) {
+			t.Errorf("%v: %+v, want %+v", w, got, want)
+		}
+	}
+	if types := frameTypes(t, p.in); len(types) != 1 || n.r.counters.Stale != 1 {
+		t.Errorf("another session got %v; %d stale", types, n.r.counters.Stale)
+	}
+	for _, err := range []error{m.DeliverAwaited(handle, nil, "late"), m.Deliver(handle, nil), m.Ack(handle, codec.AckOf(1))} {
+		if !errors.Is(err, ErrClosed) {
+			t.Errorf("a post to a loop that has ended: %v, want ErrClosed", err)
+		}
+	}
+	if len(ledger["late"]) != 0 {
+		t.Error("what was not accepted has an outcome")
+	}
+}
+
+// Nothing is allocated for a flow of messages that are answered, and nothing is kept of it.
+func TestASteadyFlowOfAnsweredMessagesAllocatesNothing(t *testing.T) {
+	n := newNode(t, rigConfig{MaxFrameRate: -1, MaxByteRate: -1})
+	slot, p := n.join()
+	ack, number := make([]byte, 0, 64), uint64(0)
+	var w Waiter = func(Outcome) {}
+	if allocs := testing.AllocsPerRun(1000, func() {
+		p.in = p.in[:0]
+		for range 10 {
+			_ = n.r.DeliverAwaited(slot, nil, w)
+		}
+		n.r.flush(slot)
+		ack = codec.AppendAck(ack[:0], codec.AckMessage{Range: codec.Range{First: number + 1, Last: number + 10}})
+		number += 10
+		n.r.receive(n.now, slot, ack)
+	}); allocs > 0 {
+		t.Errorf("%v allocations for ten DELIVERs and their ACK", allocs)
+	}
+	if u := n.r.InUse(); u.Awaits != 0 || u.Extras != 0 {
+		t.Errorf("in use are still %+v", u)
+	}
+}
+
+// A flood of the widest ranges, of those that were never sent, or of NACKs of nothing costs a node
+// no more than one of PINGs, for a session with a full window, too.
+func TestAFloodOfAnswersCostsNoMoreThanPings(t *testing.T) {
+	const each = 2000
+	flood := func(frame []byte, full bool) (best time.Duration) {
+		n := newNode(t, rigConfig{MaxFrameRate: -1, MaxByteRate: -1})
+		slot, _ := n.join()
+		if full {
+			n.await(slot, 1, MaxAwaited)
+		}
+		n.r.transport = sink{n.net}
+		read := slices.Repeat(frame, each)
+		best = time.Hour
+		for range 30 {
+			began := time.Now()
+			n.r.receive(n.now, slot, read)
+			best = min(best, time.Since(began))
+		}
+		if n.r.sessions.at(slot).state != stateReady {
+			t.Fatal("the session has ended")
+		}
+		return best / each
+	}
+	pings := flood(codec.AppendPing(nil, 1, 0), false)
+	for name, frame := range map[string][]byte{
+		"all numbers": ackRange(0, math.MaxUint64, 0), "never sent": ackRange(MaxAwaited+1, math.MaxUint64, 0),
+		"number 0": ackRange(0, 0, 0), "NACK of nothing": nackOf(t, MaxAwaited+1, 1, ""),
+	} {
+		for _, full := range []bool{false, true} {
+			cost := flood(frame, full)
+			t.Logf("%s, full %v: %v a frame, a PING %v", name, full, cost, pings)
+			if cost > 3*pings { // it is about as much; a busy machine measures badly
+				t.Errorf("%s, full %v: %v a frame, a PING costs %v", name, full, cost, pings)
+			}
+		}
+	}
+}

@@ -1,0 +1,57 @@
+package server
+
+import (
+	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/reactor"
+)
+
+// MaxAwaited is how many messages of DeliverFunc to one session may be outstanding.
+const MaxAwaited = reactor.MaxAwaited
+
+// Result says how it went with a message of DeliverFunc.
+type Result uint8
+
+// The results. Only Unsent says that the message did not arrive; with Lost nobody knows.
+const (
+	Acknowledged = Result(reactor.Acknowledged) // the client's application has dealt with it
+	Refused      = Result(reactor.Refused)      // the client's application has refused it
+	Lost         = Result(reactor.Lost)         // the session ended before the client said anything
+	Unsent       = Result(reactor.Unsent)       // Server.DeliverFunc: it could not be sent
+)
+
+// String names the result.
+func (r Result) String() string {
+	switch r {
+	case Acknowledged:
+		return "acknowledged"
+	case Refused:
+		return "refused"
+	case Lost:
+		return "lost"
+	case Unsent:
+		return "unsent"
+	default:
+		return "unknown"
+	}
+}
+
+// Outcome is what became of a message of DeliverFunc.
+type Outcome struct {
+	Session codec.SessionID
+	Number  uint64 // the message's on its connection, from 1 on, as the client saw it; 0: Unsent
+	Result  Result
+	What    uint8          // Acknowledged: what the client did with it, a word between the applications
+	Code    codec.NackCode // Refused: Code.Again says whether it may be taken another time
+	Reason  string         // Refused: the client's text for people
+	End     Reason         // Lost: why the session ended
+	Err     error          // Unsent: ErrClosed (the session has ended), ErrWindow or ErrQueue
+}
+
+// outcomeOf is the reactor's, for handlers.
+func (a *application) outcomeOf(o *reactor.Outcome) Outcome {
+	return Outcome{
+		Session: codec.SessionID{Epoch: a.epoch, Handle: o.Handle},
+		Number:  o.Number, Result: Result(o.Result), What: o.What,
+		Code: o.Code, Reason: string(o.Reason), End: Reason(o.End), Err: o.Err,
+	}
+}
