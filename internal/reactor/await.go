@@ -2,7 +2,6 @@ package reactor
 
 import (
 	"slices"
-	"sort"
 
 	"github.com/stormwheel/stormwheel/codec"
 )
@@ -55,9 +54,27 @@ type outstanding struct {
 
 // within is which of them lie in a range.
 func (o *outstanding) within(in codec.Range) (from, to int) {
-	from = sort.Search(len(o.all), func(i int) bool { return o.all[i].number >= in.First })
-	to = from + sort.Search(len(o.all)-from, func(i int) bool { return o.all[from+i].number > in.Last })
+	if last := len(o.all) - 1; last < 0 || in.First > o.all[last].number || in.Last < o.all[0].number {
+		return 0, 0
+	}
+	from = o.search(in.First)
+	if to = len(o.all); in.Last < o.all[to-1].number {
+		to = o.search(in.Last + 1)
+	}
 	return from, to
+}
+
+// search is where the first of them lies whose number is not below the given one.
+func (o *outstanding) search(number uint64) int {
+	low, high := 0, len(o.all)
+	for low < high {
+		if middle := (low + high) / 2; o.all[middle].number < number {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	return low
 }
 
 // awaitRef is where a session's outstanding DELIVERs are; zero means that it has none.
@@ -124,17 +141,20 @@ func (r *Reactor) await(slot Slot, w Waiter) (number uint64) {
 	return number
 }
 
-// settle tells the outcome of the DELIVERs of a session that are outstanding in a range, at the
-// cost of what is outstanding, however wide the range. The application may send more meanwhile:
-// what is sent then is not in it.
-func (r *Reactor) settle(slot Slot, in codec.Range, how Outcome) {
+// settle tells the outcome of the DELIVERs of a session that are outstanding in a range, if any
+// are, at the cost of what is outstanding, however wide the range. The application may send more
+// meanwhile: what is sent then is not in it.
+func (r *Reactor) settle(slot Slot, in codec.Range, how Outcome) (any bool) {
 	s := r.sessions.at(slot)
 	o := r.awaitedOf(s)
 	if o == nil {
-		return
+		return false
+	}
+	from, to := o.within(in)
+	if from == to {
+		return false
 	}
 	how.Handle = r.Handle(slot)
-	from, to := o.within(in)
 	for i := from; i < to; i++ {
 		w := o.all[i].waiter
 		if w == nil {
@@ -152,58 +172,30 @@ func (r *Reactor) settle(slot Slot, in codec.Range, how Outcome) {
 		x.awaits = 0
 		r.extras.spare(s)
 	}
+	return true
 }
 
 // everything is the range of all numbers.
 var everything = codec.Range{Last: 1<<64 - 1}
 
-// answers says whether a frame settles something: then it counts against no rate.
-func (r *Reactor) answers(s *Session, f codec.Frame) bool {
-	if f.Type != codec.Ack && f.Type != codec.Nack || s.state != stateReady {
-		return false
-	}
-	o := r.awaitedOf(s)
-	if o == nil {
-		return false
-	}
-	var in codec.Range
+// answer handles an ACK or a NACK of a session, and says whether it settled something: then it
+// counts against no rate.
+func (r *Reactor) answer(slot Slot, f codec.Frame) (settled bool, why Reason) {
 	if f.Type == codec.Ack {
 		m, err := codec.ParseAck(f.Payload)
 		if err != nil {
-			return false
+			return false, ReasonBadPayload
 		}
-		in = m.Range
-	} else {
-		m, err := codec.ParseNack(f.Payload)
-		if err != nil {
-			return false
-		}
-		in = codec.Range{First: m.Number, Last: m.Number}
+		r.counters.AcksIn++
+		return r.settle(slot, m.Range, Outcome{Result: Acknowledged, What: m.What}), ReasonNone
 	}
-	from, to := o.within(in)
-	return from < to
-}
-
-// acked handles an ACK.
-func (r *Reactor) acked(slot Slot, payload []byte) Reason {
-	m, err := codec.ParseAck(payload)
+	m, err := codec.ParseNack(f.Payload)
 	if err != nil {
-		return ReasonBadPayload
-	}
-	r.counters.AcksIn++
-	r.settle(slot, m.Range, Outcome{Result: Acknowledged, What: m.What})
-	return ReasonNone
-}
-
-// nacked handles a NACK.
-func (r *Reactor) nacked(slot Slot, payload []byte) Reason {
-	m, err := codec.ParseNack(payload)
-	if err != nil {
-		return ReasonBadPayload
+		return false, ReasonBadPayload
 	}
 	r.counters.NacksIn++
-	r.settle(slot, codec.Range{First: m.Number, Last: m.Number}, Outcome{Result: Refused, Code: m.Code, Reason: m.Reason})
-	return ReasonNone
+	one := codec.Range{First: m.Number, Last: m.Number}
+	return r.settle(slot, one, Outcome{Result: Refused, Code: m.Code, Reason: m.Reason}), ReasonNone
 }
 
 // unsent tells that what was posted for a session was not sent.

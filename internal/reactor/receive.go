@@ -56,8 +56,7 @@ func (r *Reactor) receive(now time.Duration, slot Slot, b []byte) (consumed, nee
 	}
 	mayFrames, why := r.mayRead(slot, len(b))
 	if why != ReasonNone {
-		r.sendAway(slot, why, linger)
-		return len(b), 1
+		return r.refuseRead(slot, why, len(b))
 	}
 	var ping uint64
 	var applied uint16
@@ -76,32 +75,34 @@ func (r *Reactor) receive(now time.Duration, slot Slot, b []byte) (consumed, nee
 			break
 		}
 		if err != nil {
-			r.sendAway(slot, reasonForMalformed(err), linger)
-			return len(b), 1
+			return r.refuseRead(slot, reasonForMalformed(err), len(b))
 		}
 		consumed += size
-		if r.answers(s, f) {
-			free, freeBytes = free+1, freeBytes+min(size, answerBytes)
-		}
-		if frames++; frames-free > mayFrames {
-			r.sendAway(slot, ReasonRateLimit, linger)
-			return len(b), 1
-		}
-		if greeting && frames > 1 && f.Type != codec.Bye {
+		if frames++; greeting && frames > 1 && f.Type != codec.Bye {
 			// Sent before WELCOME: refused by every node, and not only where that takes a while.
-			r.sendAway(slot, ReasonUnexpected, linger)
-			return len(b), 1
+			return r.refuseRead(slot, ReasonUnexpected, len(b))
+		}
+		if (f.Type == codec.Ack || f.Type == codec.Nack) && s.state == stateReady {
+			var settled bool
+			if settled, why = r.answer(slot, f); settled {
+				free, freeBytes = free+1, freeBytes+min(size, answerBytes)
+			}
+		}
+		if frames-free > mayFrames {
+			return r.refuseRead(slot, ReasonRateLimit, len(b))
 		}
 		if f.Type == codec.Ping && s.state == stateReady {
 			if ping, applied, err = codec.ParsePing(f.Payload); err != nil {
-				r.sendAway(slot, ReasonBadPayload, linger)
-				return len(b), 1
+				return r.refuseRead(slot, ReasonBadPayload, len(b))
 			}
 			pinged = true
 			r.counters.Pings++
 			continue
 		}
-		if why := r.frame(slot, f); why != ReasonNone {
+		if why == ReasonNone {
+			why = r.frame(slot, f)
+		}
+		if why != ReasonNone {
 			r.finish(slot, why)
 			return len(b), 1
 		}
@@ -112,8 +113,7 @@ func (r *Reactor) receive(now time.Duration, slot Slot, b []byte) (consumed, nee
 	r.counters.BytesIn += uint64(consumed)
 	r.counters.FramesIn += uint64(frames)
 	if !r.charge(s, frames-free, consumed-freeBytes) {
-		r.sendAway(slot, ReasonRateLimit, linger) // by more than what answers our own DELIVERs
-		return len(b), 1
+		return r.refuseRead(slot, ReasonRateLimit, len(b)) // by more than what answers our own DELIVERs
 	}
 	if frames > 0 && s.state == stateReady {
 		r.wheel.Touch(slot)
@@ -128,6 +128,12 @@ func (r *Reactor) receive(now time.Duration, slot Slot, b []byte) (consumed, nee
 	}
 	r.flush(slot)
 	return consumed, need
+}
+
+// refuseRead ends a connection for what it has sent, of which nothing more is looked at.
+func (r *Reactor) refuseRead(slot Slot, why Reason, size int) (consumed, need int) {
+	r.sendAway(slot, why, linger)
+	return size, 1
 }
 
 // mayRead says how many frames of a read of size bytes may be handled, or why none. A token
@@ -178,14 +184,7 @@ func (r *Reactor) frame(slot Slot, f codec.Frame) Reason {
 			// that no handler can bear would end one session after the other.
 			_ = r.Nack(slot, &codec.NackMessage{Number: number, Code: codec.NackInternal})
 		}
-	case codec.Ack:
-		if why := r.acked(slot, f.Payload); why != ReasonNone {
-			return why
-		}
-	case codec.Nack:
-		if why := r.nacked(slot, f.Payload); why != ReasonNone {
-			return why
-		}
+	case codec.Ack, codec.Nack: // has been heard as an answer
 	case codec.Bye:
 		return ReasonBye
 	default:
