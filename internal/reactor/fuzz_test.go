@@ -9,23 +9,40 @@ import (
 
 // FuzzReactor plays a peer that sends anything in any pieces, with time passing in
 // between. Whatever it does, it is answered in whole frames, its connection ends at most
-// once, nothing of it stays behind, and the client beside it is served.
+// once, what was sent to it has one outcome, nothing of it stays behind, and the client beside it is
+// served.
 func FuzzReactor(f *testing.F) {
 	session := append(hello("mallory"), codec.AppendPing(nil, 1, 0)...)
 	session = codec.AppendSend(session, 1, []byte("hello"))
 	session = codec.AppendAck(session, codec.AckOf(1))
+	answers := codec.AppendSend(codec.AppendSend(session, 2, []byte("a")), 0, nil)
+	answers = append(answers, ackRange(2, 1<<64-1, 7)...)
+	answers = append(answers, nackOf(f, 3, codec.NackBusy, "later")...)
+	f.Add(answers, []byte{250})
+	f.Add(append(answers, ackRange(2, 1, 0)...), []byte{70, 9})
 	f.Add(session, []byte{1, 200, 3})
 	f.Add(codec.AppendBye(session), []byte{255})
 	f.Add([]byte("GET / HTTP/1.1\r\n\r\n"), []byte{4})
 	f.Add(session[:len(session)-3], []byte{0, 0, 90})
 	f.Fuzz(func(t *testing.T, input, plan []byte) {
-		n := newNode(t, rigConfig{Handler: handler{Message: func(s *caller, id uint64, body []byte) {
-			s.Deliver(body)
-			s.Ack(id)
-			if len(body) > 3 {
-				s.Close(0)
-			}
-		}}})
+		awaited, ledger := 0, make(told)
+		n := newNode(t, rigConfig{Handler: handler{
+			Message: func(s *caller, id uint64, body []byte) {
+				if s.DeliverAwaited(body, awaited) == nil {
+					awaited++
+				}
+				s.Deliver(body)
+				s.Ack(id)
+				if len(body) > 3 {
+					s.Close(0)
+				}
+			},
+			Settled: func(o Outcome, w Waiter) {
+				if ledger.settled(o, w); len(ledger[w]) > 1 || o.Number != uint64(w.(int)+1) {
+					t.Fatalf("DELIVER %v was settled by %+v", w, ledger[w])
+				}
+			},
+		}})
 		good, _ := n.join()
 		evil, p := n.dial()
 		alive := func() bool { return !p.closed && !p.aborted }
@@ -71,6 +88,9 @@ func FuzzReactor(f *testing.F) {
 		}
 		if err := n.r.wheel.Validate(); err != nil {
 			t.Fatal(err)
+		}
+		if u := n.r.InUse(); len(ledger) != awaited || u.Awaits != 0 {
+			t.Fatalf("%d outcomes of %d; in use are still %+v", len(ledger), awaited, u)
 		}
 	})
 }
