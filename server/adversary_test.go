@@ -67,6 +67,15 @@ func TestZeroLengthFloodIsCutAtTheRate(t *testing.T) {
 		trial{20, siege.EmptyFlood, ReasonRateLimit})
 }
 
+// Of ranges never sent, of all numbers and of refusals of nothing; one that goes backwards is none.
+func TestAnswersToNothingAreCutAtTheRate(t *testing.T) {
+	besiege(t, orders{MaxFrameRate: 200},
+		trial{20, siege.TooManyAcks, ReasonRateLimit},
+		trial{20, siege.AckFlood, ReasonRateLimit},
+		trial{20, siege.NackFlood, ReasonRateLimit},
+		trial{20, siege.ReversedAck, ReasonBadPayload})
+}
+
 func TestPingFloodIsCutAtTheRate(t *testing.T) {
 	besiege(t, orders{MaxFrameRate: 200},
 		trial{20, siege.TooManyPings, ReasonRateLimit},

@@ -19,10 +19,11 @@
 // Those who say what no client may (wrong.go) must be told why at once: huge hello and huge frame
 // declare 2 and 4 GiB, long hello and long frame a byte more than allowed; unknown type, reserved
 // flags, reserved nibble and bad checksum come first, as the first word, or later, with a
-// session; another protocol speaks HTTP.
+// session; reversed ack is a range that goes backwards; another protocol speaks HTTP.
 //
-// Those who say too much (loud.go) must be cut off at the rate: too many pings and too many empty
-// frames stop in time to read why; ping flood, empty flood and message flood do not.
+// Those who say too much (loud.go) must be cut off at the rate: too many pings, too many empty
+// frames and too many acks, of all numbers that there are, stop in time to read why; ping flood,
+// empty flood, ack flood, nack flood, of what was never sent, and message flood do not.
 //
 // Those who do not read (deaf.go) must be cut off: never reads is pushed to without end, stalls
 // is sent a little and goes on to ping. They need a node whose application is an App.

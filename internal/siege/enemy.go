@@ -36,8 +36,8 @@ func (e Enemy) Play(ctx context.Context, t *Target) error {
 var All = []Enemy{
 	SlowHello, SlowFrame, Silent, HalfHello, HalfFrame,
 	HugeHello, HugeFrame, LongHello, LongFrame,
-	TooManyPings, TooManyEmpty, PingFlood, EmptyFlood, MessageFlood,
-	UnknownFirst, UnknownLater, FlagsFirst, FlagsLater, NibbleFirst, NibbleLater, ChecksumFirst, ChecksumLater, Stranger,
+	TooManyPings, TooManyEmpty, TooManyAcks, PingFlood, EmptyFlood, AckFlood, NackFlood, MessageFlood,
+	UnknownFirst, UnknownLater, FlagsFirst, FlagsLater, NibbleFirst, NibbleLater, ChecksumFirst, ChecksumLater, ReversedAck, Stranger,
 	ResetSilent, ResetGarbage, ResetHello,
 	HalfClosedSilent, HalfClosedHello, HalfClosedInHello,
 	NeverReads, Stalls,

@@ -170,6 +170,10 @@ func (v *visitor) take(frame codec.Frame) (codec.Code, error) {
 	case frame.Type == codec.Send:
 		id, body, err := codec.ParseMessage(frame.Payload)
 		return 0, errors.Join(err, v.write(codec.AppendAck(codec.AppendDeliver(nil, id, body), codec.AckOf(id))))
+	case frame.Type == codec.Ack:
+		if _, err := codec.ParseAck(frame.Payload); err != nil {
+			return codec.CodeFor(err), nil
+		}
 	case !frame.Type.Known() && frame.Flags&codec.FlagIgnorable == 0:
 		return codec.CodeProtocolError, nil
 	}

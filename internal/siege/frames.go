@@ -1,7 +1,9 @@
 package siege
 
 import (
+	"bytes"
 	"encoding/binary"
+	"math"
 
 	"github.com/stormwheel/stormwheel/codec"
 )
@@ -11,7 +13,23 @@ var (
 	Ping       = codec.AppendPing(nil, 1, 0)
 	ZeroLength = codec.AppendFrame(nil, 99, codec.FlagIgnorable, nil) // of a type that a receiver may ignore
 	Unknown    = codec.AppendFrame(nil, 99, 0, []byte("what?"))       // of a type that it may not ignore
+	AckAll     = ackOf(0, math.MaxUint64)                             // of all numbers that there are
+	NackNever  = nackOf(1 << 60)                                      // of a message that was never sent, with the longest reason
+
+	ackBackwards = ackOf(2, 1)
 )
+
+func ackOf(first, last uint64) []byte {
+	return codec.AppendAck(nil, codec.AckMessage{Range: codec.Range{First: first, Last: last}})
+}
+
+func nackOf(number uint64) []byte {
+	b, err := codec.AppendNack(nil, &codec.NackMessage{Number: number, Code: codec.NackBusy, Reason: bytes.Repeat([]byte("x"), codec.MaxReason)})
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
 
 // Hello is a HELLO of version 1. An id or token that no frame can hold is a fault of the caller:
 // it panics.

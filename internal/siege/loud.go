@@ -15,8 +15,11 @@ import (
 var (
 	TooManyPings = tooMany("too many pings", Ping)
 	TooManyEmpty = tooMany("too many empty frames", ZeroLength)
+	TooManyAcks  = tooMany("too many acks", AckAll)
 	PingFlood    = flood("ping flood", Ping)
 	EmptyFlood   = flood("empty flood", ZeroLength)
+	AckFlood     = flood("ack flood", AckAll)
+	NackFlood    = flood("nack flood", NackNever)
 	MessageFlood = flood("message flood", codec.AppendSend(nil, 1, make([]byte, 4000)))
 )
 

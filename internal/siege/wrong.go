@@ -20,6 +20,7 @@ var (
 	NibbleLater   = JoinsAndSays("reserved nibble later", codec.CodeProtocolError, reservedNibble)
 	ChecksumFirst = Says("bad checksum first", codec.CodeBadChecksum, corrupt(Hello("x", "")))
 	ChecksumLater = JoinsAndSays("bad checksum later", codec.CodeBadChecksum, corrupt(Ping))
+	ReversedAck   = JoinsAndSays("reversed ack", codec.CodeProtocolError, ackBackwards)
 	Stranger      = Says("another protocol", codec.CodeProtocolError, []byte("GET / HTTP/1.1\r\n\r\n"))
 )
 
