@@ -86,9 +86,12 @@ type awaitTable struct {
 	free []awaitRef
 }
 
-// keepAwaits is up to which size an entry is kept for the next session that awaits something, so
-// that a steady flow allocates nothing.
-const keepAwaits = 32
+// So that a steady flow allocates nothing, so many entries are kept for the next session that awaits
+// something, each for so many DELIVERs.
+const (
+	keepEntries = 1024
+	keepAwaits  = 32
+)
 
 // of is nil for a session that awaits nothing.
 func (t *awaitTable) of(ref awaitRef) *outstanding {
@@ -102,6 +105,9 @@ func (t *awaitTable) take() awaitRef {
 	if n := len(t.free); n > 0 {
 		ref := t.free[n-1]
 		t.free = t.free[:n-1]
+		if t.all[ref-1] == nil {
+			t.all[ref-1] = new(outstanding)
+		}
 		return ref
 	}
 	t.all = append(t.all, new(outstanding))
@@ -110,8 +116,8 @@ func (t *awaitTable) take() awaitRef {
 
 // drop gives back an entry in which nothing is outstanding.
 func (t *awaitTable) drop(ref awaitRef) {
-	if o := t.all[ref-1]; cap(o.all) > keepAwaits {
-		o.all = nil
+	if len(t.free) >= keepEntries || cap(t.all[ref-1].all) > keepAwaits {
+		t.all[ref-1] = nil
 	}
 	t.free = append(t.free, ref)
 }

@@ -326,6 +326,35 @@ func TestAPostedMessageHasAnOutcome(t *testing.T) {
 	}
 }
 
+// A message to everybody leaves nothing behind but a few bytes a session that had it.
+func TestWhatABroadcastTookIsGivenBack(t *testing.T) {
+	n := newNode(t, rigConfig{AdmitRate: 1e6})
+	var slots []Slot
+	for range 3 * keepEntries {
+		slot, p := n.join()
+		n.await(slot, 1, 2)
+		p.in, slots = nil, append(slots, slot)
+	}
+	for _, slot := range slots {
+		n.send(slot, ackRange(1, 2, 0))
+	}
+	kept := 0
+	for _, o := range n.r.awaits.all {
+		if o != nil {
+			kept++
+		}
+	}
+	if u := n.r.InUse(); u.Awaits != 0 || u.Extras != 0 || kept != keepEntries {
+		t.Errorf("%d entries are kept, want %d; in use are still %+v", kept, keepEntries, u)
+	}
+	for i, slot := range slots {
+		n.await(slot, 3, 1)
+		if got := n.r.unanswered(n.r.sessions.at(slot)); got != 1 {
+			t.Fatalf("session %d awaits %d, want 1", i, got)
+		}
+	}
+}
+
 // Nothing is allocated for a flow of messages that are answered, and nothing is kept of it.
 func TestASteadyFlowOfAnsweredMessagesAllocatesNothing(t *testing.T) {
 	n := newNode(t, rigConfig{MaxFrameRate: -1, MaxByteRate: -1})
