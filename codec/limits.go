@@ -27,7 +27,7 @@ func MinTimeout(interval time.Duration) time.Duration {
 type Limits struct {
 	MaxSend        uint32 // the largest payload that the server takes, bytes
 	MaxDeliver     uint32 // the largest payload that the server sends, bytes
-	Frames         uint32 // a second; an ACK of a DELIVER does not count
+	Frames         uint32 // a second; an ACK or NACK that settles a DELIVER does not count
 	FrameBurst     uint32 // at once, after a silence
 	Bytes          uint32 // a second, with the 12 bytes around a payload; as above
 	ByteBurst      uint32

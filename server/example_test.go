@@ -40,6 +40,36 @@ func ExampleServer_Drain() {
 	// Output: <nil>
 }
 
+// A message that must not be lost: what became of it decides what happens to it next. One function
+// may settle all messages, since the outcome names session and number.
+func ExampleServer_DeliverFunc() {
+	var srv *server.Server
+	send := func(to codec.SessionID, body []byte, keep func([]byte)) error {
+		return srv.DeliverFunc(to, body, func(o server.Outcome) {
+			switch {
+			case o.Result == server.Acknowledged:
+				return // it is safe in the client's application
+			case o.Result == server.Refused && !o.Code.Again():
+				log.Printf("refused: %v %s", o.Code, o.Reason)
+			default: // refused for now, lost, or not sent
+				keep(body)
+			}
+		})
+	}
+	srv, err := server.New(server.Config{Listen: "127.0.0.1:0"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := srv.Start(); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(send(codec.SessionID{}, []byte("hello"), nil) != nil)
+	fmt.Println(srv.Stop(context.Background()))
+	// Output:
+	// true
+	// <nil>
+}
+
 // One session a client: the newest stays. Of two sessions of one incarnation the later attempt is
 // the newer, even if its HELLO was read first, and the other is superseded: its client has come
 // back, or is about to leave it in a handover. Another incarnation is another process, which

@@ -5,8 +5,7 @@ import (
 	"github.com/stormwheel/stormwheel/internal/reactor"
 )
 
-// What other goroutines may ask of a session: it goes through its loop's mailbox.
-
+// What other goroutines may ask of a session: it goes through its loop's mailbox. None of it blocks.
 // Nil means that it is on its way to the session's loop; what comes for a session that has ended
 // counts in Stats.Stale. Errors of all: ErrClosed (the node stops), ErrNoSuch, and but for Close
 // ErrBusy, when the mailbox is full.
