@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -169,6 +171,47 @@ func TestEveryOutcomeIsToldWhenTheNodeHasEnded(t *testing.T) {
 	}
 	if len(told) != accepted || twice > 0 {
 		t.Errorf("%d outcomes of %d messages, %d of them more than one", len(told), accepted, twice)
+	}
+}
+
+// Nor does one whose loop a handler has ended.
+func TestEveryOutcomeIsToldWhenALoopHasEnded(t *testing.T) {
+	s, err := New(Config{Listen: "127.0.0.1:0", Loops: 1, IDRate: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w, m := joinNode(t, s, "alice")
+	var mu sync.Mutex
+	var told []Outcome
+	for range 3 {
+		if err := s.DeliverFunc(m.Session, nil, func(o Outcome) {
+			mu.Lock()
+			told = append(told, o)
+			mu.Unlock()
+			if o.Number == 1 {
+				runtime.Goexit()
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+		w.want(codec.Deliver)
+	}
+	w.send(ackRange(1, 3, 0))
+	if err := s.Wait(); !errors.Is(err, ErrGoexit) {
+		t.Errorf("Wait: %v, want ErrGoexit", err)
+	}
+	want := []Outcome{
+		{Session: m.Session, Number: 1, Result: Acknowledged},
+		{Session: m.Session, Number: 2, Result: Lost, End: ReasonShutdown},
+		{Session: m.Session, Number: 3, Result: Lost, End: ReasonShutdown},
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if !slices.Equal(told, want) {
+		t.Errorf("%+v, want %+v", told, want)
 	}
 }
 
