@@ -65,6 +65,7 @@ func TestConfigErrorsNameTheField(t *testing.T) {
 		"Heartbeat":  {Heartbeat: -1},
 		"AdmitRate":  {AdmitRate: -2},
 		"MaxQueued":  {MaxQueued: 1},
+		"Unsettled":  {UnsettledBytes: 60 << 10}, // no frame fits
 		"Alternates": {Alternates: []string{string(make([]byte, 1024)) + ":1"}},
 	} {
 		if _, err := New(cfg); err == nil || !bytes.Contains([]byte(err.Error()), []byte(field)) {

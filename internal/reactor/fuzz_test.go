@@ -66,6 +66,9 @@ func FuzzReactor(f *testing.F) {
 				if consumed < 0 || consumed > len(held) || need < 1 || need > 12+64<<10 {
 					t.Fatalf("consumed %d of %d, need %d", consumed, len(held), need)
 				}
+				if len(n.r.out) > 0 || n.r.answering != (answering{}) {
+					t.Fatalf("%d bytes and %+v are left for the next", len(n.r.out), n.r.answering)
+				}
 				held = held[consumed:]
 				p.held = len(held)
 			}
