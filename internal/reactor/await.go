@@ -150,7 +150,7 @@ func (r *Reactor) await(slot Slot, w Waiter) (number uint64) {
 // settle tells the outcome of the DELIVERs of a session that are outstanding in a range, if any
 // are, at the cost of what is outstanding, however wide the range. The application may send more
 // meanwhile: what is sent then is not in it.
-func (r *Reactor) settle(slot Slot, in codec.Range, how Outcome) (any bool) {
+func (r *Reactor) settle(slot Slot, in codec.Range, how Outcome) (settled bool) {
 	s := r.sessions.at(slot)
 	o := r.awaitedOf(s)
 	if o == nil {
