@@ -30,10 +30,12 @@ type paperClient struct {
 	ended bool
 }
 
-func (p *paper) Write(slot reactor.Slot, b []byte) int {
+func (p *paper) Write(slot reactor.Slot, b []byte) (sent, queued int) {
 	p.all[slot].in = append(p.all[slot].in, b...)
-	return 0
+	return len(b), 0
 }
+
+func (p *paper) Farewell(reactor.Slot, codec.Code) {}
 
 func (p *paper) Queued(reactor.Slot) int { return 0 }
 

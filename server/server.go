@@ -13,6 +13,7 @@ import (
 	"github.com/stormwheel/stormwheel/internal/gate"
 	"github.com/stormwheel/stormwheel/internal/machine"
 	"github.com/stormwheel/stormwheel/internal/reactor"
+	"github.com/stormwheel/stormwheel/internal/transport"
 )
 
 // Errors of a node's life.
@@ -50,6 +51,8 @@ type Server struct {
 	memory   func() (used int64, ok bool) // what the process uses
 	collect  func()                       // gives back what was closed for want of it
 	refusals refusals
+
+	stage func() transport.Stage // makes that of a loop; nil: connections are plain. Tests set it
 
 	drainLinger time.Duration // tests shorten it
 	alike       bool          // the nodes that would take over are like this one: nobody said what they can take

@@ -19,6 +19,7 @@
 //	HELLO                         hello.go, admit.go, auth.go, ghost.go
 //	frames                        receive.go, rate.go
 //	answers and messages          write.go, backlog.go
+//	what a stage does by itself   staged.go
 //	deadlines                     deadline.go, stall.go, quiet.go, clock.go
 //	ends                          ending.go, reason.go
 //	a turn                        turn.go, posts.go, mailbox.go

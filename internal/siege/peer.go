@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/netstage"
 )
 
 // Peer is one connection and what it has heard. One goroutine reads and one may write. Its
@@ -21,6 +22,7 @@ type Peer struct {
 	Joined bool                // it got a session
 	Away   codec.GoAwayMessage // what it was told at its end
 
+	staged *netstage.Conn // nil: plain
 	target *Target
 	began  time.Time // of the connect
 	forget func() bool
@@ -41,7 +43,26 @@ func (p *Peer) DialBy(ctx context.Context, d net.Dialer) error {
 	}
 	p.TCPConn = c.(*net.TCPConn)
 	p.forget = context.AfterFunc(ctx, func() { c.Close() })
-	return p.SetDeadline(p.began.Add(p.target.patience()))
+	if err = p.SetDeadline(p.began.Add(p.target.patience())); err == nil && p.target.Stage != nil {
+		p.staged, err = netstage.New(c, p.target.Stage())
+	}
+	return err
+}
+
+// Read reads of the connection, through its stage.
+func (p *Peer) Read(b []byte) (int, error) {
+	if p.staged != nil {
+		return p.staged.Read(b)
+	}
+	return p.TCPConn.Read(b)
+}
+
+// Write writes to the connection, through its stage.
+func (p *Peer) Write(b []byte) (int, error) {
+	if p.staged != nil {
+		return p.staged.Write(b)
+	}
+	return p.TCPConn.Write(b)
 }
 
 // Close closes the connection, if there is one.
