@@ -66,7 +66,7 @@ func TestPostsOfAHandlerComeBeforeItsClose(t *testing.T) {
 func TestASlowConsumerIsToldBehindItsQueue(t *testing.T) {
 	ids := make(chan codec.SessionID, 1)
 	s := startNode(t, Config{Handler: Handler{Opened: opened(ids)}})
-	target := siege.Target{Addr: s.Addr()}
+	target := siege.Target{Addr: s.Addr(), Stage: transportOf(t).Client}
 	w := &wire{target.Peer("slow"), t}
 	defer w.Close()
 	if err := w.DialBy(t.Context(), siege.Narrow); err != nil {

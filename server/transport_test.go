@@ -57,18 +57,12 @@ var overEveryTransport = map[string]func(*testing.T){
 	"window":                     TestWindowFollowsConnectionsAndRate,
 	"a turn's debt":              TestUnfinishedWorkDoesNotWaitForTheNextTick,
 	"drain":                      TestDrainHandsOverAndEnds,
-	"drain of who stays":         TestDrainDoesNotWaitForEverForWhoStays,
 	"stop":                       TestStopSaysGoodbyeAndWaitReturnsNil,
 	"stop at once":               TestStopAtOnceTellsEveryClient,
 	"slow consumer":              TestASlowConsumerIsToldBehindItsQueue,
 	"slow consumers":             TestSlowConsumersAreClosedAndDelayNobody,
 	"half frames and the budget": TestHalfFramesOfSessionsAreInsideTheBudget,
-	"half HELLOs and the budget": TestHalfHellosAreInsideTheBudget,
-	"memory":                     TestMemoryPressureShedsWhoHoldsMost,
 	"fragments":                  TestAFrameInFragmentsIsChargedOnce,
-	"what waits":                 TestStatsShowWhatWaits,
-	"authenticator":              TestAuthenticatorRunsOffTheLoopAndIsBounded,
-	"flapping":                   TestFlappingClientIsHeldOffAndReturnsAfterItsDelay,
 }
 
 func TestOverEveryTransport(t *testing.T) {

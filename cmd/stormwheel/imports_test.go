@@ -118,7 +118,7 @@ func TestPurePackagesDoNoIO(t *testing.T) {
 			}
 		}
 	}
-	for _, p := range []string{"internal/reactor", "internal/gate", "internal/link"} {
+	for _, p := range []string{"internal/reactor", "internal/gate", "internal/link", "internal/transport"} {
 		if len(s.files[p]) == 0 {
 			t.Errorf("%s is not where this test looks", p)
 		}
@@ -187,7 +187,11 @@ var floors = map[string][]string{
 	"internal/gate":    {"codec"},
 	"internal/link":    {"codec"},
 	"internal/reactor": {"codec", "timingwheel", "internal/gate"},
-	"server":           {"codec", "internal/reactor", "internal/gate", "internal/transport", "internal/machine", "internal/token"},
+
+	"internal/transport": {"codec"},
+	"internal/netstage":  {"internal/transport"},
+
+	"server": {"codec", "internal/reactor", "internal/gate", "internal/transport", "internal/machine", "internal/token"},
 }
 
 func TestPackagesImportLowerFloorsOnly(t *testing.T) {
