@@ -91,10 +91,7 @@ func (c *Client) serve(k *conn) {
 	}
 	defer nc.Close()
 	if c.stage != nil {
-		if nc, err = netstage.New(nc, c.stage()); err != nil {
-			c.disconnected(k, err)
-			return
-		}
+		nc = netstage.New(nc, c.stage())
 	}
 	if c.connected(k, nc, token) {
 		c.read(k)

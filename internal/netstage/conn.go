@@ -32,14 +32,12 @@ const readBytes = 4096
 // closeTime is what the closing words have to reach the kernel.
 const closeTime = 50 * time.Millisecond
 
-// New puts the stage into a connection, and sends what it says first. The stage is the
-// connection's alone.
-func New(nc net.Conn, stage transport.Stage) (*Conn, error) {
+// New puts the stage, which is the connection's alone, into it. What the stage says first goes out
+// with the first Write, so that New does not block.
+func New(nc net.Conn, stage transport.Stage) *Conn {
 	c := &Conn{Conn: nc, lines: transport.NewLines(stage), in: make([]byte, readBytes)}
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.out = append(c.out, c.lines.Begin(0)...)
-	return c, c.send()
+	return c
 }
 
 // NetConn is the socket.

@@ -25,10 +25,7 @@ func Relay(from net.Listener, to string, stage func() transport.Stage) {
 
 func relay(nc net.Conn, to string, stage transport.Stage) {
 	defer nc.Close()
-	staged, err := New(nc, stage)
-	if err != nil {
-		return
-	}
+	staged := New(nc, stage)
 	plain, err := net.Dial("tcp", to)
 	if err != nil {
 		return

@@ -44,7 +44,7 @@ func (p *Peer) DialBy(ctx context.Context, d net.Dialer) error {
 	p.TCPConn = c.(*net.TCPConn)
 	p.forget = context.AfterFunc(ctx, func() { c.Close() })
 	if err = p.SetDeadline(p.began.Add(p.target.patience())); err == nil && p.target.Stage != nil {
-		p.staged, err = netstage.New(c, p.target.Stage())
+		p.staged = netstage.New(c, p.target.Stage())
 	}
 	return err
 }
