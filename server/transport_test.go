@@ -100,18 +100,26 @@ func TestAStageThatIsOverLeavesAPlainSessionWithItsAddress(t *testing.T) {
 	over.Store(t, transports["header"])
 	defer over.Delete(t)
 	addr := make(chan netip.Addr, 1)
-	s := startNode(t, Config{Loops: 1, Auth: authFunc(func(_ context.Context, r AuthRequest) (AuthGrant, error) {
+	staged := make(chan bool, 1)
+	var s *Server
+	starting := make(chan struct{})
+	seen := func(own *Session, _ uint64, _ []byte) { // on the loop, whose sessions are
+		<-starting
+		staged <- (*s.loops.Load())[0].reactor.Session(reactor.SlotOf(own.ID().Handle)).Staged()
+	}
+	s = startNode(t, Config{Loops: 1, Handler: Handler{Message: seen}, Auth: authFunc(func(_ context.Context, r AuthRequest) (AuthGrant, error) {
 		addr <- r.Addr
 		return AuthGrant{}, nil
 	})})
-	w, m := joinNode(t, s, "alice")
+	close(starting)
+	w, _ := joinNode(t, s, "alice")
 	if got := <-addr; got != headerAddr {
 		t.Errorf("the client comes from %v, want %v", got, headerAddr)
 	}
 	w.send(codec.AppendPing(nil, 1, 0))
 	w.want(codec.Pong)
-	l := (*s.loops.Load())[0]
-	if l.reactor.Session(reactor.SlotOf(m.Session.Handle)).Staged() {
+	w.send(codec.AppendSend(nil, 1, nil))
+	if <-staged {
 		t.Error("the session still has its stage")
 	}
 }
