@@ -187,7 +187,7 @@ var floors = map[string][]string{
 	"internal/gate":    {"codec"},
 	"internal/link":    {"codec"},
 	"internal/reactor": {"codec", "timingwheel", "internal/gate"},
-	"server":           {"codec", "internal/reactor", "internal/gate", "internal/transport", "internal/machine", "internal/token"},
+	"server":           {"codec", "internal/reactor", "internal/gate", "internal/transport", "internal/machine", "internal/token", "server/internal/engine"},
 }
 
 func TestPackagesImportLowerFloorsOnly(t *testing.T) {

@@ -1,0 +1,114 @@
+package servertest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/server"
+	"github.com/stormwheel/stormwheel/server/internal/engine"
+)
+
+// Node is a node in memory. Its methods are for the goroutine of the test.
+type Node struct {
+	// Server is the node itself: for Deliver, Ack and Close by a session's ID, for Stats, and
+	// for Drain and Stop, which block and so want a goroutine of their own.
+	Server *server.Server
+
+	t      testing.TB
+	loop   *loop
+	dialed uint64
+}
+
+// New starts a node that ends with the test. It is for tests in a bubble of testing/synctest.
+//
+// Of cfg, Listen and Loops have no meaning here. MemoryLimit and MaxQueuedTotal are off where
+// they are zero: the memory of the machine that runs the test shall change nothing. A cfg that
+// server.New refuses fails the test.
+func New(t testing.TB, cfg server.Config) *Node {
+	t.Helper()
+	if !inBubble() {
+		t.Fatalf("servertest: New was called outside of synctest.Test, whose clock the node goes by")
+	}
+	cfg.Loops = 1
+	cfg.MemoryLimit = cmp.Or(cfg.MemoryLimit, -1)
+	cfg.MaxQueuedTotal = cmp.Or(cfg.MaxQueuedTotal, -1)
+	srv, err := server.New(cfg)
+	if err != nil {
+		t.Fatalf("servertest: %v", err)
+	}
+	n := &Node{Server: srv, t: t, loop: newLoop()}
+	if err := engine.Start(srv, n.loop); err != nil {
+		t.Fatalf("servertest: %v", err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		if err := srv.Stop(ctx); err != nil && !errors.Is(err, server.ErrGoexit) {
+			t.Errorf("servertest: the node does not end: %v", err)
+		}
+	})
+	synctest.Wait()
+	return n
+}
+
+// inBubble says whether the clock is that of a test.
+func inBubble() (in bool) {
+	defer func() { in = recover() == nil }()
+	synctest.Wait()
+	return true
+}
+
+// Advance lets d pass, and all happen that is due until then and at that moment.
+func (n *Node) Advance(d time.Duration) {
+	n.t.Helper()
+	if d < 0 {
+		n.t.Fatalf("servertest: Advance by %v: time does not go back", d)
+	}
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// Settle lets happen what is due at this moment, after a call of Server's.
+func (n *Node) Settle() { n.Advance(0) }
+
+// Stats are Server.Stats as of this moment; those are as of the last turn of the loop.
+func (n *Node) Stats() server.Stats {
+	n.loop.tick()
+	synctest.Wait()
+	return n.Server.Stats()
+}
+
+// Home is where clients come from that are not told otherwise.
+var Home = netip.MustParseAddr("192.0.2.1")
+
+// Dial opens a connection from Home that has said nothing yet.
+func (n *Node) Dial() *Client { return n.DialFrom(Home) }
+
+// DialFrom opens a connection from addr that has said nothing yet.
+func (n *Node) DialFrom(addr netip.Addr) *Client {
+	n.t.Helper()
+	n.dialed++
+	c := &Client{n: n, number: n.dialed, name: "the client"}
+	c.conn = &conn{loop: n.loop, from: addr, client: c}
+	if !n.loop.open(c.conn) {
+		n.t.Fatalf("servertest: Dial of a node that has ended")
+	}
+	synctest.Wait()
+	return c
+}
+
+// Join opens a connection, says HELLO and fails the test unless the client is welcomed at
+// once. Whoever has a token, or waits for an authenticator, uses Dial, Hello and ExpectWelcome.
+func (n *Node) Join(id string) *Client {
+	n.t.Helper()
+	c := n.Dial()
+	c.Hello(codec.HelloMessage{ClientID: []byte(id)})
+	c.ExpectWelcome()
+	return c
+}
