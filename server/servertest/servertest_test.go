@@ -63,7 +63,7 @@ func TestEvictionIsNeverEarlyAndTwoTicksLateAtMost(t *testing.T) {
 			if end != server.ReasonHeartbeatTimeout || n.Stats().Evictions() != 1 {
 				t.Errorf("Closed was told %v, and %d evictions were counted", end, n.Stats().Evictions())
 			}
-			n.Advance(time.Hour)
+			n.Advance(10 * time.Minute)
 			alive.ExpectNothing()
 		})
 	}
