@@ -8,7 +8,10 @@ import (
 )
 
 func init() {
-	engine.Start = func(node any, e engine.Engine) error { return node.(*Server).startOn(e) }
+	engine.Start = func(node any, e engine.Engine) (idle func() bool, err error) {
+		s := node.(*Server)
+		return s.idle, s.startOn(e)
+	}
 }
 
 // stopper ends event loops: gnet's engine, or one in memory.
@@ -28,4 +31,14 @@ func (s *Server) startOn(e engine.Engine) error {
 	s.setMemory()
 	s.engine, s.addr = e, "memory"
 	return s.launch(memoryDescriptors, 0, e.Run)
+}
+
+// idle says whether no loop has something in its mailbox.
+func (s *Server) idle() bool {
+	for _, l := range *s.loops.Load() {
+		if !l.reactor.Mailbox().Empty() {
+			return false
+		}
+	}
+	return true
 }

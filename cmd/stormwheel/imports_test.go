@@ -188,6 +188,9 @@ var floors = map[string][]string{
 	"internal/link":    {"codec"},
 	"internal/reactor": {"codec", "timingwheel", "internal/gate"},
 	"server":           {"codec", "internal/reactor", "internal/gate", "internal/transport", "internal/machine", "internal/token", "server/internal/engine"},
+
+	"server/internal/engine": {},
+	"server/servertest":      {"codec", "server", "server/internal/engine"},
 }
 
 func TestPackagesImportLowerFloorsOnly(t *testing.T) {

@@ -3,7 +3,6 @@ package servertest
 import (
 	"io"
 	"syscall"
-	"testing/synctest"
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
@@ -45,7 +44,7 @@ func (c *Client) Terms() codec.Terms { return c.terms }
 
 // Ended says whether the connection has come to its end, whoever ended it.
 func (c *Client) Ended() bool {
-	synctest.Wait()
+	c.n.settle()
 	return c.conn.over
 }
 
@@ -146,7 +145,7 @@ func (c *Client) mustBeOpen(to string) {
 // do has the loop do it, and all that follows.
 func (c *Client) do(job func()) {
 	c.n.loop.do(job)
-	synctest.Wait()
+	c.n.settle()
 }
 
 // receive takes what the node has written. It runs on the loop.

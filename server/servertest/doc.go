@@ -14,14 +14,16 @@
 //			alice.ExpectDeliver([]byte("hello"))
 //			alice.ExpectAck(id)
 //			alice.Silence()
-//			n.Advance(75 * time.Second)
+//			n.Advance(76 * time.Second) // the timeout is 75 s
 //			alice.ExpectGoAway(codec.CodeHeartbeatTimeout)
 //		})
 //	}
 //
 // Nothing waits in such a test, and nothing is polled: when a call returns, all that it leads to
-// at that moment of the clock has happened, and hours pass in milliseconds. Keys and numbers
-// that a node draws are the same in every run.
+// at that moment of the clock has happened, and an hour takes a fraction of a second. One run is
+// like the other: keys and numbers that a node draws are always the same, and only goroutines
+// that wake at the same nanosecond (timers of a handler, two checks of an authenticator) have no
+// order among them.
 //
 // # Who may call what
 //

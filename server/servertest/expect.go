@@ -3,7 +3,6 @@ package servertest
 import (
 	"bytes"
 	"fmt"
-	"testing/synctest"
 
 	"github.com/stormwheel/stormwheel/codec"
 )
@@ -73,7 +72,7 @@ func (c *Client) ExpectGoAway(code codec.Code) codec.GoAwayMessage {
 // ExpectNothing expects that the client was told nothing more, and is still there.
 func (c *Client) ExpectNothing() {
 	c.n.t.Helper()
-	synctest.Wait()
+	c.n.settle()
 	if len(c.got) > 0 {
 		c.n.t.Fatalf("servertest: %s got %s, want nothing", c.name, words(c.got[0]))
 	}
@@ -85,7 +84,7 @@ func (c *Client) ExpectNothing() {
 // ExpectEnd expects that the connection has come to its end, and that nothing more was told.
 func (c *Client) ExpectEnd() {
 	c.n.t.Helper()
-	synctest.Wait()
+	c.n.settle()
 	if len(c.got) > 0 {
 		c.n.t.Fatalf("servertest: %s got %s, want the end", c.name, words(c.got[0]))
 	}
@@ -96,7 +95,7 @@ func (c *Client) ExpectEnd() {
 
 // Received takes all frames that no Expect has taken, heartbeats' answers apart.
 func (c *Client) Received() []codec.Frame {
-	synctest.Wait()
+	c.n.settle()
 	all := c.got
 	c.got = nil
 	return all
@@ -105,7 +104,7 @@ func (c *Client) Received() []codec.Frame {
 // next takes the next frame, which must be of the given type.
 func (c *Client) next(typ codec.Type, want string) codec.Frame {
 	c.n.t.Helper()
-	synctest.Wait()
+	c.n.settle()
 	switch {
 	case len(c.got) > 0 && c.got[0].Type != typ:
 		c.n.t.Fatalf("servertest: %s got %s, want %s", c.name, words(c.got[0]), want)

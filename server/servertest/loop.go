@@ -28,6 +28,7 @@ type loop struct {
 
 	mu   sync.Mutex
 	jobs []func() // guarded by mu
+	busy bool     // guarded by mu: a job runs, or has ended the loop's goroutine
 }
 
 func newLoop() *loop {
@@ -80,10 +81,17 @@ func (l *loop) work() {
 func (l *loop) next() (job func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.jobs) > 0 {
+	if l.busy = len(l.jobs) > 0; l.busy {
 		job, l.jobs = l.jobs[0], l.jobs[1:]
 	}
 	return job
+}
+
+// rests says that the loop is there and has nothing to do.
+func (l *loop) rests() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !l.busy && len(l.jobs) == 0 && l.on.Err() == nil
 }
 
 // do has the loop do something soon. Any goroutine may call it.
@@ -114,7 +122,7 @@ func (l *loop) tickOn() {
 func (l *loop) tick() {
 	select {
 	case l.ticks <- struct{}{}:
-	case <-l.ended:
+	case <-l.on.Done():
 	}
 }
 

@@ -22,6 +22,7 @@ type Node struct {
 
 	t      testing.TB
 	loop   *loop
+	idle   func() bool // nothing waits for a turn
 	dialed uint64
 }
 
@@ -43,7 +44,7 @@ func New(t testing.TB, cfg server.Config) *Node {
 		t.Fatalf("servertest: %v", err)
 	}
 	n := &Node{Server: srv, t: t, loop: newLoop()}
-	if err := engine.Start(srv, n.loop); err != nil {
+	if n.idle, err = engine.Start(srv, n.loop); err != nil {
 		t.Fatalf("servertest: %v", err)
 	}
 	t.Cleanup(func() {
@@ -53,7 +54,7 @@ func New(t testing.TB, cfg server.Config) *Node {
 			t.Errorf("servertest: the node does not end: %v", err)
 		}
 	})
-	synctest.Wait()
+	n.settle()
 	return n
 }
 
@@ -71,7 +72,15 @@ func (n *Node) Advance(d time.Duration) {
 		n.t.Fatalf("servertest: Advance by %v: time does not go back", d)
 	}
 	time.Sleep(d)
-	synctest.Wait()
+	n.settle()
+}
+
+// settle has the loop do all there is to do at this moment. What comes to a loop while its turn
+// runs has another turn 2 ms later, which would be too late for a test.
+func (n *Node) settle() {
+	for synctest.Wait(); !n.idle() && n.loop.rests(); synctest.Wait() {
+		n.loop.tick()
+	}
 }
 
 // Settle lets happen what is due at this moment, after a call of Server's.
@@ -80,7 +89,7 @@ func (n *Node) Settle() { n.Advance(0) }
 // Stats are Server.Stats as of this moment; those are as of the last turn of the loop.
 func (n *Node) Stats() server.Stats {
 	n.loop.tick()
-	synctest.Wait()
+	n.settle()
 	return n.Server.Stats()
 }
 
@@ -99,7 +108,7 @@ func (n *Node) DialFrom(addr netip.Addr) *Client {
 	if !n.loop.open(c.conn) {
 		n.t.Fatalf("servertest: Dial of a node that has ended")
 	}
-	synctest.Wait()
+	n.settle()
 	return c
 }
 

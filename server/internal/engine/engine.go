@@ -19,5 +19,6 @@ type Engine interface {
 	Random() io.Reader
 }
 
-// Start starts node, a *server.Server that was not started, on e. It is set by package server.
-var Start func(node any, e Engine) error
+// Start starts node, a *server.Server that was not started, on e. idle says whether nothing
+// waits for a turn of a loop; any goroutine may call it. It is set by package server.
+var Start func(node any, e Engine) (idle func() bool, err error)
