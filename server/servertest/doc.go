@@ -29,8 +29,9 @@
 //
 // Node, Client and their methods belong to the goroutine of the test. Handlers run on the
 // node's event loop, as always: what they share with the test needs no lock, since one waits
-// while the other runs, but t.FailNow in a handler ends the node (server.ErrGoexit); t.Error does
-// not.
+// while the other runs (let time pass with Advance, not with time.Sleep, which the race detector
+// does not take for an order). t.FailNow in a handler ends the node (server.ErrGoexit); t.Error
+// does not.
 //
 // # What it does not do
 //

@@ -24,7 +24,6 @@ type loop struct {
 	ticks chan struct{}      // asks for a tick ahead of its time
 	stop  context.CancelFunc // ends both goroutines
 	on    context.Context
-	ended chan struct{} // closed when both have ended
 
 	mu   sync.Mutex
 	jobs []func() // guarded by mu
@@ -32,14 +31,13 @@ type loop struct {
 }
 
 func newLoop() *loop {
-	l := &loop{random: rand.NewChaCha8([32]byte{}), wake: make(chan struct{}, 1), ticks: make(chan struct{}), ended: make(chan struct{})}
+	l := &loop{random: rand.NewChaCha8([32]byte{}), wake: make(chan struct{}, 1), ticks: make(chan struct{})}
 	l.on, l.stop = context.WithCancel(context.Background())
 	return l
 }
 
 // Run implements engine.Engine.
 func (l *loop) Run(handler gnet.EventHandler) error {
-	defer close(l.ended)
 	l.handler = handler
 	var both sync.WaitGroup
 	both.Go(l.work)

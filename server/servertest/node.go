@@ -71,6 +71,7 @@ func (n *Node) Advance(d time.Duration) {
 	if d < 0 {
 		n.t.Fatalf("servertest: Advance by %v: time does not go back", d)
 	}
+	n.loop.do(func() {}) // so that what the test has done comes before what the loop will do
 	time.Sleep(d)
 	n.settle()
 }
