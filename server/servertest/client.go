@@ -96,7 +96,8 @@ func (c *Client) Bye() {
 	c.Write(codec.AppendBye(nil))
 }
 
-// Write sends bytes as they are: half a frame, or none at all.
+// Write sends bytes as they are: half a frame, or none at all. A client that is not to put a
+// heartbeat behind half a frame is silenced first.
 func (c *Client) Write(b []byte) {
 	c.n.t.Helper()
 	c.mustBeOpen("sends")

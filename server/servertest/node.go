@@ -94,11 +94,14 @@ func (n *Node) Stats() server.Stats {
 	return n.Server.Stats()
 }
 
-// Home is where clients come from that are not told otherwise.
-var Home = netip.MustParseAddr("192.0.2.1")
+// home is an address of those for examples (RFC 5737), as that of httptest's requests.
+var home = netip.MustParseAddr("192.0.2.1")
 
-// Dial opens a connection from Home that has said nothing yet.
-func (n *Node) Dial() *Client { return n.DialFrom(Home) }
+// Dial opens a connection from 192.0.2.1 that has said nothing yet.
+func (n *Node) Dial() *Client {
+	n.t.Helper()
+	return n.DialFrom(home)
+}
 
 // DialFrom opens a connection from addr that has said nothing yet.
 func (n *Node) DialFrom(addr netip.Addr) *Client {

@@ -3,6 +3,7 @@ package servertest_test
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -260,6 +261,32 @@ func TestLimitsOnWhatAClientSends(t *testing.T) {
 		if st := n.Stats(); st.Conns != 0 || st.Closes[server.ReasonPeerReset] != 1 {
 			t.Errorf("%d connections are left, closes %v", st.Conns, st.Closes)
 		}
+	})
+}
+
+func TestLimitsByAddress(t *testing.T) {
+	inBubble(t, server.Config{AddrConns: 2}, func(t *testing.T, n *servertest.Node) {
+		n.Join("alice")
+		n.Join("bob")
+		third, elsewhere := n.Dial(), n.DialFrom(netip.MustParseAddr("198.51.100.7"))
+		for _, c := range []*servertest.Client{third, elsewhere} {
+			c.Hello(codec.HelloMessage{ClientID: []byte("carol")})
+		}
+		third.ExpectGoAway(codec.CodeBusy)
+		elsewhere.ExpectWelcome()
+	})
+}
+
+func TestHalfAFrameHasItsOwnDeadline(t *testing.T) {
+	inBubble(t, server.Config{PartialTimeout: 3 * time.Second}, func(t *testing.T, n *servertest.Node) {
+		c := n.Join("alice")
+		c.Silence() // or its heartbeat would be the rest of the frame
+		b := codec.AppendSend(nil, 1, []byte("hello"))
+		c.Write(b[:len(b)-1])
+		n.Advance(3*time.Second - 1)
+		c.ExpectNothing()
+		n.Advance(time.Second)
+		c.ExpectGoAway(codec.CodePartialTimeout)
 	})
 }
 
