@@ -45,11 +45,9 @@ func transportOf(t *testing.T) stages {
 // The tests that run over every transport, beside plain TCP under their own names: what a node
 // does must not depend on what its bytes come through.
 var overEveryTransport = map[string]func(*testing.T){
+	"send, bye":                  TestSendAndBye,
 	"deliver, ack, close":        TestSessionsFromOtherGoroutines,
-	"send and kick":              TestACloseThatComesTooLateHitsNobodyElse,
 	"posts before the close":     TestDeliverAndAckComeBeforeTheClose,
-	"a handler's posts":          TestPostsOfAHandlerComeBeforeItsClose,
-	"bye":                        TestDeliverAfterByeIsAnsweredByClosed,
 	"malformed":                  TestFarewellReachesAClientThatIsStillWriting,
 	"eviction":                   TestSilentClientIsResetAndToldWhy,
 	"trickle":                    TestTrickleIsUnderstoodUntilItStops,
@@ -121,5 +119,33 @@ func TestAStageThatIsOverLeavesAPlainSessionWithItsAddress(t *testing.T) {
 	w.send(codec.AppendSend(nil, 1, nil))
 	if <-staged {
 		t.Error("the session still has its stage")
+	}
+}
+
+// A message, its ACK and a BYE.
+func TestSendAndBye(t *testing.T) {
+	got := make(chan string, 1)
+	closed := make(chan Reason, 1)
+	s := startNode(t, Config{Loops: 1, Handler: Handler{
+		Message: func(s *Session, id uint64, body []byte) {
+			got <- string(body)
+			_ = s.Ack(id)
+		},
+		Closed: func(_ *Session, why Reason) { closed <- why },
+	}})
+	w, _ := joinNode(t, s, "alice")
+	w.send(codec.AppendSend(nil, 7, []byte("hello")))
+	if body := <-got; body != "hello" {
+		t.Errorf("SEND %q", body)
+	}
+	if id, err := codec.ParseAck(w.want(codec.Ack).Payload); err != nil || id != 7 {
+		t.Errorf("ACK %d, %v", id, err)
+	}
+	w.send(codec.AppendBye(nil))
+	if why := <-closed; why != ReasonBye {
+		t.Errorf("closed as %v, want bye", why)
+	}
+	if f, err := w.next(); err == nil {
+		t.Errorf("after BYE: %v", f.Type)
 	}
 }
