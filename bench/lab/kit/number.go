@@ -64,3 +64,14 @@ func spread(median, low, high float64, unit string) string {
 	}
 	return text
 }
+
+// Seen is the sample of a figure of one run; nobody ever got there: never.
+func Seen(v *float64) Sample { return SampleOf([]float64{OrNever(v)}) }
+
+// OrNever is the figure, or what says never.
+func OrNever(v *float64) float64 {
+	if v == nil {
+		return math.Inf(1)
+	}
+	return *v
+}

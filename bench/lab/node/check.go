@@ -30,7 +30,7 @@ func (b *Budgets) Run(ctx context.Context, out io.Writer) error {
 			return kit.Turns(b.Rounds, e.top(), []string{peers.Ours, peers.Floor}, nil)
 		},
 		Measure: func(ctx context.Context, _ *kit.Kept, r *kit.Record) error { return e.measure(ctx, r) }}
-	k, err := kit.Run(ctx, kit.Home, check, kit.Effort{}, "make bench-check", out)
+	k, err := kit.Run(ctx, kit.Place{Out: "out"}, check, kit.Effort{}, "make bench-check", out)
 	if err != nil {
 		return err
 	}

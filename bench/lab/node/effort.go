@@ -70,6 +70,8 @@ func (e effort) connectStep() kit.Step { return kit.Step{Workload: "connect", Si
 func (e effort) evictStep() kit.Step   { return kit.Step{Workload: "evict", Size: e.silent} }
 func (e effort) stormStep() kit.Step   { return kit.Step{Workload: "storm", Size: e.stormConns} }
 
+func scaleStep(count int) kit.Step { return kit.Step{Workload: "scale", Size: count} }
+
 func (e effort) beatStep(rate float64) kit.Step {
 	return kit.Step{Workload: "beat", Size: e.beatConns, Rate: rate}
 }

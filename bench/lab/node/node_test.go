@@ -11,7 +11,7 @@ import (
 )
 
 func TestKindsTakeTurnsThereAndBack(t *testing.T) {
-	k := kit.New(kit.Home, Section, kit.Effort{Name: "short", Rounds: 3, Subjects: []string{"stormwheel", "gnet", "nbio"}}, "")
+	k := kit.New(kit.Place{}, Section, kit.Effort{Name: "short", Rounds: 3, Subjects: []string{"stormwheel", "gnet", "nbio"}}, "")
 	var got []string
 	for _, s := range steps(k) {
 		if s.Workload == "beat" && s.Rate == 30_000 {

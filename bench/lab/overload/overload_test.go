@@ -32,7 +32,7 @@ func TestTheSectionHasEveryStormItsCommandAndItsTargets(t *testing.T) {
 	dir := t.TempDir()
 	k := kit.New(kit.Place{Out: dir, Page: filepath.Join(dir, "page.md")}, Section, kit.Effort{Name: "full"}, "make bench-overload")
 	all := results()
-	for i, s := range steps(k) {
+	for i, s := range Section.Steps(k) {
 		k.Add(s, nil)
 		text, err := json.Marshal(all[i])
 		if err != nil {
@@ -54,7 +54,7 @@ func TestTheSectionHasEveryStormItsCommandAndItsTargets(t *testing.T) {
 	}
 	text := string(b)
 	for _, s := range storms {
-		if strings.Count(text, "| "+s.name+" |") < 4 || !strings.Contains(text, "stormwheel "+strings.Join(s.args(1), " ")+"\n") {
+		if strings.Count(text, "| "+s.name+" |") < 4 || !strings.Contains(text, s.play(1).String()+"\n") {
 			t.Errorf("%s: no command, no row, or too few targets:\n%s", s.name, text)
 		}
 	}
@@ -68,7 +68,7 @@ func TestTheSectionHasEveryStormItsCommandAndItsTargets(t *testing.T) {
 
 func TestFewerClientsFindFewerPlaces(t *testing.T) {
 	for i := range storms {
-		args := strings.Join(storms[i].args(10), " ")
+		args := storms[i].play(10).String()
 		if strings.Contains(args, "%") || strings.Contains(args, "max-conns") && !strings.Contains(args, "max-conns=600 ") {
 			t.Errorf("%s: %s", storms[i].name, args)
 		}

@@ -3,7 +3,6 @@ package overload
 import (
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
 
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
@@ -69,24 +68,14 @@ func crash(outage string) storm {
 		targets: returned(1.5, 3)}
 }
 
-// args are those of the command, with so many fewer clients.
-func (s *storm) args(share int) []string {
+// play has so many times fewer clients.
+func (s storm) play(share int) kit.Play {
 	flags := s.flags
 	if strings.Contains(flags, "%d") {
 		flags = fmt.Sprintf(flags, 6000/share)
 	}
-	return append([]string{"bench", "storm"}, append(strings.Fields(flags), "--conns", strconv.Itoa(s.conns/share), "--seed", "1")...)
-}
-
-// bound is one of a target.
-func bound(v float64) *float64 { return &v }
-
-// seen is the figure of the one run; nobody ever got there: never.
-func seen(v *float64) kit.Sample {
-	if v == nil {
-		return kit.SampleOf([]float64{math.Inf(1)})
-	}
-	return kit.SampleOf([]float64{*v})
+	return kit.Play{Step: kit.Step{Workload: "storm", Subject: s.file}, Rounds: 1,
+		Args: strings.Fields(fmt.Sprintf("bench storm %s --conns %d", flags, s.conns/share))}
 }
 
 // since is a time from the moment a node could accept.
@@ -107,10 +96,10 @@ func admission(s *result.Storm) float64 {
 
 // every target of a storm: nobody stands still, nobody else is hurt.
 func always(s *result.Storm, r *result.Result) []kit.Target {
-	all := []kit.Target{{What: "longest time without a return, s", AtMost: bound(2), Of: seen(s.LongestGapS)},
-		{What: "false evictions", AtMost: bound(0), Of: seen(new(float64(r.Eviction.False)))}}
+	all := []kit.Target{{What: "longest time without a return, s", AtMost: new(2.0), Of: kit.Seen(s.LongestGapS)},
+		{What: "false evictions", AtMost: new(0.0), Of: kit.Seen(new(float64(r.Eviction.False)))}}
 	if r.Probes != nil {
-		all = append(all, kit.Target{What: "sessions lost of those left alone", AtMost: bound(0), Of: seen(new(float64(r.Probes.Lost)))})
+		all = append(all, kit.Target{What: "sessions lost of those left alone", AtMost: new(0.0), Of: kit.Seen(new(float64(r.Probes.Lost)))})
 	}
 	return all
 }
@@ -118,12 +107,12 @@ func always(s *result.Storm, r *result.Result) []kit.Target {
 // flooded: a plateau. What the node can do is its best second; a flood that is over before
 // one has passed was none to it.
 func flooded(s *result.Storm, r *result.Result) []kit.Target {
-	all := []kit.Target{{What: "attempts each", AtMost: bound(3), Of: seen(s.AttemptsPerSuccess)}}
+	all := []kit.Target{{What: "attempts each", AtMost: new(3.0), Of: kit.Seen(s.AttemptsPerSuccess)}}
 	if g := s.GoodputPerS; g != nil && g.Best > 0 {
-		all = append(all, kit.Target{What: "t100, s", AtMost: bound(1.3 * float64(s.Clients) / g.Best), Of: seen(s.T100S), From: "1.3 x N / best second"},
-			kit.Target{What: "median second by the best", AtLeast: bound(.8), Of: seen(new(g.Median / g.Best))})
+		all = append(all, kit.Target{What: "t100, s", AtMost: new(1.3 * float64(s.Clients) / g.Best), Of: kit.Seen(s.T100S), From: "1.3 x N / best second"},
+			kit.Target{What: "median second by the best", AtLeast: new(.8), Of: kit.Seen(new(g.Median / g.Best))})
 	} else {
-		all = append(all, kit.Target{What: "t100, s", AtMost: bound(2), Of: seen(s.T100S), From: "the second in which they come, and one"})
+		all = append(all, kit.Target{What: "t100, s", AtMost: new(2.0), Of: kit.Seen(s.T100S), From: "the second in which they come, and one"})
 	}
 	return append(all, always(s, r)...)
 }
@@ -132,8 +121,8 @@ func flooded(s *result.Storm, r *result.Result) []kit.Target {
 func returned(t99, t100 float64) func(*result.Storm, *result.Result) []kit.Target {
 	return func(s *result.Storm, r *result.Result) []kit.Target {
 		return append([]kit.Target{
-			{What: "t99, s", AtMost: bound(t99 * admission(s)), Of: seen(since(s, s.T99S)), From: fmt.Sprintf("%g x N/C", t99)},
-			{What: "t100, s", AtMost: bound(t100 * admission(s)), Of: seen(since(s, s.T100S)), From: fmt.Sprintf("%g x N/C", t100)},
+			{What: "t99, s", AtMost: new(t99 * admission(s)), Of: kit.Seen(since(s, s.T99S)), From: fmt.Sprintf("%g x N/C", t99)},
+			{What: "t100, s", AtMost: new(t100 * admission(s)), Of: kit.Seen(since(s, s.T100S)), From: fmt.Sprintf("%g x N/C", t100)},
 		}, always(s, r)...)
 	}
 }
@@ -141,13 +130,13 @@ func returned(t99, t100 float64) func(*result.Storm, *result.Result) []kit.Targe
 // grey: a share of the sessions is kept, and whoever lost his is back soon after the recovery.
 func grey(share float64) func(*result.Storm, *result.Result) []kit.Target {
 	return func(s *result.Storm, r *result.Result) []kit.Target {
-		all := []kit.Target{{What: "sessions kept", AtLeast: bound(math.Floor(share * float64(r.Conns.Target))), Of: seen(new(float64(r.Conns.Target - s.Clients)))}}
+		all := []kit.Target{{What: "sessions kept", AtLeast: new(math.Floor(share * float64(r.Conns.Target))), Of: kit.Seen(new(float64(r.Conns.Target - s.Clients)))}}
 		if s.Clients > 0 {
 			limit, because := 5.0, "5 s"
 			if g := s.GoodputPerS; g != nil && g.Best > 0 {
 				limit, because = limit+float64(s.Clients)/g.Best, "5 s and N / best second"
 			}
-			all = append(all, kit.Target{What: "t100, s", AtMost: bound(limit), Of: seen(since(s, s.T100S)), From: because})
+			all = append(all, kit.Target{What: "t100, s", AtMost: new(limit), Of: kit.Seen(since(s, s.T100S)), From: because})
 		}
 		return append(all, always(s, r)...)
 	}
@@ -155,15 +144,15 @@ func grey(share float64) func(*result.Storm, *result.Result) []kit.Target {
 
 func restarted(s *result.Storm, r *result.Result) []kit.Target {
 	return append([]kit.Target{
-		{What: "it ends after, s", AtMost: bound(3), Of: seen(s.DrainS), From: "its grace and 2 s"},
-		{What: "t100, s", AtMost: bound(1.5 * admission(s)), Of: seen(since(s, s.T100S)), From: "1.5 x N/C"},
-		{What: "attempts each", AtMost: bound(3), Of: seen(s.AttemptsPerSuccess)},
+		{What: "it ends after, s", AtMost: new(3.0), Of: kit.Seen(s.DrainS), From: "its grace and 2 s"},
+		{What: "t100, s", AtMost: new(1.5 * admission(s)), Of: kit.Seen(since(s, s.T100S)), From: "1.5 x N/C"},
+		{What: "attempts each", AtMost: new(3.0), Of: kit.Seen(s.AttemptsPerSuccess)},
 	}, always(s, r)...)
 }
 
 func cut(s *result.Storm, r *result.Result) []kit.Target {
 	return append([]kit.Target{
-		{What: "t100, s", AtMost: bound(1.1 * admission(s)), Of: seen(since(s, s.T100S)), From: "1.1 x N/C"},
-		{What: "attempts each", AtMost: bound(1.2), Of: seen(s.AttemptsPerSuccess)},
+		{What: "t100, s", AtMost: new(1.1 * admission(s)), Of: kit.Seen(since(s, s.T100S)), From: "1.1 x N/C"},
+		{What: "attempts each", AtMost: new(1.2), Of: kit.Seen(s.AttemptsPerSuccess)},
 	}, always(s, r)...)
 }

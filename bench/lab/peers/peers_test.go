@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"slices"
 	"testing"
 	"time"
 
@@ -30,11 +29,6 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-}
-
-// tabled are the kinds that answer frames.
-func tabled() []Kind {
-	return slices.DeleteFunc(slices.Clone(Kinds), func(k Kind) bool { return k.Label == "" })
 }
 
 const (
@@ -132,7 +126,7 @@ func (c *client) wantPong(token uint64) {
 }
 
 func TestEveryPeerWelcomesAndAnswers(t *testing.T) {
-	for _, k := range tabled() {
+	for _, k := range Kinds {
 		t.Run(k.Name, func(t *testing.T) {
 			t.Parallel()
 			p := serveForTest(t, k)
@@ -159,7 +153,7 @@ func TestEveryPeerWelcomesAndAnswers(t *testing.T) {
 }
 
 func TestEveryPeerEvictsTheSilentAndKeepsTheOthers(t *testing.T) {
-	for _, k := range tabled() {
+	for _, k := range Kinds {
 		t.Run(k.Name, func(t *testing.T) {
 			if !k.Evicts {
 				t.Skip("the floor evicts nobody")
@@ -203,7 +197,7 @@ func TestEveryPeerEvictsTheSilentAndKeepsTheOthers(t *testing.T) {
 }
 
 func TestAnAnswerAllocatesNothing(t *testing.T) {
-	d, err := newDesk(terms{kind: "test", heartbeat: testHeartbeat, timeout: testTimeout})
+	d, err := newDesk(&Serve{Kind: "test", Heartbeat: testHeartbeat, Timeout: testTimeout})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,20 +7,17 @@
 package wheel
 
 import (
-	"context"
 	"fmt"
 	"runtime/debug"
 	"strings"
-	"time"
 
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
 )
 
 // Section is the part of BENCHMARKS.md about the wheel.
-var Section = kit.Section{Name: "wheel", About: "the timing wheel and its rivals",
+var Section = kit.Section{Name: "wheel", Title: "The wheel and its rivals",
 	Code:  []string{"timingwheel", "bench/lab/wheel"},
-	Steps: steps, Measure: measure, Write: write,
-	Parts: map[string]kit.Part{"wheel": kit.PartOf(alone)}}
+	Steps: steps, Alone: alone, Write: write}
 
 // memoryKind is no subject: what this machine's memory costs.
 const memoryKind = "memory"
@@ -50,38 +47,23 @@ func steps(k *kit.Kept) []kit.Step {
 	for _, s := range plan(k) {
 		all = append(all, kit.Turns(s.repeats, kit.Step{Workload: "fleet", Size: s.n}, append([]string{memoryKind}, kindNames()...),
 			func(name string, round int) bool {
-				kind, _ := kindOf(name)
-				return !kind.slow || round == 0 || s.n <= 1_000_000
+				return !kindOf(name).slow || round == 0 || s.n <= 1_000_000
 			})...)
 	}
 	return all
 }
 
-// childTime bounds the measurement of one subject.
-const childTime = 2 * time.Minute
-
-// one is what a child measures.
-type one struct {
-	Kind   string
-	N      int
-	Effort string
-}
-
-func measure(ctx context.Context, k *kit.Kept, r *kit.Record) error {
-	return r.From(ctx, childTime, "wheel", one{r.Subject, r.Size, k.Effort.Name})
-}
-
 // alone measures one subject in this process.
-func alone(o one) (results, error) {
+func alone(t kit.Task) (map[string]float64, error) {
 	debug.SetMemoryLimit(16 << 30) // a subject that outgrows the machine must fail alone
-	if o.Kind == memoryKind {
-		return memoryLatency(o.N), nil
+	kind := kindOf(t.Subject)
+	switch {
+	case t.Subject == memoryKind:
+		return memoryLatency(t.Size), nil
+	case kind.name == "":
+		return nil, fmt.Errorf("no subject %q", t.Subject)
 	}
-	kind, ok := kindOf(o.Kind)
-	if !ok {
-		return nil, fmt.Errorf("no subject %q", o.Kind)
-	}
-	return measureAll(kind, o.N, efforts[o.Effort]), nil
+	return measureAll(kind, t.Size, efforts[t.Effort.Name]), nil
 }
 
 // row is a line of a table: one measurement of all subjects.
@@ -112,10 +94,10 @@ var rows = []row{
 }
 
 func write(p *kit.Page, k *kit.Kept) error {
-	p.Printf("## The wheel and its rivals\n\n%s\n\n```\n%s\n```\n\n%s", k.Where, k.Command, intro)
-	p.Picture("wheel-fleet.svg", "Processor time of a fleet", fleetPicture(k))
+	p.WriteString(intro)
+	p.Picture("wheel-fleet.svg", "Processor time of a fleet", fleetGraph(k).SVG(k))
 	p.WriteString("\n")
-	p.Picture("wheel-tick.svg", "Processor time of a tick with a thousand visits", tickPicture(k))
+	p.Picture("wheel-tick.svg", "Processor time of a tick with a thousand visits", tickGraph(k).SVG(k))
 	p.Printf("\n%s\n### Figures to reach\n\n", layouts(k))
 	p.Targets("figure", targets(k))
 	for _, s := range plan(k) {
@@ -165,7 +147,7 @@ through an interface and the loop over a list of connections.
 func table(p *kit.Page, k *kit.Kept, n int) {
 	head, present := []string{""}, []kind(nil)
 	for _, one := range kinds {
-		if one.text != "" && k.Rounds(at(one.name, n)) > 0 {
+		if k.Rounds(at(one.name, n)) > 0 {
 			head, present = append(head, one.text), append(present, one)
 		}
 	}

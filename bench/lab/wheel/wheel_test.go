@@ -17,7 +17,7 @@ func TestEverySubjectExpiresTheSameInEveryTick(t *testing.T) {
 	const n, ticks = 500, 2000
 	var want []int64
 	for _, k := range kinds {
-		if k.realtime || k.name == "nothing" || k.name == "sweep4s" {
+		if k.realtime || k.name == "sweep4s" {
 			continue
 		}
 		s := k.make(fleetSlots)
@@ -64,7 +64,7 @@ func TestEverySubjectExpiresTheSameInEveryTick(t *testing.T) {
 func TestTheWorkloadsRunOnASmallFleet(t *testing.T) {
 	e := effort{ops: 10_000, fleetTicks: 20}
 	for _, k := range kinds {
-		if k.name == "nothing" || testing.Short() && k.realtime {
+		if testing.Short() && k.realtime {
 			continue
 		}
 		r := measureAll(k, 10_000, e)
@@ -134,7 +134,7 @@ func TestChartsHoldEveryPoint(t *testing.T) {
 			k.Add(at(name, s.n), results{"steady": float64(s.n) / 1e8})
 		}
 	}
-	if got, want := strings.Count(fleetPicture(k), "<circle"), len(kindNames())*len(plan(k)); got != want {
+	if got, want := strings.Count(fleetGraph(k).SVG(k), "<circle"), len(kindNames())*len(plan(k)); got != want {
 		t.Errorf("points: got %d, want %d", got, want)
 	}
 }
