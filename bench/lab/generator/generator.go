@@ -79,27 +79,27 @@ type client struct {
 
 // dial is what a client is told.
 type dial struct {
-	Target   string
-	Protocol string        // swarm; empty: our own
-	Conns    int           // clients
-	Rate     float64       // connects a second
-	Hold     time.Duration // swarm: after the ramp
-	Settled  time.Duration // the memory is read so long after the ramp; 0: not at all
-	Buffer   int           // plain: bytes of the bufio.Reader
-	Hello    bool          // bare: with HELLO and WELCOME
-	Dressed  bool          // bare: with the swarm's system calls
+	target   string
+	protocol string        // swarm; empty: our own
+	conns    int           // clients
+	rate     float64       // connects a second
+	hold     time.Duration // swarm: after the ramp
+	settled  time.Duration // the memory is read so long after the ramp; 0: not at all
+	buffer   int           // plain: bytes of the bufio.Reader
+	hello    bool          // bare: with HELLO and WELCOME
+	dressed  bool          // bare: with the swarm's system calls
 }
 
 // clients are by workload. The handshake is HELLO and WELCOME.
 var clients = []client{
 	{"memory", "swarm", "the swarm", peers.Ours, swarm, dial{}},
-	{"memory", "plain", "plain Go client", peers.Ours, plain, dial{Buffer: 4096}}, // bufio's default
-	{"memory", "lean", "plain Go client, `bufio` of 512 B", peers.Ours, plain, dial{Buffer: 512}},
+	{"memory", "plain", "plain Go client", peers.Ours, plain, dial{buffer: 4096}}, // bufio's default
+	{"memory", "lean", "plain Go client, `bufio` of 512 B", peers.Ours, plain, dial{buffer: 512}},
 	{"connects", "bare", "bare loop", peers.Accept, bare, dial{}},
-	{"connects", "dressed", "bare loop, the swarm's system calls", peers.Accept, bare, dial{Dressed: true}},
-	{"connects", "swarm", "the swarm, `tcp-echo`", peers.Accept, swarm, dial{Protocol: "tcp-echo"}},
-	{"connects", "bare hello", "bare loop, handshake", peers.Ours, bare, dial{Hello: true}},
-	{"connects", "dressed hello", "bare loop, handshake, the swarm's system calls", peers.Ours, bare, dial{Hello: true, Dressed: true}},
+	{"connects", "dressed", "bare loop, the swarm's system calls", peers.Accept, bare, dial{dressed: true}},
+	{"connects", "swarm", "the swarm, `tcp-echo`", peers.Accept, swarm, dial{protocol: "tcp-echo"}},
+	{"connects", "bare hello", "bare loop, handshake", peers.Ours, bare, dial{hello: true}},
+	{"connects", "dressed hello", "bare loop, handshake, the swarm's system calls", peers.Ours, bare, dial{hello: true, dressed: true}},
 	{"connects", "swarm hello", "the swarm, handshake", peers.Ours, swarm, dial{}},
 	{"lateness", "swarm", "", peers.Ours, swarm, dial{}},
 }
@@ -181,14 +181,14 @@ func alone(t kit.Task) (map[string]float64, error) {
 	}
 	e := effortOf(t.Effort)
 	d := c.dial
-	d.Target, d.Conns, d.Rate = t.Target, t.Size, e.ramp
+	d.target, d.conns, d.rate = t.Target, t.Size, e.ramp
 	switch t.Workload {
 	case "memory":
-		d.Settled = e.settled()
+		d.settled = e.settled()
 	case "connects":
-		d.Rate = unreached
+		d.rate = unreached
 	default:
-		d.Hold = e.hold
+		d.hold = e.hold
 	}
 	return c.run(d)
 }

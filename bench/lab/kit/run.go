@@ -73,10 +73,9 @@ func (s Section) measure(ctx context.Context, k *Kept, r *Record) (err error) {
 
 // Write writes the section and its pictures.
 func Write(s Section, k *Kept) error {
-	p := &Page{pictures: map[string]string{}}
-	p.Printf("## %s\n\n`%s`. %s\n\n", s.Title, k.Command, k.Where)
-	if err := s.Write(p, k); err != nil {
-		return fmt.Errorf("%s: %w", s.Name, err)
+	p, err := PageOf(s, k)
+	if err != nil {
+		return err
 	}
 	for name, svg := range p.pictures {
 		if err := writeFile(filepath.Join(k.place.Images, name), []byte(svg)); err != nil {
@@ -84,4 +83,14 @@ func Write(s Section, k *Kept) error {
 		}
 	}
 	return replace(k.place.Page, s.Name, p.String())
+}
+
+// PageOf is the section as it is written.
+func PageOf(s Section, k *Kept) (*Page, error) {
+	p := &Page{pictures: map[string]string{}}
+	p.Printf("## %s\n\n`%s`. %s\n\n", s.Title, k.Command, k.Where)
+	if err := s.Write(p, k); err != nil {
+		return nil, fmt.Errorf("%s: %w", s.Name, err)
+	}
+	return p, nil
 }

@@ -23,9 +23,6 @@ var Section = kit.Section{Name: "overload", Title: "Overload",
 // share is by how many times fewer the clients are.
 var share = map[string]int{"tiny": 50, "short": 10, "full": 1}
 
-// quick is the storm of a trial.
-const quick = "crash-1s"
-
 func plays(k *kit.Kept) (all []kit.Play) {
 	for _, s := range storms {
 		if k.Effort.Name != "tiny" || s.file == quick {

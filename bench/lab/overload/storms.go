@@ -19,54 +19,38 @@ type storm struct {
 	targets func(s *result.Storm, r *result.Result) []kit.Target
 }
 
+// What the clients are told, and what the nodes admit.
+const (
+	leisurely = " --heartbeat 20s --timeout 60s --node-arg admit-rate=20000"
+	brisk     = " --heartbeat 2s --timeout 6s --node-arg admit-rate=1000"
+)
+
 // storms have a seed, so that a run can be repeated.
 var storms = []storm{
-	{file: "flood-full", name: "flood, the whole processor", conns: 15000,
-		about:   "a tenth are in, all others come within a second; the node admits what it can",
-		flags:   "--kind flood --spawn 1 --heartbeat 20s --timeout 60s --node-arg admit-rate=20000",
-		targets: flooded},
-	{file: "flood-slow", name: "flood, 1 % of the processor", conns: 5000,
-		about:   "the same, and the node runs for 1 ms of every 100",
-		flags:   "--kind flood --slow 1ms/99ms --spawn 1 --heartbeat 20s --timeout 60s --node-arg admit-rate=20000",
-		targets: flooded},
-	{file: "flood-tenth", name: "flood, 10 % of the processor", conns: 15000,
-		about:   "the same, and the node runs for 1 ms of every 10",
-		flags:   "--kind flood --slow 1ms/9ms --spawn 1 --heartbeat 20s --timeout 60s --node-arg admit-rate=20000",
-		targets: flooded},
-	{file: "kill-slow", name: "kill, 10 % of the processor", conns: 15000,
-		about:   "one of two nodes is killed, and the other runs for 1 ms of every 10 until all are in",
-		flags:   "--kind kill --slow 1ms/9ms --spawn 2 --heartbeat 20s --timeout 60s --node-arg admit-rate=20000",
-		targets: flooded},
-	{file: "grey-2s", name: "grey failure, heartbeat 2 s", conns: 15000,
-		about:   "for 30 s the node runs for 1 ms of every 121, a tenth of what these heartbeats need",
-		flags:   "--kind grey --slow 1ms/120ms --outage 30s --spawn 1 --heartbeat 2s --timeout 6s --pong-timeout 6s --node-arg admit-rate=20000",
-		targets: grey(1. / 3)},
-	{file: "grey-30s", name: "grey failure, heartbeat 30 s", conns: 15000,
-		about:   "the same with heartbeats that the slow node can serve",
-		flags:   "--kind grey --slow 1ms/120ms --outage 30s --spawn 1 --heartbeat 30s --timeout 75s --node-arg admit-rate=20000",
-		targets: grey(1)},
-	crash("1s"), crash("4s"), crash("15s"),
-	{file: "blackout", name: "blackout of 15 s", conns: 10000,
-		about:   "both nodes die, and are back after 15 s",
-		flags:   "--kind blackout --outage 15s --spawn 2 --heartbeat 2s --timeout 6s --node-arg admit-rate=1000",
-		targets: returned(1.5, 3)},
-	{file: "restart-alone", name: "restart of the only node", conns: 5000,
-		about:   "SIGTERM, and it is started again as soon as it has ended",
-		flags:   "--kind restart --spawn 1 --heartbeat 2s --timeout 6s --node-arg admit-rate=1000 --node-arg drain-grace=1s",
-		targets: restarted},
-	{file: "ghosts", name: "cut of 98 %", conns: 5000,
-		about:   "connections vanish, and the node of 6,000 places still holds them",
-		flags:   "--kind cut --fraction 0.98 --spawn 1 --heartbeat 5s --timeout 15s --node-arg max-conns=%d",
-		targets: cut},
+	{"flood-full", "flood, the whole processor", "a tenth are in, all others come within a second; the node admits what it can",
+		15000, "--kind flood --spawn 1" + leisurely, flooded},
+	{"flood-slow", "flood, 1 % of the processor", "the same, and the node runs for 1 ms of every 100",
+		5000, "--kind flood --slow 1ms/99ms --spawn 1" + leisurely, flooded},
+	{"flood-tenth", "flood, 10 % of the processor", "the same, and the node runs for 1 ms of every 10",
+		15000, "--kind flood --slow 1ms/9ms --spawn 1" + leisurely, flooded},
+	{"kill-slow", "kill, 10 % of the processor", "one of two nodes is killed, and the other runs for 1 ms of every 10 until all are in",
+		15000, "--kind kill --slow 1ms/9ms --spawn 2" + leisurely, flooded},
+	{"grey-2s", "grey failure, heartbeat 2 s", "for 30 s the node runs for 1 ms of every 121, a tenth of what these heartbeats need",
+		15000, "--kind grey --slow 1ms/120ms --outage 30s --spawn 1 --heartbeat 2s --timeout 6s --pong-timeout 6s --node-arg admit-rate=20000", grey(1. / 3)},
+	{"grey-30s", "grey failure, heartbeat 30 s", "the same with heartbeats that the slow node can serve",
+		15000, "--kind grey --slow 1ms/120ms --outage 30s --spawn 1 --heartbeat 30s --timeout 75s --node-arg admit-rate=20000", grey(1)},
+	{quick, "crash, back after 1 s", "kill -9 of the only node", 5000, "--kind blackout --outage 1s --spawn 1" + brisk, returned(1.5, 3)},
+	{"crash-4s", "crash, back after 4 s", "kill -9 of the only node", 5000, "--kind blackout --outage 4s --spawn 1" + brisk, returned(1.5, 3)},
+	{"crash-15s", "crash, back after 15 s", "kill -9 of the only node", 5000, "--kind blackout --outage 15s --spawn 1" + brisk, returned(1.5, 3)},
+	{"blackout", "blackout of 15 s", "both nodes die, and are back after 15 s", 10000, "--kind blackout --outage 15s --spawn 2" + brisk, returned(1.5, 3)},
+	{"restart-alone", "restart of the only node", "SIGTERM, and it is started again as soon as it has ended",
+		5000, "--kind restart --spawn 1" + brisk + " --node-arg drain-grace=1s", restarted},
+	{"ghosts", "cut of 98 %", "connections vanish, and the node of 6,000 places still holds them",
+		5000, "--kind cut --fraction 0.98 --spawn 1 --heartbeat 5s --timeout 15s --node-arg max-conns=%d", cut},
 }
 
-// crash is one of the only node, which is back after the outage.
-func crash(outage string) storm {
-	return storm{file: "crash-" + outage, name: "crash, back after " + strings.TrimSuffix(outage, "s") + " s", conns: 5000,
-		about:   "kill -9 of the only node",
-		flags:   "--kind blackout --outage " + outage + " --spawn 1 --heartbeat 2s --timeout 6s --node-arg admit-rate=1000",
-		targets: returned(1.5, 3)}
-}
+// quick is the storm of a trial.
+const quick = "crash-1s"
 
 // play has so many times fewer clients.
 func (s storm) play(share int) kit.Play {

@@ -40,7 +40,7 @@ func plays(k *kit.Kept) (all []kit.Play) {
 func storm(k *kit.Kept, policy string) []string {
 	size := "--conns 1000 --heartbeat 2s --timeout 5s"
 	if k.Effort.Name == "tiny" {
-		size = "--conns 100 --heartbeat 500ms --timeout 2s"
+		size = "--conns 100 --heartbeat 500ms --timeout 2s --duration 500ms"
 	}
 	return strings.Fields("bench storm --kind kill --spawn 2 " + size + " --node-arg admit-rate=125 --recovery-timeout 40s --policy " + policy)
 }

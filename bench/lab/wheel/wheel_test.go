@@ -2,8 +2,6 @@ package wheel
 
 import (
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -78,18 +76,14 @@ func TestTheWorkloadsRunOnASmallFleet(t *testing.T) {
 
 // madeUp is a run whose figures are made up.
 func madeUp(t *testing.T) (k *kit.Kept, text func() string) {
-	dir := t.TempDir()
-	k = kit.New(kit.Place{Out: dir, Page: filepath.Join(dir, "page.md"), Images: dir}, Section, kit.Effort{Name: "short"}, "make x")
+	k = kit.New(kit.Place{}, Section, kit.Effort{Name: "short"}, "make x")
 	return k, func() string {
 		t.Helper()
-		if err := kit.Write(Section, k); err != nil {
-			t.Fatal(err)
-		}
-		b, err := os.ReadFile(filepath.Join(dir, "page.md"))
+		p, err := kit.PageOf(Section, k)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return string(b)
+		return p.String()
 	}
 }
 
