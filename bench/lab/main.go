@@ -16,6 +16,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/stormwheel/stormwheel/bench/fleet"
 	"github.com/stormwheel/stormwheel/bench/lab/generator"
 	"github.com/stormwheel/stormwheel/bench/lab/goodput"
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
@@ -33,12 +34,12 @@ var sections = []kit.Section{wheel.Section, storms.Section, generator.Section, p
 	large.Section, overload.Section, goodput.Section}
 
 type command struct {
-	Run    runCmd      `cmd:"" help:"Measure sections, keep their figures in out/, and write them."`
-	Write  writeCmd    `cmd:"" help:"Write sections again from the figures that are kept."`
-	Check  checkCmd    `cmd:"" help:"A minute: are the budgets kept?"`
-	Serve  peers.Serve `cmd:"" help:"Run one of the servers that are compared."`
-	Part   partCmd     `cmd:"" hidden:"" help:"Measure one subject; run starts it."`
-	Worker workerCmd   `cmd:"" hidden:"" help:"Hold a share of the clients; run starts it."`
+	Run    runCmd       `cmd:"" help:"Measure sections, keep their figures in out/, and write them."`
+	Write  writeCmd     `cmd:"" help:"Write sections again from the figures that are kept."`
+	Check  node.Budgets `cmd:"" help:"A minute: are the budgets kept?"`
+	Serve  peers.Serve  `cmd:"" help:"Run one of the servers that are compared."`
+	Part   partCmd      `cmd:"" hidden:"" help:"Measure one subject; run starts it."`
+	Worker workerCmd    `cmd:"" hidden:"" help:"Hold a share of the clients; run starts it."`
 }
 
 // chosen are sections by name, which kong has checked.
@@ -102,11 +103,6 @@ func (c *writeCmd) Run() error {
 	})
 }
 
-type checkCmd struct{ node.Budgets }
-
-// Run checks.
-func (c *checkCmd) Run(ctx context.Context) error { return c.Budgets.Run(ctx, os.Stdout) }
-
 type partCmd struct {
 	Section string `arg:""`
 	Task    string `arg:"" help:"JSON."`
@@ -118,7 +114,7 @@ func (c *partCmd) Run() error { return kit.RunAlone(section(c.Section), c.Task) 
 type workerCmd struct{}
 
 // Run holds clients until its orders end.
-func (workerCmd) Run() error { return kit.RunWorker() }
+func (workerCmd) Run() error { return fleet.Work(os.Stdin, os.Stdout) }
 
 func main() {
 	if err := run(os.Args[1:]); err != nil {

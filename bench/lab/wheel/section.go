@@ -9,6 +9,7 @@ package wheel
 import (
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
@@ -26,11 +27,7 @@ const memoryKind = "memory"
 type series struct{ n, repeats int }
 
 func plan(k *kit.Kept) []series {
-	plan := map[string][]series{
-		"tiny":  {{10_000, 1}, {20_000, 1}},
-		"short": {{10_000, 2}, {100_000, 2}, {1_000_000, 1}},
-		"full":  {{10_000, 5}, {100_000, 5}, {1_000_000, 3}, {10_000_000, 2}},
-	}[k.Effort.Name]
+	plan := slices.Clone(efforts[k.Effort.Name].fleets)
 	if k.Effort.Size > 0 {
 		plan = []series{{k.Effort.Size, 3}}
 	}
@@ -67,30 +64,36 @@ func alone(t kit.Task) (map[string]float64, error) {
 }
 
 // row is a line of a table: one measurement of all subjects.
-type row struct {
-	key, text string
-	scale     float64 // from the measurement's unit to the table's
-}
+type row struct{ key, text string }
 
 var rows = []row{
-	{"build_ns", "arm, from nobody to N, ns", 1},
-	{"arm_ns", "arm among N, ns", 1},
-	{"arm_allocs", "allocations to arm", 1},
-	{"refresh_ns", "heartbeat, random among N, ns", 1},
-	{"refresh_hot_ns", "heartbeat in cache, ns", 1},
-	{"refresh_allocs", "allocations a heartbeat", 1},
-	{"cancel_ns", "cancel, random among N, ns", 1},
-	{"visit_ns", "look at a live entry, ns", 1},
-	{"expire1_ns", "expire 1 %, ns each", 1},
-	{"expire100_ns", "expire 100 % at once, ns each", 1},
-	{"empty_ns", "empty tick, ns", 1},
-	{"steady", "**fleet, % of a core**", 100},
-	{"pause_live_us", "longest call in the fleet, µs", 1},
-	{"pause_us", "longest call, all expire, µs", 1},
-	{"bytes", "bytes a connection", 1},
-	{"total_mb", "all, MB", 1},
-	{"scan_kb", "heap that the collector scans, KB", 1},
-	{"gc_ms", "CPU of a collection, ms", 1},
+	{"build_ns", "arm, from nobody to N, ns"},
+	{"arm_ns", "arm among N, ns"},
+	{"arm_allocs", "allocations to arm"},
+	{"refresh_ns", "heartbeat, random among N, ns"},
+	{"refresh_hot_ns", "heartbeat in cache, ns"},
+	{"refresh_allocs", "allocations a heartbeat"},
+	{"cancel_ns", "cancel, random among N, ns"},
+	{"visit_ns", "look at a live entry, ns"},
+	{"expire1_ns", "expire 1 %, ns each"},
+	{"expire100_ns", "expire 100 % at once, ns each"},
+	{"empty_ns", "empty tick, ns"},
+	{"steady", "**fleet, % of a core**"},
+	{"pause_live_us", "longest call in the fleet, µs"},
+	{"pause_us", "longest call, all expire, µs"},
+	{"bytes", "bytes a connection"},
+	{"total_mb", "all, MB"},
+	{"scan_kb", "heap that the collector scans, KB"},
+	{"gc_ms", "CPU of a collection, ms"},
+}
+
+// figure is one as the page has it: a part of a core in percent.
+func figure(k *kit.Kept, name string, n int, key string) kit.Sample {
+	s := k.Sample(at(name, n), key)
+	if key == "steady" {
+		return s.Times(100)
+	}
+	return s
 }
 
 func write(p *kit.Page, k *kit.Kept) error {
@@ -163,7 +166,7 @@ func table(p *kit.Page, k *kit.Kept, n int) {
 }
 
 func cell(k *kit.Kept, name string, n int, r row) string {
-	s := k.Sample(at(name, n), r.key).Times(r.scale)
+	s := figure(k, name, n, r.key)
 	median, spread, several := strings.Cut(s.String(), " ")
 	if times := ratio(k, name, n, r.key); name != "wheel" && times.N > 0 {
 		median += " (" + kit.Number(times.Median) + "x)"

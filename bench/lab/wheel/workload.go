@@ -18,16 +18,17 @@ const (
 	mostRealExpiries = 1_000_000
 )
 
-// effort is how many operations a measurement is made of, at least.
+// effort is how many operations a measurement is made of, at least, and of how many fleets.
 type effort struct {
 	ops        int
 	fleetTicks int
+	fleets     []series
 }
 
 var efforts = map[string]effort{
-	"tiny":  {ops: 10_000, fleetTicks: 20},
-	"short": {ops: 300_000, fleetTicks: 120},
-	"full":  {ops: 1_000_000, fleetTicks: 240},
+	"tiny":  {10_000, 20, []series{{10_000, 1}, {20_000, 1}}},
+	"short": {300_000, 120, []series{{10_000, 2}, {100_000, 2}, {1_000_000, 1}}},
+	"full":  {1_000_000, 240, []series{{10_000, 5}, {100_000, 5}, {1_000_000, 3}, {10_000_000, 2}}},
 }
 
 // measureAll runs every workload on one subject with n connections, in this
