@@ -114,14 +114,23 @@ func (c *client) hello() {
 	}
 }
 
+// wantPong lets pass what a node says unasked: a loop that is busy, as here beside all the others,
+// makes its terms longer, and numbers them from 2 on.
 func (c *client) wantPong(token uint64) {
 	c.t.Helper()
-	f := c.frame(5 * time.Second)
-	if f == nil || f.Type != codec.Pong {
-		c.t.Fatalf("PING was answered by %v, want PONG", f)
-	}
-	if m, err := codec.ParsePong(f.Payload); err != nil || m.Token != token || m.Terms.Timeout != testTimeout {
-		c.t.Fatalf("PONG: %+v, error %v; want token %d", m, err, token)
+	for {
+		f := c.frame(5 * time.Second)
+		if f == nil || f.Type != codec.Pong {
+			c.t.Fatalf("PING was answered by %v, want PONG", f)
+		}
+		m, err := codec.ParsePong(f.Payload)
+		if err == nil && m.Token == 0 && m.Terms.Number > 1 {
+			continue
+		}
+		if err != nil || m.Token != token || m.Terms.Number <= 1 && m.Terms.Timeout != testTimeout {
+			c.t.Fatalf("PONG: %+v, error %v; want token %d", m, err, token)
+		}
+		return
 	}
 }
 
