@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -50,9 +49,6 @@ type loop struct {
 
 func newLoop(s *Server, el gnet.EventLoop, index uint8, listener int) (*loop, error) {
 	l := &loop{srv: s, el: el, listener: listener}
-	if listener < 0 && runtime.GOOS == "linux" {
-		s.cfg.Logger.Warn("a loop's listener was not found: its accept queue stays long under overload")
-	}
 	l.last.SnapshotAt = l.now() // it was not stuck before it was there
 	l.again = time.AfterFunc(time.Hour, l.ask)
 	l.again.Stop()

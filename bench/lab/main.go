@@ -24,13 +24,13 @@ import (
 	"github.com/stormwheel/stormwheel/bench/lab/node"
 	"github.com/stormwheel/stormwheel/bench/lab/overload"
 	"github.com/stormwheel/stormwheel/bench/lab/peers"
+	"github.com/stormwheel/stormwheel/bench/lab/policies"
 	"github.com/stormwheel/stormwheel/bench/lab/promises"
-	"github.com/stormwheel/stormwheel/bench/lab/storms"
 	"github.com/stormwheel/stormwheel/bench/lab/wheel"
 )
 
 // sections are those of BENCHMARKS.md. A new one is a folder and a word here.
-var sections = []kit.Section{wheel.Section, storms.Section, generator.Section, promises.Section, node.Section,
+var sections = []kit.Section{wheel.Section, policies.Section, generator.Section, promises.Section, node.Section,
 	large.Section, overload.Section, goodput.Section}
 
 type command struct {

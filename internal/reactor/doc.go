@@ -15,11 +15,11 @@
 //
 // # Where is what
 //
-//	a connection comes            open.go, pending.go
-//	HELLO                         hello.go, admit.go, auth.go, ghost.go
-//	frames                        receive.go, rate.go
-//	answers and messages          write.go, backlog.go
-//	deadlines                     deadline.go, stall.go, quiet.go, clock.go
+//	a connection comes            accept.go, pending.go
+//	HELLO                         hello.go, admit_hello.go, auth.go, ghost.go
+//	frames                        receive.go, send_limit.go
+//	answers and messages          write.go, charge.go
+//	deadlines                     deadline.go, stall.go, unasked_pong.go, clock.go
 //	ends                          ending.go, reason.go
 //	a turn                        turn.go, posts.go, mailbox.go
 //	everybody, a few a turn       walk.go, moving.go, shed.go, announce.go

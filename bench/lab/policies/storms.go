@@ -1,6 +1,6 @@
 // Package storms kills a node once for each policy of reconnecting, against the same
 // admission rate.
-package storms
+package policies
 
 import (
 	"context"
