@@ -132,7 +132,7 @@ func (s *Server) obey(line string, taken *hoard) (answer []byte) {
 	case "report":
 	default: // a number has it take all descriptors but that many
 		taken.obey(line)
-		answer, _ = json.Marshal(s.Stats())
+		answer, _ = json.Marshal(s.exact())
 		return answer
 	}
 	answer, _ = json.Marshal(s.report())

@@ -52,7 +52,7 @@ type runnable func()
 func (f runnable) Run(context.Context) error { f(); return nil }
 
 func (s *Server) report() report {
-	st := s.Stats()
+	st := s.exact()
 	r := report{
 		Conns: st.Conns, Sessions: st.Sessions, Pending: st.Pending, Queued: st.Queued,
 		Lingering: s.node.Conns.Lingering(), Admitted: s.node.Conns.Open(), Budget: s.node.Budget.Queued(),
@@ -73,18 +73,40 @@ func (s *Server) report() report {
 		r.Race = slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 	}
 	for _, l := range *s.loops.Load() {
-		done := make(chan struct{})
-		if l.el.Execute(context.Background(), runnable(func() {
-			defer close(done)
+		s.onLoop(l, func() {
 			r.look(l)
 			if err := l.reactor.CheckWheel(); err != nil {
 				r.Fault = err.Error()
 			}
-		})) == nil {
-			<-done
-		}
+		})
 	}
 	return r
+}
+
+// exact is Stats with the counters as they are. Stats itself knows them as they were at the end of
+// each loop's last turn: who came and left since is in none of its numbers, so that a wait for
+// nobody to be there would be over before anybody is seen.
+func (s *Server) exact() Stats {
+	st := s.Stats()
+	st.Counters = Counters{}
+	for _, l := range *s.loops.Load() {
+		now := l.snapshot() // of a loop that has ended
+		s.onLoop(l, func() { now = Counters(*l.reactor.Counters()) })
+		st.add(&now)
+	}
+	return st
+}
+
+// onLoop has f called on a loop's goroutine, unless that has ended.
+func (s *Server) onLoop(l *loop, f func()) {
+	done := make(chan struct{})
+	if l.el.Execute(context.Background(), runnable(func() { defer close(done); f() })) != nil {
+		return
+	}
+	select {
+	case <-done:
+	case <-s.done:
+	}
 }
 
 // patience bounds every wait of these tests; none takes a tenth of it on an idle machine.
