@@ -100,7 +100,7 @@ func TestEveryEnemyHasANameAndIsInTheDocumentation(t *testing.T) {
 }
 
 func TestACrowdThatIsServedFaresWell(t *testing.T) {
-	f := startFake(t, func(f *fake) { f.FrameRate = 1000 })
+	f := startFake(t, patient)
 	c := Gather(t.Context(), &f.Target)
 	time.Sleep(5 * beat)
 	fared := c.Leave()
@@ -110,7 +110,7 @@ func TestACrowdThatIsServedFaresWell(t *testing.T) {
 }
 
 func TestACrowdTellsWhomItLost(t *testing.T) {
-	f := startFake(t, func(f *fake) { f.FrameRate, f.loses = 1000, true })
+	f := startFake(t, func(f *fake) { patient(f); f.loses = true })
 	c := Gather(t.Context(), &f.Target)
 	time.Sleep(8 * beat)
 	if fared := c.Leave(); len(fared.Lost) != CrowdSize || fared.Fault() == nil {
@@ -124,7 +124,7 @@ func TestACrowdTellsWhomItLost(t *testing.T) {
 }
 
 func TestAnAssaultIsAsLongAsToldAndLosesNobody(t *testing.T) {
-	f := startFake(t, func(f *fake) { f.FrameRate = 1000 })
+	f := startFake(t, patient)
 	began := time.Now()
 	fared, came := Assault(t.Context(), &f.Target, 500*time.Millisecond)
 	if len(fared.Lost) > 0 || came < comrades*len(All) {
@@ -136,7 +136,7 @@ func TestAnAssaultIsAsLongAsToldAndLosesNobody(t *testing.T) {
 }
 
 func TestARushKeepsWhoGotInAndCountsTheOthers(t *testing.T) {
-	f := startFake(t, nil)
+	f := startFake(t, patient)
 	r := Rush(t.Context(), &f.Target, 200, 16)
 	if len(r.In) != 200 || len(r.Refused)+len(r.Failed) != 0 {
 		t.Errorf("%d in, %v refused, %q failed", len(r.In), r.Refused, r.Failed)
