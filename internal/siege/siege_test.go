@@ -102,7 +102,7 @@ func TestEveryEnemyHasANameAndIsInTheDocumentation(t *testing.T) {
 func TestACrowdThatIsServedFaresWell(t *testing.T) {
 	f := startFake(t, patient)
 	c := Gather(t.Context(), &f.Target)
-	time.Sleep(5 * beat)
+	c.until(t, "all have spoken and somebody came", func() bool { return len(c.trips) >= CrowdSize && c.newcomers > 0 })
 	fared := c.Leave()
 	if err := fared.Fault(); err != nil || fared.Trips < CrowdSize || fared.Newcomers == 0 {
 		t.Errorf("%v: %v", err, fared)
@@ -112,7 +112,7 @@ func TestACrowdThatIsServedFaresWell(t *testing.T) {
 func TestACrowdTellsWhomItLost(t *testing.T) {
 	f := startFake(t, func(f *fake) { patient(f); f.loses = true })
 	c := Gather(t.Context(), &f.Target)
-	time.Sleep(8 * beat)
+	c.until(t, "all are lost", func() bool { return len(c.lost) >= CrowdSize })
 	if fared := c.Leave(); len(fared.Lost) != CrowdSize || fared.Fault() == nil {
 		t.Errorf("all %d were lost, but %d are told of: %v", CrowdSize, len(fared.Lost), fared.Fault())
 	}
@@ -120,6 +120,21 @@ func TestACrowdTellsWhomItLost(t *testing.T) {
 	c = Gather(t.Context(), &f.Target)
 	if fared := c.Leave(); len(fared.Lost) < CrowdSize {
 		t.Errorf("nobody could join, but %d of %d are told of", len(fared.Lost), CrowdSize)
+	}
+}
+
+// until waits for what a crowd has met so far.
+func (c *Crowd) until(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	met := func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return ok()
+	}
+	for end := time.Now().Add(20 * time.Second); !met(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("not within 20s: %s", what)
+		}
 	}
 }
 
