@@ -145,7 +145,8 @@ func TestAnAssaultIsAsLongAsToldAndLosesNobody(t *testing.T) {
 	if len(fared.Lost) > 0 || came < comrades*len(All) {
 		t.Errorf("%d enemies came beside %v; lost %q", came, fared, fared.Lost)
 	}
-	if took := time.Since(began); took > 15*time.Second {
+	// What is under way when it is over has a patience of its own.
+	if took := time.Since(began); took > defaultPatience+5*time.Second {
 		t.Errorf("took %v", took)
 	}
 }
