@@ -80,9 +80,16 @@ func (p *Peer) JoinBy(ctx context.Context, d net.Dialer) error {
 	return p.Want(codec.Welcome)
 }
 
-// Want takes the next frame, which must be of that type.
+// Want takes the next frame, which must be of that type. Terms that a node tells unasked, as it
+// does when it is late, may come before it.
 func (p *Peer) Want(typ codec.Type) error {
 	f, err := p.Next()
+	for err == nil && f.Type == codec.Pong && typ != codec.Pong {
+		if m, bad := codec.ParsePong(f.Payload); bad != nil || m.Token != 0 {
+			break // an answer
+		}
+		f, err = p.Next()
+	}
 	if err == nil && f.Type != typ {
 		err = fmt.Errorf("%v instead of %v", f.Type, typ)
 		if f.Type == codec.GoAway {

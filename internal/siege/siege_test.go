@@ -199,3 +199,12 @@ func TestTheApplicationPushesToWhoAsksForIt(t *testing.T) {
 	defer stop()
 	a.Push(gone, func(codec.SessionID, []byte) { t.Error("pushed to a session that has ended") })
 }
+
+func TestTermsThatAreToldUnaskedAreNoAnswer(t *testing.T) {
+	for token, ok := range map[uint64]bool{0: true, 7: false} {
+		p := &Peer{buf: codec.AppendDeliver(codec.AppendPong(nil, codec.PongMessage{Token: token}), 1, []byte("hello"))}
+		if err := p.Want(codec.Deliver); (err == nil) != ok {
+			t.Errorf("a PONG of token %d before what is wanted: %v", token, err)
+		}
+	}
+}
