@@ -107,7 +107,7 @@ func (w *wire) next() (codec.Frame, error) { return w.Next() }
 
 func (w *wire) want(typ codec.Type) codec.Frame {
 	w.t.Helper()
-	f, err := w.next()
+	f, err := w.NextBut(typ)
 	if err != nil || f.Type != typ {
 		w.t.Fatalf("got %v, %v; want %v", f.Type, err, typ)
 	}

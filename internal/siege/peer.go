@@ -101,9 +101,10 @@ func (p *Peer) JoinBy(ctx context.Context, d net.Dialer) error {
 	return p.Want(codec.Welcome)
 }
 
-// Want takes the next frame, which must be of that type.
+// Want takes the next frame, which must be of that type. Terms that a node tells unasked, as it
+// does when it is late, may come before it.
 func (p *Peer) Want(typ codec.Type) error {
-	f, err := p.Next()
+	f, err := p.NextBut(typ)
 	if err == nil && f.Type != typ {
 		err = fmt.Errorf("%v instead of %v", f.Type, typ)
 		if f.Type == codec.GoAway {
@@ -111,6 +112,19 @@ func (p *Peer) Want(typ codec.Type) error {
 		}
 	}
 	return err
+}
+
+// NextBut is Next, but passes over terms that were told unasked unless a PONG is wanted.
+func (p *Peer) NextBut(wanted codec.Type) (codec.Frame, error) {
+	for {
+		f, err := p.Next()
+		if err != nil || f.Type != codec.Pong || wanted == codec.Pong {
+			return f, err
+		}
+		if m, bad := codec.ParsePong(f.Payload); bad != nil || m.Token != 0 {
+			return f, nil // an answer
+		}
+	}
 }
 
 // Next returns the next frame, which is valid for good, or what ended the stream. Of WELCOME and
