@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/internal/link"
+	"github.com/stormwheel/stormwheel/internal/transport"
 )
 
 // Client keeps one session with a Stormwheel edge.
@@ -48,6 +49,8 @@ type Client struct {
 	tokens, dials calls
 	panics        atomic.Uint32
 	logs          bool // the application gave a Logger
+
+	stage func() transport.Stage // makes that of a connection; nil: they are plain. Tests set it before Run
 }
 
 // New checks cfg and returns a client that does nothing before Run.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/link"
+	"github.com/stormwheel/stormwheel/internal/netstage"
 )
 
 // conn is one attempt: from the dial to the end of its connection. Its goroutine dials
@@ -89,6 +90,9 @@ func (c *Client) serve(k *conn) {
 		return
 	}
 	defer nc.Close()
+	if c.stage != nil {
+		nc = netstage.New(nc, c.stage())
+	}
 	if c.connected(k, nc, token) {
 		c.read(k)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/netstage"
 )
 
 var terms = codec.Terms{Interval: 30 * time.Second, Timeout: 75 * time.Second, Window: time.Minute}
@@ -132,6 +133,9 @@ func (e *edge) dial(ctx context.Context, network, addr string) (net.Conn, error)
 		return nil, errors.New("refused")
 	}
 	near, far := net.Pipe()
+	if through.Server != nil {
+		far = netstage.New(far, through.Server())
+	}
 	end := &nearEnd{Conn: near, closed: make(chan struct{})}
 	go func() { defer far.Close(); serve(&peer{Conn: far, addr: addr, closed: end.closed}) }()
 	return end, nil
@@ -159,6 +163,7 @@ func run(t *testing.T, cfg Config) (*Client, <-chan error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.stage = through.Client
 	ran := make(chan error, 1)
 	go func() { ran <- c.Run(t.Context()) }()
 	return c, ran

@@ -61,12 +61,12 @@ func (n *realNode) kill() {
 	n.wg.Wait()
 }
 
-// eventually polls until ok, for ten seconds.
+// eventually polls until ok, for a time that no machine should need, however busy.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("not within 10s: %s", what)
+			t.Fatalf("not within 20s: %s", what)
 		}
 	}
 }

@@ -220,7 +220,7 @@ func TestTokensThatDoNotAdmitAreRefused(t *testing.T) {
 
 func TestTenThousandConnectionsOfOneAddressGetTheirShareOnly(t *testing.T) {
 	const share, conns = 200, 10_000
-	besiegeWith(t, orders{AddrConns: share}, func(c *child) {
+	besiegeWith(t, orders{AddrConns: share, Heartbeat: 30 * time.Second, Timeout: 75 * time.Second}, func(c *child) {
 		r := siege.Rush(t.Context(), &c.Target, conns, 64)
 		if len(r.In) != share || r.Refused[codec.CodeBusy] != conns-share {
 			t.Errorf("%d of %d got in, %v were refused, %.3q failed; want %d in", len(r.In), conns, r.Refused, r.Failed, share)

@@ -43,6 +43,8 @@
 // instead. A stall of the server evicts nobody whose bytes had arrived. Nothing that a peer sends
 // or withholds costs more than its own connection. docs/ARCHITECTURE.md tells how.
 //
+// Package servertest runs a node in memory, for tests of a Handler and an Authenticator.
+//
 // # What it does not do
 //
 // It does not end TLS, keep messages for clients that are away, or route between nodes.

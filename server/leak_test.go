@@ -108,6 +108,17 @@ func (c *child) leavesNothing() {
 	})
 }
 
+// What tests wait for is looked at as it is, not as a turn of long ago left it.
+func TestAReportIsOfNow(t *testing.T) {
+	s := startNode(t, Config{Tick: 5 * time.Second})
+	w, _ := joinNode(t, s, "a")
+	if r := s.report(); r.Conns != 1 || r.Sessions != 1 {
+		t.Errorf("a client is in, and the node says %+v", r)
+	}
+	w.Close()
+	eventually(t, "it has left", func() bool { r := s.report(); return r.Conns == 0 && r.Closes["peer_closed"] == 1 })
+}
+
 // A node that has stopped has given back the memory that the collector does not know.
 func TestStopGivesTheWheelsBack(t *testing.T) {
 	s := startNode(t, Config{Loops: 1})

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -30,6 +29,7 @@ type loop struct {
 	readSlot reactor.Slot
 	began    time.Duration           // when the present turn began
 	turnOver func(reactor.Part) bool // l.over, bound once
+	staged   *staged                 // nil: all connections are plain
 
 	// Owned by the ticker.
 	listener int        // its listening socket, -1: unknown
@@ -50,9 +50,6 @@ type loop struct {
 
 func newLoop(s *Server, el gnet.EventLoop, index uint8, listener int) (*loop, error) {
 	l := &loop{srv: s, el: el, listener: listener}
-	if listener < 0 && runtime.GOOS == "linux" {
-		s.cfg.Logger.Warn("a loop's listener was not found: its accept queue stays long under overload")
-	}
 	l.last.SnapshotAt = l.now() // it was not stuck before it was there
 	l.again = time.AfterFunc(time.Hour, l.ask)
 	l.again.Stop()
@@ -67,6 +64,9 @@ func newLoop(s *Server, el gnet.EventLoop, index uint8, listener int) (*loop, er
 		return nil, err
 	}
 	app.r = l.reactor
+	if s.stage != nil {
+		l.staged = newStaged(l, s.stage())
+	}
 	return l, nil
 }
 
@@ -113,7 +113,11 @@ func (l *loop) accept(c gnet.Conn) {
 		l.conns = append(l.conns, new([connChunk]gnet.Conn))
 	}
 	*l.entry(slot) = c
-	c.SetContext(l.reactor.Session(slot))
+	s := l.reactor.Session(slot)
+	c.SetContext(s)
+	if l.staged != nil && !l.staged.begin(s) {
+		return
+	}
 	if l.reactor.Enter(slot, c.Fd()) {
 		l.askForRoom(false) // the turn after this batch sends the oldest away
 	}
@@ -121,6 +125,9 @@ func (l *loop) accept(c gnet.Conn) {
 
 // traffic offers the reactor what has been read, unless it is known to be too little.
 func (l *loop) traffic(c gnet.Conn, s *reactor.Session) gnet.Action {
+	if s.Staged() {
+		return l.staged.traffic(c, s)
+	}
 	if !l.reactor.Offer(s, c.InboundBuffered()) {
 		return unlessFree(s)
 	}
@@ -149,6 +156,9 @@ func unlessFree(s *reactor.Session) gnet.Action {
 // closed is called for every connection once, by whatever ended it.
 func (l *loop) closed(slot reactor.Slot, err error) {
 	l.reactor.Closed(slot, reasonForError(err))
+	if l.staged != nil {
+		l.staged.lines.End(uint32(slot))
+	}
 	*l.entry(slot) = nil
 }
 

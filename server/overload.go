@@ -2,6 +2,7 @@ package server
 
 import (
 	"log/slog"
+	"runtime"
 	"time"
 
 	"github.com/stormwheel/stormwheel/internal/gate"
@@ -61,4 +62,16 @@ func (l *loop) setBacklog(n int) {
 		return
 	}
 	l.backlog = n
+}
+
+// listenerBeside is the listening socket of the event loop that has the connection fd, or -1.
+func (s *Server) listenerBeside(fd int) int {
+	if fd < 0 {
+		return -1 // it is in memory
+	}
+	listener := findListener(fd)
+	if listener < 0 && runtime.GOOS == "linux" {
+		s.cfg.Logger.Warn("a loop's listener was not found: its accept queue stays long under overload")
+	}
+	return listener
 }

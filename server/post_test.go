@@ -39,34 +39,11 @@ func TestDeliverAndAckComeBeforeTheClose(t *testing.T) {
 	}
 }
 
-// What a handler posts for its session comes before the end that it asks for at once.
-func TestPostsOfAHandlerComeBeforeItsClose(t *testing.T) {
-	var srv *Server
-	ready := make(chan struct{})
-	srv = startNode(t, Config{Handler: Handler{Message: func(s *Session, id uint64, _ []byte) {
-		<-ready
-		_ = srv.Deliver(s.ID(), []byte("last words"))
-		_ = srv.Ack(s.ID(), id)
-		_ = s.Close(0)
-	}}})
-	close(ready)
-	w, _ := joinNode(t, srv, "alice")
-	w.send(codec.AppendSend(nil, 1, []byte("bye")))
-	for _, want := range []codec.Type{codec.Deliver, codec.Ack, codec.GoAway} {
-		if f, err := w.next(); err != nil || f.Type != want {
-			t.Fatalf("%v %v, want %v", f.Type, err, want)
-		}
-	}
-	if st := srv.Stats(); st.Stale != 0 {
-		t.Errorf("%d posts found no session", st.Stale)
-	}
-}
-
 // A slow consumer that reads on after all gets what was queued for it, and why it must go.
 func TestASlowConsumerIsToldBehindItsQueue(t *testing.T) {
 	ids := make(chan codec.SessionID, 1)
 	s := startNode(t, Config{Handler: Handler{Opened: opened(ids)}})
-	target := siege.Target{Addr: s.Addr()}
+	target := siege.Target{Addr: s.Addr(), Stage: transportOf(t).Client}
 	w := &wire{target.Peer("slow"), t}
 	defer w.Close()
 	if err := w.DialBy(t.Context(), siege.Narrow); err != nil {
@@ -98,20 +75,4 @@ func TestASlowConsumerIsToldBehindItsQueue(t *testing.T) {
 	if want := (256 << 10) / len(body); delivers < want-1 {
 		t.Errorf("%d messages before the goodbye, want %d at least", delivers, want-1)
 	}
-}
-
-// What is sent to a client that has said BYE waits for nobody: its end was told.
-func TestDeliverAfterByeIsAnsweredByClosed(t *testing.T) {
-	ids, ends := make(chan codec.SessionID, 1), make(chan Reason, 1)
-	s := startNode(t, Config{Handler: Handler{Opened: opened(ids), Closed: func(_ *Session, why Reason) { ends <- why }}})
-	w, _ := joinNode(t, s, "alice")
-	id := <-ids
-	w.send(codec.AppendBye(nil))
-	if why := <-ends; why != ReasonBye {
-		t.Fatalf("Closed says %v, want bye", why)
-	}
-	if err := s.Deliver(id, []byte("too late")); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "counted", func() bool { return s.Stats().Stale == 1 })
 }

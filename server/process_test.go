@@ -132,7 +132,7 @@ func (s *Server) obey(line string, taken *hoard) (answer []byte) {
 	case "report":
 	default: // a number has it take all descriptors but that many
 		taken.obey(line)
-		answer, _ = json.Marshal(s.Stats())
+		answer, _ = json.Marshal(s.exact())
 		return answer
 	}
 	answer, _ = json.Marshal(s.report())
@@ -292,7 +292,8 @@ func TestDescriptorLimitHoldsAgainstASimultaneousCrowd(t *testing.T) {
 // When the process itself eats the descriptors, gnet's accept fails and its engine ends.
 // That must be an error with a non-zero exit, never a silent end.
 func TestEngineDeathAtTheDescriptorLimitIsAnError(t *testing.T) {
-	c := startChild(t, orders{Descriptors: 128})
+	var said strings.Builder
+	c := startChild(t, orders{Descriptors: 128}, func(cmd *exec.Cmd) { cmd.Stderr = &said })
 	c.leave(0)
 	ended := make(chan error, 1)
 	go func() { ended <- c.cmd.Wait() }()
@@ -310,7 +311,10 @@ func TestEngineDeathAtTheDescriptorLimitIsAnError(t *testing.T) {
 	})
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != 3 {
-		t.Fatalf("node ended with %v, want the exit code of ErrEngine", err)
+		t.Fatalf("node ended with %v, want the exit code of ErrEngine; it said\n%s", err, said.String())
+	}
+	if !strings.HasSuffix(said.String(), ErrEngine.Error()+"\n") {
+		t.Errorf("the last that the node said is not why it ended:\n%s", said.String())
 	}
 }
 

@@ -36,6 +36,7 @@ func startNode(t *testing.T, cfg Config) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.stage = transportOf(t).Server
 	start(t, s)
 	return s
 }
@@ -81,7 +82,7 @@ func dial(t *testing.T, node *siege.Target) *wire {
 
 func dialNode(t *testing.T, s *Server) *wire {
 	t.Helper()
-	return dial(t, &siege.Target{Addr: s.Addr()})
+	return dial(t, &siege.Target{Addr: s.Addr(), Stage: transportOf(t).Client})
 }
 
 func joinNode(t *testing.T, s *Server, id string) (*wire, codec.WelcomeMessage) {
@@ -106,7 +107,7 @@ func (w *wire) next() (codec.Frame, error) { return w.Next() }
 
 func (w *wire) want(typ codec.Type) codec.Frame {
 	w.t.Helper()
-	f, err := w.next()
+	f, err := w.NextBut(typ)
 	if err != nil || f.Type != typ {
 		w.t.Fatalf("got %v, %v; want %v", f.Type, err, typ)
 	}

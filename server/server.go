@@ -13,6 +13,7 @@ import (
 	"github.com/stormwheel/stormwheel/internal/gate"
 	"github.com/stormwheel/stormwheel/internal/machine"
 	"github.com/stormwheel/stormwheel/internal/reactor"
+	"github.com/stormwheel/stormwheel/internal/transport"
 )
 
 // Errors of a node's life.
@@ -40,7 +41,7 @@ type Server struct {
 	done    chan struct{} // closed when the engine has ended
 	err     error         // why; set before done is closed
 
-	engine   gnet.Engine     // set before ready is closed
+	engine   stopper         // set before ready is closed
 	settings *reactor.Config // the reactors' part of cfg
 	node     *gate.Node
 	auth     *authPool   // nil: everybody may come in; set before ready is closed
@@ -50,6 +51,8 @@ type Server struct {
 	memory   func() (used int64, ok bool) // what the process uses
 	collect  func()                       // gives back what was closed for want of it
 	refusals refusals
+
+	stage func() transport.Stage // makes that of a loop; nil: connections are plain. Tests set it
 
 	drainLinger time.Duration // tests shorten it
 	alike       bool          // the nodes that would take over are like this one: nobody said what they can take
@@ -97,19 +100,9 @@ func (s *Server) Start() error {
 	}
 	defer claim.release()
 	s.addr = claim.addr
-	s.node.Name = []byte(s.cfg.Node)
-	if len(s.node.Name) == 0 {
-		s.node.Name = []byte(s.addr)
-	}
 	limit, used := machine.Descriptors()
-	s.node.Conns = gate.NewConns(limit, used, s.cfg.Loops, loopDescriptors, s.cfg.MaxConns)
-	if s.cfg.Auth != nil {
-		s.auth = newAuthPool(&s.cfg, s.node.Conns.MaxPending)
-	} else {
-		s.cfg.Logger.Warn("no authenticator: every client id is let in")
-	}
-	go func() {
-		err := gnet.Run(&events{srv: s}, claim.url,
+	return s.launch(limit, used, func(handler gnet.EventHandler) error {
+		return gnet.Run(handler, claim.url,
 			gnet.WithNumEventLoop(s.cfg.Loops),
 			gnet.WithReusePort(true), // a loop then accepts one at a time and can refuse
 			gnet.WithReuseAddr(true),
@@ -117,8 +110,23 @@ func (s *Server) Start() error {
 			gnet.WithReadBufferCap(readBuffer),
 			gnet.WithSocketSendBuffer(sendBuffer),
 			gnet.WithLogger(gnetLogger{s.cfg.Logger}))
-		s.finish(err)
-	}()
+	})
+}
+
+// launch runs the event loops and waits for the ticker, or their end. limit is how many
+// descriptors there may be, and used how many there are.
+func (s *Server) launch(limit, used int, run func(gnet.EventHandler) error) error {
+	s.node.Name = []byte(s.cfg.Node)
+	if len(s.node.Name) == 0 {
+		s.node.Name = []byte(s.addr)
+	}
+	s.node.Conns = gate.NewConns(limit, used, s.cfg.Loops, loopDescriptors, s.cfg.MaxConns)
+	if s.cfg.Auth != nil {
+		s.auth = newAuthPool(&s.cfg, s.node.Conns.MaxPending)
+	} else {
+		s.cfg.Logger.Warn("no authenticator: every client id is let in")
+	}
+	go func() { s.finish(run(&events{srv: s})) }()
 	select {
 	case <-s.ready:
 		return nil
@@ -261,7 +269,7 @@ func (s *Server) loopUnder(c gnet.Conn) (*loop, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	loops := *s.loops.Load()
-	l, err := newLoop(s, el, uint8(len(loops)), findListener(c.Fd()))
+	l, err := newLoop(s, el, uint8(len(loops)), s.listenerBeside(c.Fd()))
 	if err != nil {
 		return nil, err
 	}

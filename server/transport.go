@@ -13,25 +13,46 @@ import (
 
 // A loop is its reactor's transport: the methods of the interface, on gnet's connections.
 
-func (l *loop) Write(slot reactor.Slot, b []byte) (queued int) {
+func (l *loop) Write(slot reactor.Slot, b []byte) (sent, queued int) {
 	c := l.conn(slot)
-	if _, err := c.Write(b); err != nil {
-		return 0 // gnet has closed it and called OnClose
+	if l.staged != nil {
+		if b = l.staged.seal(slot, b); len(b) == 0 {
+			return 0, c.OutboundBuffered()
+		}
 	}
-	return c.OutboundBuffered()
+	if _, err := c.Write(b); err != nil {
+		return 0, 0 // gnet has closed it and called OnClose
+	}
+	return len(b), c.OutboundBuffered()
 }
 
 func (l *loop) Queued(slot reactor.Slot) int { return l.conn(slot).OutboundBuffered() }
 
 func (l *loop) Unsent(slot reactor.Slot) int { return unsentBytes(l.conn(slot).Fd()) }
 
-func (l *loop) Held(slot reactor.Slot) int { return l.conn(slot).InboundBuffered() }
+func (l *loop) Held(slot reactor.Slot) int {
+	if lines := l.stage(slot); lines != nil {
+		return lines.Held(uint32(slot))
+	}
+	return l.conn(slot).InboundBuffered()
+}
 
 func (l *loop) Waited(slot reactor.Slot) (time.Duration, bool) { return waited(l.conn(slot).Fd()) }
 
-func (l *loop) Unread(slot reactor.Slot) int { return unreadBytes(l.conn(slot).Fd()) }
+func (l *loop) Unread(slot reactor.Slot) int {
+	unread := unreadBytes(l.conn(slot).Fd())
+	if lines := l.stage(slot); lines != nil {
+		unread += lines.Waiting(uint32(slot))
+	}
+	return unread
+}
 
 func (l *loop) RemoteAddr(slot reactor.Slot) netip.Addr {
+	if l.staged != nil { // also of a session that is plain since
+		if addr := l.staged.lines.Addr(uint32(slot)); addr.IsValid() {
+			return addr
+		}
+	}
 	if tcp, ok := l.conn(slot).RemoteAddr().(*net.TCPAddr); ok {
 		return tcp.AddrPort().Addr()
 	}
@@ -42,7 +63,11 @@ func (l *loop) FinishWrite(slot reactor.Slot) {
 	_ = syscall.Shutdown(l.conn(slot).Fd(), syscall.SHUT_WR) // fails if the peer is gone: its event follows
 }
 
-func (l *loop) Close(slot reactor.Slot) { _ = l.el.Close(l.conn(slot)) }
+func (l *loop) Close(slot reactor.Slot) {
+	c := l.conn(slot)
+	l.Farewell(slot, 0) // unless it was said
+	_ = l.el.Close(c)
+}
 
 func (l *loop) Abort(slot reactor.Slot) {
 	c := l.conn(slot)

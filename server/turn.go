@@ -41,12 +41,15 @@ func (l *loop) Run(context.Context) error {
 	late := l.began - time.Duration(l.asked.Load())
 	raise(&l.late, late)
 	raise(&l.waited, l.reactor.Waited())
+	if l.staged != nil {
+		l.staged.resume()
+	}
 	more := l.reactor.Turn(l.began, late, l.turnOver)
 	if l.reactor.AllTold() {
 		l.told.Store(true)
 	}
 	l.asked.Store(0)
-	if more || !l.reactor.Mailbox().Empty() {
+	if more || !l.reactor.Mailbox().Empty() || l.staged != nil && l.staged.pending() {
 		l.again.Reset(debtDelay)
 	} else {
 		l.askForRoom(true)

@@ -11,12 +11,12 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 
+	"github.com/stormwheel/stormwheel/bench/fleet"
 	"github.com/stormwheel/stormwheel/bench/lab/generator"
 	"github.com/stormwheel/stormwheel/bench/lab/goodput"
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
@@ -34,116 +34,87 @@ var sections = []kit.Section{wheel.Section, policies.Section, generator.Section,
 	large.Section, overload.Section, goodput.Section}
 
 type command struct {
-	Run    runCmd      `cmd:"" help:"Measure sections, keep their figures in out/, and write them."`
-	Write  writeCmd    `cmd:"" help:"Write sections again from the figures that are kept."`
-	Check  checkCmd    `cmd:"" help:"A minute: are the budgets kept?"`
-	Serve  peers.Serve `cmd:"" help:"Run one of the servers that are compared."`
-	Part   partCmd     `cmd:"" hidden:"" help:"Measure one subject; run starts it."`
-	Worker workerCmd   `cmd:"" hidden:"" help:"Hold a share of the clients; run starts it."`
+	Run    runCmd       `cmd:"" help:"Measure sections, keep their figures in out/, and write them."`
+	Write  writeCmd     `cmd:"" help:"Write sections again from the figures that are kept."`
+	Check  node.Budgets `cmd:"" help:"A minute: are the budgets kept?"`
+	Serve  peers.Serve  `cmd:"" help:"Run one of the servers that are compared."`
+	Part   partCmd      `cmd:"" hidden:"" help:"Measure one subject; run starts it."`
+	Worker workerCmd    `cmd:"" hidden:"" help:"Hold a share of the clients; run starts it."`
 }
 
-// place is where sections are read and written.
-type place struct {
-	Out    string `default:"out" help:"Folder of the kept figures."`
-	Page   string `default:"BENCHMARKS.md" help:"File with the sections."`
-	Images string `default:"docs/img" help:"Folder of the pictures."`
-	Binary string `default:"bin/stormwheel" help:"The command that some sections run."`
-	Commit string `help:"The commit to name, where git cannot tell."`
+// chosen are sections by name, which kong has checked.
+type chosen struct {
+	Sections []string `arg:"" enum:"${sections}" help:"Which: ${enum}."`
+}
+
+func (c chosen) each(do func(kit.Section) error) error {
+	for _, name := range c.Sections {
+		if err := do(section(name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// section is the one of a name; nobody's is empty.
+func section(name string) kit.Section {
+	for _, s := range sections {
+		if s.Name == name {
+			return s
+		}
+	}
+	return kit.Section{Name: name}
 }
 
 type runCmd struct {
-	Sections  []string `arg:"" help:"Which: ${sections}."`
-	Effort    string   `default:"full" enum:"tiny,short,full" help:"How much: seconds to try it out, some minutes, or all (${enum})."`
-	Rounds    int      `help:"Rounds of each measurement, instead of the section's own."`
-	Size      int      `help:"Connections of large and wheel, instead of their own."`
-	Subjects  []string `help:"Only these, as stormwheel,gnet."`
-	Workloads []string `help:"Only these, as idle,beat."`
-	Command   string   `help:"The command that the section names; default: this one."`
-	place
+	chosen
+	kit.Effort
+	Command string `help:"The command that the section names; default: this one."`
+	kit.Place
 }
 
 // Run measures, and writes what it measured.
 func (c *runCmd) Run(ctx context.Context) error {
-	chosen, err := named(c.Sections)
-	if err != nil {
-		return err
-	}
 	if c.Rounds < 0 || c.Size < 0 {
 		return fmt.Errorf("--rounds and --size must not be negative")
 	}
-	e := kit.Effort{Name: c.Effort, Rounds: c.Rounds, Size: c.Size, Subjects: c.Subjects, Workloads: c.Workloads}
-	for _, s := range chosen {
-		k, err := kit.Run(ctx, kit.Place(c.place), s, e, c.Command, os.Stderr)
+	return c.each(func(s kit.Section) error {
+		k, err := kit.Run(ctx, c.Place, s, c.Effort, c.Command, os.Stderr)
 		if err != nil {
 			return err
 		}
-		if err := kit.Write(s, k); err != nil {
-			return err
-		}
-	}
-	return nil
+		return kit.Write(s, k)
+	})
 }
 
 type writeCmd struct {
-	Sections []string `arg:"" help:"Which: ${sections}."`
-	place
+	chosen
+	kit.Place
 }
 
 // Run writes what was kept.
 func (c *writeCmd) Run() error {
-	chosen, err := named(c.Sections)
-	if err != nil {
-		return err
-	}
-	for _, s := range chosen {
-		k, err := kit.Load(kit.Place(c.place), s.Name)
+	return c.each(func(s kit.Section) error {
+		k, err := kit.Load(c.Place, s.Name)
 		if err != nil {
 			return err
 		}
-		if err := kit.Write(s, k); err != nil {
-			return err
-		}
-	}
-	return nil
+		return kit.Write(s, k)
+	})
 }
-
-func named(names []string) ([]kit.Section, error) {
-	var all []kit.Section
-	for _, name := range names {
-		i := slices.IndexFunc(sections, func(s kit.Section) bool { return s.Name == name })
-		if i < 0 {
-			return nil, fmt.Errorf("no section %q; there are %s", name, sectionNames())
-		}
-		all = append(all, sections[i])
-	}
-	return all, nil
-}
-
-func sectionNames() string {
-	var all []string
-	for _, s := range sections {
-		all = append(all, s.Name)
-	}
-	return strings.Join(all, ", ")
-}
-
-type checkCmd struct{ node.Budgets }
-
-// Run checks.
-func (c *checkCmd) Run(ctx context.Context) error { return c.Budgets.Run(ctx, os.Stdout) }
 
 type partCmd struct {
-	Name string `arg:""`
-	Arg  string `arg:"" help:"JSON."`
+	Section string `arg:""`
+	Task    string `arg:"" help:"JSON."`
 }
 
 // Run measures.
-func (c *partCmd) Run() error { return kit.RunPart(sections, c.Name, c.Arg) }
+func (c *partCmd) Run() error { return kit.RunAlone(section(c.Section), c.Task) }
 
 type workerCmd struct{}
 
 // Run holds clients until its orders end.
-func (workerCmd) Run() error { return kit.RunWorker() }
+func (workerCmd) Run() error { return fleet.Work(os.Stdin, os.Stdout) }
 
 func main() {
 	if err := run(os.Args[1:]); err != nil {
@@ -154,8 +125,12 @@ func main() {
 
 func run(args []string) error {
 	var cmd command
+	var names []string
+	for _, s := range sections {
+		names = append(names, s.Name)
+	}
 	app, err := kong.New(&cmd, kong.Name("lab"), kong.Description("The laboratory that writes BENCHMARKS.md."),
-		kong.Vars{"sections": sectionNames()}, kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+		kong.Vars{"sections": strings.Join(names, ",")}, kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	if err != nil {
 		return err
 	}

@@ -112,7 +112,7 @@ func TestAPartEndsWithItsParent(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer silent.Close()
-	c, in, err := kit.Command("part", "plain", fmt.Sprintf(`{"Target":%q,"Conns":1,"Rate":1,"Buffer":512}`, silent.Addr()))
+	c, in, err := kit.Command("part", "generator", fmt.Sprintf(`{"workload":"memory","subject":"plain","size":1,"Effort":{"name":"tiny"},"Target":%q}`, silent.Addr()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +173,7 @@ func TestTheGeneratorsFiguresAreOfItsClients(t *testing.T) {
 func TestEveryEffortOfASectionHasSteps(t *testing.T) {
 	for _, s := range sections {
 		for _, effort := range []string{"tiny", "short", "full"} {
-			k := kit.New(kit.Home, s, kit.Effort{Name: effort}, "")
+			k := kit.New(kit.Place{}, s, kit.Effort{Name: effort}, "")
 			seen := map[kit.Step]bool{}
 			for _, one := range s.Steps(k) {
 				if seen[one] {

@@ -22,7 +22,7 @@ func (r Run) figures() []figure {
 		t.storm(r.Result.Storm)
 	}
 	for _, c := range r.Result.Cohorts {
-		t.add("cohort "+c.Policy+": clients hit, back, half, 99 %, all after", "s", "%s, %s, %s, %s, %s", whole(c.Clients), whole(c.Back), orNever(c.T50S), orNever(c.T99S), orNever(c.T100S))
+		t.add("cohort "+c.Policy+": clients hit, back, half, 99 %, all after", "s", whole(c.Clients), whole(c.Back), orNever(c.T50S), orNever(c.T99S), orNever(c.T100S))
 	}
 	if r.Result.Probes != nil {
 		t.probes(r.Result.Probes)
@@ -34,87 +34,88 @@ func (r Run) figures() []figure {
 // figures is the table as it grows.
 type figures []figure
 
-func (t *figures) add(name, unit, format string, args ...any) {
-	*t = append(*t, figure{name, fmt.Sprintf(format, args...), unit})
+// add adds a row of several values, as its name lists them.
+func (t *figures) add(name, unit string, values ...string) {
+	*t = append(*t, figure{name, strings.Join(values, ", "), unit})
 }
 
 // maybe adds a figure if it is known.
 func (t *figures) maybe(name, unit string, v *float64, step float64) {
 	if v != nil {
-		t.add(name, unit, "%s", plot.Number(*v, step))
+		t.add(name, unit, plot.Number(*v, step))
 	}
 }
 
 // quantiles adds those of p in milliseconds, if there are any.
 func (t *figures) quantiles(name string, p *result.Percentiles, step float64) {
 	if p != nil {
-		t.add(name+": p50, p99, p99.9, max", "ms", "%s, %s, %s, %s", plot.Number(p.P50, step), plot.Number(p.P99, step), plot.Number(p.P999, step), plot.Number(p.Max, step))
+		t.add(name+": p50, p99, p99.9, max", "ms", plot.Number(p.P50, step), plot.Number(p.P99, step), plot.Number(p.P999, step), plot.Number(p.Max, step))
 	}
 }
 
 func (t *figures) connections(x *result.Result) {
-	t.add("clients at the end, of those asked for", "", "%s of %s", whole(x.Conns.End), whole(x.Conns.Target))
-	t.add("most at once", "", "%s", whole(x.Conns.Peak))
-	t.add("connects: attempts, welcomed", "", "%s, %s", whole(x.Connect.Attempts), whole(x.Connect.Established))
+	t.add("clients at the end, of those asked for", "", whole(x.Conns.End)+" of "+whole(x.Conns.Target))
+	t.add("most at once", "", whole(x.Conns.Peak))
+	t.add("connects: attempts, welcomed", "", whole(x.Connect.Attempts), whole(x.Connect.Established))
 	t.quantiles("from the intended arrival to WELCOME", x.Connect.IntendedLatencyMs, .1)
 	if c := x.Churn; c != nil {
-		t.add("churn: mean lifetime", "s", "%s", plot.Number(c.LifetimeS, .1))
-		t.add("churn: departures, clients in their place, missing", "", "%s, %s, %s", whole(c.Departures), whole(c.Returns), whole(c.Missing))
+		t.add("churn: mean lifetime", "s", plot.Number(c.LifetimeS, .1))
+		t.add("churn: departures, clients in their place, missing", "", whole(c.Departures), whole(c.Returns), whole(c.Missing))
 	}
 	if x.Conns.Lost > 0 {
-		t.add("sessions lost", "", "%s", whole(x.Conns.Lost))
+		t.add("sessions lost", "", whole(x.Conns.Lost))
 	}
 	if g := x.Conns.Ghosts; g != nil && *g > 0 {
-		t.add("connections that only the nodes still hold", "", "%s", whole(*g))
+		t.add("connections that only the nodes still hold", "", whole(*g))
 	}
 	t.maybe("rate of the opening ramp", "1/s", x.Connect.RatePerS, 1)
 }
 
 func (t *figures) heartbeats(x *result.Result) {
-	t.add("heartbeats: sent, answered, unanswered", "", "%s, %s, %s", whole(x.Heartbeat.Sent), whole(x.Heartbeat.Answered), whole(x.Heartbeat.Unanswered))
+	t.add("heartbeats: sent, answered, unanswered", "", whole(x.Heartbeat.Sent), whole(x.Heartbeat.Answered), whole(x.Heartbeat.Unanswered))
 	t.quantiles("round trip from the write", x.Heartbeat.RTTms, .01)
 	t.quantiles("round trip from the due time", x.Heartbeat.IntendedRTTms, .01)
 	e := x.Eviction
 	if e.Expected == 0 && e.False == 0 && e.GeneratorFault == 0 {
 		return
 	}
-	t.add("evictions: of silent clients, early, false", "", "%s of %s, %s, %s", whole(e.Observed), whole(e.Expected), whole(e.Early), whole(e.False))
+	t.add("evictions: of silent clients, early, false", "", whole(e.Observed)+" of "+whole(e.Expected), whole(e.Early), whole(e.False))
 	if e.Other > 0 || e.Overlooked > 0 {
-		t.add("silent clients closed for another reason, not closed", "", "%s, %s", whole(e.Other), whole(e.Overlooked))
+		t.add("silent clients closed for another reason, not closed", "", whole(e.Other), whole(e.Overlooked))
 	}
 	if l := e.LatenessMs; l != nil {
-		t.add("lateness of evictions: min, p50, p99, max", "ms", "%s, %s, %s, %s", plot.Number(l.Min, .1), plot.Number(l.P50, .1), plot.Number(l.P99, .1), plot.Number(l.Max, .1))
+		t.add("lateness of evictions: min, p50, p99, max", "ms", plot.Number(l.Min, .1), plot.Number(l.P50, .1), plot.Number(l.P99, .1), plot.Number(l.Max, .1))
 	}
 }
 
 func (t *figures) storm(s *result.Storm) {
-	t.add("storm: clients hit, back, offline at some time", "", "%s, %s, %s", whole(s.Clients), whole(s.Back), whole(s.Offline))
+	t.add("storm: clients hit, back, offline at some time", "", whole(s.Clients), whole(s.Back), whole(s.Offline))
 	if s.OutageS != nil && *s.OutageS > 0 {
 		t.maybe("until a node could accept", "s", s.OutageS, .01)
 	}
 	t.maybe("the node ended after", "s", s.DrainS, .01)
 	t.maybe("ideal", "s", s.IdealS, .01)
-	t.add("half, 95 %, 99 %, all are back after", "s", "%s, %s, %s, %s", orNever(s.T50S), orNever(s.T95S), orNever(s.T99S), orNever(s.T100S))
+	t.add("half, 95 %, 99 %, all are back after", "s", orNever(s.T50S), orNever(s.T95S), orNever(s.T99S), orNever(s.T100S))
 	t.maybe("attempts per success", "", s.AttemptsPerSuccess, .01)
 	if g := s.GoodputPerS; g != nil {
-		t.add("goodput: best second, median", "1/s", "%s, %s", plot.Number(g.Best, 1), plot.Number(g.Median, 1))
+		t.add("goodput: best second, median", "1/s", plot.Number(g.Best, 1), plot.Number(g.Median, 1))
 	}
 	t.maybe("longest time without a return while many waited", "s", s.LongestGapS, .1)
-	t.add("busiest 100 ms of attempts", "1/s", "%s", whole(int(s.PeakAttemptsPerS)))
-	t.add("time lost", "connection-seconds", "%s", plot.Number(s.LostConnectionSeconds, .1))
+	t.add("busiest 100 ms of attempts", "1/s", whole(int(s.PeakAttemptsPerS)))
+	t.add("time lost", "connection-seconds", plot.Number(s.LostConnectionSeconds, .1))
 	t.maybe("pace of the drain", "1/s", s.PacePerS, 1)
 	t.maybe("accepted by the others", "1/s", s.AcceptRatePerS, 1)
 	t.maybe("nodes held connections that nobody had any more for", "s", s.GhostsGoneS, .01)
 }
 
 func (t *figures) probes(p *result.Probes) {
-	t.add("probes, sessions of theirs that were lost", "", "%s, %s", whole(p.Clients), whole(p.Lost))
+	t.add("probes, sessions of theirs that were lost", "", whole(p.Clients), whole(p.Lost))
 	for _, when := range []struct {
 		name string
 		rtt  *result.Percentiles
 	}{{"before the blow", p.RTTms.Before}, {"from then on", p.RTTms.During}} {
 		if when.rtt != nil {
-			t.add("  round trip "+when.name+": p50, p99, max", "ms", "%s, %s, %s", plot.Number(when.rtt.P50, .01), plot.Number(when.rtt.P99, .01), plot.Number(when.rtt.Max, .01))
+			t.add("  round trip "+when.name+": p50, p99, max", "ms", plot.Number(when.rtt.P50, .01), plot.Number(when.rtt.P99, .01), plot.Number(when.rtt.Max, .01))
 		}
 	}
 }
@@ -132,13 +133,13 @@ func (t *figures) processes(x *result.Result) {
 		if s.Killed {
 			name += ", before the blow"
 		}
-		t.add("server "+name+": memory, processor time", "MB, s", "%s, %s", plot.Number(float64(*s.RSSBytes)/1e6, .1), plot.Number(*s.CPUS, .01))
+		t.add("server "+name+": memory, processor time", "MB, s", plot.Number(float64(*s.RSSBytes)/1e6, .1), plot.Number(*s.CPUS, .01))
 	}
 	t.maybe("memory of the nodes by connection", "bytes", x.Memory.ServerBytesPerConn, 1)
 	t.maybe("memory of the load test by connection", "bytes", x.Memory.GeneratorBytesPerConn, 1)
 	t.maybe("memory of the kernel by connection, both ends if they are here", "bytes", x.Memory.KernelBytesPerConn, 1)
 	if g := x.Generator; g.LateMs != nil {
-		t.add("the load test itself: late p50, p99, max", "ms", "%s, %s, %s", plot.Number(g.LateMs.P50, .01), plot.Number(g.LateMs.P99, .01), plot.Number(g.LateMs.Max, .01))
+		t.add("the load test itself: late p50, p99, max", "ms", plot.Number(g.LateMs.P50, .01), plot.Number(g.LateMs.P99, .01), plot.Number(g.LateMs.Max, .01))
 	}
 }
 

@@ -29,6 +29,7 @@ type socket struct {
 	fd         int32
 	attempt    uint32 // of the link; 0: there is no connection
 	connecting bool
+	bare       bool // its stage has nothing more to do
 }
 
 // connKey names a connection in the loop's maps of bytes in flight.

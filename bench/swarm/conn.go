@@ -197,6 +197,9 @@ func (l *loop) connected(i uint32, c *client, s *socket, ended bool) {
 // established begins what a client does with its connection.
 func (l *loop) established(c *client, s *socket) {
 	s.connecting = false
+	if l.lines != nil {
+		l.begin(c, s)
+	}
 	if c.flags.has(flagHalfOpen) {
 		l.stayHalfOpen(c)
 	} else {
@@ -217,6 +220,9 @@ func (l *loop) token(c *client) []byte {
 }
 
 func (l *loop) close(i uint32, s *socket, reset bool) {
+	if l.lines != nil && !reset {
+		l.lastWords(s)
+	}
 	epoll.Close(int(s.fd), reset)
 	l.forget(i, s)
 }
@@ -226,5 +232,8 @@ func (l *loop) forget(i uint32, s *socket) {
 	key := connKey{i, s.attempt}
 	delete(l.partial, key)
 	delete(l.unsent, key)
+	if l.lines != nil {
+		l.lines.End(uint32(s.fd))
+	}
 	s.attempt, s.connecting = 0, false
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stormwheel/stormwheel/bench/tally"
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/link"
+	"github.com/stormwheel/stormwheel/internal/transport"
 	"github.com/stormwheel/stormwheel/timingwheel"
 )
 
@@ -54,6 +55,7 @@ type loop struct {
 	muteCodes map[uint32]codec.Code // GOAWAYs that mute clients have read
 	input     []byte                // one read's bytes
 	foreign   foreign.Translator    // nil: the servers speak our own protocol
+	lines     *transport.Lines      // of the loop's stage, by descriptor; nil: connections are plain
 	wire      []byte                // what the latest frames of a link became
 	frame     []byte                // what a server's latest packet became
 	out       link.Out
@@ -104,6 +106,9 @@ func newLoop(s *Swarm, index, clients int) (*loop, error) {
 		drips:    map[uint32]dripping{},
 		trickled: map[uint32]bool{},
 		shared:   progress{recent: tally.NewRecent()},
+	}
+	if s.stage != nil {
+		l.lines = transport.NewLines(s.stage())
 	}
 	for range max(len(s.cfg.Cohorts), 1) {
 		l.storms = append(l.storms, tally.NewStorm())
@@ -299,7 +304,7 @@ func (l *loop) finish() {
 			c.link.Stop(l.now, &l.out)
 			for _, a := range l.out.Actions {
 				if a.Op == link.Write && a.Attempt == c.attempt {
-					_, _, _ = epoll.Write(int(c.fd), l.toServer(&a)) // best effort: a peer that does not take it gets the FIN
+					_, _, _ = epoll.Write(int(c.fd), l.sealed(&c.socket, l.toServer(&a))) // best effort: a peer that does not take it gets the FIN
 				}
 			}
 			l.out.Reset()

@@ -33,7 +33,7 @@ func (l *loop) read(i uint32, c *client, attempt uint32, ended bool) {
 			l.disconnected(i, c, s, err)
 			return
 		}
-		l.receive(i, c, attempt, l.input[:n])
+		l.arrived(i, c, s, l.input[:n])
 		if n < len(l.input) && !ended {
 			return
 		}
@@ -55,7 +55,7 @@ func (l *loop) readToEnd(i uint32, c *client, attempt uint32, cause error) {
 			l.disconnected(i, c, s, err)
 			return
 		}
-		l.receive(i, c, attempt, l.input[:n])
+		l.arrived(i, c, s, l.input[:n])
 	}
 }
 

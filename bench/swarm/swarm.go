@@ -11,16 +11,18 @@ import (
 	"github.com/stormwheel/stormwheel/bench/foreign"
 	"github.com/stormwheel/stormwheel/bench/tally"
 	"github.com/stormwheel/stormwheel/internal/link"
+	"github.com/stormwheel/stormwheel/internal/transport"
 )
 
 // Swarm is very many clients in one process, each one an internal/link driven by a few
 // epoll loops. It is not safe for concurrent use, but Now and Progress are.
 type Swarm struct {
 	cfg      Config
-	policies []link.Config      // by cohort
-	probing  []link.Config      // the same, of probes
-	dripping []link.Config      // the same, of tricklers: it is for the server to lose its patience
-	foreign  foreign.Translator // nil: the servers speak our own protocol
+	policies []link.Config          // by cohort
+	probing  []link.Config          // the same, of probes
+	dripping []link.Config          // the same, of tricklers: it is for the server to lose its patience
+	foreign  foreign.Translator     // nil: the servers speak our own protocol
+	stage    func() transport.Stage // makes that of a loop; nil: connections are plain
 	loops    []*loop
 	started  time.Time
 
@@ -35,14 +37,17 @@ type Swarm struct {
 }
 
 // New prepares the clients; Start lets them go.
-func New(cfg Config) (*Swarm, error) {
+func New(cfg Config) (*Swarm, error) { return newSwarm(cfg, nil) }
+
+// newSwarm is New of clients that have a stage.
+func newSwarm(cfg Config, stage func() transport.Stage) (*Swarm, error) {
 	if cfg.Loops == 0 {
 		cfg.Loops = max(1, runtime.GOMAXPROCS(0)/2/max(cfg.Of, 1))
 	}
 	cfg.Of = max(cfg.Of, 1)
 	clients := (cfg.Conns - cfg.First + cfg.Of - 1) / cfg.Of
 	cfg.Loops = min(cfg.Loops, max(clients, 1))
-	s := &Swarm{cfg: cfg}
+	s := &Swarm{cfg: cfg, stage: stage}
 	base := link.Config{ID: clientID(clientPrefix(cfg.Seed)), Incarnation: rand.Uint64(), Policy: cfg.Policy, Interval: cfg.Interval, PongTimeout: cfg.PongTimeout, FreshTokens: cfg.Secret != nil, IgnoreAlternates: cfg.IgnoreAlternates}
 	for _, e := range cfg.Endpoints {
 		base.Endpoints = append(base.Endpoints, e.String())

@@ -10,7 +10,7 @@ func (l *loop) write(i uint32, c *client, a *link.Action) {
 	if s == nil {
 		return
 	}
-	b := l.toServer(a)
+	b := l.sealed(s, l.toServer(a))
 	if len(b) == 0 {
 		return
 	}

@@ -118,7 +118,7 @@ func TestPurePackagesDoNoIO(t *testing.T) {
 			}
 		}
 	}
-	for _, p := range []string{"internal/reactor", "internal/gate", "internal/link"} {
+	for _, p := range []string{"internal/reactor", "internal/gate", "internal/link", "internal/transport"} {
 		if len(s.files[p]) == 0 {
 			t.Errorf("%s is not where this test looks", p)
 		}
@@ -186,7 +186,7 @@ var floors = map[string][]string{
 	"bench/foreign":  {"codec"},
 	"bench/tally":    {"bench/result", "codec"},
 	"bench/report":   {"bench/result", "internal/plot"},
-	"bench/swarm":    {"bench/tally", "bench/result", "bench/foreign", "bench/epoll", "internal/link", "internal/token", "codec", "timingwheel"},
+	"bench/swarm":    {"bench/tally", "bench/result", "bench/foreign", "bench/epoll", "internal/link", "internal/transport", "internal/token", "codec", "timingwheel"},
 	"bench/fleet":    {"bench/swarm", "bench/tally", "internal/child", "internal/machine", "internal/machine/proc"},
 	"bench/nodes":    {"bench/result", "internal/child", "internal/machine", "internal/machine/proc"},
 	"bench/scenario": {"bench/fleet", "bench/nodes", "bench/swarm", "bench/tally", "bench/result", "bench/foreign",
@@ -196,7 +196,14 @@ var floors = map[string][]string{
 	"internal/gate":    {"codec"},
 	"internal/link":    {"codec"},
 	"internal/reactor": {"codec", "timingwheel", "internal/gate"},
-	"server":           {"codec", "internal/reactor", "internal/gate", "internal/transport", "internal/machine", "internal/token"},
+
+	"internal/transport": {"codec"},
+	"internal/netstage":  {"internal/transport"},
+
+	"server": {"codec", "internal/reactor", "internal/gate", "internal/transport", "internal/machine", "internal/token", "server/internal/engine"},
+
+	"server/internal/engine": {},
+	"server/servertest":      {"codec", "server", "server/internal/engine"},
 }
 
 func TestPackagesImportLowerFloorsOnly(t *testing.T) {
@@ -214,7 +221,7 @@ func TestPackagesImportLowerFloorsOnly(t *testing.T) {
 func TestPackagesThatNeverMeet(t *testing.T) {
 	s := readSource(t)
 	for _, never := range []struct{ from, to string }{
-		{"server", "client"}, {"client", "server"}, {"server", "bench"}, {"bench/report", "bench/swarm"},
+		{"server", "client"}, {"client", "server"}, {"server", "bench"}, {"cmd", "server/servertest"}, {"bench/report", "bench/swarm"},
 		{"internal/machine", "github.com/prometheus/procfs"}, {"internal/sim", "internal/transport/handshake"},
 	} {
 		from := s.within(never.from)

@@ -38,4 +38,4 @@ func BenchmarkHeartbeat(b *testing.B) {
 // sink takes everything at once and keeps nothing.
 type sink struct{ *network }
 
-func (sink) Write(timingwheel.ID, []byte) int { return 0 }
+func (sink) Write(timingwheel.ID, []byte) (sent, queued int) { return 0, 0 }

@@ -44,10 +44,14 @@ func (r *Reactor) sendAway(slot Slot, why Reason, how parting) {
 	}
 	owes := code != 0 && how == linger && s.state == stateReady && (len(r.out) > 0 || r.backlogBytes(slot) > 0)
 	r.markGone(slot, why)
-	if code != 0 && (how != reset || !s.is(backlogged)) {
+	told := code != 0 && (how != reset || !s.is(backlogged))
+	if told {
 		r.goAway(code, why)
 	}
 	r.flush(slot)
+	if told && s.state != stateFree {
+		r.transport.Farewell(slot, code)
+	}
 	switch {
 	case s.state == stateFree:
 	case code == 0:

@@ -27,9 +27,12 @@ type Env struct {
 // All of it runs on the loop. Write, Close and Abort may end the connection before they
 // return, and then they have called Closed.
 type Transport interface {
-	// Write hands over b, which may be reused after the return, and says how many bytes
-	// now wait for the kernel.
-	Write(slot Slot, b []byte) (queued int)
+	// Write hands over b, which may be reused after the return. It says how many bytes b became on
+	// its way, and how many now wait for the kernel.
+	Write(slot Slot, b []byte) (sent, queued int)
+	// Farewell is told that nothing will be written any more, behind the GOAWAY of that code. A
+	// transport that has closing words of its own writes them, and tells of it by Sent.
+	Farewell(slot Slot, code codec.Code)
 	// Queued says how many bytes wait for the kernel.
 	Queued(slot Slot) int
 	// Unsent says how many bytes the kernel holds that the peer's has not acknowledged; 0 where

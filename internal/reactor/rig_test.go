@@ -27,6 +27,7 @@ type peer struct {
 	closed   bool
 	aborted  bool
 	writes   int
+	farewell codec.Code // of the last words
 	addr     netip.Addr
 }
 
@@ -38,19 +39,21 @@ type network struct {
 	aborts int
 }
 
-func (n *network) Write(slot Slot, b []byte) int {
+func (n *network) Write(slot Slot, b []byte) (sent, queued int) {
 	p := n.peers[slot]
 	if p.reset {
 		n.r.Closed(slot, ReasonPeerReset)
-		return 0
+		return 0, 0
 	}
 	p.in = append(p.in, b...)
 	p.writes++
 	if p.blocked {
 		p.queued += len(b)
 	}
-	return p.queued
+	return len(b), p.queued
 }
+
+func (n *network) Farewell(slot Slot, code codec.Code) { n.peers[slot].farewell = code }
 
 func (n *network) Queued(slot Slot) int { return n.peers[slot].queued }
 

@@ -51,6 +51,7 @@ const (
 	ponged                       // a PONG was, since its last look
 	opened                       // the application was told that it began
 	watched                      // a window runs in which the peer must take some of what it was sent
+	staged                       // the transport has a stage between the peer's bytes and ours
 )
 
 // Loop is the number of the loop that the connection is on.
@@ -61,6 +62,16 @@ func (s *Session) Slot() Slot { return s.place.slot() }
 
 // Free says that the connection has ended; its slot may be another's already.
 func (s *Session) Free() bool { return s.state == stateFree }
+
+// Staged says that what comes is not ours as it comes. It is the transport's, which has set it.
+func (s *Session) Staged() bool { return s.is(staged) }
+
+// SetStaged is for the transport.
+func (s *Session) SetStaged(on bool) {
+	if s.clear(staged); on {
+		s.set(staged)
+	}
+}
 
 func (s *Session) is(f flags) bool { return s.flags&f != 0 }
 

@@ -107,11 +107,18 @@ func (r *Reactor) flush(slot Slot) {
 			return
 		}
 	}
-	size := len(r.out)
 	s.set(spoken)
-	r.counters.BytesOut += uint64(size)
-	queued := r.transport.Write(slot, r.out)
+	r.counters.BytesOut += uint64(len(r.out))
+	sent, queued := r.transport.Write(slot, r.out)
 	r.out = r.out[:0]
+	r.Sent(slot, sent, queued)
+}
+
+// Sent notes that size bytes were written to a connection, if it is still there, and that queued
+// ones wait for the kernel. A transport calls it that has words of its own, too. The connection
+// may be gone when it returns.
+func (r *Reactor) Sent(slot Slot, size, queued int) {
+	s := r.sessions.at(slot)
 	if s.state == stateFree {
 		return
 	}

@@ -10,13 +10,13 @@ import (
 // comrades is how many of each kind take part in an assault.
 const comrades = 4
 
-// Assault has several of every enemy come again and again, until length or ctx is over, beside a
-// crowd. It tells how the crowd fared and how often an enemy came. What becomes of the enemies
+// Assault has several of every enemy come, and again until length or ctx is over, beside a crowd.
+// It tells how the crowd fared and how often an enemy came. What becomes of the enemies
 // themselves is not judged: in such a throng any of them may be refused for what others do.
 func Assault(ctx context.Context, t *Target, length time.Duration) (fared Fared, came int) {
-	over, end := context.WithTimeout(ctx, length)
-	defer end()
 	crowd := Gather(ctx, t)
+	over, end := context.WithTimeout(ctx, length) // of the assault, however long the crowd took to come
+	defer end()
 	var plays atomic.Int64
 	var wg sync.WaitGroup
 	for _, enemy := range All {
@@ -24,9 +24,13 @@ func Assault(ctx context.Context, t *Target, length time.Duration) (fared Fared,
 			wg.Go(func() {
 				pause := time.NewTicker(10 * time.Millisecond)
 				defer pause.Stop()
-				for ; over.Err() == nil; <-pause.C {
+				for {
 					enemy.Play(ctx, t)
 					plays.Add(1)
+					if over.Err() != nil {
+						return
+					}
+					<-pause.C
 				}
 			})
 		}

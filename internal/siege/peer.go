@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/netstage"
 )
 
 // Peer is one connection and what it has heard. One goroutine reads and one may write. Its
@@ -21,6 +22,7 @@ type Peer struct {
 	Joined bool                // it got a session
 	Away   codec.GoAwayMessage // what it was told at its end
 
+	staged *netstage.Conn // nil: plain
 	target *Target
 	began  time.Time // of the connect
 	forget func() bool
@@ -41,7 +43,26 @@ func (p *Peer) DialBy(ctx context.Context, d net.Dialer) error {
 	}
 	p.TCPConn = c.(*net.TCPConn)
 	p.forget = context.AfterFunc(ctx, func() { c.Close() })
-	return p.SetDeadline(p.began.Add(p.target.patience()))
+	if err = p.SetDeadline(p.began.Add(p.target.patience())); err == nil && p.target.Stage != nil {
+		p.staged = netstage.New(c, p.target.Stage())
+	}
+	return err
+}
+
+// Read reads of the connection, through its stage.
+func (p *Peer) Read(b []byte) (int, error) {
+	if p.staged != nil {
+		return p.staged.Read(b)
+	}
+	return p.TCPConn.Read(b)
+}
+
+// Write writes to the connection, through its stage.
+func (p *Peer) Write(b []byte) (int, error) {
+	if p.staged != nil {
+		return p.staged.Write(b)
+	}
+	return p.TCPConn.Write(b)
 }
 
 // Close closes the connection, if there is one.
@@ -80,9 +101,10 @@ func (p *Peer) JoinBy(ctx context.Context, d net.Dialer) error {
 	return p.Want(codec.Welcome)
 }
 
-// Want takes the next frame, which must be of that type.
+// Want takes the next frame, which must be of that type. Terms that a node tells unasked, as it
+// does when it is late, may come before it.
 func (p *Peer) Want(typ codec.Type) error {
-	f, err := p.Next()
+	f, err := p.NextBut(typ)
 	if err == nil && f.Type != typ {
 		err = fmt.Errorf("%v instead of %v", f.Type, typ)
 		if f.Type == codec.GoAway {
@@ -90,6 +112,19 @@ func (p *Peer) Want(typ codec.Type) error {
 		}
 	}
 	return err
+}
+
+// NextBut is Next, but passes over terms that were told unasked unless a PONG is wanted.
+func (p *Peer) NextBut(wanted codec.Type) (codec.Frame, error) {
+	for {
+		f, err := p.Next()
+		if err != nil || f.Type != codec.Pong || wanted == codec.Pong {
+			return f, err
+		}
+		if m, bad := codec.ParsePong(f.Payload); bad != nil || m.Token != 0 {
+			return f, nil // an answer
+		}
+	}
 }
 
 // Next returns the next frame, which is valid for good, or what ended the stream. Of WELCOME and

@@ -100,9 +100,9 @@ func TestEveryEnemyHasANameAndIsInTheDocumentation(t *testing.T) {
 }
 
 func TestACrowdThatIsServedFaresWell(t *testing.T) {
-	f := startFake(t, func(f *fake) { f.FrameRate = 1000 })
+	f := startFake(t, patient)
 	c := Gather(t.Context(), &f.Target)
-	time.Sleep(5 * beat)
+	c.until(t, "all have spoken and somebody came", func() bool { return len(c.trips) >= CrowdSize && c.newcomers > 0 })
 	fared := c.Leave()
 	if err := fared.Fault(); err != nil || fared.Trips < CrowdSize || fared.Newcomers == 0 {
 		t.Errorf("%v: %v", err, fared)
@@ -110,9 +110,9 @@ func TestACrowdThatIsServedFaresWell(t *testing.T) {
 }
 
 func TestACrowdTellsWhomItLost(t *testing.T) {
-	f := startFake(t, func(f *fake) { f.FrameRate, f.loses = 1000, true })
+	f := startFake(t, func(f *fake) { patient(f); f.loses = true })
 	c := Gather(t.Context(), &f.Target)
-	time.Sleep(8 * beat)
+	c.until(t, "all are lost", func() bool { return len(c.lost) >= CrowdSize })
 	if fared := c.Leave(); len(fared.Lost) != CrowdSize || fared.Fault() == nil {
 		t.Errorf("all %d were lost, but %d are told of: %v", CrowdSize, len(fared.Lost), fared.Fault())
 	}
@@ -123,20 +123,36 @@ func TestACrowdTellsWhomItLost(t *testing.T) {
 	}
 }
 
+// until waits for what a crowd has met so far.
+func (c *Crowd) until(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	met := func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return ok()
+	}
+	for end := time.Now().Add(20 * time.Second); !met(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("not within 20s: %s", what)
+		}
+	}
+}
+
 func TestAnAssaultIsAsLongAsToldAndLosesNobody(t *testing.T) {
-	f := startFake(t, func(f *fake) { f.FrameRate = 1000 })
+	f := startFake(t, patient)
 	began := time.Now()
 	fared, came := Assault(t.Context(), &f.Target, 500*time.Millisecond)
 	if len(fared.Lost) > 0 || came < comrades*len(All) {
 		t.Errorf("%d enemies came beside %v; lost %q", came, fared, fared.Lost)
 	}
-	if took := time.Since(began); took > 15*time.Second {
+	// What is under way when it is over has a patience of its own.
+	if took := time.Since(began); took > defaultPatience+5*time.Second {
 		t.Errorf("took %v", took)
 	}
 }
 
 func TestARushKeepsWhoGotInAndCountsTheOthers(t *testing.T) {
-	f := startFake(t, nil)
+	f := startFake(t, patient)
 	r := Rush(t.Context(), &f.Target, 200, 16)
 	if len(r.In) != 200 || len(r.Refused)+len(r.Failed) != 0 {
 		t.Errorf("%d in, %v refused, %q failed", len(r.In), r.Refused, r.Failed)
@@ -182,4 +198,13 @@ func TestTheApplicationPushesToWhoAsksForIt(t *testing.T) {
 	gone, stop := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer stop()
 	a.Push(gone, func(codec.SessionID, []byte) { t.Error("pushed to a session that has ended") })
+}
+
+func TestTermsThatAreToldUnaskedAreNoAnswer(t *testing.T) {
+	for token, ok := range map[uint64]bool{0: true, 7: false} {
+		p := &Peer{buf: codec.AppendDeliver(codec.AppendPong(nil, codec.PongMessage{Token: token}), 1, []byte("hello"))}
+		if err := p.Want(codec.Deliver); (err == nil) != ok {
+			t.Errorf("a PONG of token %d before what is wanted: %v", token, err)
+		}
+	}
 }

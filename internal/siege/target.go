@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/stormwheel/stormwheel/internal/transport"
 )
 
 // Target is a node, and what of its configuration peers must know to misbehave and to judge how
@@ -19,6 +21,10 @@ type Target struct {
 
 	// Token makes a token that admits the id until then. Nil is for a node that wants none.
 	Token func(id string, until time.Time) string
+
+	// Stage makes the peers' side of what the node has between its sockets and frames. Nil is for
+	// plain TCP.
+	Stage func() transport.Stage
 
 	Patience time.Duration // bounds every wait of a peer; default 20 s
 

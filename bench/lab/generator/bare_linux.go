@@ -18,17 +18,17 @@ import (
 // it binds a source address, as who makes more than 64,000 must, and changes the interest
 // once it is connected, as who stays level-triggered must.
 func bare(o dial) (map[string]float64, error) {
-	to, err := netip.ParseAddrPort(o.Target)
+	to, err := netip.ParseAddrPort(o.target)
 	if err != nil {
 		return nil, err
 	}
-	b := bareLoop{to: unix.SockaddrInet4{Addr: to.Addr().As4(), Port: int(to.Port())}, hello: o.Hello, dressed: o.Dressed}
+	b := bareLoop{to: unix.SockaddrInet4{Addr: to.Addr().As4(), Port: int(to.Port())}, hello: o.hello, dressed: o.dressed}
 	defer machine.Hurry()()
-	took, err := b.run(o.Conns)
+	took, err := b.run(o.conns)
 	if err != nil {
 		return nil, err
 	}
-	return map[string]float64{"connects_s": float64(o.Conns) / took.Seconds(), "refused": 0}, nil
+	return map[string]float64{"connects_s": float64(o.conns) / took.Seconds(), "refused": 0}, nil
 }
 
 type bareLoop struct {

@@ -3,9 +3,11 @@
 package generator
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"strconv"
 	"time"
 
@@ -14,10 +16,9 @@ import (
 )
 
 // Section is the part of BENCHMARKS.md about the generator.
-var Section = kit.Section{Name: "generator", About: "the load generator itself",
+var Section = kit.Section{Name: "generator", Title: "The load generator itself",
 	Code:  []string{"bench", "codec", "internal", "server", "timingwheel"},
-	Steps: steps, Measure: measure, Write: write,
-	Parts: map[string]kit.Part{"swarm": kit.PartOf(swarm), "plain": kit.PartOf(plain), "bare": kit.PartOf(bare)}}
+	Steps: steps, Measure: measure, Alone: alone, Write: write}
 
 // effort is how much is measured.
 type effort struct {
@@ -43,12 +44,10 @@ var efforts = map[string]effort{
 		pings: 1000, hold: 2200 * time.Millisecond},
 }
 
-func effortOf(k *kit.Kept) effort {
-	e := efforts[k.Effort.Name]
-	if n := k.Effort.Rounds; n > 0 {
-		e.repeats, e.rounds = n, n
-	}
-	return e
+func effortOf(e kit.Effort) effort {
+	own := efforts[e.Name]
+	own.repeats, own.rounds = cmp.Or(e.Rounds, own.repeats), cmp.Or(e.Rounds, own.rounds)
+	return own
 }
 
 // beat is the heartbeat at which all clients together send so many PINGs a second: a link
@@ -68,127 +67,152 @@ const unreached = 1e6
 // node lets be on their way in.
 const inFlight = 256
 
-// dial is what a part is told that makes clients.
-type dial struct {
-	Target   string
-	Protocol string        // swarm; empty: our own
-	Conns    int           // clients
-	Rate     float64       // connects a second
-	Hold     time.Duration // swarm: after the ramp
-	Settled  time.Duration // the memory is read so long after the ramp; 0: not at all
-	Buffer   int           // plain: bytes of the bufio.Reader
-	Hello    bool          // bare: with HELLO and WELCOME
-	Dressed  bool          // bare: with the swarm's system calls
-}
-
-// client is one of those that are compared, and how its process is started.
+// client is one of those that are compared. Each is a process of its own, aimed at a server that
+// is started for it alone.
 type client struct {
-	name, label string
-	server      string
-	part        string
-	dial        dial
+	workload, name string
+	label          string // in the table of its workload
+	server         string
+	run            func(dial) (map[string]float64, error)
+	dial           dial
 }
 
-var (
-	// holders are the clients whose memory is compared.
-	holders = []client{
-		{"swarm", "the swarm", peers.Ours, "swarm", dial{}},
-		{"plain", "plain Go client", peers.Ours, "plain", dial{Buffer: 4096}}, // bufio's default
-		{"lean", "plain Go client, `bufio` of 512 B", peers.Ours, "plain", dial{Buffer: 512}},
-	}
-	// ways are those of making connections. The handshake is HELLO and WELCOME.
-	ways = []client{
-		{"bare", "bare loop", peers.Accept, "bare", dial{}},
-		{"dressed", "bare loop, the swarm's system calls", peers.Accept, "bare", dial{Dressed: true}},
-		{"swarm", "the swarm, `tcp-echo`", peers.Accept, "swarm", dial{Protocol: "tcp-echo", Rate: unreached}},
-		{"bare hello", "bare loop, handshake", peers.Ours, "bare", dial{Hello: true}},
-		{"dressed hello", "bare loop, handshake, the swarm's system calls", peers.Ours, "bare", dial{Hello: true, Dressed: true}},
-		{"swarm hello", "the swarm, handshake", peers.Ours, "swarm", dial{Rate: unreached}},
-	}
-	// latecomer is the one whose lateness is measured.
-	latecomer = client{"swarm", "", peers.Ours, "swarm", dial{}}
-)
+// dial is what a client is told.
+type dial struct {
+	target   string
+	protocol string        // swarm; empty: our own
+	conns    int           // clients
+	rate     float64       // connects a second
+	hold     time.Duration // swarm: after the ramp
+	settled  time.Duration // the memory is read so long after the ramp; 0: not at all
+	buffer   int           // plain: bytes of the bufio.Reader
+	hello    bool          // bare: with HELLO and WELCOME
+	dressed  bool          // bare: with the swarm's system calls
+}
 
-func names(all []client) (names []string) {
-	for _, c := range all {
-		names = append(names, c.name)
-	}
-	return names
+// clients are by workload. The handshake is HELLO and WELCOME.
+var clients = []client{
+	{"memory", "swarm", "the swarm", peers.Ours, swarm, dial{}},
+	{"memory", "plain", "plain Go client", peers.Ours, plain, dial{buffer: 4096}}, // bufio's default
+	{"memory", "lean", "plain Go client, `bufio` of 512 B", peers.Ours, plain, dial{buffer: 512}},
+	{"connects", "bare", "bare loop", peers.Accept, bare, dial{}},
+	{"connects", "dressed", "bare loop, the swarm's system calls", peers.Accept, bare, dial{dressed: true}},
+	{"connects", "swarm", "the swarm, `tcp-echo`", peers.Accept, swarm, dial{protocol: "tcp-echo"}},
+	{"connects", "bare hello", "bare loop, handshake", peers.Ours, bare, dial{hello: true}},
+	{"connects", "dressed hello", "bare loop, handshake, the swarm's system calls", peers.Ours, bare, dial{hello: true, dressed: true}},
+	{"connects", "swarm hello", "the swarm, handshake", peers.Ours, swarm, dial{}},
+	{"lateness", "swarm", "", peers.Ours, swarm, dial{}},
 }
 
 func memoryStep(name string) kit.Step   { return kit.Step{Workload: "memory", Subject: name} }
 func connectsStep(name string) kit.Step { return kit.Step{Workload: "connects", Subject: name} }
 
-var lateStep = kit.Step{Workload: "lateness", Subject: latecomer.name}
+var lateStep = kit.Step{Workload: "lateness", Subject: "swarm"}
 
-func steps(k *kit.Kept) []kit.Step {
-	e := effortOf(k)
-	all := kit.Turns(e.repeats, memoryStep(""), names(holders), nil)
-	all = append(all, kit.Turns(e.rounds, connectsStep(""), names(ways), nil)...)
-	return append(all, kit.Turns(e.repeats, lateStep, []string{lateStep.Subject}, nil)...)
-}
-
-func measure(ctx context.Context, k *kit.Kept, r *kit.Record) error {
-	e := effortOf(k)
-	switch r.Workload {
-	case "memory":
-		return e.memory(ctx, r, find(holders, r.Subject))
-	case "connects":
-		c := find(ways, r.Subject)
-		c.dial.Conns = e.connects
-		return c.against(ctx, r, 30*time.Second)
-	default:
-		c := latecomer
-		c.dial.Conns, c.dial.Rate, c.dial.Hold = e.conns, e.ramp, e.hold
-		return c.against(ctx, r, e.beat())
-	}
-}
-
-func find(all []client, name string) client {
-	for _, c := range all {
-		if c.name == name {
-			return c
+// rows are those of the table of a workload.
+func rows(workload string) (all []kit.Row) {
+	for _, c := range clients {
+		if c.workload == workload {
+			all = append(all, kit.Row{Subject: c.name, Label: c.label})
 		}
 	}
-	return client{}
+	return all
+}
+
+func steps(k *kit.Kept) (all []kit.Step) {
+	e := effortOf(k.Effort)
+	for _, w := range []struct {
+		name   string
+		rounds int
+	}{{"memory", e.repeats}, {"connects", e.rounds}, {"lateness", e.repeats}} {
+		var names []string
+		for _, r := range rows(w.name) {
+			names = append(names, r.Subject)
+		}
+		all = append(all, kit.Turns(w.rounds, kit.Step{Workload: w.name}, names, nil)...)
+	}
+	return all
+}
+
+func find(s kit.Step) (client, error) {
+	i := slices.IndexFunc(clients, func(c client) bool { return c.workload == s.Workload && c.name == s.Subject })
+	if i < 0 {
+		return client{}, fmt.Errorf("no client %q of %s", s.Subject, s.Workload)
+	}
+	return clients[i], nil
+}
+
+func measure(ctx context.Context, k *kit.Kept, r *kit.Record) (err error) {
+	e := effortOf(k.Effort)
+	s := r.Step
+	switch s.Workload {
+	case "memory":
+		r.Figures, err = e.memory(ctx, k, s)
+	case "connects":
+		s.Size = e.connects
+		r.Figures, err = against(ctx, k, s, 30*time.Second)
+	default:
+		s.Size = e.conns
+		r.Figures, err = against(ctx, k, s, e.beat())
+	}
+	return err
+}
+
+// against has a process of so many clients as the step's size, and a server that holds nobody up.
+func against(ctx context.Context, k *kit.Kept, s kit.Step, heartbeat time.Duration) (map[string]float64, error) {
+	c, err := find(s)
+	if err != nil {
+		return nil, err
+	}
+	server, err := peers.Start(ctx, c.server, "--heartbeat", heartbeat.String(), "--timeout", (10 * heartbeat).String(),
+		"--admit-rate", "1000000", "--loops", strconv.Itoa(runtime.GOMAXPROCS(0)))
+	if err != nil {
+		return nil, err
+	}
+	defer server.Close()
+	return k.Alone(ctx, s, server.Addr)
+}
+
+// alone is that process.
+func alone(t kit.Task) (map[string]float64, error) {
+	c, err := find(t.Step)
+	if err != nil {
+		return nil, err
+	}
+	e := effortOf(t.Effort)
+	d := c.dial
+	d.target, d.conns, d.rate = t.Target, t.Size, e.ramp
+	switch t.Workload {
+	case "memory":
+		d.settled = e.settled()
+	case "connects":
+		d.rate = unreached
+	default:
+		d.hold = e.hold
+	}
+	return c.run(d)
 }
 
 // memory is what a process of many clients holds and one of few does not: the slope between
 // the two, in bytes, is what each client adds.
-func (e effort) memory(ctx context.Context, r *kit.Record, c client) error {
-	c.dial.Rate, c.dial.Settled = e.ramp, e.settled()
+func (e effort) memory(ctx context.Context, k *kit.Kept, s kit.Step) (map[string]float64, error) {
 	var held [2]map[string]float64
 	for i, conns := range []int{e.few, e.conns} {
-		one := kit.Record{}
-		c.dial.Conns = conns
-		if err := c.against(ctx, &one, e.heartbeat); err != nil {
-			return err
+		s.Size = conns
+		f, err := against(ctx, k, s, e.heartbeat)
+		if err != nil {
+			return nil, err
 		}
-		if held[i] = one.Figures; held[i]["ready"] != float64(conns) || held[i]["collected"] == 0 {
-			return fmt.Errorf("%g of %d clients at the end, %g bytes", held[i]["ready"], conns, held[i]["collected"])
+		if f["ready"] != float64(conns) || f["collected"] == 0 {
+			return nil, fmt.Errorf("%g of %d clients at the end, %g bytes", f["ready"], conns, f["collected"])
 		}
+		held[i] = f
 	}
 	few, many := held[0], held[1]
 	const mib = 1 << 20
-	r.Figures = map[string]float64{
+	return map[string]float64{
 		"bytes":     (many["collected"] - few["collected"]) / float64(e.conns-e.few),
 		"bytes_was": (many["rss"] - few["rss"]) / float64(e.conns-e.few),
 		"many_mib":  many["collected"] / mib, "few_mib": few["collected"] / mib,
-	}
-	return nil
-}
-
-// partTime bounds what a part may take.
-const partTime = 3 * time.Minute
-
-// against runs a part, aimed at a server that is started for it alone and holds nobody up.
-func (c client) against(ctx context.Context, r *kit.Record, heartbeat time.Duration) error {
-	s, err := peers.Start(ctx, c.server, "--heartbeat", heartbeat.String(), "--timeout", (10 * heartbeat).String(),
-		"--admit-rate", "1000000", "--loops", strconv.Itoa(runtime.GOMAXPROCS(0)))
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	c.dial.Target = s.Addr
-	return r.From(ctx, partTime, c.part, c.dial)
+	}, nil
 }

@@ -13,17 +13,14 @@ import (
 
 func TestAMillionIsToldIfThereIsOne(t *testing.T) {
 	dir := t.TempDir()
-	k := kit.New(kit.Place{Out: dir, Page: filepath.Join(dir, "page.md")}, Section, kit.Effort{Name: "full"}, "make bench-generator")
+	k := kit.New(kit.Place{Out: dir}, Section, kit.Effort{Name: "full"}, "make bench-generator")
 	section := func() string {
 		t.Helper()
-		if err := kit.Write(Section, k); err != nil {
-			t.Fatal(err)
-		}
-		text, err := os.ReadFile(filepath.Join(dir, "page.md"))
+		p, err := kit.PageOf(Section, k)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return string(text)
+		return p.String()
 	}
 	if got := section(); !strings.Contains(got, "Not measured: `make million`") {
 		t.Errorf("the section tells of a million that there was not:\n%s", got)

@@ -16,13 +16,13 @@ import (
 // reads frames through a bufio.Reader, under a read deadline; a timer sends the PINGs.
 func plain(o dial) (map[string]float64, error) {
 	var welcomed, pongs atomic.Int64
-	failed := make(chan error, o.Conns)
+	failed := make(chan error, o.conns)
 	began := time.Now()
-	for i := range o.Conns {
-		time.Sleep(time.Until(began.Add(time.Duration(float64(i) / o.Rate * float64(time.Second)))))
-		go func() { failed <- talk(o.Target, i, o.Buffer, &welcomed, &pongs) }()
+	for i := range o.conns {
+		time.Sleep(time.Until(began.Add(time.Duration(float64(i) / o.rate * float64(time.Second)))))
+		go func() { failed <- talk(o.target, i, o.buffer, &welcomed, &pongs) }()
 	}
-	for welcomed.Load() < int64(o.Conns) {
+	for welcomed.Load() < int64(o.conns) {
 		select {
 		case err := <-failed:
 			return nil, err
@@ -32,10 +32,10 @@ func plain(o dial) (map[string]float64, error) {
 	select {
 	case err := <-failed:
 		return nil, err
-	case <-time.After(o.Settled):
+	case <-time.After(o.settled):
 	}
-	if n := pongs.Load(); n < int64(o.Conns) {
-		return nil, fmt.Errorf("%d PONGs came to %d clients, each should have one", n, o.Conns)
+	if n := pongs.Load(); n < int64(o.conns) {
+		return nil, fmt.Errorf("%d PONGs came to %d clients, each should have one", n, o.conns)
 	}
 	f := map[string]float64{"ready": float64(welcomed.Load())}
 	readMemory(f)

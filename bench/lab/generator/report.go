@@ -17,8 +17,7 @@ func write(p *kit.Page, k *kit.Kept) error {
 	if err != nil {
 		return err
 	}
-	w := writer{p, k, effortOf(k)}
-	p.Printf("## The load generator itself\n\n`%s`. %s\n\n", k.Command, k.Where)
+	w := writer{p, k, effortOf(k.Effort)}
 	p.WriteString("Every process is started for one measurement; what is compared takes turns. A cell is a median and [lowest - highest]; ratios are taken pairwise, by repeat.\n\n")
 	p.Targets("figure", w.targets(res))
 	w.memory()
@@ -81,19 +80,11 @@ func (w writer) whySlow(way, dressed, bare string) string {
 	return b.String()
 }
 
-// labelled are the rows of a table of clients.
-func labelled(all []client) (rows []kit.Row) {
-	for _, c := range all {
-		rows = append(rows, kit.Row{Subject: c.name, Label: c.label})
-	}
-	return rows
-}
-
 func (w writer) memory() {
 	conns := kit.Count(w.e.conns)
 	w.Printf("### Memory of a client\n\n%d repeats. User memory only: what the resident set of a process of %s clients that heartbeat every %v is larger than that of one of %d, by the clients that it has more. Each has connected, said HELLO, read WELCOME and had a PONG. \"Collected\" is after forced collections that gave the garbage back; the other is the process as it was before. A plain client is a `net.Conn` and a goroutine, which reads frames through a `bufio.Reader`, under a read deadline; a timer sends its PINGs.\n\n",
 		w.e.repeats, conns, w.e.heartbeat, w.e.few)
-	w.Compare(w.k, memoryStep(""), kit.Comparison{Rows: labelled(holders), Columns: []kit.Column{
+	w.Compare(w.k, memoryStep(""), kit.Comparison{Rows: rows("memory"), Columns: []kit.Column{
 		{Title: "collected, B", Name: "bytes", Spread: true},
 		{Title: "as it was, B", Name: "bytes_was", Spread: true},
 		{Title: fmt.Sprintf("process of %s, MiB", conns), Name: "many_mib", Spread: true},
@@ -103,7 +94,7 @@ func (w writer) memory() {
 func (w writer) connects() {
 	w.Printf("### Connects\n\n%d rounds of %s connections, all due at once, in one process and one thread that connects. A bare loop has %d of them in flight and makes socket, connect and one epoll_ctl for each; against bare gnet, which takes all and answers nothing. With the handshake it also writes HELLO and reads WELCOME; against a node whose admission holds nobody up.\n\n",
 		w.e.rounds, kit.Count(w.e.connects), inFlight)
-	w.Compare(w.k, connectsStep(""), kit.Comparison{Rows: labelled(ways), Columns: []kit.Column{
+	w.Compare(w.k, connectsStep(""), kit.Comparison{Rows: rows("connects"), Columns: []kit.Column{
 		{Title: "connects, 1/s", Name: "connects_s", Spread: true},
 		{Title: "attempts refused", Name: "refused", Spread: true}}})
 }

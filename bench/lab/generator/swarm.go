@@ -12,9 +12,9 @@ import (
 
 // swarm is a hold of package bench, all in this process, as in one of its workers.
 func swarm(o dial) (map[string]float64, error) {
-	cfg := scenario.Config{Scenario: "hold", Targets: []string{o.Target}, Protocol: o.Protocol, Conns: o.Conns, Rate: o.Rate,
-		Duration: max(o.Hold, time.Millisecond), Seed: 1, Workers: 1}
-	if o.Settled > 0 {
+	cfg := scenario.Config{Scenario: "hold", Targets: []string{o.target}, Protocol: o.protocol, Conns: o.conns, Rate: o.rate,
+		Duration: max(o.hold, time.Millisecond), Seed: 1, Workers: 1}
+	if o.settled > 0 {
 		cfg.Duration = time.Minute // it is cut short
 	}
 	ctx, enough := context.WithCancel(context.Background())
@@ -27,7 +27,7 @@ func swarm(o dial) (map[string]float64, error) {
 			return
 		}
 		held := u.At - u.Phase.Since
-		if o.Settled > 0 && held >= o.Settled && f["rss"] == 0 {
+		if o.settled > 0 && held >= o.settled && f["rss"] == 0 {
 			readMemory(f)
 			enough()
 		}
@@ -42,8 +42,8 @@ func swarm(o dial) (map[string]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Settled > 0 && res.Heartbeat.Answered < o.Conns {
-		return nil, fmt.Errorf("%d PONGs came to %d clients, each should have one", res.Heartbeat.Answered, o.Conns)
+	if o.settled > 0 && res.Heartbeat.Answered < o.conns {
+		return nil, fmt.Errorf("%d PONGs came to %d clients, each should have one", res.Heartbeat.Answered, o.conns)
 	}
 	f["ready"], f["refused"] = float64(res.Conns.End), float64(res.Connect.Failed)
 	if len(pings) > 0 {

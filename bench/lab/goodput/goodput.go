@@ -14,11 +14,10 @@ import (
 	"github.com/stormwheel/stormwheel/bench/lab/node"
 	"github.com/stormwheel/stormwheel/bench/lab/peers"
 	"github.com/stormwheel/stormwheel/bench/scenario"
-	"github.com/stormwheel/stormwheel/internal/plot"
 )
 
 // Section is the part of BENCHMARKS.md about goodput.
-var Section = kit.Section{Name: "goodput", About: "servers to which more clients come than they can take",
+var Section = kit.Section{Name: "goodput", Title: "Goodput against offered load",
 	Code:  []string{"bench", "client", "server", "codec", "internal", "timingwheel"},
 	Steps: steps, Measure: measure, Write: write}
 
@@ -35,7 +34,7 @@ type effort struct {
 	offered time.Duration // that they come for
 	giveUp  time.Duration // after the last has come
 	duties  []string      // what the server runs, and stands still
-	times   []float64     // of what it can take; 0: that is measured
+	times   []float64     // of what it can take; the first, 0, is when that is measured
 }
 
 var (
@@ -46,16 +45,19 @@ var (
 		"tiny":  {most: 1000, offered: time.Second, giveUp: 5 * time.Second, duties: full.duties[1:], times: []float64{0, 1}}}
 )
 
-var kinds = []string{"stormwheel", "gnet", "go-net", "nbio"}
+var kinds = []string{"stormwheel", "gnet", "go-net", "nbio"} // a trial has the first two
 
 // steps are offers to all kinds in turn, so that what the machine does meanwhile hits all of
 // them. The workload is the duty, the rate a multiple of what the server can take.
 func steps(k *kit.Kept) []kit.Step {
-	e := efforts[k.Effort.Name]
+	e, takes := efforts[k.Effort.Name], kinds
+	if k.Effort.Name == "tiny" {
+		takes = kinds[:2]
+	}
 	var all []kit.Step
 	for _, duty := range e.duties {
 		for _, times := range e.times {
-			all = append(all, kit.Turns(1, kit.Step{Workload: duty, Rate: times}, kinds, nil)...)
+			all = append(all, kit.Turns(1, kit.Step{Workload: duty, Rate: times}, takes, nil)...)
 		}
 	}
 	return all
@@ -109,37 +111,29 @@ func measure(ctx context.Context, k *kit.Kept, r *kit.Record) error {
 	return nil
 }
 
-func picture(k *kit.Kept, e effort) string {
+func graph(e effort) kit.Graph {
 	slowest := e.duties[len(e.duties)-1]
-	var lines []plot.Line
+	g := kit.Graph{Title: "Goodput of an overloaded node", Note: "each node runs for " + strings.Replace(slowest, "/", " and stands still for ", 1) + ", in turn",
+		X: "clients a second that come, logarithmic", Y: "clients a second that get in, logarithmic", Name: "goodput", Over: "rate"}
 	for _, kind := range kinds {
-		line := plot.Line{Label: peers.Label(kind)}
-		for _, times := range e.times {
-			at := kit.Step{Workload: slowest, Subject: kind, Rate: times}
-			if in := k.Sample(at, "goodput"); times > 0 && in.Median > 0 {
-				line.Points = append(line.Points, kit.PointOf(k.Sample(at, "rate").Median, in))
-			}
-		}
-		lines = append(lines, line)
+		g.Rows = append(g.Rows, kit.Row{Subject: kind, Label: peers.Label(kind)})
 	}
-	return kit.Lines("Goodput of an overloaded node", "each node runs for "+strings.Replace(slowest, "/", " and stands still for ", 1)+", in turn",
-		"clients a second that come, logarithmic", "clients a second that get in, logarithmic", lines)
+	for _, times := range e.times[1:] { // the first has no rate
+		g.Steps = append(g.Steps, kit.Step{Workload: slowest, Rate: times})
+	}
+	return g
 }
 
 func write(p *kit.Page, k *kit.Kept) error {
 	e := efforts[k.Effort.Name]
-	p.Printf(`## Goodput against offered load
-
-`+"`%s`"+`. %s
-
-Servers that run for a part of the time only (SIGSTOP, SIGCONT) are offered multiples of what each
+	p.Printf(`Servers that run for a part of the time only (SIGSTOP, SIGCONT) are offered multiples of what each
 can take, which is measured with %d clients that come at once. A tenth of the clients are in before.
 The others come at an even rate for %v (at most %d of them), and again until they are in, or until
 %v after the last has come. All are the clients of package client, whose patience grows; the peers
 tell neither slots nor a reconnect window. Goodput is those who got in, by the time that it took. One
 run each; nodes and clients share this machine.
 
-`, k.Command, k.Where, fewClients, e.offered, e.most, e.giveUp)
+`, fewClients, e.offered, e.most, e.giveUp)
 	var rows [][]string
 	for _, duty := range e.duties {
 		for _, kind := range kinds {
@@ -152,7 +146,7 @@ run each; nodes and clients share this machine.
 	}
 	p.Table([]string{"runs / stands still", "server", "offered, a second", "clients", "in", "after, s", "goodput, a second", "of what it can",
 		"longest time with nobody, s", "attempts each", "lost of those in before"}, rows)
-	p.Picture("goodput.svg", "goodput against offered load", picture(k, e))
+	p.Picture("goodput.svg", "goodput against offered load", graph(e).SVG(k))
 	return nil
 }
 

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/bench"
-	"github.com/stormwheel/stormwheel/bench/fleet"
 	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/bench/scenario"
 )
@@ -36,9 +35,6 @@ func StartClients(ctx context.Context, cfg scenario.Config) (*Clients, error) {
 	}()
 	return c, nil
 }
-
-// RunWorker is the main of a worker process.
-func RunWorker() error { return fleet.Work(os.Stdin, os.Stdout) }
 
 // watch passes phases on.
 func (c *Clients) watch(u bench.Update) {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+
+	"github.com/stormwheel/stormwheel/internal/plot"
 )
 
 // Number has three significant digits or all before the point, two where it is below a tenth.
@@ -15,7 +17,7 @@ func Number(v float64) string {
 	case v < 0:
 		return "-" + Number(-v)
 	case v >= 99.95, v == math.Trunc(v):
-		return grouped(v)
+		return plot.Number(math.Round(v), 1)
 	case v >= 9.995:
 		return strconv.FormatFloat(v, 'f', 1, 64)
 	case v >= 0.0995:
@@ -27,15 +29,6 @@ func Number(v float64) string {
 
 // Count is a number of things.
 func Count(n int) string { return Number(float64(n)) }
-
-// grouped is whole, with a comma every three digits.
-func grouped(v float64) string {
-	s := strconv.FormatFloat(math.Round(v), 'f', 0, 64)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
 
 // In is the sample with its unit: the median and, where they differ, the lowest and the
 // highest.
@@ -63,4 +56,15 @@ func spread(median, low, high float64, unit string) string {
 		text += " [" + from + " - " + to + "]"
 	}
 	return text
+}
+
+// Seen is the sample of a figure of one run; nobody ever got there: never.
+func Seen(v *float64) Sample { return SampleOf([]float64{OrNever(v)}) }
+
+// OrNever is the figure, or what says never.
+func OrNever(v *float64) float64 {
+	if v == nil {
+		return math.Inf(1)
+	}
+	return *v
 }

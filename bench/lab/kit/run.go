@@ -10,17 +10,14 @@ import (
 	"time"
 )
 
-// Place is where the laboratory reads and writes.
+// Place is where the laboratory reads and writes; the tags are those of its flags.
 type Place struct {
-	Out    string // folder of what is kept
-	Page   string // the file with the sections
-	Images string // folder of the pictures
-	Binary string // stormwheel
-	Commit string // to be named where git cannot tell; empty: git tells
+	Out    string `default:"out" help:"Folder of the kept figures."`
+	Page   string `default:"BENCHMARKS.md" help:"File with the sections."`
+	Images string `default:"docs/img" help:"Folder of the pictures."`
+	Binary string `default:"bin/stormwheel" help:"The command that some sections run."`
+	Commit string `help:"The commit to name, where git cannot tell."`
 }
-
-// Home is the place in the root of the repository.
-var Home = Place{Out: "out", Page: "BENCHMARKS.md", Images: "docs/img", Binary: "bin/stormwheel"}
 
 func (p Place) out(name string) string { return filepath.Join(p.Out, name) }
 
@@ -44,7 +41,7 @@ func Run(ctx context.Context, p Place, s Section, e Effort, command string, prog
 	failed := 0
 	for i, one := range steps {
 		r := &Record{Step: one, Figures: map[string]float64{}}
-		if err := s.Measure(ctx, k, r); ctx.Err() != nil {
+		if err := s.measure(ctx, k, r); ctx.Err() != nil {
 			return nil, ctx.Err()
 		} else if err != nil {
 			r.Problem, r.Figures = err.Error(), nil
@@ -66,16 +63,34 @@ func Run(ctx context.Context, p Place, s Section, e Effort, command string, prog
 	return k, nil
 }
 
+func (s Section) measure(ctx context.Context, k *Kept, r *Record) (err error) {
+	if s.Measure != nil {
+		return s.Measure(ctx, k, r)
+	}
+	r.Figures, err = k.Alone(ctx, r.Step, "")
+	return err
+}
+
 // Write writes the section and its pictures.
 func Write(s Section, k *Kept) error {
-	p := &Page{images: k.place.Images}
-	if err := s.Write(p, k); err != nil {
-		return fmt.Errorf("%s: %w", s.Name, err)
+	p, err := PageOf(s, k)
+	if err != nil {
+		return err
 	}
 	for name, svg := range p.pictures {
-		if err := writeFile(filepath.Join(p.images, name), svg); err != nil {
+		if err := writeFile(filepath.Join(k.place.Images, name), []byte(svg)); err != nil {
 			return err
 		}
 	}
 	return replace(k.place.Page, s.Name, p.String())
+}
+
+// PageOf is the section as it is written.
+func PageOf(s Section, k *Kept) (*Page, error) {
+	p := &Page{pictures: map[string]string{}}
+	p.Printf("## %s\n\n`%s`. %s\n\n", s.Title, k.Command, k.Where)
+	if err := s.Write(p, k); err != nil {
+		return nil, fmt.Errorf("%s: %w", s.Name, err)
+	}
+	return p, nil
 }

@@ -11,31 +11,29 @@ import (
 // Section is one section of BENCHMARKS.md. Its functions are called by one goroutine.
 type Section struct {
 	Name  string   // of its markers on the page, and of its file in out/
-	About string   // one line
+	Title string   // on the page
 	Code  []string // what it measures: paths from the root, of which it names the last commit
 
 	// Steps are the measurements to make, in order. What cannot be made here it notes in
 	// the Kept, whose Effort it obeys.
 	Steps func(*Kept) []Step
 	// Measure makes one of them and fills the record's figures. An error is written into the
-	// record, and the others go on.
+	// record, and the others go on. nil: Alone makes them all.
 	Measure func(context.Context, *Kept, *Record) error
-	// Write makes the text and the pictures out of what was kept.
+	// Alone measures in a process of its own what Kept.Alone asks for; nil: it never does.
+	Alone func(Task) (map[string]float64, error)
+	// Write makes the text and the pictures out of what was kept, below the title and the line
+	// that says how, where and when.
 	Write func(*Page, *Kept) error
-
-	// Parts are processes that a measurement starts, by name.
-	Parts map[string]Part
 }
 
-// Effort is how much of each section is run.
+// Effort is how much of each section is run; the tags are those of its flags.
 type Effort struct {
-	Name string `json:"name"` // tiny: seconds, to try it out; short; full
-	// Rounds and Size stand for the section's own rounds and number of clients; 0: its own.
-	Rounds int `json:"rounds,omitempty"`
-	Size   int `json:"size,omitempty"`
-	// Subjects and Workloads are the only ones; empty: all.
-	Subjects  []string `json:"subjects,omitempty"`
-	Workloads []string `json:"workloads,omitempty"`
+	Name      string   `json:"name" name:"effort" default:"full" enum:"tiny,short,full" help:"How much: seconds to try it out, some minutes, or all (${enum})."`
+	Rounds    int      `json:"rounds,omitempty" help:"Rounds of each measurement, instead of the section's own."`
+	Size      int      `json:"size,omitempty" help:"Connections of large and wheel, instead of their own."`
+	Subjects  []string `json:"subjects,omitempty" help:"Only these, as stormwheel,gnet."`
+	Workloads []string `json:"workloads,omitempty" help:"Only these, as idle,beat."`
 }
 
 // Wants tells whether a subject is to be measured.

@@ -8,8 +8,7 @@ import (
 // Page is the text of a section under way, and its pictures.
 type Page struct {
 	strings.Builder
-	images   string
-	pictures map[string][]byte
+	pictures map[string]string // SVG, by the names of their files
 }
 
 // Printf adds text.
@@ -17,11 +16,13 @@ func (p *Page) Printf(format string, args ...any) { fmt.Fprintf(p, format, args.
 
 // Picture shows an SVG that stands in the folder of images under a name.
 func (p *Page) Picture(name, alt, svg string) {
-	if p.pictures == nil {
-		p.pictures = map[string][]byte{}
-	}
-	p.pictures[name] = []byte(svg)
+	p.pictures[name] = svg
 	p.Printf("![%s](docs/img/%s)\n", alt, name)
+}
+
+// Shell shows the commands behind the section's own.
+func (p *Page) Shell(lines ...string) {
+	p.Printf("That is:\n\n```sh\n%s\n```\n\n", strings.Join(lines, "\n"))
 }
 
 // Table adds one; the rows have the cells of the head.

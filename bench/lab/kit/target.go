@@ -28,48 +28,37 @@ func (t Target) Verdict() string {
 	if t.Of.N == 0 {
 		return "not measured"
 	}
-	missed, by := 0, 0.0
-	if t.Worst {
-		for _, v := range t.Of.values {
-			if excess := t.excess(v); excess > 0 {
-				missed, by = missed+1, max(by, excess)
-			}
-		}
-	} else if t.Of.Known {
-		low, high := t.excess(t.Of.From), t.excess(t.Of.To)
-		if (low > 0) != (high > 0) {
-			return "not missed: the interval lies on both sides"
-		}
-		by = t.excess(t.Of.Median)
-	} else {
-		by = t.excess(t.Of.Median)
-	}
+	values := []float64{t.Of.Median}
 	switch {
-	case by <= 0:
-		return "reached"
-	case math.IsInf(by, 1):
-		return "**missed**" + t.of(missed, ":") + " never reached" + t.because()
-	default:
-		return "**missed**" + t.of(missed, ",") + " by " + Number(by) + t.Unit + t.because()
+	case t.Worst:
+		values = t.Of.values
+	case t.Of.Known && (t.excess(t.Of.From) > 0) != (t.excess(t.Of.To) > 0):
+		return "not missed: the interval lies on both sides"
 	}
+	missed, by := 0, 0.0
+	for _, v := range values {
+		if excess := t.excess(v); excess > 0 {
+			missed, by = missed+1, max(by, excess)
+		}
+	}
+	if missed == 0 {
+		return "reached"
+	}
+	how, then := " by "+Number(by)+t.Unit, ","
+	if math.IsInf(by, 1) {
+		how, then = " never reached", ":"
+	}
+	if len(values) > 1 {
+		how = fmt.Sprintf(" in %d of %d rounds%s%s", missed, len(values), then, how)
+	}
+	if t.Why != "" {
+		how += ". " + t.Why
+	}
+	return "**missed**" + how
 }
 
 // Missed tells whether it is, beyond doubt.
 func (t Target) Missed() bool { return strings.HasPrefix(t.Verdict(), "**missed**") }
-
-func (t Target) of(missed int, then string) string {
-	if !t.Worst || t.Of.N == 1 {
-		return ""
-	}
-	return fmt.Sprintf(" in %d of %d rounds%s", missed, t.Of.N, then)
-}
-
-func (t Target) because() string {
-	if t.Why == "" {
-		return ""
-	}
-	return ". " + t.Why
-}
 
 // excess is by how much a value is beyond the bounds; 0 or less: it is within.
 func (t Target) excess(v float64) float64 {

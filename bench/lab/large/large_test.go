@@ -1,8 +1,6 @@
 package large
 
 import (
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,9 +10,7 @@ import (
 )
 
 func TestLoopsDoubleAndWhatCouldNotRunIsSaid(t *testing.T) {
-	dir := t.TempDir()
-	place := kit.Place{Out: dir, Page: filepath.Join(dir, "page.md"), Images: dir}
-	k := kit.New(place, Section, kit.Effort{Name: "full", Size: 1_000_000_000}, "go run . run large")
+	k := kit.New(kit.Place{}, Section, kit.Effort{Name: "full", Size: 1_000_000_000}, "go run . run large")
 	var loops []int
 	for _, s := range stepsFor(k, 8) {
 		if s.Workload != "loops" {
@@ -31,14 +27,11 @@ func TestLoopsDoubleAndWhatCouldNotRunIsSaid(t *testing.T) {
 	for _, s := range stepsFor(k, 2) {
 		k.Add(s, map[string]float64{"cpu_us": map[string]float64{peers.Ours: 15, peers.Floor: 10}[s.Subject]})
 	}
-	if err := kit.Write(Section, k); err != nil {
-		t.Fatal(err)
-	}
-	b, err := os.ReadFile(place.Page)
+	p, err := kit.PageOf(Section, k)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := string(b)
+	text := p.String()
 	for _, want := range []string{
 		"Not run: 1,000,000,000 connections in one process: ",
 		"**Loops: 1**", "**Loops: 2**", "1.50x",

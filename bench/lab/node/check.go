@@ -3,7 +3,7 @@ package node
 import (
 	"context"
 	"fmt"
-	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -23,14 +23,14 @@ type Budgets struct {
 
 // Run fails when a budget is broken beyond doubt: when the whole 95 % interval of the paired
 // rounds lies above it. Nine rounds let one of them be bad luck.
-func (b *Budgets) Run(ctx context.Context, out io.Writer) error {
+func (b *Budgets) Run(ctx context.Context) error {
 	e := effort{beatConns: b.Conns, rates: []float64{b.Rate}, connect: 10_000, warm: 500 * time.Millisecond, span: 2200 * time.Millisecond}
 	check := kit.Section{Name: "check",
 		Steps: func(*kit.Kept) []kit.Step {
 			return kit.Turns(b.Rounds, e.top(), []string{peers.Ours, peers.Floor}, nil)
 		},
 		Measure: func(ctx context.Context, _ *kit.Kept, r *kit.Record) error { return e.measure(ctx, r) }}
-	k, err := kit.Run(ctx, kit.Home, check, kit.Effort{}, "make bench-check", out)
+	k, err := kit.Run(ctx, kit.Place{Out: "out"}, check, kit.Effort{}, "make bench-check", os.Stdout)
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func (b *Budgets) Run(ctx context.Context, out io.Writer) error {
 		if t.Missed() || t.Of.N < b.Rounds {
 			return fmt.Errorf("%s; %d connections, %g heartbeats a second", text, b.Conns, b.Rate)
 		}
-		fmt.Fprintln(out, text)
+		fmt.Println(text)
 	}
 	return nil
 }

@@ -36,10 +36,10 @@ type effort struct {
 const manyCounts = 100_000
 
 var efforts = map[string]effort{
-	"tiny": {kinds: []string{"stormwheel", "gnet", "go-net"}, idle: 1, connects: 1, beat: 1, scale: 1, evict: 1, storm: 1, pairs: 1, pairKinds: []string{"stormwheel", "gnet"},
+	"tiny": {kinds: []string{"stormwheel", "gnet"}, idle: 1, connects: 1, beat: 1, scale: 1, evict: 1, storm: 1, pairs: 1, pairKinds: []string{"stormwheel", "gnet"},
 		conns: 1000, beatConns: 500, rates: []float64{500, 1000}, counts: []int{500, 1000, 1_000_000_000}, scaleRate: 500,
 		silent: 300, living: 100, stormConns: 500, connect: 2000,
-		warm: 500 * time.Millisecond, jvmWarm: time.Second, span: 2200 * time.Millisecond},
+		warm: 100 * time.Millisecond, jvmWarm: time.Second, span: 2200 * time.Millisecond},
 	"short": {idle: 1, idlePairs: 3, connects: 1, beat: 1, scale: 1, evict: 1, storm: 1, pairs: 9,
 		pairKinds: []string{"stormwheel", "gnet"}, scaleKinds: []string{"stormwheel", "gnet"},
 		conns: 15_000, beatConns: 10_000, rates: []float64{10_000, 30_000}, counts: []int{1000, 5000, 15_000, 100_000}, scaleRate: 10_000,
@@ -69,6 +69,8 @@ func (e effort) idleStep() kit.Step    { return kit.Step{Workload: "idle", Size:
 func (e effort) connectStep() kit.Step { return kit.Step{Workload: "connect", Size: e.conns} }
 func (e effort) evictStep() kit.Step   { return kit.Step{Workload: "evict", Size: e.silent} }
 func (e effort) stormStep() kit.Step   { return kit.Step{Workload: "storm", Size: e.stormConns} }
+
+func scaleStep(count int) kit.Step { return kit.Step{Workload: "scale", Size: count} }
 
 func (e effort) beatStep(rate float64) kit.Step {
 	return kit.Step{Workload: "beat", Size: e.beatConns, Rate: rate}

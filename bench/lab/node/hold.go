@@ -9,7 +9,6 @@ import (
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
 	"github.com/stormwheel/stormwheel/bench/lab/peers"
 	"github.com/stormwheel/stormwheel/bench/scenario"
-	"github.com/stormwheel/stormwheel/internal/machine/proc"
 )
 
 // Holding is a measurement of a server whose clients connect, stay and heartbeat.
@@ -58,9 +57,8 @@ func Hold(ctx context.Context, r *kit.Record, h Holding) error {
 		return err
 	}
 	defer servers.Close()
-	m := meter{servers: servers}
 	time.Sleep(settle) // what it does at its start is none of the clients' business
-	empty, before := m.resident(), m.use()
+	empty, before := servers.Resident(), servers.Use()
 	clients, err := kit.StartClients(ctx, scenario.Config{Scenario: "hold", Targets: servers.Addrs(), Conns: h.Conns, Rate: h.Connect,
 		Duration: time.Hour, Heartbeat: h.Heartbeat, Workers: h.Workers})
 	if err != nil {
@@ -71,16 +69,16 @@ func Hold(ctx context.Context, r *kit.Record, h Holding) error {
 		return err
 	}
 	time.Sleep(settle)
-	connected := m.use()
+	connected := servers.Use()
 	time.Sleep(h.Warm)
-	from, began := m.use(), time.Now()
+	from, began := servers.Use(), time.Now()
 	time.Sleep(h.Span)
-	to, ended := m.use(), time.Now()
-	full := m.resident()
+	to, ended := servers.Use(), time.Now()
+	full := servers.Resident()
 	res, err := clients.End()
 	switch {
-	case m.err != nil:
-		return m.err
+	case servers.Err != nil:
+		return servers.Err
 	case err != nil:
 		return err
 	case res.Conns.End != h.Conns:
@@ -103,30 +101,6 @@ func Hold(ctx context.Context, r *kit.Record, h Holding) error {
 		r.Figures["rtt_p50"], r.Figures["rtt_p99"] = p50.Median, p99.Median
 	}
 	return nil
-}
-
-// meter reads what servers hold and use, and keeps the first error.
-type meter struct {
-	servers peers.Group
-	err     error
-}
-
-func (m *meter) resident() int64 {
-	n, err := m.servers.Resident()
-	m.note(err)
-	return n
-}
-
-func (m *meter) use() proc.Use {
-	u, err := m.servers.Use()
-	m.note(err)
-	return u
-}
-
-func (m *meter) note(err error) {
-	if m.err == nil {
-		m.err = err
-	}
 }
 
 func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }

@@ -1,8 +1,6 @@
 package node
 
 import (
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -11,7 +9,7 @@ import (
 )
 
 func TestKindsTakeTurnsThereAndBack(t *testing.T) {
-	k := kit.New(kit.Home, Section, kit.Effort{Name: "short", Rounds: 3, Subjects: []string{"stormwheel", "gnet", "nbio"}}, "")
+	k := kit.New(kit.Place{}, Section, kit.Effort{Name: "short", Rounds: 3, Subjects: []string{"stormwheel", "gnet", "nbio"}}, "")
 	var got []string
 	for _, s := range steps(k) {
 		if s.Workload == "beat" && s.Rate == 30_000 {
@@ -25,11 +23,8 @@ func TestKindsTakeTurnsThereAndBack(t *testing.T) {
 }
 
 func TestTheReportTellsWhatIsMissedLostAndFailed(t *testing.T) {
-	dir := t.TempDir()
-	page := filepath.Join(dir, "page.md")
-	place := kit.Place{Out: dir, Page: page, Images: dir}
 	// Nine rounds in which we need half as much CPU again as bare gnet, and Netty failed.
-	k := kit.New(place, Section, kit.Effort{Name: "short"}, "make test")
+	k := kit.New(kit.Place{}, Section, kit.Effort{Name: "short"}, "make test")
 	k.Where = "here"
 	k.Note("absent", "gev: no")
 	top := effortOf(k).top()
@@ -43,14 +38,11 @@ func TestTheReportTellsWhatIsMissedLostAndFailed(t *testing.T) {
 		s.Round = round
 		k.Records = append(k.Records, &kit.Record{Step: s, Problem: "no answer"})
 	}
-	if err := kit.Write(Section, k); err != nil {
-		t.Fatal(err)
-	}
-	b, err := os.ReadFile(page)
+	p, err := kit.PageOf(Section, k)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := string(b)
+	text := p.String()
 	for _, want := range []string{
 		"make test", "here", "This was a short run", "Left out: gev: no.",
 		"| CPU of a heartbeat at full load, of bare gnet's | at most 1.05x | 1.50x | 9 | **missed** by 0.45x |",

@@ -26,19 +26,15 @@ func (w writer) cpuPicture() string {
 	return plot.SVG(cpu)
 }
 
-// memoryPicture has a line for each kind over the connections.
-func (w writer) memoryPicture() string {
-	var lines []plot.Line
+// memoryGraph has a line for each kind over the connections.
+func (w writer) memoryGraph() kit.Graph {
+	g := kit.Graph{Title: "Memory of a connection", Note: "(RSS with the clients - RSS without) / clients, after a collection",
+		X: "connections, logarithmic", Y: "bytes a connection, logarithmic", Name: "bytes"}
 	for _, kind := range peers.Kinds {
-		line := plot.Line{Label: kind.Label}
-		for _, count := range w.e.counts {
-			v := w.k.Sample(kit.Step{Workload: "scale", Subject: kind.Name, Size: count}, "bytes")
-			if v.Median > 0 {
-				line.Points = append(line.Points, kit.PointOf(float64(count), v))
-			}
-		}
-		lines = append(lines, line)
+		g.Rows = append(g.Rows, kit.Row{Subject: kind.Name, Label: kind.Label})
 	}
-	return kit.Lines("Memory of a connection", "(RSS with the clients - RSS without) / clients, after a collection",
-		"connections, logarithmic", "bytes a connection, logarithmic", lines)
+	for _, count := range w.e.counts {
+		g.Steps = append(g.Steps, scaleStep(count))
+	}
+	return g
 }

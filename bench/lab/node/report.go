@@ -8,13 +8,12 @@ import (
 )
 
 // Section is the part of BENCHMARKS.md about a node and its peers.
-var Section = kit.Section{Name: "peers", About: "a node beside other servers that answer the same frames",
+var Section = kit.Section{Name: "peers", Title: "A node and its peers",
 	Code:  []string{"server", "codec", "timingwheel", "bench/lab"},
 	Steps: steps, Measure: measure, Write: write}
 
 func write(p *kit.Page, k *kit.Kept) error {
 	w := writer{Page: p, k: k, e: effortOf(k)}
-	w.Printf("## A node and its peers\n\n%s\n\n```\n%s\n```\n\n", k.Where, k.Command)
 	w.intro()
 	w.targets()
 	w.losses()
@@ -36,25 +35,6 @@ type writer struct {
 // compare adds a table of what was measured at s.
 func (w writer) compare(s kit.Step, columns ...kit.Column) { Compare(w.Page, w.k, s, columns...) }
 
-// Compare adds a table of what was measured at s: ours, the floor, and whoever else was.
-func Compare(p *kit.Page, k *kit.Kept, s kit.Step, columns ...kit.Column) {
-	p.Compare(k, s, kit.Comparison{Rows: rows(), Columns: columns, Ours: peers.Ours, Floor: peers.Floor, FloorName: "bare gnet's"})
-}
-
-// rows are the kinds in the order of the tables.
-func rows() []kit.Row {
-	var all []kit.Row
-	for _, kind := range peers.Kinds {
-		switch {
-		case kind.Name == peers.Ours:
-			all = append(all, kit.Row{Subject: kind.Name, Label: "**" + kind.Label + "**"}, kit.Row{Subject: openKind, Label: "**" + kind.Label + "**, admission open"})
-		case kind.Label != "":
-			all = append(all, kit.Row{Subject: kind.Name, Label: kind.Label})
-		}
-	}
-	return all
-}
-
 func (w writer) intro() {
 	if w.k.Effort.Name != "full" {
 		w.Printf("**This was a %s run: fewer rounds and shorter windows than `make bench-full` has.**\n\n", w.k.Effort.Name)
@@ -67,15 +47,12 @@ The clients share the machine's processors with the server and go first: how lat
 (p99 of all their timers) stands beside, and a figure whose clients were more than 20 ms late
 is to be doubted. All Go servers have the collector's default settings.
 
-| server | how it evicts, and how it is set up |
-|---|---|
 `)
+	var rows [][]string
 	for _, kind := range peers.Kinds {
-		if kind.Label != "" {
-			w.Printf("| %s | %s |\n", kind.Title(w.k), kind.How)
-		}
+		rows = append(rows, []string{kind.Title(w.k), kind.How})
 	}
-	w.WriteString("\n")
+	w.Table([]string{"server", "how it evicts, and how it is set up"}, rows)
 	for _, line := range w.k.Notes["absent"] {
 		w.Printf("Left out: %s.\n\n", line)
 	}
@@ -89,20 +66,14 @@ the empty process) / clients, after a forced collection that gives free memory b
 JVM both have one).
 
 `, kit.Count(w.e.conns), kit.Count(leisurely), IdleHeartbeat)
-	w.compare(w.e.idleStep(),
-		kit.Column{Title: "bytes a connection", Name: "bytes", Spread: true, Ratios: true},
-		kit.Column{Title: "clients late p99, ms", Name: "generator_p99"})
+	w.compare(w.e.idleStep(), Bytes, Late)
 	w.Printf(`### Connecting
 
 The same clients come at once, as fast as both sides can. CPU a connect is what the server used
 until all were welcomed; the memory is what such a crowd leaves.
 
 `)
-	w.compare(w.e.connectStep(),
-		kit.Column{Title: "connects a second", Name: "connect_s", Spread: true},
-		kit.Column{Title: "µs CPU a connect", Name: "connect_us", Spread: true, Ratios: true},
-		kit.Column{Title: "bytes a connection", Name: "bytes", Spread: true, Ratios: true},
-		kit.Column{Title: "clients late p99, ms", Name: "generator_p99"})
+	w.compare(w.e.connectStep(), Connects, ConnectCPU, Bytes, Late)
 }
 
 func (w writer) beats() {
@@ -124,14 +95,8 @@ second, the median of the window's seconds.
 			note = ": half load"
 		}
 		w.Printf("**%s heartbeats a second**%s\n\n", kit.Number(rate), note)
-		w.compare(w.e.beatStep(rate),
-			kit.Column{Title: "µs CPU a heartbeat", Name: "cpu_us", Spread: true, Ratios: true},
-			kit.Column{Title: "user", Name: "user_us"},
-			kit.Column{Title: "system", Name: "system_us"},
-			kit.Column{Title: "RTT p50, ms", Name: "rtt_p50"},
-			kit.Column{Title: "RTT p99, ms", Name: "rtt_p99", Spread: true, Ratios: true},
-			kit.Column{Title: "reached a second", Name: "beats_s"},
-			kit.Column{Title: "clients late p99, ms", Name: "generator_p99"})
+		w.compare(w.e.beatStep(rate), BeatCPU, kit.Column{Title: "user", Name: "user_us"}, kit.Column{Title: "system", Name: "system_us"},
+			RTTp50, kit.Column{Title: RTTp99.Title, Name: RTTp99.Name, Spread: true, Ratios: true}, Beats, Late)
 	}
 }
 
@@ -146,20 +111,15 @@ few of the heartbeats, so that nearly every one wakes a process of its own, and 
 it is for has left the caches.
 
 `, kit.Number(w.e.scaleRate), kit.Count(peers.PerProcess))
-	w.Picture("peers-bytes.svg", "Memory of a connection", w.memoryPicture())
+	w.Picture("peers-bytes.svg", "Memory of a connection", w.memoryGraph().SVG(w.k))
 	w.WriteString("\n")
 	for _, count := range w.e.counts {
-		s := kit.Step{Workload: "scale", Size: count}
-		if !anyTried(w.k, s) {
+		s := scaleStep(count)
+		if !Tried(w.k, s) {
 			continue
 		}
 		w.Printf("**%s connections**\n\n", kit.Count(count))
-		w.compare(s,
-			kit.Column{Title: "bytes a connection", Name: "bytes", Spread: true, Ratios: true},
-			kit.Column{Title: "µs CPU a heartbeat", Name: "cpu_us", Spread: true, Ratios: true},
-			kit.Column{Title: "heartbeats a second", Name: "beats_s"},
-			kit.Column{Title: "RTT p99, ms", Name: "rtt_p99"},
-			kit.Column{Title: "clients late p99, ms", Name: "generator_p99"})
+		w.compare(s, Bytes, BeatCPU, Beats, RTTp99, Late)
 	}
 	for _, line := range w.k.Notes["skipped"] {
 		w.Printf("Not run: %s.\n\n", line)
@@ -182,10 +142,9 @@ RTT is that of the living while the others are evicted. Stormwheel's deadlines h
 		kit.Column{Title: "evicted early", Name: "early"},
 		kit.Column{Title: "not evicted", Name: "missed"},
 		kit.Column{Title: "living evicted", Name: "false"},
-		kit.Column{Title: "RTT p50, ms", Name: "rtt_p50"},
-		kit.Column{Title: "RTT p99, ms", Name: "rtt_p99", Spread: true},
+		RTTp50, RTTp99,
 		kit.Column{Title: "RTT max, ms", Name: "rtt_max"},
-		kit.Column{Title: "clients late p99, ms", Name: "generator_p99"})
+		Late)
 }
 
 func (w writer) storms() {
@@ -205,15 +164,5 @@ peers; in a data centre the login behind each connect does.
 		kit.Column{Title: "all, s", Name: "t100_s", Spread: true, Ratios: true},
 		kit.Column{Title: "attempts a return", Name: "attempts"},
 		kit.Column{Title: "busiest 100 ms, attempts/s", Name: "peak_s"},
-		kit.Column{Title: "clients late p99, ms", Name: "generator_p99"})
-}
-
-// anyTried tells whether any kind was measured at s.
-func anyTried(k *kit.Kept, s kit.Step) bool {
-	for _, r := range rows() {
-		if k.Tried(s.Of(r.Subject)) {
-			return true
-		}
-	}
-	return false
+		Late)
 }

@@ -32,7 +32,7 @@ func steps(k *kit.Kept) []kit.Step {
 			k.Note("skipped", "%s connections: %s", kit.Count(count), why)
 			continue
 		}
-		all = append(all, kit.Turns(e.scale, kit.Step{Workload: "scale", Size: count}, kinds,
+		all = append(all, kit.Turns(e.scale, scaleStep(count), kinds,
 			func(kind string, _ int) bool { return e.scales(kind, count) })...)
 	}
 	all = append(all, kit.Turns(e.evict, e.evictStep(), kinds, func(name string, _ int) bool {
@@ -65,26 +65,23 @@ func measure(ctx context.Context, k *kit.Kept, r *kit.Record) error {
 
 // measure makes one step.
 func (e effort) measure(ctx context.Context, r *kit.Record) error {
-	h := Holding{Conns: r.Size, Connect: e.connect, Warm: e.warm, Span: e.span}
+	h := Holding{Conns: r.Size, Connect: e.connect, Heartbeat: IdleHeartbeat, Warm: e.warm, Span: e.span}
 	if r.Subject == "netty" {
 		h.Warm = e.jvmWarm
 	}
 	switch r.Workload {
 	case "idle":
-		h.Heartbeat, h.Connect, h.Warm, h.Span = IdleHeartbeat, leisurely, e.warm, 0
-		return Hold(ctx, r, h)
+		h.Connect, h.Warm, h.Span = leisurely, e.warm, 0
 	case "connect":
-		h.Heartbeat, h.Connect, h.Warm, h.Span = IdleHeartbeat, atOnce, e.warm, 0
-		return Hold(ctx, r, h)
+		h.Connect, h.Warm, h.Span = atOnce, e.warm, 0
 	case "beat":
 		h.Heartbeat = HeartbeatFor(r.Size, r.Rate)
-		return Hold(ctx, r, h)
 	case "scale":
 		h.Heartbeat = HeartbeatFor(r.Size, e.scaleRate)
-		return Hold(ctx, r, h)
 	case "evict":
 		return evict(ctx, r, e.living, e.connect)
 	default:
 		return storm(ctx, r, e.connect)
 	}
+	return Hold(ctx, r, h)
 }

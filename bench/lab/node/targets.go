@@ -40,12 +40,12 @@ func (e effort) bars() []bar {
 func (b bar) target(k *kit.Kept) kit.Target {
 	own := b.step.Of(peers.Ours)
 	t := kit.Target{What: b.what, AtMost: &b.most, Unit: b.unit}
-	switch {
-	case b.other == "":
+	if b.combine == nil {
+		b.combine = kit.Ratio
+	}
+	if b.other == "" {
 		t.Of = k.Sample(own, b.name)
-	case b.combine == nil:
-		t.Of = k.Paired(own, b.step.Of(b.other), b.name, kit.Ratio)
-	default:
+	} else {
 		t.Of = k.Paired(own, b.step.Of(b.other), b.name, b.combine)
 	}
 	return t

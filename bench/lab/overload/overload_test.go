@@ -29,10 +29,9 @@ func results() (all []*result.Result) {
 }
 
 func TestTheSectionHasEveryStormItsCommandAndItsTargets(t *testing.T) {
-	dir := t.TempDir()
-	k := kit.New(kit.Place{Out: dir, Page: filepath.Join(dir, "page.md")}, Section, kit.Effort{Name: "full"}, "make bench-overload")
+	k := kit.New(kit.Place{Out: t.TempDir()}, Section, kit.Effort{Name: "full"}, "make bench-overload")
 	all := results()
-	for i, s := range steps(k) {
+	for i, s := range Section.Steps(k) {
 		k.Add(s, nil)
 		text, err := json.Marshal(all[i])
 		if err != nil {
@@ -45,16 +44,13 @@ func TestTheSectionHasEveryStormItsCommandAndItsTargets(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := kit.Write(Section, k); err != nil {
-		t.Fatal(err)
-	}
-	b, err := os.ReadFile(filepath.Join(dir, "page.md"))
+	p, err := kit.PageOf(Section, k)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := string(b)
+	text := p.String()
 	for _, s := range storms {
-		if strings.Count(text, "| "+s.name+" |") < 4 || !strings.Contains(text, "stormwheel "+strings.Join(s.args(1), " ")+"\n") {
+		if strings.Count(text, "| "+s.name+" |") < 4 || !strings.Contains(text, s.play(1).String()+"\n") {
 			t.Errorf("%s: no command, no row, or too few targets:\n%s", s.name, text)
 		}
 	}
@@ -68,7 +64,7 @@ func TestTheSectionHasEveryStormItsCommandAndItsTargets(t *testing.T) {
 
 func TestFewerClientsFindFewerPlaces(t *testing.T) {
 	for i := range storms {
-		args := strings.Join(storms[i].args(10), " ")
+		args := storms[i].play(10).String()
 		if strings.Contains(args, "%") || strings.Contains(args, "max-conns") && !strings.Contains(args, "max-conns=600 ") {
 			t.Errorf("%s: %s", storms[i].name, args)
 		}

@@ -12,99 +12,82 @@ import (
 )
 
 // Section is the part of BENCHMARKS.md about overload.
-var Section = kit.Section{Name: "overload", About: "storms above what nodes can take, and with nobody left",
+var Section = kit.Section{Name: "overload", Title: "Overload",
 	Code:  []string{"bench", "client", "cmd", "codec", "internal", "server", "timingwheel"},
-	Steps: steps, Measure: measure, Write: write}
+	Steps: func(k *kit.Kept) []kit.Step { return kit.Plays(plays(k)) },
+	Measure: func(ctx context.Context, k *kit.Kept, r *kit.Record) error {
+		return k.Play(ctx, r, plays(k), 1)
+	},
+	Write: write}
 
 // share is by how many times fewer the clients are.
-func share(k *kit.Kept) int { return map[string]int{"tiny": 50, "short": 10, "full": 1}[k.Effort.Name] }
+var share = map[string]int{"tiny": 50, "short": 10, "full": 1}
 
-// quick is the storm of a trial.
-const quick = "crash-1s"
-
-func steps(k *kit.Kept) []kit.Step {
-	var names []string
+func plays(k *kit.Kept) (all []kit.Play) {
 	for _, s := range storms {
 		if k.Effort.Name != "tiny" || s.file == quick {
-			names = append(names, s.file)
+			all = append(all, s.play(share[k.Effort.Name]))
 		}
 	}
-	return kit.Turns(1, kit.Step{Workload: "storm"}, names, nil)
-}
-
-func measure(ctx context.Context, k *kit.Kept, r *kit.Record) error {
-	for _, s := range storms {
-		if s.file == r.Subject {
-			return k.Stormwheel(ctx, r, 1, s.args(share(k))...)
-		}
-	}
-	return fmt.Errorf("no storm %q", r.Subject)
-}
-
-// run is a storm with its result.
-type run struct {
-	*storm
-	res *result.Result
+	return all
 }
 
 func write(p *kit.Page, k *kit.Kept) error {
-	var runs []run
-	for i := range storms {
-		results, err := k.Results(kit.Step{Workload: "storm", Subject: storms[i].file})
+	var commands, said []string
+	var rows [][]string
+	var targets []kit.Target
+	for _, s := range storms {
+		play := s.play(share[k.Effort.Name])
+		results, err := k.Results(play.Step)
 		if err != nil {
 			return err
 		}
 		for _, res := range results {
 			if res.Storm == nil {
-				return fmt.Errorf("%s: it is of no storm", storms[i].file)
+				return fmt.Errorf("%s: it is of no storm", s.file)
 			}
-			runs = append(runs, run{&storms[i], res})
+			commands, said, rows = append(commands, play.String()), append(said, s.said(res)), append(rows, s.row(res))
+			for _, t := range s.targets(res.Storm, res) {
+				t.What = s.name + " | " + t.What
+				targets = append(targets, t)
+			}
 		}
 	}
-	p.Printf("## Overload\n\n`%s`, that is:\n\n```sh\n", k.Command)
-	for _, r := range runs {
-		p.Printf("stormwheel %s\n", strings.Join(r.args(share(k)), " "))
-	}
-	p.Printf("```\n\n%s\n\nNodes and load test share this machine; one run each. Times count from the moment a node could accept. N/C is what the clients take at the admission rate of the nodes, goodput the clients that came into service in a second; seconds count while a twentieth of the clients are out (docs/BENCH.md, goodput).\n\n", k.Where)
-	var rows [][]string
-	var targets []kit.Target
-	for _, r := range runs {
-		rows = append(rows, r.row())
-		for _, t := range r.targets(r.res.Storm, r.res) {
-			t.What = r.name + " | " + t.What
-			targets = append(targets, t)
-		}
-	}
+	p.Shell(commands...)
+	p.WriteString("Nodes and load test share this machine; one run each. Times count from the moment a node could accept. N/C is what the clients take at the admission rate of the nodes, goodput the clients that came into service in a second; seconds count while a twentieth of the clients are out (docs/BENCH.md, goodput).\n\n")
 	p.Table([]string{"storm", "clients", "t50, s", "t99, s", "t100, s", "N/C, s", "attempts each", "goodput, best / median", "longest gap, s", "left alone: lost, rtt p99"}, rows)
 	p.Targets("storm | target", targets)
-	for _, r := range runs {
-		p.Printf("- **%s**: %s.", r.name, r.about)
-		if d := r.res.Storm.DrainS; d != nil {
-			p.Printf(" The node ended after %s s, and was back after %s.", seen(d), seen(r.res.Storm.OutageS))
-		}
-		if why := r.res.Generator.WhyInvalid; why != nil {
-			p.Printf(" Not valid: %s.", *why)
-		}
-		p.WriteString("\n")
-	}
+	p.WriteString(strings.Join(said, ""))
 	return nil
 }
 
-func (r run) row() []string {
-	s := r.res.Storm
+// said is what the run was, in a line.
+func (s storm) said(res *result.Result) string {
+	text := "- **" + s.name + "**: " + s.about + "."
+	if d := res.Storm.DrainS; d != nil {
+		text += fmt.Sprintf(" The node ended after %s s, and was back after %s.", kit.Seen(d), kit.Seen(res.Storm.OutageS))
+	}
+	if why := res.Generator.WhyInvalid; why != nil {
+		text += " Not valid: " + *why + "."
+	}
+	return text + "\n"
+}
+
+func (s storm) row(res *result.Result) []string {
+	came := res.Storm
 	goodput, alone := "none", "nobody"
-	if g := s.GoodputPerS; g != nil {
+	if g := came.GoodputPerS; g != nil {
 		goodput = kit.Number(g.Best) + " / " + kit.Number(g.Median)
 	}
-	if p := r.res.Probes; p != nil {
+	if p := res.Probes; p != nil {
 		alone = kit.Count(p.Lost)
 		if p.RTTms.During != nil {
 			alone += fmt.Sprintf(", %.0f ms", p.RTTms.During.P99)
 		}
 	}
-	row := []string{r.name, kit.Count(s.Clients)}
-	for _, v := range []*float64{since(s, s.T50S), since(s, s.T99S), since(s, s.T100S), since(s, s.IdealS), s.AttemptsPerSuccess} {
-		row = append(row, seen(v).String())
+	row := []string{s.name, kit.Count(came.Clients)}
+	for _, v := range []*float64{since(came, came.T50S), since(came, came.T99S), since(came, came.T100S), since(came, came.IdealS), came.AttemptsPerSuccess} {
+		row = append(row, kit.Seen(v).String())
 	}
-	return append(row, goodput, seen(s.LongestGapS).String(), alone)
+	return append(row, goodput, kit.Seen(came.LongestGapS).String(), alone)
 }

@@ -3,7 +3,6 @@ package overload
 import (
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
 
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
@@ -20,73 +19,47 @@ type storm struct {
 	targets func(s *result.Storm, r *result.Result) []kit.Target
 }
 
+// What the clients are told, and what the nodes admit.
+const (
+	leisurely = " --heartbeat 20s --timeout 60s --node-arg admit-rate=20000"
+	brisk     = " --heartbeat 2s --timeout 6s --node-arg admit-rate=1000"
+)
+
 // storms have a seed, so that a run can be repeated.
 var storms = []storm{
-	{file: "flood-full", name: "flood, the whole processor", conns: 15000,
-		about:   "a tenth are in, all others come within a second; the node admits what it can",
-		flags:   "--kind flood --spawn 1 --heartbeat 20s --timeout 60s --node-arg admit-rate=20000",
-		targets: flooded},
-	{file: "flood-slow", name: "flood, 1 % of the processor", conns: 5000,
-		about:   "the same, and the node runs for 1 ms of every 100",
-		flags:   "--kind flood --slow 1ms/99ms --spawn 1 --heartbeat 20s --timeout 60s --node-arg admit-rate=20000",
-		targets: flooded},
-	{file: "flood-tenth", name: "flood, 10 % of the processor", conns: 15000,
-		about:   "the same, and the node runs for 1 ms of every 10",
-		flags:   "--kind flood --slow 1ms/9ms --spawn 1 --heartbeat 20s --timeout 60s --node-arg admit-rate=20000",
-		targets: flooded},
-	{file: "kill-slow", name: "kill, 10 % of the processor", conns: 15000,
-		about:   "one of two nodes is killed, and the other runs for 1 ms of every 10 until all are in",
-		flags:   "--kind kill --slow 1ms/9ms --spawn 2 --heartbeat 20s --timeout 60s --node-arg admit-rate=20000",
-		targets: flooded},
-	{file: "grey-2s", name: "grey failure, heartbeat 2 s", conns: 15000,
-		about:   "for 30 s the node runs for 1 ms of every 121, a tenth of what these heartbeats need",
-		flags:   "--kind grey --slow 1ms/120ms --outage 30s --spawn 1 --heartbeat 2s --timeout 6s --pong-timeout 6s --node-arg admit-rate=20000",
-		targets: grey(1. / 3)},
-	{file: "grey-30s", name: "grey failure, heartbeat 30 s", conns: 15000,
-		about:   "the same with heartbeats that the slow node can serve",
-		flags:   "--kind grey --slow 1ms/120ms --outage 30s --spawn 1 --heartbeat 30s --timeout 75s --node-arg admit-rate=20000",
-		targets: grey(1)},
-	crash("1s"), crash("4s"), crash("15s"),
-	{file: "blackout", name: "blackout of 15 s", conns: 10000,
-		about:   "both nodes die, and are back after 15 s",
-		flags:   "--kind blackout --outage 15s --spawn 2 --heartbeat 2s --timeout 6s --node-arg admit-rate=1000",
-		targets: returned(1.5, 3)},
-	{file: "restart-alone", name: "restart of the only node", conns: 5000,
-		about:   "SIGTERM, and it is started again as soon as it has ended",
-		flags:   "--kind restart --spawn 1 --heartbeat 2s --timeout 6s --node-arg admit-rate=1000 --node-arg drain-grace=1s",
-		targets: restarted},
-	{file: "ghosts", name: "cut of 98 %", conns: 5000,
-		about:   "connections vanish, and the node of 6,000 places still holds them",
-		flags:   "--kind cut --fraction 0.98 --spawn 1 --heartbeat 5s --timeout 15s --node-arg max-conns=%d",
-		targets: cut},
+	{"flood-full", "flood, the whole processor", "a tenth are in, all others come within a second; the node admits what it can",
+		15000, "--kind flood --spawn 1" + leisurely, flooded},
+	{"flood-slow", "flood, 1 % of the processor", "the same, and the node runs for 1 ms of every 100",
+		5000, "--kind flood --slow 1ms/99ms --spawn 1" + leisurely, flooded},
+	{"flood-tenth", "flood, 10 % of the processor", "the same, and the node runs for 1 ms of every 10",
+		15000, "--kind flood --slow 1ms/9ms --spawn 1" + leisurely, flooded},
+	{"kill-slow", "kill, 10 % of the processor", "one of two nodes is killed, and the other runs for 1 ms of every 10 until all are in",
+		15000, "--kind kill --slow 1ms/9ms --spawn 2" + leisurely, flooded},
+	{"grey-2s", "grey failure, heartbeat 2 s", "for 30 s the node runs for 1 ms of every 121, a tenth of what these heartbeats need",
+		15000, "--kind grey --slow 1ms/120ms --outage 30s --spawn 1 --heartbeat 2s --timeout 6s --pong-timeout 6s --node-arg admit-rate=20000", grey(1. / 3)},
+	{"grey-30s", "grey failure, heartbeat 30 s", "the same with heartbeats that the slow node can serve",
+		15000, "--kind grey --slow 1ms/120ms --outage 30s --spawn 1 --heartbeat 30s --timeout 75s --node-arg admit-rate=20000", grey(1)},
+	{quick, "crash, back after 1 s", "kill -9 of the only node", 5000, "--kind blackout --outage 1s --spawn 1" + brisk, returned(1.5, 3)},
+	{"crash-4s", "crash, back after 4 s", "kill -9 of the only node", 5000, "--kind blackout --outage 4s --spawn 1" + brisk, returned(1.5, 3)},
+	{"crash-15s", "crash, back after 15 s", "kill -9 of the only node", 5000, "--kind blackout --outage 15s --spawn 1" + brisk, returned(1.5, 3)},
+	{"blackout", "blackout of 15 s", "both nodes die, and are back after 15 s", 10000, "--kind blackout --outage 15s --spawn 2" + brisk, returned(1.5, 3)},
+	{"restart-alone", "restart of the only node", "SIGTERM, and it is started again as soon as it has ended",
+		5000, "--kind restart --spawn 1" + brisk + " --node-arg drain-grace=1s", restarted},
+	{"ghosts", "cut of 98 %", "connections vanish, and the node of 6,000 places still holds them",
+		5000, "--kind cut --fraction 0.98 --spawn 1 --heartbeat 5s --timeout 15s --node-arg max-conns=%d", cut},
 }
 
-// crash is one of the only node, which is back after the outage.
-func crash(outage string) storm {
-	return storm{file: "crash-" + outage, name: "crash, back after " + strings.TrimSuffix(outage, "s") + " s", conns: 5000,
-		about:   "kill -9 of the only node",
-		flags:   "--kind blackout --outage " + outage + " --spawn 1 --heartbeat 2s --timeout 6s --node-arg admit-rate=1000",
-		targets: returned(1.5, 3)}
-}
+// quick is the storm of a trial.
+const quick = "crash-1s"
 
-// args are those of the command, with so many fewer clients.
-func (s *storm) args(share int) []string {
+// play has so many times fewer clients.
+func (s storm) play(share int) kit.Play {
 	flags := s.flags
 	if strings.Contains(flags, "%d") {
 		flags = fmt.Sprintf(flags, 6000/share)
 	}
-	return append([]string{"bench", "storm"}, append(strings.Fields(flags), "--conns", strconv.Itoa(s.conns/share), "--seed", "1")...)
-}
-
-// bound is one of a target.
-func bound(v float64) *float64 { return &v }
-
-// seen is the figure of the one run; nobody ever got there: never.
-func seen(v *float64) kit.Sample {
-	if v == nil {
-		return kit.SampleOf([]float64{math.Inf(1)})
-	}
-	return kit.SampleOf([]float64{*v})
+	return kit.Play{Step: kit.Step{Workload: "storm", Subject: s.file}, Rounds: 1,
+		Args: strings.Fields(fmt.Sprintf("bench storm %s --conns %d", flags, s.conns/share))}
 }
 
 // since is a time from the moment a node could accept.
@@ -107,10 +80,10 @@ func admission(s *result.Storm) float64 {
 
 // every target of a storm: nobody stands still, nobody else is hurt.
 func always(s *result.Storm, r *result.Result) []kit.Target {
-	all := []kit.Target{{What: "longest time without a return, s", AtMost: bound(2), Of: seen(s.LongestGapS)},
-		{What: "false evictions", AtMost: bound(0), Of: seen(new(float64(r.Eviction.False)))}}
+	all := []kit.Target{{What: "longest time without a return, s", AtMost: new(2.0), Of: kit.Seen(s.LongestGapS)},
+		{What: "false evictions", AtMost: new(0.0), Of: kit.Seen(new(float64(r.Eviction.False)))}}
 	if r.Probes != nil {
-		all = append(all, kit.Target{What: "sessions lost of those left alone", AtMost: bound(0), Of: seen(new(float64(r.Probes.Lost)))})
+		all = append(all, kit.Target{What: "sessions lost of those left alone", AtMost: new(0.0), Of: kit.Seen(new(float64(r.Probes.Lost)))})
 	}
 	return all
 }
@@ -118,12 +91,12 @@ func always(s *result.Storm, r *result.Result) []kit.Target {
 // flooded: a plateau. What the node can do is its best second; a flood that is over before
 // one has passed was none to it.
 func flooded(s *result.Storm, r *result.Result) []kit.Target {
-	all := []kit.Target{{What: "attempts each", AtMost: bound(3), Of: seen(s.AttemptsPerSuccess)}}
+	all := []kit.Target{{What: "attempts each", AtMost: new(3.0), Of: kit.Seen(s.AttemptsPerSuccess)}}
 	if g := s.GoodputPerS; g != nil && g.Best > 0 {
-		all = append(all, kit.Target{What: "t100, s", AtMost: bound(1.3 * float64(s.Clients) / g.Best), Of: seen(s.T100S), From: "1.3 x N / best second"},
-			kit.Target{What: "median second by the best", AtLeast: bound(.8), Of: seen(new(g.Median / g.Best))})
+		all = append(all, kit.Target{What: "t100, s", AtMost: new(1.3 * float64(s.Clients) / g.Best), Of: kit.Seen(s.T100S), From: "1.3 x N / best second"},
+			kit.Target{What: "median second by the best", AtLeast: new(.8), Of: kit.Seen(new(g.Median / g.Best))})
 	} else {
-		all = append(all, kit.Target{What: "t100, s", AtMost: bound(2), Of: seen(s.T100S), From: "the second in which they come, and one"})
+		all = append(all, kit.Target{What: "t100, s", AtMost: new(2.0), Of: kit.Seen(s.T100S), From: "the second in which they come, and one"})
 	}
 	return append(all, always(s, r)...)
 }
@@ -132,8 +105,8 @@ func flooded(s *result.Storm, r *result.Result) []kit.Target {
 func returned(t99, t100 float64) func(*result.Storm, *result.Result) []kit.Target {
 	return func(s *result.Storm, r *result.Result) []kit.Target {
 		return append([]kit.Target{
-			{What: "t99, s", AtMost: bound(t99 * admission(s)), Of: seen(since(s, s.T99S)), From: fmt.Sprintf("%g x N/C", t99)},
-			{What: "t100, s", AtMost: bound(t100 * admission(s)), Of: seen(since(s, s.T100S)), From: fmt.Sprintf("%g x N/C", t100)},
+			{What: "t99, s", AtMost: new(t99 * admission(s)), Of: kit.Seen(since(s, s.T99S)), From: fmt.Sprintf("%g x N/C", t99)},
+			{What: "t100, s", AtMost: new(t100 * admission(s)), Of: kit.Seen(since(s, s.T100S)), From: fmt.Sprintf("%g x N/C", t100)},
 		}, always(s, r)...)
 	}
 }
@@ -141,13 +114,13 @@ func returned(t99, t100 float64) func(*result.Storm, *result.Result) []kit.Targe
 // grey: a share of the sessions is kept, and whoever lost his is back soon after the recovery.
 func grey(share float64) func(*result.Storm, *result.Result) []kit.Target {
 	return func(s *result.Storm, r *result.Result) []kit.Target {
-		all := []kit.Target{{What: "sessions kept", AtLeast: bound(math.Floor(share * float64(r.Conns.Target))), Of: seen(new(float64(r.Conns.Target - s.Clients)))}}
+		all := []kit.Target{{What: "sessions kept", AtLeast: new(math.Floor(share * float64(r.Conns.Target))), Of: kit.Seen(new(float64(r.Conns.Target - s.Clients)))}}
 		if s.Clients > 0 {
 			limit, because := 5.0, "5 s"
 			if g := s.GoodputPerS; g != nil && g.Best > 0 {
 				limit, because = limit+float64(s.Clients)/g.Best, "5 s and N / best second"
 			}
-			all = append(all, kit.Target{What: "t100, s", AtMost: bound(limit), Of: seen(since(s, s.T100S)), From: because})
+			all = append(all, kit.Target{What: "t100, s", AtMost: new(limit), Of: kit.Seen(since(s, s.T100S)), From: because})
 		}
 		return append(all, always(s, r)...)
 	}
@@ -155,15 +128,15 @@ func grey(share float64) func(*result.Storm, *result.Result) []kit.Target {
 
 func restarted(s *result.Storm, r *result.Result) []kit.Target {
 	return append([]kit.Target{
-		{What: "it ends after, s", AtMost: bound(3), Of: seen(s.DrainS), From: "its grace and 2 s"},
-		{What: "t100, s", AtMost: bound(1.5 * admission(s)), Of: seen(since(s, s.T100S)), From: "1.5 x N/C"},
-		{What: "attempts each", AtMost: bound(3), Of: seen(s.AttemptsPerSuccess)},
+		{What: "it ends after, s", AtMost: new(3.0), Of: kit.Seen(s.DrainS), From: "its grace and 2 s"},
+		{What: "t100, s", AtMost: new(1.5 * admission(s)), Of: kit.Seen(since(s, s.T100S)), From: "1.5 x N/C"},
+		{What: "attempts each", AtMost: new(3.0), Of: kit.Seen(s.AttemptsPerSuccess)},
 	}, always(s, r)...)
 }
 
 func cut(s *result.Storm, r *result.Result) []kit.Target {
 	return append([]kit.Target{
-		{What: "t100, s", AtMost: bound(1.1 * admission(s)), Of: seen(since(s, s.T100S)), From: "1.1 x N/C"},
-		{What: "attempts each", AtMost: bound(1.2), Of: seen(s.AttemptsPerSuccess)},
+		{What: "t100, s", AtMost: new(1.1 * admission(s)), Of: kit.Seen(since(s, s.T100S)), From: "1.1 x N/C"},
+		{What: "attempts each", AtMost: new(1.2), Of: kit.Seen(s.AttemptsPerSuccess)},
 	}, always(s, r)...)
 }

@@ -32,13 +32,13 @@ func Target(addr string) *siege.Target {
 		}}
 }
 
-func serveBesieged(t terms) (string, error) {
+func serveBesieged(t *Serve) (string, error) {
 	auth, err := server.NewHMACAuth(besiegedSecret)
 	if err != nil {
 		return "", err
 	}
 	app := new(siege.App)
-	s, err := server.New(server.Config{Listen: t.listen, Node: t.node, Loops: t.loops, Auth: auth,
+	s, err := server.New(server.Config{Listen: t.Listen, Node: t.Node, Loops: t.Loops, Auth: auth,
 		Heartbeat: 500 * time.Millisecond, Timeout: 8 * time.Second, Tick: 20 * time.Millisecond,
 		HelloTimeout: besiegedHello, PartialTimeout: besiegedPartial, WriteTimeout: 700 * time.Millisecond,
 		AdmitRate: 100_000, IDRate: 2, MaxFrameRate: besiegedFrames,

@@ -16,13 +16,15 @@ type desk struct {
 	buffers sync.Pool // of *[]byte
 }
 
-func newDesk(t terms) (*desk, error) {
+// newDesk tells clients no reconnect window: the peers know none.
+func newDesk(t *Serve) (*desk, error) {
+	terms := codec.Terms{Interval: t.Heartbeat, Timeout: t.Timeout}
 	welcome, err := codec.AppendWelcome(nil, &codec.WelcomeMessage{Version: codec.ProtocolVersion,
-		Terms: t.wire(), ServerTime: time.Now(), Node: []byte(t.kind)})
+		Terms: terms, ServerTime: time.Now(), Node: []byte(t.Kind)})
 	if err != nil {
 		return nil, err
 	}
-	return &desk{terms: t.wire(), welcome: welcome,
+	return &desk{terms: terms, welcome: welcome,
 		buffers: sync.Pool{New: func() any { return new(make([]byte, 0, 128)) }}}, nil
 }
 

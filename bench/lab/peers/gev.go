@@ -10,19 +10,15 @@ import (
 type gevDesk struct{ *desk }
 
 // serveGev has gev close who was idle for IdleTime.
-func serveGev(t terms) (string, error) {
-	d, err := newDesk(t)
-	if err != nil {
-		return "", err
-	}
-	addr, err := concrete(t.listen)
+func serveGev(t *Serve) (string, error) {
+	addr, err := concrete(t.Listen)
 	if err != nil {
 		return "", err
 	}
 	gevlog.SetLevel(gevlog.LevelFatal) // each connection that a client resets is an error to it
-	h := gevDesk{d}
-	s, err := gev.NewServer(h, gev.Network("tcp4"), gev.Address(addr), gev.NumLoops(t.loops),
-		gev.IdleTime(t.timeout), gev.CustomProtocol(h))
+	h := gevDesk{t.desk}
+	s, err := gev.NewServer(h, gev.Network("tcp4"), gev.Address(addr), gev.NumLoops(t.Loops),
+		gev.IdleTime(t.Timeout), gev.CustomProtocol(h))
 	if err != nil {
 		return "", err
 	}

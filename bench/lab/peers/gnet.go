@@ -14,28 +14,26 @@ type bareGnet struct {
 	ready chan struct{}
 }
 
-func serveGnet(t terms) (string, error) {
-	d, err := newDesk(t)
-	if err != nil {
-		return "", err
-	}
-	h := &bareGnet{desk: d, ready: make(chan struct{})}
-	return runGnet(h, h, t)
+func serveGnet(t *Serve) (string, error) {
+	h := newBareGnet(t)
+	return h.run(h, t)
 }
 
-// runGnet runs handler, which has base within, and returns when every loop listens.
-func runGnet(handler gnet.EventHandler, base *bareGnet, t terms) (string, error) {
-	addr, err := concrete(t.listen)
+func newBareGnet(t *Serve) *bareGnet { return &bareGnet{desk: t.desk, ready: make(chan struct{})} }
+
+// run runs a handler that has h within, and returns when every loop listens.
+func (h *bareGnet) run(handler gnet.EventHandler, t *Serve) (string, error) {
+	addr, err := concrete(t.Listen)
 	if err != nil {
 		return "", err
 	}
 	failed := make(chan error, 1)
 	go func() {
-		failed <- gnet.Run(handler, "tcp4://"+addr, gnet.WithNumEventLoop(t.loops), gnet.WithReusePort(true),
+		failed <- gnet.Run(handler, "tcp4://"+addr, gnet.WithNumEventLoop(t.Loops), gnet.WithReusePort(true),
 			gnet.WithReuseAddr(true), gnet.WithTicker(true), gnet.WithLogger(quiet{}))
 	}()
 	select {
-	case <-base.ready:
+	case <-h.ready:
 		return addr, nil
 	case err := <-failed:
 		return "", err

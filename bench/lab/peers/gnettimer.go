@@ -9,17 +9,13 @@ import (
 // gnetTimer is gnet with a timer of the runtime for each connection, which gnet's
 // maintainers advise: it has none of its own.
 type gnetTimer struct {
-	bareGnet
+	*bareGnet
 	timeout time.Duration
 }
 
-func serveGnetTimer(t terms) (string, error) {
-	d, err := newDesk(t)
-	if err != nil {
-		return "", err
-	}
-	h := &gnetTimer{bareGnet: bareGnet{desk: d, ready: make(chan struct{})}, timeout: t.timeout}
-	return runGnet(h, &h.bareGnet, t)
+func serveGnetTimer(t *Serve) (string, error) {
+	h := &gnetTimer{newBareGnet(t), t.Timeout}
+	return h.run(h, t)
 }
 
 func (h *gnetTimer) OnOpen(c gnet.Conn) ([]byte, gnet.Action) {

@@ -10,12 +10,8 @@ import (
 const readBuffer = 256
 
 // serveGoNet is the standard library's way: a goroutine a connection, and a read deadline.
-func serveGoNet(t terms) (string, error) {
-	d, err := newDesk(t)
-	if err != nil {
-		return "", err
-	}
-	l, err := net.Listen("tcp4", t.listen)
+func serveGoNet(t *Serve) (string, error) {
+	l, err := net.Listen("tcp4", t.Listen)
 	if err != nil {
 		return "", err
 	}
@@ -26,7 +22,7 @@ func serveGoNet(t terms) (string, error) {
 				time.Sleep(10 * time.Millisecond) // out of descriptors: somebody will leave
 				continue
 			}
-			go d.attend(c, t.timeout)
+			go t.desk.attend(c, t.Timeout)
 		}
 	}()
 	return l.Addr().String(), nil

@@ -1,6 +1,7 @@
 package peers
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -13,60 +14,59 @@ const PerProcess = 15_000
 
 // Group is the processes that serve one measurement: one, or as many as the descriptors of
 // a process make necessary.
-type Group []*Server
+type Group struct {
+	Err     error // the first that a reading of them had
+	servers []*Server
+}
 
 // StartGroup starts so many processes of a kind.
-func StartGroup(ctx context.Context, kind string, processes int, flags ...string) (Group, error) {
-	var g Group
+func StartGroup(ctx context.Context, kind string, processes int, flags ...string) (*Group, error) {
+	g := &Group{}
 	for range processes {
 		s, err := Start(ctx, kind, flags...)
 		if err != nil {
 			g.Close()
 			return nil, err
 		}
-		g = append(g, s)
+		g.servers = append(g.servers, s)
 	}
 	return g, nil
 }
 
 // Close kills and reaps them.
-func (g Group) Close() {
-	for _, s := range g {
+func (g *Group) Close() {
+	for _, s := range g.servers {
 		s.Close()
 	}
 }
 
 // Addrs are where they listen.
-func (g Group) Addrs() []string {
+func (g *Group) Addrs() []string {
 	var all []string
-	for _, s := range g {
+	for _, s := range g.servers {
 		all = append(all, s.Addr)
 	}
 	return all
 }
 
 // Resident is what they hold together in bytes, each after a collection.
-func (g Group) Resident() (sum int64, err error) {
-	for _, s := range g {
+func (g *Group) Resident() (sum int64) {
+	for _, s := range g.servers {
 		n, err := s.Resident()
-		if err != nil {
-			return 0, err
-		}
+		g.Err = cmp.Or(g.Err, err)
 		sum += n
 	}
-	return sum, nil
+	return sum
 }
 
 // Use is what they have taken together.
-func (g Group) Use() (sum proc.Use, err error) {
-	for _, s := range g {
+func (g *Group) Use() (sum proc.Use) {
+	for _, s := range g.servers {
 		u, err := proc.Process(s.PID)
-		if err != nil {
-			return sum, err
-		}
+		g.Err = cmp.Or(g.Err, err)
 		sum = sum.Plus(u)
 	}
-	return sum, nil
+	return sum
 }
 
 // TooMany says why so many connections can't be measured on this machine with so many a

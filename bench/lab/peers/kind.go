@@ -12,12 +12,12 @@ import (
 // Kind is a server that is measured.
 type Kind struct {
 	Name  string // of `serve`
-	Label string // in tables; empty: it stands in none
+	Label string // in tables
 	// Evicts says that it does so by its own usual means, told in How. The floor does not.
 	Evicts bool
 	How    string
 	// start listens, and tells where.
-	start func(terms) (addr string, err error)
+	start func(*Serve) (addr string, err error)
 	// missing says why it can't run here; nil: it always can.
 	missing func() string
 }
@@ -46,17 +46,19 @@ var Kinds = []Kind{
 		How: "one `time.Timer` a connection, since its idle timeout is TCP keep-alive; buffers of 1 KiB instead of 4 and 8, one poller, a goroutine a request without a pool, as its guide advises"},
 	{Name: netty, Label: "Netty", Evicts: true, start: serveNetty, missing: nettyMissing,
 		How: "`IdleStateHandler`; NIO, 2 event loops, JVM flags " + nettyFlagsText},
-	{Name: Accept, start: serveAccept},
-	{Name: Besieged, start: serveBesieged},
 }
+
+// others are measured with, and stand in no table.
+var others = []Kind{{Name: Accept, start: serveAccept}, {Name: Besieged, start: serveBesieged}}
 
 // Of is the kind with a name.
 func Of(name string) (Kind, bool) {
-	i := slices.IndexFunc(Kinds, func(k Kind) bool { return k.Name == name })
+	all := append(Kinds[:len(Kinds):len(Kinds)], others...)
+	i := slices.IndexFunc(all, func(k Kind) bool { return k.Name == name })
 	if i < 0 {
 		return Kind{}, false
 	}
-	return Kinds[i], true
+	return all[i], true
 }
 
 // Label is what a kind is called in tables.
@@ -70,7 +72,7 @@ func Label(name string) string {
 func Present(kept *kit.Kept) (names []string) {
 	for _, k := range Kinds {
 		switch why := k.absent(); {
-		case k.Label == "" || !kept.Effort.Wants(k.Name):
+		case !kept.Effort.Wants(k.Name):
 		case why != "":
 			kept.Note("absent", "%s: %s", k.Label, why)
 		default:

@@ -8,28 +8,24 @@ import (
 )
 
 // serveNbio renews the read deadline in OnData, as nbio's SetReadDeadline asks for.
-func serveNbio(t terms) (string, error) {
-	d, err := newDesk(t)
-	if err != nil {
-		return "", err
-	}
-	addr, err := concrete(t.listen)
+func serveNbio(t *Serve) (string, error) {
+	addr, err := concrete(t.Listen)
 	if err != nil {
 		return "", err
 	}
 	logging.SetLevel(logging.LevelError)
-	engine := nbio.NewEngine(nbio.Config{Network: "tcp4", Addrs: []string{addr}, NPoller: t.loops})
+	engine := nbio.NewEngine(nbio.Config{Network: "tcp4", Addrs: []string{addr}, NPoller: t.Loops})
 	engine.OnOpen(func(c *nbio.Conn) {
-		_ = c.SetReadDeadline(time.Now().Add(t.timeout))
+		_ = c.SetReadDeadline(time.Now().Add(t.Timeout))
 	})
 	engine.OnData(func(c *nbio.Conn, data []byte) {
-		_ = c.SetReadDeadline(time.Now().Add(t.timeout))
+		_ = c.SetReadDeadline(time.Now().Add(t.Timeout))
 		rest, cut := c.Session().([]byte) // of a frame that came in parts
 		if cut {
 			data = append(rest, data...)
 			c.SetSession(nil)
 		}
-		used, err := d.writeTo(c, data)
+		used, err := t.desk.writeTo(c, data)
 		if err != nil {
 			_ = c.Close()
 			return

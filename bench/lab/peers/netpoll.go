@@ -29,29 +29,25 @@ type timerKey struct{}
 // serveNetpoll has a timer for each connection: netpoll's idle timeout is TCP keep-alive,
 // which a client that is silent but reachable answers, and its read timeout bounds a Read
 // that waits, where an idle connection has none.
-func serveNetpoll(t terms) (string, error) {
-	d, err := newDesk(t)
-	if err != nil {
-		return "", err
-	}
-	l, err := netpoll.CreateListener("tcp4", t.listen)
+func serveNetpoll(t *Serve) (string, error) {
+	l, err := netpoll.CreateListener("tcp4", t.Listen)
 	if err != nil {
 		return "", err
 	}
 	prepare := func(c netpoll.Connection) context.Context {
-		timer := time.AfterFunc(t.timeout, func() { _ = c.Close() })
+		timer := time.AfterFunc(t.Timeout, func() { _ = c.Close() })
 		_ = c.AddCloseCallback(func(netpoll.Connection) error { timer.Stop(); return nil })
 		return context.WithValue(context.Background(), timerKey{}, timer)
 	}
 	request := func(ctx context.Context, c netpoll.Connection) error {
-		ctx.Value(timerKey{}).(*time.Timer).Reset(t.timeout)
-		err := d.answerNetpoll(c)
+		ctx.Value(timerKey{}).(*time.Timer).Reset(t.Timeout)
+		err := t.desk.answerNetpoll(c)
 		if err != nil {
 			_ = c.Close()
 		}
 		return err
 	}
-	loop, err := netpoll.NewEventLoop(request, netpoll.WithOnPrepare(prepare), netpoll.WithReadTimeout(t.timeout))
+	loop, err := netpoll.NewEventLoop(request, netpoll.WithOnPrepare(prepare), netpoll.WithReadTimeout(t.Timeout))
 	if err != nil {
 		return "", err
 	}

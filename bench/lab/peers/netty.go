@@ -54,7 +54,7 @@ func nettyVersion() (string, error) {
 }
 
 // serveNetty becomes the Java server: it returns only when that could not be.
-func serveNetty(t terms) (string, error) {
+func serveNetty(t *Serve) (string, error) {
 	classes, err := buildNetty()
 	if err != nil {
 		return "", err
@@ -63,13 +63,13 @@ func serveNetty(t terms) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	addr, err := concrete(t.listen)
+	addr, err := concrete(t.Listen)
 	if err != nil {
 		return "", err
 	}
 	argv := append([]string{"java"}, nettyFlags...)
-	argv = append(argv, "-cp", classes+":"+nettyClassPath(), "Server", addr, strconv.Itoa(t.loops),
-		strconv.FormatInt(t.heartbeat.Milliseconds(), 10), strconv.FormatInt(t.timeout.Milliseconds(), 10))
+	argv = append(argv, "-cp", classes+":"+nettyClassPath(), "Server", addr, strconv.Itoa(t.Loops),
+		strconv.FormatInt(t.Heartbeat.Milliseconds(), 10), strconv.FormatInt(t.Timeout.Milliseconds(), 10))
 	return "", fmt.Errorf("exec %s: %w", java, syscall.Exec(java, argv, os.Environ()))
 }
 

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"slices"
 	"testing"
 	"time"
 
@@ -30,11 +29,6 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-}
-
-// tabled are the kinds that answer frames.
-func tabled() []Kind {
-	return slices.DeleteFunc(slices.Clone(Kinds), func(k Kind) bool { return k.Label == "" })
 }
 
 const (
@@ -120,19 +114,28 @@ func (c *client) hello() {
 	}
 }
 
+// wantPong lets pass what a node says unasked: a loop that is busy, as here beside all the others,
+// makes its terms longer, and numbers them from 2 on.
 func (c *client) wantPong(token uint64) {
 	c.t.Helper()
-	f := c.frame(5 * time.Second)
-	if f == nil || f.Type != codec.Pong {
-		c.t.Fatalf("PING was answered by %v, want PONG", f)
-	}
-	if m, err := codec.ParsePong(f.Payload); err != nil || m.Token != token || m.Terms.Timeout != testTimeout {
-		c.t.Fatalf("PONG: %+v, error %v; want token %d", m, err, token)
+	for {
+		f := c.frame(5 * time.Second)
+		if f == nil || f.Type != codec.Pong {
+			c.t.Fatalf("PING was answered by %v, want PONG", f)
+		}
+		m, err := codec.ParsePong(f.Payload)
+		if err == nil && m.Token == 0 && m.Terms.Number > 1 {
+			continue
+		}
+		if err != nil || m.Token != token || m.Terms.Number <= 1 && m.Terms.Timeout != testTimeout {
+			c.t.Fatalf("PONG: %+v, error %v; want token %d", m, err, token)
+		}
+		return
 	}
 }
 
 func TestEveryPeerWelcomesAndAnswers(t *testing.T) {
-	for _, k := range tabled() {
+	for _, k := range Kinds {
 		t.Run(k.Name, func(t *testing.T) {
 			t.Parallel()
 			p := serveForTest(t, k)
@@ -159,7 +162,7 @@ func TestEveryPeerWelcomesAndAnswers(t *testing.T) {
 }
 
 func TestEveryPeerEvictsTheSilentAndKeepsTheOthers(t *testing.T) {
-	for _, k := range tabled() {
+	for _, k := range Kinds {
 		t.Run(k.Name, func(t *testing.T) {
 			if !k.Evicts {
 				t.Skip("the floor evicts nobody")
@@ -203,7 +206,7 @@ func TestEveryPeerEvictsTheSilentAndKeepsTheOthers(t *testing.T) {
 }
 
 func TestAnAnswerAllocatesNothing(t *testing.T) {
-	d, err := newDesk(terms{kind: "test", heartbeat: testHeartbeat, timeout: testTimeout})
+	d, err := newDesk(&Serve{Kind: "test", Heartbeat: testHeartbeat, Timeout: testTimeout})
 	if err != nil {
 		t.Fatal(err)
 	}

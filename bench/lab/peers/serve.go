@@ -3,36 +3,16 @@ package peers
 import (
 	"bufio"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"runtime/debug"
 	"time"
 
-	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/machine"
 )
 
-// terms are what a server is told: where to listen, what its clients are told, and when it
-// evicts. Tick and admission are Stormwheel's alone.
-type terms struct {
-	kind      string
-	listen    string
-	loops     int
-	heartbeat time.Duration
-	timeout   time.Duration
-	tick      time.Duration
-	admit     float64
-	node      string
-}
-
-// wire is the part that clients are told. The peers tell no reconnect window: they know none.
-func (t terms) wire() codec.Terms {
-	return codec.Terms{Interval: t.heartbeat, Timeout: t.timeout}
-}
-
-// Serve runs one server until it is killed. The flags are those that package bench gives
-// the nodes that it spawns, and the ready line is the one that it waits for.
+// Serve runs one server until it is killed, on these terms. The flags are those that package
+// bench gives the nodes that it spawns, and the ready line is the one that it waits for.
 type Serve struct {
 	Kind      string        `arg:"" help:"Which server."`
 	Listen    string        `default:"127.0.0.1:0" help:"Address."`
@@ -49,6 +29,8 @@ type Serve struct {
 	Admin        string  `hidden:""`
 	Alternates   string  `hidden:""`
 	FailoverRate float64 `hidden:""`
+
+	desk *desk // of all but Stormwheel
 }
 
 // Run serves.
@@ -65,8 +47,11 @@ func (s *Serve) Run() error {
 			return err
 		}
 	}
-	addr, err := k.start(terms{kind: k.Name, listen: s.Listen, loops: s.Loops, heartbeat: s.Heartbeat,
-		timeout: s.Timeout, tick: s.Tick, admit: s.AdmitRate, node: s.Node})
+	var err error
+	if s.desk, err = newDesk(s); err != nil {
+		return err
+	}
+	addr, err := k.start(s)
 	if err != nil {
 		return err
 	}
@@ -74,11 +59,7 @@ func (s *Serve) Run() error {
 	if !s.Commands {
 		select {}
 	}
-	return obey(os.Stdin)
-}
-
-func obey(in io.Reader) error {
-	lines := bufio.NewScanner(in)
+	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
 		debug.FreeOSMemory()
 		fmt.Println("ok")

@@ -4,9 +4,9 @@ import "github.com/stormwheel/stormwheel/server"
 
 // serveStormwheel is a node as an embedder would make it, with Go's collector settings like
 // every other server here.
-func serveStormwheel(t terms) (string, error) {
-	s, err := server.New(server.Config{Listen: t.listen, Node: t.node, Loops: t.loops,
-		Heartbeat: t.heartbeat, Timeout: t.timeout, Tick: t.tick, AdmitRate: t.admit})
+func serveStormwheel(t *Serve) (string, error) {
+	s, err := server.New(server.Config{Listen: t.Listen, Node: t.Node, Loops: t.Loops,
+		Heartbeat: t.Heartbeat, Timeout: t.Timeout, Tick: t.Tick, AdmitRate: t.AdmitRate})
 	if err != nil {
 		return "", err
 	}

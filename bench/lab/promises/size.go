@@ -2,9 +2,10 @@ package promises
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/stormwheel/stormwheel/bench/lab/kit"
 )
 
 // size says how large the experiments are.
@@ -51,32 +52,28 @@ func short(s size) size {
 	return s
 }
 
+const silent = "silence"
+
 // silence has all live clients be probes, so that none of their round trips is left out.
-func (s size) silence() experiment {
+func (s size) silence() kit.Play {
 	all := s.live + s.silent
-	return experiment{name: "silence", runs: s.silences, turns: true, args: s.args("silent", 1, all,
-		"--spawn", "1", "--fraction", share(s.silent, all), "--probes", share(s.live, all))}
+	return s.play(silent, s.silences, 1, all, "silent --spawn 1 --fraction "+share(s.silent, all)+" --probes "+share(s.live, all))
 }
 
 // killing strands the clients of a node in front of one that has clients already, all of
 // them probes.
-func (s size) killing() experiment {
+func (s size) killing() kit.Play {
 	all := s.hit + s.spared
-	return experiment{name: "storm", runs: s.storms, args: s.args("storm", 2, all,
-		"--kind", "kill", "--spawn", "2", "--place", "first", "--probes", share(s.spared, all),
-		"--node-arg", "admit-rate="+strconv.Itoa(s.admit))}
+	return s.play("storm", s.storms, 2, all, fmt.Sprintf("storm --kind kill --spawn 2 --place first --probes %s --node-arg admit-rate=%d", share(s.spared, all), s.admit))
 }
 
-func (s size) draining() experiment {
-	return experiment{name: "drain", runs: s.storms, args: s.args("storm", 2, s.moved,
-		"--kind", "drain", "--spawn", "2", "--place", "first", "--probes", "none",
-		"--node-arg", "admit-rate="+strconv.Itoa(s.pace))}
+func (s size) draining() kit.Play {
+	return s.play("drain", s.storms, 2, s.moved, fmt.Sprintf("storm --kind drain --spawn 2 --place first --probes none --node-arg admit-rate=%d", s.pace))
 }
 
-func (s size) args(scenario string, slower time.Duration, conns int, more ...string) []string {
-	return append([]string{"bench", scenario, "--conns", strconv.Itoa(conns), "--rate", strconv.Itoa(s.ramp),
-		"--heartbeat", (slower * s.heartbeat).String(), "--timeout", (slower * s.timeout).String(),
-		"--duration", s.calm.String()}, more...)
+func (s size) play(name string, runs int, slower time.Duration, conns int, flags string) kit.Play {
+	return kit.Play{Step: kit.Step{Workload: name, Subject: name}, Rounds: runs, Args: strings.Fields(fmt.Sprintf("bench %s --conns %d --rate %d --heartbeat %v --timeout %v --duration %v",
+		flags, conns, s.ramp, slower*s.heartbeat, slower*s.timeout, s.calm))}
 }
 
 // share has the digits that give n again when it is multiplied by all.

@@ -2,7 +2,6 @@ package promises
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
 	"github.com/stormwheel/stormwheel/bench/result"
@@ -36,7 +35,7 @@ func (s size) ofSilence(o outcome) []kit.Target {
 		})),
 		atMost("the last eviction, after its timeout", " ms", latest, o.of(func(r *result.Result) float64 {
 			if r.Eviction.LatenessMs == nil {
-				return math.Inf(1)
+				return kit.OrNever(nil)
 			}
 			return r.Eviction.LatenessMs.Max
 		})),
@@ -75,7 +74,7 @@ func (o outcome) probed(what string) kit.Target {
 	}
 	each := o.of(func(r *result.Result) float64 {
 		if r.Probes.RTTms.During == nil {
-			return math.Inf(1)
+			return kit.OrNever(nil)
 		}
 		return r.Probes.RTTms.During.P99
 	})
@@ -87,9 +86,9 @@ func (o outcome) probed(what string) kit.Target {
 func (s size) ofStorm(o outcome) []kit.Target {
 	ideal := s.ideal()
 	return []kit.Target{
-		atMost("99 % are back, in ideals", "", 1.1, o.of(func(r *result.Result) float64 { return orNever(r.Storm.T99S) / ideal })),
-		atMost("all are back", " s", 1.1*ideal+1, o.of(func(r *result.Result) float64 { return orNever(r.Storm.T100S) })),
-		atMost("attempts per success", "", 1.1, o.of(func(r *result.Result) float64 { return orNever(r.Storm.AttemptsPerSuccess) })),
+		atMost("99 % are back, in ideals", "", 1.1, o.of(func(r *result.Result) float64 { return kit.OrNever(r.Storm.T99S) / ideal })),
+		atMost("all are back", " s", 1.1*ideal+1, o.of(func(r *result.Result) float64 { return kit.OrNever(r.Storm.T100S) })),
+		atMost("attempts per success", "", 1.1, o.of(func(r *result.Result) float64 { return kit.OrNever(r.Storm.AttemptsPerSuccess) })),
 		exactly("false evictions, and sessions lost of clients that are not hit", 0, o.of(func(r *result.Result) float64 {
 			return float64(r.Eviction.False + r.Probes.Lost)
 		})),
@@ -103,14 +102,7 @@ func (s size) ofDrain(o outcome) []kit.Target {
 		exactly("clients that move", s.moved, o.of(func(r *result.Result) float64 { return float64(r.Storm.Back) })),
 		exactly("of them, offline for a moment", 0, o.of(func(r *result.Result) float64 { return float64(r.Storm.Offline) })),
 		within("accept rate of the receiver, by the pace of the drain", "", 0.9, 1.1, o.of(func(r *result.Result) float64 {
-			return orNever(r.Storm.AcceptOverPace)
+			return kit.OrNever(r.Storm.AcceptOverPace)
 		})),
 	}
-}
-
-func orNever(v *float64) float64 {
-	if v == nil {
-		return math.Inf(1)
-	}
-	return *v
 }

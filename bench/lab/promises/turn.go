@@ -4,18 +4,8 @@ import (
 	"encoding/json"
 	"net"
 	"net/http"
-	"sync"
 	"time"
 )
-
-// turnWatch asks a node again and again how long its longest turn was: a node that is
-// stopped can't be asked any more. Nodes that do not say it say nothing.
-type turnWatch struct {
-	url     string
-	stop    chan struct{}
-	watched sync.WaitGroup
-	longest time.Duration // until close: owned by watch
-}
 
 const askEvery = 100 * time.Millisecond
 
@@ -29,39 +19,33 @@ func freeAddress() (string, error) {
 	return l.Addr().String(), nil
 }
 
-func watchTurns(addr string) *turnWatch {
-	w := &turnWatch{url: "http://" + addr + "/stats", stop: make(chan struct{})}
-	w.watched.Go(w.watch)
-	return w
-}
-
-func (w *turnWatch) watch() {
-	ask := time.NewTicker(askEvery)
-	defer ask.Stop()
-	client := http.Client{Timeout: time.Second}
-	for {
-		select {
-		case <-w.stop:
-			return
-		case <-ask.C:
-		}
-		resp, err := client.Get(w.url)
-		if err != nil {
-			continue // it does not listen yet, or not any more
-		}
+// watchTurns asks a node again and again how long its longest turn was: a node that is
+// stopped can't be asked any more. end ends the watch and tells; 0: the node never said it.
+func watchTurns(addr string) (end func() time.Duration) {
+	stop, told := make(chan struct{}), make(chan time.Duration)
+	go func() {
+		ask := time.NewTicker(askEvery)
+		defer ask.Stop()
+		client := http.Client{Timeout: time.Second}
 		var stats struct {
 			LongestTurn float64 `json:"longest_turn_seconds"`
 		}
-		if json.NewDecoder(resp.Body).Decode(&stats) == nil {
-			w.longest = max(w.longest, time.Duration(stats.LongestTurn*float64(time.Second)))
+		for longest := 0.0; ; {
+			select {
+			case <-stop:
+				told <- time.Duration(longest * float64(time.Second))
+				return
+			case <-ask.C:
+			}
+			resp, err := client.Get("http://" + addr + "/stats")
+			if err != nil {
+				continue // it does not listen yet, or not any more
+			}
+			if json.NewDecoder(resp.Body).Decode(&stats) == nil {
+				longest = max(longest, stats.LongestTurn)
+			}
+			resp.Body.Close()
 		}
-		resp.Body.Close()
-	}
-}
-
-// close ends the watch; 0: the node never said it.
-func (w *turnWatch) close() time.Duration {
-	close(w.stop)
-	w.watched.Wait()
-	return w.longest
+	}()
+	return func() time.Duration { close(stop); return <-told }
 }

@@ -21,11 +21,11 @@ func TestTheLongestTurnThatTheNodeSaidIsKept(t *testing.T) {
 		}
 	}))
 	defer node.Close()
-	watch := watchTurns(node.Listener.Addr().String())
+	end := watchTurns(node.Listener.Addr().String())
 	for end := time.Now().Add(20 * time.Second); len(said) > 0 && time.Now().Before(end); {
 		time.Sleep(time.Millisecond)
 	}
-	if got := watch.close(); got != 2*time.Millisecond {
+	if got := end(); got != 2*time.Millisecond {
 		t.Errorf("the longest turn is %v, want 2ms", got)
 	}
 }

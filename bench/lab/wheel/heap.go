@@ -8,11 +8,11 @@ import (
 
 // heapTimers is a binary heap under a mutex (goim's way, without its sharding).
 type heapTimers struct {
+	kept
 	mu     sync.Mutex
 	now    int64
 	timers []*heapTimer // by connection
 	queue  heapQueue
-	over   int64
 }
 
 type heapTimer struct {
@@ -41,11 +41,7 @@ func (s *heapTimers) arm(ids []uint32, ttl time.Duration) {
 	for _, id := range ids {
 		s.mu.Lock()
 		t := &heapTimer{id: id, due: s.now + 1 + int64(ttl/tick)}
-		if int(id) == len(s.timers) {
-			s.timers = append(s.timers, t)
-		} else {
-			s.timers[id] = t
-		}
+		put(&s.timers, id, t)
 		heap.Push(&s.queue, t)
 		s.mu.Unlock()
 	}
@@ -80,7 +76,3 @@ func (s *heapTimers) advance(now time.Duration) (visited int, more bool) {
 	s.mu.Unlock()
 	return visited, false
 }
-
-func (s *heapTimers) expired() int64 { return s.over }
-func (s *heapTimers) outside() int64 { return 0 }
-func (s *heapTimers) close()         {}

@@ -13,6 +13,7 @@ import (
 // the way to an entry goes through the one before it, so a visit waits for one
 // cache miss after the other.
 type listWheel struct {
+	kept
 	now, cursor uint32
 	mask        uint32
 	heads       []uint32 // first entry of each slot + 1
@@ -21,7 +22,6 @@ type listWheel struct {
 	entries     uint32
 	firstFree   uint32
 	lastFree    uint32
-	over        int64
 }
 
 type listEntry struct {
@@ -164,7 +164,3 @@ func (w *listWheel) advance(now time.Duration) (visited int, more bool) {
 		}
 	}
 }
-
-func (w *listWheel) expired() int64 { return w.over }
-func (w *listWheel) outside() int64 { return 0 }
-func (w *listWheel) close()         {}

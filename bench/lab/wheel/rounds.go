@@ -6,10 +6,10 @@ import "time"
 // is a linked list of timers, each with the revolutions it has to wait. A
 // heartbeat is cancel + new; that the node is used again is more than Netty does.
 type rounds struct {
+	kept
 	now    int64
 	slots  []*round // sentinels
 	timers []*round // by connection
-	over   int64
 }
 
 type round struct {
@@ -46,11 +46,7 @@ func (r *round) unlink() {
 func (s *rounds) arm(ids []uint32, ttl time.Duration) {
 	for _, id := range ids {
 		r := &round{id: id}
-		if int(id) == len(s.timers) {
-			s.timers = append(s.timers, r)
-		} else {
-			s.timers[id] = r
-		}
+		put(&s.timers, id, r)
 		s.link(r, ttl)
 	}
 }
@@ -87,7 +83,3 @@ func (s *rounds) advance(now time.Duration) (visited int, more bool) {
 	}
 	return visited, false
 }
-
-func (s *rounds) expired() int64 { return s.over }
-func (s *rounds) outside() int64 { return 0 }
-func (s *rounds) close()         {}

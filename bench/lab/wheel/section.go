@@ -7,20 +7,18 @@
 package wheel
 
 import (
-	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
 )
 
 // Section is the part of BENCHMARKS.md about the wheel.
-var Section = kit.Section{Name: "wheel", About: "the timing wheel and its rivals",
+var Section = kit.Section{Name: "wheel", Title: "The wheel and its rivals",
 	Code:  []string{"timingwheel", "bench/lab/wheel"},
-	Steps: steps, Measure: measure, Write: write,
-	Parts: map[string]kit.Part{"wheel": kit.PartOf(alone)}}
+	Steps: steps, Alone: alone, Write: write}
 
 // memoryKind is no subject: what this machine's memory costs.
 const memoryKind = "memory"
@@ -29,11 +27,7 @@ const memoryKind = "memory"
 type series struct{ n, repeats int }
 
 func plan(k *kit.Kept) []series {
-	plan := map[string][]series{
-		"tiny":  {{10_000, 1}, {20_000, 1}},
-		"short": {{10_000, 2}, {100_000, 2}, {1_000_000, 1}},
-		"full":  {{10_000, 5}, {100_000, 5}, {1_000_000, 3}, {10_000_000, 2}},
-	}[k.Effort.Name]
+	plan := slices.Clone(efforts[k.Effort.Name].fleets)
 	if k.Effort.Size > 0 {
 		plan = []series{{k.Effort.Size, 3}}
 	}
@@ -50,72 +44,63 @@ func steps(k *kit.Kept) []kit.Step {
 	for _, s := range plan(k) {
 		all = append(all, kit.Turns(s.repeats, kit.Step{Workload: "fleet", Size: s.n}, append([]string{memoryKind}, kindNames()...),
 			func(name string, round int) bool {
-				kind, _ := kindOf(name)
-				return !kind.slow || round == 0 || s.n <= 1_000_000
+				return !kindOf(name).slow || round == 0 || s.n <= 1_000_000
 			})...)
 	}
 	return all
 }
 
-// childTime bounds the measurement of one subject.
-const childTime = 2 * time.Minute
-
-// one is what a child measures.
-type one struct {
-	Kind   string
-	N      int
-	Effort string
-}
-
-func measure(ctx context.Context, k *kit.Kept, r *kit.Record) error {
-	return r.From(ctx, childTime, "wheel", one{r.Subject, r.Size, k.Effort.Name})
-}
-
 // alone measures one subject in this process.
-func alone(o one) (results, error) {
+func alone(t kit.Task) (map[string]float64, error) {
 	debug.SetMemoryLimit(16 << 30) // a subject that outgrows the machine must fail alone
-	if o.Kind == memoryKind {
-		return memoryLatency(o.N), nil
+	kind := kindOf(t.Subject)
+	switch {
+	case t.Subject == memoryKind:
+		return memoryLatency(t.Size), nil
+	case kind.name == "":
+		return nil, fmt.Errorf("no subject %q", t.Subject)
 	}
-	kind, ok := kindOf(o.Kind)
-	if !ok {
-		return nil, fmt.Errorf("no subject %q", o.Kind)
-	}
-	return measureAll(kind, o.N, efforts[o.Effort]), nil
+	return measureAll(kind, t.Size, efforts[t.Effort.Name]), nil
 }
 
 // row is a line of a table: one measurement of all subjects.
-type row struct {
-	key, text string
-	scale     float64 // from the measurement's unit to the table's
-}
+type row struct{ key, text string }
 
 var rows = []row{
-	{"build_ns", "arm, from nobody to N, ns", 1},
-	{"arm_ns", "arm among N, ns", 1},
-	{"arm_allocs", "allocations to arm", 1},
-	{"refresh_ns", "heartbeat, random among N, ns", 1},
-	{"refresh_hot_ns", "heartbeat in cache, ns", 1},
-	{"refresh_allocs", "allocations a heartbeat", 1},
-	{"cancel_ns", "cancel, random among N, ns", 1},
-	{"visit_ns", "look at a live entry, ns", 1},
-	{"expire1_ns", "expire 1 %, ns each", 1},
-	{"expire100_ns", "expire 100 % at once, ns each", 1},
-	{"empty_ns", "empty tick, ns", 1},
-	{"steady", "**fleet, % of a core**", 100},
-	{"pause_live_us", "longest call in the fleet, µs", 1},
-	{"pause_us", "longest call, all expire, µs", 1},
-	{"bytes", "bytes a connection", 1},
-	{"total_mb", "all, MB", 1},
-	{"scan_kb", "heap that the collector scans, KB", 1},
-	{"gc_ms", "CPU of a collection, ms", 1},
+	{"build_ns", "arm, from nobody to N, ns"},
+	{"arm_ns", "arm among N, ns"},
+	{"arm_allocs", "allocations to arm"},
+	{"refresh_ns", "heartbeat, random among N, ns"},
+	{"refresh_hot_ns", "heartbeat in cache, ns"},
+	{"refresh_allocs", "allocations a heartbeat"},
+	{"cancel_ns", "cancel, random among N, ns"},
+	{"visit_ns", "look at a live entry, ns"},
+	{"expire1_ns", "expire 1 %, ns each"},
+	{"expire100_ns", "expire 100 % at once, ns each"},
+	{"empty_ns", "empty tick, ns"},
+	{"steady", "**fleet, % of a core**"},
+	{"pause_live_us", "longest call in the fleet, µs"},
+	{"pause_us", "longest call, all expire, µs"},
+	{"bytes", "bytes a connection"},
+	{"total_mb", "all, MB"},
+	{"scan_kb", "heap that the collector scans, KB"},
+	{"gc_ms", "CPU of a collection, ms"},
+}
+
+// figure is one as the page has it: a part of a core in percent.
+func figure(k *kit.Kept, name string, n int, key string) kit.Sample {
+	s := k.Sample(at(name, n), key)
+	if key == "steady" {
+		return s.Times(100)
+	}
+	return s
 }
 
 func write(p *kit.Page, k *kit.Kept) error {
-	p.Printf("## The wheel and its rivals\n\n%s\n\n```\n%s\n```\n\n%s", k.Where, k.Command, intro)
-	p.Picture("wheel-fleet.svg", "Processor time of a fleet", fleetPicture(k))
+	p.WriteString(intro)
+	p.Picture("wheel-fleet.svg", "Processor time of a fleet", fleetGraph(k).SVG(k))
 	p.WriteString("\n")
-	p.Picture("wheel-tick.svg", "Processor time of a tick with a thousand visits", tickPicture(k))
+	p.Picture("wheel-tick.svg", "Processor time of a tick with a thousand visits", tickGraph(k).SVG(k))
 	p.Printf("\n%s\n### Figures to reach\n\n", layouts(k))
 	p.Targets("figure", targets(k))
 	for _, s := range plan(k) {
@@ -165,7 +150,7 @@ through an interface and the loop over a list of connections.
 func table(p *kit.Page, k *kit.Kept, n int) {
 	head, present := []string{""}, []kind(nil)
 	for _, one := range kinds {
-		if one.text != "" && k.Rounds(at(one.name, n)) > 0 {
+		if k.Rounds(at(one.name, n)) > 0 {
 			head, present = append(head, one.text), append(present, one)
 		}
 	}
@@ -181,7 +166,7 @@ func table(p *kit.Page, k *kit.Kept, n int) {
 }
 
 func cell(k *kit.Kept, name string, n int, r row) string {
-	s := k.Sample(at(name, n), r.key).Times(r.scale)
+	s := figure(k, name, n, r.key)
 	median, spread, several := strings.Cut(s.String(), " ")
 	if times := ratio(k, name, n, r.key); name != "wheel" && times.N > 0 {
 		median += " (" + kit.Number(times.Median) + "x)"

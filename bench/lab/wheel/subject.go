@@ -55,31 +55,51 @@ var kinds = []kind{
 	{name: "rounds", text: "hashed wheel with rounds (Netty)", make: newRounds},
 	{name: "sweep", text: "sweep every tick", sweeps: true, make: newSweep},
 	{name: "sweep4s", text: "sweep every 4 s (uSockets)", sweeps: true, make: newSweep4s},
-	{name: "nothing", text: "", lazy: true, make: newNothing},
 }
 
-func kindOf(name string) (kind, bool) {
-	for _, k := range kinds {
-		if k.name == name {
-			return k, true
-		}
-	}
-	return kind{}, false
-}
+// driver is the one that does nothing, for what the driver itself costs.
+var driver = kind{name: "nothing", lazy: true, make: newNothing}
 
-// kindNames are those that stand in the tables, by themselves.
+// kindNames are those of all in turn.
 func kindNames() (names []string) {
 	for _, k := range kinds {
-		if k.text != "" {
-			names = append(names, k.name)
-		}
+		names = append(names, k.name)
 	}
 	return names
 }
 
+func kindOf(name string) kind {
+	for _, k := range kinds {
+		if k.name == name {
+			return k
+		}
+	}
+	return kind{}
+}
+
+// kept is what most subjects share: they count who is over, have all they need on Go's heap, and
+// leave it to the collector.
+type kept struct{ over int64 }
+
+func (k *kept) expired() int64 { return k.over }
+func (*kept) outside() int64   { return 0 }
+func (*kept) close()           {}
+
+// put has a connection's timer take its place: it is the next new one, or one that comes again.
+func put[T any](timers *[]T, id uint32, t T) {
+	if int(id) == len(*timers) {
+		*timers = append(*timers, t)
+	} else {
+		(*timers)[id] = t
+	}
+}
+
 // nothing keeps no deadlines: what the driver itself costs is measured with it
 // and subtracted.
-type nothing struct{ sum uint32 }
+type nothing struct {
+	kept
+	sum uint32
+}
 
 func newNothing(int) subject { return &nothing{} }
 
@@ -93,6 +113,3 @@ func (s *nothing) arm(ids []uint32, _ time.Duration)     { s.walk(ids) }
 func (s *nothing) refresh(ids []uint32, _ time.Duration) { s.walk(ids) }
 func (s *nothing) cancel(ids []uint32)                   { s.walk(ids) }
 func (s *nothing) advance(time.Duration) (int, bool)     { return 0, false }
-func (s *nothing) expired() int64                        { return int64(s.sum) }
-func (s *nothing) outside() int64                        { return 0 }
-func (s *nothing) close()                                {}

@@ -6,11 +6,11 @@ import "time"
 // through a linked list of its sockets; an array of 8 bytes a connection is the
 // best case of the idea.
 type sweep struct {
+	kept
 	now    uint32
 	swept  uint32 // the last period in which it was done
 	period uint32 // ticks
 	conns  []sweepConn
-	over   int64
 }
 
 type sweepConn struct{ last, ttl uint32 } // ttl 0: none
@@ -21,11 +21,7 @@ func newSweep4s(int) subject { return &sweep{period: uint32(4 * time.Second / ti
 func (s *sweep) arm(ids []uint32, ttl time.Duration) {
 	for _, id := range ids {
 		c := sweepConn{s.now, 1 + uint32(ttl/tick)}
-		if int(id) == len(s.conns) {
-			s.conns = append(s.conns, c)
-		} else {
-			s.conns[id] = c
-		}
+		put(&s.conns, id, c)
 	}
 }
 
@@ -56,7 +52,3 @@ func (s *sweep) advance(now time.Duration) (visited int, more bool) {
 	}
 	return len(s.conns), false
 }
-
-func (s *sweep) expired() int64 { return s.over }
-func (s *sweep) outside() int64 { return 0 }
-func (s *sweep) close()         {}

@@ -14,27 +14,26 @@ type goal struct {
 	key   string
 	rival string  // "": the value itself
 	want  float64 // in the table's unit
-	scale float64
 	unit  string
 	why   string // what stands in the way, if it is not reached
 }
 
 var goals = []goal{
-	{"a heartbeat against `Timer.Reset`", 1_000_000, "refresh_ns", "timers", 20, 1, "", whyRefresh},
-	{"a heartbeat against RussellLuo's stop + start", 1_000_000, "refresh_ns", "russell", 10, 1, "", whyRefresh},
-	{"a heartbeat in cache", 1_000_000, "refresh_hot_ns", "", 2, 1, " ns", "The thousand are spread over all, each in a cache line and a page of its own: more than the first level of caches holds. Besides the store there are the table of blocks and its bounds check."},
-	{"arm", 100_000, "arm_ns", "", 10, 1, " ns", "Arming writes an entry and a chunk, and takes the ID that has been free the longest, whose entry is the coldest there is: the order that keeps stale handles detectable."},
-	{"cancel", 100_000, "cancel_ns", "", 5, 1, " ns", "Cancelling is exact: it fills the hole with the last ID of the slot, so it touches the entry, its chunk, the slot, the first chunk and the entry that moves, each found through the one before. A tombstone would be one write, but memory would follow the churn then, or the exact way be taken as soon as tombstones have their share."},
-	{"1 M connections: part of a core", 1_000_000, "steady", "", 0.1, 100, " %", whyFleet},
-	{"1 M connections against runtime timers", 1_000_000, "steady", "timers", 50, 1, "", whySteady},
-	{"1 M connections against the sweep of every tick", 1_000_000, "steady", "sweep", 10, 1, "", "The sweep of this table reads 8 bytes a connection in order, which the processor fetches ahead; it is the best case of the idea."},
-	{"live visit, 1 M", 1_000_000, "visit_ns", "", 15, 1, " ns", whyVisit},
-	{"live visit, 10 M", 10_000_000, "visit_ns", "", 30, 1, " ns", whyVisit},
-	{"expire, each of 1 M", 1_000_000, "expire100_ns", "", 15, 1, " ns", "It holds a callback that counts, a new generation, the queue of free IDs and the budget's clock; and the entry's cache line, as a live visit does."},
-	{"empty tick", 1_000_000, "empty_ns", "", 5, 1, " ns", "It holds the budget that goes in and the progress that comes out, the next tick, and a look at two bits of the map."},
-	{"10 M connections, all", 10_000_000, "total_mb", "", 240, 1, " MB", ""},
-	{"1 M connections: bytes each", 1_000_000, "bytes", "", 24, 1, " B", ""},
-	{"1 M connections: heap to scan", 1_000_000, "scan_kb", "", 64, 1, " KB", ""},
+	{"a heartbeat against `Timer.Reset`", 1_000_000, "refresh_ns", "timers", 20, "", whyRefresh},
+	{"a heartbeat against RussellLuo's stop + start", 1_000_000, "refresh_ns", "russell", 10, "", whyRefresh},
+	{"a heartbeat in cache", 1_000_000, "refresh_hot_ns", "", 2, " ns", "The thousand are spread over all, each in a cache line and a page of its own: more than the first level of caches holds. Besides the store there are the table of blocks and its bounds check."},
+	{"arm", 100_000, "arm_ns", "", 10, " ns", "Arming writes an entry and a chunk, and takes the ID that has been free the longest, whose entry is the coldest there is: the order that keeps stale handles detectable."},
+	{"cancel", 100_000, "cancel_ns", "", 5, " ns", "Cancelling is exact: it fills the hole with the last ID of the slot, so it touches the entry, its chunk, the slot, the first chunk and the entry that moves, each found through the one before. A tombstone would be one write, but memory would follow the churn then, or the exact way be taken as soon as tombstones have their share."},
+	{"1 M connections: part of a core", 1_000_000, "steady", "", 0.1, " %", whyFleet},
+	{"1 M connections against runtime timers", 1_000_000, "steady", "timers", 50, "", whySteady},
+	{"1 M connections against the sweep of every tick", 1_000_000, "steady", "sweep", 10, "", "The sweep of this table reads 8 bytes a connection in order, which the processor fetches ahead; it is the best case of the idea."},
+	{"live visit, 1 M", 1_000_000, "visit_ns", "", 15, " ns", whyVisit},
+	{"live visit, 10 M", 10_000_000, "visit_ns", "", 30, " ns", whyVisit},
+	{"expire, each of 1 M", 1_000_000, "expire100_ns", "", 15, " ns", "It holds a callback that counts, a new generation, the queue of free IDs and the budget's clock; and the entry's cache line, as a live visit does."},
+	{"empty tick", 1_000_000, "empty_ns", "", 5, " ns", "It holds the budget that goes in and the progress that comes out, the next tick, and a look at two bits of the map."},
+	{"10 M connections, all", 10_000_000, "total_mb", "", 240, " MB", ""},
+	{"1 M connections: bytes each", 1_000_000, "bytes", "", 24, " B", ""},
+	{"1 M connections: heap to scan", 1_000_000, "scan_kb", "", 64, " KB", ""},
 }
 
 const (
@@ -50,7 +49,7 @@ func targets(k *kit.Kept) []kit.Target {
 	for _, g := range goals {
 		t := kit.Target{What: g.text, Unit: g.unit, Why: g.why}
 		if g.rival == "" {
-			t.AtMost, t.Of = &g.want, k.Sample(at("wheel", g.n), g.key).Times(g.scale)
+			t.AtMost, t.Of = &g.want, figure(k, "wheel", g.n, g.key)
 		} else {
 			t.AtLeast, t.Unit, t.Of = &g.want, "x", ratio(k, g.rival, g.n, g.key)
 		}

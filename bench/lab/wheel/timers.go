@@ -10,24 +10,26 @@ import (
 // timers is a runtime timer a connection, as most servers do it. The callback
 // knows its connection, so each has a closure.
 type timers struct {
+	realtime
 	timers []*time.Timer
-	over   atomic.Int64
 }
+
+// realtime is what subjects share that live in real time: callbacks count on goroutines of their own.
+type realtime struct{ over atomic.Int64 }
+
+func (r *realtime) expire(uint32)                   { r.over.Add(1) }
+func (*realtime) advance(time.Duration) (int, bool) { return 0, false }
+func (r *realtime) expired() int64                  { return r.over.Load() }
+func (*realtime) outside() int64                    { return 0 }
 
 func newTimers(int) subject { return &timers{} }
 
 func (s *timers) arm(ids []uint32, ttl time.Duration) {
 	for _, id := range ids {
 		t := time.AfterFunc(ttl, func() { s.expire(id) })
-		if int(id) == len(s.timers) {
-			s.timers = append(s.timers, t)
-		} else {
-			s.timers[id] = t
-		}
+		put(&s.timers, id, t)
 	}
 }
-
-func (s *timers) expire(uint32) { s.over.Add(1) }
 
 func (s *timers) refresh(ids []uint32, ttl time.Duration) {
 	for _, id := range ids {
@@ -41,9 +43,6 @@ func (s *timers) cancel(ids []uint32) {
 	}
 }
 
-func (s *timers) advance(time.Duration) (int, bool) { return 0, false }
-func (s *timers) expired() int64                    { return s.over.Load() }
-func (s *timers) outside() int64                    { return 0 }
 func (s *timers) close() {
 	for _, t := range s.timers {
 		t.Stop()
@@ -55,9 +54,9 @@ func (s *timers) close() {
 // Its tick is 1 ms, the least it takes, because the compressed time of the
 // fleet needs it; its buckets are as many as Kafka's.
 type russellWheel struct {
+	realtime
 	wheel  *russell.TimingWheel
 	timers []*russell.Timer
-	over   atomic.Int64
 }
 
 func newRussell(int) subject {
@@ -70,16 +69,9 @@ func (s *russellWheel) start(id uint32, ttl time.Duration) *russell.Timer {
 	return s.wheel.AfterFunc(ttl, func() { s.expire(id) })
 }
 
-func (s *russellWheel) expire(uint32) { s.over.Add(1) }
-
 func (s *russellWheel) arm(ids []uint32, ttl time.Duration) {
 	for _, id := range ids {
-		t := s.start(id, ttl)
-		if int(id) == len(s.timers) {
-			s.timers = append(s.timers, t)
-		} else {
-			s.timers[id] = t
-		}
+		put(&s.timers, id, s.start(id, ttl))
 	}
 }
 
@@ -96,7 +88,4 @@ func (s *russellWheel) cancel(ids []uint32) {
 	}
 }
 
-func (s *russellWheel) advance(time.Duration) (int, bool) { return 0, false }
-func (s *russellWheel) expired() int64                    { return s.over.Load() }
-func (s *russellWheel) outside() int64                    { return 0 }
-func (s *russellWheel) close()                            { s.wheel.Stop() }
+func (s *russellWheel) close() { s.wheel.Stop() }

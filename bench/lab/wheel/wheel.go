@@ -9,9 +9,9 @@ import (
 // wheel is ours. Its IDs are the numbers of the connections: they are dense,
 // and whenever the driver arms some again it arms all that were freed.
 type wheel struct {
+	kept
 	conns  uint32
 	wheel  *timingwheel.Wheel
-	over   int64
 	budget timingwheel.Budget
 	slice  time.Time // when this Advance began; zero until it is asked
 }
@@ -70,6 +70,5 @@ func (s *wheel) advance(now time.Duration) (int, bool) {
 	return p.Visited, p.More
 }
 
-func (s *wheel) expired() int64 { return s.over }
 func (s *wheel) outside() int64 { return s.wheel.Stats().Bytes }
 func (s *wheel) close()         { s.wheel.Close() }

@@ -2,8 +2,6 @@ package wheel
 
 import (
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +15,7 @@ func TestEverySubjectExpiresTheSameInEveryTick(t *testing.T) {
 	const n, ticks = 500, 2000
 	var want []int64
 	for _, k := range kinds {
-		if k.realtime || k.name == "nothing" || k.name == "sweep4s" {
+		if k.realtime || k.name == "sweep4s" {
 			continue
 		}
 		s := k.make(fleetSlots)
@@ -64,7 +62,7 @@ func TestEverySubjectExpiresTheSameInEveryTick(t *testing.T) {
 func TestTheWorkloadsRunOnASmallFleet(t *testing.T) {
 	e := effort{ops: 10_000, fleetTicks: 20}
 	for _, k := range kinds {
-		if k.name == "nothing" || testing.Short() && k.realtime {
+		if testing.Short() && k.realtime {
 			continue
 		}
 		r := measureAll(k, 10_000, e)
@@ -78,18 +76,14 @@ func TestTheWorkloadsRunOnASmallFleet(t *testing.T) {
 
 // madeUp is a run whose figures are made up.
 func madeUp(t *testing.T) (k *kit.Kept, text func() string) {
-	dir := t.TempDir()
-	k = kit.New(kit.Place{Out: dir, Page: filepath.Join(dir, "page.md"), Images: dir}, Section, kit.Effort{Name: "short"}, "make x")
+	k = kit.New(kit.Place{}, Section, kit.Effort{Name: "short"}, "make x")
 	return k, func() string {
 		t.Helper()
-		if err := kit.Write(Section, k); err != nil {
-			t.Fatal(err)
-		}
-		b, err := os.ReadFile(filepath.Join(dir, "page.md"))
+		p, err := kit.PageOf(Section, k)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return string(b)
+		return p.String()
 	}
 }
 
@@ -134,7 +128,7 @@ func TestChartsHoldEveryPoint(t *testing.T) {
 			k.Add(at(name, s.n), results{"steady": float64(s.n) / 1e8})
 		}
 	}
-	if got, want := strings.Count(fleetPicture(k), "<circle"), len(kindNames())*len(plan(k)); got != want {
+	if got, want := strings.Count(fleetGraph(k).SVG(k), "<circle"), len(kindNames())*len(plan(k)); got != want {
 		t.Errorf("points: got %d, want %d", got, want)
 	}
 }

@@ -18,16 +18,17 @@ const (
 	mostRealExpiries = 1_000_000
 )
 
-// effort is how many operations a measurement is made of, at least.
+// effort is how many operations a measurement is made of, at least, and of how many fleets.
 type effort struct {
 	ops        int
 	fleetTicks int
+	fleets     []series
 }
 
 var efforts = map[string]effort{
-	"tiny":  {ops: 10_000, fleetTicks: 20},
-	"short": {ops: 300_000, fleetTicks: 120},
-	"full":  {ops: 1_000_000, fleetTicks: 240},
+	"tiny":  {10_000, 20, []series{{10_000, 1}, {20_000, 1}}},
+	"short": {300_000, 120, []series{{10_000, 2}, {100_000, 2}, {1_000_000, 1}}},
+	"full":  {1_000_000, 240, []series{{10_000, 5}, {100_000, 5}, {1_000_000, 3}, {10_000_000, 2}}},
 }
 
 // measureAll runs every workload on one subject with n connections, in this
@@ -35,13 +36,11 @@ var efforts = map[string]effort{
 // heap.
 func measureAll(k kind, n int, e effort) results {
 	r := results{}
-	driver := driverCost(k, n, e)
+	own := driverCost(k, n, e)
 	f := newFleet(k, n, fleetSlots)
 	f.arm(r)
 	f.expireOnePercent(r)
-	if cost, ok := f.steady(e, r); ok {
-		r["steady"] = cost
-	}
+	f.steady(e, r)
 	f.refresh(e, r)
 	if k.lazy || k.sweeps {
 		f.visit(e, r)
@@ -55,9 +54,9 @@ func measureAll(k kind, n int, e effort) results {
 	if k.lazy || k.name == "sweep" {
 		flatTick(k, n, r)
 	}
-	for what, cost := range driver {
+	for _, what := range []string{"steady", "refresh_ns", "refresh_hot_ns", "cancel_ns", "arm_ns", "empty_ns"} {
 		if measured, there := r[what]; there {
-			r[what] = max(0, measured-cost)
+			r[what] = max(0, measured-own[what])
 		}
 	}
 	return r
@@ -66,22 +65,15 @@ func measureAll(k kind, n int, e effort) results {
 // driverCost is what the driver itself takes of the measurements in which that
 // counts: the same with a subject that does nothing.
 func driverCost(k kind, n int, e effort) results {
-	driver, _ := kindOf("nothing")
-	driver.realtime = k.realtime
-	f := newFleet(driver, n, fleetSlots)
-	all, counts := results{}, results{}
-	if cost, ok := f.steady(e, all); ok {
-		all["steady"] = cost
-	}
-	f.refresh(e, all)
-	f.cancelAndArm(e, all)
-	emptyTick(driver, all)
-	for _, what := range []string{"steady", "refresh_ns", "refresh_hot_ns", "cancel_ns", "arm_ns", "empty_ns"} {
-		if cost, there := all[what]; there {
-			counts[what] = cost
-		}
-	}
-	return counts
+	idle := driver
+	idle.realtime = k.realtime
+	f := newFleet(idle, n, fleetSlots)
+	r := results{}
+	f.steady(e, r)
+	f.refresh(e, r)
+	f.cancelAndArm(e, r)
+	emptyTick(idle, r)
+	return r
 }
 
 // static is the timeout of the workloads in which timers must not fire.
@@ -165,49 +157,46 @@ func (f *fleet) expireReal(ids []uint32) time.Duration {
 
 // mustHaveExpired keeps a subject that does not do its work out of the tables.
 func (f *fleet) mustHaveExpired(want int64) {
-	if got := f.subject.expired(); got != want && f.kind.name != "nothing" {
+	if got := f.subject.expired(); got != want && f.kind.name != driver.name {
 		panic(fmt.Sprintf("%s: %d expired, want %d", f.kind.name, got, want))
 	}
 }
 
-// steady is the life of the fleet: the part of a core that it takes.
-func (f *fleet) steady(e effort, r results) (cores float64, ok bool) {
+// steady is the life of the fleet: the part of a core that it takes, if it can keep up.
+func (f *fleet) steady(e effort, r results) {
 	over := f.subject.expired()
-	driver := f.kind.name == "nothing"
+	idle := f.kind.name == driver.name
 	ticks := max(e.fleetTicks/4, min(50*e.fleetTicks, 2*e.ops*beatTicks/f.n()))
-	var cost, spent time.Duration
+	var cost time.Duration
 	if f.kind.realtime {
 		factor, affordable := f.compression()
 		if !affordable {
-			return 0, false
+			return
 		}
 		// Long enough for the first timeouts to pass: from then on the runtime
 		// meets timers that were moved.
 		ticks = max(beatTicks, min(ticks, int(3*time.Second*time.Duration(factor)/tick)))
-		if !driver {
+		if !idle {
 			f.runReal(timeoutTicks+beatTicks, factor)
 		} else {
 			ticks = min(ticks, beatTicks)
 		}
 		cost = timed(func() { f.runReal(ticks, factor) })
-		spent = time.Duration(ticks) * tick
 		// The timers go on: nothing must fire in what follows.
 		f.subject.refresh(f.ids, far)
 	} else {
-		if f.kind.lazy && !driver {
+		if f.kind.lazy && !idle {
 			f.run(timeoutTicks + 2*beatTicks)
 		} else {
 			f.run(beatTicks)
 		}
 		var longest time.Duration
 		cost = timed(func() { longest = f.run(ticks) })
-		spent = time.Duration(ticks) * tick
 		r["pause_live_us"] = float64(longest) / 1e3
 	}
-	if !driver && f.subject.expired() != over {
-		return 0, false // it could not keep up: somebody was evicted who had beaten
+	if idle || f.subject.expired() == over { // else somebody was evicted who had beaten
+		r["steady"] = float64(cost) / float64(time.Duration(ticks)*tick)
 	}
-	return float64(cost) / float64(spent), true
 }
 
 // compression is by how much faster the fleet lives with subjects that know

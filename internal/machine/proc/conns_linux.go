@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"hash/maphash"
+	"io"
 	"io/fs"
 	"os"
 	"strconv"
@@ -23,15 +25,11 @@ func Conns(pid int, port uint16) (n int, err error) {
 		if err != nil {
 			return 0, err
 		}
-		lines := bufio.NewScanner(f)
-		for lines.Scan() {
-			if establishedAt(lines.Bytes(), port) {
-				n++
-			}
-		}
-		if err := errors.Join(lines.Err(), f.Close()); err != nil {
+		found, err := countEstablished(f, port)
+		if err := errors.Join(err, f.Close()); err != nil {
 			return 0, err
 		}
+		n += found
 		read = true
 	}
 	if !read {
@@ -40,15 +38,30 @@ func Conns(pid int, port uint16) (n int, err error) {
 	return n, nil
 }
 
-// establishedAt reads a line "sl: local:port remote:port state ...", all in hexadecimal.
-func establishedAt(line []byte, port uint16) bool {
+// countEstablished counts each connection of a table once. A table is read a page at a time, and
+// the kernel repeats some of its last lines when sockets have come meanwhile.
+func countEstablished(table io.Reader, port uint16) (int, error) {
+	seen := make(map[uint64]struct{})
+	seed := maphash.MakeSeed()
+	lines := bufio.NewScanner(table)
+	for lines.Scan() {
+		if ends, ok := establishedAt(lines.Bytes(), port); ok {
+			seen[maphash.Bytes(seed, ends)] = struct{}{}
+		}
+	}
+	return len(seen), lines.Err()
+}
+
+// establishedAt reads a line "sl: local:port remote:port state ...", all in hexadecimal. ends is
+// both ends as they stand there.
+func establishedAt(line []byte, port uint16) (ends []byte, ok bool) {
 	_, line, _ = bytes.Cut(line, []byte(": "))
-	local, line, _ := bytes.Cut(line, []byte(" "))
-	_, line, _ = bytes.Cut(line, []byte(" "))
+	local, rest, _ := bytes.Cut(line, []byte(" "))
+	remote, rest, _ := bytes.Cut(rest, []byte(" "))
 	colon := bytes.LastIndexByte(local, ':')
-	if colon < 0 || !bytes.HasPrefix(line, []byte("01 ")) {
-		return false
+	if colon < 0 || !bytes.HasPrefix(rest, []byte("01 ")) {
+		return nil, false
 	}
 	at, err := strconv.ParseUint(string(local[colon+1:]), 16, 16)
-	return err == nil && uint16(at) == port
+	return line[:len(local)+1+len(remote)], err == nil && uint16(at) == port
 }

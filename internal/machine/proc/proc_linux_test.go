@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 )
@@ -28,7 +29,7 @@ func TestTheFilesOfProcAreReadRight(t *testing.T) {
 		"   2: 0100007F:1F91 0200007F:1F90 01 00000000:00000000":                  false, // it is the other end
 		"   3: 00000000000000000000000001000000:1F90 0000:C350 01 00000000:00000": true,
 	} {
-		if got := establishedAt([]byte(line), 8080); got != want {
+		if _, got := establishedAt([]byte(line), 8080); got != want {
 			t.Errorf("establishedAt(%q) = %v, want %v", line, got, want)
 		}
 	}
@@ -102,5 +103,20 @@ func TestConnectionsOfAPortAreCounted(t *testing.T) {
 	}
 	if n, err := Conns(os.Getpid(), uint16(l.Addr().(*net.TCPAddr).Port)); n != 3 || err != nil {
 		t.Errorf("%d connections, %v; want the 3 that there are, each once", n, err)
+	}
+}
+
+// What the kernel writes of a table that grows while it is read: the last lines again.
+func TestALineThatTheKernelRepeatsIsOneConnection(t *testing.T) {
+	const table = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1 0000000000000000 100 0 0 10 0
+   1: 0100007F:9C40 0100007F:1F90 01 00000000:00000000 00:00000000 00000000     0        0 2 1 0000000000000000 20 4 30 10 -1
+   2: 0100007F:1F90 0100007F:9C40 01 00000000:00000000 00:00000000 00000000     0        0 0 1 0000000000000000 20 4 30 10 -1
+   3: 0100007F:1F90 0100007F:9C42 01 00000000:00000000 00:00000000 00000000     0        0 0 1 0000000000000000 20 4 30 10 -1
+   4: 0100007F:1F90 0100007F:9C44 06 00000000:00000000 03:00000859 00000000     0        0 0 3 0000000000000000
+   5: 0100007F:1F90 0100007F:9C42 01 00000000:00000000 00:00000000 00000000     0        0 0 1 0000000000000000 20 4 30 10 -1
+`
+	if n, err := countEstablished(strings.NewReader(table), 8080); n != 2 || err != nil {
+		t.Errorf("%d connections, %v; want 2", n, err)
 	}
 }

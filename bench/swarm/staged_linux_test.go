@@ -1,0 +1,55 @@
+package swarm
+
+import (
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/stormwheel/stormwheel/bench/benchtest"
+	"github.com/stormwheel/stormwheel/bench/result"
+	"github.com/stormwheel/stormwheel/internal/netstage"
+	"github.com/stormwheel/stormwheel/internal/transport"
+	"github.com/stormwheel/stormwheel/internal/transport/transporttest"
+)
+
+// What a swarm counts does not depend on what its bytes come through.
+func TestASwarmThroughAStage(t *testing.T) {
+	for name, stage := range map[string]func(client bool) transport.Stage{
+		"length":       func(client bool) transport.Stage { return transporttest.NewLength(client, false) },
+		"length, away": func(client bool) transport.Stage { return transporttest.NewLength(client, true) },
+		"header": func(client bool) transport.Stage {
+			if client {
+				return &transporttest.Header{From: netip.AddrFrom4([4]byte{192, 0, 2, 1})}
+			}
+			return new(transporttest.Header)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			node := benchtest.Start(t, &benchtest.Node{})
+			ln, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			relayed := make(chan struct{})
+			go func() {
+				defer close(relayed)
+				netstage.Relay(ln, node.Addr(), func() transport.Stage { return stage(false) })
+			}()
+			s, err := newSwarm(Config{Conns: 41, Rate: 5000, Seed: 1, Loops: 2, PongTimeout: 5 * time.Second,
+				Endpoints: []netip.AddrPort{netip.MustParseAddrPort(ln.Addr().String())}}, func() transport.Stage { return stage(true) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.Start(Monotonic())
+			benchtest.WaitFor(t, "all are ready", func() bool { return s.Ready() == 41 })
+			benchtest.WaitFor(t, "200 PONGs", func() bool { return s.Counts().Pongs >= 200 })
+			sum := s.Finish()
+			ln.Close()
+			<-relayed
+			if n := sum.Counters; n.Established != 41 || n.Attempts != 41 || n.Losses != (result.Losses{}) || n.Failures != (result.Failures{}) {
+				t.Errorf("tally = %+v, want 41 undisturbed sessions", n)
+			}
+		})
+	}
+}

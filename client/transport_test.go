@@ -1,0 +1,35 @@
+package client
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/stormwheel/stormwheel/internal/transport"
+	"github.com/stormwheel/stormwheel/internal/transport/transporttest"
+)
+
+// through is what run and edge put between the two ends; nil: nothing.
+var through struct{ Client, Server func() transport.Stage }
+
+// The tests that run through every stage, beside their runs without one.
+var throughEveryStage = map[string]func(*testing.T){
+	"heartbeats": TestHoursOfHeartbeats,
+	"failover":   TestFailoverToTheOtherNode,
+	"silence":    TestSilentServerIsNoticedWhileAWriterIsBusy,
+}
+
+func TestThroughEveryStage(t *testing.T) {
+	defer func() { through.Client, through.Server = nil, nil }()
+	for what, body := range throughEveryStage {
+		for name, away := range map[string]bool{"length": false, "length, away": true} {
+			through.Client = func() transport.Stage { return transporttest.NewLength(true, away) }
+			through.Server = func() transport.Stage { return transporttest.NewLength(false, away) }
+			t.Run(name+"/"+what, body)
+		}
+		through.Client = func() transport.Stage {
+			return &transporttest.Header{From: netip.AddrFrom4([4]byte{192, 0, 2, 1})}
+		}
+		through.Server = func() transport.Stage { return new(transporttest.Header) }
+		t.Run("header/"+what, body)
+	}
+}

@@ -1,0 +1,191 @@
+package transport
+
+import (
+	"net/netip"
+
+	"github.com/stormwheel/stormwheel/codec"
+)
+
+// Lines are the connections of a loop that have its stage, with what waits in them. Owned by the
+// loop.
+type Lines struct {
+	stage Stage
+	lines map[Slot]*line // of those in which something waits
+	spare []*line        // without a connection, for the next ones
+	out   []byte         // sealed, or closing words
+}
+
+// line is what waits in a connection.
+type line struct {
+	wire  []byte // came and is not opened
+	plain []byte // was opened and not taken
+	need  int    // bytes of wire without which Open is not called
+	away  bool   // nothing is opened until work that runs elsewhere is done
+	over  bool   // nothing is opened any more: what comes is plain
+	deaf  bool   // nothing is opened any more: what comes is dropped
+	ended bool   // the closing words were asked for
+}
+
+func (n *line) empty() bool {
+	return len(n.wire)+len(n.plain) == 0 && !n.away && !n.deaf
+}
+
+const (
+	maxSpare = 64       // lines
+	maxKept  = 64 << 10 // bytes of a buffer that is kept for another connection
+)
+
+// NewLines returns the lines of a stage without a connection.
+func NewLines(stage Stage) *Lines { return &Lines{stage: stage, lines: make(map[Slot]*line)} }
+
+// Begin begins a connection and returns what its stage says first, valid until the next call.
+func (l *Lines) Begin(s Slot) (words []byte) {
+	l.out = l.stage.Begin(s, l.out[:0])
+	return l.out
+}
+
+// Received is what became of bytes that came.
+type Received struct {
+	Plain []byte // all that were opened and not taken; valid until Keep
+	Words []byte // to be sent before any answer; valid until the stage is called again
+	Away  func() (then func())
+
+	Dropped int // bytes that came after the connection's end
+}
+
+// Receive opens what can be opened with b, which it does not keep. Keep is to be called next,
+// also after an error, which ends the connection.
+//
+// If Away is not nil, somebody must run it on another goroutine, what it returned on the loop,
+// and then Resume and Receive with nothing.
+func (l *Lines) Receive(s Slot, b []byte) (in Received, err error) {
+	n := l.line(s)
+	if n.deaf {
+		return Received{Dropped: len(b)}, nil
+	}
+	wire := b
+	if len(n.wire) > 0 {
+		n.wire = append(n.wire, b...)
+		wire = n.wire
+	}
+	used := 0
+	if !n.away && !n.over && len(wire) >= n.need {
+		var o Opened
+		o, err = l.stage.Open(s, n.plain, wire)
+		used, n.plain, n.need = o.Used, o.Plain, max(o.Need, 1)
+		n.away, n.over, n.deaf = o.Away != nil, o.Over, err != nil
+		in.Words, in.Away = o.Words, o.Away
+	}
+	if n.over {
+		n.plain = append(n.plain, wire[used:]...)
+		used = len(wire)
+	}
+	if n.deaf {
+		used = len(wire)
+	}
+	if used > 0 || len(n.wire) == 0 {
+		n.wire = append(n.wire[:0], wire[used:]...)
+	}
+	in.Plain = n.plain
+	return in, err
+}
+
+// Keep ends a Receive: rest is the tail of its Plain that was not taken. over says that the stage
+// is over and nothing waits: the connection is plain, and Receive and Seal are not for it any more.
+func (l *Lines) Keep(s Slot, rest []byte) (over bool) {
+	n := l.lines[s]
+	if n == nil {
+		return false // it has ended meanwhile
+	}
+	if n.deaf {
+		rest = nil
+	}
+	if len(rest) < len(n.plain) {
+		n.plain = append(n.plain[:0], rest...)
+	}
+	if n.empty() {
+		over = n.over
+		l.drop(s, n)
+	}
+	return over
+}
+
+// Resume ends what Away began. Receive is to be called next.
+func (l *Lines) Resume(s Slot) {
+	n := l.line(s)
+	n.away, n.need = false, 0
+}
+
+// Held says how many bytes of a connection came and were not taken, or are kept by its stage.
+func (l *Lines) Held(s Slot) int {
+	if n := l.lines[s]; n != nil {
+		return len(n.wire) + len(n.plain) + l.stage.Held(s)
+	}
+	return l.stage.Held(s)
+}
+
+// Waiting says how many bytes of a connection came and are not opened because of work that runs
+// elsewhere: that is not the peer's fault.
+func (l *Lines) Waiting(s Slot) int {
+	if n := l.lines[s]; n != nil && n.away {
+		return len(n.wire)
+	}
+	return 0
+}
+
+// Seal returns what goes to the socket for plain bytes, valid until the next call.
+func (l *Lines) Seal(s Slot, plain []byte) []byte {
+	if cap(l.out) > maxKept {
+		l.out = nil
+	}
+	l.out = l.stage.Seal(s, l.out[:0], plain)
+	return l.out
+}
+
+// Close returns the closing words, valid until the next call, and drops what waits and what comes
+// from now on. The second time it returns nothing.
+func (l *Lines) Close(s Slot, code codec.Code) (words []byte) {
+	n := l.line(s)
+	if n.ended {
+		return nil
+	}
+	n.wire, n.deaf, n.ended = n.wire[:0], true, true
+	l.out = l.stage.Close(s, l.out[:0], code)
+	return l.out
+}
+
+// Addr is where the peer is if the stage knows better than the socket.
+func (l *Lines) Addr(s Slot) netip.Addr { return l.stage.Addr(s) }
+
+// End forgets a connection.
+func (l *Lines) End(s Slot) {
+	if n := l.lines[s]; n != nil {
+		l.drop(s, n)
+	}
+	l.stage.End(s)
+}
+
+// line returns that of a connection, for something that begins to wait.
+func (l *Lines) line(s Slot) *line {
+	n := l.lines[s]
+	if n != nil {
+		return n
+	}
+	if last := len(l.spare) - 1; last >= 0 {
+		n, l.spare = l.spare[last], l.spare[:last]
+	} else {
+		n = new(line)
+	}
+	n.need = 1
+	l.lines[s] = n
+	return n
+}
+
+// drop takes a line from a connection in which nothing waits any more.
+func (l *Lines) drop(s Slot, n *line) {
+	delete(l.lines, s)
+	if len(l.spare) < maxSpare && cap(n.wire)+cap(n.plain) <= maxKept {
+		*n = line{wire: n.wire[:0], plain: n.plain[:0]}
+		l.spare = append(l.spare, n)
+	}
+}

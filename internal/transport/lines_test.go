@@ -1,0 +1,83 @@
+package transport_test
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/stormwheel/stormwheel/internal/transport"
+	"github.com/stormwheel/stormwheel/internal/transport/transporttest"
+)
+
+var kinds = map[string]transporttest.Kind{
+	"length": {
+		Client:  func() transport.Stage { return transporttest.NewLength(true, false) },
+		Server:  func() transport.Stage { return transporttest.NewLength(false, false) },
+		Garbage: []byte("L\xff\xff"),
+	},
+	"length, away": {
+		Client:  func() transport.Stage { return transporttest.NewLength(true, true) },
+		Server:  func() transport.Stage { return transporttest.NewLength(false, true) },
+		Garbage: []byte("garbage"),
+	},
+	"header": {
+		Client:  func() transport.Stage { return &transporttest.Header{From: from} },
+		Server:  func() transport.Stage { return new(transporttest.Header) },
+		Garbage: []byte("garbage"),
+	},
+}
+
+var from = netip.MustParseAddr("192.0.2.7")
+
+func TestEveryStageKeepsTheContract(t *testing.T) {
+	for name, kind := range kinds {
+		t.Run(name, func(t *testing.T) { transporttest.Check(t, kind) })
+	}
+}
+
+// What the reader leaves is there again, before what comes next.
+func TestHalfAFrameWaitsForItsReader(t *testing.T) {
+	client, server := transport.NewLines(&transporttest.Header{From: from}), transport.NewLines(new(transporttest.Header))
+	b := append(append([]byte{}, client.Begin(0)...), "abc"...)
+	server.Begin(0)
+	in, err := server.Receive(0, b)
+	if err != nil || string(in.Plain) != "abc" {
+		t.Fatalf("%q, %v", in.Plain, err)
+	}
+	if over := server.Keep(0, in.Plain[1:]); over || server.Held(0) != 2 {
+		t.Fatalf("over %v, held %d: two bytes wait", over, server.Held(0))
+	}
+	in, _ = server.Receive(0, []byte("d"))
+	if string(in.Plain) != "bcd" || !server.Keep(0, nil) || server.Held(0) != 0 {
+		t.Fatalf("%q, held %d: the stage is over", in.Plain, server.Held(0))
+	}
+	if server.Addr(0) != from {
+		t.Errorf("it comes from %v, want %v", server.Addr(0), from)
+	}
+	server.End(0)
+	if server.Addr(0).IsValid() {
+		t.Error("the address outlives its connection")
+	}
+}
+
+// What was taken in an error's call is good, what waited is not, and nothing is kept.
+func TestAnErrorEndsTheOpening(t *testing.T) {
+	server := transport.NewLines(transporttest.NewLength(false, false))
+	server.Begin(3)
+	in, err := server.Receive(3, []byte("L\x00\x01a\xff\xffbcdef"))
+	if err == nil || string(in.Plain) != "a" {
+		t.Fatalf("%q, %v", in.Plain, err)
+	}
+	server.Keep(3, in.Plain)
+	if held := server.Held(3); held != 0 {
+		t.Errorf("%d bytes held after an error", held)
+	}
+	in, err = server.Receive(3, []byte("xyz"))
+	if len(in.Plain) != 0 || in.Dropped != 3 || err != nil {
+		t.Errorf("after an error: %+v, %v; what comes is dropped", in, err)
+	}
+	server.Keep(3, nil)
+	server.End(3)
+	if server.Begin(3); len(server.Close(3, 0)) == 0 {
+		t.Error("the slot's next connection has no closing words")
+	}
+}

@@ -1,0 +1,238 @@
+package servertest
+
+import (
+	"io"
+	"syscall"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+)
+
+// Client is the far end of a connection. It says what the test has it say, and keeps what it
+// is told until the test expects it. By itself it does only what any client does: it sends a
+// PING once an interval, unless Silence was called, and leaves when a GOAWAY tells it to (one
+// that drains the node apart, after which its session goes on). DELIVERs are acknowledged by
+// the test.
+//
+// Its methods are for the goroutine of the test. To send after its end fails the test.
+type Client struct {
+	n      *Node
+	conn   *conn
+	number uint64 // of the connection, from 1 on
+	name   string
+	sends  uint64
+	pings  uint64
+
+	// The loop's, and the test's when the loop has come to rest.
+	got     []codec.Frame // frames that the test has not expected yet
+	part    []byte        // of a frame
+	welcome codec.WelcomeMessage
+	terms   codec.Terms
+	moving  bool // a drain has told it to move
+	silent  bool
+	beat    *time.Timer
+}
+
+// beating marks the tokens of heartbeats that nobody waits for.
+const beating = 1 << 63
+
+// Session is the session's id as WELCOME told it: what the handler knows as Session.ID.
+func (c *Client) Session() codec.SessionID { return c.welcome.Session }
+
+// Terms are those that the node has told last, by WELCOME or PONG.
+func (c *Client) Terms() codec.Terms { return c.terms }
+
+// Ended says whether the connection has come to its end, whoever ended it.
+func (c *Client) Ended() bool {
+	c.n.settle()
+	return c.conn.over
+}
+
+// Hello says HELLO. Where m has no versions they are those of the protocol, and where it has no
+// incarnation it is one of a process of its own.
+func (c *Client) Hello(m codec.HelloMessage) {
+	c.n.t.Helper()
+	if len(m.ClientID) > 0 {
+		c.name = string(m.ClientID)
+	}
+	if m.MaxVersion == 0 {
+		m.MinVersion, m.MaxVersion = codec.ProtocolVersion, codec.ProtocolVersion
+	}
+	if m.Incarnation == 0 {
+		m.Incarnation, m.Attempt = c.number, 1
+	}
+	b, err := codec.AppendHello(nil, &m)
+	if err != nil {
+		c.n.t.Fatalf("servertest: %s says HELLO: %v", c.name, err)
+	}
+	c.Write(b)
+}
+
+// Send sends a message and returns its number: 1, 2 and so on. It is that of ExpectAck.
+func (c *Client) Send(body []byte) (id uint64) {
+	c.n.t.Helper()
+	c.sends++
+	c.Write(codec.AppendSend(nil, c.sends, body))
+	return c.sends
+}
+
+// Ack acknowledges a DELIVER.
+func (c *Client) Ack(id uint64) {
+	c.n.t.Helper()
+	c.Write(codec.AppendAck(nil, codec.AckOf(id)))
+}
+
+// Nack refuses a DELIVER.
+func (c *Client) Nack(id uint64, code codec.NackCode) {
+	c.n.t.Helper()
+	b, err := codec.AppendNack(nil, &codec.NackMessage{Number: id, Code: code})
+	c.mustParse(err)
+	c.Write(b)
+}
+
+// Ping sends a PING, whose PONG the test may expect. Those that the client sends by itself have
+// theirs taken by it.
+func (c *Client) Ping() {
+	c.n.t.Helper()
+	c.pings++
+	c.Write(codec.AppendPing(nil, c.pings, c.terms.Number))
+}
+
+// Bye says BYE, as a client does that leaves for good, or whose move is done.
+func (c *Client) Bye() {
+	c.n.t.Helper()
+	c.Write(codec.AppendBye(nil))
+}
+
+// Write sends bytes as they are: half a frame, or none at all. A client that is not to put a
+// heartbeat behind half a frame is silenced first.
+func (c *Client) Write(b []byte) {
+	c.n.t.Helper()
+	c.mustBeOpen("sends")
+	b = append([]byte(nil), b...)
+	c.do(func() { c.conn.arrive(b) })
+}
+
+// Close ends the connection without a word, in the ordinary way.
+func (c *Client) Close() { c.do(func() { c.conn.hangUp(io.EOF, "it closed the connection") }) }
+
+// Reset ends the connection as the network does when a client's process has died.
+func (c *Client) Reset() {
+	c.do(func() { c.conn.hangUp(syscall.ECONNRESET, "it reset the connection") })
+}
+
+// Silence has the client send nothing by itself any more, as one whose network is gone: it
+// lives as long as the node's timeout allows.
+func (c *Client) Silence() {
+	c.do(func() {
+		c.silent = true
+		c.stopBeating()
+	})
+}
+
+// StopReading has the client take nothing from now on: all that the node writes waits there.
+func (c *Client) StopReading() {
+	c.n.t.Helper()
+	c.mustBeOpen("stops reading")
+	c.do(func() { c.conn.deaf = true })
+}
+
+// ReadOn has it take what waits, and what comes.
+func (c *Client) ReadOn() {
+	c.n.t.Helper()
+	c.mustBeOpen("reads on")
+	c.do(c.conn.read)
+}
+
+func (c *Client) mustBeOpen(to string) {
+	c.n.t.Helper()
+	if c.Ended() {
+		c.n.t.Fatalf("servertest: %s %s after its end: %s", c.name, to, c.conn.how)
+	}
+}
+
+// do has the loop do it, and all that follows.
+func (c *Client) do(job func()) {
+	c.n.loop.do(job)
+	c.n.settle()
+}
+
+// receive takes what the node has written. It runs on the loop.
+func (c *Client) receive(b []byte) {
+	c.part = append(c.part, b...)
+	for {
+		f, size, err := codec.Decode(c.part, maxFrame)
+		if err != nil {
+			if err != codec.ErrIncomplete {
+				c.n.t.Errorf("servertest: %s was told what is no frame: %v", c.name, err)
+			}
+			return
+		}
+		f.Payload = append([]byte(nil), f.Payload...)
+		c.part = c.part[size:]
+		if c.take(f) {
+			c.got = append(c.got, singly(f)...)
+		}
+	}
+}
+
+// singly makes one ACK of each number of an ACK: which of them the node joins is its own affair.
+func singly(f codec.Frame) (all []codec.Frame) {
+	m, err := codec.ParseAck(f.Payload)
+	if f.Type != codec.Ack || err != nil || m.Last-m.First > 1<<16 {
+		return []codec.Frame{f}
+	}
+	for n := m.First; ; n++ {
+		one := codec.AppendAck(nil, codec.AckMessage{Range: codec.Range{First: n, Last: n}, What: m.What})
+		all = append(all, codec.Frame{Type: codec.Ack, Payload: one[codec.HeaderLen : len(one)-codec.TrailerLen]})
+		if n == m.Last {
+			return all
+		}
+	}
+}
+
+// maxFrame is the most that server.Config.MaxFrame may be.
+const maxFrame = 16 << 20
+
+// take does what any client does with a frame. It reports whether the test is to see it.
+func (c *Client) take(f codec.Frame) bool {
+	switch f.Type {
+	case codec.Welcome:
+		if m, err := codec.ParseWelcome(f.Payload); err == nil {
+			c.welcome, c.terms = m, m.Terms
+			c.beatLater()
+		}
+	case codec.Pong:
+		if m, err := codec.ParsePong(f.Payload); err == nil {
+			c.terms = m.Terms
+			return m.Token&beating == 0
+		}
+	case codec.GoAway:
+		m, err := codec.ParseGoAway(f.Payload)
+		if c.moving = err == nil && m.Code == codec.CodeDraining && c.terms.Number != 0; !c.moving {
+			c.conn.how = "the node sent it away with " + m.Code.String()
+			c.n.loop.do(func() { c.conn.hangUp(io.EOF, "") })
+		}
+	}
+	return true
+}
+
+// beatLater has the client send a heartbeat an interval from now.
+func (c *Client) beatLater() {
+	if !c.silent && !c.conn.over {
+		c.beat = time.AfterFunc(c.terms.Interval, func() { c.n.loop.do(c.heartbeat) })
+	}
+}
+
+func (c *Client) heartbeat() {
+	if !c.silent && !c.conn.over {
+		c.beatLater()
+		c.conn.arrive(codec.AppendPing(nil, beating, c.terms.Number))
+	}
+}
+
+func (c *Client) stopBeating() {
+	if c.beat != nil {
+		c.beat.Stop()
+	}
+}

@@ -1,0 +1,327 @@
+package servertest_test
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/server"
+	"github.com/stormwheel/stormwheel/server/servertest"
+)
+
+// inBubble runs a test with a node.
+func inBubble(t *testing.T, cfg server.Config, test func(t *testing.T, n *servertest.Node)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { test(t, servertest.New(t, cfg)) })
+}
+
+func echo(s *server.Session, id uint64, body []byte) {
+	_ = s.Deliver(body)
+	_ = s.Ack(id)
+}
+
+func TestMessagesAndTheirAcknowledgements(t *testing.T) {
+	var outcomes []server.Outcome
+	h := server.Handler{Message: func(s *server.Session, number uint64, body []byte) {
+		_ = s.DeliverFunc(body, func(o server.Outcome) { outcomes = append(outcomes, o) })
+		if string(body) == "three" {
+			_ = s.Nack(number, codec.NackBusy, "later")
+			return
+		}
+		_ = s.Ack(number)
+	}}
+	inBubble(t, server.Config{Handler: h}, func(t *testing.T, n *servertest.Node) {
+		c := n.Join("alice")
+		for _, body := range []string{"one", "two"} {
+			id := c.Send([]byte(body))
+			c.Ack(c.ExpectDeliver([]byte(body)))
+			c.ExpectAck(id)
+		}
+		id := c.Send([]byte("three"))
+		c.Nack(c.ExpectDeliver([]byte("three")), codec.NackRefused)
+		if m := c.ExpectNack(id, codec.NackBusy); string(m.Reason) != "later" {
+			t.Errorf("refused: %q", m.Reason)
+		}
+		c.ExpectNothing()
+		for i, o := range outcomes {
+			if want := [...]server.Result{server.Acknowledged, server.Acknowledged, server.Refused}[i]; o.Number != uint64(i+1) || o.Result != want {
+				t.Errorf("outcome %d: %+v, want %v", i, o, want)
+			}
+		}
+		if len(outcomes) != 3 {
+			t.Errorf("%d outcomes, want 3", len(outcomes))
+		}
+		c.Ping()
+		if m := c.ExpectPong(); m.Terms != c.Terms() || m.Terms.Interval != 30*time.Second || m.Terms.Timeout != 75*time.Second {
+			t.Errorf("terms %+v", m.Terms)
+		}
+	})
+}
+
+// A client whose heartbeats come stays for ever; one that falls silent goes within two ticks of
+// its timeout, and not a nanosecond before it.
+func TestEvictionIsNeverEarlyAndTwoTicksLateAtMost(t *testing.T) {
+	for _, phase := range []time.Duration{0, time.Nanosecond, 100 * time.Millisecond, 249 * time.Millisecond} {
+		var end server.Reason
+		h := server.Handler{Closed: func(_ *server.Session, why server.Reason) { end = why }}
+		inBubble(t, server.Config{Handler: h}, func(t *testing.T, n *servertest.Node) {
+			alive := n.Join("alive")
+			n.Advance(phase)
+			c := n.Join("alice")
+			c.Silence()
+			n.Advance(75*time.Second - 1)
+			c.ExpectNothing()
+			n.Advance(1 + 2*250*time.Millisecond)
+			c.ExpectGoAway(codec.CodeHeartbeatTimeout)
+			c.ExpectEnd()
+			if end != server.ReasonHeartbeatTimeout || n.Stats().Evictions() != 1 {
+				t.Errorf("Closed was told %v, and %d evictions were counted", end, n.Stats().Evictions())
+			}
+			n.Advance(10 * time.Minute)
+			alive.ExpectNothing()
+		})
+	}
+}
+
+func TestSlowConsumerIsSentAwayBehindWhatItWasSent(t *testing.T) {
+	inBubble(t, server.Config{MaxQueued: 128 << 10}, func(t *testing.T, n *servertest.Node) {
+		c := n.Join("alice")
+		c.StopReading()
+		body := make([]byte, 32<<10)
+		sent := 0
+		for ; n.Stats().Closes[server.ReasonSlowConsumer] == 0; sent++ {
+			if err := n.Server.Deliver(c.Session(), body); err != nil || sent > 10 {
+				t.Fatalf("after %d messages: %v", sent, err)
+			}
+			n.Settle()
+		}
+		c.ReadOn()
+		for range sent - 1 { // the last was too much
+			c.ExpectDeliver(body)
+		}
+		c.ExpectGoAway(codec.CodeSlowConsumer)
+		c.ExpectEnd()
+	})
+}
+
+func TestWhoTakesNothingIsResetAfterTheWriteTimeout(t *testing.T) {
+	inBubble(t, server.Config{WriteTimeout: 5 * time.Second}, func(t *testing.T, n *servertest.Node) {
+		c := n.Join("alice")
+		c.StopReading()
+		if err := n.Server.Deliver(c.Session(), []byte("hello")); err != nil {
+			t.Fatal(err)
+		}
+		n.Advance(5*time.Second - 1)
+		c.ExpectNothing()
+		n.Advance(time.Second)
+		c.ExpectEnd()
+		if got := n.Stats().Closes[server.ReasonWriteStall]; got != 1 {
+			t.Errorf("%d write stalls, want 1", got)
+		}
+	})
+}
+
+// What is posted for a session arrives while it lasts; after its end it counts as stale, and once
+// the node has ended the answer is ErrClosed.
+func TestDeliverBeforeAndAfterTheEnd(t *testing.T) {
+	inBubble(t, server.Config{}, func(t *testing.T, n *servertest.Node) {
+		c, other := n.Join("alice"), n.Join("bob")
+		if err := errors.Join(n.Server.Deliver(c.Session(), []byte("one")), n.Server.Ack(c.Session(), 7),
+			n.Server.Close(c.Session(), codec.CodeReplaced)); err != nil {
+			t.Fatal(err)
+		}
+		c.ExpectDeliver([]byte("one"))
+		c.ExpectAck(7)
+		c.ExpectGoAway(codec.CodeReplaced)
+		c.ExpectEnd()
+		if err := n.Server.Deliver(c.Session(), []byte("too late")); err != nil {
+			t.Fatal(err)
+		}
+		if st := n.Stats(); st.Stale != 1 || st.Sessions != 1 {
+			t.Errorf("stale %d, sessions %d, want 1 and 1", st.Stale, st.Sessions)
+		}
+		if err := n.Server.Deliver(codec.SessionID{Epoch: 1}, nil); !errors.Is(err, server.ErrNoSuch) {
+			t.Errorf("a session of another run: %v, want ErrNoSuch", err)
+		}
+		if err := n.Server.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		other.ExpectGoAway(codec.CodeShutdown)
+		other.ExpectEnd()
+		if err := n.Server.Deliver(other.Session(), nil); !errors.Is(err, server.ErrClosed) {
+			t.Errorf("after Stop: %v, want ErrClosed", err)
+		}
+	})
+}
+
+func TestKickIsTheLastThatItsClientIsTold(t *testing.T) {
+	var sent error
+	h := server.Handler{
+		Message: func(s *server.Session, id uint64, _ []byte) { _, _ = s.Ack(id), s.Close(3900) },
+		Closed:  func(s *server.Session, _ server.Reason) { sent = s.Deliver(nil) },
+	}
+	inBubble(t, server.Config{Handler: h}, func(t *testing.T, n *servertest.Node) {
+		c := n.Join("alice")
+		c.ExpectNothing()
+		c.ExpectAck(c.Send(nil))
+		c.ExpectGoAway(3900)
+		c.ExpectEnd()
+		if !errors.Is(sent, server.ErrClosed) {
+			t.Errorf("Deliver in Closed: %v, want ErrClosed", sent)
+		}
+	})
+}
+
+// A drain leaves everybody alone for its grace, tells all to move, and waits for their BYE.
+func TestDrainMovesItsClients(t *testing.T) {
+	inBubble(t, server.Config{Alternates: []string{"10.0.0.2:7000"}, Handler: server.Handler{Message: echo}}, func(t *testing.T, n *servertest.Node) {
+		a, b := n.Join("alice"), n.Join("bob")
+		ended := make(chan error, 1)
+		go func() { ended <- n.Server.Drain(context.Background()) }()
+		n.Advance(10*time.Second - 1)
+		a.ExpectNothing()
+		late := n.Dial()
+		late.ExpectGoAway(codec.CodeDraining)
+		late.ExpectEnd()
+		n.Advance(time.Second)
+		for _, c := range []*servertest.Client{a, b} {
+			if m := c.ExpectGoAway(codec.CodeDraining); string(m.Alternates) != "10.0.0.2:7000" {
+				t.Errorf("told to go to %q", m.Alternates)
+			}
+			c.ExpectNothing()
+		}
+		id := a.Send([]byte("still served"))
+		a.ExpectDeliver([]byte("still served"))
+		a.ExpectAck(id)
+		a.Bye()
+		a.ExpectEnd()
+		if st := n.Stats(); st.Moved != 1 || st.Draining != 1 {
+			t.Errorf("moved %d, draining %d, want 1 and 1", st.Moved, st.Draining)
+		}
+		n.Advance(16 * time.Second)
+		b.ExpectGoAway(codec.CodeShutdown)
+		n.Advance(time.Second)
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// auth takes a second for everybody and admits for a minute whose token is "let me in".
+type auth struct{}
+
+func (auth) Authenticate(ctx context.Context, req server.AuthRequest) (server.AuthGrant, error) {
+	switch string(req.Token) {
+	case "":
+		<-ctx.Done()
+		return server.AuthGrant{}, ctx.Err()
+	case "let me in":
+		time.Sleep(time.Second)
+		return server.AuthGrant{Expires: time.Now().Add(time.Minute)}, nil
+	default:
+		time.Sleep(time.Second)
+		return server.AuthGrant{}, server.ErrUnauthorized
+	}
+}
+
+func TestAuthenticatorRefusesAdmitsAndTakesItsTime(t *testing.T) {
+	inBubble(t, server.Config{Auth: auth{}}, func(t *testing.T, n *servertest.Node) {
+		hello := func(id, token string) *servertest.Client {
+			c := n.Dial()
+			c.Hello(codec.HelloMessage{ClientID: []byte(id), Token: []byte(token)})
+			return c
+		}
+		bad, good, hung := hello("eve", "open up"), hello("alice", "let me in"), hello("bob", "")
+		n.Advance(time.Second - 1)
+		bad.ExpectNothing()
+		good.ExpectNothing()
+		n.Advance(1)
+		bad.ExpectGoAway(codec.CodeUnauthorized)
+		bad.ExpectEnd()
+		good.ExpectWelcome()
+		n.Advance(4 * time.Second)
+		hung.ExpectGoAway(codec.CodeBusy)
+		n.Advance(56*time.Second - 1)
+		good.ExpectNothing()
+		n.Advance(1 + 500*time.Millisecond)
+		good.ExpectGoAway(codec.CodeTokenExpired)
+		good.ExpectEnd()
+	})
+}
+
+func TestLimitsOnWhatAClientSends(t *testing.T) {
+	h := server.Handler{Message: func(s *server.Session, id uint64, _ []byte) { _ = s.Ack(id) }}
+	inBubble(t, server.Config{MaxFrameRate: 10, Handler: h}, func(t *testing.T, n *servertest.Node) {
+		c := n.Join("alice")
+		for !c.Ended() {
+			c.Send(nil)
+		}
+		if all := c.Received(); len(all) < 40 || all[len(all)-1].Type != codec.GoAway {
+			t.Errorf("%d frames, the last a %v; want 40 ACKs and GOAWAY", len(all), all[len(all)-1].Type)
+		}
+		if st := n.Stats(); st.Closes[server.ReasonRateLimit] != 1 {
+			t.Errorf("closes %v, want one for its rate", st.Closes)
+		}
+		d := n.Join("bob")
+		d.Write([]byte("this is no frame of ours"))
+		d.ExpectGoAway(codec.CodeProtocolError)
+		e := n.Join("carol")
+		e.Reset()
+		e.ExpectEnd()
+		f := n.Dial()
+		n.Advance(5*time.Second + 500*time.Millisecond)
+		f.ExpectGoAway(codec.CodeHelloTimeout)
+		if st := n.Stats(); st.Conns != 0 || st.Closes[server.ReasonPeerReset] != 1 {
+			t.Errorf("%d connections are left, closes %v", st.Conns, st.Closes)
+		}
+	})
+}
+
+func TestLimitsByAddress(t *testing.T) {
+	inBubble(t, server.Config{AddrConns: 2}, func(t *testing.T, n *servertest.Node) {
+		n.Join("alice")
+		n.Join("bob")
+		third, elsewhere := n.Dial(), n.DialFrom(netip.MustParseAddr("198.51.100.7"))
+		for _, c := range []*servertest.Client{third, elsewhere} {
+			c.Hello(codec.HelloMessage{ClientID: []byte("carol")})
+		}
+		third.ExpectGoAway(codec.CodeBusy)
+		elsewhere.ExpectWelcome()
+	})
+}
+
+func TestHalfAFrameHasItsOwnDeadline(t *testing.T) {
+	inBubble(t, server.Config{PartialTimeout: 3 * time.Second}, func(t *testing.T, n *servertest.Node) {
+		c := n.Join("alice")
+		c.Silence() // or its heartbeat would be the rest of the frame
+		b := codec.AppendSend(nil, 1, []byte("hello"))
+		c.Write(b[:len(b)-1])
+		n.Advance(3*time.Second - 1)
+		c.ExpectNothing()
+		n.Advance(time.Second)
+		c.ExpectGoAway(codec.CodePartialTimeout)
+	})
+}
+
+// The handler's own timers and posts go by the clock of the test.
+func TestHandlersTimersGoByTheClock(t *testing.T) {
+	var n *servertest.Node
+	h := server.Handler{Message: func(s *server.Session, id uint64, body []byte) {
+		to, body := s.ID(), append([]byte(nil), body...)
+		time.AfterFunc(time.Hour, func() { _, _ = n.Server.Deliver(to, body), n.Server.Ack(to, id) })
+	}}
+	synctest.Test(t, func(t *testing.T) {
+		n = servertest.New(t, server.Config{Handler: h})
+		c := n.Join("alice")
+		id := c.Send([]byte("later"))
+		n.Advance(time.Hour - 1)
+		c.ExpectNothing()
+		n.Advance(1)
+		c.ExpectDeliver([]byte("later"))
+		c.ExpectAck(id)
+	})
+}

@@ -1,0 +1,160 @@
+package server
+
+import (
+	"sync"
+
+	"github.com/panjf2000/gnet/v2"
+
+	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/reactor"
+	"github.com/stormwheel/stormwheel/internal/transport"
+)
+
+// staged is the stage of a loop's connections, between their sockets and the reactor. A plain
+// session pays a look at its flag. Owned by the loop but for what mu guards.
+type staged struct {
+	l     *loop
+	lines *transport.Lines
+
+	mu   sync.Mutex
+	done []awayDone // guarded by mu
+}
+
+// awayDone is work for a connection that another goroutine has done.
+type awayDone struct {
+	handle uint64
+	then   func()
+}
+
+func newStaged(l *loop, stage transport.Stage) *staged {
+	return &staged{l: l, lines: transport.NewLines(stage)}
+}
+
+// begin puts the stage into a new connection, and says whether that is still there then.
+func (t *staged) begin(s *reactor.Session) (there bool) {
+	s.SetStaged(true)
+	t.say(s.Slot(), t.lines.Begin(uint32(s.Slot())))
+	return !s.Free()
+}
+
+// say writes what the stage says by itself. The connection may have ended when it returns.
+func (t *staged) say(slot reactor.Slot, words []byte) {
+	if len(words) == 0 {
+		return
+	}
+	c := t.l.conn(slot)
+	if _, err := c.Write(words); err == nil {
+		t.l.reactor.Sent(slot, len(words), c.OutboundBuffered())
+	}
+}
+
+// traffic takes what has been read. All of it: what cannot be opened yet waits in the lines, and
+// not in gnet's buffer.
+func (t *staged) traffic(c gnet.Conn, s *reactor.Session) gnet.Action {
+	b, err := c.Peek(-1)
+	if err != nil || len(b) == 0 {
+		return gnet.None
+	}
+	t.l.reading, t.l.readSlot = c, s.Slot()
+	t.pass(s, b)
+	t.l.reading = nil
+	if !s.Free() {
+		_, _ = c.Discard(len(b))
+	}
+	return unlessFree(s)
+}
+
+// pass takes bytes through the stage to the reactor.
+func (t *staged) pass(s *reactor.Session, b []byte) {
+	l, slot, now := t.l, s.Slot(), t.l.now()
+	in, err := t.lines.Receive(uint32(slot), b)
+	if in.Dropped > 0 {
+		l.reactor.Receive(now, slot, b) // it lingers: its bytes are counted
+		return
+	}
+	t.say(slot, in.Words)
+	if in.Away != nil && !s.Free() {
+		t.sendAway(slot, in.Away)
+	}
+	rest := in.Plain
+	if len(rest) > 0 && !s.Free() && l.reactor.Offer(s, len(rest)) {
+		rest = rest[l.reactor.Receive(now, slot, rest):]
+	}
+	if s.Free() {
+		return
+	}
+	if over := t.lines.Keep(uint32(slot), rest); over {
+		s.SetStaged(false)
+	}
+	if err != nil {
+		l.reactor.Malformed(now, slot)
+	}
+	if !s.Free() {
+		l.reactor.Hold(now, slot, t.lines.Held(uint32(slot)))
+	}
+}
+
+// sendAway has work of the stage done by another goroutine: one for each connection at most, and
+// few of those that are not in yet are let in.
+func (t *staged) sendAway(slot reactor.Slot, work func() func()) {
+	handle := t.l.reactor.Handle(slot)
+	go func() {
+		then := work()
+		t.mu.Lock()
+		t.done = append(t.done, awayDone{handle, then})
+		t.mu.Unlock()
+		t.l.ask()
+	}()
+}
+
+// resume goes on with the connections whose work is done, until the turn's part for that is over.
+func (t *staged) resume() {
+	t.mu.Lock()
+	done := t.done
+	t.done = nil
+	t.mu.Unlock()
+	for i, a := range done {
+		if i > 0 && t.l.over(reactor.Posts) {
+			t.mu.Lock()
+			t.done = append(done[i:], t.done...)
+			t.mu.Unlock()
+			return
+		}
+		slot := reactor.SlotOf(a.handle)
+		if s := t.l.reactor.Session(slot); !s.Free() && t.l.reactor.Handle(slot) == a.handle {
+			a.then()
+			t.lines.Resume(uint32(slot))
+			t.pass(s, nil)
+		}
+	}
+}
+
+// pending says whether somebody waits for resume.
+func (t *staged) pending() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.done) > 0
+}
+
+// stage returns the lines of a slot whose connection has a stage, nil for a plain one.
+func (l *loop) stage(slot reactor.Slot) *transport.Lines {
+	if l.staged == nil || !l.reactor.Session(slot).Staged() {
+		return nil
+	}
+	return l.staged.lines
+}
+
+// seal returns what goes to the socket for bytes of the reactor's.
+func (t *staged) seal(slot reactor.Slot, b []byte) []byte {
+	if !t.l.reactor.Session(slot).Staged() {
+		return b
+	}
+	return t.lines.Seal(uint32(slot), b)
+}
+
+// Farewell writes the closing words of the stage.
+func (l *loop) Farewell(slot reactor.Slot, code codec.Code) {
+	if lines := l.stage(slot); lines != nil {
+		l.staged.say(slot, lines.Close(uint32(slot), code))
+	}
+}
