@@ -167,7 +167,7 @@ func (t *terminal) showInfo(i client.Info) {
 	line("rtt", "%s", rtt)
 	line("heartbeats", "%d sent, %d answered, at least one every %v", i.Pings, i.Pongs, i.Heartbeat)
 	line("messages", "%d sent, %d acknowledged, %d received", t.sent.Load(), t.acked.Load(), t.received.Load())
-	line("unsettled", "%d, and %d were refused", i.Unsettled, t.refused.Load())
+	line("unsettled", "%d, %d refused", i.Unsettled, t.refused.Load())
 	line("reconnects", "%d", max(i.Sessions, 1)-1)
 	if i.LastError != nil {
 		line("last error", "%s", reason(i.LastError))

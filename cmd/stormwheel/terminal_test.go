@@ -128,7 +128,7 @@ func TestRefusalIsShown(t *testing.T) {
 	}
 	out.Reset()
 	term.showInfo(client.Info{Unsettled: 1})
-	if !strings.Contains(out.String(), "  unsettled   1, and 1 were refused\n") {
+	if !strings.Contains(out.String(), "  unsettled   1, 1 refused\n") {
 		t.Errorf(":info shows\n%s", out.String())
 	}
 }
