@@ -51,6 +51,7 @@ func TestACallbackThatFailsCostsItsMessageAlone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var acks []uint64
+				var nacks []codec.NackMessage
 				e := &edge{nodes: map[string]func(*peer){addrA: func(p *peer) {
 					p.welcome(codec.WelcomeMessage{Terms: terms})
 					p.Write(codec.AppendDeliver(codec.AppendDeliver(nil, 1, nil), 2, nil))
@@ -63,6 +64,9 @@ func TestACallbackThatFailsCostsItsMessageAlone(t *testing.T) {
 						case codec.Ack:
 							m, _ := codec.ParseAck(f.Payload)
 							acks = append(acks, m.Last)
+						case codec.Nack:
+							m, _ := codec.ParseNack(f.Payload)
+							nacks = append(nacks, m)
 						case codec.Send:
 							id, _, _ := codec.ParseMessage(f.Payload)
 							p.Write(codec.AppendAck(nil, codec.AckOf(id)))
@@ -72,12 +76,12 @@ func TestACallbackThatFailsCostsItsMessageAlone(t *testing.T) {
 				var states, acked atomic.Int64
 				log := &logged{}
 				c, ran := run(t, Config{Endpoints: []string{addrA}, Dial: e.dial, Logger: log.logger(),
-					Deliver: func(id uint64, _ []byte) {
-						if id == 1 {
+					Deliver: func(m Message) {
+						if m.Number == 1 {
 							fail()
 						}
 					},
-					Acked: func(id uint64) {
+					Settled: func(id uint64, o Outcome) {
 						if acked.Add(1) == 1 {
 							fail()
 						}
@@ -97,11 +101,14 @@ func TestACallbackThatFailsCostsItsMessageAlone(t *testing.T) {
 					t.Errorf("Info = %+v, want three panics and one session", info)
 				}
 				end(t, c, ran)
+				if len(nacks) != 1 || nacks[0].Number != 1 || nacks[0].Code != codec.NackInternal {
+					t.Errorf("refused %v, want the message that was not handled", nacks)
+				}
 				if len(acks) != 1 || acks[0] != 2 || acked.Load() != 2 || states.Load() < 4 {
 					t.Errorf("acknowledged %v, told of %d ACKs and %d states", acks, acked.Load(), states.Load())
 				}
 				text := log.String()
-				for _, want := range []string{"Deliver", "Acked", "StateChange", "app_test.go"} {
+				for _, want := range []string{"Deliver", "Settled", "StateChange", "app_test.go"} {
 					if !strings.Contains(text, want) {
 						t.Errorf("the log has no %s:\n%s", want, text)
 					}
@@ -123,7 +130,7 @@ func TestCallbacksThatAlwaysFailDoNotHoldTheEndUp(t *testing.T) {
 				p.serve()
 			}}}
 			c, ran := run(t, Config{Endpoints: []string{addrA}, Dial: e.dial, Logger: (&logged{}).logger(),
-				Deliver: func(uint64, []byte) { fail() }, StateChange: func(Info) { fail() }})
+				Deliver: func(Message) { fail() }, StateChange: func(Info) { fail() }})
 			time.Sleep(time.Second)
 			if info := c.Info(); info.Panics < 23 || info.Losses != 0 {
 				t.Errorf("%s: Info = %+v", name, info)

@@ -49,7 +49,7 @@ func TestServerThatWaitsForAnAckAfterByeGetsTheEnd(t *testing.T) {
 						}
 					}
 				})
-				c, ran := run(t, Config{Endpoints: []string{addrA}, Dial: e.dial, Deliver: func(uint64, []byte) {}})
+				c, ran := run(t, Config{Endpoints: []string{addrA}, Dial: e.dial, Deliver: func(Message) {}})
 				time.Sleep(5 * time.Second)
 				if move {
 					synctest.Wait()

@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -34,10 +33,15 @@ type Client struct {
 	conns []*conn // the link's connections and dials: one, two while it moves
 	state State   // the latest that notices know of
 
-	notices []notice      // for the callbacks, see notify.go
-	waiting int           // Sends that wait for changed
-	changed chan struct{} // closed and replaced when a waiting Send should look again
-	turn    chan struct{} // holds one: a Send waits for the server's limits, the others for it
+	notices []notice                // for the callbacks, see notify.go
+	awaited map[uint64]chan<- error // the numbers of SendAcked; nil before there was one
+	unsent  []Sent                  // what was not settled at the end
+
+	waiting  int           // Sends that wait for changed
+	changed  chan struct{} // closed and replaced when a waiting Send should look again
+	starving int           // of them, those that wait for messages to be settled
+	starved  chan struct{} // closed and replaced when the first of these begins to wait
+	turn     chan struct{} // holds one: a Send waits for the server's limits, the others for it
 
 	running sync.WaitGroup // goroutines of connections; added to with mu held and before stopped
 
@@ -69,6 +73,7 @@ func New(cfg Config) (*Client, error) {
 		stopped: make(chan struct{}),
 		armed:   link.Never,
 		changed: make(chan struct{}),
+		starved: make(chan struct{}),
 		turn:    make(chan struct{}, 1),
 		tokens:  newCalls(),
 		dials:   newCalls(),
@@ -161,60 +166,10 @@ func (c *Client) stop(err error) {
 	if c.link.State() == Stopped {
 		return
 	}
+	c.flushAllAcks()
 	c.err = err
 	c.link.Stop(c.now(), &c.out)
 	c.act()
-}
-
-// Send writes a message for the server's application and returns its number. It waits
-// for a session, for room in the queue, and as long as the limits that the server told
-// demand, until ctx ends. Written is not delivered: Acked tells that. What was not
-// acknowledged when a session ends may or may not have arrived.
-//
-// A message that is larger than MaxPayload allows, or than the server of the present or
-// latest session takes, is ErrTooLarge, at once. Another server may take less: who sends
-// again what one has accepted may get that from the next.
-func (c *Client) Send(ctx context.Context, body []byte) (id uint64, err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	first := false
-	defer func() {
-		if first {
-			<-c.turn
-		}
-	}()
-	for {
-		if c.link.State() == Stopped {
-			if c.err != nil {
-				return 0, fmt.Errorf("%w: %w", ErrClosed, c.err)
-			}
-			return 0, ErrClosed
-		}
-		if err := c.link.Fits(len(body)); err != nil {
-			return 0, err
-		}
-		var wait time.Duration // 0: until something changes
-		if k := c.current(); c.link.State() == Ready && k.hasRoom(len(body), c.cfg.MaxQueued) {
-			if first || len(c.turn) == 0 {
-				wait = c.pace(k, len(body))
-				if wait == 0 {
-					id, err = c.link.Send(c.now(), body, &c.out)
-					c.act()
-					return id, err
-				}
-			}
-			if !first {
-				if first, err = c.queueUp(ctx); err != nil {
-					return 0, err
-				}
-				continue
-			}
-		}
-		err = c.waitToSend(ctx, wait)
-		if err != nil {
-			return 0, err
-		}
-	}
 }
 
 // queueUp waits until it is this Send's turn to wait for the server's limits, the client has
@@ -232,13 +187,23 @@ func (c *Client) queueUp(ctx context.Context) (first bool, err error) {
 	}
 }
 
-// waitToSend waits until something changes, ctx ends or, if it is not 0, wait is over.
-func (c *Client) waitToSend(ctx context.Context, wait time.Duration) (err error) {
+// waiting says what a Send waits for, beside any change.
+type waiting struct {
+	atMost  time.Duration // so long, if it is not 0
+	answers bool          // for messages to be settled
+}
+
+// waitToSend waits until something changes, ctx ends or the wait is over.
+func (c *Client) waitToSend(ctx context.Context, w waiting) (err error) {
 	var over <-chan time.Time
-	if wait > 0 {
-		timer := time.NewTimer(wait)
+	if w.atMost > 0 {
+		timer := time.NewTimer(w.atMost)
 		defer timer.Stop()
 		over = timer.C
+	}
+	if w.answers {
+		c.starve()
+		defer func() { c.starving-- }()
 	}
 	changed := c.changed
 	c.waiting++
@@ -275,6 +240,7 @@ func (c *Client) tick() {
 		c.link.NetworkChanged(now, &c.out)
 	}
 	c.slept = slept
+	c.flushAllAcks()
 	c.tellFlows(now)
 	c.link.Tick(now, &c.out)
 	c.act()

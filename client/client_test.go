@@ -237,11 +237,11 @@ func TestMessagesBothWays(t *testing.T) {
 		}}}
 		acked := make(chan uint64, 1)
 		c, ran := run(t, Config{Endpoints: []string{addrA}, Dial: e.dial,
-			Acked: func(id uint64) { acked <- id },
-			Deliver: func(id uint64, body []byte) {
+			Settled: func(id uint64, o Outcome) { acked <- id },
+			Deliver: func(m Message) {
 				time.Sleep(time.Second)
-				if id != 77 || string(body) != "news" {
-					t.Errorf("Deliver(%d, %q)", id, body)
+				if m.Number != 77 || string(m.Body) != "news" {
+					t.Errorf("Deliver(%d, %q)", m.Number, m.Body)
 				}
 				close(delivering)
 			}})
@@ -250,7 +250,7 @@ func TestMessagesBothWays(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := <-acked; got != id {
-			t.Errorf("Acked(%d), want %d", got, id)
+			t.Errorf("Settled(%d), want %d", got, id)
 		}
 		if got := <-ackOfDeliver; got != 77 {
 			t.Errorf("the server got ACK %d, want 77", got)
@@ -269,12 +269,12 @@ func TestBodyIsValidUntilDeliverReturns(t *testing.T) {
 			p.serve()
 		}}}
 		var bodies []byte
-		c, ran := run(t, Config{Endpoints: []string{addrA}, Dial: e.dial, Deliver: func(id uint64, body []byte) {
+		c, ran := run(t, Config{Endpoints: []string{addrA}, Dial: e.dial, Deliver: func(m Message) {
 			time.Sleep(time.Second) // what comes next must not be read over it
-			if want := bytes.Repeat([]byte{'a' + byte(id)}, 3000); !bytes.Equal(body, want) {
-				t.Errorf("body %d has changed under Deliver", id)
+			if want := bytes.Repeat([]byte{'a' + byte(m.Number)}, 3000); !bytes.Equal(m.Body, want) {
+				t.Errorf("body %d has changed under Deliver", m.Number)
 			}
-			bodies = append(bodies, body[0])
+			bodies = append(bodies, m.Body[0])
 		}})
 		time.Sleep(10 * time.Second)
 		end(t, c, ran)
@@ -338,7 +338,7 @@ func TestSlowDeliverIsNotTakenForADeadServer(t *testing.T) {
 				}
 			})
 			c, ran := run(t, Config{Endpoints: []string{addrA}, Dial: e.dial,
-				Deliver: func(uint64, []byte) { time.Sleep(10 * time.Minute) }})
+				Deliver: func(Message) { time.Sleep(10 * time.Minute) }})
 			time.Sleep(10*time.Minute + time.Second)
 			synctest.Wait()
 			if info := c.Info(); longest.Load() > int64(30*time.Second) || info.Losses != 0 {
@@ -371,7 +371,7 @@ func TestSendInDeliverSurvivesADeadConnection(t *testing.T) {
 		var c *Client
 		ready := make(chan struct{})
 		c, ran := run(t, Config{Endpoints: []string{addrA}, Dial: e.dial, MaxQueued: 100,
-			Deliver: func(uint64, []byte) {
+			Deliver: func(Message) {
 				<-ready
 				for range 3 {
 					_, err := c.Send(t.Context(), make([]byte, 80))
@@ -429,14 +429,14 @@ func TestAcksThatNobodyReadsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &edge{nodes: map[string]func(*peer){addrA: func(p *peer) {
 			p.welcome(codec.WelcomeMessage{Terms: terms})
-			for i := range uint64(1000) {
-				if _, err := p.Write(codec.AppendDeliver(nil, i, nil)); err != nil {
+			for i := range uint64(20000) { // with gaps, or the ACKs would be joined
+				if _, err := p.Write(codec.AppendDeliver(nil, 2*i, nil)); err != nil {
 					return
 				}
 			}
 		}}}
 		c, ran := run(t, Config{Endpoints: []string{addrA}, Dial: e.dial, MaxQueued: 500, WriteTimeout: time.Hour,
-			Deliver: func(uint64, []byte) {}})
+			Deliver: func(Message) {}})
 		time.Sleep(3 * time.Second)
 		if err := c.Info().LastError; !errors.Is(err, errStalled) {
 			t.Errorf("LastError = %v, want errStalled", err)
@@ -562,7 +562,7 @@ func TestCloseFromAnywhere(t *testing.T) {
 				p.serve()
 			}}}
 			ctx, cancel := context.WithCancel(t.Context())
-			c, err := New(Config{Endpoints: []string{addrA}, ID: "a", Dial: e.dial, Deliver: func(uint64, []byte) { cancel() }})
+			c, err := New(Config{Endpoints: []string{addrA}, ID: "a", Dial: e.dial, Deliver: func(Message) { cancel() }})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -570,7 +570,7 @@ func TestCloseFromAnywhere(t *testing.T) {
 				t.Errorf("Run = %v, want context.Canceled", err)
 			}
 			var inner *Client
-			inner, err = New(Config{Endpoints: []string{addrA}, ID: "a", Dial: e.dial, Deliver: func(uint64, []byte) { inner.Close() }})
+			inner, err = New(Config{Endpoints: []string{addrA}, ID: "a", Dial: e.dial, Deliver: func(Message) { inner.Close() }})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -625,7 +625,7 @@ func TestStatesAreToldBeforeWhatFollowsThem(t *testing.T) {
 					readUntilClosed(p)
 				}}}
 				c, ran := run(t, Config{Endpoints: []string{addrA}, Dial: e.dial,
-					Deliver: func(uint64, []byte) { got = append(got, "deliver") },
+					Deliver: func(Message) { got = append(got, "deliver") },
 					StateChange: func(i Info) {
 						s := i.State.String()
 						if i.Moving {

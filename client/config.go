@@ -56,13 +56,19 @@ type Config struct {
 	// late: no attempt is made then until one of them returns.
 	TokenSource func(ctx context.Context) ([]byte, error)
 
-	// Deliver takes a message of the server. body is valid until it returns; then the
-	// ACK is sent. Meanwhile nothing is read, but heartbeats go on. Default nil: messages
-	// are dropped and not acknowledged. Nor is one whose Deliver panics.
-	Deliver func(id uint64, body []byte)
+	// Deliver takes a message of the server. Its return acknowledges that, unless it has called
+	// the message's AckLater or Nack. Meanwhile nothing is read, but heartbeats go on. A message
+	// whose Deliver panics is refused with codec.NackInternal. Default nil: every message is
+	// refused with codec.NackRefused.
+	Deliver func(m Message)
 
-	// Acked tells that the server's application has the message that Send gave this id.
-	Acked func(id uint64)
+	// Settled tells what became of the message to which Send gave this number: once for each,
+	// of the last ones before Run returns.
+	Settled func(number uint64, o Outcome)
+
+	// AtMostOnce sends nothing again: what Send took and nobody has settled when its connection
+	// ends is settled then, with ErrLost.
+	AtMostOnce bool
 
 	// StateChange tells each new state, and each move to another node, around which the
 	// state stays Ready. If it can't keep up, states are left out, never the latest.
@@ -121,6 +127,7 @@ func (c Config) fill() (Config, link.Config, error) {
 		BackoffMax:       c.BackoffMax,
 		StableAfter:      c.StableAfter,
 		MaxPayload:       c.MaxPayload,
+		AtMostOnce:       c.AtMostOnce,
 		FreshTokens:      c.TokenSource != nil,
 	}
 	l.Fill()

@@ -40,6 +40,12 @@ type conn struct {
 	writer  bool   // a writer runs
 	failed  error  // of the first failed Write: nothing is written any more
 
+	// Of the messages that came by it, those that wait for an answer.
+	delivering uint64              // number of the one in the hands of Deliver, unless that has seen to it; or 0
+	later      map[uint64]struct{} // the application answers them; nil until there was one
+	acks       codec.Range         // not yet given to the link, since a Write is under way; Last 0: none
+	ahead      int                 // bytes of buffers that were left to callbacks; see await
+
 	watch       *time.Timer // looks after the writer; nil before there was one
 	moved       time.Time   // when it was last seen that bytes move
 	carriedThen int64       // what had moved then
@@ -201,8 +207,14 @@ func (c *Client) read(k *conn) {
 		rest := buf[:filled]
 		for len(rest) >= need {
 			var consumed int
-			consumed, need = c.received(k, rest)
+			var left bool
+			consumed, need, left = c.received(k, rest, len(buf))
 			rest = rest[consumed:]
+			if left {
+				next := make([]byte, max(len(buf), firstRead))
+				rest = next[:copy(next, rest)]
+				buf = next
+			}
 		}
 		if err != nil {
 			c.disconnected(k, err)
@@ -216,14 +228,15 @@ func (c *Client) read(k *conn) {
 	}
 }
 
-// received gives the link bytes and waits until what they brought is handled.
-func (c *Client) received(k *conn, b []byte) (consumed, need int) {
+// received gives the link bytes and waits until what they brought is handled, or the buffer,
+// which has size bytes, is left to the callbacks.
+func (c *Client) received(k *conn, b []byte, size int) (consumed, need int, left bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	consumed, need = c.link.Received(c.now(), k.attempt, b, &c.out)
 	c.act()
-	c.await(k)
-	return consumed, need
+	left = c.await(k, size)
+	return consumed, need, left
 }
 
 // hangUp gives the attempt up. What is queued is written if that takes no longer than

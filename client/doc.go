@@ -4,11 +4,11 @@
 //	c, err := client.New(client.Config{
 //		Endpoints: []string{"10.0.0.1:7000", "10.0.0.2:7000"},
 //		ID:        "alice",
-//		Deliver:   func(id uint64, body []byte) { fmt.Printf("%s\n", body) },
+//		Deliver:   func(m client.Message) { fmt.Printf("%s\n", m.Body) },
 //	})
 //	if err != nil { ... }
 //	go c.Run(ctx) // until ctx ends, Close, or a server ends the client for good
-//	id, err := c.Send(ctx, []byte("hello"))
+//	err = c.SendAcked(ctx, []byte("hello")) // nil: the server's application has it
 //
 // Run calls the callbacks, one after another. Every other method may be called from any
 // goroutine, callbacks included. An idle client is a goroutine in Run, one for the callbacks,
@@ -21,6 +21,9 @@
 // after it goes on; and a machine that was suspended, by one interval after it woke plus
 // the second that NetworkChanged gives a server, unless that is called.
 //
-// Sent is not delivered: only Acked tells that the server's application has a message. Send
-// keeps below the limits that the server tells, so that an application need not.
+// Written is not delivered. Send numbers a message and keeps it until the server's application
+// has acknowledged or refused it, which Settled tells; it goes again over every new connection
+// until then, so that it arrives at least once. SendAcked waits for the answer. Post is for what
+// wants none. All three keep below the limits that the server tells, so that an application need
+// not. Deliver acknowledges a message by its return, or later: see Message.
 package client

@@ -13,8 +13,8 @@ func Example() {
 	c, err := client.New(client.Config{
 		Endpoints: []string{"127.0.0.1:7001", "127.0.0.1:7002"},
 		ID:        "alice",
-		Deliver:   func(id uint64, body []byte) { fmt.Printf("got %s\n", body) },
-		Acked:     func(id uint64) { fmt.Printf("message %d arrived\n", id) },
+		Deliver:   func(m client.Message) { fmt.Printf("got %s\n", m.Body) },
+		Settled:   func(number uint64, o client.Outcome) { fmt.Println("message", number, o.Err) },
 	})
 	if err != nil {
 		log.Fatal(err)

@@ -109,7 +109,7 @@ func TestNoDeadlinePassesWhileTheLinkIsTold(t *testing.T) {
 		var delivered atomic.Int32
 		c, ran := run(t, Config{Endpoints: []string{addrA}, PongTimeout: timeout,
 			Dial:    asking(e, func() { asked.Do(func() { time.Sleep(timeout*7/8 + 100*time.Millisecond) }) }),
-			Deliver: func(uint64, []byte) { delivered.Add(1) }})
+			Deliver: func(Message) { delivered.Add(1) }})
 		time.Sleep(2 * time.Minute)
 		if i := c.Info(); i.Losses != 0 || i.Pongs == 0 || delivered.Load() != 1 {
 			t.Errorf("%+v, want no loss", i)

@@ -26,9 +26,12 @@ type CodeError = link.CodeError
 
 // What the methods return.
 var (
-	ErrClosed   = errors.New("client: closed")                // Send and Run after Close
-	ErrRan      = errors.New("client: Run was called before") // Run
-	ErrTooLarge = link.ErrTooLarge                            // Send
+	ErrClosed   = errors.New("client: closed")                                               // Send and Run after Close
+	ErrRan      = errors.New("client: Run was called before")                                // Run
+	ErrTooLarge = link.ErrTooLarge                                                           // Send
+	ErrLost     = link.ErrLost                                                               // SendAcked and Settled, under AtMostOnce, within ErrUnknown
+	ErrUnknown  = errors.New("client: the message may have arrived or not")                  // SendAcked and Settled
+	ErrAnswered = errors.New("client: the message has an answer, or its connection is gone") // Ack and Nack
 )
 
 // Info is a copy of what there is to know about a client.
@@ -39,6 +42,7 @@ type Info struct {
 	Session   string        // its id; no credential
 	Heartbeat time.Duration // the interval that its server asked for
 	Queued    int           // bytes that the kernel has not taken yet
+	Unsettled int           // messages of Send and SendAcked that wait for an answer
 	Moving    bool          // ready, and looking for another node, since this one drains
 
 	// Refused means that there is no session and that every node that answers has refused the
@@ -80,7 +84,7 @@ func (c *Client) info() Info {
 		State: l.State, Endpoint: l.Endpoint, Node: l.Node, Heartbeat: l.Terms.Interval,
 		RTT: l.RTT, LastError: l.LastError, Moving: l.Moving, Refused: l.Refused, Panics: c.panics.Load(),
 		ConnectTimeout: l.ConnectTimeout, WelcomeTimeout: l.WelcomeTimeout,
-		Dials: l.Dials, Sessions: l.Sessions, Losses: l.Losses, Pings: l.Pings, Pongs: l.Pongs,
+		Dials: l.Dials, Sessions: l.Sessions, Losses: l.Losses, Unsettled: l.Unsettled, Pings: l.Pings, Pongs: l.Pongs,
 	}
 	if l.Sessions > 0 {
 		info.Session = l.Session.String()

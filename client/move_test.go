@@ -45,8 +45,8 @@ func TestDrainedClientMovesWithoutAGap(t *testing.T) {
 				states, moving = append(states, i.State), append(moving, i.Moving)
 				mu.Unlock()
 			},
-			Acked:   func(id uint64) { mu.Lock(); acked[id] = true; mu.Unlock() },
-			Deliver: func(_ uint64, body []byte) { mu.Lock(); late = string(body); mu.Unlock() },
+			Settled: func(id uint64, o Outcome) { mu.Lock(); acked[id] = true; mu.Unlock() },
+			Deliver: func(m Message) { mu.Lock(); late = string(m.Body); mu.Unlock() },
 		})
 		time.Sleep(time.Minute)
 		close(drain)

@@ -14,6 +14,8 @@ type notice struct {
 	event   link.Event    // Kind 0: only info counts
 	info    Info          // a new state
 	handled chan struct{} // a reader waits until its turn has come
+	left    *conn         // whose reader has left a buffer behind, which is free when its turn has come
+	size    int           // of it, bytes
 }
 
 // maxNotices is where the callbacks have fallen behind: then log lines are dropped, and a new state
@@ -25,10 +27,17 @@ func (c *Client) notify(e *link.Event) {
 	switch e.Kind {
 	case link.PingSent, link.Pong, link.RetryAt, link.Termed:
 		return // Info tells
+	case link.Limited:
+		c.wakeSenders()
+		return
+	case link.Acked, link.Nacked, link.GivenUp:
+		c.settled(e)
+		return
 	case link.Stopped:
 		if e.Err != nil {
 			c.err = e.Err
 		}
+		c.ended()
 	case link.Draining, link.Moved:
 		c.noticeState() // ready before and after, but not the same session
 		c.wakeSenders() // a new connection has room
@@ -66,8 +75,18 @@ func (c *Client) push(n notice) {
 func (c *Client) handleNotices() {
 	for c.more() {
 		n := &c.batch[c.next]
+		if settles(n) && n.event.ID < n.event.Last {
+			number := n.event.ID
+			n.event.ID++
+			c.call("Settled", func() { c.cfg.Settled(number, outcome(&n.event)) })
+			continue
+		}
 		c.next++
 		switch {
+		case n.left != nil:
+			c.mu.Lock()
+			n.left.ahead -= n.size
+			c.mu.Unlock()
 		case n.handled != nil:
 			close(n.handled)
 		case n.event.Kind == 0:
@@ -75,13 +94,11 @@ func (c *Client) handleNotices() {
 				c.call("StateChange", func() { c.cfg.StateChange(n.info) })
 			}
 		case n.event.Kind == link.Delivered:
-			if c.cfg.Deliver != nil && !c.hasStopped() {
-				c.deliver(&n.event)
+			if !c.hasStopped() {
+				c.deliver(Message{Number: n.event.ID, Body: n.event.Body, client: c, attempt: n.event.Attempt})
 			}
-		case n.event.Kind == link.Acked:
-			if c.cfg.Acked != nil {
-				c.call("Acked", func() { c.cfg.Acked(n.event.ID) })
-			}
+		case settles(n):
+			c.call("Settled", func() { c.cfg.Settled(n.event.ID, outcome(&n.event)) })
 		default:
 			c.log(&n.event)
 		}
@@ -114,15 +131,9 @@ func (c *Client) hasStopped() bool {
 	}
 }
 
-// deliver hands a message over. One that the application did not take is not acknowledged.
-func (c *Client) deliver(e *link.Event) {
-	if !c.call("Deliver", func() { c.cfg.Deliver(e.ID, e.Body) }) {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.link.Ack(c.now(), e.Attempt, e.ID, &c.out)
-	c.act()
+// settles reports whether a notice is for Settled.
+func settles(n *notice) bool {
+	return n.event.Kind == link.Acked || n.event.Kind == link.Nacked || n.event.Kind == link.GivenUp
 }
 
 func (c *Client) log(e *link.Event) {
@@ -153,23 +164,53 @@ func (c *Client) log(e *link.Event) {
 	}
 }
 
-// await makes a reader wait until the notices so far are handled, whose bodies are
-// views into the reader's buffer. It needs mu, and gives it up meanwhile.
-func (c *Client) await(k *conn) {
-	if !slices.ContainsFunc(c.notices, func(n notice) bool {
-		return n.event.Kind == link.Delivered || n.event.Kind == link.Acked
-	}) {
-		return
+// maxAhead bounds, in bytes, what is read of a connection while a callback has not returned.
+const maxAhead = 4 << 20
+
+// await makes a reader wait until the notices so far are handled, whose bodies are views into
+// the reader's buffer, of size bytes. left says that it has to go on with another one: a Send
+// waits for messages to be settled, perhaps in a callback, and the answers are still to be
+// read. It needs mu, and gives it up meanwhile.
+func (c *Client) await(k *conn, size int) (left bool) {
+	if !slices.ContainsFunc(c.notices, func(n notice) bool { return n.event.Kind == link.Delivered || settles(&n) }) {
+		return false
 	}
 	handled := make(chan struct{})
 	c.push(notice{handled: handled})
-	k.busy = true
-	c.mu.Unlock()
-	<-handled
-	c.mu.Lock()
-	k.busy = false
-	if k == c.current() {
-		c.link.Released(c.now())
-		c.arm()
+	starved := c.starved
+	room := k.ahead+size <= maxAhead
+	switch {
+	case !room:
+		starved = nil
+	case c.starving > 0:
+		left = true
+	}
+	if !left {
+		k.busy = true
+		c.mu.Unlock()
+		select {
+		case <-handled:
+		case <-starved:
+			left = true
+		}
+		c.mu.Lock()
+		k.busy = false
+		if k == c.current() {
+			c.link.Released(c.now())
+			c.arm()
+		}
+	}
+	if left {
+		k.ahead += size
+		c.push(notice{left: k, size: size})
+	}
+	return left
+}
+
+// starve has the readers go on, for a Send that waits for messages to be settled. It needs mu.
+func (c *Client) starve() {
+	if c.starving++; c.starving == 1 {
+		close(c.starved)
+		c.starved = make(chan struct{})
 	}
 }

@@ -115,8 +115,8 @@ func TestSlowLinkKeepsItsSession(t *testing.T) {
 			cfg := Config{Endpoints: []string{slowLink(t, a.Addr().String(), c.up, c.down)},
 				PongTimeout: slowPatience, WriteTimeout: slowPatience, MaxPayload: 100 << 10}
 			delivered, acked := make(chan int, 1), make(chan uint64, 1)
-			cfg.Deliver = func(_ uint64, body []byte) { delivered <- len(body) }
-			cfg.Acked = func(id uint64) { acked <- id }
+			cfg.Deliver = func(m Message) { delivered <- len(m.Body) }
+			cfg.Settled = func(id uint64, _ Outcome) { acked <- id }
 			dialer := &net.Dialer{Control: narrow} // most waits in the client, not in its kernel
 			cfg.Dial = dialer.DialContext
 			if c.tls {
@@ -184,7 +184,7 @@ func TestHandoverOnASlowLinkDropsNothing(t *testing.T) {
 	var acked []uint64
 	c, ran := run(t, Config{Endpoints: []string{slowLink(t, a.Addr().String(), slowRate, fastRate)},
 		Dial: (&net.Dialer{Control: narrow}).DialContext, WriteTimeout: slowPatience,
-		Acked: func(id uint64) { mu.Lock(); acked = append(acked, id); mu.Unlock() }})
+		Settled: func(id uint64, o Outcome) { mu.Lock(); acked = append(acked, id); mu.Unlock() }})
 	defer end(t, c, ran)
 	var sent []uint64
 	for range messages {
@@ -196,6 +196,8 @@ func TestHandoverOnASlowLinkDropsNothing(t *testing.T) {
 	}
 	eventually(t, "the move", func() bool { return c.Info().Node == b.Addr().String() })
 	eventually(t, "all ACKs", func() bool { mu.Lock(); defer mu.Unlock(); return len(acked) == messages })
+	// The new node has acknowledged what was sent again; the old one reads it all the same.
+	eventually(t, "the old node", func() bool { mu.Lock(); defer mu.Unlock(); return len(got) == messages })
 	mu.Lock()
 	defer mu.Unlock()
 	if !slices.Equal(got, sent) {

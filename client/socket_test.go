@@ -92,7 +92,7 @@ func TestKilledNodeIsLeftForTheOther(t *testing.T) {
 	a, b := listen(t, quick), listen(t, quick)
 	acked := make(chan uint64, 10)
 	c, ran := run(t, Config{Endpoints: []string{a.Addr().String(), b.Addr().String()}, BackoffMax: time.Second,
-		Acked: func(id uint64) { acked <- id }})
+		Settled: func(id uint64, o Outcome) { acked <- id }})
 	defer end(t, c, ran)
 	eventually(t, "ready", func() bool { return c.Info().State == Ready })
 	first, second := a, b
@@ -109,7 +109,7 @@ func TestKilledNodeIsLeftForTheOther(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := <-acked; got != id {
-		t.Errorf("Acked(%d), want %d", got, id)
+		t.Errorf("Settled(%d), want %d", got, id)
 	}
 	if i := c.Info(); i.Losses != 1 || i.LastError == nil {
 		t.Errorf("Info = %+v, want one loss and its error", i)

@@ -17,6 +17,10 @@ const (
 	// maxKept is the size in bytes above which a write buffer is not kept.
 	maxKept = 64 << 10
 
+	// leastQueued is the least MaxQueued as far as what the link sends again is concerned, and
+	// the one message that always fits.
+	leastQueued = 128 << 10
+
 	// maxPiece bounds one Write, in bytes: what is in its hands has not moved, for all that
 	// can be seen of a connection without a socket.
 	maxPiece = 16 << 10
@@ -43,7 +47,7 @@ func (k *conn) hasRoom(n, limit int) bool {
 func (c *Client) write(k *conn, frames []byte) {
 	switch {
 	case k.failed != nil:
-	case len(k.queued)+k.writing > 2*c.cfg.MaxQueued:
+	case len(k.queued)+k.writing > 2*max(c.cfg.MaxQueued, leastQueued):
 		c.writeFailed(k, errStalled)
 	default:
 		k.queued = append(k.queued, frames...)
@@ -61,7 +65,7 @@ func (c *Client) write(k *conn, frames []byte) {
 func (c *Client) writeQueued(k *conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for len(k.queued) > 0 && k.failed == nil {
+	for c.flushAcks(k); len(k.queued) > 0 && k.failed == nil; c.flushAcks(k) {
 		full := k.queued
 		k.queued, k.spare = k.spare, nil
 		k.writing = len(full)

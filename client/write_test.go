@@ -63,7 +63,7 @@ func TestLocalWriteErrorIsALocalLoss(t *testing.T) {
 						c.serve(p)
 					})
 					c, ran := run(t, Config{Endpoints: []string{addrA}, Dial: breaking(e, &broken),
-						Deliver: func(uint64, []byte) { time.Sleep(c.deliver) }})
+						Deliver: func(Message) { time.Sleep(c.deliver) }})
 					time.Sleep(time.Second)
 					err := error(&net.OpError{Op: "write", Err: os.NewSyscallError("write", syscall.ECONNABORTED)})
 					broken.Store(&err)
@@ -98,7 +98,7 @@ func TestSendInDeliverSurvivesAWriteThatHasFailed(t *testing.T) {
 		}}}
 		sent := make(chan error, 1)
 		ready := make(chan *Client, 1)
-		c, ran := run(t, Config{Endpoints: []string{addrA}, Dial: breaking(e, &broken), Deliver: func(uint64, []byte) {
+		c, ran := run(t, Config{Endpoints: []string{addrA}, Dial: breaking(e, &broken), Deliver: func(Message) {
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 			defer cancel()
 			_, err := (<-ready).Send(ctx, nil)

@@ -46,6 +46,19 @@ const (
 // Again tells whether the same message may be taken another time.
 func (c NackCode) Again() bool { return c >= 1 && c <= 99 }
 
+// String returns the name, or the number of a code that this version does not know.
+func (c NackCode) String() string {
+	switch c {
+	case NackBusy:
+		return "busy"
+	case NackInternal:
+		return "internal"
+	case NackRefused:
+		return "refused"
+	}
+	return fmt.Sprintf("code %d", uint16(c))
+}
+
 // CodeInfo describes one code.
 type CodeInfo struct {
 	Code Code

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/bench/epoll"
+	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/link"
 	"github.com/stormwheel/stormwheel/internal/token"
 )
@@ -96,7 +97,7 @@ func (l *loop) afterwards(i uint32, c *client, f followUp) {
 	case probe:
 		c.link.Ping(l.now, &l.out)
 	case ack:
-		c.link.Ack(l.now, f.attempt, f.id, &l.out)
+		c.link.Ack(l.now, f.attempt, codec.AckOf(f.id), &l.out)
 	case welcomed:
 		c.link.Received(l.now, f.attempt, l.foreign.Welcome(), &l.out)
 	}

@@ -73,7 +73,7 @@ func (c *connectCmd) Run() error {
 	cl, err = client.New(client.Config{
 		Endpoints: c.Server, ID: c.ID, PongTimeout: c.PongTimeout,
 		IgnoreAlternates: c.IgnoreAlternates, TokenSource: token,
-		Deliver: t.arrived, Acked: t.acknowledged, StateChange: changed,
+		Deliver: t.arrived, Settled: t.settled, StateChange: changed,
 	})
 	if err != nil {
 		text := strings.Replace(strings.TrimPrefix(err.Error(), "client: "), "PongTimeout", "--pong-timeout", 1)
@@ -138,11 +138,10 @@ const (
 	// of more input for a first session.
 	drainTime = 10 * time.Second
 
-	// maxInFlight is how many messages wait for their acknowledgement before the next is
-	// sent. sendRate is messages per second: each may cost two frames, its own and the
+	// sendRate is messages per second, after a burst: each may cost two frames, its own and the
 	// acknowledgement of an echo, of the 2000 that a server takes unless told otherwise.
-	maxInFlight = 256
-	sendRate    = 800
+	sendRate  = 800
+	sendBurst = 256
 )
 
 // read handles the input until :q or its end.
@@ -208,17 +207,12 @@ func neverConnected(i client.Info) error {
 	return fmt.Errorf("connect: never connected: %s", reason(i.LastError))
 }
 
-// send sends the lines in order, each as soon as there is a session and room in flight.
+// send sends the lines in order, each as soon as there is a session that takes it.
 func (t *terminal) send(ctx context.Context, cl *client.Client, lines <-chan []byte) {
-	pace := pacer{every: time.Second / sendRate, burst: maxInFlight}
+	pace := pacer{every: time.Second / sendRate, burst: sendBurst}
 	for {
 		select {
 		case line := <-lines:
-			select {
-			case t.flight <- struct{}{}:
-			case <-ctx.Done():
-				return
-			}
 			select {
 			case <-time.After(pace.wait(time.Now())):
 			case <-ctx.Done():
@@ -251,7 +245,7 @@ func (p *pacer) wait(now time.Time) time.Duration {
 	return d
 }
 
-// drain waits until all that was typed is acknowledged. Without input it waits for a first
+// drain waits until all that was typed is settled. Without input it waits for a first
 // session, or what keeps it from coming.
 func (t *terminal) drain(ctx context.Context, info func() client.Info) error {
 	deadline := time.NewTimer(drainTime)
@@ -261,7 +255,10 @@ func (t *terminal) drain(ctx context.Context, info func() client.Info) error {
 		if i.Sessions == 0 && t.typed.Load() == 0 && i.LastError != nil {
 			return neverConnected(i)
 		}
-		if i.Sessions > 0 && t.acked.Load() >= t.typed.Load() {
+		if refused := t.refused.Load(); i.Sessions > 0 && t.acked.Load()+refused >= t.typed.Load() {
+			if refused > 0 {
+				return fmt.Errorf("connect: %d of %d messages were refused", refused, t.typed.Load())
+			}
 			return nil
 		}
 		select {
@@ -271,7 +268,7 @@ func (t *terminal) drain(ctx context.Context, info func() client.Info) error {
 				return fmt.Errorf("%w; %d messages were not sent", neverConnected(i), t.typed.Load())
 			}
 			return fmt.Errorf("connect: %d of %d messages were not acknowledged within %v",
-				t.typed.Load()-t.acked.Load(), t.typed.Load(), drainTime)
+				t.typed.Load()-t.acked.Load()-t.refused.Load(), t.typed.Load(), drainTime)
 		case <-ctx.Done():
 			return nil
 		}

@@ -66,7 +66,11 @@ func TestDrainMovesEveryClientToTheOtherNode(t *testing.T) {
 		wasReady := false // of Run's goroutine
 		c, err := client.New(client.Config{
 			Endpoints: []string{a.listen}, ID: fmt.Sprint("c", i),
-			Acked: func(uint64) { acked.Add(1) },
+			Settled: func(_ uint64, o client.Outcome) {
+				if o.Err == nil {
+					acked.Add(1)
+				}
+			},
 			StateChange: func(info client.Info) {
 				if wasReady && info.State != client.Ready && ctx.Err() == nil {
 					offline.Add(1)

@@ -40,7 +40,11 @@ func TestSendPacesItselfBelowTheLimitsOfTheNode(t *testing.T) {
 	const messages = 12000 // the burst is 8000
 	n := serve(t)
 	var acked atomic.Int64
-	c := join(t, client.Config{Endpoints: []string{n.listen}, ID: "a", Acked: func(uint64) { acked.Add(1) }})
+	c := join(t, client.Config{Endpoints: []string{n.listen}, ID: "a", Settled: func(_ uint64, o client.Outcome) {
+		if o.Err == nil {
+			acked.Add(1)
+		}
+	}})
 	for range messages {
 		if _, err := c.Send(t.Context(), []byte("hello")); err != nil {
 			t.Fatal(err)
@@ -56,7 +60,11 @@ func TestSendPacesItselfBelowTheLimitsOfTheNode(t *testing.T) {
 func TestMessageThatTheNodeDoesNotTakeIsAnErrorOfSend(t *testing.T) {
 	n := serve(t)
 	var acked atomic.Int64
-	c := join(t, client.Config{Endpoints: []string{n.listen}, ID: "a", MaxPayload: 1 << 20, Acked: func(uint64) { acked.Add(1) }})
+	c := join(t, client.Config{Endpoints: []string{n.listen}, ID: "a", MaxPayload: 1 << 20, Settled: func(_ uint64, o client.Outcome) {
+		if o.Err == nil {
+			acked.Add(1)
+		}
+	}})
 	if _, err := c.Send(t.Context(), make([]byte, codec.MaxPayload-7)); !errors.Is(err, client.ErrTooLarge) {
 		t.Errorf("Send of a byte too many = %v, want ErrTooLarge", err)
 	}
@@ -75,7 +83,7 @@ func TestSlowDeliverKeepsItsSession(t *testing.T) {
 	n := serve(t, "--heartbeat", "500ms", "--timeout", "1500ms")
 	var delivered atomic.Int64
 	c := join(t, client.Config{Endpoints: []string{n.listen}, ID: "a", PongTimeout: 700 * time.Millisecond,
-		Deliver: func(uint64, []byte) { time.Sleep(4 * time.Second); delivered.Add(1) }})
+		Deliver: func(client.Message) { time.Sleep(4 * time.Second); delivered.Add(1) }})
 	if _, err := c.Send(t.Context(), []byte("echo")); err != nil {
 		t.Fatal(err)
 	}

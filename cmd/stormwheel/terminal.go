@@ -20,9 +20,8 @@ type terminal struct {
 	now   func() time.Time
 	begun time.Time
 
-	typed, sent, acked, received atomic.Int64  // messages
-	news                         chan struct{} // holds one: acked has grown, or the state changed
-	flight                       chan struct{} // holds one for each message that waits for its ACK
+	typed, sent, acked, refused, received atomic.Int64  // messages
+	news                                  chan struct{} // holds one: a message was settled, or the state changed
 
 	mu   sync.Mutex // guards what follows: the reader and the client's callbacks write
 	out  io.Writer
@@ -40,7 +39,7 @@ type terminal struct {
 
 func newTerminal(out io.Writer, now func() time.Time) *terminal {
 	return &terminal{now: now, begun: now(), out: out,
-		gone: make(chan struct{}), news: make(chan struct{}, 1), flight: make(chan struct{}, maxInFlight)}
+		gone: make(chan struct{}), news: make(chan struct{}, 1)}
 }
 
 // print writes whole lines, until the first that cannot be written.
@@ -67,16 +66,20 @@ func (t *terminal) say(format string, args ...any) {
 	t.print("%s * %s", t.now().Format("15:04:05.000"), fmt.Sprintf(format, args...))
 }
 
-func (t *terminal) arrived(_ uint64, body []byte) {
+func (t *terminal) arrived(m client.Message) {
 	t.received.Add(1)
-	t.print("< %s", printable(string(body)))
+	t.print("< %s", printable(string(m.Body)))
 }
 
-func (t *terminal) acknowledged(uint64) {
-	t.acked.Add(1)
-	select {
-	case <-t.flight:
-	default: // its session was given up
+func (t *terminal) settled(number uint64, o client.Outcome) {
+	switch {
+	case o.Err == nil:
+		t.acked.Add(1)
+	case errors.Is(o.Err, client.ErrClosed): // connect leaves
+		return
+	default:
+		t.refused.Add(1)
+		t.say("your message %d: %s", number, reason(o.Err))
 	}
 	t.tell()
 }
@@ -86,18 +89,6 @@ func (t *terminal) tell() {
 	select {
 	case t.news <- struct{}{}:
 	default:
-	}
-}
-
-// landed gives up what was in flight in an earlier session. A message that the next one
-// has already sent may be among it: more are then in flight for a moment.
-func (t *terminal) landed() {
-	for {
-		select {
-		case <-t.flight:
-		default:
-			return
-		}
 	}
 }
 
@@ -115,10 +106,9 @@ func (t *terminal) changed(i client.Info) {
 			return
 		}
 		t.lost = t.now()
-		t.landed()
 		t.say("lost %s: %s; %s", t.node, reason(i.LastError), next)
-		if n := t.sent.Load() - t.acked.Load(); n > 0 {
-			t.say("%d of your messages may or may not have arrived: they were not acknowledged", n)
+		if n := t.sent.Load() - t.acked.Load() - t.refused.Load(); n > 0 {
+			t.say("%d of your messages may or may not have arrived: they are sent again", n)
 		}
 	}
 }
@@ -131,7 +121,6 @@ func (t *terminal) ready(i client.Info) {
 	if i.Sessions == t.sessions {
 		return
 	}
-	t.landed()
 	first, moved := t.sessions == 0, t.lost.IsZero() && i.Losses == t.losses
 	t.sessions, t.losses = i.Sessions, i.Losses
 	t.node = fmt.Sprintf("node %s at %s", printable(i.Node), i.Endpoint)
@@ -178,6 +167,7 @@ func (t *terminal) showInfo(i client.Info) {
 	line("rtt", "%s", rtt)
 	line("heartbeats", "%d sent, %d answered, at least one every %v", i.Pings, i.Pongs, i.Heartbeat)
 	line("messages", "%d sent, %d acknowledged, %d received", t.sent.Load(), t.acked.Load(), t.received.Load())
+	line("unsettled", "%d, %d refused", i.Unsettled, t.refused.Load())
 	line("reconnects", "%d", max(i.Sessions, 1)-1)
 	if i.LastError != nil {
 		line("last error", "%s", reason(i.LastError))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/client"
+	"github.com/stormwheel/stormwheel/codec"
 )
 
 // TestStory feeds states to a terminal and reads what it shows.
@@ -74,9 +75,9 @@ func TestLossTellsWhatIsUncertain(t *testing.T) {
 	term := newTerminal(&out, time.Now)
 	term.changed(client.Info{State: client.Ready, Dials: 1, Sessions: 1})
 	term.sent.Add(3)
-	term.acknowledged(1)
+	term.settled(1, client.Outcome{})
 	term.changed(client.Info{State: client.BackingOff, Dials: 1, Sessions: 1, LastError: io.EOF})
-	if !strings.Contains(out.String(), "2 of your messages may or may not have arrived") {
+	if !strings.Contains(out.String(), "2 of your messages may or may not have arrived: they are sent again") {
 		t.Errorf("shows\n%s", out.String())
 	}
 }
@@ -110,15 +111,24 @@ func TestInfoWithoutASessionShowsTheLastNode(t *testing.T) {
 	}
 }
 
-// What a lost session did not acknowledge must not keep the next one from sending.
-func TestALossGivesUpWhatWasInFlight(t *testing.T) {
-	term := newTerminal(io.Discard, time.Now)
-	term.changed(client.Info{State: client.Ready, Dials: 1, Sessions: 1})
-	for range maxInFlight {
-		term.flight <- struct{}{}
+// A refusal is shown, with the words of the server escaped, and counts as settled.
+func TestRefusalIsShown(t *testing.T) {
+	var out strings.Builder
+	term := newTerminal(&out, time.Now)
+	term.sent.Add(2)
+	term.settled(1, client.Outcome{Err: &client.RefusedError{Code: codec.NackBusy, Reason: "\x1b[2J"}})
+	if shown := out.String(); !strings.Contains(shown, "your message 1: message is refused: busy: ") || strings.Contains(shown, "\x1b") {
+		t.Errorf("shows %q", shown)
 	}
+	term.changed(client.Info{State: client.Ready, Dials: 1, Sessions: 1})
+	out.Reset()
 	term.changed(client.Info{State: client.BackingOff, Dials: 1, Sessions: 1, LastError: io.EOF})
-	if n := len(term.flight); n != 0 {
-		t.Errorf("%d messages are in flight after the loss", n)
+	if !strings.Contains(out.String(), "1 of your messages") {
+		t.Errorf("shows\n%s", out.String())
+	}
+	out.Reset()
+	term.showInfo(client.Info{Unsettled: 1})
+	if !strings.Contains(out.String(), "  unsettled   1, 1 refused\n") {
+		t.Errorf(":info shows\n%s", out.String())
 	}
 }

@@ -86,6 +86,9 @@ type Config struct {
 	// codec.MaxPayload.
 	MaxPayload int
 
+	// AtMostOnce sends nothing again: what its connection took along is given up, with ErrLost.
+	AtMostOnce bool
+
 	// FreshTokens says that the owner gets a new token for every Connected. Without it
 	// the code "token_expired" stops the link: the same token would be refused again.
 	FreshTokens bool

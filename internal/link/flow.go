@@ -68,7 +68,7 @@ type slowness struct {
 
 // Asks reports whether Tick wants to be told the Flow of a connection before it is called
 // at now. To tell may cost a system call, so it is asked for only when a PONG is late, and by
-// a connection that its session has left.
+// a connection that its session has left, and while a session sends again.
 func (l *Link) Asks(now time.Duration, attempt uint32) bool {
 	c := l.find(attempt)
 	switch h := &l.heartbeat; {
@@ -77,23 +77,32 @@ func (l *Link) Asks(now time.Duration, attempt uint32) bool {
 	case l.leaving(c):
 		return now >= c.due && !c.saidBye && !l.leave.answered
 	default:
-		return h.waiting() && !h.held && now >= h.deadline()
+		return h.asks(now) || now >= l.resendDue()
 	}
+}
+
+// asks reports whether a PONG is late.
+func (h *heartbeat) asks(now time.Duration) bool {
+	return h.waiting() && !h.held && now >= h.deadline()
 }
 
 // Flow tells what the owner knows of a connection. It may be called at any time. An owner
 // that never does has a link to which all is taken as soon as it is written.
 func (l *Link) Flow(now time.Duration, attempt uint32, f Flow) {
 	c := l.find(attempt)
-	if c != nil && c == l.current() && l.pace != nil {
-		l.pace.taken(now, f.Untaken, l.limits.get())
+	if c != nil && c == l.current() {
+		if l.pace != nil {
+			l.pace.taken(now, f.Untaken, l.limits.get())
+		}
+		if s := l.sends; s != nil {
+			s.untaken, s.told = f.Untaken, true
+		}
 	}
-	if !l.Asks(now, attempt) {
-		return
-	}
-	if l.leaving(c) {
+	switch {
+	case !l.Asks(now, attempt):
+	case l.leaving(c):
 		l.lingers(now, c, f)
-	} else {
+	case l.heartbeat.asks(now):
 		l.look(now, f)
 	}
 }

@@ -183,6 +183,7 @@ func (l *Link) dropLeaving(out *Out) {
 	if c := &l.conns[1]; l.leaving(c) {
 		l.bye(c, out)
 		out.close(c.attempt)
+		l.sendsEnded(c.attempt, out)
 		*c, l.leave = conn{}, nil
 	}
 }

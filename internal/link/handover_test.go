@@ -59,6 +59,14 @@ func (r *rig) send(body string) {
 	r.settle()
 }
 
+func (r *rig) post(body string) {
+	r.t.Helper()
+	if err := r.l.Post(r.now, []byte(body), &r.out); err != nil {
+		r.t.Fatal(err)
+	}
+	r.settle()
+}
+
 // answerOld gives the PONG to the PING that ends the connection which the session has left.
 func (r *rig) answerOld() {
 	r.t.Helper()
@@ -94,7 +102,7 @@ func TestHandoverConnectsElsewhereBeforeItLeaves(t *testing.T) {
 	if e, _ := r.last(Acked); e.ID != 2 {
 		t.Errorf("Acked = %+v", e)
 	}
-	r.l.Ack(r.now, 1, 5, &r.out)
+	r.l.Ack(r.now, 1, codec.AckOf(5), &r.out)
 	r.settle()
 	r.now += 50 * time.Millisecond
 	r.answerOld()
@@ -107,14 +115,14 @@ func TestHandoverConnectsElsewhereBeforeItLeaves(t *testing.T) {
 		t.Errorf("the old server got %v, want %v", got, want)
 	}
 	r.from(1, codec.AppendDeliver(nil, 6, []byte("crossed with BYE")))
-	r.l.Ack(r.now, 1, 6, &r.out) // nobody would read it
+	r.l.Ack(r.now, 1, codec.AckOf(6), &r.out) // nobody would read it
 	r.settle()
 	if e, _ := r.last(Delivered); e.ID != 6 || len(r.written(1)) != len(want) {
 		t.Errorf("Delivered = %+v; the old server got %v", e, r.written(1))
 	}
 	r.l.Disconnected(r.now, 1, errReset, &r.out) // it closes after BYE
 	r.settle()
-	if got := r.written(2); !slices.Equal(got, []codec.Type{codec.Hello, codec.Send}) {
+	if got := r.written(2); !slices.Equal(got, []codec.Type{codec.Hello, codec.Send, codec.Send, codec.Send}) {
 		t.Errorf("the new server got %v", got)
 	}
 	info := r.l.Info()
@@ -290,7 +298,7 @@ func TestBeatsOfTheSessionAreItsOwn(t *testing.T) {
 	other := testTerms
 	other.Interval = time.Second
 	r.from(1, codec.AppendPong(nil, codec.PongMessage{Token: r.l.heartbeat.token, Terms: other}))
-	r.l.Ack(r.now, 1, 1, &r.out)
+	r.l.Ack(r.now, 1, codec.AckOf(1), &r.out)
 	r.settle()
 	if r.l.deadline() != beat || r.l.Info().Terms != testTerms || r.count(Pong) != 0 {
 		t.Errorf("the old server changed the session: %+v", r.l.Info())

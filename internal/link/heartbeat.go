@@ -126,7 +126,7 @@ func (l *Link) pong(now time.Duration, c *conn, m codec.PongMessage, out *Out) {
 		return
 	}
 	tighter := l.setTerms(c, m.Terms, out)
-	tighter = l.setLimits(m.Limits) || tighter
+	tighter = l.setLimits(c, m.Limits, out) || tighter
 	h := &l.heartbeat
 	if m.Token == h.token && h.after == 0 {
 		l.allTaken(now)
@@ -143,6 +143,9 @@ func (l *Link) pong(now time.Duration, c *conn, m codec.PongMessage, out *Out) {
 	if tighter && !h.telling {
 		l.ping(now, now, c, out)
 		h.telling = true
+	}
+	if l.sends != nil && m.Limits != (codec.Limits{}) {
+		l.resend(now, out)
 	}
 }
 

@@ -32,12 +32,14 @@ func (s State) String() string {
 
 // What the methods of a link return and its events carry.
 var (
-	ErrNotReady  = errors.New("no session")                // Send: try again when ready
-	ErrPaced     = errors.New("the server takes no more")  // Send: try again when Pace says
-	ErrTooLarge  = errors.New("message exceeds the limit") // Send: it never fits
-	ErrTimeout   = errors.New("timed out")                 // Lost: the reason says which
-	ErrMalformed = errors.New("server broke the protocol") // Lost: wraps what was wrong
-	ErrHello     = errors.New("HELLO can not be encoded")  // Lost: the token is out of bounds
+	ErrNotReady  = errors.New("no session")                        // Send: try again when ready
+	ErrPaced     = errors.New("the server takes no more")          // Send: try again when Pace says
+	ErrFull      = errors.New("too many messages are not settled") // Send: try again when others are
+	ErrLost      = errors.New("the connection was lost")           // GivenUp: nothing is sent again
+	ErrTooLarge  = errors.New("message exceeds the limit")         // Send: it never fits
+	ErrTimeout   = errors.New("timed out")                         // Lost: the reason says which
+	ErrMalformed = errors.New("server broke the protocol")         // Lost: wraps what was wrong
+	ErrHello     = errors.New("HELLO can not be encoded")          // Lost: the token is out of bounds
 )
 
 // CodeError is the GOAWAY of a server.
@@ -52,6 +54,22 @@ func (e *CodeError) Error() string {
 	}
 	return fmt.Sprintf("server says %s (%d): %q", e.Code, uint16(e.Code), e.Reason)
 }
+
+// RefusedError is the NACK of a server's application.
+type RefusedError struct {
+	Code   codec.NackCode
+	Reason string // the server's words, not to be trusted
+}
+
+func (e *RefusedError) Error() string {
+	if e.Reason == "" {
+		return fmt.Sprintf("message is refused: %s", e.Code)
+	}
+	return fmt.Sprintf("message is refused: %s: %q", e.Code, e.Reason)
+}
+
+// Again tells whether the same message may be taken another time.
+func (e *RefusedError) Again() bool { return e.Code.Again() }
 
 // Interval is the longest silence of the session: a PING is due after it, or up to a fifth
 // before.
@@ -76,6 +94,8 @@ type Info struct {
 	Losses   uint32 // sessions that ended other than by Stop
 	Pings    uint32
 	Pongs    uint32 // that answered the latest PING
+
+	Unsettled int // SENDs that wait for ACK or NACK
 
 	Moving  bool // ready, and told to connect elsewhere: the server drains
 	Refused bool // no session, and every endpoint that answers has refused with a code from 3500

@@ -37,7 +37,7 @@ type Link struct {
 	alternates interned   // "host:port,host:port": endpoints that servers named
 	penalties  *[]penalty // nil until there is one: most links never meet a bad endpoint
 
-	sendID   uint64 // of the latest SEND
+	sends    *sends // nil until there is one
 	lastErr  error
 	attempts uint32 // the latest attempt's number, which counts the dials too
 	sessions uint32
@@ -106,7 +106,9 @@ func (l *Link) halt(err error, out *Out) {
 
 // Deadline is when Tick wants to be called, Never if nothing is waited for. It may be in
 // the past after any call but Tick.
-func (l *Link) Deadline() time.Duration { return min(l.deadline(), l.nextDeadline()) }
+func (l *Link) Deadline() time.Duration {
+	return min(l.deadline(), l.nextDeadline(), l.resendDue())
+}
 
 // deadline is that of the session, or of the attempt or the wait to get one.
 func (l *Link) deadline() time.Duration {
@@ -129,6 +131,7 @@ func (l *Link) Tick(now time.Duration, out *Out) {
 	if deadline := l.nextDeadline(); now >= deadline {
 		l.tickNext(now, now-deadline, out)
 	}
+	l.tickSends(now, out)
 	deadline := l.deadline()
 	if now < deadline {
 		return
@@ -239,6 +242,7 @@ func (l *Link) Info() Info {
 		Pings:       uint32(l.heartbeat.token),
 		Pongs:       l.pongs,
 		Moving:      l.moving,
+		Unsettled:   l.Unsettled(),
 
 		ConnectTimeout: l.connectTimeout(),
 		WelcomeTimeout: l.welcomeTimeout(),

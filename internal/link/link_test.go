@@ -131,7 +131,7 @@ func TestCallsOfAnOlderAttemptAreDropped(t *testing.T) {
 	r.l.Resolved(r.now, old, nil)
 	r.l.Connected(r.now, old, nil, &r.out)
 	r.l.Disconnected(r.now, old, nil, &r.out)
-	r.l.Ack(r.now, old, 1, &r.out)
+	r.l.Ack(r.now, old, codec.AckOf(1), &r.out)
 	if n, _ := r.l.Received(r.now, old, []byte("whatever"), &r.out); n != 8 {
 		t.Errorf("Received of an old attempt took %d bytes, want all 8", n)
 	}

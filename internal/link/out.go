@@ -61,17 +61,20 @@ const (
 	Pong                           // RTT, FromIntended: the answer to the latest PING
 	Lost                           // Reason, Err, WasReady: the attempt or session ended without a code
 	GoneAway                       // Code, Delay, Window, Err, WasReady: the server sent it away
-	Delivered                      // ID, Body: answer with Ack when it is dealt with
-	Acked                          // ID: the server's application has the SEND of this number
+	Delivered                      // ID, Body: answer with Ack or Nack when it is dealt with, if ID is not 0
+	Acked                          // ID to Last, What: the server's application has these SENDs
+	Nacked                         // ID, Err: it refuses this one, a *RefusedError
+	GivenUp                        // ID, Err: this one may have arrived, and is not sent again
 	RetryAt                        // At: when the next attempt is due
 	Stopped                        // Err: nil after Stop
 	Draining                       // Code, Delay, Window: the server asks the session to move; it goes on until Moved
 	Moved                          // Session, Node, Terms: another server has the session; the old connection is read a little longer
 	Termed                         // Terms: a PONG brought another interval, timeout or patience
+	Limited                        // a PONG brought other limits
 )
 
 var eventNames = [...]string{Ready: "ready", PingSent: "ping", Pong: "pong", Lost: "lost",
-	GoneAway: "gone_away", Delivered: "delivered", Acked: "acked", RetryAt: "retry_at", Stopped: "stopped", Draining: "draining", Moved: "moved", Termed: "termed"}
+	GoneAway: "gone_away", Delivered: "delivered", Acked: "acked", Nacked: "nacked", GivenUp: "given_up", RetryAt: "retry_at", Stopped: "stopped", Draining: "draining", Moved: "moved", Termed: "termed", Limited: "limited"}
 
 func (k EventKind) String() string {
 	if int(k) < len(eventNames) {
@@ -89,6 +92,8 @@ type Event struct {
 	Attempt  uint32
 
 	ID   uint64
+	Last uint64
+	What uint8
 	Body []byte // a view into the bytes that were given to Received
 
 	Intended     time.Duration // when the PING was due, which may be before it was sent

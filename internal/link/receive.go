@@ -81,14 +81,14 @@ func (l *Link) frame(now time.Duration, c *conn, f codec.Frame, out *Out) error 
 		if err != nil {
 			return err
 		}
-		id := m.Last
-		if id == 0 || id > l.sendID {
-			return fmt.Errorf("ACK for message %d, %d were sent", id, l.sendID)
+		l.acked(now, c, m, out)
+		return nil
+	case f.Type == codec.Nack && ready:
+		m, err := codec.ParseNack(f.Payload)
+		if err != nil {
+			return err
 		}
-		if id == l.sendID && c == l.current() {
-			l.allTaken(now)
-		}
-		out.notify(Event{Kind: Acked, Attempt: c.attempt, ID: id})
+		l.nacked(now, c, &m, out)
 		return nil
 	case !f.Type.Known() && f.Flags&codec.FlagIgnorable != 0:
 		return nil // newer than this client
@@ -126,41 +126,44 @@ func (l *Link) welcome(now time.Duration, c *conn, m *codec.WelcomeMessage, out 
 		kind = Moved
 	}
 	out.notify(Event{Kind: kind, Attempt: c.attempt, Session: m.Session, Node: l.node.String(), Terms: m.Terms})
+	l.resume(now, out)
 	return nil
 }
 
-// Send writes a message for the server's application. Written is not delivered: only the
-// event Acked with the same id tells that. ids count up over all sessions; after a loss,
-// whether to send again what was not acknowledged is the application's to say. ErrPaced
-// means that Pace has not passed.
-func (l *Link) Send(now time.Duration, body []byte, out *Out) (id uint64, err error) {
-	if err := l.Fits(len(body)); err != nil {
-		return 0, err
+// Ack tells the server that messages are dealt with. attempt is that of their events
+// Delivered: a session that has ended since gets no ACK, its numbers mean nothing to the next,
+// and nothing is written then, which is reported. Number 0 wants no answer, and gets none.
+func (l *Link) Ack(now time.Duration, attempt uint32, m codec.AckMessage, out *Out) bool {
+	c := l.answerable(attempt)
+	if c == nil || m.Last == 0 {
+		return c != nil
 	}
-	c := l.current()
-	if c.state != StateReady {
-		return 0, ErrNotReady
-	}
-	if l.Pace(now, len(body)) > 0 {
-		return 0, ErrPaced
-	}
-	l.sendID++
 	start := len(out.frames)
-	out.frames = codec.AppendSend(out.frames, l.sendID, body)
-	l.spend(len(out.frames) - start)
+	out.frames = codec.AppendAck(out.frames, m)
 	l.wrote(now, c, start, out)
-	return l.sendID, nil
+	return true
 }
 
-// Ack tells the server that its message id is dealt with. attempt is that of the event
-// Delivered: a session that has ended since gets no ACK, its numbers mean nothing to the
-// next.
-func (l *Link) Ack(now time.Duration, attempt uint32, id uint64, out *Out) {
-	c := l.find(attempt)
-	if c == nil || c.state != StateReady || c.saidBye {
-		return
+// Nack tells it that one is refused for good. Otherwise it is like Ack. A reason that NACK
+// cannot carry is an error.
+func (l *Link) Nack(now time.Duration, attempt uint32, m *codec.NackMessage, out *Out) (bool, error) {
+	c := l.answerable(attempt)
+	if c == nil || m.Number == 0 {
+		return c != nil, nil
 	}
 	start := len(out.frames)
-	out.frames = codec.AppendAck(out.frames, codec.AckOf(id))
+	var err error
+	if out.frames, err = codec.AppendNack(out.frames, m); err != nil {
+		return true, err
+	}
 	l.wrote(now, c, start, out)
+	return true, nil
+}
+
+// answerable is the connection of an attempt if its messages can still be answered.
+func (l *Link) answerable(attempt uint32) *conn {
+	if c := l.find(attempt); c != nil && c.state == StateReady && !c.saidBye {
+		return c
+	}
+	return nil
 }

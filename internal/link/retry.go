@@ -99,6 +99,7 @@ func (l *Link) lose(now time.Duration, c *conn, why loss, out *Out) {
 		if !why.ended {
 			out.close(c.attempt)
 		}
+		l.sendsEnded(c.attempt, out)
 		*c, l.leave = conn{}, nil
 		return
 	}
@@ -125,6 +126,7 @@ func (l *Link) lose(now time.Duration, c *conn, why loss, out *Out) {
 		}
 	}
 	if wasReady {
+		l.sendsEnded(c.attempt, out)
 		l.settle(now)
 		if m := why.goAway; m != nil && m.Window > 0 && !m.Code.Info().SessionOnly {
 			l.terms.Window = m.Window // the node's last word on how fast its clients can come back

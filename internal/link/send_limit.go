@@ -94,10 +94,18 @@ func wait(n, used, untaken float64, perSecond, burst uint32) float64 {
 	}
 }
 
-// Pace returns how long Send of a body of n bytes has to wait by the limits of the session,
-// 0 if it need not. The time is shorter where it depends on bytes which the peer's kernel
-// had not taken when Flow was told last: tell it, and ask again.
+// Pace returns how long Send of a body of n bytes has to wait by the limits of the session and
+// for what is sent again before it, 0 if it need not. The time is shorter where it depends on
+// bytes which the peer's kernel had not taken when Flow was told last: tell it, and ask again.
 func (l *Link) Pace(now time.Duration, n int) time.Duration {
+	if s := l.sends; s != nil && s.out < len(s.kept) && s.due != Never {
+		return max(s.due-now, time.Millisecond)
+	}
+	return l.pacing(now, n)
+}
+
+// pacing is that by the limits of the session alone.
+func (l *Link) pacing(now time.Duration, n int) time.Duration {
 	limits := l.limits.get()
 	if l.pace == nil {
 		if limits.Frames == 0 && limits.Bytes == 0 {
@@ -171,7 +179,7 @@ func (t told) get() codec.Limits {
 
 // setLimits obeys limits that a PONG brought. tighter says that the server has to hear of
 // it: some hold from the PING that tells that they are applied.
-func (l *Link) setLimits(m codec.Limits) (tighter bool) {
+func (l *Link) setLimits(c *conn, m codec.Limits, out *Out) (tighter bool) {
 	if m == (codec.Limits{}) {
 		return false
 	}
@@ -181,8 +189,10 @@ func (l *Link) setLimits(m codec.Limits) (tighter bool) {
 	}
 	l.limits = tell(m)
 	for _, v := range [...][2]uint32{{m.MaxSend, old.MaxSend}, {m.Frames, old.Frames}, {m.FrameBurst, old.FrameBurst},
-		{m.Bytes, old.Bytes}, {m.ByteBurst, old.ByteBurst}} {
+		{m.Bytes, old.Bytes}, {m.ByteBurst, old.ByteBurst},
+		{m.Unsettled, old.Unsettled}, {m.UnsettledBytes, old.UnsettledBytes}} {
 		tighter = tighter || v[0] != 0 && (v[0] < v[1] || v[1] == 0)
 	}
+	out.notify(Event{Kind: Limited, Attempt: c.attempt})
 	return tighter
 }

@@ -80,7 +80,7 @@ func TestPacedSenderNeverExceedsTheLimits(t *testing.T) {
 						wait = r.l.Pace(r.now, n)
 					}
 					if wait == 0 {
-						r.send(strings.Repeat("x", n))
+						r.post(strings.Repeat("x", n)) // the window is another matter
 						sent++
 					} else {
 						r.now += wait
@@ -126,7 +126,7 @@ func TestSendBeyondThePaceIsRefused(t *testing.T) {
 		t.Fatalf("message %d: %v, want ErrPaced after HELLO and 29", sent, err)
 	}
 	for i := range uint64(200) { // answers cost nothing
-		r.l.Ack(r.now, 1, i, &r.out)
+		r.l.Ack(r.now, 1, codec.AckOf(i), &r.out)
 		r.settle()
 	}
 	r.receive(codec.AppendAck(nil, codec.AckOf(29))) // so the server has read all
@@ -143,7 +143,7 @@ func TestSendBeyondThePaceIsRefused(t *testing.T) {
 	r.disconnected(errReset, false)
 	r.ready(testTerms) // which tells no limits
 	for range 1000 {
-		r.send("x")
+		r.post("x")
 	}
 }
 

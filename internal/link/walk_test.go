@@ -181,7 +181,7 @@ func walk(t *testing.T, seed uint64) int {
 			l.Disconnected(now, a, []error{errReset, syscall.EMFILE, syscall.ENETUNREACH}[random.IntN(3)], &out)
 		case 8:
 			step = "send"
-			if _, err := l.Send(now, []byte("x"), &out); (err == nil) != (l.State() == StateReady) && !errors.Is(err, ErrPaced) {
+			if _, err := l.Send(now, []byte("x"), &out); (err == nil) != (l.State() == StateReady) && !errors.Is(err, ErrPaced) && !errors.Is(err, ErrFull) {
 				t.Errorf("Send = %v while %s", err, l.State())
 			}
 		case 9:
@@ -194,7 +194,7 @@ func walk(t *testing.T, seed uint64) int {
 			}
 		case 11:
 			step = "ack"
-			l.Ack(now, pick(), 1, &out)
+			l.Ack(now, pick(), codec.AckOf(1), &out)
 		case 15:
 			step = "welcome"
 			welcomed[newest] = true
@@ -259,7 +259,9 @@ func serverFrames(random *rand.Rand, welcome []byte, ready bool) (b []byte) {
 			b, _ = codec.AppendGoAway(b, &m)
 		case 8:
 			if !ready || random.IntN(4) == 0 {
-				b = codec.AppendAck(b, codec.AckOf(random.Uint64N(3)))
+				first := random.Uint64N(9)
+				b = codec.AppendAck(b, codec.AckMessage{Range: codec.Range{First: first, Last: first + random.Uint64N(3)}})
+				b, _ = codec.AppendNack(b, &codec.NackMessage{Number: random.Uint64N(9), Code: codec.NackBusy})
 			}
 		case 9:
 			if random.IntN(4) == 0 {

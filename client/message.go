@@ -1,0 +1,157 @@
+package client
+
+import (
+	"github.com/stormwheel/stormwheel/codec"
+)
+
+// Message is one that the server sent. A copy of it may be answered from any goroutine.
+type Message struct {
+	Number uint64 // within its connection; 0: it wants no answer
+	Body   []byte // valid until Deliver returns
+
+	client  *Client
+	attempt uint32
+}
+
+// AckLater keeps the return of Deliver from acknowledging the message: its caller will call
+// Ack or Nack. It is for Deliver; later it does nothing. A server has 256 messages at most that
+// wait for an answer, and sends no more meanwhile.
+func (m Message) AckLater() {
+	if m.client == nil {
+		return
+	}
+	m.client.mu.Lock()
+	defer m.client.mu.Unlock()
+	if k := m.client.find(m.attempt); k != nil && k.delivering == m.Number && m.Number != 0 {
+		if k.later == nil {
+			k.later = map[uint64]struct{}{}
+		}
+		k.delivering, k.later[m.Number] = 0, struct{}{}
+	}
+}
+
+// Ack tells the server that the message is dealt with: in Deliver, whose return does so
+// anyway, or after AckLater. It does not wait. ErrAnswered means that this was done before, or
+// that the connection has gone by which the message came: whether it comes again is the
+// server's to say. A message that wants no answer gets none, without an error.
+func (m Message) Ack() error {
+	if m.client == nil {
+		return ErrAnswered
+	}
+	m.client.mu.Lock()
+	defer m.client.mu.Unlock()
+	k, err := m.waits()
+	if k != nil {
+		m.client.ack(k, m.Number)
+		k.answered(m.Number)
+	}
+	return err
+}
+
+// Nack refuses the message for good. code says why, and from 1 to 99 that it may be taken
+// another time; see codec.NackCode. reason is for people: text of 256 bytes at most, or that is
+// an error and the message still waits. Otherwise it is like Ack.
+func (m Message) Nack(code codec.NackCode, reason string) error {
+	if m.client == nil {
+		return ErrAnswered
+	}
+	m.client.mu.Lock()
+	defer m.client.mu.Unlock()
+	k, err := m.waits()
+	if k == nil {
+		return err
+	}
+	return m.client.nack(k, m.Number, code, reason)
+}
+
+// waits returns the connection of a message that waits for its answer. It needs mu.
+func (m Message) waits() (*conn, error) {
+	if m.Number == 0 {
+		return nil, nil
+	}
+	if k := m.client.find(m.attempt); k != nil {
+		if _, later := k.later[m.Number]; later || k.delivering == m.Number {
+			return k, nil
+		}
+	}
+	return nil, ErrAnswered
+}
+
+func (k *conn) answered(number uint64) {
+	if k.delivering == number {
+		k.delivering = 0
+	}
+	delete(k.later, number)
+}
+
+// deliver hands a message over. One that the application fails to handle, or does not want, is
+// refused.
+func (c *Client) deliver(m Message) {
+	c.mu.Lock()
+	k := c.find(m.attempt)
+	if k != nil {
+		k.delivering = m.Number
+	}
+	c.mu.Unlock()
+	well := false
+	defer func() { // the function may end its goroutine
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if k == nil || !c.wanted(k) || k.delivering != m.Number || m.Number == 0 {
+			return
+		}
+		switch {
+		case !well:
+			_ = c.nack(k, m.Number, codec.NackInternal, "") // no reason to fail
+		case c.cfg.Deliver == nil:
+			_ = c.nack(k, m.Number, codec.NackRefused, "")
+		default:
+			c.ack(k, m.Number)
+			k.delivering = 0
+		}
+	}()
+	well = c.cfg.Deliver == nil || c.call("Deliver", func() { c.cfg.Deliver(m) })
+}
+
+// nack needs mu.
+func (c *Client) nack(k *conn, number uint64, code codec.NackCode, reason string) error {
+	sent, err := c.link.Nack(c.now(), k.attempt, &codec.NackMessage{Number: number, Code: code, Reason: []byte(reason)}, &c.out)
+	c.act()
+	if err != nil {
+		return err
+	}
+	k.answered(number)
+	if !sent {
+		return ErrAnswered
+	}
+	return nil
+}
+
+// ack acknowledges a message. What waits behind a Write is joined to a range where the numbers
+// follow each other. It needs mu.
+func (c *Client) ack(k *conn, number uint64) {
+	if k.acks.Last != 0 && number == k.acks.Last+1 {
+		k.acks.Last = number
+	} else {
+		c.flushAcks(k)
+		k.acks = codec.Range{First: number, Last: number}
+	}
+	if !k.writer {
+		c.flushAcks(k)
+	}
+}
+
+// flushAcks has the link write what ack has put off. It needs mu.
+func (c *Client) flushAcks(k *conn) {
+	if r := k.acks; r.Last != 0 {
+		k.acks = codec.Range{}
+		c.link.Ack(c.now(), k.attempt, codec.AckMessage{Range: r}, &c.out)
+		c.act()
+	}
+}
+
+func (c *Client) flushAllAcks() {
+	for i := 0; i < len(c.conns); i++ { // a failing one may leave
+		c.flushAcks(c.conns[i])
+	}
+}

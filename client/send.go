@@ -1,0 +1,208 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/stormwheel/stormwheel/internal/link"
+)
+
+// Outcome is what became of a message that was sent.
+type Outcome struct {
+	// Err is nil if the server's application has the message. A *RefusedError is its NACK. Any
+	// other error is ErrUnknown, with its cause: ErrLost, ErrClosed, ErrTooLarge.
+	Err error
+
+	// What is the word of the server's application beside its ACK; 0: it took the message.
+	What uint8
+}
+
+// RefusedError is the NACK of the server's application: it does not take the message. Again
+// tells whether the same message may be taken another time.
+type RefusedError = link.RefusedError
+
+// Sent is a message that was sent.
+type Sent struct {
+	Number uint64
+	Body   []byte
+}
+
+// Send writes a message for the server's application, keeps a copy until it is settled, and
+// returns its number, from 1 on. It waits for a session, for room in the queue, as long as the
+// limits that the server told demand, and while so many messages are unsettled as the server
+// allows, 256 at most; until ctx ends. With an error nothing was sent.
+//
+// Written is not delivered: Config.Settled tells that, once for each number, perhaps before
+// Send returns. What is not settled when a session ends is sent again over the next one, before
+// anything new and in order, with its number: the server's application may get it twice, and
+// knows it by that. Config.AtMostOnce turns that off.
+//
+// A message that is larger than MaxPayload allows, or than the server of the present or
+// latest session takes, is ErrTooLarge, at once. The next server may take less: what is to be
+// sent again then is settled with that error.
+//
+// Called in a callback, it delays all the others while it waits.
+func (c *Client) Send(ctx context.Context, body []byte) (number uint64, err error) {
+	err = c.whenPossible(ctx, len(body), func() (err error) {
+		number, err = c.link.Send(c.now(), body, &c.out)
+		return err
+	})
+	return number, err
+}
+
+// SendAcked is Send that waits for the answer. It returns nil when the server's application has
+// the message, and a *RefusedError when it does not take it. With ErrUnknown, the message was
+// written and may have arrived: ctx has ended, whose error that wraps, and it is not sent
+// again; or the client has ended (ErrClosed); or the connection was lost under AtMostOnce
+// (ErrLost); or another server takes less (ErrTooLarge). With any other error nothing was sent.
+// Settled and Unsent do not tell of it. It must not be called in a callback: the answer could
+// not be read.
+func (c *Client) SendAcked(ctx context.Context, body []byte) error {
+	answer := make(chan error, 1)
+	var number uint64
+	err := c.whenPossible(ctx, len(body), func() (err error) {
+		if number, err = c.link.Send(c.now(), body, &c.out); err == nil {
+			if c.awaited == nil {
+				c.awaited = map[uint64]chan<- error{}
+			}
+			c.awaited[number] = answer
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	select {
+	case err = <-answer:
+		return err
+	case <-ctx.Done():
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, ok := c.awaited[number]; !ok {
+		return <-answer // it came meanwhile
+	}
+	delete(c.awaited, number)
+	c.link.GiveUp(c.now(), number, &c.out)
+	c.act()
+	c.wakeSenders()
+	return unknown(ctx.Err())
+}
+
+// Post writes a message that wants no answer. It waits as Send does, but for no other message
+// to be settled; nothing is kept, nothing told, and the message is lost with its connection.
+func (c *Client) Post(ctx context.Context, body []byte) error {
+	return c.whenPossible(ctx, len(body), func() error { return c.link.Post(c.now(), body, &c.out) })
+}
+
+// Unsent returns what Send took and nobody has settled, in order, once the client has ended: it
+// may have arrived, or not. Before that it returns nil. Settled tells of these numbers, too,
+// with ErrClosed.
+func (c *Client) Unsent() []Sent {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.unsent
+}
+
+// whenPossible calls send, with mu held, as soon as a message of n bytes may be sent.
+func (c *Client) whenPossible(ctx context.Context, n int, send func() error) (err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	first := false
+	defer func() {
+		if first {
+			<-c.turn
+		}
+	}()
+	for {
+		if c.link.State() == Stopped {
+			return c.closedErr()
+		}
+		if err := c.link.Fits(n); err != nil {
+			return err
+		}
+		w := waiting{}
+		if k := c.current(); c.link.State() == Ready && k.hasRoom(n, c.cfg.MaxQueued) {
+			if first || len(c.turn) == 0 {
+				if w.atMost = c.pace(k, n); w.atMost == 0 {
+					err := send()
+					c.act()
+					if w.answers = errors.Is(err, link.ErrFull); !w.answers {
+						return err
+					}
+				}
+			}
+			if !first {
+				if first, err = c.queueUp(ctx); err != nil {
+					return err
+				}
+				continue
+			}
+		}
+		if err := c.waitToSend(ctx, w); err != nil {
+			return err
+		}
+	}
+}
+
+// closedErr is ErrClosed with what ended the client. It needs mu.
+func (c *Client) closedErr() error {
+	if c.err != nil {
+		return fmt.Errorf("%w: %w", ErrClosed, c.err)
+	}
+	return ErrClosed
+}
+
+func unknown(why error) error { return fmt.Errorf("%w: %w", ErrUnknown, why) }
+
+// outcome is what an event says of its messages.
+func outcome(e *link.Event) Outcome {
+	switch e.Kind {
+	case link.Acked:
+		return Outcome{What: e.What}
+	case link.Nacked:
+		return Outcome{Err: e.Err}
+	default:
+		return Outcome{Err: unknown(e.Err)}
+	}
+}
+
+// settled hands on what became of messages: to who waits for one, and the others to Settled. It
+// needs mu.
+func (c *Client) settled(e *link.Event) {
+	c.wakeSenders()
+	told := *e
+	for n := e.ID; n <= e.Last; n++ {
+		answer, ok := c.awaited[n]
+		if !ok {
+			continue
+		}
+		delete(c.awaited, n)
+		answer <- outcome(e).Err // has room
+		if told.Last = n - 1; told.ID <= told.Last {
+			c.noticeSettled(told)
+		}
+		told.ID = n + 1
+	}
+	if told.Last = e.Last; told.ID <= told.Last {
+		c.noticeSettled(told)
+	}
+}
+
+func (c *Client) noticeSettled(e link.Event) {
+	if c.cfg.Settled != nil {
+		c.push(notice{event: e})
+	}
+}
+
+// ended gives back what the client has not settled. It needs mu.
+func (c *Client) ended() {
+	why := c.closedErr()
+	c.link.EachUnsettled(func(number uint64, body []byte) {
+		if _, ok := c.awaited[number]; !ok {
+			c.unsent = append(c.unsent, Sent{number, append([]byte(nil), body...)})
+		}
+		c.settled(&link.Event{Kind: link.GivenUp, ID: number, Last: number, Err: why})
+	})
+}
