@@ -39,7 +39,7 @@ type Client struct {
 
 	waiting  int           // Sends that wait for changed
 	changed  chan struct{} // closed and replaced when a waiting Send should look again
-	starving int           // of them, those that wait for messages to be settled
+	starving int           // Sends that wait for messages to be settled
 	starved  chan struct{} // closed and replaced when the first of these begins to wait
 	turn     chan struct{} // holds one: a Send waits for the server's limits, the others for it
 

@@ -13,6 +13,10 @@ type Message struct {
 	attempt uint32
 }
 
+// maxLater is how many messages of a connection wait for an answer. A server that sends more
+// breaks its promise.
+const maxLater = 256
+
 // AckLater keeps the return of Deliver from acknowledging the message: its caller will call
 // Ack or Nack. It is for Deliver; later it does nothing. A server has 256 messages at most that
 // wait for an answer, and sends no more meanwhile.
@@ -89,6 +93,11 @@ func (k *conn) answered(number uint64) {
 func (c *Client) deliver(m Message) {
 	c.mu.Lock()
 	k := c.find(m.attempt)
+	if k != nil && len(k.later) >= maxLater && m.Number != 0 {
+		_ = c.nack(k, m.Number, codec.NackBusy, "") // no reason to fail
+		c.mu.Unlock()
+		return
+	}
 	if k != nil {
 		k.delivering = m.Number
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/link"
@@ -164,8 +165,13 @@ func (c *Client) log(e *link.Event) {
 	}
 }
 
-// maxAhead bounds, in bytes, what is read of a connection while a callback has not returned.
-const maxAhead = 4 << 20
+const (
+	// maxAhead bounds, in bytes, what is read of a connection while a callback has not returned.
+	maxAhead = 4 << 20
+
+	// aheadAfter is how long a reader waits for a callback before it reads on.
+	aheadAfter = 2 * time.Millisecond
+)
 
 // await makes a reader wait until the notices so far are handled, whose bodies are views into
 // the reader's buffer, of size bytes. left says that it has to go on with another one: a Send
@@ -177,28 +183,32 @@ func (c *Client) await(k *conn, size int) (left bool) {
 	}
 	handled := make(chan struct{})
 	c.push(notice{handled: handled})
-	starved := c.starved
-	room := k.ahead+size <= maxAhead
-	switch {
-	case !room:
-		starved = nil
-	case c.starving > 0:
-		left = true
-	}
-	if !left {
-		k.busy = true
+	k.busy = true
+	for done := false; !done && !left; {
+		starved := c.starved
+		var late <-chan time.Time
+		switch {
+		case k.ahead+size > maxAhead:
+			starved = nil
+		case c.starving > 0:
+			late = time.After(aheadAfter)
+		}
 		c.mu.Unlock()
 		select {
 		case <-handled:
+			done = true
+			c.mu.Lock()
 		case <-starved:
-			left = true
+			c.mu.Lock()
+		case <-late:
+			c.mu.Lock()
+			left = c.starving > 0
 		}
-		c.mu.Lock()
-		k.busy = false
-		if k == c.current() {
-			c.link.Released(c.now())
-			c.arm()
-		}
+	}
+	k.busy = false
+	if k == c.current() {
+		c.link.Released(c.now())
+		c.arm()
 	}
 	if left {
 		k.ahead += size

@@ -56,8 +56,7 @@ func (c *Client) Send(ctx context.Context, body []byte) (number uint64, err erro
 // written and may have arrived: ctx has ended, whose error that wraps, and it is not sent
 // again; or the client has ended (ErrClosed); or the connection was lost under AtMostOnce
 // (ErrLost); or another server takes less (ErrTooLarge). With any other error nothing was sent.
-// Settled and Unsent do not tell of it. It must not be called in a callback: the answer could
-// not be read.
+// Settled and Unsent do not tell of it. Called in a callback, it delays all the others.
 func (c *Client) SendAcked(ctx context.Context, body []byte) error {
 	answer := make(chan error, 1)
 	var number uint64
@@ -73,13 +72,18 @@ func (c *Client) SendAcked(ctx context.Context, body []byte) error {
 	if err != nil {
 		return err
 	}
-	select {
-	case err = <-answer:
-		return err
-	case <-ctx.Done():
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.starve()
+	defer func() { c.starving-- }()
+	c.mu.Unlock()
+	select {
+	case err = <-answer:
+		c.mu.Lock()
+		return err
+	case <-ctx.Done():
+		c.mu.Lock()
+	}
 	if _, ok := c.awaited[number]; !ok {
 		return <-answer // it came meanwhile
 	}
@@ -90,8 +94,8 @@ func (c *Client) SendAcked(ctx context.Context, body []byte) error {
 	return unknown(ctx.Err())
 }
 
-// Post writes a message that wants no answer. It waits as Send does, but for no other message
-// to be settled; nothing is kept, nothing told, and the message is lost with its connection.
+// Post writes a message that wants no answer. It waits as Send does, and for what is sent again,
+// but for no other message to be settled; nothing is kept, nothing told, and the message is lost with its connection.
 func (c *Client) Post(ctx context.Context, body []byte) error {
 	return c.whenPossible(ctx, len(body), func() error { return c.link.Post(c.now(), body, &c.out) })
 }

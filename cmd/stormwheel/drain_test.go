@@ -66,6 +66,7 @@ func TestDrainMovesEveryClientToTheOtherNode(t *testing.T) {
 		wasReady := false // of Run's goroutine
 		c, err := client.New(client.Config{
 			Endpoints: []string{a.listen}, ID: fmt.Sprint("c", i),
+			Deliver: func(client.Message) {}, // its echoes
 			Settled: func(_ uint64, o client.Outcome) {
 				if o.Err == nil {
 					acked.Add(1)

@@ -14,6 +14,9 @@ import (
 
 // join runs a client of a node and returns it when it is ready.
 func join(t *testing.T, cfg client.Config) *client.Client {
+	if cfg.Deliver == nil {
+		cfg.Deliver = func(client.Message) {} // its echoes
+	}
 	t.Helper()
 	c, err := client.New(cfg)
 	if err != nil {
