@@ -31,7 +31,7 @@ type Client struct {
 	slept time.Duration   // what sleptSince said when the timer last fired
 
 	conns []*conn // the link's connections and dials: one, two while it moves
-	state State   // the latest that notices know of
+	told  State   // the latest that notices know of
 
 	notices []notice                // for the callbacks, see notify.go
 	awaited map[uint64]chan<- error // the numbers of SendAcked; nil before there was one
@@ -142,7 +142,7 @@ func (c *Client) start(ctx context.Context) error {
 	switch {
 	case c.ctx != nil:
 		return ErrRan
-	case c.link.State() == Stopped:
+	case c.state() == Stopped:
 		return ErrClosed
 	}
 	c.ctx = ctx
@@ -163,7 +163,7 @@ func (c *Client) Close() error {
 func (c *Client) stop(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.link.State() == Stopped {
+	if c.state() == Stopped {
 		return
 	}
 	c.flushAllAcks()
@@ -257,6 +257,9 @@ func sleptSince(origin time.Time) time.Duration {
 	return at.Round(0).Sub(origin.Round(0)) - at.Sub(origin)
 }
 
+// state is the link's. It needs mu.
+func (c *Client) state() State { return State(c.link.State()) }
+
 // now is the link's time.
 func (c *Client) now() time.Duration { return time.Since(c.origin) }
 
@@ -279,8 +282,8 @@ func (c *Client) act() {
 		}
 	}
 	c.out.Reset()
-	if state := c.link.State(); state != c.state {
-		c.state = state
+	if state := c.state(); state != c.told {
+		c.told = state
 		c.noticeState()
 		c.wakeSenders()
 		if state == Stopped {

@@ -13,7 +13,7 @@ import (
 
 // Policy chooses the waits between attempts. All but Window ignore the window that the
 // server announces; they are for servers that announce none, and for comparison.
-type Policy = link.Policy
+type Policy uint8
 
 // The policies. Backoff v doubles from BackoffMin to BackoffMax.
 const (
@@ -22,13 +22,16 @@ const (
 	// least, and after that by w/2 + U(0, w). So all clients together make as many attempts as
 	// the nodes can take in, and none is away for long once they are back. In an outage of
 	// more than 2 min w grows, until it is two thirds of BackoffMax after 10 min.
-	Window       = link.Window
-	Full         = link.Full         // U(0, v)
-	Equal        = link.Equal        // v/2 + U(0, v/2)
-	Decorrelated = link.Decorrelated // U(BackoffMin, 3 x the wait before)
-	Fixed        = link.Fixed        // BackoffMin
-	Exponential  = link.Exponential  // v
+	Window       Policy = iota
+	Full                // U(0, v)
+	Equal               // v/2 + U(0, v/2)
+	Decorrelated        // U(BackoffMin, 3 x the wait before)
+	Fixed               // BackoffMin
+	Exponential         // v
 )
+
+// String is the policy's name: "window", "full".
+func (p Policy) String() string { return link.Policy(p).String() }
 
 // Config describes a client. Endpoints and ID are needed; zero means the default.
 type Config struct {
@@ -82,7 +85,7 @@ type Config struct {
 	// sees what the server's kernel took. Without it, what was written counts as taken.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 
-	Policy Policy
+	Policy Policy // default Window
 
 	// Interval is the longest silence before a PING. Default 0: what the server says.
 	// A server that asks for patience, since it is late, and for a longer one gets that.
@@ -119,7 +122,7 @@ func (c Config) fill() (Config, link.Config, error) {
 	l := link.Config{
 		Endpoints:        append([]string(nil), c.Endpoints...),
 		IgnoreAlternates: c.IgnoreAlternates,
-		Policy:           c.Policy,
+		Policy:           link.Policy(c.Policy),
 		Interval:         c.Interval,
 		PongTimeout:      c.PongTimeout,
 		ConnectTimeout:   c.ConnectTimeout,

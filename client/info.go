@@ -1,38 +1,27 @@
 package client
 
 import (
-	"errors"
 	"time"
 
 	"github.com/stormwheel/stormwheel/internal/link"
 )
 
 // State is what the client is doing.
-type State = link.State
+type State uint8
 
 // The states, in the order of a life.
 const (
-	Idle        = link.StateIdle        // before Run
-	Resolving   = link.StateResolving   // looks the name up
-	Connecting  = link.StateConnecting  // connect() is under way
-	Handshaking = link.StateHandshaking // waits for WELCOME
-	Ready       = link.StateReady       // messages flow
-	BackingOff  = link.StateBackingOff  // waits for the next attempt
-	Stopped     = link.StateStopped     // for good
+	Idle        State = iota // before Run
+	Resolving                // asks for the token and looks the name up
+	Connecting               // connect() is under way
+	Handshaking              // waits for WELCOME
+	Ready                    // messages flow
+	BackingOff               // waits for the next attempt
+	Stopped                  // for good
 )
 
-// CodeError is the reason that a server gave for sending the client away.
-type CodeError = link.CodeError
-
-// What the methods return.
-var (
-	ErrClosed   = errors.New("client: closed")                                               // Send and Run after Close
-	ErrRan      = errors.New("client: Run was called before")                                // Run
-	ErrTooLarge = link.ErrTooLarge                                                           // Send
-	ErrLost     = link.ErrLost                                                               // SendAcked and Settled, under AtMostOnce, within ErrUnknown
-	ErrUnknown  = errors.New("client: the message may have arrived or not")                  // SendAcked and Settled
-	ErrAnswered = errors.New("client: the message has an answer, or its connection is gone") // Ack and Nack
-)
+// String is for people: "ready", "backing off".
+func (s State) String() string { return link.State(s).String() }
 
 // Info is a copy of what there is to know about a client.
 type Info struct {
@@ -81,15 +70,15 @@ func (c *Client) Info() Info {
 func (c *Client) info() Info {
 	l := c.link.Info()
 	info := Info{
-		State: l.State, Endpoint: l.Endpoint, Node: l.Node, Heartbeat: l.Terms.Interval,
-		RTT: l.RTT, LastError: l.LastError, Moving: l.Moving, Refused: l.Refused, Panics: c.panics.Load(),
+		State: State(l.State), Endpoint: l.Endpoint, Node: l.Node, Heartbeat: l.Terms.Interval,
+		RTT: l.RTT, LastError: public(l.LastError), Moving: l.Moving, Refused: l.Refused, Panics: c.panics.Load(),
 		ConnectTimeout: l.ConnectTimeout, WelcomeTimeout: l.WelcomeTimeout,
 		Dials: l.Dials, Sessions: l.Sessions, Losses: l.Losses, Unsettled: l.Unsettled, Pings: l.Pings, Pongs: l.Pongs,
 	}
 	if l.Sessions > 0 {
 		info.Session = l.Session.String()
 	}
-	if l.State == Ready {
+	if l.State == link.StateReady {
 		info.ReadySince = c.origin.Add(l.ReadySince)
 	}
 	if l.NextAttempt != link.Never {

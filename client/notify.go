@@ -25,6 +25,7 @@ const maxNotices = 64
 
 // notify needs mu.
 func (c *Client) notify(e *link.Event) {
+	e.Err = public(e.Err)
 	switch e.Kind {
 	case link.PingSent, link.Pong, link.RetryAt, link.Termed:
 		return // Info tells

@@ -18,10 +18,6 @@ type Outcome struct {
 	What uint8
 }
 
-// RefusedError is the NACK of the server's application: it does not take the message. Again
-// tells whether the same message may be taken another time.
-type RefusedError = link.RefusedError
-
 // Sent is a message that was sent.
 type Sent struct {
 	Number uint64
@@ -120,14 +116,14 @@ func (c *Client) whenPossible(ctx context.Context, n int, send func() error) (er
 		}
 	}()
 	for {
-		if c.link.State() == Stopped {
+		if c.state() == Stopped {
 			return c.closedErr()
 		}
 		if err := c.link.Fits(n); err != nil {
 			return err
 		}
 		w := waiting{}
-		if k := c.current(); c.link.State() == Ready && k.hasRoom(n, c.cfg.MaxQueued) {
+		if k := c.current(); c.state() == Ready && k.hasRoom(n, c.cfg.MaxQueued) {
 			if first || len(c.turn) == 0 {
 				if w.atMost = c.pace(k, n); w.atMost == 0 {
 					err := send()
