@@ -25,6 +25,10 @@ func (s State) String() string { return link.State(s).String() }
 
 // Info is a copy of what there is to know about a client.
 type Info struct {
+	// Incarnation is the random number of this Client, the same from New to its end: what
+	// Session.Incarnation of package server tells. With it and its ID, Number names a message.
+	Incarnation uint64
+
 	State     State
 	Endpoint  string        // of the present or latest attempt
 	Node      string        // of the present or latest session
@@ -70,7 +74,7 @@ func (c *Client) Info() Info {
 func (c *Client) info() Info {
 	l := c.link.Info()
 	info := Info{
-		State: State(l.State), Endpoint: l.Endpoint, Node: l.Node, Heartbeat: l.Terms.Interval,
+		State: State(l.State), Incarnation: l.Incarnation, Endpoint: l.Endpoint, Node: l.Node, Heartbeat: l.Terms.Interval,
 		RTT: l.RTT, LastError: public(l.LastError), Moving: l.Moving, Refused: l.Refused, Panics: c.panics.Load(),
 		ConnectTimeout: l.ConnectTimeout, WelcomeTimeout: l.WelcomeTimeout,
 		Dials: l.Dials, Sessions: l.Sessions, Losses: l.Losses, Unsettled: l.Unsettled, Pings: l.Pings, Pongs: l.Pongs,

@@ -20,8 +20,9 @@ type Outcome struct {
 
 // Sent is a message that was sent.
 type Sent struct {
-	Number uint64
-	Body   []byte
+	Incarnation uint64 // of the Client that sent it, see Info
+	Number      uint64 // what Send returned
+	Body        []byte // a copy, yours
 }
 
 // Send writes a message for the server's application, keeps a copy until it is settled, and
@@ -33,6 +34,10 @@ type Sent struct {
 // Send returns. What is not settled when a session ends is sent again over the next one, before
 // anything new and in order, with its number: the server's application may get it twice, and
 // knows it by that. Config.AtMostOnce turns that off.
+//
+// Incarnation and number name a message for as long as this Client lives. One that is sent anew,
+// by this Client or the next, has another name: where the server's application has to recognise
+// it still, its body needs a key of the application's.
 //
 // A message that is larger than MaxPayload allows, or than the server of the present or
 // latest session takes, is ErrTooLarge, at once. The next server may take less: what is to be
@@ -99,6 +104,9 @@ func (c *Client) Post(ctx context.Context, body []byte) error {
 // Unsent returns what Send took and nobody has settled, in order, once the client has ended: it
 // may have arrived, or not. Before that it returns nil. Settled tells of these numbers, too,
 // with ErrClosed.
+//
+// Sent by another Client they have that one's incarnation and new numbers, so that the server's
+// application cannot tell that it has seen one of them but by a key in its body.
 func (c *Client) Unsent() []Sent {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -198,10 +206,10 @@ func (c *Client) noticeSettled(e link.Event) {
 
 // ended gives back what the client has not settled. It needs mu.
 func (c *Client) ended() {
-	why := c.closedErr()
+	why, incarnation := c.closedErr(), c.link.Info().Incarnation
 	c.link.EachUnsettled(func(number uint64, body []byte) {
 		if _, ok := c.awaited[number]; !ok {
-			c.unsent = append(c.unsent, Sent{number, append([]byte(nil), body...)})
+			c.unsent = append(c.unsent, Sent{incarnation, number, append([]byte(nil), body...)})
 		}
 		c.settled(&link.Event{Kind: link.GivenUp, ID: number, Last: number, Err: why})
 	})

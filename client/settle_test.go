@@ -46,6 +46,10 @@ func (p *peer) nack(number uint64, code codec.NackCode, reason string) {
 // obedient does with a SEND what its body says.
 func obedient(p *peer) {
 	p.welcome(codec.WelcomeMessage{Terms: terms})
+	p.obey()
+}
+
+func (p *peer) obey() {
 	p.handle(func(number uint64, body []byte) {
 		switch string(body) {
 		case "take":
@@ -139,7 +143,12 @@ func TestPostWantsNoAnswer(t *testing.T) {
 
 func TestUnsentGivesBackWhatNobodyHasSettled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := &edge{nodes: map[string]func(*peer){addrA: obedient}}
+		var incarnation atomic.Uint64
+		e := &edge{nodes: map[string]func(*peer){addrA: func(p *peer) {
+			hello, _ := p.welcome(codec.WelcomeMessage{Terms: terms})
+			incarnation.Store(hello.Incarnation)
+			p.obey()
+		}}}
 		var told []string
 		c, ran := run(t, Config{Endpoints: []string{addrA}, Dial: e.dial, Settled: func(number uint64, o Outcome) {
 			told = append(told, fmt.Sprint(number, " ", errors.Is(o.Err, ErrClosed) && errors.Is(o.Err, ErrUnknown)))
@@ -157,6 +166,9 @@ func TestUnsentGivesBackWhatNobodyHasSettled(t *testing.T) {
 		var unsent []string
 		for _, m := range c.Unsent() {
 			unsent = append(unsent, fmt.Sprint(m.Number, " ", string(m.Body)))
+			if m.Incarnation != incarnation.Load() || m.Incarnation != c.Info().Incarnation {
+				t.Errorf("%d is of incarnation %x, HELLO said %x, Info %x", m.Number, m.Incarnation, incarnation.Load(), c.Info().Incarnation)
+			}
 		}
 		if want := []string{"1 keep 1", "3 keep 3", "4 cut"}; !slices.Equal(unsent, want) {
 			t.Errorf("Unsent = %v, want %v", unsent, want)

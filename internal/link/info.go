@@ -77,7 +77,9 @@ func (l *Link) Interval() time.Duration { return l.interval() }
 
 // Info is a copy of what there is to know about a link.
 type Info struct {
-	State    State
+	State       State
+	Incarnation uint64 // what HELLO tells; the same over all connections
+
 	Attempt  uint32          // of the present or latest connection
 	Endpoint string          // where that one leads
 	Node     string          // of the present or latest session

@@ -235,6 +235,7 @@ func (l *Link) Info() Info {
 		ReadySince:  l.readyAt,
 		RTT:         l.heartbeat.rtt,
 		NextAttempt: Never,
+		Incarnation: l.incarnation(),
 		LastError:   l.lastErr,
 		Dials:       l.attempts,
 		Sessions:    l.sessions,
