@@ -28,7 +28,7 @@ type Sent struct {
 // Send writes a message for the server's application, keeps a copy until it is settled, and
 // returns its number, from 1 on. It waits for a session, for room in the queue, as long as the
 // limits that the server told demand, and while so many messages are unsettled as the server
-// allows, 256 at most; until ctx ends. With an error nothing was sent.
+// allows, 256 at most; until ctx ends, whose error it returns then. With an error nothing was sent.
 //
 // Written is not delivered: Config.Settled tells that, once for each number, perhaps before
 // Send returns. What is not settled when a session ends is sent again over the next one, before
@@ -113,7 +113,8 @@ func (c *Client) Unsent() []Sent {
 	return c.unsent
 }
 
-// whenPossible calls send, with mu held, as soon as a message of n bytes may be sent.
+// whenPossible calls send, with mu held, as soon as a message of n bytes may be sent, but not
+// once ctx has ended.
 func (c *Client) whenPossible(ctx context.Context, n int, send func() error) (err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -126,6 +127,9 @@ func (c *Client) whenPossible(ctx context.Context, n int, send func() error) (er
 	for {
 		if c.state() == Stopped {
 			return c.closedErr()
+		}
+		if err := ctx.Err(); err != nil {
+			return err
 		}
 		if err := c.link.Fits(n); err != nil {
 			return err

@@ -112,6 +112,34 @@ func TestSendAckedSaysWhatBecameOfTheMessage(t *testing.T) {
 	})
 }
 
+func TestNothingIsSentWhenTheContextHasEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var got atomic.Int64
+		e := &edge{nodes: map[string]func(*peer){addrA: func(p *peer) {
+			p.welcome(codec.WelcomeMessage{Terms: terms})
+			p.handle(func(uint64, []byte) { got.Add(1) })
+		}}}
+		c, ran := run(t, Config{Endpoints: []string{addrA}, Dial: e.dial})
+		synctest.Wait()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if number, err := c.Send(ctx, []byte("a")); number != 0 || !errors.Is(err, context.Canceled) {
+			t.Errorf("Send = %d, %v", number, err)
+		}
+		if err := c.SendAcked(ctx, []byte("b")); !errors.Is(err, context.Canceled) || errors.Is(err, ErrUnknown) {
+			t.Errorf("SendAcked = %v", err)
+		}
+		if err := c.Post(ctx, []byte("c")); !errors.Is(err, context.Canceled) {
+			t.Errorf("Post = %v", err)
+		}
+		synctest.Wait()
+		if i := c.Info(); i.State != Ready || i.Unsettled != 0 || got.Load() != 0 {
+			t.Errorf("%s, %d unsettled, the server got %d", i.State, i.Unsettled, got.Load())
+		}
+		end(t, c, ran)
+	})
+}
+
 func TestPostWantsNoAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got := make(chan string, 10)
