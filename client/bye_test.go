@@ -1,6 +1,8 @@
 package client
 
 import (
+	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -66,4 +68,53 @@ func TestServerThatWaitsForAnAckAfterByeGetsTheEnd(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Who answers a message after BYE hears that nobody gets the answer.
+func TestAckAfterByeIsAnError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		told := make(chan string, 10)
+		var bye atomic.Bool
+		e := &edge{nodes: map[string]func(*peer){addrB: node}}
+		e.set(addrA, func(p *peer) {
+			p.welcome(codec.WelcomeMessage{Terms: terms, Alternates: []byte(addrB)})
+			for id := range uint64(3) {
+				p.Write(codec.AppendDeliver(nil, id+1, nil))
+			}
+			p.goAway(codec.GoAwayMessage{Code: codec.CodeDraining})
+			for {
+				switch f, err := p.next(); {
+				case err != nil:
+					return
+				case f.Type == codec.Ping:
+					token, _, _ := codec.ParsePing(f.Payload)
+					p.Write(codec.AppendPong(nil, codec.PongMessage{Token: token, Terms: terms}))
+				case f.Type == codec.Ack:
+					m, _ := codec.ParseAck(f.Payload)
+					told <- fmt.Sprint(m.First, "-", m.Last, " ", m.What)
+				case f.Type == codec.Bye:
+					bye.Store(true) // and the connection stays for a second
+				}
+			}
+		})
+		messages := make(chan Message, 3)
+		c, ran := run(t, Config{Endpoints: []string{addrA}, Dial: e.dial, Deliver: func(m Message) { m.AckLater(); messages <- m }})
+		one, two, three := <-messages, <-messages, <-messages
+		if err := one.Ack(); err != nil {
+			t.Errorf("Ack = %v", err)
+		}
+		for !bye.Load() {
+			time.Sleep(10 * time.Millisecond)
+		}
+		if err := two.Ack(); !errors.Is(err, ErrAnswered) {
+			t.Errorf("Ack after BYE = %v", err)
+		}
+		if err := three.Nack(codec.NackBusy, ""); !errors.Is(err, ErrAnswered) {
+			t.Errorf("Nack after BYE = %v", err)
+		}
+		end(t, c, ran)
+		if got := <-told; got != "1-1 0" || len(told) != 0 {
+			t.Errorf("the server got %s, and %d more", got, len(told))
+		}
+	})
 }

@@ -233,6 +233,7 @@ func (c *Client) read(k *conn) {
 func (c *Client) received(k *conn, b []byte, size int) (consumed, need int, left bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.flushAcksBut(k) // what comes may have BYE said on the other connection
 	consumed, need = c.link.Received(c.now(), k.attempt, b, &c.out)
 	c.act()
 	left = c.await(k, size)

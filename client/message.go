@@ -36,8 +36,8 @@ func (m Message) AckLater() {
 
 // Ack tells the server that the message is dealt with: in Deliver, whose return does so
 // anyway, or after AckLater. It does not wait. ErrAnswered means that this was done before, or
-// that the connection has gone by which the message came: whether it comes again is the
-// server's to say. A message that wants no answer gets none, without an error.
+// that nothing more is written to the connection by which the message came: it has gone, or BYE
+// was said on it. Whether the message comes again is the server's to say. A message that wants no answer gets none, without an error.
 func (m Message) Ack() error {
 	if m.client == nil {
 		return ErrAnswered
@@ -73,7 +73,7 @@ func (m Message) waits() (*conn, error) {
 	if m.Number == 0 {
 		return nil, nil
 	}
-	if k := m.client.find(m.attempt); k != nil {
+	if k := m.client.find(m.attempt); k != nil && k.failed == nil && m.client.link.Answerable(m.attempt) {
 		if _, later := k.later[m.Number]; later || k.delivering == m.Number {
 			return k, nil
 		}
@@ -159,8 +159,12 @@ func (c *Client) flushAcks(k *conn) {
 	}
 }
 
-func (c *Client) flushAllAcks() {
+func (c *Client) flushAllAcks() { c.flushAcksBut(nil) }
+
+func (c *Client) flushAcksBut(k *conn) {
 	for i := 0; i < len(c.conns); i++ { // a failing one may leave
-		c.flushAcks(c.conns[i])
+		if c.conns[i] != k {
+			c.flushAcks(c.conns[i])
+		}
 	}
 }

@@ -160,6 +160,10 @@ func (l *Link) Nack(now time.Duration, attempt uint32, m *codec.NackMessage, out
 	return true, nil
 }
 
+// Answerable reports whether the messages of an attempt's connection can still be answered: it is
+// a session's, and BYE was not said.
+func (l *Link) Answerable(attempt uint32) bool { return l.answerable(attempt) != nil }
+
 // answerable is the connection of an attempt if its messages can still be answered.
 func (l *Link) answerable(attempt uint32) *conn {
 	if c := l.find(attempt); c != nil && c.state == StateReady && !c.saidBye {
