@@ -60,7 +60,7 @@ type Config struct {
 	TokenSource func(ctx context.Context) ([]byte, error)
 
 	// Deliver takes a message of the server. Its return acknowledges that, unless it has called
-	// the message's AckLater or Nack. Meanwhile nothing is read, unless a Send waits for answers
+	// the message's Ack, AckWith, AckLater or Nack. Meanwhile nothing is read, unless a Send waits for answers
 	// that may stand behind the message, but heartbeats go on. A message
 	// whose Deliver panics is refused with codec.NackInternal. Default nil: every message is
 	// refused with codec.NackRefused.

@@ -43,7 +43,7 @@ type conn struct {
 	// Of the messages that came by it, those that wait for an answer.
 	delivering uint64              // number of the one in the hands of Deliver, unless that has seen to it; or 0
 	later      map[uint64]struct{} // the application answers them; nil until there was one
-	acks       codec.Range         // not yet given to the link, since a Write is under way; Last 0: none
+	acks       codec.AckMessage    // not yet given to the link, since a Write is under way; Last 0: none
 	ahead      int                 // bytes of buffers that were left to callbacks; see await
 
 	watch       *time.Timer // looks after the writer; nil before there was one

@@ -14,7 +14,7 @@ var (
 	ErrTooLarge = link.ErrTooLarge                                                           // Send
 	ErrLost     = link.ErrLost                                                               // SendAcked and Settled, under AtMostOnce, within ErrUnknown
 	ErrUnknown  = errors.New("client: the message may have arrived or not")                  // SendAcked and Settled
-	ErrAnswered = errors.New("client: the message has an answer, or its connection is gone") // Ack and Nack
+	ErrAnswered = errors.New("client: the message has an answer, or its connection is gone") // Ack, AckWith and Nack
 )
 
 // CodeError is the reason that a server gave for sending the client away: what Run returns

@@ -18,7 +18,7 @@ type Message struct {
 const maxLater = 256
 
 // AckLater keeps the return of Deliver from acknowledging the message: its caller will call
-// Ack or Nack. It is for Deliver; later it does nothing. A server has 256 messages at most that
+// Ack, AckWith or Nack. It is for Deliver; later it does nothing. A server has 256 messages at most that
 // wait for an answer, and sends no more meanwhile.
 func (m Message) AckLater() {
 	if m.client == nil {
@@ -38,7 +38,12 @@ func (m Message) AckLater() {
 // anyway, or after AckLater. It does not wait. ErrAnswered means that this was done before, or
 // that nothing more is written to the connection by which the message came: it has gone, or BYE
 // was said on it. Whether the message comes again is the server's to say. A message that wants no answer gets none, without an error.
-func (m Message) Ack() error {
+func (m Message) Ack() error { return m.AckWith(0) }
+
+// AckWith is Ack with a word for the server's application, which finds it in Outcome.What of
+// package server: what this one did with the message, as the two have agreed. 0 is Ack: it took
+// the message.
+func (m Message) AckWith(what uint8) error {
 	if m.client == nil {
 		return ErrAnswered
 	}
@@ -46,7 +51,7 @@ func (m Message) Ack() error {
 	defer m.client.mu.Unlock()
 	k, err := m.waits()
 	if k != nil {
-		m.client.ack(k, m.Number)
+		m.client.ack(k, m.Number, what)
 		k.answered(m.Number)
 	}
 	return err
@@ -115,7 +120,7 @@ func (c *Client) deliver(m Message) {
 		case c.cfg.Deliver == nil:
 			_ = c.nack(k, m.Number, codec.NackRefused, "")
 		default:
-			c.ack(k, m.Number)
+			c.ack(k, m.Number, 0)
 			k.delivering = 0
 		}
 	}()
@@ -137,13 +142,13 @@ func (c *Client) nack(k *conn, number uint64, code codec.NackCode, reason string
 }
 
 // ack acknowledges a message. What waits behind a Write is joined to a range where the numbers
-// follow each other. It needs mu.
-func (c *Client) ack(k *conn, number uint64) {
-	if k.acks.Last != 0 && number == k.acks.Last+1 {
+// follow each other and the word is the same. It needs mu.
+func (c *Client) ack(k *conn, number uint64, what uint8) {
+	if k.acks.Last != 0 && number == k.acks.Last+1 && what == k.acks.What {
 		k.acks.Last = number
 	} else {
 		c.flushAcks(k)
-		k.acks = codec.Range{First: number, Last: number}
+		k.acks = codec.AckMessage{Range: codec.Range{First: number, Last: number}, What: what}
 	}
 	if !k.writer {
 		c.flushAcks(k)
@@ -152,9 +157,9 @@ func (c *Client) ack(k *conn, number uint64) {
 
 // flushAcks has the link write what ack has put off. It needs mu.
 func (c *Client) flushAcks(k *conn) {
-	if r := k.acks; r.Last != 0 {
-		k.acks = codec.Range{}
-		c.link.Ack(c.now(), k.attempt, codec.AckMessage{Range: r}, &c.out)
+	if m := k.acks; m.Last != 0 {
+		k.acks = codec.AckMessage{}
+		c.link.Ack(c.now(), k.attempt, m, &c.out)
 		c.act()
 	}
 }

@@ -555,6 +555,44 @@ func TestAcksThatWaitAreJoinedToRanges(t *testing.T) {
 	})
 }
 
+// Words go to the messages that they were said of, though the server does not read meanwhile.
+func TestAckWithSaysAWord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const messages = 100
+		told := make(chan codec.AckMessage, messages)
+		e := &edge{nodes: map[string]func(*peer){addrA: func(p *peer) {
+			p.welcome(codec.WelcomeMessage{Terms: terms})
+			for i := range uint64(messages) {
+				p.Write(codec.AppendDeliver(nil, i+1, nil))
+			}
+			time.Sleep(time.Second)
+			for f, err := p.next(); err == nil; f, err = p.next() {
+				if m, err := codec.ParseAck(f.Payload); err == nil && f.Type == codec.Ack {
+					told <- m
+				}
+			}
+		}}}
+		word := func(number uint64) uint8 { return uint8(number / 30 * 85) } // 0, 85, 170, 255
+		c, ran := run(t, Config{Endpoints: []string{addrA}, Dial: e.dial, Deliver: func(m Message) {
+			if err := m.AckWith(word(m.Number)); err != nil {
+				t.Error(err)
+			}
+			if err := m.AckWith(1); !errors.Is(err, ErrAnswered) {
+				t.Errorf("a second answer: %v", err)
+			}
+		}})
+		time.Sleep(2 * time.Second)
+		for next := uint64(1); next <= messages; {
+			m := <-told
+			if m.First != next || word(m.First) != m.What || word(m.Last) != m.What {
+				t.Fatalf("%d-%d is acknowledged with %d, want from %d", m.First, m.Last, m.What, next)
+			}
+			next = m.Last + 1
+		}
+		end(t, c, ran)
+	})
+}
+
 // One of a range that fails does not keep the others from being told.
 func TestSettledThatPanicsIsToldTheRest(t *testing.T) {
 	for name, fail := range failures {
