@@ -35,6 +35,7 @@ type Client struct {
 
 	notices []notice                // for the callbacks, see notify.go
 	awaited map[uint64]chan<- error // the numbers of SendAcked; nil before there was one
+	bodies  int                     // bytes, of what waits for Settled
 	unsent  []Sent                  // what was not settled at the end
 
 	waiting  int           // Sends that wait for changed

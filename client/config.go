@@ -67,7 +67,8 @@ type Config struct {
 	Deliver func(m Message)
 
 	// Settled tells what became of the message to which Send gave this number: once for each,
-	// of the last ones before Run returns.
+	// of the last ones before Run returns, and perhaps before that Send returns. The client has
+	// dropped its copy then: Outcome.Body is what a message that failed was.
 	Settled func(number uint64, o Outcome)
 
 	// AtMostOnce sends nothing again: what Send took and nobody has settled when its connection

@@ -100,10 +100,20 @@ func (c *Client) handleNotices() {
 				c.deliver(Message{Number: n.event.ID, Body: n.event.Body, client: c, attempt: n.event.Attempt})
 			}
 		case settles(n):
+			c.took(n.event.Body)
 			c.call("Settled", func() { c.cfg.Settled(n.event.ID, outcome(&n.event)) })
 		default:
 			c.log(&n.event)
 		}
+	}
+}
+
+// took counts a body that is in the hands of Settled now.
+func (c *Client) took(body []byte) {
+	if len(body) > 0 {
+		c.mu.Lock()
+		c.bodies -= len(body)
+		c.mu.Unlock()
 	}
 }
 

@@ -16,7 +16,20 @@ type Outcome struct {
 
 	// What is the word of the server's application beside its ACK; 0: it took the message.
 	What uint8
+
+	// Body is that of the message if Err is not nil: a copy, yours, since the client has none any
+	// more. It is nil where so many wait for a callback to return that their bytes are more than
+	// 256 times Config.MaxPayload.
+	//
+	// To try again, where a *RefusedError says Again, is to call Send with it: the message gets a
+	// new number, and its place behind those that were sent meanwhile. In Settled, where a Send
+	// delays the callbacks, hand it to another goroutine; after a while, or the answer is the same.
+	Body []byte
 }
+
+// maxBodies bounds, in bytes, the bodies in outcomes that wait for Settled: all that can be
+// unsettled at once has room.
+func (c *Client) maxBodies() int { return 256 * c.linkCfg.MaxPayload }
 
 // Sent is a message that was sent.
 type Sent struct {
@@ -174,9 +187,9 @@ func outcome(e *link.Event) Outcome {
 	case link.Acked:
 		return Outcome{What: e.What}
 	case link.Nacked:
-		return Outcome{Err: e.Err}
+		return Outcome{Err: e.Err, Body: e.Body}
 	default:
-		return Outcome{Err: unknown(e.Err)}
+		return Outcome{Err: unknown(e.Err), Body: e.Body}
 	}
 }
 
@@ -204,6 +217,11 @@ func (c *Client) settled(e *link.Event) {
 
 func (c *Client) noticeSettled(e link.Event) {
 	if c.cfg.Settled != nil {
+		if c.bodies+len(e.Body) > c.maxBodies() {
+			e.Body = nil
+		}
+		e.Body = append([]byte(nil), e.Body...) // the link uses its buffer again
+		c.bodies += len(e.Body)
 		c.push(notice{event: e})
 	}
 }
@@ -215,6 +233,6 @@ func (c *Client) ended() {
 		if _, ok := c.awaited[number]; !ok {
 			c.unsent = append(c.unsent, Sent{incarnation, number, append([]byte(nil), body...)})
 		}
-		c.settled(&link.Event{Kind: link.GivenUp, ID: number, Last: number, Err: why})
+		c.settled(&link.Event{Kind: link.GivenUp, ID: number, Last: number, Body: body, Err: why})
 	})
 }

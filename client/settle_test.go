@@ -112,6 +112,61 @@ func TestSendAckedSaysWhatBecameOfTheMessage(t *testing.T) {
 	})
 }
 
+// Outcomes keep what was refused or lost, whatever is sent after it; those that nobody takes are
+// bounded.
+func TestSettledGivesBackTheBody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &edge{nodes: map[string]func(*peer){addrA: func(p *peer) {
+			p.welcome(codec.WelcomeMessage{Terms: terms})
+			write := oneWriter(p)
+			p.handle(func(number uint64, body []byte) {
+				switch b, _ := codec.AppendNack(nil, &codec.NackMessage{Number: number, Code: codec.NackBusy}); {
+				case string(body) == "cut":
+					p.Close()
+				case string(body[:4]) == "take":
+					write <- codec.AppendAck(nil, codec.AckOf(number))
+				default:
+					write <- b
+				}
+			})
+			close(write)
+		}}}
+		sent := map[uint64]string{}
+		told := map[uint64]Outcome{}
+		block := make(chan struct{})
+		c, ran := run(t, Config{Endpoints: []string{addrA}, Dial: e.dial, AtMostOnce: true, Settled: func(number uint64, o Outcome) {
+			<-block
+			told[number] = o
+		}})
+		for i := range 40 {
+			body := fmt.Sprint([]string{"take", "refuse"}[i%2], " ", i)
+			number, err := c.Send(t.Context(), []byte(body))
+			if sent[number] = body; err != nil {
+				t.Error(err)
+			}
+		}
+		close(block)
+		time.Sleep(time.Second)
+		number, _ := c.Send(t.Context(), []byte("cut"))
+		sent[number] = "cut"
+		time.Sleep(time.Second)
+		if c.mu.Lock(); c.bodies != 0 {
+			t.Errorf("%d bytes of bodies are counted when all is told", c.bodies)
+		}
+		c.bodies = c.maxBodies()
+		c.mu.Unlock()
+		number, _ = c.Send(t.Context(), []byte("refuse, and nobody has room"))
+		sent[number] = ""
+		time.Sleep(time.Second)
+		end(t, c, ran)
+		for number, body := range sent {
+			if o, ok := told[number]; !ok || (o.Err == nil) != strings.HasPrefix(body, "take") || o.Err != nil && string(o.Body) != body || o.Err == nil && o.Body != nil {
+				t.Errorf("%d %q: %+v", number, body, o)
+			}
+		}
+	})
+}
+
 func TestNothingIsSentWhenTheContextHasEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var got atomic.Int64
@@ -179,7 +234,7 @@ func TestUnsentGivesBackWhatNobodyHasSettled(t *testing.T) {
 		}}}
 		var told []string
 		c, ran := run(t, Config{Endpoints: []string{addrA}, Dial: e.dial, Settled: func(number uint64, o Outcome) {
-			told = append(told, fmt.Sprint(number, " ", errors.Is(o.Err, ErrClosed) && errors.Is(o.Err, ErrUnknown)))
+			told = append(told, fmt.Sprint(number, " ", errors.Is(o.Err, ErrClosed) && errors.Is(o.Err, ErrUnknown), " ", string(o.Body)))
 		}})
 		for _, body := range []string{"keep 1", "take", "keep 3", "cut"} {
 			if _, err := c.Send(t.Context(), []byte(body)); err != nil {
@@ -201,7 +256,7 @@ func TestUnsentGivesBackWhatNobodyHasSettled(t *testing.T) {
 		if want := []string{"1 keep 1", "3 keep 3", "4 cut"}; !slices.Equal(unsent, want) {
 			t.Errorf("Unsent = %v, want %v", unsent, want)
 		}
-		if want := []string{"2 false", "1 true", "3 true", "4 true"}; !slices.Equal(told, want) {
+		if want := []string{"2 false ", "1 true keep 1", "3 true keep 3", "4 true cut"}; !slices.Equal(told, want) {
 			t.Errorf("Settled was told %v, want %v", told, want)
 		}
 	})

@@ -63,8 +63,8 @@ const (
 	GoneAway                       // Code, Delay, Window, Err, WasReady: the server sent it away
 	Delivered                      // ID, Body: answer with Ack or Nack when it is dealt with, if ID is not 0
 	Acked                          // ID to Last, What: the server's application has these SENDs
-	Nacked                         // ID, Err: it refuses this one, a *RefusedError
-	GivenUp                        // ID, Err: this one may have arrived, and is not sent again
+	Nacked                         // ID, Err, Body: it refuses this one, a *RefusedError
+	GivenUp                        // ID, Err, Body: this one may have arrived, and is not sent again
 	RetryAt                        // At: when the next attempt is due
 	Stopped                        // Err: nil after Stop
 	Draining                       // Code, Delay, Window: the server asks the session to move; it goes on until Moved
@@ -94,7 +94,7 @@ type Event struct {
 	ID   uint64
 	Last uint64
 	What uint8
-	Body []byte // a view into the bytes that were given to Received
+	Body []byte // Delivered: a view into the bytes that were given to Received; else one that the next Send may change
 
 	Intended     time.Duration // when the PING was due, which may be before it was sent
 	RTT          time.Duration // from the write of the PING

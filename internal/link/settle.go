@@ -60,7 +60,7 @@ func (l *Link) nacked(now time.Duration, c *conn, m *codec.NackMessage, out *Out
 		l.allTaken(now)
 	}
 	if !s.kept[i].ghost {
-		out.notify(Event{Kind: Nacked, Attempt: c.attempt, ID: m.Number, Last: m.Number,
+		out.notify(Event{Kind: Nacked, Attempt: c.attempt, ID: m.Number, Last: m.Number, Body: s.kept[i].body,
 			Err: &RefusedError{Code: m.Code, Reason: string(m.Reason)}})
 	}
 	s.answered(i, i+1, c.attempt)
@@ -94,7 +94,7 @@ func (l *Link) giveUp(i int, why error, out *Out) {
 	s := l.sends
 	m := &s.kept[i]
 	if !m.ghost {
-		out.notify(Event{Kind: GivenUp, Attempt: m.attempt, ID: m.number, Last: m.number, Err: why})
+		out.notify(Event{Kind: GivenUp, Attempt: m.attempt, ID: m.number, Last: m.number, Body: m.body, Err: why})
 	}
 	s.remove(i, i+1)
 }
