@@ -154,8 +154,12 @@ func (c *Client) start(ctx context.Context) error {
 	return nil
 }
 
-// Close says BYE and ends the client for good. It does not wait: Run returns once the
-// goodbye is written or a second has passed. It may be repeated.
+// Close says BYE and ends the client for good. What was sent or answered before it goes out ahead
+// of BYE; a message whose Deliver has not returned is not acknowledged. It does not wait: Run
+// returns once all that is written or a second has passed. It may be repeated.
+//
+// It waits for no answer either: what is not settled is in Unsent. Who wants the answers waits for
+// Info.Unsettled to be 0 before.
 func (c *Client) Close() error {
 	c.stop(nil)
 	return nil

@@ -60,8 +60,10 @@ type Config struct {
 	TokenSource func(ctx context.Context) ([]byte, error)
 
 	// Deliver takes a message of the server. Its return acknowledges that, unless it has called
-	// the message's Ack, AckWith, AckLater or Nack. Meanwhile nothing is read, unless a Send waits for answers
-	// that may stand behind the message, but heartbeats go on. A message
+	// the message's Ack, AckWith, AckLater or Nack. Meanwhile no other callback is
+	// called and nothing is read, so that a server is not faster than its client, but heartbeats
+	// go on. Send and SendAcked may be called in it and in every callback: while they wait, the
+	// answers for which they do are read, past 4 MiB of messages at most. A message
 	// whose Deliver panics is refused with codec.NackInternal. Default nil: every message is
 	// refused with codec.NackRefused.
 	Deliver func(m Message)
