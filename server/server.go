@@ -63,7 +63,8 @@ type Server struct {
 }
 
 // New returns a node that is not listening yet. The error names the field of cfg that
-// makes no sense.
+// makes no sense. A handler that needs the node may use a variable that is assigned before Run
+// or Start is called.
 func New(cfg Config) (*Server, error) {
 	alike := cfg.FailoverRate == 0
 	cfg = cfg.withDefaults()
