@@ -164,6 +164,19 @@ const (
 	sendBuffer = 64 << 10
 )
 
+// abandon tells a loop's last outcomes, also if a function that is told ends its goroutine.
+func abandon(r *reactor.Reactor) {
+	for over := false; !over; {
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			r.Abandon()
+			over = true
+		}()
+		<-ended
+	}
+}
+
 // finish records how the engine ended. gnet returns nil even when accept has failed for
 // good, so only a Stop of our own makes the end a good one.
 func (s *Server) finish(err error) {
@@ -183,7 +196,7 @@ func (s *Server) finish(err error) {
 			l.bury()
 		}
 		if err == nil { // gnet has waited for its loops
-			l.reactor.Abandon()
+			abandon(l.reactor)
 			_ = l.reactor.Release() // what the kernel refuses to take back stays
 		}
 	}
