@@ -295,6 +295,9 @@ func (c *Client) act() {
 			close(c.stopped)
 		}
 	}
+	if c.starving > 0 {
+		c.wakeSenders()
+	}
 	c.arm()
 }
 

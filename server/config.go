@@ -55,7 +55,8 @@ type Config struct {
 	// may send codec.MaxPayloadBeforeAuth. At most 16 MiB. Default codec.MaxPayload, 64 KiB.
 	MaxFrame int
 	// MaxQueued bounds the bytes that wait in user space for one client; beyond it the
-	// client is closed as a slow consumer. It holds a frame at least. Default 256 KiB.
+	// client is closed as a slow consumer, unless the message is one of DeliverFunc (ErrWindow) or
+	// the bytes are those of one callback (ErrQueue). It holds a frame at least. Default 256 KiB.
 	MaxQueued int
 	// SoftQueued is how many bytes may wait for one client before optional messages to it
 	// are dropped. Default 64 KiB, MaxQueued if that is less; negative: they never are.
@@ -146,7 +147,9 @@ type Handler struct {
 	// Message is called for each SEND. The body is valid until the function returns.
 	// Nothing is settled unless the handler does it, here by s.Ack or s.Nack or later by
 	// Server.Ack or Server.Nack, and what is not settled the client sends again over its next
-	// connection: client id, incarnation and number name a message. A number of 0 wants no answer,
+	// connection: client id, incarnation and number name a message. No client uses a number before
+	// the one 256 below it is settled, so who remembers the last 256 of an incarnation knows what
+	// came before. A number of 0 wants no answer,
 	// and gets none if it is acknowledged. If the handler panics, the message is refused with
 	// codec.NackInternal before its session ends, so that it is not what ends the next one, too.
 	Message func(s *Session, number uint64, body []byte)

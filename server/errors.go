@@ -9,9 +9,9 @@ import (
 // Errors of sending to a session.
 var (
 	ErrClosed  = reactor.ErrClosed                                              // Session methods; Server methods once the node stops
-	ErrQueue   = reactor.ErrQueue                                               // Session.Deliver and DeliverFunc: it is being closed as a slow consumer
+	ErrQueue   = reactor.ErrQueue                                               // Session.Deliver: more than Config.MaxQueued would wait
 	ErrSlow    = reactor.ErrSlow                                                // Session.DeliverOptional: the client is slow
-	ErrWindow  = reactor.ErrWindow                                              // DeliverFunc: MaxAwaited messages are outstanding
+	ErrWindow  = reactor.ErrWindow                                              // DeliverFunc: 256 messages are outstanding, or too many bytes wait
 	ErrTooBig  = reactor.ErrTooBig                                              // Deliver and its kin: it is larger than a frame
 	ErrRange   = reactor.ErrRange                                               // AckRange: it goes backwards
 	ErrBusy    = reactor.ErrBusy                                                // Server methods: the loop's mailbox is full, try later

@@ -6,7 +6,9 @@ import (
 )
 
 // MaxAwaited is how many messages of DeliverFunc to one session may be outstanding.
-const MaxAwaited = reactor.MaxAwaited
+const MaxAwaited = 256
+
+var _ [0]struct{} = [MaxAwaited - reactor.MaxAwaited]struct{}{} // they are the same
 
 // Result says how it went with a message of DeliverFunc.
 type Result uint8
@@ -44,7 +46,7 @@ type Outcome struct {
 	Code    codec.NackCode // Refused: Code.Again says whether it may be taken another time
 	Reason  string         // Refused: the client's text for people
 	End     Reason         // Lost: why the session ended
-	Err     error          // Unsent: ErrClosed (the session has ended), ErrWindow or ErrQueue
+	Err     error          // Unsent: ErrClosed (the session has ended), or ErrWindow (no room)
 }
 
 // outcomeOf is the reactor's, for handlers.

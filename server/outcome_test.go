@@ -373,3 +373,41 @@ func TestAnswersThatMakeNoSenseAreErrors(t *testing.T) {
 		t.Errorf("whose outcome nobody awaits: number %d, %v", number, err)
 	}
 }
+
+// A function that ends its goroutine ends the node, and every outcome is told all the same.
+func TestOutcomesAreToldThoughTheirFunctionsEndTheirGoroutines(t *testing.T) {
+	told := 0
+	s, err := New(Config{Listen: "127.0.0.1:0", Loops: 1, Handler: Handler{Message: func(s *Session, _ uint64, _ []byte) {
+		for range 3 {
+			_ = s.DeliverFunc([]byte("x"), func(o Outcome) {
+				told++
+				if o.Result == Lost {
+					if err := s.DeliverFunc([]byte("y"), func(Outcome) {}); !errors.Is(err, ErrClosed) {
+						t.Errorf("DeliverFunc in the end: %v, want ErrClosed", err)
+					}
+				}
+				runtime.Goexit()
+			})
+		}
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w, _ := joinNode(t, s, "a")
+	w.send(codec.AppendSend(nil, 1, []byte("x")))
+	w.want(codec.Deliver)
+	w.send(codec.AppendAck(nil, codec.AckOf(1)))
+	ended := make(chan error, 1)
+	go func() { ended <- s.Wait() }()
+	select {
+	case err := <-ended:
+		if !errors.Is(err, ErrGoexit) || told != 3 {
+			t.Errorf("Wait = %v; %d outcomes are told, want 3", err, told)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("Wait hangs")
+	}
+}

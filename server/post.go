@@ -8,7 +8,9 @@ import (
 // What other goroutines may ask of a session: it goes through its loop's mailbox. None of it blocks.
 // Nil means that it is on its way to the session's loop; what comes for a session that has ended
 // counts in Stats.Stale. Errors of all: ErrClosed (the node stops), ErrNoSuch, and but for Close
-// ErrBusy, when the mailbox is full.
+// ErrBusy, when the mailbox is full: 16,384 posts wait for that loop. A handler that posts for many
+// sessions of its own loop fills it, for nothing is taken out until it returns: it sends a part,
+// and the rest when that has been settled.
 
 // Deliver sends body to a session from any goroutine and asks for no answer. The body is copied.
 // Other errors: ErrTooBig.
@@ -20,10 +22,10 @@ func (s *Server) Deliver(to codec.SessionID, body []byte) error {
 }
 
 // DeliverFunc is Deliver for a message that the client shall answer. Unless it returns an error,
-// settled is called once with what became of it: with Unsent if the session has ended, or has
-// MaxAwaited outstanding, or is closed as a slow consumer; else as by Session.DeliverFunc. It is
-// called on the session's loop, and must not block; if the node ends before the message came there,
-// by whom ends it, before Wait returns. With Unsent, sessions are not of use in it, and the
+// settled is called once with what became of it: with Unsent if the session has ended, or there
+// is no room in it (ErrWindow); else as by Session.DeliverFunc. The body is copied. settled is called
+// on the session's loop, never within this call, and must not block; if the node ends before the
+// message came there, by whom ends it, before Wait returns. With Unsent, sessions are not of use in it, and the
 // session's Closed may have been called. With nil it is Deliver.
 func (s *Server) DeliverFunc(to codec.SessionID, body []byte, settled func(Outcome)) error {
 	if settled == nil {

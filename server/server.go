@@ -63,7 +63,8 @@ type Server struct {
 }
 
 // New returns a node that is not listening yet. The error names the field of cfg that
-// makes no sense.
+// makes no sense. A handler that needs the node may use a variable that is assigned before Run
+// or Start is called.
 func New(cfg Config) (*Server, error) {
 	alike := cfg.FailoverRate == 0
 	cfg = cfg.withDefaults()
@@ -163,6 +164,19 @@ const (
 	sendBuffer = 64 << 10
 )
 
+// abandon tells a loop's last outcomes, also if a function that is told ends its goroutine.
+func abandon(r *reactor.Reactor) {
+	for over := false; !over; {
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			r.Abandon()
+			over = true
+		}()
+		<-ended
+	}
+}
+
 // finish records how the engine ended. gnet returns nil even when accept has failed for
 // good, so only a Stop of our own makes the end a good one.
 func (s *Server) finish(err error) {
@@ -182,7 +196,7 @@ func (s *Server) finish(err error) {
 			l.bury()
 		}
 		if err == nil { // gnet has waited for its loops
-			l.reactor.Abandon()
+			abandon(l.reactor)
 			_ = l.reactor.Release() // what the kernel refuses to take back stays
 		}
 	}

@@ -133,8 +133,9 @@ func nack(number uint64, code codec.NackCode, reason string) (*codec.NackMessage
 
 // Deliver sends body, which is copied, to the client, and asks for no answer: nothing is kept of
 // it, and it is lost with its connection. Nil means that it waits to be written when the callback
-// returns. The error is ErrOutside, ErrClosed, ErrTooBig, or ErrQueue: the client is closed as a
-// slow consumer.
+// returns. The error is ErrOutside, ErrClosed, ErrTooBig, or ErrQueue: with it more than
+// Config.MaxQueued would wait, and if the client has not read what came before this callback, it is
+// closed as a slow consumer.
 func (s *Session) Deliver(body []byte) error {
 	slot, err := s.enter()
 	if err != nil {
@@ -150,9 +151,9 @@ func (s *Session) Deliver(body []byte) error {
 // Lost, as in Handler.Closed, which is called later). It may be one function for all messages: the
 // outcome names session and number. With nil it is Deliver.
 //
-// At most MaxAwaited of a session may be outstanding; the next is ErrWindow, and that ends nobody:
-// the client reads, but has not said what became of the others, and any of their outcomes makes
-// room.
+// At most MaxAwaited of a session may be outstanding, and Config.MaxQueued bytes wait to be written;
+// the next is ErrWindow. That ends nobody: the client is slow to read or to answer, and the outcome
+// of another makes room.
 func (s *Session) DeliverFunc(body []byte, settled func(Outcome)) error {
 	slot, err := s.enter()
 	if err != nil {
@@ -179,9 +180,11 @@ func (s *Session) DeliverOptional(body []byte) error {
 
 // Close ends the session with a GOAWAY of the given code when the callback returns, behind what
 // was sent to it and posted for it before. It counts as ReasonKicked, and in Closed it does
-// nothing. The codes for applications are codec.CodeKicked, which zero means, codec.CodeReplaced,
+// nothing. The codes for applications are codec.CodeKicked, which zero means and
+// after which the client returns, codec.CodeReplaced,
 // codec.CodeSuperseded and codec.CodeInUse, and those that are theirs alone: 3150 to 3199 for
-// "return here", 3450 to 3499 for "elsewhere", 3900 to 3999 for "not again". With any other,
+// "return here", 3450 to 3499 for "elsewhere", 3900 to 3999 for "not again", which
+// ends the client. With any other,
 // which means what the server alone can know (3201 begins a handover), nothing happens and the
 // error is ErrCode.
 func (s *Session) Close(code codec.Code) error {

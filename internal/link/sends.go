@@ -111,7 +111,7 @@ func (l *Link) room(n int) bool {
 	if limits.Unsettled > 0 {
 		most = int(min(limits.Unsettled, maxUnsettled))
 	}
-	return s.out < most && (s.out == 0 || limits.UnsettledBytes == 0 || s.bytes+n <= int(limits.UnsettledBytes))
+	return s.out < most && (s.out == 0 || limits.UnsettledBytes == 0 || uint64(s.bytes+n) <= uint64(limits.UnsettledBytes))
 }
 
 // windowOpen reports whether the next number may be used.
@@ -271,8 +271,9 @@ func (s *sends) remove(from, to int) {
 		s.kept[from+i-to], s.kept[i] = s.kept[i], s.kept[from+i-to]
 	}
 	n := len(s.kept) - (to - from)
-	for i := n; i < len(s.kept); i++ {
-		if m := &s.kept[i]; i >= n+spareBodies || cap(m.body) > spareBody {
+	all := s.kept[:cap(s.kept)]
+	for i := n; i < min(len(s.kept)+spareBodies, len(all)); i++ {
+		if m := &all[i]; i >= n+spareBodies || cap(m.body) > spareBody {
 			m.body = nil
 		}
 	}

@@ -416,3 +416,27 @@ func BenchmarkAckOfEverything(b *testing.B) {
 		r.out.Reset()
 	}
 }
+
+// Bodies that were acknowledged one by one leave no more buffers than those of a range.
+func TestFewBuffersAreKept(t *testing.T) {
+	r := newRig(t, Config{})
+	r.readyWith(codec.Limits{})
+	for range 250 {
+		if _, err := r.l.Send(r.now, make([]byte, 1024), &r.out); err != nil {
+			t.Fatal(err)
+		}
+		r.settle()
+	}
+	for i := uint64(1); i <= 250; i++ {
+		r.ack(i, i)
+	}
+	n := 0
+	for _, m := range r.l.sends.kept[:cap(r.l.sends.kept)] {
+		if cap(m.body) > 0 {
+			n++
+		}
+	}
+	if n > spareBodies {
+		t.Errorf("%d buffers are kept, want %d at most", n, spareBodies)
+	}
+}

@@ -210,14 +210,17 @@ func (r *Reactor) unsent(p *post, err error) {
 }
 
 // Abandon tells what is awaited that nobody will settle any more: the loop has ended. Nothing can
-// be posted after it.
+// be posted or sent after it. A callback may end its goroutine: called again, it goes on.
 func (r *Reactor) Abandon() {
-	for _, p := range r.mailbox.close() {
-		if p.kind == postAwaited {
-			r.unsent(&p, ErrClosed)
+	m := &r.mailbox
+	for m.close(); m.doingNext < len(m.doing); {
+		p := &m.doing[m.doingNext]
+		if m.doingNext++; p.kind == postAwaited {
+			r.unsent(p, ErrClosed)
 		}
 	}
 	for slot := range Slot(len(r.sessions) * sessionChunk) {
+		r.sessions.at(slot).set(gone)
 		r.settle(slot, everything, Outcome{Result: Lost, End: ReasonShutdown})
 	}
 }

@@ -324,3 +324,63 @@ func TestAPostedMessageHasAnOutcome(t *testing.T) {
 		t.Error("what was not accepted has an outcome")
 	}
 }
+
+// Outcomes that are told in the end are the last: nothing is sent in them that nobody settles.
+func TestNothingIsSentWhereALoopIsAbandoned(t *testing.T) {
+	ledger := make(told)
+	var n *node
+	var slot Slot
+	n = newNode(t, rigConfig{Handler: handler{Settled: func(o Outcome, w Waiter) {
+		ledger.settled(o, w)
+		if err := n.r.DeliverAwaited(slot, []byte("again"), 100); !errors.Is(err, ErrClosed) {
+			t.Errorf("DeliverAwaited: %v, want ErrClosed", err)
+		}
+	}}})
+	slot, _ = n.join()
+	n.await(slot, 1, 1)
+	n.r.Abandon()
+	if u := n.r.InUse(); u.Awaits != 0 || len(ledger) != 1 {
+		t.Errorf("%d outcomes are told, %d left", len(ledger), u.Awaits)
+	}
+}
+
+// A DELIVER that is sent because of an ACK cannot be what the next ACK of the same read answers: an
+// application that keeps its window full pays for no flood.
+func TestAnAckIsNoAnswerToWhatHasNotLeft(t *testing.T) {
+	var n *node
+	var slot Slot
+	n = newNode(t, rigConfig{MaxFrameRate: 10, MaxByteRate: -1, Handler: handler{Settled: func(o Outcome, w Waiter) {
+		if o.Result == Acknowledged {
+			_ = n.r.DeliverAwaited(slot, []byte("next"), w)
+		}
+	}}})
+	slot, _ = n.join()
+	n.await(slot, 1, 8)
+	var b []byte
+	for range 1000 {
+		b = append(b, ackRange(1, 1<<63, 0)...)
+	}
+	n.send(slot, b)
+	n.wantClosed(ReasonRateLimit, 1)
+}
+
+// What an application captured in a function that was told is kept by nothing.
+func TestTheMailboxKeepsNoWaiters(t *testing.T) {
+	n := newNode(t, rigConfig{Handler: handler{Settled: func(Outcome, Waiter) {}}})
+	slot, _ := n.join()
+	for range 200 {
+		if err := n.r.mailbox.DeliverAwaited(n.r.Handle(slot), []byte("x"), "w"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n.turn(never)
+	n.send(slot, ackRange(1, 200, 0))
+	n.turn(never)
+	for _, all := range [][]post{n.r.mailbox.doing[:cap(n.r.mailbox.doing)], n.r.mailbox.posts[:cap(n.r.mailbox.posts)]} {
+		for i := range all {
+			if all[i].waiter != nil {
+				t.Fatalf("post %d keeps its waiter", i)
+			}
+		}
+	}
+}

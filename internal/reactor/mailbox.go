@@ -179,13 +179,12 @@ func (m *Mailbox) join(p post) bool {
 	return true
 }
 
-// close has the box take nothing any more, and returns what was not done. The loop has ended.
-func (m *Mailbox) close() []post {
+// close has the box take nothing any more. What was not done is left in doing. The loop has ended.
+func (m *Mailbox) close() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	left := append(m.doing[m.doingNext:len(m.doing):len(m.doing)], m.posts...)
-	m.closed, m.doing, m.posts, m.doingNext = true, nil, nil, 0
-	return left
+	m.closed, m.doing, m.posts, m.doingNext = true, left, nil, 0
 }
 
 // take moves what has arrived to the loop's side, once the previous load is done. The

@@ -69,6 +69,7 @@ func (r *Reactor) runPost(p *post) {
 		bytebufferpool.Put(p.body)
 		p.body = nil
 	}
+	p.waiter = nil // the box is used again as it is
 }
 
 func (r *Reactor) doPost(slot Slot, p *post) {
@@ -100,6 +101,7 @@ func (r *Reactor) runOwn(slot Slot) {
 		return
 	}
 	kick := r.kick
+	r.flush(slot) // what the callback said has room of its own
 	for _, p := range r.mailbox.takeOf(r.Handle(slot)) {
 		r.runPost(&p)
 	}

@@ -64,6 +64,7 @@ func (r *Reactor) receive(now time.Duration, slot Slot, b []byte) (consumed, nee
 	need = 1
 	greeting := s.state == stateHandshaking
 	frames, free, freeBytes := int64(0), int64(0), 0
+	answers := r.unanswered(s) // what is sent meanwhile cannot have been answered
 	for consumed < len(b) {
 		limit := r.cfg.MaxFrame
 		if s.state != stateReady {
@@ -84,7 +85,7 @@ func (r *Reactor) receive(now time.Duration, slot Slot, b []byte) (consumed, nee
 		}
 		if (f.Type == codec.Ack || f.Type == codec.Nack) && s.state == stateReady {
 			var settled bool
-			if settled, why = r.answer(slot, f); settled {
+			if settled, why = r.answer(slot, f); settled && free < answers {
 				free, freeBytes = free+1, freeBytes+min(size, answerBytes)
 			}
 		}

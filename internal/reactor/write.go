@@ -22,11 +22,13 @@ func (r *Reactor) pong(slot Slot, token uint64) {
 }
 
 // Deliver queues a DELIVER for the session of the present callback that wants no answer. It
-// returns ErrClosed, ErrTooBig, or ErrQueue for a client that is closed as a slow consumer.
+// returns ErrClosed, ErrTooBig, or ErrQueue where more than MaxQueued would wait: that is much for
+// one callback, and a client that has not read what was sent to it before is closed for it.
 func (r *Reactor) Deliver(slot Slot, body []byte) error { return r.deliver(slot, body, nil) }
 
 // DeliverAwaited is Deliver for a message whose outcome the application is told, once, unless
-// there is an error. Beyond MaxAwaited of a session that is ErrWindow.
+// there is an error. Beyond MaxAwaited of a session, or MaxQueued that would wait to be written,
+// that is ErrWindow.
 func (r *Reactor) DeliverAwaited(slot Slot, body []byte, w Waiter) error {
 	return r.deliver(slot, body, w)
 }
@@ -38,10 +40,12 @@ func (r *Reactor) deliver(slot Slot, body []byte, w Waiter) error {
 		return ErrClosed
 	case len(body)+8 > r.cfg.MaxFrame:
 		return ErrTooBig
-	case w != nil && r.unanswered(s) >= MaxAwaited:
+	case w != nil && (r.unanswered(s) >= MaxAwaited || !r.hasRoom(slot, len(body))):
 		return ErrWindow
-	case len(r.out) > r.cfg.MaxQueued:
-		r.kick = codec.CodeSlowConsumer
+	case len(r.out) > 0 && len(r.out)+len(body) > r.cfg.MaxQueued:
+		if s.is(backlogged) {
+			r.kick = codec.CodeSlowConsumer
+		}
 		return ErrQueue
 	}
 	number := uint64(0)
@@ -51,6 +55,16 @@ func (r *Reactor) deliver(slot Slot, body []byte, w Waiter) error {
 	r.out = codec.AppendDeliver(r.out, number, body)
 	r.counters.Delivers++
 	return nil
+}
+
+// hasRoom says whether a body may wait for a session without an end to it. What is alone may
+// always.
+func (r *Reactor) hasRoom(slot Slot, size int) bool {
+	waiting := len(r.out)
+	if r.sessions.at(slot).is(backlogged) {
+		waiting += r.transport.Queued(slot)
+	}
+	return waiting == 0 || waiting+size+codec.Overhead+8 <= r.node.Budget.Bound(r.cfg.MaxQueued)
 }
 
 // DeliverOptional is Deliver, unless the client is slow: then it returns ErrSlow. A message that is larger than

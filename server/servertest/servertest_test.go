@@ -325,3 +325,65 @@ func TestHandlersTimersGoByTheClock(t *testing.T) {
 		c.ExpectAck(id)
 	})
 }
+
+// A burst is more than may wait, and says nothing of its client: he has had no time to read.
+func TestABurstThatIsTooMuchEndsNobody(t *testing.T) {
+	body := make([]byte, 60_000)
+	var errs []error
+	h := server.Handler{Opened: func(s *server.Session) {
+		for range 6 {
+			errs = append(errs, s.Deliver(body))
+		}
+	}}
+	inBubble(t, server.Config{Handler: h}, func(t *testing.T, n *servertest.Node) {
+		c := n.Join("alice")
+		for i, err := range errs {
+			if want := i < 4; (err == nil) != want || err != nil && !errors.Is(err, server.ErrQueue) {
+				t.Errorf("message %d: %v", i, err)
+			}
+			if err == nil {
+				c.ExpectDeliver(body)
+			}
+		}
+		c.ExpectNothing()
+		c.Ping()
+		c.ExpectPong()
+	})
+}
+
+// Messages whose outcome is awaited fill no queue until their client is closed for it.
+func TestAwaitedMessagesThatHaveNoRoomAreUnsent(t *testing.T) {
+	body := make([]byte, 60_000)
+	inBubble(t, server.Config{}, func(t *testing.T, n *servertest.Node) {
+		c := n.Join("alice")
+		c.StopReading()
+		sent, window := 0, 0
+		for range 20 {
+			if err := n.Server.DeliverFunc(c.Session(), body, func(o server.Outcome) {
+				switch {
+				case o.Result == server.Acknowledged:
+					sent++
+				case o.Result == server.Unsent && errors.Is(o.Err, server.ErrWindow):
+					window++
+				default:
+					t.Errorf("%+v", o)
+				}
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		n.Settle()
+		c.ReadOn()
+		for range 20 - window {
+			c.Ack(c.ExpectDeliver(body))
+		}
+		n.Settle()
+		if sent != 4 || window != 16 {
+			t.Errorf("%d acknowledged, %d without room; want 4 and 16", sent, window)
+		}
+		n.Advance(time.Second) // in which the node notices that all is read
+		c.ExpectNothing()
+		c.Ping()
+		c.ExpectPong()
+	})
+}

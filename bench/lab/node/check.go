@@ -15,7 +15,7 @@ import (
 // machine is noisy, and what this must catch is a copy, a lock or an allocation too many.
 type Budgets struct {
 	Rounds int     `default:"9" help:"Of each server."`
-	Conns  int     `default:"5000" help:"Connections."`
+	Conns  int     `default:"15000" help:"Connections; of few, what a process costs at all counts."`
 	Rate   float64 `default:"10000" help:"Heartbeats a second."`
 	Memory float64 `default:"1.5" help:"Budget: bytes a connection, of bare gnet's."`
 	CPU    float64 `default:"1.4" help:"Budget: CPU of a heartbeat, of bare gnet's."`
