@@ -66,11 +66,7 @@ func (r *Reactor) receive(now time.Duration, slot Slot, b []byte) (consumed, nee
 	frames, free, freeBytes := int64(0), int64(0), 0
 	answers := r.unanswered(s) // what is sent meanwhile cannot have been answered
 	for consumed < len(b) {
-		limit := r.cfg.MaxFrame
-		if s.state != stateReady {
-			limit = codec.MaxPayloadBeforeAuth
-		}
-		f, size, err := codec.Decode(b[consumed:], limit)
+		f, size, err := codec.Decode(b[consumed:], r.maxFrame(s))
 		if err == codec.ErrIncomplete {
 			need = size
 			break
@@ -129,6 +125,14 @@ func (r *Reactor) receive(now time.Duration, slot Slot, b []byte) (consumed, nee
 	}
 	r.flush(slot)
 	return consumed, need
+}
+
+// maxFrame is the largest payload that a connection may send.
+func (r *Reactor) maxFrame(s *Session) int {
+	if s.state != stateReady {
+		return codec.MaxPayloadBeforeAuth
+	}
+	return r.cfg.MaxFrame
 }
 
 // refuseRead ends a connection for what it has sent, of which nothing more is looked at.
