@@ -19,7 +19,8 @@ const maxLater = 256
 
 // AckLater keeps the return of Deliver from acknowledging the message: its caller will call
 // Ack, AckWith or Nack. It is for Deliver; later it does nothing. A server has 256 messages at most that
-// wait for an answer, and sends no more meanwhile.
+// wait for an answer, and sends no more meanwhile. If Deliver panics after it, the message is
+// refused as without it.
 func (m Message) AckLater() {
 	if m.client == nil {
 		return
@@ -37,7 +38,8 @@ func (m Message) AckLater() {
 // Ack tells the server that the message is dealt with: in Deliver, whose return does so
 // anyway, or after AckLater. It does not wait. ErrAnswered means that this was done before, or
 // that nothing more is written to the connection by which the message came: it has gone, or BYE
-// was said on it. Whether the message comes again is the server's to say. A message that wants no answer gets none, without an error.
+// was said on it. Whether the message comes again is the server's to say. A message that
+// wants no answer gets none, without an error.
 func (m Message) Ack() error { return m.AckWith(0) }
 
 // AckWith is Ack with a word for the server's application, which finds it in Outcome.What of
@@ -58,8 +60,9 @@ func (m Message) AckWith(what uint8) error {
 }
 
 // Nack refuses the message for good. code says why, and from 1 to 99 that it may be taken
-// another time; see codec.NackCode. reason is for people: text of 256 bytes at most, or that is
-// an error and the message still waits. Otherwise it is like Ack.
+// another time; see codec.NackCode. reason is for people: text of 256 bytes at most without
+// control characters; another is an error, and the message is refused without one. Otherwise it is
+// like Ack.
 func (m Message) Nack(code codec.NackCode, reason string) error {
 	if m.client == nil {
 		return ErrAnswered
@@ -70,7 +73,11 @@ func (m Message) Nack(code codec.NackCode, reason string) error {
 	if k == nil {
 		return err
 	}
-	return m.client.nack(k, m.Number, code, reason)
+	if err := m.client.nack(k, m.Number, code, reason); err != nil {
+		_ = m.client.nack(k, m.Number, code, "") // it must not be acknowledged for its reason
+		return err
+	}
+	return nil
 }
 
 // waits returns the connection of a message that waits for its answer. It needs mu.
@@ -111,7 +118,11 @@ func (c *Client) deliver(m Message) {
 	defer func() { // the function may end its goroutine
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if k == nil || !c.wanted(k) || k.delivering != m.Number || m.Number == 0 {
+		if k == nil || !c.wanted(k) || m.Number == 0 {
+			return
+		}
+		_, later := k.later[m.Number]
+		if k.delivering != m.Number && (well || !later) {
 			return
 		}
 		switch {

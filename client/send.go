@@ -108,8 +108,9 @@ func (c *Client) SendAcked(ctx context.Context, body []byte) error {
 	return unknown(ctx.Err())
 }
 
-// Post writes a message that wants no answer. It waits as Send does, and for what is sent again,
-// but for no other message to be settled; nothing is kept, nothing told, and the message is lost with its connection.
+// Post writes a message that wants no answer. It waits as Send does, for its turn behind a Send
+// that waits and for what is sent again, but for no answer of its own; nothing is kept, nothing
+// told, and the message is lost with its connection.
 func (c *Client) Post(ctx context.Context, body []byte) error {
 	return c.whenPossible(ctx, len(body), func() error { return c.link.Post(c.now(), body, &c.out) })
 }
