@@ -502,8 +502,8 @@ func TestDeliverMayAnswerLaterOrRefuse(t *testing.T) {
 				if err := m.Nack(1000, "not now\n"); err == nil {
 					t.Error("a reason that is no text is taken")
 				}
-				if err := m.Nack(1000, "not now"); err != nil {
-					t.Error(err)
+				if err := m.Nack(1000, "not now"); !errors.Is(err, ErrAnswered) { // it was refused without one
+					t.Errorf("a second Nack = %v", err)
 				}
 			case 3:
 				if err := m.Ack(); err != nil {
@@ -531,7 +531,7 @@ func TestDeliverMayAnswerLaterOrRefuse(t *testing.T) {
 				t.Errorf("the server got %q", <-told)
 			}
 		}
-		want("nack 2 code 1000 not now", "ack 3-3")
+		want("nack 2 code 1000 ", "ack 3-3")
 		nobody, one, four, five := <-later, <-later, <-later, <-later
 		if err := nobody.Ack(); err != nil {
 			t.Errorf("Ack of what wants no answer = %v", err)
@@ -540,10 +540,10 @@ func TestDeliverMayAnswerLaterOrRefuse(t *testing.T) {
 			t.Error(err)
 		}
 		want("ack 4-4")
-		if err := one.Nack(codec.NackBusy, ""); err != nil {
+		if err := one.Nack(codec.NackBusy, "not now"); err != nil {
 			t.Error(err)
 		}
-		want("nack 1 busy ")
+		want("nack 1 busy not now")
 		for _, m := range []Message{one, four, {}} {
 			if err := m.Ack(); !errors.Is(err, ErrAnswered) {
 				t.Errorf("the second Ack = %v", err)
