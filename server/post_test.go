@@ -76,3 +76,27 @@ func TestASlowConsumerIsToldBehindItsQueue(t *testing.T) {
 		t.Errorf("%d messages before the goodbye, want %d at least", delivers, want-1)
 	}
 }
+
+// What a handler posts beside as much as may wait has room of its own before the end.
+func TestAPostBehindAFullCallbackComesBeforeItsClose(t *testing.T) {
+	body := make([]byte, 60_000)
+	var srv *Server
+	ready := make(chan struct{})
+	srv = startNode(t, Config{MaxQueued: 256 << 10, Handler: Handler{Message: func(s *Session, _ uint64, _ []byte) {
+		<-ready
+		for range 4 {
+			if err := s.Deliver(body); err != nil {
+				t.Error(err)
+			}
+		}
+		_ = srv.Deliver(s.ID(), body)
+		_ = s.Close(0)
+	}}})
+	close(ready)
+	w, _ := joinNode(t, srv, "alice")
+	w.send(codec.AppendSend(nil, 0, nil))
+	for range 5 {
+		w.want(codec.Deliver)
+	}
+	w.want(codec.GoAway)
+}
