@@ -100,7 +100,7 @@ func (s *Server) Close(to codec.SessionID, code codec.Code) error {
 	if code, err = closeCode(code); err != nil {
 		return err
 	}
-	l.reactor.Mailbox().Close(to.Handle, code)
+	l.reactor.Mailbox().Close(to.Handle, code, nil)
 	l.ask()
 	return nil
 }

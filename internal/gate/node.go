@@ -23,6 +23,7 @@ type Node struct {
 	Addrs    *Limiter[netip.Addr] // sessions and handshakes of an address (AddrKey)
 	IDs      *Limiter[uint64]     // handshakes of a client id at an address (Seals.IDKey)
 	Seals    *Seals               // tickets and return passes
+	Roster   *Roster              // sessions by client id; nil: nobody asks for them
 	Window   Window               // over which clients would return
 	Load     Load                 // how much there is to do
 	Drain    Drain                // the pace at which clients are handed over
@@ -39,6 +40,10 @@ type Config struct {
 	AddrRate     float64 // handshakes a second of an address, 0: no bound
 	IDRate       float64 // of a client id at an address, 0 or less: no bound
 
+	Index      bool       // there is a roster, though Duplicates bounds nothing
+	Duplicates Duplicates // what becomes of a login beyond MaxSameID
+	MaxSameID  int        // sessions of a client id, unless they stand beside each other
+
 	Secret     []byte   // what the nodes of a cluster seal with; nil: a random one
 	Alternates []string // addresses of other nodes, without commas
 }
@@ -53,6 +58,9 @@ func NewNode(cfg Config, random io.Reader) *Node {
 		Addrs:      NewLimiter[netip.Addr](cfg.AddrConns, cfg.AddrRate, random),
 		IDs:        NewLimiter[uint64](0, cfg.IDRate, random),
 		Seals:      NewSeals(cfg.Secret, random),
+	}
+	if cfg.Index || cfg.Duplicates != StandBeside {
+		n.Roster = NewRoster(n.Seals, cfg.Duplicates, cfg.MaxSameID)
 	}
 	n.Load.begin(cfg.AdmitRate, cfg.Heartbeat, cfg.Tick)
 	n.Window.SetRate(cfg.FailoverRate)

@@ -26,6 +26,8 @@ type extra struct {
 	invited    bool   // it came with a ticket, which is spent when it is welcomed
 	ticket     uint32 // the ticket's number
 	awaits     awaitRef
+	guest      bool          // superseded: its place went to its heir
+	leaveUntil time.Duration // superseded: when it ends
 }
 
 // extraRef is where a session's extra lies; zero means that it has none.

@@ -17,6 +17,8 @@ const (
 	postAwaited
 	postAck
 	postNack
+	postMove
+	postDo
 	postClose
 	postDone // it was done ahead of its turn
 )
@@ -27,22 +29,10 @@ type post struct {
 	code   codec.Code // to close with
 	handle uint64
 	ack    codec.AckMessage
-	body   *bytebufferpool.ByteBuffer // to deliver, or a NACK; owned by the mailbox
+	body   *bytebufferpool.ByteBuffer // to deliver, or a NACK or GOAWAY; owned by the mailbox
 	waiter Waiter                     // of postAwaited
+	task   Task                       // of postDo
 }
-
-// Closing is the end of a session that one loop asks of another, or of itself. Loop says whose
-// mailbox it is for.
-type Closing struct {
-	handle uint64
-	why    Reason
-	heir   uint64 // handle of the connection beyond the gate's places that takes this one's
-	heired bool   // there is one
-	by     Origin // of the session that supersedes
-}
-
-// Loop is the number of the loop that has the session.
-func (c Closing) Loop() uint8 { return uint8(c.handle >> 56) }
 
 // Mailbox carries work to one loop. Messages are bounded in number and bytes; closing a
 // session always fits, since it is how room is made. Posts are done in the order in which they
@@ -119,9 +109,24 @@ func (m *Mailbox) Nack(handle uint64, nack *codec.NackMessage) error {
 	return err
 }
 
-// Close leaves the end of a session with a GOAWAY of the given code. It always fits.
-func (m *Mailbox) Close(handle uint64, code codec.Code) {
-	_ = m.put(post{kind: postClose, handle: handle, code: code})
+// Close leaves the end of a session, as Kick has it. It always fits.
+func (m *Mailbox) Close(handle uint64, code codec.Code, goAway []byte) {
+	p := post{kind: postClose, handle: handle, code: code}
+	if len(goAway) == 0 {
+		_ = m.put(p)
+		return
+	}
+	_ = m.putBody(p, goAway)
+}
+
+// Move leaves a GOAWAY that asks a session to move.
+func (m *Mailbox) Move(handle uint64, goAway []byte) error {
+	return m.putBody(post{kind: postMove, handle: handle}, goAway)
+}
+
+// Do leaves something for the application to do with a session.
+func (m *Mailbox) Do(handle uint64, task Task) error {
+	return m.put(post{kind: postDo, handle: handle, task: task})
 }
 
 // Forward leaves what another loop asks. It always fits.

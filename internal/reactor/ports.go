@@ -56,17 +56,21 @@ type Transport interface {
 }
 
 // App is the application above a reactor. All of it runs on the loop and must not block. Within
-// Opened, Message, and Settled of a client's answer, it may use the reactor's Ack, Nack, Deliver,
-// DeliverAwaited, DeliverOptional and Kick for the session.
+// Opened, Message, Do, and Settled of a client's answer, it may use the reactor's Ack, Nack, Deliver,
+// DeliverAwaited, DeliverOptional, Move and Kick for the session.
 type App interface {
 	// Greeted is called when a client has said a good HELLO, whether it is let in or not.
 	Greeted(slot Slot, from Origin)
 	// Origin returns what Greeted was told, so that it is kept once; zero if it was not.
 	Origin(slot Slot) Origin
+	// Follows is called before Opened if the session has taken the place of another.
+	Follows(slot Slot, previous uint64)
 	// Opened is called when the client was welcomed.
 	Opened(slot Slot)
 	// Message is called for each SEND; number 0 wants no answer. The body is valid until it returns.
 	Message(slot Slot, number uint64, body []byte)
+	// Do is called with what the mailbox was given for the session.
+	Do(slot Slot, task Task)
 	// Settled tells the outcome of a DELIVER that is awaited, once. Lost comes before Closed. Unsent
 	// may come at any time, also for a session that has ended; no other session is meant.
 	Settled(o Outcome, w Waiter)
@@ -85,11 +89,20 @@ type Origin struct {
 	Attempt     uint32 // counts the connects of an incarnation
 }
 
+// sameProcess says that o is of one process with another.
+func (o Origin) sameProcess(as Origin) bool {
+	return o.Incarnation == as.Incarnation && o.Incarnation != 0
+}
+
 // newer says whether o is a later attempt than one that claims to come after it: a HELLO may
 // lie unread while its client has long come another way.
 func (o Origin) newer(than Origin) bool {
-	return o.Incarnation == than.Incarnation && o.Incarnation != 0 && o.Attempt > than.Attempt
+	return o.sameProcess(than) && o.Attempt > than.Attempt
 }
+
+// Task is what the application gets back when it may do something with a session. It is never nil, and
+// nothing looks at it.
+type Task any
 
 // Asker has clients checked.
 type Asker interface {

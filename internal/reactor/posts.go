@@ -36,21 +36,6 @@ func (r *Reactor) runPosts(stop func() bool) (more bool) {
 	return r.posting
 }
 
-func (r *Reactor) runClosing(c Closing) {
-	if c.heired {
-		r.bequeath(c.handle, c.heir, c.by)
-	}
-	slot, ok := r.resolve(c.handle)
-	switch {
-	case !ok || r.app.Origin(slot).newer(c.by):
-		r.counters.Stale++
-	case c.why == ReasonSuperseded:
-		r.sendAway(slot, c.why, reset) // nobody is there to say farewell to
-	default:
-		r.sendAway(slot, c.why, linger)
-	}
-}
-
 // runPost does one post and gives its body back.
 func (r *Reactor) runPost(p *post) {
 	if p.kind == postDone {
@@ -58,7 +43,11 @@ func (r *Reactor) runPost(p *post) {
 	}
 	if slot, ok := r.resolve(p.handle); ok {
 		r.doPost(slot, p)
-		r.flush(slot)
+		if why := r.kicked(); why != ReasonNone {
+			r.finish(slot, why)
+		} else {
+			r.flush(slot)
+		}
 	} else {
 		r.counters.Stale++
 		if p.kind == postAwaited {
@@ -69,17 +58,17 @@ func (r *Reactor) runPost(p *post) {
 		bytebufferpool.Put(p.body)
 		p.body = nil
 	}
-	p.waiter = nil // the box is used again as it is
+	p.waiter, p.task = nil, nil // the box is used again as it is
 }
 
 func (r *Reactor) doPost(slot Slot, p *post) {
 	switch p.kind {
 	case postDeliver:
-		_ = r.Deliver(slot, p.body.B) // its size was checked when it was posted
+		_ = r.deliver(slot, p.body.B, nil) // its size was checked when it was posted
 	case postOptional:
-		_ = r.DeliverOptional(slot, p.body.B) // a drop is counted
+		_ = r.deliverOptional(slot, p.body.B) // a drop is counted
 	case postAwaited:
-		if err := r.DeliverAwaited(slot, p.body.B, p.waiter); err != nil {
+		if err := r.deliver(slot, p.body.B, p.waiter); err != nil {
 			r.unsent(p, err)
 		}
 	case postAck:
@@ -88,8 +77,15 @@ func (r *Reactor) doPost(slot Slot, p *post) {
 		r.writeAck()
 		r.out = append(r.out, p.body.B...)
 		r.counters.NacksOut++
+	case postMove:
+		_ = r.Move(slot, p.body.B) // the session is ready, and nothing waits in this callback
+	case postDo:
+		r.app.Do(slot, p.task)
 	case postClose:
 		r.kick = p.code
+		if p.body != nil {
+			r.goodbye = p.body.B
+		}
 		r.sendAway(slot, ReasonKicked, linger)
 	}
 }
@@ -100,10 +96,11 @@ func (r *Reactor) runOwn(slot Slot) {
 	if r.mailbox.Empty() && r.mailbox.doingNext == len(r.mailbox.doing) {
 		return
 	}
-	kick := r.kick
+	kick, goodbye := r.kick, r.goodbye
+	r.unkick()
 	r.flush(slot) // what the callback said has room of its own
 	for _, p := range r.mailbox.takeOf(r.Handle(slot)) {
 		r.runPost(&p)
 	}
-	r.kick = kick
+	r.kick, r.goodbye = kick, goodbye
 }

@@ -38,6 +38,7 @@ type Reactor struct {
 	out       []byte     // frames of the current callback, for the current slot
 	answering answering  // and what follows them
 	kick      codec.Code // set by the application for the current slot
+	goodbye   []byte     // the GOAWAY that goes with it; nil: as for any end
 
 	notice codec.GoAwayMessage   // what the next GOAWAY says beside its code
 	token  [gate.MaxSealLen]byte // the ticket or return pass of the current frame
@@ -48,10 +49,12 @@ type Reactor struct {
 	restOver  func() bool           // over(Rest), bound once
 	posting   bool                  // posts that were taken are not done yet
 
-	stopping   pass // over who is to be told that the node stops
-	allTold    bool // they have all been told
-	moving     pass // over who is to be told to move
-	movers     movers
+	stopping   pass                 // over who is to be told that the node stops
+	allTold    bool                 // they have all been told
+	moving     pass                 // over who is to be told to move
+	movers     movers               // told to, by the drain
+	invited    movers               // told to, by the application
+	asking     map[uint64]time.Time // clients that wait until another session ends, and when theirs does
 	shedding   shedding
 	announcing announcement
 

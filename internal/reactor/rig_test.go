@@ -126,6 +126,9 @@ type rigConfig struct {
 	AdmitRate, FailoverRate, AddrRate, IDRate float64
 	MaxQueuedTotal                            int64
 	Alternates                                []string
+	Duplicates                                gate.Duplicates
+	MaxSameID                                 int
+	Index                                     bool
 	Handler                                   handler
 }
 
@@ -158,7 +161,8 @@ func (c rigConfig) settings() *Config {
 
 func (c rigConfig) gate() gate.Config {
 	return gate.Config{Heartbeat: c.Heartbeat, Tick: c.Tick, AdmitRate: c.AdmitRate, FailoverRate: c.FailoverRate,
-		AddrConns: c.AddrConns, AddrRate: c.AddrRate, IDRate: c.IDRate, Alternates: c.Alternates}
+		AddrConns: c.AddrConns, AddrRate: c.AddrRate, IDRate: c.IDRate, Alternates: c.Alternates,
+		Duplicates: c.Duplicates, MaxSameID: c.MaxSameID, Index: c.Index}
 }
 
 // handler is a test's application: a nil function is not called.
@@ -189,14 +193,15 @@ func (c *caller) DeliverAwaited(body []byte, w Waiter) error {
 	return c.r.DeliverAwaited(c.slot, body, w)
 }
 
-func (c *caller) Close(code codec.Code) { c.r.Kick(cmp.Or(code, codec.CodeKicked)) }
+func (c *caller) Close(code codec.Code) { c.r.Kick(cmp.Or(code, codec.CodeKicked), nil) }
 
 // stage is a node's application over its handler.
 type stage struct {
 	handler
-	n       *node
-	origins map[Slot]Origin
-	refused int
+	n        *node
+	origins  map[Slot]Origin
+	previous map[uint64]uint64 // of a handle, the session whose place it took
+	refused  int
 }
 
 func (a *stage) Greeted(slot Slot, from Origin) {
@@ -206,6 +211,10 @@ func (a *stage) Greeted(slot Slot, from Origin) {
 }
 
 func (a *stage) Origin(slot Slot) Origin { return a.origins[slot] }
+
+func (a *stage) Follows(slot Slot, previous uint64) { a.previous[a.n.r.Handle(slot)] = previous }
+
+func (a *stage) Do(slot Slot, task Task) { task.(func(*caller))(a.caller(slot)) }
 
 func (a *stage) Gone(slot Slot) { delete(a.origins, slot) }
 
@@ -247,7 +256,7 @@ func newNodeAt(t testing.TB, start time.Duration, cfg rigConfig) *node {
 	shared.Epoch, shared.Name, shared.Conns = 7, []byte("n1"), gate.NewConns(1000, 10, 1, 3, cfg.MaxConns)
 	n := &node{t: t, now: start, net: &network{peers: make(map[Slot]*peer)}}
 	r, err := New(cfg.settings(), Env{Node: shared, Loop: 3, Transport: n.net,
-		App:     &stage{handler: cfg.Handler, n: n, origins: make(map[Slot]Origin)},
+		App:     &stage{handler: cfg.Handler, n: n, origins: make(map[Slot]Origin), previous: make(map[uint64]uint64)},
 		Forward: func(c Closing) { n.closings = append(n.closings, c) },
 		Wall:    func() time.Time { return time.UnixMilli(1_700_000_000_000) }}, start)
 	if err != nil {

@@ -24,12 +24,15 @@ func (r *Reactor) pong(slot Slot, token uint64) {
 // Deliver queues a DELIVER for the session of the present callback that wants no answer. It
 // returns ErrClosed, ErrTooBig, or ErrQueue where more than MaxQueued would wait: that is much for
 // one callback, and a client that has not read what was sent to it before is closed for it.
-func (r *Reactor) Deliver(slot Slot, body []byte) error { return r.deliver(slot, body, nil) }
+func (r *Reactor) Deliver(slot Slot, body []byte) error { return r.DeliverAwaited(slot, body, nil) }
 
 // DeliverAwaited is Deliver for a message whose outcome the application is told, once, unless
 // there is an error. Beyond MaxAwaited of a session, or MaxQueued that would wait to be written,
 // that is ErrWindow.
 func (r *Reactor) DeliverAwaited(slot Slot, body []byte, w Waiter) error {
+	if r.sessions.at(slot).is(superseded) {
+		return ErrClosed // what was posted before is on its way still
+	}
 	return r.deliver(slot, body, w)
 }
 
@@ -70,6 +73,13 @@ func (r *Reactor) hasRoom(slot Slot, size int) bool {
 // DeliverOptional is Deliver, unless the client is slow: then it returns ErrSlow. A message that is larger than
 // SoftQueued must have its chance, too: one goes when none waits.
 func (r *Reactor) DeliverOptional(slot Slot, body []byte) error {
+	if r.sessions.at(slot).is(superseded) {
+		return ErrClosed
+	}
+	return r.deliverOptional(slot, body)
+}
+
+func (r *Reactor) deliverOptional(slot Slot, body []byte) error {
 	s := r.sessions.at(slot)
 	if soft := r.cfg.SoftQueued; soft >= 0 && !s.is(gone) {
 		waiting := len(r.out)
@@ -81,11 +91,12 @@ func (r *Reactor) DeliverOptional(slot Slot, body []byte) error {
 			return ErrSlow
 		}
 	}
-	return r.Deliver(slot, body)
+	return r.deliver(slot, body, nil)
 }
 
-// Kick ends the session of the present callback with a GOAWAY of the given code when it returns.
-func (r *Reactor) Kick(code codec.Code) { r.kick = code }
+// Kick ends the session of the present callback when it returns, with a GOAWAY of the given code: the
+// frame goAway, which must not change until then, or where that is nil one like any other.
+func (r *Reactor) Kick(code codec.Code, goAway []byte) { r.kick, r.goodbye = code, goAway }
 
 // Panicked ends the session of the present callback, whose application has failed.
 func (r *Reactor) Panicked() {
