@@ -113,6 +113,16 @@ type Config struct {
 	// was good count. Default 0.2, negative: no limit.
 	IDRate float64
 
+	// Duplicates is what becomes of a client that comes under an id which has MaxSameID sessions on
+	// this node already. Default StandBeside: there is no bound.
+	Duplicates Duplicates
+	// MaxSameID is how many sessions of one client id there may be under Replace and Refuse.
+	// Default 1.
+	MaxSameID int
+	// Index keeps an index of client ids for Lookup, though Duplicates bounds nothing: 40 bytes a
+	// session, a hash and a lock at login and at logout. With Replace and Refuse there always is one.
+	Index bool
+
 	// Auth decides who may have a session. Default nil: everybody, of which Logger is warned.
 	Auth Authenticator
 	// AuthWorkers is how many clients are checked at a time (default 16), AuthQueue how
@@ -152,7 +162,7 @@ type Handler struct {
 	// came before. A number of 0 wants no answer,
 	// and gets none if it is acknowledged. If the handler panics, the message is refused with
 	// codec.NackInternal before its session ends, so that it is not what ends the next one, too.
-	Message func(s *Session, number uint64, body []byte)
+	Message func(s *Session, m Message)
 	// Closed is called once for every session that was Opened, after what was outstanding has been
 	// told as Lost. Nothing can be sent to it any more, and what Server.Deliver still has for it
 	// counts in Stats.Stale.
@@ -178,6 +188,7 @@ func (c Config) withDefaults() Config {
 	def(&c.UnsettledBytes, max(256<<10, c.MaxFrame))
 	def(&c.AdmitRate, 2000)
 	def(&c.IDRate, 0.2)
+	def(&c.MaxSameID, 1)
 	def(&c.AuthWorkers, 16)
 	def(&c.AuthQueue, 1024)
 	def(&c.AuthTimeout, 4*time.Second)
@@ -202,7 +213,8 @@ func (c *Config) reactor() *reactor.Config {
 // gate is the part that is the gates'.
 func (c *Config) gate() gate.Config {
 	return gate.Config{Heartbeat: c.Heartbeat, Tick: c.Tick, AdmitRate: c.AdmitRate, FailoverRate: c.FailoverRate,
-		AddrConns: c.AddrConns, AddrRate: c.AddrRate, IDRate: c.IDRate, Secret: c.ClusterSecret, Alternates: c.Alternates}
+		AddrConns: c.AddrConns, AddrRate: c.AddrRate, IDRate: c.IDRate, Secret: c.ClusterSecret, Alternates: c.Alternates,
+		Index: c.Index, Duplicates: gate.Duplicates(c.Duplicates), MaxSameID: c.MaxSameID}
 }
 
 func def[T comparable](field *T, value T) {
@@ -263,6 +275,10 @@ func (c Config) validate() error {
 		return errors.New("server: FailoverRate must be finite and positive")
 	case !(math.Abs(c.AddrRate) <= math.MaxFloat64) || !(math.Abs(c.IDRate) <= math.MaxFloat64):
 		return errors.New("server: AddrRate and IDRate must be finite")
+	case c.Duplicates > Refuse:
+		return fmt.Errorf("server: Duplicates must be StandBeside, Replace or Refuse, not %d", c.Duplicates)
+	case c.MaxSameID < 1:
+		return fmt.Errorf("server: MaxSameID must be positive, not %d", c.MaxSameID)
 	case c.AuthWorkers < 1 || c.AuthQueue < 1:
 		return errors.New("server: AuthWorkers and AuthQueue must be positive")
 	case c.AddrConns < 0 || c.AddrRate < 0:

@@ -44,7 +44,7 @@ func ExampleServer_Drain() {
 // may settle all messages, since the outcome names session and number.
 func ExampleServer_DeliverFunc() {
 	var srv *server.Server
-	send := func(to codec.SessionID, body []byte, keep func([]byte)) error {
+	send := func(to server.Ref, body []byte, keep func([]byte)) error {
 		return srv.DeliverFunc(to, body, func(o server.Outcome) {
 			switch {
 			case o.Result == server.Acknowledged:
@@ -63,59 +63,43 @@ func ExampleServer_DeliverFunc() {
 	if err := srv.Start(); err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(send(codec.SessionID{}, []byte("hello"), nil) != nil)
+	fmt.Println(send(server.Ref{}, []byte("hello"), nil) != nil)
 	fmt.Println(srv.Stop(context.Background()))
 	// Output:
 	// true
 	// <nil>
 }
 
-// One session a client: the newest stays. Of two sessions of one incarnation the later attempt is
-// the newer, even if its HELLO was read first, and the other is superseded: its client has come
-// back, or is about to leave it in a handover. Another incarnation is another process, which
-// replaces: that one gives up.
-func ExampleSession_Attempt() {
+// One session a client, wherever on the node: the newest login stays, and the client before it gives
+// up. A client that comes back is the same, and takes its own place: what is kept of it goes on. Its
+// old session's Closed may come later than the new one's Opened.
+func ExampleDuplicates() {
 	var mu sync.Mutex
-	type holder struct {
-		id          codec.SessionID
-		incarnation uint64
-		attempt     uint32
-	}
-	newest := make(map[string]holder)
-	var srv *server.Server
+	rooms := make(map[server.Ref]string)
 	handler := server.Handler{
 		Opened: func(s *server.Session) {
 			mu.Lock()
 			defer mu.Unlock()
-			old, had := newest[s.ClientID()]
-			same := had && old.incarnation == s.Incarnation() && old.incarnation != 0
-			if same && old.attempt > s.Attempt() {
-				_ = s.Close(codec.CodeSuperseded)
-				return
-			}
-			newest[s.ClientID()] = holder{s.ID(), s.Incarnation(), s.Attempt()}
-			switch {
-			case same:
-				_ = srv.Close(old.id, codec.CodeSuperseded)
-			case had:
-				_ = srv.Close(old.id, codec.CodeReplaced)
+			if previous, ok := s.Previous(); ok {
+				rooms[s.Ref()] = rooms[previous]
 			}
 		},
 		Closed: func(s *server.Session, _ server.Reason) {
 			mu.Lock()
 			defer mu.Unlock()
-			if newest[s.ClientID()].id == s.ID() {
-				delete(newest, s.ClientID())
-			}
+			delete(rooms, s.Ref())
 		},
 	}
-	srv, err := server.New(server.Config{Listen: "127.0.0.1:0", Handler: handler})
+	srv, err := server.New(server.Config{Listen: "127.0.0.1:0", Duplicates: server.Replace, Handler: handler})
 	if err != nil {
 		log.Fatal(err)
 	}
 	if err := srv.Start(); err != nil {
 		log.Fatal(err)
 	}
+	fmt.Println(srv.Lookup("alice"))
 	fmt.Println(srv.Stop(context.Background()))
-	// Output: <nil>
+	// Output:
+	// []
+	// <nil>
 }

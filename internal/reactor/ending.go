@@ -163,6 +163,7 @@ func (r *Reactor) markGone(slot Slot, why Reason) {
 	if s.state == stateReady {
 		r.counters.Sessions--
 		r.unlist(slot)
+		r.live.end(slot)
 		r.forgetMover(slot, why)
 		r.settle(slot, everything, Outcome{Result: Lost, End: why})
 		if s.is(opened) {

@@ -105,6 +105,7 @@ func (r *Reactor) welcome(slot Slot, expires time.Time) Reason {
 		r.displace(slot, standing)
 	}
 	s.set(opened)
+	r.live.begin(r.Handle(slot))
 	r.app.Opened(slot)
 	return r.kicked()
 }

@@ -50,9 +50,6 @@ func (r *Reactor) Move(slot Slot, goAway []byte) error {
 	return nil
 }
 
-// Draining says whether a session was asked to move.
-func (r *Reactor) Draining(slot Slot) bool { return r.movers.has(slot) || r.invited.has(slot) }
-
 // tellToMove asks a session to move, unless the pace does not allow it now. The session stays
 // what it is: its frames are handled, its heartbeats answered and missed, messages go out to it,
 // until it says BYE. So nothing that is queued for it is lost, and what it sends until then is
@@ -76,7 +73,7 @@ func (r *Reactor) tellToMove(slot Slot) (taken bool) {
 
 // forgetMover forgets a session that leaves.
 func (r *Reactor) forgetMover(slot Slot, why Reason) {
-	if !r.Draining(slot) {
+	if !r.ToldToMove(slot) {
 		return
 	}
 	if r.movers.has(slot) {

@@ -63,6 +63,8 @@ type App interface {
 	Greeted(slot Slot, from Origin)
 	// Origin returns what Greeted was told, so that it is kept once; zero if it was not.
 	Origin(slot Slot) Origin
+	// Granted is called before Opened with what came with the answer of an Asker.
+	Granted(slot Slot, grant any)
 	// Follows is called before Opened if the session has taken the place of another.
 	Follows(slot Slot, previous uint64)
 	// Opened is called when the client was welcomed.

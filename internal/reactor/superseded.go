@@ -25,6 +25,7 @@ func (r *Reactor) retire(slot Slot, placeless bool) {
 		return
 	}
 	s.set(superseded)
+	r.live.end(slot)
 	x.leaveUntil = r.now + supersededTime
 	r.wheel.Pull(slot, x.leaveUntil)
 }
@@ -53,7 +54,7 @@ func (r *Reactor) partingFor(slot Slot, why Reason) parting {
 		return linger
 	}
 	since := r.extras.of(r.sessions.at(slot)).leaveUntil - supersededTime
-	if r.lastHeard(slot) > since || r.transport.Held(slot) > 0 {
+	if r.lastHeard(slot) > since+r.cfg.Tick || r.transport.Held(slot) > 0 {
 		return linger
 	}
 	return reset
