@@ -9,7 +9,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/server"
 )
 

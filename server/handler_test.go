@@ -202,7 +202,7 @@ func TestACloseThatComesTooLateHitsNobodyElse(t *testing.T) {
 	handler := server.Handler{Message: func(own *server.Session, m server.Message) {
 		switch string(m.Body) {
 		case "closed by another":
-			_ = n.Server.Close(own.Ref(), 3900)
+			_ = n.Server.Close(own.Ref(), server.Close{Code: 3900})
 			_ = own.Close(server.Close{Code: codec.CodeReplaced})
 		case "too much":
 			for range 100 {
@@ -242,12 +242,12 @@ func TestCloseTakesTheCodesOfApplicationsOnly(t *testing.T) {
 	}
 	var code codec.Code
 	var closed error
-	handler := server.Handler{Message: func(s *server.Session, _ server.Message) { closed = s.Close(code) }}
+	handler := server.Handler{Message: func(s *server.Session, _ server.Message) { closed = s.Close(server.Close{Code: code}) }}
 	withNode(t, server.Config{Handler: handler}, func(t *testing.T, n *servertest.Node) {
 		own, posted := n.Join("alice"), n.Join("bob")
 		for code = range 4100 {
 			own.Send(nil)
-			err := n.Server.Close(posted.Ref(), code)
+			err := n.Server.Close(posted.Ref(), server.Close{Code: code})
 			if !want(code) {
 				if !errors.Is(closed, server.ErrCode) || !errors.Is(err, server.ErrCode) {
 					t.Fatalf("Close with %d: %v, %v, want ErrCode", code, closed, err)
