@@ -30,8 +30,7 @@ type post struct {
 	handle uint64
 	ack    codec.AckMessage
 	body   *bytebufferpool.ByteBuffer // to deliver, or a NACK or GOAWAY; owned by the mailbox
-	waiter Waiter                     // of postAwaited
-	task   Task                       // of postDo
+	waiter any                        // the Waiter of postAwaited, or the Task of postDo
 }
 
 // Mailbox carries work to one loop. Messages are bounded in number and bytes; closing a
@@ -126,7 +125,7 @@ func (m *Mailbox) Move(handle uint64, goAway []byte) error {
 
 // Do leaves something for the application to do with a session.
 func (m *Mailbox) Do(handle uint64, task Task) error {
-	return m.put(post{kind: postDo, handle: handle, task: task})
+	return m.put(post{kind: postDo, handle: handle, waiter: task})
 }
 
 // Forward leaves what another loop asks. It always fits.

@@ -26,7 +26,7 @@ func (r *Reactor) runPosts(stop func() bool) (more bool) {
 	for m.doingNext < len(m.doing) {
 		p := &m.doing[m.doingNext]
 		m.doingNext++
-		closed := p.kind == postClose
+		closed := p.kind == postClose || p.kind == postDo
 		r.runPost(p)
 		if (closed && m.doingNext%16 == 0 || m.doingNext%64 == 0) && stop() {
 			break
@@ -58,7 +58,7 @@ func (r *Reactor) runPost(p *post) {
 		bytebufferpool.Put(p.body)
 		p.body = nil
 	}
-	p.waiter, p.task = nil, nil // the box is used again as it is
+	p.waiter = nil // the box is used again as it is
 }
 
 func (r *Reactor) doPost(slot Slot, p *post) {
@@ -80,7 +80,7 @@ func (r *Reactor) doPost(slot Slot, p *post) {
 	case postMove:
 		_ = r.Move(slot, p.body.B) // the session is ready, and nothing waits in this callback
 	case postDo:
-		r.app.Do(slot, p.task)
+		r.app.Do(slot, p.waiter)
 	case postClose:
 		r.kick = p.code
 		if p.body != nil {
