@@ -27,6 +27,7 @@ func TestACloseSaysWhatTheApplicationSays(t *testing.T) {
 		n := newNode(t, rigConfig{Handler: handler{Message: func(s *caller, _ uint64, _ []byte) {
 			_ = s.Deliver([]byte("before"))
 			_ = s.r.mailbox.Deliver(s.r.Handle(s.slot), []byte("posted before"))
+			_ = s.r.mailbox.Deliver(s.r.Handle(s.slot), []byte("and this"))
 			if within {
 				s.r.Kick(3450, frame)
 			} else {
@@ -37,10 +38,10 @@ func TestACloseSaysWhatTheApplicationSays(t *testing.T) {
 		n.send(slot, codec.AppendSend(nil, 1, nil))
 		n.run(n.r.cfg.Tick)
 		all := frames(t, p.in)
-		if got := frameTypes(t, p.in); !slices.Equal(got, []codec.Type{codec.Deliver, codec.Deliver, codec.GoAway}) {
+		if got := frameTypes(t, p.in); !slices.Equal(got, []codec.Type{codec.Deliver, codec.Deliver, codec.Deliver, codec.GoAway}) {
 			t.Fatalf("within %v: it got %v", within, got)
 		}
-		m, err := codec.ParseGoAway(all[2].Payload)
+		m, err := codec.ParseGoAway(all[3].Payload)
 		if err != nil || m.Code != 3450 || m.Delay != time.Minute || m.Window != time.Second || string(m.Reason) != "maintenance" || string(m.Alternates) != "c:1,d:1" {
 			t.Errorf("within %v: told %+v, %v", within, m, err)
 		}

@@ -13,7 +13,6 @@ type Closing struct {
 	by     Origin        // makeWay: of the session for which it does
 	heir   uint64        // makeWay and askEnd: that session, or the client that waits for the answer
 	heired bool          // makeWay: the heir is beyond the gate's places, and takes this one's
-	sure   bool          // makeWay: the roster has decided; else the session's loop does
 	delay  time.Duration // tellEnd: how long the session in the way may last
 }
 
@@ -52,12 +51,12 @@ func (r *Reactor) runClosing(c Closing) {
 	}
 }
 
-// yields says whether a session makes way. Where no roster has decided it, a return pass has named it:
-// one of an older attempt may be read late, and where logins are refused nobody makes way for another
-// process.
+// yields says whether a session makes way. It is what the roster has decided, or else a return pass has
+// named it: one of an older attempt may be read late, and where logins are refused nobody makes way for
+// another process.
 func (r *Reactor) yields(slot Slot, c *Closing) bool {
 	own := r.app.Origin(slot)
-	return c.sure || !own.newer(c.by) && (r.mayDisplace() || own.sameProcess(c.by))
+	return !own.newer(c.by) && (r.mayDisplace() || own.sameProcess(c.by))
 }
 
 // giveWay ends a session for another's sake: a later attempt of its own process in a while, or another

@@ -73,7 +73,7 @@ func (r *Reactor) displace(slot Slot, standing gate.Standing) {
 	}
 	for _, d := range all {
 		w := c
-		w.handle, w.why, w.sure = d.Handle, ReasonReplaced, true
+		w.handle, w.why = d.Handle, ReasonReplaced
 		if d.Same {
 			w.why = ReasonSuperseded
 		}

@@ -86,6 +86,19 @@ func TestASupersededSessionEndsAfterTwoSeconds(t *testing.T) {
 	}
 }
 
+// A look at it in between changes nothing, whatever else it is looked at for.
+func TestASupersededSessionThatIsLookedAtEndsInTime(t *testing.T) {
+	for _, unsent := range []int{0, 100} {
+		n, slot, p := supersede(t, rigConfig{})
+		p.unsent = unsent
+		n.r.wheel.Pull(slot, n.now+500*time.Millisecond)
+		n.run(2*time.Second + n.r.cfg.Tick)
+		if code := lastCode(t, p); code != codec.CodeSuperseded {
+			t.Errorf("%d bytes unsent: it is told %v", unsent, code)
+		}
+	}
+}
+
 // Its own deadlines hold meanwhile, and a client that stays in a frame is not waited for.
 func TestASupersededSessionIsNotWaitedFor(t *testing.T) {
 	n, slot, p := supersede(t, rigConfig{})
