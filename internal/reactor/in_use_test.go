@@ -16,7 +16,7 @@ func refusing(t *testing.T, count int) []*node {
 func TestInUseTellsWhenToCome(t *testing.T) {
 	for there := range 2 {
 		loops := refusing(t, 2)
-		_, p := loops[0].come(1, 1, nil)
+		old, p := loops[0].come(1, 1, nil)
 		runAll(loops, 10*time.Second)
 		_, q := loops[there].come(2, 1, nil)
 		if len(q.in) != 0 {
@@ -26,6 +26,9 @@ func TestInUseTellsWhenToCome(t *testing.T) {
 		m, err := codec.ParseGoAway(frames(t, q.in)[0].Payload)
 		if err != nil || m.Code != codec.CodeInUse || m.Delay < 65*time.Second || m.Delay > 66*time.Second {
 			t.Fatalf("%v, delay %v, want in_use and what is left of 75 s", m.Code, m.Delay)
+		}
+		if late := loops[0].now + m.Delay - loops[0].r.wheel.Deadline(old); late < 2*loops[0].r.cfg.Tick {
+			t.Errorf("it may come %v after the deadline, which may be met two ticks late", late)
 		}
 		runAll(loops, m.Delay)
 		if lastCode(t, p) != codec.CodeHeartbeatTimeout {
