@@ -44,9 +44,9 @@ type Config struct {
 	IgnoreAlternates bool
 
 	// ID is who the client is, 1 to 128 bytes of UTF-8 without control characters. What a
-	// second session of the same ID means is for the server's application to say: it may
-	// close the older one with codec.CodeReplaced, which ends that client, or with
-	// codec.CodeSuperseded if both are of one Client, as during a handover.
+	// second session of the same ID means is for the server to say: sessions stand beside each
+	// other, the newer replaces the older, whose client ends (codec.CodeReplaced), or the newer is refused
+	// for a while (codec.CodeInUse). A Client that comes back, or is handed over, is always the same one.
 	ID string
 
 	// TokenSource is asked for the credential before every connection, within nine tenths of

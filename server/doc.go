@@ -35,6 +35,13 @@
 // In the other direction the handler settles what clients send, by Ack, AckRange and Nack, at once or
 // later: until then a client keeps its message, and sends it again over its next connection.
 //
+// # Who is who
+//
+// A client has an id; a session has a Ref. By default nothing is kept of ids, and any number of sessions
+// may have the same. Config.Duplicates bounds them, Lookup finds them, and a client that comes back or is
+// handed over is known as the same: Session.Previous names the session that its new one goes on from.
+// Close ends a session, Move asks its client to go elsewhere, and Do runs a function on its loop.
+//
 // # What it promises
 //
 // A silent client is evicted no earlier than Timeout after its last complete frame

@@ -22,7 +22,7 @@ type Counters struct {
 	Sessions int64 `stat:"sessions sessions gauge" help:"welcomed clients"`
 	Draining int64 `stat:"draining sessions_draining gauge" help:"of them, those that a drain has told to go"`
 
-	Moved    uint64 `stat:"moved moved_sessions counter" help:"told by a drain, and said BYE"`
+	Moved    uint64 `stat:"moved moved_sessions counter" help:"told to go by a drain or one by one, and said BYE"`
 	Accepted uint64 `stat:"accepted accepted_connections counter" help:"connections taken from the kernel"`
 	Refused  uint64 `stat:"refused refused_connections counter" help:"of them, sent away for want of room"`
 	Knocks   uint64 `stat:"knocks knocks counter" help:"well-formed HELLOs of clients that were still there, whatever became of them"`

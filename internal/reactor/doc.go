@@ -17,6 +17,7 @@
 //
 //	a connection comes            accept.go, pending.go
 //	HELLO                         hello.go, admit_hello.go, auth.go, ghost.go
+//	others under its id           login.go, in_use.go, superseded.go, closing.go
 //	frames                        receive.go, send_limit.go
 //	answers and messages          write.go, answer.go, charge.go
 //	outcomes of messages          await.go
