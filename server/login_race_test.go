@@ -88,3 +88,50 @@ func TestARaceOfLoginsOverSockets(t *testing.T) {
 		}
 	})
 }
+
+// A node that stops in the middle of a race ends, and its roster is empty then.
+func TestAStopInARaceOfLogins(t *testing.T) {
+	for _, policy := range []Duplicates{Replace, Refuse} {
+		s, err := New(Config{Listen: "127.0.0.1:0", Loops: 4, AdmitRate: 1e6, IDRate: -1, Duplicates: policy})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Start(); err != nil {
+			t.Fatal(err)
+		}
+		target := &siege.Target{Addr: s.Addr()}
+		var told, logins atomic.Int64
+		var all sync.WaitGroup
+		for range 16 {
+			all.Go(func() {
+				for told.Load() == 0 {
+					p := target.Peer("alice")
+					if p.Dial(t.Context()) != nil {
+						return
+					}
+					_, _ = p.Write(helloFrame("alice"))
+					if f, err := p.Next(); err == nil && f.Type == codec.Welcome {
+						if f, err = p.Next(); err == nil && f.Type == codec.GoAway { // replaced, or the node's last words
+							if m, err := codec.ParseGoAway(f.Payload); err == nil && m.Code == codec.CodeShutdown {
+								told.Add(1)
+							}
+						}
+					}
+					logins.Add(1)
+					p.Close()
+				}
+			})
+		}
+		eventually(t, "there is a race", func() bool { return logins.Load() > 500 || policy == Refuse && s.Stats().Closes[ReasonInUse] > 500 })
+		if err := s.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+		all.Wait()
+		if n := s.node.Roster.Len(); n != 0 || s.node.Conns.Open() != 0 || s.node.Conns.Lingering() != 0 {
+			t.Errorf("%v: %d on the roster, %d connections, %d linger", policy, n, s.node.Conns.Open(), s.node.Conns.Lingering())
+		}
+		if s.Lookup("alice") != nil {
+			t.Error("somebody is found on a node that has ended")
+		}
+	}
+}

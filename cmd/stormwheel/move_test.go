@@ -150,3 +150,69 @@ func TestAClientMovesOnItsNodeUnderEveryPolicy(t *testing.T) {
 		})
 	}
 }
+
+// A client that is to move to a node which does not want it stays where it is, and is served.
+func TestAMoveToANodeThatRefusesLosesNothing(t *testing.T) {
+	book := &ledger{handled: make(map[uint32]int)}
+	start := func(cfg server.Config) *server.Server {
+		cfg.Listen, cfg.IDRate = "127.0.0.1:0", -1
+		srv, err := server.New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := srv.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			ctx, cancel := context.WithCancel(context.Background())
+			cancel()
+			_ = srv.Stop(ctx)
+		})
+		return srv
+	}
+	a := start(server.Config{Duplicates: server.Replace, Handler: book.handler()})
+	b := start(server.Config{Auth: refusing{}})
+	ctx, stop := context.WithCancel(t.Context())
+	c, err := client.New(client.Config{Endpoints: []string{a.Addr()}, ID: "alice", Deliver: func(client.Message) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ran sync.WaitGroup
+	defer ran.Wait()
+	defer stop()
+	ran.Go(func() { _ = c.Run(ctx) })
+	send := func(n uint32) {
+		if err := c.SendAcked(ctx, binary.BigEndian.AppendUint32(nil, n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send(0)
+	if err := a.Move(a.Lookup("alice")[0], []string{b.Addr()}); err != nil {
+		t.Fatal(err)
+	}
+	n := uint32(1)
+	for end := time.Now().Add(patience); b.Stats().Closes[server.ReasonUnauthorized] == 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it has not tried the other node")
+		}
+		send(n)
+		n++
+	}
+	for range 100 {
+		send(n)
+		n++
+	}
+	if info := c.Info(); info.State != client.Ready || info.Losses != 0 || info.Node != a.Node() {
+		t.Errorf("%+v", info)
+	}
+	if st := a.Stats(); st.Closes[server.ReasonReplaced] != 0 || len(a.Lookup("alice")) != 1 {
+		t.Errorf("closes %v, listed %v", st.Closes, a.Lookup("alice"))
+	}
+}
+
+// refusing lets nobody in.
+type refusing struct{}
+
+func (refusing) Authenticate(context.Context, server.AuthRequest) (server.AuthGrant, error) {
+	return server.AuthGrant{}, server.ErrUnauthorized
+}
