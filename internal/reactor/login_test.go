@@ -252,22 +252,3 @@ func TestARaceOfLoginsDisplacesNobodyUnderRefuse(t *testing.T) {
 		wantNothingWaits(t, loops)
 	}
 }
-
-// A login allocates no more on a node with a roster than on one without.
-func TestALoginUnderARosterAllocatesNothingMore(t *testing.T) {
-	allocs := func(cfg rigConfig) float64 {
-		cfg.AdmitRate = 1e9
-		n := newNode(t, cfg)
-		b := hello("alice")
-		return testing.AllocsPerRun(1000, func() {
-			slot, _ := n.r.Open(n.now)
-			n.net.peers[slot] = &peer{in: make([]byte, 0, 1024)}
-			n.r.receive(n.now, slot, b)
-			n.r.Closed(slot, ReasonPeerClosed)
-		})
-	}
-	without, with := allocs(rigConfig{}), allocs(rigConfig{Duplicates: gate.Replace})
-	if with > without {
-		t.Errorf("%v objects, %v without a roster", with, without)
-	}
-}

@@ -9,10 +9,10 @@ func (r *Reactor) runPosts(stop func() bool) (more bool) {
 	m := &r.mailbox
 	m.take()
 	r.posting = true
-	for n := 1; len(m.closingTaken) > 0; n++ {
+	for len(m.closingTaken) > 0 {
 		r.runClosing(m.closingTaken[0])
 		m.closingTaken = m.closingTaken[1:]
-		if n%16 == 0 && stop() {
+		if stop() { // each may end a session, and look for its posts
 			return true
 		}
 	}
