@@ -115,8 +115,7 @@ func TestAHandoverOnOneNodeUnderAnyPolicy(t *testing.T) {
 		var o told
 		cfg.Handler = o.handler()
 		withNode(t, cfg, func(t *testing.T, n *servertest.Node) {
-			old := as(n, 77, 1)
-			pass := old.ExpectWelcome().ReturnPass
+			old := n.Join("alice")
 			if err := n.Server.Move(old.Ref(), []string{"here:1"}); err != nil {
 				t.Fatal(err)
 			}
@@ -126,10 +125,8 @@ func TestAHandoverOnOneNodeUnderAnyPolicy(t *testing.T) {
 			if err := n.Server.DeliverFunc(old.Ref(), []byte("on its way"), func(o server.Outcome) { outcome = o }); err != nil {
 				t.Fatal(err)
 			}
-			fresh := n.Dial()
-			fresh.Hello(codec.HelloMessage{ClientID: []byte("alice"), Incarnation: 77, Attempt: 2, ReturnPass: pass})
+			fresh := old.Return()
 			fresh.ExpectWelcome()
-			n.Settle()
 			id := old.ExpectDeliver([]byte("on its way"))
 			for what, err := range map[string]error{"Deliver": n.Server.Deliver(old.Ref(), nil), "Do": n.Server.Do(old.Ref(), func(*server.Session) {}), "Close": n.Server.Close(old.Ref(), server.Close{})} {
 				if !errors.Is(err, server.ErrClosed) {
@@ -239,9 +236,8 @@ func TestLookupWithoutAnIndexFindsNobody(t *testing.T) {
 // A node whose handler sees no session still knows who is who.
 func TestAHandoverWithoutAHandlerIsNoLogin(t *testing.T) {
 	withNode(t, server.Config{Duplicates: server.Replace}, func(t *testing.T, n *servertest.Node) {
-		old := as(n, 77, 1)
-		old.ExpectWelcome()
-		as(n, 77, 2).ExpectWelcome()
+		old := n.Join("alice")
+		old.Return().ExpectWelcome()
 		old.ExpectNothing()
 		n.Advance(3 * time.Second)
 		old.ExpectGoAway(codec.CodeSuperseded)
@@ -252,12 +248,9 @@ func TestAHandoverWithoutAHandlerIsNoLogin(t *testing.T) {
 func TestPreviousIsASessionThatWentOn(t *testing.T) {
 	var o told
 	withNode(t, server.Config{Handler: o.handler()}, func(t *testing.T, n *servertest.Node) {
-		old := as(n, 77, 1)
-		pass := old.ExpectWelcome().ReturnPass
+		old := n.Join("alice")
 		old.Close()
-		fresh := n.Dial()
-		fresh.Hello(codec.HelloMessage{ClientID: []byte("alice"), Incarnation: 77, Attempt: 2, ReturnPass: pass})
-		fresh.ExpectWelcome()
+		old.Return().ExpectWelcome()
 		if len(o.previous) != 2 || !o.previous[1].IsZero() {
 			t.Errorf("told of %v", o.previous)
 		}

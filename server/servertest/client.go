@@ -21,6 +21,7 @@ type Client struct {
 	conn   *conn
 	number uint64 // of the connection, from 1 on
 	name   string
+	hello  codec.HelloMessage // as it was said
 	sends  uint64
 	pings  uint64
 
@@ -66,7 +67,21 @@ func (c *Client) Hello(m codec.HelloMessage) {
 	if err != nil {
 		c.n.t.Fatalf("servertest: %s says HELLO: %v", c.name, err)
 	}
+	c.hello = m
 	c.Write(b)
+}
+
+// Return opens another connection as the same process, which is back from a loss or moves: it says the
+// HELLO of its next attempt, with the return pass that it was given. This connection stays as it is.
+// The test expects the WELCOME.
+func (c *Client) Return() *Client {
+	c.n.t.Helper()
+	next := c.n.DialFrom(c.conn.from)
+	m := c.hello
+	m.Attempt++
+	m.ReturnPass, m.Ticket = c.welcome.ReturnPass, nil
+	next.Hello(m)
+	return next
 }
 
 // Send sends a message and returns its number: 1, 2 and so on. It is that of ExpectAck.

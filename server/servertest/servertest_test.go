@@ -384,3 +384,31 @@ func TestAwaitedMessagesThatHaveNoRoomAreUnsent(t *testing.T) {
 		c.ExpectPong()
 	})
 }
+
+// A client that returns is the same process: it takes its own place, and no other's.
+func TestWhoReturnsIsTheSame(t *testing.T) {
+	var previous []server.Ref
+	h := server.Handler{Opened: func(s *server.Session) {
+		if ref, ok := s.Previous(); ok {
+			previous = append(previous, ref)
+		}
+	}}
+	inBubble(t, server.Config{Duplicates: server.Refuse, Handler: h}, func(t *testing.T, n *servertest.Node) {
+		first := n.DialFrom(netip.MustParseAddr("198.51.100.7"))
+		first.Hello(codec.HelloMessage{ClientID: []byte("alice")})
+		first.ExpectWelcome()
+		second := first.Return()
+		second.ExpectWelcome()
+		third := second.Return()
+		third.ExpectWelcome()
+		if len(previous) != 2 || previous[0] != first.Ref() || previous[1] != second.Ref() {
+			t.Errorf("previous ones: %v", previous)
+		}
+		n.Advance(3 * time.Second)
+		for _, old := range []*servertest.Client{first, second} {
+			old.ExpectGoAway(codec.CodeSuperseded)
+			old.ExpectEnd()
+		}
+		third.ExpectNothing()
+	})
+}
