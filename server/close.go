@@ -94,12 +94,18 @@ const longestWait = math.MaxUint32 * time.Millisecond
 // encodeGoAway makes a GOAWAY with the addresses of other nodes.
 func encodeGoAway(m *codec.GoAwayMessage, alternates []string) ([]byte, error) {
 	for _, addr := range alternates {
-		if _, _, err := net.SplitHostPort(addr); err != nil || strings.ContainsAny(addr, ", ") {
+		if !isHostPort(addr) {
 			return nil, fmt.Errorf("%w: alternate %.80q is not host:port", codec.ErrField, addr)
 		}
 	}
 	m.Alternates = []byte(strings.Join(alternates, ","))
 	return codec.AppendGoAway(nil, m)
+}
+
+// isHostPort says whether an address can stand in a list of alternates.
+func isHostPort(addr string) bool {
+	_, _, err := net.SplitHostPort(addr)
+	return err == nil && !strings.ContainsAny(addr, ", ")
 }
 
 // closeCode is the code that an application may close with.

@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"math"
-	"net"
 	"runtime"
 	"strings"
 	"time"
@@ -287,7 +286,7 @@ func (c Config) validate() error {
 		return fmt.Errorf("server: ClusterSecret has %d bytes, at least %d are needed", len(c.ClusterSecret), MinSecret)
 	}
 	for _, addr := range c.Alternates {
-		if _, _, err := net.SplitHostPort(addr); err != nil {
+		if !isHostPort(addr) {
 			return fmt.Errorf("server: alternate %q is not host:port", addr)
 		}
 	}
