@@ -77,16 +77,26 @@ func (r *Reactor) doPost(slot Slot, p *post) {
 		r.writeAck()
 		r.out = append(r.out, p.body.B...)
 		r.counters.NacksOut++
-	case postMove:
-		_ = r.Move(slot, p.body.B) // the session is ready, and nothing waits in this callback
-	case postDo:
-		r.app.Do(slot, p.waiter)
+	case postMove, postDo:
+		r.callPost(slot, p)
 	case postClose:
 		r.kick = p.code
 		if p.body != nil {
 			r.goodbye = p.body.B
 		}
 		r.sendAway(slot, ReasonKicked, linger)
+	}
+}
+
+// callPost does a post that is a callback of its own, with room of its own.
+func (r *Reactor) callPost(slot Slot, p *post) {
+	switch r.flush(slot); {
+	case r.sessions.at(slot).state != stateReady:
+		r.counters.Stale++ // what was written before has ended it
+	case p.kind == postMove:
+		_ = r.Move(slot, p.body.B)
+	default:
+		r.app.Do(slot, p.waiter)
 	}
 }
 

@@ -178,14 +178,14 @@ func (r *Reactor) frame(slot Slot, f codec.Frame) Reason {
 	}
 	switch f.Type {
 	case codec.Send:
+		if s.is(superseded) {
+			break // its client sends it again over the session that took the place
+		}
 		number, body, err := codec.ParseMessage(f.Payload)
 		if err != nil {
 			return ReasonBadPayload
 		}
 		r.counters.Sends++
-		if s.is(superseded) {
-			break // its client sends it again over the session that took the place
-		}
 		r.app.Message(slot, number, body)
 		if r.kick == codec.CodeInternal {
 			// The session ends, and its client would send again what is not settled: a message
