@@ -1,5 +1,6 @@
 // Package gate decides who may come into a node, for all of its loops together: what they share
-// about who comes in, waits or goes (Node), and who has a session under which id (Roster). It is pure: time, randomness and what was observed
+// about who comes in, waits or goes (Node), and who has a session under which id (Roster).
+// It is pure: time, randomness and what was observed
 // come in, decisions come out; it reads no clock and does no I/O.
 //
 //	n := gate.NewNode(cfg, rand.Reader)

@@ -4,7 +4,8 @@ import "time"
 
 // extra is the part of a session that few need at a time: those with an unfinished frame, a
 // backlog, an earlier session to end, a later one that has taken its place, a token that ends, a DELIVER
-// that is outstanding, or a farewell that waits. It is taken when one of them begins and freed when it is all zero again.
+// that is outstanding, or a farewell that waits. It is taken when one of them begins and freed when it
+// is all zero again.
 type extra struct {
 	progressed bool          // the unfinished frame has earned more time
 	pongDue    bool          // a PONG for pongToken waits for the backlog to drain
