@@ -133,6 +133,7 @@ func TestASourceThatFailsAtARenewalCostsNothingBeforeTheEnd(t *testing.T) {
 				}
 				close(hung)
 				end(t, c, ran)
+				time.Sleep(time.Minute) // for a source that is very slow
 			})
 		})
 	}

@@ -33,7 +33,12 @@ type Counters struct {
 	Dropped  uint64
 	Queued   int64
 	Partial  int64
+	Kept     int64
+	Paused   int64
 	Stale    uint64
+
+	Renewed    uint64
+	NotRenewed uint64
 
 	Averted     uint64
 	LingerCut   uint64

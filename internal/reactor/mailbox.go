@@ -17,6 +17,7 @@ const (
 	postAwaited
 	postAck
 	postNack
+	postCall
 	postClose
 	postDone // it was done ahead of its turn
 )
@@ -28,7 +29,7 @@ type post struct {
 	handle uint64
 	ack    codec.AckMessage
 	body   *bytebufferpool.ByteBuffer // to deliver, or a NACK; owned by the mailbox
-	waiter Waiter                     // of postAwaited
+	waiter Waiter                     // of postAwaited; the func(Slot) of postCall
 }
 
 // Closing is the end of a session that one loop asks of another, or of itself. Loop says whose
@@ -117,6 +118,11 @@ func (m *Mailbox) Nack(handle uint64, nack *codec.NackMessage) error {
 		bytebufferpool.Put(p.body)
 	}
 	return err
+}
+
+// Call leaves something to be done with a session on its loop. f must not block, nor fail.
+func (m *Mailbox) Call(handle uint64, f func(Slot)) error {
+	return m.put(post{kind: postCall, handle: handle, waiter: f})
 }
 
 // Close leaves the end of a session with a GOAWAY of the given code. It always fits.
