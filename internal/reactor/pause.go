@@ -179,9 +179,10 @@ func (r *Reactor) dropKept(s *Session) {
 // readOn handles what was kept of the sessions that were resumed, until stop says that the time for
 // it is over, and reports whether more is left.
 func (r *Reactor) readOn(stop func() bool) (more bool) {
+	handled := 0
 	for r.resumed.len() > 0 {
 		a, _ := r.resumed.peek()
-		if slot, ok := r.resolve(a.handle); ok && !r.catchUp(slot, stop) {
+		if slot, ok := r.resolve(a.handle); ok && !r.catchUp(slot, &handled, stop) {
 			return true
 		}
 		r.resumed.pop()
@@ -191,10 +192,10 @@ func (r *Reactor) readOn(stop func() bool) (more bool) {
 
 // catchUp handles what is kept of one session. It reports false if stop said that the time is over,
 // before that was all.
-func (r *Reactor) catchUp(slot Slot, stop func() bool) (done bool) {
+func (r *Reactor) catchUp(slot Slot, handled *int, stop func() bool) (done bool) {
 	const outAtOnce = 16 << 10 // bytes of answers: of a read they are not more by much
 	s := r.sessions.at(slot)
-	for n := 1; ; n++ {
+	for {
 		k := r.keptOf(s)
 		if k == nil {
 			return true // the session has ended
@@ -216,7 +217,7 @@ func (r *Reactor) catchUp(slot Slot, stop func() bool) (done bool) {
 		if len(r.out) >= outAtOnce {
 			r.flush(slot)
 		}
-		if n%16 == 0 && stop() {
+		if *handled++; *handled%16 == 0 && stop() {
 			r.flush(slot)
 			return false
 		}
