@@ -43,10 +43,10 @@ func (r *Reactor) renew(slot Slot, payload []byte) {
 // checkTime is after how long a check counts for nothing, since its answer may never come.
 func (r *Reactor) checkTime() time.Duration { return max(r.cfg.AuthTimeout, leastRenewal) }
 
-// renewed goes on with a session whose token was checked.
+// renewed goes on with a session whose token was checked in time.
 func (r *Reactor) renewed(a Answer) {
 	slot, ok := r.resolve(a.Handle)
-	if !ok || r.extras.of(r.sessions.at(slot)).renewal != a.Check {
+	if !ok || r.extras.of(r.sessions.at(slot)).renewal != a.Check || r.clock.real >= a.Check {
 		r.counters.Stale++
 		return
 	}

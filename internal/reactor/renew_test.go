@@ -227,6 +227,15 @@ func TestACheckThatHangsIsOverWhenItsTimeIs(t *testing.T) {
 	if len(p.in) != 0 || n.r.counters.Stale != 1 {
 		t.Fatalf("the late answer is told: %v", frameTypes(t, p.in))
 	}
+	defer func() {
+		n.run(2 * time.Second)
+		n.send(slot, renewal(t, 1, "third"))
+		n.run(n.r.cfg.AuthTimeout)
+		p.in = nil
+		if n.answerTo(d.renewals[2], ReasonNone, time.Hour); len(p.in) != 0 || n.r.counters.Stale != 3 {
+			t.Errorf("an answer after its time is told, though no other check has begun: %v", frameTypes(t, p.in))
+		}
+	}()
 	n.answerTo(d.renewals[1], ReasonNone, 2*time.Minute)
 	n.answerTo(d.renewals[1], ReasonNone, time.Hour) // no answer counts twice
 	if got := pongs(t, p); len(got) != 1 || got[0].Expires != 2*time.Minute {
