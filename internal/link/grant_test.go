@@ -79,12 +79,15 @@ func TestNobodyIsAskedForATokenWithoutAnEndOrASource(t *testing.T) {
 	}{
 		"no end":       {fresh(), 0},
 		"never":        {fresh(), codec.NeverExpires},
-		"292 years":    {fresh(), codec.NeverExpires - time.Hour},
+		"292 years":    {fresh(), codec.NeverExpires - time.Millisecond},
 		"no source":    {Config{}, time.Hour},
 		"a short time": {fresh(), time.Second}, // it is over before there could be another
 	} {
 		r := newRig(t, c.cfg)
 		r.granted(c.left)
+		if at, none := r.l.Info().Expires, c.left <= 0 || c.left > 24*time.Hour; (at == 0) != none {
+			t.Errorf("%s: it ends at %v", name, at)
+		}
 		if at := r.expiring(2 * time.Hour); at != Never {
 			t.Errorf("%s: asked for a token", name)
 		}

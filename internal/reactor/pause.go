@@ -141,8 +141,7 @@ func (r *Reactor) keep(slot Slot, f codec.Frame) Reason {
 	}
 	s := r.sessions.at(slot)
 	k, most := r.keptOf(s), r.boundsOf(s).unsettled
-	n := k.waiting()
-	if n >= maxUnsettled || n > 0 && most > 0 && k.bytes()+len(body) > most {
+	if k.waiting() >= maxUnsettled || most > 0 && k.bytes()+len(body) > most {
 		return ReasonRateLimit
 	}
 	k.add(f)

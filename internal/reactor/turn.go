@@ -29,7 +29,7 @@ func (r *Reactor) Turn(now, late time.Duration, over func(Part) bool) (more bool
 	r.observe(now)
 	more = r.runPosts(r.postsOver)
 	more = r.readOn(r.postsOver) || more
-	return r.turn(r.restOver) || more || r.resumed.len() > 0
+	return r.turn(r.restOver) || more
 }
 
 func (r *Reactor) turn(stop func() bool) (more bool) {
