@@ -21,7 +21,8 @@ func (s *Session) Extend(expires time.Time) error {
 	return s.app.r.Extend(slot, expires)
 }
 
-// Extend is Session.Extend from any goroutine.
+// Extend is Session.Extend from any goroutine. The errors are those of all here: ErrClosed, ErrNode
+// and ErrBusy.
 func (s *Server) Extend(to Ref, expires time.Time) error {
 	return s.call(to, func(r *reactor.Reactor, slot reactor.Slot) { _ = r.Extend(slot, expires) })
 }

@@ -30,7 +30,7 @@ type Client struct {
 	welcome codec.WelcomeMessage
 	terms   codec.Terms
 	expires time.Time // of the grant; zero: it has no end
-	moving  bool // a drain has told it to move
+	moving  bool      // a drain has told it to move
 	silent  bool
 	beat    *time.Timer
 }
