@@ -30,6 +30,10 @@ type Counters struct {
 	Hellos   uint64 `stat:"hellos hellos counter" help:"HELLOs that were welcomed"`
 	Tickets  uint64 `stat:"tickets hellos_with_ticket counter" help:"clients let in by the ticket of their slot"`
 	Resumed  uint64 `stat:"resumed hellos_resumed counter" help:"HELLOs that showed an earlier session"`
+
+	Renewed    uint64 `stat:"renewed renewed_grants counter" help:"grants that a token in PING has renewed"`
+	NotRenewed uint64 `stat:"not_renewed refused_renewals counter" help:"tokens in PING that were refused, or that nobody had time for; they cost their client nothing before its grant ends"`
+
 	FramesIn uint64 `stat:"frames_in received_frames counter" help:"complete frames"`
 	BytesIn  uint64 `stat:"bytes_in received_bytes counter" help:"bytes of complete frames"`
 	BytesOut uint64 `stat:"bytes_out sent_bytes counter" help:"bytes handed to the kernel, or queued for it"`
@@ -48,9 +52,6 @@ type Counters struct {
 	Kept     int64  `stat:"kept_bytes kept_bytes gauge" help:"bytes of SENDs that paused sessions have not handled"`
 	Paused   int64  `stat:"paused sessions_paused gauge" help:"sessions whose application has paused reading"`
 	Stale    uint64 `stat:"stale_posts stale_posts counter" help:"posts for sessions that were gone"`
-
-	Renewed    uint64 `stat:"renewed renewed_grants counter" help:"grants that a token in PING has renewed"`
-	NotRenewed uint64 `stat:"not_renewed refused_renewals counter" help:"tokens in PING that were refused, or that nobody had time for; they cost their client nothing before its grant ends"`
 
 	Averted     uint64        `stat:"evictions_averted evictions_averted counter" help:"evictions put off because the kernel held unread bytes"`
 	LingerCut   uint64        `stat:"linger_cut lingers_cut counter" help:"farewells that did not wait until their client had closed"`

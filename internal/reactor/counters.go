@@ -18,6 +18,10 @@ type Counters struct {
 	Hellos   uint64
 	Tickets  uint64
 	Resumed  uint64
+
+	Renewed    uint64
+	NotRenewed uint64
+
 	FramesIn uint64
 	BytesIn  uint64
 	BytesOut uint64
@@ -36,9 +40,6 @@ type Counters struct {
 	Kept     int64
 	Paused   int64
 	Stale    uint64
-
-	Renewed    uint64
-	NotRenewed uint64
 
 	Averted     uint64
 	LingerCut   uint64

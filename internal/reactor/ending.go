@@ -147,10 +147,10 @@ func (r *Reactor) markGone(slot Slot, why Reason) {
 	}
 	r.counters.Closes[why]++
 	if s.state == stateReady {
+		r.dropKept(s)
 		r.counters.Sessions--
 		r.live.end(slot)
 		r.forgetMover(slot, why)
-		r.dropKept(s)
 		r.settle(slot, everything, Outcome{Result: Lost, End: why})
 		if s.is(opened) {
 			r.app.Closed(slot, why)

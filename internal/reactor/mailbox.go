@@ -13,11 +13,11 @@ type postKind uint8
 
 const (
 	postDeliver postKind = iota
+	postCall
 	postOptional
 	postAwaited
 	postAck
 	postNack
-	postCall
 	postClose
 	postDone // it was done ahead of its turn
 )
@@ -118,11 +118,6 @@ func (m *Mailbox) Nack(handle uint64, nack *codec.NackMessage) error {
 		bytebufferpool.Put(p.body)
 	}
 	return err
-}
-
-// Call leaves something to be done with a session on its loop. f must not block, nor fail.
-func (m *Mailbox) Call(handle uint64, f func(Slot)) error {
-	return m.put(post{kind: postCall, handle: handle, waiter: f})
 }
 
 // Close leaves the end of a session with a GOAWAY of the given code. It always fits.
@@ -230,4 +225,9 @@ func (m *Mailbox) Empty() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return len(m.posts) == 0 && len(m.closing) == 0 && len(m.answers) == 0
+}
+
+// Call leaves something to be done with a session on its loop. f must not block, nor fail.
+func (m *Mailbox) Call(handle uint64, f func(Slot)) error {
+	return m.put(post{kind: postCall, handle: handle, waiter: f})
 }
