@@ -24,6 +24,7 @@ type application struct {
 	indexed bool // the roster asks for Origin
 
 	alternates []string         // Config.Alternates
+	ask        func()           // has the loop run a turn
 	exited     func()           // called when a handler has ended the loop's goroutine
 	refused    func(why Reason) // told of a connection for which there was no room
 }

@@ -7,13 +7,13 @@ import "github.com/stormwheel/stormwheel/internal/reactor"
 // same goroutine has posted for the session before. If the session ends first it is not called, which
 // counts in Stats.Stale. Do does not wait for it.
 func (s *Server) Do(to Ref, do func(*Session)) error {
-	return s.post(to, func(m *reactor.Mailbox) error { return m.Do(to.handle, do) })
+	return s.call(to, func(l *loop, slot reactor.Slot) { l.app.do(slot, do) })
 }
 
-// Do calls what Server.Do was given.
-func (a *application) Do(slot reactor.Slot, task reactor.Task) {
+// do is a callback of a session that Server.Do was given.
+func (a *application) do(slot reactor.Slot, do func(*Session)) {
 	v, returned := a.show(slot), false
 	defer a.called(v, &returned)
-	task.(func(*Session))(v)
+	do(v)
 	returned = true
 }

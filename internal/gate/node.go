@@ -44,7 +44,7 @@ type Config struct {
 	Duplicates Duplicates // what becomes of a login beyond MaxSameID
 	MaxSameID  int        // sessions of a client id, unless they stand beside each other
 
-	Secret     []byte   // what the nodes of a cluster seal with; nil: a random one
+	Secrets    [][]byte // what the nodes of a cluster seal with, the first, and know each other by; none: a random one
 	Alternates []string // addresses of other nodes, without commas
 }
 
@@ -57,7 +57,7 @@ func NewNode(cfg Config, random io.Reader) *Node {
 		Queue:      NewQueue(cfg.AdmitRate),
 		Addrs:      NewLimiter[netip.Addr](cfg.AddrConns, cfg.AddrRate, random),
 		IDs:        NewLimiter[uint64](0, cfg.IDRate, random),
-		Seals:      NewSeals(cfg.Secret, random),
+		Seals:      NewSeals(cfg.Secrets, random),
 	}
 	if cfg.Index || cfg.Duplicates != StandBeside {
 		n.Roster = NewRoster(n.Seals, cfg.Duplicates, cfg.MaxSameID)

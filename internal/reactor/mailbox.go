@@ -13,12 +13,12 @@ type postKind uint8
 
 const (
 	postDeliver postKind = iota
+	postCall
 	postOptional
 	postAwaited
 	postAck
 	postNack
 	postMove
-	postDo
 	postClose
 	postDone // it was done ahead of its turn
 )
@@ -30,7 +30,7 @@ type post struct {
 	handle uint64
 	ack    codec.AckMessage
 	body   *bytebufferpool.ByteBuffer // to deliver, or a NACK or GOAWAY; owned by the mailbox
-	waiter any                        // the Waiter of postAwaited, or the Task of postDo
+	waiter any                        // the Waiter of postAwaited, the func(Slot) of postCall
 }
 
 // Mailbox carries work to one loop. Messages are bounded in number and bytes; closing a
@@ -121,11 +121,6 @@ func (m *Mailbox) Close(handle uint64, code codec.Code, goAway []byte) {
 // Move leaves a GOAWAY that asks a session to move.
 func (m *Mailbox) Move(handle uint64, goAway []byte) error {
 	return m.putBody(post{kind: postMove, handle: handle}, goAway)
-}
-
-// Do leaves something for the application to do with a session.
-func (m *Mailbox) Do(handle uint64, task Task) error {
-	return m.put(post{kind: postDo, handle: handle, waiter: task})
 }
 
 // Forward leaves what another loop asks. It always fits.
@@ -228,4 +223,10 @@ func (m *Mailbox) Empty() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return len(m.posts) == 0 && len(m.closing) == 0 && len(m.answers) == 0
+}
+
+// Call leaves something to be done with a session on its loop, as a callback of it. f must not block,
+// nor fail.
+func (m *Mailbox) Call(handle uint64, f func(Slot)) error {
+	return m.put(post{kind: postCall, handle: handle, waiter: f})
 }

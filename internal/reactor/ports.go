@@ -56,8 +56,9 @@ type Transport interface {
 }
 
 // App is the application above a reactor. All of it runs on the loop and must not block. Within
-// Opened, Message, Do, and Settled of a client's answer, it may use the reactor's Ack, Nack, Deliver,
-// DeliverAwaited, DeliverOptional, Move and Kick for the session.
+// Opened, Message, a Call of the mailbox, and Settled of a client's answer, it may use the reactor's Ack,
+// Nack, Deliver, DeliverAwaited, DeliverOptional, Extend, PauseRead, ResumeRead, Move and Kick for the
+// session.
 type App interface {
 	// Greeted is called when a client has said a good HELLO, whether it is let in or not.
 	Greeted(slot Slot, from Origin)
@@ -71,8 +72,6 @@ type App interface {
 	Opened(slot Slot)
 	// Message is called for each SEND; number 0 wants no answer. The body is valid until it returns.
 	Message(slot Slot, number uint64, body []byte)
-	// Do is called with what the mailbox was given for the session.
-	Do(slot Slot, task Task)
 	// Settled tells the outcome of a DELIVER that is awaited, once. Lost comes before Closed. Unsent
 	// may come at any time, also for a session that has ended; no other session is meant.
 	Settled(o Outcome, w Waiter)
@@ -102,14 +101,13 @@ func (o Origin) newer(than Origin) bool {
 	return o.sameProcess(than) && o.Attempt > than.Attempt
 }
 
-// Task is what the application gets back when it may do something with a session. It is never nil, and
-// nothing looks at it.
-type Task any
-
 // Asker has clients checked.
 type Asker interface {
 	// Ask has the client of a HELLO checked; the answer comes to the loop's mailbox. It says
 	// no, and there is no answer, if too many wait. It must not block, and m is valid until it
 	// returns.
 	Ask(handle uint64, m *codec.HelloMessage, addr netip.Addr) bool
+	// Renew has another token of a client that is in checked, in the same way. An answer to it names
+	// its Check; that there is none is no harm.
+	Renew(q Renewal) bool
 }

@@ -26,7 +26,7 @@ func (r *Reactor) runPosts(stop func() bool) (more bool) {
 	for m.doingNext < len(m.doing) {
 		p := &m.doing[m.doingNext]
 		m.doingNext++
-		closed := p.kind == postClose || p.kind == postDo
+		closed := p.kind == postClose || p.kind == postCall
 		r.runPost(p)
 		if (closed && m.doingNext%16 == 0 || m.doingNext%64 == 0) && stop() {
 			break
@@ -77,7 +77,7 @@ func (r *Reactor) doPost(slot Slot, p *post) {
 		r.writeAck()
 		r.out = append(r.out, p.body.B...)
 		r.counters.NacksOut++
-	case postMove, postDo:
+	case postMove, postCall:
 		r.callPost(slot, p)
 	case postClose:
 		r.kick = p.code
@@ -96,7 +96,7 @@ func (r *Reactor) callPost(slot Slot, p *post) {
 	case p.kind == postMove:
 		_ = r.Move(slot, p.body.B)
 	default:
-		r.app.Do(slot, p.waiter)
+		p.waiter.(func(Slot))(slot)
 	}
 }
 

@@ -214,8 +214,6 @@ func (a *stage) Origin(slot Slot) Origin { return a.origins[slot] }
 
 func (a *stage) Follows(slot Slot, previous uint64) { a.previous[a.n.r.Handle(slot)] = previous }
 
-func (a *stage) Do(slot Slot, task Task) { task.(func(*caller))(a.caller(slot)) }
-
 func (a *stage) Gone(slot Slot) { delete(a.origins, slot) }
 
 func (a *stage) Refused(Reason) { a.refused++ }
@@ -317,6 +315,8 @@ func (f asks) Ask(uint64, *codec.HelloMessage, netip.Addr) bool {
 	f()
 	return true
 }
+
+func (f asks) Renew(Renewal) bool { return false }
 
 // run lets the time pass in ticks, as the ticker would.
 func (n *node) run(d time.Duration) {

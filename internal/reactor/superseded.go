@@ -25,6 +25,7 @@ func (r *Reactor) retire(slot Slot, placeless bool) {
 		return
 	}
 	s.set(superseded)
+	r.dropKept(s)
 	r.live.end(slot)
 	x.leaveUntil = r.now + supersededTime
 	r.wheel.Pull(slot, x.leaveUntil)

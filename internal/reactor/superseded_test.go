@@ -129,6 +129,23 @@ func TestASupersededSessionOfANodeThatEnds(t *testing.T) {
 	}
 }
 
+// What was kept of a paused one is not handled any more, nor is what comes: its client sends it again.
+func TestASupersededSessionKeepsNothingForLater(t *testing.T) {
+	handled := 0
+	n := newNode(t, rigConfig{Index: true, Handler: handler{Message: func(*caller, uint64, []byte) { handled++ }}})
+	slot, _ := n.come(1, 1, nil)
+	_ = n.r.PauseRead(slot)
+	n.send(slot, codec.AppendSend(nil, 1, []byte("kept")))
+	n.come(1, 2, nil)
+	n.run(n.r.cfg.Tick)
+	n.send(slot, codec.AppendSend(nil, 2, []byte("late")))
+	_ = n.r.ResumeRead(slot)
+	n.run(n.r.cfg.Tick)
+	if c := n.r.counters; handled != 0 || c.Kept != 0 || c.Paused != 0 || n.r.kept.inUse() != 0 {
+		t.Errorf("%d handled, %d bytes kept, %d paused", handled, c.Kept, c.Paused)
+	}
+}
+
 // In a full house the place goes to the newer session at once. The older may stay as a farewell may, as
 // long as there is room for that.
 func TestASupersededSessionWithoutAPlace(t *testing.T) {
