@@ -1,0 +1,104 @@
+package posts
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/server"
+)
+
+// posters is how many goroutines post.
+const posters = 8
+
+// node is a server of one loop and the sessions that are posted to.
+type node struct {
+	*server.Server
+	mu  sync.Mutex
+	all []codec.SessionID // guarded by mu; probes are not among them
+}
+
+func startNode() (*node, error) {
+	n := new(node)
+	s, err := server.New(server.Config{Listen: "127.0.0.1:0", Loops: 1, AdmitRate: 1e6,
+		Handler: server.Handler{Opened: n.opened}})
+	if err != nil {
+		return nil, err
+	}
+	n.Server = s
+	return n, s.Start()
+}
+
+func (n *node) opened(s *server.Session) {
+	if !strings.HasPrefix(s.ClientID(), probePrefix) {
+		n.mu.Lock()
+		n.all = append(n.all, s.ID())
+		n.mu.Unlock()
+	}
+}
+
+func (n *node) joined() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.all)
+}
+
+// flood has all posters post for a while, and says how many messages were written.
+func (n *node) flood(w workload, d time.Duration) (delivers uint64, err error) {
+	var over atomic.Bool
+	var all sync.WaitGroup
+	failed := make(chan error, posters)
+	shuffled := append([]codec.SessionID(nil), n.all...)
+	rand.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+	before := n.Stats().Delivers
+	for i := range posters {
+		share := shuffled
+		if w.apart {
+			share = shuffled[i*len(shuffled)/posters : (i+1)*len(shuffled)/posters]
+		}
+		all.Go(func() {
+			if err := n.post(w, share, &over); err != nil {
+				failed <- err
+			}
+		})
+	}
+	time.Sleep(d)
+	delivers = n.Stats().Delivers - before
+	over.Store(true)
+	all.Wait()
+	select {
+	case err = <-failed:
+	default:
+	}
+	return delivers, err
+}
+
+// post is one poster. It waits a moment when the mailbox is full, as an application does.
+func (n *node) post(w workload, to []codec.SessionID, over *atomic.Bool) error {
+	body := make([]byte, bodySize)
+	for i := 0; !over.Load(); i++ {
+		one := to[i%len(to)]
+		if !w.apart {
+			one = to[rand.IntN(len(to))]
+		}
+		for {
+			err := n.Deliver(one, body)
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, server.ErrBusy) {
+				return fmt.Errorf("deliver: %w", err)
+			}
+			time.Sleep(fullWait)
+			if over.Load() {
+				return nil
+			}
+		}
+	}
+	return nil
+}
