@@ -55,14 +55,15 @@ func (n *node) flood(w workload, d time.Duration) (delivers uint64, err error) {
 	failed := make(chan error, posters)
 	shuffled := append([]codec.SessionID(nil), n.all...)
 	rand.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+	next := func() codec.SessionID { return shuffled[rand.IntN(len(shuffled))] }
+	if w.apart {
+		var round atomic.Int64
+		next = func() codec.SessionID { return shuffled[int(round.Add(1))%len(shuffled)] }
+	}
 	before := n.Stats().Delivers
-	for i := range posters {
-		share := shuffled
-		if w.apart {
-			share = shuffled[i*len(shuffled)/posters : (i+1)*len(shuffled)/posters]
-		}
+	for range posters {
 		all.Go(func() {
-			if err := n.post(w, share, &over); err != nil {
+			if err := n.post(next, &over); err != nil {
 				failed <- err
 			}
 		})
@@ -79,25 +80,17 @@ func (n *node) flood(w workload, d time.Duration) (delivers uint64, err error) {
 }
 
 // post is one poster. It waits a moment when the mailbox is full, as an application does.
-func (n *node) post(w workload, to []codec.SessionID, over *atomic.Bool) error {
+func (n *node) post(next func() codec.SessionID, over *atomic.Bool) error {
 	body := make([]byte, bodySize)
-	for i := 0; !over.Load(); i++ {
-		one := to[i%len(to)]
-		if !w.apart {
-			one = to[rand.IntN(len(to))]
-		}
-		for {
-			err := n.Deliver(one, body)
-			if err == nil {
-				break
-			}
-			if !errors.Is(err, server.ErrBusy) {
-				return fmt.Errorf("deliver: %w", err)
-			}
+	for !over.Load() {
+		to := next()
+		err := n.Deliver(to, body)
+		for errors.Is(err, server.ErrBusy) && !over.Load() {
 			time.Sleep(fullWait)
-			if over.Load() {
-				return nil
-			}
+			err = n.Deliver(to, body)
+		}
+		if err != nil && !errors.Is(err, server.ErrBusy) {
+			return fmt.Errorf("deliver: %w", err)
 		}
 	}
 	return nil

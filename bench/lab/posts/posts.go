@@ -32,8 +32,8 @@ const (
 type workload struct {
 	name     string
 	sessions int
-	// apart has every poster go round sessions of its own, so that no session is posted to
-	// again before thousands of others were. Else each message is for one at random.
+	// apart has the posters go round the sessions together, so that none is posted to again before
+	// thousands of others were. Else each message is for one at random.
 	apart bool
 }
 
