@@ -29,6 +29,7 @@ type loop struct {
 	readSlot reactor.Slot
 	began    time.Duration           // when the present turn began
 	ended    time.Duration           // when the last one ended
+	yielded  time.Duration           // when other goroutines were last let run, in a chain of turns
 	turnOver func(reactor.Part) bool // l.over, bound once
 	staged   *staged                 // nil: all connections are plain
 

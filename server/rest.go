@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"os"
+	"runtime"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -36,6 +37,9 @@ const (
 	soonAfter = 50 * time.Microsecond
 	// restTime is how long a loop without a socket rests.
 	restTime = 50 * time.Microsecond
+	// goSlice is how long a loop that does not sleep goes on before it lets other goroutines run:
+	// Go would interrupt it after 10 ms, wherever it is.
+	goSlice = 5 * time.Millisecond
 )
 
 // want has a turn follow. Any goroutine.
@@ -54,7 +58,11 @@ func (l *loop) yield(work bool) {
 	if work || l.posting() {
 		r.state.Store(restWork)
 	}
-	if r.conn == nil {
+	switch {
+	case l.srv.inMemory: // there a task that asks for itself comes behind all that is there
+		l.goOn()
+		return
+	case r.conn == nil:
 		l.again.Reset(restTime)
 		l.watchBell()
 		return
@@ -81,7 +89,7 @@ func (l *loop) goOn() {
 
 // watchBell has gnet watch a socket for the loop's rests, once it has had to rest.
 func (l *loop) watchBell() {
-	if l.rest.asking || l.srv.inMemory || l.srv.node.Stopping.Load() {
+	if l.rest.asking || l.srv.node.Stopping.Load() {
 		return
 	}
 	l.rest.asking = true
@@ -109,6 +117,10 @@ func (b *bell) opened(c gnet.Conn) { b.l.rest.conn, b.l.rest.bell = c, b.fd }
 
 func (b *bell) rung(c gnet.Conn) {
 	_, _ = c.Discard(c.InboundBuffered())
+	if l := b.l; l.ended-l.yielded > goSlice {
+		runtime.Gosched()
+		l.yielded = l.now()
+	}
 	b.l.goOn()
 }
 
