@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/server"
 )
 
@@ -20,7 +19,7 @@ const posters = 8
 type node struct {
 	*server.Server
 	mu  sync.Mutex
-	all []codec.SessionID // guarded by mu; probes are not among them
+	all []server.Ref // guarded by mu; probes are not among them
 }
 
 func startNode() (*node, error) {
@@ -35,9 +34,9 @@ func startNode() (*node, error) {
 }
 
 func (n *node) opened(s *server.Session) {
-	if !strings.HasPrefix(s.ClientID(), probePrefix) {
+	if !strings.HasPrefix(s.ID(), probePrefix) {
 		n.mu.Lock()
-		n.all = append(n.all, s.ID())
+		n.all = append(n.all, s.Ref())
 		n.mu.Unlock()
 	}
 }
@@ -53,12 +52,12 @@ func (n *node) flood(w workload, d time.Duration) (delivers uint64, err error) {
 	var over atomic.Bool
 	var all sync.WaitGroup
 	failed := make(chan error, posters)
-	shuffled := append([]codec.SessionID(nil), n.all...)
+	shuffled := append([]server.Ref(nil), n.all...)
 	rand.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
-	next := func() codec.SessionID { return shuffled[rand.IntN(len(shuffled))] }
+	next := func() server.Ref { return shuffled[rand.IntN(len(shuffled))] }
 	if w.apart {
 		var round atomic.Int64
-		next = func() codec.SessionID { return shuffled[int(round.Add(1))%len(shuffled)] }
+		next = func() server.Ref { return shuffled[int(round.Add(1))%len(shuffled)] }
 	}
 	before := n.Stats().Delivers
 	for range posters {
@@ -80,7 +79,7 @@ func (n *node) flood(w workload, d time.Duration) (delivers uint64, err error) {
 }
 
 // post is one poster. It waits a moment when the mailbox is full, as an application does.
-func (n *node) post(next func() codec.SessionID, over *atomic.Bool) error {
+func (n *node) post(next func() server.Ref, over *atomic.Bool) error {
 	body := make([]byte, bodySize)
 	for !over.Load() {
 		to := next()
