@@ -104,6 +104,8 @@ func (b *bare) OnTraffic(c gnet.Conn) gnet.Action {
 
 func (b *bare) joined() int { return int(b.count.Load()) }
 
+func (b *bare) end(map[string]float64) { _ = b.engine.Stop(context.Background()) }
+
 // flood writes for a while, and says how often.
 func (b *bare) flood(w workload, d time.Duration) (writes uint64, err error) {
 	rand.Shuffle(len(b.conns), func(i, j int) { b.conns[i], b.conns[j] = b.conns[j], b.conns[i] })

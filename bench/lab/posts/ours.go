@@ -1,6 +1,7 @@
 package posts
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -45,6 +46,14 @@ func (n *node) joined() int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return len(n.all)
+}
+
+// end stops it, and adds the longest of its turns.
+func (n *node) end(figures map[string]float64) {
+	figures["turn_ms"] = n.Stats().LongestTurn.Seconds() * 1000
+	over, cancel := context.WithCancel(context.Background())
+	cancel()
+	_ = n.Stop(over)
 }
 
 // flood has all posters post for a while, and says how many messages were written.

@@ -6,20 +6,21 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"runtime"
-	"runtime/pprof"
 	"time"
 
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
 )
 
 // Section is the part of BENCHMARKS.md about posts.
-var Section = kit.Section{Name: "posts", Title: "Messages from other goroutines",
+var Section = kit.Section{Name: name, Title: "Messages from other goroutines",
 	Code:  []string{"codec", "internal", "server", "timingwheel", "bench/lab/posts"},
 	Steps: steps, Alone: alone, Write: write}
 
 const (
+	name        = "posts"
 	ours, floor = "stormwheel", "gnet"
 	crowdOf     = "clients" // the subject of the process that has the other ends
 
@@ -55,13 +56,17 @@ func effortOf(e kit.Effort) effort {
 	return chosen
 }
 
+// steps are rounds of both workloads, in which both servers take turns.
 func steps(k *kit.Kept) []kit.Step {
 	var all []kit.Step
 	for round := range effortOf(k.Effort).rounds {
+		first, second := floor, ours
+		if round%2 == 1 {
+			first, second = second, first
+		}
 		for _, w := range workloads {
-			for _, s := range kit.Turns(2, kit.Step{Workload: w.name}, []string{floor, ours}, nil)[round%2*2:][:2] {
-				s.Round = round
-				all = append(all, s)
+			for _, subject := range []string{first, second} {
+				all = append(all, kit.Step{Workload: w.name, Subject: subject, Round: round})
 			}
 		}
 	}
@@ -81,88 +86,104 @@ func workloadOf(t kit.Task) workload {
 type flooded interface {
 	joined() int
 	flood(w workload, d time.Duration) (messages uint64, err error)
+	end(figures map[string]float64)
 }
 
-// alone runs a server, and in a process beside it the clients.
+func start(subject string) (s flooded, addr string, err error) {
+	if subject == ours {
+		n, err := startNode()
+		if err != nil {
+			return nil, "", err
+		}
+		return n, n.Addr(), nil
+	}
+	b, err := startBare()
+	if err != nil {
+		return nil, "", err
+	}
+	return b, b.addr, nil
+}
+
+// alone runs a server, and in a process beside it the clients, or is that process.
 func alone(t kit.Task) (map[string]float64, error) {
 	if t.Subject == crowdOf {
 		return clients(t.Target, t.Size)
 	}
-	w, e := workloadOf(t), effortOf(t.Effort)
-	var (
-		server flooded
-		addr   string
-		stop   func()
-		figure = map[string]float64{}
-	)
-	switch t.Subject {
-	case ours:
-		n, err := startNode()
-		if err != nil {
-			return nil, err
-		}
-		server, addr = n, n.Addr()
-		stop = func() {
-			figure["turn_ms"] = n.Stats().LongestTurn.Seconds() * 1000
-			over, cancel := context.WithCancel(context.Background())
-			cancel()
-			_ = n.Stop(over)
-		}
-	default:
-		b, err := startBare()
-		if err != nil {
-			return nil, err
-		}
-		server, addr = b, b.addr
-		stop = func() { _ = b.engine.Stop(context.Background()) }
+	w, figures := workloadOf(t), map[string]float64{}
+	if load, ok := loadAverage(); ok {
+		figures["load"] = load
 	}
-	task, err := json.Marshal(kit.Task{Step: kit.Step{Workload: t.Workload, Subject: crowdOf, Size: w.sessions}, Effort: t.Effort, Target: addr})
+	s, addr, err := start(t.Subject)
 	if err != nil {
 		return nil, err
 	}
-	c, _, err := kit.Command("part", "posts", string(task))
+	told, end, err := beside(t, addr, w.sessions)
 	if err != nil {
 		return nil, err
 	}
-	defer c.Close()
-	told := make(chan error, 1)
-	go func() {
-		line, err := c.Start(context.Background(), time.Minute)
-		if err == nil {
-			err = json.Unmarshal([]byte(line), &figure)
-		}
-		told <- err
-	}()
-	for until := time.Now().Add(joinTime); server.joined() < w.sessions; time.Sleep(10 * time.Millisecond) {
+	defer end()
+	for until := time.Now().Add(joinTime); s.joined() < w.sessions; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(until) {
-			return nil, fmt.Errorf("%d of %d clients have come", server.joined(), w.sessions)
+			return nil, fmt.Errorf("%d of %d clients have come", s.joined(), w.sessions)
 		}
 		select {
-		case err := <-told:
-			return nil, fmt.Errorf("the clients have ended: %w", err)
+		case c := <-told:
+			return nil, fmt.Errorf("the clients have ended: %w", c.err)
 		default:
 		}
-	}
-	time.Sleep(100 * time.Millisecond)
-	if file := os.Getenv("POSTS_PROFILE"); file != "" {
-		f, _ := os.Create(file)
-		_ = pprof.StartCPUProfile(f)
-		defer pprof.StopCPUProfile()
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	began := time.Now()
-	messages, err := server.flood(w, e.flood)
+	messages, err := s.flood(w, effortOf(t.Effort).flood)
 	took := time.Since(began)
 	runtime.ReadMemStats(&after)
 	if err != nil {
 		return nil, err
 	}
-	stop()
-	if err := <-told; err != nil {
-		return nil, err
+	s.end(figures)
+	c := <-told
+	maps.Copy(figures, c.figures)
+	figures["messages"] = float64(messages) / took.Seconds()
+	figures["allocs"] = float64(after.Mallocs-before.Mallocs) / float64(messages)
+	return figures, c.err
+}
+
+// report is what the clients' process says at its end.
+type report struct {
+	figures map[string]float64
+	err     error
+}
+
+// beside starts the process of the clients.
+func beside(t kit.Task, addr string, sessions int) (told <-chan report, end func(), err error) {
+	t.Subject, t.Size, t.Target = crowdOf, sessions, addr
+	task, err := json.Marshal(t)
+	if err != nil {
+		return nil, nil, err
 	}
-	figure["messages"] = float64(messages) / took.Seconds()
-	figure["allocs"] = float64(after.Mallocs-before.Mallocs) / float64(messages)
-	return figure, nil
+	c, _, err := kit.Command("part", name, string(task))
+	if err != nil {
+		return nil, nil, err
+	}
+	ended := make(chan report, 1)
+	go func() {
+		var r report
+		var line string
+		if line, r.err = c.Start(context.Background(), time.Minute); r.err == nil {
+			r.err = json.Unmarshal([]byte(line), &r.figures)
+		}
+		ended <- r
+	}()
+	return ended, c.Close, nil
+}
+
+// loadAverage is that of the last minute, where the system tells.
+func loadAverage() (load float64, ok bool) {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return 0, false
+	}
+	_, err = fmt.Sscan(string(text), &load)
+	return load, err == nil
 }
