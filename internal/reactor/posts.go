@@ -60,6 +60,9 @@ func (r *Reactor) runSession(first, together int, stop func() bool) {
 			if len(r.out) > 0 && len(r.out)+p.size() > together {
 				r.flush(SlotOf(handle))
 			}
+			if p.kind != postAck {
+				r.writeAck() // ACKs that follow each other join, and what comes behind them stays behind
+			}
 			r.runPost(&p)
 		}
 		if i = int(p.next); i == 0 || n%runCheck == 0 && stop() {
