@@ -20,10 +20,10 @@ import (
 
 // rest is the time between two turns that follow each other.
 type rest struct {
-	state  atomic.Int32
-	asking bool      // gnet was asked to watch the socket. The loop's
-	conn   gnet.Conn // the end that gnet watches; nil: it does not. The loop's
-	bell   int       // the other end
+	state   atomic.Int32
+	conn    gnet.Conn     // the end that gnet watches; nil: it does not. The loop's
+	bell    int           // the other end. The loop's
+	settled chan struct{} // closed when gnet watches it, or will not
 }
 
 const (
@@ -64,7 +64,6 @@ func (l *loop) yield(work bool) {
 		return
 	case r.conn == nil:
 		l.again.Reset(restTime)
-		l.watchBell()
 		return
 	}
 	if _, err := syscall.Write(r.bell, []byte{1}); err != nil {
@@ -87,23 +86,20 @@ func (l *loop) goOn() {
 	}
 }
 
-// watchBell has gnet watch a socket for the loop's rests, once it has had to rest.
+// watchBell has gnet watch a socket for the loop's rests. gnet does so in a goroutine of its own, and
+// on the loop; the timer does until then.
 func (l *loop) watchBell() {
-	if l.rest.asking || l.srv.node.Stopping.Load() {
-		return
-	}
-	l.rest.asking = true
-	go func() {
-		near, far, err := socketPair()
-		if err != nil {
-			return // the timer does
-		}
+	near, far, err := socketPair()
+	if err == nil {
 		b := &bell{l: l, fd: near}
-		if _, err := l.el.Enroll(gnet.NewContext(context.Background(), b), far); err != nil {
+		if _, err = l.el.Enroll(gnet.NewContext(context.Background(), b), far); err != nil {
 			_ = far.Close()
 			_ = syscall.Close(near)
 		}
-	}()
+	}
+	if err != nil {
+		close(l.rest.settled)
+	}
 }
 
 // bell is what gnet keeps of that socket.
@@ -113,7 +109,10 @@ type bell struct {
 }
 
 // opened, rung and closed are gnet's callbacks for it, on the loop.
-func (b *bell) opened(c gnet.Conn) { b.l.rest.conn, b.l.rest.bell = c, b.fd }
+func (b *bell) opened(c gnet.Conn) {
+	b.l.rest.conn, b.l.rest.bell = c, b.fd
+	close(b.l.rest.settled)
+}
 
 func (b *bell) rung(c gnet.Conn) {
 	_, _ = c.Discard(c.InboundBuffered())

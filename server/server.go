@@ -290,6 +290,11 @@ func (s *Server) loopUnder(c gnet.Conn) (*loop, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.inMemory || s.node.Stopping.Load() {
+		close(l.rest.settled)
+	} else {
+		l.watchBell()
+	}
 	grown := append(loops[:len(loops):len(loops)], l)
 	s.loops.Store(&grown)
 	return l, nil
