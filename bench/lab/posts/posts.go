@@ -132,6 +132,9 @@ func alone(t kit.Task) (map[string]float64, error) {
 		default:
 		}
 	}
+	if _, err = s.flood(w, effortOf(t.Effort).flood/5); err != nil { // until its buffers have their size
+		return nil, err
+	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	began := time.Now()
