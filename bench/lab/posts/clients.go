@@ -110,12 +110,11 @@ func clients(target string, n int) (map[string]float64, error) {
 			return map[string]float64{"rtt_p50_ms": rtts[len(rtts)/2], "rtt_p99_ms": rtts[len(rtts)*99/100]}, nil
 		default:
 		}
+		before := c.bytes
 		if err := c.read(); err != nil {
 			return nil, err
 		}
-		if c.bytes > 400*n { // more than WELCOMEs
-			flows.Store(true)
-		}
+		flows.Store(before > 400*n && c.bytes > before) // more than WELCOMEs
 		time.Sleep(readEvery)
 	}
 }
@@ -148,6 +147,7 @@ func probe(target string, flows *atomic.Bool) (rtts []float64, err error) {
 	ping := codec.AppendPing(nil, 1, 0)
 	for i := 0; ; i++ {
 		conn := all[i%len(all)]
+		during := flows.Load()
 		began := time.Now()
 		_, err := conn.Write(ping)
 		if err == nil {
@@ -159,7 +159,7 @@ func probe(target string, flows *atomic.Bool) (rtts []float64, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if flows.Load() {
+		if during && flows.Load() {
 			rtts = append(rtts, time.Since(began).Seconds()*1000)
 		}
 		time.Sleep(probeEvery)
