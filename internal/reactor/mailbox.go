@@ -68,10 +68,16 @@ type Mailbox struct {
 	some    atomic.Bool   // something has arrived since the loop last took; changed under mu
 	refused atomic.Uint64 // posts that found it full; any goroutine
 
+	// What was taken out and not done, as of the last turn, takes room all the same: room that came
+	// in one piece would set all posters going at once, and take their loop's processor from it.
+	left, leftBytes atomic.Int64
+
 	// Owned by the loop: what was taken out and not done yet.
 	barred       bool // take found others at the box the last time
 	doing        []post
 	doingNext    int
+	doingCloses  int // of doing, those that close
+	doingBytes   int // of those that are not done
 	run          run // of doing, what is linked
 	closingTaken []Closing
 	answersTaken []Answer
@@ -171,7 +177,7 @@ func (m *Mailbox) put(p post) error {
 		m.closes++
 	case p.kind == postAck && m.join(p):
 		return nil
-	case len(m.posts)-m.closes >= mailboxPosts || m.bytes+size > mailboxBytes:
+	case len(m.posts)-m.closes+int(m.left.Load()) >= mailboxPosts || m.bytes+size+int(m.leftBytes.Load()) > mailboxBytes:
 		m.refused.Add(1)
 		return ErrBusy
 	}
@@ -222,7 +228,9 @@ func (m *Mailbox) take() {
 	m.barred = false
 	if m.doingNext == len(m.doing) {
 		m.doing, m.posts = m.posts, m.doing[:0]
+		m.doingCloses, m.doingBytes = m.closes, m.bytes
 		m.doingNext, m.closes, m.bytes = 0, 0, 0
+		m.tellLeft()
 		m.run.end = 0
 	}
 	if len(m.closingTaken) == 0 {
@@ -232,6 +240,26 @@ func (m *Mailbox) take() {
 		m.answersTaken, m.answers = m.answers, nil
 	}
 	m.some.Store(len(m.posts)+len(m.closing)+len(m.answers) > 0)
+}
+
+// did counts one of those that were taken.
+func (m *Mailbox) did(p *post) {
+	if p.kind == postClose {
+		m.doingCloses--
+	}
+	if p.body != nil {
+		m.doingBytes -= len(p.body.B)
+	}
+}
+
+// tellLeft lets posters know how much room there is.
+func (m *Mailbox) tellLeft() {
+	left, bytes := len(m.doing)-m.doingNext, m.doingBytes
+	if left == 0 {
+		bytes = 0 // some may have been done ahead of their turn
+	}
+	m.left.Store(int64(left - min(left, m.doingCloses)))
+	m.leftBytes.Store(int64(bytes))
 }
 
 // lockTries is how often a loop asks for the lock at once: longer than a post takes.
@@ -254,7 +282,7 @@ func (m *Mailbox) takeOf(handle uint64) (own []post) {
 		for i := range waiting {
 			if p := &waiting[i]; p.handle == handle && p.kind != postDone {
 				own = append(own, *p)
-				p.kind, p.body = postDone, nil
+				p.kind, p.body = postDone, nil // the room that it takes is free when the load is done
 			}
 		}
 	}

@@ -33,6 +33,7 @@ func (r *Reactor) runPosts(stop func() bool) (more bool) {
 			over = stop()
 		}
 	}
+	m.tellLeft()
 	r.posting = m.doingNext < len(m.doing)
 	return r.posting
 }
@@ -63,6 +64,7 @@ func (r *Reactor) runSession(first, together int, stop func() bool) {
 			if p.kind != postAck {
 				r.writeAck() // ACKs that follow each other join, and what comes behind them stays behind
 			}
+			m.did(&p)
 			r.runPost(&p)
 		}
 		if i = int(p.next); i == 0 || n%runCheck == 0 && stop() {
