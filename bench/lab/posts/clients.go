@@ -92,6 +92,8 @@ func clients(target string, n int) (map[string]float64, error) {
 	}
 	defer c.poller.Close()
 	var flows atomic.Bool
+	var last time.Time // when something came
+	over := false
 	told := make(chan []float64, 1)
 	failed := make(chan error, 1)
 	go func() {
@@ -114,7 +116,16 @@ func clients(target string, n int) (map[string]float64, error) {
 		if err := c.read(); err != nil {
 			return nil, err
 		}
-		flows.Store(before > 400*n && c.bytes > before) // more than WELCOMEs
+		switch {
+		case c.bytes > before:
+			last = time.Now()
+			if c.bytes > 400*n && !over { // more than WELCOMEs
+				flows.Store(true)
+			}
+		case flows.Load() && time.Since(last) > calm/3: // what the end of the server takes is no heartbeat's matter
+			over = true
+			flows.Store(false)
+		}
 		time.Sleep(readEvery)
 	}
 }

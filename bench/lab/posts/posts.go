@@ -27,7 +27,7 @@ const (
 	bodySize = 32
 	fullWait = 200 * time.Microsecond // of a poster whose mailbox is full
 	joinTime = 20 * time.Second
-	calm     = 200 * time.Millisecond
+	calm     = 300 * time.Millisecond
 )
 
 // workload is to how many sessions is posted, and in which order.
