@@ -27,7 +27,7 @@ also the wait for a processor, and a turn that lost it lasts as long as it was a
 		{Title: "PONG p99, ms", Name: "rtt_p99_ms", Spread: true}, {Title: "allocations a message", Name: "allocs"},
 		{Title: "longest turn, ms", Name: "turn_ms", Spread: true}, {Title: "load of the machine before", Name: "load", Spread: true}}
 	for _, w := range workloads {
-		p.Printf("### %s\n\n", w.title())
+		p.Printf("### %s\n\n", w.title(effortOf(k.Effort)))
 		p.Compare(k, kit.Step{Workload: w.name}, kit.Comparison{Columns: columns,
 			Rows: []kit.Row{{Subject: ours, Label: "Stormwheel"}, {Subject: floor, Label: "bare gnet writes"}}})
 	}
@@ -35,11 +35,12 @@ also the wait for a processor, and a turn that lost it lasts as long as it was a
 	return nil
 }
 
-func (w workload) title() string {
+func (w workload) title(e effort) string {
+	sessions := kit.Count(w.sessions / e.part)
 	if w.apart {
-		return fmt.Sprintf("%d sessions in turn: a message is a Write", w.sessions)
+		return fmt.Sprintf("%s sessions in turn: a message is a Write", sessions)
 	}
-	return fmt.Sprintf("%d sessions at random: a Write has many messages", w.sessions)
+	return fmt.Sprintf("%s sessions at random: a Write has many messages", sessions)
 }
 
 func targets(k *kit.Kept) []kit.Target {
