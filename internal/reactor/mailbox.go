@@ -76,8 +76,8 @@ type Mailbox struct {
 	barred       bool // take found others at the box the last time
 	doing        []post
 	doingNext    int
-	doingCloses  int // of doing, those that close
-	doingBytes   int // of those that are not done
+	doingLeft    int // of doing, those that are not done and do not close
+	doingBytes   int // and their bytes
 	run          run // of doing, what is linked
 	closingTaken []Closing
 	answersTaken []Answer
@@ -228,7 +228,7 @@ func (m *Mailbox) take() {
 	m.barred = false
 	if m.doingNext == len(m.doing) {
 		m.doing, m.posts = m.posts, m.doing[:0]
-		m.doingCloses, m.doingBytes = m.closes, m.bytes
+		m.doingLeft, m.doingBytes = len(m.doing)-m.closes, m.bytes
 		m.doingNext, m.closes, m.bytes = 0, 0, 0
 		m.tellLeft()
 		m.run.end = 0
@@ -244,22 +244,22 @@ func (m *Mailbox) take() {
 
 // did counts one of those that were taken.
 func (m *Mailbox) did(p *post) {
-	if p.kind == postClose {
-		m.doingCloses--
+	if p.kind != postClose {
+		m.doingLeft--
 	}
 	if p.body != nil {
 		m.doingBytes -= len(p.body.B)
 	}
 }
 
-// tellLeft lets posters know how much room there is.
+// tellLeft lets posters know how much room there is. What was done ahead of its turn takes it until
+// the others are done.
 func (m *Mailbox) tellLeft() {
-	left, bytes := len(m.doing)-m.doingNext, m.doingBytes
-	if left == 0 {
-		bytes = 0 // some may have been done ahead of their turn
+	if m.doingNext == len(m.doing) {
+		m.doingLeft, m.doingBytes = 0, 0
 	}
-	m.left.Store(int64(left - min(left, m.doingCloses)))
-	m.leftBytes.Store(int64(bytes))
+	m.left.Store(int64(m.doingLeft))
+	m.leftBytes.Store(int64(m.doingBytes))
 }
 
 // lockTries is how often a loop asks for the lock at once: longer than a post takes.

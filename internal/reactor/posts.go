@@ -54,12 +54,14 @@ func (r *Reactor) runSession(first, together int, stop func() bool) {
 	m := &r.mailbox
 	handle := m.doing[first].handle
 	for n, i := 1, first; ; n++ {
+		look := n%runCheck == 0
 		waits := &m.doing[i]
 		p := *waits
 		waits.kind, waits.body, waits.waiter = postDone, nil, nil // a callback may ask for the rest of them
 		if p.kind != postDone {
 			if len(r.out) > 0 && len(r.out)+p.size() > together {
 				r.flush(SlotOf(handle))
+				look = true
 			}
 			if p.kind != postAck {
 				r.writeAck() // ACKs that follow each other join, and what comes behind them stays behind
@@ -67,7 +69,7 @@ func (r *Reactor) runSession(first, together int, stop func() bool) {
 			m.did(&p)
 			r.runPost(&p)
 		}
-		if i = int(p.next); i == 0 || n%runCheck == 0 && stop() {
+		if i = int(p.next); i == 0 || look && stop() {
 			break
 		}
 	}

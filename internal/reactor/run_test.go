@@ -137,9 +137,12 @@ func TestASlowClientsQueueIsFilledToTheLastMessage(t *testing.T) {
 	n := newNode(t, rigConfig{MaxQueued: 64 << 10, MaxFrame: 16 << 10})
 	slot, p := n.join()
 	p.blocked = true
-	for range 20 {
+	for i := range 20 {
 		if err := n.r.mailbox.Deliver(n.r.Handle(slot), make([]byte, 10<<10)); err != nil {
 			t.Fatal(err)
+		}
+		if i == 0 {
+			n.turn(never) // from now on it is slow
 		}
 	}
 	n.turn(never)
@@ -171,6 +174,40 @@ func TestAPostAllocatesNothing(t *testing.T) {
 	flow()
 	if allocs := testing.AllocsPerRun(20, flow); allocs > 100 { // the pool of bodies is emptied now and then
 		t.Errorf("%v allocations for 1000 posts", allocs)
+	}
+}
+
+// What was taken out takes room until it is done.
+func TestAPostUnderWayTakesItsRoom(t *testing.T) {
+	n := newNode(t, rigConfig{})
+	a, _ := n.join()
+	b, _ := n.join()
+	fill := func(slot Slot, body []byte) (fit int) {
+		for n.r.mailbox.Deliver(n.r.Handle(slot), body) == nil {
+			fit++
+		}
+		return fit
+	}
+	always := func() bool { return true }
+	if got := fill(a, nil); got != mailboxPosts {
+		t.Fatalf("%d posts fit, want %d", got, mailboxPosts)
+	}
+	n.turn(always)
+	if got := fill(b, nil); got != runCheck {
+		t.Errorf("%d posts fit after a turn that did %d", got, runCheck)
+	}
+	for n.turn(never) || n.r.Posting() {
+	}
+	body := make([]byte, 60<<10)
+	most := fill(a, body)
+	n.turn(always)
+	if got := fill(b, body); got != 2 { // the clock is asked after the first Write, with the second in hand
+		t.Errorf("%d large posts fit after a turn that did two", got)
+	}
+	for n.turn(never) || n.r.Posting() {
+	}
+	if got := fill(b, body); got != most {
+		t.Errorf("%d fit into an empty box, and %d later", most, got)
 	}
 }
 
