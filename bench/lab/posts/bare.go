@@ -104,10 +104,13 @@ func (b *bare) OnTraffic(c gnet.Conn) gnet.Action {
 
 func (b *bare) joined() int { return int(b.count.Load()) }
 
-func (b *bare) end(map[string]float64) { _ = b.engine.Stop(context.Background()) }
+func (b *bare) end(map[string]float64) {
+	time.Sleep(calm)
+	_ = b.engine.Stop(context.Background())
+}
 
 // flood writes for a while, and says how often.
-func (b *bare) flood(w workload, d time.Duration) (writes uint64, err error) {
+func (b *bare) flood(w workload, d time.Duration) (writes uint64, took time.Duration, err error) {
 	rand.Shuffle(len(b.conns), func(i, j int) { b.conns[i], b.conns[j] = b.conns[j], b.conns[i] })
 	el := b.conns[0].EventLoop()
 	done := make(chan struct{})
@@ -126,13 +129,14 @@ func (b *bare) flood(w workload, d time.Duration) (writes uint64, err error) {
 		done <- struct{}{}
 		return nil
 	})
-	for until := time.Now().Add(d); time.Now().Before(until); {
+	began := time.Now()
+	for time.Since(began) < d {
 		if err := el.Execute(context.Background(), task); err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		<-done
 	}
-	return writes, nil
+	return writes, time.Since(began), nil
 }
 
 // quiet is a logger for gnet: it logs to standard output, where the figures go.

@@ -122,7 +122,7 @@ func clients(target string, n int) (map[string]float64, error) {
 			if c.bytes > 400*n && !over { // more than WELCOMEs
 				flows.Store(true)
 			}
-		case flows.Load() && time.Since(last) > calm/3: // what the end of the server takes is no heartbeat's matter
+		case flows.Load() && time.Since(last) > calm/3:
 			over = true
 			flows.Store(false)
 		}

@@ -86,7 +86,7 @@ func workloadOf(t kit.Task) workload {
 // flooded is a server under way.
 type flooded interface {
 	joined() int
-	flood(w workload, d time.Duration) (messages uint64, err error)
+	flood(w workload, d time.Duration) (messages uint64, took time.Duration, err error)
 	end(figures map[string]float64)
 }
 
@@ -133,19 +133,16 @@ func alone(t kit.Task) (map[string]float64, error) {
 		default:
 		}
 	}
-	if _, err = s.flood(w, effortOf(t.Effort).flood/5); err != nil { // until its buffers have their size
+	if _, _, err = s.flood(w, effortOf(t.Effort).flood/5); err != nil { // until its buffers have their size
 		return nil, err
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	began := time.Now()
-	messages, err := s.flood(w, effortOf(t.Effort).flood)
-	took := time.Since(began)
+	messages, took, err := s.flood(w, effortOf(t.Effort).flood)
 	runtime.ReadMemStats(&after)
 	if err != nil {
 		return nil, err
 	}
-	time.Sleep(calm) // the clients see that it is over: what the end takes is no heartbeat's matter
 	s.end(figures)
 	c := <-told
 	maps.Copy(figures, c.figures)
