@@ -68,8 +68,8 @@ type Mailbox struct {
 	some    atomic.Bool   // something has arrived since the loop last took; changed under mu
 	refused atomic.Uint64 // posts that found it full; any goroutine
 
-	// What was taken out and not done, as of the last turn, takes room all the same: room that came
-	// in one piece would set all posters going at once, and take their loop's processor from it.
+	// What was taken out and not done, as of the last turn, takes room all the same, so that posters
+	// get room as it becomes free, and not all of it at once.
 	left, leftBytes atomic.Int64
 
 	// Owned by the loop: what was taken out and not done yet.
@@ -282,7 +282,7 @@ func (m *Mailbox) takeOf(handle uint64) (own []post) {
 		for i := range waiting {
 			if p := &waiting[i]; p.handle == handle && p.kind != postDone {
 				own = append(own, *p)
-				p.kind, p.body = postDone, nil // the room that it takes is free when the load is done
+				p.kind, p.body, p.waiter = postDone, nil, nil // its room is free when the others are done
 			}
 		}
 	}

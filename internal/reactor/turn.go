@@ -41,7 +41,7 @@ func (r *Reactor) turn(stop func() bool) (more bool) {
 	r.updateWindow()
 	r.setStretch(r.node.Load.Stretch())
 	if r.node.Stopping.Load() {
-		more = r.posting || r.stop(stop) // what was accepted goes out first
+		more = r.Posting() || r.stop(stop) // what was accepted goes out first
 	} else if r.node.Drain.On() {
 		more = r.moveOut(stop)
 	}
