@@ -87,19 +87,29 @@ func (l *loop) goOn() {
 }
 
 // watchBell has gnet watch a socket for the loop's rests. gnet does so in a goroutine of its own, and
-// on the loop; the timer does until then.
+// on the loop; the timer does until then, and for good if it cannot.
 func (l *loop) watchBell() {
 	near, far, err := socketPair()
-	if err == nil {
-		b := &bell{l: l, fd: near}
-		if _, err = l.el.Enroll(gnet.NewContext(context.Background(), b), far); err != nil {
-			_ = far.Close()
-			_ = syscall.Close(near)
-		}
-	}
 	if err != nil {
 		close(l.rest.settled)
+		return
 	}
+	done, err := l.el.Enroll(gnet.NewContext(context.Background(), &bell{l: l, fd: near}), far)
+	if err != nil {
+		_ = far.Close()
+		_ = syscall.Close(near)
+		close(l.rest.settled)
+		return
+	}
+	go func() {
+		<-done // opened was called before, if it is at all
+		select {
+		case <-l.rest.settled:
+		default:
+			_ = syscall.Close(near)
+			close(l.rest.settled)
+		}
+	}()
 }
 
 // bell is what gnet keeps of that socket.
