@@ -114,6 +114,14 @@ func (s *Server) forward(c reactor.Closing) {
 	}
 }
 
+// tell brings what one loop says of another's session to that one's mailbox.
+func (s *Server) tell(v reactor.Verdict) {
+	if loops, index := *s.loops.Load(), int(v.Loop()); index < len(loops) {
+		loops[index].reactor.Mailbox().Verdict(v)
+		loops[index].ask()
+	}
+}
+
 func (s *Server) loopFor(id codec.SessionID) (*loop, error) {
 	loops := *s.loops.Load()
 	index := int(id.Handle >> 56)

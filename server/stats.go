@@ -47,6 +47,9 @@ type Counters struct {
 	Partial  int64  `stat:"partial_bytes partial_bytes gauge" help:"bytes that unfinished frames of clients take"`
 	Stale    uint64 `stat:"stale_posts stale_posts counter" help:"posts for sessions that were gone"`
 
+	RepeatsAnswered uint64 `stat:"repeats_answered answered_repeats counter" help:"SENDs that had come and been settled before: their client is told again what was said"`
+	RepeatsDropped  uint64 `stat:"repeats_dropped dropped_repeats counter" help:"SENDs that had come before and have no answer yet, or of a connection that their client has left"`
+
 	Averted     uint64        `stat:"evictions_averted evictions_averted counter" help:"evictions put off because the kernel held unread bytes"`
 	LingerCut   uint64        `stat:"linger_cut lingers_cut counter" help:"farewells that did not wait until their client had closed"`
 	Panics      uint64        `stat:"panics handler_panics counter" help:"panics of the application's handlers and of its authenticator; each cost one client at most"`

@@ -149,6 +149,7 @@ func (r *Reactor) markGone(slot Slot, why Reason) {
 	if s.state == stateReady {
 		r.counters.Sessions--
 		r.forgetMover(slot, why)
+		r.leaveSender(slot)
 		r.settle(slot, everything, Outcome{Result: Lost, End: why})
 		if s.is(opened) {
 			r.app.Closed(slot, why)

@@ -7,6 +7,7 @@ type InUse struct {
 	Deadlines int // in the wheel
 	Extras    int // what few connections have at a time
 	Awaits    int // sessions with an outstanding DELIVER
+	Senders   int // sessions that have sent something with a number
 	NameBytes int // of ids; less than a block at the end of each chunk is not counted
 }
 
@@ -22,6 +23,7 @@ func (r *Reactor) InUse() (u InUse) {
 	u.Deadlines = r.wheel.Len()
 	u.Extras = int(r.extras.used) - len(r.extras.free)
 	u.Awaits = r.awaits.inUse()
+	u.Senders = r.senders.inUse()
 	u.NameBytes = r.names.inUse()
 	return u
 }

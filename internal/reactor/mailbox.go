@@ -24,6 +24,7 @@ const (
 // post is work that another goroutine asks of a session.
 type post struct {
 	kind   postKind
+	sure   bool       // it always fits
 	code   codec.Code // to close with
 	handle uint64
 	ack    codec.AckMessage
@@ -45,12 +46,13 @@ type Closing struct {
 func (c Closing) Loop() uint8 { return uint8(c.handle >> 56) }
 
 // Mailbox carries work to one loop. Messages are bounded in number and bytes; closing a
-// session always fits, since it is how room is made. Posts are done in the order in which they
+// session always fits, since it is how room is made, and so does what one loop tells another's
+// session of its SENDs. Posts are done in the order in which they
 // came, so that a close does not overtake what was sent before it.
 type Mailbox struct {
 	mu      sync.Mutex
 	posts   []post
-	closes  int // of posts, those that close
+	sure    int // of posts, those that always fit
 	bytes   int
 	closing []Closing
 	answers []Answer // at most one for each connection that is being checked
@@ -119,6 +121,18 @@ func (m *Mailbox) Nack(handle uint64, nack *codec.NackMessage) error {
 	return err
 }
 
+// Verdict leaves what another loop tells. It always fits.
+func (m *Mailbox) Verdict(v Verdict) {
+	p := post{kind: postAck, sure: true, handle: v.Handle, ack: v.Ack}
+	if v.Nack != nil {
+		p.kind, p.body = postNack, bytebufferpool.Get()
+		p.body.B, _ = codec.AppendNack(p.body.B, v.Nack) // was checked when it was said
+	}
+	if m.put(p) != nil && p.body != nil {
+		bytebufferpool.Put(p.body)
+	}
+}
+
 // Close leaves the end of a session with a GOAWAY of the given code. It always fits.
 func (m *Mailbox) Close(handle uint64, code codec.Code) {
 	_ = m.put(post{kind: postClose, handle: handle, code: code})
@@ -141,8 +155,8 @@ func (m *Mailbox) Answer(a Answer) {
 // Refused counts what did not fit.
 func (m *Mailbox) Refused() uint64 { return m.refused.Load() }
 
-// put adds p, or says that the box is full, which it never is for a close. It takes over
-// p.body if it does.
+// put adds p, or says that the box is full, which it never is for a close and what loops tell each
+// other. It takes over p.body if it does.
 func (m *Mailbox) put(p post) error {
 	size := 0
 	if p.body != nil {
@@ -153,11 +167,11 @@ func (m *Mailbox) put(p post) error {
 	switch {
 	case m.closed:
 		return ErrClosed
-	case p.kind == postClose:
-		m.closes++
+	case p.kind == postClose, p.sure:
+		m.sure++
 	case p.kind == postAck && m.join(p):
 		return nil
-	case len(m.posts)-m.closes >= mailboxPosts || m.bytes+size > mailboxBytes:
+	case len(m.posts)-m.sure >= mailboxPosts || m.bytes+size > mailboxBytes:
 		m.refused.Add(1)
 		return ErrBusy
 	}
@@ -194,7 +208,7 @@ func (m *Mailbox) take() {
 	defer m.mu.Unlock()
 	if m.doingNext == len(m.doing) {
 		m.doing, m.posts = m.posts, m.doing[:0]
-		m.doingNext, m.closes, m.bytes = 0, 0, 0
+		m.doingNext, m.sure, m.bytes = 0, 0, 0
 	}
 	if len(m.closingTaken) == 0 {
 		m.closingTaken, m.closing = m.closing, nil

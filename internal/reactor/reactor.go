@@ -19,6 +19,7 @@ type Reactor struct {
 	app       App
 	asker     Asker // nil: everybody may come in
 	forward   func(Closing)
+	tell      func(Verdict)
 	index     uint8 // of the loop, the highest byte of its handles
 	wall      func() time.Time
 	mailbox   Mailbox
@@ -28,6 +29,7 @@ type Reactor struct {
 	wheel     *timingwheel.Wheel
 	sessions  sessions
 	delivered numbers
+	senders   senders
 	awaits    awaitTable
 	extras    extras
 	names     names
@@ -71,7 +73,7 @@ func New(cfg *Config, env Env, now time.Duration) (*Reactor, error) {
 	}
 	r := &Reactor{
 		cfg: cfg, node: env.Node, transport: env.Transport, app: env.App, asker: env.Ask,
-		forward: env.Forward, index: env.Loop, wall: env.Wall,
+		forward: env.Forward, tell: env.Tell, index: env.Loop, wall: env.Wall,
 
 		clock:   newClock(now, cfg.Timeout, cfg.Tick),
 		wheel:   wheel,
