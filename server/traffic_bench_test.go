@@ -108,11 +108,7 @@ func sends(dst []byte, number uint64, n int) []byte {
 
 // senderLoop is plainLoop with a client that has an incarnation, and a handler that acknowledges.
 func senderLoop(t testing.TB) (*events, *fakeConn) {
-	hello, err := codec.AppendHello(nil, &codec.HelloMessage{MinVersion: 1, MaxVersion: 1, ClientID: []byte("alice"), Incarnation: 7, Attempt: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return loopWith(t, Handler{Message: func(s *Session, number uint64, _ []byte) { _ = s.Ack(number) }}, hello)
+	return loopWith(t, Handler{Message: func(s *Session, m Message) { _ = s.Ack(m.Number) }}, senderFrame("alice", 1))
 }
 
 func TestAnAcknowledgedSendAllocatesNothing(t *testing.T) {

@@ -61,6 +61,9 @@ func (b *bits) set(number uint64) { b[number/64%uint64(len(b))] |= 1 << (number 
 
 func (b *bits) clear(number uint64) { b[number/64%uint64(len(b))] &^= 1 << (number % 64) }
 
+// ID is its client id.
+func (w *Sender) ID() string { return w.key.id }
+
 // Take tells what a SEND with a number, which is not 0, is: if it is new, it is open now. It came over
 // a session that is the sender's given connect. The mark is that of FateSettled.
 //

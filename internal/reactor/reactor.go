@@ -28,6 +28,7 @@ type Reactor struct {
 	now       time.Duration // logical, as of the last observation
 	wheel     *timingwheel.Wheel
 	sessions  sessions
+	live      liveTable
 	delivered numbers
 	senders   senders
 	awaits    awaitTable

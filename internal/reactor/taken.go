@@ -56,8 +56,8 @@ func (r *Reactor) take(slot Slot, number uint64, body []byte) {
 	s := r.sendingOf(slot, number)
 	if s == nil {
 		r.app.Message(slot, number, body)
-		if r.failed() {
-			r.nack(&codec.NackMessage{Number: number, Code: codec.NackInternal})
+		if r.failed() && number != 0 {
+			_ = r.nack(&codec.NackMessage{Number: number, Code: codec.NackInternal})
 		}
 		return
 	}
@@ -87,7 +87,7 @@ func (r *Reactor) refuseFailed(slot Slot, from *gate.Sender, number uint64) {
 		return
 	}
 	m := codec.NackMessage{Number: number, Code: codec.NackInternal}
-	r.nack(&m)
+	_ = r.nack(&m)
 	if elsewhere {
 		r.tell(Verdict{Handle: newest, Nack: &m})
 	}
@@ -121,6 +121,15 @@ func (r *Reactor) senderOf(slot Slot) *gate.Sender {
 	return r.node.Taken.Find(string(r.ClientID(slot)), origin.Incarnation)
 }
 
+// SenderID is the client id of a session. It allocates nothing when the session has sent something with
+// a number.
+func (r *Reactor) SenderID(slot Slot) string {
+	if s := r.senders.of(slot); s != nil {
+		return s.from.ID()
+	}
+	return string(r.ClientID(slot))
+}
+
 // leaveSender gives back what an ended session has.
 func (r *Reactor) leaveSender(slot Slot) {
 	if s := r.senders.of(slot); s != nil {
@@ -132,7 +141,7 @@ func (r *Reactor) leaveSender(slot Slot) {
 // sayAgain answers a repeat as its message was answered.
 func (r *Reactor) sayAgain(number uint64, m gate.Mark) {
 	if m.Refused {
-		r.nack(&codec.NackMessage{Number: number, Code: codec.NackCode(m.Word)})
+		_ = r.nack(&codec.NackMessage{Number: number, Code: codec.NackCode(m.Word)})
 		return
 	}
 	ack := codec.AckOf(number)
