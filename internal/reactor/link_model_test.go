@@ -292,7 +292,7 @@ func (l *modelLoop) end(slot reactor.Slot, why reactor.Reason) {
 
 func (l *modelLoop) Opened(slot reactor.Slot)                        { l.sayOne(slot) }
 func (l *modelLoop) Settled(reactor.Outcome, reactor.Waiter)         {}
-func (l *modelLoop) Granted(reactor.Slot, reactor.Answer)            {}
+func (l *modelLoop) Granted(reactor.Slot, any)                       {}
 func (l *modelLoop) Closed(reactor.Slot, reactor.Reason)             {}
 func (l *modelLoop) Gone(reactor.Slot)                               {}
 func (l *modelLoop) Refused(reactor.Reason)                          {}
