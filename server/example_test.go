@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"os/signal"
@@ -118,4 +119,35 @@ func ExampleSession_Attempt() {
 	}
 	fmt.Println(srv.Stop(context.Background()))
 	// Output: <nil>
+}
+
+// A message is settled when it is stored, which takes longer than a handler may.
+func ExampleServer_Ack() {
+	type job struct {
+		from   server.Sender
+		number uint64
+		body   string
+	}
+	jobs := make(chan job, 1000)
+	var srv *server.Server
+	store := func() {
+		for j := range jobs {
+			fmt.Println("stored", j.body)
+			for errors.Is(srv.Ack(j.from, j.number), server.ErrBusy) { // whatever has become of the connection
+				time.Sleep(time.Millisecond)
+			}
+		}
+	}
+	var err error
+	srv, err = server.New(server.Config{Handler: server.Handler{Message: func(s *server.Session, m server.Message) {
+		select {
+		case jobs <- job{s.Sender(), m.Number, string(m.Body)}:
+		default:
+			_ = s.Nack(m.Number, codec.NackBusy, "")
+		}
+	}}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	go store() // and srv.Run(ctx)
 }
