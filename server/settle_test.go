@@ -167,6 +167,9 @@ func TestWhatIsUnknownIsAnError(t *testing.T) {
 	w.Close()
 	eventually(t, "the session is gone", func() bool { return s.Stats().Sessions == 0 })
 	wantErrors(nil, alice)
+	if err := s.Nack(alice, 2, codec.NackBusy, "a\nb"); !errors.Is(err, codec.ErrField) {
+		t.Errorf("a reason of two lines where nobody is told: %v, want ErrField", err)
+	}
 	s.node.Taken.Tidy(s.now() + 5*time.Minute)
 	wantErrors(ErrUnknown, alice)
 	if got := s.Stats().TakenWindows; got != 0 {

@@ -605,7 +605,7 @@ func (w *world) finish() {
 // The promise: whatever the network and the nodes do, each message is settled once at its caller with a
 // word that a handler has said, and no run of a node handles one twice.
 func TestEveryMessageIsHandledOnceAndSettledOnce(t *testing.T) {
-	seeds := 3000
+	seeds := 2000
 	if testing.Short() {
 		seeds = 300
 	}

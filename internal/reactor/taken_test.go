@@ -380,3 +380,25 @@ type acker struct {
 }
 
 func (a acker) Message(slot Slot, number uint64, _ []byte) { _ = a.r.Ack(slot, ack(number, number, 2)) }
+
+// What one loop tells another's session fits where the mailbox is full.
+func TestAVerdictFindsRoomInAFullMailbox(t *testing.T) {
+	l := &ledger{}
+	one, two := twoLoops(t, l)
+	slot, _ := one.sender(1)
+	one.sends(slot, 1, 2)
+	next, q := two.sender(2)
+	two.sends(next, 1, 2)
+	box := two.r.Mailbox()
+	for box.Deliver(two.r.Handle(next), nil) == nil {
+	}
+	_ = one.r.Ack(slot, ack(1, 1, 5))
+	_ = one.r.Nack(slot, &codec.NackMessage{Number: 2, Code: 100, Reason: []byte("no")})
+	two.turn(never)
+	wantWords(t, q, "ack 1-1 5", "nack 2 100")
+	for range 2 { // and takes nobody's place
+		if err := box.Deliver(two.r.Handle(next), nil); err != nil {
+			t.Error(err)
+		}
+	}
+}
