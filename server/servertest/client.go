@@ -24,6 +24,9 @@ type Client struct {
 	sends  uint64
 	pings  uint64
 
+	incarnation uint64
+	attempt     uint32
+
 	// The loop's, and the test's when the loop has come to rest.
 	got     []codec.Frame // frames that the test has not expected yet
 	part    []byte        // of a frame
@@ -62,6 +65,7 @@ func (c *Client) Hello(m codec.HelloMessage) {
 	if m.Incarnation == 0 {
 		m.Incarnation, m.Attempt = c.number, 1
 	}
+	c.incarnation, c.attempt = m.Incarnation, m.Attempt
 	b, err := codec.AppendHello(nil, &m)
 	if err != nil {
 		c.n.t.Fatalf("servertest: %s says HELLO: %v", c.name, err)
