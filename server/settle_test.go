@@ -217,17 +217,23 @@ func TestEachMessageIsHandledOnceOverManyConnections(t *testing.T) {
 		}
 	}}})
 	var workers sync.WaitGroup
+	done := make(chan struct{})
 	for range 4 {
 		workers.Go(func() {
-			for number := range settling {
-				for srv.Ack(alice, number) != nil {
-					time.Sleep(time.Millisecond) // busy
+			for {
+				select {
+				case <-done:
+					return
+				case number := <-settling:
+					for errors.Is(srv.Ack(alice, number), ErrBusy) {
+						time.Sleep(time.Millisecond)
+					}
 				}
 			}
 		})
 	}
 	defer workers.Wait()
-	defer close(settling)
+	defer close(done)
 	all := make([]byte, 0, messages*20)
 	for number := range uint64(messages) {
 		all = codec.AppendSend(all, number+1, nil)
