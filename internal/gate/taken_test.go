@@ -105,7 +105,7 @@ func TestACrowdOfSendersLeavesNothing(t *testing.T) {
 		return m.HeapAlloc
 	}
 	before := heap()
-	const crowd = 200_000
+	const crowd = 100_000
 	windows := make([]*Sender, crowd)
 	for i := range windows {
 		windows[i] = all.Join(fmt.Appendf(nil, "client-%07d", i), rand.Uint64())

@@ -607,7 +607,7 @@ func (w *world) finish() {
 func TestEveryMessageIsHandledOnceAndSettledOnce(t *testing.T) {
 	seeds := 2000
 	if testing.Short() {
-		seeds = 300
+		seeds = 100
 	}
 	var total world
 	outcomes := map[string]int{}
