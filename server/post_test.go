@@ -25,7 +25,7 @@ func TestDeliverAndAckComeBeforeTheClose(t *testing.T) {
 		all = append(all, w)
 		ref, from := <-ids, Sender{fmt.Sprint("c", i), 7}
 		w.send(codec.AppendSend(nil, 7, nil))
-		eventually(t, "its message is taken", func() bool { return s.node.Taken.Find(from.ID, 7) != nil })
+		eventually(t, "its message is taken", func() bool { return s.node.Senders.Find(from.ID, 7) != nil })
 		if err := errors.Join(s.Deliver(ref, []byte("last words")), s.Ack(from, 7), s.Close(ref, codec.CodeKicked)); err != nil {
 			t.Fatal(err)
 		}

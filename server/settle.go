@@ -59,7 +59,7 @@ func (s *Server) settle(to Sender, in codec.Range, mark gate.Mark, put func(m *r
 	if s.node.Stopping.Load() {
 		return ErrClosed
 	}
-	from := s.node.Taken.Find(to.ID, to.Incarnation)
+	from := s.node.Senders.Find(to.ID, to.Incarnation)
 	if from == nil {
 		return ErrUnknown
 	}

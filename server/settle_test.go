@@ -170,7 +170,7 @@ func TestWhatIsUnknownIsAnError(t *testing.T) {
 	if err := s.Nack(alice, 2, codec.NackBusy, "a\nb"); !errors.Is(err, codec.ErrField) {
 		t.Errorf("a reason of two lines where nobody is told: %v, want ErrField", err)
 	}
-	s.node.Taken.Tidy(s.now() + 5*time.Minute)
+	s.node.Senders.Tidy(s.now() + 5*time.Minute)
 	wantErrors(ErrUnknown, alice)
 	if got := s.Stats().TakenWindows; got != 0 {
 		t.Errorf("%d windows are left", got)

@@ -7,5 +7,5 @@
 //	n.Queue.Ask(now, gate.MaxWait)                  // the second: whose turn is it?
 //	n.Load.Observe(now, gate.Sample{Taken: t, Waited: w, Late: l}, nil) // once a tick
 //	n.Load.Pace()                                   // what the node can really take in
-//	n.Taken.Join(id, incarnation).Take(number, session, attempt) // is this SEND new?
+//	n.Senders.Join(id, incarnation).Take(number, session, attempt) // is this SEND new?
 package gate

@@ -26,7 +26,7 @@ type Node struct {
 	Window   Window               // over which clients would return
 	Load     Load                 // how much there is to do
 	Drain    Drain                // the pace at which clients are handed over
-	Taken    Taken                // SENDs that were taken
+	Senders  Senders              // what was taken of whom
 	Stopping atomic.Bool          // everybody is sent away
 }
 
@@ -55,7 +55,7 @@ func NewNode(cfg Config, random io.Reader) *Node {
 		IDs:        NewLimiter[uint64](0, cfg.IDRate, random),
 		Seals:      NewSeals(cfg.Secret, random),
 	}
-	n.Taken.begin(binary.BigEndian.Uint64(randomBytes(random, 8)))
+	n.Senders.begin(binary.BigEndian.Uint64(randomBytes(random, 8)))
 	n.Load.begin(cfg.AdmitRate, cfg.Heartbeat, cfg.Tick)
 	n.Window.SetRate(cfg.FailoverRate)
 	return n
@@ -66,7 +66,7 @@ func (n *Node) Tidy(now time.Duration) {
 	n.Addrs.Tidy(now)
 	n.IDs.Tidy(now)
 	n.Seals.Tidy(now)
-	n.Taken.Tidy(now)
+	n.Senders.Tidy(now)
 }
 
 // WindowNow is the reconnect window of the connections that there are, at most limit.

@@ -382,7 +382,7 @@ func (w *world) settleElsewhere(n *modelNode) {
 	}
 	i := w.random.IntN(len(n.later))
 	v := n.later[i]
-	from := n.gate.Taken.Find("alice", v.of.incarnation)
+	from := n.gate.Senders.Find("alice", v.of.incarnation)
 	if from == nil {
 		w.t.Fatalf("nothing is known of %d of %x", v.number, v.of.incarnation)
 	}
@@ -516,7 +516,7 @@ func (w *world) step() {
 // they may be handled again.
 func (w *world) forgotten(n *modelNode) {
 	for _, c := range w.clients {
-		if n.gate.Taken.Find("alice", c.incarnation) != nil {
+		if n.gate.Senders.Find("alice", c.incarnation) != nil {
 			continue
 		}
 		for number := range c.sent {

@@ -6,7 +6,7 @@ import (
 )
 
 // SENDs with a number are taken once by the node, however often and by whatever connections they
-// come (gate.Taken). A client that told no incarnation has no name for its SENDs: all are handled.
+// come (gate.Senders). A client that told no incarnation has no name for its SENDs: all are handled.
 
 // sending is what a session's SENDs are held against; none until it has sent one with a number.
 type sending struct {
@@ -105,7 +105,7 @@ func (r *Reactor) sendingOf(slot Slot, number uint64) *sending {
 	if origin.Incarnation == 0 {
 		return nil
 	}
-	from := r.node.Taken.Join(r.ClientID(slot), origin.Incarnation)
+	from := r.node.Senders.Join(r.ClientID(slot), origin.Incarnation)
 	return r.senders.put(slot, sending{from, origin.Attempt})
 }
 
@@ -118,7 +118,7 @@ func (r *Reactor) senderOf(slot Slot) *gate.Sender {
 	if origin.Incarnation == 0 {
 		return nil
 	}
-	return r.node.Taken.Find(string(r.ClientID(slot)), origin.Incarnation)
+	return r.node.Senders.Find(string(r.ClientID(slot)), origin.Incarnation)
 }
 
 // SenderID is the client id of a session. It allocates nothing when the session has sent something with
@@ -133,7 +133,7 @@ func (r *Reactor) SenderID(slot Slot) string {
 // leaveSender gives back what an ended session has.
 func (r *Reactor) leaveSender(slot Slot) {
 	if s := r.senders.of(slot); s != nil {
-		r.node.Taken.Leave(s.from, r.Handle(slot), r.clock.real)
+		r.node.Senders.Leave(s.from, r.Handle(slot), r.clock.real)
 		*s = sending{}
 	}
 }

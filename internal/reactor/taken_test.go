@@ -308,7 +308,7 @@ func TestWhatIsForgottenIsNew(t *testing.T) {
 	n.r.Closed(slot, ReasonPeerReset)
 	n.now += 5*time.Minute + time.Second
 	n.r.node.Tidy(n.now)
-	if n.r.node.Taken.Len() != 0 {
+	if n.r.node.Senders.Len() != 0 {
 		t.Fatal("it is not forgotten")
 	}
 	slot, _ = n.sender(3)
@@ -328,8 +328,8 @@ func TestWhoHasNoWindow(t *testing.T) {
 	n.send(quiet, codec.AppendPing(nil, 1, 0))
 	n.sends(quiet, 0, 0)
 	l.want(t, 1, 1, 0, 0)
-	if n.r.senders != nil || n.r.node.Taken.Len() != 0 {
-		t.Errorf("a table of %d chunks, %d windows", len(n.r.senders), n.r.node.Taken.Len())
+	if n.r.senders != nil || n.r.node.Senders.Len() != 0 {
+		t.Errorf("a table of %d chunks, %d windows", len(n.r.senders), n.r.node.Senders.Len())
 	}
 }
 
@@ -346,8 +346,8 @@ func TestASenderIsGivenBackWithItsSession(t *testing.T) {
 		t.Errorf("in use are %+v; %d were handled, want 100", u, len(l.all))
 	}
 	n.r.node.Tidy(n.now + time.Hour)
-	if n.r.node.Taken.Len() != 0 {
-		t.Errorf("%d windows are kept for ever", n.r.node.Taken.Len())
+	if n.r.node.Senders.Len() != 0 {
+		t.Errorf("%d windows are kept for ever", n.r.node.Senders.Len())
 	}
 }
 

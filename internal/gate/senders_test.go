@@ -11,14 +11,14 @@ import (
 	"github.com/stormwheel/stormwheel/codec"
 )
 
-func newTaken() *Taken {
-	t := new(Taken)
+func newSenders() *Senders {
+	t := new(Senders)
 	t.begin(rand.Uint64())
 	return t
 }
 
 func TestSendersAreToldApart(t *testing.T) {
-	all := newTaken()
+	all := newSenders()
 	alice := all.Join([]byte("alice"), 7)
 	if all.Join([]byte("alice"), 7) != alice || all.Find("alice", 7) != alice {
 		t.Error("a sender has two windows")
@@ -33,7 +33,7 @@ func TestSendersAreToldApart(t *testing.T) {
 
 // A window outlives its last session by five minutes, and no other session's end counts.
 func TestAWindowIsKeptAfterItsLastSession(t *testing.T) {
-	all := newTaken()
+	all := newSenders()
 	id, now := []byte("alice"), time.Hour
 	w := all.Join(id, 7)
 	w.Take(1, 10, 1)
@@ -44,7 +44,7 @@ func TestAWindowIsKeptAfterItsLastSession(t *testing.T) {
 		t.Fatal("it is forgotten while a session is there")
 	}
 	all.Leave(w, 20, now)
-	if all.Tidy(now + takenKept - 1); all.Join(id, 7) != w {
+	if all.Tidy(now + sendersKept - 1); all.Join(id, 7) != w {
 		t.Fatal("it is forgotten too early")
 	}
 	if fate, _ := w.Take(1, 30, 2); fate != FateOpen {
@@ -54,7 +54,7 @@ func TestAWindowIsKeptAfterItsLastSession(t *testing.T) {
 		t.Fatal("it is forgotten although its client is back")
 	}
 	all.Leave(w, 30, now)
-	if all.Tidy(now + takenKept); all.Find("alice", 7) != nil || all.Len() != 0 {
+	if all.Tidy(now + sendersKept); all.Find("alice", 7) != nil || all.Len() != 0 {
 		t.Error("it is kept for longer than it should be")
 	}
 	if next := all.Join(id, 7); next == w {
@@ -64,19 +64,19 @@ func TestAWindowIsKeptAfterItsLastSession(t *testing.T) {
 
 // However many clients come and go, a bounded number is kept, and those that went last are.
 func TestWindowsWithoutASessionAreBounded(t *testing.T) {
-	all := newTaken()
+	all := newSenders()
 	const there = 1000
 	for i := range uint64(there) {
 		all.Join([]byte("alice"), i)
 	}
 	random := rand.New(rand.NewPCG(1, 1))
 	var gone []uint64
-	for range 3 * MaxTakenKept {
+	for range 3 * MaxSendersKept {
 		incarnation := random.Uint64()
 		gone = append(gone, incarnation)
 		all.Leave(all.Join([]byte("bob"), incarnation), 1, time.Duration(len(gone)))
-		if all.Len() > there+MaxTakenKept {
-			t.Fatalf("%d windows, %d at most may be kept beside %d", all.Len(), MaxTakenKept, there)
+		if all.Len() > there+MaxSendersKept {
+			t.Fatalf("%d windows, %d at most may be kept beside %d", all.Len(), MaxSendersKept, there)
 		}
 	}
 	for i := range uint64(there) {
@@ -84,7 +84,7 @@ func TestWindowsWithoutASessionAreBounded(t *testing.T) {
 			t.Fatal("one whose session is there is forgotten")
 		}
 	}
-	for _, incarnation := range gone[len(gone)-MaxTakenKept*3/4:] {
+	for _, incarnation := range gone[len(gone)-MaxSendersKept*3/4:] {
 		if all.Find("bob", incarnation) == nil {
 			t.Fatal("one is forgotten that went among the last")
 		}
@@ -97,7 +97,7 @@ func TestWindowsWithoutASessionAreBounded(t *testing.T) {
 
 // A crowd that has sent and gone leaves nothing behind, not in the maps either.
 func TestACrowdOfSendersLeavesNothing(t *testing.T) {
-	all := newTaken()
+	all := newSenders()
 	heap := func() uint64 {
 		runtime.GC()
 		var m runtime.MemStats

@@ -8,9 +8,9 @@ import (
 	"github.com/stormwheel/stormwheel/codec"
 )
 
-// TakenWidth is how many numbers a window has: no client uses a number before the one that is so
+// SenderWidth is how many numbers a window has: no client uses a number before the one that is so
 // much lower, and all before that, are settled.
-const TakenWidth = 256
+const SenderWidth = 256
 
 // Mark is what was said about a SEND: it is acknowledged with the word of an ACK, or refused with
 // the code of a NACK.
@@ -45,15 +45,15 @@ type Sender struct {
 	high    uint64 // the highest number that came
 	open    bits
 	settled bits
-	refused bits                // of settled, those that a NACK was for
-	words   *[TakenWidth]uint16 // of settled; nil: all are 0
-	session uint64              // the handle of the newest session that has sent something
-	attempt uint32              // and which connect of its sender that was
-	here    bool                // it has not ended
+	refused bits                 // of settled, those that a NACK was for
+	words   *[SenderWidth]uint16 // of settled; nil: all are 0
+	session uint64               // the handle of the newest session that has sent something
+	attempt uint32               // and which connect of its sender that was
+	here    bool                 // it has not ended
 }
 
 // bits are a flag for each number of a window, at the number modulo the width.
-type bits [TakenWidth / 64]uint64
+type bits [SenderWidth / 64]uint64
 
 func (b *bits) has(number uint64) bool { return b[number/64%uint64(len(b))]>>(number%64)&1 != 0 }
 
@@ -84,7 +84,7 @@ func (w *Sender) Take(number, session uint64, attempt uint32) (Fate, Mark) {
 		w.slide(number)
 		w.open.set(number)
 		return FateNew, Mark{}
-	case w.high-number >= TakenWidth:
+	case w.high-number >= SenderWidth:
 		return FateStale, Mark{}
 	case w.open.has(number):
 		return FateOpen, Mark{}
@@ -99,7 +99,7 @@ func (w *Sender) Take(number, session uint64, attempt uint32) (Fate, Mark) {
 // slide moves the window up to a number. What falls out at its lower end is settled, says the client
 // that has used this number.
 func (w *Sender) slide(number uint64) {
-	if number-w.high >= TakenWidth {
+	if number-w.high >= SenderWidth {
 		w.open, w.settled, w.refused = bits{}, bits{}, bits{}
 		w.high = number
 		return
@@ -116,7 +116,7 @@ func (w *Sender) slide(number uint64) {
 func (w *Sender) mark(number uint64) Mark {
 	m := Mark{Refused: w.refused.has(number)}
 	if w.words != nil {
-		m.Word = w.words[number%TakenWidth]
+		m.Word = w.words[number%SenderWidth]
 	}
 	return m
 }
@@ -153,10 +153,10 @@ func (w *Sender) Settle(in codec.Range, m Mark, tell func(session uint64, run co
 
 // lowest is the lowest number of the window.
 func (w *Sender) lowest() uint64 {
-	if w.high <= TakenWidth {
+	if w.high <= SenderWidth {
 		return 1
 	}
-	return w.high - TakenWidth + 1
+	return w.high - SenderWidth + 1
 }
 
 // run is the longest beginning of a range whose first number is open that may be told as one.
@@ -176,7 +176,7 @@ func (w *Sender) run(in codec.Range, m Mark) codec.Range {
 // put marks what is open in a run.
 func (w *Sender) put(run codec.Range, m Mark) {
 	if m.Word != 0 && w.words == nil {
-		w.words = new([TakenWidth]uint16)
+		w.words = new([SenderWidth]uint16)
 	}
 	for n := run.First; ; n++ {
 		if w.open.has(n) {
@@ -186,7 +186,7 @@ func (w *Sender) put(run codec.Range, m Mark) {
 				w.refused.set(n)
 			}
 			if w.words != nil {
-				w.words[n%TakenWidth] = m.Word
+				w.words[n%SenderWidth] = m.Word
 			}
 		}
 		if n == run.Last {
@@ -203,7 +203,7 @@ func (w *Sender) put(run codec.Range, m Mark) {
 func (w *Sender) Fail(number, session uint64, code codec.NackCode) (open bool, newest uint64, elsewhere bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if number > w.high || w.high-number >= TakenWidth || !w.open.has(number) {
+	if number > w.high || w.high-number >= SenderWidth || !w.open.has(number) {
 		return false, 0, false
 	}
 	if w.here && w.session != session {

@@ -6,27 +6,27 @@ import (
 	"time"
 )
 
-// Taken remembers which SENDs the node has taken, for all its loops, so that none is handled twice
+// Senders remembers which SENDs the node has taken, for all its loops, so that none is handled twice
 // that comes again over another connection. A sender is a client id and an incarnation; it has a
-// window from its first SEND with a number on, until takenKept after its last session has ended. At
-// most MaxTakenKept without a session are kept; beyond them the oldest of a sixty-fourth of all is
+// window from its first SEND with a number on, until sendersKept after its last session has ended. At
+// most MaxSendersKept without a session are kept; beyond them the oldest of a sixty-fourth of all is
 // forgotten. Any goroutine may use it.
 //
 // Where a window lies is looked up when a session sends for the first time, when it ends, and when
 // somebody settles from outside. The loop keeps what it has found.
-type Taken struct {
+type Senders struct {
 	mix     uint64 // odd and random, so that nobody chooses who meets at a shard
 	windows atomic.Int64
-	shards  [takenShards]takenShard
+	shards  [senderShards]senderShard
 }
 
 const (
-	// MaxTakenKept is how many windows without a session are kept at most.
-	MaxTakenKept = 1 << 16
+	// MaxSendersKept is how many windows without a session are kept at most.
+	MaxSendersKept = 1 << 16
 
-	takenKept      = 5 * time.Minute
-	takenShardBits = 6
-	takenShards    = 1 << takenShardBits
+	sendersKept     = 5 * time.Minute
+	senderShardBits = 6
+	senderShards    = 1 << senderShardBits
 )
 
 // senderKey names who numbers SENDs.
@@ -35,8 +35,8 @@ type senderKey struct {
 	incarnation uint64
 }
 
-// takenShard has the windows of some senders.
-type takenShard struct {
+// senderShard has the windows of some senders.
+type senderShard struct {
 	mu            sync.Mutex
 	all           map[senderKey]*Sender
 	most          int      // that all has had since it was made
@@ -46,20 +46,20 @@ type takenShard struct {
 }
 
 // begin makes it ready. random must not be foreseen by clients.
-func (t *Taken) begin(random uint64) {
+func (t *Senders) begin(random uint64) {
 	t.mix = random | 1
 	for i := range t.shards {
 		t.shards[i].all = make(map[senderKey]*Sender)
 	}
 }
 
-func (t *Taken) shard(incarnation uint64) *takenShard {
-	return &t.shards[incarnation*t.mix>>(64-takenShardBits)]
+func (t *Senders) shard(incarnation uint64) *senderShard {
+	return &t.shards[incarnation*t.mix>>(64-senderShardBits)]
 }
 
 // Join returns the window of a sender, made if there is none, for one of its sessions. That session
 // gives it back with Leave.
-func (t *Taken) Join(id []byte, incarnation uint64) *Sender {
+func (t *Senders) Join(id []byte, incarnation uint64) *Sender {
 	s := t.shard(incarnation)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -77,7 +77,7 @@ func (t *Taken) Join(id []byte, incarnation uint64) *Sender {
 }
 
 // Find returns the window of a sender, nil if nothing was taken of it, or it is forgotten.
-func (t *Taken) Find(id string, incarnation uint64) *Sender {
+func (t *Senders) Find(id string, incarnation uint64) *Sender {
 	s := t.shard(incarnation)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -85,7 +85,7 @@ func (t *Taken) Find(id string, incarnation uint64) *Sender {
 }
 
 // Leave says that a session has ended, which has called Join.
-func (t *Taken) Leave(w *Sender, session uint64, now time.Duration) {
+func (t *Senders) Leave(w *Sender, session uint64, now time.Duration) {
 	w.leave(session)
 	s := t.shard(w.key.incarnation)
 	s.mu.Lock()
@@ -95,17 +95,17 @@ func (t *Taken) Leave(w *Sender, session uint64, now time.Duration) {
 	}
 	w.left = now
 	s.link(w)
-	if s.kept > MaxTakenKept/takenShards {
+	if s.kept > MaxSendersKept/senderShards {
 		t.forget(s)
 	}
 }
 
 // Tidy forgets those whose time is over. It is to be called about once a tick.
-func (t *Taken) Tidy(now time.Duration) {
+func (t *Senders) Tidy(now time.Duration) {
 	for i := range t.shards {
 		s := &t.shards[i]
 		s.mu.Lock()
-		for s.oldest != nil && now-s.oldest.left >= takenKept {
+		for s.oldest != nil && now-s.oldest.left >= sendersKept {
 			t.forget(s)
 		}
 		s.shrink()
@@ -114,10 +114,10 @@ func (t *Taken) Tidy(now time.Duration) {
 }
 
 // Len is how many windows there are.
-func (t *Taken) Len() int64 { return t.windows.Load() }
+func (t *Senders) Len() int64 { return t.windows.Load() }
 
 // forget forgets the window that is without a session for longest; the mutex is held.
-func (t *Taken) forget(s *takenShard) {
+func (t *Senders) forget(s *senderShard) {
 	w := s.oldest
 	s.unlink(w)
 	delete(s.all, w.key)
@@ -125,7 +125,7 @@ func (t *Taken) forget(s *takenShard) {
 }
 
 // link appends a window to those without a session.
-func (s *takenShard) link(w *Sender) {
+func (s *senderShard) link(w *Sender) {
 	if w.prev = s.young; w.prev != nil {
 		w.prev.next = w
 	} else {
@@ -136,7 +136,7 @@ func (s *takenShard) link(w *Sender) {
 }
 
 // unlink takes one out.
-func (s *takenShard) unlink(w *Sender) {
+func (s *senderShard) unlink(w *Sender) {
 	if w.prev != nil {
 		w.prev.next = w.next
 	} else {
@@ -152,7 +152,7 @@ func (s *takenShard) unlink(w *Sender) {
 }
 
 // shrink gives back the memory of a map that was much larger: it keeps what it had when it is emptied.
-func (s *takenShard) shrink() {
+func (s *senderShard) shrink() {
 	if s.most < 1024 || len(s.all) > s.most/4 {
 		return
 	}
