@@ -12,6 +12,14 @@ import (
 
 // What a handler sees of messages that come again, on a node in memory and its own clock.
 
+// connect is a connect of one process, which shows no return pass.
+func connect(n *servertest.Node, attempt uint32) *servertest.Client {
+	c := n.Dial()
+	c.Hello(codec.HelloMessage{ClientID: []byte("alice"), Incarnation: 99, Attempt: attempt})
+	c.ExpectWelcome()
+	return c
+}
+
 // A message that comes again within five minutes after its client's last session is known, and settled
 // with what was said meanwhile; later it is new.
 func TestAMessageIsRememberedForFiveMinutes(t *testing.T) {
@@ -22,14 +30,14 @@ func TestAMessageIsRememberedForFiveMinutes(t *testing.T) {
 		from = s.Sender()
 	}}
 	withNode(t, server.Config{Handler: h}, func(t *testing.T, n *servertest.Node) {
-		c := n.Join("alice")
+		c := connect(n, 1)
 		number := c.Send([]byte("hello"))
 		c.Close()
 		n.Advance(5*time.Minute - time.Second)
 		if err := n.Server.Ack(from, number); err != nil {
 			t.Fatal(err)
 		}
-		c = c.Again()
+		c = connect(n, 2)
 		c.SendAgain(number, []byte("hello"))
 		c.ExpectAck(number)
 		c.Bye()
@@ -37,7 +45,7 @@ func TestAMessageIsRememberedForFiveMinutes(t *testing.T) {
 		if err := n.Server.Ack(from, number); err != server.ErrUnknown {
 			t.Errorf("%v, want ErrUnknown", err)
 		}
-		c = c.Again()
+		c = connect(n, 3)
 		c.SendAgain(number, []byte("hello"))
 		c.ExpectNothing()
 		if !slices.Equal(given, []uint64{1, 1}) {
@@ -61,12 +69,12 @@ func TestAnOutcomeIsToldOverTheLaterConnection(t *testing.T) {
 		}
 	}}
 	withNode(t, server.Config{Handler: h}, func(t *testing.T, n *servertest.Node) {
-		old := n.Join("alice")
+		old := connect(n, 1)
 		number := old.Send([]byte("one"))
-		c := old.Again()
+		c := connect(n, 2)
 		c.SendAgain(number, []byte("one"))
 		c.ExpectNothing()
-		c.Send([]byte("two"))
+		c.SendAgain(2, []byte("two"))
 		c.ExpectAck(1)
 		c.ExpectAck(2)
 		old.ExpectNothing()

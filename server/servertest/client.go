@@ -24,9 +24,6 @@ type Client struct {
 	sends  uint64
 	pings  uint64
 
-	incarnation uint64
-	attempt     uint32
-
 	// The loop's, and the test's when the loop has come to rest.
 	got     []codec.Frame // frames that the test has not expected yet
 	part    []byte        // of a frame
@@ -65,7 +62,6 @@ func (c *Client) Hello(m codec.HelloMessage) {
 	if m.Incarnation == 0 {
 		m.Incarnation, m.Attempt = c.number, 1
 	}
-	c.incarnation, c.attempt = m.Incarnation, m.Attempt
 	b, err := codec.AppendHello(nil, &m)
 	if err != nil {
 		c.n.t.Fatalf("servertest: %s says HELLO: %v", c.name, err)
@@ -79,6 +75,13 @@ func (c *Client) Send(body []byte) (id uint64) {
 	c.sends++
 	c.Write(codec.AppendSend(nil, c.sends, body))
 	return c.sends
+}
+
+// SendAgain sends a message under a number that it was given before, as the next connection of a client's
+// process does with what is not settled.
+func (c *Client) SendAgain(number uint64, body []byte) {
+	c.n.t.Helper()
+	c.Write(codec.AppendSend(nil, number, body))
 }
 
 // Ack acknowledges a DELIVER.

@@ -37,6 +37,5 @@
 //
 // There is one loop, and the node is never slow: no time passes while it works. A client takes
 // all that is written to it, or nothing (StopReading): there are no kernel's buffers. It keeps
-// the protocol but comes back only where a test says so (Again); for a client that does so by itself there
-// is package client, over sockets.
+// the protocol but does not come back; for that there is package client, over sockets.
 package servertest
