@@ -94,6 +94,7 @@ func (r *Reactor) receive(now time.Duration, slot Slot, b []byte) (consumed, nee
 			}
 			pinged = true
 			r.counters.Pings++
+			r.renew(slot, f.Payload)
 			continue
 		}
 		if why == ReasonNone {
@@ -132,7 +133,7 @@ func (r *Reactor) maxFrame(s *Session) int {
 	if s.state != stateReady {
 		return codec.MaxPayloadBeforeAuth
 	}
-	return r.cfg.MaxFrame
+	return r.boundsOf(s).maxFrame
 }
 
 // refuseRead ends a connection for what it has sent, of which nothing more is looked at.
@@ -178,12 +179,10 @@ func (r *Reactor) frame(slot Slot, f codec.Frame) Reason {
 	}
 	switch f.Type {
 	case codec.Send:
-		number, body, err := codec.ParseMessage(f.Payload)
-		if err != nil {
-			return ReasonBadPayload
+		if r.keptOf(s) != nil {
+			return r.keep(slot, f)
 		}
-		r.counters.Sends++
-		r.take(slot, number, body)
+		return r.message(slot, f)
 	case codec.Ack, codec.Nack: // has been heard as an answer
 	case codec.Bye:
 		return ReasonBye
@@ -192,6 +191,17 @@ func (r *Reactor) frame(slot Slot, f codec.Frame) Reason {
 			return ReasonUnexpected
 		}
 	}
+	return r.kicked()
+}
+
+// message has the application handle a SEND.
+func (r *Reactor) message(slot Slot, f codec.Frame) Reason {
+	number, body, err := codec.ParseMessage(f.Payload)
+	if err != nil {
+		return ReasonBadPayload
+	}
+	r.counters.Sends++
+	r.take(slot, number, body)
 	return r.kicked()
 }
 
