@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
@@ -103,6 +104,26 @@ func (l *modelLoop) Message(slot reactor.Slot, number uint64, body []byte) {
 	if w.chance(4) {
 		l.sayOne(slot)
 	}
+	if w.chance(60) {
+		w.pauses++
+		if err := l.r.PauseRead(slot); err != nil {
+			w.t.Fatal(err)
+		}
+		l.paused = append(l.paused, l.r.Handle(slot))
+	}
+}
+
+// resume has some sessions read on.
+func (l *modelLoop) resume() {
+	l.paused = slices.DeleteFunc(l.paused, func(handle uint64) bool {
+		if l.w.chance(2) {
+			return false
+		}
+		if slot := reactor.SlotOf(handle); !l.lines[slot].over && l.r.Handle(slot) == handle {
+			_ = l.r.ResumeRead(slot) // its goodbye may be on its way
+		}
+		return true
+	})
 }
 
 // sayOne settles in a callback what an earlier one has left open, perhaps with all that is before it.
