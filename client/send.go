@@ -45,8 +45,9 @@ type Sent struct {
 //
 // Written is not delivered: Config.Settled tells that, once for each number, perhaps before
 // Send returns. What is not settled when a session ends is sent again over the next one, before
-// anything new and in order, with its number: the server's application may get it twice, and
-// knows it by that. Config.AtMostOnce turns that off.
+// anything new and in order, with its number. A node that has it already knows that, and does not
+// give it to its application twice; another node, or one that was started anew, may, and its
+// application knows it by ID, incarnation and number. Config.AtMostOnce turns that off.
 //
 // Incarnation and number name a message for as long as this Client lives. One that is sent anew,
 // by this Client or the next, has another name: where the server's application has to recognise

@@ -157,12 +157,15 @@ type Handler struct {
 	Opened func(s *Session)
 	// Message is called for each SEND. The body is valid until the function returns.
 	// Nothing is settled unless the handler does it, here by s.Ack or s.Nack or later by
-	// Server.Ack or Server.Nack, and what is not settled the client sends again over its next
-	// connection: client id, incarnation and number name a message. No client uses a number before
-	// the one 256 below it is settled, so who remembers the last 256 of an incarnation knows what
-	// came before. A number of 0 wants no answer,
-	// and gets none if it is acknowledged. If the handler panics, the message is refused with
-	// codec.NackInternal before its session ends, so that it is not what ends the next one, too.
+	// Server.Ack or Server.Nack; what it does not settle stays open, and the client sends it again
+	// over its next connection. The node knows it then and does not call Message for it again: it is
+	// answered as it was settled, or when it is. That holds until five minutes after the client's
+	// last session here has ended, in this run of this node, for clients that told an incarnation.
+	// Elsewhere, and later, a repeat is a message like any other: Sender and number are its name,
+	// for who must know it still. A number of 0 wants no answer, comes once at most, and gets no
+	// answer if it is acknowledged. If the handler panics, the message is refused with
+	// codec.NackInternal before its session ends, so that it is not what ends the next one, too; it
+	// may come again.
 	Message func(s *Session, m Message)
 	// Closed is called once for every session that was Opened, after what was outstanding has been
 	// told as Lost. Nothing can be sent to it any more, and what Server.Deliver still has for it

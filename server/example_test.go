@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"os/signal"
@@ -9,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/server"
 )
 
@@ -101,4 +103,35 @@ func ExampleDuplicates() {
 	// Output:
 	// []
 	// <nil>
+}
+
+// A message is settled when it is stored, which takes longer than a handler may.
+func ExampleServer_Ack() {
+	type job struct {
+		from   server.Sender
+		number uint64
+		body   string
+	}
+	jobs := make(chan job, 1000)
+	var srv *server.Server
+	store := func() {
+		for j := range jobs {
+			fmt.Println("stored", j.body)
+			for errors.Is(srv.Ack(j.from, j.number), server.ErrBusy) { // whatever has become of the connection
+				time.Sleep(time.Millisecond)
+			}
+		}
+	}
+	var err error
+	srv, err = server.New(server.Config{Handler: server.Handler{Message: func(s *server.Session, m server.Message) {
+		select {
+		case jobs <- job{s.Sender(), m.Number, string(m.Body)}:
+		default:
+			_ = s.Nack(m.Number, codec.NackBusy, "")
+		}
+	}}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	go store() // and srv.Run(ctx)
 }

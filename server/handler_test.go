@@ -162,7 +162,7 @@ func TestPostsOfAHandlerComeBeforeItsClose(t *testing.T) {
 	var n *servertest.Node
 	handler := server.Handler{Message: func(s *server.Session, m server.Message) {
 		_ = n.Server.Deliver(s.Ref(), []byte("last words"))
-		_ = n.Server.Ack(s.Ref(), m.Number)
+		_ = n.Server.Ack(s.Sender(), m.Number)
 		_ = s.Close(server.Close{})
 	}}
 	withNode(t, server.Config{Handler: handler}, func(t *testing.T, node *servertest.Node) {

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/reactor"
 )
 
@@ -45,27 +44,6 @@ func (s *Server) DeliverOptional(to Ref, body []byte) error {
 		return err
 	}
 	return s.post(to, func(m *reactor.Mailbox) error { return m.DeliverOptional(to.handle, body) })
-}
-
-// Ack is Session.Ack from any goroutine. ACKs that follow each other in the mailbox leave as one.
-func (s *Server) Ack(to Ref, number uint64) error {
-	return s.AckRange(to, number, number, 0)
-}
-
-// AckRange is Session.AckRange from any goroutine. Other errors: ErrRange.
-func (s *Server) AckRange(to Ref, first, last uint64, what uint8) error {
-	ack := codec.AckMessage{Range: codec.Range{First: first, Last: last}, What: what}
-	return s.post(to, func(m *reactor.Mailbox) error { return m.Ack(to.handle, ack) })
-}
-
-// Nack is Session.Nack from any goroutine. Other errors: ErrCode, and codec.ErrField for a reason
-// that no frame can hold.
-func (s *Server) Nack(to Ref, number uint64, code codec.NackCode, reason string) error {
-	refusal, err := nack(number, code, reason)
-	if err != nil {
-		return err
-	}
-	return s.post(to, func(m *reactor.Mailbox) error { return m.Nack(to.handle, refusal) })
 }
 
 func (s *Server) fits(body []byte) error {

@@ -68,8 +68,10 @@ func (s *Session) finish(use uint32) {
 // Ack tells the client that its message of that number is dealt with: the client will not send it
 // again. It leaves behind what else the callback writes, in one frame for messages that are
 // acknowledged in their order, and costs no allocation. The number 0, of a message that wants no
-// answer, is nobody's: nothing happens. Of what is said about a message twice, the client heeds the
-// first. The error is ErrOutside or ErrClosed.
+// answer, is nobody's: nothing happens. Of what is said about a message twice the first counts, and
+// what was not taken is not acknowledged. It may be a message that came over an earlier connection, or
+// has come again over a later one: the client hears of it there. The error is ErrOutside or ErrClosed;
+// Server.Ack works at any time.
 func (s *Session) Ack(number uint64) error { return s.AckRange(number, number, 0) }
 
 // AckRange is Ack for all messages from first to last, with a word of the application for its

@@ -53,6 +53,9 @@ type Counters struct {
 	Paused   int64  `stat:"paused sessions_paused gauge" help:"sessions whose application has paused reading"`
 	Stale    uint64 `stat:"stale_posts stale_posts counter" help:"posts for sessions that were gone"`
 
+	RepeatsAnswered uint64 `stat:"repeats_answered answered_repeats counter" help:"SENDs that came again and were settled: their client was told once more"`
+	RepeatsDropped  uint64 `stat:"repeats_dropped dropped_repeats counter" help:"SENDs that came again while what was said about them is not said yet, below the window, or by a connection that their client has left"`
+
 	Averted     uint64        `stat:"evictions_averted evictions_averted counter" help:"evictions put off because the kernel held unread bytes"`
 	LingerCut   uint64        `stat:"linger_cut lingers_cut counter" help:"farewells that did not wait until their client had closed"`
 	Panics      uint64        `stat:"panics handler_panics counter" help:"panics of the application's handlers and of its authenticator; each cost one client at most"`
@@ -87,6 +90,7 @@ type Stats struct {
 	Stretch        int           `stat:"terms_stretch terms_stretch gauge" help:"what interval and timeout are multiplied by, since answers are late"`
 	AdmissionQueue time.Duration `stat:"admission_queue_seconds admission_queue_seconds gauge" help:"how far ahead slots have been given out"`
 	AuthWaiting    int           `stat:"auth_waiting authentications_waiting gauge" help:"clients that wait for the authenticator, those that it is busy with apart"`
+	TakenWindows   int64         `stat:"taken_windows taken_windows gauge" help:"clients of which it is remembered what they have sent, those without a session included"`
 	PostsRefused   uint64        `stat:"refused_posts refused_posts counter" help:"posts that a loop's full mailbox refused: Server.Deliver and its kin returned ErrBusy"`
 
 	Age time.Duration `stat:"snapshot_age_seconds snapshot_age_seconds gauge" help:"age of the oldest loop's numbers; growing: that loop is stuck"`

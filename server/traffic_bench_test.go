@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"testing"
 
@@ -37,7 +38,13 @@ func (fakeLoop) Execute(context.Context, gnet.Runnable) error { return nil }
 // plainLoop is a loop without sockets and its one session.
 func plainLoop(t testing.TB) (*events, *fakeConn) {
 	t.Helper()
-	s, err := New(Config{MaxFrameRate: -1, MaxByteRate: -1})
+	return loopWith(t, Handler{}, helloFrame("alice"))
+}
+
+// loopWith is one with a handler, whose client says that HELLO.
+func loopWith(t testing.TB, h Handler, hello []byte) (*events, *fakeConn) {
+	t.Helper()
+	s, err := New(Config{MaxFrameRate: -1, MaxByteRate: -1, Handler: h})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +58,7 @@ func plainLoop(t testing.TB) (*events, *fakeConn) {
 	c := new(fakeConn)
 	l.accept(c)
 	e := &events{srv: s}
-	c.in = helloFrame("alice")
+	c.in = hello
 	e.OnTraffic(c)
 	c.in = codec.AppendPing(nil, 1, 0)
 	if c.written == 0 || l.reactor.Counters().Sessions != 1 {
@@ -73,5 +80,47 @@ func TestAPlainPingAllocatesNothing(t *testing.T) {
 	e, c := plainLoop(t)
 	if n := testing.AllocsPerRun(100, func() { e.OnTraffic(c) }); n != 0 {
 		t.Errorf("%v allocations for a PING", n)
+	}
+}
+
+// What an acknowledged SEND costs, from gnet's callback to the bytes of the ACK: one a read, and
+// sixteen, of a client that numbers them as clients do.
+func BenchmarkTrafficSend(b *testing.B) {
+	for _, each := range []int{1, 16} {
+		b.Run(fmt.Sprint("each=", each), func(b *testing.B) {
+			e, c := senderLoop(b)
+			b.ReportAllocs()
+			for number := uint64(1); b.Loop(); number += uint64(each) {
+				c.in = sends(c.in[:0], number, each)
+				e.OnTraffic(c)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*each), "ns/SEND")
+		})
+	}
+}
+
+func sends(dst []byte, number uint64, n int) []byte {
+	for i := range uint64(n) {
+		dst = codec.AppendSend(dst, number+i, nil)
+	}
+	return dst
+}
+
+// senderLoop is plainLoop with a client that has an incarnation, and a handler that acknowledges.
+func senderLoop(t testing.TB) (*events, *fakeConn) {
+	return loopWith(t, Handler{Message: func(s *Session, m Message) { _ = s.Ack(m.Number) }}, senderFrame("alice", 1))
+}
+
+func TestAnAcknowledgedSendAllocatesNothing(t *testing.T) {
+	e, c := senderLoop(t)
+	number := uint64(1)
+	send := func() {
+		c.in = sends(c.in[:0], number, 1)
+		number++
+		e.OnTraffic(c)
+	}
+	send()
+	if n := testing.AllocsPerRun(1000, send); n != 0 {
+		t.Errorf("%v allocations for a SEND", n)
 	}
 }

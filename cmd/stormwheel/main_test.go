@@ -20,6 +20,13 @@ const asCommand = "RUN_TEST_BINARY_AS_STORMWHEEL"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
+		if listen := os.Getenv(asLedger); listen != "" {
+			if err := runLedger(listen); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+			return
+		}
 		main()
 		return
 	}

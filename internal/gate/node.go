@@ -27,6 +27,7 @@ type Node struct {
 	Window   Window               // over which clients would return
 	Load     Load                 // how much there is to do
 	Drain    Drain                // the pace at which clients are handed over
+	Senders  Senders              // what was taken of whom
 	Stopping atomic.Bool          // everybody is sent away
 }
 
@@ -62,6 +63,7 @@ func NewNode(cfg Config, random io.Reader) *Node {
 	if cfg.Index || cfg.Duplicates != StandBeside {
 		n.Roster = NewRoster(n.Seals, cfg.Duplicates, cfg.MaxSameID)
 	}
+	n.Senders.begin(binary.BigEndian.Uint64(randomBytes(random, 8)))
 	n.Load.begin(cfg.AdmitRate, cfg.Heartbeat, cfg.Tick)
 	n.Window.SetRate(cfg.FailoverRate)
 	return n
@@ -72,6 +74,7 @@ func (n *Node) Tidy(now time.Duration) {
 	n.Addrs.Tidy(now)
 	n.IDs.Tidy(now)
 	n.Seals.Tidy(now)
+	n.Senders.Tidy(now)
 }
 
 // WindowNow is the reconnect window of the connections that there are, at most limit.

@@ -41,6 +41,9 @@ type Counters struct {
 	Paused   int64
 	Stale    uint64
 
+	RepeatsAnswered uint64
+	RepeatsDropped  uint64
+
 	Averted     uint64
 	LingerCut   uint64
 	Panics      uint64

@@ -22,6 +22,7 @@
 //	the end of a grant            grant.go, renew.go
 //	answers and messages          write.go, answer.go, charge.go
 //	outcomes of messages          await.go
+//	messages that come again      taken.go
 //	what a stage does by itself   staged.go
 //	deadlines                     deadline.go, stall.go, unasked_pong.go, clock.go
 //	ends                          ending.go, reason.go

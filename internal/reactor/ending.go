@@ -166,6 +166,7 @@ func (r *Reactor) markGone(slot Slot, why Reason) {
 		r.unlist(slot)
 		r.live.end(slot)
 		r.forgetMover(slot, why)
+		r.leaveSender(slot)
 		r.settle(slot, everything, Outcome{Result: Lost, End: why})
 		if s.is(opened) {
 			r.app.Closed(slot, why)

@@ -33,11 +33,24 @@ func FuzzReactor(f *testing.F) {
 	f.Add(codec.AppendBye(session), []byte{255})
 	f.Add([]byte("GET / HTTP/1.1\r\n\r\n"), []byte{4})
 	f.Add(session[:len(session)-3], []byte{0, 0, 90})
+	repeats, err := codec.AppendHello(nil, &codec.HelloMessage{MinVersion: 1, MaxVersion: 1, ClientID: []byte("mallory"), Incarnation: 7, Attempt: 1})
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, number := range []uint64{1, 3, 1, 300, 45, 44, 1<<64 - 1, 300, 1<<64 - 1} {
+		repeats = codec.AppendSend(repeats, number, nil)
+	}
+	f.Add(repeats, []byte{33, 120})
 	f.Fuzz(func(t *testing.T, input, plan []byte) {
 		awaited, ledger := 0, make(told)
+		taken := make(map[uint64]bool)
 		n := newNode(t, rigConfig{Handler: handler{
 			Opened: func(s *caller) { _ = s.r.Extend(s.slot, s.r.wall().Add(time.Minute)) },
 			Message: func(s *caller, id uint64, body []byte) {
+				if taken[id] && id != 0 && s.r.app.Origin(s.slot).Incarnation != 0 {
+					t.Fatalf("%d is handled twice", id)
+				}
+				taken[id] = true
 				if len(body) == 1 {
 					_ = s.r.PauseRead(s.slot)
 				}

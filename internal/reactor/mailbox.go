@@ -26,6 +26,7 @@ const (
 // post is work that another goroutine asks of a session.
 type post struct {
 	kind   postKind
+	sure   bool       // it always fits
 	code   codec.Code // to close with
 	handle uint64
 	ack    codec.AckMessage
@@ -43,12 +44,13 @@ func (p *post) size() int {
 }
 
 // Mailbox carries work to one loop. Messages are bounded in number and bytes; closing a
-// session always fits, since it is how room is made. Posts are done in the order in which they
+// session always fits, since it is how room is made, and so does what one loop tells another's
+// session of its SENDs. Posts are done in the order in which they
 // came, so that a close does not overtake what was sent before it.
 type Mailbox struct {
 	mu      sync.Mutex
 	posts   []post
-	closes  int // of posts, those that close
+	sure    int // of posts, those that always fit
 	bytes   int
 	closing []Closing
 	answers []Answer // at most one for each connection that is being checked
@@ -65,7 +67,7 @@ type Mailbox struct {
 	barred       bool // take found others at the box the last time
 	doing        []post
 	doingNext    int
-	doingLeft    int // of doing, those that are not done and do not close
+	doingLeft    int // of doing, those that are not done and would not always fit
 	doingBytes   int // and their bytes
 	run          run // of doing, what is linked
 	closingTaken []Closing
@@ -126,6 +128,18 @@ func (m *Mailbox) Nack(handle uint64, nack *codec.NackMessage) error {
 	return err
 }
 
+// Verdict leaves what another loop tells. It always fits.
+func (m *Mailbox) Verdict(v Verdict) {
+	p := post{kind: postAck, sure: true, handle: v.Handle, ack: v.Ack}
+	if v.Nack != nil {
+		p.kind, p.body = postNack, bytebufferpool.Get()
+		p.body.B, _ = codec.AppendNack(p.body.B, v.Nack) // was checked when it was said
+	}
+	if m.put(p) != nil && p.body != nil {
+		bytebufferpool.Put(p.body)
+	}
+}
+
 // Close leaves the end of a session, as Kick has it. It always fits.
 func (m *Mailbox) Close(handle uint64, code codec.Code, goAway []byte) {
 	p := post{kind: postClose, handle: handle, code: code}
@@ -160,8 +174,8 @@ func (m *Mailbox) Answer(a Answer) {
 // Refused counts what did not fit.
 func (m *Mailbox) Refused() uint64 { return m.refused.Load() }
 
-// put adds p, or says that the box is full, which it never is for a close. It takes over
-// p.body if it does.
+// put adds p, or says that the box is full, which it never is for a close and what loops tell each
+// other. It takes over p.body if it does.
 func (m *Mailbox) put(p post) error {
 	size := 0
 	if p.body != nil {
@@ -172,11 +186,11 @@ func (m *Mailbox) put(p post) error {
 	switch {
 	case m.closed:
 		return ErrClosed
-	case p.kind == postClose:
-		m.closes++
+	case p.kind == postClose, p.sure:
+		m.sure++
 	case p.kind == postAck && m.join(p):
 		return nil
-	case len(m.posts)-m.closes+int(m.left.Load()) >= mailboxPosts || m.bytes+size+int(m.leftBytes.Load()) > mailboxBytes:
+	case len(m.posts)-m.sure+int(m.left.Load()) >= mailboxPosts || m.bytes+size+int(m.leftBytes.Load()) > mailboxBytes:
 		m.refused.Add(1)
 		return ErrBusy
 	}
@@ -227,8 +241,8 @@ func (m *Mailbox) take() {
 	m.barred = false
 	if m.doingNext == len(m.doing) {
 		m.doing, m.posts = m.posts, m.doing[:0]
-		m.doingLeft, m.doingBytes = len(m.doing)-m.closes, m.bytes
-		m.doingNext, m.closes, m.bytes = 0, 0, 0
+		m.doingLeft, m.doingBytes = len(m.doing)-m.sure, m.bytes
+		m.doingNext, m.sure, m.bytes = 0, 0, 0
 		m.tellLeft()
 		m.run.end = 0
 	}
@@ -243,7 +257,7 @@ func (m *Mailbox) take() {
 
 // did counts one of those that were taken.
 func (m *Mailbox) did(p *post) {
-	if p.kind != postClose {
+	if p.kind != postClose && !p.sure {
 		m.doingLeft--
 	}
 	if p.body != nil {

@@ -20,6 +20,7 @@ type Env struct {
 	App       App              // what its sessions are for
 	Ask       Asker            // nil: everybody may come in
 	Forward   func(Closing)    // brings it to the mailbox of the loop that it is for
+	Tell      func(Verdict)    // and that
 	Wall      func() time.Time // the time of day
 }
 
@@ -70,7 +71,8 @@ type App interface {
 	Follows(slot Slot, previous uint64)
 	// Opened is called when the client was welcomed.
 	Opened(slot Slot)
-	// Message is called for each SEND; number 0 wants no answer. The body is valid until it returns.
+	// Message is called for each SEND, for one with a number once, if its client told an incarnation;
+	// number 0 wants no answer. The body is valid until it returns.
 	Message(slot Slot, number uint64, body []byte)
 	// Settled tells the outcome of a DELIVER that is awaited, once. Lost comes before Closed. Unsent
 	// may come at any time, also for a session that has ended; no other session is meant.

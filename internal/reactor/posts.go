@@ -111,7 +111,7 @@ func (r *Reactor) doPost(slot Slot, p *post) {
 			r.unsent(p, err)
 		}
 	case postAck:
-		_ = r.Ack(slot, p.ack) // the session is ready: resolve said so
+		r.ack(p.ack)
 	case postNack:
 		r.writeAck()
 		r.out = append(r.out, p.body.B...)

@@ -19,6 +19,7 @@ type Reactor struct {
 	app       App
 	asker     Asker // nil: everybody may come in
 	forward   func(Closing)
+	tell      func(Verdict)
 	index     uint8 // of the loop, the highest byte of its handles
 	wall      func() time.Time
 	mailbox   Mailbox
@@ -29,6 +30,7 @@ type Reactor struct {
 	sessions  sessions
 	live      liveTable
 	delivered numbers
+	senders   senders
 	awaits    awaitTable
 	extras    extras
 	names     names
@@ -79,7 +81,7 @@ func New(cfg *Config, env Env, now time.Duration) (*Reactor, error) {
 	}
 	r := &Reactor{
 		cfg: cfg, node: env.Node, transport: env.Transport, app: env.App, asker: env.Ask,
-		forward: env.Forward, index: env.Loop, wall: env.Wall,
+		forward: env.Forward, tell: env.Tell, index: env.Loop, wall: env.Wall,
 
 		clock:   newClock(now, cfg.Timeout, cfg.Tick),
 		wheel:   wheel,

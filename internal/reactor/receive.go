@@ -204,12 +204,7 @@ func (r *Reactor) message(slot Slot, f codec.Frame) Reason {
 		return ReasonBadPayload
 	}
 	r.counters.Sends++
-	r.app.Message(slot, number, body)
-	if r.kick == codec.CodeInternal {
-		// The session ends, and its client would send again what is not settled: a message
-		// that no handler can bear would end one session after the other.
-		_ = r.Nack(slot, &codec.NackMessage{Number: number, Code: codec.NackInternal})
-	}
+	r.take(slot, number, body)
 	return r.kicked()
 }
 

@@ -93,10 +93,14 @@ type node struct {
 	net *network
 	now time.Duration
 
+	loops    *[]*node      // of one node, this one among them
 	closings []Closing     // asked of this loop, done at the next turn
 	looked   time.Duration // when stretch last looked
 	late     time.Duration // of every turn
 }
+
+// firstLoop is the number of a node's first loop.
+const firstLoop = 3
 
 // What the gates go by.
 const (
@@ -254,10 +258,23 @@ func newNodeAt(t testing.TB, start time.Duration, cfg rigConfig) *node {
 	cfg = cfg.fill()
 	shared := gate.NewNode(cfg.gate(), rand.Reader)
 	shared.Epoch, shared.Name, shared.Conns = 7, []byte("n1"), gate.NewConns(1000, 10, 1, 3, cfg.MaxConns)
-	n := &node{t: t, now: start, net: &network{peers: make(map[Slot]*peer)}}
-	r, err := New(cfg.settings(), Env{Node: shared, Loop: 3, Transport: n.net,
+	return newLoop(t, cfg, shared, new([]*node), start)
+}
+
+// beside returns another loop of the same node.
+func (n *node) beside(cfg rigConfig) *node {
+	return newLoop(n.t, cfg.fill(), n.r.node, n.loops, n.now)
+}
+
+// newLoop makes a loop of a node, beside those that there are.
+func newLoop(t testing.TB, cfg rigConfig, shared *gate.Node, loops *[]*node, start time.Duration) *node {
+	t.Helper()
+	n := &node{t: t, now: start, net: &network{peers: make(map[Slot]*peer)}, loops: loops}
+	*loops = append(*loops, n)
+	r, err := New(cfg.settings(), Env{Node: shared, Loop: firstLoop + uint8(len(*loops)-1), Transport: n.net,
 		App:     &stage{handler: cfg.Handler, n: n, origins: make(map[Slot]Origin), previous: make(map[uint64]uint64)},
 		Forward: func(c Closing) { n.closings = append(n.closings, c) },
+		Tell:    func(v Verdict) { (*loops)[v.Loop()-firstLoop].r.mailbox.Verdict(v) },
 		Wall:    func() time.Time { return time.UnixMilli(1_700_000_000_000) }}, start)
 	if err != nil {
 		t.Fatal(err)

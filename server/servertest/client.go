@@ -97,6 +97,13 @@ func (c *Client) Send(body []byte) (id uint64) {
 	return c.sends
 }
 
+// SendAgain sends a message under a number that it was given before, as the next connection of a client's
+// process does with what is not settled.
+func (c *Client) SendAgain(number uint64, body []byte) {
+	c.n.t.Helper()
+	c.Write(codec.AppendSend(nil, number, body))
+}
+
 // Ack acknowledges a DELIVER.
 func (c *Client) Ack(id uint64) {
 	c.n.t.Helper()
