@@ -29,13 +29,13 @@ var (
 )
 
 // payloadOf cuts the payload out of a frame that must be good.
-func payloadOf(t testing.TB, want Type, frame []byte, err error) []byte {
+func payloadOf(t testing.TB, want Type, flags Flags, frame []byte, err error) []byte {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
 	f, size, err := Decode(frame, MaxPayload)
-	if err != nil || size != len(frame) || f.Type != want || f.Flags != 0 {
+	if err != nil || size != len(frame) || f.Type != want || f.Flags != flags {
 		t.Fatalf("Decode = %v, size %d of %d, %v", f, size, len(frame), err)
 	}
 	return f.Payload
@@ -49,38 +49,38 @@ func TestMessagesSurvive(t *testing.T) {
 		}
 	}
 	frame, err := AppendHello(nil, &sampleHello)
-	hello, perr := ParseHello(payloadOf(t, Hello, frame, err))
+	hello, perr := ParseHello(payloadOf(t, Hello, 0, frame, err))
 	check(hello, sampleHello, perr)
 
 	frame, err = AppendWelcome(nil, &sampleWelcome)
-	welcome, perr := ParseWelcome(payloadOf(t, Welcome, frame, err))
+	welcome, perr := ParseWelcome(payloadOf(t, Welcome, 0, frame, err))
 	check(welcome, sampleWelcome, perr)
 
 	frame, err = AppendGoAway(nil, &sampleGoAway)
-	goAway, perr := ParseGoAway(payloadOf(t, GoAway, frame, err))
+	goAway, perr := ParseGoAway(payloadOf(t, GoAway, 0, frame, err))
 	check(goAway, sampleGoAway, perr)
 
-	pong, perr := ParsePong(payloadOf(t, Pong, AppendPong(nil, samplePong), nil))
+	pong, perr := ParsePong(payloadOf(t, Pong, 0, AppendPong(nil, samplePong), nil))
 	check(pong, samplePong, perr)
 
-	token, applied, perr := ParsePing(payloadOf(t, Ping, AppendPing(nil, 1<<63, 1<<15), nil))
+	token, applied, perr := ParsePing(payloadOf(t, Ping, 0, AppendPing(nil, 1<<63, 1<<15), nil))
 	check([]any{token, applied}, []any{uint64(1 << 63), uint16(1 << 15)}, perr)
 
-	id, body, perr := ParseMessage(payloadOf(t, Send, AppendSend(nil, 5, []byte("up")), nil))
+	id, body, perr := ParseMessage(payloadOf(t, Send, 0, AppendSend(nil, 5, []byte("up")), nil))
 	check([]any{id, body}, []any{uint64(5), []byte("up")}, perr)
 
-	id, body, perr = ParseMessage(payloadOf(t, Deliver, AppendDeliver(nil, 6, nil), nil))
+	id, body, perr = ParseMessage(payloadOf(t, Deliver, 0, AppendDeliver(nil, 6, nil), nil))
 	check([]any{id, body}, []any{uint64(6), []byte{}}, perr)
 
-	ack, perr := ParseAck(payloadOf(t, Ack, AppendAck(nil, sampleAck), nil))
+	ack, perr := ParseAck(payloadOf(t, Ack, 0, AppendAck(nil, sampleAck), nil))
 	check(ack, sampleAck, perr)
 
 	frame, err = AppendNack(nil, &sampleNack)
-	nack, perr := ParseNack(payloadOf(t, Nack, frame, err))
+	nack, perr := ParseNack(payloadOf(t, Nack, 0, frame, err))
 	check(nack, sampleNack, perr)
 
-	check(len(payloadOf(t, Bye, AppendBye(nil), nil)), 0, nil)
-	payloadOf(t, Send, AppendSend(nil, 1, make([]byte, MaxBody)), nil) // the largest body fits
+	check(len(payloadOf(t, Bye, 0, AppendBye(nil), nil)), 0, nil)
+	payloadOf(t, Send, 0, AppendSend(nil, 1, make([]byte, MaxBody)), nil) // the largest body fits
 }
 
 func TestMalformedPayloadIsNamed(t *testing.T) {
@@ -89,6 +89,8 @@ func TestMalformedPayloadIsNamed(t *testing.T) {
 	ping := func(p []byte) error { _, _, err := ParsePing(p); return err }
 	pong := func(p []byte) error { _, err := ParsePong(p); return err }
 	message := func(p []byte) error { _, _, err := ParseMessage(p); return err }
+	request := func(p []byte) error { _, _, err := ParseRequest(p); return err }
+	reply := func(p []byte) error { _, _, err := ParseReply(p); return err }
 	ack := func(p []byte) error { _, err := ParseAck(p); return err }
 	nack := func(p []byte) error { _, err := ParseNack(p); return err }
 	goAway := func(p []byte) error { _, err := ParseGoAway(p); return err }
@@ -141,6 +143,10 @@ func TestMalformedPayloadIsNamed(t *testing.T) {
 		{"pong short", pong, fixed(27), ErrTruncated, "PONG payload of 27 bytes, want at least 28"},
 		{"pong tail short", pong, fixed(28, 1, 0, 1), ErrTruncated, "TLV 1 of 1 bytes, 0 left"},
 		{"message short", message, fixed(7), ErrTruncated, "message payload of 7 bytes, want at least 8"},
+		{"request short", request, fixed(7), ErrTruncated, "message payload of 7 bytes, want at least 8"},
+		{"request without a number", request, fixed(9), ErrField, "number 0 of a message that wants a reply"},
+		{"reply short", reply, fixed(15), ErrTruncated, "reply payload of 15 bytes, want at least 16"},
+		{"reply with a number", reply, append(fixed(7, 1), fixed(8)...), ErrField, "number 1 of a reply, want 0"},
 		{"ack short", ack, fixed(19), ErrTruncated, "ACK payload of 19 bytes, want at least 20"},
 		{"ack long", ack, fixed(21), ErrField, "ACK payload of 21 bytes, want exactly 20"},
 		{"ack backwards", ack, append([]byte{0, 0, 0, 0, 0, 0, 0, 2}, fixed(12)...), ErrField, "ACK from 2 to 0"},
@@ -205,12 +211,12 @@ func TestEncoderRefusesWhatDecoderRefuses(t *testing.T) {
 func TestUnknownEntriesAreSkipped(t *testing.T) {
 	unknown := []byte{200, 0, 3, 1, 2, 3, 200, 0, 0, 7, 0, 1, 'r'} // the last one: a reason, which HELLO does not list
 	frame, err := AppendHello(nil, &sampleHello)
-	p := payloadOf(t, Hello, frame, err)
+	p := payloadOf(t, Hello, 0, frame, err)
 	p = append(append(bytes.Clone(p[:helloFixed]), unknown...), append(p[helloFixed:], unknown...)...)
 	if got, err := ParseHello(p); err != nil || !reflect.DeepEqual(got, sampleHello) {
 		t.Errorf("ParseHello = %+v, %v\nwant %+v", got, err, sampleHello)
 	}
-	pong := append(payloadOf(t, Pong, AppendPong(nil, samplePong), nil), unknown...)
+	pong := append(payloadOf(t, Pong, 0, AppendPong(nil, samplePong), nil), unknown...)
 	if got, err := ParsePong(pong); err != nil || got != samplePong {
 		t.Errorf("ParsePong = %+v, %v\nwant %+v", got, err, samplePong)
 	}
@@ -236,7 +242,7 @@ func TestTermsRoundUpAndSaturate(t *testing.T) {
 		{75 * time.Second, 75 * time.Second},
 		{most, most}, {most + 1, most}, {math.MaxInt64, most},
 	} {
-		m, err := ParsePong(payloadOf(t, Pong, AppendPong(nil, PongMessage{Terms: Terms{Interval: tc.in, Timeout: tc.in, Window: tc.in, Patience: tc.in}}), nil))
+		m, err := ParsePong(payloadOf(t, Pong, 0, AppendPong(nil, PongMessage{Terms: Terms{Interval: tc.in, Timeout: tc.in, Window: tc.in, Patience: tc.in}}), nil))
 		if want := (Terms{tc.want, tc.want, tc.want, tc.want, 0}); err != nil || m.Terms != want {
 			t.Errorf("%v travels as %v, %v, want %v", tc.in, m.Terms, err, want)
 		}
@@ -293,7 +299,7 @@ func TestHotPathsAllocateNothing(t *testing.T) {
 func TestServerTimeSurvives(t *testing.T) {
 	for _, at := range []time.Time{time.UnixMilli(0), time.UnixMilli(-1), time.UnixMilli(math.MaxInt64), time.UnixMilli(math.MinInt64), {}} {
 		frame, err := AppendWelcome(nil, &WelcomeMessage{ServerTime: at})
-		m, perr := ParseWelcome(payloadOf(t, Welcome, frame, err))
+		m, perr := ParseWelcome(payloadOf(t, Welcome, 0, frame, err))
 		if perr != nil || m.ServerTime.UnixMilli() != at.UnixMilli() {
 			t.Errorf("%v comes back as %v, %v", at, m.ServerTime, perr)
 		}
