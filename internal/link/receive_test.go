@@ -162,6 +162,7 @@ func FuzzReceived(f *testing.F) {
 	}
 	stream := codec.AppendPong(bytes.Clone(welcome), codec.PongMessage{Token: 1, Terms: testTerms})
 	stream = codec.AppendAck(codec.AppendDeliver(stream, 3, []byte("body")), codec.AckOf(1))
+	stream = codec.AppendReply(codec.AppendRequest(stream, codec.Deliver, 4, []byte("how late?")), codec.Deliver, 2, []byte("noon"))
 	f.Add(stream, uint8(7), false)
 	f.Add(append(bytes.Clone(stream), goAway...), uint8(1), false)
 	f.Add(goAway, uint8(200), false)
