@@ -52,7 +52,7 @@ func (a *application) Opened(slot reactor.Slot) {
 }
 
 // Message calls the handler.
-func (a *application) Message(slot reactor.Slot, number uint64, body []byte) {
+func (a *application) Message(slot reactor.Slot, number uint64, body []byte, _ bool) {
 	if a.handler.Message == nil {
 		return
 	}

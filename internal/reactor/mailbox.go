@@ -15,6 +15,8 @@ const (
 	postDeliver postKind = iota
 	postOptional
 	postAwaited
+	postRequest
+	postReply
 	postAck
 	postNack
 	postClose
@@ -26,9 +28,9 @@ type post struct {
 	kind   postKind
 	code   codec.Code // to close with
 	handle uint64
-	ack    codec.AckMessage
+	ack    codec.AckMessage           // of postReply: what it replies to
 	body   *bytebufferpool.ByteBuffer // to deliver, or a NACK; owned by the mailbox
-	waiter Waiter                     // of postAwaited
+	waiter Waiter                     // of postAwaited and postRequest
 }
 
 // Closing is the end of a session that one loop asks of another, or of itself. Loop says whose

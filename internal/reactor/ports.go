@@ -56,8 +56,8 @@ type Transport interface {
 }
 
 // App is the application above a reactor. All of it runs on the loop and must not block. Within
-// Opened, Message, and Settled of a client's answer, it may use the reactor's Ack, Nack, Deliver,
-// DeliverAwaited, DeliverOptional and Kick for the session.
+// Opened, Message, and Settled of a client's answer, it may use the reactor's Ack, Nack, Reply, Deliver,
+// DeliverAwaited, DeliverOptional, Request and Kick for the session.
 type App interface {
 	// Greeted is called when a client has said a good HELLO, whether it is let in or not.
 	Greeted(slot Slot, from Origin)
@@ -65,8 +65,9 @@ type App interface {
 	Origin(slot Slot) Origin
 	// Opened is called when the client was welcomed.
 	Opened(slot Slot)
-	// Message is called for each SEND; number 0 wants no answer. The body is valid until it returns.
-	Message(slot Slot, number uint64, body []byte)
+	// Message is called for each SEND but replies; number 0 wants no answer. The body is valid until it
+	// returns.
+	Message(slot Slot, number uint64, body []byte, wantsReply bool)
 	// Settled tells the outcome of a DELIVER that is awaited, once. Lost comes before Closed. Unsent
 	// may come at any time, also for a session that has ended; no other session is meant.
 	Settled(o Outcome, w Waiter)

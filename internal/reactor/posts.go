@@ -61,7 +61,7 @@ func (r *Reactor) runPost(p *post) {
 		r.flush(slot)
 	} else {
 		r.counters.Stale++
-		if p.kind == postAwaited {
+		if p.awaited() {
 			r.unsent(p, ErrClosed)
 		}
 	}
@@ -82,6 +82,12 @@ func (r *Reactor) doPost(slot Slot, p *post) {
 		if err := r.DeliverAwaited(slot, p.body.B, p.waiter); err != nil {
 			r.unsent(p, err)
 		}
+	case postRequest:
+		if err := r.Request(slot, p.body.B, p.waiter); err != nil {
+			r.unsent(p, err)
+		}
+	case postReply:
+		_ = r.Reply(slot, p.ack.First, p.body.B) // its size was checked when it was posted
 	case postAck:
 		_ = r.Ack(slot, p.ack) // the session is ready: resolve said so
 	case postNack:

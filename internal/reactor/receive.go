@@ -79,7 +79,7 @@ func (r *Reactor) receive(now time.Duration, slot Slot, b []byte) (consumed, nee
 			// Sent before WELCOME: refused by every node, and not only where that takes a while.
 			return r.refuseRead(slot, ReasonUnexpected, len(b))
 		}
-		if (f.Type == codec.Ack || f.Type == codec.Nack) && s.state == stateReady {
+		if isAnswer(f) && s.state == stateReady {
 			var settled bool
 			if settled, why = r.answer(slot, f); settled && free < answers {
 				free, freeBytes = free+1, freeBytes+min(size, answerBytes)
@@ -178,12 +178,16 @@ func (r *Reactor) frame(slot Slot, f codec.Frame) Reason {
 	}
 	switch f.Type {
 	case codec.Send:
+		if isAnswer(f) {
+			break // has been heard
+		}
+		wantsReply := f.Flags&codec.FlagWantsReply != 0
 		number, body, err := codec.ParseMessage(f.Payload)
-		if err != nil {
+		if err != nil || wantsReply && number == 0 {
 			return ReasonBadPayload
 		}
 		r.counters.Sends++
-		r.app.Message(slot, number, body)
+		r.app.Message(slot, number, body, wantsReply)
 		if r.kick == codec.CodeInternal {
 			// The session ends, and its client would send again what is not settled: a message
 			// that no handler can bear would end one session after the other.

@@ -24,16 +24,16 @@ func (r *Reactor) pong(slot Slot, token uint64) {
 // Deliver queues a DELIVER for the session of the present callback that wants no answer. It
 // returns ErrClosed, ErrTooBig, or ErrQueue where more than MaxQueued would wait: that is much for
 // one callback, and a client that has not read what was sent to it before is closed for it.
-func (r *Reactor) Deliver(slot Slot, body []byte) error { return r.deliver(slot, body, nil) }
+func (r *Reactor) Deliver(slot Slot, body []byte) error { return r.deliver(slot, body, nil, 0) }
 
 // DeliverAwaited is Deliver for a message whose outcome the application is told, once, unless
 // there is an error. Beyond MaxAwaited of a session, or MaxQueued that would wait to be written,
 // that is ErrWindow.
 func (r *Reactor) DeliverAwaited(slot Slot, body []byte, w Waiter) error {
-	return r.deliver(slot, body, w)
+	return r.deliver(slot, body, w, 0)
 }
 
-func (r *Reactor) deliver(slot Slot, body []byte, w Waiter) error {
+func (r *Reactor) deliver(slot Slot, body []byte, w Waiter, flags codec.Flags) error {
 	s := r.sessions.at(slot)
 	switch {
 	case s.is(gone):
@@ -42,19 +42,32 @@ func (r *Reactor) deliver(slot Slot, body []byte, w Waiter) error {
 		return ErrTooBig
 	case w != nil && (r.unanswered(s) >= MaxAwaited || !r.hasRoom(slot, len(body))):
 		return ErrWindow
-	case len(r.out) > 0 && len(r.out)+len(body) > r.cfg.MaxQueued:
-		if s.is(backlogged) {
-			r.kick = codec.CodeSlowConsumer
-		}
+	case r.overflows(slot, len(body)):
 		return ErrQueue
 	}
 	number := uint64(0)
 	if w != nil {
 		number = r.await(slot, w)
 	}
-	r.out = codec.AppendDeliver(r.out, number, body)
+	if flags == codec.FlagWantsReply {
+		r.out = codec.AppendRequest(r.out, codec.Deliver, number, body)
+	} else {
+		r.out = codec.AppendDeliver(r.out, number, body)
+	}
 	r.counters.Delivers++
 	return nil
+}
+
+// overflows says whether a body is too much for one callback. A client that has not read what was
+// sent to it before is closed for that.
+func (r *Reactor) overflows(slot Slot, size int) bool {
+	if len(r.out) == 0 || len(r.out)+size <= r.cfg.MaxQueued {
+		return false
+	}
+	if r.sessions.at(slot).is(backlogged) {
+		r.kick = codec.CodeSlowConsumer
+	}
+	return true
 }
 
 // hasRoom says whether a body may wait for a session without an end to it. What is alone may
