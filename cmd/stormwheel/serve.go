@@ -174,9 +174,9 @@ func engineError(err error) error {
 // it, so that a client that waits for its ACKs has seen its answers. A session that cannot
 // take the answer is being closed by the server.
 func echo() server.Handler {
-	return server.Handler{Message: func(s *server.Session, id uint64, body []byte) {
-		if err := s.Deliver(body); err == nil {
-			_ = s.Ack(id)
+	return server.Handler{Message: func(s *server.Session, m server.Message) {
+		if err := s.Deliver(m.Body); err == nil {
+			_ = s.Ack(m.Number)
 		}
 	}}
 }

@@ -217,6 +217,8 @@ func (a *stage) Refused(Reason) { a.refused++ }
 
 func (a *stage) caller(slot Slot) *caller { return &caller{r: a.n.r, slot: slot} }
 
+func (a *stage) Granted(Slot, any) {}
+
 func (a *stage) Opened(slot Slot) {
 	if a.handler.Opened != nil {
 		a.handler.Opened(a.caller(slot))
