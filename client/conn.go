@@ -77,7 +77,6 @@ func (c *Client) current() *conn { return c.find(c.link.Attempt()) }
 
 func (c *Client) forget(k *conn) {
 	c.conns = slices.DeleteFunc(c.conns, func(other *conn) bool { return other == k })
-	c.wakeSenders() // a Reply may wait for room in it
 }
 
 // wanted reports whether the link still knows of k.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -46,10 +47,13 @@ func TestRequestSaysWhatBecameOfIt(t *testing.T) {
 	to, ctx := s.Ref(m.Session), t.Context()
 	done := make(chan struct{})
 	go func() { asked(w); close(done) }()
+	var kept [][]byte
 	for range 2 {
-		if reply, err := s.Request(ctx, to, []byte("reply")); string(reply) != "reply" || err != nil {
+		reply, err := s.Request(ctx, to, []byte("reply"))
+		if string(reply) != "reply" || err != nil {
 			t.Errorf("%q, %v", reply, err)
 		}
+		kept = append(kept, reply)
 	}
 	if reply, err := s.Request(ctx, to, []byte("say nothing")); reply == nil || len(reply) > 0 || err != nil {
 		t.Errorf("an empty reply: %q, %v", reply, err)
@@ -61,6 +65,9 @@ func TestRequestSaysWhatBecameOfIt(t *testing.T) {
 	if r := (*RefusedError)(nil); !errors.As(err, &r) || r.Code != codec.NackBusy || r.Reason != "asleep" || !r.Again() ||
 		err.Error() != `server: request is refused: busy: "asleep"` {
 		t.Errorf("refused: %v", err)
+	}
+	if !bytes.Equal(bytes.Join(kept, nil), []byte("replyreply")) {
+		t.Errorf("the replies have become %q", kept)
 	}
 	short, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
 	defer cancel()

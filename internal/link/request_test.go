@@ -176,6 +176,9 @@ func TestRepliesNeverExceedTheLimits(t *testing.T) {
 				}
 			}
 		}
+		if size < 250 && r.l.pace != nil {
+			t.Error("who is asked little counts what he never has to")
+		}
 		if least := map[int]int{0: 5000, 200: 5000, 300: 5000, 10 << 10: 20, 60_000: 3}[size]; sent < least {
 			t.Errorf("%d replies of %d bytes, want %d at least", sent, size, least)
 		}
@@ -193,6 +196,13 @@ func TestRepliesCountForSends(t *testing.T) {
 	r.settle()
 	if wait := r.l.Pace(r.now, 10<<10); wait == 0 {
 		t.Error("a SEND behind a large reply does not wait")
+	}
+	r.l.Flow(r.now, 1, Flow{})
+	r.send("read before the next reply is")
+	r.l.Reply(r.now, 1, 2, make([]byte, 1000), &r.out)
+	r.settle()
+	if r.ack(1, 1); r.l.pace.later.bytes == 0 && r.l.pace.sent.bytes == 0 {
+		t.Error("an ACK says that a reply was read which left behind its message")
 	}
 }
 

@@ -53,10 +53,7 @@ func (r *Reactor) Reply(slot Slot, to uint64, body []byte) error {
 	return nil
 }
 
-// Reply leaves a reply to a SEND. The number 0 is nobody's.
+// Reply leaves a reply to a SEND.
 func (m *Mailbox) Reply(handle, to uint64, body []byte) error {
-	if to == 0 {
-		return nil
-	}
 	return m.putBody(post{kind: postReply, handle: handle, ack: codec.AckOf(to)}, body)
 }
