@@ -159,7 +159,7 @@ func TestRepliesOfTheClient(t *testing.T) {
 				mu.Unlock()
 			}
 		}}}
-		var later Message
+		answerable := make(chan Message, 1)
 		c, ran := run(t, Config{Endpoints: []string{addrA}, Dial: e.dial, Deliver: func(m Message) {
 			if m.WantsReply != (m.Number > 1) {
 				t.Errorf("%d wants a reply: %v", m.Number, m.WantsReply)
@@ -174,7 +174,7 @@ func TestRepliesOfTheClient(t *testing.T) {
 				}
 			case "later":
 				m.AckLater()
-				later = m
+				answerable <- m
 			case "acknowledge":
 				if err := errors.Join(m.Ack(), m.Reply(nil)); !errors.Is(err, ErrAnswered) {
 					t.Errorf("Reply after Ack = %v", err)
@@ -190,6 +190,7 @@ func TestRepliesOfTheClient(t *testing.T) {
 				m.Reply([]byte("small"))
 			}
 		}})
+		later := <-answerable
 		time.Sleep(time.Second)
 		if err := later.Reply([]byte("then")); err != nil {
 			t.Errorf("Reply after AckLater = %v", err)
@@ -287,7 +288,7 @@ func TestOnLostTellsWhatIsUnsettled(t *testing.T) {
 				})
 			}}}
 			lost := make(chan Loss, 10)
-			c, ran := run(t, Config{Endpoints: []string{addrA}, Dial: e.dial, AtMostOnce: once, OnLost: func(l Loss) {
+			c, ran := run(t, Config{Endpoints: []string{addrA}, Dial: e.dial, AtMostOnce: once, Logger: new(logged).logger(), OnLost: func(l Loss) {
 				lost <- l
 				panic("boom")
 			}})
