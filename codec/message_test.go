@@ -22,14 +22,21 @@ var (
 	sampleNack    = NackMessage{8, NackRefused, []byte("no")}
 	sampleWelcome = WelcomeMessage{Version: 1, Features: 9, Session: SessionID{Epoch: 0xabc, Handle: 0x1_0000_0002},
 		Terms: sampleTerms, ServerTime: time.UnixMilli(1763838400123), Node: []byte("a"),
-		ReturnPass: []byte{9, 9}, Alternates: []byte("10.0.0.1:7400,[::1]:7401"), Limits: sampleLimits}
-	samplePong   = PongMessage{Token: math.MaxUint64, Terms: sampleTerms, Limits: sampleLimits}
+		ReturnPass: []byte{9, 9}, Alternates: []byte("10.0.0.1:7400,[::1]:7401"), Limits: sampleLimits,
+		Expires: 90 * time.Second}
+	samplePong   = PongMessage{Token: math.MaxUint64, Terms: sampleTerms, Limits: sampleLimits, Expires: NeverExpires}
 	sampleGoAway = GoAwayMessage{Code: CodeFull, Delay: time.Second, Window: time.Minute,
 		Ticket: []byte{1}, Alternates: []byte("b:1"), Reason: []byte("no room")}
 )
 
 // payloadOf cuts the payload out of a frame that must be good.
-func payloadOf(t testing.TB, want Type, flags Flags, frame []byte, err error) []byte {
+func payloadOf(t testing.TB, want Type, frame []byte, err error) []byte {
+	t.Helper()
+	return payloadWith(t, want, 0, frame, err)
+}
+
+// payloadWith is payloadOf for a frame with flags.
+func payloadWith(t testing.TB, want Type, flags Flags, frame []byte, err error) []byte {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -49,38 +56,44 @@ func TestMessagesSurvive(t *testing.T) {
 		}
 	}
 	frame, err := AppendHello(nil, &sampleHello)
-	hello, perr := ParseHello(payloadOf(t, Hello, 0, frame, err))
+	hello, perr := ParseHello(payloadOf(t, Hello, frame, err))
 	check(hello, sampleHello, perr)
 
 	frame, err = AppendWelcome(nil, &sampleWelcome)
-	welcome, perr := ParseWelcome(payloadOf(t, Welcome, 0, frame, err))
+	welcome, perr := ParseWelcome(payloadOf(t, Welcome, frame, err))
 	check(welcome, sampleWelcome, perr)
 
 	frame, err = AppendGoAway(nil, &sampleGoAway)
-	goAway, perr := ParseGoAway(payloadOf(t, GoAway, 0, frame, err))
+	goAway, perr := ParseGoAway(payloadOf(t, GoAway, frame, err))
 	check(goAway, sampleGoAway, perr)
 
-	pong, perr := ParsePong(payloadOf(t, Pong, 0, AppendPong(nil, samplePong), nil))
+	pong, perr := ParsePong(payloadOf(t, Pong, AppendPong(nil, samplePong), nil))
 	check(pong, samplePong, perr)
 
-	token, applied, perr := ParsePing(payloadOf(t, Ping, 0, AppendPing(nil, 1<<63, 1<<15), nil))
+	token, applied, perr := ParsePing(payloadOf(t, Ping, AppendPing(nil, 1<<63, 1<<15), nil))
 	check([]any{token, applied}, []any{uint64(1 << 63), uint16(1 << 15)}, perr)
+	check(Renewal(payloadOf(t, Ping, AppendPing(nil, 1, 1), nil)), []byte(nil), nil)
 
-	id, body, perr := ParseMessage(payloadOf(t, Send, 0, AppendSend(nil, 5, []byte("up")), nil))
+	frame, err = AppendRenewal(nil, 1<<63, 1<<15, []byte("new"))
+	renewal := payloadOf(t, Ping, frame, err)
+	token, applied, perr = ParsePing(renewal)
+	check([]any{token, applied, Renewal(renewal)}, []any{uint64(1 << 63), uint16(1 << 15), []byte("new")}, perr)
+
+	id, body, perr := ParseMessage(payloadOf(t, Send, AppendSend(nil, 5, []byte("up")), nil))
 	check([]any{id, body}, []any{uint64(5), []byte("up")}, perr)
 
-	id, body, perr = ParseMessage(payloadOf(t, Deliver, 0, AppendDeliver(nil, 6, nil), nil))
+	id, body, perr = ParseMessage(payloadOf(t, Deliver, AppendDeliver(nil, 6, nil), nil))
 	check([]any{id, body}, []any{uint64(6), []byte{}}, perr)
 
-	ack, perr := ParseAck(payloadOf(t, Ack, 0, AppendAck(nil, sampleAck), nil))
+	ack, perr := ParseAck(payloadOf(t, Ack, AppendAck(nil, sampleAck), nil))
 	check(ack, sampleAck, perr)
 
 	frame, err = AppendNack(nil, &sampleNack)
-	nack, perr := ParseNack(payloadOf(t, Nack, 0, frame, err))
+	nack, perr := ParseNack(payloadOf(t, Nack, frame, err))
 	check(nack, sampleNack, perr)
 
-	check(len(payloadOf(t, Bye, 0, AppendBye(nil), nil)), 0, nil)
-	payloadOf(t, Send, 0, AppendSend(nil, 1, make([]byte, MaxBody)), nil) // the largest body fits
+	check(len(payloadOf(t, Bye, AppendBye(nil), nil)), 0, nil)
+	payloadOf(t, Send, AppendSend(nil, 1, make([]byte, MaxBody)), nil) // the largest body fits
 }
 
 func TestMalformedPayloadIsNamed(t *testing.T) {
@@ -136,6 +149,12 @@ func TestMalformedPayloadIsNamed(t *testing.T) {
 		{"welcome alternates long", welcome, fixed(52, long(6, MaxAlternates+1)...), ErrField, "alternates has 1025 bytes, at most 1024 are allowed"},
 		{"welcome limits short", welcome, fixed(52, long(8, limitsLen-1)...), ErrField, "limits have 31 bytes, want at least 32"},
 		{"welcome limits long", welcome, fixed(52, long(8, maxLimits+1)...), ErrField, "limits has 65 bytes, at most 64 are allowed"},
+		{"welcome expires short", welcome, fixed(52, long(9, expiresLen-1)...), ErrField, "expires has 7 bytes, want 8"},
+		{"welcome expires long", welcome, fixed(52, long(9, expiresLen+1)...), ErrField, "expires has 9 bytes, at most 8 are allowed"},
+		{"pong expires short", pong, fixed(28, long(9, 1)...), ErrField, "expires has 1 bytes, want 8"},
+		{"pong expires twice", pong, fixed(28, append(long(9, 8), 9, 0, 0)...), ErrField, "expires occurs twice"},
+		{"ping token long", ping, fixed(12, long(2, MaxToken+1)...), ErrField, "token has 4097 bytes, at most 4096 are allowed"},
+		{"ping token twice", ping, fixed(12, 2, 0, 0, 2, 0, 1, 'x'), ErrField, "token occurs twice"},
 		{"welcome tail short", welcome, fixed(52, 5, 0), ErrTruncated, "TLV header of 3 bytes, 2 left"},
 		{"ping empty", ping, nil, ErrTruncated, "PING payload of 0 bytes, want at least 12"},
 		{"ping short", ping, fixed(11), ErrTruncated, "PING payload of 11 bytes, want at least 12"},
@@ -192,6 +211,7 @@ func TestEncoderRefusesWhatDecoderRefuses(t *testing.T) {
 		{"token has 70000 bytes", func(b []byte) ([]byte, error) {
 			return AppendHello(b, &HelloMessage{ClientID: x(1), Token: x(70000)})
 		}},
+		{"token has 4097 bytes", func(b []byte) ([]byte, error) { return AppendRenewal(b, 1, 0, x(4097)) }},
 		{"node has 65 bytes", func(b []byte) ([]byte, error) { return AppendWelcome(b, &WelcomeMessage{Node: x(65)}) }},
 		{"alternates is not UTF-8", func(b []byte) ([]byte, error) {
 			return AppendWelcome(b, &WelcomeMessage{Alternates: []byte{0xff}})
@@ -211,12 +231,12 @@ func TestEncoderRefusesWhatDecoderRefuses(t *testing.T) {
 func TestUnknownEntriesAreSkipped(t *testing.T) {
 	unknown := []byte{200, 0, 3, 1, 2, 3, 200, 0, 0, 7, 0, 1, 'r'} // the last one: a reason, which HELLO does not list
 	frame, err := AppendHello(nil, &sampleHello)
-	p := payloadOf(t, Hello, 0, frame, err)
+	p := payloadOf(t, Hello, frame, err)
 	p = append(append(bytes.Clone(p[:helloFixed]), unknown...), append(p[helloFixed:], unknown...)...)
 	if got, err := ParseHello(p); err != nil || !reflect.DeepEqual(got, sampleHello) {
 		t.Errorf("ParseHello = %+v, %v\nwant %+v", got, err, sampleHello)
 	}
-	pong := append(payloadOf(t, Pong, 0, AppendPong(nil, samplePong), nil), unknown...)
+	pong := append(payloadOf(t, Pong, AppendPong(nil, samplePong), nil), unknown...)
 	if got, err := ParsePong(pong); err != nil || got != samplePong {
 		t.Errorf("ParsePong = %+v, %v\nwant %+v", got, err, samplePong)
 	}
@@ -242,7 +262,7 @@ func TestTermsRoundUpAndSaturate(t *testing.T) {
 		{75 * time.Second, 75 * time.Second},
 		{most, most}, {most + 1, most}, {math.MaxInt64, most},
 	} {
-		m, err := ParsePong(payloadOf(t, Pong, 0, AppendPong(nil, PongMessage{Terms: Terms{Interval: tc.in, Timeout: tc.in, Window: tc.in, Patience: tc.in}}), nil))
+		m, err := ParsePong(payloadOf(t, Pong, AppendPong(nil, PongMessage{Terms: Terms{Interval: tc.in, Timeout: tc.in, Window: tc.in, Patience: tc.in}}), nil))
 		if want := (Terms{tc.want, tc.want, tc.want, tc.want, 0}); err != nil || m.Terms != want {
 			t.Errorf("%v travels as %v, %v, want %v", tc.in, m.Terms, err, want)
 		}
@@ -299,7 +319,7 @@ func TestHotPathsAllocateNothing(t *testing.T) {
 func TestServerTimeSurvives(t *testing.T) {
 	for _, at := range []time.Time{time.UnixMilli(0), time.UnixMilli(-1), time.UnixMilli(math.MaxInt64), time.UnixMilli(math.MinInt64), {}} {
 		frame, err := AppendWelcome(nil, &WelcomeMessage{ServerTime: at})
-		m, perr := ParseWelcome(payloadOf(t, Welcome, 0, frame, err))
+		m, perr := ParseWelcome(payloadOf(t, Welcome, frame, err))
 		if perr != nil || m.ServerTime.UnixMilli() != at.UnixMilli() {
 			t.Errorf("%v comes back as %v, %v", at, m.ServerTime, perr)
 		}

@@ -13,6 +13,7 @@ type postKind uint8
 
 const (
 	postDeliver postKind = iota
+	postCall
 	postOptional
 	postAwaited
 	postRequest
@@ -30,7 +31,7 @@ type post struct {
 	handle uint64
 	ack    codec.AckMessage           // of postReply: what it replies to
 	body   *bytebufferpool.ByteBuffer // to deliver, or a NACK; owned by the mailbox
-	waiter Waiter                     // of postAwaited and postRequest
+	waiter Waiter                     // of postAwaited and postRequest; the func(Slot) of postCall
 }
 
 // Closing is the end of a session that one loop asks of another, or of itself. Loop says whose
@@ -226,4 +227,9 @@ func (m *Mailbox) Empty() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return len(m.posts) == 0 && len(m.closing) == 0 && len(m.answers) == 0
+}
+
+// Call leaves something to be done with a session on its loop. f must not block, nor fail.
+func (m *Mailbox) Call(handle uint64, f func(Slot)) error {
+	return m.put(post{kind: postCall, handle: handle, waiter: f})
 }

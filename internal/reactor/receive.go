@@ -94,6 +94,7 @@ func (r *Reactor) receive(now time.Duration, slot Slot, b []byte) (consumed, nee
 			}
 			pinged = true
 			r.counters.Pings++
+			r.renew(slot, f.Payload)
 			continue
 		}
 		if why == ReasonNone {
@@ -132,7 +133,7 @@ func (r *Reactor) maxFrame(s *Session) int {
 	if s.state != stateReady {
 		return codec.MaxPayloadBeforeAuth
 	}
-	return r.cfg.MaxFrame
+	return r.boundsOf(s).maxFrame
 }
 
 // refuseRead ends a connection for what it has sent, of which nothing more is looked at.
@@ -181,18 +182,10 @@ func (r *Reactor) frame(slot Slot, f codec.Frame) Reason {
 		if isAnswer(f) {
 			break // has been heard
 		}
-		wantsReply := f.Flags&codec.FlagWantsReply != 0
-		number, body, err := codec.ParseMessage(f.Payload)
-		if err != nil || wantsReply && number == 0 {
-			return ReasonBadPayload
+		if r.keptOf(s) != nil {
+			return r.keep(slot, f)
 		}
-		r.counters.Sends++
-		r.app.Message(slot, number, body, wantsReply)
-		if r.kick == codec.CodeInternal {
-			// The session ends, and its client would send again what is not settled: a message
-			// that no handler can bear would end one session after the other.
-			_ = r.Nack(slot, &codec.NackMessage{Number: number, Code: codec.NackInternal})
-		}
+		return r.message(slot, f)
 	case codec.Ack, codec.Nack: // has been heard as an answer
 	case codec.Bye:
 		return ReasonBye
@@ -200,6 +193,22 @@ func (r *Reactor) frame(slot Slot, f codec.Frame) Reason {
 		if f.Type.Known() || f.Flags&codec.FlagIgnorable == 0 {
 			return ReasonUnexpected
 		}
+	}
+	return r.kicked()
+}
+
+// message has the application handle a SEND.
+func (r *Reactor) message(slot Slot, f codec.Frame) Reason {
+	number, body, err := parseSend(f)
+	if err != nil {
+		return ReasonBadPayload
+	}
+	r.counters.Sends++
+	r.app.Message(slot, number, body, f.Flags&codec.FlagWantsReply != 0)
+	if r.kick == codec.CodeInternal {
+		// The session ends, and its client would send again what is not settled: a message
+		// that no handler can bear would end one session after the other.
+		_ = r.Nack(slot, &codec.NackMessage{Number: number, Code: codec.NackInternal})
 	}
 	return r.kicked()
 }

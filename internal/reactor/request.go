@@ -23,6 +23,14 @@ func isAnswer(f codec.Frame) bool {
 	return f.Type == codec.Ack || f.Type == codec.Nack || f.Type == codec.Send && f.Flags&codec.FlagReply != 0
 }
 
+// parseSend reads a SEND that is no reply.
+func parseSend(f codec.Frame) (number uint64, body []byte, err error) {
+	if f.Flags&codec.FlagWantsReply != 0 {
+		return codec.ParseRequest(f.Payload)
+	}
+	return codec.ParseMessage(f.Payload)
+}
+
 // replied handles a reply of a client's.
 func (r *Reactor) replied(slot Slot, payload []byte) (settled bool, why Reason) {
 	to, body, err := codec.ParseReply(payload)

@@ -260,3 +260,35 @@ func TestASteadyFlowOfRequestsAllocatesNothing(t *testing.T) {
 		t.Errorf("in use are still %+v", u)
 	}
 }
+
+// A pause keeps what asks, and hears what replies.
+func TestRequestsAndRepliesOfAPausedSession(t *testing.T) {
+	var asked []string
+	settled := 0
+	n := newNode(t, rigConfig{Handler: handler{
+		Message: func(s *caller, number uint64, _ []byte) { asked = append(asked, fmt.Sprint(number, s.wantsReply)) },
+		Settled: func(o Outcome, _ Waiter) {
+			if o.Result == Replied {
+				settled++
+			}
+		},
+	}})
+	slot, p := n.join()
+	_, _ = n.r.Request(slot, nil, "x"), n.r.PauseRead(slot)
+	n.r.flush(slot)
+	n.send(slot, slices.Concat(codec.AppendSend(nil, 1, nil), codec.AppendRequest(nil, codec.Send, 2, nil), replyTo(1, "yes")))
+	if settled != 1 || len(asked) > 0 {
+		t.Errorf("%d replies were heard, %v were handled", settled, asked)
+	}
+	if err := n.r.ResumeRead(slot); err != nil {
+		t.Error(err)
+	}
+	n.turn(never)
+	if !slices.Equal(asked, []string{"1 false", "2 true"}) {
+		t.Errorf("%v were handled", asked)
+	}
+	_ = n.r.PauseRead(slot)
+	if n.send(slot, codec.AppendRequest(nil, codec.Send, 0, nil)); !p.finished {
+		t.Error("a request without a number is kept")
+	}
+}

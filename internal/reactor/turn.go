@@ -12,7 +12,7 @@ type Part uint8
 // The parts, in their order. Posts has half of a turn's time at most, so that a flood of them
 // keeps no deadline waiting.
 const (
-	Posts Part = iota // what other goroutines have asked for
+	Posts Part = iota // what other goroutines have asked for, and what paused sessions have kept
 	Rest              // everything else
 )
 
@@ -28,6 +28,7 @@ func (r *Reactor) Turn(now, late time.Duration, over func(Part) bool) (more bool
 	r.over = over
 	r.observe(now)
 	more = r.runPosts(r.postsOver)
+	more = r.readOn(r.postsOver) || more
 	return r.turn(r.restOver) || more
 }
 
