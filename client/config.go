@@ -65,9 +65,9 @@ type Config struct {
 	TokenSource func(ctx context.Context) ([]byte, error)
 
 	// Deliver takes a message of the server. Its return acknowledges that, unless it has called
-	// the message's Ack, AckWith, AckLater or Nack. Meanwhile no other callback is
+	// the message's Ack, AckWith, AckLater, Nack or Reply. Meanwhile no other callback is
 	// called and nothing is read, so that a server is not faster than its client, but heartbeats
-	// go on. Send and SendAcked may be called in it and in every callback: while they wait, the
+	// go on. Send, SendAcked and Request may be called in it and in every callback: while they wait, the
 	// answers for which they do are read, past 4 MiB of messages at most. A message
 	// whose Deliver panics is refused with codec.NackInternal. Default nil: every message is
 	// refused with codec.NackRefused.
@@ -85,6 +85,17 @@ type Config struct {
 	// StateChange tells each new state, and each move to another node, around which the
 	// state stays Ready. If it can't keep up, states are left out, never the latest.
 	StateChange func(Info)
+
+	// OnLost tells that a session has ended otherwise than by Close, and what has no answer yet.
+	// The client comes back by itself. If it can't keep up, losses are left out.
+	OnLost func(Loss)
+
+	// NeverGiveUp keeps the client from ending, whatever servers say: Run returns when ctx ends, or
+	// by Close. It is for a device that nobody can start again. The codes that end others (see Run)
+	// count as the refusal of one node then, and a token that is not accepted as a reason to come
+	// back with it. Two clients of one ID that replace each other go on doing so, ever more
+	// slowly.
+	NeverGiveUp bool
 
 	// Dial makes the connection; TLS and proxies go here. addr is the endpoint as it was
 	// given. It must return when ctx ends; what it returns later is closed. Default nil: TCP, to
@@ -140,6 +151,7 @@ func (c Config) fill() (Config, link.Config, error) {
 		StableAfter:      c.StableAfter,
 		MaxPayload:       c.MaxPayload,
 		AtMostOnce:       c.AtMostOnce,
+		NeverGiveUp:      c.NeverGiveUp,
 		FreshTokens:      c.TokenSource != nil,
 	}
 	l.Fill()

@@ -73,20 +73,21 @@ func (a *application) Opened(slot reactor.Slot) {
 }
 
 // Message calls the handler.
-func (a *application) Message(slot reactor.Slot, number uint64, body []byte) {
+func (a *application) Message(slot reactor.Slot, number uint64, body []byte, wantsReply bool) {
 	if a.handler.Message == nil {
 		return
 	}
 	v, returned := a.show(slot), false
 	defer a.called(v, &returned)
-	a.handler.Message(v, Message{Number: number, Body: body})
+	a.handler.Message(v, Message{Number: number, Body: body, WantsReply: wantsReply})
 	returned = true
 }
 
 // Settled calls the function that waits. Its session is of use meanwhile, if the client's answer
 // or the session's end is the cause.
 func (a *application) Settled(o reactor.Outcome, w reactor.Waiter) {
-	told, returned := a.outcomeOf(&o), false
+	settled, told := waits(w, a.outcomeOf(&o))
+	returned := false
 	v := a.views.at(reactor.SlotOf(o.Handle))
 	if v == nil || v.handle != o.Handle || o.Result == reactor.Unsent {
 		v = nil
@@ -95,7 +96,7 @@ func (a *application) Settled(o reactor.Outcome, w reactor.Waiter) {
 		v.use.Store(useOpen)
 		defer a.called(v, &returned)
 	}
-	w.(func(Outcome))(told)
+	settled(told)
 	returned = true
 }
 
@@ -146,7 +147,7 @@ func (a *application) calledOutside(o Outcome, returned *bool) {
 	if *returned || !a.failed(recover(), o.Session) {
 		return
 	}
-	if o.Result == Acknowledged || o.Result == Refused {
+	if o.Result == Acknowledged || o.Result == Refused || o.Result == Replied {
 		a.r.Panicked()
 	} else {
 		a.r.Counters().Panics++

@@ -20,9 +20,9 @@
 // # Who may call what
 //
 // The methods of Server may be called from any goroutine but a handler's where they block, which
-// Start, Run, Wait, Stop and Drain do; no other does. Handlers run on the event loop of their
+// Start, Run, Wait, Stop, Drain and Request do; no other does. Handlers run on the event loop of their
 // session, one at a time per loop, and must not block; a Session is of use only within them.
-// What is told of a message of DeliverFunc is told where handlers run, too.
+// What is told of a message of DeliverFunc or RequestFunc is told where handlers run, too.
 // What one goroutine asks of one session through Server happens in the order in which it asks, what
 // it says to a Sender whose newest session that is included;
 // what a handler asks of its Session happens at once, and what it has posted for it through
@@ -32,11 +32,13 @@
 //
 // Written is not delivered. Deliver sends and asks for nothing, which is what broadcasts want;
 // DeliverFunc tells once what became of a message: acknowledged by the client's application,
-// refused by it, lost with its session, or not sent. Nobody but the application keeps its body.
-// In the other direction the handler settles what clients send, by Ack, AckRange and Nack, at once or
-// later: until then a client keeps its message, and sends it again over its next connection. The node
-// recognises it there, and gives it to the handler once. What is settled later is addressed to the
-// client as a Sender, not to a session: by then it may have come over another one.
+// refused by it, lost with its session, or not sent. Request waits for what the client replies, and
+// RequestFunc is told of it. Nobody but the application keeps the body of a message.
+// In the other direction the handler settles what clients send, by Ack, AckRange and Nack, and by Reply
+// where Message.WantsReply, at once or later: until then a client keeps its message, and sends it again
+// over its next connection. The node recognises it there, and gives it to the handler once. What is
+// settled later is addressed to the client as a Sender, not to a session: by then it may have come over
+// another one.
 //
 // # Who is who
 //

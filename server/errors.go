@@ -11,8 +11,10 @@ var (
 	ErrClosed  = reactor.ErrClosed                                               // the session has ended, or the node stops
 	ErrQueue   = reactor.ErrQueue                                                // Session.Deliver: more than Config.MaxQueued would wait
 	ErrSlow    = reactor.ErrSlow                                                 // Session.DeliverOptional: the client is slow
-	ErrWindow  = reactor.ErrWindow                                               // DeliverFunc: 256 messages are outstanding, or too many bytes wait
+	ErrWindow  = reactor.ErrWindow                                               // DeliverFunc and Request: 256 messages are outstanding, or too many bytes wait
 	ErrTooBig  = reactor.ErrTooBig                                               // Deliver and its kin: it is larger than a frame
+	ErrLost    = errors.New("server: session ended before its client answered")  // Request
+	ErrNoReply = errors.New("server: client has acknowledged without a reply")   // Request
 	ErrRange   = reactor.ErrRange                                                // AckRange: it goes backwards
 	ErrBusy    = reactor.ErrBusy                                                 // Server methods: the loop's mailbox is full, try later
 	ErrOutside = errors.New("server: session is used outside its own callback")  // Session methods: Server's do it from anywhere

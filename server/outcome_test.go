@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"reflect"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -88,15 +88,15 @@ func TestEveryMessageThatIsAwaitedHasItsOutcome(t *testing.T) {
 		{Session: id, Result: Unsent, Err: ErrClosed},
 	}
 	for _, o := range want[:2] {
-		if got := all.next(t); got != o {
+		if got := all.next(t); !reflect.DeepEqual(got, o) {
 			t.Errorf("%+v, want %+v", got, o)
 		}
 	}
 	w.send(codec.AppendSend(nil, 4, []byte("close me first")))
-	if got := all.next(t); got != want[2] {
+	if got := all.next(t); !reflect.DeepEqual(got, want[2]) {
 		t.Errorf("%+v, want %+v", got, want[2])
 	}
-	if got := all.next(t); got != want[3] {
+	if got := all.next(t); !reflect.DeepEqual(got, want[3]) {
 		t.Errorf("%+v, want %+v", got, want[3])
 	}
 	if err := s.DeliverFunc(id, make([]byte, 64<<10), settled); !errors.Is(err, ErrTooBig) {
@@ -207,7 +207,7 @@ func TestEveryOutcomeIsToldWhenALoopHasEnded(t *testing.T) {
 	}
 	mu.Lock()
 	defer mu.Unlock()
-	if !slices.Equal(told, want) {
+	if !reflect.DeepEqual(told, want) {
 		t.Errorf("%+v, want %+v", told, want)
 	}
 }

@@ -39,8 +39,8 @@ type Counters struct {
 	BytesOut uint64 `stat:"bytes_out sent_bytes counter" help:"bytes handed to the kernel, or queued for it"`
 	Pings    uint64 `stat:"pings received_pings counter" help:"PING"`
 	Pongs    uint64 `stat:"pongs sent_pongs counter" help:"PONG; fewer than PINGs where several were answered at once"`
-	Sends    uint64 `stat:"sends received_sends counter" help:"SEND"`
-	Delivers uint64 `stat:"delivers sent_delivers counter" help:"DELIVER"`
+	Sends    uint64 `stat:"sends received_sends counter" help:"SEND, but replies"`
+	Delivers uint64 `stat:"delivers sent_delivers counter" help:"DELIVER, but replies"`
 	AcksIn   uint64 `stat:"acks_in received_acks counter" help:"ACK of clients"`
 	AcksOut  uint64 `stat:"acks_out sent_acks counter" help:"ACK to clients; fewer than SENDs where several were acknowledged at once"`
 	NacksIn  uint64 `stat:"nacks_in received_nacks counter" help:"NACK of clients: DELIVERs that they refused"`
@@ -55,6 +55,8 @@ type Counters struct {
 
 	RepeatsAnswered uint64 `stat:"repeats_answered answered_repeats counter" help:"SENDs that came again and were settled: their client was told once more"`
 	RepeatsDropped  uint64 `stat:"repeats_dropped dropped_repeats counter" help:"SENDs that came again while what was said about them is not said yet, below the window, or by a connection that their client has left"`
+	RepliesIn       uint64 `stat:"replies_in received_replies counter" help:"SEND that reply to a DELIVER"`
+	RepliesOut      uint64 `stat:"replies_out sent_replies counter" help:"DELIVER that reply to a SEND"`
 
 	Averted     uint64        `stat:"evictions_averted evictions_averted counter" help:"evictions put off because the kernel held unread bytes"`
 	LingerCut   uint64        `stat:"linger_cut lingers_cut counter" help:"farewells that did not wait until their client had closed"`

@@ -151,7 +151,7 @@ func TestDoIsACallback(t *testing.T) {
 	other, q := n.join()
 	do := func(slot Slot, f func(s *caller)) {
 		t.Helper()
-		if err := n.r.mailbox.Call(n.r.Handle(slot), func(slot Slot) { f(&caller{n.r, slot}) }); err != nil {
+		if err := n.r.mailbox.Call(n.r.Handle(slot), func(slot Slot) { f(&caller{r: n.r, slot: slot}) }); err != nil {
 			t.Fatal(err)
 		}
 	}

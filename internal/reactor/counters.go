@@ -43,6 +43,8 @@ type Counters struct {
 
 	RepeatsAnswered uint64
 	RepeatsDropped  uint64
+	RepliesIn       uint64
+	RepliesOut      uint64
 
 	Averted     uint64
 	LingerCut   uint64

@@ -19,6 +19,10 @@ func FuzzReactor(f *testing.F) {
 	answers = append(answers, ackRange(2, 1<<64-1, 7)...)
 	answers = append(answers, nackOf(f, 3, codec.NackBusy, "later")...)
 	f.Add(answers, []byte{250})
+	asking := codec.AppendRequest(codec.AppendRequest(session, codec.Send, 2, []byte("a")), codec.Send, 3, []byte("b"))
+	asking = append(append(asking, replyTo(2, "c")...), replyTo(9, "d")...)
+	f.Add(asking, []byte{250})
+	f.Add(append(asking, replyTo(3, "e")[:20]...), []byte{30, 200})
 	f.Add(append(answers, ackRange(2, 1, 0)...), []byte{70, 9})
 	f.Add(session, []byte{1, 200, 3})
 	paused := append(hello("mallory"), renewal(f, 1, "again")...)
@@ -44,7 +48,8 @@ func FuzzReactor(f *testing.F) {
 	f.Fuzz(func(t *testing.T, input, plan []byte) {
 		awaited, ledger := 0, make(told)
 		taken := make(map[uint64]bool)
-		n := newNode(t, rigConfig{Handler: handler{
+		var n *node
+		n = newNode(t, rigConfig{Handler: handler{
 			Opened: func(s *caller) { _ = s.r.Extend(s.slot, s.r.wall().Add(time.Minute)) },
 			Message: func(s *caller, id uint64, body []byte) {
 				if taken[id] && id != 0 && s.r.app.Origin(s.slot).Incarnation != 0 {
@@ -54,7 +59,12 @@ func FuzzReactor(f *testing.F) {
 				if len(body) == 1 {
 					_ = s.r.PauseRead(s.slot)
 				}
-				if s.DeliverAwaited(body, awaited) == nil {
+				send := n.r.DeliverAwaited
+				if s.wantsReply {
+					send = n.r.Request
+					s.Reply(id, body)
+				}
+				if send(s.slot, body, awaited) == nil {
 					awaited++
 				}
 				s.Deliver(body)

@@ -69,7 +69,7 @@ func (w *world) say(l *modelLoop, slot reactor.Slot, first, last uint64, m gate.
 	}
 }
 
-func (l *modelLoop) Message(slot reactor.Slot, number uint64, body []byte) {
+func (l *modelLoop) Message(slot reactor.Slot, number uint64, body []byte, _ bool) {
 	w, s := l.w, l.lines[slot]
 	if number == 0 {
 		l.sayOne(slot)

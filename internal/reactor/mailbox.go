@@ -16,6 +16,8 @@ const (
 	postCall
 	postOptional
 	postAwaited
+	postRequest
+	postReply
 	postAck
 	postNack
 	postMove
@@ -29,9 +31,9 @@ type post struct {
 	sure   bool       // it always fits
 	code   codec.Code // to close with
 	handle uint64
-	ack    codec.AckMessage
+	ack    codec.AckMessage           // of postReply: what it replies to
 	body   *bytebufferpool.ByteBuffer // to deliver, or a NACK or GOAWAY; owned by the mailbox
-	waiter any                        // the Waiter of postAwaited, the func(Slot) of postCall
+	waiter any                        // the Waiter of postAwaited and postRequest, the func(Slot) of postCall
 	next   int32                      // in its run, of the same session; 0: none. The loop's
 }
 
@@ -131,9 +133,13 @@ func (m *Mailbox) Nack(handle uint64, nack *codec.NackMessage) error {
 // Verdict leaves what another loop tells. It always fits.
 func (m *Mailbox) Verdict(v Verdict) {
 	p := post{kind: postAck, sure: true, handle: v.Handle, ack: v.Ack}
-	if v.Nack != nil {
+	switch {
+	case v.Nack != nil:
 		p.kind, p.body = postNack, bytebufferpool.Get()
 		p.body.B, _ = codec.AppendNack(p.body.B, v.Nack) // was checked when it was said
+	case v.Replied:
+		p.kind, p.body = postReply, bytebufferpool.Get()
+		p.body.B = append(p.body.B, v.Reply...)
 	}
 	if m.put(p) != nil && p.body != nil {
 		bytebufferpool.Put(p.body)

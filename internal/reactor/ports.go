@@ -58,8 +58,8 @@ type Transport interface {
 
 // App is the application above a reactor. All of it runs on the loop and must not block. Within
 // Opened, Message, a Call of the mailbox, and Settled of a client's answer, it may use the reactor's Ack,
-// Nack, Deliver, DeliverAwaited, DeliverOptional, Extend, PauseRead, ResumeRead, Move and Kick for the
-// session.
+// Nack, Reply, Deliver, DeliverAwaited, DeliverOptional, Request, Extend, PauseRead, ResumeRead, Move and
+// Kick for the session.
 type App interface {
 	// Greeted is called when a client has said a good HELLO, whether it is let in or not.
 	Greeted(slot Slot, from Origin)
@@ -71,9 +71,9 @@ type App interface {
 	Follows(slot Slot, previous uint64)
 	// Opened is called when the client was welcomed.
 	Opened(slot Slot)
-	// Message is called for each SEND, for one with a number once, if its client told an incarnation;
-	// number 0 wants no answer. The body is valid until it returns.
-	Message(slot Slot, number uint64, body []byte)
+	// Message is called for each SEND but replies, for one with a number once, if its client told an
+	// incarnation; number 0 wants no answer. The body is valid until it returns.
+	Message(slot Slot, number uint64, body []byte, wantsReply bool)
 	// Settled tells the outcome of a DELIVER that is awaited, once. Lost comes before Closed. Unsent
 	// may come at any time, also for a session that has ended; no other session is meant.
 	Settled(o Outcome, w Waiter)

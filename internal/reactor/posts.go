@@ -1,6 +1,10 @@
 package reactor
 
-import "github.com/valyala/bytebufferpool"
+import (
+	"github.com/valyala/bytebufferpool"
+
+	"github.com/stormwheel/stormwheel/codec"
+)
 
 // runPosts does what other goroutines have asked for, until stop says that the turn is
 // over. It reports whether more is left. What loops ask of each other comes first: it makes
@@ -91,7 +95,7 @@ func (r *Reactor) runPost(p *post) {
 		}
 	} else {
 		r.counters.Stale++
-		if p.kind == postAwaited {
+		if p.awaited() {
 			r.unsent(p, ErrClosed)
 		}
 	}
@@ -103,12 +107,20 @@ func (r *Reactor) runPost(p *post) {
 func (r *Reactor) doPost(slot Slot, p *post) {
 	switch p.kind {
 	case postDeliver:
-		_ = r.deliver(slot, p.body.B, nil) // its size was checked when it was posted
+		_ = r.deliver(slot, p.body.B, nil, 0) // its size was checked when it was posted
 	case postOptional:
 		_ = r.deliverOptional(slot, p.body.B) // a drop is counted
 	case postAwaited:
-		if err := r.deliver(slot, p.body.B, p.waiter); err != nil {
+		if err := r.deliver(slot, p.body.B, p.waiter, 0); err != nil {
 			r.unsent(p, err)
+		}
+	case postRequest:
+		if err := r.deliver(slot, p.body.B, p.waiter, codec.FlagWantsReply); err != nil {
+			r.unsent(p, err)
+		}
+	case postReply:
+		if r.reply(slot, p.ack.First, p.body.B) != nil { // its size was checked when it was posted
+			r.ack(p.ack) // its SEND is settled, and nothing more is to be heard of it
 		}
 	case postAck:
 		r.ack(p.ack)

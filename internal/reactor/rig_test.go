@@ -181,6 +181,8 @@ type handler struct {
 type caller struct {
 	r    *Reactor
 	slot Slot
+
+	wantsReply bool // of Message
 }
 
 func (c *caller) ID() codec.SessionID { return c.r.SessionID(c.slot) }
@@ -190,6 +192,8 @@ func (c *caller) Attempt() uint32 { return c.r.app.Origin(c.slot).Attempt }
 func (c *caller) ClientID() string { return string(c.r.ClientID(c.slot)) }
 
 func (c *caller) Ack(id uint64) error { return c.r.Ack(c.slot, codec.AckOf(id)) }
+
+func (c *caller) Reply(id uint64, body []byte) error { return c.r.Reply(c.slot, id, body) }
 
 func (c *caller) Deliver(body []byte) error { return c.r.Deliver(c.slot, body) }
 
@@ -222,7 +226,7 @@ func (a *stage) Gone(slot Slot) { delete(a.origins, slot) }
 
 func (a *stage) Refused(Reason) { a.refused++ }
 
-func (a *stage) caller(slot Slot) *caller { return &caller{a.n.r, slot} }
+func (a *stage) caller(slot Slot) *caller { return &caller{r: a.n.r, slot: slot} }
 
 func (a *stage) Granted(Slot, any) {}
 
@@ -232,9 +236,11 @@ func (a *stage) Opened(slot Slot) {
 	}
 }
 
-func (a *stage) Message(slot Slot, id uint64, body []byte) {
+func (a *stage) Message(slot Slot, id uint64, body []byte, wantsReply bool) {
 	if a.handler.Message != nil {
-		a.handler.Message(a.caller(slot), id, body)
+		c := a.caller(slot)
+		c.wantsReply = wantsReply
+		a.handler.Message(c, id, body)
 	}
 }
 

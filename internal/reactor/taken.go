@@ -52,10 +52,10 @@ func (t senders) inUse() (n int) {
 }
 
 // take handles a SEND of a session: it is the application's, or has been.
-func (r *Reactor) take(slot Slot, number uint64, body []byte) {
+func (r *Reactor) take(slot Slot, number uint64, body []byte, wantsReply bool) {
 	s := r.sendingOf(slot, number)
 	if s == nil {
-		r.app.Message(slot, number, body)
+		r.app.Message(slot, number, body, wantsReply)
 		if r.failed() && number != 0 {
 			_ = r.nack(&codec.NackMessage{Number: number, Code: codec.NackInternal})
 		}
@@ -63,7 +63,7 @@ func (r *Reactor) take(slot Slot, number uint64, body []byte) {
 	}
 	switch fate, mark := s.from.Take(number, r.Handle(slot), s.attempt); fate {
 	case gate.FateNew:
-		r.app.Message(slot, number, body)
+		r.app.Message(slot, number, body, wantsReply)
 		if r.failed() {
 			r.refuseFailed(slot, s.from, number)
 		}
@@ -178,13 +178,28 @@ func (r *Reactor) refuseSend(slot Slot, from *gate.Sender, m *codec.NackMessage)
 	})
 }
 
+// replySend is settleSends for a reply, which is told to whom it wants; to who is away its SEND is
+// acknowledged, and the reply is lost.
+func (r *Reactor) replySend(slot Slot, from *gate.Sender, to uint64, body []byte) error {
+	one := codec.Range{First: to, Last: to}
+	return from.Settle(one, gate.Mark{}, func(session uint64, _ codec.Range) error {
+		if session == r.Handle(slot) {
+			return r.reply(slot, to, body)
+		}
+		r.tell(Verdict{Handle: session, Ack: codec.AckOf(to), Replied: true, Reply: body})
+		return nil
+	})
+}
+
 // Verdict is what the application of one loop has said of a SEND whose client's newest session
 // another one has. Loop says whose mailbox it is for, where it always fits: there are no more than
 // messages that are open.
 type Verdict struct {
-	Handle uint64             // of that session
-	Ack    codec.AckMessage   // unless there is a Nack
-	Nack   *codec.NackMessage // valid until the call returns
+	Handle  uint64             // of that session
+	Ack     codec.AckMessage   // unless there is a Nack
+	Nack    *codec.NackMessage // valid until the call returns
+	Replied bool               // Ack names what Reply replies to
+	Reply   []byte             // valid until the call returns
 }
 
 // Loop is the number of the loop that has the session.

@@ -93,7 +93,7 @@ func TestARepeatIsNotHandled(t *testing.T) {
 	n.sends(slot, 1, 2, 3, 1, 2)
 	l.want(t, 1, 2, 3)
 	wantWords(t, p)
-	s := &caller{n.r, slot}
+	s := &caller{r: n.r, slot: slot}
 	_ = n.r.Ack(slot, ack(1, 1, 9))
 	_ = n.r.Nack(slot, &codec.NackMessage{Number: 2, Code: 1234, Reason: []byte("no")})
 	_ = s.Ack(2) // of two words the first counts
@@ -332,4 +332,35 @@ func TestWhatAPausedSessionKeptIsTakenOnce(t *testing.T) {
 	l.want(t, 1, 2)
 	wantWords(t, p)
 	wantWords(t, q, "ack 1-1 0", "ack 2-2 0")
+}
+
+// A reply settles what it replies to: its repeat is answered by an ACK, since nobody keeps a reply, and
+// one of which the client has gone on to another loop goes there.
+func TestAReplySettlesItsRequestForGood(t *testing.T) {
+	reply := handler{Message: func(s *caller, number uint64, body []byte) {
+		if string(body) == "now" {
+			_ = s.r.Reply(s.slot, number, []byte("yes"))
+		}
+	}}
+	n := newNode(t, rigConfig{Handler: reply})
+	slot, p := n.sender(1)
+	n.send(slot, codec.AppendRequest(nil, codec.Send, 1, []byte("now")))
+	n.send(slot, codec.AppendRequest(nil, codec.Send, 1, []byte("now")))
+	all := frames(t, p.in)
+	if len(all) != 2 || all[0].Flags != codec.FlagReply || all[1].Type != codec.Ack {
+		t.Fatalf("a request and its repeat are answered by %v", all)
+	}
+	n.send(slot, codec.AppendRequest(nil, codec.Send, 2, []byte("later")))
+	other := n.beside(rigConfig{Handler: reply})
+	slot2, q := other.sender(2)
+	other.send(slot2, codec.AppendRequest(nil, codec.Send, 2, []byte("later")))
+	p.in, q.in = nil, nil
+	if err := n.r.Reply(slot, 2, []byte("yes")); err != nil {
+		t.Fatal(err)
+	}
+	n.r.flush(slot)
+	other.turn(never)
+	if here, there := frames(t, p.in), frames(t, q.in); len(here) != 0 || len(there) != 1 || there[0].Flags != codec.FlagReply {
+		t.Errorf("here %v, and at the newest session %v; want one reply there", here, there)
+	}
 }

@@ -33,10 +33,10 @@ func (r *Reactor) DeliverAwaited(slot Slot, body []byte, w Waiter) error {
 	if r.sessions.at(slot).is(superseded) {
 		return ErrClosed // what was posted before is on its way still
 	}
-	return r.deliver(slot, body, w)
+	return r.deliver(slot, body, w, 0)
 }
 
-func (r *Reactor) deliver(slot Slot, body []byte, w Waiter) error {
+func (r *Reactor) deliver(slot Slot, body []byte, w Waiter, flags codec.Flags) error {
 	s := r.sessions.at(slot)
 	switch {
 	case s.is(gone):
@@ -45,19 +45,32 @@ func (r *Reactor) deliver(slot Slot, body []byte, w Waiter) error {
 		return ErrTooBig
 	case w != nil && (r.unanswered(s) >= MaxAwaited || !r.hasRoom(slot, len(body))):
 		return ErrWindow
-	case len(r.out) > 0 && len(r.out)+len(body) > r.cfg.MaxQueued:
-		if s.is(backlogged) {
-			r.kick = codec.CodeSlowConsumer
-		}
+	case r.overflows(slot, len(body)):
 		return ErrQueue
 	}
 	number := uint64(0)
 	if w != nil {
 		number = r.await(slot, w)
 	}
-	r.out = codec.AppendDeliver(r.out, number, body)
+	if flags == codec.FlagWantsReply {
+		r.out = codec.AppendRequest(r.out, codec.Deliver, number, body)
+	} else {
+		r.out = codec.AppendDeliver(r.out, number, body)
+	}
 	r.counters.Delivers++
 	return nil
+}
+
+// overflows says whether a body is too much for one callback. A client that has not read what was
+// sent to it before is closed for that.
+func (r *Reactor) overflows(slot Slot, size int) bool {
+	if len(r.out) == 0 || len(r.out)+size <= r.cfg.MaxQueued {
+		return false
+	}
+	if r.sessions.at(slot).is(backlogged) {
+		r.kick = codec.CodeSlowConsumer
+	}
+	return true
 }
 
 // hasRoom says whether a body may wait for a session without an end to it. What is alone may
@@ -91,7 +104,7 @@ func (r *Reactor) deliverOptional(slot Slot, body []byte) error {
 			return ErrSlow
 		}
 	}
-	return r.deliver(slot, body, nil)
+	return r.deliver(slot, body, nil, 0)
 }
 
 // Kick ends the session of the present callback when it returns, with a GOAWAY of the given code: the

@@ -104,6 +104,21 @@ func (c *Client) SendAgain(number uint64, body []byte) {
 	c.Write(codec.AppendSend(nil, number, body))
 }
 
+// Request sends a message that wants a reply and returns its number, which is the next after that
+// of the last Send or Request. It is that of ExpectReply.
+func (c *Client) Request(body []byte) (id uint64) {
+	c.n.t.Helper()
+	c.sends++
+	c.Write(codec.AppendRequest(nil, codec.Send, c.sends, body))
+	return c.sends
+}
+
+// Reply replies to a DELIVER that wants it: what ExpectRequest has returned.
+func (c *Client) Reply(id uint64, body []byte) {
+	c.n.t.Helper()
+	c.Write(codec.AppendReply(nil, codec.Send, id, body))
+}
+
 // Ack acknowledges a DELIVER.
 func (c *Client) Ack(id uint64) {
 	c.n.t.Helper()
