@@ -47,6 +47,9 @@ type Counters struct {
 	Partial  int64  `stat:"partial_bytes partial_bytes gauge" help:"bytes that unfinished frames of clients take"`
 	Stale    uint64 `stat:"stale_posts stale_posts counter" help:"posts for sessions that were gone"`
 
+	Memberships int64  `stat:"memberships group_memberships gauge" help:"of sessions in groups"`
+	Published   uint64 `stat:"published published_messages counter" help:"messages to groups that have members, counted once a loop"`
+
 	Averted     uint64        `stat:"evictions_averted evictions_averted counter" help:"evictions put off because the kernel held unread bytes"`
 	LingerCut   uint64        `stat:"linger_cut lingers_cut counter" help:"farewells that did not wait until their client had closed"`
 	Panics      uint64        `stat:"panics handler_panics counter" help:"panics of the application's handlers and of its authenticator; each cost one client at most"`

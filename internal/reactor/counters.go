@@ -35,6 +35,9 @@ type Counters struct {
 	Partial  int64
 	Stale    uint64
 
+	Memberships int64
+	Published   uint64
+
 	Averted     uint64
 	LingerCut   uint64
 	Panics      uint64

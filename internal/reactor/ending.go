@@ -149,6 +149,7 @@ func (r *Reactor) markGone(slot Slot, why Reason) {
 	if s.state == stateReady {
 		r.counters.Sessions--
 		r.live.end(slot)
+		r.leaveGroups(slot)
 		r.forgetMover(slot, why)
 		r.settle(slot, everything, Outcome{Result: Lost, End: why})
 		if s.is(opened) {

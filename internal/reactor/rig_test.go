@@ -166,6 +166,7 @@ type handler struct {
 	Opened  func(s *caller)
 	Message func(s *caller, id uint64, body []byte)
 	Settled func(o Outcome, w Waiter)
+	Missed  func(s *caller, group string, messages int)
 	Closed  func(s *caller, why Reason)
 }
 
@@ -214,6 +215,12 @@ func (a *stage) Refused(Reason) { a.refused++ }
 func (a *stage) caller(slot Slot) *caller { return &caller{a.n.r, slot} }
 
 func (a *stage) Granted(Slot, any) {}
+
+func (a *stage) Missed(slot Slot, group string, messages int) {
+	if a.handler.Missed != nil {
+		a.handler.Missed(a.caller(slot), group, messages)
+	}
+}
 
 func (a *stage) Opened(slot Slot) {
 	if a.handler.Opened != nil {

@@ -28,6 +28,7 @@ func (r *Reactor) Turn(now, late time.Duration, over func(Part) bool) (more bool
 	r.over = over
 	r.observe(now)
 	more = r.runPosts(r.postsOver)
+	more = r.bring(r.postsOver) || more
 	return r.turn(r.restOver) || more
 }
 
@@ -35,7 +36,7 @@ func (r *Reactor) turn(stop func() bool) (more bool) {
 	r.updateWindow()
 	r.setStretch(r.node.Load.Stretch())
 	if r.node.Stopping.Load() {
-		more = r.posting || r.stop(stop) // what was accepted goes out first
+		more = r.posting || r.bringing() || r.stop(stop) // what was accepted goes out first
 	} else if r.node.Drain.On() {
 		more = r.moveOut(stop)
 	}
