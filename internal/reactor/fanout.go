@@ -13,7 +13,7 @@ type fan struct {
 	next    Slot
 	first   uint64          // number of the batch's first message
 	late    map[Slot]uint64 // members that joined meanwhile: their first message
-	now     []byte          // what is written to the present member: a part of the batch
+	visits  int             // of members since it was the group's turn
 }
 
 // run is whole frames and where each ends.
@@ -99,35 +99,45 @@ func (r *Reactor) fanRoom() bool { return r.fanning < maxFanning }
 // fanOut goes on with the walks until stop says that the turn is over, with a step at least, and
 // reports whether more is left.
 func (r *Reactor) fanOut(stop func() bool) (more bool) {
-	over := false
-	for !over && len(r.groups.walks) > 0 {
+	steps := 0
+	over := func() bool {
+		steps++
+		return steps%fanStep == 0 && stop()
+	}
+	for len(r.groups.walks) > 0 {
 		n := r.groups.walks[0]
-		var ended bool
-		if ended, over = r.walkGroup(n, stop); ended {
+		switch r.walkGroup(n, over) {
+		case halfway:
+			return true
+		case ended:
 			r.endFan(n)
 			r.groups.walks = r.groups.walks[1:]
-		} else if !over {
-			r.groups.walks = append(r.groups.walks[1:], n)
+		case paused:
+			if len(r.groups.walks) > 1 {
+				r.groups.walks = append(r.groups.walks[1:], n)
+			}
 		}
 	}
-	if len(r.groups.walks) == 0 {
-		r.groups.walks = nil
-	}
-	return len(r.groups.walks) > 0
+	r.groups.walks = nil
+	return false
 }
 
-// walkGroup writes to some members of a group. It says whether nothing is left to write, and
-// whether the turn is over.
-func (r *Reactor) walkGroup(n uint32, stop func() bool) (ended, over bool) {
-	for i := 1; i <= fanSlice; i++ {
+// walkGroup writes to some members of a group: until nothing is left to write, it is another's turn,
+// or the loop's turn is over.
+func (r *Reactor) walkGroup(n uint32, over func() bool) walked {
+	for {
 		g := &r.groups.all[n] // a callback may have had groups made
 		f := g.fan
 		slot, ok := g.members.next(f.next)
 		if !ok || len(f.batch.ends) == 0 {
 			if !r.nextBatch(f) {
-				return true, false
+				return ended
 			}
 			continue
+		}
+		if f.visits++; f.visits > fanSlice {
+			f.visits = 0
+			return paused
 		}
 		f.next = slot + 1
 		from := uint64(0)
@@ -139,11 +149,10 @@ func (r *Reactor) walkGroup(n uint32, stop func() bool) (ended, over bool) {
 		if frames := f.batch.from(from); len(frames) > 0 {
 			r.publishTo(slot, n, frames, len(f.batch.ends)-int(from))
 		}
-		if i%fanStep == 0 && stop() {
-			return false, true
+		if over() {
+			return halfway
 		}
 	}
-	return false, false
 }
 
 // nextBatch begins the next walk, if there is something to bring.

@@ -259,6 +259,28 @@ func TestALargeGroupHoldsUpNoSmallOne(t *testing.T) {
 	}
 }
 
+// A thousand groups of one are no longer turn than one of a thousand.
+func TestATurnEndsAmongManySmallGroups(t *testing.T) {
+	n := newNode(t, rigConfig{AdmitRate: 1e6})
+	for i := range 1_000 {
+		slot, _ := n.join()
+		if err := n.r.JoinGroup(slot, fmt.Sprint(i)); err != nil {
+			t.Fatal(err)
+		}
+		n.publish(fmt.Sprint(i), "hello")
+	}
+	for turn, before := 0, uint64(0); n.r.bringing(); turn++ {
+		n.r.bring(func() bool { return true })
+		if did := n.r.counters.Delivers - before; did > fanStep {
+			t.Fatalf("turn %d: %d messages after its time was over, want %d at most", turn, did, fanStep)
+		}
+		before = n.r.counters.Delivers
+	}
+	if n.r.counters.Delivers != 1_000 {
+		t.Errorf("%d messages, want 1000", n.r.counters.Delivers)
+	}
+}
+
 // Pages of members, while they come and go.
 func TestMembersInPages(t *testing.T) {
 	n := newNode(t, rigConfig{})
