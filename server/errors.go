@@ -14,6 +14,8 @@ var (
 	ErrWindow  = reactor.ErrWindow                                              // DeliverFunc: 256 messages are outstanding, or too many bytes wait
 	ErrTooBig  = reactor.ErrTooBig                                              // Deliver and its kin: it is larger than a frame
 	ErrRange   = reactor.ErrRange                                               // AckRange: it goes backwards
+	ErrGroup   = errors.New("server: name of a group is empty or too long")     // Join, Leave, Publish, Members
+	ErrGroups  = reactor.ErrGroups                                              // Session.Join
 	ErrBusy    = reactor.ErrBusy                                                // Server methods: the loop's mailbox is full, try later
 	ErrOutside = errors.New("server: session is used outside its own callback") // Session methods: Server's do it from anywhere
 	ErrCode    = errors.New("server: no code for applications")                 // Close and Nack

@@ -24,6 +24,7 @@ type loop struct {
 
 	// Owned by the event loop.
 	reactor  *reactor.Reactor
+	app      *application
 	conns    []*[connChunk]gnet.Conn
 	reading  gnet.Conn // the one whose callback runs, so that its answer needs no look at conns
 	readSlot reactor.Slot
@@ -63,7 +64,7 @@ func newLoop(s *Server, el gnet.EventLoop, index uint8, listener int) (*loop, er
 	if l.reactor, err = reactor.New(s.settings, env, l.now()); err != nil {
 		return nil, err
 	}
-	app.r = l.reactor
+	app.r, l.app = l.reactor, app
 	if s.stage != nil {
 		l.staged = newStaged(l, s.stage())
 	}

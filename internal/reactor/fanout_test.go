@@ -281,6 +281,33 @@ func TestATurnEndsAmongManySmallGroups(t *testing.T) {
 	}
 }
 
+// What was accepted for many goes out before the goodbye of a stop.
+func TestAStopWaitsForWhatIsOnItsWayToMany(t *testing.T) {
+	n := newNode(t, rigConfig{})
+	var peers []*peer
+	for range 200 {
+		slot, p := n.join()
+		if err := n.r.JoinGroup(slot, "g"); err != nil {
+			t.Fatal(err)
+		}
+		peers = append(peers, p)
+	}
+	n.publish("g", "group")
+	frame := codec.AppendDeliver(nil, 0, []byte("all"))
+	n.r.BeginRound(&Round{Visit: func(Slot) ([]byte, bool) { return frame, true }})
+	n.r.node.Stopping.Store(true)
+	for turn := 0; !n.r.allTold; turn++ {
+		if n.turn(func() bool { return true }); turn > 1_000 {
+			t.Fatal("the node never stops")
+		}
+	}
+	for i, p := range peers {
+		if got := frameTypes(t, p.in); !slices.Equal(got, []codec.Type{codec.Deliver, codec.Deliver, codec.GoAway}) {
+			t.Fatalf("client %d was sent %v", i, got)
+		}
+	}
+}
+
 // Pages of members, while they come and go.
 func TestMembersInPages(t *testing.T) {
 	n := newNode(t, rigConfig{})

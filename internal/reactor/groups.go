@@ -26,7 +26,7 @@ func (r *Reactor) JoinGroup(slot Slot, name string) error {
 	if ok && r.groups.all[n].members.has(slot) {
 		return nil
 	}
-	if r.groups.of.count(slot) == maxGroups {
+	if r.groups.of.count(slot) == MaxGroups {
 		return ErrGroups
 	}
 	if !ok {
@@ -76,6 +76,14 @@ func (r *Reactor) expel(slot Slot, n uint32) {
 	if r.counters.Memberships--; g.members.size == 0 && g.fan == nil {
 		r.groups.dissolve(n)
 	}
+}
+
+// GroupsOf returns the names of a session's groups.
+func (r *Reactor) GroupsOf(slot Slot) (names []string) {
+	for _, n := range r.groups.of.of(slot, nil) {
+		names = append(names, r.groups.all[n].name)
+	}
+	return names
 }
 
 // Members appends to dst up to limit handles of a group's members on this loop, in the order of

@@ -18,6 +18,9 @@ const (
 	postAck
 	postNack
 	postClose
+	postJoin
+	postLeave
+	postCall
 	postDone // it was done ahead of its turn
 )
 
@@ -28,7 +31,8 @@ type post struct {
 	handle uint64
 	ack    codec.AckMessage
 	body   *bytebufferpool.ByteBuffer // to deliver, or a NACK; owned by the mailbox
-	waiter Waiter                     // of postAwaited
+	waiter Waiter                     // of postAwaited; the group of postJoin and postLeave
+	call   func(*Reactor)             // of postCall
 }
 
 // Closing is the end of a session that one loop asks of another, or of itself. Loop says whose
@@ -50,7 +54,7 @@ func (c Closing) Loop() uint8 { return uint8(c.handle >> 56) }
 type Mailbox struct {
 	mu      sync.Mutex
 	posts   []post
-	closes  int // of posts, those that close
+	exempt  int // of posts, those that are not bounded: they close, or are bounded elsewhere
 	bytes   int
 	closing []Closing
 	answers []Answer // at most one for each connection that is being checked
@@ -124,6 +128,19 @@ func (m *Mailbox) Close(handle uint64, code codec.Code) {
 	_ = m.put(post{kind: postClose, handle: handle, code: code})
 }
 
+// Member leaves that a session joins a group, or leaves it.
+func (m *Mailbox) Member(handle uint64, group string, join bool) error {
+	p := post{kind: postLeave, handle: handle, waiter: group}
+	if join {
+		p.kind = postJoin
+	}
+	return m.put(p)
+}
+
+// Call leaves something to be done on the loop, in its turn. It always fits: who calls bounds it. It is
+// not done, and nobody is told, when the loop has ended; then the error is ErrClosed.
+func (m *Mailbox) Call(do func(*Reactor)) error { return m.put(post{kind: postCall, call: do}) }
+
 // Forward leaves what another loop asks. It always fits.
 func (m *Mailbox) Forward(c Closing) {
 	m.mu.Lock()
@@ -153,11 +170,11 @@ func (m *Mailbox) put(p post) error {
 	switch {
 	case m.closed:
 		return ErrClosed
-	case p.kind == postClose:
-		m.closes++
+	case p.kind == postClose, p.kind == postCall:
+		m.exempt++
 	case p.kind == postAck && m.join(p):
 		return nil
-	case len(m.posts)-m.closes >= mailboxPosts || m.bytes+size > mailboxBytes:
+	case len(m.posts)-m.exempt >= mailboxPosts || m.bytes+size > mailboxBytes:
 		m.refused.Add(1)
 		return ErrBusy
 	}
@@ -194,7 +211,7 @@ func (m *Mailbox) take() {
 	defer m.mu.Unlock()
 	if m.doingNext == len(m.doing) {
 		m.doing, m.posts = m.posts, m.doing[:0]
-		m.doingNext, m.closes, m.bytes = 0, 0, 0
+		m.doingNext, m.exempt, m.bytes = 0, 0, 0
 	}
 	if len(m.closingTaken) == 0 {
 		m.closingTaken, m.closing = m.closing, nil

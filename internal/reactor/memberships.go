@@ -30,8 +30,8 @@ const (
 
 	memberChunk  = 1 << 14 // words
 	blockClasses = 12      // 2, 4, 8 to 4,096 words
-	// maxGroups is how many groups a session may be in.
-	maxGroups = 1<<blockClasses - 2
+	// MaxGroups is how many groups a session may be in.
+	MaxGroups = 1<<blockClasses - 2
 )
 
 // of appends the numbers of a session's groups to dst.
@@ -60,7 +60,7 @@ func (t *memberships) count(slot Slot) int {
 	return 0
 }
 
-// add adds a group to those of a session, which it is not in yet and which are not maxGroups.
+// add adds a group to those of a session, which it is not in yet and which are not MaxGroups.
 func (t *memberships) add(slot Slot, group uint32) {
 	p := t.need(slot)
 	switch ref := *p; ref & 3 {

@@ -41,11 +41,11 @@ func TestMembershipsAreWhatWasAddedAndNotDropped(t *testing.T) {
 
 func TestASessionMayBeInManyGroups(t *testing.T) {
 	var m memberships
-	for group := range uint32(maxGroups) {
+	for group := range uint32(MaxGroups) {
 		m.add(5, group)
 	}
-	if got := m.of(5, nil); len(got) != maxGroups || got[maxGroups-1] != maxGroups-1 {
-		t.Errorf("%d groups, want %d", len(got), maxGroups)
+	if got := m.of(5, nil); len(got) != MaxGroups || got[MaxGroups-1] != MaxGroups-1 {
+		t.Errorf("%d groups, want %d", len(got), MaxGroups)
 	}
 }
 

@@ -25,6 +25,9 @@ func (r *Reactor) runPosts(stop func() bool) (more bool) {
 	}
 	for m.doingNext < len(m.doing) {
 		p := &m.doing[m.doingNext]
+		if p.kind == postCall && !r.fanRoom() {
+			return true // what is published comes no faster than it leaves
+		}
 		m.doingNext++
 		closed := p.kind == postClose
 		r.runPost(p)
@@ -53,7 +56,12 @@ func (r *Reactor) runClosing(c Closing) {
 
 // runPost does one post and gives its body back.
 func (r *Reactor) runPost(p *post) {
-	if p.kind == postDone {
+	switch p.kind {
+	case postDone:
+		return
+	case postCall:
+		p.call(r)
+		p.call = nil
 		return
 	}
 	if slot, ok := r.resolve(p.handle); ok {
@@ -88,6 +96,10 @@ func (r *Reactor) doPost(slot Slot, p *post) {
 		r.writeAck()
 		r.out = append(r.out, p.body.B...)
 		r.counters.NacksOut++
+	case postJoin:
+		_ = r.JoinGroup(slot, p.waiter.(string)) // in too many it joins none
+	case postLeave:
+		r.LeaveGroup(slot, p.waiter.(string))
 	case postClose:
 		r.kick = p.code
 		r.sendAway(slot, ReasonKicked, linger)

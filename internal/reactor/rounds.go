@@ -5,7 +5,7 @@ type Round struct {
 	// Visit is called for each session, on the loop. It returns what is to be sent to it, a frame or
 	// nil, and whether to go on.
 	Visit func(slot Slot) (frame []byte, on bool)
-	// Done is called once when the round has ended, or its loop has.
+	// Done is called when the round has ended, unless its loop ends before; may be nil.
 	Done func()
 
 	next Slot
@@ -23,7 +23,9 @@ func (r *Reactor) goRounds(stop func() bool) (more bool) {
 			return true
 		}
 		r.rounds = r.rounds[1:]
-		w.Done()
+		if w.Done != nil {
+			w.Done()
+		}
 	}
 	r.rounds = nil
 	return false
@@ -68,12 +70,4 @@ func (r *Reactor) visit(w *Round, slot Slot) (on bool) {
 	r.counters.Delivers++
 	r.write(slot, frame)
 	return on
-}
-
-// abandonRounds ends the rounds of a loop that has ended.
-func (r *Reactor) abandonRounds() {
-	for _, w := range r.rounds {
-		w.Done()
-	}
-	r.rounds = nil
 }
