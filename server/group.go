@@ -147,7 +147,7 @@ func (s *Server) toAllLoops(size int, do func(*reactor.Reactor, *application)) e
 		}
 	}
 	for _, l := range loops {
-		if l.reactor.Mailbox().Call(func(r *reactor.Reactor) { came(); do(r, l.app) }) != nil {
+		if l.reactor.Mailbox().OnLoop(func(r *reactor.Reactor) { came(); do(r, l.app) }) != nil {
 			came() // the loop has ended
 			continue
 		}
@@ -166,7 +166,7 @@ func (s *Server) Each(ctx context.Context, visit func(*Session)) error {
 	done := make(chan error, len(loops))
 	var over atomic.Bool
 	for _, l := range loops {
-		err := l.reactor.Mailbox().Call(func(r *reactor.Reactor) {
+		err := l.reactor.Mailbox().OnLoop(func(r *reactor.Reactor) {
 			var failed error
 			r.BeginRound(&reactor.Round{Visit: func(slot reactor.Slot) (_ []byte, on bool) {
 				if !over.Load() {
@@ -219,7 +219,7 @@ func (s *Server) Members(ctx context.Context, group string, after Ref, limit int
 		}
 		handles := make(chan []uint64, 1)
 		room := limit - len(page)
-		if err := l.reactor.Mailbox().Call(func(r *reactor.Reactor) {
+		if err := l.reactor.Mailbox().OnLoop(func(r *reactor.Reactor) {
 			some, _, _ := r.Members(nil, group, from, room)
 			handles <- some
 		}); err != nil {

@@ -8,27 +8,27 @@ package reactor
 // fan is what is on its way to a group: a walk under way, and what was published since it began.
 // Messages are counted from the first of the walk on.
 type fan struct {
-	batch   run
-	waiting run
+	batch   bulk
+	waiting bulk
 	next    Slot
 	first   uint64          // number of the batch's first message
 	late    map[Slot]uint64 // members that joined meanwhile: their first message
 	visits  int             // of members since it was the group's turn
 }
 
-// run is whole frames and where each ends.
-type run struct {
+// bulk is whole frames and where each ends.
+type bulk struct {
 	frames []byte
 	ends   []int
 }
 
-func (b *run) add(frame []byte) {
+func (b *bulk) add(frame []byte) {
 	b.frames = append(b.frames, frame...)
 	b.ends = append(b.ends, len(b.frames))
 }
 
-// from is what the run has behind its first n messages.
-func (b *run) from(n uint64) []byte {
+// from is what it has behind its first n messages.
+func (b *bulk) from(n uint64) []byte {
 	switch {
 	case n == 0:
 		return b.frames
@@ -39,18 +39,18 @@ func (b *run) from(n uint64) []byte {
 }
 
 // takeFrom moves whole frames from the front of other, up to most bytes and one at least.
-func (b *run) takeFrom(other *run, most int) {
+func (b *bulk) takeFrom(other *bulk, most int) {
 	n := 1
 	for n < len(other.ends) && other.ends[n] <= most {
 		n++
 	}
 	if n == len(other.ends) {
-		*b, *other = *other, run{frames: b.frames[:0], ends: b.ends[:0]}
+		*b, *other = *other, bulk{frames: b.frames[:0], ends: b.ends[:0]}
 		return
 	}
 	cut := other.ends[n-1]
 	b.frames, b.ends = append(b.frames[:0], other.frames[:cut]...), append(b.ends[:0], other.ends[:n]...)
-	left := run{frames: other.frames[:copy(other.frames, other.frames[cut:])]}
+	left := bulk{frames: other.frames[:copy(other.frames, other.frames[cut:])]}
 	for _, end := range other.ends[n:] {
 		left.ends = append(left.ends, end-cut)
 	}

@@ -308,6 +308,54 @@ func TestAStopWaitsForWhatIsOnItsWayToMany(t *testing.T) {
 	}
 }
 
+// Who joins behind a publication joins behind it, whatever else was posted for him before.
+func TestWhatIsPostedForASessionDoesNotOvertakeAPublication(t *testing.T) {
+	n := newNode(t, rigConfig{})
+	slot, p := n.join()
+	m, h := &n.r.mailbox, n.r.Handle(slot)
+	publish := func(body string) error {
+		return m.OnLoop(func(r *Reactor) { r.Publish("g", codec.AppendDeliver(nil, 0, []byte(body))) })
+	}
+	for _, err := range []error{
+		m.Deliver(h, []byte("first")), publish("before it joins"), m.Member(h, "g", true), publish("a"), m.Deliver(h, []byte("last")),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n.turn(never) {
+	}
+	if got, want := bodies(t, p), []string{"first", "last", "a"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// Publications that a loop has no room for stay in its mailbox.
+func TestPublicationsAreTakenNoFasterThanTheyLeave(t *testing.T) {
+	n := newNode(t, rigConfig{})
+	slot, p := n.join()
+	if err := n.r.JoinGroup(slot, "g"); err != nil {
+		t.Fatal(err)
+	}
+	frame := codec.AppendDeliver(nil, 0, make([]byte, 60_000))
+	const messages = 200
+	for range messages {
+		if err := n.r.mailbox.OnLoop(func(r *Reactor) { r.Publish("g", frame) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	most := 0
+	for turns := 0; n.turn(func() bool { return false }); turns++ {
+		if most = max(most, n.r.fanning); turns > 100 {
+			t.Fatal("it never ends")
+		}
+	}
+	n.turn(never)
+	if got := len(bodies(t, p)); got != messages || most > maxFanning+len(frame) {
+		t.Errorf("%d messages, and %d bytes under way at a time; want %d and %d at most", got, most, messages, maxFanning)
+	}
+}
+
 // Pages of members, while they come and go.
 func TestMembersInPages(t *testing.T) {
 	n := newNode(t, rigConfig{})
