@@ -67,7 +67,7 @@ func newLoop(s *Server, el gnet.EventLoop, index uint8, listener int) (*loop, er
 	if l.reactor, err = reactor.New(s.settings, env, l.now()); err != nil {
 		return nil, err
 	}
-	app.r = l.reactor
+	app.r, app.ask = l.reactor, l.ask
 	if s.stage != nil {
 		l.staged = newStaged(l, s.stage())
 	}

@@ -13,6 +13,7 @@ type postKind uint8
 
 const (
 	postDeliver postKind = iota
+	postCall
 	postOptional
 	postAwaited
 	postAck
@@ -28,7 +29,7 @@ type post struct {
 	handle uint64
 	ack    codec.AckMessage
 	body   *bytebufferpool.ByteBuffer // to deliver, or a NACK; owned by the mailbox
-	waiter Waiter                     // of postAwaited
+	waiter Waiter                     // of postAwaited; the func(Slot) of postCall
 	next   int32                      // in its run, of the same session; 0: none. The loop's
 }
 
@@ -291,3 +292,8 @@ func (m *Mailbox) takeOf(handle uint64) (own []post) {
 
 // Empty says that nothing has arrived since the loop last took what there was.
 func (m *Mailbox) Empty() bool { return !m.some.Load() }
+
+// Call leaves something to be done with a session on its loop. f must not block, nor fail.
+func (m *Mailbox) Call(handle uint64, f func(Slot)) error {
+	return m.put(post{kind: postCall, handle: handle, waiter: f})
+}

@@ -128,6 +128,8 @@ func (r *Reactor) doPost(slot Slot, p *post) {
 		r.writeAck()
 		r.out = append(r.out, p.body.B...)
 		r.counters.NacksOut++
+	case postCall:
+		p.waiter.(func(Slot))(slot)
 	case postClose:
 		r.kick = p.code
 		r.sendAway(slot, ReasonKicked, linger)

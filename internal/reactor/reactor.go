@@ -57,11 +57,14 @@ type Reactor struct {
 	shedding   shedding
 	announcing announcement
 
-	lookShift           uint8 // sessions are looked at every 1<<lookShift seconds, about once a timeout
-	frameRate, byteRate rate
-	waited              time.Duration // the longest that a HELLO has waited since somebody asked
-	late                bool          // the last turn began later than deadlines allow for
-	arrivals            arrivals      // connections in the order they came, those that are silent among them
+	lookShift uint8  // sessions are looked at every 1<<lookShift seconds, about once a timeout
+	usual     bounds // of what a session may send
+	special   boundsTable
+	kept      keptTable
+	resumed   arrivals      // sessions that are to be read up to the present
+	waited    time.Duration // the longest that a HELLO has waited since somebody asked
+	late      bool          // the last turn began later than deadlines allow for
+	arrivals  arrivals      // connections in the order they came, those that are silent among them
 }
 
 // New makes the reactor of a loop whose life begins at now. cfg is shared and only read; it is not
@@ -82,8 +85,7 @@ func New(cfg *Config, env Env, now time.Duration) (*Reactor, error) {
 		now:     now,
 
 		lookShift: uint8(max(bits.Len64(uint64(cfg.Timeout/time.Second))-1, 0)),
-		frameRate: newRate(cfg.MaxFrameRate, 0),
-		byteRate:  newRate(cfg.MaxByteRate, 2*int64(cfg.MaxFrame+codec.Overhead)),
+		usual:     newBounds(cfg.MaxFrameRate, cfg.MaxByteRate, cfg.MaxFrame, cfg.UnsettledBytes),
 	}
 	r.onDue = r.due
 	r.postsOver = func() bool {

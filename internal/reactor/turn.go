@@ -12,7 +12,7 @@ type Part uint8
 
 // The parts, in their order.
 const (
-	Posts     Part = iota // what other goroutines have asked for, when nothing else is overdue
+	Posts     Part = iota // what other goroutines have asked for, and what paused sessions have kept, when nothing else is overdue
 	LessPosts             // the same, when something is
 	Rest                  // everything else
 )
@@ -29,9 +29,10 @@ func (r *Reactor) Turn(now, late time.Duration, over func(Part) bool) (more bool
 	r.late = late > 2*r.cfg.Tick
 	r.over = over
 	r.observe(now)
-	posting := r.runPosts(r.postsOver)
+	more = r.runPosts(r.postsOver)
+	more = r.readOn(r.postsOver) || more
 	r.overdue = r.turn(r.restOver)
-	return posting || r.overdue
+	return more || r.overdue
 }
 
 // Posting says whether posts were left at the end of the last turn, or have come since.
