@@ -29,14 +29,17 @@ func (r *Reactor) Turn(now, late time.Duration, over func(Part) bool) (more bool
 	r.late = late > 2*r.cfg.Tick
 	r.over = over
 	r.observe(now)
-	more = r.runPosts(r.postsOver)
-	more = r.readOn(r.postsOver) || more
+	posting := r.runPosts(r.postsOver)
+	posting = r.readOn(r.postsOver) || posting
 	r.overdue = r.turn(r.restOver)
-	return more || r.overdue
+	return posting || r.overdue
 }
 
-// Posting says whether posts were left at the end of the last turn, or have come since.
-func (r *Reactor) Posting() bool { return r.posting || !r.mailbox.Empty() }
+// Posting says whether posts, or what resumed sessions have kept, were left at the end of the last
+// turn, or posts have come since.
+func (r *Reactor) Posting() bool {
+	return r.posting || r.resumed.len() > 0 || !r.mailbox.Empty()
+}
 
 func (r *Reactor) turn(stop func() bool) (more bool) {
 	r.updateWindow()
