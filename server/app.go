@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"runtime/debug"
 	"time"
@@ -34,7 +35,7 @@ func (a *application) ref(handle uint64) Ref { return Ref{a.node, a.epoch, handl
 
 // Greeted makes the view of a session that is about to begin, if anybody will see it.
 func (a *application) Greeted(slot reactor.Slot, from reactor.Origin) {
-	if h := a.handler; h.Opened == nil && h.Message == nil && h.Closed == nil && !a.indexed {
+	if h := a.handler; h.Opened == nil && h.Message == nil && h.Missed == nil && h.Closed == nil && !a.indexed {
 		return
 	}
 	a.views.put(slot, &Session{app: a, handle: a.r.Handle(slot), incarnation: from.Incarnation, attempt: from.Attempt})
@@ -100,6 +101,17 @@ func (a *application) Settled(o reactor.Outcome, w reactor.Waiter) {
 	returned = true
 }
 
+// Missed calls the handler.
+func (a *application) Missed(slot reactor.Slot, group string, messages int) {
+	if a.handler.Missed == nil {
+		return
+	}
+	v, returned := a.show(slot), false
+	defer a.called(v, &returned)
+	a.handler.Missed(v, group, messages)
+	returned = true
+}
+
 // Closed calls the handler.
 func (a *application) Closed(slot reactor.Slot, why reactor.Reason) {
 	if a.handler.Closed == nil {
@@ -117,10 +129,11 @@ func (a *application) Gone(slot reactor.Slot) { a.views.drop(slot) }
 // Refused has it logged.
 func (a *application) Refused(why reactor.Reason) { a.refused(Reason(why)) }
 
-// show returns a session's view for a callback.
+// show returns a session's view for a callback. Without a handler it is made when something else
+// looks at the session, and does not know the client's incarnation.
 func (a *application) show(slot reactor.Slot) *Session {
 	v := a.views.at(slot)
-	if v == nil { // no handler sees sessions
+	if v == nil {
 		v = &Session{app: a, handle: a.r.Handle(slot)}
 		a.views.put(slot, v)
 	}
@@ -154,6 +167,27 @@ func (a *application) calledOutside(o Outcome, returned *bool) {
 	}
 }
 
+// visit calls what looks at every session. A panic is the visitor's, so it costs no session.
+func (a *application) visit(slot reactor.Slot, look func(*Session) bool) (yes bool, err error) {
+	v, returned := a.show(slot), false
+	defer func() {
+		v.finish(useNone)
+		if returned {
+			return
+		}
+		p := recover()
+		if err = fmt.Errorf("%w: %v", ErrVisit, p); a.failed(p, v.Ref()) {
+			a.r.Counters().Panics++
+		}
+	}()
+	yes = look(v)
+	returned = true
+	return yes, nil
+}
+
+// ErrVisit is returned by Each when a visit panicked.
+var ErrVisit = errors.New("server: a visit panicked")
+
 // failed logs why a handler did not return, and says whether the loop goes on.
 func (a *application) failed(p any, session Ref) (on bool) {
 	if p == nil {
@@ -162,7 +196,7 @@ func (a *application) failed(p any, session Ref) (on bool) {
 		return false
 	}
 	if n, log := a.panics.note(a.wall()); log {
-		a.log.Error("handler panicked; its session is closed", slog.Any("panic", p),
+		a.log.Error("handler panicked", slog.Any("panic", p),
 			slog.String("session", session.String()), slog.Uint64("panics", n), slog.String("stack", string(debug.Stack())))
 	}
 	return true

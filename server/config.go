@@ -167,6 +167,9 @@ type Handler struct {
 	// codec.NackInternal before its session ends, so that it is not what ends the next one, too; it
 	// may come again.
 	Message func(s *Session, m Message)
+	// Missed is called when a session has taken all that waited for it, and did not get so many
+	// messages of a group before that, since it was slow: once a group. Who can recover them does.
+	Missed func(s *Session, group string, messages int)
 	// Closed is called once for every session that was Opened, after what was outstanding has been
 	// told as Lost. Nothing can be sent to it any more, and what Server.Deliver still has for it
 	// counts in Stats.Stale.

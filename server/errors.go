@@ -16,6 +16,8 @@ var (
 	ErrLost    = errors.New("server: session ended before its client answered")  // Request
 	ErrNoReply = errors.New("server: client has acknowledged without a reply")   // Request
 	ErrRange   = reactor.ErrRange                                                // AckRange: it goes backwards
+	ErrGroup   = errors.New("server: name of a group is empty or too long")      // Join, Leave, Publish, Members
+	ErrGroups  = reactor.ErrGroups                                               // Session.Join
 	ErrBusy    = reactor.ErrBusy                                                 // Server methods: the loop's mailbox is full, try later
 	ErrOutside = errors.New("server: session is used outside its own callback")  // Session methods: Server's do it from anywhere
 	ErrCode    = errors.New("server: no code for applications")                  // Close and Nack

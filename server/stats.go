@@ -57,6 +57,8 @@ type Counters struct {
 	RepeatsDropped  uint64 `stat:"repeats_dropped dropped_repeats counter" help:"SENDs that came again while what was said about them is not said yet, below the window, or by a connection that their client has left"`
 	RepliesIn       uint64 `stat:"replies_in received_replies counter" help:"SEND that reply to a DELIVER"`
 	RepliesOut      uint64 `stat:"replies_out sent_replies counter" help:"DELIVER that reply to a SEND"`
+	Memberships     int64  `stat:"memberships group_memberships gauge" help:"of sessions in groups"`
+	Published       uint64 `stat:"published published_messages counter" help:"messages to groups that have members, counted once a loop"`
 
 	Averted     uint64        `stat:"evictions_averted evictions_averted counter" help:"evictions put off because the kernel held unread bytes"`
 	LingerCut   uint64        `stat:"linger_cut lingers_cut counter" help:"farewells that did not wait until their client had closed"`

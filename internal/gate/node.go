@@ -18,6 +18,7 @@ type Node struct {
 	Conns    *Conns               // the first gate: places; set before a loop runs
 	Silences Silences             // who has to go when too many are on their way in
 	Budget   Budget               // bytes that wait for all clients
+	Bulk     Publishing           // what was published and is not with all loops yet
 	Memory   Memory               // what the process uses
 	Queue    *Queue               // the second gate: whose turn it is
 	Addrs    *Limiter[netip.Addr] // sessions and handshakes of an address (AddrKey)

@@ -45,6 +45,8 @@ type Counters struct {
 	RepeatsDropped  uint64
 	RepliesIn       uint64
 	RepliesOut      uint64
+	Memberships     int64
+	Published       uint64
 
 	Averted     uint64
 	LingerCut   uint64

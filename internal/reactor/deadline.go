@@ -226,6 +226,7 @@ func (r *Reactor) watchBacklog(slot Slot) Reason {
 			r.pong(slot, x.pongToken)
 			r.flush(slot)
 		}
+		r.tellMissed(slot)
 		return ReasonNone
 	}
 	r.backlog(s, queued)

@@ -165,6 +165,7 @@ func (r *Reactor) markGone(slot Slot, why Reason) {
 		r.counters.Sessions--
 		r.unlist(slot)
 		r.live.end(slot)
+		r.leaveGroups(slot)
 		r.forgetMover(slot, why)
 		r.leaveSender(slot)
 		r.settle(slot, everything, Outcome{Result: Lost, End: why})

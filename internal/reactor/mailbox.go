@@ -22,6 +22,9 @@ const (
 	postNack
 	postMove
 	postClose
+	postJoin
+	postLeave
+	postLoop
 	postDone // it was done ahead of its turn
 )
 
@@ -33,9 +36,12 @@ type post struct {
 	handle uint64
 	ack    codec.AckMessage           // of postReply: what it replies to
 	body   *bytebufferpool.ByteBuffer // to deliver, or a NACK or GOAWAY; owned by the mailbox
-	waiter any                        // the Waiter of postAwaited and postRequest, the func(Slot) of postCall
+	waiter any                        // what its kind wants: a Waiter, func(Slot) of postCall, func(*Reactor) of postLoop, the group of postJoin and postLeave
 	next   int32                      // in its run, of the same session; 0: none. The loop's
 }
+
+// exempt says that it is not bounded here: it makes room, or who posts it bounds it.
+func (p *post) exempt() bool { return p.sure || p.kind == postClose || p.kind == postLoop }
 
 // size is about how many bytes it becomes.
 func (p *post) size() int {
@@ -161,6 +167,20 @@ func (m *Mailbox) Move(handle uint64, goAway []byte) error {
 	return m.putBody(post{kind: postMove, handle: handle}, goAway)
 }
 
+// Member leaves that a session joins a group, or leaves it.
+func (m *Mailbox) Member(handle uint64, group string, join bool) error {
+	p := post{kind: postLeave, handle: handle, waiter: group}
+	if join {
+		p.kind = postJoin
+	}
+	return m.put(p)
+}
+
+// OnLoop leaves something to be done on the loop, for no session. It always fits: who calls bounds
+// it. If the loop has ended it is not done, and the error is ErrClosed; if it ends before, nobody is
+// told.
+func (m *Mailbox) OnLoop(do func(*Reactor)) error { return m.put(post{kind: postLoop, waiter: do}) }
+
 // Forward leaves what another loop asks. It always fits.
 func (m *Mailbox) Forward(c Closing) {
 	m.mu.Lock()
@@ -192,7 +212,7 @@ func (m *Mailbox) put(p post) error {
 	switch {
 	case m.closed:
 		return ErrClosed
-	case p.kind == postClose, p.sure:
+	case p.exempt():
 		m.sure++
 	case p.kind == postAck && m.join(p):
 		return nil
@@ -263,7 +283,7 @@ func (m *Mailbox) take() {
 
 // did counts one of those that were taken.
 func (m *Mailbox) did(p *post) {
-	if p.kind != postClose && !p.sure {
+	if !p.exempt() {
 		m.doingLeft--
 	}
 	if p.body != nil {
@@ -299,7 +319,7 @@ func (m *Mailbox) takeOf(handle uint64) (own []post) {
 	defer m.mu.Unlock()
 	for _, waiting := range [][]post{m.doing[m.doingNext:], m.posts} {
 		for i := range waiting {
-			if p := &waiting[i]; p.handle == handle && p.kind != postDone {
+			if p := &waiting[i]; p.handle == handle && p.kind != postDone && p.kind != postLoop {
 				own = append(own, *p)
 				p.kind, p.body, p.waiter = postDone, nil, nil // its room is free when the others are done
 			}

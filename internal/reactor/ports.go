@@ -77,6 +77,9 @@ type App interface {
 	// Settled tells the outcome of a DELIVER that is awaited, once. Lost comes before Closed. Unsent
 	// may come at any time, also for a session that has ended; no other session is meant.
 	Settled(o Outcome, w Waiter)
+	// Missed tells how many messages of a group a session did not get since its client was slow, when
+	// it has taken all that waited for it.
+	Missed(slot Slot, group string, messages int)
 	// Closed is called when a session ends that was Opened; nothing can be sent to it any more.
 	Closed(slot Slot, why Reason)
 	// Gone is called when a connection has come to its end, after Closed if it was a session.

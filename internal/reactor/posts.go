@@ -29,6 +29,16 @@ func (r *Reactor) runPosts(stop func() bool) (more bool) {
 	}
 	together := r.together()
 	for over := false; !over && m.doingNext < len(m.doing); m.doingNext++ {
+		if p := &m.doing[m.doingNext]; p.kind == postLoop {
+			if !r.fanRoom() {
+				break // what goes to many is taken out no faster than it leaves
+			}
+			m.did(p)
+			p.waiter.(func(*Reactor))(r)
+			p.waiter = nil
+			over = stop()
+			continue
+		}
 		if m.doingNext >= m.run.end {
 			m.run.link(m.doing, m.doingNext)
 		}
@@ -130,6 +140,10 @@ func (r *Reactor) doPost(slot Slot, p *post) {
 		r.counters.NacksOut++
 	case postMove, postCall:
 		r.callPost(slot, p)
+	case postJoin:
+		_ = r.JoinGroup(slot, p.waiter.(string)) // in too many it joins none
+	case postLeave:
+		r.LeaveGroup(slot, p.waiter.(string))
 	case postClose:
 		r.kick = p.code
 		if p.body != nil {

@@ -29,6 +29,10 @@ type Reactor struct {
 	wheel     *timingwheel.Wheel
 	sessions  sessions
 	live      liveTable
+	groups    groups
+	missed    map[Slot]map[string]int // what slow members of groups did not get
+	rounds    []*Round
+	fanning   int // bytes of publications that are under way
 	delivered numbers
 	senders   senders
 	awaits    awaitTable

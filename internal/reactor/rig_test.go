@@ -174,6 +174,7 @@ type handler struct {
 	Opened  func(s *caller)
 	Message func(s *caller, id uint64, body []byte)
 	Settled func(o Outcome, w Waiter)
+	Missed  func(s *caller, group string, messages int)
 	Closed  func(s *caller, why Reason)
 }
 
@@ -229,6 +230,12 @@ func (a *stage) Refused(Reason) { a.refused++ }
 func (a *stage) caller(slot Slot) *caller { return &caller{r: a.n.r, slot: slot} }
 
 func (a *stage) Granted(Slot, any) {}
+
+func (a *stage) Missed(slot Slot, group string, messages int) {
+	if a.handler.Missed != nil {
+		a.handler.Missed(a.caller(slot), group, messages)
+	}
+}
 
 func (a *stage) Opened(slot Slot) {
 	if a.handler.Opened != nil {

@@ -27,6 +27,7 @@ func (r *Reactor) retire(slot Slot, placeless bool) {
 	s.set(superseded)
 	r.dropKept(s)
 	r.live.end(slot)
+	r.leaveGroups(slot)
 	x.leaveUntil = r.now + supersededTime
 	r.wheel.Pull(slot, x.leaveUntil)
 }

@@ -96,4 +96,6 @@ type acker struct {
 	r *Reactor
 }
 
-func (a acker) Message(slot Slot, number uint64, _ []byte, _ bool) { _ = a.r.Ack(slot, ack(number, number, 2)) }
+func (a acker) Message(slot Slot, number uint64, _ []byte, _ bool) {
+	_ = a.r.Ack(slot, ack(number, number, 2))
+}

@@ -129,26 +129,32 @@ func holdsMessage(out []byte) bool {
 	return false
 }
 
-// flush hands the callback's output to the transport: the only place where bytes leave,
-// so that the bound on what waits for one peer holds everywhere. The connection may be
-// gone when it returns.
+// flush hands the callback's output to the transport. The connection may be gone when it
+// returns.
 func (r *Reactor) flush(slot Slot) {
 	r.writeAck()
 	if len(r.out) == 0 {
 		return
 	}
+	b := r.out
+	r.out = r.out[:0]
+	r.write(slot, b)
+}
+
+// write hands whole frames to the transport: the only place where bytes leave, so that the bound
+// on what waits for one peer holds everywhere. r.out is empty. The connection may be gone when it
+// returns.
+func (r *Reactor) write(slot Slot, b []byte) {
 	s := r.sessions.at(slot)
 	if s.is(backlogged) && !s.is(gone) { // a goodbye has room
-		if why := r.tooMuch(r.transport.Queued(slot) + len(r.out)); why != ReasonNone {
-			r.discardOut()
+		if why := r.tooMuch(r.transport.Queued(slot) + len(b)); why != ReasonNone {
 			r.sendAway(slot, why, reset)
 			return
 		}
 	}
 	s.set(spoken)
-	r.counters.BytesOut += uint64(len(r.out))
-	sent, queued := r.transport.Write(slot, r.out)
-	r.out = r.out[:0]
+	r.counters.BytesOut += uint64(len(b))
+	sent, queued := r.transport.Write(slot, b)
 	r.Sent(slot, sent, queued)
 }
 
