@@ -106,6 +106,9 @@ func (l *loop) stopReceiving(i uint32) {
 // closeReceiving ends the count: publications that are due by now are in it, and are waited for, but for
 // what was due while their client was offline.
 func (l *loop) closeReceiving() {
+	if l.receivers == nil {
+		return
+	}
 	last := l.latest(l.closedAt)
 	for i := range l.receivers {
 		if r := &l.receivers[i]; r.ready != 0 && r.next <= last && l.swarm.schedule.Due(last)-l.swarm.epoch >= r.ready {
@@ -124,6 +127,9 @@ func (l *loop) awaitNoMore(r *receiver) {
 
 // lastReceived is the end of the run.
 func (l *loop) lastReceived() {
+	if l.receivers == nil {
+		return
+	}
 	l.counted.Messages.Awaited = 0
 	for i := range l.receivers {
 		if r := &l.receivers[i]; r.next != 0 {
