@@ -9,7 +9,7 @@ type Detail struct {
 	Phases []PhaseSeen `json:"phases"`
 	// Seconds are one row each.
 	Seconds []Second `json:"seconds"`
-	// Histograms are in microseconds, by name: rtt, rtt_intended, rtt_actual, connect, connect_intended, probes_before, probes_during, late, lateness; where there are messages, messages and deliveries; after a storm
+	// Histograms are in microseconds, by name: rtt, rtt_intended, rtt_actual, connect, connect_intended, probes_before, probes_during, late, lateness; where there are messages, messages, messages_wire and deliveries; after a storm
 	// also return (from t0; return_N of cohort N) and offline (one entry an outage that is over). The format is
 	// HdrHistogram's V2, compressed, in base64, which its tools in every language read.
 	Histograms map[string]string `json:"histograms"`

@@ -25,6 +25,9 @@ type Messages struct {
 	// LatencyMs is from when a SEND was due until its answer was there to be read, however often it went
 	// out. One without an answer took at least as long as it was waited for.
 	LatencyMs *Percentiles `json:"latency_ms" early:"moves"`
+	// WireLatencyMs is from the write() instead, as far as that is known: of the latest message of a client,
+	// if it went out once; else it is the same. No timer of ours is in it.
+	WireLatencyMs *Percentiles `json:"wire_latency_ms"`
 	// DeliverLatencyMs is from when a publication was due until it was there to be read. One that did
 	// not come took at least as long as it was waited for, unless its client was offline.
 	DeliverLatencyMs *Percentiles `json:"deliver_latency_ms" early:"moves"`
@@ -38,6 +41,9 @@ func (s *summary) messages(m *Messages) {
 	}
 	if p := m.LatencyMs; p != nil {
 		s.line("  latency", "%s ms, from due time to the answer", p.words())
+	}
+	if p := m.WireLatencyMs; p != nil {
+		s.line("  on the wire", "%s ms, from the write to the answer", p.words())
 	}
 	if m.Published > 0 {
 		s.line("publications", "%d due to clients, %d delivered, %d undelivered%s", m.Published, m.Delivered, m.Undelivered,

@@ -80,6 +80,7 @@ type loop struct {
 	late            *tally.Hist
 	lateness        *tally.Hist
 	messages        *tally.Hist // from the due time to the answer; nil: nobody sends
+	messagesWire    *tally.Hist // the same from the write()
 	deliveries      *tally.Hist // from the due time to the client; nil: nothing is published
 	recent          *tally.Recent
 	published       time.Duration
@@ -120,6 +121,7 @@ func newLoop(s *Swarm, index, clients int) (*loop, error) {
 	}
 	if s.cfg.Send > 0 {
 		l.senders, l.body, l.messages = make([]sender, clients), make([]byte, s.cfg.Send), tally.NewHist()
+		l.messagesWire = tally.NewHist()
 		for i := range l.senders {
 			l.senders[i].at = link.Never
 		}

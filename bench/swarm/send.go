@@ -19,6 +19,7 @@ type sender struct {
 	at       time.Duration // when to go on; link.Never: when a session, or an answer, makes room
 	handed   uint32        // to the link, which sends them again until they are settled
 	repeated uint32        // of those, went over an earlier connection, too
+	wrote    time.Duration // just before the write() of the latest one handed
 }
 
 // sendBurst is how many messages of a client go out at once when many are due, as after an outage:
@@ -59,6 +60,7 @@ func (l *loop) sendDue(i uint32, c *client) {
 	}
 	s, every := &l.senders[i], l.swarm.cfg.Every
 	l.wasLate(s.at)
+	before := s.handed
 	for range sendBurst {
 		due := s.due(s.handed+1, every)
 		payload.Put(l.body, payload.Message{Kind: payload.Sent, Number: uint64(s.handed) + 1, Due: due + l.swarm.epoch})
@@ -81,6 +83,9 @@ func (l *loop) sendDue(i uint32, c *client) {
 		}
 	}
 	l.perform(i, c)
+	if s.handed > before {
+		s.wrote = l.wroteAt
+	}
 }
 
 // messagesSettled is for what is acknowledged, refused or given up: it ends the wait for its
@@ -104,7 +109,7 @@ func (l *loop) messagesSettled(i uint32, e *link.Event) {
 	}
 	heard := l.since(l.wroteAt)
 	for number := e.ID; number <= e.Last; number++ {
-		l.messageTook(heard - s.due(uint32(number), l.swarm.cfg.Every))
+		l.messageTook(s, uint32(number), heard)
 	}
 	if s.at == link.Never {
 		l.sendable(s)
@@ -119,9 +124,16 @@ func (l *loop) sent(i uint32) uint64 {
 	return uint64(l.senders[i].handed)
 }
 
-func (l *loop) messageTook(d time.Duration) {
-	l.messages.Record(d)
-	tally.RecordRecent(l.recent.Message, d)
+// messageTook notes when a message was answered, or as of when it was not. Only of the latest one it
+// is known when it was written; others count from when they were due on the wire, too.
+func (l *loop) messageTook(s *sender, number uint32, until time.Duration) {
+	took := until - s.due(number, l.swarm.cfg.Every)
+	l.messages.Record(took)
+	tally.RecordRecent(l.recent.Message, took)
+	if number == s.handed && number > s.repeated {
+		took = until - s.wrote
+	}
+	l.messagesWire.Record(took)
 }
 
 // owes reports whether a client waits for an answer to a message, or has one to send.
@@ -160,7 +172,7 @@ func (l *loop) endSending() {
 		s, pending := &l.senders[i], 0
 		took := func(number uint64, _ []byte) {
 			pending++
-			l.messageTook(l.now - s.due(uint32(number), l.swarm.cfg.Every))
+			l.messageTook(s, uint32(number), max(l.now, s.wrote))
 		}
 		l.clients[i].link.EachUnsettled(took)
 		for n := range l.unhanded(s) {

@@ -203,7 +203,7 @@ func (s *Swarm) Finish() tally.Tally {
 			storm.Add(one)
 		}
 		t.Add(&tally.Tally{Counters: l.counted, Storm: storm, Cohorts: l.storms, Probes: l.probes,
-			RTT: l.rtt, RTTActual: l.rttActual, RTTIntended: l.rttIntended, Connect: l.connect, ConnectIntended: l.connectIntended, Late: l.late, Lateness: l.lateness, Messages: l.messages, Deliveries: l.deliveries})
+			RTT: l.rtt, RTTActual: l.rttActual, RTTIntended: l.rttIntended, Connect: l.connect, ConnectIntended: l.connectIntended, Late: l.late, Lateness: l.lateness, Messages: l.messages, MessagesWire: l.messagesWire, Deliveries: l.deliveries})
 	}
 	return t
 }

@@ -40,7 +40,7 @@ func (t *Tally) Fill(out *result.Result, f *Facts) {
 	out.Heartbeat.RTTms, out.Heartbeat.IntendedRTTms, out.Heartbeat.ActualRTTms = t.RTT.Percentiles(), t.RTTIntended.Percentiles(), t.RTTActual.Percentiles()
 	out.Eviction.LatenessMs, out.Generator.LateMs = t.Lateness.Lateness(), t.Late.Late()
 	if m := out.Messages; m != nil {
-		m.LatencyMs, m.DeliverLatencyMs = t.Messages.Percentiles(), t.Deliveries.Percentiles()
+		m.LatencyMs, m.WireLatencyMs, m.DeliverLatencyMs = t.Messages.Percentiles(), t.MessagesWire.Percentiles(), t.Deliveries.Percentiles()
 	}
 	if f.Ramped && n.RampEnd > 0 {
 		out.Connect.RatePerS = new(float64(n.FirstReady) / n.RampEnd.Seconds())
@@ -76,11 +76,10 @@ func (t *Tally) Detail(d *result.Detail, f *Facts) error {
 		}
 		named["return"], named["offline"] = returnsOf(t.Storm.Returns), t.Storm.OfflineTimes
 	}
-	if t.Messages != nil {
-		named["messages"] = t.Messages
-	}
-	if t.Deliveries != nil {
-		named["deliveries"] = t.Deliveries
+	for name, h := range map[string]*Hist{"messages": t.Messages, "messages_wire": t.MessagesWire, "deliveries": t.Deliveries} {
+		if h.Count() > 0 {
+			named[name] = h
+		}
 	}
 	d.Histograms = map[string]string{}
 	for name, h := range named {

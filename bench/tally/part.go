@@ -20,7 +20,7 @@ func tallyOf(p *result.Result) (*Tally, error) {
 		"connect": &t.Connect, "connect_intended": &t.ConnectIntended, "late": &t.Late, "lateness": &t.Lateness,
 		"probes_before": &t.Probes.Before, "probes_during": &t.Probes.During, "offline": &t.Storm.OfflineTimes}
 	if p.Messages != nil {
-		histograms["messages"], histograms["deliveries"] = &t.Messages, &t.Deliveries
+		histograms["messages"], histograms["messages_wire"], histograms["deliveries"] = &t.Messages, &t.MessagesWire, &t.Deliveries
 	}
 	for name, to := range histograms {
 		h, err := Histogram(&p.Detail, name)

@@ -21,9 +21,9 @@ type Tally struct {
 	ConnectIntended *Hist
 	Late            *Hist
 	Lateness        *Hist
-	// Messages and Deliveries are from the due time of a message, to its answer and to its client; nil
-	// of a run that carries none.
-	Messages, Deliveries *Hist
+	// Messages and Deliveries are from the due time of a message, to its answer and to its client, and
+	// MessagesWire from its write(); nil of a run that carries none.
+	Messages, MessagesWire, Deliveries *Hist
 }
 
 // New is empty.
@@ -52,6 +52,7 @@ func (t *Tally) Add(o *Tally) {
 	t.Late.Add(o.Late)
 	t.Lateness.Add(o.Lateness)
 	addIfAny(&t.Messages, o.Messages)
+	addIfAny(&t.MessagesWire, o.MessagesWire)
 	addIfAny(&t.Deliveries, o.Deliveries)
 }
 
