@@ -6,7 +6,6 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/reactor"
 )
 
@@ -14,6 +13,7 @@ import (
 // so that a panic costs its session only, and the sessions as it sees them. Owned by the loop.
 type application struct {
 	handler *Handler
+	node    string
 	epoch   uint64
 	r       *reactor.Reactor
 	views   views
@@ -23,6 +23,9 @@ type application struct {
 	exited  func()           // called when a handler has ended the loop's goroutine
 	refused func(why Reason) // told of a connection for which there was no room
 }
+
+// ref names a session of this node.
+func (a *application) ref(handle uint64) Ref { return Ref{a.node, a.epoch, handle} }
 
 // Greeted makes the view of a session that is about to begin, if anybody will see it.
 func (a *application) Greeted(slot reactor.Slot, from reactor.Origin) {
@@ -40,8 +43,21 @@ func (a *application) Origin(slot reactor.Slot) (from reactor.Origin) {
 	return from
 }
 
+// Granted keeps what the authenticator has said.
+func (a *application) Granted(slot reactor.Slot, grant any) {
+	if v := a.views.at(slot); v != nil {
+		if g, ok := grant.(AuthGrant); ok {
+			v.user, v.data = g.User, g.Data
+		}
+	}
+}
+
 // Opened calls the handler.
 func (a *application) Opened(slot reactor.Slot) {
+	v := a.views.at(slot)
+	if v != nil {
+		v.since = a.wall().UnixNano()
+	}
 	if a.handler.Opened == nil {
 		return
 	}
@@ -58,7 +74,7 @@ func (a *application) Message(slot reactor.Slot, number uint64, body []byte) {
 	}
 	v, returned := a.show(slot), false
 	defer a.called(v, &returned)
-	a.handler.Message(v, number, body)
+	a.handler.Message(v, Message{Number: number, Body: body})
 	returned = true
 }
 
@@ -110,7 +126,7 @@ var ErrGoexit = errors.New("server: a handler called runtime.Goexit, which ends 
 // logged once a minute, and has a node end whose loop a handler has ended.
 func (a *application) called(v *Session, returned *bool) {
 	v.finish(useNone)
-	if !*returned && a.failed(recover(), v.ID()) {
+	if !*returned && a.failed(recover(), v.Ref()) {
 		a.r.Panicked()
 	}
 }
@@ -129,7 +145,7 @@ func (a *application) calledOutside(o Outcome, returned *bool) {
 }
 
 // failed logs why a handler did not return, and says whether the loop goes on.
-func (a *application) failed(p any, session codec.SessionID) (on bool) {
+func (a *application) failed(p any, session Ref) (on bool) {
 	if p == nil {
 		a.log.Error("handler called runtime.Goexit; the node ends", slog.String("session", session.String()))
 		a.exited()

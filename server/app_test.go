@@ -23,9 +23,9 @@ func (sink) RemoteAddr(reactor.Slot) netip.Addr { return netip.Addr{} }
 
 func TestCallbacksAllocateNothing(t *testing.T) {
 	messages := 0
-	s, err := New(Config{MaxFrameRate: -1, MaxByteRate: -1, Handler: Handler{Message: func(s *Session, id uint64, _ []byte) {
+	s, err := New(Config{MaxFrameRate: -1, MaxByteRate: -1, Handler: Handler{Message: func(s *Session, m Message) {
 		messages++
-		_ = s.Ack(id)
+		_ = s.Ack(m.Number)
 	}}})
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +52,7 @@ func TestCallbacksAllocateNothing(t *testing.T) {
 
 // A loop cannot outlive its goroutine: the node ends and says why, and its clients notice.
 func TestHandlerThatEndsItsGoroutineEndsTheNodeWithAnError(t *testing.T) {
-	s, err := New(Config{Listen: "127.0.0.1:0", Loops: 2, IDRate: -1, Handler: Handler{Message: func(*Session, uint64, []byte) { runtime.Goexit() }}})
+	s, err := New(Config{Listen: "127.0.0.1:0", Loops: 2, IDRate: -1, Handler: Handler{Message: func(*Session, Message) { runtime.Goexit() }}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -52,6 +52,10 @@ type AuthRequest struct {
 type AuthGrant struct {
 	// Expires ends the session with "token expired" at that time; zero: never.
 	Expires time.Time
+	// User is whose device the client is: Session.User. Empty: its id up to the first "/".
+	User string
+	// Data is the application's: Session.Data in Opened and after.
+	Data any
 }
 
 // authJob is one question.
@@ -163,30 +167,32 @@ func (p *authPool) check(j authJob, began time.Time) {
 		j.loop.reactor.Mailbox().Answer(answer)
 		j.loop.ask()
 	}()
-	answer.Expires, answer.Delay, answer.Why = p.ask(j)
+	var grant AuthGrant
+	grant, answer.Delay, answer.Why = p.ask(j)
+	answer.Expires, answer.Grant = grant.Expires, grant
 }
 
-func (p *authPool) ask(j authJob) (expires time.Time, delay time.Duration, why reactor.Reason) {
+func (p *authPool) ask(j authJob) (grant AuthGrant, delay time.Duration, why reactor.Reason) {
 	ctx, cancel := context.WithDeadline(p.ctx, j.until)
 	defer cancel()
 	grant, err := p.call(ctx, j.req)
 	var inUse *InUseError
 	switch {
 	case err == nil:
-		return grant.Expires, 0, reactor.ReasonNone
+		return grant, 0, reactor.ReasonNone
 	case errors.Is(err, ErrTokenExpired):
-		return time.Time{}, 0, reactor.ReasonTokenExpired
+		return AuthGrant{}, 0, reactor.ReasonTokenExpired
 	case errors.Is(err, ErrUnauthorized):
-		return time.Time{}, 0, reactor.ReasonUnauthorized
+		return AuthGrant{}, 0, reactor.ReasonUnauthorized
 	case errors.As(err, &inUse):
-		return time.Time{}, inUse.Delay, reactor.ReasonInUse
+		return AuthGrant{}, inUse.Delay, reactor.ReasonInUse
 	case errors.Is(err, errAuthPanic):
-		return time.Time{}, 0, reactor.ReasonInternal
+		return AuthGrant{}, 0, reactor.ReasonInternal
 	default:
 		if n, log := p.failures.note(time.Now()); log {
 			p.log.Warn("authenticator failed; the client is told to come again", slog.Any("err", err), slog.Uint64("failures", n))
 		}
-		return time.Time{}, 0, reactor.ReasonBusy
+		return AuthGrant{}, 0, reactor.ReasonBusy
 	}
 }
 

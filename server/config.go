@@ -152,7 +152,7 @@ type Handler struct {
 	// came before. A number of 0 wants no answer,
 	// and gets none if it is acknowledged. If the handler panics, the message is refused with
 	// codec.NackInternal before its session ends, so that it is not what ends the next one, too.
-	Message func(s *Session, number uint64, body []byte)
+	Message func(s *Session, m Message)
 	// Closed is called once for every session that was Opened, after what was outstanding has been
 	// told as Lost. Nothing can be sent to it any more, and what Server.Deliver still has for it
 	// counts in Stats.Stale.

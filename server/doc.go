@@ -4,9 +4,9 @@
 //
 //	srv, err := server.New(server.Config{
 //		Listen: "127.0.0.1:7000",
-//		Handler: server.Handler{Message: func(s *server.Session, id uint64, body []byte) {
-//			s.Deliver(body)
-//			s.Ack(id)
+//		Handler: server.Handler{Message: func(s *server.Session, m server.Message) {
+//			s.Deliver(m.Body)
+//			s.Ack(m.Number)
 //		}},
 //	})
 //	if err != nil {

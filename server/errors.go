@@ -8,7 +8,7 @@ import (
 
 // Errors of sending to a session.
 var (
-	ErrClosed  = reactor.ErrClosed                                              // Session methods; Server methods once the node stops
+	ErrClosed  = reactor.ErrClosed                                              // the session has ended, or the node stops
 	ErrQueue   = reactor.ErrQueue                                               // Session.Deliver: more than Config.MaxQueued would wait
 	ErrSlow    = reactor.ErrSlow                                                // Session.DeliverOptional: the client is slow
 	ErrWindow  = reactor.ErrWindow                                              // DeliverFunc: 256 messages are outstanding, or too many bytes wait
@@ -17,5 +17,5 @@ var (
 	ErrBusy    = reactor.ErrBusy                                                // Server methods: the loop's mailbox is full, try later
 	ErrOutside = errors.New("server: session is used outside its own callback") // Session methods: Server's do it from anywhere
 	ErrCode    = errors.New("server: no code for applications")                 // Close and Nack
-	ErrNoSuch  = errors.New("server: session is unknown or of an old run")      // Server methods
+	ErrNode    = errors.New("server: session of another node")                  // Server methods
 )

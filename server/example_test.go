@@ -44,7 +44,7 @@ func ExampleServer_Drain() {
 // may settle all messages, since the outcome names session and number.
 func ExampleServer_DeliverFunc() {
 	var srv *server.Server
-	send := func(to codec.SessionID, body []byte, keep func([]byte)) error {
+	send := func(to server.Ref, body []byte, keep func([]byte)) error {
 		return srv.DeliverFunc(to, body, func(o server.Outcome) {
 			switch {
 			case o.Result == server.Acknowledged:
@@ -63,7 +63,7 @@ func ExampleServer_DeliverFunc() {
 	if err := srv.Start(); err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(send(codec.SessionID{}, []byte("hello"), nil) != nil)
+	fmt.Println(send(server.Ref{}, []byte("hello"), nil) != nil)
 	fmt.Println(srv.Stop(context.Background()))
 	// Output:
 	// true
@@ -77,7 +77,7 @@ func ExampleServer_DeliverFunc() {
 func ExampleSession_Attempt() {
 	var mu sync.Mutex
 	type holder struct {
-		id          codec.SessionID
+		id          server.Ref
 		incarnation uint64
 		attempt     uint32
 	}
@@ -87,13 +87,13 @@ func ExampleSession_Attempt() {
 		Opened: func(s *server.Session) {
 			mu.Lock()
 			defer mu.Unlock()
-			old, had := newest[s.ClientID()]
+			old, had := newest[s.ID()]
 			same := had && old.incarnation == s.Incarnation() && old.incarnation != 0
 			if same && old.attempt > s.Attempt() {
 				_ = s.Close(codec.CodeSuperseded)
 				return
 			}
-			newest[s.ClientID()] = holder{s.ID(), s.Incarnation(), s.Attempt()}
+			newest[s.ID()] = holder{s.Ref(), s.Incarnation(), s.Attempt()}
 			switch {
 			case same:
 				_ = srv.Close(old.id, codec.CodeSuperseded)
@@ -104,8 +104,8 @@ func ExampleSession_Attempt() {
 		Closed: func(s *server.Session, _ server.Reason) {
 			mu.Lock()
 			defer mu.Unlock()
-			if newest[s.ClientID()].id == s.ID() {
-				delete(newest, s.ClientID())
+			if newest[s.ID()].id == s.Ref() {
+				delete(newest, s.ID())
 			}
 		},
 	}

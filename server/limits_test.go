@@ -77,7 +77,7 @@ func silentConnectionsFillTheirShare(t *testing.T, loops int) {
 
 // A frame is charged once, in however many reads it arrives.
 func TestAFrameInFragmentsIsChargedOnce(t *testing.T) {
-	s := startNode(t, Config{MaxFrameRate: 1, Handler: Handler{Message: func(s *Session, id uint64, _ []byte) { _ = s.Ack(id) }}})
+	s := startNode(t, Config{MaxFrameRate: 1, Handler: Handler{Message: func(s *Session, m Message) { _ = s.Ack(m.Number) }}})
 	w, _ := joinNode(t, s, "a")
 	for _, b := range codec.AppendSend(nil, 1, make([]byte, 200)) {
 		w.send([]byte{b})

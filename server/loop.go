@@ -55,7 +55,7 @@ func newLoop(s *Server, el gnet.EventLoop, index uint8, listener int) (*loop, er
 	l.again.Stop()
 	l.turnOver = l.over
 	var err error
-	app := &application{handler: &s.cfg.Handler, epoch: s.node.Epoch, log: s.cfg.Logger, wall: time.Now, exited: l.exited, refused: s.logRefusal}
+	app := &application{handler: &s.cfg.Handler, node: s.Node(), epoch: s.node.Epoch, log: s.cfg.Logger, wall: time.Now, exited: l.exited, refused: s.logRefusal}
 	env := reactor.Env{Node: s.node, Loop: index, Transport: l, App: app, Forward: s.forward, Wall: time.Now}
 	if s.auth != nil {
 		env.Ask = l

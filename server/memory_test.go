@@ -16,10 +16,10 @@ import (
 // The whole way: fine, no newcomers, unauthenticated and slow ones gone, fine again.
 func TestMemoryPressureRefusesThenShedsThenRecovers(t *testing.T) {
 	var used atomic.Int64
-	opened := make(chan codec.SessionID, 4)
+	opened := make(chan Ref, 4)
 	s, err := New(Config{Listen: "127.0.0.1:0", Tick: 10 * time.Millisecond, SoftQueued: 32 << 10, MaxQueued: 1 << 20,
 		MaxFrame: 256 << 10, HelloTimeout: time.Minute, WriteTimeout: time.Minute,
-		Handler: Handler{Opened: func(s *Session) { opened <- s.ID() }}})
+		Handler: Handler{Opened: func(s *Session) { opened <- s.Ref() }}})
 	if err != nil {
 		t.Fatal(err)
 	}

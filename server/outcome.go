@@ -39,7 +39,7 @@ func (r Result) String() string {
 
 // Outcome is what became of a message of DeliverFunc.
 type Outcome struct {
-	Session codec.SessionID
+	Session Ref
 	Number  uint64 // the message's on its connection, from 1 on, as the client saw it; 0: Unsent
 	Result  Result
 	What    uint8          // Acknowledged: what the client did with it, a word between the applications
@@ -52,7 +52,7 @@ type Outcome struct {
 // outcomeOf is the reactor's, for handlers.
 func (a *application) outcomeOf(o *reactor.Outcome) Outcome {
 	return Outcome{
-		Session: codec.SessionID{Epoch: a.epoch, Handle: o.Handle},
+		Session: a.ref(o.Handle),
 		Number:  o.Number, Result: Result(o.Result), What: o.What,
 		Code: o.Code, Reason: string(o.Reason), End: Reason(o.End), Err: o.Err,
 	}

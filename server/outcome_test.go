@@ -48,16 +48,24 @@ func (c outcomes) next(t *testing.T) Outcome {
 func TestEveryMessageThatIsAwaitedHasItsOutcome(t *testing.T) {
 	all := make(outcomes, 16)
 	settled := func(o Outcome) { all <- o }
-	s := startNode(t, Config{Loops: 2, Handler: Handler{Message: func(s *Session, number uint64, body []byte) {
-		if err := s.DeliverFunc(body, settled); err != nil {
+	var srv *Server
+	srv = startNode(t, Config{Loops: 2, Handler: Handler{Message: func(s *Session, m Message) {
+		if string(m.Body) == "close me first" {
+			if err := errors.Join(srv.Close(s.Ref(), 0), srv.DeliverFunc(s.Ref(), nil, settled)); err != nil {
+				t.Error(err)
+			}
+			return
+		}
+		if err := s.DeliverFunc(m.Body, settled); err != nil {
 			t.Error(err)
 		}
-		if err := s.AckRange(number, number, 7); err != nil {
+		if err := s.AckRange(m.Number, m.Number, 7); err != nil {
 			t.Error(err)
 		}
 	}}})
+	s := srv
 	w, m := joinNode(t, s, "alice")
-	id := m.Session
+	id := s.Ref(m.Session)
 	w.send(codec.AppendSend(nil, 3, []byte("by the handler")))
 	if number, _, err := codec.ParseMessage(w.want(codec.Deliver).Payload); number != 1 || err != nil {
 		t.Fatalf("DELIVER %d, %v", number, err)
@@ -76,7 +84,7 @@ func TestEveryMessageThatIsAwaitedHasItsOutcome(t *testing.T) {
 	want := []Outcome{
 		{Session: id, Number: 1, Result: Acknowledged, What: 9},
 		{Session: id, Number: 2, Result: Refused, Code: 1234, Reason: "not today"},
-		{Session: id, Number: 3, Result: Lost, End: ReasonBye},
+		{Session: id, Number: 3, Result: Lost, End: ReasonKicked},
 		{Session: id, Result: Unsent, Err: ErrClosed},
 	}
 	for _, o := range want[:2] {
@@ -84,23 +92,12 @@ func TestEveryMessageThatIsAwaitedHasItsOutcome(t *testing.T) {
 			t.Errorf("%+v, want %+v", got, o)
 		}
 	}
-	w.send(codec.AppendBye(nil))
+	w.send(codec.AppendSend(nil, 4, []byte("close me first")))
 	if got := all.next(t); got != want[2] {
 		t.Errorf("%+v, want %+v", got, want[2])
 	}
-	if err := s.DeliverFunc(id, nil, settled); err != nil {
-		t.Fatal(err)
-	}
 	if got := all.next(t); got != want[3] {
 		t.Errorf("%+v, want %+v", got, want[3])
-	}
-	other := codec.SessionID{Epoch: id.Epoch + 1, Handle: id.Handle}
-	for what, err := range map[string]error{
-		"DeliverFunc": s.DeliverFunc(other, nil, settled), "AckRange": s.AckRange(other, 1, 2, 0), "Nack": s.Nack(other, 1, codec.NackBusy, ""),
-	} {
-		if !errors.Is(err, ErrNoSuch) {
-			t.Errorf("%s for a session of another run: %v, want ErrNoSuch", what, err)
-		}
 	}
 	if err := s.DeliverFunc(id, make([]byte, 64<<10), settled); !errors.Is(err, ErrTooBig) {
 		t.Errorf("a body beyond a frame: %v, want ErrTooBig", err)
@@ -124,7 +121,7 @@ func TestEveryOutcomeIsToldWhenTheNodeHasEnded(t *testing.T) {
 	}
 	var mu sync.Mutex
 	told := make(map[int]int)
-	var ids []codec.SessionID
+	var ids []Ref
 	for i := range 8 {
 		w, m := joinNode(t, s, fmt.Sprint("c", i))
 		go func() {
@@ -132,7 +129,7 @@ func TestEveryOutcomeIsToldWhenTheNodeHasEnded(t *testing.T) {
 			}
 			w.Close()
 		}()
-		ids = append(ids, m.Session)
+		ids = append(ids, s.Ref(m.Session))
 	}
 	accepted, stop := 0, time.After(50*time.Millisecond)
 	stopped := make(chan error, 1)
@@ -187,7 +184,7 @@ func TestEveryOutcomeIsToldWhenALoopHasEnded(t *testing.T) {
 	var mu sync.Mutex
 	var told []Outcome
 	for range 3 {
-		if err := s.DeliverFunc(m.Session, nil, func(o Outcome) {
+		if err := s.DeliverFunc(s.Ref(m.Session), nil, func(o Outcome) {
 			mu.Lock()
 			told = append(told, o)
 			mu.Unlock()
@@ -204,9 +201,9 @@ func TestEveryOutcomeIsToldWhenALoopHasEnded(t *testing.T) {
 		t.Errorf("Wait: %v, want ErrGoexit", err)
 	}
 	want := []Outcome{
-		{Session: m.Session, Number: 1, Result: Acknowledged},
-		{Session: m.Session, Number: 2, Result: Lost, End: ReasonShutdown},
-		{Session: m.Session, Number: 3, Result: Lost, End: ReasonShutdown},
+		{Session: s.Ref(m.Session), Number: 1, Result: Acknowledged},
+		{Session: s.Ref(m.Session), Number: 2, Result: Lost, End: ReasonShutdown},
+		{Session: s.Ref(m.Session), Number: 3, Result: Lost, End: ReasonShutdown},
 	}
 	mu.Lock()
 	defer mu.Unlock()
@@ -224,12 +221,12 @@ func TestASessionIsOfUseWhereItsOutcomesAreTold(t *testing.T) {
 	var settled func(Outcome)
 	settled = func(o Outcome) {
 		last = o
-		if kept.ClientID() == "" != (o.Result == Unsent) {
-			t.Errorf("%v: ClientID is %q", o.Result, kept.ClientID())
+		if kept.ID() == "" != (o.Result == Unsent) {
+			t.Errorf("%v: ClientID is %q", o.Result, kept.ID())
 		}
 		errs = []error{kept.Ack(1), kept.AckRange(2, 3, 1), kept.Nack(4, codec.NackRefused, ""), kept.Deliver(nil), kept.DeliverFunc(nil, settled)}
 	}
-	n := newPaper(t, Config{Handler: Handler{Message: func(s *Session, _ uint64, _ []byte) {
+	n := newPaper(t, Config{Handler: Handler{Message: func(s *Session, _ Message) {
 		if kept == nil {
 			kept = s
 			_ = s.DeliverFunc([]byte("first"), settled)
@@ -256,7 +253,7 @@ func TestASessionIsOfUseWhereItsOutcomesAreTold(t *testing.T) {
 		t.Errorf("%+v, want lost", last)
 	}
 	_, q := n.join("bob")
-	if err := n.r.Mailbox().DeliverAwaited(kept.ID().Handle, []byte("x"), settled); err != nil {
+	if err := n.r.Mailbox().DeliverAwaited(kept.Ref().handle, []byte("x"), settled); err != nil {
 		t.Fatal(err)
 	}
 	n.r.Turn(n.now, 0, func(reactor.Part) bool { return false })
@@ -267,7 +264,7 @@ func TestASessionIsOfUseWhereItsOutcomesAreTold(t *testing.T) {
 
 // A panic where an outcome is told costs the session that it is about, if that is still there.
 func TestAPanicWhereAnOutcomeIsTold(t *testing.T) {
-	for _, handler := range []Handler{{}, {Message: func(*Session, uint64, []byte) {}}} {
+	for _, handler := range []Handler{{}, {Message: func(*Session, Message) {}}} {
 		var log lines
 		n := newPaper(t, Config{Handler: handler, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 		_, other := n.join("alice")
@@ -304,11 +301,11 @@ func TestAPanicWhereAnOutcomeIsTold(t *testing.T) {
 // A message that no handler can bear ends one session, not all that come after it: it is refused,
 // and its client need not send it again.
 func TestAMessageThatAHandlerPanicsOnIsRefused(t *testing.T) {
-	n := newPaper(t, Config{Handler: Handler{Message: func(s *Session, number uint64, _ []byte) {
-		if number > 1 || number == 0 {
+	n := newPaper(t, Config{Handler: Handler{Message: func(s *Session, m Message) {
+		if m.Number > 1 || m.Number == 0 {
 			panic("boom")
 		}
-		_ = s.Ack(number)
+		_ = s.Ack(m.Number)
 	}}})
 	for number, want := range map[uint64][]codec.Type{2: {codec.Ack, codec.Nack, codec.GoAway}, 0: {codec.Ack, codec.GoAway}} {
 		slot, p := n.join("alice")
@@ -328,7 +325,7 @@ func TestAMessageThatAHandlerPanicsOnIsRefused(t *testing.T) {
 
 // What no application may say is an error, at the session and at the server.
 func TestAnswersThatMakeNoSenseAreErrors(t *testing.T) {
-	s := startNode(t, Config{Loops: 1, Handler: Handler{Message: func(s *Session, _ uint64, _ []byte) {
+	s := startNode(t, Config{Loops: 1, Handler: Handler{Message: func(s *Session, _ Message) {
 		for what, err := range map[string]error{
 			"0": s.Ack(0), "refuse 0": s.Nack(0, codec.NackBusy, ""), "from 0": s.AckRange(0, 5, 0),
 		} {
@@ -347,7 +344,7 @@ func TestAnswersThatMakeNoSenseAreErrors(t *testing.T) {
 		}
 	}}})
 	w, m := joinNode(t, s, "alice")
-	id := m.Session
+	id := s.Ref(m.Session)
 	w.send(codec.AppendSend(nil, 1, nil))
 	if ack, err := codec.ParseAck(w.want(codec.Ack).Payload); err != nil || ack.First != 1 || ack.Last != 5 {
 		t.Errorf("%+v, %v", ack, err)
@@ -377,7 +374,7 @@ func TestAnswersThatMakeNoSenseAreErrors(t *testing.T) {
 // A function that ends its goroutine ends the node, and every outcome is told all the same.
 func TestOutcomesAreToldThoughTheirFunctionsEndTheirGoroutines(t *testing.T) {
 	told := 0
-	s, err := New(Config{Listen: "127.0.0.1:0", Loops: 1, Handler: Handler{Message: func(s *Session, _ uint64, _ []byte) {
+	s, err := New(Config{Listen: "127.0.0.1:0", Loops: 1, Handler: Handler{Message: func(s *Session, _ Message) {
 		for range 3 {
 			_ = s.DeliverFunc([]byte("x"), func(o Outcome) {
 				told++

@@ -107,7 +107,7 @@ func TestDrainOfALoneNodeIsAStopWithAWindow(t *testing.T) {
 func TestOverloadedNodeDropsTheGoneUnserved(t *testing.T) {
 	block, blocked := make(chan struct{}), make(chan struct{})
 	s, err := New(Config{Listen: "127.0.0.1:0", Loops: 1, Tick: 10 * time.Millisecond, IDRate: -1, Handler: Handler{Opened: func(s *Session) {
-		if s.ClientID() == "long" {
+		if s.ID() == "long" {
 			close(blocked)
 			<-block
 		}

@@ -6,19 +6,19 @@ import (
 )
 
 // What other goroutines may ask of a session: it goes through its loop's mailbox. None of it blocks.
-// Nil means that it is on its way to the session's loop; what comes for a session that has ended
-// counts in Stats.Stale. Errors of all: ErrClosed (the node stops), ErrNoSuch, and but for Close
-// ErrBusy, when the mailbox is full: 16,384 posts wait for that loop. A handler that posts for many
+// Nil means that it is on its way to the session's loop; what comes there for a session that has
+// ended meanwhile counts in Stats.Stale. Errors of all: ErrClosed (the session has ended, or the node
+// stops), ErrNode, and but for Close ErrBusy, when the mailbox is full: 16,384 posts wait for that loop. A handler that posts for many
 // sessions of its own loop fills it, for nothing is taken out until it returns: it sends a part,
 // and the rest when that has been settled.
 
 // Deliver sends body to a session from any goroutine and asks for no answer. The body is copied.
 // Other errors: ErrTooBig.
-func (s *Server) Deliver(to codec.SessionID, body []byte) error {
+func (s *Server) Deliver(to Ref, body []byte) error {
 	if err := s.fits(body); err != nil {
 		return err
 	}
-	return s.post(to, func(m *reactor.Mailbox) error { return m.Deliver(to.Handle, body) })
+	return s.post(to, func(m *reactor.Mailbox) error { return m.Deliver(to.handle, body) })
 }
 
 // DeliverFunc is Deliver for a message that the client shall answer. Unless it returns an error,
@@ -27,45 +27,45 @@ func (s *Server) Deliver(to codec.SessionID, body []byte) error {
 // on the session's loop, never within this call, and must not block; if the node ends before the
 // message came there, by whom ends it, before Wait returns. With Unsent, sessions are not of use in it, and the
 // session's Closed may have been called. With nil it is Deliver.
-func (s *Server) DeliverFunc(to codec.SessionID, body []byte, settled func(Outcome)) error {
+func (s *Server) DeliverFunc(to Ref, body []byte, settled func(Outcome)) error {
 	if settled == nil {
 		return s.Deliver(to, body)
 	}
 	if err := s.fits(body); err != nil {
 		return err
 	}
-	return s.post(to, func(m *reactor.Mailbox) error { return m.DeliverAwaited(to.Handle, body, settled) })
+	return s.post(to, func(m *reactor.Mailbox) error { return m.DeliverAwaited(to.handle, body, settled) })
 }
 
 // DeliverOptional is Deliver for what a slow client can do without: if more than
 // Config.SoftQueued bytes would wait for it, and a message waits already, this one is dropped
 // and counted.
-func (s *Server) DeliverOptional(to codec.SessionID, body []byte) error {
+func (s *Server) DeliverOptional(to Ref, body []byte) error {
 	if err := s.fits(body); err != nil {
 		return err
 	}
-	return s.post(to, func(m *reactor.Mailbox) error { return m.DeliverOptional(to.Handle, body) })
+	return s.post(to, func(m *reactor.Mailbox) error { return m.DeliverOptional(to.handle, body) })
 }
 
 // Ack is Session.Ack from any goroutine. ACKs that follow each other in the mailbox leave as one.
-func (s *Server) Ack(to codec.SessionID, number uint64) error {
+func (s *Server) Ack(to Ref, number uint64) error {
 	return s.AckRange(to, number, number, 0)
 }
 
 // AckRange is Session.AckRange from any goroutine. Other errors: ErrRange.
-func (s *Server) AckRange(to codec.SessionID, first, last uint64, what uint8) error {
+func (s *Server) AckRange(to Ref, first, last uint64, what uint8) error {
 	ack := codec.AckMessage{Range: codec.Range{First: first, Last: last}, What: what}
-	return s.post(to, func(m *reactor.Mailbox) error { return m.Ack(to.Handle, ack) })
+	return s.post(to, func(m *reactor.Mailbox) error { return m.Ack(to.handle, ack) })
 }
 
 // Nack is Session.Nack from any goroutine. Other errors: ErrCode, and codec.ErrField for a reason
 // that no frame can hold.
-func (s *Server) Nack(to codec.SessionID, number uint64, code codec.NackCode, reason string) error {
+func (s *Server) Nack(to Ref, number uint64, code codec.NackCode, reason string) error {
 	refusal, err := nack(number, code, reason)
 	if err != nil {
 		return err
 	}
-	return s.post(to, func(m *reactor.Mailbox) error { return m.Nack(to.Handle, refusal) })
+	return s.post(to, func(m *reactor.Mailbox) error { return m.Nack(to.handle, refusal) })
 }
 
 func (s *Server) fits(body []byte) error {
@@ -76,7 +76,7 @@ func (s *Server) fits(body []byte) error {
 }
 
 // post puts something into the mailbox of a session's loop, and has the loop look.
-func (s *Server) post(to codec.SessionID, put func(*reactor.Mailbox) error) error {
+func (s *Server) post(to Ref, put func(*reactor.Mailbox) error) error {
 	l, err := s.loopFor(to)
 	if err != nil {
 		return err
@@ -92,7 +92,7 @@ func (s *Server) post(to codec.SessionID, put func(*reactor.Mailbox) error) erro
 // goroutine: one that
 // Session.Close takes, or ErrCode. It never fails for want of room, and does not overtake what
 // the same goroutine has sent and acknowledged before: that is written before the GOAWAY.
-func (s *Server) Close(to codec.SessionID, code codec.Code) error {
+func (s *Server) Close(to Ref, code codec.Code) error {
 	l, err := s.loopFor(to)
 	if err != nil {
 		return err
@@ -100,7 +100,7 @@ func (s *Server) Close(to codec.SessionID, code codec.Code) error {
 	if code, err = closeCode(code); err != nil {
 		return err
 	}
-	l.reactor.Mailbox().Close(to.Handle, code)
+	l.reactor.Mailbox().Close(to.handle, code)
 	l.ask()
 	return nil
 }
@@ -114,14 +114,18 @@ func (s *Server) forward(c reactor.Closing) {
 	}
 }
 
-func (s *Server) loopFor(id codec.SessionID) (*loop, error) {
-	loops := *s.loops.Load()
-	index := int(id.Handle >> 56)
-	if s.node.Stopping.Load() {
-		return nil, ErrClosed
+// loopFor returns the loop of a session that goes on.
+func (s *Server) loopFor(to Ref) (*loop, error) {
+	if to.epoch != s.node.Epoch {
+		if to.node == s.Node() {
+			return nil, ErrClosed // of an earlier run
+		}
+		return nil, ErrNode
 	}
-	if id.Epoch != s.node.Epoch || index >= len(loops) {
-		return nil, ErrNoSuch
+	loops := *s.loops.Load()
+	index := int(to.handle >> 56)
+	if s.node.Stopping.Load() || index >= len(loops) || !loops[index].reactor.Live(to.handle) {
+		return nil, ErrClosed
 	}
 	return loops[index], nil
 }

@@ -10,14 +10,14 @@ import (
 )
 
 // opened is a handler's Opened that hands the sessions' ids on.
-func opened(ids chan<- codec.SessionID) func(*Session) {
-	return func(s *Session) { ids <- s.ID() }
+func opened(ids chan<- Ref) func(*Session) {
+	return func(s *Session) { ids <- s.Ref() }
 }
 
 // What one goroutine asks of one session happens in that order.
 func TestDeliverAndAckComeBeforeTheClose(t *testing.T) {
 	const clients = 50
-	ids := make(chan codec.SessionID, clients)
+	ids := make(chan Ref, clients)
 	s := startNode(t, Config{Loops: 2, Handler: Handler{Opened: opened(ids)}})
 	var all []*wire
 	for i := range clients {
@@ -41,7 +41,7 @@ func TestDeliverAndAckComeBeforeTheClose(t *testing.T) {
 
 // A slow consumer that reads on after all gets what was queued for it, and why it must go.
 func TestASlowConsumerIsToldBehindItsQueue(t *testing.T) {
-	ids := make(chan codec.SessionID, 1)
+	ids := make(chan Ref, 1)
 	s := startNode(t, Config{Handler: Handler{Opened: opened(ids)}})
 	target := siege.Target{Addr: s.Addr(), Stage: transportOf(t).Client}
 	w := &wire{target.Peer("slow"), t}
@@ -82,14 +82,14 @@ func TestAPostBehindAFullCallbackComesBeforeItsClose(t *testing.T) {
 	body := make([]byte, 60_000)
 	var srv *Server
 	ready := make(chan struct{})
-	srv = startNode(t, Config{MaxQueued: 256 << 10, Handler: Handler{Message: func(s *Session, _ uint64, _ []byte) {
+	srv = startNode(t, Config{MaxQueued: 256 << 10, Handler: Handler{Message: func(s *Session, _ Message) {
 		<-ready
 		for range 4 {
 			if err := s.Deliver(body); err != nil {
 				t.Error(err)
 			}
 		}
-		_ = srv.Deliver(s.ID(), body)
+		_ = srv.Deliver(s.Ref(), body)
 		_ = s.Close(0)
 	}}})
 	close(ready)

@@ -97,7 +97,7 @@ func runNode(o orders) error {
 	if err != nil {
 		return err
 	}
-	var app siege.App
+	var app siege.App[Ref]
 	cfg.Handler = besieged(&app)
 	s, err := New(cfg)
 	if err != nil {
@@ -107,7 +107,7 @@ func runNode(o orders) error {
 		return err
 	}
 	ended, end := context.WithCancel(context.Background())
-	go app.Push(ended, func(to codec.SessionID, body []byte) { _ = s.Deliver(to, body) })
+	go app.Push(ended, func(to Ref, body []byte) { _ = s.Deliver(to, body) })
 	fmt.Println(s.Addr())
 	go func() {
 		var taken hoard

@@ -84,14 +84,14 @@ func TestIPv6AndAllAddresses(t *testing.T) {
 
 func TestSessionsFromOtherGoroutines(t *testing.T) {
 	var acked atomic.Uint64
-	opened := make(chan codec.SessionID, 1)
+	opened := make(chan Ref, 1)
 	s := startNode(t, Config{Handler: Handler{
-		Opened: func(s *Session) { opened <- s.ID() },
+		Opened: func(s *Session) { opened <- s.Ref() },
 	}})
 	w, m := joinNode(t, s, "a")
 	id := <-opened
-	if id != m.Session {
-		t.Fatalf("handler saw session %v, client %v", id, m.Session)
+	if id != s.Ref(m.Session) {
+		t.Fatalf("handler saw session %v, client %v", id, s.Ref(m.Session))
 	}
 	for i := range uint64(3) {
 		if err := s.DeliverFunc(id, []byte("hi"), func(o Outcome) { acked.Store(o.Number) }); err != nil {
@@ -119,12 +119,16 @@ func TestSessionsFromOtherGoroutines(t *testing.T) {
 	}
 	w.Close()
 	eventually(t, "the session is gone", func() bool { return s.Stats().Conns == 0 })
-	if err := s.Deliver(id, nil); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "a late delivery is counted as stale", func() bool { return s.Stats().Stale == 1 })
-	if err := s.Deliver(codec.SessionID{Epoch: id.Epoch + 1, Handle: id.Handle}, nil); !errors.Is(err, ErrNoSuch) {
-		t.Fatalf("session of another epoch: %v, want ErrNoSuch", err)
+	earlier, elsewhere := Ref{id.node, id.epoch + 1, id.handle}, Ref{"another", id.epoch + 1, id.handle}
+	for ref, want := range map[Ref]error{id: ErrClosed, earlier: ErrClosed, elsewhere: ErrNode, {}: ErrNode} {
+		for what, err := range map[string]error{
+			"Deliver": s.Deliver(ref, nil), "DeliverFunc": s.DeliverFunc(ref, nil, func(Outcome) { t.Error("an outcome of what was not taken") }),
+			"DeliverOptional": s.DeliverOptional(ref, nil), "Ack": s.Ack(ref, 1), "Nack": s.Nack(ref, 1, codec.NackBusy, ""), "Close": s.Close(ref, 0),
+		} {
+			if !errors.Is(err, want) {
+				t.Errorf("%s to %q: %v, want %v", what, ref, err, want)
+			}
+		}
 	}
 	if err := s.Deliver(id, make([]byte, 64<<10)); !errors.Is(err, ErrTooBig) {
 		t.Fatalf("a body beyond a frame: %v, want ErrTooBig", err)
@@ -221,7 +225,7 @@ func TestUnfinishedWorkDoesNotWaitForTheNextTick(t *testing.T) {
 	const posts = 5000
 	began := time.Now()
 	for range posts {
-		if err := s.Deliver(m.Session, []byte("x")); err != nil {
+		if err := s.Deliver(s.Ref(m.Session), []byte("x")); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // Session is the handler's view of one client. It is to be used in the callbacks that it is
-// passed to, on their goroutine; to reach the client from elsewhere or later, keep ID and use the
+// passed to, on their goroutine; to reach the client from elsewhere or later, keep Ref and use the
 // methods of Server, which has the same. A Session that is kept never speaks for another
 // client: outside its own callbacks its methods answer ErrOutside, and ErrClosed once the
 // session has ended.
@@ -20,6 +20,11 @@ type Session struct {
 	incarnation uint64
 	attempt     uint32
 	use         atomic.Uint32
+
+	// Owned by the loop.
+	user  string // what the authenticator said, if it did
+	data  any
+	since int64 // Unix time in nanoseconds
 }
 
 // What a Session's use is. A method holds it while it runs: whoever calls one from a wrong
@@ -57,33 +62,6 @@ func (s *Session) finish(use uint32) {
 			return
 		}
 	}
-}
-
-// ID names the session on this node and across its restarts. It is no credential. It may be
-// asked for at any time.
-func (s *Session) ID() codec.SessionID {
-	return codec.SessionID{Epoch: s.app.epoch, Handle: s.handle}
-}
-
-// Incarnation is the random number of the client's process (of its Client value) that HELLO
-// told; zero if it told none. It may be asked for at any time.
-func (s *Session) Incarnation() uint64 { return s.incarnation }
-
-// Attempt counts the connects of an incarnation. An application that keeps one session a client
-// compares: of two with the same incarnation the one with the higher attempt is the newer,
-// whichever was opened first, since a HELLO may lie unread for a while; the other is closed
-// with codec.CodeSuperseded, never with codec.CodeReplaced, which would stop the client. It may be
-// asked for at any time.
-func (s *Session) Attempt() uint32 { return s.attempt }
-
-// ClientID returns the id from the client's HELLO; empty outside a callback. It allocates a string.
-func (s *Session) ClientID() string {
-	slot, err := s.enter()
-	if err != nil {
-		return ""
-	}
-	defer s.leave()
-	return string(s.app.r.ClientID(slot))
 }
 
 // Ack tells the client that its message of that number is dealt with: the client will not send it

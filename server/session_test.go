@@ -11,11 +11,11 @@ import (
 // Methods that are called from a wrong goroutine, all the time, reach their own client at most.
 func TestASessionUsedFromAWrongGoroutineReachesItsOwnClientOnly(t *testing.T) {
 	var kept atomic.Pointer[Session]
-	s := startNode(t, Config{Loops: 1, MaxFrameRate: -1, Handler: Handler{Message: func(s *Session, id uint64, body []byte) {
-		if string(body) == "keep me" {
+	s := startNode(t, Config{Loops: 1, MaxFrameRate: -1, Handler: Handler{Message: func(s *Session, m Message) {
+		if string(m.Body) == "keep me" {
 			kept.Store(s)
 		}
-		_ = s.Ack(id)
+		_ = s.Ack(m.Number)
 	}}})
 	own, _ := joinNode(t, s, "own")
 	other, _ := joinNode(t, s, "other")
@@ -30,7 +30,7 @@ func TestASessionUsedFromAWrongGoroutineReachesItsOwnClientOnly(t *testing.T) {
 				return
 			default:
 				_ = kept.Load().Deliver([]byte("wrong"))
-				_ = kept.Load().ClientID()
+				_ = kept.Load().ID()
 			}
 		}
 	})

@@ -33,17 +33,17 @@ type report struct {
 
 // besieged is the application of such a node. A message that is a duration stalls its loop; all
 // come back.
-func besieged(app *siege.App) Handler {
+func besieged(app *siege.App[Ref]) Handler {
 	return Handler{
 		Opened: func(s *Session) {
-			app.Opened(s.ClientID(), s.ID(), func(body []byte) { s.Deliver(body) })
+			app.Opened(s.ID(), s.Ref(), func(body []byte) { s.Deliver(body) })
 		},
-		Message: func(s *Session, id uint64, body []byte) {
-			sleepAsTold(s, id, body)
-			s.Deliver(body)
-			s.Ack(id)
+		Message: func(s *Session, m Message) {
+			sleepAsTold(s, m.Number, m.Body)
+			s.Deliver(m.Body)
+			s.Ack(m.Number)
 		},
-		Closed: func(s *Session, _ Reason) { app.Closed(s.ID()) },
+		Closed: func(s *Session, _ Reason) { app.Closed(s.Ref()) },
 	}
 }
 

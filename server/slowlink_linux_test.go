@@ -35,7 +35,7 @@ func TestAPeerThatNeverReadsIsNoticedWhileTheKernelTakesAll(t *testing.T) {
 // A real kernel takes our bytes in steps that are longer than a slow reader needs for the least
 // that it must take: what counts is what the reader's kernel took.
 func TestARealSlowReaderIsNoWriteStall(t *testing.T) {
-	ids := make(chan codec.SessionID, 1)
+	ids := make(chan Ref, 1)
 	s := startNode(t, Config{WriteTimeout: 2 * time.Second, Tick: 20 * time.Millisecond, Handler: Handler{Opened: opened(ids)}})
 	conn, err := siege.Narrow.Dial("tcp", s.Addr())
 	if err != nil {

@@ -75,13 +75,13 @@ func TestStatsShowWhatWaits(t *testing.T) {
 
 func TestPostsThatAFullMailboxRefusesAreCounted(t *testing.T) {
 	block := make(chan struct{})
-	s := startNode(t, Config{Loops: 1, Handler: Handler{Message: func(*Session, uint64, []byte) { <-block }}})
+	s := startNode(t, Config{Loops: 1, Handler: Handler{Message: func(*Session, Message) { <-block }}})
 	w, m := joinNode(t, s, "a")
 	w.send(codec.AppendSend(nil, 1, nil)) // its handler blocks the loop
 	refused := uint64(0)
 	eventually(t, "the mailbox is full", func() bool {
 		for range 16 << 10 {
-			if errors.Is(s.Ack(m.Session, 1), ErrBusy) {
+			if errors.Is(s.Ack(s.Ref(m.Session), 1), ErrBusy) {
 				refused++
 			}
 		}

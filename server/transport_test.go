@@ -101,9 +101,9 @@ func TestAStageThatIsOverLeavesAPlainSessionWithItsAddress(t *testing.T) {
 	staged := make(chan bool, 1)
 	var s *Server
 	starting := make(chan struct{})
-	seen := func(own *Session, _ uint64, _ []byte) { // on the loop, whose sessions are
+	seen := func(own *Session, _ Message) { // on the loop, whose sessions are
 		<-starting
-		staged <- (*s.loops.Load())[0].reactor.Session(reactor.SlotOf(own.ID().Handle)).Staged()
+		staged <- (*s.loops.Load())[0].reactor.Session(reactor.SlotOf(own.Ref().handle)).Staged()
 	}
 	s = startNode(t, Config{Loops: 1, Handler: Handler{Message: seen}, Auth: authFunc(func(_ context.Context, r AuthRequest) (AuthGrant, error) {
 		addr <- r.Addr
@@ -127,9 +127,9 @@ func TestSendAndBye(t *testing.T) {
 	got := make(chan string, 1)
 	closed := make(chan Reason, 1)
 	s := startNode(t, Config{Loops: 1, Handler: Handler{
-		Message: func(s *Session, id uint64, body []byte) {
-			got <- string(body)
-			_ = s.Ack(id)
+		Message: func(s *Session, m Message) {
+			got <- string(m.Body)
+			_ = s.Ack(m.Number)
 		},
 		Closed: func(_ *Session, why Reason) { closed <- why },
 	}})

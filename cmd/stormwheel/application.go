@@ -21,9 +21,9 @@ func (a *application) handler() server.Handler {
 
 // message sends a message back and then acknowledges it, so that a client that waits for its ACKs
 // has seen its answers. A session that cannot take the answer is being closed by the server.
-func (a *application) message(s *server.Session, number uint64, body []byte) {
-	if !a.echo || s.Deliver(body) == nil {
-		_ = s.Ack(number)
+func (a *application) message(s *server.Session, m server.Message) {
+	if !a.echo || s.Deliver(m.Body) == nil {
+		_ = s.Ack(m.Number)
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/bench/payload"
-	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/server"
 )
 
@@ -18,29 +17,29 @@ type publisher struct {
 	body     []byte // owned by run
 
 	mu       sync.Mutex
-	sessions []codec.SessionID
-	place    map[codec.SessionID]int // of each in sessions
+	sessions []server.Ref
+	place    map[server.Ref]int // of each in sessions
 }
 
 func newPublisher(size int, every time.Duration) *publisher {
-	return &publisher{schedule: payload.Schedule(every), body: make([]byte, size), place: map[codec.SessionID]int{}}
+	return &publisher{schedule: payload.Schedule(every), body: make([]byte, size), place: map[server.Ref]int{}}
 }
 
 func (p *publisher) opened(s *server.Session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.place[s.ID()] = len(p.sessions)
-	p.sessions = append(p.sessions, s.ID())
+	p.place[s.Ref()] = len(p.sessions)
+	p.sessions = append(p.sessions, s.Ref())
 }
 
 func (p *publisher) closed(s *server.Session, _ server.Reason) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	i, last := p.place[s.ID()], len(p.sessions)-1
+	i, last := p.place[s.Ref()], len(p.sessions)-1
 	p.sessions[i] = p.sessions[last]
 	p.place[p.sessions[i]] = i
 	p.sessions = p.sessions[:last]
-	delete(p.place, s.ID())
+	delete(p.place, s.Ref())
 }
 
 // start runs it until stop is called.
@@ -54,8 +53,8 @@ func (p *publisher) start(srv *server.Server) (stop func()) {
 	return func() { cancel(); <-done }
 }
 
-func (p *publisher) run(ctx context.Context, deliver func(codec.SessionID, []byte) error) {
-	var to []codec.SessionID
+func (p *publisher) run(ctx context.Context, deliver func(server.Ref, []byte) error) {
+	var to []server.Ref
 	for n := p.schedule.Number(payload.Monotonic()) + 1; pause(ctx, p.schedule.Due(n)-payload.Monotonic()); n++ {
 		payload.Put(p.body, p.schedule.Publication(n))
 		p.mu.Lock()

@@ -13,6 +13,7 @@ type Answer struct {
 	Why     Reason        // it may not come in, or ReasonNone
 	Expires time.Time     // end of the session; zero: never
 	Delay   time.Duration // of ReasonInUse
+	Grant   any           // what the application is to know of it
 }
 
 // authenticate has the client of a HELLO checked. The HELLO deadline has been met; a slow
@@ -51,6 +52,7 @@ func (r *Reactor) authenticated(a Answer) {
 	switch why {
 	case ReasonNone:
 		if why = r.comesTooOften(slot); why == ReasonNone {
+			r.app.Granted(slot, a.Grant)
 			why = r.welcome(slot, a.Expires)
 		}
 	case ReasonBusy:

@@ -148,6 +148,7 @@ func (r *Reactor) markGone(slot Slot, why Reason) {
 	r.counters.Closes[why]++
 	if s.state == stateReady {
 		r.counters.Sessions--
+		r.live.end(slot)
 		r.forgetMover(slot, why)
 		r.settle(slot, everything, Outcome{Result: Lost, End: why})
 		if s.is(opened) {

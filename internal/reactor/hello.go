@@ -100,6 +100,7 @@ func (r *Reactor) welcome(slot Slot, expires time.Time) Reason {
 		r.supersede(slot)
 	}
 	s.set(opened)
+	r.live.begin(r.Handle(slot))
 	r.app.Opened(slot)
 	return r.kicked()
 }

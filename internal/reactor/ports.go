@@ -63,6 +63,8 @@ type App interface {
 	Greeted(slot Slot, from Origin)
 	// Origin returns what Greeted was told, so that it is kept once; zero if it was not.
 	Origin(slot Slot) Origin
+	// Granted is called before Opened with what came with the answer of an Asker.
+	Granted(slot Slot, grant any)
 	// Opened is called when the client was welcomed.
 	Opened(slot Slot)
 	// Message is called for each SEND; number 0 wants no answer. The body is valid until it returns.

@@ -27,6 +27,7 @@ type Reactor struct {
 	now       time.Duration // logical, as of the last observation
 	wheel     *timingwheel.Wheel
 	sessions  sessions
+	live      liveTable
 	delivered numbers
 	awaits    awaitTable
 	extras    extras

@@ -213,6 +213,8 @@ func (a *stage) Refused(Reason) { a.refused++ }
 
 func (a *stage) caller(slot Slot) *caller { return &caller{a.n.r, slot} }
 
+func (a *stage) Granted(Slot, any) {}
+
 func (a *stage) Opened(slot Slot) {
 	if a.handler.Opened != nil {
 		a.handler.Opened(a.caller(slot))

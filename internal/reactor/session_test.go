@@ -51,7 +51,7 @@ func (still) RemoteAddr(timingwheel.ID) netip.Addr { return netip.AddrFrom4([4]b
 
 // A session, its deadline and its id, in the slabs of a loop. With gnet's own objects and a
 // conn's 16 bytes that is all of an idle client.
-func TestAHundredThousandIdleClientsTake75BytesEach(t *testing.T) {
+func TestAHundredThousandIdleClientsTake80BytesEach(t *testing.T) {
 	const clients = 100_000
 	n := newNode(t, rigConfig{AdmitRate: clients, IDRate: -1})
 	n.r.transport = still{sink{n.net}}
@@ -76,8 +76,8 @@ func TestAHundredThousandIdleClientsTake75BytesEach(t *testing.T) {
 	n.r.forgetArrivals()
 	each := float64(held()-before) / clients
 	t.Logf("%d sessions, %.1f bytes each", n.r.counters.Sessions, each)
-	if n.r.counters.Sessions != clients || each > 75 {
-		t.Errorf("%d sessions of %d, %.1f bytes each, want 75 at most: 32 a session, 24 in the wheel, 16 an id", n.r.counters.Sessions, clients, each)
+	if n.r.counters.Sessions != clients || each > 80 {
+		t.Errorf("%d sessions of %d, %.1f bytes each, want 80 at most: 32 a session, 24 in the wheel, 16 an id, 4 that it lives", n.r.counters.Sessions, clients, each)
 	}
 	runtime.KeepAlive(n)
 }

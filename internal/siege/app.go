@@ -5,8 +5,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/stormwheel/stormwheel/codec"
 )
 
 // Ids by which an App knows whom to push to.
@@ -17,20 +15,20 @@ const (
 
 // App is what a node's application must do for enemies that do not read; beside that it must
 // answer every message with the same and acknowledge it, which newcomers of a crowd want. The
-// node's handlers call it. The zero value is ready; any goroutine may call its methods.
-type App struct {
+// node's handlers call it, with their names of sessions. The zero value is ready; any goroutine may call its methods.
+type App[Session comparable] struct {
 	mu    sync.Mutex
-	sinks map[codec.SessionID]struct{}
+	sinks map[Session]struct{}
 }
 
 // Opened is told of every session, and delivers to it what its id asks for.
-func (a *App) Opened(id string, session codec.SessionID, deliver func(body []byte)) {
+func (a *App[Session]) Opened(id string, session Session, deliver func(body []byte)) {
 	switch {
 	case strings.HasPrefix(id, sinkPrefix):
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		if a.sinks == nil {
-			a.sinks = make(map[codec.SessionID]struct{})
+			a.sinks = make(map[Session]struct{})
 		}
 		a.sinks[session] = struct{}{}
 	case strings.HasPrefix(id, stallPrefix):
@@ -41,14 +39,14 @@ func (a *App) Opened(id string, session codec.SessionID, deliver func(body []byt
 }
 
 // Closed is told of every session that has ended.
-func (a *App) Closed(session codec.SessionID) {
+func (a *App[Session]) Closed(session Session) {
 	a.mu.Lock()
 	delete(a.sinks, session)
 	a.mu.Unlock()
 }
 
 // Push delivers to all that never read, until ctx ends. A body that finds no room is not missed.
-func (a *App) Push(ctx context.Context, deliver func(to codec.SessionID, body []byte)) {
+func (a *App[Session]) Push(ctx context.Context, deliver func(to Session, body []byte)) {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	body := make([]byte, 32<<10)

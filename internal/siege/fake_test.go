@@ -23,7 +23,7 @@ type fake struct {
 	Target
 	t      *testing.T
 	listen net.Listener
-	app    App
+	app    App[codec.SessionID]
 	wg     sync.WaitGroup
 
 	lax   bool // it lets everybody in and ends nobody

@@ -177,7 +177,7 @@ func TestARushKeepsWhoGotInAndCountsTheOthers(t *testing.T) {
 }
 
 func TestTheApplicationPushesToWhoAsksForIt(t *testing.T) {
-	var a App
+	var a App[codec.SessionID]
 	var stalled, sunk atomic.Int64
 	sink := codec.SessionID{Epoch: 1, Handle: 7}
 	a.Opened("stall-1", codec.SessionID{}, func([]byte) { stalled.Add(1) })

@@ -148,7 +148,7 @@ func TestLivezSaysWhenALoopIsStuck(t *testing.T) {
 	block := make(chan struct{})
 	release := sync.OnceFunc(func() { close(block) })
 	srv := start(t, server.Config{Loops: 1, Tick: 10 * time.Millisecond,
-		Handler: server.Handler{Message: func(*server.Session, uint64, []byte) { <-block }}})
+		Handler: server.Handler{Message: func(*server.Session, server.Message) { <-block }}})
 	t.Cleanup(release)
 	h := Handler(srv, Config{StuckAfter: time.Second})
 	conn, err := net.Dial("tcp", srv.Addr())

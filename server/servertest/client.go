@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/server"
 )
 
 // Client is the far end of a connection. It says what the test has it say, and keeps what it
@@ -36,8 +37,8 @@ type Client struct {
 // beating marks the tokens of heartbeats that nobody waits for.
 const beating = 1 << 63
 
-// Session is the session's id as WELCOME told it: what the handler knows as Session.ID.
-func (c *Client) Session() codec.SessionID { return c.welcome.Session }
+// Ref names the session, as WELCOME told it and as the handler knows it.
+func (c *Client) Ref() server.Ref { return c.n.Server.Ref(c.welcome.Session) }
 
 // Terms are those that the node has told last, by WELCOME or PONG.
 func (c *Client) Terms() codec.Terms { return c.terms }

@@ -13,9 +13,9 @@ import (
 // A handler that sends everything back, and its test: an answer, an acknowledgement, and the end
 // of a client that falls silent.
 func Example() {
-	echo := server.Handler{Message: func(s *server.Session, id uint64, body []byte) {
-		_ = s.Deliver(body)
-		_ = s.Ack(id)
+	echo := server.Handler{Message: func(s *server.Session, m server.Message) {
+		_ = s.Deliver(m.Body)
+		_ = s.Ack(m.Number)
 	}}
 	TestEcho := func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {

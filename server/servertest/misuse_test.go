@@ -38,7 +38,7 @@ func failure(t *testing.T, test func(t testing.TB)) string {
 }
 
 func TestMisuseFailsTheTestWithOneSentence(t *testing.T) {
-	kick := server.Handler{Message: func(s *server.Session, _ uint64, _ []byte) { _ = s.Close(0) }}
+	kick := server.Handler{Message: func(s *server.Session, _ server.Message) { _ = s.Close(0) }}
 	kicked := func(n *servertest.Node) *servertest.Client {
 		c := n.Join("alice")
 		c.Send(nil)
@@ -64,7 +64,7 @@ func TestMisuseFailsTheTestWithOneSentence(t *testing.T) {
 		}},
 		{`servertest: alice got DELIVER "one" (0), want DELIVER "two"`, func(n *servertest.Node) {
 			c := n.Join("alice")
-			_ = n.Server.Deliver(c.Session(), []byte("one"))
+			_ = n.Server.Deliver(c.Ref(), []byte("one"))
 			c.ExpectDeliver([]byte("two"))
 		}},
 		{"servertest: alice got nothing yet, want GOAWAY shutdown", func(n *servertest.Node) { n.Join("alice").ExpectGoAway(codec.CodeShutdown) }},
@@ -95,7 +95,7 @@ func TestMisuseFailsTheTestWithOneSentence(t *testing.T) {
 
 // A handler that fails its test ends the node, as it does on sockets, and the test with it.
 func TestHandlerThatEndsItsGoroutineEndsTheNode(t *testing.T) {
-	h := server.Handler{Message: func(*server.Session, uint64, []byte) { runtime.Goexit() }}
+	h := server.Handler{Message: func(*server.Session, server.Message) { runtime.Goexit() }}
 	inBubble(t, server.Config{Handler: h}, func(t *testing.T, n *servertest.Node) {
 		c := n.Join("alice")
 		c.Send(nil)
@@ -111,11 +111,11 @@ func TestRunsAreTheSame(t *testing.T) {
 	run := func() (log []string) {
 		start := time.Time{}
 		say := func(what string, s *server.Session, more any) {
-			log = append(log, fmt.Sprint(time.Since(start), " ", what, " ", s.ID(), " ", s.ClientID(), " ", more))
+			log = append(log, fmt.Sprint(time.Since(start), " ", what, " ", s.Ref(), " ", s.ID(), " ", more))
 		}
 		h := server.Handler{
 			Opened:  func(s *server.Session) { say("opened", s, s.Incarnation()) },
-			Message: func(s *server.Session, id uint64, _ []byte) { say("message", s, id) },
+			Message: func(s *server.Session, m server.Message) { say("message", s, m.Number) },
 			Closed:  func(s *server.Session, why server.Reason) { say("closed", s, why) },
 		}
 		inBubble(t, server.Config{Handler: h, Auth: auth{}, Timeout: 61 * time.Second}, func(t *testing.T, n *servertest.Node) {

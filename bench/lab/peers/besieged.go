@@ -5,7 +5,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/siege"
 	"github.com/stormwheel/stormwheel/server"
 )
@@ -37,20 +36,20 @@ func serveBesieged(t *Serve) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	app := new(siege.App)
+	app := new(siege.App[server.Ref])
 	s, err := server.New(server.Config{Listen: t.Listen, Node: t.Node, Loops: t.Loops, Auth: auth,
 		Heartbeat: 500 * time.Millisecond, Timeout: 8 * time.Second, Tick: 20 * time.Millisecond,
 		HelloTimeout: besiegedHello, PartialTimeout: besiegedPartial, WriteTimeout: 700 * time.Millisecond,
 		AdmitRate: 100_000, IDRate: 2, MaxFrameRate: besiegedFrames,
 		Handler: server.Handler{
 			Opened: func(s *server.Session) {
-				app.Opened(s.ClientID(), s.ID(), func(body []byte) { s.Deliver(body) })
+				app.Opened(s.ID(), s.Ref(), func(body []byte) { s.Deliver(body) })
 			},
-			Message: func(s *server.Session, id uint64, body []byte) {
-				s.Deliver(body)
-				s.Ack(id)
+			Message: func(s *server.Session, m server.Message) {
+				s.Deliver(m.Body)
+				s.Ack(m.Number)
 			},
-			Closed: func(s *server.Session, _ server.Reason) { app.Closed(s.ID()) },
+			Closed: func(s *server.Session, _ server.Reason) { app.Closed(s.Ref()) },
 		}})
 	if err != nil {
 		return "", err
@@ -58,6 +57,6 @@ func serveBesieged(t *Serve) (string, error) {
 	if err := s.Start(); err != nil {
 		return "", err
 	}
-	go app.Push(context.Background(), func(to codec.SessionID, body []byte) { _ = s.Deliver(to, body) })
+	go app.Push(context.Background(), func(to server.Ref, body []byte) { _ = s.Deliver(to, body) })
 	return s.Addr(), nil
 }
