@@ -105,6 +105,9 @@ func messagesNote(m *result.Messages) (note string) {
 
 // messageLatencies is the whole of the distributions.
 func messageLatencies(r Run) plot.Chart {
+	if r.Result.Messages == nil {
+		return nil
+	}
 	all := []struct {
 		label string
 		dist
