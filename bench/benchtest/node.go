@@ -32,10 +32,10 @@ type Node struct {
 	NoPong     bool
 	Dumb       atomic.Bool   // no PONG from now on
 	Delay      time.Duration // of every PONG
-	// Every is how often it publishes; 0: it does not. Answer, if any, is told the number of each SEND and says
-	// what goes back; default: its ACK.
+	// Every is how often it publishes; 0: it does not. Answer, if any, is told of each SEND and says what
+	// goes back; default: its ACK.
 	Every  time.Duration
-	Answer func(number uint64) []byte
+	Answer func(number uint64, body []byte) []byte
 	Skip   func(publication uint64) bool // says which publications it forgets; nil: none
 
 	l        net.Listener
@@ -178,10 +178,10 @@ func (f *Node) talk(c *net.TCPConn, n int) {
 				_, err = c.Write(codec.AppendPong(nil, codec.PongMessage{Token: token, Terms: f.Terms}))
 			}
 		case codec.Send:
-			number, _, _ := codec.ParseMessage(frame.Payload)
+			number, body, _ := codec.ParseMessage(frame.Payload)
 			answer := codec.AppendAck(nil, codec.AckOf(number))
 			if f.Answer != nil {
-				answer = f.Answer(number)
+				answer = f.Answer(number, body)
 			}
 			_, err = c.Write(answer)
 		case codec.Bye:

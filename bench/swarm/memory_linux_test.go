@@ -36,7 +36,7 @@ func TestMemoryPerClient(t *testing.T) {
 	if perClient < 300 {
 		t.Errorf("%d bytes per client: less than a link has, so this is not measured", perClient)
 	}
-	sending := slope(func(c *Config) { c.Send, c.Every = 100, time.Second }) + wheelBytes
+	sending := slope(func(c *Config) { c.Send, c.Every = 100, 500*time.Millisecond }) + wheelBytes
 	t.Logf("%d bytes more of one that sends 100 bytes", sending-perClient)
 	if sending-perClient > 350 {
 		t.Errorf("%d bytes more of a client that sends 100 bytes, want at most 350", sending-perClient)

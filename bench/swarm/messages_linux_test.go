@@ -1,12 +1,14 @@
 package swarm
 
 import (
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stormwheel/stormwheel/bench/benchtest"
 	"github.com/stormwheel/stormwheel/bench/foreign"
+	"github.com/stormwheel/stormwheel/bench/payload"
 	"github.com/stormwheel/stormwheel/bench/tally"
 	"github.com/stormwheel/stormwheel/codec"
 )
@@ -54,7 +56,7 @@ func TestEveryMessageIsSentWhenItIsDueAndAnswered(t *testing.T) {
 
 func TestWhatIsNotAnsweredIsLost(t *testing.T) {
 	var refuse atomic.Bool
-	f := benchtest.Start(t, &benchtest.Node{Answer: func(number uint64) []byte {
+	f := benchtest.Start(t, &benchtest.Node{Answer: func(number uint64, _ []byte) []byte {
 		if number == 1 && refuse.CompareAndSwap(false, true) {
 			b, _ := codec.AppendNack(nil, &codec.NackMessage{Number: number, Code: codec.NackBusy})
 			return b
@@ -77,10 +79,28 @@ func TestWhatIsNotAnsweredIsLost(t *testing.T) {
 	}
 }
 
-// A message that could not be sent when it was due counts from then on, and none is left out.
+// A message that could not be sent when it was due says so, and none is left out: all of a client's
+// follow from its first.
 func TestAnOutageDelaysMessagesAndLosesNone(t *testing.T) {
-	a, b := benchtest.Start(t, &benchtest.Node{Every: 50 * time.Millisecond}), benchtest.Start(t, &benchtest.Node{Every: 50 * time.Millisecond})
-	s, finish := startSwarm(t, 40, carrying(50*time.Millisecond), a, b)
+	const every = 50 * time.Millisecond
+	var mu sync.Mutex
+	got := map[time.Duration]map[uint64]bool{} // numbers, by when the client's first is due
+	answer := func(number uint64, body []byte) []byte {
+		m, ok := payload.Parse(body)
+		if !ok || m.Kind != payload.Sent || m.Number != number || len(body) != 100 {
+			t.Errorf("SEND %d has the body %+v %v of %d bytes", number, m, ok, len(body))
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		first := m.Due - time.Duration(number-1)*every
+		if got[first] == nil {
+			got[first] = map[uint64]bool{}
+		}
+		got[first][number] = true
+		return codec.AppendAck(nil, codec.AckOf(number))
+	}
+	a, b := benchtest.Start(t, &benchtest.Node{Every: every, Answer: answer}), benchtest.Start(t, &benchtest.Node{Every: every, Answer: answer})
+	s, finish := startSwarm(t, 40, carrying(every), a, b)
 	benchtest.WaitFor(t, "200 are acknowledged", func() bool { return s.Counts().Messages.Acknowledged >= 200 })
 	a.Stop()
 	benchtest.WaitFor(t, "20 are lost", func() bool { n := s.Counts(); return n.Losses.Total() >= 20 })
@@ -91,16 +111,26 @@ func TestAnOutageDelaysMessagesAndLosesNone(t *testing.T) {
 	if n.Lost+n.Refused != 0 || n.Offline > n.Undelivered {
 		t.Errorf("%+v, want all acknowledged", n)
 	}
-	// None is due more often than it says, and none is skipped.
-	if most := 40 * int(s.Now()/(50*time.Millisecond)+1); n.Sent > most || n.Sent < 40*3 {
-		t.Errorf("%d were sent by 40 clients in %v", n.Sent, s.Now())
+	mu.Lock()
+	defer mu.Unlock()
+	distinct := 0
+	for first, numbers := range got {
+		for number := range uint64(len(numbers)) {
+			if !numbers[number+1] {
+				t.Errorf("of the client whose first is due at %v, %d messages came, and not number %d", first, len(numbers), number+1)
+			}
+		}
+		distinct += len(numbers)
+	}
+	if len(got) != 40 || distinct != n.Sent {
+		t.Errorf("%d messages of %d clients came, %d were sent by 40", distinct, len(got), n.Sent)
 	}
 }
 
 func TestWhatWentOverTwoConnectionsMayBeDoubled(t *testing.T) {
 	var mute atomic.Bool
 	mute.Store(true)
-	f := benchtest.Start(t, &benchtest.Node{Answer: func(number uint64) []byte {
+	f := benchtest.Start(t, &benchtest.Node{Answer: func(number uint64, _ []byte) []byte {
 		if mute.Load() {
 			return nil
 		}
