@@ -9,6 +9,7 @@ import (
 
 	"github.com/stormwheel/stormwheel/bench/benchtest"
 	"github.com/stormwheel/stormwheel/bench/result"
+	"github.com/stormwheel/stormwheel/codec"
 )
 
 // reconciled is what a run carried, the counts of which must add up.
@@ -59,6 +60,22 @@ func TestARunCarriesMessages(t *testing.T) {
 		if got := sums[name]; got == 0 || of > 0 && got > float64(of) {
 			t.Errorf("the rows have %v of %s, the result %d", got, name, of)
 		}
+	}
+}
+
+// At any time many wait for their answer, and the end of a run waits for them.
+func TestTheEndWaitsForAnswers(t *testing.T) {
+	f := benchtest.Start(t, &benchtest.Node{Answer: func(number uint64, _ []byte) []byte {
+		time.Sleep(50 * time.Millisecond)
+		return codec.AppendAck(nil, codec.AckOf(number))
+	}})
+	r, err := Run(t.Context(), Config{Scenario: "hold", Targets: []string{f.Addr()}, Conns: 50, Seed: 1, Send: 100, Every: 100 * time.Millisecond,
+		Duration: time.Second, LateLimit: time.Minute}, View{})
+	if r == nil {
+		t.Fatal(err)
+	}
+	if m := r.Messages; m.Lost != 0 || m.Sent != m.Acknowledged || m.Sent < 100 {
+		t.Errorf("messages = %+v, want all of them acknowledged", m)
 	}
 }
 
