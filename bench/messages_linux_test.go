@@ -9,7 +9,6 @@ import (
 
 	"github.com/stormwheel/stormwheel/bench/benchtest"
 	"github.com/stormwheel/stormwheel/bench/result"
-	"github.com/stormwheel/stormwheel/codec"
 )
 
 // reconciled is what a run carried, the counts of which must add up.
@@ -65,10 +64,7 @@ func TestARunCarriesMessages(t *testing.T) {
 
 // At any time many wait for their answer, and the end of a run waits for them.
 func TestTheEndWaitsForAnswers(t *testing.T) {
-	f := benchtest.Start(t, &benchtest.Node{Answer: func(number uint64, _ []byte) []byte {
-		time.Sleep(50 * time.Millisecond)
-		return codec.AppendAck(nil, codec.AckOf(number))
-	}})
+	f := benchtest.Start(t, &benchtest.Node{Late: 300 * time.Millisecond})
 	r, err := Run(t.Context(), Config{Scenario: "hold", Targets: []string{f.Addr()}, Conns: 50, Seed: 1, Send: 100, Every: 100 * time.Millisecond,
 		Duration: time.Second, LateLimit: time.Minute}, View{})
 	if r == nil {

@@ -36,6 +36,7 @@ type Node struct {
 	// goes back; default: its ACK.
 	Every  time.Duration
 	Answer func(number uint64, body []byte) []byte
+	Late   time.Duration                 // after which that goes back
 	Skip   func(publication uint64) bool // says which publications it forgets; nil: none
 
 	l        net.Listener
@@ -183,7 +184,11 @@ func (f *Node) talk(c *net.TCPConn, n int) {
 			if f.Answer != nil {
 				answer = f.Answer(number, body)
 			}
-			_, err = c.Write(answer)
+			if f.Late > 0 {
+				time.AfterFunc(f.Late, func() { c.Write(answer) })
+			} else {
+				_, err = c.Write(answer)
+			}
 		case codec.Bye:
 			return
 		}
