@@ -148,3 +148,21 @@ func TestIdealIsCountedDownAndThenOver(t *testing.T) {
 		}
 	}
 }
+
+func TestMessagesAreShownInAnyWidth(t *testing.T) {
+	for _, width := range []int{45, 80, 120} {
+		m := inStorm(2)
+		m.Update(tea.WindowSizeMsg{Width: width, Height: 36})
+		all := strings.Join(plain(m), "\n")
+		for _, words := range []string{"sent    400/s", "12.5", "2 failed", "got     800/s", "40.0", "1 lost"} {
+			if !strings.Contains(all, words) {
+				t.Errorf("%d columns do not say %q:\n%s", width, words, all)
+			}
+		}
+	}
+	m := inStorm(2)
+	m.status.Messages = nil
+	if all := strings.Join(plain(m), "\n"); strings.Contains(all, "messages") {
+		t.Errorf("a run that carries none says:\n%s", all)
+	}
+}

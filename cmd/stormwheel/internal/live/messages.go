@@ -14,7 +14,7 @@ func (m *model) messages(width, height int) []string {
 		if width >= compact {
 			unit = " ms"
 		}
-		text := fmt.Sprintf("%s%s/s  p99%s%s  ", pad(name, 5), padLeft(count(perSecond), 6), padLeft(time, 7), unit)
+		text := fmt.Sprintf("%s%s/s  p99%s%s  ", pad(name, 5), padLeft(count(perSecond), 6), padLeft(time, 6), unit)
 		if bad > 0 {
 			text += l.bad.Render(count(bad) + " " + what)
 		} else {
@@ -23,10 +23,10 @@ func (m *model) messages(width, height int) []string {
 		lines = append(lines, l.clip(text, max(width-gutter, 0)))
 	}
 	if n := s.Messages; n.Sent > 0 {
-		row("sent", s.Sent, s.MessageP99, n.Lost+n.Refused, "lost")
+		row("sent", s.Sent, s.MessageP99, n.Lost+n.Refused, "failed")
 	}
 	if n := s.Messages; n.Published > 0 {
-		row("got", s.Delivered, s.DeliverP99, n.Undelivered, "missed")
+		row("got", s.Delivered, s.DeliverP99, n.Undelivered, "lost")
 	}
 	if len(lines) == 0 {
 		lines = []string{l.faint.Render("none yet")}
