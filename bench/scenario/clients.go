@@ -17,7 +17,7 @@ func (p *Plan) Swarm() swarm.Config {
 		Cohorts: p.cohorts, Probes: p.ProbeCount(), ProbesFirst: p.floods(), ProbeInterval: p.probeBeat(),
 		Interval: p.clientInterval(), PongTimeout: p.PongTimeout, AnyAddress: p.IOwnTheTarget,
 		Protocol: p.Protocol, Timeout: p.Timeout, Username: p.Username, Password: p.Password,
-		Secret: p.secret, IgnoreAlternates: p.IgnoreAlternates,
+		Send: int(p.Send), Deliver: p.Deliver > 0, Every: p.Every, Secret: p.secret, IgnoreAlternates: p.IgnoreAlternates,
 	}
 	p.Plays.Roles(&p.Config, &s)
 	return s

@@ -46,6 +46,12 @@ type Config struct {
 	Interval    time.Duration // 0: what the server says
 	PongTimeout time.Duration // 0: the link's default
 
+	// Send is the size of the messages that each client sends, one every Every; 0: none. Deliver says
+	// that the servers publish one every Every.
+	Send    int
+	Deliver bool
+	Every   time.Duration
+
 	Protocol string        // "" is our own
 	Timeout  time.Duration // tcp-echo; 0: none
 	Username string        // MQTT

@@ -82,6 +82,7 @@ func (c *Client) Hello(m codec.HelloMessage) {
 func (c *Client) Return() *Client {
 	c.n.t.Helper()
 	next := c.n.DialFrom(c.conn.from)
+	next.sends = c.sends // one process counts over all its connections
 	m := c.hello
 	m.Attempt++
 	m.ReturnPass, m.Ticket = c.welcome.ReturnPass, nil
