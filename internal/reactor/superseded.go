@@ -28,8 +28,9 @@ func (r *Reactor) retire(slot Slot, placeless bool) {
 	r.dropKept(s)
 	r.live.end(slot)
 	r.leaveGroups(slot)
-	x.leaveUntil = r.now + supersededTime
-	r.wheel.Pull(slot, x.leaveUntil)
+	until := r.now + supersededTime
+	r.extras.need(s).leaveUntil = until // another than above, if all that it had was a pause
+	r.wheel.Pull(slot, until)
 }
 
 // dueSuperseded is what becomes of a superseded session of which dueReady said when to look again, or

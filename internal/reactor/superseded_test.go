@@ -185,3 +185,26 @@ func TestAPassIsNoWayAroundRefuse(t *testing.T) {
 		n.wantPlaces(1, 0)
 	}
 }
+
+// One that is paused, with or without SENDs that wait, has its two seconds like any other.
+func TestASupersededSessionThatWasPausedHasItsTime(t *testing.T) {
+	for _, sent := range []uint64{0, 3} {
+		n := newNode(t, rigConfig{Index: true})
+		slot, p := n.come(1, 1, nil)
+		n.pause(slot)
+		n.send(slot, sends(1, 1+sent, 10))
+		n.come(1, 2, passOf(t, p))
+		n.run(n.r.cfg.Tick)
+		n.unpaused()
+		n.r.wheel.Pull(slot, n.now+500*time.Millisecond) // somebody looks at it
+		n.run(time.Second)
+		n.send(slot, codec.AppendPing(nil, 1, 0))
+		if code := lastCode(t, p); code != 0 || p.aborted {
+			t.Errorf("%d sent: after one second it is told %v, reset %v", sent, code, p.aborted)
+		}
+		n.run(time.Second + n.r.cfg.Tick)
+		if code := lastCode(t, p); code != codec.CodeSuperseded || p.aborted {
+			t.Errorf("%d sent: after two seconds it is told %v, reset %v", sent, code, p.aborted)
+		}
+	}
+}
