@@ -15,12 +15,13 @@ import (
 // connections went to its heir; it then stays only if a farewell may.
 func (r *Reactor) retire(slot Slot, placeless bool) {
 	s := r.sessions.at(slot)
-	if placeless && !r.node.Conns.BeginLinger(false) {
-		r.sendAway(slot, ReasonSuperseded, reset)
-		return
+	if placeless && !r.extras.of(s).guest { // else it is one already
+		if !r.node.Conns.BeginLinger(false) {
+			r.sendAway(slot, ReasonSuperseded, reset)
+			return
+		}
+		r.extras.need(s).guest = true
 	}
-	x := r.extras.need(s)
-	x.guest = x.guest || placeless
 	if s.is(superseded) {
 		return
 	}
@@ -29,7 +30,7 @@ func (r *Reactor) retire(slot Slot, placeless bool) {
 	r.live.end(slot)
 	r.leaveGroups(slot)
 	until := r.now + supersededTime
-	r.extras.need(s).leaveUntil = until // another than above, if all that it had was a pause
+	r.extras.need(s).leaveUntil = until
 	r.wheel.Pull(slot, until)
 }
 

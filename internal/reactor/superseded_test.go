@@ -208,3 +208,18 @@ func TestASupersededSessionThatWasPausedHasItsTime(t *testing.T) {
 		}
 	}
 }
+
+// Two connects in a full house may name the same session, since WELCOME did not reach the client.
+func TestASupersededSessionIsAGuestOnce(t *testing.T) {
+	n := newNode(t, rigConfig{Index: true, MaxConns: 2})
+	_, p := n.come(1, 1, nil)
+	n.come(2, 1, nil)
+	pass := passOf(t, p)
+	n.come(1, 2, pass)
+	n.run(500 * time.Millisecond)
+	n.come(1, 3, pass)
+	n.run(2 * time.Minute)
+	if g := n.r.node.Conns; g.Open() != 0 || g.Knocking() != 0 || g.Pending() != 0 || g.Lingering() != 0 {
+		t.Errorf("%d are open, %d knock, %d are pending, %d linger", g.Open(), g.Knocking(), g.Pending(), g.Lingering())
+	}
+}
