@@ -37,7 +37,7 @@ func (r *Reactor) goRound(w *Round, stop func() bool) (ended bool) {
 	for cost := 1; w.next < Slot(len(r.sessions)*sessionChunk); cost++ {
 		slot := w.next
 		w.next++
-		if r.sessions.at(slot).state == stateReady {
+		if s := r.sessions.at(slot); s.state == stateReady && !s.is(superseded) {
 			if !r.visit(w, slot) {
 				return true
 			}

@@ -223,3 +223,18 @@ func TestASupersededSessionIsAGuestOnce(t *testing.T) {
 		t.Errorf("%d are open, %d knock, %d are pending, %d linger", g.Open(), g.Knocking(), g.Pending(), g.Lingering())
 	}
 }
+
+// What goes to all goes to the session that took its place.
+func TestASupersededSessionIsInNoRound(t *testing.T) {
+	n, _, p := supersede(t, rigConfig{})
+	p.in = nil
+	visited := 0
+	n.r.BeginRound(&Round{Visit: func(Slot) ([]byte, bool) {
+		visited++
+		return codec.AppendDeliver(nil, 0, nil), true
+	}})
+	n.turn(never)
+	if len(p.in) != 0 || visited != 1 {
+		t.Errorf("%d visited, it got %v", visited, frameTypes(t, p.in))
+	}
+}
