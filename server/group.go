@@ -99,21 +99,25 @@ func (s *Server) Publish(group string, body []byte) error {
 		return err
 	}
 	frame := codec.AppendDeliver(make([]byte, 0, len(body)+8+codec.Overhead), 0, body)
-	return s.toAllLoops(len(frame), func(r *reactor.Reactor, _ *application) { r.Publish(group, frame) })
+	return s.toAllLoops(len(frame), func(r *reactor.Reactor, _ *application, came func()) {
+		came()
+		r.Publish(group, frame)
+	})
 }
 
 // Broadcast sends body to all sessions of the node that filter says yes to, or to all if it is nil,
 // as Publish does. filter runs on the sessions' loops and must not block; it may use the Session, but
 // not keep it. A filter that panics ends the broadcast on its loop, and costs no session. Sessions
-// that begin meanwhile may get the message or not. Who sends to all again and again has them join a
+// that begin meanwhile may get the message or not; who is slow does not, and is not told so. It takes room
+// as a publication does, until all have been visited. Who sends to all again and again has them join a
 // group, which is faster.
 func (s *Server) Broadcast(body []byte, filter func(*Session) bool) error {
 	if err := s.fits(body); err != nil {
 		return err
 	}
 	frame := codec.AppendDeliver(make([]byte, 0, len(body)+8+codec.Overhead), 0, body)
-	return s.toAllLoops(len(frame), func(r *reactor.Reactor, a *application) {
-		w := &reactor.Round{Visit: func(reactor.Slot) ([]byte, bool) { return frame, true }}
+	return s.toAllLoops(len(frame), func(r *reactor.Reactor, a *application, came func()) {
+		w := &reactor.Round{Visit: func(reactor.Slot) ([]byte, bool) { return frame, true }, Done: came}
 		if filter != nil {
 			w.Visit = func(slot reactor.Slot) (out []byte, on bool) {
 				yes, err := a.visit(slot, filter)
@@ -127,8 +131,9 @@ func (s *Server) Broadcast(body []byte, filter func(*Session) bool) error {
 	})
 }
 
-// toAllLoops has something of size bytes done on every loop, or on none.
-func (s *Server) toAllLoops(size int, do func(*reactor.Reactor, *application)) error {
+// toAllLoops has something of size bytes done on every loop, or on none. Each calls came once, when it
+// does not wait for room there any more.
+func (s *Server) toAllLoops(size int, do func(r *reactor.Reactor, a *application, came func())) error {
 	if s.node.Stopping.Load() {
 		return ErrClosed
 	}
@@ -147,7 +152,7 @@ func (s *Server) toAllLoops(size int, do func(*reactor.Reactor, *application)) e
 		}
 	}
 	for _, l := range loops {
-		if l.reactor.Mailbox().OnLoop(func(r *reactor.Reactor) { came(); do(r, l.app) }) != nil {
+		if l.reactor.Mailbox().OnLoop(func(r *reactor.Reactor) { do(r, l.app, came) }) != nil {
 			came() // the loop has ended
 			continue
 		}

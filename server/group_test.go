@@ -168,3 +168,42 @@ func TestAStopInTheMiddleOfABroadcast(t *testing.T) {
 		}
 	})
 }
+
+// What was broadcast takes room until it has come to all, and not only until a loop has begun with it.
+func TestBroadcastsThatAreUnderWayAreBounded(t *testing.T) {
+	hold, began := make(chan struct{}), make(chan struct{}, 1)
+	withNode(t, server.Config{}, func(t *testing.T, n *servertest.Node) {
+		c := n.Join("alice")
+		_ = n.Server.Do(c.Ref(), func(*server.Session) { <-hold })
+		filter := func(*server.Session) bool {
+			select {
+			case began <- struct{}{}:
+			default:
+			}
+			<-hold
+			return false
+		}
+		body := make([]byte, 60<<10)
+		for range 200 {
+			if err := n.Server.Broadcast(body, filter); err != nil {
+				t.Fatal(err)
+			}
+		}
+		hold <- struct{}{}
+		<-began // the loop has taken them all
+		var err error
+		for range 200 {
+			err = errors.Join(err, n.Server.Broadcast(body, filter))
+		}
+		if !errors.Is(err, server.ErrBusy) {
+			t.Errorf("24 MiB of broadcasts are under way: %v, want ErrBusy", err)
+		}
+		close(hold)
+		n.Advance(time.Second)
+		if err := n.Server.Broadcast(body, nil); err != nil {
+			t.Errorf("when they are over: %v", err)
+		}
+		n.Settle()
+		c.ExpectDeliver(body)
+	})
+}

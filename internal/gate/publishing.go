@@ -2,7 +2,8 @@ package gate
 
 import "sync/atomic"
 
-// Publishing bounds what was published to many and has not come to all loops yet. A publication
+// Publishing bounds what was published to many and has not come to all loops yet, or, if it goes to
+// all sessions, to all of them. A publication
 // goes to all loops or to none, so it is admitted here and not at their mailboxes. Any goroutine
 // may use it.
 type Publishing struct {
