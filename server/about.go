@@ -7,7 +7,8 @@ import (
 )
 
 // What a Session tells of itself. Ref, Incarnation, Attempt and Loop may be asked for at any time,
-// everything else within the session's callbacks: outside of them it is zero.
+// everything else within the session's callbacks: outside of them it is zero. A node without a
+// Handler, Auth and an index keeps nothing of its sessions: Incarnation, Attempt and Since are zero.
 
 // Ref names the session for ever. It may be asked for at any time.
 func (s *Session) Ref() Ref { return s.app.ref(s.handle) }
@@ -41,7 +42,7 @@ func (s *Session) User() string {
 }
 
 // Incarnation is the random number of the client's process (of its Client value) that HELLO
-// told; zero if it told none. It may be asked for at any time.
+// told; zero if it told none, or if the node has no Handler, Auth or index. It may be asked for at any time.
 func (s *Session) Incarnation() uint64 { return s.incarnation }
 
 // Attempt counts the connects of an incarnation: of two sessions with the same incarnation the one
@@ -76,11 +77,13 @@ func (s *Session) Addr() (addr netip.Addr) {
 // Transport names what carries the session: "tcp".
 func (s *Session) Transport() string { return "tcp" }
 
-// Since is when the client was welcomed.
+// Since is when the client was welcomed; zero if the node has no Handler, Auth or index.
 func (s *Session) Since() (at time.Time) {
 	if _, err := s.enter(); err == nil {
 		defer s.leave()
-		at = time.Unix(0, s.since)
+		if s.since != 0 {
+			at = time.Unix(0, s.since)
+		}
 	}
 	return at
 }

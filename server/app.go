@@ -22,7 +22,7 @@ type application struct {
 	panics  seldom
 	wall    func() time.Time
 	live    func(handle uint64) bool
-	indexed bool // the roster asks for Origin
+	keeps   bool // somebody else than a handler may ask who a session is: the roster, or what was granted to it
 
 	alternates []string         // Config.Alternates
 	ask        func()           // has the loop run a turn
@@ -35,7 +35,7 @@ func (a *application) ref(handle uint64) Ref { return Ref{a.node, a.epoch, handl
 
 // Greeted makes the view of a session that is about to begin, if anybody will see it.
 func (a *application) Greeted(slot reactor.Slot, from reactor.Origin) {
-	if h := a.handler; h.Opened == nil && h.Message == nil && h.Missed == nil && h.Closed == nil && !a.indexed {
+	if h := a.handler; h.Opened == nil && h.Message == nil && h.Missed == nil && h.Closed == nil && !a.keeps {
 		return
 	}
 	a.views.put(slot, &Session{app: a, handle: a.r.Handle(slot), incarnation: from.Incarnation, attempt: from.Attempt})

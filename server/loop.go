@@ -61,7 +61,7 @@ func newLoop(s *Server, el gnet.EventLoop, index uint8, listener int) (*loop, er
 	l.rest.settled = make(chan struct{})
 	var err error
 	l.app = &application{handler: &s.cfg.Handler, node: s.Node(), epoch: s.node.Epoch, log: s.cfg.Logger, wall: time.Now, exited: l.exited, refused: s.logRefusal,
-		live: s.live, indexed: s.node.Roster != nil, alternates: s.cfg.Alternates}
+		live: s.live, keeps: s.node.Roster != nil || s.auth != nil, alternates: s.cfg.Alternates}
 	env := reactor.Env{Node: s.node, Loop: index, Transport: l, App: l.app, Forward: s.forward, Tell: s.tell, Wall: time.Now}
 	if s.auth != nil {
 		env.Ask = l

@@ -325,3 +325,31 @@ func TestAnOutcomeResumes(t *testing.T) {
 		c.ExpectAck(3)
 	})
 }
+
+// What was granted is there for Do and Each, too, of a node that has no handler.
+func TestASessionWithoutAHandlerKnowsItsGrant(t *testing.T) {
+	auth := authenticate(func(context.Context, server.AuthRequest) (server.AuthGrant, error) {
+		return server.AuthGrant{User: "al", Data: 7}, nil
+	})
+	inBubble(t, server.Config{Auth: auth}, func(t *testing.T, n *servertest.Node) {
+		c, seen := n.Join("alice"), 0
+		look := func(s *server.Session) {
+			if seen++; s.User() != "al" || s.Data() != 7 || !s.Since().Equal(time.Now()) {
+				t.Errorf("user %q, data %v, since %v", s.User(), s.Data(), s.Since())
+			}
+		}
+		if err := errors.Join(n.Server.Do(c.Ref(), look), n.Server.Each(t.Context(), look)); err != nil || seen != 2 {
+			t.Errorf("seen %d times: %v", seen, err)
+		}
+	})
+	inBubble(t, server.Config{}, func(t *testing.T, n *servertest.Node) {
+		n.Join("alice")
+		if err := n.Server.Each(t.Context(), func(s *server.Session) {
+			if !s.Since().IsZero() {
+				t.Errorf("nothing is kept, and it is there since %v", s.Since())
+			}
+		}); err != nil {
+			t.Error(err)
+		}
+	})
+}
