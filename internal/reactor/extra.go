@@ -33,7 +33,7 @@ type extra struct {
 	leaveUntil time.Duration // superseded: when it ends
 	bounds     boundsRef
 	sends      keptRef
-	kept       int32 // what these cost of the budget
+	kept       int64 // what these cost of the budget
 }
 
 // extraRef is where a session's extra lies; zero means that it has none.

@@ -154,7 +154,7 @@ func (r *Reactor) keep(slot Slot, f codec.Frame) Reason {
 
 // chargeKept notes that more bytes are kept of a session, or fewer.
 func (r *Reactor) chargeKept(s *Session, more int) {
-	r.extras.need(s).kept += int32(more)
+	r.extras.need(s).kept += int64(more)
 	r.counters.Kept += int64(more)
 	r.node.Budget.Add(int64(more))
 }

@@ -157,3 +157,15 @@ func TestWhoDoesNotReadEndsWhileItIsReadOn(t *testing.T) {
 	n.r.Closed(slot, ReasonPeerReset)
 	n.unpaused()
 }
+
+// With large frames and no bound to what a client may have unsettled it can be more than 2 GiB.
+func TestWhatIsKeptIsCountedHoweverMuchItIs(t *testing.T) {
+	n, _ := listening(t, rigConfig{UnsettledBytes: -1})
+	slot, _ := n.join()
+	n.pause(slot)
+	for range 3 {
+		n.r.chargeKept(n.r.sessions.at(slot), 1<<30)
+	}
+	n.send(slot, codec.AppendBye(nil))
+	n.unpaused()
+}
