@@ -60,8 +60,8 @@ type Config struct {
 	// SoftQueued is how many bytes may wait for one client before optional messages to it
 	// are dropped. Default 64 KiB, MaxQueued if that is less; negative: they never are.
 	SoftQueued int
-	// MaxQueuedTotal bounds the bytes that wait for all clients together, and those of frames
-	// that they have begun and not ended. Over its last eighth everybody's share shrinks, so
+	// MaxQueuedTotal bounds the bytes that wait for all clients together, those of frames that they
+	// have begun and not ended, and those of messages that paused sessions keep. Over its last eighth everybody's share shrinks, so
 	// the largest offenders are closed first.
 	// Default a quarter of MemoryLimit, or of the machine's memory; negative: no bound.
 	MaxQueuedTotal int64
@@ -73,7 +73,7 @@ type Config struct {
 	MaxByteRate  int
 	// UnsettledBytes is how many bytes of SENDs a client may have that are neither acknowledged nor
 	// refused. Clients are told it, with the 256 that they may be, and keep below it; the node holds
-	// nobody to it but by the rates. It holds a frame at least. Default 256 KiB; negative: no bound.
+	// nobody to it but by the rates, and while the session is paused (Session.PauseRead). It holds a frame at least. Default 256 KiB; negative: no bound.
 	UnsettledBytes int
 
 	// MemoryLimit is what the process may use, in bytes. New clients are refused at 92 %
