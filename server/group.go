@@ -85,9 +85,10 @@ func (s *Server) member(to Ref, group string, join bool) error {
 // Publish sends body to all members of a group, from any goroutine: to who is one when the loops
 // come to it. It asks for no answer, as Deliver does. The body is copied once, not once a member, and
 // messages that wait for a member leave in one Write. A member that is slow, with more than
-// Config.SoftQueued before it, gets nothing of it and holds up nobody: Handler.Missed. What was
-// published by one goroutine arrives in that order, and behind what it has delivered to the member
-// before.
+// Config.SoftQueued before it, gets nothing of it and holds up nobody: Handler.Missed. What one
+// goroutine publishes to one group arrives in that order, and behind what it has delivered to the member
+// before. To several groups, and with Broadcast, each goes its own way: who is in both may get the later
+// first. What it delivers afterwards may overtake it, and a Close does.
 //
 // It does not block. Errors: ErrGroup, ErrTooBig, ErrClosed (the node stops), and ErrBusy: 16 MiB
 // or 16,384 publications have not come to all loops yet. Nobody gets a message that is refused.
@@ -165,7 +166,8 @@ func (s *Server) toAllLoops(size int, do func(r *reactor.Reactor, a *application
 // otherwise, and returns when all have been visited. visit runs on the sessions' loops, on several at
 // once, and must not block; it may use the Session, but not keep it. Sessions that begin meanwhile may
 // be visited or not. It blocks: not to be called from a handler, or from visit. Errors: ctx's, ErrClosed
-// (the node has ended), and a visit's panic, which ends the visits of its loop and costs no session.
+// (the node has ended), and a visit's panic, which ends the visits of its loop and costs no session. After
+// one of the first two a visit that has begun may still run.
 func (s *Server) Each(ctx context.Context, visit func(*Session)) error {
 	loops := *s.loops.Load()
 	done := make(chan error, len(loops))

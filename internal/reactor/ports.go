@@ -57,7 +57,7 @@ type Transport interface {
 }
 
 // App is the application above a reactor. All of it runs on the loop and must not block. Within
-// Opened, Message, a Call of the mailbox, and Settled of a client's answer, it may use the reactor's Ack,
+// Opened, Message, Missed, a Call of the mailbox, a Round's visit, and Settled of a client's answer, it may use the reactor's Ack,
 // Nack, Reply, Deliver, DeliverAwaited, DeliverOptional, Request, Extend, PauseRead, ResumeRead, Move and
 // Kick for the session.
 type App interface {
