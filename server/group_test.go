@@ -207,3 +207,24 @@ func TestBroadcastsThatAreUnderWayAreBounded(t *testing.T) {
 		c.ExpectDeliver(body)
 	})
 }
+
+// A page may be larger than what a loop tells at once.
+func TestALargePageOfMembers(t *testing.T) {
+	const clients = 1100
+	handler := server.Handler{Opened: func(s *server.Session) { _ = s.Join("g") }}
+	withNode(t, server.Config{AdmitRate: 1e6, Handler: handler}, func(t *testing.T, n *servertest.Node) {
+		for i := range clients {
+			n.Join(fmt.Sprint(i))
+		}
+		for _, limit := range []int{1 << 20, clients, clients - 1, 1024, 1, 0} {
+			page, err := n.Server.Members(t.Context(), "g", server.Ref{}, limit)
+			seen := make(map[server.Ref]bool)
+			for _, ref := range page {
+				seen[ref] = true
+			}
+			if want := min(limit, clients); err != nil || len(page) != want || len(seen) != want {
+				t.Errorf("a page of %d has %d members, %d different: %v", limit, len(page), len(seen), err)
+			}
+		}
+	})
+}
