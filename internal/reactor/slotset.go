@@ -153,15 +153,3 @@ func (p *setPart) next(at uint16) (uint16, bool) {
 	}
 	return 0, false
 }
-
-// bytes is the memory that the set takes.
-func (s *slotSet) bytes() (n int) {
-	const partBytes = 40
-	n = cap(s.parts) * partBytes
-	for i := range s.parts {
-		if n += 2 * cap(s.parts[i].few); s.parts[i].bits != nil {
-			n += partSpan / 8
-		}
-	}
-	return n
-}
