@@ -267,6 +267,9 @@ func (m *Mailbox) take() {
 	m.barred = false
 	if m.doingNext == len(m.doing) {
 		m.doing, m.posts = m.posts, m.doing[:0]
+		if cap(m.posts) > 2*mailboxPosts {
+			m.posts = nil // everybody was closed at once: that is rare, and its memory large
+		}
 		m.doingLeft, m.doingBytes = len(m.doing)-m.sure, m.bytes
 		m.doingNext, m.sure, m.bytes = 0, 0, 0
 		m.tellLeft()

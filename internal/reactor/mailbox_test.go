@@ -54,3 +54,19 @@ func TestAStaleHandleNeverReachesTheSlotsNextSession(t *testing.T) {
 		t.Errorf("stale = %d, want 6", n.r.counters.Stale)
 	}
 }
+
+// Closes always fit, so there may be very many; their memory is given back.
+func TestAMailboxOfManyClosesBecomesSmallAgain(t *testing.T) {
+	n := newNode(t, rigConfig{})
+	m := &n.r.mailbox
+	for range 4 * mailboxPosts {
+		m.Close(1, codec.CodeKicked, nil)
+	}
+	for range 3 {
+		n.turn(never)
+		m.Close(1, codec.CodeKicked, nil)
+	}
+	if most := max(cap(m.posts), cap(m.doing)); most > 2*mailboxPosts {
+		t.Errorf("it keeps room for %d posts", most)
+	}
+}
