@@ -28,6 +28,6 @@
 //	ends                          ending.go, reason.go
 //	a turn                        turn.go, posts.go, mailbox.go
 //	everybody, a few a turn       walk.go, moving.go, shed.go, announce.go, rounds.go
-//	groups                        groups.go, slotset.go, memberships.go, fanout.go
+//	groups                        groups.go, slotset.go, memberships.go, fanout.go, bulk.go
 //	what is kept of a session     session.go, extra.go, names.go
 package reactor

@@ -16,53 +16,12 @@ type fan struct {
 	visits  int             // of members since it was the group's turn
 }
 
-// bulk is whole frames and where each ends.
-type bulk struct {
-	frames []byte
-	ends   []int
-}
-
-func (b *bulk) add(frame []byte) {
-	b.frames = append(b.frames, frame...)
-	b.ends = append(b.ends, len(b.frames))
-}
-
-// from is what it has behind its first n messages.
-func (b *bulk) from(n uint64) []byte {
-	switch {
-	case n == 0:
-		return b.frames
-	case n >= uint64(len(b.ends)):
-		return nil
-	}
-	return b.frames[b.ends[n-1]:]
-}
-
-// takeFrom moves whole frames from the front of other, up to most bytes and one at least.
-func (b *bulk) takeFrom(other *bulk, most int) {
-	n := 1
-	for n < len(other.ends) && other.ends[n] <= most {
-		n++
-	}
-	if n == len(other.ends) {
-		*b, *other = *other, bulk{frames: b.frames[:0], ends: b.ends[:0]}
-		return
-	}
-	cut := other.ends[n-1]
-	b.frames, b.ends = append(b.frames[:0], other.frames[:cut]...), append(b.ends[:0], other.ends[:n]...)
-	left := bulk{frames: other.frames[:copy(other.frames, other.frames[cut:])]}
-	for _, end := range other.ends[n:] {
-		left.ends = append(left.ends, end-cut)
-	}
-	*other = left
-}
-
 // joined notes a member that what was published before is not for.
 func (f *fan) joined(slot Slot) {
 	if f.late == nil {
 		f.late = make(map[Slot]uint64)
 	}
-	f.late[slot] = f.first + uint64(len(f.batch.ends)+len(f.waiting.ends))
+	f.late[slot] = f.first + uint64(len(f.batch.ends)+f.waiting.left())
 }
 
 const (
@@ -160,7 +119,7 @@ func (r *Reactor) nextBatch(f *fan) bool {
 	r.fanning -= len(f.batch.frames)
 	f.first += uint64(len(f.batch.ends))
 	f.batch.frames, f.batch.ends = f.batch.frames[:0], f.batch.ends[:0]
-	if len(f.waiting.ends) == 0 {
+	if f.waiting.left() == 0 {
 		return false
 	}
 	f.batch.takeFrom(&f.waiting, r.mostAtOnce())
