@@ -44,9 +44,8 @@ type Server struct {
 	engine   stopper         // set before ready is closed
 	settings *reactor.Config // the reactors' part of cfg
 	node     *gate.Node
-	auth     *authPool   // nil: everybody may come in; set before ready is closed
-	hurry    atomic.Bool // it stops at once: loops have nothing better to do than to say so
-	halting  sync.Once   // gnet refuses to be stopped twice
+	auth     *authPool // nil: everybody may come in; set before ready is closed
+	halting  sync.Once // gnet refuses to be stopped twice
 
 	memory   func() (used int64, ok bool) // what the process uses
 	collect  func()                       // gives back what was closed for want of it

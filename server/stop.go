@@ -100,7 +100,7 @@ const readTime = 500 * time.Millisecond
 // lastWords waits until every loop has told its clients to go, with most of its time, and
 // until they have had a moment to read it. It reports whether the node has ended meanwhile.
 func (s *Server) lastWords(poll <-chan time.Time) (ended bool) {
-	s.hurry.Store(true)
+	s.node.Hurry.Store(true)
 	for until := s.now() + stopTime; !s.allTold() && s.now() < until; {
 		select {
 		case <-s.done:

@@ -27,7 +27,7 @@ func (l *loop) execute() {
 // over says whether the time of a part of the turn is over.
 func (l *loop) over(part reactor.Part) bool {
 	turn := turnTime
-	if l.srv.hurry.Load() {
+	if l.srv.node.Hurry.Load() {
 		turn = hurriedTurn
 	}
 	switch part {

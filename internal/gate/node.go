@@ -30,6 +30,7 @@ type Node struct {
 	Drain    Drain                // the pace at which clients are handed over
 	Senders  Senders              // what was taken of whom
 	Stopping atomic.Bool          // everybody is sent away
+	Hurry    atomic.Bool          // and at once: loops have nothing better to do
 }
 
 // Config is what a node's gates go by.

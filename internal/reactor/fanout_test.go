@@ -281,33 +281,6 @@ func TestATurnEndsAmongManySmallGroups(t *testing.T) {
 	}
 }
 
-// What was accepted for many goes out before the goodbye of a stop.
-func TestAStopWaitsForWhatIsOnItsWayToMany(t *testing.T) {
-	n := newNode(t, rigConfig{})
-	var peers []*peer
-	for range 200 {
-		slot, p := n.join()
-		if err := n.r.JoinGroup(slot, "g"); err != nil {
-			t.Fatal(err)
-		}
-		peers = append(peers, p)
-	}
-	n.publish("g", "group")
-	frame := codec.AppendDeliver(nil, 0, []byte("all"))
-	n.r.BeginRound(&Round{Visit: func(Slot) ([]byte, bool) { return frame, true }})
-	n.r.node.Stopping.Store(true)
-	for turn := 0; !n.r.allTold; turn++ {
-		if n.turn(func() bool { return true }); turn > 1_000 {
-			t.Fatal("the node never stops")
-		}
-	}
-	for i, p := range peers {
-		if got := frameTypes(t, p.in); !slices.Equal(got, []codec.Type{codec.Deliver, codec.Deliver, codec.GoAway}) {
-			t.Fatalf("client %d was sent %v", i, got)
-		}
-	}
-}
-
 // Who joins behind a publication joins behind it, whatever else was posted for him before.
 func TestWhatIsPostedForASessionDoesNotOvertakeAPublication(t *testing.T) {
 	n := newNode(t, rigConfig{})
@@ -383,37 +356,6 @@ func TestMembersInPages(t *testing.T) {
 	}
 	if len(want) != 0 {
 		t.Errorf("%d members are on no page", len(want))
-	}
-}
-
-// A round reaches every session, in steps, sends what its visit says, and ends when that says so.
-func TestARoundVisitsEverybody(t *testing.T) {
-	n := newNode(t, rigConfig{})
-	var peers []*peer
-	for range 500 {
-		_, p := n.join()
-		peers = append(peers, p)
-	}
-	frame := codec.AppendDeliver(nil, 0, []byte("hello"))
-	done := 0
-	n.r.BeginRound(&Round{Visit: func(slot Slot) ([]byte, bool) {
-		if slot%2 == 0 {
-			return nil, true
-		}
-		return frame, true
-	}, Done: func() { done++ }})
-	visited := 0
-	n.r.BeginRound(&Round{Visit: func(Slot) ([]byte, bool) { visited++; return nil, visited < 100 }, Done: func() { done++ }})
-	if n.r.bring(func() bool { return true }); done != 0 {
-		t.Error("a round is over within a step")
-	}
-	n.bringAll()
-	got := 0
-	for _, p := range peers {
-		got += len(bodies(t, p))
-	}
-	if got != 250 || visited != 100 || done != 2 {
-		t.Errorf("%d got it, want 250; %d were visited, want 100; %d rounds are done, want 2", got, visited, done)
 	}
 }
 

@@ -46,7 +46,8 @@ func (r *Reactor) turn(stop func() bool) (more bool) {
 	r.updateWindow()
 	r.setStretch(r.node.Load.Stretch())
 	if r.node.Stopping.Load() {
-		more = r.Posting() || r.stop(stop) // what was accepted goes out first
+		// What was accepted goes out first, unless there is no time for it.
+		more = r.Posting() && !r.node.Hurry.Load() || r.stop(stop)
 	} else if r.node.Drain.On() {
 		more = r.moveOut(stop)
 	}

@@ -1,0 +1,96 @@
+package reactor
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stormwheel/stormwheel/codec"
+)
+
+// A round reaches every session, in steps, sends what its visit says, and ends when that says so.
+func TestARoundVisitsEverybody(t *testing.T) {
+	n := newNode(t, rigConfig{})
+	var peers []*peer
+	for range 500 {
+		_, p := n.join()
+		peers = append(peers, p)
+	}
+	frame := codec.AppendDeliver(nil, 0, []byte("hello"))
+	done := 0
+	n.r.BeginRound(&Round{Visit: func(slot Slot) ([]byte, bool) {
+		if slot%2 == 0 {
+			return nil, true
+		}
+		return frame, true
+	}, Done: func() { done++ }})
+	visited := 0
+	n.r.BeginRound(&Round{Visit: func(Slot) ([]byte, bool) { visited++; return nil, visited < 100 }, Done: func() { done++ }})
+	if n.r.bring(func() bool { return true }); done != 0 {
+		t.Error("a round is over within a step")
+	}
+	n.bringAll()
+	got := 0
+	for _, p := range peers {
+		got += len(bodies(t, p))
+	}
+	if got != 250 || visited != 100 || done != 2 {
+		t.Errorf("%d got it, want 250; %d were visited, want 100; %d rounds are done, want 2", got, visited, done)
+	}
+}
+
+// What was accepted for many goes out before the goodbye of a stop.
+func TestAStopWaitsForWhatIsOnItsWayToMany(t *testing.T) {
+	n := newNode(t, rigConfig{})
+	var peers []*peer
+	for range 200 {
+		slot, p := n.join()
+		if err := n.r.JoinGroup(slot, "g"); err != nil {
+			t.Fatal(err)
+		}
+		peers = append(peers, p)
+	}
+	n.publish("g", "group")
+	frame := codec.AppendDeliver(nil, 0, []byte("all"))
+	n.r.BeginRound(&Round{Visit: func(Slot) ([]byte, bool) { return frame, true }})
+	n.r.node.Stopping.Store(true)
+	for turn := 0; !n.r.allTold; turn++ {
+		if n.turn(func() bool { return true }); turn > 1_000 {
+			t.Fatal("the node never stops")
+		}
+	}
+	for i, p := range peers {
+		if got := frameTypes(t, p.in); !slices.Equal(got, []codec.Type{codec.Deliver, codec.Deliver, codec.GoAway}) {
+			t.Fatalf("client %d was sent %v", i, got)
+		}
+	}
+}
+
+// A stop that has no time tells all, whatever is on its way: they must know when to come back.
+func TestAHurriedStopWaitsForNothing(t *testing.T) {
+	n := newNode(t, rigConfig{})
+	var peers []*peer
+	for range 200 {
+		_, p := n.join()
+		peers = append(peers, p)
+	}
+	n.r.BeginRound(&Round{Visit: func(slot Slot) ([]byte, bool) {
+		n.r.rounds[0].next = slot // there is no end to it
+		return nil, true
+	}})
+	n.r.node.Stopping.Store(true)
+	for range 50 {
+		n.turn(func() bool { return true })
+	}
+	if lastCode(t, peers[0]) != 0 {
+		t.Error("a stop with time does not wait")
+	}
+	n.r.node.Hurry.Store(true)
+	for range 50 {
+		n.turn(func() bool { return true })
+	}
+	for i, p := range peers {
+		if code := lastCode(t, p); code != codec.CodeShutdown {
+			t.Fatalf("client %d is told %v", i, code)
+		}
+	}
+}
