@@ -237,7 +237,7 @@ func TestUnknownEntriesAreSkipped(t *testing.T) {
 		t.Errorf("ParseHello = %+v, %v\nwant %+v", got, err, sampleHello)
 	}
 	pong := append(payloadOf(t, Pong, AppendPong(nil, samplePong), nil), unknown...)
-	if got, err := ParsePong(pong); err != nil || got != samplePong {
+	if got, err := ParsePong(pong); err != nil || !reflect.DeepEqual(got, samplePong) {
 		t.Errorf("ParsePong = %+v, %v\nwant %+v", got, err, samplePong)
 	}
 }

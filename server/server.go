@@ -125,7 +125,7 @@ func (s *Server) launch(limit, used int, run func(gnet.EventHandler) error) erro
 	}
 	s.node.Conns = gate.NewConns(limit, used, s.cfg.Loops, loopDescriptors, s.cfg.MaxConns)
 	if s.cfg.Auth != nil {
-		s.auth = newAuthPool(&s.cfg, s.node.Conns.MaxPending)
+		s.auth = newAuthPool(&s.cfg, s.node.Conns.MaxPending.Load())
 	} else {
 		s.cfg.Logger.Warn("no authenticator: every client id is let in")
 	}
@@ -249,8 +249,8 @@ func (s *Server) Stats() Stats {
 		MaxQueuedTotal: s.node.Budget.Max, MemoryLimit: s.node.Memory.Limit,
 		MemoryUsed: s.node.Memory.Used(), MemoryState: s.node.Memory.Level().String()}
 	if s.isReady() {
-		st.MaxConns = int(s.node.Conns.Max)
-		st.Pending, st.MaxPending = s.node.Conns.Pending(), s.node.Conns.MaxPending
+		st.MaxConns = int(s.node.Conns.Max.Load())
+		st.Pending, st.MaxPending = s.node.Conns.Pending(), s.node.Conns.MaxPending.Load()
 		st.Lingering = s.node.Conns.Lingering()
 		if s.auth != nil {
 			st.AuthWaiting = len(s.auth.jobs)

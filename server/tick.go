@@ -10,7 +10,7 @@ func (s *Server) tick() (delay time.Duration) {
 	if !s.isReady() {
 		close(s.ready)
 		s.cfg.Logger.Info("listening", slog.String("addr", s.addr), slog.String("node", s.Node()),
-			slog.Int("loops", s.cfg.Loops), slog.Int64("max_conns", s.node.Conns.Max))
+			slog.Int("loops", s.cfg.Loops), slog.Int64("max_conns", s.node.Conns.Max.Load()))
 	}
 	s.watchMemory(s.now())
 	s.node.Tidy(s.now())

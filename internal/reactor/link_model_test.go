@@ -124,13 +124,14 @@ func (w *world) begin(n *modelNode) {
 		other = "10.0.0.2:7000"
 	}
 	seed := [32]byte{byte(w.random.Uint32()), byte(w.random.Uint32())}
-	n.gate = gate.NewNode(gate.Config{Heartbeat: 5 * time.Second, Tick: tick, AdmitRate: 1e6, FailoverRate: 1e6, IDRate: -1,
-		Alternates: []string{other}}, rand.NewChaCha8(seed))
+	n.gate = gate.NewNode(gate.Config{Heartbeat: 5 * time.Second, Tick: tick, AdmitRate: 1e6, FailoverRate: 1e6, IDRate: -1},
+		rand.NewChaCha8(seed))
 	n.gate.Name, n.gate.Conns = []byte(n.addr), gate.NewConns(10_000, 10, 2, 3, 5_000)
 	n.taken, n.later, n.loops, n.asked = map[string]bool{}, nil, nil, nil
 	cfg := &reactor.Config{Tick: tick, Heartbeat: 5 * time.Second, Timeout: 12 * time.Second, HelloTimeout: 5 * time.Second,
 		PartialTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, AuthTimeout: 4 * time.Second, MaxWindow: time.Minute,
-		MaxFrame: codec.MaxPayload, MaxQueued: 256 << 10, SoftQueued: 64 << 10, MaxFrameRate: 2000, MaxByteRate: 4 << 20, UnsettledBytes: 256 << 10}
+		MaxFrame: codec.MaxPayload, MaxQueued: 256 << 10, SoftQueued: 64 << 10, MaxFrameRate: 2000, MaxByteRate: 4 << 20, UnsettledBytes: 256 << 10,
+		Alternates: []byte(other)}
 	for i := range uint8(2) {
 		l := &modelLoop{w: w, n: n, lines: map[reactor.Slot]*line{}}
 		var err error

@@ -45,6 +45,7 @@ func (r *Reactor) Posting() bool {
 func (r *Reactor) turn(stop func() bool) (more bool) {
 	r.updateWindow()
 	r.setStretch(r.node.Load.Stretch())
+	r.takeOver()
 	if r.node.Stopping.Load() {
 		more = r.Posting() || r.stop(stop) // what was accepted goes out first
 	} else if r.node.Drain.On() {
@@ -54,6 +55,7 @@ func (r *Reactor) turn(stop func() bool) (more bool) {
 	r.forgetArrivals()
 	more = r.shed(stop) || more
 	more = r.announce(stop) || more
+	more = r.lookBehind(stop) || more
 	return r.meetDeadlines(stop) || more
 }
 
