@@ -37,9 +37,6 @@ func (r *Reactor) announce(stop func() bool) (more bool) {
 // tellTerms tells a session that does not know them yet, unless it is too early for one more.
 // One with a backlog learns them from the PONG behind it.
 func (r *Reactor) tellTerms(slot Slot) (taken bool) {
-	if r.announcing.allowance < 1 {
-		return false
-	}
 	s := r.sessions.at(slot)
 	if s.state != stateReady || s.terms == uint8(r.terms.Number) {
 		return true
@@ -49,6 +46,9 @@ func (r *Reactor) tellTerms(slot Slot) (taken bool) {
 			x.pongDue, x.pongToken = true, 0
 		}
 		return true
+	}
+	if r.announcing.allowance < 1 {
+		return false
 	}
 	r.announcing.allowance--
 	r.pong(slot, 0)
