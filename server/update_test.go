@@ -287,7 +287,7 @@ func TestAThousandUpdatesASecond(t *testing.T) {
 		}
 		all.Wait()
 		update(t, n, func(u *server.Tunable) { u.MaxFrameRate, u.Alternates = 4321, []string{"z:1"} })
-		n.Advance(16 * time.Second) // a tick more for each of the two that are told
+		n.Advance(16 * time.Second)                    // a tick more for each of the two that are told
 		if got := stays.Limits().Frames; got != 4321 { // told by itself, or with the answer to a heartbeat
 			t.Errorf("the client knows a rate of %d", got)
 		}
