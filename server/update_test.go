@@ -181,6 +181,39 @@ func TestGatesFollowAnUpdate(t *testing.T) {
 	})
 }
 
+// A client on a slow link is in the middle of a large frame when its limits are tightened: it cannot say
+// that it knows, however long that takes, and is not held to them.
+func TestALargeFrameUnderWayIsNotJudgedByLimitsThatCameMeanwhile(t *testing.T) {
+	handler := server.Handler{Message: func(s *server.Session, m server.Message) { _ = s.Ack(m.Number) }}
+	withNode(t, server.Config{Handler: handler}, func(t *testing.T, n *servertest.Node) {
+		c := n.Join("alice")
+		body := make([]byte, 60<<10)
+		for range 40 {
+			c.ExpectAck(c.Send(body))
+		}
+		c.Silence()
+		frame := codec.AppendSend(nil, 1000, body)
+		c.Write(frame[:4<<10])
+		update(t, n, func(u *server.Tunable) { u.MaxByteRate = 1 })
+		for at := 4 << 10; at < len(frame); at += 4 << 10 {
+			n.Advance(9 * time.Second)
+			c.Write(frame[at:min(at+4<<10, len(frame))])
+		}
+		if m := c.ExpectUpdate(); m.Limits.Bytes != 1 {
+			t.Errorf("told %+v", m)
+		}
+		for {
+			if st := n.Stats(); st.AcksOut >= 41 || c.Ended() {
+				break
+			}
+			n.Advance(time.Second)
+		}
+		if c.Ended() || n.Stats().Closes[server.ReasonRateLimit] != 0 {
+			t.Error("it was cut off")
+		}
+	})
+}
+
 // Secrets are changed twice while clients hold passes and tokens of the first.
 func TestSecretsAreRotatedWhileClientsHoldOldOnes(t *testing.T) {
 	secret := func(letter string) []byte { return []byte(strings.Repeat(letter, server.MinSecret)) }
