@@ -38,6 +38,10 @@ func TestBoundsOfAnAddressChangeWhileItHasSessions(t *testing.T) {
 	if _, held, ok := l.Hold(0, 1); held || !ok {
 		t.Fatal("it counts without a bound")
 	}
+	l.SetBounds(0, 0, 1000)
+	if _, held, ok := l.Hold(0, 1); held || !ok {
+		t.Fatal("it counts with a bound of the rate alone")
+	}
 	l.SetBounds(0, 2, 0)
 	for i := range 3 {
 		if _, held, ok := l.Hold(0, 1); held != (i < 2) || ok != (i < 2) {
@@ -47,8 +51,8 @@ func TestBoundsOfAnAddressChangeWhileItHasSessions(t *testing.T) {
 	l.SetBounds(0, 0, 0)
 	l.Leave(1)
 	l.Leave(1)
-	if l.Len() != 0 {
-		t.Errorf("%d keys are kept of sessions that have left", l.Len())
+	if len(l.held) != 0 {
+		t.Errorf("%d keys are kept of sessions that have left", len(l.held))
 	}
 	l.SetBounds(0, 1, 0)
 	if _, held, ok := l.Hold(0, 1); !held || !ok {

@@ -238,7 +238,7 @@ func (w *world) carry(s *line) {
 
 // tune changes what a node's clients may send.
 func (w *world) tune(n *modelNode) {
-	n.cfg.MaxFrameRate = 50 + w.random.IntN(2000)
+	n.cfg.MaxFrameRate = 10 + w.random.IntN(100)
 	n.cfg.MaxByteRate = 10<<10 + w.random.IntN(4<<20)
 	n.cfg.UnsettledBytes = 64<<10 + w.random.IntN(256<<10)
 	cfg := n.cfg

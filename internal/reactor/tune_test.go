@@ -244,6 +244,11 @@ func TestManyChangesAreToldFewTimesAndTheLastInHalfAnInterval(t *testing.T) {
 		}
 		n.run(250 * time.Millisecond)
 	}
+	for i, p := range peers {
+		if len(toldPongs(t, p)) == 0 {
+			t.Fatalf("client %d hears nothing while changes come", i)
+		}
+	}
 	n.run(10*time.Second + 250*time.Millisecond)
 	for i, p := range peers {
 		all := toldPongs(t, p)
