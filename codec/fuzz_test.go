@@ -14,8 +14,9 @@ func sampleFrames() [][]byte {
 	welcome, _ := AppendWelcome(nil, &sampleWelcome)
 	goAway, _ := AppendGoAway(nil, &sampleGoAway)
 	nack, _ := AppendNack(nil, &sampleNack)
+	announcement, _ := AppendAnnouncement(nil, PongMessage{Terms: sampleTerms, Limits: sampleLimits, Alternates: []byte("b:1,c:2")})
 	renewal, _ := AppendRenewal(nil, 43, 1, []byte("new"))
-	return [][]byte{hello, welcome, AppendPing(nil, 42, 0), renewal, AppendPong(nil, samplePong),
+	return [][]byte{hello, welcome, AppendPing(nil, 42, 0), renewal, AppendPong(nil, samplePong), announcement,
 		AppendSend(nil, 1, []byte("up")), AppendDeliver(nil, 2, []byte("down")),
 		AppendRequest(nil, Send, 3, []byte("how late is it?")), AppendReply(nil, Deliver, 3, []byte("noon")),
 		AppendAck(nil, sampleAck), nack, goAway, AppendBye(nil), AppendFrame(nil, 200, FlagIgnorable, []byte("new"))}
@@ -181,8 +182,9 @@ func reencode(t *testing.T, typ Type, flags Flags, p []byte) ([]byte, bool) {
 		}
 	case Pong:
 		var m PongMessage
-		m, err = ParsePong(p)
-		frame = AppendPong(nil, m)
+		if m, err = ParsePong(p); err == nil {
+			frame, encodeErr = AppendAnnouncement(nil, m)
+		}
 	case Send, Deliver:
 		var id uint64
 		var body []byte
@@ -238,7 +240,7 @@ func canonical(typ Type, p []byte) bool {
 	case Ping:
 		reserved, fixed, entries = p[10:12], 12, "\x02"
 	case Pong:
-		reserved, fixed, entries = p[26:28], 28, "\x08\x09"
+		reserved, fixed, entries = p[26:28], 28, "\x06\x08\x09"
 	case Ack:
 		reserved = p[17:20]
 	case Nack:

@@ -72,6 +72,10 @@ type PongMessage struct {
 	Terms  Terms
 	Limits Limits // zero: as they were told before
 
+	// Alternates are other nodes, as in WELCOME; empty: as they were told before. AppendAnnouncement
+	// alone writes them.
+	Alternates []byte
+
 	// Expires is how long the grant is still good, in whole milliseconds, rounded up, or
 	// NeverExpires; zero or less: as it was told before.
 	Expires time.Duration
@@ -79,8 +83,22 @@ type PongMessage struct {
 
 const pongFixed = 28
 
-// AppendPong appends a PONG.
+// AppendPong appends a PONG, without m.Alternates.
 func AppendPong(dst []byte, m PongMessage) []byte {
+	m.Alternates = nil
+	return appendPong(dst, &m)
+}
+
+// AppendAnnouncement appends a PONG, with m.Alternates. If these are beyond their limit, that is
+// ErrField; dst is then returned as it was.
+func AppendAnnouncement(dst []byte, m PongMessage) ([]byte, error) {
+	if err := checkFields([]field{{tlvAlternates, &m.Alternates}}); err != nil {
+		return dst, err
+	}
+	return appendPong(dst, &m), nil
+}
+
+func appendPong(dst []byte, m *PongMessage) []byte {
 	start := len(dst)
 	dst = begin(dst, Pong, 0)
 	dst = binary.BigEndian.AppendUint64(dst, m.Token)
@@ -89,7 +107,7 @@ func AppendPong(dst []byte, m PongMessage) []byte {
 	limits := appendLimits(buf[:0], m.Limits)
 	var end [expiresLen]byte
 	expires := appendExpires(end[:0], m.Expires)
-	dst = appendTail(dst, []field{{tlvLimits, &limits}, {tlvExpires, &expires}})
+	dst = appendTail(dst, []field{{tlvAlternates, &m.Alternates}, {tlvLimits, &limits}, {tlvExpires, &expires}})
 	return finish(dst, start)
 }
 
@@ -99,15 +117,15 @@ func ParsePong(p []byte) (m PongMessage, err error) {
 		return m, shortPayload(Pong, len(p), pongFixed)
 	}
 	var limits, expires []byte
-	fields := []field{{tlvLimits, &limits}, {tlvExpires, &expires}}
+	fields := []field{{tlvAlternates, &m.Alternates}, {tlvLimits, &limits}, {tlvExpires, &expires}}
 	if err := parseTail(p[pongFixed:], fields); err != nil {
-		return m, err
+		return PongMessage{}, err
 	}
 	if err := checkFields(fields); err != nil {
-		return m, err
+		return PongMessage{}, err
 	}
 	if m.Limits, err = parseLimits(limits); err != nil {
-		return m, err
+		return PongMessage{}, err
 	}
 	if m.Expires, err = parseExpires(expires); err != nil {
 		return PongMessage{}, err

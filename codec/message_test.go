@@ -70,6 +70,14 @@ func TestMessagesSurvive(t *testing.T) {
 	pong, perr := ParsePong(payloadOf(t, Pong, AppendPong(nil, samplePong), nil))
 	check(pong, samplePong, perr)
 
+	told := samplePong
+	told.Alternates = []byte("b:1,c:2")
+	pong, perr = ParsePong(payloadOf(t, Pong, AppendPong(nil, told), nil))
+	check(pong, samplePong, perr)
+	frame, err = AppendAnnouncement(nil, told)
+	pong, perr = ParsePong(payloadOf(t, Pong, frame, err))
+	check(pong, told, perr)
+
 	token, applied, perr := ParsePing(payloadOf(t, Ping, AppendPing(nil, 1<<63, 1<<15), nil))
 	check([]any{token, applied}, []any{uint64(1 << 63), uint16(1 << 15)}, perr)
 	check(Renewal(payloadOf(t, Ping, AppendPing(nil, 1, 1), nil)), []byte(nil), nil)
@@ -213,6 +221,9 @@ func TestEncoderRefusesWhatDecoderRefuses(t *testing.T) {
 		}},
 		{"token has 4097 bytes", func(b []byte) ([]byte, error) { return AppendRenewal(b, 1, 0, x(4097)) }},
 		{"node has 65 bytes", func(b []byte) ([]byte, error) { return AppendWelcome(b, &WelcomeMessage{Node: x(65)}) }},
+		{"alternates has the control character U+000A", func(b []byte) ([]byte, error) {
+			return AppendAnnouncement(b, PongMessage{Alternates: []byte("b:1\n")})
+		}},
 		{"alternates is not UTF-8", func(b []byte) ([]byte, error) {
 			return AppendWelcome(b, &WelcomeMessage{Alternates: []byte{0xff}})
 		}},
@@ -237,7 +248,7 @@ func TestUnknownEntriesAreSkipped(t *testing.T) {
 		t.Errorf("ParseHello = %+v, %v\nwant %+v", got, err, sampleHello)
 	}
 	pong := append(payloadOf(t, Pong, AppendPong(nil, samplePong), nil), unknown...)
-	if got, err := ParsePong(pong); err != nil || got != samplePong {
+	if got, err := ParsePong(pong); err != nil || !reflect.DeepEqual(got, samplePong) {
 		t.Errorf("ParsePong = %+v, %v\nwant %+v", got, err, samplePong)
 	}
 }
@@ -294,6 +305,7 @@ func TestHotPathsAllocateNothing(t *testing.T) {
 		{"append goaway", func() { _, _ = AppendGoAway(buf, &sampleGoAway) }},
 		{"append ping", func() { AppendPing(buf, 1, 0) }},
 		{"append pong", func() { AppendPong(buf, samplePong) }},
+		{"append announcement", func() { _, _ = AppendAnnouncement(buf, samplePong) }},
 		{"append send", func() { AppendSend(buf, 1, body) }},
 		{"append deliver", func() { AppendDeliver(buf, 1, body) }},
 		{"append ack", func() { AppendAck(buf, sampleAck) }},

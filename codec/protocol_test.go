@@ -346,6 +346,7 @@ func describe(t *testing.T, f Frame) []string {
 		m, err = ParsePong(f.Payload)
 		say("token", m.Token)
 		terms(m.Terms)
+		tail([]field{{tlvAlternates, &m.Alternates}})
 		limits(m.Limits)
 		expires(m.Expires)
 	case Send, Deliver:
@@ -450,7 +451,8 @@ func build(t *testing.T, named []string) []byte {
 	case "PING":
 		frame, err = AppendRenewal(nil, num("token", 10, 64), uint16(num("terms", 10, 16)), raw("credential"))
 	case "PONG":
-		frame = AppendPong(nil, PongMessage{num("token", 10, 64), terms(), limits(), expires()})
+		frame, err = AppendAnnouncement(nil, PongMessage{Token: num("token", 10, 64), Terms: terms(), Limits: limits(),
+			Alternates: text("alternates"), Expires: expires()})
 	case "SEND", "DELIVER":
 		typ := Send
 		if values["type"] == "DELIVER" {

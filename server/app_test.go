@@ -32,7 +32,7 @@ func TestCallbacksAllocateNothing(t *testing.T) {
 	}
 	s.node.Conns = gate.NewConns(1000, 10, 1, loopDescriptors, s.cfg.MaxConns)
 	app := &application{handler: &s.cfg.Handler, epoch: 7, log: s.cfg.Logger, wall: time.Now}
-	r, err := reactor.New(s.settings, reactor.Env{Node: s.node, Transport: sink{}, App: app, Wall: time.Now}, time.Second)
+	r, err := reactor.New(s.gated.reactor, reactor.Env{Node: s.node, Transport: sink{}, App: app, Wall: time.Now}, time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}

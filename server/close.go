@@ -51,7 +51,7 @@ func (s *Session) Close(how Close) error {
 // overtake what the same goroutine has sent and acknowledged before: that is written before the
 // GOAWAY. Other errors: those of Session.Close.
 func (s *Server) Close(to Ref, how Close) error {
-	code, goAway, err := how.encode(s.cfg.Alternates)
+	code, goAway, err := how.encode(s.tuned.Load().cfg.Alternates)
 	if err != nil {
 		return err
 	}

@@ -214,13 +214,13 @@ func (c *Config) reactor() *reactor.Config {
 	return &reactor.Config{Tick: c.Tick, Heartbeat: c.Heartbeat, Timeout: c.Timeout, HelloTimeout: c.HelloTimeout,
 		PartialTimeout: c.PartialTimeout, WriteTimeout: c.WriteTimeout, AuthTimeout: c.AuthTimeout, MaxWindow: c.MaxWindow,
 		MaxFrame: c.MaxFrame, MaxQueued: c.MaxQueued, SoftQueued: c.SoftQueued, MaxFrameRate: c.MaxFrameRate, MaxByteRate: c.MaxByteRate,
-		UnsettledBytes: c.UnsettledBytes}
+		UnsettledBytes: c.UnsettledBytes, Alternates: []byte(strings.Join(c.Alternates, ","))}
 }
 
 // gate is the part that is the gates'.
 func (c *Config) gate() gate.Config {
 	return gate.Config{Heartbeat: c.Heartbeat, Tick: c.Tick, AdmitRate: c.AdmitRate, FailoverRate: c.FailoverRate,
-		AddrConns: c.AddrConns, AddrRate: c.AddrRate, IDRate: c.IDRate, Secrets: c.ClusterSecrets, Alternates: c.Alternates,
+		AddrConns: c.AddrConns, AddrRate: c.AddrRate, IDRate: c.IDRate, Secrets: c.ClusterSecrets,
 		Index: c.Index, Duplicates: gate.Duplicates(c.Duplicates), MaxSameID: c.MaxSameID}
 }
 

@@ -54,6 +54,11 @@
 // to those of a filter, and Each looks at all of them. Who is slow misses messages that are for many, and
 // Handler.Missed tells how many.
 //
+// # Changes while it runs
+//
+// Update changes rates, limits, places, alternates, secrets and the times of a drain; Tunable lists
+// them. Clients are told, and nobody is held to a tighter limit that he could not know.
+//
 // # What it promises
 //
 // A silent client is evicted no earlier than Timeout after its last complete frame

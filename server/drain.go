@@ -28,22 +28,23 @@ func (s *Server) Drain(ctx context.Context) error {
 	}
 	s.node.Drain.Begin()
 	began := s.now()
-	from := began + max(0, s.cfg.DrainGrace)
-	alone := len(s.cfg.Alternates) == 0
-	s.cfg.Logger.Info("draining", slog.Duration("grace", s.cfg.DrainGrace),
-		slog.Int64("conns", s.node.Conns.Open()), slog.Int("alternates", len(s.cfg.Alternates)))
+	cfg := &s.tuned.Load().cfg
+	s.cfg.Logger.Info("draining", slog.Duration("grace", cfg.DrainGrace),
+		slog.Int64("conns", s.node.Conns.Open()), slog.Int("alternates", len(cfg.Alternates)))
 	poll := time.NewTicker(drainPoll)
 	defer poll.Stop()
 	logged, allTold := began, time.Duration(0)
 	st := s.Stats()
 	for ; (s.open() > 0 || st.Sessions > 0) && ctx.Err() == nil; st = s.Stats() {
 		now := s.now()
-		if now >= from && alone {
+		cfg = &s.tuned.Load().cfg // it may change meanwhile
+		from := began + max(0, cfg.DrainGrace)
+		if now >= from && len(cfg.Alternates) == 0 {
 			break
 		}
 		if now >= from {
 			untold := st.Sessions - st.Draining
-			s.node.Drain.SetPace(s.cfg.FailoverRate, untold, from+s.cfg.DrainWindow-now)
+			s.node.Drain.SetPace(cfg.FailoverRate, untold, from+cfg.DrainWindow-now)
 			if untold > 0 {
 				allTold = 0
 			} else if allTold == 0 {

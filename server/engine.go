@@ -27,7 +27,7 @@ func (s *Server) startOn(e engine.Engine) error {
 	if err := s.begin(); err != nil {
 		return err
 	}
-	s.node = gate.NewNode(s.cfg.gate(), e.Random())
+	s.node = gate.NewNode(s.gated.cfg.gate(), e.Random())
 	s.setMemory()
 	s.engine, s.addr, s.inMemory = e, "memory", true
 	return s.launch(memoryDescriptors, 0, e.Run)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/stormwheel/stormwheel/internal/token"
@@ -15,23 +16,37 @@ const MinSecret = token.MinSecret
 // ErrSecret is returned for no secret, and for one shorter than MinSecret.
 var ErrSecret = errors.New("server: secret is shorter than 32 bytes")
 
-// hmacAuth admits whoever has a token that MintToken made with one of its secrets.
-type hmacAuth struct {
-	keys token.Keys
+// HMACAuth is an Authenticator that admits whoever has a token that MintToken made of one of its
+// secrets. Make it by NewHMACAuth. Any goroutine may use it.
+type HMACAuth struct {
+	keys atomic.Pointer[token.Keys]
 	now  func() time.Time
 }
 
-// NewHMACAuth returns an Authenticator for the tokens that MintToken makes of one of the secrets,
+// NewHMACAuth returns one for the tokens that MintToken makes of one of the secrets,
 // of which there must be one at least. It never blocks. A token is good for one client id, and
 // nothing in it but the name of its key is looked at before its MAC is verified, in constant time.
 //
-// To change a secret, nodes get the new one beside the old, then whoever makes tokens makes them of
+// To change a secret, nodes get the new one beside the old, while they run (SetSecrets) or when they
+// start again, then whoever makes tokens makes them of
 // the new one, and when the last token of the old one has expired nodes forget it.
-func NewHMACAuth(secrets ...[]byte) (Authenticator, error) {
-	if len(secrets) == 0 || slices.ContainsFunc(secrets, func(s []byte) bool { return len(s) < MinSecret }) {
-		return nil, ErrSecret
+func NewHMACAuth(secrets ...[]byte) (*HMACAuth, error) {
+	a := &HMACAuth{now: time.Now}
+	if err := a.SetSecrets(secrets...); err != nil {
+		return nil, err
 	}
-	return &hmacAuth{keys: token.NewKeys(secrets...), now: time.Now}, nil
+	return a, nil
+}
+
+// SetSecrets changes the secrets: from the return on, tokens of these admit, and no others. Who is in
+// stays until the grant ends. The error is ErrSecret, and then the old ones stay. It keeps copies.
+func (a *HMACAuth) SetSecrets(secrets ...[]byte) error {
+	if len(secrets) == 0 || slices.ContainsFunc(secrets, func(s []byte) bool { return len(s) < MinSecret }) {
+		return ErrSecret
+	}
+	keys := token.NewKeys(secrets...)
+	a.keys.Store(&keys)
+	return nil
 }
 
 // MintToken returns a token that admits clientID until expires. It names the secret that it was
@@ -44,8 +59,8 @@ func MintToken(secret []byte, clientID string, expires time.Time) (string, error
 }
 
 // Authenticate implements Authenticator.
-func (a *hmacAuth) Authenticate(_ context.Context, req AuthRequest) (AuthGrant, error) {
-	expires, ok := a.keys.Verify(req.Token, req.ClientID)
+func (a *HMACAuth) Authenticate(_ context.Context, req AuthRequest) (AuthGrant, error) {
+	expires, ok := a.keys.Load().Verify(req.Token, req.ClientID)
 	switch {
 	case !ok:
 		return AuthGrant{}, ErrUnauthorized

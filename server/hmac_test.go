@@ -16,7 +16,7 @@ func TestTokensAdmitTheirIDUntilTheyExpire(t *testing.T) {
 	}
 	expires := time.Unix(1_800_000_000, 0)
 	now := expires.Add(-time.Minute)
-	auth.(*hmacAuth).now = func() time.Time { return now }
+	auth.now = func() time.Time { return now }
 	token, err := MintToken(secret, "alice", expires)
 	if err != nil {
 		t.Fatal(err)

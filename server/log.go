@@ -41,8 +41,8 @@ func (r *refusals) log(log *slog.Logger, c *gate.Conns, now time.Duration, why R
 		return
 	}
 	log.Warn("connections are being refused: no room", slog.String("reason", why.String()),
-		slog.Int64("conns", c.Open()), slog.Int64("max_conns", c.Max),
-		slog.Int64("pending", c.Pending()), slog.Int64("max_pending", c.MaxPending),
+		slog.Int64("conns", c.Open()), slog.Int64("max_conns", c.Max.Load()),
+		slog.Int64("pending", c.Pending()), slog.Int64("max_pending", c.MaxPending.Load()),
 		slog.Int("descriptor_limit", c.Descriptors))
 }
 

@@ -33,6 +33,7 @@ type loop struct {
 	yielded  time.Duration           // when other goroutines were last let run, in a chain of turns
 	turnOver func(reactor.Part) bool // l.over, bound once
 	staged   *staged                 // nil: all connections are plain
+	tuned    *tuned                  // what it goes by
 
 	// Owned by the ticker.
 	listener int        // its listening socket, -1: unknown
@@ -53,7 +54,7 @@ type loop struct {
 }
 
 func newLoop(s *Server, el gnet.EventLoop, index uint8, listener int) (*loop, error) {
-	l := &loop{srv: s, el: el, listener: listener}
+	l := &loop{srv: s, el: el, listener: listener, tuned: s.tuned.Load()}
 	l.last.SnapshotAt = l.now() // it was not stuck before it was there
 	l.again = time.AfterFunc(time.Hour, l.goOn)
 	l.again.Stop()
@@ -61,12 +62,12 @@ func newLoop(s *Server, el gnet.EventLoop, index uint8, listener int) (*loop, er
 	l.rest.settled = make(chan struct{})
 	var err error
 	l.app = &application{handler: &s.cfg.Handler, node: s.Node(), epoch: s.node.Epoch, log: s.cfg.Logger, wall: time.Now, exited: l.exited, refused: s.logRefusal,
-		live: s.live, keeps: s.node.Roster != nil || s.auth != nil, alternates: s.cfg.Alternates}
+		live: s.live, keeps: s.node.Roster != nil || s.auth != nil, alternates: l.tuned.cfg.Alternates}
 	env := reactor.Env{Node: s.node, Loop: index, Transport: l, App: l.app, Forward: s.forward, Tell: s.tell, Wall: time.Now}
 	if s.auth != nil {
 		env.Ask = l
 	}
-	if l.reactor, err = reactor.New(s.settings, env, l.now()); err != nil {
+	if l.reactor, err = reactor.New(l.tuned.reactor, env, l.now()); err != nil {
 		return nil, err
 	}
 	l.app.r, l.app.ask = l.reactor, l.ask

@@ -30,7 +30,7 @@ func (s *Session) Move(alternates []string) error {
 
 // Move is Session.Move from any goroutine. Other errors: ErrNowhere, and codec.ErrField.
 func (s *Server) Move(to Ref, alternates []string) error {
-	goAway, err := moveFrame(alternates, s.cfg.Alternates)
+	goAway, err := moveFrame(alternates, s.tuned.Load().cfg.Alternates)
 	if err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ func (s *Server) logOverload(now time.Duration, sample gate.Sample) {
 	}
 	s.overloadLog = now
 	s.cfg.Logger.Warn("overloaded: clients wait to be let in, fewer may wait",
-		"waited", sample.Waited, "late", sample.Late, "pace", s.node.Load.Pace(), "admit_rate", s.cfg.AdmitRate)
+		"waited", sample.Waited, "late", sample.Late, "pace", s.node.Load.Pace(), "admit_rate", s.gated.cfg.AdmitRate)
 }
 
 // setBacklog has about n connections wait at the loop's listener at most. It is the ticker's.

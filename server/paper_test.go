@@ -63,7 +63,7 @@ func newPaper(t testing.TB, cfg Config) *paper {
 	s.node.Conns = gate.NewConns(1000, 10, 1, loopDescriptors, s.cfg.MaxConns)
 	p := &paper{t: t, now: time.Second, all: make(map[reactor.Slot]*paperClient)}
 	p.app = &application{handler: &s.cfg.Handler, epoch: 7, log: s.cfg.Logger, wall: func() time.Time { return time.Unix(0, 0).Add(p.now) }}
-	p.r, err = reactor.New(s.settings, reactor.Env{Node: s.node, Transport: p, App: p.app, Wall: time.Now}, p.now)
+	p.r, err = reactor.New(s.gated.reactor, reactor.Env{Node: s.node, Transport: p, App: p.app, Wall: time.Now}, p.now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,7 +31,7 @@ var (
 
 // Server is one node. Its methods may be called from any goroutine.
 type Server struct {
-	cfg  Config
+	cfg  Config    // as New was given it, with defaults; what may change is in tuned
 	base time.Time // origin of all monotonic times
 
 	started atomic.Bool
@@ -41,11 +41,10 @@ type Server struct {
 	done    chan struct{} // closed when the engine has ended
 	err     error         // why; set before done is closed
 
-	engine   stopper         // set before ready is closed
-	settings *reactor.Config // the reactors' part of cfg
-	node     *gate.Node
-	auth     *authPool // nil: everybody may come in; set before ready is closed
-	halting  sync.Once // gnet refuses to be stopped twice
+	engine  stopper // set before ready is closed
+	node    *gate.Node
+	auth    *authPool // nil: everybody may come in; set before ready is closed
+	halting sync.Once // gnet refuses to be stopped twice
 
 	memory   func() (used int64, ok bool) // what the process uses
 	collect  func()                       // gives back what was closed for want of it
@@ -54,8 +53,13 @@ type Server struct {
 	stage func() transport.Stage // makes that of a loop; nil: connections are plain. Tests set it
 
 	drainLinger time.Duration // tests shorten it
-	alike       bool          // the nodes that would take over are like this one: nobody said what they can take
 	overloadLog time.Duration // when overload was last logged, 0: never; the ticker's
+
+	tuning sync.Mutex            // one Update at a time
+	tuned  atomic.Pointer[tuned] // what holds since the last
+	gated  *tuned                // what the gates go by; the ticker's, as the two below
+	logged *tuned                // what was last logged
+	logAt  time.Duration         // when another may be
 
 	mu    sync.Mutex // guards adding to loops, and who comes first of Start and Stop
 	loops atomic.Pointer[[]*loop]
@@ -67,21 +71,21 @@ type Server struct {
 // makes no sense. A handler that needs the node may use a variable that is assigned before Run
 // or Start is called.
 func New(cfg Config) (*Server, error) {
-	alike := cfg.FailoverRate == 0
-	cfg = cfg.withDefaults()
-	if err := cfg.validate(); err != nil {
+	t, err := newTuned(cfg)
+	if err != nil {
 		return nil, err
 	}
 	s := &Server{
-		cfg:   cfg,
+		cfg:   t.cfg,
 		base:  time.Now(),
 		ready: make(chan struct{}),
 		done:  make(chan struct{}),
 
 		drainLinger: drainLinger,
-		alike:       alike,
+		gated:       t,
+		logged:      t,
 	}
-	s.settings = s.cfg.reactor()
+	s.tuned.Store(t)
 	s.node = gate.NewNode(s.cfg.gate(), rand.Reader)
 	s.setMemory()
 	s.loops.Store(new([]*loop))
@@ -122,9 +126,9 @@ func (s *Server) launch(limit, used int, run func(gnet.EventHandler) error) erro
 	if len(s.node.Name) == 0 {
 		s.node.Name = []byte(s.addr)
 	}
-	s.node.Conns = gate.NewConns(limit, used, s.cfg.Loops, loopDescriptors, s.cfg.MaxConns)
+	s.node.Conns = gate.NewConns(limit, used, s.cfg.Loops, loopDescriptors, s.tuned.Load().cfg.MaxConns)
 	if s.cfg.Auth != nil {
-		s.auth = newAuthPool(&s.cfg, s.node.Conns.MaxPending)
+		s.auth = newAuthPool(&s.cfg, s.node.Conns.MaxPending.Load())
 	} else {
 		s.cfg.Logger.Warn("no authenticator: every client id is let in")
 	}
@@ -248,8 +252,8 @@ func (s *Server) Stats() Stats {
 		MaxQueuedTotal: s.node.Budget.Max, MemoryLimit: s.node.Memory.Limit,
 		MemoryUsed: s.node.Memory.Used(), MemoryState: s.node.Memory.Level().String()}
 	if s.isReady() {
-		st.MaxConns = int(s.node.Conns.Max)
-		st.Pending, st.MaxPending = s.node.Conns.Pending(), s.node.Conns.MaxPending
+		st.MaxConns = int(s.node.Conns.Max.Load())
+		st.Pending, st.MaxPending = s.node.Conns.Pending(), s.node.Conns.MaxPending.Load()
 		st.Lingering = s.node.Conns.Lingering()
 		if s.auth != nil {
 			st.AuthWaiting = len(s.auth.jobs)

@@ -10,8 +10,9 @@ func (s *Server) tick() (delay time.Duration) {
 	if !s.isReady() {
 		close(s.ready)
 		s.cfg.Logger.Info("listening", slog.String("addr", s.addr), slog.String("node", s.Node()),
-			slog.Int("loops", s.cfg.Loops), slog.Int64("max_conns", s.node.Conns.Max))
+			slog.Int("loops", s.cfg.Loops), slog.Int64("max_conns", s.node.Conns.Max.Load()))
 	}
+	s.tuneGates(s.now())
 	s.watchMemory(s.now())
 	s.node.Tidy(s.now())
 	s.watchLoad(s.now())
@@ -30,16 +31,16 @@ func (s *Server) setWindow() {
 		return // those who have left come back with those who are about to
 	}
 	s.node.Window.SetRate(s.failoverRate())
-	s.node.Window.Set(s.node.WindowNow(s.cfg.MaxWindow))
+	s.node.Window.Set(s.node.WindowNow(s.gated.cfg.MaxWindow))
 }
 
 // failoverRate is that of the nodes that would take over this one's clients. It is the
 // ticker's.
 func (s *Server) failoverRate() float64 {
-	if s.alike {
+	if s.gated.alike {
 		return s.node.Load.Steady()
 	}
-	return s.cfg.FailoverRate
+	return s.gated.cfg.FailoverRate
 }
 
 // askAll has every loop run a turn.

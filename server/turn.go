@@ -48,6 +48,7 @@ func (l *loop) over(part reactor.Part) bool {
 // left, or came just after another, is the last until they had theirs (rest.go).
 func (l *loop) Run(context.Context) error {
 	l.began = l.now()
+	l.tune()
 	late := l.began - time.Duration(l.asked.Load())
 	raise(&l.late, late)
 	raise(&l.waited, l.reactor.Waited())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"sync/atomic"
@@ -22,7 +23,7 @@ type adminListener struct {
 }
 
 // newAdminListener takes the address, so that one that is taken is known before clients come.
-func newAdminListener(addr string, srv *server.Server) (*adminListener, error) {
+func newAdminListener(addr string, srv *server.Server, level *slog.LevelVar) (*adminListener, error) {
 	a := &adminListener{addr: "-", failed: make(chan error, 1)}
 	if addr == "" {
 		return a, nil
@@ -34,7 +35,11 @@ func newAdminListener(addr string, srv *server.Server) (*adminListener, error) {
 		return nil, fmt.Errorf("admin: %w", err)
 	}
 	a.listener, a.addr = listener, listener.Addr().String()
-	a.http = admin.NewServer(srv, admin.Config{Ready: a.ready.Load})
+	cfg := admin.Config{Ready: a.ready.Load}
+	if at, ok := listener.Addr().(*net.TCPAddr); ok && at.IP.IsLoopback() {
+		cfg.Settings, cfg.LogLevel = srv, level // who is on this machine may change them
+	}
+	a.http = admin.NewServer(srv, cfg)
 	return a, nil
 }
 

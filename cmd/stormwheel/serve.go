@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/bench/payload"
-	"github.com/stormwheel/stormwheel/internal/token"
 	"github.com/stormwheel/stormwheel/server"
 )
 
@@ -48,31 +47,37 @@ type serveCmd struct {
 }
 
 func (serveCmd) Help() string {
-	return "SIGTERM or SIGINT hands the clients over, a second one stops at once; SIGHUP is ignored. " +
+	return "SIGTERM or SIGINT hands the clients over, a second one stops at once; SIGHUP reads the secret files again. " +
 		"Log lines that nobody reads are lost.\n\n" +
 		"Example: stormwheel serve --listen 127.0.0.1:7000 --admin 127.0.0.1:7001 --node a"
 }
 
 func (c *serveCmd) Run() error {
 	lines := newLogWriter(os.Stderr)
-	log := c.logger(lines)
+	level := new(slog.LevelVar)
+	level.Set(c.LogLevel)
+	log := c.logger(lines, level)
 	lines.tell = func(lost uint64) { log.Warn("log lines were dropped: standard error was not read", "lines", lost) }
 	go lines.run()
 	defer lines.close()
 	var app application
-	srv, err := c.node(log, &app)
+	secrets, err := c.readSecrets()
+	if err != nil {
+		return err
+	}
+	srv, err := c.node(log, &app, secrets)
 	if err != nil {
 		return err
 	}
 	percent, soft := setCollector(srv.Stats().MemoryLimit)
 
-	// Both signals are ours before the first client is: one that comes early is not lost.
-	signal.Ignore(syscall.SIGHUP) // the log goes to standard error: there is nothing to reopen
+	// The signals are ours before the first client is: one that comes early is not lost.
+	defer secrets.follow(srv, log)()
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
 
-	adm, err := newAdminListener(c.Admin, srv)
+	adm, err := newAdminListener(c.Admin, srv, level)
 	if err != nil {
 		return err
 	}
@@ -91,11 +96,7 @@ func (c *serveCmd) Run() error {
 }
 
 // node is the server that the flags ask for.
-func (c *serveCmd) node(log *slog.Logger, app *application) (*server.Server, error) {
-	auth, cluster, err := c.secrets()
-	if err != nil {
-		return nil, err
-	}
+func (c *serveCmd) node(log *slog.Logger, app *application, secrets *secrets) (*server.Server, error) {
 	*app = application{echo: c.Echo}
 	if c.Publish > 0 {
 		app.publisher = newPublisher(int(c.Publish), c.Every)
@@ -106,7 +107,7 @@ func (c *serveCmd) node(log *slog.Logger, app *application) (*server.Server, err
 		MaxConns: c.MaxConns, AdmitRate: c.AdmitRate, FailoverRate: c.FailoverRate,
 		MaxWindow: c.MaxWindow, Alternates: c.Alternates,
 		DrainGrace: graceOf(c.DrainGrace), DrainWindow: c.DrainWindow,
-		Auth: auth, ClusterSecrets: cluster, AddrConns: c.AddrConns, AddrRate: c.AddrRate,
+		Auth: secrets.authenticator(), ClusterSecrets: secrets.cluster, AddrConns: c.AddrConns, AddrRate: c.AddrRate,
 		MaxFrameRate: c.MaxFrameRate, MaxByteRate: c.MaxByteRate, MaxQueued: c.MaxQueued,
 		MaxQueuedTotal: c.MaxQueuedTotal, MemoryLimit: c.MemoryLimit,
 		Handler: app.handler(), Logger: log,
@@ -132,23 +133,6 @@ func await(srv *server.Server, adm *adminListener, log *slog.Logger, signals <-c
 		adm.notReady()
 		return end(srv.Drain, 0, log, signals)
 	}
-}
-
-// secrets reads the files that the flags name.
-func (c *serveCmd) secrets() (auth server.Authenticator, cluster [][]byte, err error) {
-	if c.AuthSecretFile != "" {
-		secrets, err := token.ReadSecrets(c.AuthSecretFile)
-		if err != nil {
-			return nil, nil, err
-		}
-		if auth, err = server.NewHMACAuth(secrets...); err != nil {
-			return nil, nil, err
-		}
-	}
-	if c.ClusterSecretFile != "" {
-		cluster, err = token.ReadSecrets(c.ClusterSecretFile)
-	}
-	return auth, cluster, err
 }
 
 // stopTime bounds the farewell to clients that were not handed over.
@@ -181,8 +165,8 @@ func engineError(err error) error {
 	return err
 }
 
-func (c *serveCmd) logger(out io.Writer) *slog.Logger {
-	options := &slog.HandlerOptions{Level: c.LogLevel}
+func (c *serveCmd) logger(out io.Writer, level slog.Leveler) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level}
 	if c.LogFormat == "json" {
 		return slog.New(slog.NewJSONHandler(out, options))
 	}

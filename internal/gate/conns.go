@@ -7,12 +7,13 @@ import "sync/atomic"
 // stay below it by a reserve, of which farewells may use half, and the last quarter is for
 // those that are closed at once. Any goroutine may use it.
 type Conns struct {
-	Max          int64 // connections admitted at once
-	MaxPending   int64 // of them, those that are not in yet
-	MaxKnocking  int64 // beyond Max, those that may say whose place they come to take
-	MaxLingering int64 // farewells that may wait for their peers; refused ones come on top of Max
-	Descriptors  int   // the process's limit
+	Max          atomic.Int64 // connections admitted at once
+	MaxPending   atomic.Int64 // of them, those that are not in yet
+	MaxKnocking  atomic.Int64 // beyond Max, those that may say whose place they come to take
+	MaxLingering int64        // farewells that may wait for their peers; refused ones come on top of Max
+	Descriptors  int          // the process's limit
 
+	most int // connections that descriptors leave room for
 	mark int // the descriptor at which the last quarter of the reserve begins
 
 	open      atomic.Int64 // admitted and not closed yet
@@ -37,18 +38,24 @@ const minPending = 256
 // wanted is how many connections are let in if there is room.
 func NewConns(descriptors, used, loops, perLoop, wanted int) *Conns {
 	reserve := max(32, descriptors*3/100, 4*loops)
-	most := descriptors - used - loops*perLoop - reserve
-	room := int64(max(1, min(wanted, most)))
-	pending := min(room, max(room/10, minPending))
-	return &Conns{
-		Max:        room,
-		MaxPending: pending,
-		// More than may be pending, so that silent ones do not hold all of it for long.
-		MaxKnocking:  min(2*pending, max(0, int64(most)-room)),
+	c := &Conns{
 		MaxLingering: int64(reserve / 2),
 		Descriptors:  descriptors,
+		most:         descriptors - used - loops*perLoop - reserve,
 		mark:         descriptors - reserve/4,
 	}
+	c.SetMax(wanted)
+	return c
+}
+
+// SetMax lets wanted connections in if there is room, from now on: who is in stays. More may knock
+// than may be pending, so that silent ones do not hold all of it for long.
+func (c *Conns) SetMax(wanted int) {
+	room := int64(max(1, min(wanted, c.most)))
+	pending := min(room, max(room/10, minPending))
+	c.Max.Store(room)
+	c.MaxPending.Store(pending)
+	c.MaxKnocking.Store(min(2*pending, max(0, int64(c.most)-room)))
 }
 
 // Open is how many connections are admitted and not closed yet.
@@ -64,7 +71,7 @@ func (c *Conns) Pending() int64 { return c.pending.Load() }
 func (c *Conns) Knocking() int64 { return c.knocking.Load() }
 
 // Enter says whether a new connection may stay; every one that may calls Leave at its end.
-func (c *Conns) Enter() (admitted bool) { return take(&c.open, c.Max) }
+func (c *Conns) Enter() (admitted bool) { return take(&c.open, c.Max.Load()) }
 
 // Force is Enter for a connection that gives its place back at once: there may be one too many
 // for a moment.
@@ -76,7 +83,7 @@ func (c *Conns) Leave() { c.open.Add(-1) }
 // Knock says whether a connection for which there is no place may say HELLO all the same: a
 // client that returns takes the place of its own dead session. Everyone that may calls
 // EndKnock when it has a place, or goes.
-func (c *Conns) Knock() bool { return take(&c.knocking, c.MaxKnocking) }
+func (c *Conns) Knock() bool { return take(&c.knocking, c.MaxKnocking.Load()) }
 
 // EndKnock gives back what Knock gave.
 func (c *Conns) EndKnock() { c.knocking.Add(-1) }
@@ -101,10 +108,13 @@ func (c *Conns) BeginPending() { c.pending.Add(1) }
 func (c *Conns) EndPending() { c.pending.Add(-1) }
 
 // Crowded says whether too many are on their way in.
-func (c *Conns) Crowded() bool { return c.pending.Load() > c.MaxPending }
+func (c *Conns) Crowded() bool { return c.pending.Load() > c.MaxPending.Load() }
 
 // Overrun says that nobody has made room for a while: the loop whose turn it is may be stuck.
-func (c *Conns) Overrun() bool { return c.pending.Load() > c.MaxPending+c.MaxPending/8 }
+func (c *Conns) Overrun() bool {
+	most := c.MaxPending.Load()
+	return c.pending.Load() > most+most/8
+}
 
 // Starved says, of a connection that was accepted with the number fd, that the process has
 // too few descriptors left to keep it, however briefly: the embedder opens files too. The

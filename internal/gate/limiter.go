@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,10 +16,11 @@ import (
 // more come within seconds, those that have been quiet for longest are forgotten, which
 // gives back to each no more than its burst. Any goroutine may use it.
 type Limiter[K comparable] struct {
-	conns int  // sessions at once, 0: unlimited
-	pace  Pace // of handshakes; a Gap of 0: unlimited
+	on atomic.Bool // there is a bound
 
 	mu    sync.Mutex
+	conns int         // sessions at once, 0: unlimited
+	pace  Pace        // of handshakes; a Gap of 0: unlimited
 	held  map[K]int32 // sessions of a key
 	at    map[K]int32 // where in rows a key is
 	rows  []row[K]    // apart from the map, so that a random one is found
@@ -44,21 +46,32 @@ const (
 // once; zero or less is no bound. What it forgets, it chooses with randomness of seed, which
 // must not fail.
 func NewLimiter[K comparable](conns int, rate float64, seed io.Reader) *Limiter[K] {
-	l := &Limiter[K]{conns: max(0, conns), held: make(map[K]int32), at: make(map[K]int32)}
-	if rate > 0 {
-		gap := time.Duration(float64(time.Second) / rate)
-		l.pace = Pace{Gap: gap, Burst: handshakeBurst * gap}
-	}
+	l := &Limiter[K]{held: make(map[K]int32), at: make(map[K]int32)}
+	l.SetBounds(0, conns, rate)
 	words := randomBytes(seed, 16)
 	l.rand = rand.New(rand.NewPCG(binary.BigEndian.Uint64(words), binary.BigEndian.Uint64(words[8:])))
 	return l
 }
 
-func (l *Limiter[K]) off() bool { return l.conns == 0 && l.pace.Gap == 0 }
+// SetBounds changes the bounds. Sessions count that come while they are bounded: who came before is
+// not known, and who was counted stays so. Nobody waits longer than the new rate asks for.
+func (l *Limiter[K]) SetBounds(now time.Duration, conns int, rate float64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.conns, l.pace = max(0, conns), Pace{}
+	if rate > 0 {
+		gap := time.Duration(min(float64(time.Second)/rate, float64(longestGap/handshakeBurst)))
+		l.pace = Pace{Gap: gap, Burst: handshakeBurst * gap}
+	}
+	for i := range l.rows {
+		l.rows[i].due = min(l.rows[i].due, now+l.pace.Gap)
+	}
+	l.on.Store(l.conns > 0 || l.pace.Gap > 0)
+}
 
 // Look says whether Enter would let the key pass, and counts nothing.
 func (l *Limiter[K]) Look(now time.Duration, key K) (wait time.Duration, ok bool) {
-	if l.off() {
+	if !l.on.Load() {
 		return 0, true
 	}
 	l.mu.Lock()
@@ -67,25 +80,32 @@ func (l *Limiter[K]) Look(now time.Duration, key K) (wait time.Duration, ok bool
 	return wait, wait == 0
 }
 
-// Enter counts a handshake, and, if sessions are bounded, one that Leave takes back. If the
-// key has too much already, it counts nothing and says how long to wait.
+// Enter counts a handshake. If the key has too much already, it counts nothing and says how long to
+// wait.
 func (l *Limiter[K]) Enter(now time.Duration, key K) (wait time.Duration, ok bool) {
-	if l.off() {
-		return 0, true
+	wait, _, ok = l.Hold(now, key)
+	return wait, ok
+}
+
+// Hold is Enter for a handshake that makes a session. held says that this is counted, as it is while
+// sessions are bounded, and that Leave is to be called when it ends.
+func (l *Limiter[K]) Hold(now time.Duration, key K) (wait time.Duration, held, ok bool) {
+	if !l.on.Load() {
+		return 0, false, true
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if wait = l.wait(now, key); wait > 0 {
-		return wait, false
+		return wait, false, false
 	}
-	if l.conns > 0 {
+	if held = l.conns > 0; held {
 		l.held[key]++
 	}
 	if l.pace.Gap > 0 {
 		r := l.row(now, key)
 		r.due, _ = l.pace.Next(r.due, now)
 	}
-	return 0, true
+	return 0, held, true
 }
 
 // wait is how long until the key may pass; mu is held.
@@ -93,7 +113,7 @@ func (l *Limiter[K]) wait(now time.Duration, key K) time.Duration {
 	if l.conns > 0 && int(l.held[key]) >= l.conns {
 		return crowdedWait
 	}
-	if at, found := l.at[key]; found {
+	if at, found := l.at[key]; found && l.pace.Gap > 0 {
 		_, wait := l.pace.Next(l.rows[at].due, now)
 		return wait
 	}
@@ -114,11 +134,8 @@ func (l *Limiter[K]) row(now time.Duration, key K) *row[K] {
 	return &l.rows[at]
 }
 
-// Leave takes back a session that Enter has counted.
+// Leave takes back a session that is held.
 func (l *Limiter[K]) Leave(key K) {
-	if l.conns == 0 {
-		return
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if n := l.held[key]; n > 1 {

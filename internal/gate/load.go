@@ -54,6 +54,15 @@ func (l *Load) begin(ceiling float64, interval, tick time.Duration) {
 	l.pace.Store(math.Float64bits(ceiling))
 }
 
+// SetCeiling has ceiling clients a second let in at most. It is for who calls Observe.
+func (l *Load) SetCeiling(ceiling float64) {
+	l.steady = min(l.steady*(ceiling/l.ceiling), ceiling)
+	l.ceiling = ceiling
+	l.pacer.SetCeiling(ceiling)
+	l.checks.SetCeiling(ceiling)
+	l.pace.Store(math.Float64bits(min(l.pacer.Pace(), l.checks.Pace())))
+}
+
 // Due says whether it is time to look, for one who asks once a tick.
 func (l *Load) Due(now, tick time.Duration) bool {
 	return now-l.at >= lookEvery || tick >= lookEvery

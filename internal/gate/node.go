@@ -4,16 +4,14 @@ import (
 	"encoding/binary"
 	"io"
 	"net/netip"
-	"strings"
 	"sync/atomic"
 	"time"
 )
 
 // Node is what the loops of a node share. Any goroutine may use it.
 type Node struct {
-	Epoch      uint64 // random per start, so that old session ids match nothing
-	Name       []byte // that clients see; set before a loop runs
-	Alternates []byte // addresses of other nodes, with commas between them
+	Epoch uint64 // random per start, so that old session ids match nothing
+	Name  []byte // that clients see; set before a loop runs
 
 	Conns    *Conns               // the first gate: places; set before a loop runs
 	Silences Silences             // who has to go when too many are on their way in
@@ -47,20 +45,18 @@ type Config struct {
 	Duplicates Duplicates // what becomes of a login beyond MaxSameID
 	MaxSameID  int        // sessions of a client id, unless they stand beside each other
 
-	Secrets    [][]byte // what the nodes of a cluster seal with, the first, and know each other by; none: a random one
-	Alternates []string // addresses of other nodes, without commas
+	Secrets [][]byte // what the nodes of a cluster seal with, the first, and know each other by; none: a random one
 }
 
 // NewNode makes the gates of a node. Its randomness is all of random, which must not fail. Name
 // and Conns are still to be set.
 func NewNode(cfg Config, random io.Reader) *Node {
 	n := &Node{
-		Epoch:      binary.BigEndian.Uint64(randomBytes(random, 8)),
-		Alternates: []byte(strings.Join(cfg.Alternates, ",")),
-		Queue:      NewQueue(cfg.AdmitRate),
-		Addrs:      NewLimiter[netip.Addr](cfg.AddrConns, cfg.AddrRate, random),
-		IDs:        NewLimiter[uint64](0, cfg.IDRate, random),
-		Seals:      NewSeals(cfg.Secrets, random),
+		Epoch: binary.BigEndian.Uint64(randomBytes(random, 8)),
+		Queue: NewQueue(cfg.AdmitRate),
+		Addrs: NewLimiter[netip.Addr](cfg.AddrConns, cfg.AddrRate, random),
+		IDs:   NewLimiter[uint64](0, cfg.IDRate, random),
+		Seals: NewSeals(cfg.Secrets, random),
 	}
 	if cfg.Index || cfg.Duplicates != StandBeside {
 		n.Roster = NewRoster(n.Seals, cfg.Duplicates, cfg.MaxSameID)
@@ -69,6 +65,17 @@ func NewNode(cfg Config, random io.Reader) *Node {
 	n.Load.begin(cfg.AdmitRate, cfg.Heartbeat, cfg.Tick)
 	n.Window.SetRate(cfg.FailoverRate)
 	return n
+}
+
+// Tune has the gates go by cfg from now on, in its rates, the bounds of an address and a client id,
+// and the secrets; FailoverRate is Window.SetRate's, and all else stays. It is for who calls
+// Load.Observe.
+func (n *Node) Tune(now time.Duration, cfg Config) {
+	n.Load.SetCeiling(cfg.AdmitRate)
+	n.Queue.SetRate(now, n.Load.SlotRate())
+	n.Addrs.SetBounds(now, cfg.AddrConns, cfg.AddrRate)
+	n.IDs.SetBounds(now, 0, cfg.IDRate)
+	n.Seals.SetSecrets(cfg.Secrets)
 }
 
 // Tidy forgets what nobody needs any more, about once a tick.

@@ -50,6 +50,15 @@ func NewPacer(ceiling float64, now time.Duration) *Pacer {
 	return &Pacer{ceiling: ceiling, floor: min(ceiling, 1), pace: ceiling, meter: Meter{at: now}}
 }
 
+// SetCeiling changes the ceiling. A pace that load has not lowered goes with it.
+func (p *Pacer) SetCeiling(ceiling float64) {
+	if p.pace >= p.ceiling {
+		p.pace = ceiling
+	}
+	p.ceiling, p.floor = ceiling, min(ceiling, 1)
+	p.pace = min(p.pace, ceiling)
+}
+
 // Observe takes a sample, about once a tick.
 func (p *Pacer) Observe(now time.Duration, s Sample) {
 	step := min(now-p.meter.at, longestStep)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
@@ -17,8 +18,9 @@ import (
 // seal is HMAC-SHA256, cut to 128 bits, over a purpose, the values and the client's id: it
 // can be neither forged nor used by another client. Any goroutine may use it.
 type Seals struct {
-	own     sealer   // random per start: tickets are good for this node and this run only
-	cluster []sealer // shared by the nodes, so that one knows the other's clients; the first seals
+	own     sealer                   // random per start: tickets are good for this node and this run only
+	alone   sealer                   // random per start: takes the place of the cluster's where there are none
+	cluster atomic.Pointer[[]sealer] // shared by the nodes, so that one knows the other's clients; the first seals
 
 	mu      sync.Mutex
 	used    [2]map[uint32]struct{} // tickets redeemed in this and the last period, by the start of their seals
@@ -41,15 +43,23 @@ const (
 // NewSeals uses the first of secrets for what other nodes must understand, and understands what was
 // sealed with any of them; without one, a key of random.
 func NewSeals(secrets [][]byte, random io.Reader) *Seals {
-	s := &Seals{own: newSealer(randomBytes(random, keyLen))}
-	if len(secrets) == 0 {
-		secrets = [][]byte{randomBytes(random, keyLen)}
-	}
-	for _, secret := range secrets {
-		s.cluster = append(s.cluster, newSealer(secret))
-	}
+	s := &Seals{own: newSealer(randomBytes(random, keyLen)), alone: newSealer(randomBytes(random, keyLen))}
+	s.SetSecrets(secrets)
 	s.used[0] = make(map[uint32]struct{})
 	return s
+}
+
+// SetSecrets changes the secrets, as NewSeals takes them. What was sealed with one that is there no
+// more is not understood any more.
+func (s *Seals) SetSecrets(secrets [][]byte) {
+	cluster := make([]sealer, 0, max(1, len(secrets)))
+	for _, secret := range secrets {
+		cluster = append(cluster, newSealer(secret))
+	}
+	if len(cluster) == 0 {
+		cluster = append(cluster, s.alone)
+	}
+	s.cluster.Store(&cluster)
 }
 
 // sealer seals with one key. What a seal needs is kept for the next: a crowd that comes
@@ -153,7 +163,7 @@ func (s *Seals) Tidy(now time.Duration) {
 // secret, that it had a session. That is no credential: it is good for a place in the queue. It
 // names the secret, so that another can take its place while clients hold passes of the old one.
 func (s *Seals) Pass(dst []byte, end time.Time, id codec.SessionID, clientID []byte) []byte {
-	key := s.cluster[0]
+	key := (*s.cluster.Load())[0]
 	b := append(dst[:0], key.id[:]...)
 	b = binary.BigEndian.AppendUint64(b, uint64(end.Unix()))
 	b = binary.BigEndian.AppendUint64(b, id.Epoch)
@@ -164,7 +174,7 @@ func (s *Seals) Pass(dst []byte, end time.Time, id codec.SessionID, clientID []b
 
 // Returns says whether token shows an earlier session of the client, and which.
 func (s *Seals) Returns(now time.Time, token, clientID []byte) (id codec.SessionID, ok bool) {
-	for _, key := range s.cluster {
+	for _, key := range *s.cluster.Load() {
 		if len(token) != passLen || key.id != [keyIDLen]byte(token) {
 			continue
 		}

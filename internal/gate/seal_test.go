@@ -121,7 +121,7 @@ func TestNoByteOfAReturnPassCanBeAnother(t *testing.T) {
 func TestTwoSecretsOfOneKeyIDAreBothTried(t *testing.T) {
 	a, b := []byte(strings.Repeat("a", 32)), []byte(strings.Repeat("b", 32))
 	s, of := NewSeals([][]byte{a, b}, rand.Reader), NewSeals([][]byte{b}, rand.Reader)
-	s.cluster[0].id = s.cluster[1].id
+	(*s.cluster.Load())[0].id = (*s.cluster.Load())[1].id
 	now := time.Unix(1_700_000_000, 0)
 	if _, ok := s.Returns(now, of.Pass(nil, now.Add(time.Hour), codec.SessionID{}, []byte("alice")), []byte("alice")); !ok {
 		t.Error("a secret of the same key id hides the one that signed")

@@ -75,6 +75,24 @@ func TestAlternatesAreUsedWhenTheListIsBad(t *testing.T) {
 	}
 }
 
+// A node's neighbours change while it runs: a PONG that nobody asked for names them.
+func TestAlternatesOfAPongAreUsedUnlessTheyAreIgnored(t *testing.T) {
+	for _, ignore := range []bool{false, true} {
+		r := newRig(t, Config{IgnoreAlternates: ignore})
+		r.ready(testTerms)
+		b, err := codec.AppendAnnouncement(nil, codec.PongMessage{Terms: testTerms, Alternates: []byte("10.0.0.9:7000,nonsense")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.receive(b)
+		r.disconnected(errReset, false)
+		r.tick()
+		if went := r.dials[len(r.dials)-1]; (went == "10.0.0.9:7000") == ignore {
+			t.Errorf("IgnoreAlternates %v: went to %s", ignore, went)
+		}
+	}
+}
+
 func TestHostileServerCanNotGrowTheList(t *testing.T) {
 	r := newRig(t, Config{})
 	r.ready(testTerms)

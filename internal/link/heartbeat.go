@@ -133,6 +133,7 @@ func (l *Link) pong(now time.Duration, c *conn, m codec.PongMessage, out *Out) {
 	tighter := l.setTerms(c, m.Terms, out)
 	tighter = l.setLimits(c, m.Limits, out) || tighter
 	l.setGrant(now, m.Expires)
+	l.addAlternates(m.Alternates)
 	h := &l.heartbeat
 	if m.Token == h.token && h.after == 0 {
 		l.allTaken(now)

@@ -17,11 +17,14 @@ import (
 func (r *Reactor) admit(slot Slot, m *codec.HelloMessage, returns bool) Reason {
 	now := r.clock.real
 	addr := gate.AddrKey(r.transport.RemoteAddr(slot))
-	if wait, ok := r.node.Addrs.Enter(now, addr); !ok {
+	wait, held, ok := r.node.Addrs.Hold(now, addr)
+	if !ok {
 		r.busyFor(wait)
 		return ReasonAddrLimit
 	}
-	r.sessions.at(slot).set(counted)
+	if held {
+		r.sessions.at(slot).set(counted)
+	}
 	// A client that comes and goes too often is held off: alone, it would wear out the
 	// second gate for all. Nobody has shown yet that the id is his, so what others do in
 	// its name does not count: elsewhere in any case, and with an authenticator not here
@@ -31,8 +34,7 @@ func (r *Reactor) admit(slot Slot, m *codec.HelloMessage, returns bool) Reason {
 	if r.asker != nil {
 		count = r.node.IDs.Look
 	}
-	wait, ok := count(now, id)
-	if !ok {
+	if wait, ok = count(now, id); !ok {
 		r.busyFor(wait)
 		return ReasonFlapping
 	}

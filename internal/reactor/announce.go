@@ -2,7 +2,7 @@ package reactor
 
 import "time"
 
-// Longer terms are told unasked: whoever would learn them from the answer to his next PING may
+// Longer terms, and what has changed beside (tune.go), are told unasked: whoever would learn them from the answer to his next PING may
 // wait for that answer no longer than he is used to, and those who came together ask together.
 // It is paced over a quarter of an interval, and spares a late node most of the heartbeats that
 // follow. Shorter terms have time.
@@ -28,22 +28,29 @@ func (r *Reactor) announce(stop func() bool) (more bool) {
 	a.at = r.clock.real
 	a.allowance += share * float64(r.counters.Sessions)
 	how := r.walk(&a.pass, stop, r.tellTerms)
-	a.on = how != ended
+	if a.on = how != ended; !a.on {
+		r.wereTold()
+	}
 	return how == halfway
 }
 
 // tellTerms tells a session that does not know them yet, unless it is too early for one more.
-// One with a backlog learns them with the PONG that waits behind it.
+// One with a backlog learns them from the PONG behind it.
 func (r *Reactor) tellTerms(slot Slot) (taken bool) {
+	s := r.sessions.at(slot)
+	if s.state != stateReady || s.terms == uint8(r.terms.Number) {
+		return true
+	}
+	if s.is(backlogged) {
+		if x := r.extras.need(s); !x.pongDue {
+			x.pongDue, x.pongToken = true, 0
+		}
+		return true
+	}
 	if r.announcing.allowance < 1 {
 		return false
 	}
-	s := r.sessions.at(slot)
-	if s.state != stateReady || s.is(backlogged) || s.terms == uint8(r.terms.Number) {
-		return true
-	}
 	r.announcing.allowance--
-	r.followTerms(slot, 0) // longer ones hold when they are told
 	r.pong(slot, 0)
 	r.flush(slot)
 	return true

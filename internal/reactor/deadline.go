@@ -222,7 +222,6 @@ func (r *Reactor) watchBacklog(slot Slot) Reason {
 		x := *r.extras.of(s)
 		r.noBacklog(s)
 		if x.pongDue {
-			r.followTerms(slot, 0) // longer ones hold when they are told
 			r.pong(slot, x.pongToken)
 			r.flush(slot)
 		}

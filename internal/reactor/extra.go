@@ -4,7 +4,8 @@ import "time"
 
 // extra is the part of a session that few need at a time: those with an unfinished frame, a
 // backlog, an earlier session to end, a later one that has taken its place, a grant that ends or has
-// limits, a DELIVER that is outstanding, reading paused, or a farewell that waits. It is taken when one
+// limits, a DELIVER that is outstanding, reading paused, a change that it does not follow, or a farewell
+// that waits. It is taken when one
 // of them begins and freed when it is all zero again.
 type extra struct {
 	progressed bool          // the unfinished frame has earned more time
@@ -31,6 +32,7 @@ type extra struct {
 	awaits     awaitRef
 	guest      bool          // superseded: its place went to its heir
 	leaveUntil time.Duration // superseded: when it ends
+	knewAt     time.Duration // when its peer's kernel had taken what tells a change that it does not follow
 	bounds     boundsRef
 	sends      keptRef
 	kept       int64 // what these cost of the budget

@@ -130,7 +130,8 @@ func TestSilentKnockersMakeRoomForWhoReturns(t *testing.T) {
 	n := newNode(t, rigConfig{MaxConns: 1})
 	old, _, _ := n.knock("alice", nil)
 	g := n.r.node.Conns
-	g.MaxPending, g.MaxKnocking = 4, 8
+	g.MaxPending.Store(4)
+	g.MaxKnocking.Store(8)
 	for range 8 {
 		slot, _ := n.dial()
 		if !g.Knock() {

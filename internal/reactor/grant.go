@@ -47,7 +47,6 @@ func (r *Reactor) tellEnd(slot Slot) {
 		x.pongDue = true // with the token of the PING that it may owe
 		return
 	}
-	r.followTerms(slot, 0) // longer ones hold when they are told
 	r.pong(slot, 0)
 }
 

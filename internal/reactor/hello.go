@@ -92,7 +92,7 @@ func (r *Reactor) welcome(slot Slot, expires time.Time) Reason {
 		Expires:    left,
 		ServerTime: now,
 		Node:       r.node.Name,
-		Alternates: r.node.Alternates,
+		Alternates: r.cfg.Alternates,
 		ReturnPass: r.node.Seals.Pass(r.token[:], now.Add(passLife), id, r.names.get(s.name)),
 	})
 	if err != nil {

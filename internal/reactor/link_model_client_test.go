@@ -94,7 +94,7 @@ func (c *user) said(n uint64, m gate.Mark) {
 func (c *user) step() {
 	w := c.w
 	for range w.random.IntN(5) {
-		if w.calm {
+		if w.calm || c.l.Pace(w.now, 64) > 0 {
 			break
 		}
 		number := uint64(len(c.sent) + 1)

@@ -29,7 +29,7 @@ type world struct {
 	nodes   []*modelNode
 	lines   []*line
 
-	repeats, again, verdicts, panics, elsewhere, forgets, pauses int
+	repeats, again, verdicts, panics, elsewhere, forgets, pauses, tunes int
 }
 
 // user is a client and what its caller knows.
@@ -49,6 +49,7 @@ type user struct {
 type modelNode struct {
 	addr  string
 	gate  *gate.Node
+	cfg   reactor.Config
 	loops []*modelLoop
 	taken map[string]bool   // what handlers were given in this run, and have not failed at
 	later []verdict         // what they will settle
@@ -124,17 +125,19 @@ func (w *world) begin(n *modelNode) {
 		other = "10.0.0.2:7000"
 	}
 	seed := [32]byte{byte(w.random.Uint32()), byte(w.random.Uint32())}
-	n.gate = gate.NewNode(gate.Config{Heartbeat: 5 * time.Second, Tick: tick, AdmitRate: 1e6, FailoverRate: 1e6, IDRate: -1,
-		Alternates: []string{other}}, rand.NewChaCha8(seed))
+	n.gate = gate.NewNode(gate.Config{Heartbeat: 5 * time.Second, Tick: tick, AdmitRate: 1e6, FailoverRate: 1e6, IDRate: -1},
+		rand.NewChaCha8(seed))
 	n.gate.Name, n.gate.Conns = []byte(n.addr), gate.NewConns(10_000, 10, 2, 3, 5_000)
 	n.taken, n.later, n.loops, n.asked = map[string]bool{}, nil, nil, nil
-	cfg := &reactor.Config{Tick: tick, Heartbeat: 5 * time.Second, Timeout: 12 * time.Second, HelloTimeout: 5 * time.Second,
+	n.cfg = reactor.Config{Tick: tick, Heartbeat: 5 * time.Second, Timeout: 12 * time.Second, HelloTimeout: 5 * time.Second,
 		PartialTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, AuthTimeout: 4 * time.Second, MaxWindow: time.Minute,
-		MaxFrame: codec.MaxPayload, MaxQueued: 256 << 10, SoftQueued: 64 << 10, MaxFrameRate: 2000, MaxByteRate: 4 << 20, UnsettledBytes: 256 << 10}
+		MaxFrame: codec.MaxPayload, MaxQueued: 256 << 10, SoftQueued: 64 << 10, MaxFrameRate: 2000, MaxByteRate: 4 << 20, UnsettledBytes: 256 << 10,
+		Alternates: []byte(other)}
+	cfg := n.cfg
 	for i := range uint8(2) {
 		l := &modelLoop{w: w, n: n, lines: map[reactor.Slot]*line{}}
 		var err error
-		l.r, err = reactor.New(cfg, reactor.Env{Node: n.gate, Loop: i, Transport: l, App: l,
+		l.r, err = reactor.New(&cfg, reactor.Env{Node: n.gate, Loop: i, Transport: l, App: l,
 			Forward: func(c reactor.Closing) { n.asked = append(n.asked, c) },
 			Tell: func(v reactor.Verdict) {
 				w.elsewhere++
@@ -157,6 +160,7 @@ func (w *world) die(n *modelNode) {
 		}
 	}
 	for _, l := range n.loops {
+		w.wantNobodyCutOff(l)
 		_ = l.r.Release()
 	}
 	w.begin(n)
@@ -232,6 +236,25 @@ func (w *world) carry(s *line) {
 	}
 }
 
+// tune changes what a node's clients may send.
+func (w *world) tune(n *modelNode) {
+	n.cfg.MaxFrameRate = 10 + w.random.IntN(100)
+	n.cfg.MaxByteRate = 10<<10 + w.random.IntN(4<<20)
+	n.cfg.UnsettledBytes = 64<<10 + w.random.IntN(256<<10)
+	cfg := n.cfg
+	for _, l := range n.loops {
+		l.r.Tune(&cfg)
+	}
+	w.tunes++
+}
+
+// wantNobodyCutOff: who keeps to what it was told is not closed for it, however that changes.
+func (w *world) wantNobodyCutOff(l *modelLoop) {
+	if n := l.r.Counters().Closes[reactor.ReasonRateLimit]; n != 0 {
+		w.t.Fatalf("%d sessions were cut off for what they sent", n)
+	}
+}
+
 // step is one moment.
 func (w *world) step() {
 	before := w.now
@@ -271,6 +294,9 @@ func (w *world) step() {
 				n.loops[c.Loop()].r.Mailbox().Forward(c)
 			}
 			n.asked = nil
+		}
+		if w.chance(60) {
+			w.tune(n)
 		}
 		if before/tick != w.now/tick || w.chance(5) {
 			n.gate.Tidy(w.now)
@@ -337,6 +363,7 @@ func (w *world) finish() {
 			c := l.r.Counters()
 			w.repeats += int(c.RepeatsDropped)
 			w.again += int(c.RepeatsAnswered)
+			w.wantNobodyCutOff(l)
 			_ = l.r.Release()
 		}
 	}
@@ -364,16 +391,16 @@ func TestEveryMessageIsHandledOnceAndSettledOnce(t *testing.T) {
 				}
 			}
 			total.repeats, total.again, total.panics = total.repeats+w.repeats, total.again+w.again, total.panics+w.panics
-			total.pauses += w.pauses
+			total.pauses, total.tunes = total.pauses+w.pauses, total.tunes+w.tunes
 			total.verdicts, total.elsewhere, total.forgets = total.verdicts+w.verdicts, total.elsewhere+w.elsewhere, total.forgets+w.forgets
 		})
 		if t.Failed() {
 			return
 		}
 	}
-	t.Logf("settled %v; %d verdicts, %d told by another loop, %d panics, %d pauses, %d forgotten; last runs: %d repeats dropped, %d answered again",
-		outcomes, total.verdicts, total.elsewhere, total.panics, total.pauses, total.forgets, total.repeats, total.again)
-	if total.repeats == 0 || total.again == 0 || total.panics == 0 || total.elsewhere == 0 || total.forgets == 0 || total.pauses == 0 || outcomes["acked"] == 0 || outcomes["replied"] == 0 || outcomes["nacked"] == 0 {
+	t.Logf("settled %v; %d verdicts, %d told by another loop, %d panics, %d pauses, %d tunes, %d forgotten; last runs: %d repeats dropped, %d answered again",
+		outcomes, total.verdicts, total.elsewhere, total.panics, total.pauses, total.tunes, total.forgets, total.repeats, total.again)
+	if total.repeats == 0 || total.again == 0 || total.panics == 0 || total.elsewhere == 0 || total.forgets == 0 || total.pauses == 0 || total.tunes == 0 || outcomes["acked"] == 0 || outcomes["replied"] == 0 || outcomes["nacked"] == 0 {
 		t.Error("not all is tried")
 	}
 }

@@ -72,7 +72,7 @@ func TestDrainedSessionsAreServedUntilBye(t *testing.T) {
 			}
 		},
 	}})
-	n.r.node.Alternates = []byte("b:1")
+	n.r.cfg.Alternates = []byte("b:1")
 	slot, p := n.join()
 	silent, gone := n.join()
 	n.drain(1e6)
@@ -112,7 +112,7 @@ func TestDrainedSessionsAreServedUntilBye(t *testing.T) {
 
 func TestDrainRefusesNewClientsWithTheAlternates(t *testing.T) {
 	n := newNode(t, rigConfig{Alternates: []string{"b:1"}})
-	n.r.node.Alternates = []byte("b:1")
+	n.r.cfg.Alternates = []byte("b:1")
 	slot, p := n.dial()
 	n.r.node.Drain.Begin()
 	n.send(slot, hello("late"))

@@ -65,6 +65,7 @@ type Reactor struct {
 	asking     map[uint64]time.Time // clients that wait until another session ends, and when theirs does
 	shedding   shedding
 	announcing announcement
+	tuning     tuning
 
 	lookShift uint8  // sessions are looked at every 1<<lookShift seconds, about once a timeout
 	usual     bounds // of what a session may send
@@ -94,8 +95,9 @@ func New(cfg *Config, env Env, now time.Duration) (*Reactor, error) {
 		now:     now,
 
 		lookShift: uint8(max(bits.Len64(uint64(cfg.Timeout/time.Second))-1, 0)),
-		usual:     newBounds(cfg.MaxFrameRate, cfg.MaxByteRate, cfg.MaxFrame, cfg.UnsettledBytes),
+		usual:     boundsOfAll(cfg),
 	}
+	r.tuning.former = r.usual
 	r.onDue = r.due
 	r.postsOver = func() bool {
 		if r.overdue {

@@ -120,7 +120,7 @@ func (r *Reactor) receive(now time.Duration, slot Slot, b []byte) (consumed, nee
 	r.watchPartial(slot, len(b)-consumed, frames > 0)
 	if pinged {
 		if s.terms != uint8(r.terms.Number) {
-			r.followTerms(slot, applied)
+			r.hasApplied(slot, applied)
 		}
 		r.pong(slot, ping)
 	}

@@ -10,7 +10,7 @@ import (
 
 func TestWelcomeStatesTheTerms(t *testing.T) {
 	n := newNode(t, rigConfig{Alternates: []string{"b:1", "c:2"}})
-	n.r.node.Alternates = []byte("b:1,c:2")
+	n.r.cfg.Alternates = []byte("b:1,c:2")
 	slot, p := n.dial()
 	n.send(slot, hello("alice"))
 	m, err := codec.ParseWelcome(frames(t, p.in)[0].Payload)

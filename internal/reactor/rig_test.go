@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"math"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -160,12 +161,13 @@ func (c rigConfig) settings() *Config {
 	return &Config{Tick: c.Tick, Heartbeat: c.Heartbeat, Timeout: c.Timeout, HelloTimeout: 5 * time.Second,
 		PartialTimeout: c.PartialTimeout, WriteTimeout: c.WriteTimeout, AuthTimeout: c.AuthTimeout, MaxWindow: time.Minute,
 		MaxFrame: c.MaxFrame, MaxQueued: c.MaxQueued, SoftQueued: c.SoftQueued,
-		MaxFrameRate: c.MaxFrameRate, MaxByteRate: c.MaxByteRate, UnsettledBytes: c.UnsettledBytes}
+		MaxFrameRate: c.MaxFrameRate, MaxByteRate: c.MaxByteRate, UnsettledBytes: c.UnsettledBytes,
+		Alternates: []byte(strings.Join(c.Alternates, ","))}
 }
 
 func (c rigConfig) gate() gate.Config {
 	return gate.Config{Heartbeat: c.Heartbeat, Tick: c.Tick, AdmitRate: c.AdmitRate, FailoverRate: c.FailoverRate,
-		AddrConns: c.AddrConns, AddrRate: c.AddrRate, IDRate: c.IDRate, Alternates: c.Alternates,
+		AddrConns: c.AddrConns, AddrRate: c.AddrRate, IDRate: c.IDRate,
 		Duplicates: c.Duplicates, MaxSameID: c.MaxSameID, Index: c.Index}
 }
 

@@ -35,9 +35,12 @@ func (l rate) onWire() (perSecond, burst uint32) {
 	return uint32(l.perSecond), uint32(min(l.burst, math.MaxUint32))
 }
 
-// limits are what WELCOME tells of what a session may send.
+// limits are what a session is told of what it may send.
 func (r *Reactor) limits(s *Session) codec.Limits {
-	b := r.boundsOf(s)
+	b := r.ownBounds(s)
+	if b == nil {
+		b = &r.usual
+	}
 	l := codec.Limits{MaxSend: uint32(b.maxFrame), MaxDeliver: uint32(r.cfg.MaxFrame),
 		Unsettled: maxUnsettled, UnsettledBytes: uint32(b.unsettled)}
 	l.Frames, l.FrameBurst = b.frames.onWire()

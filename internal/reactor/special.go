@@ -29,6 +29,11 @@ func newBounds(frameRate, byteRate, maxFrame, unsettled int) bounds {
 	}
 }
 
+// boundsOfAll are those of sessions without their own.
+func boundsOfAll(cfg *Config) bounds {
+	return newBounds(cfg.MaxFrameRate, cfg.MaxByteRate, cfg.MaxFrame, cfg.UnsettledBytes)
+}
+
 // boundsRef is where a session's bounds are; zero means that it has those of all.
 type boundsRef uint32
 
@@ -57,15 +62,27 @@ func (t *boundsTable) drop(ref boundsRef) {
 
 func (t *boundsTable) inUse() int { return len(t.all) - len(t.free) }
 
-// boundsOf are the session's, valid until another's are set.
+// boundsOf are those that a session is held to, valid until another's are set.
 func (r *Reactor) boundsOf(s *Session) *bounds {
-	if s.extra == 0 {
+	switch own := r.ownBounds(s); {
+	case own != nil:
+		return own
+	case r.isBehind(s):
+		return &r.tuning.former
+	default:
 		return &r.usual
+	}
+}
+
+// ownBounds are those of a session's grant; nil: it has none.
+func (r *Reactor) ownBounds(s *Session) *bounds {
+	if s.extra == 0 {
+		return nil
 	}
 	if ref := r.extras.at(s.extra).bounds; ref != 0 {
 		return &r.special.all[ref-1]
 	}
-	return &r.usual
+	return nil
 }
 
 // limit gives a client that is about to be welcomed the limits of its grant, if it has any. A frame

@@ -45,6 +45,7 @@ func (r *Reactor) Posting() bool {
 func (r *Reactor) turn(stop func() bool) (more bool) {
 	r.updateWindow()
 	r.setStretch(r.node.Load.Stretch())
+	r.takeOver()
 	if r.node.Stopping.Load() {
 		// What was accepted goes out first, unless there is no time for it.
 		more = r.Posting() && !r.node.Hurry.Load() || r.stop(stop)
@@ -55,6 +56,7 @@ func (r *Reactor) turn(stop func() bool) (more bool) {
 	r.forgetArrivals()
 	more = r.shed(stop) || more
 	more = r.announce(stop) || more
+	more = r.lookBehind(stop) || more
 	return r.meetDeadlines(stop) || more
 }
 

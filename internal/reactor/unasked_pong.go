@@ -50,7 +50,6 @@ func (r *Reactor) speakUp(slot Slot) {
 	if !due {
 		return
 	}
-	r.followTerms(slot, 0) // longer ones hold when they are told
 	r.pong(slot, 0)
 	r.flush(slot)
 	s.clear(spoken | ponged)

@@ -17,8 +17,30 @@ func (r *Reactor) pong(slot Slot, token uint64) {
 	}
 	s.set(ponged)
 	r.writeAck() // who hears the answer to his last PING has heard all
-	r.out = codec.AppendPong(r.out, codec.PongMessage{Token: token, Terms: r.terms, Expires: r.endLeft(s)})
 	r.counters.Pongs++
+	m := codec.PongMessage{Token: token, Terms: r.terms, Expires: r.endLeft(s)}
+	if s.terms == uint8(r.terms.Number) {
+		r.out = codec.AppendPong(r.out, m)
+		return
+	}
+	if r.tuning.open && r.isBehind(s) {
+		r.tellChange(s, &m)
+	}
+	r.isTold(slot)
+	var err error
+	if r.out, err = codec.AppendAnnouncement(r.out, m); err != nil {
+		panic(err) // the node was not given alternates that it cannot tell
+	}
+}
+
+// tellChange adds to a PONG what its session may not know.
+func (r *Reactor) tellChange(s *Session, m *codec.PongMessage) {
+	if r.tuning.limits {
+		m.Limits = r.limits(s)
+	}
+	if r.tuning.alternates {
+		m.Alternates = r.cfg.Alternates
+	}
 }
 
 // Deliver queues a DELIVER for the session of the present callback that wants no answer. It

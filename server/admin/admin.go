@@ -3,6 +3,7 @@ package admin
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -36,6 +37,13 @@ type Config struct {
 	// Metrics are shown at /metrics beside the node's, the runtime's and the process's. Default:
 	// none.
 	Metrics []prometheus.Collector
+
+	// Settings are shown and changed at /settings; it is for requests by localhost or a loopback
+	// address alone. Have the listener on loopback, too: there is no authentication. Default: there is
+	// no /settings.
+	Settings Tuner
+	// LogLevel is the member log_level of /settings. Default: there is no such member.
+	LogLevel *slog.LevelVar
 }
 
 // Handler answers for one node; *server.Server is a source. It may be made before Start, and
@@ -64,6 +72,11 @@ func Handler(src prom.Source, cfg Config) http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(src.Stats()) // the reader may be gone
 	})
+	if cfg.Settings != nil {
+		h := settingsHandler{cfg.Settings, cfg.LogLevel}
+		mux.Handle("GET /settings", h)
+		mux.Handle("PATCH /settings", h)
+	}
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry(src, cfg.Metrics), promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes}))
 	return mux
 }

@@ -5,9 +5,10 @@
 //	/readyz   200; 503 while new clients should go elsewhere
 //	/stats    Server.Stats as JSON
 //	/metrics  the same for Prometheus, with the figures of the Go runtime and of the process
+//	/settings what may change while the node runs, as JSON, if Config.Settings is there
 //
-// Everything is GET, changes nothing and names no client. There is no authentication: mount it
-// where only operators reach it, which is not the clients' port. In a mux that there is already
+// Everything is GET, changes nothing and names no client, but for PATCH /settings. There is no
+// authentication: mount it where only operators reach it, which is not the clients' port. In a mux that there is already
 // that is Handler:
 //
 //	mux.Handle("/edge/", http.StripPrefix("/edge", admin.Handler(srv, admin.Config{})))

@@ -30,6 +30,7 @@ type Client struct {
 	part    []byte        // of a frame
 	welcome codec.WelcomeMessage
 	terms   codec.Terms
+	limits  codec.Limits
 	expires time.Time // of the grant; zero: it has no end
 	moving  bool      // a drain has told it to move
 	silent  bool
@@ -44,6 +45,9 @@ func (c *Client) Ref() server.Ref { return c.n.Server.Ref(c.welcome.Session) }
 
 // Terms are those that the node has told last, by WELCOME or PONG.
 func (c *Client) Terms() codec.Terms { return c.terms }
+
+// Limits are those that the node has told last, by WELCOME or PONG. The client keeps to none by itself.
+func (c *Client) Limits() codec.Limits { return c.limits }
 
 // Expires is when the session's grant ends, as the node has told last, by WELCOME or PONG; zero: it
 // has no end.
@@ -255,13 +259,16 @@ func (c *Client) take(f codec.Frame) bool {
 	switch f.Type {
 	case codec.Welcome:
 		if m, err := codec.ParseWelcome(f.Payload); err == nil {
-			c.welcome, c.terms = m, m.Terms
+			c.welcome, c.terms, c.limits = m, m.Terms, m.Limits
 			c.grant(m.Expires)
 			c.beatLater()
 		}
 	case codec.Pong:
 		if m, err := codec.ParsePong(f.Payload); err == nil {
 			c.terms = m.Terms
+			if m.Limits != (codec.Limits{}) {
+				c.limits = m.Limits
+			}
 			c.grant(m.Expires)
 			return m.Token&beating == 0
 		}

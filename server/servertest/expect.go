@@ -107,6 +107,20 @@ func (c *Client) ExpectExpires(left time.Duration) {
 	}
 }
 
+// ExpectUpdate expects that the node tells, without having been asked, what Server.Update has changed of
+// the limits or the alternates.
+func (c *Client) ExpectUpdate() codec.PongMessage {
+	c.n.t.Helper()
+	const want = "PONG 0 that tells limits or alternates"
+	f := c.next(codec.Pong, want)
+	m, err := codec.ParsePong(f.Payload)
+	c.mustParse(err)
+	if m.Token != 0 || m.Limits == (codec.Limits{}) && len(m.Alternates) == 0 {
+		c.n.t.Fatalf("servertest: %s got %s, want %s", c.name, words(f), want)
+	}
+	return m
+}
+
 // ExpectGoAway expects GOAWAY with the given code.
 func (c *Client) ExpectGoAway(code codec.Code) codec.GoAwayMessage {
 	c.n.t.Helper()

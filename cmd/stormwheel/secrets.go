@@ -1,0 +1,90 @@
+package main
+
+import (
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/stormwheel/stormwheel/internal/token"
+	"github.com/stormwheel/stormwheel/server"
+)
+
+// secrets are those of a node, by the files in which they are.
+type secrets struct {
+	authFile, clusterFile string // empty: there is none
+
+	auth    *server.HMACAuth // nil: everybody may come in
+	cluster [][]byte
+}
+
+// readSecrets reads the files that the flags name.
+func (c *serveCmd) readSecrets() (*secrets, error) {
+	s := &secrets{authFile: c.AuthSecretFile, clusterFile: c.ClusterSecretFile}
+	admit, cluster, err := s.read()
+	if err != nil {
+		return nil, err
+	}
+	s.cluster = cluster
+	if s.authFile != "" {
+		s.auth, err = server.NewHMACAuth(admit...)
+	}
+	return s, err
+}
+
+func (s *secrets) read() (admit, cluster [][]byte, err error) {
+	if s.authFile != "" {
+		if admit, err = token.ReadSecrets(s.authFile); err != nil {
+			return nil, nil, err
+		}
+	}
+	if s.clusterFile != "" {
+		cluster, err = token.ReadSecrets(s.clusterFile)
+	}
+	return admit, cluster, err
+}
+
+func (s *secrets) authenticator() server.Authenticator {
+	if s.auth == nil {
+		return nil
+	}
+	return s.auth
+}
+
+// follow has the files read again at each SIGHUP, until stop is called.
+func (s *secrets) follow(srv *server.Server, log *slog.Logger) (stop func()) {
+	hangups, done := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(hangups, syscall.SIGHUP)
+	go func() {
+		defer close(done)
+		for range hangups {
+			s.reread(srv, log)
+		}
+	}()
+	return func() {
+		signal.Ignore(syscall.SIGHUP) // it ends no node, to the last
+		signal.Stop(hangups)
+		close(hangups)
+		<-done
+	}
+}
+
+// reread changes nothing unless all files are good.
+func (s *secrets) reread(srv *server.Server, log *slog.Logger) {
+	if s.authFile == "" && s.clusterFile == "" {
+		log.Info("SIGHUP: there are no secret files to be read again")
+		return
+	}
+	admit, cluster, err := s.read()
+	if err == nil && s.clusterFile != "" {
+		err = srv.Update(func(t *server.Tunable) { t.ClusterSecrets = cluster })
+	}
+	if err == nil && s.auth != nil {
+		err = s.auth.SetSecrets(admit...)
+	}
+	if err != nil {
+		log.Error("SIGHUP: the old secrets stay", "err", err)
+		return
+	}
+	log.Info("SIGHUP: secrets were read again", "auth", len(admit), "cluster", len(cluster))
+}

@@ -1,0 +1,145 @@
+package admin
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/stormwheel/stormwheel/server"
+)
+
+// A Tuner is what /settings changes; *server.Server is one.
+type Tuner interface {
+	Tunable() server.Tunable
+	Update(change func(*server.Tunable)) error
+}
+
+// maxSettings is how long the body of a PATCH may be, in bytes.
+const maxSettings = 64 << 10
+
+// settings are server.Tunable as JSON has it, but for the secrets, which stay in their files.
+type settings struct {
+	Alternates     []string    `json:"alternates"`
+	FailoverRate   float64     `json:"failover_rate"`
+	AdmitRate      float64     `json:"admit_rate"`
+	MaxWindow      period      `json:"max_window"`
+	MaxConns       int         `json:"max_conns"`
+	AddrConns      int         `json:"addr_conns"`
+	AddrRate       float64     `json:"addr_rate"`
+	IDRate         float64     `json:"id_rate"`
+	MaxFrameRate   int         `json:"max_frame_rate"`
+	MaxByteRate    int         `json:"max_byte_rate"`
+	UnsettledBytes int         `json:"unsettled_bytes"`
+	DrainGrace     period      `json:"drain_grace"`
+	DrainWindow    period      `json:"drain_window"`
+	LogLevel       *slog.Level `json:"log_level,omitempty"`
+}
+
+func settingsOf(t server.Tunable) settings {
+	return settings{t.Alternates, t.FailoverRate, t.AdmitRate, period(t.MaxWindow), t.MaxConns, t.AddrConns, t.AddrRate, t.IDRate,
+		t.MaxFrameRate, t.MaxByteRate, t.UnsettledBytes, period(t.DrainGrace), period(t.DrainWindow), nil}
+}
+
+func (s *settings) apply(t *server.Tunable) {
+	t.Alternates, t.FailoverRate, t.AdmitRate, t.MaxWindow = s.Alternates, s.FailoverRate, s.AdmitRate, time.Duration(s.MaxWindow)
+	t.MaxConns, t.AddrConns, t.AddrRate, t.IDRate = s.MaxConns, s.AddrConns, s.AddrRate, s.IDRate
+	t.MaxFrameRate, t.MaxByteRate, t.UnsettledBytes = s.MaxFrameRate, s.MaxByteRate, s.UnsettledBytes
+	t.DrainGrace, t.DrainWindow = time.Duration(s.DrainGrace), time.Duration(s.DrainWindow)
+}
+
+// period is a duration as text: "1m30s".
+type period time.Duration
+
+// MarshalText implements encoding.TextMarshaler.
+func (p period) MarshalText() ([]byte, error) { return []byte(time.Duration(p).String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (p *period) UnmarshalText(text []byte) error {
+	d, err := time.ParseDuration(string(text))
+	*p = period(d)
+	return err
+}
+
+// settingsHandler shows and changes the settings.
+type settingsHandler struct {
+	node  Tuner
+	level *slog.LevelVar // nil: it cannot be changed
+}
+
+// ServeHTTP answers those alone who ask by a name of this machine: a page in an operator's browser
+// whose name was made to lead here has another.
+func (h settingsHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !isLocal(r.Host) {
+		http.Error(w, "settings are for this machine: ask by localhost or its address", http.StatusForbidden)
+		return
+	}
+	if r.Method == http.MethodPatch {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxSettings))
+		if err == nil {
+			err = h.change(body)
+		}
+		if err != nil {
+			http.Error(w, strings.TrimPrefix(err.Error(), "server: "), http.StatusBadRequest)
+			return
+		}
+	}
+	now := settingsOf(h.node.Tunable())
+	if h.level != nil {
+		level := h.level.Level()
+		now.LogLevel = &level
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(now) // the reader may be gone
+}
+
+// change has the members of a JSON object take the place of what there is; the others stay.
+func (h settingsHandler) change(body []byte) error {
+	var level *slog.Level
+	var bad error
+	err := h.node.Update(func(t *server.Tunable) {
+		next := settingsOf(*t)
+		if bad = merge(body, &next); bad == nil {
+			next.apply(t)
+			level = next.LogLevel
+		}
+	})
+	switch {
+	case bad != nil:
+		return bad
+	case err != nil:
+		return err
+	}
+	if level != nil && h.level != nil {
+		h.level.Set(*level)
+	}
+	return nil
+}
+
+func merge(body []byte, into *settings) error {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return fmt.Errorf("settings: %w", err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("settings: one JSON object is wanted, and nothing behind it")
+	}
+	return nil
+}
+
+// isLocal says whether a request's Host names the machine itself.
+func isLocal(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return host == "localhost" || err == nil && addr.Unmap().IsLoopback()
+}
