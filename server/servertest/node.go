@@ -16,7 +16,7 @@ import (
 
 // Node is a node in memory. Its methods are for the goroutine of the test.
 type Node struct {
-	// Server is the node itself: for Deliver, Ack and Close by a session's ID, for Stats, and
+	// Server is the node itself: for Deliver and Close by a session's Ref, for Stats, and
 	// for Drain and Stop, which block and so want a goroutine of their own.
 	Server *server.Server
 
