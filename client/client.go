@@ -160,7 +160,8 @@ func (c *Client) start(ctx context.Context) error {
 
 // Close says BYE and ends the client for good. What was sent or answered before it goes out ahead
 // of BYE; a message whose Deliver has not returned is not acknowledged. It does not wait: Run
-// returns once all that is written or a second has passed. It may be repeated.
+// returns once all that is written or a second has passed, and a callback that is running has returned.
+// What waits in a callback for this Client does not wait any more. It may be repeated.
 //
 // It waits for no answer either: what is not settled is in Unsent. Who wants the answers waits for
 // Info.Unsettled to be 0 before.

@@ -63,8 +63,8 @@
 //
 // A silent client is evicted no earlier than Timeout after its last complete frame
 // reached the kernel, and no later than Timeout + 2 ticks (4 if the kernel held unread
-// bytes of it) + Stats.Held + Stats.Debt; in the middle of a frame, PartialTimeout holds
-// instead. A stall of the server evicts nobody whose bytes had arrived. Nothing that a peer sends
+// bytes of it) + Stats.Held + Stats.Debt. In the middle of a frame PartialTimeout ends it if that is
+// sooner, and a frame that grows by 4 KiB in each PartialTimeout keeps it. A stall of the server evicts nobody whose bytes had arrived. Nothing that a peer sends
 // or withholds costs more than its own connection. docs/ARCHITECTURE.md tells how.
 //
 // Package servertest runs a node in memory, for tests of a Handler and an Authenticator.

@@ -45,7 +45,8 @@ func (d Duplicates) String() string {
 
 // Lookup returns the sessions that a client id has on this node, the oldest login first, from any
 // goroutine. It waits for no loop; its cost is that of a hash and of a step a session. It is nil if there are none,
-// and always without Config.Index or a policy of Config.Duplicates.
+// and always without Config.Index or a policy of Config.Duplicates. A session that Handler.Closed is told of
+// is not among them: if it is nil there, the client has left the node, else it is back or somewhere else, too.
 func (s *Server) Lookup(id string) (all []Ref) {
 	if s.node.Roster == nil {
 		return nil

@@ -207,7 +207,8 @@ func (s *Server) Each(ctx context.Context, visit func(*Session)) error {
 
 // Members returns up to limit members of a group behind after, in an order of the node's own; the
 // zero Ref begins. Fewer than limit are the last page. Members that come and go between two pages are
-// on one or on none. It waits for the loops: not to be called from a handler. Errors: ErrGroup, ctx's,
+// on one or on none. It waits for the loops: not to be called from a handler. A Ref does not tell the
+// client's id: who lists names asks Each, or keeps them by Ref from Opened to Closed. Errors: ErrGroup, ctx's,
 // ErrClosed (the node has ended).
 func (s *Server) Members(ctx context.Context, group string, after Ref, limit int) (page []Ref, err error) {
 	if err := checkGroup(group); err != nil {

@@ -13,7 +13,8 @@ var ErrNowhere = errors.New("server: there is no other node to move to")
 // Move asks the client to connect elsewhere, as a drain does with all: to one of these addresses
 // ("host:port"), or of Config.Alternates for nil. The session is served as before until the client has
 // connected there and says BYE; one that finds nobody stays. It may be asked again, with other addresses,
-// and a drain asks again. The GOAWAY leaves behind what was sent before it. The error is ErrNowhere,
+// and a drain asks again. A client that is sent on and on, more than three times without a minute in one
+// place, goes ever more slowly, after seconds at first and up to a minute. The GOAWAY leaves behind what was sent before it. The error is ErrNowhere,
 // codec.ErrField for addresses that no frame can hold, ErrOutside, ErrClosed, or ErrQueue as of Deliver.
 func (s *Session) Move(alternates []string) error {
 	goAway, err := moveFrame(alternates, s.app.alternates)

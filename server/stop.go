@@ -7,7 +7,8 @@ import (
 )
 
 // Run starts the node, waits until ctx ends or the engine does, and stops it. Stopping
-// takes 5 s at most for the clients to leave, and as long again for the engine to end.
+// takes 5 s at most for the clients to leave, and as long again for the engine to end. Where a handler
+// does not return it takes 16 s, and the error says that the loops have not ended.
 func (s *Server) Run(ctx context.Context) error {
 	if err := s.Start(); err != nil {
 		return err
@@ -48,6 +49,9 @@ func (s *Server) awaitStart() (running bool, err error) {
 // may be called more than once, and by several goroutines at a time. A ctx that has ended
 // already means at once: even then every client is told, which takes 5 s at most, and has half
 // a second to read it. Before Start there is nothing to stop, and Start then returns ErrStopped.
+//
+// A handler that does not return keeps its loop, and nothing can end it: Stop gives up with an error, some
+// 10 s after ctx has ended, and Wait goes on to wait.
 func (s *Server) Stop(ctx context.Context) error {
 	if running, err := s.awaitStart(); !running {
 		return err

@@ -15,6 +15,10 @@ import (
 // that drains the node apart, after which its session goes on). DELIVERs are acknowledged by
 // the test.
 //
+// What it is told is expected in the order in which it came, and nothing may be left out: an Expect
+// whose frame is not the next one fails the test and says what was. The node writes ACKs behind what
+// else a callback has it write. Received takes what is of no interest.
+//
 // Its methods are for the goroutine of the test. To send after its end fails the test.
 type Client struct {
 	n      *Node
