@@ -2,6 +2,7 @@ package flood
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -42,13 +43,13 @@ func Join(target string, n int, greeting Greeting) (*Crowd, error) {
 		return nil, err
 	}
 	for i := range n {
-		fd, _, err := epoll.Dial(addr, netip.Addr{}) // over loopback it is done
+		fd, _, err := epoll.Dial(addr, netip.Addr{})
 		if err != nil {
 			return nil, err
 		}
 		var first []byte
 		first, c.second[i] = greeting(fmt.Sprint("m", i))
-		if _, _, err := epoll.Write(fd, first); err != nil {
+		if err := say(fd, first); err != nil {
 			return nil, err
 		}
 		if err := c.poller.Watch(fd, uint32(i), 1, false, true); err != nil {
@@ -63,6 +64,16 @@ func Join(target string, n int, greeting Greeting) (*Crowd, error) {
 		}
 	}
 	return c, nil
+}
+
+// say writes the first words of a connection, which wait if a full accept queue has dropped its SYN.
+func say(fd int, words []byte) error {
+	for until := time.Now().Add(10 * time.Second); time.Now().Before(until); time.Sleep(ReadEvery) {
+		if _, blocked, err := epoll.Write(fd, words); err != nil || !blocked {
+			return err
+		}
+	}
+	return errors.New("no connection within 10 s")
 }
 
 // Close forgets them; the process is about to end.
