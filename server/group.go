@@ -87,7 +87,7 @@ func (s *Server) member(to Ref, group string, join bool) error {
 // messages that wait for a member leave in one Write. A member that is slow, with more than
 // Config.SoftQueued before it, gets nothing of it and holds up nobody: Handler.Missed. What was
 // published to a group by one goroutine arrives in that order, and behind what it has delivered to the
-// member before; a small group may have its messages before a large one.
+// member before. Publications to other groups, and broadcasts, may overtake it, as their turns come.
 //
 // It does not block. Errors: ErrGroup, ErrTooBig, ErrClosed (the node stops), and ErrBusy: 16 MiB
 // or 16,384 publications have not come to all loops yet. Nobody gets a message that is refused.
