@@ -3,12 +3,14 @@ package examples
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -43,6 +45,7 @@ var listening = regexp.MustCompile(`listening addr=(\S+)`)
 type program struct {
 	*exec.Cmd
 	addr  string
+	said  string // before it listened
 	ended chan error
 }
 
@@ -57,16 +60,16 @@ func run(t *testing.T, name string, args ...string) *program {
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
-	addr := make(chan string, 1)
+	ready := make(chan struct{})
 	go func() {
 		var log strings.Builder
 		for in := bufio.NewScanner(out); in.Scan(); {
 			log.WriteString(in.Text() + "\n")
-			if m := listening.FindStringSubmatch(in.Text()); m != nil {
-				addr <- m[1]
+			if m := listening.FindStringSubmatch(in.Text()); m != nil && p.addr == "" {
+				p.addr, p.said = m[1], log.String()
+				close(ready)
 			}
 		}
-		close(addr)
 		p.ended <- p.Wait()
 		if t.Failed() {
 			t.Log(log.String())
@@ -77,10 +80,11 @@ func run(t *testing.T, name string, args ...string) *program {
 		<-p.ended
 	})
 	select {
-	case p.addr = <-addr:
+	case <-ready:
+	case err := <-p.ended:
+		p.ended <- err
+		t.Fatalf("%s does not listen, and ends with %v", name, err)
 	case <-time.After(20 * time.Second):
-	}
-	if p.addr == "" {
 		t.Fatalf("%s does not listen", name)
 	}
 	return p
@@ -163,6 +167,74 @@ func TestAuth(t *testing.T) {
 			t.Fatal("a bad token is not refused")
 		}
 	}
+}
+
+// What the caller hears by HTTP is what the client's application has done with the message.
+func TestPush(t *testing.T) {
+	p := run(t, "push", "-http", "127.0.0.1:0", "-limit", "2s")
+	where := regexp.MustCompile(`POST (\S+)CLIENT`).FindStringSubmatch(p.said)
+	if where == nil {
+		t.Fatalf("it does not say where: %s", p.said)
+	}
+	push := func(id, body string) (status int, results []string) {
+		t.Helper()
+		answer, err := http.Post(where[1]+id, "text/plain", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		var all []struct{ Result, Reason string }
+		if answer.StatusCode != http.StatusNotFound && answer.StatusCode != http.StatusRequestEntityTooLarge {
+			if err := json.NewDecoder(answer.Body).Decode(&all); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, one := range all {
+			results = append(results, strings.TrimSpace(one.Result+" "+one.Reason))
+		}
+		return answer.StatusCode, results
+	}
+	want := func(id, body string, wantStatus int, want ...string) {
+		t.Helper()
+		if status, results := push(id, body); status != wantStatus || !slices.Equal(results, want) {
+			t.Errorf("%s to %s: %d %q, want %d %q", body, id, status, results, wantStatus, want)
+		}
+	}
+	want("alice", "hello", http.StatusNotFound)
+	got := make(chan string, 100)
+	c, err := client.New(client.Config{ID: "alice", Endpoints: []string{p.addr}, Deliver: func(m client.Message) {
+		switch body := string(m.Body); body {
+		case "refuse":
+			_ = m.Nack(100, "not for me")
+		case "sleep":
+			m.AckLater()
+		default:
+			got <- body
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = c.Run(ctx)
+	}()
+	t.Cleanup(func() { cancel(); <-ended })
+	for end := time.Now().Add(20 * time.Second); c.Info().State != client.Ready; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("no session")
+		}
+	}
+	want("alice", "hello", http.StatusOK, "acknowledged")
+	if body := next(t, got); body != "hello" {
+		t.Errorf("%q was pushed", body)
+	}
+	want("alice", "refuse", http.StatusOK, "refused not for me")
+	want("alice", "sleep", http.StatusGatewayTimeout)
+	want("bob", "hello", http.StatusNotFound)
+	want("alice", strings.Repeat("x", 1<<20), http.StatusRequestEntityTooLarge)
 }
 
 // The client is handed over: it is never without a session, and the node ends with success.

@@ -17,6 +17,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/stormwheel/stormwheel/bench/fleet"
+	"github.com/stormwheel/stormwheel/bench/lab/fanout"
 	"github.com/stormwheel/stormwheel/bench/lab/generator"
 	"github.com/stormwheel/stormwheel/bench/lab/goodput"
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
@@ -32,7 +33,7 @@ import (
 
 // sections are those of BENCHMARKS.md. A new one is a folder and a word here.
 var sections = []kit.Section{wheel.Section, policies.Section, generator.Section, promises.Section, node.Section,
-	large.Section, overload.Section, goodput.Section, posts.Section}
+	large.Section, overload.Section, goodput.Section, posts.Section, fanout.Section}
 
 type command struct {
 	Run    runCmd       `cmd:"" help:"Measure sections, keep their figures in out/, and write them."`

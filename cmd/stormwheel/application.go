@@ -14,7 +14,7 @@ type application struct {
 func (a *application) handler() server.Handler {
 	h := server.Handler{Message: a.message}
 	if a.publisher != nil {
-		h.Opened, h.Closed = a.publisher.opened, a.publisher.closed
+		h.Opened = a.publisher.opened
 	}
 	return h
 }

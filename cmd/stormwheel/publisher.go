@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/stormwheel/stormwheel/bench/payload"
@@ -15,32 +14,16 @@ import (
 type publisher struct {
 	schedule payload.Schedule
 	body     []byte // owned by run
-
-	mu       sync.Mutex
-	sessions []server.Ref
-	place    map[server.Ref]int // of each in sessions
 }
+
+// everybody is the group of all sessions: each joins it when it begins.
+const everybody = "everybody"
 
 func newPublisher(size int, every time.Duration) *publisher {
-	return &publisher{schedule: payload.Schedule(every), body: make([]byte, size), place: map[server.Ref]int{}}
+	return &publisher{schedule: payload.Schedule(every), body: make([]byte, size)}
 }
 
-func (p *publisher) opened(s *server.Session) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.place[s.Ref()] = len(p.sessions)
-	p.sessions = append(p.sessions, s.Ref())
-}
-
-func (p *publisher) closed(s *server.Session, _ server.Reason) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	i, last := p.place[s.Ref()], len(p.sessions)-1
-	p.sessions[i] = p.sessions[last]
-	p.place[p.sessions[i]] = i
-	p.sessions = p.sessions[:last]
-	delete(p.place, s.Ref())
-}
+func (p *publisher) opened(s *server.Session) { _ = s.Join(everybody) } // it is in no other group
 
 // start runs it until stop is called.
 func (p *publisher) start(srv *server.Server) (stop func()) {
@@ -48,26 +31,20 @@ func (p *publisher) start(srv *server.Server) (stop func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		p.run(ctx, srv.Deliver)
+		p.run(ctx, func(body []byte) error { return srv.Publish(everybody, body) })
 	}()
 	return func() { cancel(); <-done }
 }
 
-func (p *publisher) run(ctx context.Context, deliver func(server.Ref, []byte) error) {
-	var to []server.Ref
+func (p *publisher) run(ctx context.Context, publish func(body []byte) error) {
 	for n := p.schedule.Number(payload.Monotonic()) + 1; pause(ctx, p.schedule.Due(n)-payload.Monotonic()); n++ {
 		payload.Put(p.body, p.schedule.Publication(n))
-		p.mu.Lock()
-		to = append(to[:0], p.sessions...)
-		p.mu.Unlock()
-		for _, session := range to {
-			for errors.Is(deliver(session, p.body), server.ErrBusy) && pause(ctx, busyPause) {
-			}
+		for errors.Is(publish(p.body), server.ErrBusy) && pause(ctx, busyPause) {
 		}
 	}
 }
 
-// busyPause is how long a full mailbox is left alone.
+// busyPause is how long loops that have too much under way are left alone.
 const busyPause = time.Millisecond
 
 // pause reports whether to go on.

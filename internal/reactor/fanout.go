@@ -31,7 +31,7 @@ const (
 	// fanSlice is how many members of a group are written to before it is another's turn, and
 	// fanStep after how many the clock is asked: a write takes microseconds.
 	fanSlice = 256
-	fanStep  = 16
+	fanStep  = 4
 )
 
 // Publish sends a frame, a DELIVER of number 0, to all who are members of a group now. frame is

@@ -377,3 +377,45 @@ func TestAWalkAllocatesNothingAMember(t *testing.T) {
 		t.Errorf("%.0f allocations a publication to 10,000 members", allocs)
 	}
 }
+
+// Publications alone have short turns, so that heartbeats are in between; beside posts each has its
+// time, and both have less of it while something is overdue.
+func TestPostsAndPublicationsLeaveEachOtherTheirTime(t *testing.T) {
+	n := newNode(t, rigConfig{AdmitRate: 1e6})
+	var slots []Slot
+	for range 100 {
+		slot, _ := n.join()
+		if err := n.r.JoinGroup(slot, "g"); err != nil {
+			t.Fatal(err)
+		}
+		slots = append(slots, slot)
+	}
+	// parts are those that a turn asks for, in which none has time left.
+	parts := func() (asked []Part) {
+		n.r.Turn(n.now, 0, func(p Part) bool {
+			asked = append(asked, p)
+			return true
+		})
+		return asked
+	}
+	n.publish("g", "hello")
+	if got := parts(); !slices.Equal(got[:1], []Part{Many}) {
+		t.Errorf("a publication alone is asked as %v", got)
+	}
+	for _, slot := range slots {
+		if err := n.r.mailbox.Deliver(n.r.Handle(slot), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := n.r.counters.Delivers
+	if got := parts(); !slices.Equal(got[:2], []Part{LessPosts, Posts}) {
+		t.Errorf("posts and a publication are asked as %v", got)
+	}
+	if did := n.r.counters.Delivers - before; did != 1+fanStep {
+		t.Errorf("%d messages, want a post's and a step of the publication's", did)
+	}
+	n.r.overdue = true
+	if got := parts(); !slices.Equal(got[:2], []Part{Many, LessPosts}) {
+		t.Errorf("while something is overdue they are asked as %v", got)
+	}
+}

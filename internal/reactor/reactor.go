@@ -52,7 +52,8 @@ type Reactor struct {
 
 	onDue     timingwheel.VisitFunc // r.due, bound once
 	over      func(Part) bool       // whether the time of a part of the present turn is over
-	postsOver func() bool           // over(Posts) or over(LessPosts), bound once
+	postsOver func() bool           // over(part()), bound once
+	manyOver  func() bool           // over(manyPart()), bound once
 	restOver  func() bool           // over(Rest), bound once
 	posting   bool                  // posts that were taken are not done yet
 	overdue   bool                  // the last turn left more that is due beside them
@@ -99,12 +100,8 @@ func New(cfg *Config, env Env, now time.Duration) (*Reactor, error) {
 	}
 	r.tuning.former = r.usual
 	r.onDue = r.due
-	r.postsOver = func() bool {
-		if r.overdue {
-			return r.over(LessPosts)
-		}
-		return r.over(Posts)
-	}
+	r.postsOver = func() bool { return r.over(r.part()) }
+	r.manyOver = func() bool { return r.over(r.manyPart()) }
 	r.restOver = func() bool { return r.over(Rest) }
 	r.updateWindow() // its first client is here before its first turn
 	return r, nil

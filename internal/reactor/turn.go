@@ -13,7 +13,8 @@ type Part uint8
 // The parts, in their order.
 const (
 	Posts     Part = iota // what others have asked for and resumed sessions have kept, when nothing else is overdue
-	LessPosts             // the same, when something is
+	LessPosts             // the same, when something is, or much is on its way to many
+	Many                  // what is on its way to many, when it is alone: heartbeats are in between
 	Rest                  // everything else
 )
 
@@ -31,7 +32,7 @@ func (r *Reactor) Turn(now, late time.Duration, over func(Part) bool) (more bool
 	r.observe(now)
 	posting := r.runPosts(r.postsOver)
 	posting = r.readOn(r.postsOver) || posting
-	posting = r.bring(r.postsOver) || posting
+	posting = r.bring(r.manyOver) || posting
 	r.overdue = r.turn(r.restOver)
 	return posting || r.overdue
 }
@@ -40,6 +41,30 @@ func (r *Reactor) Turn(now, late time.Duration, over func(Part) bool) (more bool
 // at the end of the last turn, or posts have come since.
 func (r *Reactor) Posting() bool {
 	return r.posting || r.resumed.len() > 0 || r.bringing() || !r.mailbox.Empty()
+}
+
+// part is the one that posts are in, and manyPart what is on its way to many: each leaves the other its
+// time, and both leave it to what is overdue.
+func (r *Reactor) part() Part {
+	switch {
+	case r.overdue && r.bringing():
+		return Many
+	case r.overdue || r.bringing():
+		return LessPosts
+	default:
+		return Posts
+	}
+}
+
+func (r *Reactor) manyPart() Part {
+	switch {
+	case r.overdue:
+		return LessPosts
+	case r.posting || r.resumed.len() > 0:
+		return Posts
+	default:
+		return Many
+	}
 }
 
 func (r *Reactor) turn(stop func() bool) (more bool) {

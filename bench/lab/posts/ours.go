@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/stormwheel/stormwheel/bench/lab/flood"
 	"github.com/stormwheel/stormwheel/server"
 )
 
@@ -35,7 +36,7 @@ func startNode() (*node, error) {
 }
 
 func (n *node) opened(s *server.Session) {
-	if !strings.HasPrefix(s.ID(), probePrefix) {
+	if !strings.HasPrefix(s.ID(), flood.ProbePrefix) {
 		n.mu.Lock()
 		n.all = append(n.all, s.Ref())
 		n.mu.Unlock()

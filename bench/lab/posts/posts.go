@@ -7,16 +7,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
 	"runtime"
 	"time"
 
+	"github.com/stormwheel/stormwheel/bench/lab/flood"
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
 )
 
 // Section is the part of BENCHMARKS.md about posts.
 var Section = kit.Section{Name: name, Title: "Messages from other goroutines",
-	Code:  []string{"codec", "internal", "server", "timingwheel", "bench/lab/posts"},
+	Code:  []string{"codec", "internal", "server", "timingwheel", "bench/lab/posts", "bench/lab/flood"},
 	Steps: steps, Alone: alone, Write: write}
 
 const (
@@ -102,7 +102,7 @@ func start(subject string) (s flooded, addr string, err error) {
 	if err != nil {
 		return nil, "", err
 	}
-	return b, b.addr, nil
+	return b, b.Addr, nil
 }
 
 // alone runs a server, and in a process beside it the clients, or is that process.
@@ -111,7 +111,7 @@ func alone(t kit.Task) (map[string]float64, error) {
 		return clients(t.Target, t.Size)
 	}
 	w, figures := workloadOf(t), map[string]float64{}
-	if load, ok := loadAverage(); ok {
+	if load, ok := flood.Load(); ok {
 		figures["load"] = load
 	}
 	s, addr, err := start(t.Subject)
@@ -178,14 +178,4 @@ func beside(t kit.Task, addr string, sessions int) (told <-chan report, end func
 		ended <- r
 	}()
 	return ended, c.Close, nil
-}
-
-// loadAverage is that of the last minute, where the system tells.
-func loadAverage() (load float64, ok bool) {
-	text, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return 0, false
-	}
-	_, err = fmt.Sscan(string(text), &load)
-	return load, err == nil
 }

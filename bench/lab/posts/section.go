@@ -3,6 +3,7 @@ package posts
 import (
 	"fmt"
 
+	"github.com/stormwheel/stormwheel/bench/lab/flood"
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
 )
 
@@ -22,7 +23,7 @@ writes the same frame to the same connections for %v at a time, then serves its 
 mailbox, no session and no posters that take processors from it. The two take turns. All share this machine: a round trip is
 also the wait for a processor, and a turn that lost it lasts as long as it was away.
 
-`, posters, bodySize, fullWait, readEvery, probes, probeEvery, stint)
+`, posters, bodySize, fullWait, flood.ReadEvery, flood.Probes, flood.ProbeEvery, flood.Stint)
 	columns := []kit.Column{{Title: "messages a second", Name: "messages", Spread: true}, {Title: "PONG p50, ms", Name: "rtt_p50_ms", Spread: true},
 		{Title: "PONG p99, ms", Name: "rtt_p99_ms", Spread: true}, {Title: "allocations a message", Name: "allocs"},
 		{Title: "longest turn, ms", Name: "turn_ms", Spread: true}, {Title: "load of the machine before", Name: "load", Spread: true}}

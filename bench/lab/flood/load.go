@@ -1,0 +1,25 @@
+package flood
+
+import (
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+)
+
+// Load is the load average of the machine in the last minute, where the system tells.
+func Load() (load float64, ok bool) {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return 0, false
+	}
+	_, err = fmt.Sscan(string(text), &load)
+	return load, err == nil
+}
+
+// CPU is the processor time that this process has used.
+func CPU() time.Duration {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // cannot fail with these arguments
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
