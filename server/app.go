@@ -20,6 +20,7 @@ type application struct {
 	log     *slog.Logger
 	panics  seldom
 	wall    func() time.Time
+	ask     func()                       // has the loop run a turn
 	carrier func(reactor.Slot) Transport // what carries a session; nil: TCP
 	exited  func()                       // called when a handler has ended the loop's goroutine
 	refused func(why Reason)             // told of a connection for which there was no room
