@@ -31,10 +31,12 @@ type Rules struct {
 type Config struct {
 	Listeners []Rules // at most MaxListeners
 	WebSocket websocket.ServerConfig
-	// Secure is what a connection has that begins with TLS, all of it; nil: there is none. It is
-	// TLS with another Stage above it, of rules that have neither TLS nor, if there was a header
-	// outside, PROXY.
+	// Secure is what a connection has that begins with TLS, all of it; nil: there is none. It is a
+	// stack of TLS and of Within, which asks anew what comes in it: another Stage, whose listeners are
+	// the same but for TLS. A connection arrives at that as it did here, and may have its PROXY
+	// header there if it had none outside.
 	Secure transport.Stage
+	Within *Stage
 	// HeaderRead is told of a connection from which no PROXY header is waited for any more.
 	HeaderRead func(transport.Slot)
 }
@@ -80,7 +82,10 @@ func (e *Stage) Arrive(s transport.Slot, listener int, from netip.Addr) {
 func (e *Stage) Awaits(s transport.Slot) bool { return e.states.at(s).is(awaits) }
 
 // WebSocket says whether a connection is one.
-func (e *Stage) WebSocket(s transport.Slot) bool { return e.states.at(s).phase() == upgraded }
+func (e *Stage) WebSocket(s transport.Slot) bool {
+	t := e.states.at(s)
+	return t.phase() == upgraded || t.phase() == secured && e.cfg.Within != nil && e.cfg.Within.WebSocket(s)
+}
 
 // Begin says nothing.
 func (e *Stage) Begin(_ transport.Slot, dst []byte) []byte { return dst }
@@ -175,6 +180,9 @@ func (e *Stage) choose(s transport.Slot, t *state, first byte) {
 		}
 	case rules.TLS && e.cfg.Secure != nil && (first == tlsHandshake || !rules.Plain):
 		t.enter(secured)
+		if e.cfg.Within != nil {
+			*e.cfg.Within.states.at(s) = t.within(rules.Proxy != ProxyOff)
+		}
 		e.cfg.Secure.Begin(s, nil)
 	default:
 		t.enter(plainly)

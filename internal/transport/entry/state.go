@@ -37,6 +37,16 @@ func (t state) listener() int { return int(t >> listenerShift) }
 
 func (t *state) enter(p phase) { *t = *t&^phases | state(p) }
 
+// within is the state in TLS of a connection that had this one outside: proxies says that headers
+// are believed.
+func (t state) within(proxies bool) state {
+	t.enter(asking)
+	if proxies && t.is(trusted) && !t.is(hasHeader) {
+		t |= awaits
+	}
+	return t
+}
+
 const (
 	chunkBits = 12
 	chunk     = 1 << chunkBits
