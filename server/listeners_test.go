@@ -217,14 +217,14 @@ func TestHalfUpgradesEndInTime(t *testing.T) {
 	}
 	for _, c := range conns {
 		b, err := io.ReadAll(c)
-		if err != nil || !strings.HasPrefix(string(b), "HTTP/1.1 408 ") {
+		if err != nil || !strings.HasPrefix(string(b), "HTTP/1.1 408 ") && !strings.HasPrefix(string(b), "HTTP/1.1 503 ") {
 			t.Fatalf("half an upgrade is ended by %q, %v", b, err)
 		}
 		c.Close()
 	}
 	eventually(t, "nothing is kept", func() bool {
 		c := s.exact()
-		return c.Conns == 0 && c.Partial == 0 && c.Closes[ReasonHelloTimeout] == n
+		return c.Conns == 0 && c.Partial == 0 && c.Closes[ReasonHelloTimeout]+c.Closes[ReasonPending] == n // there are places for some only
 	})
 }
 
