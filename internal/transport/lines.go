@@ -14,6 +14,7 @@ type Lines struct {
 	last  *line          // the latest of them, or of the call under way; it is not among lines
 	slot  Slot           // that of last
 	spare []*line        // without a connection, for the next ones
+	kept  int            // bytes that the buffers of those have
 	out   []byte         // sealed, or closing words
 }
 
@@ -32,9 +33,13 @@ func (n *line) empty() bool {
 	return len(n.wire)+len(n.plain) == 0 && !n.away && !n.deaf
 }
 
+// room is how many bytes its buffers have.
+func (n *line) room() int { return cap(n.wire) + cap(n.plain) }
+
 const (
-	maxSpare = 64       // lines
-	maxKept  = 64 << 10 // bytes of a buffer that is kept for another connection
+	maxSpare  = 64        // lines
+	maxKept   = 64 << 10  // bytes of a buffer that is kept for another connection
+	maxSpared = 256 << 10 // of those of all spare lines
 )
 
 // NewLines returns the lines of a stage without a connection.
@@ -192,6 +197,7 @@ func (l *Lines) line(s Slot) *line {
 	}
 	if last := len(l.spare) - 1; last >= 0 {
 		n, l.spare = l.spare[last], l.spare[:last]
+		l.kept -= n.room()
 	} else {
 		n = new(line)
 	}
@@ -207,7 +213,8 @@ func (l *Lines) drop(s Slot, n *line) {
 	} else {
 		delete(l.lines, s)
 	}
-	if len(l.spare) < maxSpare && cap(n.wire)+cap(n.plain) <= maxKept {
+	if room := n.room(); len(l.spare) < maxSpare && room <= maxKept && l.kept+room <= maxSpared {
+		l.kept += room
 		*n = line{wire: n.wire[:0], plain: n.plain[:0]}
 		l.spare = append(l.spare, n)
 	}
