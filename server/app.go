@@ -24,10 +24,11 @@ type application struct {
 	live    func(handle uint64) bool
 	keeps   bool // somebody else than a handler may ask who a session is: the roster, or what was granted to it
 
-	alternates []string         // Config.Alternates
-	ask        func()           // has the loop run a turn
-	exited     func()           // called when a handler has ended the loop's goroutine
-	refused    func(why Reason) // told of a connection for which there was no room
+	alternates []string                     // Config.Alternates
+	carrier    func(reactor.Slot) Transport // what carries a session; nil: TCP
+	ask        func()                       // has the loop run a turn
+	exited     func()                       // called when a handler has ended the loop's goroutine
+	refused    func(why Reason)             // told of a connection for which there was no room
 }
 
 // ref names a session of this node.

@@ -36,9 +36,9 @@ type loop struct {
 	tuned    *tuned                  // what it goes by
 
 	// Owned by the ticker.
-	listener int        // its listening socket, -1: unknown
-	backlog  int        // how many may wait there, 0: as gnet made it
-	meter    gate.Meter // of HELLOs read
+	listeners []int      // its listening sockets, those that are known
+	backlog   int        // how many may wait there, 0: as gnet made it
+	meter     gate.Meter // of HELLOs read
 
 	// Any goroutine.
 	asked  atomic.Int64 // when the turn that is on its way was asked for, since the server's start; 0: none is
@@ -53,8 +53,8 @@ type loop struct {
 	last Counters // guarded by mu: copied at the end of a turn
 }
 
-func newLoop(s *Server, el gnet.EventLoop, index uint8, listener int) (*loop, error) {
-	l := &loop{srv: s, el: el, listener: listener, tuned: s.tuned.Load()}
+func newLoop(s *Server, el gnet.EventLoop, index uint8, listeners []int) (*loop, error) {
+	l := &loop{srv: s, el: el, listeners: listeners, tuned: s.tuned.Load()}
 	l.last.SnapshotAt = l.now() // it was not stuck before it was there
 	l.again = time.AfterFunc(time.Hour, l.goOn)
 	l.again.Stop()
@@ -71,8 +71,12 @@ func newLoop(s *Server, el gnet.EventLoop, index uint8, listener int) (*loop, er
 		return nil, err
 	}
 	l.app.r, l.app.ask = l.reactor, l.ask
-	if s.stage != nil {
+	switch {
+	case s.stage != nil:
 		l.staged = newStaged(l, s.stage())
+	case s.entry != nil:
+		l.staged = newEntry(l, *s.entry)
+		l.app.carrier = l.staged.carrier
 	}
 	return l, nil
 }
@@ -126,7 +130,7 @@ func (l *loop) accept(c gnet.Conn) {
 	*l.entry(slot) = c
 	s := l.reactor.Session(slot)
 	c.SetContext(s)
-	if l.staged != nil && !l.staged.begin(s) {
+	if l.staged != nil && !l.staged.begin(c, s) {
 		return
 	}
 	if l.reactor.Enter(slot, c.Fd()) {

@@ -41,6 +41,7 @@ type orders struct {
 	MaxConns, MaxFrameRate, AddrConns          int
 	AdmitRate, IDRate                          float64
 	Secret                                     []byte // nil: nobody needs a token
+	WebSocket                                  bool
 }
 
 func (o orders) config() (Config, error) {
@@ -51,6 +52,9 @@ func (o orders) config() (Config, error) {
 		HelloTimeout: o.HelloTimeout, PartialTimeout: o.PartialTimeout, WriteTimeout: o.WriteTimeout,
 		MaxConns: o.MaxConns, MaxFrameRate: o.MaxFrameRate, AddrConns: o.AddrConns,
 		AdmitRate: o.AdmitRate, IDRate: o.IDRate, DrainGrace: -1, Alternates: elsewhere}
+	if o.WebSocket {
+		withWebSocket(&cfg)
+	}
 	var err error
 	if len(o.Secret) > 0 {
 		cfg.Auth, err = NewHMACAuth(o.Secret)
@@ -152,11 +156,13 @@ type child struct {
 // startChild returns when the child has said its first line, which is a node's address.
 func startChild(t *testing.T, o orders, how ...func(*exec.Cmd)) *child {
 	t.Helper()
+	o.WebSocket = transportOf(t).Client != nil
 	text, err := json.Marshal(o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := &child{t: t, cmd: exec.Command(os.Args[0])}
+	c.Stage = transportOf(t).Client
 	c.cmd.Env = append(os.Environ(), childOrders+"="+string(text))
 	c.cmd.Stderr = os.Stderr
 	for _, f := range how {

@@ -51,6 +51,11 @@ type Config struct {
 	Send    int
 	Deliver bool
 	Every   time.Duration
+	// WebSocket is the path of the targets' WebSocket; "": clients come by plain TCP.
+	WebSocket string
+	// ProxyProtocol is the version, "v1" or "v2", of the PROXY header that each connection begins
+	// with, as if a balancer stood between; "": none.
+	ProxyProtocol string
 
 	Protocol string        // "" is our own
 	Timeout  time.Duration // tcp-echo; 0: none

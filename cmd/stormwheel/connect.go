@@ -18,7 +18,7 @@ import (
 )
 
 type connectCmd struct {
-	Server      []string      `default:"127.0.0.1:7000" placeholder:"HOST:PORT" help:"Nodes to choose from. Default ${default}."`
+	Server      []string      `default:"127.0.0.1:7000" placeholder:"HOST:PORT" help:"Nodes to choose from, or ws://HOST:PORT/PATH. Default ${default}."`
 	ID          string        `name:"id" placeholder:"NAME" help:"Who you are. Default: terminal- and the process id."`
 	TokenFile   string        `type:"path" placeholder:"FILE" help:"File with the token to present, read anew for every attempt."`
 	PongTimeout time.Duration `default:"10s" help:"Silence after a heartbeat that means the node is dead."`
@@ -46,7 +46,7 @@ func (c *connectCmd) Validate() error {
 			return err
 		}
 	}
-	return dialable("--server", c.Server)
+	return reachable("--server", c.Server)
 }
 
 func (c *connectCmd) Run() error {

@@ -187,11 +187,11 @@ var floors = map[string][]string{
 	"bench/foreign":  {"codec"},
 	"bench/tally":    {"bench/result", "codec"},
 	"bench/report":   {"bench/result", "internal/plot"},
-	"bench/swarm":    {"bench/payload", "bench/tally", "bench/result", "bench/foreign", "bench/epoll", "internal/link", "internal/transport", "internal/token", "codec", "timingwheel"},
+	"bench/swarm":    {"bench/payload", "bench/tally", "bench/result", "bench/foreign", "bench/epoll", "internal/link", "internal/transport", "internal/transport/proxy", "internal/transport/websocket", "internal/token", "codec", "timingwheel"},
 	"bench/fleet":    {"bench/swarm", "bench/tally", "internal/child", "internal/machine", "internal/machine/proc"},
 	"bench/nodes":    {"bench/result", "internal/child", "internal/machine", "internal/machine/proc"},
 	"bench/scenario": {"bench/payload", "bench/fleet", "bench/nodes", "bench/swarm", "bench/tally", "bench/result", "bench/foreign",
-		"internal/child", "internal/machine", "internal/link", "internal/token", "codec"},
+		"internal/child", "internal/machine", "internal/link", "internal/token", "internal/transport/websocket", "codec"},
 	"internal/machine": {},
 	"internal/child":   {},
 	"internal/gate":    {"codec"},
@@ -201,7 +201,12 @@ var floors = map[string][]string{
 	"internal/transport": {"codec"},
 	"internal/netstage":  {"internal/transport"},
 
-	"server": {"codec", "internal/reactor", "internal/gate", "internal/transport", "internal/machine", "internal/token", "server/internal/engine"},
+	"internal/transport/websocket": {"codec", "internal/transport"},
+	"internal/transport/proxy":     {"codec", "internal/transport"},
+	"internal/transport/entry":     {"codec", "internal/transport", "internal/transport/proxy", "internal/transport/websocket"},
+
+	"server": {"codec", "internal/reactor", "internal/gate", "internal/transport", "internal/transport/entry", "internal/transport/websocket",
+		"internal/machine", "internal/token", "server/internal/engine"},
 
 	"server/internal/engine": {},
 	"server/servertest":      {"codec", "server", "server/internal/engine"},

@@ -59,7 +59,9 @@ func (e *End) receive(b []byte) {
 	e.sent = append(e.sent, in.Words...)
 	e.got = append(e.got, in.Plain...)
 	e.over = e.lines.Keep(e.slot, nil)
-	e.err = errors.Join(e.err, err)
+	if !errors.Is(err, transport.ErrEnd) {
+		e.err = errors.Join(e.err, err)
+	}
 	if in.Away != nil {
 		e.work = in.Away
 	}
