@@ -19,6 +19,7 @@ type heartbeat struct {
 	wrote time.Duration // the latest frame of any kind to the server
 	heard time.Duration // the latest complete frame from the server
 	beat  time.Duration // drawn for each PING: U(0.8, 1.0) x interval
+	speak time.Duration // the longest silence of ours while an answer is waited for
 
 	pongDue  time.Duration // dead if nothing complete comes until then; 0: not waiting
 	lookAt   time.Duration // when to ask whether the peer's kernel has the PING
@@ -50,10 +51,17 @@ func (h *heartbeat) deadline() time.Duration {
 	if !h.taken {
 		due = min(due, h.lookAt)
 	}
+	return min(due, h.sayAt())
+}
+
+// sayAt is when another PING is due while an answer is waited for. What is on its way to us may be late
+// while all that we write arrives: the server must not take the client for dead before the client has
+// given it up.
+func (h *heartbeat) sayAt() time.Duration {
 	if h.crawls() {
-		due = min(due, h.wrote+h.beat)
+		return h.wrote + h.beat
 	}
-	return due
+	return h.wrote + h.speak
 }
 
 func (h *heartbeat) waiting() bool { return h.pongDue != 0 }
@@ -86,6 +94,7 @@ func (l *Link) Ping(now time.Duration, out *Out) {
 func (l *Link) ping(now, intended time.Duration, c *conn, token []byte, out *Out) {
 	h := &l.heartbeat
 	h.beat = l.drawBeat()
+	h.speak = l.longestSilence()
 	h.await(now, l.pongTimeout())
 	l.sayPing(now, intended, c, token, out)
 	h.after = 0
@@ -170,6 +179,7 @@ func (l *Link) setTerms(c *conn, t codec.Terms, out *Out) (tighter bool) {
 		return false // the window needs no beat drawn
 	}
 	l.heartbeat.beat = l.drawBeat()
+	l.heartbeat.speak = l.longestSilence()
 	out.notify(Event{Kind: Termed, Attempt: c.attempt, Terms: t})
 	return t.Timeout != 0 && (t.Timeout < old.Timeout || old.Timeout == 0)
 }
@@ -179,6 +189,15 @@ func (l *Link) setTerms(c *conn, t codec.Terms, out *Out) (tighter bool) {
 func (l *Link) drawBeat() time.Duration {
 	d := l.interval()
 	return d - l.rng.below(d/5)
+}
+
+// longestSilence is half of the server's timeout: a node whose answers are late gets fewer PINGs than
+// one that answers, and hears of the client in time.
+func (l *Link) longestSilence() time.Duration {
+	if l.terms.Timeout <= 0 {
+		return Never
+	}
+	return max(l.terms.Timeout/2, l.heartbeat.beat)
 }
 
 // interval is the longest silence. It leaves a fifth of the server's timeout for the way.

@@ -309,3 +309,27 @@ func BenchmarkHeartbeat(b *testing.B) {
 		r.out.Reset()
 	}
 }
+
+// While a PONG is late the server hears of the client at least every half of its timeout, whatever the
+// pong timeout is; and the PINGs that say so put nothing off.
+func TestAClientThatWaitsForAPongIsNotSilent(t *testing.T) {
+	r := newRig(t, Config{PongTimeout: 10 * time.Second})
+	r.ready(codec.Terms{Interval: time.Second, Timeout: 2500 * time.Millisecond, Number: 1})
+	r.tick()
+	pinged, last, most := r.now, r.now, time.Duration(0)
+	for r.count(Lost) == 0 {
+		before := r.count(PingSent)
+		if r.tick(); r.count(PingSent) > before {
+			most, last = max(most, r.now-last), r.now
+		}
+		if r.now-pinged > time.Hour {
+			t.Fatal("the server is never given up")
+		}
+	}
+	if n := r.count(PingSent); n < 8 || most > 1250*time.Millisecond {
+		t.Errorf("%d PINGs in the pong timeout, %v apart at most; want one in 1.25 s", n, most)
+	}
+	if e, _ := r.last(Lost); e.Reason != PongTimeout || r.now-pinged != 10*time.Second {
+		t.Errorf("%v after %v, want the pong timeout of the first PING", e.Reason, r.now-pinged)
+	}
+}

@@ -148,8 +148,8 @@ func (l *Link) Tick(now time.Duration, out *Out) {
 		h := &l.heartbeat
 		if h.waiting() && now < h.pongDue && !h.held {
 			h.taken = h.taken || now >= h.lookAt // for all that the owner knows
-			if h.crawls() && now >= h.wrote+h.beat {
-				l.sayPing(now, h.wrote+h.beat, c, nil, out)
+			if due := h.sayAt(); now >= due {
+				l.sayPing(now, due, c, nil, out)
 			}
 			return
 		}

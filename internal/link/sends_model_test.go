@@ -142,6 +142,9 @@ func (w *world) settle(n uint64, how string) {
 	}
 	w.settled[n] = how
 	w.settles++
+	for _, c := range w.conns {
+		delete(c.unanswered, n) // also where it went again, and is answered by the connection that it left
+	}
 }
 
 func (w *world) notified(e *Event) {
