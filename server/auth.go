@@ -196,7 +196,7 @@ func (p *authPool) work() {
 func (p *authPool) check(j authJob, began time.Time) {
 	answer := reactor.Answer{Handle: j.handle, Check: j.check, Why: reactor.ReasonInternal}
 	defer func() {
-		p.wait.end(began)
+		p.wait.end(began, j.check != 0)
 		j.loop.reactor.Mailbox().Answer(answer)
 		j.loop.ask()
 	}()

@@ -17,7 +17,7 @@ type authWait struct {
 	timeout time.Duration // for wait and check together
 
 	origin   time.Time
-	answered atomic.Uint64 // checks that came to an end
+	answered atomic.Uint64 // checks of newcomers that came to an end
 	moved    atomic.Int64  // when the first of those who wait was taken, or came to an empty queue, since origin
 	behind   atomic.Int64  // how long the last one who was taken had waited, a time.Duration
 	longest  atomic.Int64  // the most of them since the ticker looked
@@ -51,11 +51,14 @@ func (w *authWait) begin(until time.Time) (began time.Time, ok bool) {
 	return began, left > min(time.Duration(w.took.Load()), w.timeout/2)
 }
 
-// end is told that a check has come to an end.
-func (w *authWait) end(began time.Time) {
+// end is told that a check has come to an end. A renewal is nobody who came in: the pace at which
+// clients are let in follows those.
+func (w *authWait) end(began time.Time, renewal bool) {
 	took := w.took.Load()
 	w.took.Store(took + (int64(time.Since(began))-took)/8) // of two at a time one may be lost
-	w.answered.Add(1)
+	if !renewal {
+		w.answered.Add(1)
+	}
 }
 
 // sample is what the ticker sees since it last looked, with so many who wait. If none of them

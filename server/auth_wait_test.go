@@ -95,3 +95,15 @@ func TestAnAuthenticatorThatHangsIsOverload(t *testing.T) {
 		return st.Pace < s.cfg.AdmitRate/4 && st.HelloWait > time.Second
 	})
 }
+
+// Clients who renew are in: the node must not take them for newcomers that it has let in.
+func TestARenewalIsNoNewcomer(t *testing.T) {
+	w := newAuthWait(time.Second)
+	for _, renewal := range []bool{true, false, true} {
+		began, _ := w.begin(time.Now().Add(time.Second))
+		w.end(began, renewal)
+	}
+	if taken := w.sample(0).Taken; taken != 1 {
+		t.Errorf("%d were let in, want 1", taken)
+	}
+}

@@ -1,6 +1,7 @@
 package reactor
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -22,6 +23,7 @@ type mix struct {
 	asked   []mixQuestion
 
 	awaited, settled int
+	posted           uint64
 	handled          map[gateName]int // SENDs of an incarnation, by number
 	opened, closed   int
 }
@@ -176,7 +178,9 @@ func (m *mix) post() {
 	box := &r.mailbox
 	switch m.rnd.IntN(16) {
 	case 0, 1:
-		_ = box.Deliver(c.handle, make([]byte, m.rnd.IntN(3000)))
+		m.posted++
+		body := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, c.handle), m.posted)
+		_ = box.Deliver(c.handle, append(body, make([]byte, m.rnd.IntN(3000))...))
 	case 2:
 		if box.DeliverAwaited(c.handle, []byte("post"), "x") == nil {
 			m.awaited++
@@ -290,10 +294,26 @@ func (m *mix) turn() {
 	say(m.loops)
 }
 
+// checkPosts looks whether what was posted for a session came to it alone, and in its order.
+func (m *mix) checkPosts(c *mixed) {
+	last := uint64(0)
+	for _, f := range frames(m.t, c.p.in) {
+		if f.Type != codec.Deliver || len(f.Payload) < 24 || f.Flags != 0 {
+			continue
+		}
+		handle, number := binary.BigEndian.Uint64(f.Payload[8:]), binary.BigEndian.Uint64(f.Payload[16:])
+		if handle != 0 && (handle != c.handle || number <= last) {
+			m.t.Errorf("session %x got post %d of %x behind %d", c.handle, number, handle, last)
+		}
+		last = max(last, number)
+	}
+}
+
 // end has all go, and looks.
 func (m *mix) end() {
 	for _, c := range m.clients {
 		c.p.blocked, c.p.queued = false, 0
+		m.checkPosts(c)
 	}
 	if m.rnd.IntN(2) == 0 {
 		m.loops[0].r.node.Stopping.Store(true)
