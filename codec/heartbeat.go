@@ -103,6 +103,9 @@ func appendPong(dst []byte, m *PongMessage) []byte {
 	dst = begin(dst, Pong, 0)
 	dst = binary.BigEndian.AppendUint64(dst, m.Token)
 	dst = appendTerms(dst, m.Terms)
+	if len(m.Alternates) == 0 && m.Expires <= 0 && m.Limits == (Limits{}) {
+		return finish(dst, start) // as nearly all are
+	}
 	var buf [limitsLen]byte
 	limits := appendLimits(buf[:0], m.Limits)
 	var end [expiresLen]byte

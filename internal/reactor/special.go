@@ -64,6 +64,14 @@ func (t *boundsTable) inUse() int { return len(t.all) - len(t.free) }
 
 // boundsOf are those that a session is held to, valid until another's are set.
 func (r *Reactor) boundsOf(s *Session) *bounds {
+	if s.extra == 0 && !r.isBehind(s) {
+		return &r.usual
+	}
+	return r.boundsApart(s)
+}
+
+// boundsApart is boundsOf for the few that may have others than the usual.
+func (r *Reactor) boundsApart(s *Session) *bounds {
 	switch own := r.ownBounds(s); {
 	case own != nil:
 		return own

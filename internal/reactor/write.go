@@ -18,11 +18,17 @@ func (r *Reactor) pong(slot Slot, token uint64) {
 	s.set(ponged)
 	r.writeAck() // who hears the answer to his last PING has heard all
 	r.counters.Pongs++
-	m := codec.PongMessage{Token: token, Terms: r.terms, Expires: r.endLeft(s)}
-	if s.terms == uint8(r.terms.Number) {
-		r.out = codec.AppendPong(r.out, m)
+	if s.terms != uint8(r.terms.Number) {
+		r.pongWithNews(slot, token)
 		return
 	}
+	r.out = codec.AppendPong(r.out, codec.PongMessage{Token: token, Terms: r.terms, Expires: r.endLeft(s)})
+}
+
+// pongWithNews is a PONG for a session that does not follow the present terms.
+func (r *Reactor) pongWithNews(slot Slot, token uint64) {
+	s := r.sessions.at(slot)
+	m := codec.PongMessage{Token: token, Terms: r.terms, Expires: r.endLeft(s)}
 	if r.tuning.open && r.isBehind(s) {
 		r.tellChange(s, &m)
 	}
