@@ -19,6 +19,7 @@ type Stage interface {
 	// Open takes bytes that came, as many as it can. wire is all of them that it has not used, and
 	// is valid until it returns; it must not be changed. With an error the connection is over, and
 	// Open is not called again; what was opened before it is good. The Words are sent even so.
+	// io.EOF says that the peer has ended it as it should.
 	Open(s Slot, plain, wire []byte) (Opened, error)
 
 	// Seal appends to dst what goes to the socket for plain. What cannot be sent yet the stage

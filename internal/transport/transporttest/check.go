@@ -3,6 +3,7 @@ package transporttest
 import (
 	"bytes"
 	"errors"
+	"io"
 	"testing"
 
 	"github.com/stormwheel/stormwheel/codec"
@@ -15,6 +16,10 @@ type Kind struct {
 
 	// Garbage is what a server's side takes for an error. Nil: it takes everything.
 	Garbage []byte
+
+	// Silent says that a server has no words which open to anything for who is refused in the
+	// handshake.
+	Silent bool
 }
 
 // Check is what every kind of transport must pass.
@@ -59,7 +64,9 @@ func (e *End) receive(b []byte) {
 	e.sent = append(e.sent, in.Words...)
 	e.got = append(e.got, in.Plain...)
 	e.over = e.lines.Keep(e.slot, nil)
-	e.err = errors.Join(e.err, err)
+	if err != io.EOF { // the other end's closing words
+		e.err = errors.Join(e.err, err)
+	}
 	if in.Away != nil {
 		e.work = in.Away
 	}
@@ -199,10 +206,9 @@ func (k Kind) away(t *testing.T) {
 			}
 		}
 	}
-	for server.work != nil {
+	for exchange(client, server, 1); server.work != nil; exchange(client, server, 1) {
 		server.finish()
 	}
-	exchange(client, server, 1)
 	server.want(bytes.Repeat(text(10), 11))
 	if waits := server.lines.Waiting(2); waits != 0 {
 		t.Errorf("%d bytes wait for nothing", waits)
@@ -234,7 +240,11 @@ func (k Kind) closing(t *testing.T) {
 		for _, b := range sent {
 			client.receive([]byte{b})
 		}
-		client.want(text(50))
+		if refused && k.Silent {
+			client.want(nil)
+		} else {
+			client.want(text(50))
+		}
 		server.receive(text(100))
 		if held := server.lines.Held(1); held != 0 || server.err != nil {
 			t.Errorf("after the closing words: %d held, %v", held, server.err)

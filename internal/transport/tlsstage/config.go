@@ -1,0 +1,117 @@
+package tlsstage
+
+import (
+	"crypto/fips140"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// What NewConfig refuses.
+var (
+	ErrFIPS        = errors.New("tls: fips140=only does not let the record layer of this program make its own AEADs: put a TLS proxy in front")
+	ErrVersion     = errors.New("tls: this program speaks TLS 1.3: MaxVersion is below it")
+	ErrCertificate = errors.New("tls: no certificate: Certificates, GetCertificate or GetConfigForClient must be set")
+)
+
+// Config is what the handshakes of a node's server side have in common. Any goroutine may use it.
+type Config struct {
+	room   room
+	secret []byte // of the tickets
+
+	mu   sync.Mutex
+	base *tls.Config // guarded by mu: with the ticket keys of the day
+	day  int64       // guarded by mu
+
+	counters
+}
+
+// Counters are what became of a node's handshakes.
+type Counters struct {
+	Full, Resumed uint64 // that ended well
+	Failed        uint64
+	GivenUp       uint64 // of Failed: too many waited for their peers
+	Waiting       int    // now, for their peers
+}
+
+type counters struct{ full, resumed, failed, givenUp atomic.Uint64 }
+
+// NewConfig returns the handshakes of a configuration, which it copies. Tickets are sealed under
+// keys made of the secret and the day: nodes that have the same secret take each other's, and
+// their own of an earlier run. nil: a secret of this process. Keys that were set in the
+// configuration are not used; WrapSession and UnwrapSession are.
+func NewConfig(c *tls.Config, secret []byte) (*Config, error) {
+	switch {
+	case fips140.Enforced():
+		return nil, ErrFIPS
+	case c.MaxVersion != 0 && c.MaxVersion < tls.VersionTLS13:
+		return nil, ErrVersion
+	case len(c.Certificates) == 0 && c.GetCertificate == nil && c.GetConfigForClient == nil:
+		return nil, ErrCertificate
+	}
+	n := &Config{base: c.Clone(), day: -1, secret: secret}
+	n.base.MinVersion = tls.VersionTLS13
+	n.room.max, n.room.maxBytes = maxWaiting, maxWaitingBytes
+	if n.secret == nil {
+		n.secret = make([]byte, 32)
+		_, _ = rand.Read(n.secret) // it does not fail
+	}
+	return n, nil
+}
+
+// Counters tells what became of the handshakes.
+func (n *Config) Counters() Counters {
+	return Counters{n.full.Load(), n.resumed.Load(), n.failed.Load(), n.givenUp.Load(), n.room.len()}
+}
+
+// today is the configuration with the ticket keys of the day.
+func (n *Config) today() *tls.Config {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	now := time.Now
+	if n.base.Time != nil {
+		now = n.base.Time
+	}
+	if day := now().Unix() / (24 * 60 * 60); day != n.day {
+		n.day = day
+		// Yesterday's are taken, and tomorrow's, of a node whose clock is ahead.
+		n.base.SetSessionTicketKeys([][32]byte{n.ticketKey(day), n.ticketKey(day - 1), n.ticketKey(day + 1)})
+	}
+	return n.base
+}
+
+func (n *Config) ticketKey(day int64) (key [32]byte) {
+	b, err := hkdf.Key(sha256.New, n.secret, nil, fmt.Sprintf("stormwheel tls ticket %d", day), len(key))
+	if err != nil {
+		panic("tlsstage: " + err.Error()) // only if it were longer than 255 hashes
+	}
+	copy(key[:], b)
+	return key
+}
+
+// server makes the server's side of a handshake.
+func (n *Config) server(h *handshake) (*tls.Conn, error) {
+	c, s := n.today().Clone(), &h.secrets
+	s.also = c.KeyLogWriter
+	c.KeyLogWriter = s
+	if get := c.GetConfigForClient; get != nil {
+		c.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			own, err := get(hello)
+			if err != nil || own == nil {
+				return nil, err
+			}
+			own = own.Clone()
+			own.MinVersion, own.MaxVersion = tls.VersionTLS13, 0
+			s.also = own.KeyLogWriter
+			own.KeyLogWriter = s
+			return own, nil
+		}
+	}
+	return tls.Server(&h.wire, c), nil
+}

@@ -1,0 +1,26 @@
+// Package tlsstage is TLS 1.3 as a stage of package transport: crypto/tls does the handshake, away
+// from the loop, and package tlsrecord seals and opens from then on.
+//
+//	config, err := tlsstage.NewConfig(tlsConfig, secret) // one a node
+//	stage := tlsstage.NewServer(config, peer)            // one a loop
+//	stage := tlsstage.NewClient(tlsConfig, now)
+//
+// # Why it is like this
+//
+// A *tls.Conn that idles is 6.6 KB, and wants a goroutine to read it. After the handshake none is
+// left: its secrets come through tls.Config.KeyLogWriter, whose format is documented, of a copy of
+// the configuration for this one connection.
+//
+// crypto/tls reads one record at a time of what has come, and never beyond one: so it has taken
+// nothing behind the peer's Finished, and the record layer begins there with the number zero. What
+// it has sealed itself behind our Finished (tickets) is counted by opening what it wrote.
+//
+// A handshake is a coroutine that stands still while it waits for its peer: it runs on the
+// goroutine that does the stage's work, and holds none, nor a thread, in between. It begins when
+// the whole ClientHello is there.
+//
+// A connection whose handshake waits for its peer costs some 30 KB. So these are bounded by a
+// number and by bytes, for the node and for each address; beyond it the one that made no progress
+// for longest is given up. Its connection ends when it says something, or by the deadline that
+// every login has.
+package tlsstage

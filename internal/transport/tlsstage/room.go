@@ -1,0 +1,99 @@
+package tlsstage
+
+import (
+	"container/list"
+	"net/netip"
+	"sync"
+)
+
+const (
+	maxWaiting      = 1000
+	maxWaitingBytes = 32 << 20
+	addressShare    = 8 // of both, for one address
+
+	handshakeBytes = 28 << 10 // what one costs beside the records that it keeps
+)
+
+// waitingRoom is what a handshake has in the room.
+type waitingRoom struct {
+	place *list.Element // nil: it does not wait
+	bytes int
+}
+
+// room holds the handshakes that wait for their peers, the one without progress for longest first.
+// Any goroutine may use it.
+type room struct {
+	max, maxBytes int
+
+	mu      sync.Mutex
+	waiting list.List              // guarded by mu, and what the handshakes have in it
+	bytes   int                    // guarded by mu
+	from    map[netip.Addr]*origin // guarded by mu
+}
+
+// origin is what waits from one address.
+type origin struct{ n, bytes int }
+
+// enter has a handshake wait for its peer, and gives those up that are too many.
+func (r *room) enter(h *handshake, records int) (givenUp int) {
+	var out []*handshake
+	r.mu.Lock()
+	if r.from == nil {
+		r.from = make(map[netip.Addr]*origin)
+	}
+	h.place, h.bytes = r.waiting.PushBack(h), handshakeBytes+records
+	o := r.from[h.addr]
+	if o == nil {
+		o = new(origin)
+		r.from[h.addr] = o
+	}
+	o.n, o.bytes, r.bytes = o.n+1, o.bytes+h.bytes, r.bytes+h.bytes
+	for h.addr.IsValid() && (o.n > r.max/addressShare || o.bytes > r.maxBytes/addressShare) {
+		out = append(out, r.oldest(h.addr))
+	}
+	for r.waiting.Len() > r.max || r.bytes > r.maxBytes {
+		out = append(out, r.oldest(netip.Addr{}))
+	}
+	r.mu.Unlock()
+	for _, h := range out {
+		h.abandon()
+	}
+	return len(out)
+}
+
+// oldest takes the oldest out, of an address or of all.
+func (r *room) oldest(from netip.Addr) *handshake {
+	for e := r.waiting.Front(); ; e = e.Next() {
+		if h := e.Value.(*handshake); !from.IsValid() || h.addr == from {
+			r.remove(h)
+			return h
+		}
+	}
+}
+
+// leave takes a handshake out that goes on or ends. It may have left.
+func (r *room) leave(h *handshake) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.remove(h)
+}
+
+func (r *room) remove(h *handshake) {
+	if h.place == nil {
+		return
+	}
+	r.waiting.Remove(h.place)
+	h.place = nil
+	r.bytes -= h.bytes
+	o := r.from[h.addr]
+	o.n, o.bytes = o.n-1, o.bytes-h.bytes
+	if o.n == 0 {
+		delete(r.from, h.addr)
+	}
+}
+
+func (r *room) len() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.waiting.Len()
+}
