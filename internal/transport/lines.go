@@ -50,6 +50,7 @@ type Received struct {
 	Words []byte // to be sent before any answer; valid until the stage is called again
 	Away  func() (then func())
 
+	Frames  int // Opened.Frames
 	Dropped int // bytes that came after the connection's end
 }
 
@@ -74,7 +75,7 @@ func (l *Lines) Receive(s Slot, b []byte) (in Received, err error) {
 		o, err = l.stage.Open(s, n.plain, wire)
 		used, n.plain, n.need = o.Used, o.Plain, max(o.Need, 1)
 		n.away, n.over, n.deaf = o.Away != nil, o.Over, err != nil
-		in.Words, in.Away = o.Words, o.Away
+		in.Words, in.Away, in.Frames = o.Words, o.Away, o.Frames
 	}
 	if n.over {
 		n.plain = append(n.plain, wire[used:]...)

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"errors"
 	"net/netip"
 
 	"github.com/stormwheel/stormwheel/codec"
@@ -9,6 +10,15 @@ import (
 // Slot names a connection of a loop, from Begin until End; then it is another's. Slots are small:
 // a stage may keep its state in a slab by them.
 type Slot = uint32
+
+// Errors of Open that are nobody's fault.
+var (
+	// ErrEnd is returned when the peer has closed the connection in the transport's own words.
+	ErrEnd = errors.New("transport: the peer has closed")
+	// ErrAnswered is returned when the peer has asked the transport for something else than a
+	// connection, as a health check does, and its Words are the answer.
+	ErrAnswered = errors.New("transport: answered")
+)
 
 // Stage is one side of a kind of transport, for all connections of a loop. All of it runs on the
 // loop and must not block. Whatever a peer sends, it must not panic.
@@ -19,7 +29,6 @@ type Stage interface {
 	// Open takes bytes that came, as many as it can. wire is all of them that it has not used, and
 	// is valid until it returns; it must not be changed. With an error the connection is over, and
 	// Open is not called again; what was opened before it is good. The Words are sent even so.
-	// io.EOF says that the peer has ended it as it should.
 	Open(s Slot, plain, wire []byte) (Opened, error)
 
 	// Seal appends to dst what goes to the socket for plain. What cannot be sent yet the stage
@@ -45,10 +54,11 @@ type Stage interface {
 
 // Opened is what became of bytes that came.
 type Opened struct {
-	Plain []byte // the plain of the call, with what was opened appended
-	Words []byte // the stage's own, to be sent at once; valid until the stage is called again
-	Used  int    // bytes of wire that are done with
-	Need  int    // bytes that must be there beyond those before Open can achieve anything; less than 1: one
+	Plain  []byte // the plain of the call, with what was opened appended
+	Words  []byte // the stage's own, to be sent at once; valid until the stage is called again
+	Used   int    // bytes of wire that are done with
+	Frames int    // of the stage's own that gave nothing plain: what the peer is charged for beside that
+	Need   int    // bytes that must be there beyond those before Open can achieve anything; less than 1: one
 
 	// Away is work for another goroutine. Nothing is opened until it has been run, and what it
 	// returned, on the loop; then Open is called, be there new bytes or not.

@@ -1,7 +1,6 @@
 package tlsrecord
 
 import (
-	"io"
 	"math"
 
 	"github.com/stormwheel/stormwheel/internal/transport"
@@ -10,8 +9,8 @@ import (
 // maxUseless is how many records without content may come in a row.
 const maxUseless = 16
 
-// Open opens the records of wire that are whole, as transport.Stage.Open does. io.EOF is the
-// peer's close_notify, *Remote another alert of its; *Fault says what it did wrong.
+// Open opens the records of wire that are whole, as transport.Stage.Open does. transport.ErrEnd is
+// the peer's close_notify, *Remote another alert of its; *Fault says what it did wrong.
 func (l *Layer) Open(s transport.Slot, plain, wire []byte) (o transport.Opened, err error) {
 	c, i := l.find(s)
 	o.Plain, l.words = plain, l.words[:0]
@@ -24,9 +23,13 @@ func (l *Layer) Open(s transport.Slot, plain, wire []byte) (o transport.Opened, 
 			break
 		}
 		o.Used += n
+		before := len(o.Plain)
 		var wants bool
 		o.Plain, wants, err = l.open(c, i, s, o.Plain, rest[:n])
 		asked = asked || wants
+		if len(o.Plain) == before {
+			o.Frames++
+		}
 	}
 	if asked { // one answers all that came at once: RFC 8446, section 4.6.3
 		l.words = l.updateOwn(c, l.words)
@@ -119,7 +122,7 @@ func (c *conn) heard(b []byte) error {
 	}
 	switch a := Alert(b[1]); a {
 	case CloseNotify:
-		return io.EOF
+		return transport.ErrEnd
 	case userCanceled:
 		return c.noteUseless()
 	default: // the level does not matter: RFC 8446, section 6

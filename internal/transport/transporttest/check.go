@@ -3,7 +3,6 @@ package transporttest
 import (
 	"bytes"
 	"errors"
-	"io"
 	"testing"
 
 	"github.com/stormwheel/stormwheel/codec"
@@ -64,7 +63,7 @@ func (e *End) receive(b []byte) {
 	e.sent = append(e.sent, in.Words...)
 	e.got = append(e.got, in.Plain...)
 	e.over = e.lines.Keep(e.slot, nil)
-	if err != io.EOF { // the other end's closing words
+	if !errors.Is(err, transport.ErrEnd) {
 		e.err = errors.Join(e.err, err)
 	}
 	if in.Away != nil {
