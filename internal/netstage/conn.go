@@ -1,6 +1,8 @@
 package netstage
 
 import (
+	"errors"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -73,6 +75,9 @@ func (c *Conn) receive(b []byte, err error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for {
+		if c.closed {
+			return net.ErrClosed
+		}
 		if c.over {
 			c.plain = append(c.plain, b...)
 			return err
@@ -83,6 +88,9 @@ func (c *Conn) receive(b []byte, err error) error {
 		c.over = c.lines.Keep(0, nil)
 		_ = c.send() // a failure is the writer's to tell: what came before it is still to be read
 		if in.Away == nil {
+			if errors.Is(opening, transport.ErrEnd) {
+				return io.EOF
+			}
 			if opening != nil {
 				return opening
 			}
@@ -91,6 +99,9 @@ func (c *Conn) receive(b []byte, err error) error {
 		c.mu.Unlock()
 		then := in.Away()
 		c.mu.Lock()
+		if c.closed {
+			return net.ErrClosed
+		}
 		then()
 		c.lines.Resume(0)
 		b = nil
@@ -148,5 +159,6 @@ func (c *Conn) Close() error {
 		_ = c.Conn.SetWriteDeadline(time.Now().Add(closeTime))
 		_ = c.send()
 	}
+	c.lines.End(0)
 	return c.Conn.Close()
 }
