@@ -1,6 +1,7 @@
 package websocket
 
 import (
+	"bytes"
 	"errors"
 	"net/netip"
 
@@ -91,8 +92,12 @@ func (d *Server) handshake(s transport.Slot, t *state, o *transport.Opened, wire
 	return nil
 }
 
-// mayBeRequest says whether bytes begin as a request does.
+// mayBeRequest says whether bytes begin as a request does: with a method, and a first line that names
+// HTTP, as that of a PROXY header does not.
 func mayBeRequest(b []byte) bool {
+	if line, _, whole := bytes.Cut(b[:min(len(b), maxHead)], []byte("\r\n")); whole && !bytes.Contains(line, []byte(" HTTP/1.")) {
+		return false
+	}
 	for i, c := range b[:min(len(b), longestMethod+1)] {
 		if c == ' ' {
 			return i > 0

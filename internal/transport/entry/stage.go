@@ -1,0 +1,257 @@
+package entry
+
+import (
+	"errors"
+	"net/netip"
+
+	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/transport"
+	"github.com/stormwheel/stormwheel/internal/transport/proxy"
+	"github.com/stormwheel/stormwheel/internal/transport/websocket"
+)
+
+// ProxyMode says what a listener makes of PROXY headers.
+type ProxyMode uint8
+
+// The modes.
+const (
+	ProxyOff      ProxyMode = iota // there are none
+	ProxyOptional                  // who is trusted may say one
+	ProxyRequired                  // only who is trusted may come, with one
+)
+
+// Rules are those of a listener.
+type Rules struct {
+	Plain, WebSocket, TLS bool
+	Proxy                 ProxyMode
+	Trusted               func(netip.Addr) bool // whose headers are believed; nil: nobody's
+}
+
+// Config says how connections come in.
+type Config struct {
+	Listeners []Rules // at most MaxListeners
+	WebSocket websocket.ServerConfig
+	// Secure is what a connection has that begins with TLS, all of it; nil: there is none. It is
+	// TLS with another Stage above it, of rules that have neither TLS nor, if there was a header
+	// outside, PROXY.
+	Secure transport.Stage
+	// HeaderRead is told of a connection from which no PROXY header is waited for any more.
+	HeaderRead func(transport.Slot)
+}
+
+// MaxListeners is how many rules there may be.
+const MaxListeners = 256
+
+// Stage is that of all connections of a loop.
+type Stage struct {
+	cfg    Config
+	ws     *websocket.Server
+	states states
+	early  map[transport.Slot][]byte     // sealed before it is known for whom
+	told   map[transport.Slot]netip.Addr // by PROXY headers
+}
+
+// New returns a stage without a connection.
+func New(cfg Config) *Stage {
+	return &Stage{cfg: cfg, ws: websocket.NewServer(cfg.WebSocket),
+		early: make(map[transport.Slot][]byte), told: make(map[transport.Slot]netip.Addr)}
+}
+
+var (
+	_ transport.Stage = (*Stage)(nil)
+
+	errNoHeader = errors.New("entry: no PROXY header from a trusted address")
+)
+
+// Arrive is told of a connection before Begin: by which listener it comes, and who its peer is.
+func (e *Stage) Arrive(s transport.Slot, listener int, from netip.Addr) {
+	t := asking.of(listener)
+	rules := &e.cfg.Listeners[listener]
+	if rules.Trusted != nil && from.IsValid() && rules.Trusted(from.Unmap()) {
+		t |= trusted
+	}
+	if rules.Proxy == ProxyRequired || rules.Proxy == ProxyOptional && t.is(trusted) {
+		t |= awaits
+	}
+	*e.states.at(s) = t
+}
+
+// Awaits says whether a PROXY header may come still.
+func (e *Stage) Awaits(s transport.Slot) bool { return e.states.at(s).is(awaits) }
+
+// WebSocket says whether a connection is one.
+func (e *Stage) WebSocket(s transport.Slot) bool { return e.states.at(s).phase() == upgraded }
+
+// Begin says nothing.
+func (e *Stage) Begin(_ transport.Slot, dst []byte) []byte { return dst }
+
+// inner is the stage that has a connection, nil if none has.
+func (e *Stage) inner(t state) transport.Stage {
+	switch t.phase() {
+	case upgraded:
+		return e.ws
+	case secured:
+		return e.cfg.Secure
+	}
+	return nil
+}
+
+// Open has the stage take what comes, or asks which one it is.
+func (e *Stage) Open(s transport.Slot, plain, wire []byte) (o transport.Opened, err error) {
+	t := e.states.at(s)
+	if t.phase() == upgraded { // a heartbeat costs no interface
+		return e.ws.Open(s, plain, wire)
+	}
+	o.Plain = plain
+	if t.is(awaits) {
+		if err = e.header(s, t, &o, wire); err != nil || t.is(awaits) {
+			return o, err
+		}
+	}
+	used := o.Used
+	if t.phase() == asking {
+		if len(wire) == used {
+			return o, nil
+		}
+		if e.choose(s, t, wire[used]); t.phase() == plainly {
+			o.Words, o.Over = e.early[s], true
+			delete(e.early, s)
+			return o, nil
+		}
+	}
+	if inner := e.inner(*t); inner != nil {
+		o, err = inner.Open(s, plain, wire[used:])
+		o.Used += used
+	}
+	return o, err
+}
+
+// header takes a PROXY header, or finds that there is none.
+func (e *Stage) header(s transport.Slot, t *state, o *transport.Opened, wire []byte) error {
+	required := e.cfg.Listeners[t.listener()].Proxy == ProxyRequired
+	if !t.is(trusted) {
+		return errNoHeader
+	}
+	if yes, unsure := proxy.Begins(wire); !yes && !unsure {
+		if required {
+			return errNoHeader
+		}
+		e.headerRead(s, t)
+		return nil
+	}
+	h, size, need, err := proxy.Parse(wire)
+	switch {
+	case err != nil:
+		return err
+	case need > 0:
+		o.Need = need
+		return nil
+	}
+	o.Used = size
+	if h.Source.IsValid() {
+		e.told[s] = h.Source.Addr().WithZone("")
+	}
+	*t |= hasHeader
+	e.headerRead(s, t)
+	return nil
+}
+
+func (e *Stage) headerRead(s transport.Slot, t *state) {
+	*t &^= awaits
+	if e.cfg.HeaderRead != nil {
+		e.cfg.HeaderRead(s)
+	}
+}
+
+// choose finds the stage by a first byte.
+func (e *Stage) choose(s transport.Slot, t *state, first byte) {
+	rules := &e.cfg.Listeners[t.listener()]
+	switch {
+	case rules.WebSocket && (first >= 'A' && first <= 'Z' && first != codec.Magic || !rules.Plain && !rules.TLS):
+		t.enter(upgraded)
+		e.ws.Begin(s, nil)
+		if t.is(trusted) && !t.is(hasHeader) {
+			e.ws.Believe(s)
+		}
+	case rules.TLS && e.cfg.Secure != nil && (first == tlsHandshake || !rules.Plain):
+		t.enter(secured)
+		e.cfg.Secure.Begin(s, nil)
+	default:
+		t.enter(plainly)
+		return
+	}
+	if early := e.early[s]; len(early) > 0 {
+		e.inner(*t).Seal(s, nil, early) // it keeps it
+		delete(e.early, s)
+	}
+}
+
+const tlsHandshake = 0x16 // the type of a TLS record
+
+// Seal is the stage's. What comes before there is one waits for it.
+func (e *Stage) Seal(s transport.Slot, dst, plain []byte) []byte {
+	t := e.states.at(s)
+	switch t.phase() {
+	case upgraded:
+		return e.ws.Seal(s, dst, plain)
+	case secured:
+		return e.cfg.Secure.Seal(s, dst, plain)
+	case plainly:
+		return append(dst, plain...)
+	case asking:
+		if len(plain) > 0 {
+			e.early[s] = append(e.early[s], plain...)
+		}
+	}
+	return dst
+}
+
+// Close is the stage's. Who is refused before there is one is told in plain frames.
+func (e *Stage) Close(s transport.Slot, dst []byte, code codec.Code) []byte {
+	t := e.states.at(s)
+	if inner := e.inner(*t); inner != nil {
+		return inner.Close(s, dst, code)
+	}
+	if t.phase() == asking {
+		dst = append(dst, e.early[s]...)
+		delete(e.early, s)
+		t.enter(ended)
+	}
+	return dst
+}
+
+// Held is the stage's.
+func (e *Stage) Held(s transport.Slot) int {
+	t := e.states.at(s)
+	switch t.phase() {
+	case upgraded:
+		return e.ws.Held(s)
+	case secured:
+		return e.cfg.Secure.Held(s)
+	}
+	return len(e.early[s])
+}
+
+// Addr is where the client is, if a header or a field has told.
+func (e *Stage) Addr(s transport.Slot) netip.Addr {
+	if len(e.told) > 0 {
+		if addr, ok := e.told[s]; ok {
+			return addr
+		}
+	}
+	if inner := e.inner(*e.states.at(s)); inner != nil {
+		return inner.Addr(s)
+	}
+	return netip.Addr{}
+}
+
+// End forgets a connection.
+func (e *Stage) End(s transport.Slot) {
+	t := e.states.at(s)
+	if inner := e.inner(*t); inner != nil {
+		inner.End(s)
+	}
+	*t = 0
+	delete(e.early, s)
+	delete(e.told, s)
+}
