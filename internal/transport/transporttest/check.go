@@ -249,10 +249,10 @@ func (k Kind) closing(t *testing.T) {
 		for _, b := range sent {
 			client.receive([]byte{b})
 		}
-		if refused && k.Silent {
-			client.want(nil)
-		} else {
+		if !refused || !k.Silent {
 			client.want(text(50))
+		} else if len(client.got) > 0 {
+			t.Errorf("%q came through without a handshake", client.got)
 		}
 		server.receive(text(100))
 		if held := server.lines.Held(1); held != 0 || server.err != nil {
