@@ -53,7 +53,7 @@ func (s *Session) Attempt() uint32 { return s.attempt }
 // time.
 func (s *Session) Loop() int { return int(s.handle >> 56) }
 
-// Addr is where the client is: what the PROXY header says where one is believed, else the
+// Addr is where the client is: what a trusted proxy tells (Config.TrustedProxies), else the
 // connection's peer.
 func (s *Session) Addr() (addr netip.Addr) {
 	if slot, err := s.enter(); err == nil {
@@ -63,8 +63,17 @@ func (s *Session) Addr() (addr netip.Addr) {
 	return addr
 }
 
-// Transport names what carries the session: "tcp".
-func (s *Session) Transport() string { return "tcp" }
+// Transport names what carries the session.
+func (s *Session) Transport() (name Transport) {
+	if slot, err := s.enter(); err == nil {
+		defer s.leave()
+		name = TransportTCP
+		if s.app.carrier != nil {
+			name = s.app.carrier(slot)
+		}
+	}
+	return name
+}
 
 // Since is when the client was welcomed.
 func (s *Session) Since() (at time.Time) {

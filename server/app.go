@@ -20,8 +20,9 @@ type application struct {
 	log     *slog.Logger
 	panics  seldom
 	wall    func() time.Time
-	exited  func()           // called when a handler has ended the loop's goroutine
-	refused func(why Reason) // told of a connection for which there was no room
+	carrier func(reactor.Slot) Transport // what carries a session; nil: TCP
+	exited  func()                       // called when a handler has ended the loop's goroutine
+	refused func(why Reason)             // told of a connection for which there was no room
 }
 
 // ref names a session of this node.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math"
 	"net"
+	"net/netip"
 	"runtime"
 	"strings"
 	"time"
@@ -22,6 +23,21 @@ type Config struct {
 	// Listen is the TCP address, "host:port". Port 0 takes a free one; Addr tells it.
 	// Default "127.0.0.1:7000".
 	Listen string
+	// Listeners are several addresses, in place of Listen, each with what may come by it.
+	Listeners []Listener
+	// Transports are what clients may come by; a connection's first byte says which it is.
+	// Default TransportTCP alone.
+	Transports []Transport
+	// WebSocket says where WebSockets are, and for whom.
+	WebSocket WebSocket
+	// TrustedProxies are the networks of the balancers that are believed when they tell for whom
+	// they connect: by a PROXY header, or, of a WebSocket without one, by X-Forwarded-For, of
+	// which the last address that is no trusted proxy counts. Judged by the socket's peer alone.
+	// Default: none.
+	TrustedProxies []netip.Prefix
+	// ProxyProtocol says whether there are PROXY headers. One has 3 s from the accept.
+	// Default ProxyOff.
+	ProxyProtocol ProxyProtocol
 	// Node is the name that clients and logs see, at most codec.MaxNode bytes.
 	// Default: the address that was bound.
 	Node string
@@ -159,9 +175,16 @@ type Handler struct {
 	Closed func(s *Session, why Reason)
 }
 
+const defaultListen = "127.0.0.1:7000"
+
 // withDefaults returns c with every zero field filled.
 func (c Config) withDefaults() Config {
-	def(&c.Listen, "127.0.0.1:7000")
+	def(&c.Listen, defaultListen)
+	if c.Transports == nil {
+		c.Transports = []Transport{TransportTCP}
+	}
+	def(&c.WebSocket.Path, "/")
+	def(&c.ProxyProtocol, ProxyOff)
 	def(&c.Loops, min(runtime.GOMAXPROCS(0), gate.MaxLoops))
 	def(&c.Heartbeat, 30*time.Second)
 	def(&c.Timeout, c.Heartbeat*5/2)
@@ -269,6 +292,9 @@ func (c Config) validate() error {
 		return errors.New("server: AddrConns and AddrRate must not be negative")
 	case len(c.ClusterSecret) > 0 && len(c.ClusterSecret) < MinSecret:
 		return fmt.Errorf("server: ClusterSecret has %d bytes, at least %d are needed", len(c.ClusterSecret), MinSecret)
+	}
+	if err := c.validateListeners(); err != nil {
+		return err
 	}
 	for _, addr := range c.Alternates {
 		if _, _, err := net.SplitHostPort(addr); err != nil {

@@ -31,7 +31,9 @@ func TestDrainHandsOverAndEnds(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- srv.Drain(context.Background()) }()
 	eventually(t, "the drain begins", srv.node.Drain.On)
-	dialNode(t, srv).wantGoAway(codec.CodeDraining) // within the grace
+	late := dialNode(t, srv)              // within the grace
+	_, _ = late.Write(helloFrame("late")) // who might ask over HTTP is not told before
+	late.wantGoAway(codec.CodeDraining)
 	told := make([]time.Duration, clients)
 	var wait sync.WaitGroup
 	for i, w := range all {

@@ -128,7 +128,7 @@ func TestStopGivesTheWheelsBack(t *testing.T) {
 	if err := s.Stop(ctx); err != nil {
 		t.Fatal(err)
 	}
-	fresh, err := newLoop(s, nil, 1, -1)
+	fresh, err := newLoop(s, nil, 1, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 // bound socket that never listens keeps others from taking it meanwhile.
 type addrClaim struct {
 	addr   string // as bound, for people
+	tcp    *net.TCPAddr
 	url    string // the same for gnet
 	holder int
 }
@@ -32,7 +33,7 @@ func claimAddr(addr string) (*addrClaim, error) {
 	if err := probe.Close(); err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
-	c := &addrClaim{addr: tcp.String(), url: "tcp://" + tcp.String(), holder: -1}
+	c := &addrClaim{addr: tcp.String(), tcp: tcp, url: "tcp://" + tcp.String(), holder: -1}
 	if tcp.IP.To4() == nil && tcp.IP.IsUnspecified() {
 		c.url = fmt.Sprintf("tcp://:%d", tcp.Port) // gnet takes "::" for IPv6 only
 	}

@@ -10,13 +10,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// findListener returns the listening socket of the event loop that has the connection fd, or
-// -1. gnet does not tell its sockets; but a loop's listener is in the same epoll instance as
-// its connections.
-func findListener(fd int) int {
+// findListeners returns the listening sockets of the event loop that has the connection fd. gnet
+// does not tell its sockets; but a loop's listeners are in the same epoll instance as its
+// connections.
+func findListeners(fd int) (listeners []int) {
 	entries, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
-		return -1
+		return nil
 	}
 	for _, e := range entries {
 		to, err := os.Readlink("/proc/self/fd/" + e.Name())
@@ -33,11 +33,12 @@ func findListener(fd int) int {
 		}
 		for fd := range watched {
 			if listens, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN); err == nil && listens == 1 {
-				return fd
+				listeners = append(listeners, fd)
 			}
 		}
+		break
 	}
-	return -1
+	return listeners
 }
 
 // epollTargets reads the descriptors out of an epoll instance's fdinfo: "tfd: 9 events: ...".

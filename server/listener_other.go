@@ -2,7 +2,7 @@
 
 package server
 
-// findListener finds none: the accept queue stays as long as gnet made it.
-func findListener(int) int { return -1 }
+// findListeners finds none: the accept queues stay as long as gnet made them.
+func findListeners(int) []int { return nil }
 
 func setListenBacklog(int, int) error { return nil }

@@ -32,9 +32,9 @@ type loop struct {
 	staged   *staged                 // nil: all connections are plain
 
 	// Owned by the ticker.
-	listener int        // its listening socket, -1: unknown
-	backlog  int        // how many may wait there, 0: as gnet made it
-	meter    gate.Meter // of HELLOs read
+	listeners []int      // its listening sockets, those that are known
+	backlog   int        // how many may wait there, 0: as gnet made it
+	meter     gate.Meter // of HELLOs read
 
 	// Any goroutine.
 	asked  atomic.Int64 // when the turn that is on its way was asked for, since the server's start; 0: none is
@@ -48,8 +48,8 @@ type loop struct {
 	last Counters // guarded by mu: copied at the end of a turn
 }
 
-func newLoop(s *Server, el gnet.EventLoop, index uint8, listener int) (*loop, error) {
-	l := &loop{srv: s, el: el, listener: listener}
+func newLoop(s *Server, el gnet.EventLoop, index uint8, listeners []int) (*loop, error) {
+	l := &loop{srv: s, el: el, listeners: listeners}
 	l.last.SnapshotAt = l.now() // it was not stuck before it was there
 	l.again = time.AfterFunc(time.Hour, l.ask)
 	l.again.Stop()
@@ -64,8 +64,12 @@ func newLoop(s *Server, el gnet.EventLoop, index uint8, listener int) (*loop, er
 		return nil, err
 	}
 	app.r = l.reactor
-	if s.stage != nil {
+	switch {
+	case s.stage != nil:
 		l.staged = newStaged(l, s.stage())
+	case s.entry != nil:
+		l.staged = newEntry(l, *s.entry)
+		app.carrier = l.staged.carrier
 	}
 	return l, nil
 }
@@ -115,7 +119,7 @@ func (l *loop) accept(c gnet.Conn) {
 	*l.entry(slot) = c
 	s := l.reactor.Session(slot)
 	c.SetContext(s)
-	if l.staged != nil && !l.staged.begin(s) {
+	if l.staged != nil && !l.staged.begin(c, s) {
 		return
 	}
 	if l.reactor.Enter(slot, c.Fd()) {

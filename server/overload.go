@@ -51,27 +51,29 @@ func (s *Server) logOverload(now time.Duration, sample gate.Sample) {
 		"waited", sample.Waited, "late", sample.Late, "pace", s.node.Load.Pace(), "admit_rate", s.cfg.AdmitRate)
 }
 
-// setBacklog has about n connections wait at the loop's listener at most. It is the ticker's.
+// setBacklog has about n connections wait at each of the loop's listeners at most. It is the ticker's.
 func (l *loop) setBacklog(n int) {
-	if l.listener < 0 || n == l.backlog || (n-l.backlog)*(n-l.backlog)*100 < n*n { // within a tenth
+	if len(l.listeners) == 0 || n == l.backlog || (n-l.backlog)*(n-l.backlog)*100 < n*n { // within a tenth
 		return
 	}
-	if err := setListenBacklog(l.listener, n); err != nil {
-		l.srv.cfg.Logger.Error("cannot bound the accept queue", slog.Any("err", err))
-		l.listener = -1
-		return
+	for _, fd := range l.listeners {
+		if err := setListenBacklog(fd, n); err != nil {
+			l.srv.cfg.Logger.Error("cannot bound the accept queue", slog.Any("err", err))
+			l.listeners = nil
+			return
+		}
 	}
 	l.backlog = n
 }
 
-// listenerBeside is the listening socket of the event loop that has the connection fd, or -1.
-func (s *Server) listenerBeside(fd int) int {
+// listenersBeside are the listening sockets of the event loop that has the connection fd.
+func (s *Server) listenersBeside(fd int) []int {
 	if fd < 0 {
-		return -1 // it is in memory
+		return nil // it is in memory
 	}
-	listener := findListener(fd)
-	if listener < 0 && runtime.GOOS == "linux" {
+	listeners := findListeners(fd)
+	if len(listeners) == 0 && runtime.GOOS == "linux" {
 		s.cfg.Logger.Warn("a loop's listener was not found: its accept queue stays long under overload")
 	}
-	return listener
+	return listeners
 }

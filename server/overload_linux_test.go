@@ -22,10 +22,10 @@ func TestAcceptQueueFollowsThePace(t *testing.T) {
 				return len(*s.loops.Load()) == 2
 			})
 			loops := *s.loops.Load()
-			if a, b := loops[0].listener, loops[1].listener; a < 0 || b < 0 || a == b {
-				t.Fatalf("listeners %d and %d", a, b)
+			if a, b := loops[0].listeners, loops[1].listeners; len(a) != 1 || len(b) != 1 || a[0] == b[0] {
+				t.Fatalf("listeners %v and %v", a, b)
 			}
-			length := func(l *loop) int { return listenBacklog(t, l.listener) }
+			length := func(l *loop) int { return listenBacklog(t, l.listeners[0]) }
 			eventually(t, "the queue takes a crowd, whatever rate is configured", func() bool {
 				return length(loops[0]) == gate.UsualBacklog && length(loops[1]) == gate.UsualBacklog
 			})

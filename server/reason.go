@@ -52,4 +52,5 @@ const (
 	ReasonInternal         = Reason(reactor.ReasonInternal)     // a handler panicked
 	ReasonDraining         = Reason(reactor.ReasonDraining)     // came while the server drains
 	ReasonShutdown         = Reason(reactor.ReasonShutdown)     // the server stops
+	ReasonProbe            = Reason(reactor.ReasonProbe)        // it asked over HTTP, as a health check does, and was answered
 )

@@ -26,11 +26,14 @@ func TestMain(m *testing.M) {
 // startNode starts a node on a free port and stops it when the test ends.
 func startNode(t *testing.T, cfg Config) *Server {
 	t.Helper()
-	if cfg.Listen == "" {
+	if cfg.Listen == "" && cfg.Listeners == nil {
 		cfg.Listen = "127.0.0.1:0"
 	}
 	if cfg.IDRate == 0 {
 		cfg.IDRate = -1 // tests are not careful with ids
+	}
+	if configure := transportOf(t).Config; configure != nil {
+		configure(&cfg)
 	}
 	s, err := New(cfg)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/stormwheel/stormwheel/internal/machine"
 	"github.com/stormwheel/stormwheel/internal/reactor"
 	"github.com/stormwheel/stormwheel/internal/transport"
+	"github.com/stormwheel/stormwheel/internal/transport/entry"
 )
 
 // Errors of a node's life.
@@ -36,7 +37,8 @@ type Server struct {
 
 	started atomic.Bool
 	barred  bool          // guarded by mu: Stop came before Start
-	addr    string        // set before ready is closed
+	addr    string        // of the first listener; set before ready is closed
+	claims  []*addrClaim  // of all; likewise
 	ready   chan struct{} // closed when every loop listens
 	done    chan struct{} // closed when the engine has ended
 	err     error         // why; set before done is closed
@@ -52,7 +54,8 @@ type Server struct {
 	collect  func()                       // gives back what was closed for want of it
 	refusals refusals
 
-	stage func() transport.Stage // makes that of a loop; nil: connections are plain. Tests set it
+	entry *entry.Config          // what stands between sockets and frames; nil: connections are plain
+	stage func() transport.Stage // makes another in its place, of a loop. Tests set it
 
 	drainLinger time.Duration // tests shorten it
 	alike       bool          // the nodes that would take over are like this one: nobody said what they can take
@@ -87,23 +90,27 @@ func New(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// Start binds the address and returns when every loop listens, or with the reason why
+// Start binds the addresses and returns when every loop listens, or with the reason why
 // not: an address that is taken is reported as the net package reports it.
 func (s *Server) Start() error {
 	if err := s.begin(); err != nil {
 		return err
 	}
-	claim, err := claimAddr(s.cfg.Listen)
-	if err != nil {
+	var err error
+	if s.claims, err = claimAll(s.cfg.listeners()); err != nil {
 		s.err = err
 		close(s.done)
 		return err
 	}
-	defer claim.release()
-	s.addr = claim.addr
+	defer releaseAll(s.claims)
+	s.addr, s.entry = s.claims[0].addr, s.entryConfig()
+	urls := make([]string, len(s.claims))
+	for i, c := range s.claims {
+		urls[i] = c.url
+	}
 	limit, used := machine.Descriptors()
 	return s.launch(limit, used, func(handler gnet.EventHandler) error {
-		return gnet.Run(handler, claim.url,
+		return gnet.Rotate(handler, urls,
 			gnet.WithNumEventLoop(s.cfg.Loops),
 			gnet.WithReusePort(true), // a loop then accepts one at a time and can refuse
 			gnet.WithReuseAddr(true),
@@ -121,7 +128,7 @@ func (s *Server) launch(limit, used int, run func(gnet.EventHandler) error) erro
 	if len(s.node.Name) == 0 {
 		s.node.Name = []byte(s.addr)
 	}
-	s.node.Conns = gate.NewConns(limit, used, s.cfg.Loops, loopDescriptors, s.cfg.MaxConns)
+	s.node.Conns = gate.NewConns(limit, used, s.cfg.Loops, loopDescriptors+len(s.cfg.Listeners), s.cfg.MaxConns)
 	if s.cfg.Auth != nil {
 		s.auth = newAuthPool(&s.cfg, s.node.Conns.MaxPending)
 	} else {
@@ -154,7 +161,8 @@ const (
 	turnTime    = time.Millisecond
 	hurriedTurn = 20 * time.Millisecond // of a node that stops at once
 	debtDelay   = 2 * time.Millisecond  // from a turn that did not finish to the next
-	// loopDescriptors is what an event loop needs: epoll, eventfd, listener.
+	// loopDescriptors is what an event loop needs: epoll, eventfd, listener. It has more listeners
+	// if there are Listeners.
 	loopDescriptors = 3
 	// readBuffer is a loop's, not a connection's: it bounds what one event reads, and so
 	// how long one talkative client keeps the others waiting.
@@ -203,13 +211,27 @@ func (s *Server) finish(err error) {
 	close(s.done)
 }
 
-// Addr returns the address that was bound, with the port that was chosen; empty before
-// Start has returned.
+// Addr returns the address that was bound, with the port that was chosen, the first of Listeners;
+// empty before Start has returned.
 func (s *Server) Addr() string {
 	if !s.isReady() {
 		return ""
 	}
 	return s.addr
+}
+
+// Addrs returns all addresses that were bound, in the order of Config.Listeners.
+func (s *Server) Addrs() []string {
+	if !s.isReady() {
+		return nil
+	}
+	addrs := []string{s.addr}
+	for i, c := range s.claims {
+		if i > 0 {
+			addrs = append(addrs, c.addr)
+		}
+	}
+	return addrs
 }
 
 // Node returns the node's name; before Start has returned, the one that was configured.
@@ -283,7 +305,7 @@ func (s *Server) loopUnder(c gnet.Conn) (*loop, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	loops := *s.loops.Load()
-	l, err := newLoop(s, el, uint8(len(loops)), s.listenerBeside(c.Fd()))
+	l, err := newLoop(s, el, uint8(len(loops)), s.listenersBeside(c.Fd()))
 	if err != nil {
 		return nil, err
 	}

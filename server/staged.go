@@ -1,13 +1,18 @@
 package server
 
 import (
+	"errors"
+	"net"
+	"net/netip"
 	"sync"
+	"time"
 
 	"github.com/panjf2000/gnet/v2"
 
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/reactor"
 	"github.com/stormwheel/stormwheel/internal/transport"
+	"github.com/stormwheel/stormwheel/internal/transport/entry"
 )
 
 // staged is the stage of a loop's connections, between their sockets and the reactor. A plain
@@ -15,6 +20,7 @@ import (
 type staged struct {
 	l     *loop
 	lines *transport.Lines
+	entry *entry.Stage // the stage, if it is that; nil: it is a test's
 
 	mu   sync.Mutex
 	done []awayDone // guarded by mu
@@ -30,11 +36,52 @@ func newStaged(l *loop, stage transport.Stage) *staged {
 	return &staged{l: l, lines: transport.NewLines(stage)}
 }
 
-// begin puts the stage into a new connection, and says whether that is still there then.
-func (t *staged) begin(s *reactor.Session) (there bool) {
+// newEntry is newStaged of the stage by which connections come in.
+func newEntry(l *loop, c entry.Config) *staged {
+	c.HeaderRead = func(slot transport.Slot) { l.reactor.Within(reactor.Slot(slot), l.srv.cfg.HelloTimeout) }
+	stage := entry.New(c)
+	t := newStaged(l, stage)
+	t.entry = stage
+	return t
+}
+
+// headerTimeout is how long a PROXY header may take, from the accept.
+const headerTimeout = 3 * time.Second
+
+// begin puts the stage into a new connection, unless it has come by a listener that has none, and
+// says whether the connection is still there then.
+func (t *staged) begin(c gnet.Conn, s *reactor.Session) (there bool) {
+	if t.entry != nil && !t.arrive(c, uint32(s.Slot())) {
+		return true
+	}
 	s.SetStaged(true)
 	t.say(s.Slot(), t.lines.Begin(uint32(s.Slot())))
 	return !s.Free()
+}
+
+// arrive tells the stage where a connection comes from, if it is for the stage.
+func (t *staged) arrive(c gnet.Conn, slot transport.Slot) bool {
+	listener := listenerOf(t.l.srv.claims, c.LocalAddr())
+	if !isStaged(&t.l.srv.entry.Listeners[listener]) {
+		return false
+	}
+	var from netip.Addr
+	if tcp, ok := c.RemoteAddr().(*net.TCPAddr); ok {
+		from = tcp.AddrPort().Addr()
+	}
+	t.entry.Arrive(slot, listener, from)
+	if t.entry.Awaits(slot) {
+		t.l.reactor.Within(reactor.Slot(slot), min(headerTimeout, t.l.srv.cfg.HelloTimeout))
+	}
+	return true
+}
+
+// carrier names what carries a session.
+func (t *staged) carrier(slot reactor.Slot) Transport {
+	if t.entry.WebSocket(uint32(slot)) {
+		return TransportWebSocket
+	}
+	return TransportTCP
 }
 
 // say writes what the stage says by itself. The connection may have ended when it returns.
@@ -86,7 +133,16 @@ func (t *staged) pass(s *reactor.Session, b []byte) {
 	if over := t.lines.Keep(uint32(slot), rest); over {
 		s.SetStaged(false)
 	}
-	if err != nil {
+	if in.Frames > 0 {
+		l.reactor.Extra(now, slot, in.Frames)
+	}
+	switch {
+	case err == nil || s.Free():
+	case errors.Is(err, transport.ErrEnd):
+		l.reactor.End(now, slot, reactor.ReasonPeerClosed)
+	case errors.Is(err, transport.ErrAnswered):
+		l.reactor.End(now, slot, reactor.ReasonProbe)
+	default:
 		l.reactor.Malformed(now, slot)
 	}
 	if !s.Free() {

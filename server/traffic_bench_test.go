@@ -42,7 +42,7 @@ func plainLoop(t testing.TB) (*events, *fakeConn) {
 		t.Fatal(err)
 	}
 	s.node.Conns = gate.NewConns(1000, 10, 1, loopDescriptors, 0)
-	l, err := newLoop(s, fakeLoop{}, 0, 0)
+	l, err := newLoop(s, fakeLoop{}, 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

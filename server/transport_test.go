@@ -9,11 +9,17 @@ import (
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/reactor"
 	"github.com/stormwheel/stormwheel/internal/transport"
+	"github.com/stormwheel/stormwheel/internal/transport/proxy"
 	"github.com/stormwheel/stormwheel/internal/transport/transporttest"
+	"github.com/stormwheel/stormwheel/internal/transport/websocket"
 )
 
-// stages are the two sides of a transport; nil for plain TCP.
-type stages struct{ Client, Server func() transport.Stage }
+// stages are the two sides of a transport; nil for plain TCP. Config is for one that a node has by
+// its configuration.
+type stages struct {
+	Client, Server func() transport.Stage
+	Config         func(*Config)
+}
 
 var transports = map[string]stages{
 	"length": {
@@ -28,6 +34,24 @@ var transports = map[string]stages{
 		Client: func() transport.Stage { return &transporttest.Header{From: headerAddr} },
 		Server: func() transport.Stage { return new(transporttest.Header) },
 	},
+	"websocket":        {Client: wsClient, Config: withWebSocket},
+	"proxy":            {Client: func() transport.Stage { return proxy.NewSender(testHeader, nil) }, Config: withProxy},
+	"proxy, websocket": {Client: func() transport.Stage { return proxy.NewSender(testHeader, wsClient()) }, Config: func(c *Config) { withProxy(c); withWebSocket(c) }},
+}
+
+func wsClient() transport.Stage {
+	return websocket.NewClient(websocket.ClientConfig{Host: "example.com"})
+}
+
+func withWebSocket(c *Config) { c.Transports = []Transport{TransportTCP, TransportWebSocket} }
+
+func withProxy(c *Config) {
+	c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	c.ProxyProtocol = ProxyRequired
+}
+
+func testHeader(dst []byte) []byte {
+	return proxy.AppendV2(dst, netip.AddrPortFrom(headerAddr, 4711), netip.MustParseAddrPort("198.51.100.7:7000"))
 }
 
 var headerAddr = netip.MustParseAddr("192.0.2.7")
@@ -63,21 +87,31 @@ var overEveryTransport = map[string]func(*testing.T){
 	"fragments":                  TestAFrameInFragmentsIsChargedOnce,
 }
 
+// server makes the server's side, and shows it; nil if the node does that itself.
+func (tr stages) server(made func(transport.Stage)) func() transport.Stage {
+	if tr.Server == nil {
+		return nil
+	}
+	return func() transport.Stage {
+		stage := tr.Server()
+		made(stage)
+		return stage
+	}
+}
+
 func TestOverEveryTransport(t *testing.T) {
 	for name, tr := range transports {
 		for what, body := range overEveryTransport {
 			t.Run(name+"/"+what, func(t *testing.T) {
 				var made []*transporttest.Length
 				var mu sync.Mutex // loops make theirs at their first connection
-				over.Store(t, stages{tr.Client, func() transport.Stage {
-					stage := tr.Server()
+				over.Store(t, stages{Client: tr.Client, Config: tr.Config, Server: tr.server(func(stage transport.Stage) {
 					if length, ok := stage.(*transporttest.Length); ok {
 						mu.Lock()
 						made = append(made, length)
 						mu.Unlock()
 					}
-					return stage
-				}})
+				})})
 				t.Cleanup(func() { // when the node has stopped
 					over.Delete(t)
 					for _, stage := range made {

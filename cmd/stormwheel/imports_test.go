@@ -200,7 +200,12 @@ var floors = map[string][]string{
 	"internal/transport": {"codec"},
 	"internal/netstage":  {"internal/transport"},
 
-	"server": {"codec", "internal/reactor", "internal/gate", "internal/transport", "internal/machine", "internal/token", "server/internal/engine"},
+	"internal/transport/websocket": {"codec", "internal/transport"},
+	"internal/transport/proxy":     {"codec", "internal/transport"},
+	"internal/transport/entry":     {"codec", "internal/transport", "internal/transport/proxy", "internal/transport/websocket"},
+
+	"server": {"codec", "internal/reactor", "internal/gate", "internal/transport", "internal/transport/entry", "internal/transport/websocket",
+		"internal/machine", "internal/token", "server/internal/engine"},
 
 	"server/internal/engine": {},
 	"server/servertest":      {"codec", "server", "server/internal/engine"},

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -16,7 +17,8 @@ import (
 )
 
 type serveCmd struct {
-	Listen            string        `default:"127.0.0.1:7000" placeholder:"HOST:PORT" help:"Address for clients; port 0 takes a free one. Default ${default}."`
+	transportFlags
+
 	Admin             string        `placeholder:"HOST:PORT" help:"Address for /livez, /readyz, /stats and /metrics; it has no authentication, so keep it on loopback. Default: none."`
 	Node              string        `placeholder:"NAME" help:"Name that clients and logs see. Default: the address."`
 	Loops             int           `placeholder:"N" help:"Event loops. Default: one per CPU."`
@@ -77,7 +79,7 @@ func (c *serveCmd) Run() error {
 	}
 	log.Info("collector", "gogc", percent, "gomemlimit", soft)
 	adm.serve()
-	if _, err := fmt.Printf("stormwheel ready node=%s listen=%s admin=%s pid=%d\n", srv.Node(), srv.Addr(), adm.addr, os.Getpid()); err != nil {
+	if _, err := fmt.Printf("stormwheel ready node=%s listen=%s admin=%s pid=%d\n", srv.Node(), strings.Join(srv.Addrs(), ","), adm.addr, os.Getpid()); err != nil {
 		log.Warn("nobody reads the ready line", "err", err)
 	}
 	return await(srv, adm, log, signals)
@@ -89,8 +91,8 @@ func (c *serveCmd) node(log *slog.Logger) (*server.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	srv, err := server.New(server.Config{
-		Listen: c.Listen, Node: c.Node, Loops: c.Loops,
+	cfg := server.Config{
+		Node: c.Node, Loops: c.Loops,
 		Heartbeat: c.Heartbeat, Timeout: c.Timeout, Tick: c.Tick,
 		MaxConns: c.MaxConns, AdmitRate: c.AdmitRate, FailoverRate: c.FailoverRate,
 		MaxWindow: c.MaxWindow, Alternates: c.Alternates,
@@ -99,7 +101,11 @@ func (c *serveCmd) node(log *slog.Logger) (*server.Server, error) {
 		MaxFrameRate: c.MaxFrameRate, MaxByteRate: c.MaxByteRate, MaxQueued: c.MaxQueued,
 		MaxQueuedTotal: c.MaxQueuedTotal, MemoryLimit: c.MemoryLimit,
 		Handler: echo(), Logger: log,
-	})
+	}
+	if err := c.fill(&cfg); err != nil {
+		return nil, usageError{err}
+	}
+	srv, err := server.New(cfg)
 	if err != nil {
 		return nil, usageError{asFlags(err)}
 	}

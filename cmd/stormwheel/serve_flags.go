@@ -51,8 +51,10 @@ func (c *serveCmd) Validate() error {
 			}
 		}
 	}
-	if err := bindable("--listen", c.Listen); err != nil {
-		return err
+	for _, text := range c.Listen {
+		if _, err := listenerOf(text); err != nil {
+			return err
+		}
 	}
 	if c.Admin != "" {
 		if err := bindable("--admin", c.Admin); err != nil {
@@ -66,6 +68,8 @@ func (c *serveCmd) Validate() error {
 func asFlags(err error) error {
 	text := strings.TrimPrefix(err.Error(), "server: ")
 	for _, f := range [...][2]string{{"Heartbeat", "--heartbeat"}, {"Timeout", "--timeout"}, {"Tick", "--tick"},
+		{"Listeners", "--listen"}, {"the listener ", "--listen "}, {"TrustedProxies", "--trusted-proxies"}, {"ProxyProtocol", "--proxy"},
+		{"Transports", "--transports"}, {"WebSocket.Path", "--ws-path"}, {"WebSocket.Origins", "--ws-origins"},
 		{"Loops", "--loops"}, {"MaxConns", "--max-conns"}, {"AdmitRate", "--admit-rate"},
 		{"FailoverRate", "--failover-rate"}, {"MaxWindow", "--max-window"}, {"Alternates", "--alternates"}, {"DrainWindow", "--drain-window"},
 		{"MaxFrameRate", "--max-frame-rate"}, {"MaxByteRate", "--max-byte-rate"},

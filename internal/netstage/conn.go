@@ -55,9 +55,10 @@ func (c *Conn) Read(b []byte) (int, error) {
 			return 0, c.err
 		}
 		n, err := c.Conn.Read(c.in)
-		if err = c.receive(c.in[:n], err); err != nil {
-			c.err = err
+		if err = c.receive(c.in[:n], err); errors.Is(err, transport.ErrEnd) {
+			err = io.EOF
 		}
+		c.err = err
 	}
 }
 

@@ -41,7 +41,7 @@ func (r *Reactor) Enter(slot Slot, fd int) (crowded bool) {
 		r.refuse(slot, ReasonFull, atOnce)
 	case r.node.Stopping.Load():
 		r.sendAway(slot, ReasonShutdown, linger)
-	case r.node.Drain.On():
+	case r.node.Drain.On() && !r.sessions.at(slot).is(staged): // who has a stage is told at HELLO, since it may only ask
 		r.sendAway(slot, r.drainReason(), linger)
 	case r.node.Memory.Refuses():
 		r.refuse(slot, ReasonMemory, linger)

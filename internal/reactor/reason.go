@@ -47,6 +47,7 @@ const (
 	ReasonInternal     // the application failed
 	ReasonDraining     // came while the server drains
 	ReasonShutdown     // the server stops
+	ReasonProbe        // it asked over HTTP, as a health check does, and was answered
 
 	NumReasons // how many there are
 )
@@ -89,6 +90,7 @@ var reasons = [NumReasons]struct {
 	ReasonInternal:         {"internal", codec.CodeInternal},
 	ReasonDraining:         {"draining", codec.CodeDraining},
 	ReasonShutdown:         {"shutdown", codec.CodeShutdown},
+	ReasonProbe:            {"probe", 0},
 }
 
 // String returns the name that Stats and logs use.

@@ -27,3 +27,38 @@ func (r *Reactor) Malformed(now time.Duration, slot Slot) {
 		r.sendAway(slot, ReasonBadPayload, linger)
 	}
 }
+
+// Extra is told of frames of the stage's own that a connection has sent and that brought nothing:
+// they cost it what frames cost. It comes after Receive. The connection may have ended when it
+// returns.
+func (r *Reactor) Extra(now time.Duration, slot Slot, frames int) {
+	r.observe(now)
+	s := r.sessions.at(slot)
+	if s.state == stateFree || s.state == stateLingering {
+		return
+	}
+	if left, _ := r.allowance(s); int64(frames) > left {
+		r.sendAway(slot, ReasonRateLimit, linger)
+		return
+	}
+	r.charge(s, int64(frames), 0)
+}
+
+// End ends a connection that its peer has ended in its stage's words, or that the stage has dealt
+// with. why has no code.
+func (r *Reactor) End(now time.Duration, slot Slot, why Reason) {
+	r.observe(now)
+	switch r.sessions.at(slot).state {
+	case stateFree, stateLingering:
+	default:
+		r.sendAway(slot, why, linger)
+	}
+}
+
+// Within sets by when, from the accept, a connection must have said HELLO, or what its stage wants
+// before that.
+func (r *Reactor) Within(slot Slot, timeout time.Duration) {
+	if r.sessions.at(slot).state == stateHandshaking {
+		r.wheel.SetTTL(slot, timeout)
+	}
+}

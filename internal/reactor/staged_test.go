@@ -62,3 +62,50 @@ func TestTheWordsOfAStageAreBounded(t *testing.T) {
 	}
 	n.wantClosed(ReasonSlowConsumer, 1)
 }
+
+// Frames of the stage's own cost what frames cost.
+func TestTheFramesOfAStageAreCharged(t *testing.T) {
+	n := newNode(t, rigConfig{MaxFrameRate: 100})
+	slot, _ := n.join()
+	n.r.Extra(n.now, slot, 300)
+	n.r.Extra(n.now, slot, 90)
+	if n.r.sessions.at(slot).state != stateReady {
+		t.Fatal("it was ended within its rate")
+	}
+	n.r.Extra(n.now, slot, 90)
+	n.wantClosed(ReasonRateLimit, 1)
+}
+
+// Who ends in its stage's words has gone as by FIN, and what a stage has answered is no fault.
+func TestAStageEndsAConnection(t *testing.T) {
+	n := newNode(t, rigConfig{})
+	slot, p := n.join()
+	n.r.End(n.now, slot, ReasonPeerClosed)
+	if n.wantClosed(ReasonPeerClosed, 1); !p.closed {
+		t.Error("the connection is open")
+	}
+	slot, _ = n.dial()
+	n.r.End(n.now, slot, ReasonProbe)
+	n.wantClosed(ReasonProbe, 1)
+	if n.r.counters.Refused != 0 {
+		t.Errorf("%d refusals", n.r.counters.Refused)
+	}
+}
+
+// What must come before HELLO has a deadline of its own, and then HELLO has its old one.
+func TestWhatComesBeforeHelloHasItsTime(t *testing.T) {
+	n := newNode(t, rigConfig{})
+	slow, _ := n.dial()
+	n.r.Within(slow, 3*time.Second)
+	quick, _ := n.dial()
+	n.r.Within(quick, 3*time.Second)
+	n.run(2 * time.Second)
+	n.r.Within(quick, n.r.cfg.HelloTimeout)
+	n.run(1500 * time.Millisecond)
+	n.wantClosed(ReasonHelloTimeout, 1)
+	if n.r.sessions.at(quick).state != stateHandshaking {
+		t.Fatal("who said what it had to is ended, too")
+	}
+	n.run(2 * time.Second)
+	n.wantClosed(ReasonHelloTimeout, 2)
+}

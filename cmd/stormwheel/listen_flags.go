@@ -1,0 +1,100 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/stormwheel/stormwheel/server"
+)
+
+// transportFlags are the flags that say by what clients come; --listen may say otherwise for its
+// address.
+type transportFlags struct {
+	Listen         []string `default:"127.0.0.1:7000" sep:"none" placeholder:"ADDR[,...]" help:"Address for clients, HOST:PORT; port 0 takes a free one. Repeatable; each may say what its own --transports, --trusted-proxies and --proxy are, as in 0.0.0.0:7000,transports=tcp+ws,proxy=required,trusted=10.0.0.0/8. Default ${default}."`
+	Transports     []string `default:"tcp" placeholder:"tcp" help:"What clients come by: tcp, ws or both; the first byte tells. Default ${default}."`
+	WSPath         string   `name:"ws-path" default:"/" placeholder:"PATH" help:"Where WebSockets are. Default ${default}."`
+	WSOrigins      []string `name:"ws-origins" placeholder:"ORIGIN" help:"Pages that may open a WebSocket, as https://example.com; * is any. Default: those of the host that is asked."`
+	TrustedProxies []string `placeholder:"CIDR" help:"Balancers that are believed when they tell for whom they connect. Default: none."`
+	Proxy          string   `default:"off" placeholder:"off|optional|required" help:"PROXY headers of the trusted: off, optional or required. Default ${default}."`
+}
+
+// fill sets what they say in a configuration.
+func (f *transportFlags) fill(cfg *server.Config) (err error) {
+	if cfg.Transports, err = transportsOf("--transports", f.Transports); err != nil {
+		return err
+	}
+	if cfg.TrustedProxies, err = networksOf("--trusted-proxies", f.TrustedProxies); err != nil {
+		return err
+	}
+	cfg.ProxyProtocol = server.ProxyProtocol(f.Proxy)
+	cfg.WebSocket = server.WebSocket{Path: f.WSPath, Origins: f.WSOrigins}
+	for _, text := range f.Listen {
+		l, err := listenerOf(text)
+		if err != nil {
+			return err
+		}
+		cfg.Listeners = append(cfg.Listeners, l)
+	}
+	if l := cfg.Listeners; len(l) == 1 && l[0].Transports == nil && l[0].TrustedProxies == nil && l[0].ProxyProtocol == "" {
+		cfg.Listen, cfg.Listeners = l[0].Addr, nil
+	}
+	return nil
+}
+
+// listenerOf reads a value of --listen.
+func listenerOf(text string) (l server.Listener, err error) {
+	words := strings.Split(text, ",")
+	l.Addr = words[0]
+	if err := bindable("--listen", l.Addr); err != nil {
+		return l, err
+	}
+	for _, word := range words[1:] {
+		name, value, _ := strings.Cut(word, "=")
+		values := strings.Split(value, "+")
+		switch name {
+		case "transports":
+			l.Transports, err = transportsOf("--listen: transports", values)
+		case "trusted":
+			l.TrustedProxies, err = networksOf("--listen: trusted", values)
+		case "proxy":
+			l.ProxyProtocol = server.ProxyProtocol(value)
+		default:
+			err = fmt.Errorf("--listen: %q is neither transports=, proxy= nor trusted=", word)
+		}
+		if err != nil {
+			return l, err
+		}
+	}
+	return l, nil
+}
+
+func transportsOf(flag string, words []string) (all []server.Transport, err error) {
+	for _, word := range words {
+		switch word {
+		case "tcp":
+			all = append(all, server.TransportTCP)
+		case "ws", "websocket":
+			all = append(all, server.TransportWebSocket)
+		default:
+			return nil, fmt.Errorf("%s: %q is neither tcp nor ws", flag, word)
+		}
+	}
+	return all, nil
+}
+
+// networksOf reads networks; an address is one of its own.
+func networksOf(flag string, words []string) (all []netip.Prefix, err error) {
+	for _, word := range words {
+		p, err := netip.ParsePrefix(word)
+		if err != nil {
+			a, bad := netip.ParseAddr(word)
+			if bad != nil {
+				return nil, fmt.Errorf("%s: %q is no network, as 10.0.0.0/8 is", flag, word)
+			}
+			p = netip.PrefixFrom(a, a.BitLen())
+		}
+		all = append(all, p.Masked())
+	}
+	return all, nil
+}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"net/netip"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/stormwheel/stormwheel/server"
+)
+
+func TestListenFlags(t *testing.T) {
+	both := []server.Transport{server.TransportTCP, server.TransportWebSocket}
+	ten := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	f := transportFlags{
+		Listen:         []string{":7000", "127.0.0.1:0,transports=tcp+ws,proxy=required,trusted=10.0.0.0/8+::1"},
+		Transports:     []string{"ws"},
+		WSPath:         "/ws",
+		WSOrigins:      []string{"https://example.com"},
+		TrustedProxies: []string{"10.1.2.3/8"},
+		Proxy:          "optional",
+	}
+	var got server.Config
+	if err := f.fill(&got); err != nil {
+		t.Fatal(err)
+	}
+	want := server.Config{
+		Listeners: []server.Listener{
+			{Addr: ":7000"},
+			{Addr: "127.0.0.1:0", Transports: both, ProxyProtocol: server.ProxyRequired, TrustedProxies: append(ten[:1:1], netip.MustParsePrefix("::1/128"))},
+		},
+		Transports:     both[1:],
+		WebSocket:      server.WebSocket{Path: "/ws", Origins: []string{"https://example.com"}},
+		TrustedProxies: ten,
+		ProxyProtocol:  server.ProxyOptional,
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	for text, wrong := range map[string]string{
+		"7000": "is not host:port", ":7000,transports=udp": "neither tcp nor ws", ":7000,trusted=all": "is no network", ":7000,ws": "is neither",
+	} {
+		f := transportFlags{Listen: []string{text}}
+		if err := f.fill(new(server.Config)); err == nil || !strings.Contains(err.Error(), wrong) {
+			t.Errorf("--listen %s: %v, want %q", text, err, wrong)
+		}
+	}
+}

@@ -1,0 +1,198 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/stormwheel/stormwheel/internal/transport/entry"
+	"github.com/stormwheel/stormwheel/internal/transport/websocket"
+)
+
+// Transport names what carries a session.
+type Transport string
+
+// The transports.
+const (
+	TransportTCP       Transport = "tcp"       // frames over TCP
+	TransportWebSocket Transport = "websocket" // frames in binary messages, RFC 6455
+)
+
+// ProxyProtocol says what a listener makes of PROXY headers, of version 1 and 2, from TrustedProxies.
+// The address that such a header tells is Session.Addr, and what the limits of an address count.
+type ProxyProtocol string
+
+// The modes.
+const (
+	ProxyOff      ProxyProtocol = "off"      // there are none
+	ProxyOptional ProxyProtocol = "optional" // a trusted peer may say one; of any other it is garbage
+	ProxyRequired ProxyProtocol = "required" // only trusted peers may come, and each must say one
+)
+
+// Listener is an address of a node, with what may come by it.
+type Listener struct {
+	// Addr is as Config.Listen. Port 0 takes a free one; Server.Addrs tells it.
+	Addr string
+	// Transports, TrustedProxies and ProxyProtocol are as in Config, which is what nil and "" mean.
+	Transports     []Transport
+	TrustedProxies []netip.Prefix
+	ProxyProtocol  ProxyProtocol
+}
+
+// WebSocket says where a node's WebSockets are.
+type WebSocket struct {
+	// Path is where a client asks for one. Default "/". A plain GET / is answered with what this
+	// port is, and GET /healthz with 200, or 503 while the node drains or stops.
+	Path string
+	// Origins are the pages that may open one from a browser, as "https://example.com"; "*" is any.
+	// Default: those of the host that the request names. A request that has no Origin does not come
+	// from a browser, and passes.
+	Origins []string
+}
+
+// listeners are those of a Config with its defaults.
+func (c *Config) listeners() []Listener {
+	all := slices.Clone(c.Listeners)
+	if len(all) == 0 {
+		all = []Listener{{Addr: c.Listen}}
+	}
+	for i := range all {
+		l := &all[i]
+		if l.Transports == nil {
+			l.Transports = c.Transports
+		}
+		if l.TrustedProxies == nil {
+			l.TrustedProxies = c.TrustedProxies
+		}
+		def(&l.ProxyProtocol, c.ProxyProtocol)
+	}
+	return all
+}
+
+// validateListeners is validate's part for them.
+func (c *Config) validateListeners() error {
+	if len(c.Listeners) > entry.MaxListeners {
+		return fmt.Errorf("server: Listeners must be at most %d, not %d", entry.MaxListeners, len(c.Listeners))
+	}
+	if len(c.Listeners) > 0 && c.Listen != defaultListen && c.Listen != "" {
+		return errors.New("server: Listen and Listeners exclude each other")
+	}
+	if !strings.HasPrefix(c.WebSocket.Path, "/") || strings.ContainsAny(c.WebSocket.Path, " ?#\r\n") || c.WebSocket.Path == "/healthz" {
+		return fmt.Errorf("server: WebSocket.Path must begin with / and have neither blanks nor a query, not %q", c.WebSocket.Path)
+	}
+	for _, o := range c.WebSocket.Origins {
+		if o != "*" && o != "null" && !strings.Contains(o, "://") {
+			return fmt.Errorf("server: WebSocket.Origins: %q is no origin, as https://example.com is", o)
+		}
+	}
+	for _, l := range c.listeners() {
+		if len(l.Transports) == 0 {
+			return fmt.Errorf("server: the listener %s has no Transports", l.Addr)
+		}
+		for _, t := range l.Transports {
+			if t != TransportTCP && t != TransportWebSocket {
+				return fmt.Errorf("server: Transports: %q is neither tcp nor websocket", t)
+			}
+		}
+		switch l.ProxyProtocol {
+		case ProxyOff:
+		case ProxyOptional, ProxyRequired:
+			if len(l.TrustedProxies) == 0 {
+				return fmt.Errorf("server: ProxyProtocol of the listener %s needs TrustedProxies", l.Addr)
+			}
+		default:
+			return fmt.Errorf("server: ProxyProtocol must be off, optional or required, not %q", l.ProxyProtocol)
+		}
+	}
+	return nil
+}
+
+// rules are a listener's in the words of the stage.
+func (l *Listener) rules() entry.Rules {
+	r := entry.Rules{
+		Plain:     slices.Contains(l.Transports, TransportTCP),
+		WebSocket: slices.Contains(l.Transports, TransportWebSocket),
+	}
+	switch l.ProxyProtocol {
+	case ProxyOptional:
+		r.Proxy = entry.ProxyOptional
+	case ProxyRequired:
+		r.Proxy = entry.ProxyRequired
+	}
+	if len(l.TrustedProxies) > 0 {
+		r.Trusted = l.trusts
+	}
+	return r
+}
+
+func (l *Listener) trusts(addr netip.Addr) bool {
+	return slices.ContainsFunc(l.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(addr) })
+}
+
+// trustsAny says whether an address is a trusted proxy's for one of the listeners: of a row of
+// proxies, any may stand before any.
+func trustsAny(all []Listener, addr netip.Addr) bool {
+	return slices.ContainsFunc(all, func(l Listener) bool { return l.trusts(addr) })
+}
+
+// entryConfig is what the stage of connections is made of; nil: all are plain.
+func (s *Server) entryConfig() *entry.Config {
+	all := s.cfg.listeners()
+	c := &entry.Config{WebSocket: websocket.ServerConfig{
+		Path: s.cfg.WebSocket.Path, Origins: s.cfg.WebSocket.Origins, Ready: s.takesClients,
+		Trusted: func(addr netip.Addr) bool { return trustsAny(all, addr) },
+	}}
+	needed := false
+	for i := range all {
+		r := all[i].rules()
+		c.Listeners = append(c.Listeners, r)
+		needed = needed || isStaged(&r)
+	}
+	if !needed {
+		return nil
+	}
+	return c
+}
+
+// isStaged says whether what comes by a listener is more than frames.
+func isStaged(r *entry.Rules) bool { return r.WebSocket || !r.Plain || r.Proxy != entry.ProxyOff }
+
+// takesClients says whether the node lets clients in: it neither drains nor stops.
+func (s *Server) takesClients() bool { return !s.node.Stopping.Load() && !s.node.Drain.On() }
+
+// claimAll claims all addresses, or none.
+func claimAll(all []Listener) (claims []*addrClaim, err error) {
+	for _, l := range all {
+		claim, err := claimAddr(l.Addr)
+		if err != nil {
+			releaseAll(claims)
+			return nil, err
+		}
+		claims = append(claims, claim)
+	}
+	return claims, nil
+}
+
+func releaseAll(claims []*addrClaim) {
+	for _, c := range claims {
+		c.release()
+	}
+}
+
+// listenerOf is which of the claimed addresses a connection came by: of those with its port the one
+// with its address, or the one with none.
+func listenerOf(claims []*addrClaim, local net.Addr) int {
+	tcp, ok := local.(*net.TCPAddr)
+	if !ok {
+		return 0
+	}
+	for i, c := range claims {
+		if c.tcp.Port == tcp.Port && (c.tcp.IP.Equal(tcp.IP) || c.tcp.IP.IsUnspecified() && (tcp.IP == nil || tcp.IP.IsUnspecified())) {
+			return i
+		}
+	}
+	return 0
+}
