@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -46,6 +47,10 @@ type AuthRequest struct {
 	// one with the higher attempt is the newer.
 	Incarnation uint64
 	Attempt     uint32
+
+	// TLS is what the client's handshake told: its certificates, the name that it asked for, the
+	// protocol. nil without TLS.
+	TLS *tls.ConnectionState
 }
 
 // AuthGrant is what an admitted client gets.
@@ -104,6 +109,8 @@ func (l *loop) Ask(handle uint64, m *codec.HelloMessage, addr netip.Addr) bool {
 
 		Incarnation: m.Incarnation,
 		Attempt:     m.Attempt,
+
+		TLS: l.tlsState(reactor.SlotOf(handle)),
 	}})
 }
 

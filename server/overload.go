@@ -28,7 +28,12 @@ func (s *Server) watchLoad(now time.Duration) {
 		c := s.auth.wait.sample(len(s.auth.jobs))
 		checks = &c
 	}
-	seen, began := ld.Observe(now, sample, checks)
+	var handshakes *gate.Sample
+	if s.tls != nil {
+		h := s.away.sample()
+		handshakes = &h
+	}
+	seen, began := ld.Observe(now, sample, checks, handshakes)
 	if began {
 		s.logOverload(now, seen)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/stormwheel/stormwheel/internal/reactor"
 	"github.com/stormwheel/stormwheel/internal/transport"
 	"github.com/stormwheel/stormwheel/internal/transport/entry"
+	"github.com/stormwheel/stormwheel/internal/transport/tlsstage"
 )
 
 // Errors of a node's life.
@@ -54,7 +55,9 @@ type Server struct {
 	collect  func()                       // gives back what was closed for want of it
 	refusals refusals
 
-	entry *entry.Config          // what stands between sockets and frames; nil: connections are plain
+	entry *entry.Config    // what stands between sockets and frames; nil: connections are plain
+	tls   *tlsstage.Config // nil: there is none
+	away  *awayPool
 	stage func() transport.Stage // makes another in its place, of a loop. Tests set it
 
 	drainLinger time.Duration // tests shorten it
@@ -80,8 +83,12 @@ func New(cfg Config) (*Server, error) {
 		ready: make(chan struct{}),
 		done:  make(chan struct{}),
 
+		away:        newAwayPool(),
 		drainLinger: drainLinger,
 		alike:       alike,
+	}
+	if err := s.setTLS(); err != nil {
+		return nil, err
 	}
 	s.settings = s.cfg.reactor()
 	s.node = gate.NewNode(s.cfg.gate(), rand.Reader)
@@ -197,6 +204,7 @@ func (s *Server) finish(err error) {
 	if s.auth != nil {
 		s.auth.stop()
 	}
+	s.away.stop()
 	for _, l := range *s.loops.Load() {
 		l.again.Stop()
 		if l.dead.Load() {

@@ -89,9 +89,6 @@ func (c *Conn) receive(b []byte, err error) error {
 		c.over = c.lines.Keep(0, nil)
 		_ = c.send() // a failure is the writer's to tell: what came before it is still to be read
 		if in.Away == nil {
-			if errors.Is(opening, transport.ErrEnd) {
-				return io.EOF
-			}
 			if opening != nil {
 				return opening
 			}

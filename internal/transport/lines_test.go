@@ -26,6 +26,23 @@ var kinds = map[string]transporttest.Kind{
 	},
 }
 
+// Stages within stages, and within those.
+func TestEveryStackKeepsTheContract(t *testing.T) {
+	for outer, o := range kinds {
+		for inner, i := range kinds {
+			if inner == "length, away" || outer == "header" {
+				continue // only the outer stage has work done elsewhere, and it is never over
+			}
+			t.Run(inner+" in "+outer, func(t *testing.T) {
+				stack := func(o, i func() transport.Stage) func() transport.Stage {
+					return func() transport.Stage { return transport.NewStack(o(), i()) }
+				}
+				transporttest.Check(t, transporttest.Kind{Client: stack(o.Client, i.Client), Server: stack(o.Server, i.Server), Garbage: o.Garbage})
+			})
+		}
+	}
+}
+
 var from = netip.MustParseAddr("192.0.2.7")
 
 func TestEveryStageKeepsTheContract(t *testing.T) {

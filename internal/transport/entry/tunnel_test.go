@@ -16,52 +16,6 @@ import (
 	"github.com/stormwheel/stormwheel/internal/transport/websocket"
 )
 
-// within is a client's TLS with another stage in it, as a tunnel is a server's.
-type within struct {
-	transport.Stage
-	tls   transport.Stage
-	lines *transport.Lines
-	plain []byte
-	words []byte
-}
-
-func newWithin(config *tls.Config, stage transport.Stage) *within {
-	return &within{Stage: stage, tls: tlsstage.NewClient(config, nil), lines: transport.NewLines(stage)}
-}
-
-func (w *within) Begin(s transport.Slot, dst []byte) []byte {
-	dst = w.tls.Begin(s, dst)
-	return w.tls.Seal(s, dst, w.lines.Begin(s))
-}
-
-func (w *within) Open(s transport.Slot, plain, wire []byte) (transport.Opened, error) {
-	o, err := w.tls.Open(s, w.plain[:0], wire)
-	w.plain = o.Plain
-	in, inner := w.lines.Receive(s, w.plain)
-	w.words = w.tls.Seal(s, append(w.words[:0], o.Words...), in.Words)
-	o.Plain, o.Words = append(plain, in.Plain...), w.words
-	w.lines.Keep(s, nil)
-	if inner != nil {
-		err = inner
-	}
-	return o, err
-}
-
-func (w *within) Seal(s transport.Slot, dst, plain []byte) []byte {
-	return w.tls.Seal(s, dst, w.lines.Seal(s, plain))
-}
-
-func (w *within) Close(s transport.Slot, dst []byte, code codec.Code) []byte {
-	return w.tls.Close(s, w.tls.Seal(s, dst, w.lines.Close(s, code)), code)
-}
-
-func (w *within) Held(s transport.Slot) int { return w.tls.Held(s) + w.lines.Held(s) }
-
-func (w *within) End(s transport.Slot) {
-	w.tls.End(s)
-	w.lines.End(s)
-}
-
 func tlsConfigs(t *testing.T) (server func() transport.Stage, client *tls.Config) {
 	c, err := selfsigned.New(time.Hour, "localhost")
 	if err != nil {
@@ -81,7 +35,7 @@ func TestTLSKeepsTheContractWithAllThatSpeaksWithin(t *testing.T) {
 	server, config := tlsConfigs(t)
 	frames := func() transport.Stage { return tlsstage.NewClient(config, nil) }
 	web := func() transport.Stage {
-		return newWithin(config, websocket.NewClient(websocket.ClientConfig{Host: "example.com"}))
+		return transport.NewStack(tlsstage.NewClient(config, nil), websocket.NewClient(websocket.ClientConfig{Host: "example.com"}))
 	}
 	header := func(inner transport.Stage) transport.Stage { return proxy.NewSender(headerV2, inner) }
 	for name, c := range map[string]struct {
@@ -93,7 +47,7 @@ func TestTLSKeepsTheContractWithAllThatSpeaksWithin(t *testing.T) {
 		"WebSocket":           {Rules{TLSWebSocket: true}, web},
 		"WebSocket, all":      {Rules{TLSPlain: true, TLSWebSocket: true, Plain: true, WebSocket: true}, web},
 		"a header outside":    {Rules{TLSPlain: true, Proxy: ProxyRequired, Trusted: private}, func() transport.Stage { return header(frames()) }},
-		"a header inside":     {Rules{TLSPlain: true, Proxy: ProxyRequired, Trusted: private}, func() transport.Stage { return newWithin(config, header(nil)) }},
+		"a header inside":     {Rules{TLSPlain: true, Proxy: ProxyRequired, Trusted: private}, func() transport.Stage { return transport.NewStack(tlsstage.NewClient(config, nil), header(nil)) }},
 		"a WebSocket behind":  {Rules{TLSWebSocket: true, Proxy: ProxyOptional, Trusted: private}, func() transport.Stage { return header(web()) }},
 		"none, but it may be": {Rules{TLSPlain: true, Proxy: ProxyOptional, Trusted: private}, frames},
 	} {

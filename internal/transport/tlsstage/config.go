@@ -15,9 +15,9 @@ import (
 
 // What NewConfig refuses.
 var (
-	ErrFIPS        = errors.New("tls: fips140=only does not let the record layer of this program make its own AEADs: put a TLS proxy in front")
-	ErrVersion     = errors.New("tls: this program speaks TLS 1.3: MaxVersion is below it")
-	ErrCertificate = errors.New("tls: no certificate: Certificates, GetCertificate or GetConfigForClient must be set")
+	ErrFIPS        = errors.New("fips140=only does not let the record layer of this program make its own AEADs: put a TLS proxy in front")
+	ErrVersion     = errors.New("this program speaks TLS 1.3: MaxVersion is below it")
+	ErrCertificate = errors.New("no certificate: Certificates, GetCertificate or GetConfigForClient must be set")
 )
 
 // Config is what the handshakes of a node's server side have in common. Any goroutine may use it.

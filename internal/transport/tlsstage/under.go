@@ -3,6 +3,7 @@ package tlsstage
 import (
 	"bytes"
 	"errors"
+	"fmt"
 
 	"github.com/stormwheel/stormwheel/internal/transport"
 )
@@ -17,7 +18,7 @@ type under struct {
 
 func (u *under) fail(err error) {
 	if err != nil && u.err == nil {
-		u.err, u.early = err, nil
+		u.err, u.early = fmt.Errorf("%w: %w", transport.ErrHandshake, err), nil
 	}
 }
 
@@ -45,9 +46,10 @@ func (t *Stage) goOn(s transport.Slot, u *under, wire []byte) (o transport.Opene
 	if err != nil {
 		u.fail(err)
 		o.Words = plainAlert
-		return o, err
+		return o, u.err
 	}
 	if n > 0 {
+		o.Fresh = u.h == nil
 		o.Away = t.work(s, u, bytes.Clone(rest[:n]))
 	}
 	return o, nil

@@ -1,0 +1,28 @@
+package server
+
+import (
+	"crypto/tls"
+	"fmt"
+
+	"github.com/stormwheel/stormwheel/internal/reactor"
+	"github.com/stormwheel/stormwheel/internal/transport/tlsstage"
+)
+
+// setTLS prepares the handshakes of a node that has TLS.
+func (s *Server) setTLS() (err error) {
+	if s.cfg.TLS == nil {
+		return nil
+	}
+	if s.tls, err = tlsstage.NewConfig(s.cfg.TLS, s.cfg.ClusterSecret); err != nil {
+		return fmt.Errorf("server: TLS: %w", err)
+	}
+	return nil
+}
+
+// tlsState is what the handshake of a connection told, the first time that it is asked for.
+func (l *loop) tlsState(slot reactor.Slot) *tls.ConnectionState {
+	if l.staged == nil || l.staged.tls == nil {
+		return nil
+	}
+	return l.staged.tls.State(uint32(slot))
+}
