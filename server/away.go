@@ -12,9 +12,12 @@ const (
 	// awayPatience is how long what has not begun may wait for its turn: a client that is served
 	// later has given up.
 	awayPatience = 2 * time.Second
-	// awayQueue is how many may wait who have not begun. What they have sent is charged to the
-	// node's budget.
-	awayQueue = 8192
+	// awayQueue and awayQueueBytes are how many may wait who have not begun, and what they have sent.
+	awayQueue      = 8192
+	awayQueueBytes = 32 << 20
+	// awayBytes is what a connection may have sent while it waits and is not charged for: a
+	// ClientHello of 16 KiB, and what may come with the end of a handshake.
+	awayBytes = 32 << 10
 )
 
 // awayPool does the work of stages that is not for a loop, TLS handshakes, on as many goroutines as
@@ -26,6 +29,7 @@ type awayPool struct {
 	mu      sync.Mutex
 	begun   fifo // guarded by mu: work that goes on with what was begun
 	fresh   fifo // guarded by mu
+	bytes   int  // guarded by mu: of fresh
 	running int  // guarded by mu: goroutines
 	stopped bool // guarded by mu
 	ended   sync.WaitGroup
@@ -41,6 +45,7 @@ type awayJob struct {
 	work   func() (then func())
 	fresh  bool
 	came   time.Time
+	bytes  int // that it has sent
 }
 
 func newAwayPool() *awayPool { return &awayPool{workers: runtime.GOMAXPROCS(0)} }
@@ -57,10 +62,11 @@ func (p *awayPool) submit(j awayJob) bool {
 		p.ended.Go(func() { p.run(j) })
 	case !j.fresh:
 		p.begun.push(j)
-	case p.fresh.len() >= awayQueue:
+	case p.fresh.len() >= awayQueue || p.bytes+j.bytes > awayQueueBytes:
 		return false
 	default:
 		p.fresh.push(j)
+		p.bytes += j.bytes
 	}
 	return true
 }
@@ -94,7 +100,10 @@ func (p *awayPool) next() (j awayJob, ok bool) {
 	if j, ok = p.begun.pop(); ok {
 		return j, true
 	}
-	return p.fresh.pop()
+	if j, ok = p.fresh.pop(); ok {
+		p.bytes -= j.bytes
+	}
+	return j, ok
 }
 
 // sample is what the ticker sees since it last looked: if nothing is taken, those who wait do so

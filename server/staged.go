@@ -167,8 +167,14 @@ func (t *staged) pass(s *reactor.Session, b []byte) {
 		l.reactor.Malformed(now, slot)
 	}
 	if !s.Free() {
-		l.reactor.Hold(now, slot, t.lines.Held(uint32(slot)))
+		l.reactor.Hold(now, slot, t.held(slot))
 	}
+}
+
+// held is what a connection is charged for: not what waits for work of ours, up to what that can
+// need; the pool bounds that.
+func (t *staged) held(slot reactor.Slot) int {
+	return t.lines.Held(uint32(slot)) - min(t.lines.Waiting(uint32(slot)), awayBytes)
 }
 
 // sendAway has work of the stage done by another goroutine: one for each connection at most, and
@@ -177,7 +183,8 @@ func (t *staged) sendAway(slot reactor.Slot, work func() func(), fresh bool) boo
 	if fresh { // the time until its turn is not the peer's
 		t.l.reactor.Within(slot, t.l.srv.cfg.HelloTimeout+awayPatience)
 	}
-	return t.l.srv.away.submit(awayJob{t: t, handle: t.l.reactor.Handle(slot), work: work, fresh: fresh, came: time.Now()})
+	return t.l.srv.away.submit(awayJob{t: t, handle: t.l.reactor.Handle(slot), work: work, fresh: fresh, came: time.Now(),
+		bytes: t.lines.Waiting(uint32(slot))})
 }
 
 // workDone is told by a goroutine of the pool.
