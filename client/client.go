@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/stormwheel/stormwheel/internal/link"
 	"github.com/stormwheel/stormwheel/internal/transport"
+	"github.com/stormwheel/stormwheel/internal/transport/websocket"
 )
 
 // Client keeps one session with a Stormwheel edge.
@@ -55,12 +57,19 @@ type Client struct {
 	panics        atomic.Uint32
 	logs          bool // the application gave a Logger
 
+	wsPath string // where the WebSocket is; "": connections are plain
+
 	stage func() transport.Stage // makes that of a connection; nil: they are plain. Tests set it before Run
 }
 
 // New checks cfg and returns a client that does nothing before Run.
 func New(cfg Config) (*Client, error) {
 	logs := cfg.Logger != nil
+	endpoints, path, _, err := websocket.ParseURLs(cfg.Endpoints)
+	if err != nil {
+		return nil, fmt.Errorf("client: Endpoints: %w", err)
+	}
+	cfg.Endpoints = endpoints
 	cfg, linkCfg, err := cfg.fill()
 	if err != nil {
 		return nil, err
@@ -68,6 +77,7 @@ func New(cfg Config) (*Client, error) {
 	c := &Client{
 		cfg:     cfg,
 		linkCfg: linkCfg,
+		wsPath:  path,
 		// A second before now: the link takes times as positive.
 		origin:  time.Now().Add(-time.Second),
 		wake:    make(chan struct{}, 1),

@@ -35,7 +35,8 @@ func (p Policy) String() string { return link.Policy(p).String() }
 
 // Config describes a client. Endpoints and ID are needed; zero means the default.
 type Config struct {
-	// Endpoints are the nodes, "host:port". One is chosen at random; nodes may name more. Each
+	// Endpoints are the nodes, "host:port", or all "ws://host:port/path" to come by WebSocket; to what
+	// nodes name the client comes as to these. One is chosen at random; nodes may name more. Each
 	// address of a name counts as a node: what fails to connect leads to the next at once.
 	Endpoints []string
 

@@ -96,8 +96,8 @@ func (c *Client) serve(k *conn) {
 		return
 	}
 	defer nc.Close()
-	if c.stage != nil {
-		nc = netstage.New(nc, c.stage())
+	if stage := c.stageOf(k.addr); stage != nil {
+		nc = netstage.New(nc, stage)
 	}
 	if c.connected(k, nc, token) {
 		c.read(k)

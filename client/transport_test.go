@@ -6,6 +6,7 @@ import (
 
 	"github.com/stormwheel/stormwheel/internal/transport"
 	"github.com/stormwheel/stormwheel/internal/transport/transporttest"
+	"github.com/stormwheel/stormwheel/internal/transport/websocket"
 )
 
 // through is what run and edge put between the two ends; nil: nothing.
@@ -31,5 +32,10 @@ func TestThroughEveryStage(t *testing.T) {
 		}
 		through.Server = func() transport.Stage { return new(transporttest.Header) }
 		t.Run("header/"+what, body)
+		through.Client = func() transport.Stage {
+			return websocket.NewClient(websocket.ClientConfig{Host: "example.com"})
+		}
+		through.Server = func() transport.Stage { return websocket.NewServer(websocket.ServerConfig{}) }
+		t.Run("websocket/"+what, body)
 	}
 }

@@ -41,6 +41,7 @@ type orders struct {
 	MaxConns, MaxFrameRate, AddrConns          int
 	AdmitRate, IDRate                          float64
 	Secret                                     []byte // nil: nobody needs a token
+	WebSocket                                  bool
 }
 
 func (o orders) config() (Config, error) {
@@ -51,6 +52,9 @@ func (o orders) config() (Config, error) {
 		HelloTimeout: o.HelloTimeout, PartialTimeout: o.PartialTimeout, WriteTimeout: o.WriteTimeout,
 		MaxConns: o.MaxConns, MaxFrameRate: o.MaxFrameRate, AddrConns: o.AddrConns,
 		AdmitRate: o.AdmitRate, IDRate: o.IDRate, DrainGrace: -1, Alternates: elsewhere}
+	if o.WebSocket {
+		withWebSocket(&cfg)
+	}
 	var err error
 	if len(o.Secret) > 0 {
 		cfg.Auth, err = NewHMACAuth(o.Secret)

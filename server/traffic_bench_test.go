@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"net"
 	"testing"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/gate"
+	"github.com/stormwheel/stormwheel/internal/transport"
+	"github.com/stormwheel/stormwheel/internal/transport/websocket"
 )
 
 // fakeConn is a connection that has one read's bytes and takes everything.
@@ -27,6 +30,7 @@ func (c *fakeConn) Write(b []byte) (int, error) { c.written += len(b); return le
 func (c *fakeConn) Fd() int                     { return -1 }
 func (c *fakeConn) Context() any                { return c.context }
 func (c *fakeConn) SetContext(v any)            { c.context = v }
+func (c *fakeConn) LocalAddr() net.Addr         { return nil }
 func (c *fakeConn) RemoteAddr() net.Addr        { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
 
 // fakeLoop takes every task and runs none.
@@ -35,12 +39,42 @@ type fakeLoop struct{ gnet.EventLoop }
 func (fakeLoop) Execute(context.Context, gnet.Runnable) error { return nil }
 
 // plainLoop is a loop without sockets and its one session.
-func plainLoop(t testing.TB) (*events, *fakeConn) {
+func plainLoop(t testing.TB, transports ...Transport) (*events, *fakeConn) {
 	t.Helper()
-	s, err := New(Config{MaxFrameRate: -1, MaxByteRate: -1})
+	return loopOver(t, func(b []byte) []byte { return b }, transports...)
+}
+
+// webSocketLoop is one whose session is by WebSocket.
+func webSocketLoop(t testing.TB) (*events, *fakeConn) {
+	t.Helper()
+	client := transport.NewLines(wsClient())
+	request := bytes.Clone(client.Begin(0))
+	return loopOver(t, func(b []byte) []byte {
+		if len(request) > 0 { // what follows is masked, whether the answer has been seen or not
+			_, _ = client.Receive(0, answerTo(request))
+			b = append(request, client.Seal(0, b)...)
+			request = nil
+			return b
+		}
+		return append([]byte(nil), client.Seal(0, b)...)
+	}, TransportTCP, TransportWebSocket)
+}
+
+// answerTo is a server's to a request.
+func answerTo(request []byte) []byte {
+	server := transport.NewLines(websocket.NewServer(websocket.ServerConfig{}))
+	in, _ := server.Receive(0, request)
+	return in.Words
+}
+
+// loopOver is a loop without sockets and its one session, whose client seals what it says.
+func loopOver(t testing.TB, seal func([]byte) []byte, transports ...Transport) (*events, *fakeConn) {
+	t.Helper()
+	s, err := New(Config{MaxFrameRate: -1, MaxByteRate: -1, Transports: transports})
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.entry = s.entryConfig()
 	s.node.Conns = gate.NewConns(1000, 10, 1, loopDescriptors, 0)
 	l, err := newLoop(s, fakeLoop{}, 0, nil)
 	if err != nil {
@@ -51,27 +85,41 @@ func plainLoop(t testing.TB) (*events, *fakeConn) {
 	c := new(fakeConn)
 	l.accept(c)
 	e := &events{srv: s}
-	c.in = helloFrame("alice")
+	c.in = seal(helloFrame("alice"))
 	e.OnTraffic(c)
-	c.in = codec.AppendPing(nil, 1, 0)
+	c.in = seal(codec.AppendPing(nil, 1, 0))
 	if c.written == 0 || l.reactor.Counters().Sessions != 1 {
 		t.Fatal("no session")
 	}
 	return e, c
 }
 
-// What a node's event of one PING costs, from gnet's callback to the bytes of the PONG.
+// What a node's event of one PING costs, from gnet's callback to the bytes of the PONG: at a node
+// that is plain, of a plain session beside WebSockets, and of a WebSocket.
 func BenchmarkTrafficPing(b *testing.B) {
-	e, c := plainLoop(b)
-	b.ReportAllocs()
-	for b.Loop() {
-		e.OnTraffic(c)
+	for name, loop := range pinging {
+		b.Run(name, func(b *testing.B) {
+			e, c := loop(b)
+			b.ReportAllocs()
+			for b.Loop() {
+				e.OnTraffic(c)
+			}
+		})
 	}
 }
 
-func TestAPlainPingAllocatesNothing(t *testing.T) {
-	e, c := plainLoop(t)
-	if n := testing.AllocsPerRun(100, func() { e.OnTraffic(c) }); n != 0 {
-		t.Errorf("%v allocations for a PING", n)
+var pinging = map[string]func(t testing.TB) (*events, *fakeConn){
+	"plain":  func(t testing.TB) (*events, *fakeConn) { return plainLoop(t) },
+	"beside": func(t testing.TB) (*events, *fakeConn) { return plainLoop(t, TransportTCP, TransportWebSocket) },
+	"ws":     webSocketLoop,
+}
+
+func TestAPingAllocatesNothing(t *testing.T) {
+	for name, loop := range pinging {
+		e, c := loop(t)
+		before := c.written
+		if n := testing.AllocsPerRun(100, func() { e.OnTraffic(c) }); n != 0 || c.written == before {
+			t.Errorf("%s: %v allocations for a PING, %d bytes written", name, n, c.written-before)
+		}
 	}
 }

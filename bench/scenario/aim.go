@@ -35,6 +35,7 @@ func (p *Plan) spawn(ctx context.Context, died func(error)) (*nodes.Servers, err
 	if p.AuthSecretFile != "" {
 		args = append(args, "--auth-secret-file", p.AuthSecretFile)
 	}
+	args = append(args, p.carriedBy()...)
 	for _, a := range p.NodeArgs {
 		args = append(args, "--"+a) // the later one holds
 	}

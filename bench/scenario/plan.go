@@ -33,6 +33,7 @@ type Plan struct {
 	cohorts   []swarm.Cohort
 	endpoints []netip.AddrPort // empty until nodes are spawned
 	sources   []netip.Addr
+	wsPath    string // "": clients come by plain TCP
 }
 
 // Prepare fills, checks and resolves. Its errors are ExitErrors.
@@ -42,6 +43,9 @@ func Prepare(ctx context.Context, c Config) (*Plan, error) {
 		return nil, result.Usage("no scenario %q; there are %s", c.Scenario, scenarioNames())
 	}
 	p.Plays.Defaults(&p.Config)
+	if err := p.carry(); err != nil {
+		return nil, err
+	}
 	if err := p.expand(ctx); err != nil {
 		return nil, err
 	}

@@ -46,6 +46,12 @@ type Config struct {
 	Interval    time.Duration // 0: what the server says
 	PongTimeout time.Duration // 0: the link's default
 
+	// WebSocket is the path of the targets' WebSocket; "": clients come by plain TCP.
+	WebSocket string
+	// ProxyProtocol is the version, "v1" or "v2", of the PROXY header that each connection begins
+	// with, as if a balancer stood between; "": none.
+	ProxyProtocol string
+
 	Protocol string        // "" is our own
 	Timeout  time.Duration // tcp-echo; 0: none
 	Username string        // MQTT

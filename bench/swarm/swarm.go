@@ -37,7 +37,13 @@ type Swarm struct {
 }
 
 // New prepares the clients; Start lets them go.
-func New(cfg Config) (*Swarm, error) { return newSwarm(cfg, nil) }
+func New(cfg Config) (*Swarm, error) {
+	stage, err := cfg.carried()
+	if err != nil {
+		return nil, err
+	}
+	return newSwarm(cfg, stage)
+}
 
 // newSwarm is New of clients that have a stage.
 func newSwarm(cfg Config, stage func() transport.Stage) (*Swarm, error) {

@@ -11,6 +11,8 @@ import (
 type Lines struct {
 	stage Stage
 	lines map[Slot]*line // of those in which something waits
+	last  *line          // the latest of them, or of the call under way; it is not among lines
+	slot  Slot           // that of last
 	spare []*line        // without a connection, for the next ones
 	out   []byte         // sealed, or closing words
 }
@@ -95,7 +97,7 @@ func (l *Lines) Receive(s Slot, b []byte) (in Received, err error) {
 // Keep ends a Receive: rest is the tail of its Plain that was not taken. over says that the stage
 // is over and nothing waits: the connection is plain, and Receive and Seal are not for it any more.
 func (l *Lines) Keep(s Slot, rest []byte) (over bool) {
-	n := l.lines[s]
+	n := l.find(s)
 	if n == nil {
 		return false // it has ended meanwhile
 	}
@@ -120,7 +122,7 @@ func (l *Lines) Resume(s Slot) {
 
 // Held says how many bytes of a connection came and were not taken, or are kept by its stage.
 func (l *Lines) Held(s Slot) int {
-	if n := l.lines[s]; n != nil {
+	if n := l.find(s); n != nil {
 		return len(n.wire) + len(n.plain) + l.stage.Held(s)
 	}
 	return l.stage.Held(s)
@@ -129,7 +131,7 @@ func (l *Lines) Held(s Slot) int {
 // Waiting says how many bytes of a connection came and are not opened because of work that runs
 // elsewhere: that is not the peer's fault.
 func (l *Lines) Waiting(s Slot) int {
-	if n := l.lines[s]; n != nil && n.away {
+	if n := l.find(s); n != nil && n.away {
 		return len(n.wire)
 	}
 	return 0
@@ -161,17 +163,33 @@ func (l *Lines) Addr(s Slot) netip.Addr { return l.stage.Addr(s) }
 
 // End forgets a connection.
 func (l *Lines) End(s Slot) {
-	if n := l.lines[s]; n != nil {
+	if n := l.find(s); n != nil {
 		l.drop(s, n)
 	}
 	l.stage.End(s)
 }
 
-// line returns that of a connection, for something that begins to wait.
+// find returns that of a connection in which something waits, or whose call is under way; nil if
+// there is none.
+func (l *Lines) find(s Slot) *line {
+	if l.last != nil && l.slot == s {
+		return l.last
+	}
+	if len(l.lines) == 0 {
+		return nil
+	}
+	return l.lines[s]
+}
+
+// line returns that of a connection, for something that begins to wait. Most end with the call:
+// these do not come into the map.
 func (l *Lines) line(s Slot) *line {
-	n := l.lines[s]
+	n := l.find(s)
 	if n != nil {
 		return n
+	}
+	if l.last != nil {
+		l.lines[l.slot] = l.last
 	}
 	if last := len(l.spare) - 1; last >= 0 {
 		n, l.spare = l.spare[last], l.spare[:last]
@@ -179,13 +197,17 @@ func (l *Lines) line(s Slot) *line {
 		n = new(line)
 	}
 	n.need = 1
-	l.lines[s] = n
+	l.last, l.slot = n, s
 	return n
 }
 
 // drop takes a line from a connection in which nothing waits any more.
 func (l *Lines) drop(s Slot, n *line) {
-	delete(l.lines, s)
+	if n == l.last {
+		l.last = nil
+	} else {
+		delete(l.lines, s)
+	}
 	if len(l.spare) < maxSpare && cap(n.wire)+cap(n.plain) <= maxKept {
 		*n = line{wire: n.wire[:0], plain: n.plain[:0]}
 		l.spare = append(l.spare, n)

@@ -1,0 +1,33 @@
+package server
+
+import "testing"
+
+// Every enemy, by WebSocket: what it may not do is the same, and so is its end.
+func TestTheSiegeByWebSocket(t *testing.T) {
+	for name, body := range map[string]func(*testing.T){
+		"slowloris":           TestSlowlorisIsCutAtItsDeadline,
+		"silent":              TestSilentConnectionsAreCutAtTheirDeadline,
+		"half a frame":        TestHalfFrameThenSilenceIsCutAtItsDeadline,
+		"long lengths":        TestLengthOf2And4GiBIsRefusedAsRead,
+		"long frames":         TestFramesBeyondTheLimitAreRefusedBeforeAndAfterAuthentication,
+		"empty frames":        TestZeroLengthFloodIsCutAtTheRate,
+		"answers to nothing":  TestAnswersToNothingAreCutAtTheRate,
+		"pings":               TestPingFloodIsCutAtTheRate,
+		"unknown types":       TestUnknownTypesEndTheConnectionUnlessIgnorable,
+		"reserved bits":       TestReservedBitsEndTheConnection,
+		"bad checksums":       TestBadChecksumsEndTheConnection,
+		"resets":              TestResetRightAfterAcceptHurtsNobody,
+		"fin":                 TestFinThenSilenceIsClosedAtOnce,
+		"deaf":                TestReceiversThatNeverReadAreClosed,
+		"two of one id":       TestDuplicateLoginLoopIsHeldOff,
+		"flapping":            TestFlappingClientIsHeldOffAndReturnsAfterItsDelay,
+		"tokens":              TestTokensThatDoNotAdmitAreRefused,
+		"all of them at once": TestAllAdversariesAtOnceLoseNoWellBehavedClient,
+	} {
+		t.Run(name, func(t *testing.T) {
+			over.Store(t, transports["websocket"])
+			defer over.Delete(t)
+			body(t)
+		})
+	}
+}
