@@ -15,7 +15,7 @@ import (
 	"github.com/stormwheel/stormwheel/internal/reactor"
 	"github.com/stormwheel/stormwheel/internal/transport"
 	"github.com/stormwheel/stormwheel/internal/transport/entry"
-	"github.com/stormwheel/stormwheel/internal/transport/tlsstage"
+	"github.com/stormwheel/stormwheel/internal/transport/handshake"
 )
 
 // Errors of a node's life.
@@ -55,8 +55,8 @@ type Server struct {
 	collect  func()                       // gives back what was closed for want of it
 	refusals refusals
 
-	entry *entry.Config    // what stands between sockets and frames; nil: connections are plain
-	tls   *tlsstage.Config // nil: there is none
+	entry *entry.Config     // what stands between sockets and frames; nil: connections are plain
+	tls   *handshake.Config // nil: there is none
 	away  *awayPool
 	stage func() transport.Stage // makes another in its place, of a loop. Tests set it
 

@@ -13,7 +13,7 @@ import (
 	"github.com/stormwheel/stormwheel/internal/reactor"
 	"github.com/stormwheel/stormwheel/internal/transport"
 	"github.com/stormwheel/stormwheel/internal/transport/entry"
-	"github.com/stormwheel/stormwheel/internal/transport/tlsstage"
+	"github.com/stormwheel/stormwheel/internal/transport/handshake"
 )
 
 // staged is the stage of a loop's connections, between their sockets and the reactor. A plain
@@ -21,8 +21,8 @@ import (
 type staged struct {
 	l     *loop
 	lines *transport.Lines
-	entry *entry.Stage    // the stage, if it is that; nil: it is a test's
-	tls   *tlsstage.Stage // in the entry; nil: there is none
+	entry *entry.Stage     // the stage, if it is that; nil: it is a test's
+	tls   *handshake.Stage // in the entry; nil: there is none
 
 	mu   sync.Mutex
 	done []awayDone // guarded by mu
@@ -44,9 +44,9 @@ func newStaged(l *loop, stage transport.Stage) *staged {
 // newEntry is newStaged of the stage by which connections come in.
 func newEntry(l *loop, c entry.Config) *staged {
 	c.HeaderRead = func(slot transport.Slot) { l.reactor.Within(reactor.Slot(slot), l.srv.cfg.HelloTimeout) }
-	var secure *tlsstage.Stage
+	var secure *handshake.Stage
 	if l.srv.tls != nil {
-		secure = tlsstage.NewServer(l.srv.tls, func(slot transport.Slot) netip.Addr { return l.RemoteAddr(reactor.Slot(slot)) })
+		secure = handshake.NewServer(l.srv.tls, func(slot transport.Slot) netip.Addr { return l.RemoteAddr(reactor.Slot(slot)) })
 		if l.srv.auth != nil {
 			secure.KeepStates()
 		}

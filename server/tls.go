@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/stormwheel/stormwheel/internal/reactor"
-	"github.com/stormwheel/stormwheel/internal/transport/tlsstage"
+	"github.com/stormwheel/stormwheel/internal/transport/handshake"
 )
 
 // setTLS prepares the handshakes of a node that has TLS.
@@ -13,7 +13,7 @@ func (s *Server) setTLS() (err error) {
 	if s.cfg.TLS == nil {
 		return nil
 	}
-	if s.tls, err = tlsstage.NewConfig(s.cfg.TLS, s.cfg.ClusterSecret); err != nil {
+	if s.tls, err = handshake.NewConfig(s.cfg.TLS, s.cfg.ClusterSecret); err != nil {
 		return fmt.Errorf("server: TLS: %w", err)
 	}
 	return nil

@@ -12,8 +12,8 @@ import (
 	"github.com/stormwheel/stormwheel/internal/reactor"
 	"github.com/stormwheel/stormwheel/internal/selfsigned"
 	"github.com/stormwheel/stormwheel/internal/transport"
+	"github.com/stormwheel/stormwheel/internal/transport/handshake"
 	"github.com/stormwheel/stormwheel/internal/transport/proxy"
-	"github.com/stormwheel/stormwheel/internal/transport/tlsstage"
 	"github.com/stormwheel/stormwheel/internal/transport/transporttest"
 	"github.com/stormwheel/stormwheel/internal/transport/websocket"
 )
@@ -64,7 +64,7 @@ func withTLS(c *Config) {
 	c.Transports = []Transport{TransportTLS, TransportSecureWebSocket}
 }
 
-func tlsClient() transport.Stage { return tlsstage.NewClient(clientTLS(), nil) }
+func tlsClient() transport.Stage { return handshake.NewClient(clientTLS(), nil) }
 
 func clientTLS() *tls.Config {
 	return &tls.Config{RootCAs: selfsigned.Pool(testCertificate()), ServerName: "localhost"}

@@ -10,8 +10,8 @@ import (
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/selfsigned"
 	"github.com/stormwheel/stormwheel/internal/transport"
+	"github.com/stormwheel/stormwheel/internal/transport/handshake"
 	"github.com/stormwheel/stormwheel/internal/transport/proxy"
-	"github.com/stormwheel/stormwheel/internal/transport/tlsstage"
 	"github.com/stormwheel/stormwheel/internal/transport/transporttest"
 	"github.com/stormwheel/stormwheel/internal/transport/websocket"
 )
@@ -21,11 +21,11 @@ func tlsConfigs(t *testing.T) (server func() transport.Stage, client *tls.Config
 	if err != nil {
 		t.Fatal(err)
 	}
-	config, err := tlsstage.NewConfig(&tls.Config{Certificates: []tls.Certificate{c}}, nil)
+	config, err := handshake.NewConfig(&tls.Config{Certificates: []tls.Certificate{c}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return func() transport.Stage { return tlsstage.NewServer(config, nil) },
+	return func() transport.Stage { return handshake.NewServer(config, nil) },
 		&tls.Config{RootCAs: selfsigned.Pool(c), ServerName: "localhost"}
 }
 
@@ -33,9 +33,9 @@ func tlsConfigs(t *testing.T) (server func() transport.Stage, client *tls.Config
 // or inside.
 func TestTLSKeepsTheContractWithAllThatSpeaksWithin(t *testing.T) {
 	server, config := tlsConfigs(t)
-	frames := func() transport.Stage { return tlsstage.NewClient(config, nil) }
+	frames := func() transport.Stage { return handshake.NewClient(config, nil) }
 	web := func() transport.Stage {
-		return transport.NewStack(tlsstage.NewClient(config, nil), websocket.NewClient(websocket.ClientConfig{Host: "example.com"}))
+		return transport.NewStack(handshake.NewClient(config, nil), websocket.NewClient(websocket.ClientConfig{Host: "example.com"}))
 	}
 	header := func(inner transport.Stage) transport.Stage { return proxy.NewSender(headerV2, inner) }
 	for name, c := range map[string]struct {
@@ -47,7 +47,7 @@ func TestTLSKeepsTheContractWithAllThatSpeaksWithin(t *testing.T) {
 		"WebSocket":           {Rules{TLSWebSocket: true}, web},
 		"WebSocket, all":      {Rules{TLSPlain: true, TLSWebSocket: true, Plain: true, WebSocket: true}, web},
 		"a header outside":    {Rules{TLSPlain: true, Proxy: ProxyRequired, Trusted: private}, func() transport.Stage { return header(frames()) }},
-		"a header inside":     {Rules{TLSPlain: true, Proxy: ProxyRequired, Trusted: private}, func() transport.Stage { return transport.NewStack(tlsstage.NewClient(config, nil), header(nil)) }},
+		"a header inside":     {Rules{TLSPlain: true, Proxy: ProxyRequired, Trusted: private}, func() transport.Stage { return transport.NewStack(handshake.NewClient(config, nil), header(nil)) }},
 		"a WebSocket behind":  {Rules{TLSWebSocket: true, Proxy: ProxyOptional, Trusted: private}, func() transport.Stage { return header(web()) }},
 		"none, but it may be": {Rules{TLSPlain: true, Proxy: ProxyOptional, Trusted: private}, frames},
 	} {
@@ -85,7 +85,7 @@ func TestAHeaderOutsideOrInsideNeverBoth(t *testing.T) {
 	} {
 		stage := New(Config{Listeners: []Rules{{TLSPlain: true, Proxy: c.mode, Trusted: private}}, TLS: server()})
 		stage.Arrive(0, 0, c.from)
-		ours, theirs := transport.NewLines(stage), transport.NewLines(tlsstage.NewClient(config, nil))
+		ours, theirs := transport.NewLines(stage), transport.NewLines(handshake.NewClient(config, nil))
 		var up []byte
 		if c.outside {
 			up = headerV2(up)

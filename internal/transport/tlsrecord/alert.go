@@ -1,10 +1,6 @@
 package tlsrecord
 
-import (
-	"fmt"
-
-	"crypto/tls"
-)
+import "fmt"
 
 // Alert is a TLS alert, RFC 8446, section 6. Zero is close_notify.
 type Alert uint8
@@ -27,8 +23,26 @@ const (
 	levelFatal   = 2
 )
 
-// Error is what it is called.
-func (a Alert) Error() string { return tls.AlertError(a).Error() }
+var alerts = map[Alert]string{
+	CloseNotify: "close_notify", UnexpectedMessage: "unexpected_message", BadRecordMAC: "bad_record_mac",
+	RecordOverflow: "record_overflow", IllegalParameter: "illegal_parameter", DecodeError: "decode_error",
+	InternalError: "internal_error",
+
+	40: "handshake_failure", 42: "bad_certificate", 43: "unsupported_certificate", 44: "certificate_revoked",
+	45: "certificate_expired", 46: "certificate_unknown", 48: "unknown_ca", 49: "access_denied", 51: "decrypt_error",
+	70: "protocol_version", 71: "insufficient_security", 86: "inappropriate_fallback", userCanceled: "user_canceled",
+	109: "missing_extension", 110: "unsupported_extension", 112: "unrecognized_name",
+	113: "bad_certificate_status_response", 115: "unknown_psk_identity", 116: "certificate_required",
+	120: "no_application_protocol", 121: "ech_required",
+}
+
+// String is what the RFC calls it.
+func (a Alert) String() string {
+	if name, ok := alerts[a]; ok {
+		return name
+	}
+	return fmt.Sprintf("alert %d", uint8(a))
+}
 
 // Fault is why this side ends a connection: the alert that it sends.
 type Fault struct {
@@ -37,13 +51,13 @@ type Fault struct {
 }
 
 // Error tells it in one line.
-func (f *Fault) Error() string { return fmt.Sprintf("%s (%s)", f.Alert.Error(), f.What) }
+func (f *Fault) Error() string { return fmt.Sprintf("tls: %v: %s", f.Alert, f.What) }
 
 // Remote is why the peer ended the connection.
 type Remote struct{ Alert Alert }
 
 // Error tells it in one line.
-func (r *Remote) Error() string { return "the peer says " + r.Alert.Error() }
+func (r *Remote) Error() string { return "tls: the peer says " + r.Alert.String() }
 
 func fault(c *conn, a Alert, what string) error {
 	c.alert = a

@@ -1,7 +1,7 @@
 package tlsrecord
 
 import (
-	"crypto/tls"
+	"fmt"
 	"testing"
 
 	"github.com/stormwheel/stormwheel/internal/transport"
@@ -18,7 +18,7 @@ func BenchmarkRecord(b *testing.B) {
 					b.Fatal("not installed")
 				}
 			}
-			b.Run(tls.CipherSuiteName(id)+"/seal/"+name, func(b *testing.B) {
+			b.Run(fmt.Sprintf("%x", id)+"/seal/"+name, func(b *testing.B) {
 				b.ReportAllocs()
 				var wire []byte
 				s := transport.Slot(0)
@@ -27,7 +27,7 @@ func BenchmarkRecord(b *testing.B) {
 					s ^= 1
 				}
 			})
-			b.Run(tls.CipherSuiteName(id)+"/open/"+name, func(b *testing.B) {
+			b.Run(fmt.Sprintf("%x", id)+"/open/"+name, func(b *testing.B) {
 				b.ReportAllocs()
 				for s := range transport.Slot(2) {
 					_, _ = client.Install(s, keysOf(id, byte(s))), server.Install(s, keysOf(id, byte(s)))

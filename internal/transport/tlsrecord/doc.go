@@ -9,7 +9,7 @@
 //	dst = layer.Close(slot, dst)                // close_notify, or the alert of an error
 //	layer.End(slot)
 //
-// It does no handshake: package tlsstage has that done by crypto/tls and takes the secrets from
+// It does no handshake: package handshake has that done by crypto/tls and takes the secrets from
 // there.
 //
 // # What it costs

@@ -144,7 +144,7 @@ func (l *Layer) End(s transport.Slot) {
 }
 
 // Sender returns an AEAD and an iv of the peer's direction as it is now, for who has kept another
-// record layer at that state (package tlsstage, for tickets).
+// record layer at that state (package handshake, for tickets).
 func (l *Layer) Sender(s transport.Slot) (cipher.AEAD, [12]byte) {
 	c, _ := l.find(s)
 	return c.in.aead(), c.in.iv

@@ -2,7 +2,6 @@ package tlsrecord
 
 import (
 	"bytes"
-	"crypto/tls"
 	"math/rand/v2"
 	"reflect"
 	"strings"
@@ -11,7 +10,7 @@ import (
 	"github.com/stormwheel/stormwheel/internal/transport"
 )
 
-var allSuites = []uint16{tls.TLS_AES_128_GCM_SHA256, tls.TLS_AES_256_GCM_SHA384, tls.TLS_CHACHA20_POLY1305_SHA256}
+var allSuites = []uint16{AES128GCM, AES256GCM, ChaCha20Poly1305}
 
 func TestAConnectionIs216BytesWithoutPointers(t *testing.T) {
 	c := reflect.TypeFor[conn]()
@@ -72,9 +71,9 @@ func TestKeysAreZeroedAtTheEnd(t *testing.T) {
 func TestKeysOfAWrongSizeOrSuiteAreRefused(t *testing.T) {
 	l := New(false)
 	for _, k := range []Keys{
-		{Suite: tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, Client: make([]byte, 32), Server: make([]byte, 32)},
-		{Suite: tls.TLS_AES_128_GCM_SHA256, Client: make([]byte, 32)},
-		{Suite: tls.TLS_AES_256_GCM_SHA384, Client: make([]byte, 32), Server: make([]byte, 48)},
+		{Suite: 0xc02f, Client: make([]byte, 32), Server: make([]byte, 32)},
+		{Suite: AES128GCM, Client: make([]byte, 32)},
+		{Suite: AES256GCM, Client: make([]byte, 32), Server: make([]byte, 48)},
 	} {
 		if err := l.Install(0, k); err != ErrSuite || l.Has(0) {
 			t.Errorf("%+v: %v", k, err)

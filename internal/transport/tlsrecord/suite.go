@@ -6,11 +6,17 @@ import (
 	"crypto/hkdf"
 	"crypto/sha256"
 	"crypto/sha512"
-	"crypto/tls"
 	"errors"
 	"hash"
 
 	"golang.org/x/crypto/chacha20poly1305"
+)
+
+// The cipher suites of TLS 1.3, RFC 8446, section B.4.
+const (
+	AES128GCM        = 0x1301
+	AES256GCM        = 0x1302
+	ChaCha20Poly1305 = 0x1303
 )
 
 // suite is what differs between cipher suites.
@@ -23,9 +29,9 @@ type suite struct {
 }
 
 var suites = [...]suite{
-	{tls.TLS_AES_128_GCM_SHA256, 16, sha256.New, sha256.Size, newGCM},
-	{tls.TLS_AES_256_GCM_SHA384, 32, sha512.New384, sha512.Size384, newGCM},
-	{tls.TLS_CHACHA20_POLY1305_SHA256, 32, sha256.New, sha256.Size, chacha20poly1305.New},
+	{AES128GCM, 16, sha256.New, sha256.Size, newGCM},
+	{AES256GCM, 32, sha512.New384, sha512.Size384, newGCM},
+	{ChaCha20Poly1305, 32, sha256.New, sha256.Size, chacha20poly1305.New},
 }
 
 func newGCM(key []byte) (cipher.AEAD, error) {

@@ -1,7 +1,6 @@
 package tlsrecord
 
 import (
-	"crypto/tls"
 	"encoding/hex"
 	"strings"
 	"testing"
@@ -19,7 +18,7 @@ func unhex(t *testing.T, s string) []byte {
 // The example of RFC 8448, section 3: keys of the traffic secrets, and the records under them.
 func TestTheExampleOfRFC8448(t *testing.T) {
 	keys := Keys{
-		Suite: tls.TLS_AES_128_GCM_SHA256,
+		Suite: AES128GCM,
 		Client: unhex(t, `9e 40 64 6c e7 9a 7f 9d c0 5a f8 88 9b ce 65 52 87 5a fa 0b 06 df 00 87
 			f7 92 eb b7 c1 75 04 a5`),
 		Server: unhex(t, `a1 1a f9 f0 55 31 f8 56 ad 47 11 6b 45 a9 50 32 82 04 b4 f4 4b fb 6b 3a

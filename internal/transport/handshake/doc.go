@@ -1,9 +1,10 @@
-// Package tlsstage is TLS 1.3 as a stage of package transport: crypto/tls does the handshake, away
-// from the loop, and package tlsrecord seals and opens from then on.
+// Package handshake is TLS 1.3 as a stage of package transport: crypto/tls does the handshake, away
+// from the loop, and package tlsrecord seals and opens from then on. It is not pure, as crypto/tls is
+// not: that reads the clock and draws at random.
 //
-//	config, err := tlsstage.NewConfig(tlsConfig, secret) // one a node
-//	stage := tlsstage.NewServer(config, peer)            // one a loop
-//	stage := tlsstage.NewClient(tlsConfig, now)
+//	config, err := handshake.NewConfig(tlsConfig, secret) // one a node
+//	stage := handshake.NewServer(config, peer)            // one a loop
+//	stage := handshake.NewClient(tlsConfig, now)
 //
 // # Why it is like this
 //
@@ -23,4 +24,4 @@
 // number and by bytes, for the node and for each address; beyond it the one that made no progress
 // for longest is given up. Its connection ends when it says something, or by the deadline that
 // every login has.
-package tlsstage
+package handshake

@@ -1,4 +1,4 @@
-package tlsstage_test
+package handshake_test
 
 import (
 	"bytes"
@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/internal/selfsigned"
-	"github.com/stormwheel/stormwheel/internal/transport/tlsstage"
+	"github.com/stormwheel/stormwheel/internal/transport/handshake"
 )
 
 // What must work between crypto/tls at one end and ours at the other, and between ours.
@@ -216,7 +216,7 @@ func TestStateTellsNameProtocolAndCertificate(t *testing.T) {
 	var state atomic.Pointer[tls.ConnectionState]
 	config := newConfig(t, server, nil)
 	addr := listen(t, func(nc net.Conn) {
-		stage := tlsstage.NewServer(config, nil)
+		stage := handshake.NewServer(config, nil)
 		stage.KeepStates()
 		c := wrap(nc, stage)
 		_, _ = c.Read(make([]byte, 1))
@@ -246,8 +246,8 @@ func TestConfigsThatAreRefused(t *testing.T) {
 	for _, tt := range []struct {
 		c    *tls.Config
 		want error
-	}{{new(tls.Config), tlsstage.ErrCertificate}, {old, tlsstage.ErrVersion}, {server, nil}} {
-		if _, err := tlsstage.NewConfig(tt.c, nil); err != tt.want {
+	}{{new(tls.Config), handshake.ErrCertificate}, {old, handshake.ErrVersion}, {server, nil}} {
+		if _, err := handshake.NewConfig(tt.c, nil); err != tt.want {
 			t.Errorf("%v, want %v", err, tt.want)
 		}
 	}

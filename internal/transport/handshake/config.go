@@ -1,4 +1,4 @@
-package tlsstage
+package handshake
 
 import (
 	"crypto/fips140"
@@ -89,7 +89,7 @@ func (n *Config) today() *tls.Config {
 func (n *Config) ticketKey(day int64) (key [32]byte) {
 	b, err := hkdf.Key(sha256.New, n.secret, nil, fmt.Sprintf("stormwheel tls ticket %d", day), len(key))
 	if err != nil {
-		panic("tlsstage: " + err.Error()) // only if it were longer than 255 hashes
+		panic("handshake: " + err.Error()) // only if it were longer than 255 hashes
 	}
 	copy(key[:], b)
 	return key

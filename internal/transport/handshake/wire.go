@@ -1,4 +1,4 @@
-package tlsstage
+package handshake
 
 import (
 	"bytes"
@@ -63,7 +63,7 @@ func (w *wire) SetWriteDeadline(time.Time) error { return nil }
 // nothing says that no more is there for now.
 type nothing struct{}
 
-func (nothing) Error() string   { return "tlsstage: no more records" }
+func (nothing) Error() string   { return "handshake: no more records" }
 func (nothing) Timeout() bool   { return true }
 func (nothing) Temporary() bool { return true }
 
@@ -76,7 +76,7 @@ type secrets struct {
 	also           io.Writer
 }
 
-var errKeyLog = errors.New("tlsstage: a key log of another format")
+var errKeyLog = errors.New("handshake: a key log of another format")
 
 // Write takes one line: a label, the client's random and the secret.
 func (s *secrets) Write(line []byte) (int, error) {

@@ -1,4 +1,4 @@
-package tlsstage
+package handshake
 
 import (
 	"bytes"
@@ -130,7 +130,7 @@ const (
 )
 
 var (
-	errHello   = errors.New("tlsstage: no ClientHello")
+	errHello   = errors.New("handshake: no ClientHello")
 	plainAlert = []byte(alertRecord + alertDecode)
 )
 

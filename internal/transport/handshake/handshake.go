@@ -1,4 +1,4 @@
-package tlsstage
+package handshake
 
 import (
 	"bytes"
@@ -15,8 +15,8 @@ import (
 
 // What a handshake ends with besides what crypto/tls says.
 var (
-	errGivenUp   = errors.New("tlsstage: given up: too many handshakes wait")
-	errNoSecrets = errors.New("tlsstage: a handshake without TLS 1.3's secrets")
+	errGivenUp   = errors.New("handshake: given up: too many handshakes wait")
+	errNoSecrets = errors.New("handshake: a handshake without TLS 1.3's secrets")
 )
 
 // handshake is one of crypto/tls. One goroutine at a time steps it.
@@ -54,7 +54,7 @@ func start(conn func(*handshake) (*tls.Conn, error)) *handshake {
 func (h *handshake) run(conn func(*handshake) (*tls.Conn, error)) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("tlsstage: a handshake panicked: %v\n%s", p, debug.Stack())
+			err = fmt.Errorf("handshake: a handshake panicked: %v\n%s", p, debug.Stack())
 		}
 	}()
 	if h.conn, err = conn(h); err != nil {

@@ -1,4 +1,4 @@
-package tlsstage_test
+package handshake_test
 
 import (
 	"bytes"
@@ -13,7 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/stormwheel/stormwheel/internal/netstage"
-	"github.com/stormwheel/stormwheel/internal/transport/tlsstage"
+	"github.com/stormwheel/stormwheel/internal/transport/handshake"
 )
 
 func TestMain(m *testing.M) {
@@ -53,9 +53,9 @@ func listen(t testing.TB, serve func(net.Conn)) (addr string) {
 }
 
 // ours serves with our side.
-func ours(config *tlsstage.Config, serve func(net.Conn)) func(net.Conn) {
+func ours(config *handshake.Config, serve func(net.Conn)) func(net.Conn) {
 	return func(nc net.Conn) {
-		c := netstage.New(nc, tlsstage.NewServer(config, nil))
+		c := netstage.New(nc, handshake.NewServer(config, nil))
 		serve(c)
 		_ = c.Close()
 	}
@@ -94,7 +94,7 @@ func dial(t testing.TB, addr string) net.Conn {
 // dialOurs connects with our side. It returns what crypto/tls knows, too, when something was read.
 func dialOurs(t testing.TB, addr string, config *tls.Config) net.Conn {
 	t.Helper()
-	return netstage.New(dial(t, addr), tlsstage.NewClient(config, nil))
+	return netstage.New(dial(t, addr), handshake.NewClient(config, nil))
 }
 
 // echoes checks that messages of all sizes come back, and ends the connection.

@@ -1,4 +1,4 @@
-package tlsstage_test
+package handshake_test
 
 import (
 	"bufio"

@@ -1,4 +1,4 @@
-package tlsstage_test
+package handshake_test
 
 import (
 	"crypto/tls"
@@ -7,7 +7,7 @@ import (
 
 	"github.com/stormwheel/stormwheel/internal/selfsigned"
 	"github.com/stormwheel/stormwheel/internal/transport"
-	"github.com/stormwheel/stormwheel/internal/transport/tlsstage"
+	"github.com/stormwheel/stormwheel/internal/transport/handshake"
 	"github.com/stormwheel/stormwheel/internal/transport/transporttest"
 )
 
@@ -27,9 +27,9 @@ func configs(t testing.TB) (server, client *tls.Config) {
 		&tls.Config{RootCAs: selfsigned.Pool(c), ServerName: "localhost"}
 }
 
-func newConfig(t testing.TB, c *tls.Config, secret []byte) *tlsstage.Config {
+func newConfig(t testing.TB, c *tls.Config, secret []byte) *handshake.Config {
 	t.Helper()
-	config, err := tlsstage.NewConfig(c, secret)
+	config, err := handshake.NewConfig(c, secret)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,8 +40,8 @@ func TestTLSKeepsTheContract(t *testing.T) {
 	server, client := configs(t)
 	config := newConfig(t, server, nil)
 	transporttest.Check(t, transporttest.Kind{
-		Client:  func() transport.Stage { return tlsstage.NewClient(client, nil) },
-		Server:  func() transport.Stage { return tlsstage.NewServer(config, nil) },
+		Client:  func() transport.Stage { return handshake.NewClient(client, nil) },
+		Server:  func() transport.Stage { return handshake.NewServer(config, nil) },
 		Garbage: []byte("GET / HTTP/1.1\r\n"),
 		Silent:  true,
 	})
@@ -53,8 +53,8 @@ func TestResumedTLSKeepsTheContract(t *testing.T) {
 	config := newConfig(t, server, nil)
 	client.ClientSessionCache = tls.NewLRUClientSessionCache(8)
 	transporttest.Check(t, transporttest.Kind{
-		Client: func() transport.Stage { return tlsstage.NewClient(client, nil) },
-		Server: func() transport.Stage { return tlsstage.NewServer(config, nil) },
+		Client: func() transport.Stage { return handshake.NewClient(client, nil) },
+		Server: func() transport.Stage { return handshake.NewServer(config, nil) },
 		Silent: true,
 	})
 	if n := config.Counters(); n.Resumed < n.Full || n.Full == 0 {

@@ -1,4 +1,4 @@
-package tlsstage_test
+package handshake_test
 
 import (
 	"bytes"
@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/internal/transport"
-	"github.com/stormwheel/stormwheel/internal/transport/tlsstage"
+	"github.com/stormwheel/stormwheel/internal/transport/handshake"
 )
 
 // across is crypto/tls and our side in one goroutine: where crypto/tls would wait for bytes, what
@@ -95,10 +95,10 @@ func FuzzAgainstCryptoTLS(f *testing.F) {
 		a := &across{piece: int(piece) + 1, flip: -1}
 		var c *tls.Conn
 		if weServe {
-			a.lines = transport.NewLines(tlsstage.NewServer(config, nil))
+			a.lines = transport.NewLines(handshake.NewServer(config, nil))
 			c = tls.Client(a, client)
 		} else {
-			a.lines = transport.NewLines(tlsstage.NewClient(client, nil))
+			a.lines = transport.NewLines(handshake.NewClient(client, nil))
 			c = tls.Server(a, server)
 		}
 		defer a.lines.End(0)
@@ -164,7 +164,7 @@ func FuzzAgainstCryptoTLS(f *testing.F) {
 func FuzzServer(f *testing.F) {
 	server, client := configs(f)
 	config := newConfig(f, server, nil)
-	stage := tlsstage.NewClient(client, nil)
+	stage := handshake.NewClient(client, nil)
 	lines := transport.NewLines(stage)
 	hello := bytes.Clone(lines.Begin(0))
 	lines.End(0)
@@ -172,7 +172,7 @@ func FuzzServer(f *testing.F) {
 	f.Add([]byte("\x16\x03\x01\x00\x04\x01\x00\x00\x00"), uint16(0))
 	f.Add([]byte("\x16\x03\x01\x40\x00\x01\x00\xff\xff"), uint16(3))
 	f.Fuzz(func(t *testing.T, b []byte, piece uint16) {
-		lines := transport.NewLines(tlsstage.NewServer(config, nil))
+		lines := transport.NewLines(handshake.NewServer(config, nil))
 		defer lines.End(0)
 		for came := 0; len(b) > 0; {
 			n := min(int(piece)+1, len(b))

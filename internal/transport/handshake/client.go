@@ -1,4 +1,4 @@
-package tlsstage
+package handshake
 
 import (
 	"bytes"
