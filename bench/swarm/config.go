@@ -46,8 +46,10 @@ type Config struct {
 	Interval    time.Duration // 0: what the server says
 	PongTimeout time.Duration // 0: the link's default
 
-	// WebSocket is the path of the targets' WebSocket; "": clients come by plain TCP.
+	// WebSocket is the path of the targets' WebSocket; "": there is none.
 	WebSocket string
+	// TLS has clients come by that; nil: they do not.
+	TLS *TLS
 	// ProxyProtocol is the version, "v1" or "v2", of the PROXY header that each connection begins
 	// with, as if a balancer stood between; "": none.
 	ProxyProtocol string
@@ -61,6 +63,14 @@ type Config struct {
 	IgnoreAlternates bool
 	// AnyAddress lets clients follow a server's alternates beyond loopback.
 	AnyAddress bool
+}
+
+// TLS says whom clients believe.
+type TLS struct {
+	ServerName string // of whom the certificate must be
+	Insecure   bool   // it may be anybody's
+	CA         []byte // authorities, PEM; nil: the system's
+	Resume     bool   // sessions are resumed once there is a ticket
 }
 
 // stormStart marks the moment from which losses and attempts belong to a storm.

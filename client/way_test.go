@@ -29,7 +29,7 @@ func TestAnEndpointMayBeAWebSocket(t *testing.T) {
 }
 
 func TestEndpointsThatMakeNoSense(t *testing.T) {
-	for _, endpoints := range [][]string{{"wss://a:1"}, {"ws://a:1", "b:1"}, {"ws://a:1/x", "ws://a:1/y"}, {"ws://:/"}, {"http://a:1"}} {
+	for _, endpoints := range [][]string{{"tls://a:1", "a:1"}, {"ws://a:1", "b:1"}, {"ws://a:1/x", "ws://a:1/y"}, {"ws://:/"}, {"http://a:1"}} {
 		if _, err := New(Config{Endpoints: endpoints, ID: "alice"}); err == nil || !strings.Contains(err.Error(), "Endpoints") {
 			t.Errorf("%q: %v", endpoints, err)
 		}
