@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"sync"
@@ -38,9 +39,15 @@ type Counters struct {
 	Failed        uint64
 	GivenUp       uint64 // of Failed: too many waited for their peers
 	Waiting       int    // now, for their peers
+
+	// Expires is when the first of Certificates does, or the one that GetCertificate gave last.
+	Expires time.Time
 }
 
-type counters struct{ full, resumed, failed, givenUp atomic.Uint64 }
+type counters struct {
+	full, resumed, failed, givenUp atomic.Uint64
+	expires                        atomic.Int64 // in seconds since 1970
+}
 
 // NewConfig returns the handshakes of a configuration, which it copies. Tickets are sealed under
 // keys made of the secret and the day: nodes that have the same secret take each other's, and
@@ -58,6 +65,9 @@ func NewConfig(c *tls.Config, secret []byte) (*Config, error) {
 	n := &Config{base: c.Clone(), day: -1, secret: secret}
 	n.base.MinVersion = tls.VersionTLS13
 	n.room.max, n.room.maxBytes = maxWaiting, maxWaitingBytes
+	for i := range c.Certificates {
+		n.noteExpiry(&c.Certificates[i])
+	}
 	if n.secret == nil {
 		n.secret = make([]byte, 32)
 		_, _ = rand.Read(n.secret) // it does not fail
@@ -65,9 +75,27 @@ func NewConfig(c *tls.Config, secret []byte) (*Config, error) {
 	return n, nil
 }
 
+// noteExpiry takes a certificate into account that is there from the beginning.
+func (n *Config) noteExpiry(c *tls.Certificate) {
+	leaf := c.Leaf
+	if leaf == nil && len(c.Certificate) > 0 {
+		leaf, _ = x509.ParseCertificate(c.Certificate[0]) // a bad one fails the handshakes
+	}
+	if leaf == nil {
+		return
+	}
+	if at := n.expires.Load(); at == 0 || leaf.NotAfter.Unix() < at {
+		n.expires.Store(leaf.NotAfter.Unix())
+	}
+}
+
 // Counters tells what became of the handshakes.
 func (n *Config) Counters() Counters {
-	return Counters{n.full.Load(), n.resumed.Load(), n.failed.Load(), n.givenUp.Load(), n.room.len()}
+	c := Counters{Full: n.full.Load(), Resumed: n.resumed.Load(), Failed: n.failed.Load(), GivenUp: n.givenUp.Load(), Waiting: n.room.len()}
+	if at := n.expires.Load(); at != 0 {
+		c.Expires = time.Unix(at, 0)
+	}
+	return c
 }
 
 // today is the configuration with the ticket keys of the day.
@@ -100,6 +128,15 @@ func (n *Config) server(h *handshake) (*tls.Conn, error) {
 	c, s := n.today().Clone(), &h.secrets
 	s.also = c.KeyLogWriter
 	c.KeyLogWriter = s
+	if get := c.GetCertificate; get != nil {
+		c.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+			own, err := get(hello)
+			if own != nil && own.Leaf != nil {
+				n.expires.Store(own.Leaf.NotAfter.Unix())
+			}
+			return own, err
+		}
+	}
 	if get := c.GetConfigForClient; get != nil {
 		c.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 			own, err := get(hello)
