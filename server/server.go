@@ -289,6 +289,7 @@ func (s *Server) Stats() Stats {
 	st.HelloWait = s.node.Load.Waited()
 	st.LoopLate = s.node.Load.Late()
 	st.Stretch = int(max(1, s.node.Load.Stretch()))
+	s.tlsStats(&st)
 	for _, l := range loops {
 		c := l.snapshot()
 		st.add(&c)

@@ -3,6 +3,7 @@ package server
 import (
 	"crypto/tls"
 	"fmt"
+	"time"
 
 	"github.com/stormwheel/stormwheel/internal/reactor"
 	"github.com/stormwheel/stormwheel/internal/transport/handshake"
@@ -25,4 +26,17 @@ func (l *loop) tlsState(slot reactor.Slot) *tls.ConnectionState {
 		return nil
 	}
 	return l.staged.tls.State(uint32(slot))
+}
+
+// tlsStats are the handshakes' part of Stats.
+func (s *Server) tlsStats(st *Stats) {
+	if s.tls == nil {
+		return
+	}
+	c := s.tls.Counters()
+	st.TLSFull, st.TLSResumed, st.TLSFailed, st.TLSGivenUp = c.Full, c.Resumed, c.Failed, c.GivenUp
+	st.TLSWaiting, st.TLSQueued = c.Waiting, s.away.waiting()
+	if !c.Expires.IsZero() {
+		st.TLSExpiry = time.Until(c.Expires).Truncate(time.Second)
+	}
 }

@@ -18,6 +18,7 @@ import (
 
 type serveCmd struct {
 	transportFlags
+	tlsFlags
 
 	Admin             string        `placeholder:"HOST:PORT" help:"Address for /livez, /readyz, /stats and /metrics; it has no authentication, so keep it on loopback. Default: none."`
 	Node              string        `placeholder:"NAME" help:"Name that clients and logs see. Default: the address."`
@@ -46,7 +47,7 @@ type serveCmd struct {
 }
 
 func (serveCmd) Help() string {
-	return "SIGTERM or SIGINT hands the clients over, a second one stops at once; SIGHUP is ignored. " +
+	return "SIGTERM or SIGINT hands the clients over, a second one stops at once; SIGHUP reads the certificates again. " +
 		"Log lines that nobody reads are lost.\n\n" +
 		"Example: stormwheel serve --listen 127.0.0.1:7000 --admin 127.0.0.1:7001 --node a"
 }
@@ -57,14 +58,14 @@ func (c *serveCmd) Run() error {
 	lines.tell = func(lost uint64) { log.Warn("log lines were dropped: standard error was not read", "lines", lost) }
 	go lines.run()
 	defer lines.close()
-	srv, err := c.node(log)
+	srv, certs, err := c.node(log)
 	if err != nil {
 		return err
 	}
 	percent, soft := setCollector(srv.Stats().MemoryLimit)
 
 	// Both signals are ours before the first client is: one that comes early is not lost.
-	signal.Ignore(syscall.SIGHUP) // the log goes to standard error: there is nothing to reopen
+	defer c.onHangup(log, certs)()
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
@@ -86,10 +87,14 @@ func (c *serveCmd) Run() error {
 }
 
 // node is the server that the flags ask for.
-func (c *serveCmd) node(log *slog.Logger) (*server.Server, error) {
+func (c *serveCmd) node(log *slog.Logger) (*server.Server, *certificates, error) {
 	auth, cluster, err := c.secrets()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	secure, certs, err := c.tlsFlags.config(c.Listen)
+	if err != nil {
+		return nil, nil, err
 	}
 	cfg := server.Config{
 		Node: c.Node, Loops: c.Loops,
@@ -100,16 +105,36 @@ func (c *serveCmd) node(log *slog.Logger) (*server.Server, error) {
 		Auth: auth, ClusterSecret: cluster, AddrConns: c.AddrConns, AddrRate: c.AddrRate,
 		MaxFrameRate: c.MaxFrameRate, MaxByteRate: c.MaxByteRate, MaxQueued: c.MaxQueued,
 		MaxQueuedTotal: c.MaxQueuedTotal, MemoryLimit: c.MemoryLimit,
-		Handler: echo(), Logger: log,
+		TLS: secure, Handler: echo(), Logger: log,
 	}
 	if err := c.fill(&cfg); err != nil {
-		return nil, usageError{err}
+		return nil, nil, usageError{err}
 	}
 	srv, err := server.New(cfg)
 	if err != nil {
-		return nil, usageError{asFlags(err)}
+		return nil, nil, usageError{asFlags(err)}
 	}
-	return srv, nil
+	return srv, certs, nil
+}
+
+// onHangup has SIGHUP read the certificates again. Without any it is ignored: the log goes to
+// standard error, and there is nothing else to reopen.
+func (c *serveCmd) onHangup(log *slog.Logger, certs *certificates) (end func()) {
+	if certs == nil || len(certs.pairs) == 0 {
+		signal.Ignore(syscall.SIGHUP)
+		return func() {}
+	}
+	again, ended := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(again, syscall.SIGHUP)
+	go func() {
+		defer close(ended)
+		certs.watch(log, again, lookAtFiles)
+	}()
+	return func() {
+		signal.Stop(again)
+		close(again)
+		<-ended
+	}
 }
 
 // await ends with the node. It ends the node itself when a signal asks for that, or when the
