@@ -9,7 +9,7 @@ import (
 const (
 	maxWaiting      = 1000
 	maxWaitingBytes = 32 << 20
-	addressShare    = 8 // of both, for one address
+	addressShare    = 8 // of both, for one address, while half is taken: many clients share one behind a NAT
 
 	handshakeBytes = 28 << 10 // what one costs beside the records that it keeps
 )
@@ -48,7 +48,7 @@ func (r *room) enter(h *handshake, records int) (givenUp int) {
 		r.from[h.addr] = o
 	}
 	o.n, o.bytes, r.bytes = o.n+1, o.bytes+h.bytes, r.bytes+h.bytes
-	for h.addr.IsValid() && (o.n > r.max/addressShare || o.bytes > r.maxBytes/addressShare) {
+	for h.addr.IsValid() && r.halfTaken() && (o.n > r.max/addressShare || o.bytes > r.maxBytes/addressShare) {
 		out = append(out, r.oldest(h.addr))
 	}
 	for r.waiting.Len() > r.max || r.bytes > r.maxBytes {
@@ -60,6 +60,8 @@ func (r *room) enter(h *handshake, records int) (givenUp int) {
 	}
 	return len(out)
 }
+
+func (r *room) halfTaken() bool { return r.waiting.Len() > r.max/2 || r.bytes > r.maxBytes/2 }
 
 // oldest takes the oldest out, of an address or of all.
 func (r *room) oldest(from netip.Addr) *handshake {

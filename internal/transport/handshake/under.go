@@ -151,19 +151,19 @@ func hello(b []byte) (n, need int, err error) {
 		if n += recordHeader + size; size == 0 || n > maxHelloWire {
 			return 0, 0, errHello
 		}
-		if len(b) < n {
-			return 0, n, nil
-		}
+		here := rest[recordHeader:min(recordHeader+size, len(rest))]
 		if content < messageHeader {
-			copy(header[content:], rest[recordHeader:recordHeader+size])
+			copy(header[content:], here)
 		}
-		if content += size; content >= messageHeader {
+		if content += len(here); content >= messageHeader {
 			whole = messageHeader + int(header[1])<<16 + int(header[2])<<8 + int(header[3])
 		}
-		if whole > maxHello {
+		switch {
+		case whole > maxHello:
 			return 0, 0, errHello
-		}
-		if content >= whole {
+		case len(b) < n:
+			return 0, n, nil
+		case content >= whole:
 			return n, 0, nil
 		}
 	}
