@@ -24,7 +24,8 @@ const (
 // there are processors; one that has nothing to do ends. Who has begun comes before who has not.
 // Any goroutine may use it.
 type awayPool struct {
-	workers int
+	workers  int
+	patience time.Duration // awayPatience; tests shorten it
 
 	mu      sync.Mutex
 	begun   fifo // guarded by mu: work that goes on with what was begun
@@ -48,7 +49,7 @@ type awayJob struct {
 	bytes  int // that it has sent
 }
 
-func newAwayPool() *awayPool { return &awayPool{workers: runtime.GOMAXPROCS(0)} }
+func newAwayPool() *awayPool { return &awayPool{workers: runtime.GOMAXPROCS(0), patience: awayPatience} }
 
 // submit has a job done. false: too many wait.
 func (p *awayPool) submit(j awayJob) bool {
@@ -75,7 +76,7 @@ func (p *awayPool) submit(j awayJob) bool {
 func (p *awayPool) run(j awayJob) {
 	for {
 		waited := time.Since(j.came)
-		if j.fresh && waited > awayPatience {
+		if j.fresh && waited > p.patience {
 			j.t.workDone(awayDone{handle: j.handle, late: true})
 		} else {
 			j.t.workDone(awayDone{handle: j.handle, then: j.work(), fresh: j.fresh, waited: waited})

@@ -181,7 +181,7 @@ func (t *staged) held(slot reactor.Slot) int {
 // few of those that are not in yet are let in. false: there is no room for it.
 func (t *staged) sendAway(slot reactor.Slot, work func() func(), fresh bool) bool {
 	if fresh { // the time until its turn is not the peer's
-		t.l.reactor.Within(slot, t.l.srv.cfg.HelloTimeout+awayPatience)
+		t.l.reactor.Within(slot, t.l.srv.cfg.HelloTimeout+t.l.srv.away.patience)
 	}
 	return t.l.srv.away.submit(awayJob{t: t, handle: t.l.reactor.Handle(slot), work: work, fresh: fresh, came: time.Now(),
 		bytes: t.lines.Waiting(uint32(slot))})

@@ -2,8 +2,12 @@ package server
 
 import "testing"
 
-// Every enemy, by WebSocket: what it may not do is the same, and so is its end.
-func TestTheSiegeByWebSocket(t *testing.T) {
+// Every enemy, by WebSocket and by TLS: what it may not do is the same, and so is its end.
+func TestTheSiegeByWebSocket(t *testing.T) { theSiege(t, "websocket") }
+
+func TestTheSiegeByTLS(t *testing.T) { theSiege(t, "tls") }
+
+func theSiege(t *testing.T, by string) {
 	for name, body := range map[string]func(*testing.T){
 		"slowloris":           TestSlowlorisIsCutAtItsDeadline,
 		"silent":              TestSilentConnectionsAreCutAtTheirDeadline,
@@ -25,7 +29,7 @@ func TestTheSiegeByWebSocket(t *testing.T) {
 		"all of them at once": TestAllAdversariesAtOnceLoseNoWellBehavedClient,
 	} {
 		t.Run(name, func(t *testing.T) {
-			over.Store(t, transports["websocket"])
+			over.Store(t, transports[by])
 			defer over.Delete(t)
 			body(t)
 		})
