@@ -49,7 +49,9 @@ type awayJob struct {
 	bytes  int // that it has sent
 }
 
-func newAwayPool() *awayPool { return &awayPool{workers: runtime.GOMAXPROCS(0), patience: awayPatience} }
+func newAwayPool() *awayPool {
+	return &awayPool{workers: runtime.GOMAXPROCS(0), patience: awayPatience}
+}
 
 // submit has a job done. false: too many wait.
 func (p *awayPool) submit(j awayJob) bool {
