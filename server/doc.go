@@ -47,7 +47,7 @@
 //
 // # What it does not do
 //
-// It does not end TLS, keep messages for clients that are away, or route between nodes.
+// It does not keep messages for clients that are away, or route between nodes.
 // Accept failing with ENFILE, ENOBUFS or ENOMEM (the machine's limits, not the
 // process's) ends the engine: Run then returns ErrEngine.
 package server

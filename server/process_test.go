@@ -41,7 +41,7 @@ type orders struct {
 	MaxConns, MaxFrameRate, AddrConns          int
 	AdmitRate, IDRate                          float64
 	Secret                                     []byte // nil: nobody needs a token
-	WebSocket                                  bool
+	By                                         string // of transports; "": plain TCP
 }
 
 func (o orders) config() (Config, error) {
@@ -52,8 +52,8 @@ func (o orders) config() (Config, error) {
 		HelloTimeout: o.HelloTimeout, PartialTimeout: o.PartialTimeout, WriteTimeout: o.WriteTimeout,
 		MaxConns: o.MaxConns, MaxFrameRate: o.MaxFrameRate, AddrConns: o.AddrConns,
 		AdmitRate: o.AdmitRate, IDRate: o.IDRate, DrainGrace: -1, Alternates: elsewhere}
-	if o.WebSocket {
-		withWebSocket(&cfg)
+	if o.By != "" {
+		transports[o.By].Config(&cfg)
 	}
 	var err error
 	if len(o.Secret) > 0 {

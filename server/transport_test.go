@@ -23,6 +23,7 @@ import (
 type stages struct {
 	Client, Server func() transport.Stage
 	Config         func(*Config)
+	Name           string // for a node in another process
 }
 
 var transports = map[string]stages{
@@ -68,6 +69,11 @@ func tlsClient() transport.Stage { return handshake.NewClient(clientTLS(), nil) 
 
 func clientTLS() *tls.Config {
 	return &tls.Config{RootCAs: selfsigned.Pool(testCertificate()), ServerName: "localhost"}
+}
+
+// anyTLS is a client of nodes in other processes, which have certificates of their own.
+func anyTLS() transport.Stage {
+	return handshake.NewClient(&tls.Config{InsecureSkipVerify: true}, nil)
 }
 
 func withWebSocket(c *Config) { c.Transports = []Transport{TransportTCP, TransportWebSocket} }
