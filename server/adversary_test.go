@@ -286,7 +286,7 @@ func TestAllAdversariesAtOnceLoseNoWellBehavedClient(t *testing.T) {
 	after := c.settled()
 	t.Logf("RSS %d KiB when fresh, %d before, %d after; alive in the heap %d, %d, %d; the node was told: %v",
 		empty.RSS>>10, before.RSS>>10, after.RSS>>10, empty.Heap>>10, before.Heap>>10, after.Heap>>10, after.Closes)
-	slack := uint64(512 << 10)
+	slack := int64(512 << 10)
 	if transportOf(t).Client != nil {
 		slack = 2 << 20 // a loop keeps buffers of as many half records as there last were, 64 at most
 	}
