@@ -54,6 +54,7 @@ type Client struct {
 
 	// Any goroutine.
 	tokens, dials calls
+	renewals      calls // of TokenSource, within a session: one at a time
 	panics        atomic.Uint32
 	logs          bool // the application gave a Logger
 
@@ -94,6 +95,8 @@ func New(cfg Config) (*Client, error) {
 		tokens:  newCalls(),
 		dials:   newCalls(),
 		logs:    logs,
+
+		renewals: make(calls, 1),
 	}
 	c.linkCfg.ID = func(uint64) string { return cfg.ID }
 	c.linkCfg.Incarnation = rand.Uint64()
@@ -124,6 +127,7 @@ func (c *Client) Run(ctx context.Context) error {
 	late, cancel := context.WithTimeout(context.Background(), hangUpTimeout)
 	defer cancel()
 	c.tokens.drain(late)
+	c.renewals.drain(late)
 	c.dials.drain(late)
 	return c.err
 }

@@ -62,6 +62,11 @@ type Config struct {
 	// Info.ConnectTimeout, which it shares with the look-up of the name, and must return when
 	// ctx ends. Default nil: no token, and the code "token_expired" ends Run.
 	//
+	// A server that lets the client in for a time only tells when that ends. TokenSource is then
+	// asked in the session, too, after 0.7 to 0.9 of that time, and the token renews the session,
+	// which goes on without a break. If that fails, it is asked again as often before the end, and
+	// after that for the next connection. Such a call may overlap one for a connection.
+	//
 	// An error costs the attempt and blames no node. A panic of this or any other function here,
 	// or its runtime.Goexit, is logged with its stack, without a Logger by slog.Default, and
 	// counted in Info; the client goes on. Four calls of TokenSource, and four of Dial, may be

@@ -45,6 +45,7 @@ type Info struct {
 	Refused bool
 
 	ReadySince  time.Time     // zero unless ready
+	Expires     time.Time     // when the grant of this session ends, unless it is renewed; zero: it has no end, or there is no session
 	RTT         time.Duration // of the latest PING that was answered; 0: none yet
 	NextAttempt time.Time     // zero unless one is waited for
 	LastError   error         // why the latest attempt or session ended
@@ -84,6 +85,9 @@ func (c *Client) info() Info {
 	}
 	if l.State == link.StateReady {
 		info.ReadySince = c.origin.Add(l.ReadySince)
+		if l.Expires > 0 {
+			info.Expires = c.origin.Add(l.Expires)
+		}
 	}
 	if l.NextAttempt != link.Never {
 		info.NextAttempt = c.origin.Add(l.NextAttempt)

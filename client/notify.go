@@ -32,6 +32,9 @@ func (c *Client) notify(e *link.Event) {
 	case link.Limited:
 		c.wakeSenders()
 		return
+	case link.Expiring:
+		c.renew(e.Attempt)
+		return
 	case link.Acked, link.Nacked, link.GivenUp:
 		c.settled(e)
 		return
@@ -169,6 +172,8 @@ func (c *Client) log(e *link.Event) {
 		log.Info("the node drains: connecting to another one first")
 	case link.Moved:
 		log.Info("session has moved", "node", e.Node, "session", e.Session.String())
+	case link.Expiring:
+		log.Warn("the token is not renewed", "error", e.Err)
 	case link.Stopped:
 		if e.Err != nil {
 			log.Error("client stops", "error", e.Err)

@@ -110,7 +110,8 @@ func (c *Client) SendAcked(ctx context.Context, body []byte) error {
 
 // Post writes a message that wants no answer. It waits as Send does, for its turn behind a Send
 // that waits and for what is sent again, but for no answer of its own; nothing is kept, nothing
-// told, and the message is lost with its connection.
+// told, and the message is lost with its connection. A server whose application takes nothing of
+// this client for a time keeps 256 of them, and ends the session with codec.CodeRateLimit beyond.
 func (c *Client) Post(ctx context.Context, body []byte) error {
 	return c.whenPossible(ctx, len(body), func() error { return c.link.Post(c.now(), body, &c.out) })
 }

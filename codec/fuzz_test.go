@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"math"
 	"testing"
 )
 
@@ -13,7 +14,8 @@ func sampleFrames() [][]byte {
 	welcome, _ := AppendWelcome(nil, &sampleWelcome)
 	goAway, _ := AppendGoAway(nil, &sampleGoAway)
 	nack, _ := AppendNack(nil, &sampleNack)
-	return [][]byte{hello, welcome, AppendPing(nil, 42, 0), AppendPong(nil, samplePong),
+	renewal, _ := AppendRenewal(nil, 43, 1, []byte("new"))
+	return [][]byte{hello, welcome, AppendPing(nil, 42, 0), renewal, AppendPong(nil, samplePong),
 		AppendSend(nil, 1, []byte("up")), AppendDeliver(nil, 2, []byte("down")),
 		AppendAck(nil, sampleAck), nack, goAway, AppendBye(nil), AppendFrame(nil, 200, FlagIgnorable, []byte("new"))}
 }
@@ -173,8 +175,9 @@ func reencode(t *testing.T, typ Type, p []byte) ([]byte, bool) {
 	case Ping:
 		var token uint64
 		var applied uint16
-		token, applied, err = ParsePing(p)
-		frame = AppendPing(nil, token, applied)
+		if token, applied, err = ParsePing(p); err == nil {
+			frame, encodeErr = AppendRenewal(nil, token, applied, Renewal(p))
+		}
 	case Pong:
 		var m PongMessage
 		m, err = ParsePong(p)
@@ -216,11 +219,11 @@ func canonical(typ Type, p []byte) bool {
 	case Hello:
 		reserved, fixed, entries = append(p[2:4:4], p[20:24]...), 24, "\x01\x02\x03\x04"
 	case Welcome:
-		reserved, fixed, entries = append(p[1:4:4], p[42:44]...), 52, "\x05\x03\x06\x08"
+		reserved, fixed, entries = append(p[1:4:4], p[42:44]...), 52, "\x05\x03\x06\x08\x09"
 	case Ping:
-		reserved, fixed = p[10:12], 12
+		reserved, fixed, entries = p[10:12], 12, "\x02"
 	case Pong:
-		reserved, fixed, entries = p[26:28], 28, "\x08"
+		reserved, fixed, entries = p[26:28], 28, "\x08\x09"
 	case Ack:
 		reserved = p[17:20]
 	case Nack:
@@ -239,6 +242,12 @@ func canonical(typ Type, p []byte) bool {
 		at := bytes.IndexByte([]byte(entries[next:]), tail[0])
 		if at < 0 || n == 0 || tail[0] == byte(tlvLimits) && (n != limitsLen || bytes.Count(tail[3:3+n], []byte{0}) == n) {
 			return false
+		}
+		if tail[0] == byte(tlvExpires) {
+			ms := binary.BigEndian.Uint64(tail[3:])
+			if ms == 0 || ms > math.MaxInt64/1_000_000 && ms != math.MaxUint64 {
+				return false
+			}
 		}
 		next += at + 1
 		tail = tail[3+n:]

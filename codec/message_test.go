@@ -22,8 +22,9 @@ var (
 	sampleNack    = NackMessage{8, NackRefused, []byte("no")}
 	sampleWelcome = WelcomeMessage{Version: 1, Features: 9, Session: SessionID{Epoch: 0xabc, Handle: 0x1_0000_0002},
 		Terms: sampleTerms, ServerTime: time.UnixMilli(1763838400123), Node: []byte("a"),
-		ReturnPass: []byte{9, 9}, Alternates: []byte("10.0.0.1:7400,[::1]:7401"), Limits: sampleLimits}
-	samplePong   = PongMessage{Token: math.MaxUint64, Terms: sampleTerms, Limits: sampleLimits}
+		ReturnPass: []byte{9, 9}, Alternates: []byte("10.0.0.1:7400,[::1]:7401"), Limits: sampleLimits,
+		Expires: 90 * time.Second}
+	samplePong   = PongMessage{Token: math.MaxUint64, Terms: sampleTerms, Limits: sampleLimits, Expires: NeverExpires}
 	sampleGoAway = GoAwayMessage{Code: CodeFull, Delay: time.Second, Window: time.Minute,
 		Ticket: []byte{1}, Alternates: []byte("b:1"), Reason: []byte("no room")}
 )
@@ -65,6 +66,12 @@ func TestMessagesSurvive(t *testing.T) {
 
 	token, applied, perr := ParsePing(payloadOf(t, Ping, AppendPing(nil, 1<<63, 1<<15), nil))
 	check([]any{token, applied}, []any{uint64(1 << 63), uint16(1 << 15)}, perr)
+	check(Renewal(payloadOf(t, Ping, AppendPing(nil, 1, 1), nil)), []byte(nil), nil)
+
+	frame, err = AppendRenewal(nil, 1<<63, 1<<15, []byte("new"))
+	renewal := payloadOf(t, Ping, frame, err)
+	token, applied, perr = ParsePing(renewal)
+	check([]any{token, applied, Renewal(renewal)}, []any{uint64(1 << 63), uint16(1 << 15), []byte("new")}, perr)
 
 	id, body, perr := ParseMessage(payloadOf(t, Send, AppendSend(nil, 5, []byte("up")), nil))
 	check([]any{id, body}, []any{uint64(5), []byte("up")}, perr)
@@ -134,6 +141,12 @@ func TestMalformedPayloadIsNamed(t *testing.T) {
 		{"welcome alternates long", welcome, fixed(52, long(6, MaxAlternates+1)...), ErrField, "alternates has 1025 bytes, at most 1024 are allowed"},
 		{"welcome limits short", welcome, fixed(52, long(8, limitsLen-1)...), ErrField, "limits have 31 bytes, want at least 32"},
 		{"welcome limits long", welcome, fixed(52, long(8, maxLimits+1)...), ErrField, "limits has 65 bytes, at most 64 are allowed"},
+		{"welcome expires short", welcome, fixed(52, long(9, expiresLen-1)...), ErrField, "expires has 7 bytes, want 8"},
+		{"welcome expires long", welcome, fixed(52, long(9, expiresLen+1)...), ErrField, "expires has 9 bytes, at most 8 are allowed"},
+		{"pong expires short", pong, fixed(28, long(9, 1)...), ErrField, "expires has 1 bytes, want 8"},
+		{"pong expires twice", pong, fixed(28, append(long(9, 8), 9, 0, 0)...), ErrField, "expires occurs twice"},
+		{"ping token long", ping, fixed(12, long(2, MaxToken+1)...), ErrField, "token has 4097 bytes, at most 4096 are allowed"},
+		{"ping token twice", ping, fixed(12, 2, 0, 0, 2, 0, 1, 'x'), ErrField, "token occurs twice"},
 		{"welcome tail short", welcome, fixed(52, 5, 0), ErrTruncated, "TLV header of 3 bytes, 2 left"},
 		{"ping empty", ping, nil, ErrTruncated, "PING payload of 0 bytes, want at least 12"},
 		{"ping short", ping, fixed(11), ErrTruncated, "PING payload of 11 bytes, want at least 12"},
@@ -186,6 +199,7 @@ func TestEncoderRefusesWhatDecoderRefuses(t *testing.T) {
 		{"token has 70000 bytes", func(b []byte) ([]byte, error) {
 			return AppendHello(b, &HelloMessage{ClientID: x(1), Token: x(70000)})
 		}},
+		{"token has 4097 bytes", func(b []byte) ([]byte, error) { return AppendRenewal(b, 1, 0, x(4097)) }},
 		{"node has 65 bytes", func(b []byte) ([]byte, error) { return AppendWelcome(b, &WelcomeMessage{Node: x(65)}) }},
 		{"alternates is not UTF-8", func(b []byte) ([]byte, error) {
 			return AppendWelcome(b, &WelcomeMessage{Alternates: []byte{0xff}})

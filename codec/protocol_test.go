@@ -287,6 +287,11 @@ func describe(t *testing.T, f Frame) []string {
 		say("unsettled", l.Unsettled)
 		say("unsettled_bytes", l.UnsettledBytes)
 	}
+	expires := func(left time.Duration) {
+		if left > 0 {
+			say("expires_ms", left.Milliseconds())
+		}
+	}
 	say("flags", f.Flags)
 	say("length", len(f.Payload))
 	var err error
@@ -311,21 +316,26 @@ func describe(t *testing.T, f Frame) []string {
 		terms(m.Terms)
 		say("server_time", m.ServerTime.UTC().Format(time.RFC3339Nano))
 		var none []byte
-		fields := m.fields(&none)
+		fields := m.fields(&none, &none)
 		tail(fields[:])
 		limits(m.Limits)
+		expires(m.Expires)
 	case Ping:
 		var token uint64
 		var applied uint16
 		token, applied, err = ParsePing(f.Payload)
 		say("token", token)
 		say("terms", applied)
+		if credential := Renewal(f.Payload); len(credential) > 0 {
+			say("credential", hex.EncodeToString(credential))
+		}
 	case Pong:
 		var m PongMessage
 		m, err = ParsePong(f.Payload)
 		say("token", m.Token)
 		terms(m.Terms)
 		limits(m.Limits)
+		expires(m.Expires)
 	case Send, Deliver:
 		var id uint64
 		var body []byte
@@ -395,6 +405,13 @@ func build(t *testing.T, named []string) []byte {
 		return Limits{u("max_send"), u("max_deliver"), u("frames"), u("frame_burst"), u("bytes"), u("byte_burst"), u("unsettled"), u("unsettled_bytes")}
 	}
 
+	expires := func() time.Duration {
+		if values["expires_ms"] == "" {
+			return 0
+		}
+		return ms("expires_ms")
+	}
+
 	var frame []byte
 	var err error
 	switch values["type"] {
@@ -412,11 +429,11 @@ func build(t *testing.T, named []string) []byte {
 		frame, err = AppendWelcome(nil, &WelcomeMessage{
 			Version: uint8(num("version", 10, 8)), Features: uint32(num("features", 10, 32)),
 			Session: SessionID{num("epoch", 16, 64), num("handle", 16, 64)}, Terms: terms(), ServerTime: at,
-			Node: text("node"), ReturnPass: raw("return pass"), Alternates: text("alternates"), Limits: limits()})
+			Node: text("node"), ReturnPass: raw("return pass"), Alternates: text("alternates"), Limits: limits(), Expires: expires()})
 	case "PING":
-		frame = AppendPing(nil, num("token", 10, 64), uint16(num("terms", 10, 16)))
+		frame, err = AppendRenewal(nil, num("token", 10, 64), uint16(num("terms", 10, 16)), raw("credential"))
 	case "PONG":
-		frame = AppendPong(nil, PongMessage{num("token", 10, 64), terms(), limits()})
+		frame = AppendPong(nil, PongMessage{num("token", 10, 64), terms(), limits(), expires()})
 	case "SEND":
 		frame = AppendSend(nil, num("number", 10, 64), text("body"))
 	case "DELIVER":

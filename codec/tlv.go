@@ -22,6 +22,7 @@ const (
 	tlvAlternates tlv = 6
 	tlvReason     tlv = 7
 	tlvLimits     tlv = 8
+	tlvExpires    tlv = 9
 )
 
 // Limits of the variable fields, in bytes. Encoder and decoder hold them alike.
@@ -50,6 +51,7 @@ var tlvRules = [...]struct {
 	tlvAlternates: {"alternates", MaxAlternates, true},
 	tlvReason:     {"reason", MaxReason, true},
 	tlvLimits:     {"limits", maxLimits, false},
+	tlvExpires:    {"expires", expiresLen, false},
 }
 
 // field ties a type to the place of its value in a message.

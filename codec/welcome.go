@@ -27,6 +27,9 @@ type WelcomeMessage struct {
 	ReturnPass []byte    // to present after a loss
 	Alternates []byte    // "host:port,host:port": where else to go
 	Limits     Limits    // what the client may send; zero: not told
+
+	// Expires is how long the grant is good, as in PongMessage; zero or less: not told.
+	Expires time.Duration
 }
 
 const welcomeFixed = 52
@@ -36,7 +39,9 @@ const welcomeFixed = 52
 func AppendWelcome(dst []byte, m *WelcomeMessage) ([]byte, error) {
 	var buf [limitsLen]byte
 	limits := appendLimits(buf[:0], m.Limits)
-	fields := m.fields(&limits)
+	var end [expiresLen]byte
+	expires := appendExpires(end[:0], m.Expires)
+	fields := m.fields(&limits, &expires)
 	if err := checkFields(fields[:]); err != nil {
 		return dst, err
 	}
@@ -63,8 +68,8 @@ func ParseWelcome(p []byte) (m WelcomeMessage, err error) {
 	m.Session.Handle = binary.BigEndian.Uint64(p[16:])
 	m.Terms = parseTerms(p[24:])
 	m.ServerTime = time.UnixMilli(int64(binary.BigEndian.Uint64(p[24+termsLen:])))
-	var limits []byte
-	fields := m.fields(&limits)
+	var limits, expires []byte
+	fields := m.fields(&limits, &expires)
 	if err := parseTail(p[welcomeFixed:], fields[:]); err != nil {
 		return WelcomeMessage{}, err
 	}
@@ -74,9 +79,12 @@ func ParseWelcome(p []byte) (m WelcomeMessage, err error) {
 	if m.Limits, err = parseLimits(limits); err != nil {
 		return WelcomeMessage{}, err
 	}
+	if m.Expires, err = parseExpires(expires); err != nil {
+		return WelcomeMessage{}, err
+	}
 	return m, nil
 }
 
-func (m *WelcomeMessage) fields(limits *[]byte) [4]field {
-	return [...]field{{tlvNode, &m.Node}, {tlvReturnPass, &m.ReturnPass}, {tlvAlternates, &m.Alternates}, {tlvLimits, limits}}
+func (m *WelcomeMessage) fields(limits, expires *[]byte) [5]field {
+	return [...]field{{tlvNode, &m.Node}, {tlvReturnPass, &m.ReturnPass}, {tlvAlternates, &m.Alternates}, {tlvLimits, limits}, {tlvExpires, expires}}
 }

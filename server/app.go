@@ -21,6 +21,7 @@ type application struct {
 	panics  seldom
 	wall    func() time.Time
 	carrier func(reactor.Slot) Transport // what carries a session; nil: TCP
+	ask     func()                       // has the loop run a turn
 	exited  func()                       // called when a handler has ended the loop's goroutine
 	refused func(why Reason)             // told of a connection for which there was no room
 }

@@ -48,24 +48,43 @@ type AuthRequest struct {
 	Incarnation uint64
 	Attempt     uint32
 
+	// Renewal: the client has a session, whose grant ends, and this is a new token for it. Of the
+	// answer Expires alone counts, and takes the place of what was said before; an error changes
+	// nothing, and the session ends when it would have.
+	Renewal bool
+
 	// TLS is what the client's handshake told: its certificates, the name that it asked for, the
-	// protocol. nil without TLS.
+	// protocol. nil without TLS, and of a Renewal.
 	TLS *tls.ConnectionState
 }
 
 // AuthGrant is what an admitted client gets.
 type AuthGrant struct {
-	// Expires ends the session with "token expired" at that time; zero: never.
+	// Expires ends the session with "token expired" at that time, unless the client renews the grant
+	// by a new token before (AuthRequest.Renewal), or the application does (Session.Extend); zero:
+	// never. The client is told how long that is, not the time of day.
 	Expires time.Time
 	// User is whose device the client is: Session.User. Empty: its id up to the first "/".
 	User string
 	// Data is the application's: Session.Data in Opened and after.
 	Data any
+	// Limits are those of this client, for the whole session; nil: those of Config.
+	Limits *Limits
+}
+
+// Limits are what one client may send; it is told, and keeps below. Zero means what Config says for
+// all, negative no limit.
+type Limits struct {
+	FrameRate      int // frames a second, four seconds' worth at once; as Config.MaxFrameRate, and may be above it
+	ByteRate       int // bytes a second, likewise; as Config.MaxByteRate
+	UnsettledBytes int // of messages that are not settled; as Config.UnsettledBytes. A frame of MaxFrame always has room
+	MaxFrame       int // bytes of the largest payload that it may send, 8 KiB at least and Config.MaxFrame at most
 }
 
 // authJob is one question.
 type authJob struct {
 	handle uint64
+	check  time.Duration // of a renewal; 0: it is none
 	req    AuthRequest
 	loop   *loop
 	until  time.Time // when its client has been told to come again
@@ -114,9 +133,23 @@ func (l *loop) Ask(handle uint64, m *codec.HelloMessage, addr netip.Addr) bool {
 	}})
 }
 
-// submit queues a job, or says that the queue is full, or too slow. It never blocks.
+// Renew has the new token of one that is in checked.
+func (l *loop) Renew(q reactor.Renewal) bool {
+	return l.srv.auth.submit(authJob{handle: q.Handle, check: q.Check, loop: l, req: AuthRequest{
+		ClientID: string(q.ClientID),
+		Token:    append([]byte(nil), q.Token...),
+		Addr:     q.Addr,
+
+		Incarnation: q.From.Incarnation,
+		Attempt:     q.From.Attempt,
+		Renewal:     true,
+	}})
+}
+
+// submit queues a job, or says that the queue is full, or too slow. It never blocks. Half of the
+// queue is for those alone who are not in yet: renewals have time.
 func (p *authPool) submit(j authJob) bool {
-	if len(p.jobs) >= p.workers && p.wait.long() {
+	if len(p.jobs) >= p.workers && p.wait.long() || j.check != 0 && len(p.jobs) > cap(p.jobs)/2 {
 		return false
 	}
 	j.until = time.Now().Add(p.timeout)
@@ -168,7 +201,7 @@ func (p *authPool) work() {
 
 // check asks the authenticator about one client, who gets an answer even if it never returns.
 func (p *authPool) check(j authJob, began time.Time) {
-	answer := reactor.Answer{Handle: j.handle, Why: reactor.ReasonInternal}
+	answer := reactor.Answer{Handle: j.handle, Check: j.check, Why: reactor.ReasonInternal}
 	defer func() {
 		p.wait.end(began)
 		j.loop.reactor.Mailbox().Answer(answer)
@@ -176,7 +209,7 @@ func (p *authPool) check(j authJob, began time.Time) {
 	}()
 	var grant AuthGrant
 	grant, answer.Delay, answer.Why = p.ask(j)
-	answer.Expires, answer.Grant = grant.Expires, grant
+	answer.Expires, answer.Grant, answer.Limits = grant.Expires, grant, (*reactor.Limits)(grant.Limits)
 }
 
 func (p *authPool) ask(j authJob) (grant AuthGrant, delay time.Duration, why reactor.Reason) {

@@ -32,7 +32,7 @@ type Config struct {
 	// TLS has clients come by TLS 1.3, if Transports say so; it is copied. The standard library does
 	// the handshakes by it, certificates and callbacks included, off the loops; GetCertificate and
 	// GetConfigForClient may wait, but as many of them as there are processors hold up all others.
-	// Tickets are under keys made of ClusterSecret, so that all nodes that have it take them, and
+	// Tickets are under keys made of ClusterSecrets, so that all nodes that have it take them, and
 	// this one after a restart; without one they are good at this node until it ends.
 	// SetSessionTicketKeys has no effect. Default nil: no TLS.
 	TLS *tls.Config
@@ -147,10 +147,12 @@ type Config struct {
 	AuthWorkers int
 	AuthQueue   int
 	AuthTimeout time.Duration
-	// ClusterSecret is shared by the nodes of a cluster, so that each knows the others'
-	// clients when they return; strangers get half of the queue at most, they all of it. At
-	// least MinSecret bytes. Default: random, good for this run of this node.
-	ClusterSecret []byte
+	// ClusterSecrets are shared by the nodes of a cluster, so that each knows the others'
+	// clients when they return; strangers get half of the queue at most, they all of it. The first
+	// signs, and clients are known by all, so that a secret can be changed while clients hold what
+	// the old one has signed, for 7 days. Each at least MinSecret bytes. Default: a random one, good
+	// for this run of this node.
+	ClusterSecrets [][]byte
 
 	// Handler is the application. Default: nothing happens.
 	Handler Handler
@@ -236,7 +238,7 @@ func (c *Config) reactor() *reactor.Config {
 // gate is the part that is the gates'.
 func (c *Config) gate() gate.Config {
 	return gate.Config{Heartbeat: c.Heartbeat, Tick: c.Tick, AdmitRate: c.AdmitRate, FailoverRate: c.FailoverRate,
-		AddrConns: c.AddrConns, AddrRate: c.AddrRate, IDRate: c.IDRate, Secret: c.ClusterSecret, Alternates: c.Alternates}
+		AddrConns: c.AddrConns, AddrRate: c.AddrRate, IDRate: c.IDRate, Secrets: c.ClusterSecrets, Alternates: c.Alternates}
 }
 
 func def[T comparable](field *T, value T) {
@@ -301,8 +303,11 @@ func (c Config) validate() error {
 		return errors.New("server: AuthWorkers and AuthQueue must be positive")
 	case c.AddrConns < 0 || c.AddrRate < 0:
 		return errors.New("server: AddrConns and AddrRate must not be negative")
-	case len(c.ClusterSecret) > 0 && len(c.ClusterSecret) < MinSecret:
-		return fmt.Errorf("server: ClusterSecret has %d bytes, at least %d are needed", len(c.ClusterSecret), MinSecret)
+	}
+	for i, secret := range c.ClusterSecrets {
+		if len(secret) < MinSecret {
+			return fmt.Errorf("server: ClusterSecrets[%d] has %d bytes, at least %d are needed", i, len(secret), MinSecret)
+		}
 	}
 	if err := c.validateListeners(); err != nil {
 		return err

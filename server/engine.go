@@ -29,7 +29,7 @@ func (s *Server) startOn(e engine.Engine) error {
 	}
 	s.node = gate.NewNode(s.cfg.gate(), e.Random())
 	s.setMemory()
-	s.engine, s.addr = e, "memory"
+	s.engine, s.addr, s.inMemory = e, "memory", true
 	return s.launch(memoryDescriptors, 0, e.Run)
 }
 

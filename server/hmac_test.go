@@ -45,7 +45,9 @@ func TestTokensAdmitTheirIDUntilTheyExpire(t *testing.T) {
 	if _, err := auth.Authenticate(context.Background(), AuthRequest{ClientID: "alice", Token: []byte(token)}); !errors.Is(err, ErrTokenExpired) {
 		t.Errorf("at its expiry: %v, want ErrTokenExpired", err)
 	}
-	if _, err := NewHMACAuth(secret[:31]); !errors.Is(err, ErrSecret) {
-		t.Errorf("a short secret: %v", err)
+	for _, secrets := range [][][]byte{{}, {secret[:31]}, {secret, secret[:31]}} {
+		if _, err := NewHMACAuth(secrets...); !errors.Is(err, ErrSecret) {
+			t.Errorf("secrets %q: %v, want ErrSecret", secrets, err)
+		}
 	}
 }

@@ -32,6 +32,9 @@ func (r report) fault() string {
 
 // look adds up what is in use on a loop. On the loop, or when it has ended.
 func (r *report) look(l *loop) {
+	if l.rest.conn != nil {
+		r.Descriptors -= 2 // a loop that has met a client has these
+	}
 	u := l.reactor.InUse()
 	r.Slots += u.Slots
 	r.Wheel += u.Deadlines

@@ -28,6 +28,8 @@ type loop struct {
 	reading  gnet.Conn // the one whose callback runs, so that its answer needs no look at conns
 	readSlot reactor.Slot
 	began    time.Duration           // when the present turn began
+	ended    time.Duration           // when the last one ended
+	yielded  time.Duration           // when other goroutines were last let run, in a chain of turns
 	turnOver func(reactor.Part) bool // l.over, bound once
 	staged   *staged                 // nil: all connections are plain
 
@@ -43,6 +45,7 @@ type loop struct {
 	told   atomic.Bool  // the node stops, and all clients of the loop know
 	dead   atomic.Bool  // a handler has ended its goroutine
 	again  *time.Timer  // asks for the next turn when one did not finish
+	rest   rest         // between turns that follow each other; its state alone is any goroutine's
 
 	mu   sync.Mutex
 	last Counters // guarded by mu: copied at the end of a turn
@@ -51,9 +54,10 @@ type loop struct {
 func newLoop(s *Server, el gnet.EventLoop, index uint8, listeners []int) (*loop, error) {
 	l := &loop{srv: s, el: el, listeners: listeners}
 	l.last.SnapshotAt = l.now() // it was not stuck before it was there
-	l.again = time.AfterFunc(time.Hour, l.ask)
+	l.again = time.AfterFunc(time.Hour, l.goOn)
 	l.again.Stop()
 	l.turnOver = l.over
+	l.rest.settled = make(chan struct{})
 	var err error
 	app := &application{handler: &s.cfg.Handler, node: s.Node(), epoch: s.node.Epoch, log: s.cfg.Logger, wall: time.Now, exited: l.exited, refused: s.logRefusal}
 	env := reactor.Env{Node: s.node, Loop: index, Transport: l, App: app, Forward: s.forward, Wall: time.Now}
@@ -63,7 +67,7 @@ func newLoop(s *Server, el gnet.EventLoop, index uint8, listeners []int) (*loop,
 	if l.reactor, err = reactor.New(s.settings, env, l.now()); err != nil {
 		return nil, err
 	}
-	app.r = l.reactor
+	app.r, app.ask = l.reactor, l.ask
 	switch {
 	case s.stage != nil:
 		l.staged = newStaged(l, s.stage())
@@ -88,6 +92,10 @@ func (l *loop) exited() {
 // bury closes the connections of a loop that ended without gnet's knowledge, so that its clients
 // notice. The engine has ended.
 func (l *loop) bury() {
+	if c := l.rest.conn; c != nil {
+		_ = syscall.Close(c.Fd())
+		_ = syscall.Close(l.rest.bell)
+	}
 	for _, chunk := range l.conns {
 		for _, c := range chunk {
 			if c != nil {
@@ -193,6 +201,10 @@ func (e *events) OnBoot(engine gnet.Engine) gnet.Action {
 }
 
 func (e *events) OnOpen(c gnet.Conn) ([]byte, gnet.Action) {
+	if b, own := c.Context().(*bell); own {
+		b.opened(c)
+		return nil, gnet.None
+	}
 	l, err := e.srv.loopUnder(c)
 	if err != nil {
 		e.srv.cfg.Logger.Error("no reactor for an event loop", slog.Any("err", err))
@@ -205,12 +217,19 @@ func (e *events) OnOpen(c gnet.Conn) ([]byte, gnet.Action) {
 func (e *events) OnTraffic(c gnet.Conn) gnet.Action {
 	s, ok := c.Context().(*reactor.Session)
 	if !ok {
+		if b, own := c.Context().(*bell); own {
+			b.rung(c)
+			return gnet.None
+		}
 		return gnet.Close
 	}
 	return e.srv.loopOf(s).traffic(c, s)
 }
 
 func (e *events) OnClose(c gnet.Conn, err error) gnet.Action {
+	if b, own := c.Context().(*bell); own {
+		b.closed()
+	}
 	s, ok := c.Context().(*reactor.Session)
 	if !ok || s.Free() {
 		return gnet.None // it was never taken in, or its end is known

@@ -66,6 +66,8 @@ type Server struct {
 
 	mu    sync.Mutex // guards adding to loops, and who comes first of Start and Stop
 	loops atomic.Pointer[[]*loop]
+
+	inMemory bool // there are no sockets
 }
 
 // New returns a node that is not listening yet. The error names the field of cfg that
@@ -168,9 +170,9 @@ const (
 	turnTime    = time.Millisecond
 	hurriedTurn = 20 * time.Millisecond // of a node that stops at once
 	debtDelay   = 2 * time.Millisecond  // from a turn that did not finish to the next
-	// loopDescriptors is what an event loop needs: epoll, eventfd, listener. It has more listeners
-	// if there are Listeners.
-	loopDescriptors = 3
+	// loopDescriptors is what an event loop needs: epoll, eventfd, listener, and the two ends of
+	// what it rests by. It has more listeners if there are Listeners.
+	loopDescriptors = 5
 	// readBuffer is a loop's, not a connection's: it bounds what one event reads, and so
 	// how long one talkative client keeps the others waiting.
 	readBuffer = 64 << 10
@@ -317,6 +319,11 @@ func (s *Server) loopUnder(c gnet.Conn) (*loop, error) {
 	l, err := newLoop(s, el, uint8(len(loops)), s.listenersBeside(c.Fd()))
 	if err != nil {
 		return nil, err
+	}
+	if s.inMemory || s.node.Stopping.Load() {
+		close(l.rest.settled)
+	} else {
+		l.watchBell()
 	}
 	grown := append(loops[:len(loops):len(loops)], l)
 	s.loops.Store(&grown)

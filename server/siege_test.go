@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/panjf2000/gnet/v2/pkg/pool/goroutine"
+
 	"github.com/stormwheel/stormwheel/internal/machine"
 	"github.com/stormwheel/stormwheel/internal/siege"
 )
@@ -57,7 +59,7 @@ func (s *Server) report() report {
 		Conns: st.Conns, Sessions: st.Sessions, Pending: st.Pending, Queued: st.Queued,
 		Lingering: s.node.Conns.Lingering(), Admitted: s.node.Conns.Open(), Budget: s.node.Budget.Queued(),
 		Accepted: st.Accepted, Gone: st.Gone, LingerCut: st.LingerCut, Panics: st.Panics, Pings: st.Pings, Pongs: st.Pongs,
-		Closes: make(map[string]uint64), Goroutines: runtime.NumGoroutine(),
+		Closes: make(map[string]uint64), Goroutines: runtime.NumGoroutine() - goroutine.DefaultWorkerPool.Running(), // gnet's own go after a while
 	}
 	for why, n := range st.Closes {
 		if n > 0 {

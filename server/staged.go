@@ -202,7 +202,7 @@ func (t *staged) resume() {
 	t.done = nil
 	t.mu.Unlock()
 	for i, a := range done {
-		if i > 0 && t.l.over(reactor.Posts) {
+		if i > 0 && t.l.over(reactor.LessPosts) {
 			t.mu.Lock()
 			t.done = append(done[i:], t.done...)
 			t.mu.Unlock()

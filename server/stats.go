@@ -30,6 +30,10 @@ type Counters struct {
 	Hellos   uint64 `stat:"hellos hellos counter" help:"HELLOs that were welcomed"`
 	Tickets  uint64 `stat:"tickets hellos_with_ticket counter" help:"clients let in by the ticket of their slot"`
 	Resumed  uint64 `stat:"resumed hellos_resumed counter" help:"HELLOs that showed an earlier session"`
+
+	Renewed    uint64 `stat:"renewed renewed_grants counter" help:"grants that a token in PING has renewed"`
+	NotRenewed uint64 `stat:"not_renewed refused_renewals counter" help:"tokens in PING that were refused, or that nobody had time for; they cost their client nothing before its grant ends"`
+
 	FramesIn uint64 `stat:"frames_in received_frames counter" help:"complete frames"`
 	BytesIn  uint64 `stat:"bytes_in received_bytes counter" help:"bytes of complete frames"`
 	BytesOut uint64 `stat:"bytes_out sent_bytes counter" help:"bytes handed to the kernel, or queued for it"`
@@ -45,6 +49,8 @@ type Counters struct {
 	Dropped  uint64 `stat:"dropped_optional dropped_optional_messages counter" help:"optional messages that slow clients did not get"`
 	Queued   int64  `stat:"queued_bytes queued_bytes gauge" help:"bytes that wait for clients in user space, as of the last look at each"`
 	Partial  int64  `stat:"partial_bytes partial_bytes gauge" help:"bytes that unfinished frames of clients take"`
+	Kept     int64  `stat:"kept_bytes kept_bytes gauge" help:"bytes of SENDs that paused sessions have not handled"`
+	Paused   int64  `stat:"paused sessions_paused gauge" help:"sessions whose application has paused reading"`
 	Stale    uint64 `stat:"stale_posts stale_posts counter" help:"posts for sessions that were gone"`
 
 	Averted     uint64        `stat:"evictions_averted evictions_averted counter" help:"evictions put off because the kernel held unread bytes"`
@@ -70,7 +76,7 @@ type Stats struct {
 	Pending        int64  `stat:"pending connections_pending gauge" help:"connections that are not in yet"`
 	MaxPending     int64  `stat:"max_pending connections_pending_max gauge" help:"the bound on connections that are not in yet"`
 	Lingering      int64  `stat:"lingering connections_lingering gauge" help:"farewells that wait for their client"`
-	MaxQueuedTotal int64  `stat:"max_queued_bytes queued_max_bytes gauge" help:"the bound on queued_bytes and partial_bytes together, 0: none"`
+	MaxQueuedTotal int64  `stat:"max_queued_bytes queued_max_bytes gauge" help:"the bound on queued_bytes, partial_bytes and kept_bytes together, 0: none"`
 	MemoryUsed     int64  `stat:"memory_used_bytes memory_used_bytes gauge" help:"what the watcher counts, as of the last second"`
 	MemoryLimit    int64  `stat:"memory_limit_bytes memory_limit_bytes gauge" help:"what it compares with, 0: it does not watch"`
 	MemoryState    string `stat:"memory_state memory_state gauge" help:"0 fine, 1 newcomers are refused, 2 some are shed"`

@@ -69,6 +69,13 @@ func (s *Server) Stop(ctx context.Context) error {
 	}
 	hard, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
+	for _, l := range *s.loops.Load() {
+		select {
+		case <-l.rest.settled: // or gnet would wait for ever for the loop to take it
+		case <-s.done:
+		case <-hard.Done():
+		}
+	}
 	// It looks every 500 ms only whether the loops have ended, as done says at once.
 	go s.halting.Do(func() { _ = s.engine.Stop(hard) })
 	select {

@@ -14,7 +14,7 @@ func (s *Server) setTLS() (err error) {
 	if s.cfg.TLS == nil {
 		return nil
 	}
-	if s.tls, err = handshake.NewConfig(s.cfg.TLS, s.cfg.ClusterSecret); err != nil {
+	if s.tls, err = handshake.NewConfig(s.cfg.TLS, s.cfg.ClusterSecrets...); err != nil {
 		return fmt.Errorf("server: TLS: %w", err)
 	}
 	return nil

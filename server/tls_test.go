@@ -102,7 +102,7 @@ func TestSessionsAreResumedAfterARestartAndAtAnotherNode(t *testing.T) {
 	cfg := clientTLS()
 	cfg.ClientSessionCache = tls.NewLRUClientSessionCache(4)
 	for i := range 3 {
-		s := startTLS(t, Config{Loops: 2, ClusterSecret: secret}, nil)
+		s := startTLS(t, Config{Loops: 2, ClusterSecrets: [][]byte{secret}}, nil)
 		c := dialStd(t, s, cfg)
 		login(t, c, "alice")
 		if resumed := c.ConnectionState().DidResume; resumed != (i > 0) {

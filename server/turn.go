@@ -10,10 +10,17 @@ import (
 
 // ask has the event loop run a turn, unless one is on its way already.
 func (l *loop) ask() {
-	if l.asked.Load() == 0 && l.asked.CompareAndSwap(0, max(1, int64(l.now()))) {
-		if l.el.Execute(context.Background(), l) != nil {
-			l.asked.Store(0) // the engine is shutting down
-		}
+	switch {
+	case l.asked.Load() != 0 || !l.asked.CompareAndSwap(0, max(1, int64(l.now()))):
+		l.rest.want()
+	default:
+		l.execute()
+	}
+}
+
+func (l *loop) execute() {
+	if l.el.Execute(context.Background(), l) != nil {
+		l.asked.Store(0) // the engine is shutting down
 	}
 }
 
@@ -23,7 +30,10 @@ func (l *loop) over(part reactor.Part) bool {
 	if l.srv.hurry.Load() {
 		turn = hurriedTurn
 	}
-	if part == reactor.Posts {
+	switch part {
+	case reactor.Posts:
+		turn -= turn / 10
+	case reactor.LessPosts:
 		turn /= 2
 	}
 	return l.now()-l.began >= turn
@@ -34,8 +44,8 @@ func (l *loop) over(part reactor.Part) bool {
 // from outside its own callback.
 //
 // Nobody can ask for another turn before this one ends: gnet runs its tasks until
-// there are none, and a chain of turns would keep the sockets waiting. What arrived
-// meanwhile has its turn a little later.
+// there are none, and a chain of turns would keep the sockets waiting. So one that has work
+// left, or came just after another, is the last until they had theirs (rest.go).
 func (l *loop) Run(context.Context) error {
 	l.began = l.now()
 	late := l.began - time.Duration(l.asked.Load())
@@ -48,20 +58,43 @@ func (l *loop) Run(context.Context) error {
 	if l.reactor.AllTold() {
 		l.told.Store(true)
 	}
-	l.asked.Store(0)
-	if more || !l.reactor.Mailbox().Empty() || l.staged != nil && l.staged.pending() {
+	soon := l.began-l.ended < soonAfter
+	l.ended = l.now()
+	l.publish()
+	switch {
+	case l.posting(), more && soon:
+		l.yield(true)
+	case more:
 		l.again.Reset(debtDelay)
-	} else {
+		l.free()
+	case soon:
+		l.yield(false)
+		l.askForRoom(true)
+	default:
+		l.free()
 		l.askForRoom(true)
 	}
-	l.publish()
 	return nil
+}
+
+// posting says whether somebody waits for what he has posted, or a stage's work that is done for
+// its connection.
+func (l *loop) posting() bool {
+	return l.reactor.Posting() || l.staged != nil && l.staged.pending()
+}
+
+// free has the next turn be asked for by anybody, as he who came while this one ended would have.
+func (l *loop) free() {
+	l.asked.Store(0)
+	if l.posting() {
+		l.ask()
+	}
 }
 
 // publish lets everybody see the counters as they are at the end of a turn.
 func (l *loop) publish() {
 	c := l.reactor.Counters()
-	c.LongestTurn = max(c.LongestTurn, l.now()-l.began)
+	c.LongestTurn = max(c.LongestTurn, l.ended-l.began)
 	l.mu.Lock()
 	l.last = Counters(*c)
 	l.last.SnapshotAt = l.began
@@ -74,7 +107,7 @@ func (l *loop) askForRoom(turnEnds bool) {
 	index, any := l.srv.node.NeedsRoom()
 	switch loops := *l.srv.loops.Load(); {
 	case !any || int(index) >= len(loops):
-	case turnEnds && loops[index] == l:
+	case turnEnds && loops[index] == l && l.rest.state.Load() == restNot:
 		l.again.Reset(debtDelay)
 	default:
 		loops[index].ask()

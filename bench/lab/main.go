@@ -25,13 +25,14 @@ import (
 	"github.com/stormwheel/stormwheel/bench/lab/overload"
 	"github.com/stormwheel/stormwheel/bench/lab/peers"
 	"github.com/stormwheel/stormwheel/bench/lab/policies"
+	"github.com/stormwheel/stormwheel/bench/lab/posts"
 	"github.com/stormwheel/stormwheel/bench/lab/promises"
 	"github.com/stormwheel/stormwheel/bench/lab/wheel"
 )
 
 // sections are those of BENCHMARKS.md. A new one is a folder and a word here.
 var sections = []kit.Section{wheel.Section, policies.Section, generator.Section, promises.Section, node.Section,
-	large.Section, overload.Section, goodput.Section}
+	large.Section, overload.Section, goodput.Section, posts.Section}
 
 type command struct {
 	Run    runCmd       `cmd:"" help:"Measure sections, keep their figures in out/, and write them."`

@@ -56,6 +56,7 @@ func TestEverySectionIsMeasuredAndWritten(t *testing.T) {
 		{"storm-lab", []string{"--subjects", "window"}, []string{"| t100, s |"}},
 		{"overload", nil, []string{"| crash, back after 1 s | t100, s | at most "}},
 		{"goodput", []string{"--subjects", "stormwheel,gnet"}, []string{"| Stormwheel | at once | 600 |", "(1 x)"}},
+		{"posts", nil, []string{"| Stormwheel |", "| bare gnet writes |", "| messages a second, many in a Write | at least 400,000 | "}},
 		{"promises", nil, []string{
 			"| silent clients that are evicted | 130 | ", "| evictions that are early, or of live clients | 0 | ",
 			"| the last eviction, after its timeout | at most 550 ms | ",

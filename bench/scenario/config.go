@@ -31,7 +31,7 @@ type Config struct {
 
 	// AuthSecretFile holds the secret of which the clients' tokens are made (server.MintToken);
 	// spawned nodes ask for them. Default: no tokens.
-	AuthSecretFile string `type:"path" help:"The file that the targets have as --auth-secret-file: each client brings a token made from it. Spawned nodes get it too." placeholder:"FILE"`
+	AuthSecretFile string `type:"path" help:"The file that the targets have as --auth-secret-file: each client brings a token made from its first line. Spawned nodes get it too." placeholder:"FILE"`
 
 	// Protocol is what Targets speak: "stormwheel" (default), "tcp-echo" or "mqtt" (3.1.1).
 	Protocol string `help:"What targets speak: stormwheel, tcp-echo or mqtt, which is 3.1.1 (default stormwheel)." placeholder:"P"`

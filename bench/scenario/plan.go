@@ -83,9 +83,11 @@ func Prepare(ctx context.Context, c Config) (*Plan, error) {
 // parse reads what is said in a form of its own.
 func (p *Plan) parse() (err error) {
 	if p.AuthSecretFile != "" {
-		if p.secret, err = token.ReadSecret(p.AuthSecretFile); err != nil {
+		secrets, err := token.ReadSecrets(p.AuthSecretFile)
+		if err != nil {
 			return result.Usage("--auth-secret-file: %w", err)
 		}
+		p.secret = secrets[0]
 	}
 	if p.slow, err = nodes.ParseDuty(p.Slow); err != nil {
 		return err

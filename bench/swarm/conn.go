@@ -30,6 +30,7 @@ const (
 	probe
 	ack
 	welcomed // by a translator, in place of the server
+	renew    // the token
 )
 
 // perform carries out what client i's link wants done, and what that leads to.
@@ -98,6 +99,8 @@ func (l *loop) afterwards(i uint32, c *client, f followUp) {
 		c.link.Ping(l.now, &l.out)
 	case ack:
 		c.link.Ack(l.now, f.attempt, codec.AckOf(f.id), &l.out)
+	case renew:
+		_ = c.link.Renew(l.now, f.attempt, l.token(c), &l.out) // a token of the secret is not too long
 	case welcomed:
 		c.link.Received(l.now, f.attempt, l.foreign.Welcome(), &l.out)
 	}
@@ -208,11 +211,10 @@ func (l *loop) established(c *client, s *socket) {
 	}
 }
 
-// tokenTTL is how long a client's token is good for, and so the longest session: the client
-// comes back with a new one then.
+// tokenTTL is how long a client's token is good for. It is renewed before.
 const tokenTTL = 24 * time.Hour
 
-// token is made for one connection: nil if the nodes ask for none.
+// token is made anew each time: nil if the nodes ask for none.
 func (l *loop) token(c *client) []byte {
 	if l.swarm.cfg.Secret == nil {
 		return nil

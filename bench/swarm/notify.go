@@ -33,6 +33,8 @@ func (l *loop) notify(i uint32, c *client, e *link.Event) {
 		}
 	case link.Delivered:
 		l.after = append(l.after, followUp{kind: ack, attempt: e.Attempt, id: e.ID})
+	case link.Expiring:
+		l.after = append(l.after, followUp{kind: renew, attempt: e.Attempt})
 	case link.GoneAway, link.Lost:
 		if e.WasReady {
 			l.lostSession(i, c, e)

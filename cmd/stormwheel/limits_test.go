@@ -76,7 +76,7 @@ func TestTableOfLimitsIsTrue(t *testing.T) {
 	for r := reactor.ReasonNone + 1; r.String() != "unknown"; r++ {
 		known[r.String()] = true
 	}
-	known["DeliverOptional"], known["DeliverFunc"] = true, true
+	known["DeliverOptional"], known["DeliverFunc"], known["PauseRead"], known["AuthGrant.Limits"] = true, true, true, true
 	quoted := regexp.MustCompile("`([^`]+)`|(stormwheel_\\w+)")
 	rows := column(t, page, head, 5)
 	for _, row := range rows {

@@ -33,8 +33,8 @@ type serveCmd struct {
 	Alternates        []string      `placeholder:"HOST:PORT" help:"Other nodes, told to clients."`
 	DrainGrace        time.Duration `default:"10s" help:"On the first signal, time until the present clients are told to go elsewhere; 0: none."`
 	DrainWindow       time.Duration `default:"60s" help:"Longest time over which they are told, at --failover-rate if that is enough."`
-	AuthSecretFile    string        `type:"path" placeholder:"FILE" help:"Let in only clients with a token made from the secret in this file (see: stormwheel token). Default: everybody."`
-	ClusterSecretFile string        `type:"path" placeholder:"FILE" help:"Secret by which the nodes of a cluster know each other's returning clients. Default: none."`
+	AuthSecretFile    string        `type:"path" placeholder:"FILE" help:"Let in only clients with a token made from a secret in this file, one a line (see: stormwheel token). Default: everybody."`
+	ClusterSecretFile string        `type:"path" placeholder:"FILE" help:"Secrets, one a line, by which the nodes of a cluster know each other's returning clients; the first signs. Default: none."`
 	AddrConns         int           `placeholder:"N" help:"Most sessions of one address. Default: no limit; behind a NAT many clients share one."`
 	AddrRate          float64       `placeholder:"R" help:"Most handshakes per second of one address. Default: no limit."`
 	MaxFrameRate      int           `default:"2000" placeholder:"N" help:"Most frames per second of one client, four seconds' worth at once; negative: no limit. Default: ${default}."`
@@ -102,7 +102,7 @@ func (c *serveCmd) node(log *slog.Logger) (*server.Server, *certificates, error)
 		MaxConns: c.MaxConns, AdmitRate: c.AdmitRate, FailoverRate: c.FailoverRate,
 		MaxWindow: c.MaxWindow, Alternates: c.Alternates,
 		DrainGrace: graceOf(c.DrainGrace), DrainWindow: c.DrainWindow,
-		Auth: auth, ClusterSecret: cluster, AddrConns: c.AddrConns, AddrRate: c.AddrRate,
+		Auth: auth, ClusterSecrets: cluster, AddrConns: c.AddrConns, AddrRate: c.AddrRate,
 		MaxFrameRate: c.MaxFrameRate, MaxByteRate: c.MaxByteRate, MaxQueued: c.MaxQueued,
 		MaxQueuedTotal: c.MaxQueuedTotal, MemoryLimit: c.MemoryLimit,
 		TLS: secure, Handler: echo(), Logger: log,
@@ -155,18 +155,18 @@ func await(srv *server.Server, adm *adminListener, log *slog.Logger, signals <-c
 }
 
 // secrets reads the files that the flags name.
-func (c *serveCmd) secrets() (auth server.Authenticator, cluster []byte, err error) {
+func (c *serveCmd) secrets() (auth server.Authenticator, cluster [][]byte, err error) {
 	if c.AuthSecretFile != "" {
-		secret, err := token.ReadSecret(c.AuthSecretFile)
+		secrets, err := token.ReadSecrets(c.AuthSecretFile)
 		if err != nil {
 			return nil, nil, err
 		}
-		if auth, err = server.NewHMACAuth(secret); err != nil {
+		if auth, err = server.NewHMACAuth(secrets...); err != nil {
 			return nil, nil, err
 		}
 	}
 	if c.ClusterSecretFile != "" {
-		cluster, err = token.ReadSecret(c.ClusterSecretFile)
+		cluster, err = token.ReadSecrets(c.ClusterSecretFile)
 	}
 	return auth, cluster, err
 }

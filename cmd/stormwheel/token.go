@@ -14,7 +14,7 @@ import (
 )
 
 type tokenCmd struct {
-	SecretFile string        `required:"" type:"path" placeholder:"FILE" help:"The file that serve has as --auth-secret-file."`
+	SecretFile string        `required:"" type:"path" placeholder:"FILE" help:"The file that serve has as --auth-secret-file; the token is made from its first line."`
 	ID         string        `required:"" name:"id" placeholder:"NAME" help:"The client that the token admits."`
 	TTL        time.Duration `name:"ttl" default:"24h" help:"How long it is good for."`
 }
@@ -43,11 +43,11 @@ func checkID(id string) error {
 
 // Run prints a token.
 func (c *tokenCmd) Run() error {
-	secret, err := token.ReadSecret(c.SecretFile)
+	secrets, err := token.ReadSecrets(c.SecretFile)
 	if err != nil {
 		return err
 	}
-	minted, err := server.MintToken(secret, c.ID, time.Now().Add(c.TTL))
+	minted, err := server.MintToken(secrets[0], c.ID, time.Now().Add(c.TTL))
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.SecretFile, err)
 	}

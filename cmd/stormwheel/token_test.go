@@ -106,3 +106,20 @@ func TestATokenForNobodySaysWhichFlagIsMissing(t *testing.T) {
 		t.Errorf("exit %d: %s", code, p.stderr.String())
 	}
 }
+
+// Nodes learn a new secret beside the old one, tokens are made of the new one, and clients that
+// still hold one of the old secret come in meanwhile.
+func TestASecretIsChangedWhileClientsHoldTokensOfTheOld(t *testing.T) {
+	old, fresh := strings.Repeat("o", 32), strings.Repeat("f", 32)
+	both := write(t, "both", fresh+"\n"+old+"\n")
+	n := serve(t, "--auth-secret-file", both, "--cluster-secret-file", both)
+	for name, secret := range map[string]string{"old": write(t, "old", old), "new": both} {
+		file := write(t, "token", mint(t, "--secret-file", secret, "--id", "alice"))
+		alice := stormwheel(t, "connect", "--server", n.listen, "--id", "alice", "--token-file", file)
+		alice.until("connected")
+		alice.say(":q")
+		if code, _ := alice.exit(); code != 0 {
+			t.Errorf("with a token of the %s secret alice leaves with %d", name, code)
+		}
+	}
+}

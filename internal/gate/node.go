@@ -39,7 +39,7 @@ type Config struct {
 	AddrRate     float64 // handshakes a second of an address, 0: no bound
 	IDRate       float64 // of a client id at an address, 0 or less: no bound
 
-	Secret     []byte   // what the nodes of a cluster seal with; nil: a random one
+	Secrets    [][]byte // what the nodes of a cluster seal with, the first, and know each other by; none: a random one
 	Alternates []string // addresses of other nodes, without commas
 }
 
@@ -52,7 +52,7 @@ func NewNode(cfg Config, random io.Reader) *Node {
 		Queue:      NewQueue(cfg.AdmitRate),
 		Addrs:      NewLimiter[netip.Addr](cfg.AddrConns, cfg.AddrRate, random),
 		IDs:        NewLimiter[uint64](0, cfg.IDRate, random),
-		Seals:      NewSeals(cfg.Secret, random),
+		Seals:      NewSeals(cfg.Secrets, random),
 	}
 	n.Load.begin(cfg.AdmitRate, cfg.Heartbeat, cfg.Tick)
 	n.Window.SetRate(cfg.FailoverRate)

@@ -17,8 +17,8 @@ import (
 // seal is HMAC-SHA256, cut to 128 bits, over a purpose, the values and the client's id: it
 // can be neither forged nor used by another client. Any goroutine may use it.
 type Seals struct {
-	own     sealer // random per start: tickets are good for this node and this run only
-	cluster sealer // shared by the nodes, so that one knows the other's clients
+	own     sealer   // random per start: tickets are good for this node and this run only
+	cluster []sealer // shared by the nodes, so that one knows the other's clients; the first seals
 
 	mu      sync.Mutex
 	used    [2]map[uint32]struct{} // tickets redeemed in this and the last period, by the start of their seals
@@ -27,9 +27,10 @@ type Seals struct {
 
 const (
 	keyLen    = 32
+	keyIDLen  = 4
 	sealLen   = 16
-	ticketLen = 8 + sealLen      // slot in nanoseconds since the start, seal
-	passLen   = 8 + 16 + sealLen // end in Unix seconds, session, seal
+	ticketLen = 8 + sealLen                 // slot in nanoseconds since the start, seal
+	passLen   = keyIDLen + 8 + 16 + sealLen // key id, end in Unix seconds, session, seal
 
 	// MaxSealLen is the length of the longest that Ticket and Pass write.
 	MaxSealLen = passLen
@@ -37,11 +38,15 @@ const (
 	ticketGrace = 10 * time.Second
 )
 
-// NewSeals uses secret for what other nodes must understand; without one, a key of random.
-func NewSeals(secret []byte, random io.Reader) *Seals {
-	s := &Seals{own: newSealer(randomBytes(random, keyLen)), cluster: newSealer(secret)}
-	if len(secret) == 0 {
-		s.cluster = newSealer(randomBytes(random, keyLen))
+// NewSeals uses the first of secrets for what other nodes must understand, and understands what was
+// sealed with any of them; without one, a key of random.
+func NewSeals(secrets [][]byte, random io.Reader) *Seals {
+	s := &Seals{own: newSealer(randomBytes(random, keyLen))}
+	if len(secrets) == 0 {
+		secrets = [][]byte{randomBytes(random, keyLen)}
+	}
+	for _, secret := range secrets {
+		s.cluster = append(s.cluster, newSealer(secret))
 	}
 	s.used[0] = make(map[uint32]struct{})
 	return s
@@ -49,7 +54,10 @@ func NewSeals(secret []byte, random io.Reader) *Seals {
 
 // sealer seals with one key. What a seal needs is kept for the next: a crowd that comes
 // back would leave ten objects of garbage a client between those that stay.
-type sealer struct{ idle *sync.Pool }
+type sealer struct {
+	id   [keyIDLen]byte // names the key in what leaves the node; it follows from the key
+	idle *sync.Pool
+}
 
 type sealing struct {
 	mac     hash.Hash
@@ -57,7 +65,8 @@ type sealing struct {
 }
 
 func newSealer(key []byte) sealer {
-	return sealer{&sync.Pool{New: func() any { return &sealing{mac: hmac.New(sha256.New, key)} }}}
+	sum := sha256.Sum256(append([]byte("stormwheel pass key 1"), key...))
+	return sealer{[keyIDLen]byte(sum[:]), &sync.Pool{New: func() any { return &sealing{mac: hmac.New(sha256.New, key)} }}}
 }
 
 // seal covers a purpose, values of a length that is fixed for the purpose, so that nothing
@@ -140,23 +149,34 @@ func (s *Seals) Tidy(now time.Duration) {
 	}
 }
 
-// Pass writes to dst what lets the client show, here or at another node with the same
-// secret, that it had a session. That is no credential: it is good for a place in the queue.
+// Pass writes to dst what lets the client show, here or at another node that knows the same
+// secret, that it had a session. That is no credential: it is good for a place in the queue. It
+// names the secret, so that another can take its place while clients hold passes of the old one.
 func (s *Seals) Pass(dst []byte, end time.Time, id codec.SessionID, clientID []byte) []byte {
-	b := binary.BigEndian.AppendUint64(dst[:0], uint64(end.Unix()))
+	key := s.cluster[0]
+	b := append(dst[:0], key.id[:]...)
+	b = binary.BigEndian.AppendUint64(b, uint64(end.Unix()))
 	b = binary.BigEndian.AppendUint64(b, id.Epoch)
 	b = binary.BigEndian.AppendUint64(b, id.Handle)
-	sum := s.cluster.seal("pass", b, clientID)
+	sum := key.seal("pass", b, clientID)
 	return append(b, sum[:]...)
 }
 
 // Returns says whether token shows an earlier session of the client, and which.
 func (s *Seals) Returns(now time.Time, token, clientID []byte) (id codec.SessionID, ok bool) {
-	values, ok := s.cluster.open("pass", token, passLen, clientID)
-	if !ok || now.Unix() >= int64(binary.BigEndian.Uint64(values)) {
-		return codec.SessionID{}, false
+	for _, key := range s.cluster {
+		if len(token) != passLen || key.id != [keyIDLen]byte(token) {
+			continue
+		}
+		values, ok := key.open("pass", token, passLen, clientID)
+		if !ok {
+			continue // two keys may have one name
+		}
+		values = values[keyIDLen:]
+		id = codec.SessionID{Epoch: binary.BigEndian.Uint64(values[8:]), Handle: binary.BigEndian.Uint64(values[16:])}
+		return id, now.Unix() < int64(binary.BigEndian.Uint64(values))
 	}
-	return codec.SessionID{Epoch: binary.BigEndian.Uint64(values[8:]), Handle: binary.BigEndian.Uint64(values[16:])}, true
+	return codec.SessionID{}, false
 }
 
 // IDKey stands for a client id at an address. It is sealed, so that nobody can choose ids that

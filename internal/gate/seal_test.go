@@ -50,7 +50,7 @@ func TestTicketsCannotBeForgedSharedMovedReusedOrKept(t *testing.T) {
 }
 
 func TestReturnPassOfANodeIsKnownToItsClusterOnly(t *testing.T) {
-	secret := []byte(strings.Repeat("s", 32))
+	secret := [][]byte{[]byte(strings.Repeat("s", 32))}
 	a, b, stranger := NewSeals(secret, rand.Reader), NewSeals(secret, rand.Reader), NewSeals(nil, rand.Reader)
 	now := time.Unix(1_700_000_000, 0)
 	token := a.Pass(nil, now.Add(time.Hour), codec.SessionID{Epoch: 1, Handle: 2}, []byte("alice"))
@@ -63,5 +63,67 @@ func TestReturnPassOfANodeIsKnownToItsClusterOnly(t *testing.T) {
 	}
 	if returns(stranger, now, "alice") || returns(b, now.Add(2*time.Hour), "alice") {
 		t.Error("a token was accepted by a stranger, or after its end")
+	}
+}
+
+// A secret is changed while clients hold passes of the old one: nodes know both, and then sign with
+// the new one.
+func TestReturnPassesOutliveARotationOfTheSecret(t *testing.T) {
+	old, fresh := []byte(strings.Repeat("o", 32)), []byte(strings.Repeat("f", 32))
+	now := time.Unix(1_700_000_000, 0)
+	session := codec.SessionID{Epoch: 1, Handle: 2}
+	before, told := NewSeals([][]byte{old}, rand.Reader), NewSeals([][]byte{old, fresh}, rand.Reader)
+	changed, after := NewSeals([][]byte{fresh, old}, rand.Reader), NewSeals([][]byte{fresh}, rand.Reader)
+	for _, tt := range []struct {
+		name         string
+		signs, knows *Seals
+		want         bool
+	}{
+		{"of the old secret, at a node that was told", before, told, true},
+		{"of a node that was told, at one that was not", told, before, true},
+		{"of the old secret, at a node that has changed", told, changed, true},
+		{"of the new secret, at a node that was told", changed, told, true},
+		{"of the old secret, where it is forgotten", told, after, false},
+		{"of the new secret, where the old is forgotten", changed, after, true},
+		{"of the new secret, where nobody knows it", changed, before, false},
+	} {
+		pass := tt.signs.Pass(nil, now.Add(time.Hour), session, []byte("alice"))
+		id, ok := tt.knows.Returns(now, pass, []byte("alice"))
+		if ok != tt.want || ok && id != session {
+			t.Errorf("a pass %s: %v, %v; want %v", tt.name, id, ok, tt.want)
+		}
+	}
+}
+
+func TestNoByteOfAReturnPassCanBeAnother(t *testing.T) {
+	s := NewSeals([][]byte{[]byte(strings.Repeat("o", 32)), []byte(strings.Repeat("f", 32))}, rand.Reader)
+	now := time.Unix(1_700_000_000, 0)
+	pass := s.Pass(nil, now.Add(time.Hour), codec.SessionID{Epoch: 1, Handle: 2}, []byte("alice"))
+	if len(pass) > MaxSealLen {
+		t.Errorf("a pass of %d bytes, MaxSealLen is %d", len(pass), MaxSealLen)
+	}
+	for i := range pass {
+		for bit := range 8 {
+			forged := append([]byte(nil), pass...)
+			forged[i] ^= 1 << bit
+			if _, ok := s.Returns(now, forged, []byte("alice")); ok {
+				t.Errorf("bit %d of byte %d can be another", bit, i)
+			}
+		}
+	}
+	for size := range len(pass) {
+		if _, ok := s.Returns(now, pass[:size], []byte("alice")); ok {
+			t.Errorf("%d bytes of a pass are enough", size)
+		}
+	}
+}
+
+func TestTwoSecretsOfOneKeyIDAreBothTried(t *testing.T) {
+	a, b := []byte(strings.Repeat("a", 32)), []byte(strings.Repeat("b", 32))
+	s, of := NewSeals([][]byte{a, b}, rand.Reader), NewSeals([][]byte{b}, rand.Reader)
+	s.cluster[0].id = s.cluster[1].id
+	now := time.Unix(1_700_000_000, 0)
+	if _, ok := s.Returns(now, of.Pass(nil, now.Add(time.Hour), codec.SessionID{}, []byte("alice")), []byte("alice")); !ok {
+		t.Error("a secret of the same key id hides the one that signed")
 	}
 }

@@ -78,26 +78,31 @@ func (h *heartbeat) heardNow(now time.Duration) {
 // the whole pong timeout to answer: the owner is curious, not in doubt.
 func (l *Link) Ping(now time.Duration, out *Out) {
 	if l.State() == StateReady && !l.heartbeat.waiting() {
-		l.ping(now, now, l.current(), out)
+		l.ping(now, now, l.current(), nil, out)
 	}
 }
 
-func (l *Link) ping(now, intended time.Duration, c *conn, out *Out) {
+// ping writes a PING, with a token for the server or none, and waits for the answer.
+func (l *Link) ping(now, intended time.Duration, c *conn, token []byte, out *Out) {
 	h := &l.heartbeat
 	h.beat = l.drawBeat()
 	h.await(now, l.pongTimeout())
-	l.sayPing(now, intended, c, out)
+	l.sayPing(now, intended, c, token, out)
 	h.after = 0
 }
 
-// sayPing writes a PING, whether or not one is waited for.
-func (l *Link) sayPing(now, intended time.Duration, c *conn, out *Out) {
+// sayPing writes a PING, whether or not one is waited for. Its token is within bounds.
+func (l *Link) sayPing(now, intended time.Duration, c *conn, token []byte, out *Out) {
 	h := &l.heartbeat
 	h.token++
 	h.answered, h.telling, h.blurred = false, false, h.held
 	h.pingAt, h.intended = now, intended
 	start := len(out.frames)
-	out.frames = codec.AppendPing(out.frames, h.token, l.terms.Number)
+	if len(token) == 0 {
+		out.frames = codec.AppendPing(out.frames, h.token, l.terms.Number)
+	} else {
+		out.frames, _ = codec.AppendRenewal(out.frames, h.token, l.terms.Number, token)
+	}
 	l.wrote(now, c, start, out)
 	l.spend(len(out.frames) - start)
 	out.notify(Event{Kind: PingSent, Attempt: c.attempt, Intended: intended})
@@ -127,6 +132,7 @@ func (l *Link) pong(now time.Duration, c *conn, m codec.PongMessage, out *Out) {
 	}
 	tighter := l.setTerms(c, m.Terms, out)
 	tighter = l.setLimits(c, m.Limits, out) || tighter
+	l.setGrant(now, m.Expires)
 	h := &l.heartbeat
 	if m.Token == h.token && h.after == 0 {
 		l.allTaken(now)
@@ -141,7 +147,7 @@ func (l *Link) pong(now time.Duration, c *conn, m codec.PongMessage, out *Out) {
 		}
 	}
 	if tighter && !h.telling {
-		l.ping(now, now, c, out)
+		l.ping(now, now, c, nil, out)
 		h.telling = true
 	}
 	if l.sends != nil && m.Limits != (codec.Limits{}) {

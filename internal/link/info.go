@@ -87,6 +87,7 @@ type Info struct {
 	Terms    codec.Terms     // of the present or latest session
 
 	ReadySince  time.Duration // of the present or latest session
+	Expires     time.Duration // end of the grant of the present or latest session; 0: it has none, as far as was told
 	RTT         time.Duration // of the latest answered PING; 0: none yet
 	NextAttempt time.Duration // Never unless one is waited for
 	LastError   error         // of the latest loss

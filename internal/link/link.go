@@ -7,7 +7,7 @@ import (
 )
 
 // A Link is one client: one id, one session at a time, retried for ever. It is a plain
-// value of some 420 bytes, so that hundreds of thousands fit in a slab; Init makes it
+// value of some 440 bytes, so that hundreds of thousands fit in a slab; Init makes it
 // usable. It must not be copied after that.
 type Link struct {
 	cfg    *Config
@@ -28,6 +28,7 @@ type Link struct {
 	returnPass string // secret that WELCOME gave, presented after a loss
 	terms      codec.Terms
 	limits     told
+	grant      grant
 	pace       *pacer // nil until there is a SEND
 	readyAt    time.Duration
 
@@ -107,7 +108,7 @@ func (l *Link) halt(err error, out *Out) {
 // Deadline is when Tick wants to be called, Never if nothing is waited for. It may be in
 // the past after any call but Tick.
 func (l *Link) Deadline() time.Duration {
-	return min(l.deadline(), l.nextDeadline(), l.resendDue())
+	return min(l.deadline(), l.nextDeadline(), l.resendDue(), l.renewDue())
 }
 
 // deadline is that of the session, or of the attempt or the wait to get one.
@@ -132,6 +133,7 @@ func (l *Link) Tick(now time.Duration, out *Out) {
 		l.tickNext(now, now-deadline, out)
 	}
 	l.tickSends(now, out)
+	l.tickGrant(now, out)
 	deadline := l.deadline()
 	if now < deadline {
 		return
@@ -147,7 +149,7 @@ func (l *Link) Tick(now time.Duration, out *Out) {
 		if h.waiting() && now < h.pongDue && !h.held {
 			h.taken = h.taken || now >= h.lookAt // for all that the owner knows
 			if h.crawls() && now >= h.wrote+h.beat {
-				l.sayPing(now, h.wrote+h.beat, c, out)
+				l.sayPing(now, h.wrote+h.beat, c, nil, out)
 			}
 			return
 		}
@@ -156,7 +158,7 @@ func (l *Link) Tick(now time.Duration, out *Out) {
 			l.lose(now, c, loss{reason: PongTimeout, err: ErrTimeout, fault: c.silence(), noticedOver: h.beat}, out)
 			return
 		}
-		l.ping(now, deadline, c, out)
+		l.ping(now, deadline, c, nil, out)
 	}
 }
 
@@ -233,6 +235,7 @@ func (l *Link) Info() Info {
 		Session:     l.session,
 		Terms:       l.terms,
 		ReadySince:  l.readyAt,
+		Expires:     l.grant.ends,
 		RTT:         l.heartbeat.rtt,
 		NextAttempt: Never,
 		Incarnation: l.incarnation(),

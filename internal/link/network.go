@@ -25,7 +25,7 @@ func (l *Link) NetworkChanged(now time.Duration, out *Out) {
 	switch l.State() {
 	case StateReady:
 		if !probed {
-			l.ping(now, now, l.current(), out)
+			l.ping(now, now, l.current(), nil, out)
 		}
 	case StateBackingOff:
 		at := now + l.rng.below(localSpread)

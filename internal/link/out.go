@@ -71,10 +71,11 @@ const (
 	Moved                          // Session, Node, Terms: another server has the session; the old connection is read a little longer
 	Termed                         // Terms: a PONG brought another interval, timeout or patience
 	Limited                        // a PONG brought other limits
+	Expiring                       // At: when the grant of the session ends; Renew it, if there is another token
 )
 
 var eventNames = [...]string{Ready: "ready", PingSent: "ping", Pong: "pong", Lost: "lost",
-	GoneAway: "gone_away", Delivered: "delivered", Acked: "acked", Nacked: "nacked", GivenUp: "given_up", RetryAt: "retry_at", Stopped: "stopped", Draining: "draining", Moved: "moved", Termed: "termed", Limited: "limited"}
+	GoneAway: "gone_away", Delivered: "delivered", Acked: "acked", Nacked: "nacked", GivenUp: "given_up", RetryAt: "retry_at", Stopped: "stopped", Draining: "draining", Moved: "moved", Termed: "termed", Limited: "limited", Expiring: "expiring"}
 
 func (k EventKind) String() string {
 	if int(k) < len(eventNames) {

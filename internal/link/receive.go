@@ -119,6 +119,8 @@ func (l *Link) welcome(now time.Duration, c *conn, m *codec.WelcomeMessage, out 
 	c.state = StateReady
 	l.terms = m.Terms
 	l.limits, l.pace = tell(m.Limits), nil
+	l.grant = grant{}
+	l.setGrant(now, m.Expires)
 	l.heartbeat.beat = l.drawBeat()
 	l.heartbeat.answered = true // whatever an earlier session still waited for
 	kind := Ready

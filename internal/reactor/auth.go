@@ -13,7 +13,9 @@ type Answer struct {
 	Why     Reason        // it may not come in, or ReasonNone
 	Expires time.Time     // end of the session; zero: never
 	Delay   time.Duration // of ReasonInUse
+	Limits  *Limits       // of the session; nil: those of all
 	Grant   any           // what the application is to know of it
+	Check   time.Duration // of Renewal, if the client was in already; else 0
 }
 
 // authenticate has the client of a HELLO checked. The HELLO deadline has been met; a slow
@@ -40,6 +42,10 @@ func (r *Reactor) overworked(slot Slot) Reason {
 
 // authenticated goes on with a client that was checked, if it is still there.
 func (r *Reactor) authenticated(a Answer) {
+	if a.Check != 0 {
+		r.renewed(a)
+		return
+	}
 	slot, ok := r.find(a.Handle)
 	if !ok || r.sessions.at(slot).state != stateAuthenticating {
 		r.counters.Stale++
@@ -53,6 +59,7 @@ func (r *Reactor) authenticated(a Answer) {
 	case ReasonNone:
 		if why = r.comesTooOften(slot); why == ReasonNone {
 			r.app.Granted(slot, a.Grant)
+			r.limit(slot, a.Limits)
 			why = r.welcome(slot, a.Expires)
 		}
 	case ReasonBusy:

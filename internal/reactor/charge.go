@@ -57,11 +57,11 @@ func (r *Reactor) hold(slot Slot, size int) (ok bool) {
 		r.extras.spare(s)
 		return true
 	}
-	return more <= 0 || !r.overBudget(int(x.held)+int(x.queued))
+	return more <= 0 || !r.overBudget(r.keeps(s))
 }
 
 // keeps is what a connection takes of the budget.
 func (r *Reactor) keeps(s *Session) int {
 	x := r.extras.of(s)
-	return int(x.held) + int(x.queued)
+	return int(x.held) + int(x.queued) + int(x.kept)
 }

@@ -18,6 +18,10 @@ type Counters struct {
 	Hellos   uint64
 	Tickets  uint64
 	Resumed  uint64
+
+	Renewed    uint64
+	NotRenewed uint64
+
 	FramesIn uint64
 	BytesIn  uint64
 	BytesOut uint64
@@ -33,6 +37,8 @@ type Counters struct {
 	Dropped  uint64
 	Queued   int64
 	Partial  int64
+	Kept     int64
+	Paused   int64
 	Stale    uint64
 
 	Averted     uint64

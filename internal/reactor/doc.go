@@ -17,7 +17,8 @@
 //
 //	a connection comes            accept.go, pending.go
 //	HELLO                         hello.go, admit_hello.go, auth.go, ghost.go
-//	frames                        receive.go, send_limit.go
+//	frames                        receive.go, send_limit.go, special.go, pause.go
+//	the end of a grant            grant.go, renew.go
 //	answers and messages          write.go, answer.go, charge.go
 //	outcomes of messages          await.go
 //	what a stage does by itself   staged.go

@@ -147,6 +147,7 @@ func (r *Reactor) markGone(slot Slot, why Reason) {
 	}
 	r.counters.Closes[why]++
 	if s.state == stateReady {
+		r.dropKept(s)
 		r.counters.Sessions--
 		r.live.end(slot)
 		r.forgetMover(slot, why)
@@ -173,6 +174,7 @@ func (r *Reactor) Closed(slot Slot, why Reason) {
 	r.names.drop(s.name)
 	r.noBacklog(s)
 	r.hold(slot, 0)
+	r.special.drop(r.extras.of(s).bounds)
 	r.extras.drop(s)
 	switch {
 	case s.is(admitted):

@@ -3,11 +3,12 @@ package reactor
 import "time"
 
 // extra is the part of a session that few need at a time: those with an unfinished frame, a
-// backlog, an earlier session to end, a token that ends, a DELIVER that is outstanding, or a
-// farewell that waits. It is taken when one of them begins and freed when it is all zero again.
+// backlog, an earlier session to end, a grant that ends or has limits, a DELIVER that is
+// outstanding, reading paused, or a farewell that waits. It is taken when one of them begins and freed when it is all zero again.
 type extra struct {
 	progressed bool          // the unfinished frame has earned more time
 	pongDue    bool          // a PONG for pongToken waits for the backlog to drain
+	endUntold  bool          // the next PONG tells when the session ends
 	seen       int32         // bytes of the unfinished frame at the last look
 	partial    int32         // bytes of the unfinished frame when its deadline was set
 	lingerLeft int32         // bytes of input still to be discarded
@@ -19,13 +20,17 @@ type extra struct {
 	partUntil  time.Duration // deadline of the unfinished frame, 0: there is none
 	quietAt    time.Duration // when the next look at the unfinished frame is due
 	writeUntil time.Duration // end of the window
-	expires    time.Duration // end of the session's token in real time, 0: never
+	expires    time.Duration // end of the session's grant in real time, 0: never
+	renewal    time.Duration // no other token is checked before, in real time; names the check under way
 	pongToken  uint64
 	ghost      uint64 // handle of the session whose place it takes when it is welcomed
 	haunted    bool   // there is one
 	invited    bool   // it came with a ticket, which is spent when it is welcomed
 	ticket     uint32 // the ticket's number
 	awaits     awaitRef
+	bounds     boundsRef
+	sends      keptRef
+	kept       int32 // what these cost of the budget
 }
 
 // extraRef is where a session's extra lies; zero means that it has none.

@@ -10,7 +10,7 @@ import (
 // FuzzReactor plays a peer that sends anything in any pieces, with time passing in
 // between. Whatever it does, it is answered in whole frames, its connection ends at most
 // once, what was sent to it has one outcome, nothing of it stays behind, and the client beside it is
-// served.
+// served. Its application pauses it now and then, and its grant ends and is renewed.
 func FuzzReactor(f *testing.F) {
 	session := append(hello("mallory"), codec.AppendPing(nil, 1, 0)...)
 	session = codec.AppendSend(session, 1, []byte("hello"))
@@ -21,13 +21,26 @@ func FuzzReactor(f *testing.F) {
 	f.Add(answers, []byte{250})
 	f.Add(append(answers, ackRange(2, 1, 0)...), []byte{70, 9})
 	f.Add(session, []byte{1, 200, 3})
+	paused := append(hello("mallory"), renewal(f, 1, "again")...)
+	for number := range uint64(8) { // bodies of one byte pause
+		paused = codec.AppendSend(paused, number+1, []byte("abc")[:number%3])
+	}
+	paused = append(codec.AppendPing(paused, 1, 0), renewal(f, 2, "and again")...)
+	alone := byte(len(hello("mallory")) - 1)
+	f.Add(paused, []byte{alone, 255})
+	f.Add(paused, []byte{alone, 20})
+	f.Add(codec.AppendBye(paused), []byte{alone, 70, 5})
 	f.Add(codec.AppendBye(session), []byte{255})
 	f.Add([]byte("GET / HTTP/1.1\r\n\r\n"), []byte{4})
 	f.Add(session[:len(session)-3], []byte{0, 0, 90})
 	f.Fuzz(func(t *testing.T, input, plan []byte) {
 		awaited, ledger := 0, make(told)
 		n := newNode(t, rigConfig{Handler: handler{
+			Opened: func(s *caller) { _ = s.r.Extend(s.slot, s.r.wall().Add(time.Minute)) },
 			Message: func(s *caller, id uint64, body []byte) {
+				if len(body) == 1 {
+					_ = s.r.PauseRead(s.slot)
+				}
 				if s.DeliverAwaited(body, awaited) == nil {
 					awaited++
 				}
@@ -43,8 +56,12 @@ func FuzzReactor(f *testing.F) {
 				}
 			},
 		}})
-		good, _ := n.join()
+		good, _ := n.dial()
+		n.send(good, hello("alice"))
+		_ = n.r.Extend(good, time.Time{})
+		n.r.flush(good)
 		evil, p := n.dial()
+		questions := &desk{}
 		alive := func() bool { return !p.closed && !p.aborted }
 		var held []byte
 		need := 1
@@ -57,6 +74,16 @@ func FuzzReactor(f *testing.F) {
 			}
 			if !alive() {
 				break
+			}
+			if ready := n.r.sessions.at(evil).state == stateReady; ready {
+				n.r.asker = questions
+				if i%3 == 2 {
+					_ = n.r.ResumeRead(evil)
+				}
+				for _, q := range questions.renewals {
+					n.answerTo(q, ReasonNone, time.Duration(i)*time.Second)
+				}
+				questions.renewals = nil
 			}
 			held = append(held, input[:step]...)
 			input = input[step:]
@@ -92,6 +119,7 @@ func FuzzReactor(f *testing.F) {
 		if err := n.r.wheel.Validate(); err != nil {
 			t.Fatal(err)
 		}
+		n.unpaused()
 		if u := n.r.InUse(); len(ledger) != awaited || u.Awaits != 0 {
 			t.Fatalf("%d outcomes of %d; in use are still %+v", len(ledger), awaited, u)
 		}

@@ -70,10 +70,10 @@ func (r *Reactor) welcome(slot Slot, expires time.Time) Reason {
 	r.growWindow()
 	s.set(ponged) // WELCOME tells as much
 	now := r.wall()
+	left := time.Duration(0)
 	if !expires.IsZero() {
-		left := min(max(0, expires.Sub(now)), longest)
-		r.extras.need(s).expires = r.clock.real + left
-		r.wheel.Pull(slot, r.now+left)
+		r.endAt(slot, now, expires)
+		left = r.left(r.extras.of(s))
 	}
 	r.counters.Sessions++
 	r.counters.Hellos++
@@ -83,7 +83,8 @@ func (r *Reactor) welcome(slot Slot, expires time.Time) Reason {
 		Version:    codec.ProtocolVersion,
 		Session:    id,
 		Terms:      r.terms,
-		Limits:     r.limits(),
+		Limits:     r.limits(s),
+		Expires:    left,
 		ServerTime: now,
 		Node:       r.node.Name,
 		Alternates: r.node.Alternates,

@@ -6,6 +6,8 @@ type InUse struct {
 	Slots     int // connections
 	Deadlines int // in the wheel
 	Extras    int // what few connections have at a time
+	Bounds    int // sessions with limits of their own
+	Kept      int // sessions that are paused, or not read up to the present
 	Awaits    int // sessions with an outstanding DELIVER
 	NameBytes int // of ids; less than a block at the end of each chunk is not counted
 }
@@ -19,6 +21,8 @@ func (r *Reactor) InUse() (u InUse) {
 			}
 		}
 	}
+	u.Bounds = r.special.inUse()
+	u.Kept = r.kept.inUse()
 	u.Deadlines = r.wheel.Len()
 	u.Extras = int(r.extras.used) - len(r.extras.free)
 	u.Awaits = r.awaits.inUse()

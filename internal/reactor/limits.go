@@ -40,4 +40,7 @@ const (
 	// What may wait in one loop's mailbox.
 	mailboxPosts = 16 << 10
 	mailboxBytes = 16 << 20
+	// What one session's posts may be, in one Write, and after how many the clock is asked.
+	runBytes = 64 << 10
+	runCheck = 64
 )

@@ -13,6 +13,7 @@ type postKind uint8
 
 const (
 	postDeliver postKind = iota
+	postCall
 	postOptional
 	postAwaited
 	postAck
@@ -28,7 +29,16 @@ type post struct {
 	handle uint64
 	ack    codec.AckMessage
 	body   *bytebufferpool.ByteBuffer // to deliver, or a NACK; owned by the mailbox
-	waiter Waiter                     // of postAwaited
+	waiter Waiter                     // of postAwaited; the func(Slot) of postCall
+	next   int32                      // in its run, of the same session; 0: none. The loop's
+}
+
+// size is about how many bytes it becomes.
+func (p *post) size() int {
+	if p.body == nil {
+		return codec.Overhead + 32
+	}
+	return codec.Overhead + 8 + len(p.body.B)
 }
 
 // Closing is the end of a session that one loop asks of another, or of itself. Loop says whose
@@ -56,11 +66,20 @@ type Mailbox struct {
 	answers []Answer // at most one for each connection that is being checked
 	closed  bool     // the loop has ended
 
+	some    atomic.Bool   // something has arrived since the loop last took; changed under mu
 	refused atomic.Uint64 // posts that found it full; any goroutine
 
+	// What was taken out and not done, as of the last turn, takes room all the same, so that posters
+	// get room as it becomes free, and not all of it at once.
+	left, leftBytes atomic.Int64
+
 	// Owned by the loop: what was taken out and not done yet.
+	barred       bool // take found others at the box the last time
 	doing        []post
 	doingNext    int
+	doingLeft    int // of doing, those that are not done and do not close
+	doingBytes   int // and their bytes
+	run          run // of doing, what is linked
 	closingTaken []Closing
 	answersTaken []Answer
 }
@@ -128,6 +147,7 @@ func (m *Mailbox) Close(handle uint64, code codec.Code) {
 func (m *Mailbox) Forward(c Closing) {
 	m.mu.Lock()
 	m.closing = append(m.closing, c)
+	m.some.Store(true)
 	m.mu.Unlock()
 }
 
@@ -135,6 +155,7 @@ func (m *Mailbox) Forward(c Closing) {
 func (m *Mailbox) Answer(a Answer) {
 	m.mu.Lock()
 	m.answers = append(m.answers, a)
+	m.some.Store(true)
 	m.mu.Unlock()
 }
 
@@ -157,11 +178,13 @@ func (m *Mailbox) put(p post) error {
 		m.closes++
 	case p.kind == postAck && m.join(p):
 		return nil
-	case len(m.posts)-m.closes >= mailboxPosts || m.bytes+size > mailboxBytes:
+	case len(m.posts)-m.closes+int(m.left.Load()) >= mailboxPosts || m.bytes+size+int(m.leftBytes.Load()) > mailboxBytes:
 		m.refused.Add(1)
 		return ErrBusy
 	}
-	m.posts = append(m.posts, p)
+	if m.posts = append(m.posts, p); len(m.posts) == 1 {
+		m.some.Store(true)
+	}
 	m.bytes += size
 	return nil
 }
@@ -189,12 +212,27 @@ func (m *Mailbox) close() {
 
 // take moves what has arrived to the loop's side, once the previous load is done. The
 // slices change places, so that a steady flow allocates nothing.
+//
+// A loop that waits for the lock waits for whoever holds it to get a processor, for milliseconds at
+// times. So what is there is left for the next turn if others keep the box busy, but not twice.
 func (m *Mailbox) take() {
-	m.mu.Lock()
+	if !m.some.Load() {
+		return
+	}
+	if !m.tryLock() {
+		if m.barred = !m.barred; m.barred {
+			return
+		}
+		m.mu.Lock()
+	}
 	defer m.mu.Unlock()
+	m.barred = false
 	if m.doingNext == len(m.doing) {
 		m.doing, m.posts = m.posts, m.doing[:0]
+		m.doingLeft, m.doingBytes = len(m.doing)-m.closes, m.bytes
 		m.doingNext, m.closes, m.bytes = 0, 0, 0
+		m.tellLeft()
+		m.run.end = 0
 	}
 	if len(m.closingTaken) == 0 {
 		m.closingTaken, m.closing = m.closing, nil
@@ -202,6 +240,39 @@ func (m *Mailbox) take() {
 	if len(m.answersTaken) == 0 {
 		m.answersTaken, m.answers = m.answers, nil
 	}
+	m.some.Store(len(m.posts)+len(m.closing)+len(m.answers) > 0)
+}
+
+// did counts one of those that were taken.
+func (m *Mailbox) did(p *post) {
+	if p.kind != postClose {
+		m.doingLeft--
+	}
+	if p.body != nil {
+		m.doingBytes -= len(p.body.B)
+	}
+}
+
+// tellLeft lets posters know how much room there is. What was done ahead of its turn takes it until
+// the others are done.
+func (m *Mailbox) tellLeft() {
+	if m.doingNext == len(m.doing) {
+		m.doingLeft, m.doingBytes = 0, 0
+	}
+	m.left.Store(int64(m.doingLeft))
+	m.leftBytes.Store(int64(m.doingBytes))
+}
+
+// lockTries is how often a loop asks for the lock at once: longer than a post takes.
+const lockTries = 64
+
+func (m *Mailbox) tryLock() bool {
+	for range lockTries {
+		if m.mu.TryLock() {
+			return true
+		}
+	}
+	return false
 }
 
 // takeOf takes out what waits for one session, ahead of its turn.
@@ -212,7 +283,7 @@ func (m *Mailbox) takeOf(handle uint64) (own []post) {
 		for i := range waiting {
 			if p := &waiting[i]; p.handle == handle && p.kind != postDone {
 				own = append(own, *p)
-				p.kind, p.body = postDone, nil
+				p.kind, p.body, p.waiter = postDone, nil, nil // its room is free when the others are done
 			}
 		}
 	}
@@ -220,8 +291,9 @@ func (m *Mailbox) takeOf(handle uint64) (own []post) {
 }
 
 // Empty says that nothing has arrived since the loop last took what there was.
-func (m *Mailbox) Empty() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return len(m.posts) == 0 && len(m.closing) == 0 && len(m.answers) == 0
+func (m *Mailbox) Empty() bool { return !m.some.Load() }
+
+// Call leaves something to be done with a session on its loop. f must not block, nor fail.
+func (m *Mailbox) Call(handle uint64, f func(Slot)) error {
+	return m.put(post{kind: postCall, handle: handle, waiter: f})
 }

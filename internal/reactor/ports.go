@@ -57,7 +57,7 @@ type Transport interface {
 
 // App is the application above a reactor. All of it runs on the loop and must not block. Within
 // Opened, Message, and Settled of a client's answer, it may use the reactor's Ack, Nack, Deliver,
-// DeliverAwaited, DeliverOptional and Kick for the session.
+// DeliverAwaited, DeliverOptional, Extend, PauseRead, ResumeRead and Kick for the session.
 type App interface {
 	// Greeted is called when a client has said a good HELLO, whether it is let in or not.
 	Greeted(slot Slot, from Origin)
@@ -99,4 +99,7 @@ type Asker interface {
 	// no, and there is no answer, if too many wait. It must not block, and m is valid until it
 	// returns.
 	Ask(handle uint64, m *codec.HelloMessage, addr netip.Addr) bool
+	// Renew has another token of a client that is in checked, in the same way. An answer to it names
+	// its Check; that there is none is no harm.
+	Renew(q Renewal) bool
 }

@@ -9,31 +9,73 @@ func (r *Reactor) runPosts(stop func() bool) (more bool) {
 	m := &r.mailbox
 	m.take()
 	r.posting = true
-	for n := 1; len(m.closingTaken) > 0; n++ {
+	for len(m.closingTaken) > 0 {
 		r.runClosing(m.closingTaken[0])
 		m.closingTaken = m.closingTaken[1:]
-		if n%16 == 0 && stop() {
+		if stop() {
 			return true
 		}
 	}
-	for n := 1; len(m.answersTaken) > 0; n++ {
+	for len(m.answersTaken) > 0 {
 		r.authenticated(m.answersTaken[0])
 		m.answersTaken = m.answersTaken[1:]
-		if n%16 == 0 && stop() {
+		if stop() {
 			return true
 		}
 	}
-	for m.doingNext < len(m.doing) {
-		p := &m.doing[m.doingNext]
-		m.doingNext++
-		closed := p.kind == postClose
-		r.runPost(p)
-		if (closed && m.doingNext%16 == 0 || m.doingNext%64 == 0) && stop() {
+	together := r.together()
+	for over := false; !over && m.doingNext < len(m.doing); m.doingNext++ {
+		if m.doingNext >= m.run.end {
+			m.run.link(m.doing, m.doingNext)
+		}
+		if m.doing[m.doingNext].kind != postDone {
+			r.runSession(m.doingNext, together, stop)
+			over = stop()
+		}
+	}
+	m.tellLeft()
+	r.posting = m.doingNext < len(m.doing)
+	return r.posting
+}
+
+// together is how many bytes of posts leave in one Write: no more than could wait for a client
+// that came one by one.
+func (r *Reactor) together() int {
+	most := min(runBytes, r.node.Budget.Bound(r.cfg.MaxQueued))
+	if r.cfg.SoftQueued >= 0 {
+		most = min(most, r.cfg.SoftQueued)
+	}
+	return most
+}
+
+// runSession does what a run has for one session, from its first post on. What is left when the
+// turn is over is found when its turn comes.
+func (r *Reactor) runSession(first, together int, stop func() bool) {
+	m := &r.mailbox
+	handle := m.doing[first].handle
+	for n, i := 1, first; ; n++ {
+		look := n%runCheck == 0
+		waits := &m.doing[i]
+		p := *waits
+		waits.kind, waits.body, waits.waiter = postDone, nil, nil // a callback may ask for the rest of them
+		if p.kind != postDone {
+			if len(r.out) > 0 && len(r.out)+p.size() > together {
+				r.flush(SlotOf(handle))
+				look = true
+			}
+			if p.kind != postAck {
+				r.writeAck() // ACKs that follow each other join, and what comes behind them stays behind
+			}
+			m.did(&p)
+			r.runPost(&p)
+		}
+		if i = int(p.next); i == 0 || look && stop() {
 			break
 		}
 	}
-	r.posting = m.doingNext < len(m.doing)
-	return r.posting
+	if slot, ok := r.resolve(handle); ok {
+		r.flush(slot)
+	}
 }
 
 func (r *Reactor) runClosing(c Closing) {
@@ -51,14 +93,14 @@ func (r *Reactor) runClosing(c Closing) {
 	}
 }
 
-// runPost does one post and gives its body back.
+// runPost does one post and gives its body back. What it wrote waits for the others of its
+// session, unless their client is slow: then each has its own chance to be too much.
 func (r *Reactor) runPost(p *post) {
-	if p.kind == postDone {
-		return
-	}
 	if slot, ok := r.resolve(p.handle); ok {
 		r.doPost(slot, p)
-		r.flush(slot)
+		if r.sessions.at(slot).is(backlogged) {
+			r.flush(slot)
+		}
 	} else {
 		r.counters.Stale++
 		if p.kind == postAwaited {
@@ -67,9 +109,7 @@ func (r *Reactor) runPost(p *post) {
 	}
 	if p.body != nil {
 		bytebufferpool.Put(p.body)
-		p.body = nil
 	}
-	p.waiter = nil // the box is used again as it is
 }
 
 func (r *Reactor) doPost(slot Slot, p *post) {
@@ -88,6 +128,8 @@ func (r *Reactor) doPost(slot Slot, p *post) {
 		r.writeAck()
 		r.out = append(r.out, p.body.B...)
 		r.counters.NacksOut++
+	case postCall:
+		p.waiter.(func(Slot))(slot)
 	case postClose:
 		r.kick = p.code
 		r.sendAway(slot, ReasonKicked, linger)
@@ -104,6 +146,7 @@ func (r *Reactor) runOwn(slot Slot) {
 	r.flush(slot) // what the callback said has room of its own
 	for _, p := range r.mailbox.takeOf(r.Handle(slot)) {
 		r.runPost(&p)
+		r.flush(slot)
 	}
 	r.kick = kick
 }

@@ -45,9 +45,10 @@ type Reactor struct {
 
 	onDue     timingwheel.VisitFunc // r.due, bound once
 	over      func(Part) bool       // whether the time of a part of the present turn is over
-	postsOver func() bool           // over(Posts), bound once
+	postsOver func() bool           // over(Posts) or over(LessPosts), bound once
 	restOver  func() bool           // over(Rest), bound once
 	posting   bool                  // posts that were taken are not done yet
+	overdue   bool                  // the last turn left more that is due beside them
 
 	stopping   pass // over who is to be told that the node stops
 	allTold    bool // they have all been told
@@ -56,11 +57,14 @@ type Reactor struct {
 	shedding   shedding
 	announcing announcement
 
-	lookShift           uint8 // sessions are looked at every 1<<lookShift seconds, about once a timeout
-	frameRate, byteRate rate
-	waited              time.Duration // the longest that a HELLO has waited since somebody asked
-	late                bool          // the last turn began later than deadlines allow for
-	arrivals            arrivals      // connections in the order they came, those that are silent among them
+	lookShift uint8  // sessions are looked at every 1<<lookShift seconds, about once a timeout
+	usual     bounds // of what a session may send
+	special   boundsTable
+	kept      keptTable
+	resumed   arrivals      // sessions that are to be read up to the present
+	waited    time.Duration // the longest that a HELLO has waited since somebody asked
+	late      bool          // the last turn began later than deadlines allow for
+	arrivals  arrivals      // connections in the order they came, those that are silent among them
 }
 
 // New makes the reactor of a loop whose life begins at now. cfg is shared and only read; it is not
@@ -81,11 +85,15 @@ func New(cfg *Config, env Env, now time.Duration) (*Reactor, error) {
 		now:     now,
 
 		lookShift: uint8(max(bits.Len64(uint64(cfg.Timeout/time.Second))-1, 0)),
-		frameRate: newRate(cfg.MaxFrameRate, 0),
-		byteRate:  newRate(cfg.MaxByteRate, 2*int64(cfg.MaxFrame+codec.Overhead)),
+		usual:     newBounds(cfg.MaxFrameRate, cfg.MaxByteRate, cfg.MaxFrame, cfg.UnsettledBytes),
 	}
 	r.onDue = r.due
-	r.postsOver = func() bool { return r.over(Posts) }
+	r.postsOver = func() bool {
+		if r.overdue {
+			return r.over(LessPosts)
+		}
+		return r.over(Posts)
+	}
 	r.restOver = func() bool { return r.over(Rest) }
 	r.updateWindow() // its first client is here before its first turn
 	return r, nil

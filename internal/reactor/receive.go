@@ -94,6 +94,7 @@ func (r *Reactor) receive(now time.Duration, slot Slot, b []byte) (consumed, nee
 			}
 			pinged = true
 			r.counters.Pings++
+			r.renew(slot, f.Payload)
 			continue
 		}
 		if why == ReasonNone {
@@ -132,7 +133,7 @@ func (r *Reactor) maxFrame(s *Session) int {
 	if s.state != stateReady {
 		return codec.MaxPayloadBeforeAuth
 	}
-	return r.cfg.MaxFrame
+	return r.boundsOf(s).maxFrame
 }
 
 // refuseRead ends a connection for what it has sent, of which nothing more is looked at.
@@ -178,17 +179,10 @@ func (r *Reactor) frame(slot Slot, f codec.Frame) Reason {
 	}
 	switch f.Type {
 	case codec.Send:
-		number, body, err := codec.ParseMessage(f.Payload)
-		if err != nil {
-			return ReasonBadPayload
+		if r.keptOf(s) != nil {
+			return r.keep(slot, f)
 		}
-		r.counters.Sends++
-		r.app.Message(slot, number, body)
-		if r.kick == codec.CodeInternal {
-			// The session ends, and its client would send again what is not settled: a message
-			// that no handler can bear would end one session after the other.
-			_ = r.Nack(slot, &codec.NackMessage{Number: number, Code: codec.NackInternal})
-		}
+		return r.message(slot, f)
 	case codec.Ack, codec.Nack: // has been heard as an answer
 	case codec.Bye:
 		return ReasonBye
@@ -196,6 +190,22 @@ func (r *Reactor) frame(slot Slot, f codec.Frame) Reason {
 		if f.Type.Known() || f.Flags&codec.FlagIgnorable == 0 {
 			return ReasonUnexpected
 		}
+	}
+	return r.kicked()
+}
+
+// message has the application handle a SEND.
+func (r *Reactor) message(slot Slot, f codec.Frame) Reason {
+	number, body, err := codec.ParseMessage(f.Payload)
+	if err != nil {
+		return ReasonBadPayload
+	}
+	r.counters.Sends++
+	r.app.Message(slot, number, body)
+	if r.kick == codec.CodeInternal {
+		// The session ends, and its client would send again what is not settled: a message
+		// that no handler can bear would end one session after the other.
+		_ = r.Nack(slot, &codec.NackMessage{Number: number, Code: codec.NackInternal})
 	}
 	return r.kicked()
 }

@@ -309,6 +309,8 @@ func (f asks) Ask(uint64, *codec.HelloMessage, netip.Addr) bool {
 	return true
 }
 
+func (f asks) Renew(Renewal) bool { return false }
+
 // run lets the time pass in ticks, as the ticker would.
 func (n *node) run(d time.Duration) {
 	for end := n.now + d; n.now < end; {

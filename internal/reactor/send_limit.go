@@ -36,11 +36,12 @@ func (l rate) onWire() (perSecond, burst uint32) {
 }
 
 // limits are what WELCOME tells of what a session may send.
-func (r *Reactor) limits() codec.Limits {
-	l := codec.Limits{MaxSend: uint32(r.cfg.MaxFrame), MaxDeliver: uint32(r.cfg.MaxFrame),
-		Unsettled: maxUnsettled, UnsettledBytes: uint32(max(r.cfg.UnsettledBytes, 0))}
-	l.Frames, l.FrameBurst = r.frameRate.onWire()
-	l.Bytes, l.ByteBurst = r.byteRate.onWire()
+func (r *Reactor) limits(s *Session) codec.Limits {
+	b := r.boundsOf(s)
+	l := codec.Limits{MaxSend: uint32(b.maxFrame), MaxDeliver: uint32(r.cfg.MaxFrame),
+		Unsettled: maxUnsettled, UnsettledBytes: uint32(b.unsettled)}
+	l.Frames, l.FrameBurst = b.frames.onWire()
+	l.Bytes, l.ByteBurst = b.bytes.onWire()
 	return l
 }
 
@@ -63,7 +64,8 @@ func (r *Reactor) allowance(s *Session) (frames, bytes int64) {
 		}
 		r.refill(s, second)
 	}
-	return r.frameRate.burst - int64(s.framesUsed), r.byteRate.burst - int64(s.bytesUsed)
+	b := r.boundsOf(s)
+	return b.frames.burst - int64(s.framesUsed), b.bytes.burst - int64(s.bytesUsed)
 }
 
 // refill gives a credit for a stall to those only who were there, for no more than what a
@@ -76,8 +78,9 @@ func (r *Reactor) refill(s *Session, second uint32) {
 		stalled = 0
 	}
 	seconds := int64(second - s.rateSecond)
-	s.framesUsed = r.frameRate.refill(s.framesUsed, seconds, stalled)
-	s.bytesUsed = r.byteRate.refill(s.bytesUsed, seconds, stalled)
+	b := r.boundsOf(s)
+	s.framesUsed = b.frames.refill(s.framesUsed, seconds, stalled)
+	s.bytesUsed = b.bytes.refill(s.bytesUsed, seconds, stalled)
 	if !fresh {
 		s.framesUsed, s.bytesUsed = max(s.framesUsed, 0), max(s.bytesUsed, 0)
 	}
@@ -88,7 +91,7 @@ func (r *Reactor) refill(s *Session, second uint32) {
 func (r *Reactor) charge(s *Session, frames int64, bytes int) (ok bool) {
 	s.framesUsed += int32(frames)
 	s.bytesUsed += int32(bytes)
-	return s.state != stateReady || int64(s.bytesUsed) <= r.byteRate.burst
+	return s.state != stateReady || int64(s.bytesUsed) <= r.boundsOf(s).bytes.burst
 }
 
 // answerBytes is the length of the longest ACK or NACK.

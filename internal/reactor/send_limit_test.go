@@ -179,7 +179,7 @@ func TestAnswersToDeliversAreNotCharged(t *testing.T) {
 			Settled: func(Outcome, Waiter) { settled++ }}})
 		slot, p := n.join()
 		s := n.r.sessions.at(slot) // which has used all that it may
-		s.framesUsed, s.bytesUsed = int32(n.r.frameRate.burst), int32(n.r.byteRate.burst)
+		s.framesUsed, s.bytesUsed = int32(n.r.usual.frames.burst), int32(n.r.usual.bytes.burst)
 		for window := range uint64(40) {
 			var answers []byte
 			for i := range uint64(MaxAwaited) {
@@ -194,7 +194,7 @@ func TestAnswersToDeliversAreNotCharged(t *testing.T) {
 		if p.finished || p.aborted || settled != 40*MaxAwaited {
 			t.Fatalf("%s: %d of as many DELIVERs settled, ended %v", name, settled, p.finished)
 		}
-		if int64(s.framesUsed) > n.r.frameRate.burst || int64(s.bytesUsed) > n.r.byteRate.burst {
+		if int64(s.framesUsed) > n.r.usual.frames.burst || int64(s.bytesUsed) > n.r.usual.bytes.burst {
 			t.Errorf("%s: %d frames and %d bytes are charged", name, s.framesUsed, s.bytesUsed)
 		}
 		n.r.receive(n.now, slot, answer(1)) // of nothing

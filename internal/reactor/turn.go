@@ -6,20 +6,22 @@ import (
 	"github.com/stormwheel/stormwheel/timingwheel"
 )
 
-// Part is a part of a turn.
+// Part is a part of a turn. A work that takes many turns, as one post for very many sessions
+// would, is to have a part of its own between these, and go on where its part was over.
 type Part uint8
 
-// The parts, in their order. Posts has half of a turn's time at most, so that a flood of them
-// keeps no deadline waiting.
+// The parts, in their order.
 const (
-	Posts Part = iota // what other goroutines have asked for
-	Rest              // everything else
+	Posts     Part = iota // what other goroutines have asked for, and what paused sessions have kept, when nothing else is overdue
+	LessPosts             // the same, when something is
+	Rest                  // everything else
 )
 
 // Turn is what a loop does once a tick, and whenever it was asked to: it does what others have
 // posted, goes on with a stop or a drain, makes room where there is none, and looks at the
 // connections whose deadlines have come. late is how long ago it should have begun. Each part
-// works until over says that its time is, and Turn reports whether more is due.
+// works until over says that its time is, and Turn reports whether more is due; Posting says whether
+// that are posts.
 //
 // No event of a connection may wait that was read before: Turn closes connections outside
 // their own callbacks.
@@ -27,15 +29,23 @@ func (r *Reactor) Turn(now, late time.Duration, over func(Part) bool) (more bool
 	r.late = late > 2*r.cfg.Tick
 	r.over = over
 	r.observe(now)
-	more = r.runPosts(r.postsOver)
-	return r.turn(r.restOver) || more
+	posting := r.runPosts(r.postsOver)
+	posting = r.readOn(r.postsOver) || posting
+	r.overdue = r.turn(r.restOver)
+	return posting || r.overdue
+}
+
+// Posting says whether posts, or what resumed sessions have kept, were left at the end of the last
+// turn, or posts have come since.
+func (r *Reactor) Posting() bool {
+	return r.posting || r.resumed.len() > 0 || !r.mailbox.Empty()
 }
 
 func (r *Reactor) turn(stop func() bool) (more bool) {
 	r.updateWindow()
 	r.setStretch(r.node.Load.Stretch())
 	if r.node.Stopping.Load() {
-		more = r.posting || r.stop(stop) // what was accepted goes out first
+		more = r.Posting() || r.stop(stop) // what was accepted goes out first
 	} else if r.node.Drain.On() {
 		more = r.moveOut(stop)
 	}

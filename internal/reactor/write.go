@@ -17,7 +17,7 @@ func (r *Reactor) pong(slot Slot, token uint64) {
 	}
 	s.set(ponged)
 	r.writeAck() // who hears the answer to his last PING has heard all
-	r.out = codec.AppendPong(r.out, codec.PongMessage{Token: token, Terms: r.terms})
+	r.out = codec.AppendPong(r.out, codec.PongMessage{Token: token, Terms: r.terms, Expires: r.endLeft(s)})
 	r.counters.Pongs++
 }
 

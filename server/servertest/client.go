@@ -29,7 +29,8 @@ type Client struct {
 	part    []byte        // of a frame
 	welcome codec.WelcomeMessage
 	terms   codec.Terms
-	moving  bool // a drain has told it to move
+	expires time.Time // of the grant; zero: it has no end
+	moving  bool      // a drain has told it to move
 	silent  bool
 	beat    *time.Timer
 }
@@ -42,6 +43,10 @@ func (c *Client) Ref() server.Ref { return c.n.Server.Ref(c.welcome.Session) }
 
 // Terms are those that the node has told last, by WELCOME or PONG.
 func (c *Client) Terms() codec.Terms { return c.terms }
+
+// Expires is when the session's grant ends, as the node has told last, by WELCOME or PONG; zero: it
+// has no end.
+func (c *Client) Expires() time.Time { return c.expires }
 
 // Ended says whether the connection has come to its end, whoever ended it.
 func (c *Client) Ended() bool {
@@ -97,6 +102,18 @@ func (c *Client) Ping() {
 	c.n.t.Helper()
 	c.pings++
 	c.Write(codec.AppendPing(nil, c.pings, c.terms.Number))
+}
+
+// Renew sends a new token for the session, in a PING, whose PONG the test may expect, as that which
+// tells what became of it.
+func (c *Client) Renew(token []byte) {
+	c.n.t.Helper()
+	c.pings++
+	b, err := codec.AppendRenewal(nil, c.pings, c.terms.Number, token)
+	if err != nil {
+		c.n.t.Fatalf("servertest: %s renews its token: %v", c.name, err)
+	}
+	c.Write(b)
 }
 
 // Bye says BYE, as a client does that leaves for good, or whose move is done.
@@ -201,11 +218,13 @@ func (c *Client) take(f codec.Frame) bool {
 	case codec.Welcome:
 		if m, err := codec.ParseWelcome(f.Payload); err == nil {
 			c.welcome, c.terms = m, m.Terms
+			c.grant(m.Expires)
 			c.beatLater()
 		}
 	case codec.Pong:
 		if m, err := codec.ParsePong(f.Payload); err == nil {
 			c.terms = m.Terms
+			c.grant(m.Expires)
 			return m.Token&beating == 0
 		}
 	case codec.GoAway:
@@ -216,6 +235,16 @@ func (c *Client) take(f codec.Frame) bool {
 		}
 	}
 	return true
+}
+
+// grant notes when the node says that the session ends.
+func (c *Client) grant(left time.Duration) {
+	switch {
+	case left == codec.NeverExpires:
+		c.expires = time.Time{}
+	case left > 0:
+		c.expires = time.Now().Add(left)
+	}
 }
 
 // beatLater has the client send a heartbeat an interval from now.

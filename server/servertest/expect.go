@@ -3,6 +3,7 @@ package servertest
 import (
 	"bytes"
 	"fmt"
+	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
 )
@@ -68,6 +69,19 @@ func (c *Client) ExpectPong() codec.PongMessage {
 		c.n.t.Fatalf("servertest: %s got %s, want %s", c.name, words(f), want)
 	}
 	return m
+}
+
+// ExpectExpires expects that the node tells, without having been asked, that the session's grant
+// ends in so long; codec.NeverExpires: that it has no end.
+func (c *Client) ExpectExpires(left time.Duration) {
+	c.n.t.Helper()
+	want := fmt.Sprintf("PONG 0 that says that the grant ends in %v", left)
+	f := c.next(codec.Pong, want)
+	m, err := codec.ParsePong(f.Payload)
+	c.mustParse(err)
+	if m.Token != 0 || m.Expires != left {
+		c.n.t.Fatalf("servertest: %s got %s, want %s", c.name, words(f), want)
+	}
 }
 
 // ExpectGoAway expects GOAWAY with the given code.
@@ -154,6 +168,9 @@ func words(f codec.Frame) string {
 		return fmt.Sprintf("NACK %d %v", m.Number, m.Code)
 	case codec.Pong:
 		m, _ := codec.ParsePong(f.Payload)
+		if m.Expires > 0 {
+			return fmt.Sprintf("PONG %d that says that the grant ends in %v", m.Token, m.Expires)
+		}
 		return fmt.Sprintf("PONG %d", m.Token)
 	case codec.GoAway:
 		m, _ := codec.ParseGoAway(f.Payload)

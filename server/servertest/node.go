@@ -76,8 +76,8 @@ func (n *Node) Advance(d time.Duration) {
 	n.settle()
 }
 
-// settle has the loop do all there is to do at this moment. What comes to a loop while its turn
-// runs has another turn 2 ms later, which would be too late for a test.
+// settle has the loop do all there is to do at this moment. What its turn has left for another may
+// be 2 ms away, which would be too late for a test.
 func (n *Node) settle() {
 	for synctest.Wait(); !n.idle() && n.loop.rests(); synctest.Wait() {
 		n.loop.tick()

@@ -21,7 +21,7 @@ func tlsConfigs(t *testing.T) (server func() transport.Stage, client *tls.Config
 	if err != nil {
 		t.Fatal(err)
 	}
-	config, err := handshake.NewConfig(&tls.Config{Certificates: []tls.Certificate{c}}, nil)
+	config, err := handshake.NewConfig(&tls.Config{Certificates: []tls.Certificate{c}})
 	if err != nil {
 		t.Fatal(err)
 	}

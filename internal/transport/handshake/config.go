@@ -23,8 +23,8 @@ var (
 
 // Config is what the handshakes of a node's server side have in common. Any goroutine may use it.
 type Config struct {
-	room   room
-	secret []byte // of the tickets
+	room    room
+	secrets [][]byte // of the tickets; the first seals
 
 	mu   sync.Mutex
 	base *tls.Config // guarded by mu: with the ticket keys of the day
@@ -50,10 +50,10 @@ type counters struct {
 }
 
 // NewConfig returns the handshakes of a configuration, which it copies. Tickets are sealed under
-// keys made of the secret and the day: nodes that have the same secret take each other's, and
-// their own of an earlier run. nil: a secret of this process. Keys that were set in the
-// configuration are not used; WrapSession and UnwrapSession are.
-func NewConfig(c *tls.Config, secret []byte) (*Config, error) {
+// keys made of the first secret and the day, and those of all secrets are taken: so nodes that share
+// them take each other's, and their own of an earlier run. None: one of this process. Keys that
+// were set in the configuration are not used; WrapSession and UnwrapSession are.
+func NewConfig(c *tls.Config, secrets ...[]byte) (*Config, error) {
 	switch {
 	case fips140.Enforced():
 		return nil, ErrFIPS
@@ -62,15 +62,15 @@ func NewConfig(c *tls.Config, secret []byte) (*Config, error) {
 	case len(c.Certificates) == 0 && c.GetCertificate == nil && c.GetConfigForClient == nil:
 		return nil, ErrCertificate
 	}
-	n := &Config{base: c.Clone(), day: -1, secret: secret}
+	n := &Config{base: c.Clone(), day: -1, secrets: secrets}
 	n.base.MinVersion = tls.VersionTLS13
 	n.room.max, n.room.maxBytes = maxWaiting, maxWaitingBytes
 	for i := range c.Certificates {
 		n.noteExpiry(&c.Certificates[i])
 	}
-	if n.secret == nil {
-		n.secret = make([]byte, 32)
-		_, _ = rand.Read(n.secret) // it does not fail
+	if len(n.secrets) == 0 {
+		n.secrets = [][]byte{make([]byte, 32)}
+		_, _ = rand.Read(n.secrets[0]) // it does not fail
 	}
 	return n, nil
 }
@@ -108,14 +108,17 @@ func (n *Config) today() *tls.Config {
 	}
 	if day := now().Unix() / (24 * 60 * 60); day != n.day {
 		n.day = day
-		// Yesterday's are taken, and tomorrow's, of a node whose clock is ahead.
-		n.base.SetSessionTicketKeys([][32]byte{n.ticketKey(day), n.ticketKey(day - 1), n.ticketKey(day + 1)})
+		var keys [][32]byte
+		for _, secret := range n.secrets { // yesterday's are taken, and tomorrow's, of a node whose clock is ahead
+			keys = append(keys, ticketKey(secret, day), ticketKey(secret, day-1), ticketKey(secret, day+1))
+		}
+		n.base.SetSessionTicketKeys(keys)
 	}
 	return n.base
 }
 
-func (n *Config) ticketKey(day int64) (key [32]byte) {
-	b, err := hkdf.Key(sha256.New, n.secret, nil, fmt.Sprintf("stormwheel tls ticket %d", day), len(key))
+func ticketKey(secret []byte, day int64) (key [32]byte) {
+	b, err := hkdf.Key(sha256.New, secret, nil, fmt.Sprintf("stormwheel tls ticket %d", day), len(key))
 	if err != nil {
 		panic("handshake: " + err.Error()) // only if it were longer than 255 hashes
 	}

@@ -27,9 +27,9 @@ func configs(t testing.TB) (server, client *tls.Config) {
 		&tls.Config{RootCAs: selfsigned.Pool(c), ServerName: "localhost"}
 }
 
-func newConfig(t testing.TB, c *tls.Config, secret []byte) *handshake.Config {
+func newConfig(t testing.TB, c *tls.Config, secrets ...[]byte) *handshake.Config {
 	t.Helper()
-	config, err := handshake.NewConfig(c, secret)
+	config, err := handshake.NewConfig(c, secrets...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func newConfig(t testing.TB, c *tls.Config, secret []byte) *handshake.Config {
 
 func TestTLSKeepsTheContract(t *testing.T) {
 	server, client := configs(t)
-	config := newConfig(t, server, nil)
+	config := newConfig(t, server)
 	transporttest.Check(t, transporttest.Kind{
 		Client:  func() transport.Stage { return handshake.NewClient(client, nil) },
 		Server:  func() transport.Stage { return handshake.NewServer(config, nil) },
@@ -50,7 +50,7 @@ func TestTLSKeepsTheContract(t *testing.T) {
 // Clients that keep a ticket go through the same.
 func TestResumedTLSKeepsTheContract(t *testing.T) {
 	server, client := configs(t)
-	config := newConfig(t, server, nil)
+	config := newConfig(t, server)
 	client.ClientSessionCache = tls.NewLRUClientSessionCache(8)
 	transporttest.Check(t, transporttest.Kind{
 		Client: func() transport.Stage { return handshake.NewClient(client, nil) },

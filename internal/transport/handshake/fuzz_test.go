@@ -87,7 +87,7 @@ func (a *across) change(b []byte) {
 func FuzzAgainstCryptoTLS(f *testing.F) {
 	server, client := configs(f)
 	client.ClientSessionCache = tls.NewLRUClientSessionCache(1)
-	config := newConfig(f, server, nil)
+	config := newConfig(f, server)
 	f.Add(true, uint16(1), []byte{0, 20, 1, 20, 2, 1})
 	f.Add(false, uint16(5000), []byte{1, 200, 0, 255, 3, 7})
 	f.Add(true, uint16(17), []byte{0, 0, 1, 1, 4, 0})
@@ -163,7 +163,7 @@ func FuzzAgainstCryptoTLS(f *testing.F) {
 // Whatever comes instead of a handshake: no panic, no more kept than came.
 func FuzzServer(f *testing.F) {
 	server, client := configs(f)
-	config := newConfig(f, server, nil)
+	config := newConfig(f, server)
 	stage := handshake.NewClient(client, nil)
 	lines := transport.NewLines(stage)
 	hello := bytes.Clone(lines.Begin(0))

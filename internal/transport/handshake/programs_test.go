@@ -205,7 +205,7 @@ const bodyBytes = 21 * 10_000
 func TestCurlNodeAndPython(t *testing.T) {
 	server, _ := configs(t)
 	cert, _ := pemFiles(t, server.Certificates[0])
-	addr := listen(t, ours(newConfig(t, server, nil), serveHTTP))
+	addr := listen(t, ours(newConfig(t, server), serveHTTP))
 	_, port, _ := net.SplitHostPort(addr)
 	url := "https://localhost:" + port + "/x"
 	for _, tt := range []struct {

@@ -70,7 +70,7 @@ func TestEveryKindOfHandshakeWithCryptoTLS(t *testing.T) {
 				tt.server(server, client)
 			}
 			t.Run("our server", func(t *testing.T) {
-				addr := listen(t, ours(newConfig(t, server, nil), echo))
+				addr := listen(t, ours(newConfig(t, server), echo))
 				c := tls.Client(dial(t, addr), client)
 				defer c.Close()
 				if err := echoes(c); err != nil {
@@ -95,7 +95,7 @@ func TestEveryKindOfHandshakeWithCryptoTLS(t *testing.T) {
 				})
 			}
 			t.Run("ours", func(t *testing.T) {
-				addr := listen(t, ours(newConfig(t, server, nil), echo))
+				addr := listen(t, ours(newConfig(t, server), echo))
 				c := dialOurs(t, addr, client)
 				defer c.Close()
 				if err := echoes(c); err != nil {
@@ -111,7 +111,7 @@ func TestWithoutAESInTheProcessor(t *testing.T) {
 	const once = "STORMWHEEL_TEST_NO_AES"
 	if os.Getenv(once) != "" {
 		server, client := configs(t)
-		addr := listen(t, ours(newConfig(t, server, nil), echo))
+		addr := listen(t, ours(newConfig(t, server), echo))
 		c := tls.Client(dial(t, addr), client)
 		defer c.Close()
 		if err := echoes(c); err != nil {
@@ -157,7 +157,7 @@ func TestHandshakesThatFail(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			server, client := configs(t)
 			tt.change(server, client)
-			config := newConfig(t, server, nil)
+			config := newConfig(t, server)
 			errs := make(chan error, 1)
 			addr := listen(t, ours(config, func(c net.Conn) {
 				_, err := c.Read(make([]byte, 1))
@@ -194,7 +194,7 @@ func TestKeyLogOfTheEmbedder(t *testing.T) {
 			server.KeyLogWriter = nil
 			server.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return own, nil }
 		}
-		addr := listen(t, ours(newConfig(t, server, nil), echo))
+		addr := listen(t, ours(newConfig(t, server), echo))
 		c := tls.Client(dial(t, addr), client)
 		if err := echoes(c); err != nil {
 			t.Fatal(err)
@@ -214,7 +214,7 @@ func TestStateTellsNameProtocolAndCertificate(t *testing.T) {
 	server.NextProtos, client.NextProtos = []string{"stormwheel"}, []string{"stormwheel"}
 	client.Certificates = []tls.Certificate{own}
 	var state atomic.Pointer[tls.ConnectionState]
-	config := newConfig(t, server, nil)
+	config := newConfig(t, server)
 	addr := listen(t, func(nc net.Conn) {
 		stage := handshake.NewServer(config, nil)
 		stage.KeepStates()
@@ -247,7 +247,7 @@ func TestConfigsThatAreRefused(t *testing.T) {
 		c    *tls.Config
 		want error
 	}{{new(tls.Config), handshake.ErrCertificate}, {old, handshake.ErrVersion}, {server, nil}} {
-		if _, err := handshake.NewConfig(tt.c, nil); err != tt.want {
+		if _, err := handshake.NewConfig(tt.c); err != tt.want {
 			t.Errorf("%v, want %v", err, tt.want)
 		}
 	}

@@ -26,21 +26,22 @@ func TestTicketsWorkWhereTheSecretIs(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		config *tls.Config
-		secret []byte
+		secret [][]byte
 		want   bool
 	}{
-		{"another node", server, secret, true},
-		{"another secret", server, []byte("another"), false},
+		{"another node", server, [][]byte{secret}, true},
+		{"another secret", server, [][]byte{[]byte("another")}, false},
+		{"a node with a newer secret first", server, [][]byte{[]byte("another"), secret}, true},
 		{"none", server, nil, false},
-		{"a day later", later(day), secret, true},
-		{"a node that is a day behind", later(-day + time.Hour), secret, true},
-		{"two days later", later(2 * day), secret, false},
+		{"a day later", later(day), [][]byte{secret}, true},
+		{"a node that is a day behind", later(-day + time.Hour), [][]byte{secret}, true},
+		{"two days later", later(2 * day), [][]byte{secret}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			client := client.Clone()
 			client.ClientSessionCache = tls.NewLRUClientSessionCache(1)
 			first := listen(t, ours(newConfig(t, server, secret), echo))
-			second := listen(t, ours(newConfig(t, tt.config, tt.secret), echo))
+			second := listen(t, ours(newConfig(t, tt.config, tt.secret...), echo))
 			for i, addr := range []string{first, second} {
 				c := tls.Client(dial(t, addr), client)
 				if err := echoes(c); err != nil {
@@ -60,7 +61,7 @@ func TestTicketsWithGetConfigForClient(t *testing.T) {
 	server, client := configs(t)
 	own := server.Clone()
 	server.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return own, nil }
-	config := newConfig(t, server, nil)
+	config := newConfig(t, server)
 	client.ClientSessionCache = tls.NewLRUClientSessionCache(1)
 	addr := listen(t, ours(config, echo))
 	for range 3 {
@@ -101,7 +102,7 @@ func TestTicketsOfEverySize(t *testing.T) {
 		server = hooks(server, size)
 		for name, serve := range map[string]func(net.Conn){
 			"crypto/tls": std(server, echo),
-			"ours":       ours(newConfig(t, server, nil), echo),
+			"ours":       ours(newConfig(t, server), echo),
 		} {
 			if size > 16<<10 && name == "ours" {
 				client.ClientSessionCache = nil // it comes, but no ClientHello may be so long

@@ -1,0 +1,59 @@
+package posts
+
+import (
+	"fmt"
+
+	"github.com/stormwheel/stormwheel/bench/lab/kit"
+)
+
+// What is to be reached.
+const (
+	leastTogether = 400_000 // messages a second
+	leastApart    = 0.8     // of bare writes
+	mostAllocs    = 1       // a message
+	mostTurn      = 1.1     // ms
+)
+
+func write(p *kit.Page, k *kit.Kept) error {
+	p.Printf(`One event loop, and %d goroutines beside it that call Server.Deliver with %d bytes each as fast as they
+are let: when the mailbox is full, one waits %v. Their clients are in another process, which reads
+once in %v all that has come; %d more clients ask for a PONG in turn, one every %v. Beside it is a loop of bare gnet which
+writes the same frame to the same connections for %v at a time, then serves its sockets: it has no
+mailbox, no session and no posters that take processors from it. The two take turns. All share this machine: a round trip is
+also the wait for a processor, and a turn that lost it lasts as long as it was away.
+
+`, posters, bodySize, fullWait, readEvery, probes, probeEvery, stint)
+	columns := []kit.Column{{Title: "messages a second", Name: "messages", Spread: true}, {Title: "PONG p50, ms", Name: "rtt_p50_ms", Spread: true},
+		{Title: "PONG p99, ms", Name: "rtt_p99_ms", Spread: true}, {Title: "allocations a message", Name: "allocs"},
+		{Title: "longest turn, ms", Name: "turn_ms", Spread: true}, {Title: "load of the machine before", Name: "load", Spread: true}}
+	for _, w := range workloads {
+		p.Printf("### %s\n\n", w.title(effortOf(k.Effort)))
+		p.Compare(k, kit.Step{Workload: w.name}, kit.Comparison{Columns: columns,
+			Rows: []kit.Row{{Subject: ours, Label: "Stormwheel"}, {Subject: floor, Label: "bare gnet writes"}}})
+	}
+	p.Targets("goal", targets(k))
+	return nil
+}
+
+func (w workload) title(e effort) string {
+	sessions := kit.Count(w.sessions / e.part)
+	if w.apart {
+		return fmt.Sprintf("%s sessions in turn: a message is a Write", sessions)
+	}
+	return fmt.Sprintf("%s sessions at random: a Write has many messages", sessions)
+}
+
+func targets(k *kit.Kept) []kit.Target {
+	together, apart := kit.Step{Workload: workloads[0].name, Subject: ours}, kit.Step{Workload: workloads[1].name, Subject: ours}
+	busy := "The machine has two processors for the loop, its posters, the clients and whoever else is on it."
+	all := []kit.Target{
+		{What: "messages a second, many in a Write", AtLeast: new(float64(leastTogether)), Of: k.Sample(together, "messages")},
+		{What: "messages by bare writes, one in a Write", AtLeast: new(leastApart), Unit: "x",
+			Of: k.Paired(apart, apart.Of(floor), "messages", kit.Ratio)},
+	}
+	for _, s := range []kit.Step{together, apart} {
+		all = append(all, kit.Target{What: "allocations a message, " + s.Workload, AtMost: new(float64(mostAllocs)), Of: k.Sample(s, "allocs"), Worst: true},
+			kit.Target{What: "longest turn, " + s.Workload, AtMost: new(mostTurn), Unit: " ms", Of: k.Sample(s, "turn_ms"), Why: busy})
+	}
+	return all
+}
