@@ -14,6 +14,7 @@ type Lines struct {
 	last  *line          // the latest of them, or of the call under way; it is not among lines
 	slot  Slot           // that of last
 	spare []*line        // without a connection, for the next ones
+	bytes int            // of their buffers
 	out   []byte         // sealed, or closing words
 }
 
@@ -32,8 +33,10 @@ func (n *line) empty() bool {
 	return len(n.wire)+len(n.plain) == 0 && !n.away && !n.deaf
 }
 
+func (n *line) cap() int { return cap(n.wire) + cap(n.plain) }
+
 const (
-	maxSpare = 64       // lines
+	maxSpare = 64       // lines, and 256 KiB of their buffers
 	maxKept  = 64 << 10 // bytes of a buffer that is kept for another connection
 )
 
@@ -193,6 +196,7 @@ func (l *Lines) line(s Slot) *line {
 	}
 	if last := len(l.spare) - 1; last >= 0 {
 		n, l.spare = l.spare[last], l.spare[:last]
+		l.bytes -= n.cap()
 	} else {
 		n = new(line)
 	}
@@ -208,7 +212,8 @@ func (l *Lines) drop(s Slot, n *line) {
 	} else {
 		delete(l.lines, s)
 	}
-	if len(l.spare) < maxSpare && cap(n.wire)+cap(n.plain) <= maxKept {
+	if size := n.cap(); len(l.spare) < maxSpare && size <= maxKept && l.bytes+size <= 4*maxKept {
+		l.bytes += size
 		*n = line{wire: n.wire[:0], plain: n.plain[:0]}
 		l.spare = append(l.spare, n)
 	}
