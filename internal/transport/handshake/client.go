@@ -63,7 +63,7 @@ type kept struct {
 	seq   uint64
 }
 
-func (t *Stage) keep(s transport.Slot, h *handshake) {
+func (t *Stage) keep(s transport.Slot, h *handshake, p *tlsrecord.Prepared) {
 	if t.dial.ClientSessionCache == nil || t.dial.SessionTicketsDisabled {
 		return
 	}
@@ -71,7 +71,7 @@ func (t *Stage) keep(s transport.Slot, h *handshake) {
 	if t.now != nil {
 		k.since = t.now()
 	}
-	k.aead, k.iv = t.layer.Sender(s)
+	k.aead, k.iv = p.Peer()
 	t.kept[s] = k
 }
 

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"net/netip"
 	"runtime/debug"
+	"slices"
 	"sync"
 
 	"github.com/stormwheel/stormwheel/internal/transport/tlsrecord"
@@ -69,7 +70,7 @@ type step struct {
 	used  int    // bytes of the records
 	done  bool
 	err   error
-	keys  tlsrecord.Keys // if done
+	conn  *tlsrecord.Prepared // if done
 }
 
 // step goes on with whole records, which it keeps.
@@ -81,10 +82,10 @@ func (h *handshake) step(records []byte) step {
 	}
 	h.running = true
 	h.mu.Unlock()
-	h.wire.in, h.wire.out = bytes.NewReader(records), nil
+	h.wire.in = bytes.NewReader(records)
+	said := len(h.wire.out)
 	_, waits := h.next()
-	r := step{words: h.wire.out, used: len(records) - h.wire.in.Len(), done: !waits && h.err == nil, err: h.err}
-	h.wire.out = nil
+	r := step{words: slices.Clip(h.wire.out[said:]), used: len(records) - h.wire.in.Len(), done: !waits && h.err == nil, err: h.err}
 	h.mu.Lock()
 	h.running = false
 	dead := h.dead
@@ -112,19 +113,15 @@ func (h *handshake) isDead() bool {
 	return h.dead
 }
 
-// keys takes what a handshake that is done has left.
-func (h *handshake) keys(client bool) (tlsrecord.Keys, error) {
+// prepare makes keys of what a handshake that is done has left.
+func (h *handshake) prepare(client bool) (*tlsrecord.Prepared, error) {
 	state := h.conn.ConnectionState()
 	k := tlsrecord.Keys{Suite: state.CipherSuite, Client: h.secrets.client, Server: h.secrets.server}
 	if state.Version != tls.VersionTLS13 || len(k.Client) == 0 || len(k.Server) == 0 {
-		return k, errNoSecrets
+		return nil, errNoSecrets
 	}
-	ours := k.Server
-	if client {
-		ours = k.Client
-	}
-	var err error
-	k.Sent, err = tlsrecord.Sealed(k.Suite, ours, h.wire.total)
-	h.wire.total = nil
-	return k, err
+	defer h.secrets.clear()
+	written := h.wire.out
+	h.wire.out = nil
+	return tlsrecord.Prepare(client, k, written)
 }

@@ -29,8 +29,8 @@ func (t *Stage) goOn(s transport.Slot, u *under, wire []byte) (o transport.Opene
 		o.Used, o.Words = r.used, r.words
 		u.fail(r.err)
 		if u.err == nil && r.done {
-			u.fail(t.finish(s, u, &o, r))
-			return o, u.err
+			t.finish(s, u, &o, r)
+			return o, nil
 		}
 	}
 	if u.err != nil {
@@ -76,7 +76,7 @@ func (t *Stage) step(h *handshake, records []byte) step {
 	h.read += len(records)
 	r := h.step(records)
 	if r.done {
-		r.keys, r.err = h.keys(client)
+		r.conn, r.err = h.prepare(client)
 	}
 	if !client {
 		t.config.note(h, &r)
@@ -102,20 +102,16 @@ func (n *Config) note(h *handshake, r *step) {
 }
 
 // finish goes over to the record layer.
-func (t *Stage) finish(s transport.Slot, u *under, o *transport.Opened, r *step) error {
-	if err := t.layer.Install(s, r.keys); err != nil {
-		return err
-	}
-	o.Words = t.layer.Seal(s, o.Words, u.early)
-	delete(t.under, s)
+func (t *Stage) finish(s transport.Slot, u *under, o *transport.Opened, r *step) {
 	if t.config == nil {
-		t.keep(s, u.h)
+		t.keep(s, u.h, r.conn)
 	} else if t.keepStates {
 		state := u.h.conn.ConnectionState()
 		t.states[s] = &state
 	}
-	u.h.secrets.clear()
-	return nil
+	t.layer.Install(s, r.conn)
+	o.Words = t.layer.Seal(s, o.Words, u.early)
+	delete(t.under, s)
 }
 
 const (

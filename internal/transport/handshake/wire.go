@@ -15,8 +15,7 @@ import (
 type wire struct {
 	in    *bytes.Reader // whole records
 	left  int           // bytes of the record that is being read
-	out   []byte
-	total []byte      // all that was written
+	out   []byte      // all that was written
 	more  func() bool // waits for more records; false: there will be none
 	addr  net.Addr
 }
@@ -49,7 +48,6 @@ func (w *wire) Read(b []byte) (int, error) {
 // Write collects.
 func (w *wire) Write(b []byte) (int, error) {
 	w.out = append(w.out, b...)
-	w.total = append(w.total, b...)
 	return len(b), nil
 }
 

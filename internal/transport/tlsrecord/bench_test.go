@@ -14,7 +14,7 @@ func BenchmarkRecord(b *testing.B) {
 		for name, kept := range map[string]int{"kept": maxKept, "made": 1} {
 			client, server := newLayer(true, kept), newLayer(false, kept)
 			for s := range transport.Slot(2) {
-				if client.Install(s, keysOf(id, byte(s))) != nil || server.Install(s, keysOf(id, byte(s))) != nil {
+				if client.begin(s, keysOf(id, byte(s))) != nil || server.begin(s, keysOf(id, byte(s))) != nil {
 					b.Fatal("not installed")
 				}
 			}
@@ -30,7 +30,7 @@ func BenchmarkRecord(b *testing.B) {
 			b.Run(fmt.Sprintf("%x", id)+"/open/"+name, func(b *testing.B) {
 				b.ReportAllocs()
 				for s := range transport.Slot(2) {
-					_, _ = client.Install(s, keysOf(id, byte(s))), server.Install(s, keysOf(id, byte(s)))
+					_, _ = client.begin(s, keysOf(id, byte(s))), server.begin(s, keysOf(id, byte(s)))
 				}
 				wires := [2][]byte{client.Seal(0, nil, text), client.Seal(1, nil, text)}
 				var plain []byte

@@ -3,7 +3,8 @@
 // decisions go out.
 //
 //	layer := tlsrecord.New(false)               // one a loop; false: the server's side
-//	layer.Install(slot, keys)                   // a handshake has ended
+//	prepared, err := tlsrecord.Prepare(false, keys, written)
+//	layer.Install(slot, prepared)               // a handshake has ended
 //	opened, err := layer.Open(slot, plain, wire)
 //	dst = layer.Seal(slot, dst, plain)
 //	dst = layer.Close(slot, dst)                // close_notify, or the alert of an error

@@ -30,11 +30,16 @@ func (a *aeads) get(h *half) cipher.AEAD {
 		}
 		return a.list[h.kept].AEAD
 	}
+	return a.put(h, h.aead())
+}
+
+// put keeps the AEAD of a direction that has none here.
+func (a *aeads) put(h *half, made cipher.AEAD) cipher.AEAD {
 	i := a.room()
-	a.list[i].AEAD, a.list[i].of = h.aead(), h
+	a.list[i].AEAD, a.list[i].of = made, h
 	h.kept = i
 	a.first(i)
-	return a.list[i].AEAD
+	return made
 }
 
 // room is an empty place, that of the one which was used longest ago if there is no other.

@@ -1,8 +1,6 @@
 package tlsrecord
 
 import (
-	"crypto/cipher"
-
 	"github.com/stormwheel/stormwheel/internal/transport"
 )
 
@@ -46,37 +44,14 @@ func newLayer(client bool, kept int) *Layer {
 // message is valid until f returns.
 func (l *Layer) OnTicket(f func(s transport.Slot, message []byte)) { l.ticket = f }
 
-// Keys are what a handshake leaves.
-type Keys struct {
-	Suite          uint16 // of TLS 1.3
-	Client, Server []byte // the first application traffic secret of each side
-	Sent           uint64 // records that were sealed under ours already
-}
-
-// Install begins a connection whose handshake has ended. The keys are copied.
-func (l *Layer) Install(s transport.Slot, k Keys) error {
-	index, err := suiteIndex(k.Suite)
-	if err != nil {
-		return err
-	}
-	size := suites[index].size
-	if len(k.Client) != size || len(k.Server) != size {
-		return ErrSuite
-	}
+// Install begins a connection whose handshake has ended. What was prepared is zeroed: it is the
+// layer's from now on.
+func (l *Layer) Install(s transport.Slot, p *Prepared) {
 	l.End(s)
 	c := l.place(s)
-	*c = conn{updates: maxUpdates}
-	c.in.suite, c.out.suite = index, index
-	ours, theirs := k.Server, k.Client
-	if l.client {
-		ours, theirs = theirs, ours
-	}
-	copy(c.in.secret[:], theirs)
-	copy(c.out.secret[:], ours)
-	c.in.derive()
-	c.out.derive()
-	c.out.seq = k.Sent
-	return nil
+	*c = p.conn
+	l.kept.put(&c.out, p.out)
+	*p = Prepared{}
 }
 
 // place finds room for the connection of a slot.
@@ -141,13 +116,6 @@ func (l *Layer) End(s transport.Slot) {
 	delete(l.parts, i)
 	l.refs[s>>refChunkBits][s&(refChunk-1)] = 0
 	l.free = append(l.free, i)
-}
-
-// Sender returns an AEAD and an iv of the peer's direction as it is now, for who has kept another
-// record layer at that state (package handshake, for tickets).
-func (l *Layer) Sender(s transport.Slot) (cipher.AEAD, [12]byte) {
-	c, _ := l.find(s)
-	return c.in.aead(), c.in.iv
 }
 
 // Connections says how many have keys.

@@ -75,7 +75,7 @@ func TestKeysOfAWrongSizeOrSuiteAreRefused(t *testing.T) {
 		{Suite: AES128GCM, Client: make([]byte, 32)},
 		{Suite: AES256GCM, Client: make([]byte, 32), Server: make([]byte, 48)},
 	} {
-		if err := l.Install(0, k); err != ErrSuite || l.Has(0) {
+		if err := l.begin(0, k); err != ErrSuite || l.Has(0) {
 			t.Errorf("%+v: %v", k, err)
 		}
 	}
@@ -88,7 +88,7 @@ func TestAEADsAreKeptForWhoWasUsedLast(t *testing.T) {
 	chance := rand.New(rand.NewPCG(1, 2))
 	start := func(s transport.Slot) {
 		k := keysOf(allSuites[int(s)%3], byte(chance.Uint32()))
-		if client.Install(s, k) != nil || server.Install(s, k) != nil {
+		if client.begin(s, k) != nil || server.begin(s, k) != nil {
 			t.Fatal("not installed")
 		}
 	}

@@ -30,11 +30,20 @@ func pair(t testing.TB, id uint16) (client, server end) {
 	keys := keysOf(id, 7)
 	client, server = end{New(true), 3, keys}, end{New(false), 5, keys}
 	for _, e := range []end{client, server} {
-		if err := e.Install(e.slot, keys); err != nil {
+		if err := e.begin(e.slot, keys); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return client, server
+}
+
+// begin begins a connection.
+func (l *Layer) begin(s transport.Slot, k Keys) error {
+	p, err := Prepare(l.client, k, nil)
+	if err == nil {
+		l.Install(s, p)
+	}
+	return err
 }
 
 func (e end) conn() *conn {
