@@ -42,7 +42,7 @@ type handshake struct {
 
 // start makes a handshake that has not run yet. conn makes crypto/tls's Server or Client.
 func start(conn func(*handshake) (*tls.Conn, error)) *handshake {
-	h := new(handshake)
+	h := &handshake{wire: wire{addr: tcpAddr(netip.Addr{})}}
 	h.next, h.stop = iter.Pull(func(yield func(struct{}) bool) {
 		h.wire.more = func() bool { return yield(struct{}{}) }
 		h.err = h.run(conn)

@@ -252,3 +252,21 @@ func TestConfigsThatAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// Without a name a client's tickets are kept by the address, which this side does not know.
+func TestAClientWithoutANameKeepsItsTicket(t *testing.T) {
+	server, _ := configs(t)
+	config := newConfig(t, server)
+	addr := listen(t, ours(config, echo))
+	client := &tls.Config{InsecureSkipVerify: true, ClientSessionCache: tls.NewLRUClientSessionCache(1)}
+	for range 2 {
+		c := dialOurs(t, addr, client)
+		if err := echoes(c); err != nil {
+			t.Fatal(err)
+		}
+		_ = c.Close()
+	}
+	if n := config.Counters(); n.Full != 1 || n.Resumed != 1 {
+		t.Errorf("%+v", n)
+	}
+}
