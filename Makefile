@@ -18,7 +18,7 @@ FUZZTIME ?= 60s
 # each,COMMAND runs a command in every Go module of the repository.
 each = @set -e; for m in $(MODULES); do echo "[$$m] $(1)"; (cd $$m && $(1)); done
 
-.PHONY: help build demo million test lint vet fmt staticcheck cross unit bench bench-full bench-report bench-large bench-check bench-go bench-wheel bench-generator bench-promises bench-overload bench-goodput bench-posts storm-lab fuzz clean
+.PHONY: help build demo million test lint vet fmt staticcheck cross unit bench bench-full bench-report bench-large bench-check bench-go bench-wheel bench-generator bench-promises bench-overload bench-goodput bench-posts bench-websocket storm-lab fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 17
@@ -76,6 +76,7 @@ bench-full: ## all of BENCHMARKS.md and its pictures, about an hour
 	@$(MAKE) --no-print-directory bench-overload
 	@$(MAKE) --no-print-directory bench-goodput
 	@$(MAKE) --no-print-directory bench-posts
+	@$(MAKE) --no-print-directory bench-websocket
 	@$(MAKE) --no-print-directory bench-generator
 	@$(MAKE) --no-print-directory storm-lab
 
@@ -93,6 +94,9 @@ bench-wheel: ## the wheel beside its rivals, about ten minutes: its section of B
 
 bench-posts: ## messages from other goroutines, beside bare writes, about three minutes: their section of BENCHMARKS.md
 	$(call lab,posts)
+
+bench-websocket: ## WebSocket beside plain TCP and other libraries, about ten minutes: its section of BENCHMARKS.md
+	$(call lab,websocket)
 
 bench-generator: ## the load generator itself, about six minutes: its section of BENCHMARKS.md
 	$(call lab,generator)

@@ -11,14 +11,19 @@ import (
 )
 
 // TestConnectTellsTheStoryOfAKilledNode is the classic experiment: two nodes, one
-// client, kill -9, and the client is back on the other by itself.
+// client, kill -9, and the client is back on the other by itself. By WebSocket, too.
 func TestConnectTellsTheStoryOfAKilledNode(t *testing.T) {
+	t.Run("tcp", func(t *testing.T) { storyOfAKilledNode(t, "") })
+	t.Run("websocket", func(t *testing.T) { storyOfAKilledNode(t, "ws://", "--transports", "ws") })
+}
+
+func storyOfAKilledNode(t *testing.T, scheme string, flags ...string) {
 	nodes := map[string]*node{}
 	var addrs []string
 	for _, name := range []string{"a", "b"} {
-		n := serve(t, "--node", name, "--heartbeat", "1s", "--timeout", "3s")
+		n := serve(t, append(flags, "--node", name, "--heartbeat", "1s", "--timeout", "3s")...)
 		nodes[name] = n
-		addrs = append(addrs, n.listen)
+		addrs = append(addrs, scheme+n.listen)
 	}
 	p := stormwheel(t, "connect", "--server", strings.Join(addrs, ","), "--id", "alice")
 	first := nodes[afterWord(t, p.until("connected to"), "node")]

@@ -20,8 +20,9 @@
 // A stage is one object a loop, and each method takes the slot: what it keeps of a connection lies
 // in slabs of its own without pointers, and not in an object and an interface a connection.
 //
-// A loop has one stage. Stages upon each other (WebSocket in TLS) and the choice by the first byte
-// are stages that are made of stages: nobody else has to know that there are several.
+// A loop has one stage. Stages upon each other (WebSocket in TLS: Stack) and the choice by the first
+// byte (package entry) are stages that are made of stages: nobody else has to know that there are
+// several.
 //
 // Open appends plain bytes instead of changing those that came. A frame of which half is here is
 // seen again when the rest has come; unmasked in place it would be unmasked twice. The copy is

@@ -179,6 +179,72 @@ func TestARefusalBeforeTheFirstByteIsPlain(t *testing.T) {
 	}
 }
 
+// veil stands for TLS: its first byte is a handshake's, and all others are what they are.
+type veil struct {
+	transporttest.Header
+	lifted bool // of its only connection
+}
+
+func (v *veil) Open(_ transport.Slot, plain, wire []byte) (transport.Opened, error) {
+	if !v.lifted {
+		if wire[0] != tlsHandshake {
+			return transport.Opened{Plain: plain}, errNoHeader
+		}
+		v.lifted = true
+		return transport.Opened{Plain: append(plain, wire[1:]...), Used: len(wire)}, nil
+	}
+	return transport.Opened{Plain: append(plain, wire...), Used: len(wire)}, nil
+}
+
+// In TLS the question comes anew; who had a header outside has none within.
+func TestWithinTLSTheFirstByteDecidesAgain(t *testing.T) {
+	frames, v2 := string(codec.AppendPing(nil, 1, 0)), string(headerV2(nil))
+	request := "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+	for _, c := range []struct {
+		what, says string
+		from       netip.Addr
+		plain      bool
+		webSocket  bool
+		addr       netip.Addr
+	}{
+		{"frames", "\x16" + frames, stranger, true, false, netip.Addr{}},
+		{"a WebSocket", "\x16" + request, stranger, false, true, netip.Addr{}},
+		{"a header outside", v2 + "\x16" + request, balancer, false, true, client.Addr()},
+		{"a header within", "\x16" + v2 + request, balancer, false, true, client.Addr()},
+		{"a header within, frames", "\x16" + v2 + frames, balancer, true, false, client.Addr()},
+		{"both", v2 + "\x16" + v2 + request, balancer, true, false, client.Addr()}, // and no frame
+		{"a stranger's within", "\x16" + v2 + frames, stranger, true, false, netip.Addr{}},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			for _, size := range []int{1, 1 << 20} {
+				rules := Rules{Plain: true, WebSocket: true, TLSPlain: true, TLSWebSocket: true, Proxy: ProxyOptional, Trusted: private}
+				stage := New(Config{Listeners: []Rules{rules}, TLS: new(veil)})
+				stage.Arrive(0, 0, c.from)
+				lines := transport.NewLines(stage)
+				lines.Begin(0)
+				plain, over := "", false
+				for rest := c.says; rest != ""; rest = rest[min(size, len(rest)):] {
+					b := rest[:min(size, len(rest))]
+					if over {
+						plain += b
+						continue
+					}
+					in, err := lines.Receive(0, []byte(b))
+					if err != nil {
+						t.Fatal(err)
+					}
+					plain += string(in.Plain)
+					over = lines.Keep(0, nil)
+				}
+				if (plain != "") != c.plain || stage.WebSocket(0) != c.webSocket || lines.Addr(0) != c.addr {
+					t.Errorf("in reads of %d bytes: %q is plain, a WebSocket %v, from %v", size, plain, stage.WebSocket(0), lines.Addr(0))
+				}
+				lines.End(0)
+			}
+		})
+	}
+}
+
 // Whatever comes first, nothing panics, and how it is cut changes nothing.
 func FuzzFirstBytes(f *testing.F) {
 	f.Add([]byte("PROXY UNKNOWN\r\nS"), uint8(1), true)

@@ -37,6 +37,15 @@ func (t state) listener() int { return int(t >> listenerShift) }
 
 func (t *state) enter(p phase) { *t = *t&^phases | state(p) }
 
+// within is the state in TLS of a connection that had this one outside.
+func (t state) within(mode ProxyMode) state {
+	t.enter(asking)
+	if !t.is(hasHeader) && (mode == ProxyRequired || mode == ProxyOptional && t.is(trusted)) {
+		t |= awaits
+	}
+	return t
+}
+
 const (
 	chunkBits = 12
 	chunk     = 1 << chunkBits

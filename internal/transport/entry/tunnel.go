@@ -30,12 +30,7 @@ func newTunnel(cfg Config) *tunnel {
 
 // begin begins a connection of which the entry knows so much.
 func (e *tunnel) begin(s transport.Slot, t state) {
-	inner := asking.of(t.listener()) | t&(trusted|hasHeader)
-	mode := e.within.cfg.Listeners[t.listener()].Proxy
-	if !t.is(hasHeader) && (mode == ProxyRequired || mode == ProxyOptional && t.is(trusted)) {
-		inner |= awaits
-	}
-	*e.within.states.at(s) = inner
+	*e.within.states.at(s) = t.within(e.within.cfg.Listeners[t.listener()].Proxy)
 	e.tls.Begin(s, nil)
 	e.lines.Begin(s)
 }

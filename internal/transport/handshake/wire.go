@@ -13,11 +13,11 @@ import (
 // wire is the socket as crypto/tls sees it: it reads of the records that were handed over, one at
 // a time, and what it writes is collected.
 type wire struct {
-	in    *bytes.Reader // whole records
-	left  int           // bytes of the record that is being read
-	out   []byte      // all that was written
-	more  func() bool // waits for more records; false: there will be none
-	addr  net.Addr
+	in   *bytes.Reader // whole records
+	left int           // bytes of the record that is being read
+	out  []byte        // all that was written
+	more func() bool   // waits for more records; false: there will be none
+	addr net.Addr
 }
 
 const recordHeader = 5

@@ -62,8 +62,8 @@ func parseHeader(b []byte, masked bool) (h header, need int, err error) {
 	if masked {
 		h.size += 4
 	}
-	if len(b) < h.size {
-		return h, h.size, nil
+	if len(b) < lengthEnds {
+		return h, lengthEnds, nil
 	}
 	switch lengthEnds {
 	case 4:
@@ -73,6 +73,9 @@ func parseHeader(b []byte, masked bool) (h header, need int, err error) {
 	}
 	if h.length < least || h.length>>63 != 0 {
 		return h, 0, errLength
+	}
+	if len(b) < h.size {
+		return h, h.size, nil
 	}
 	if masked {
 		h.mask = binary.LittleEndian.Uint32(b[lengthEnds:])

@@ -1,0 +1,42 @@
+package scenario
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestTargetsSayByWhatClientsCome(t *testing.T) {
+	for _, c := range []struct {
+		targets                []string
+		transport, proxy, path string
+		wrong                  string
+		tls                    bool
+	}{
+		{targets: []string{"127.0.0.1:7000"}},
+		{targets: []string{"ws://127.0.0.1:7000"}, path: "/"},
+		{targets: []string{"ws://127.0.0.1:7000/edge", "ws://127.0.0.1:7001/edge"}, transport: "ws", path: "/edge"},
+		{targets: []string{"127.0.0.1:7000"}, transport: "ws", proxy: "v2", path: "/"},
+		{targets: []string{"ws://127.0.0.1:7000", "127.0.0.1:7001"}, wrong: "--target"},
+		{targets: []string{"ws://127.0.0.1:7000"}, transport: "tcp", wrong: "--transport"},
+		{targets: []string{"127.0.0.1:7000"}, transport: "quic", wrong: "--transport"},
+		{targets: []string{"tls://127.0.0.1:7000"}, tls: true},
+		{targets: []string{"wss://127.0.0.1:7000/edge"}, transport: "wss", path: "/edge", tls: true},
+		{targets: []string{"127.0.0.1:7000"}, transport: "wss", path: "/", tls: true},
+		{targets: []string{"tls://127.0.0.1:7000"}, transport: "ws", wrong: "--transport"},
+		{targets: []string{"127.0.0.1:7000"}, proxy: "v3", wrong: "--proxy-protocol"},
+	} {
+		p := &Plan{Config: Config{Targets: c.targets, Transport: c.transport, ProxyProtocol: c.proxy}}
+		err := p.carry()
+		if (err == nil) != (c.wrong == "") || err != nil && !strings.Contains(err.Error(), c.wrong) {
+			t.Errorf("%+v: %v", c, err)
+		}
+		if err == nil && (p.way.Path != c.path || (p.secure != nil) != c.tls || slices.ContainsFunc(p.Targets, func(s string) bool { return strings.Contains(s, "/") })) {
+			t.Errorf("%+v: way %+v, targets %q", c, p.way, p.Targets)
+		}
+	}
+	ws := Config{Transport: "ws", ProxyProtocol: "v1"}
+	if args := strings.Join(ws.carriedBy(), " "); args != "--transports tcp,ws --proxy optional --trusted-proxies 127.0.0.0/8" {
+		t.Errorf("nodes are spawned with %s", args)
+	}
+}
