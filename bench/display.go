@@ -29,7 +29,7 @@ type row struct {
 }
 
 const csvHeader = "t_s,ready,started,attempts_per_s,established_per_s,goodput_per_s,pings_per_s,pongs_per_s," +
-	"rtt_p50_ms,rtt_p99_ms,muted,evicted,early,false,storm_clients,storm_back\n"
+	"rtt_p50_ms,rtt_p99_ms,sent_per_s,acknowledged_per_s,delivered_per_s,undelivered_per_s,message_p50_ms,message_p99_ms,deliver_p50_ms,deliver_p99_ms,muted,evicted,early,false,storm_clients,storm_back\n"
 
 func newDisplay(v View, target int) *display {
 	d := &display{target: target, text: v.Progress}
@@ -88,6 +88,21 @@ func (r row) text(target int) string {
 	if r.Pongs > 0 {
 		fmt.Fprintf(&b, "  rtt p50 %.1f p99 %.1f ms", r.p50, r.p99)
 	}
+	if r.Sent+r.Acknowledged > 0 {
+		fmt.Fprintf(&b, "  %d sent/s, %d acknowledged", r.Sent, r.Acknowledged)
+	}
+	if r.MessageP50 != nil {
+		fmt.Fprintf(&b, ", p50 %.1f p99 %.1f ms", *r.MessageP50, *r.MessageP99)
+	}
+	if r.Delivered > 0 {
+		fmt.Fprintf(&b, "  %d delivered/s", r.Delivered)
+	}
+	if r.Undelivered > 0 {
+		fmt.Fprintf(&b, "  UNDELIVERED %d", r.Undelivered)
+	}
+	if r.DeliverP50 != nil {
+		fmt.Fprintf(&b, ", p50 %.1f p99 %.1f ms", *r.DeliverP50, *r.DeliverP99)
+	}
 	return b.String()
 }
 
@@ -103,11 +118,26 @@ func (r row) csv() string {
 	for _, n := range []int{r.Ready, r.started, r.Attempts, r.Established, r.Goodput, r.Pings, r.Pongs} {
 		fields = append(fields, strconv.Itoa(n))
 	}
-	for _, ms := range []float64{r.p50, r.p99} {
-		fields = append(fields, strconv.FormatFloat(ms, 'f', 2, 64))
+	times := func(all ...float64) {
+		for _, ms := range all {
+			fields = append(fields, strconv.FormatFloat(ms, 'f', 2, 64))
+		}
 	}
+	times(r.p50, r.p99)
+	for _, n := range []int{r.Sent, r.Acknowledged, r.Delivered, r.Undelivered} {
+		fields = append(fields, strconv.Itoa(n))
+	}
+	times(orZero(r.MessageP50), orZero(r.MessageP99), orZero(r.DeliverP50), orZero(r.DeliverP99))
 	for _, n := range []int{r.Muted, r.Evicted, r.Early, r.False, r.StormClients, r.StormBack} {
 		fields = append(fields, strconv.Itoa(n))
 	}
 	return strings.Join(fields, ",") + "\n"
+}
+
+// orZero is how the CSV has a time that there was none of.
+func orZero(ms *float64) float64 {
+	if ms == nil {
+		return 0
+	}
+	return *ms
 }

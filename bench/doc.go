@@ -15,7 +15,7 @@
 //
 // A run is made in the packages below this one, each of which knows only those after it: scenario
 // (what is played), fleet (the clients) and nodes (the servers), swarm (very many clients in one
-// process), foreign and epoll (what they speak, and over what), tally (what is counted), and result
+// process), foreign, payload and epoll (what they speak and carry, and over what), tally (what is counted), and result
 // (what becomes of it). Here they come together: Run, Check, Work, and the search of find-max.
 //
 // # What it is, and is not
@@ -46,6 +46,11 @@
 // the end counts, with as long as it was waited for. How late the generator itself was is
 // measured with every timer, from the moment when it could know (generator.late_ms); with a
 // p99 above 20 ms the verdict is "invalid", since its figures are then partly its own.
+//
+// Messages (Config.Send) are due at times of the seed's, whatever becomes of those before; each counts
+// from when it was due, also if it had to wait for a session, and none is left out. Publications
+// (Config.Deliver) are due at moments that both ends know (payload.Schedule), so that a client knows which
+// it did not get.
 //
 // # Words
 //

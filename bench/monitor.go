@@ -28,6 +28,12 @@ func (r *runner) monitor(ctx context.Context) {
 		if now.Pongs > 0 {
 			now.RTTp50, now.RTTp99 = new(now.p50), new(now.p99)
 		}
+		if p := recent.MessageMs(); p != nil {
+			now.MessageP50, now.MessageP99 = &p.P50, &p.P99
+		}
+		if p := recent.DeliverMs(); p != nil {
+			now.DeliverP50, now.DeliverP99 = &p.P50, &p.P99
+		}
 		before = counts
 		r.display.show(now)
 		r.Servers.Sample(ctx)
@@ -86,7 +92,7 @@ func (r *runner) status(counts *tally.Counters, second result.Second, recent *ta
 		g.RSSBytes = new(own.Resident + workers.Resident)
 		g.CPUS = new((own.CPU() - r.cpu + workers.CPU()).Seconds())
 	}
-	s := &Status{Second: second, Failures: counts.Failures, RTT: soFar.Heartbeat.RTTms, Lateness: soFar.Eviction.LatenessMs,
+	s := &Status{Second: second, Failures: counts.Failures, Messages: soFar.Messages, RTT: soFar.Heartbeat.RTTms, Lateness: soFar.Eviction.LatenessMs,
 		Recovery: r.recovery(), Servers: soFar.Server, Generator: *g, LateSecond: recent.LateMs()}
 	var since time.Duration // t0
 	if s.Recovery != nil {

@@ -21,7 +21,7 @@ func TestNamedServersHaveTheirFigures(t *testing.T) {
 	var evictions atomic.Int64
 	evictions.Store(40)
 	admin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintf(w, `{"node":"east","conns":%d,"sessions":%d,"evictions":%d}`, f.Conns(), f.Conns(), evictions.Add(1))
+		fmt.Fprintf(w, `{"node":"east","conns":%d,"sessions":%d,"evictions":%d,"sends":%d}`, f.Conns(), f.Conns(), evictions.Add(1), evictions.Load()+100)
 	}))
 	t.Cleanup(admin.Close)
 	cfg := spawned(t, "good", "hold", 0, 20)
@@ -40,6 +40,9 @@ func TestNamedServersHaveTheirFigures(t *testing.T) {
 	if s.Node == nil || *s.Node != "east" || s.PID == nil || *s.PID != os.Getpid() || s.RSSBytes == nil || *s.RSSBytes < 1<<20 ||
 		s.CPUS == nil || s.FDs == nil || *s.FDs < 20 || s.Conns == nil || *s.Conns != 20 || s.Sessions == nil || *s.Sessions != 20 {
 		t.Errorf("server = %+v", s)
+	}
+	if s.Sends == nil || *s.Sends < 1 || *s.Sends > 30 || s.Delivers != nil {
+		t.Errorf("%v messages got, %v written: want those since the run began, and nothing that it does not say", s.Sends, s.Delivers)
 	}
 	if s.Evictions == nil || *s.Evictions < 1 || *s.Evictions > 30 {
 		t.Errorf("evictions = %v, want those since the run began", s.Evictions)

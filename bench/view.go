@@ -43,6 +43,7 @@ type Phase struct {
 type Status struct {
 	result.Second
 	Failures   result.Failures     // so far
+	Messages   *result.Messages    // so far; nil: none are carried
 	RTT        *result.Percentiles // so far; those of the second are in Second
 	Lateness   *result.Lateness    // of the evictions so far
 	Recovery   *tally.Recovery

@@ -35,10 +35,10 @@ type Client struct {
 	conns []*conn // the link's connections and dials: one, two while it moves
 	told  State   // the latest that notices know of
 
-	notices []notice                // for the callbacks, see notify.go
-	awaited map[uint64]chan<- error // the numbers of SendAcked; nil before there was one
-	bodies  int                     // bytes, of what waits for Settled
-	unsent  []Sent                  // what was not settled at the end
+	notices []notice                 // for the callbacks, see notify.go
+	awaited map[uint64]chan<- answer // the numbers of SendAcked and Request; nil before there was one
+	bodies  int                      // bytes, of what waits for Settled
+	unsent  []Sent                   // what was not settled at the end
 
 	waiting  int           // Sends that wait for changed
 	changed  chan struct{} // closed and replaced when a waiting Send should look again
@@ -106,7 +106,7 @@ func New(cfg Config) (*Client, error) {
 
 // Run connects, stays connected, and calls the callbacks, one at a time, until ctx ends (and
 // returns its error), Close is called (nil), or a server ends the client for good (a
-// *CodeError): it is replaced by another of its ID, the server's application says never (a code
+// *CodeError), unless NeverGiveUp: it is replaced by another of its ID, the server's application says never (a code
 // from 3900 to 3999 in a session), or its token is not accepted any more and there is no
 // TokenSource. When it returns, everything is released, but for calls of TokenSource and Dial
 // that ignore their context. It can be called once.

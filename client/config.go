@@ -47,9 +47,9 @@ type Config struct {
 	IgnoreAlternates bool
 
 	// ID is who the client is, 1 to 128 bytes of UTF-8 without control characters. What a
-	// second session of the same ID means is for the server's application to say: it may
-	// close the older one with codec.CodeReplaced, which ends that client, or with
-	// codec.CodeSuperseded if both are of one Client, as during a handover.
+	// second session of the same ID means is for the server to say: sessions stand beside each
+	// other, the newer replaces the older, whose client ends (codec.CodeReplaced), or the newer is refused
+	// for a while (codec.CodeInUse). A Client that comes back, or is handed over, is always the same one.
 	ID string
 
 	// TLS is for endpoints that are tls:// or wss://; it is copied. A ServerName in it holds for all
@@ -74,9 +74,9 @@ type Config struct {
 	TokenSource func(ctx context.Context) ([]byte, error)
 
 	// Deliver takes a message of the server. Its return acknowledges that, unless it has called
-	// the message's Ack, AckWith, AckLater or Nack. Meanwhile no other callback is
+	// the message's Ack, AckWith, AckLater, Nack or Reply. Meanwhile no other callback is
 	// called and nothing is read, so that a server is not faster than its client, but heartbeats
-	// go on. Send and SendAcked may be called in it and in every callback: while they wait, the
+	// go on. Send, SendAcked and Request may be called in it and in every callback: while they wait, the
 	// answers for which they do are read, past 4 MiB of messages at most. A message
 	// whose Deliver panics is refused with codec.NackInternal. Default nil: every message is
 	// refused with codec.NackRefused.
@@ -95,8 +95,19 @@ type Config struct {
 	// state stays Ready. If it can't keep up, states are left out, never the latest.
 	StateChange func(Info)
 
-	// Dial makes the connection; proxies go here, and TLS that is not of Endpoints. addr is the endpoint as it was
-	// given. It must return when ctx ends; what it returns later is closed. Default nil: TCP, to
+	// OnLost tells that a session has ended otherwise than by Close, and what has no answer yet.
+	// The client comes back by itself. If it can't keep up, losses are left out.
+	OnLost func(Loss)
+
+	// NeverGiveUp keeps the client from ending, whatever servers say: Run returns when ctx ends, or
+	// by Close. It is for a device that nobody can start again. The codes that end others (see Run)
+	// count as the refusal of one node then, and a token that is not accepted as a reason to come
+	// back with it. Two clients of one ID that replace each other go on doing so, ever more
+	// slowly.
+	NeverGiveUp bool
+
+	// Dial makes the connection; proxies go here, and TLS that is not of Endpoints. addr is the
+	// endpoint as it was given. It must return when ctx ends; what it returns later is closed. Default nil: TCP, to
 	// one of the addresses that the name has. What wraps a
 	// connection should have a method NetConn, as *tls.Conn has: on Linux the client then
 	// sees what the server's kernel took. Without it, what was written counts as taken.
@@ -149,6 +160,7 @@ func (c Config) fill() (Config, link.Config, error) {
 		StableAfter:      c.StableAfter,
 		MaxPayload:       c.MaxPayload,
 		AtMostOnce:       c.AtMostOnce,
+		NeverGiveUp:      c.NeverGiveUp,
 		FreshTokens:      c.TokenSource != nil,
 	}
 	l.Fill()

@@ -23,8 +23,9 @@
 //
 // Written is not delivered. Send numbers a message and keeps it until the server's application
 // has acknowledged or refused it, which Settled tells; it goes again over every new connection
-// until then, so that it arrives at least once. SendAcked waits for the answer. Post is for what
-// wants none. All three keep below the limits that the server tells, so that an application need
-// not. Deliver acknowledges a message by its return, or later: see Message. A message that has to
+// until then, so that it arrives at least once. SendAcked waits for the answer, and Request
+// for a reply. Post is for what wants none. All four keep below the limits that the server tells, so
+// that an application need not. Deliver acknowledges a message by its return, or later, and replies
+// to one that wants it: see Message. A message that has to
 // be recognised beyond one Client needs a key of the application's in its body: see Send.
 package client

@@ -12,9 +12,11 @@ var (
 	ErrClosed   = errors.New("client: closed")                                               // Send and Run after Close
 	ErrRan      = errors.New("client: Run was called before")                                // Run
 	ErrTooLarge = link.ErrTooLarge                                                           // Send
-	ErrLost     = link.ErrLost                                                               // SendAcked and Settled, under AtMostOnce, within ErrUnknown
-	ErrUnknown  = errors.New("client: the message may have arrived or not")                  // SendAcked and Settled
-	ErrAnswered = errors.New("client: the message has an answer, or its connection is gone") // Ack, AckWith and Nack
+	ErrLost     = link.ErrLost                                                               // SendAcked, Request and Settled, under AtMostOnce, within ErrUnknown
+	ErrUnknown  = errors.New("client: the message may have arrived or not")                  // SendAcked, Request and Settled
+	ErrNoReply  = errors.New("client: the message was dealt with, and there is no reply")    // Request
+	ErrAnswered = errors.New("client: the message has an answer, or its connection is gone") // Ack, AckWith, Nack and Reply
+	ErrNotAsked = errors.New("client: the message wants no reply")                           // Reply
 )
 
 // CodeError is the reason that a server gave for sending the client away: what Run returns
@@ -28,7 +30,7 @@ type CodeError struct {
 func (e *CodeError) Error() string { return (*link.CodeError)(e).Error() }
 
 // RefusedError is the NACK of the server's application: it does not take the message. It is
-// what SendAcked returns, and Outcome.Err.
+// what SendAcked and Request return, and Outcome.Err.
 type RefusedError struct {
 	Code   codec.NackCode // from 1 to 99: not now; see codec.NackCode
 	Reason string         // the server's words, "" if it has none; not to be trusted

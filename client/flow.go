@@ -62,11 +62,16 @@ func (c *Client) tellFlows(now time.Duration) {
 
 // pace returns how long Send of n bytes has to wait by the limits that the server told.
 func (c *Client) pace(k *conn, n int) time.Duration {
-	wait := c.link.Pace(c.now(), n)
+	return c.paced(k, func() time.Duration { return c.link.Pace(c.now(), n) })
+}
+
+// paced is what the link says when it knows what was taken.
+func (c *Client) paced(k *conn, pace func() time.Duration) time.Duration {
+	wait := pace()
 	if wait > 0 {
 		c.link.Flow(c.now(), k.attempt, k.flow())
 		c.arm()
-		wait = c.link.Pace(c.now(), n)
+		wait = pace()
 	}
 	return wait
 }

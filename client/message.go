@@ -6,8 +6,9 @@ import (
 
 // Message is one that the server sent. A copy of it may be answered from any goroutine.
 type Message struct {
-	Number uint64 // within its connection; 0: it wants no answer
-	Body   []byte // valid until Deliver returns
+	Number     uint64 // within its connection; 0: it wants no answer
+	Body       []byte // valid until Deliver returns
+	WantsReply bool   // Reply answers it; if Ack does, or the return of Deliver, there is none
 
 	client  *Client
 	attempt uint32
@@ -18,7 +19,7 @@ type Message struct {
 const maxLater = 256
 
 // AckLater keeps the return of Deliver from acknowledging the message: its caller will call
-// Ack, AckWith or Nack. It is for Deliver; later it does nothing. A server has 256 messages at most that
+// Ack, AckWith, Nack or Reply. It is for Deliver; later it does nothing. A server has 256 messages at most that
 // wait for an answer, and sends no more meanwhile. If Deliver panics after it, the message is
 // refused as without it.
 func (m Message) AckLater() {

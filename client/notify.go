@@ -14,6 +14,7 @@ import (
 type notice struct {
 	event   link.Event    // Kind 0: only info counts
 	info    Info          // a new state
+	loss    *Loss         // a session has ended: for OnLost
 	handled chan struct{} // a reader waits until its turn has come
 	left    *conn         // whose reader has left a buffer behind, which is free when its turn has come
 	size    int           // of it, bytes
@@ -35,7 +36,7 @@ func (c *Client) notify(e *link.Event) {
 	case link.Expiring:
 		c.renew(e.Attempt)
 		return
-	case link.Acked, link.Nacked, link.GivenUp:
+	case link.Acked, link.Nacked, link.Replied, link.GivenUp:
 		c.settled(e)
 		return
 	case link.Stopped:
@@ -53,6 +54,9 @@ func (c *Client) notify(e *link.Event) {
 		if len(c.notices) >= maxNotices {
 			return
 		}
+		if e.WasReady {
+			c.noticeLost(e)
+		}
 	}
 	c.push(notice{event: *e})
 }
@@ -60,11 +64,16 @@ func (c *Client) notify(e *link.Event) {
 // noticeState needs mu.
 func (c *Client) noticeState() {
 	n := notice{info: c.info()}
-	if last := len(c.notices) - 1; last >= maxNotices && c.notices[last].event.Kind == 0 && c.notices[last].handled == nil {
+	if last := len(c.notices) - 1; last >= maxNotices && c.notices[last].isState() {
 		c.notices[last] = n
 		return
 	}
 	c.push(n)
+}
+
+// isState reports whether a notice tells a state and nothing else.
+func (n *notice) isState() bool {
+	return n.event.Kind == 0 && n.handled == nil && n.left == nil && n.loss == nil
 }
 
 func (c *Client) push(n notice) {
@@ -94,13 +103,15 @@ func (c *Client) handleNotices() {
 			c.mu.Unlock()
 		case n.handled != nil:
 			close(n.handled)
+		case n.loss != nil:
+			c.tellLost(n.loss)
 		case n.event.Kind == 0:
 			if c.cfg.StateChange != nil {
 				c.call("StateChange", func() { c.cfg.StateChange(n.info) })
 			}
 		case n.event.Kind == link.Delivered:
 			if !c.hasStopped() {
-				c.deliver(Message{Number: n.event.ID, Body: n.event.Body, client: c, attempt: n.event.Attempt})
+				c.deliver(Message{Number: n.event.ID, Body: n.event.Body, WantsReply: n.event.WantsReply, client: c, attempt: n.event.Attempt})
 			}
 		case settles(n):
 			c.took(n.event.Body)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/stormwheel/stormwheel/internal/link"
 )
@@ -45,8 +46,9 @@ type Sent struct {
 //
 // Written is not delivered: Config.Settled tells that, once for each number, perhaps before
 // Send returns. What is not settled when a session ends is sent again over the next one, before
-// anything new and in order, with its number: the server's application may get it twice, and
-// knows it by that. Config.AtMostOnce turns that off.
+// anything new and in order, with its number. A node that has it already knows that, and does not
+// give it to its application twice; another node, or one that was started anew, may, and its
+// application knows it by ID, incarnation and number. Config.AtMostOnce turns that off.
 //
 // Incarnation and number name a message for as long as this Client lives. One that is sent anew,
 // by this Client or the next, has another name: where the server's application has to recognise
@@ -72,19 +74,28 @@ func (c *Client) Send(ctx context.Context, body []byte) (number uint64, err erro
 // (ErrLost); or another server takes less (ErrTooLarge). With any other error nothing was sent.
 // Settled and Unsent do not tell of it. Called in a callback, it delays all the others.
 func (c *Client) SendAcked(ctx context.Context, body []byte) error {
-	answer := make(chan error, 1)
+	a, err := c.ask(ctx, body, c.link.Send)
+	if err != nil {
+		return err
+	}
+	return a.err
+}
+
+// ask sends a message and waits for what becomes of it. With an error nothing was sent.
+func (c *Client) ask(ctx context.Context, body []byte, send func(time.Duration, []byte, *link.Out) (uint64, error)) (answer, error) {
+	answers := make(chan answer, 1)
 	var number uint64
 	err := c.whenPossible(ctx, len(body), func() (err error) {
-		if number, err = c.link.Send(c.now(), body, &c.out); err == nil {
+		if number, err = send(c.now(), body, &c.out); err == nil {
 			if c.awaited == nil {
-				c.awaited = map[uint64]chan<- error{}
+				c.awaited = map[uint64]chan<- answer{}
 			}
-			c.awaited[number] = answer
+			c.awaited[number] = answers
 		}
 		return err
 	})
 	if err != nil {
-		return err
+		return answer{}, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -92,20 +103,20 @@ func (c *Client) SendAcked(ctx context.Context, body []byte) error {
 	defer func() { c.starving-- }()
 	c.mu.Unlock()
 	select {
-	case err = <-answer:
+	case a := <-answers:
 		c.mu.Lock()
-		return err
+		return a, nil
 	case <-ctx.Done():
 		c.mu.Lock()
 	}
 	if _, ok := c.awaited[number]; !ok {
-		return <-answer // it came meanwhile
+		return <-answers, nil // it came meanwhile
 	}
 	delete(c.awaited, number)
 	c.link.GiveUp(c.now(), number, &c.out)
 	c.act()
 	c.wakeSenders()
-	return unknown(ctx.Err())
+	return answer{err: unknown(ctx.Err())}, nil
 }
 
 // Post writes a message that wants no answer. It waits as Send does, for its turn behind a Send
@@ -186,7 +197,7 @@ func unknown(why error) error { return fmt.Errorf("%w: %w", ErrUnknown, why) }
 // outcome is what an event says of its messages.
 func outcome(e *link.Event) Outcome {
 	switch e.Kind {
-	case link.Acked:
+	case link.Acked, link.Replied:
 		return Outcome{What: e.What}
 	case link.Nacked:
 		return Outcome{Err: e.Err, Body: e.Body}
@@ -201,12 +212,16 @@ func (c *Client) settled(e *link.Event) {
 	c.wakeSenders()
 	told := *e
 	for n := e.ID; n <= e.Last; n++ {
-		answer, ok := c.awaited[n]
+		answers, ok := c.awaited[n]
 		if !ok {
 			continue
 		}
 		delete(c.awaited, n)
-		answer <- outcome(e).Err // has room
+		a := answer{err: outcome(e).Err}
+		if e.Kind == link.Replied {
+			a.reply = append([]byte{}, e.Body...)
+		}
+		answers <- a // has room
 		if told.Last = n - 1; told.ID <= told.Last {
 			c.noticeSettled(told)
 		}

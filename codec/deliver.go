@@ -13,13 +13,13 @@ const MaxBody = MaxPayload - messageIDLen
 // AppendSend appends a SEND: a message of the client with the number that the ACK or NACK for
 // it will carry, 0 if it wants neither. A peer with the default limit refuses a body above MaxBody.
 func AppendSend(dst []byte, id uint64, body []byte) []byte {
-	return appendNumbered(dst, Send, id, body)
+	return appendNumbered(dst, Send, 0, id, body)
 }
 
 // AppendDeliver appends a DELIVER: a message of the server with the number that the ACK or
 // NACK for it will carry, 0 if it wants neither. A peer with the default limit refuses a body above MaxBody.
 func AppendDeliver(dst []byte, id uint64, body []byte) []byte {
-	return appendNumbered(dst, Deliver, id, body)
+	return appendNumbered(dst, Deliver, 0, id, body)
 }
 
 // Range is a run of numbers, both ends included.
@@ -92,15 +92,16 @@ func ParseNack(p []byte) (m NackMessage, err error) {
 
 func (m *NackMessage) fields() [1]field { return [...]field{{tlvReason, &m.Reason}} }
 
-func appendNumbered(dst []byte, t Type, id uint64, body []byte) []byte {
+func appendNumbered(dst []byte, t Type, flags Flags, id uint64, body []byte) []byte {
 	start := len(dst)
-	dst = begin(dst, t, 0)
+	dst = begin(dst, t, flags)
 	dst = binary.BigEndian.AppendUint64(dst, id)
 	dst = append(dst, body...)
 	return finish(dst, start)
 }
 
-// ParseMessage reads the payload of a SEND or a DELIVER.
+// ParseMessage reads the payload of a SEND or a DELIVER that neither wants a reply nor is one; for
+// these there are ParseRequest and ParseReply.
 func ParseMessage(p []byte) (id uint64, body []byte, err error) {
 	if len(p) < messageIDLen {
 		return 0, nil, fmt.Errorf("%w: message payload of %d bytes, want at least %d", ErrTruncated, len(p), messageIDLen)

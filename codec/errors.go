@@ -13,7 +13,7 @@ var (
 
 	ErrMagic     = errors.New("codec: wrong magic")               // first byte is not Magic
 	ErrVersion   = errors.New("codec: unknown framing version")   // second byte is not framing 1
-	ErrFlags     = errors.New("codec: unknown flags")             // a flag bit that nobody negotiated
+	ErrFlags     = errors.New("codec: unknown flags")             // a flag that the type may not have
 	ErrLength    = errors.New("codec: payload exceeds the limit") // checked on the length as read
 	ErrChecksum  = errors.New("codec: checksum mismatch")
 	ErrTruncated = errors.New("codec: truncated field") // the payload ends inside a field

@@ -57,9 +57,25 @@ func (t Type) Known() bool { return t >= Hello && t <= Nack }
 // Flags of a frame.
 type Flags uint8
 
-// FlagIgnorable asks a receiver that does not know the type to skip the frame. Without
-// it, an unknown type is a protocol error.
-const FlagIgnorable Flags = 1
+// The flags. Every type may have the first; the others are those of SEND and DELIVER, which have
+// one of the two at most.
+const (
+	FlagIgnorable  Flags = 1 // who does not know the type skips the frame; else it is a protocol error
+	FlagWantsReply Flags = 2 // the message wants a reply
+	FlagReply      Flags = 4 // the message is a reply
+)
+
+// validFor tells whether a frame of the type may have these flags.
+func (f Flags) validFor(t Type) bool {
+	switch f &^ FlagIgnorable {
+	case 0:
+		return true
+	case FlagWantsReply, FlagReply:
+		return t == Send || t == Deliver
+	default:
+		return false
+	}
+}
 
 // Frame is one decoded frame. Payload is a view into the decoded bytes.
 type Frame struct {
@@ -77,9 +93,11 @@ type Frame struct {
 // size is then zero.
 //
 // A fault in the header is reported from the first byte that shows it. Decode does not
-// judge the type: what to do with an unknown one is the receiver's rule.
+// judge the type, but for the flags that it may have: what to do with an unknown one is the
+// receiver's rule.
 func Decode(b []byte, maxPayload int) (f Frame, size int, err error) {
-	if len(b) < HeaderLen || b[0] != Magic || b[1] != FramingVersion<<4 || b[3]&^byte(FlagIgnorable) != 0 {
+	if len(b) < HeaderLen || b[0] != Magic || b[1] != FramingVersion<<4 ||
+		b[3]&^byte(FlagIgnorable) != 0 && !Flags(b[3]).validFor(Type(b[2])) {
 		if err := headerFault(b); err != nil {
 			return Frame{}, 0, err
 		}
@@ -108,14 +126,14 @@ func headerFault(b []byte) error {
 		return fmt.Errorf("%w: 0x%02x, want 0x%02x", ErrMagic, b[0], Magic)
 	case len(b) > 1 && b[1] != FramingVersion<<4:
 		return fmt.Errorf("%w: 0x%02x, want 0x%02x", ErrVersion, b[1], FramingVersion<<4)
-	case len(b) > 3 && b[3]&^byte(FlagIgnorable) != 0:
-		return fmt.Errorf("%w: 0x%02x", ErrFlags, b[3])
+	case len(b) > 3 && !Flags(b[3]).validFor(Type(b[2])):
+		return fmt.Errorf("%w: 0x%02x of %s", ErrFlags, b[3], Type(b[2]))
 	}
 	return nil
 }
 
 // AppendFrame appends a frame of any type. It is for types that have no function of
-// their own; a payload must stay below 4 GiB.
+// their own; a payload must stay below 4 GiB, and Decode refuses flags that the type may not have.
 func AppendFrame(dst []byte, t Type, flags Flags, payload []byte) []byte {
 	start := len(dst)
 	dst = begin(dst, t, flags)

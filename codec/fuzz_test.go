@@ -17,6 +17,7 @@ func sampleFrames() [][]byte {
 	renewal, _ := AppendRenewal(nil, 43, 1, []byte("new"))
 	return [][]byte{hello, welcome, AppendPing(nil, 42, 0), renewal, AppendPong(nil, samplePong),
 		AppendSend(nil, 1, []byte("up")), AppendDeliver(nil, 2, []byte("down")),
+		AppendRequest(nil, Send, 3, []byte("how late is it?")), AppendReply(nil, Deliver, 3, []byte("noon")),
 		AppendAck(nil, sampleAck), nack, goAway, AppendBye(nil), AppendFrame(nil, 200, FlagIgnorable, []byte("new"))}
 }
 
@@ -139,15 +140,15 @@ func FuzzDecode(f *testing.F) {
 // and to the very same bytes exactly if they were canonical.
 func FuzzMessages(f *testing.F) {
 	for _, frame := range sampleFrames() {
-		f.Add(frame[2], frame[HeaderLen:len(frame)-TrailerLen])
+		f.Add(frame[2], frame[3], frame[HeaderLen:len(frame)-TrailerLen])
 	}
-	f.Add(byte(Hello), append(make([]byte, 24), 9, 0, 1, 1, 1, 0, 1, 'a', 2, 0, 0))
-	f.Fuzz(func(t *testing.T, typ byte, p []byte) {
-		first, ok := reencode(t, Type(typ), p)
+	f.Add(byte(Hello), byte(0), append(make([]byte, 24), 9, 0, 1, 1, 1, 0, 1, 'a', 2, 0, 0))
+	f.Fuzz(func(t *testing.T, typ, flags byte, p []byte) {
+		first, ok := reencode(t, Type(typ), Flags(flags), p)
 		if !ok {
 			return
 		}
-		second, ok := reencode(t, Type(typ), first)
+		second, ok := reencode(t, Type(typ), Flags(flags), first)
 		if !ok || !bytes.Equal(first, second) {
 			t.Fatalf("%v %x encodes to %x and that to %x (%v)", Type(typ), p, first, second, ok)
 		}
@@ -158,7 +159,7 @@ func FuzzMessages(f *testing.F) {
 }
 
 // reencode parses a payload and encodes what was understood.
-func reencode(t *testing.T, typ Type, p []byte) ([]byte, bool) {
+func reencode(t *testing.T, typ Type, flags Flags, p []byte) ([]byte, bool) {
 	var frame []byte
 	var err, encodeErr error
 	switch typ {
@@ -185,8 +186,19 @@ func reencode(t *testing.T, typ Type, p []byte) ([]byte, bool) {
 	case Send, Deliver:
 		var id uint64
 		var body []byte
-		id, body, err = ParseMessage(p)
-		frame = appendNumbered(nil, typ, id, body)
+		switch flags {
+		case 0:
+			id, body, err = ParseMessage(p)
+			frame = appendNumbered(nil, typ, 0, id, body)
+		case FlagWantsReply:
+			id, body, err = ParseRequest(p)
+			frame = AppendRequest(nil, typ, id, body)
+		case FlagReply:
+			id, body, err = ParseReply(p)
+			frame = AppendReply(nil, typ, id, body)
+		default:
+			return nil, false
+		}
 	case Ack:
 		var m AckMessage
 		m, err = ParseAck(p)
@@ -207,7 +219,10 @@ func reencode(t *testing.T, typ Type, p []byte) ([]byte, bool) {
 	if err != nil {
 		return nil, false
 	}
-	return payloadOf(t, typ, frame, encodeErr), true
+	if typ != Send && typ != Deliver {
+		flags = 0
+	}
+	return payloadWith(t, typ, flags, frame, encodeErr), true
 }
 
 // canonical tells from the bytes alone whether an accepted payload is the one form that

@@ -32,11 +32,17 @@ var (
 // payloadOf cuts the payload out of a frame that must be good.
 func payloadOf(t testing.TB, want Type, frame []byte, err error) []byte {
 	t.Helper()
+	return payloadWith(t, want, 0, frame, err)
+}
+
+// payloadWith is payloadOf for a frame with flags.
+func payloadWith(t testing.TB, want Type, flags Flags, frame []byte, err error) []byte {
+	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
 	f, size, err := Decode(frame, MaxPayload)
-	if err != nil || size != len(frame) || f.Type != want || f.Flags != 0 {
+	if err != nil || size != len(frame) || f.Type != want || f.Flags != flags {
 		t.Fatalf("Decode = %v, size %d of %d, %v", f, size, len(frame), err)
 	}
 	return f.Payload
@@ -96,6 +102,8 @@ func TestMalformedPayloadIsNamed(t *testing.T) {
 	ping := func(p []byte) error { _, _, err := ParsePing(p); return err }
 	pong := func(p []byte) error { _, err := ParsePong(p); return err }
 	message := func(p []byte) error { _, _, err := ParseMessage(p); return err }
+	request := func(p []byte) error { _, _, err := ParseRequest(p); return err }
+	reply := func(p []byte) error { _, _, err := ParseReply(p); return err }
 	ack := func(p []byte) error { _, err := ParseAck(p); return err }
 	nack := func(p []byte) error { _, err := ParseNack(p); return err }
 	goAway := func(p []byte) error { _, err := ParseGoAway(p); return err }
@@ -154,6 +162,10 @@ func TestMalformedPayloadIsNamed(t *testing.T) {
 		{"pong short", pong, fixed(27), ErrTruncated, "PONG payload of 27 bytes, want at least 28"},
 		{"pong tail short", pong, fixed(28, 1, 0, 1), ErrTruncated, "TLV 1 of 1 bytes, 0 left"},
 		{"message short", message, fixed(7), ErrTruncated, "message payload of 7 bytes, want at least 8"},
+		{"request short", request, fixed(7), ErrTruncated, "message payload of 7 bytes, want at least 8"},
+		{"request without a number", request, fixed(9), ErrField, "number 0 of a message that wants a reply"},
+		{"reply short", reply, fixed(15), ErrTruncated, "reply payload of 15 bytes, want at least 16"},
+		{"reply with a number", reply, append(fixed(7, 1), fixed(8)...), ErrField, "number 1 of a reply, want 0"},
 		{"ack short", ack, fixed(19), ErrTruncated, "ACK payload of 19 bytes, want at least 20"},
 		{"ack long", ack, fixed(21), ErrField, "ACK payload of 21 bytes, want exactly 20"},
 		{"ack backwards", ack, append([]byte{0, 0, 0, 0, 0, 0, 0, 2}, fixed(12)...), ErrField, "ACK from 2 to 0"},

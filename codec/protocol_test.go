@@ -223,7 +223,7 @@ func parse(f Frame) (m any, err error) {
 	case Pong:
 		return ParsePong(f.Payload)
 	case Send, Deliver:
-		_, _, err = ParseMessage(f.Payload)
+		_, _, err = parseMessage(f)
 	case Ack:
 		return ParseAck(f.Payload)
 	case Nack:
@@ -232,6 +232,18 @@ func parse(f Frame) (m any, err error) {
 		return ParseGoAway(f.Payload)
 	}
 	return nil, err
+}
+
+// parseMessage reads a SEND or a DELIVER by its flags.
+func parseMessage(f Frame) (number uint64, body []byte, err error) {
+	switch f.Flags &^ FlagIgnorable {
+	case FlagWantsReply:
+		return ParseRequest(f.Payload)
+	case FlagReply:
+		return ParseReply(f.Payload)
+	default:
+		return ParseMessage(f.Payload)
+	}
 }
 
 // parseExample returns the bytes before each # and the "name = value" pairs after it.
@@ -339,8 +351,13 @@ func describe(t *testing.T, f Frame) []string {
 	case Send, Deliver:
 		var id uint64
 		var body []byte
-		id, body, err = ParseMessage(f.Payload)
-		say("number", id)
+		id, body, err = parseMessage(f)
+		if f.Flags&FlagReply != 0 {
+			say("number", 0)
+			say("replies to", id)
+		} else {
+			say("number", id)
+		}
 		say("body", string(body))
 	case Ack:
 		var m AckMessage
@@ -434,10 +451,19 @@ func build(t *testing.T, named []string) []byte {
 		frame, err = AppendRenewal(nil, num("token", 10, 64), uint16(num("terms", 10, 16)), raw("credential"))
 	case "PONG":
 		frame = AppendPong(nil, PongMessage{num("token", 10, 64), terms(), limits(), expires()})
-	case "SEND":
-		frame = AppendSend(nil, num("number", 10, 64), text("body"))
-	case "DELIVER":
-		frame = AppendDeliver(nil, num("number", 10, 64), text("body"))
+	case "SEND", "DELIVER":
+		typ := Send
+		if values["type"] == "DELIVER" {
+			typ = Deliver
+		}
+		switch Flags(num("flags", 10, 8)) {
+		case FlagWantsReply:
+			frame = AppendRequest(nil, typ, num("number", 10, 64), text("body"))
+		case FlagReply:
+			frame = AppendReply(nil, typ, num("replies to", 10, 64), text("body"))
+		default:
+			frame = appendNumbered(nil, typ, 0, num("number", 10, 64), text("body"))
+		}
 	case "ACK":
 		frame = AppendAck(nil, AckMessage{Range{num("first", 10, 64), num("last", 10, 64)}, uint8(num("what", 10, 8))})
 	case "NACK":

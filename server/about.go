@@ -49,6 +49,16 @@ func (s *Session) Incarnation() uint64 { return s.incarnation }
 // for a while. It may be asked for at any time.
 func (s *Session) Attempt() uint32 { return s.attempt }
 
+// Sender names the client as one that numbers messages: what Server.Ack wants. In Message, for a message that has
+// a number, it costs no allocation.
+func (s *Session) Sender() (from Sender) {
+	if slot, err := s.enter(); err == nil {
+		defer s.leave()
+		from = Sender{s.app.r.SenderID(slot), s.incarnation}
+	}
+	return from
+}
+
 // Loop is the number of the event loop that the session is on, from 0. It may be asked for at any
 // time.
 func (s *Session) Loop() int { return int(s.handle >> 56) }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"runtime/debug"
 	"time"
@@ -20,10 +21,14 @@ type application struct {
 	log     *slog.Logger
 	panics  seldom
 	wall    func() time.Time
-	carrier func(reactor.Slot) Transport // what carries a session; nil: TCP
-	ask     func()                       // has the loop run a turn
-	exited  func()                       // called when a handler has ended the loop's goroutine
-	refused func(why Reason)             // told of a connection for which there was no room
+	live    func(handle uint64) bool
+	indexed bool // the roster asks for Origin
+
+	alternates []string                     // Config.Alternates
+	carrier    func(reactor.Slot) Transport // what carries a session; nil: TCP
+	ask        func()                       // has the loop run a turn
+	exited     func()                       // called when a handler has ended the loop's goroutine
+	refused    func(why Reason)             // told of a connection for which there was no room
 }
 
 // ref names a session of this node.
@@ -31,7 +36,7 @@ func (a *application) ref(handle uint64) Ref { return Ref{a.node, a.epoch, handl
 
 // Greeted makes the view of a session that is about to begin, if anybody will see it.
 func (a *application) Greeted(slot reactor.Slot, from reactor.Origin) {
-	if h := a.handler; h.Opened == nil && h.Message == nil && h.Closed == nil {
+	if h := a.handler; h.Opened == nil && h.Message == nil && h.Missed == nil && h.Closed == nil && !a.indexed {
 		return
 	}
 	a.views.put(slot, &Session{app: a, handle: a.r.Handle(slot), incarnation: from.Incarnation, attempt: from.Attempt})
@@ -70,20 +75,21 @@ func (a *application) Opened(slot reactor.Slot) {
 }
 
 // Message calls the handler.
-func (a *application) Message(slot reactor.Slot, number uint64, body []byte) {
+func (a *application) Message(slot reactor.Slot, number uint64, body []byte, wantsReply bool) {
 	if a.handler.Message == nil {
 		return
 	}
 	v, returned := a.show(slot), false
 	defer a.called(v, &returned)
-	a.handler.Message(v, Message{Number: number, Body: body})
+	a.handler.Message(v, Message{Number: number, Body: body, WantsReply: wantsReply})
 	returned = true
 }
 
 // Settled calls the function that waits. Its session is of use meanwhile, if the client's answer
 // or the session's end is the cause.
 func (a *application) Settled(o reactor.Outcome, w reactor.Waiter) {
-	told, returned := a.outcomeOf(&o), false
+	settled, told := waits(w, a.outcomeOf(&o))
+	returned := false
 	v := a.views.at(reactor.SlotOf(o.Handle))
 	if v == nil || v.handle != o.Handle || o.Result == reactor.Unsent {
 		v = nil
@@ -92,7 +98,18 @@ func (a *application) Settled(o reactor.Outcome, w reactor.Waiter) {
 		v.use.Store(useOpen)
 		defer a.called(v, &returned)
 	}
-	w.(func(Outcome))(told)
+	settled(told)
+	returned = true
+}
+
+// Missed calls the handler.
+func (a *application) Missed(slot reactor.Slot, group string, messages int) {
+	if a.handler.Missed == nil {
+		return
+	}
+	v, returned := a.show(slot), false
+	defer a.called(v, &returned)
+	a.handler.Missed(v, group, messages)
 	returned = true
 }
 
@@ -113,9 +130,14 @@ func (a *application) Gone(slot reactor.Slot) { a.views.drop(slot) }
 // Refused has it logged.
 func (a *application) Refused(why reactor.Reason) { a.refused(Reason(why)) }
 
-// show returns a session's view for a callback.
+// show returns a session's view for a callback. Without a handler it is made when something else
+// looks at the session, and does not know the client's incarnation.
 func (a *application) show(slot reactor.Slot) *Session {
 	v := a.views.at(slot)
+	if v == nil {
+		v = &Session{app: a, handle: a.r.Handle(slot)}
+		a.views.put(slot, v)
+	}
 	v.use.Store(useOpen)
 	return v
 }
@@ -139,12 +161,33 @@ func (a *application) calledOutside(o Outcome, returned *bool) {
 	if *returned || !a.failed(recover(), o.Session) {
 		return
 	}
-	if o.Result == Acknowledged || o.Result == Refused {
+	if o.Result == Acknowledged || o.Result == Refused || o.Result == Replied {
 		a.r.Panicked()
 	} else {
 		a.r.Counters().Panics++
 	}
 }
+
+// visit calls what looks at every session. A panic is the visitor's, so it costs no session.
+func (a *application) visit(slot reactor.Slot, look func(*Session) bool) (yes bool, err error) {
+	v, returned := a.show(slot), false
+	defer func() {
+		v.finish(useNone)
+		if returned {
+			return
+		}
+		p := recover()
+		if err = fmt.Errorf("%w: %v", ErrVisit, p); a.failed(p, v.Ref()) {
+			a.r.Counters().Panics++
+		}
+	}()
+	yes = look(v)
+	returned = true
+	return yes, nil
+}
+
+// ErrVisit is returned by Each when a visit panicked.
+var ErrVisit = errors.New("server: a visit panicked")
 
 // failed logs why a handler did not return, and says whether the loop goes on.
 func (a *application) failed(p any, session Ref) (on bool) {
@@ -154,7 +197,7 @@ func (a *application) failed(p any, session Ref) (on bool) {
 		return false
 	}
 	if n, log := a.panics.note(a.wall()); log {
-		a.log.Error("handler panicked; its session is closed", slog.Any("panic", p),
+		a.log.Error("handler panicked", slog.Any("panic", p),
 			slog.String("session", session.String()), slog.Uint64("panics", n), slog.String("stack", string(debug.Stack())))
 	}
 	return true

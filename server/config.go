@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"math"
-	"net"
 	"net/netip"
 	"runtime"
 	"strings"
@@ -137,6 +136,16 @@ type Config struct {
 	// was good count. Default 0.2, negative: no limit.
 	IDRate float64
 
+	// Duplicates is what becomes of a client that comes under an id which has MaxSameID sessions on
+	// this node already. Default StandBeside: there is no bound.
+	Duplicates Duplicates
+	// MaxSameID is how many sessions of one client id there may be under Replace and Refuse.
+	// Default 1.
+	MaxSameID int
+	// Index keeps an index of client ids for Lookup, though Duplicates bounds nothing: 40 bytes a
+	// session, a hash and a lock at login and at logout. With Replace and Refuse there always is one.
+	Index bool
+
 	// Auth decides who may have a session. Default nil: everybody, of which Logger is warned.
 	Auth Authenticator
 	// AuthWorkers is how many clients are checked at a time (default 16), AuthQueue how
@@ -172,13 +181,19 @@ type Handler struct {
 	Opened func(s *Session)
 	// Message is called for each SEND. The body is valid until the function returns.
 	// Nothing is settled unless the handler does it, here by s.Ack or s.Nack or later by
-	// Server.Ack or Server.Nack, and what is not settled the client sends again over its next
-	// connection: client id, incarnation and number name a message. No client uses a number before
-	// the one 256 below it is settled, so who remembers the last 256 of an incarnation knows what
-	// came before. A number of 0 wants no answer,
-	// and gets none if it is acknowledged. If the handler panics, the message is refused with
-	// codec.NackInternal before its session ends, so that it is not what ends the next one, too.
+	// Server.Ack or Server.Nack; what it does not settle stays open, and the client sends it again
+	// over its next connection. The node knows it then and does not call Message for it again: it is
+	// answered as it was settled, or when it is. That holds until five minutes after the client's
+	// last session here has ended, in this run of this node, for clients that told an incarnation.
+	// Elsewhere, and later, a repeat is a message like any other: Sender and number are its name,
+	// for who must know it still. A number of 0 wants no answer, comes once at most, and gets no
+	// answer if it is acknowledged. If the handler panics, the message is refused with
+	// codec.NackInternal before its session ends, so that it is not what ends the next one, too; it
+	// may come again.
 	Message func(s *Session, m Message)
+	// Missed is called when a session has taken all that waited for it, and did not get so many
+	// messages of a group before that, since it was slow: once a group. Who can recover them does.
+	Missed func(s *Session, group string, messages int)
 	// Closed is called once for every session that was Opened, after what was outstanding has been
 	// told as Lost. Nothing can be sent to it any more, and what Server.Deliver still has for it
 	// counts in Stats.Stale.
@@ -214,6 +229,7 @@ func (c Config) withDefaults() Config {
 	def(&c.UnsettledBytes, max(256<<10, c.MaxFrame))
 	def(&c.AdmitRate, 2000)
 	def(&c.IDRate, 0.2)
+	def(&c.MaxSameID, 1)
 	def(&c.AuthWorkers, 16)
 	def(&c.AuthQueue, 1024)
 	def(&c.AuthTimeout, 4*time.Second)
@@ -238,7 +254,8 @@ func (c *Config) reactor() *reactor.Config {
 // gate is the part that is the gates'.
 func (c *Config) gate() gate.Config {
 	return gate.Config{Heartbeat: c.Heartbeat, Tick: c.Tick, AdmitRate: c.AdmitRate, FailoverRate: c.FailoverRate,
-		AddrConns: c.AddrConns, AddrRate: c.AddrRate, IDRate: c.IDRate, Secrets: c.ClusterSecrets, Alternates: c.Alternates}
+		AddrConns: c.AddrConns, AddrRate: c.AddrRate, IDRate: c.IDRate, Secrets: c.ClusterSecrets, Alternates: c.Alternates,
+		Index: c.Index, Duplicates: gate.Duplicates(c.Duplicates), MaxSameID: c.MaxSameID}
 }
 
 func def[T comparable](field *T, value T) {
@@ -299,6 +316,10 @@ func (c Config) validate() error {
 		return errors.New("server: FailoverRate must be finite and positive")
 	case !(math.Abs(c.AddrRate) <= math.MaxFloat64) || !(math.Abs(c.IDRate) <= math.MaxFloat64):
 		return errors.New("server: AddrRate and IDRate must be finite")
+	case c.Duplicates > Refuse:
+		return fmt.Errorf("server: Duplicates must be StandBeside, Replace or Refuse, not %d", c.Duplicates)
+	case c.MaxSameID < 1:
+		return fmt.Errorf("server: MaxSameID must be positive, not %d", c.MaxSameID)
 	case c.AuthWorkers < 1 || c.AuthQueue < 1:
 		return errors.New("server: AuthWorkers and AuthQueue must be positive")
 	case c.AddrConns < 0 || c.AddrRate < 0:
@@ -313,7 +334,7 @@ func (c Config) validate() error {
 		return err
 	}
 	for _, addr := range c.Alternates {
-		if _, _, err := net.SplitHostPort(addr); err != nil {
+		if !isHostPort(addr) {
 			return fmt.Errorf("server: alternate %q is not host:port", addr)
 		}
 	}

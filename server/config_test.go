@@ -62,6 +62,9 @@ func TestConfigErrorsNameTheField(t *testing.T) {
 		"Node":       {Node: string(make([]byte, 65))},
 		"Node:":      {Node: "a\nb"},
 		"alternate":  {Alternates: []string{"nowhere"}},
+		"host:port":  {Alternates: []string{"a,b:1"}}, // clients would read two
+		"Duplicates": {Duplicates: Refuse + 1},
+		"MaxSameID":  {MaxSameID: -1},
 		"Heartbeat":  {Heartbeat: -1},
 		"AdmitRate":  {AdmitRate: -2},
 		"MaxQueued":  {MaxQueued: 1},

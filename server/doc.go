@@ -20,10 +20,11 @@
 // # Who may call what
 //
 // The methods of Server may be called from any goroutine but a handler's where they block, which
-// Start, Run, Wait, Stop and Drain do; no other does. Handlers run on the event loop of their
+// Start, Run, Wait, Stop, Drain and Request do; no other does. Handlers run on the event loop of their
 // session, one at a time per loop, and must not block; a Session is of use only within them.
-// What is told of a message of DeliverFunc is told where handlers run, too.
-// What one goroutine asks of one session through Server happens in the order in which it asks;
+// What is told of a message of DeliverFunc or RequestFunc is told where handlers run, too.
+// What one goroutine asks of one session through Server happens in the order in which it asks, what
+// it says to a Sender whose newest session that is included;
 // what a handler asks of its Session happens at once, and what it has posted for it through
 // Server before it closes it comes before the end.
 //
@@ -31,9 +32,20 @@
 //
 // Written is not delivered. Deliver sends and asks for nothing, which is what broadcasts want;
 // DeliverFunc tells once what became of a message: acknowledged by the client's application,
-// refused by it, lost with its session, or not sent. Nobody but the application keeps its body.
-// In the other direction the handler settles what clients send, by Ack, AckRange and Nack, at once or
-// later: until then a client keeps its message, and sends it again over its next connection.
+// refused by it, lost with its session, or not sent. Request waits for what the client replies, and
+// RequestFunc is told of it. Nobody but the application keeps the body of a message.
+// In the other direction the handler settles what clients send, by Ack, AckRange and Nack, and by Reply
+// where Message.WantsReply, at once or later: until then a client keeps its message, and sends it again
+// over its next connection. The node recognises it there, and gives it to the handler once. What is
+// settled later is addressed to the client as a Sender, not to a session: by then it may have come over
+// another one.
+//
+// # Who is who
+//
+// A client has an id; a session has a Ref. By default nothing is kept of ids, and any number of sessions
+// may have the same. Config.Duplicates bounds them, Lookup finds them, and a client that comes back or is
+// handed over is known as the same: Session.Previous names the session that its new one goes on from.
+// Close ends a session, Move asks its client to go elsewhere, and Do runs a function on its loop.
 //
 // # What it promises
 //

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"os/signal"
@@ -70,52 +71,67 @@ func ExampleServer_DeliverFunc() {
 	// <nil>
 }
 
-// One session a client: the newest stays. Of two sessions of one incarnation the later attempt is
-// the newer, even if its HELLO was read first, and the other is superseded: its client has come
-// back, or is about to leave it in a handover. Another incarnation is another process, which
-// replaces: that one gives up.
-func ExampleSession_Attempt() {
+// One session a client, wherever on the node: the newest login stays, and the client before it gives
+// up. A client that comes back is the same, and takes its own place: what is kept of it goes on. Its
+// old session's Closed may come later than the new one's Opened.
+func ExampleDuplicates() {
 	var mu sync.Mutex
-	type holder struct {
-		id          server.Ref
-		incarnation uint64
-		attempt     uint32
-	}
-	newest := make(map[string]holder)
-	var srv *server.Server
+	rooms := make(map[server.Ref]string)
 	handler := server.Handler{
 		Opened: func(s *server.Session) {
 			mu.Lock()
 			defer mu.Unlock()
-			old, had := newest[s.ID()]
-			same := had && old.incarnation == s.Incarnation() && old.incarnation != 0
-			if same && old.attempt > s.Attempt() {
-				_ = s.Close(codec.CodeSuperseded)
-				return
-			}
-			newest[s.ID()] = holder{s.Ref(), s.Incarnation(), s.Attempt()}
-			switch {
-			case same:
-				_ = srv.Close(old.id, codec.CodeSuperseded)
-			case had:
-				_ = srv.Close(old.id, codec.CodeReplaced)
+			if previous, ok := s.Previous(); ok {
+				rooms[s.Ref()] = rooms[previous]
 			}
 		},
 		Closed: func(s *server.Session, _ server.Reason) {
 			mu.Lock()
 			defer mu.Unlock()
-			if newest[s.ID()].id == s.Ref() {
-				delete(newest, s.ID())
-			}
+			delete(rooms, s.Ref())
 		},
 	}
-	srv, err := server.New(server.Config{Listen: "127.0.0.1:0", Handler: handler})
+	srv, err := server.New(server.Config{Listen: "127.0.0.1:0", Duplicates: server.Replace, Handler: handler})
 	if err != nil {
 		log.Fatal(err)
 	}
 	if err := srv.Start(); err != nil {
 		log.Fatal(err)
 	}
+	fmt.Println(srv.Lookup("alice"))
 	fmt.Println(srv.Stop(context.Background()))
-	// Output: <nil>
+	// Output:
+	// []
+	// <nil>
+}
+
+// A message is settled when it is stored, which takes longer than a handler may.
+func ExampleServer_Ack() {
+	type job struct {
+		from   server.Sender
+		number uint64
+		body   string
+	}
+	jobs := make(chan job, 1000)
+	var srv *server.Server
+	store := func() {
+		for j := range jobs {
+			fmt.Println("stored", j.body)
+			for errors.Is(srv.Ack(j.from, j.number), server.ErrBusy) { // whatever has become of the connection
+				time.Sleep(time.Millisecond)
+			}
+		}
+	}
+	var err error
+	srv, err = server.New(server.Config{Handler: server.Handler{Message: func(s *server.Session, m server.Message) {
+		select {
+		case jobs <- job{s.Sender(), m.Number, string(m.Body)}:
+		default:
+			_ = s.Nack(m.Number, codec.NackBusy, "")
+		}
+	}}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	go store() // and srv.Run(ctx)
 }

@@ -24,16 +24,16 @@ func (s *Session) Extend(expires time.Time) error {
 // Extend is Session.Extend from any goroutine. The errors are those of all here: ErrClosed, ErrNode
 // and ErrBusy.
 func (s *Server) Extend(to Ref, expires time.Time) error {
-	return s.call(to, func(r *reactor.Reactor, slot reactor.Slot) { _ = r.Extend(slot, expires) })
+	return s.call(to, func(l *loop, slot reactor.Slot) { _ = l.reactor.Extend(slot, expires) })
 }
 
 // call has the loop of a session do something with it.
-func (s *Server) call(to Ref, f func(*reactor.Reactor, reactor.Slot)) error {
+func (s *Server) call(to Ref, f func(*loop, reactor.Slot)) error {
 	l, err := s.loopFor(to)
 	if err != nil {
 		return err
 	}
-	if err := l.reactor.Mailbox().Call(to.handle, func(slot reactor.Slot) { f(l.reactor, slot) }); err != nil {
+	if err := l.reactor.Mailbox().Call(to.handle, func(slot reactor.Slot) { f(l, slot) }); err != nil {
 		return err
 	}
 	l.ask()

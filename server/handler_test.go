@@ -124,7 +124,7 @@ func TestAKeptSessionNeverSpeaksForAnotherClient(t *testing.T) {
 		delivered := kept.Deliver([]byte("for the first only"))
 		optional := kept.DeliverOptional([]byte("for the first only"))
 		awaited := kept.DeliverFunc(nil, func(server.Outcome) { t.Error("an outcome of what was not sent") })
-		errs = append(errs, delivered, optional, awaited, kept.Ack(m.Number), kept.AckRange(1, 2, 3), kept.Nack(m.Number, codec.NackBusy, ""), kept.Close(0))
+		errs = append(errs, delivered, optional, awaited, kept.Ack(m.Number), kept.AckRange(1, 2, 3), kept.Nack(m.Number, codec.NackBusy, ""), kept.Close(server.Close{}))
 		if kept.ID() != "" {
 			t.Errorf("ClientID = %q outside its callback", kept.ID())
 		}
@@ -162,8 +162,8 @@ func TestPostsOfAHandlerComeBeforeItsClose(t *testing.T) {
 	var n *servertest.Node
 	handler := server.Handler{Message: func(s *server.Session, m server.Message) {
 		_ = n.Server.Deliver(s.Ref(), []byte("last words"))
-		_ = n.Server.Ack(s.Ref(), m.Number)
-		_ = s.Close(0)
+		_ = n.Server.Ack(s.Sender(), m.Number)
+		_ = s.Close(server.Close{})
 	}}
 	withNode(t, server.Config{Handler: handler}, func(t *testing.T, node *servertest.Node) {
 		n = node
@@ -202,13 +202,13 @@ func TestACloseThatComesTooLateHitsNobodyElse(t *testing.T) {
 	handler := server.Handler{Message: func(own *server.Session, m server.Message) {
 		switch string(m.Body) {
 		case "closed by another":
-			_ = n.Server.Close(own.Ref(), 3900)
-			_ = own.Close(codec.CodeReplaced)
+			_ = n.Server.Close(own.Ref(), server.Close{Code: 3900})
+			_ = own.Close(server.Close{Code: codec.CodeReplaced})
 		case "too much":
 			for range 100 {
 				_ = n.Server.Deliver(own.Ref(), big)
 			}
-			_ = own.Close(codec.CodeReplaced)
+			_ = own.Close(server.Close{Code: codec.CodeReplaced})
 		default:
 			_ = own.Ack(m.Number)
 		}
@@ -242,12 +242,12 @@ func TestCloseTakesTheCodesOfApplicationsOnly(t *testing.T) {
 	}
 	var code codec.Code
 	var closed error
-	handler := server.Handler{Message: func(s *server.Session, _ server.Message) { closed = s.Close(code) }}
+	handler := server.Handler{Message: func(s *server.Session, _ server.Message) { closed = s.Close(server.Close{Code: code}) }}
 	withNode(t, server.Config{Handler: handler}, func(t *testing.T, n *servertest.Node) {
 		own, posted := n.Join("alice"), n.Join("bob")
 		for code = range 4100 {
 			own.Send(nil)
-			err := n.Server.Close(posted.Ref(), code)
+			err := n.Server.Close(posted.Ref(), server.Close{Code: code})
 			if !want(code) {
 				if !errors.Is(closed, server.ErrCode) || !errors.Is(err, server.ErrCode) {
 					t.Fatalf("Close with %d: %v, %v, want ErrCode", code, closed, err)

@@ -24,6 +24,7 @@ type loop struct {
 
 	// Owned by the event loop.
 	reactor  *reactor.Reactor
+	app      *application
 	conns    []*[connChunk]gnet.Conn
 	reading  gnet.Conn // the one whose callback runs, so that its answer needs no look at conns
 	readSlot reactor.Slot
@@ -59,21 +60,22 @@ func newLoop(s *Server, el gnet.EventLoop, index uint8, listeners []int) (*loop,
 	l.turnOver = l.over
 	l.rest.settled = make(chan struct{})
 	var err error
-	app := &application{handler: &s.cfg.Handler, node: s.Node(), epoch: s.node.Epoch, log: s.cfg.Logger, wall: time.Now, exited: l.exited, refused: s.logRefusal}
-	env := reactor.Env{Node: s.node, Loop: index, Transport: l, App: app, Forward: s.forward, Wall: time.Now}
+	l.app = &application{handler: &s.cfg.Handler, node: s.Node(), epoch: s.node.Epoch, log: s.cfg.Logger, wall: time.Now, exited: l.exited, refused: s.logRefusal,
+		live: s.live, indexed: s.node.Roster != nil, alternates: s.cfg.Alternates}
+	env := reactor.Env{Node: s.node, Loop: index, Transport: l, App: l.app, Forward: s.forward, Tell: s.tell, Wall: time.Now}
 	if s.auth != nil {
 		env.Ask = l
 	}
 	if l.reactor, err = reactor.New(s.settings, env, l.now()); err != nil {
 		return nil, err
 	}
-	app.r, app.ask = l.reactor, l.ask
+	l.app.r, l.app.ask = l.reactor, l.ask
 	switch {
 	case s.stage != nil:
 		l.staged = newStaged(l, s.stage())
 	case s.entry != nil:
 		l.staged = newEntry(l, *s.entry)
-		app.carrier = l.staged.carrier
+		l.app.carrier = l.staged.carrier
 	}
 	return l, nil
 }

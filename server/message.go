@@ -6,6 +6,7 @@ type Message struct {
 	Number uint64
 	// Body is valid until the handler returns.
 	Body []byte
-	// WantsReply says that the client waits for a reply to it.
+	// WantsReply says that the client waits for a reply to it: Session.Reply, at once, or
+	// Server.Reply. To acknowledge or to refuse it answers it, too.
 	WantsReply bool
 }

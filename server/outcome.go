@@ -5,12 +5,12 @@ import (
 	"github.com/stormwheel/stormwheel/internal/reactor"
 )
 
-// MaxAwaited is how many messages of DeliverFunc to one session may be outstanding.
+// MaxAwaited is how many messages of DeliverFunc and requests to one session may be outstanding.
 const MaxAwaited = 256
 
 var _ [0]struct{} = [MaxAwaited - reactor.MaxAwaited]struct{}{} // they are the same
 
-// Result says how it went with a message of DeliverFunc.
+// Result says how it went with a message of DeliverFunc or RequestFunc.
 type Result uint8
 
 // The results. Only Unsent says that the message did not arrive; with Lost nobody knows.
@@ -18,7 +18,8 @@ const (
 	Acknowledged = Result(reactor.Acknowledged) // the client's application has dealt with it
 	Refused      = Result(reactor.Refused)      // the client's application has refused it
 	Lost         = Result(reactor.Lost)         // the session ended before the client said anything
-	Unsent       = Result(reactor.Unsent)       // Server.DeliverFunc: it could not be sent
+	Unsent       = Result(reactor.Unsent)       // Server.DeliverFunc and RequestFunc: it could not be sent
+	Replied      = Result(reactor.Replied)      // RequestFunc: the client's application has dealt with it, and replies
 )
 
 // String names the result.
@@ -32,12 +33,14 @@ func (r Result) String() string {
 		return "lost"
 	case Unsent:
 		return "unsent"
+	case Replied:
+		return "replied"
 	default:
 		return "unknown"
 	}
 }
 
-// Outcome is what became of a message of DeliverFunc.
+// Outcome is what became of a message of DeliverFunc or RequestFunc.
 type Outcome struct {
 	Session Ref
 	Number  uint64 // the message's on its connection, from 1 on, as the client saw it; 0: Unsent
@@ -45,6 +48,7 @@ type Outcome struct {
 	What    uint8          // Acknowledged: what the client did with it, a word between the applications
 	Code    codec.NackCode // Refused: Code.Again says whether it may be taken another time
 	Reason  string         // Refused: the client's text for people
+	Reply   []byte         // Replied: what the client says; valid until the function returns that is told
 	End     Reason         // Lost: why the session ended
 	Err     error          // Unsent: ErrClosed (the session has ended), or ErrWindow (no room)
 }
@@ -54,6 +58,6 @@ func (a *application) outcomeOf(o *reactor.Outcome) Outcome {
 	return Outcome{
 		Session: a.ref(o.Handle),
 		Number:  o.Number, Result: Result(o.Result), What: o.What,
-		Code: o.Code, Reason: string(o.Reason), End: Reason(o.End), Err: o.Err,
+		Code: o.Code, Reason: string(o.Reason), Reply: o.Reply, End: Reason(o.End), Err: o.Err,
 	}
 }

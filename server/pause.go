@@ -37,11 +37,11 @@ func (s *Session) ResumeRead() error {
 // PauseRead is Session.PauseRead from any goroutine. What the loop reads before it comes to it is
 // handled. The errors are those of all here: ErrClosed, ErrNode and ErrBusy.
 func (s *Server) PauseRead(to Ref) error {
-	return s.call(to, func(r *reactor.Reactor, slot reactor.Slot) { _ = r.PauseRead(slot) })
+	return s.call(to, func(l *loop, slot reactor.Slot) { _ = l.reactor.PauseRead(slot) })
 }
 
 // ResumeRead is Session.ResumeRead from any goroutine. Errors are as of PauseRead; with ErrBusy the
 // session is still paused, and whoever resumes tries again.
 func (s *Server) ResumeRead(to Ref) error {
-	return s.call(to, func(r *reactor.Reactor, slot reactor.Slot) { _ = r.ResumeRead(slot) })
+	return s.call(to, func(l *loop, slot reactor.Slot) { _ = l.reactor.ResumeRead(slot) })
 }

@@ -123,7 +123,7 @@ func TestThePausedDie(t *testing.T) {
 		ReasonHeartbeatTimeout: func(*wire, Ref) {},
 		ReasonPeerClosed:       func(w *wire, _ Ref) { w.Close() },
 		ReasonBye:              func(w *wire, _ Ref) { w.send(codec.AppendBye(nil)) },
-		ReasonKicked:           func(_ *wire, ref Ref) { _ = s.Close(ref, 0) },
+		ReasonKicked:           func(_ *wire, ref Ref) { _ = s.Close(ref, Close{}) },
 		ReasonRateLimit: func(w *wire, _ Ref) {
 			var b []byte
 			for n := range uint64(400) {

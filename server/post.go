@@ -1,7 +1,6 @@
 package server
 
 import (
-	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/reactor"
 )
 
@@ -47,27 +46,6 @@ func (s *Server) DeliverOptional(to Ref, body []byte) error {
 	return s.post(to, func(m *reactor.Mailbox) error { return m.DeliverOptional(to.handle, body) })
 }
 
-// Ack is Session.Ack from any goroutine. ACKs that follow each other in the mailbox leave as one.
-func (s *Server) Ack(to Ref, number uint64) error {
-	return s.AckRange(to, number, number, 0)
-}
-
-// AckRange is Session.AckRange from any goroutine. Other errors: ErrRange.
-func (s *Server) AckRange(to Ref, first, last uint64, what uint8) error {
-	ack := codec.AckMessage{Range: codec.Range{First: first, Last: last}, What: what}
-	return s.post(to, func(m *reactor.Mailbox) error { return m.Ack(to.handle, ack) })
-}
-
-// Nack is Session.Nack from any goroutine. Other errors: ErrCode, and codec.ErrField for a reason
-// that no frame can hold.
-func (s *Server) Nack(to Ref, number uint64, code codec.NackCode, reason string) error {
-	refusal, err := nack(number, code, reason)
-	if err != nil {
-		return err
-	}
-	return s.post(to, func(m *reactor.Mailbox) error { return m.Nack(to.handle, refusal) })
-}
-
 func (s *Server) fits(body []byte) error {
 	if len(body)+8 > s.cfg.MaxFrame {
 		return ErrTooBig
@@ -84,23 +62,6 @@ func (s *Server) post(to Ref, put func(*reactor.Mailbox) error) error {
 	if err := put(l.reactor.Mailbox()); err != nil {
 		return err
 	}
-	l.ask()
-	return nil
-}
-
-// Close ends a session with a GOAWAY of the given code, without a delay or a window, from any
-// goroutine: one that
-// Session.Close takes, or ErrCode. It never fails for want of room, and does not overtake what
-// the same goroutine has sent and acknowledged before: that is written before the GOAWAY.
-func (s *Server) Close(to Ref, code codec.Code) error {
-	l, err := s.loopFor(to)
-	if err != nil {
-		return err
-	}
-	if code, err = closeCode(code); err != nil {
-		return err
-	}
-	l.reactor.Mailbox().Close(to.handle, code)
 	l.ask()
 	return nil
 }
@@ -122,10 +83,8 @@ func (s *Server) loopFor(to Ref) (*loop, error) {
 		}
 		return nil, ErrNode
 	}
-	loops := *s.loops.Load()
-	index := int(to.handle >> 56)
-	if s.node.Stopping.Load() || index >= len(loops) || !loops[index].reactor.Live(to.handle) {
+	if s.node.Stopping.Load() || !s.live(to.handle) {
 		return nil, ErrClosed
 	}
-	return loops[index], nil
+	return (*s.loops.Load())[to.handle>>56], nil
 }

@@ -18,15 +18,15 @@ func opened(ids chan<- Ref) func(*Session) {
 func TestDeliverAndAckComeBeforeTheClose(t *testing.T) {
 	const clients = 50
 	ids := make(chan Ref, clients)
-	s := startNode(t, Config{Loops: 2, Handler: Handler{Opened: opened(ids)}})
+	s := startNode(t, Config{Loops: 2, Handler: Handler{Opened: opened(ids), Message: func(*Session, Message) {}}})
 	var all []*wire
 	for i := range clients {
-		w, _ := joinNode(t, s, fmt.Sprint("c", i))
+		w := joinSender(t, s, fmt.Sprint("c", i), 1)
 		all = append(all, w)
-	}
-	for range clients {
-		id := <-ids
-		if err := errors.Join(s.Deliver(id, []byte("last words")), s.Ack(id, 7), s.Close(id, codec.CodeKicked)); err != nil {
+		ref, from := <-ids, Sender{fmt.Sprint("c", i), 7}
+		w.send(codec.AppendSend(nil, 7, nil))
+		eventually(t, "its message is taken", func() bool { return s.node.Senders.Find(from.ID, 7) != nil })
+		if err := errors.Join(s.Deliver(ref, []byte("last words")), s.Ack(from, 7), s.Close(ref, Close{Code: codec.CodeKicked})); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -90,7 +90,7 @@ func TestAPostBehindAFullCallbackComesBeforeItsClose(t *testing.T) {
 			}
 		}
 		_ = srv.Deliver(s.Ref(), body)
-		_ = s.Close(0)
+		_ = s.Close(Close{})
 	}}})
 	close(ready)
 	w, _ := joinNode(t, srv, "alice")

@@ -47,7 +47,8 @@ const (
 	ReasonUnauthorized     = Reason(reactor.ReasonUnauthorized) // its token does not admit it
 	ReasonTokenExpired     = Reason(reactor.ReasonTokenExpired) // its token ran out, before or during the session
 	ReasonKicked           = Reason(reactor.ReasonKicked)       // the embedder closed it
-	ReasonInUse            = Reason(reactor.ReasonInUse)        // somebody has a session under its id
+	ReasonInUse            = Reason(reactor.ReasonInUse)        // its id has as many sessions as it may
+	ReasonReplaced         = Reason(reactor.ReasonReplaced)     // a newer login of its id took its place
 	ReasonSuperseded       = Reason(reactor.ReasonSuperseded)   // its client came back and took its place
 	ReasonInternal         = Reason(reactor.ReasonInternal)     // a handler panicked
 	ReasonDraining         = Reason(reactor.ReasonDraining)     // came while the server drains

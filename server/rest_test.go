@@ -138,7 +138,7 @@ func TestAFloodOfPostsKeepsNoSocketWaiting(t *testing.T) {
 	})
 	over.Store(true)
 	posters.Wait()
-	_ = s.Close(to, codec.CodeKicked)
+	_ = s.Close(to, Close{})
 	if <-read == 0 {
 		t.Error("no message was read")
 	}

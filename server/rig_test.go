@@ -100,6 +100,23 @@ func joinNode(t *testing.T, s *Server, id string) (*wire, codec.WelcomeMessage) 
 	return w, m
 }
 
+// joinSender is joinNode for an attempt of incarnation 7, whose messages have a name.
+func joinSender(t *testing.T, s *Server, id string, attempt uint32) *wire {
+	t.Helper()
+	w := dialNode(t, s)
+	w.send(senderFrame(id, attempt))
+	w.want(codec.Welcome)
+	return w
+}
+
+func senderFrame(id string, attempt uint32) []byte {
+	b, err := codec.AppendHello(nil, &codec.HelloMessage{MinVersion: 1, MaxVersion: 1, ClientID: []byte(id), Incarnation: 7, Attempt: attempt})
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
 func (w *wire) send(b []byte) {
 	w.t.Helper()
 	if _, err := w.Write(b); err != nil {

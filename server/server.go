@@ -290,6 +290,7 @@ func (s *Server) Stats() Stats {
 	st.Pace = s.node.Load.Pace()
 	st.HelloWait = s.node.Load.Waited()
 	st.LoopLate = s.node.Load.Late()
+	st.TakenWindows = s.node.Senders.Len()
 	st.Stretch = int(max(1, s.node.Load.Stretch()))
 	s.tlsStats(&st)
 	for _, l := range loops {

@@ -18,6 +18,7 @@ type Session struct {
 	app         *application
 	handle      uint64
 	incarnation uint64
+	previous    uint64 // handle of the session whose place it took, plus one; 0: of none
 	attempt     uint32
 	use         atomic.Uint32
 
@@ -67,8 +68,10 @@ func (s *Session) finish(use uint32) {
 // Ack tells the client that its message of that number is dealt with: the client will not send it
 // again. It leaves behind what else the callback writes, in one frame for messages that are
 // acknowledged in their order, and costs no allocation. The number 0, of a message that wants no
-// answer, is nobody's: nothing happens. Of what is said about a message twice, the client heeds the
-// first. The error is ErrOutside or ErrClosed.
+// answer, is nobody's: nothing happens. Of what is said about a message twice the first counts, and
+// what was not taken is not acknowledged. It may be a message that came over an earlier connection, or
+// has come again over a later one: the client hears of it there. The error is ErrOutside or ErrClosed;
+// Server.Ack works at any time.
 func (s *Session) Ack(number uint64) error { return s.AckRange(number, number, 0) }
 
 // AckRange is Ack for all messages from first to last, with a word of the application for its
@@ -154,39 +157,4 @@ func (s *Session) DeliverOptional(body []byte) error {
 	}
 	defer s.leave()
 	return s.app.r.DeliverOptional(slot, body)
-}
-
-// Close ends the session with a GOAWAY of the given code when the callback returns, behind what
-// was sent to it and posted for it before. It counts as ReasonKicked, and in Closed it does
-// nothing. The codes for applications are codec.CodeKicked, which zero means and
-// after which the client returns, codec.CodeReplaced,
-// codec.CodeSuperseded and codec.CodeInUse, and those that are theirs alone: 3150 to 3199 for
-// "return here", 3450 to 3499 for "elsewhere", 3900 to 3999 for "not again", which
-// ends the client. With any other,
-// which means what the server alone can know (3201 begins a handover), nothing happens and the
-// error is ErrCode.
-func (s *Session) Close(code codec.Code) error {
-	code, err := closeCode(code)
-	if err != nil {
-		return err
-	}
-	if _, err = s.enter(); err != nil {
-		return err
-	}
-	defer s.leave()
-	s.app.r.Kick(code)
-	return nil
-}
-
-// closeCode is the code that an application may close with.
-func closeCode(code codec.Code) (codec.Code, error) {
-	switch {
-	case code == 0:
-		return codec.CodeKicked, nil
-	case code == codec.CodeKicked, code == codec.CodeReplaced, code == codec.CodeSuperseded, code == codec.CodeInUse,
-		code >= 3150 && code < 3200, code >= 3450 && code < 3500, code >= 3900 && code < 4000:
-		return code, nil
-	default:
-		return 0, fmt.Errorf("%w: %d %s", ErrCode, uint16(code), code)
-	}
 }

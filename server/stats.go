@@ -22,7 +22,7 @@ type Counters struct {
 	Sessions int64 `stat:"sessions sessions gauge" help:"welcomed clients"`
 	Draining int64 `stat:"draining sessions_draining gauge" help:"of them, those that a drain has told to go"`
 
-	Moved    uint64 `stat:"moved moved_sessions counter" help:"told by a drain, and said BYE"`
+	Moved    uint64 `stat:"moved moved_sessions counter" help:"told to go by a drain or one by one, and said BYE"`
 	Accepted uint64 `stat:"accepted accepted_connections counter" help:"connections taken from the kernel"`
 	Refused  uint64 `stat:"refused refused_connections counter" help:"of them, sent away for want of room"`
 	Knocks   uint64 `stat:"knocks knocks counter" help:"well-formed HELLOs of clients that were still there, whatever became of them"`
@@ -39,8 +39,8 @@ type Counters struct {
 	BytesOut uint64 `stat:"bytes_out sent_bytes counter" help:"bytes handed to the kernel, or queued for it"`
 	Pings    uint64 `stat:"pings received_pings counter" help:"PING"`
 	Pongs    uint64 `stat:"pongs sent_pongs counter" help:"PONG; fewer than PINGs where several were answered at once"`
-	Sends    uint64 `stat:"sends received_sends counter" help:"SEND"`
-	Delivers uint64 `stat:"delivers sent_delivers counter" help:"DELIVER"`
+	Sends    uint64 `stat:"sends received_sends counter" help:"SEND, but replies"`
+	Delivers uint64 `stat:"delivers sent_delivers counter" help:"DELIVER, but replies"`
 	AcksIn   uint64 `stat:"acks_in received_acks counter" help:"ACK of clients"`
 	AcksOut  uint64 `stat:"acks_out sent_acks counter" help:"ACK to clients; fewer than SENDs where several were acknowledged at once"`
 	NacksIn  uint64 `stat:"nacks_in received_nacks counter" help:"NACK of clients: DELIVERs that they refused"`
@@ -52,6 +52,13 @@ type Counters struct {
 	Kept     int64  `stat:"kept_bytes kept_bytes gauge" help:"bytes of SENDs that paused sessions have not handled"`
 	Paused   int64  `stat:"paused sessions_paused gauge" help:"sessions whose application has paused reading"`
 	Stale    uint64 `stat:"stale_posts stale_posts counter" help:"posts for sessions that were gone"`
+
+	RepeatsAnswered uint64 `stat:"repeats_answered answered_repeats counter" help:"SENDs that came again and were settled: their client was told once more"`
+	RepeatsDropped  uint64 `stat:"repeats_dropped dropped_repeats counter" help:"SENDs that came again while what was said about them is not said yet, below the window, or by a connection that their client has left"`
+	RepliesIn       uint64 `stat:"replies_in received_replies counter" help:"SEND that reply to a DELIVER"`
+	RepliesOut      uint64 `stat:"replies_out sent_replies counter" help:"DELIVER that reply to a SEND"`
+	Memberships     int64  `stat:"memberships group_memberships gauge" help:"of sessions in groups"`
+	Published       uint64 `stat:"published published_messages counter" help:"messages to groups that have members, counted once a loop"`
 
 	Averted     uint64        `stat:"evictions_averted evictions_averted counter" help:"evictions put off because the kernel held unread bytes"`
 	LingerCut   uint64        `stat:"linger_cut lingers_cut counter" help:"farewells that did not wait until their client had closed"`
@@ -94,6 +101,7 @@ type Stats struct {
 	TLSWaiting     int           `stat:"tls_waiting tls_handshakes_waiting gauge" help:"TLS handshakes that wait for their clients"`
 	TLSQueued      int           `stat:"tls_queued tls_handshakes_queued gauge" help:"TLS handshakes that wait for their turn"`
 	TLSExpiry      time.Duration `stat:"tls_certificate_seconds tls_certificate_seconds gauge" help:"until the certificate expires; 0 without TLS"`
+	TakenWindows   int64         `stat:"taken_windows taken_windows gauge" help:"clients of which it is remembered what they have sent, those without a session included"`
 	PostsRefused   uint64        `stat:"refused_posts refused_posts counter" help:"posts that a loop's full mailbox refused: Server.Deliver and its kin returned ErrBusy"`
 
 	Age time.Duration `stat:"snapshot_age_seconds snapshot_age_seconds gauge" help:"age of the oldest loop's numbers; growing: that loop is stuck"`

@@ -81,7 +81,7 @@ func TestPostsThatAFullMailboxRefusesAreCounted(t *testing.T) {
 	refused := uint64(0)
 	eventually(t, "the mailbox is full", func() bool {
 		for range 16 << 10 {
-			if errors.Is(s.Ack(s.Ref(m.Session), 1), ErrBusy) {
+			if errors.Is(s.Deliver(s.Ref(m.Session), nil), ErrBusy) {
 				refused++
 			}
 		}

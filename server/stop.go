@@ -69,7 +69,7 @@ func (s *Server) Stop(ctx context.Context) error {
 	}
 	hard, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
-	for _, l := range *s.loops.Load() {
+	for _, l := range s.lastLoops() {
 		select {
 		case <-l.rest.settled: // or gnet would wait for ever for the loop to take it
 		case <-s.done:
@@ -84,6 +84,14 @@ func (s *Server) Stop(ctx context.Context) error {
 	case <-hard.Done():
 		return fmt.Errorf("server: the event loops have not ended: %w", hard.Err())
 	}
+}
+
+// lastLoops are all loops that still watch a socket of their own. One that is being made is among
+// them, or knows that the node stops.
+func (s *Server) lastLoops() []*loop {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return *s.loops.Load()
 }
 
 // readTime is how long a client that was told at the very end has to read it.

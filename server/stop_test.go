@@ -144,7 +144,7 @@ func TestPostsAfterTheEndAreErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, err := range map[string]error{
-		"Deliver": s.Deliver(s.Ref(m.Session), nil), "Ack": s.Ack(s.Ref(m.Session), 1), "Close": s.Close(s.Ref(m.Session), 0),
+		"Deliver": s.Deliver(s.Ref(m.Session), nil), "Ack": s.Ack(Sender{"a", 7}, 1), "Close": s.Close(s.Ref(m.Session), Close{}),
 	} {
 		if !errors.Is(err, ErrClosed) {
 			t.Errorf("%s: %v, want ErrClosed", name, err)

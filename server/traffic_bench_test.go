@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net"
 	"testing"
 
@@ -41,7 +42,7 @@ func (fakeLoop) Execute(context.Context, gnet.Runnable) error { return nil }
 // plainLoop is a loop without sockets and its one session.
 func plainLoop(t testing.TB, transports ...Transport) (*events, *fakeConn) {
 	t.Helper()
-	return loopOver(t, func(b []byte) []byte { return b }, transports...)
+	return loopOver(t, Config{Transports: transports}, unsealed, helloFrame("alice"))
 }
 
 // webSocketLoop is one whose session is by WebSocket.
@@ -49,7 +50,7 @@ func webSocketLoop(t testing.TB) (*events, *fakeConn) {
 	t.Helper()
 	client := transport.NewLines(wsClient())
 	request := bytes.Clone(client.Begin(0))
-	return loopOver(t, func(b []byte) []byte {
+	return loopOver(t, Config{Transports: []Transport{TransportTCP, TransportWebSocket}}, func(b []byte) []byte {
 		if len(request) > 0 { // what follows is masked, whether the answer has been seen or not
 			_, _ = client.Receive(0, answerTo(request))
 			b = append(request, client.Seal(0, b)...)
@@ -57,7 +58,7 @@ func webSocketLoop(t testing.TB) (*events, *fakeConn) {
 			return b
 		}
 		return append([]byte(nil), client.Seal(0, b)...)
-	}, TransportTCP, TransportWebSocket)
+	}, helloFrame("alice"))
 }
 
 // answerTo is a server's to a request.
@@ -67,10 +68,14 @@ func answerTo(request []byte) []byte {
 	return in.Words
 }
 
-// loopOver is a loop without sockets and its one session, whose client seals what it says.
-func loopOver(t testing.TB, seal func([]byte) []byte, transports ...Transport) (*events, *fakeConn) {
+func unsealed(b []byte) []byte { return b }
+
+// loopOver is a loop without sockets and its one session, whose client seals what it says, and says
+// that HELLO.
+func loopOver(t testing.TB, cfg Config, seal func([]byte) []byte, hello []byte) (*events, *fakeConn) {
 	t.Helper()
-	s, err := New(Config{MaxFrameRate: -1, MaxByteRate: -1, Transports: transports})
+	cfg.MaxFrameRate, cfg.MaxByteRate = -1, -1
+	s, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +90,7 @@ func loopOver(t testing.TB, seal func([]byte) []byte, transports ...Transport) (
 	c := new(fakeConn)
 	l.accept(c)
 	e := &events{srv: s}
-	c.in = seal(helloFrame("alice"))
+	c.in = seal(hello)
 	e.OnTraffic(c)
 	c.in = seal(codec.AppendPing(nil, 1, 0))
 	if c.written == 0 || l.reactor.Counters().Sessions != 1 {
@@ -121,5 +126,47 @@ func TestAPingAllocatesNothing(t *testing.T) {
 		if n := testing.AllocsPerRun(100, func() { e.OnTraffic(c) }); n != 0 || c.written == before {
 			t.Errorf("%s: %v allocations for a PING, %d bytes written", name, n, c.written-before)
 		}
+	}
+}
+
+// What an acknowledged SEND costs, from gnet's callback to the bytes of the ACK: one a read, and
+// sixteen, of a client that numbers them as clients do.
+func BenchmarkTrafficSend(b *testing.B) {
+	for _, each := range []int{1, 16} {
+		b.Run(fmt.Sprint("each=", each), func(b *testing.B) {
+			e, c := senderLoop(b)
+			b.ReportAllocs()
+			for number := uint64(1); b.Loop(); number += uint64(each) {
+				c.in = sends(c.in[:0], number, each)
+				e.OnTraffic(c)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*each), "ns/SEND")
+		})
+	}
+}
+
+func sends(dst []byte, number uint64, n int) []byte {
+	for i := range uint64(n) {
+		dst = codec.AppendSend(dst, number+i, nil)
+	}
+	return dst
+}
+
+// senderLoop is plainLoop with a client that has an incarnation, and a handler that acknowledges.
+func senderLoop(t testing.TB) (*events, *fakeConn) {
+	return loopOver(t, Config{Handler: Handler{Message: func(s *Session, m Message) { _ = s.Ack(m.Number) }}}, unsealed, senderFrame("alice", 1))
+}
+
+func TestAnAcknowledgedSendAllocatesNothing(t *testing.T) {
+	e, c := senderLoop(t)
+	number := uint64(1)
+	send := func() {
+		c.in = sends(c.in[:0], number, 1)
+		number++
+		e.OnTraffic(c)
+	}
+	send()
+	if n := testing.AllocsPerRun(1000, send); n != 0 {
+		t.Errorf("%v allocations for a SEND", n)
 	}
 }

@@ -2,6 +2,7 @@ package benchtest
 
 import (
 	"bufio"
+	"encoding/binary"
 	"io"
 	"net"
 	"slices"
@@ -21,7 +22,7 @@ func Broker(answer func(n int) byte, words string) func(c *net.TCPConn, n int) b
 			if err != nil {
 				return true
 			}
-			length, _ := r.ReadByte() // all that our clients say is below 128 bytes
+			length, _ := binary.ReadUvarint(r) // which is what MQTT has, too
 			body := make([]byte, length)
 			if _, err := io.ReadFull(r, body); err != nil {
 				return true
@@ -33,6 +34,9 @@ func Broker(answer func(n int) byte, words string) func(c *net.TCPConn, n int) b
 				if answer(n) != 0 {
 					return true
 				}
+			case 0x32: // PUBLISH, of quality of service 1
+				topic := int(binary.BigEndian.Uint16(body))
+				c.Write([]byte{0x40, 2, body[2+topic], body[3+topic]})
 			case 0xc0: // PINGREQ
 				for _, b := range []byte(words + "\xd0\x00") { // as small as TCP can carry it
 					c.Write([]byte{b})

@@ -51,6 +51,9 @@ func serve(kind string, args []string) {
 	for _, ignored := range []string{"admin", "tick"} {
 		_ = flags.String(ignored, "", "")
 	}
+	_ = flags.Bool("no-echo", false, "") // it never does
+	_ = flags.String("publish", "", "")
+	flags.DurationVar(&f.Every, "every", 0, "")
 	if err := flags.Parse(args); err != nil {
 		os.Exit(2)
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stormwheel/stormwheel/bench/payload"
 	"github.com/stormwheel/stormwheel/codec"
 )
 
@@ -31,6 +32,12 @@ type Node struct {
 	NoPong     bool
 	Dumb       atomic.Bool   // no PONG from now on
 	Delay      time.Duration // of every PONG
+	// Every is how often it publishes; 0: it does not. Answer, if any, is told of each SEND and says what
+	// goes back; default: its ACK.
+	Every  time.Duration
+	Answer func(number uint64, body []byte) []byte
+	Late   time.Duration                 // after which that goes back
+	Skip   func(publication uint64) bool // says which publications it forgets; nil: none
 
 	l        net.Listener
 	Accepted atomic.Int64
@@ -162,17 +169,45 @@ func (f *Node) talk(c *net.TCPConn, n int) {
 		}
 		switch frame.Type {
 		case codec.Hello:
-			_, err = c.Write(f.Welcome())
+			if _, err = c.Write(f.Welcome()); f.Every > 0 {
+				go f.publish(c)
+			}
 		case codec.Ping:
 			token, _, _ := codec.ParsePing(frame.Payload)
 			if !f.NoPong && !f.Dumb.Load() {
 				time.Sleep(f.Delay)
 				_, err = c.Write(codec.AppendPong(nil, codec.PongMessage{Token: token, Terms: f.Terms}))
 			}
+		case codec.Send:
+			number, body, _ := codec.ParseMessage(frame.Payload)
+			answer := codec.AppendAck(nil, codec.AckOf(number))
+			if f.Answer != nil {
+				answer = f.Answer(number, body)
+			}
+			if f.Late > 0 {
+				time.AfterFunc(f.Late, func() { c.Write(answer) })
+			} else {
+				_, err = c.Write(answer)
+			}
 		case codec.Bye:
 			return
 		}
 		if err != nil {
+			return
+		}
+	}
+}
+
+// publish sends a client the publications of the schedule until it has gone.
+func (f *Node) publish(c net.Conn) {
+	s, body := payload.Schedule(f.Every), make([]byte, payload.HeaderLen)
+	for n := s.Number(payload.Monotonic()) + 1; ; n++ {
+		time.Sleep(s.Due(n) - payload.Monotonic())
+		if f.Skip != nil && f.Skip(n) {
+			continue
+		}
+		payload.Put(body, s.Publication(n))
+		if _, err := c.Write(codec.AppendDeliver(nil, 0, body)); err != nil {
 			return
 		}
 	}

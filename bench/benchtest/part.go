@@ -31,6 +31,7 @@ func Part(seed uint64, started time.Time, rtts ...time.Duration) *result.Result 
 	// These follow from others.
 	r.Conns.Lost, r.Connect.Failed = r.Conns.Losses.Total(), r.Connect.Failures.Total()
 	r.Eviction.Overlooked = r.Eviction.Expected - r.Eviction.Observed - r.Eviction.Other
+	r.Messages.Published = r.Messages.Delivered + r.Messages.Undelivered
 	r.Churn.Missing = r.Churn.Departures - r.Churn.Returns
 	round, returns := encoded(1, rtts), encoded(100, rtts)
 	r.Detail = result.Detail{AttemptsPer100ms: []uint32{2, 1}, OutagesS: 1.5, Histograms: map[string]string{"rtt": round, "rtt_actual": round,

@@ -17,13 +17,19 @@ type Translator interface {
 	Outbound(dst []byte, f codec.Frame) (wire []byte, answered bool)
 
 	// Inbound reads the one packet that begins b and appends to dst the frame that it means
-	// to the link; token is that of the link's latest PING. need is as in codec.Decode: with
+	// to the link, of which asked tells what it waits for. need is as in codec.Decode: with
 	// consumed 0, so many bytes must be there before there is a packet. What is no packet
 	// becomes what no link takes for a frame.
-	Inbound(dst, b []byte, token uint64) (frame []byte, consumed, need int)
+	Inbound(dst, b []byte, asked Asked) (frame []byte, consumed, need int)
 
 	// Welcome is the frame for answered.
 	Welcome() []byte
+}
+
+// Asked is what a link has asked of its server, whose answers say less than ours.
+type Asked struct {
+	Token uint64 // of its latest PING
+	Sent  uint64 // number of its latest SEND
 }
 
 // noFrame is what a link takes for a server's breach of the protocol.
@@ -33,8 +39,10 @@ var noFrame = []byte{0}
 type Config struct {
 	Interval time.Duration // between a client's heartbeats
 	Timeout  time.Duration // of a tcp-echo server; 0: it has none
-	Username string        // of MQTT; "": none
-	Password string
+	// SendBytes is the size of the clients' messages; 0: they send none.
+	SendBytes int
+	Username  string // of MQTT; "": none
+	Password  string
 }
 
 // New is nil for our own protocol.

@@ -1,6 +1,7 @@
 package foreign
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -10,11 +11,15 @@ import (
 )
 
 // mqtt is for brokers of MQTT 3.1.1 (OASIS Standard, 29 October 2014): a clean session
-// that subscribes to nothing and publishes nothing.
+// that subscribes to nothing.
 //
 //	HELLO   -> CONNECT      CONNACK accepted -> WELCOME
 //	PING    -> PINGREQ      CONNACK refused  -> GOAWAY
-//	BYE     -> DISCONNECT   PINGRESP         -> PONG to the latest PING
+//	SEND    -> PUBLISH      PINGRESP         -> PONG to the latest PING
+//	BYE     -> DISCONNECT   PUBACK           -> ACK
+//
+// A SEND goes out with quality of service 1, to Topic. Its packet id is made of its number, of which
+// it tells all that are outstanding apart: they are few.
 //
 // Other packets that a broker may send are signs of life and no more: a PONG that nobody
 // asked for, which a link does not take before its WELCOME.
@@ -64,6 +69,23 @@ func newMQTT(cfg Config) (*mqtt, error) {
 	return m, err
 }
 
+// Topic is what messages are published to.
+const Topic = "stormwheel/bench"
+
+// packetIDs is how many there are; 0 is none.
+const packetIDs = math.MaxUint16
+
+func packetID(number uint64) uint16 { return uint16((number-1)%packetIDs) + 1 }
+
+// numberOf is the latest number up to the last that has a packet id; 0: none has.
+func numberOf(id uint16, last uint64) uint64 {
+	back := (uint64(packetID(last)) + packetIDs - uint64(id)) % packetIDs
+	if id == 0 || back >= last {
+		return 0
+	}
+	return last - back
+}
+
 // CheckLogin says what makes a user name and a password impossible in MQTT.
 func CheckLogin(username, password string) error {
 	switch {
@@ -85,13 +107,17 @@ func (m *mqtt) Outbound(dst []byte, f codec.Frame) (wire []byte, answered bool) 
 		}
 	case codec.Ping:
 		dst = append(dst, packetPingReq, 0)
+	case codec.Send:
+		if number, body, err := codec.ParseMessage(f.Payload); err == nil {
+			dst = appendPublish(dst, packetID(number), body)
+		}
 	case codec.Bye:
 		dst = append(dst, packetDisconnect, 0)
 	}
 	return dst, false
 }
 
-func (m *mqtt) Inbound(dst, b []byte, token uint64) (frame []byte, consumed, need int) {
+func (m *mqtt) Inbound(dst, b []byte, asked Asked) (frame []byte, consumed, need int) {
 	p, size, err := decodePacket(b, maxPacket)
 	switch {
 	case errors.Is(err, errPacketIncomplete):
@@ -101,7 +127,12 @@ func (m *mqtt) Inbound(dst, b []byte, token uint64) (frame []byte, consumed, nee
 	case p.kind == kindConnAck:
 		return m.connAck(dst, p.body[1]), size, 1
 	case p.kind == kindPingResp:
-		return codec.AppendPong(dst, codec.PongMessage{Token: token, Terms: m.terms}), size, 1
+		return codec.AppendPong(dst, codec.PongMessage{Token: asked.Token, Terms: m.terms}), size, 1
+	case p.kind == kindPubAck:
+		if number := numberOf(binary.BigEndian.Uint16(p.body), asked.Sent); number != 0 {
+			return codec.AppendAck(dst, codec.AckOf(number)), size, 1
+		}
+		fallthrough // nobody waits for it
 	default:
 		return codec.AppendPong(dst, codec.PongMessage{Terms: m.terms}), size, 1
 	}

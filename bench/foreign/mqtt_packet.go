@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// The packets of MQTT 3.1.1 that a client meets that neither publishes nor subscribes. The
+// The packets of MQTT 3.1.1 that a client meets that does not subscribe. The
 // first byte is the kind and four flags, then the length of the rest in one to four bytes
 // of seven bits.
 const (
@@ -21,6 +21,7 @@ const (
 	kindPingResp = 13
 
 	packetConnect    = 1 << 4
+	packetPublish    = 3<<4 | 1<<1 // quality of service 1
 	packetPingReq    = 12 << 4
 	packetDisconnect = 14 << 4
 
@@ -145,6 +146,16 @@ func appendConnect(dst []byte, flags byte, keepalive uint16, clientID, login []b
 	dst = binary.BigEndian.AppendUint16(dst, keepalive)
 	dst = appendString(dst, clientID)
 	return append(dst, login...)
+}
+
+// appendPublish appends a PUBLISH to Topic that is to be acknowledged. A connection that begins anew
+// knows nothing of the one before: it is no duplicate to it (3.3.1.1 speaks of one session).
+func appendPublish(dst []byte, id uint16, body []byte) []byte {
+	dst = append(dst, packetPublish)
+	dst = appendLength(dst, 2+len(Topic)+2+len(body))
+	dst = appendString(dst, Topic)
+	dst = binary.BigEndian.AppendUint16(dst, id)
+	return append(dst, body...)
 }
 
 // appendLength appends the remaining length of a packet, below 256 MiB.

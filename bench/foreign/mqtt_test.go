@@ -113,7 +113,7 @@ func TestPacketsOfABrokerAreUnderstood(t *testing.T) {
 		{"a length beyond the limit", "\x30\x81\x80\x04", noFrame},
 		{"the longest length that MQTT has", "\x30\xff\xff\xff\x7f", noFrame},
 	} {
-		got, consumed, _ := m.Inbound(nil, []byte(tt.packet), token)
+		got, consumed, _ := m.Inbound(nil, []byte(tt.packet), Asked{Token: token})
 		if !bytes.Equal(got, tt.want) || consumed != len(tt.packet) {
 			t.Errorf("%s: the link sees\n% x after %d bytes, want\n% x", tt.name, got, consumed, tt.want)
 		}
@@ -178,7 +178,7 @@ func overhear(t testing.TB, tr Translator, stream []byte, pieces []int) (link.St
 		stream = stream[n:]
 		for len(kept) > 0 && len(kept) >= need {
 			var consumed int
-			frame, consumed, need = tr.Inbound(frame[:0], kept, uint64(l.Info().Pings))
+			frame, consumed, need = tr.Inbound(frame[:0], kept, Asked{Token: uint64(l.Info().Pings)})
 			if consumed < 0 || consumed > len(kept) || consumed == 0 && (need <= len(kept) || len(frame) > 0) || consumed > 0 && len(frame) == 0 {
 				t.Fatalf("inbound(% x) = % x, consumed %d, need %d", kept, frame, consumed, need)
 			}
@@ -218,4 +218,30 @@ func FuzzMQTT(f *testing.F) {
 			t.Fatalf("in pieces of %v: %v after %v; whole: %v after %v", pieces, state, last, wholeState, wholeLast)
 		}
 	})
+}
+
+// Section 3.3 of MQTT 3.1.1, byte by byte.
+func TestASendIsAPublishAndItsPUBACKTheACK(t *testing.T) {
+	m := mustMQTT(t, Config{})
+	for _, tt := range []struct {
+		number uint64
+		id     string
+	}{{1, "\x00\x01"}, {0xffff, "\xff\xff"}, {0x10000, "\x00\x01"}, {0x20001, "\x00\x03"}} {
+		got, answered := m.Outbound(nil, decoded(t, codec.AppendSend(nil, tt.number, []byte("hello"))))
+		if want := "\x32\x19\x00\x10stormwheel/bench" + tt.id + "hello"; string(got) != want || answered {
+			t.Errorf("SEND %d becomes\n% x, want\n% x", tt.number, got, want)
+		}
+		for back := range uint64(300) { // later ones may be outstanding, too
+			frame, consumed, _ := m.Inbound(nil, []byte("\x40\x02"+tt.id), Asked{Sent: tt.number + back})
+			if want := codec.AppendAck(nil, codec.AckOf(tt.number)); !bytes.Equal(frame, want) || consumed != 4 {
+				t.Fatalf("PUBACK of %d, of which %d were sent: % x, want % x", tt.number, tt.number+back, frame, want)
+			}
+		}
+	}
+	for _, nobodys := range []string{"\x00\x00", "\x00\x09"} {
+		frame, _, _ := m.Inbound(nil, []byte("\x40\x02"+nobodys), Asked{Sent: 8})
+		if f := decoded(t, frame); f.Type != codec.Pong {
+			t.Errorf("PUBACK % x of eight that were sent becomes %v", nobodys, f.Type)
+		}
+	}
 }

@@ -21,9 +21,9 @@ type observer struct {
 	pid   int    // 0: unknown
 	admin string // HOST:PORT of GET /stats; "": unknown
 	port  uint16 // where it listens, if only pid is known
-	// evicted is what it had evicted before the run, and cpu the processor time that it had taken.
-	evicted int
-	cpu     time.Duration
+	// before is what it had counted before the run, and cpu the processor time that it had taken.
+	before serverStats
+	cpu    time.Duration
 }
 
 // serverStats is what we read of GET /stats. Other servers may say less.
@@ -32,6 +32,8 @@ type serverStats struct {
 	Conns     *int   `json:"conns"`
 	Sessions  *int   `json:"sessions"`
 	Evictions *int   `json:"evictions"`
+	Sends     *int   `json:"sends"`
+	Delivers  *int   `json:"delivers"`
 }
 
 // reading is what an observer could read; what it could not has its error.
@@ -67,10 +69,17 @@ func (r *reading) into(s *result.Server, o *observer) {
 	}
 	if r.statsErr == nil {
 		s.Conns, s.Sessions = r.stats.Conns, r.stats.Sessions
-		if r.stats.Evictions != nil {
-			s.Evictions = new(*r.stats.Evictions - o.evicted)
-		}
+		s.Evictions = more(r.stats.Evictions, o.before.Evictions)
+		s.Sends, s.Delivers = more(r.stats.Sends, o.before.Sends), more(r.stats.Delivers, o.before.Delivers)
 	}
+}
+
+// more is by how much a count has grown; nil if it is unknown.
+func more(now, before *int) *int {
+	if now == nil || before == nil {
+		return now
+	}
+	return new(*now - *before)
 }
 
 var errUnknown = errors.New("unknown")

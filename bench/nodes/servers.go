@@ -50,9 +50,7 @@ func Watch(ctx context.Context, targets []netip.AddrPort, pids []int, admins []s
 			if stats.Node != "" {
 				s.Node = &stats.Node
 			}
-			if stats.Evictions != nil {
-				o.evicted = *stats.Evictions
-			}
+			o.before = stats
 		}
 		all.list, all.observers = append(all.list, s), append(all.observers, o)
 	}

@@ -36,6 +36,17 @@ var mainFigures = []struct {
 		}
 		return count(r.Heartbeat.Unanswered)
 	}},
+	{"messages sent", "", 1, messages(func(m *result.Messages) *float64 { return count(m.Sent) })},
+	{"messages refused", "", 1, messages(func(m *result.Messages) *float64 { return count(m.Refused) })},
+	{"messages lost", "", 1, messages(func(m *result.Messages) *float64 { return count(m.Lost) })},
+	{"messages doubled", "", 1, messages(func(m *result.Messages) *float64 { return count(m.Doubled) })},
+	{"message p50", "ms", .01, latency(func(m *result.Messages) *result.Percentiles { return m.LatencyMs }, func(p *result.Percentiles) *float64 { return &p.P50 })},
+	{"message p99", "ms", .01, latency(func(m *result.Messages) *result.Percentiles { return m.LatencyMs }, func(p *result.Percentiles) *float64 { return &p.P99 })},
+	{"message on the wire p99", "ms", .01, latency(func(m *result.Messages) *result.Percentiles { return m.WireLatencyMs }, func(p *result.Percentiles) *float64 { return &p.P99 })},
+	{"publications", "", 1, messages(func(m *result.Messages) *float64 { return count(m.Published) })},
+	{"publications undelivered", "", 1, messages(func(m *result.Messages) *float64 { return count(m.Undelivered) })},
+	{"fan-out p50", "ms", .01, latency(func(m *result.Messages) *result.Percentiles { return m.DeliverLatencyMs }, func(p *result.Percentiles) *float64 { return &p.P50 })},
+	{"fan-out p99", "ms", .01, latency(func(m *result.Messages) *result.Percentiles { return m.DeliverLatencyMs }, func(p *result.Percentiles) *float64 { return &p.P99 })},
 	{"false evictions", "", 1, func(r *result.Result) *float64 { return count(r.Eviction.False) }},
 	{"eviction lateness p99", "ms", .1, func(r *result.Result) *float64 {
 		if r.Eviction.LatenessMs == nil {
@@ -71,6 +82,24 @@ func rtt(of func(*result.Percentiles) *float64) func(*result.Result) *float64 {
 		}
 		return of(r.Heartbeat.RTTms)
 	}
+}
+
+func messages(of func(*result.Messages) *float64) func(*result.Result) *float64 {
+	return func(r *result.Result) *float64 {
+		if r.Messages == nil {
+			return nil
+		}
+		return of(r.Messages)
+	}
+}
+
+func latency(of func(*result.Messages) *result.Percentiles, quantile func(*result.Percentiles) *float64) func(*result.Result) *float64 {
+	return messages(func(m *result.Messages) *float64 {
+		if p := of(m); p != nil {
+			return quantile(p)
+		}
+		return nil
+	})
 }
 
 func goodput(of func(*result.Goodput) *float64) func(*result.Result) *float64 {

@@ -18,6 +18,9 @@ func (r Run) figures() []figure {
 	var t figures
 	t.connections(r.Result)
 	t.heartbeats(r.Result)
+	if r.Result.Messages != nil {
+		t.messages(r.Result.Messages)
+	}
 	if r.Result.Storm != nil {
 		t.storm(r.Result.Storm)
 	}

@@ -16,6 +16,8 @@ var overlays = []drawing[[]Run]{
 	{"attempts-per-success", effortOverlay},
 	{"offline", offlineOverlay},
 	{"rtt", roundTripOverlay},
+	{"message-latency", messageOverlay},
+	{"delivery-latency", deliveryOverlay},
 }
 
 // overlay is a picture with a line of each run, in the run's colour and dashes; nil if it
@@ -159,14 +161,19 @@ func offlineOverlay(runs []Run) plot.Chart {
 }
 
 func roundTripOverlay(runs []Run) plot.Chart {
+	return spectrumOverlay(runs, "Heartbeat round trips", "from the write of each PING", "rtt")
+}
+
+// spectrumOverlay is a distribution of each run, in milliseconds.
+func spectrumOverlay(runs []Run, title, what, name string) plot.Chart {
 	var all []dist
 	longest := dist{}
 	lines := linesOf(runs, func(r Run) []plot.Point {
-		d := r.distribution("rtt", toMs)
+		d := r.distribution(name, toMs)
 		if all = append(all, d); d.total > longest.total {
 			longest = d
 		}
 		return d.spectrum()
 	}, false)
-	return overlay(spectrum("Heartbeat round trips", "from the write of each PING", append([]dist{longest}, all...)...), lines)
+	return overlay(spectrum(title, what, append([]dist{longest}, all...)...), lines)
 }

@@ -120,6 +120,9 @@ func every(t testing.TB) map[string]Run {
 			r.Detail.Seconds[i].Servers = nil
 		}
 	})
+	change("loaded", func(r *result.Result) { carry(t, r) })
+	change("nothing carried", func(r *result.Result) { r.Messages = &result.Messages{} })
+	change("histograms of nothing", func(r *result.Result) { carry(t, r); r.Messages = nil })
 	change("merged", func(r *result.Result) {
 		r.Parts = []result.Part{{Seed: 1, Clients: 10, Verdict: result.Pass}, {Seed: 2, Clients: 20, Verdict: result.Fail}}
 		r.Churn, r.Conns.Ghosts, r.Conns.Lost = &result.Churn{LifetimeS: 5, Departures: 3}, new(7), 9

@@ -9,7 +9,7 @@ type Detail struct {
 	Phases []PhaseSeen `json:"phases"`
 	// Seconds are one row each.
 	Seconds []Second `json:"seconds"`
-	// Histograms are in microseconds, by name: rtt, rtt_intended, rtt_actual, connect, connect_intended, probes_before, probes_during, late, lateness; after a storm
+	// Histograms are in microseconds, by name: rtt, rtt_intended, rtt_actual, connect, connect_intended, probes_before, probes_during, late, lateness; where there are messages, messages, messages_wire and deliveries; after a storm
 	// also return (from t0; return_N of cohort N) and offline (one entry an outage that is over). The format is
 	// HdrHistogram's V2, compressed, in base64, which its tools in every language read.
 	Histograms map[string]string `json:"histograms"`
@@ -33,15 +33,24 @@ type PhaseSeen struct {
 
 // Second is one second of a run. Rates are of this second, the rest is of its end.
 type Second struct {
-	T            float64  `json:"t_s"`
-	Ready        int      `json:"ready"`
-	Attempts     int      `json:"attempts_per_s"`
-	Established  int      `json:"established_per_s"`
-	Goodput      int      `json:"goodput_per_s"`
-	Pings        int      `json:"pings_per_s"`
-	Pongs        int      `json:"pongs_per_s"`
-	RTTp50       *float64 `json:"rtt_p50_ms"`
-	RTTp99       *float64 `json:"rtt_p99_ms"`
+	T           float64  `json:"t_s"`
+	Ready       int      `json:"ready"`
+	Attempts    int      `json:"attempts_per_s"`
+	Established int      `json:"established_per_s"`
+	Goodput     int      `json:"goodput_per_s"`
+	Pings       int      `json:"pings_per_s"`
+	Pongs       int      `json:"pongs_per_s"`
+	RTTp50      *float64 `json:"rtt_p50_ms"`
+	RTTp99      *float64 `json:"rtt_p99_ms"`
+	// Of messages, from their due time; null: there were none.
+	Sent         int      `json:"sent_per_s"`
+	Acknowledged int      `json:"acknowledged_per_s"`
+	Delivered    int      `json:"delivered_per_s"`
+	Undelivered  int      `json:"undelivered_per_s"`
+	MessageP50   *float64 `json:"message_p50_ms"`
+	MessageP99   *float64 `json:"message_p99_ms"`
+	DeliverP50   *float64 `json:"deliver_p50_ms"`
+	DeliverP99   *float64 `json:"deliver_p99_ms"`
 	Muted        int      `json:"muted"`
 	Evicted      int      `json:"evicted"`
 	Early        int      `json:"early"`

@@ -28,6 +28,9 @@ type Server struct {
 	// Sessions and Evictions are what the node itself counts; the latter since the run began.
 	Sessions  *int `json:"sessions"`
 	Evictions *int `json:"evictions"`
+	// Sends and Delivers are the messages that it got and wrote, since the run began.
+	Sends    *int `json:"sends"`
+	Delivers *int `json:"delivers"`
 }
 
 // Generator is the load test's own cost and punctuality, that of all its processes.

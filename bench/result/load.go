@@ -25,6 +25,10 @@ type Load struct {
 	FreezeS           float64 `json:"freeze_s"`
 	OutageS           float64 `json:"outage_s"`
 	Slow              string  `json:"slow"`
+	// SendBytes and DeliverBytes are the sizes of messages, one a client each EveryS.
+	SendBytes    int     `json:"send_bytes"`
+	DeliverBytes int     `json:"deliver_bytes"`
+	EveryS       float64 `json:"every_s"`
 }
 
 // differs is the first thing in which two loads differ; empty if there is none.

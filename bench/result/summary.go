@@ -13,6 +13,9 @@ func (r *Result) WriteSummary(w io.Writer) error {
 	s.connections(r)
 	s.scenario(r)
 	s.heartbeats(r)
+	if r.Messages != nil {
+		s.messages(r.Messages)
+	}
 	if r.Storm != nil {
 		s.storm(r.Storm)
 	}
@@ -193,8 +196,8 @@ func (s *Server) words() string {
 	for _, n := range []struct {
 		count *int
 		noun  string
-	}{{s.Conns, "conns"}, {s.FDs, "fds"}, {s.Evictions, "evictions"}} {
-		if n.count != nil && (*n.count > 0 || n.noun != "evictions") {
+	}{{s.Conns, "conns"}, {s.FDs, "fds"}, {s.Evictions, "evictions"}, {s.Sends, "SENDs"}, {s.Delivers, "DELIVERs"}} {
+		if n.count != nil && (*n.count > 0 || n.noun == "conns" || n.noun == "fds") {
 			words = append(words, fmt.Sprintf("%d %s", *n.count, n.noun))
 		}
 	}

@@ -36,6 +36,7 @@ func (p *Plan) spawn(ctx context.Context, died func(error)) (*nodes.Servers, err
 		args = append(args, "--auth-secret-file", p.AuthSecretFile)
 	}
 	args = append(args, p.carriedBy()...)
+	args = append(args, p.nodeMessages()...)
 	for _, a := range p.NodeArgs {
 		args = append(args, "--"+a) // the later one holds
 	}

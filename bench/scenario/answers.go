@@ -17,7 +17,7 @@ const (
 // rollCallEvery is between two rounds in which clients are asked.
 const rollCallEvery = 10 * time.Millisecond
 
-// AwaitAnswers ends the count of the PINGs, and waits until each of them is answered or given
+// AwaitAnswers ends the count of the PINGs and messages, and waits until each of them is answered or given
 // up, at most for the patience that clients have unless told otherwise.
 func (s *Stage) AwaitAnswers(ctx context.Context) error {
 	patience := min(s.PongTimeout, defaultPatience)
@@ -31,11 +31,11 @@ func (s *Stage) AwaitAnswers(ctx context.Context) error {
 	s.Clients.CloseCount()
 	all, err := s.until(ctx, patience, func() bool {
 		n := s.Clients.Counts()
-		return n.Waiting() == 0 || len(s.Clients.Lost()) > 0
+		return n.Waiting()+n.Messages.Waiting() == 0 || len(s.Clients.Lost()) > 0
 	})
 	if err == nil && !all {
 		n := s.Clients.Counts()
-		s.Say("%d PINGs are not answered: the wait is over", n.Waiting())
+		s.Say("%d PINGs and %d messages are not answered: the wait is over", n.Waiting(), n.Messages.Waiting())
 	}
 	return err
 }

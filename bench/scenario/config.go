@@ -2,6 +2,8 @@ package scenario
 
 import (
 	"time"
+
+	"github.com/stormwheel/stormwheel/bench/payload"
 )
 
 // Config says what to run. Zero means the default; scenarios have defaults of their own,
@@ -72,6 +74,13 @@ type Config struct {
 	// heartbeat and the patience for its answer need it; in the others the steady time before the
 	// blow, default one heartbeat.
 	Duration time.Duration `help:"hold, churn: how long (default 30s, or as a heartbeat needs; soak: 10m; a trial of find-max: 10s); others: the calm after the ramp (default one heartbeat; demo: 3s; of a target: 5s)." placeholder:"D"`
+
+	// Send is the size of a message that each client sends every Every, 10 s by default, and that the
+	// server acknowledges; default: none. Deliver is that of one that nodes publish to all their clients
+	// as often. Targets must have been told so themselves (serve --publish --every).
+	Send    payload.Size  `help:"Each client sends a message of that size every --every, as in 100B or 4KiB; the latency is that until the acknowledgement, from when it was due." placeholder:"SIZE"`
+	Deliver payload.Size  `help:"Spawned nodes publish a message of that size to all clients every --every; the latency is that until it is there. A target publishes by itself: serve --publish --every." placeholder:"SIZE"`
+	Every   time.Duration `help:"Between two messages of --send and --deliver (default 10s)." placeholder:"D"`
 
 	// Heartbeat, Timeout and Tick are those of the spawned nodes, 30 s, 2.5 heartbeats and 250 ms by
 	// default. With Targets, Heartbeat is that of the clients, and Timeout that of a tcp-echo

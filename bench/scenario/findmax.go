@@ -18,7 +18,7 @@ func (FindMax) About() string {
 	return "the most clients, or with --vary rate connects per second, at which --goal holds"
 }
 
-func (FindMax) Takes() string { return "goal vary" }
+func (FindMax) Takes() string { return "goal vary " + messageFlags }
 
 // What find-max may vary.
 const (
@@ -68,7 +68,7 @@ func (p *Plan) Trial(asked Config, load float64, number int) Config {
 	c := p.Config
 	c.Scenario, c.Vary, c.Goal = "hold", "", ""
 	// A load that did not all get in, or was not answered, is none that was held.
-	c.Thresholds, c.NoPromises = []string{p.Goal, "", answeredPromise}, true
+	c.Thresholds, c.NoPromises = append([]string{p.Goal, "", answeredPromise}, messagePromises(&c)...), true
 	c.Workers, c.Seed = asked.Workers, p.Seed+uint64(number)
 	if p.Vary == VaryRate {
 		c.Scenario, c.Rate = "ramp", load

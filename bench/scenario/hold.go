@@ -13,6 +13,8 @@ func (hold) Name() string { return "hold" }
 
 func (hold) About() string { return "connect, and heartbeat for --duration" }
 
+func (hold) Takes() string { return messageFlags }
+
 // Defaults: long enough for each client to ask once, and to lose its patience.
 func (hold) Defaults(c *Config) {
 	beat, patience := c.firstBeat(), c.PongTimeout

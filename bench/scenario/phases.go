@@ -21,7 +21,7 @@ func (phases) About() string {
 }
 
 func (phases) Takes() string {
-	return "lifetime profile steps kind fraction freeze outage slow probes cohorts"
+	return "lifetime profile steps kind fraction freeze outage slow probes cohorts " + messageFlags
 }
 
 // A Phase is one part of the scenario "phases". What its fields mean, Do says:

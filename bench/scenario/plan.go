@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 
@@ -73,7 +74,7 @@ func Prepare(ctx context.Context, c Config) (*Plan, error) {
 	}
 	var promises []string // some are counted client by client: not for more than there can be
 	if !p.NoPromises {
-		promises = append(p.Plays.Promises(&p.Config), probePromises(&p.Config)...)
+		promises = slices.Concat(p.Plays.Promises(&p.Config), messagePromises(&p.Config), probePromises(&p.Config))
 	}
 	var err error
 	p.Judged, err = result.ReadThresholds(promises, p.Thresholds)
@@ -122,6 +123,9 @@ func (c *Config) complete() {
 		fill(&c.Steps, swarm.DefaultSteps)
 	}
 	fill(&c.PongTimeout, defaultPatience)
+	if c.carries() {
+		fill(&c.Every, defaultEvery)
+	}
 	fill(&c.Policy, link.Window.String())
 	fill(&c.RecoveryTimeout, time.Minute)
 	fill(&c.Seed, uint64(time.Now().UnixNano())%1e9+1)

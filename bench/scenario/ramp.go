@@ -19,7 +19,7 @@ func (ramp) About() string {
 	return "connect by --profile linear, step or poisson, and judge how long each takes to be welcomed"
 }
 
-func (ramp) Takes() string { return "profile steps" }
+func (ramp) Takes() string { return "profile steps " + messageFlags }
 
 func (ramp) Promises(c *Config) []string {
 	all := []string{

@@ -21,7 +21,7 @@ func (storm) About() string {
 		"           grey: all nodes are slow (--slow) for --outage, and well again"
 }
 
-func (storm) Takes() string { return "kind fraction freeze outage slow probes cohorts" }
+func (storm) Takes() string { return "kind fraction freeze outage slow probes cohorts " + messageFlags }
 
 func (storm) Check(c *Config) error {
 	if c.Kind == "" {

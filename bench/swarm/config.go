@@ -46,6 +46,11 @@ type Config struct {
 	Interval    time.Duration // 0: what the server says
 	PongTimeout time.Duration // 0: the link's default
 
+	// Send is the size of the messages that each client sends, one every Every; 0: none. Deliver says
+	// that the servers publish one every Every.
+	Send    int
+	Deliver bool
+	Every   time.Duration
 	// WebSocket is the path of the targets' WebSocket; "": there is none.
 	WebSocket string
 	// TLS has clients come by that; nil: they do not.

@@ -40,6 +40,7 @@ func (l *loop) visit(id timingwheel.ID) time.Duration {
 		c.link.Tick(l.now, &l.out)
 		l.perform(i, c)
 	}
+	l.sendDue(i, c)
 	l.visiting = -1
 	c.wake = l.deadline(i, c)
 	l.learn(c, c.wake)
@@ -72,6 +73,9 @@ func (l *loop) wasLate(due time.Duration) {
 // deadline is when client i next wants something done.
 func (l *loop) deadline(i uint32, c *client) time.Duration {
 	due := c.link.Deadline()
+	if l.senders != nil {
+		due = min(due, l.senders[i].at)
+	}
 	if l.mayLeave(i, c) {
 		due = min(due, l.leave[i])
 	}

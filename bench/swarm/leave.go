@@ -32,7 +32,7 @@ func (l *loop) mayLeave(i uint32, c *client) bool {
 		return false
 	}
 	_, unsent := l.unsent[connKey{i, c.attempt}]
-	return !unsent && c.ready()
+	return !unsent && c.ready() && !l.owes(i, c)
 }
 
 // depart ends a client's session with BYE, and has another client arrive in its place at
@@ -43,6 +43,7 @@ func (l *loop) depart(i uint32, c *client) {
 	l.wasLate(at)
 	l.counted.Departures++
 	l.swarm.nowReady(-1)
+	l.leaveMessages(i)
 	c.link.Stop(l.now, &l.out)
 	l.perform(i, c)
 	c.arrival, c.began = at, 0

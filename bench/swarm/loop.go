@@ -43,7 +43,13 @@ type loop struct {
 	now     time.Duration
 	heard   time.Duration // when the clock was read for the batch under way: what it brings was there
 	wroteAt time.Duration // just before the latest write()
-	closed  bool          // PINGs from now on count for nothing
+	closed  bool          // PINGs and messages from closedAt on count for nothing
+
+	closedAt time.Duration
+
+	senders   []sender   // of each client; nil: they send nothing
+	receivers []receiver // of each client; nil: nothing is published
+	body      []byte     // of what is sent next
 
 	second    map[uint32]*socket // of clients that have two, around a handover
 	partial   map[connKey]partial
@@ -73,6 +79,9 @@ type loop struct {
 	connectIntended *tally.Hist // from the intended arrival
 	late            *tally.Hist
 	lateness        *tally.Hist
+	messages        *tally.Hist // from the due time to the answer; nil: nobody sends
+	messagesWire    *tally.Hist // the same from the write()
+	deliveries      *tally.Hist // from the due time to the client; nil: nothing is published
 	recent          *tally.Recent
 	published       time.Duration
 	finished        bool
@@ -110,6 +119,17 @@ func newLoop(s *Swarm, index, clients int) (*loop, error) {
 	if s.stage != nil {
 		l.lines = transport.NewLines(s.stage())
 	}
+	if s.cfg.Send > 0 {
+		l.senders, l.body, l.messages = make([]sender, clients), make([]byte, s.cfg.Send), tally.NewHist()
+		l.messagesWire = tally.NewHist()
+		for i := range l.senders {
+			l.senders[i].at = link.Never
+		}
+	}
+	if s.cfg.Deliver {
+		l.receivers, l.deliveries = make([]receiver, clients), tally.NewHist()
+	}
+	l.counted.Messages.Carried = s.cfg.Send > 0 || s.cfg.Deliver
 	for range max(len(s.cfg.Cohorts), 1) {
 		l.storms = append(l.storms, tally.NewStorm())
 	}
@@ -289,6 +309,7 @@ func (l *loop) finish() {
 			l.unanswered(c)
 		}
 	}
+	l.endMessages()
 	l.finished = true
 	for i, s := range l.second {
 		if s.attempt != 0 {

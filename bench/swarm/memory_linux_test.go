@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/stormwheel/stormwheel/bench/benchtest"
 	"github.com/stormwheel/stormwheel/bench/nodes"
@@ -24,7 +25,10 @@ func TestMemoryPerClient(t *testing.T) {
 	// client as its package promises. The slope over two sizes leaves fixed costs out.
 	const wheelBytes = 24
 	const small, large = 500, 4500
-	perClient := (heapOf(t, large, all.Nodes[0].Addr)-heapOf(t, small, all.Nodes[0].Addr))/(large-small) + wheelBytes
+	slope := func(change func(*Config)) int {
+		return (heapOf(t, large, all.Nodes[0].Addr, change) - heapOf(t, small, all.Nodes[0].Addr, change)) / (large - small)
+	}
+	perClient := slope(nil) + wheelBytes
 	t.Logf("%d bytes of user memory per ready client", perClient)
 	if perClient > 600 {
 		t.Errorf("%d bytes per client, want at most 600", perClient)
@@ -32,16 +36,33 @@ func TestMemoryPerClient(t *testing.T) {
 	if perClient < 300 {
 		t.Errorf("%d bytes per client: less than a link has, so this is not measured", perClient)
 	}
+	sending := slope(func(c *Config) { c.Send, c.Every = 100, 500*time.Millisecond }) + wheelBytes
+	t.Logf("%d bytes more of one that sends 100 bytes", sending-perClient)
+	if sending-perClient > 350 {
+		t.Errorf("%d bytes more of a client that sends 100 bytes, want at most 350", sending-perClient)
+	}
+	receiving := slope(func(c *Config) { c.Deliver, c.Every = true, time.Second }) + wheelBytes
+	if receiving-perClient > 40 {
+		t.Errorf("%d bytes more of a client that gets publications, want at most 40", receiving-perClient)
+	}
 }
 
 // heapOf is the live heap that n ready and heartbeating clients add.
-func heapOf(t *testing.T, n int, target string) int {
+func heapOf(t *testing.T, n int, target string, change func(*Config)) int {
 	t.Helper()
 	before := liveHeap()
 	s, finish := startSwarm(t, n, func(c *Config) {
 		c.Loops, c.Endpoints = 1, []netip.AddrPort{netip.MustParseAddrPort(target)}
+		if change != nil {
+			change(c)
+		}
 	})
 	benchtest.WaitFor(t, "all are ready", func() bool { return s.Ready() == n })
+	if s.cfg.Send > 0 {
+		benchtest.WaitFor(t, "all have sent", func() bool { return s.Counts().Messages.Acknowledged >= 2*n })
+	} else if s.loops[0].senders != nil {
+		t.Error("who sends nothing has something to send")
+	}
 	used := liveHeap() - before
 	if got := finish(); got.Ready != n {
 		t.Errorf("%d ready at the end, want %d", got.Ready, n)

@@ -76,3 +76,19 @@ func TestMosquittoAsksForTheRightPassword(t *testing.T) {
 		}
 	}
 }
+
+func TestMosquittoAcknowledgesMessages(t *testing.T) {
+	t.Parallel()
+	m := benchtest.StartMosquitto(t, "allow_anonymous true\n")
+	s, finish := startSwarm(t, 50, func(c *Config) {
+		speakMQTT(2 * time.Second)(c)
+		c.Endpoints = []netip.AddrPort{netip.MustParseAddrPort(m.Addr)}
+		c.Send, c.Every = 300, 50*time.Millisecond
+	})
+	benchtest.WaitFor(t, "500 are acknowledged", func() bool { return s.Counts().Messages.Acknowledged >= 500 })
+	closed(t, s)
+	sum := finish()
+	if n := reconciled(t, &sum); n.Refused+n.Lost+n.Doubled != 0 || sum.Counters.Losses.Total() != 0 {
+		t.Errorf("%+v, %+v", n, sum.Counters.Losses)
+	}
+}

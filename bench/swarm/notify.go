@@ -16,10 +16,13 @@ func (l *loop) notify(i uint32, c *client, e *link.Event) {
 	switch e.Kind {
 	case link.Ready:
 		l.nowReady(c, e)
+		l.beginSending(i)
+		l.beginReceiving(i)
 	case link.Draining:
 		l.toldToMove(c)
 	case link.Moved:
 		l.hasMoved(i, c, e)
+		l.beginSending(i)
 	case link.Termed:
 		if s := l.find(i, c, e.Attempt); s != nil {
 			s.last.loosen(e.Terms.Timeout)
@@ -32,9 +35,14 @@ func (l *loop) notify(i uint32, c *client, e *link.Event) {
 			l.backInService(i, c)
 		}
 	case link.Delivered:
-		l.after = append(l.after, followUp{kind: ack, attempt: e.Attempt, id: e.ID})
+		l.received(i, e.Body)
+		if e.ID != 0 {
+			l.after = append(l.after, followUp{kind: ack, attempt: e.Attempt, id: e.ID})
+		}
 	case link.Expiring:
 		l.after = append(l.after, followUp{kind: renew, attempt: e.Attempt})
+	case link.Acked, link.Nacked, link.GivenUp:
+		l.messagesSettled(i, e)
 	case link.GoneAway, link.Lost:
 		if e.WasReady {
 			l.lostSession(i, c, e)
@@ -122,6 +130,10 @@ func (l *loop) turnedAway(c *client, e *link.Event) {
 // lostSession counts the end of a living client's session and judges the server for it.
 func (l *loop) lostSession(i uint32, c *client, e *link.Event) {
 	l.swarm.nowReady(-1)
+	l.endReceiving(i)
+	if l.senders != nil {
+		l.senders[i].at = link.Never
+	}
 	countLoss(&l.counted.Losses, e)
 	if c.flags.has(flagProbe) {
 		l.probes.Lost++

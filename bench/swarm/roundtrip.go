@@ -140,9 +140,15 @@ func (l *loop) question(i uint32) {
 // RollCall has some of the clients ask at once.
 func (s *Swarm) RollCall(round int) { s.onLoops(func(l *loop) { l.rollCall(round) }) }
 
-// CloseCount has the PINGs that are sent from now on count for nothing, so that all others can
-// be waited for.
-func (s *Swarm) CloseCount() { s.onLoops(func(l *loop) { l.closed = true }) }
+// CloseCount has the PINGs and messages that are due from now on count for nothing, so that all
+// others can be waited for.
+func (s *Swarm) CloseCount() { s.onLoops(func(l *loop) { l.closeCount() }) }
+
+func (l *loop) closeCount() {
+	l.closed, l.closedAt = true, l.now
+	l.closeSending()
+	l.closeReceiving()
+}
 
 // probed notes a round trip of a probe.
 func (l *loop) probed(rtt time.Duration) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/bench/foreign"
+	"github.com/stormwheel/stormwheel/bench/payload"
 	"github.com/stormwheel/stormwheel/bench/tally"
 	"github.com/stormwheel/stormwheel/internal/link"
 	"github.com/stormwheel/stormwheel/internal/transport"
@@ -24,7 +25,9 @@ type Swarm struct {
 	foreign  foreign.Translator     // nil: the servers speak our own protocol
 	stage    func() transport.Stage // makes that of a loop; nil: connections are plain
 	loops    []*loop
+	schedule payload.Schedule // of the publications that clients are to get
 	started  time.Time
+	epoch    time.Duration // the same moment on the clock of Monotonic
 
 	// Any goroutine.
 	storm  atomic.Pointer[stormStart]
@@ -53,7 +56,7 @@ func newSwarm(cfg Config, stage func() transport.Stage) (*Swarm, error) {
 	cfg.Of = max(cfg.Of, 1)
 	clients := (cfg.Conns - cfg.First + cfg.Of - 1) / cfg.Of
 	cfg.Loops = min(cfg.Loops, max(clients, 1))
-	s := &Swarm{cfg: cfg, stage: stage}
+	s := &Swarm{cfg: cfg, stage: stage, schedule: payload.Schedule(cfg.Every)}
 	base := link.Config{ID: clientID(clientPrefix(cfg.Seed)), Incarnation: rand.Uint64(), Policy: cfg.Policy, Interval: cfg.Interval, PongTimeout: cfg.PongTimeout, FreshTokens: cfg.Secret != nil, IgnoreAlternates: cfg.IgnoreAlternates}
 	for _, e := range cfg.Endpoints {
 		base.Endpoints = append(base.Endpoints, e.String())
@@ -63,7 +66,7 @@ func newSwarm(cfg Config, stage func() transport.Stage) (*Swarm, error) {
 		return nil, err
 	}
 	var err error
-	if s.foreign, err = foreign.New(cfg.Protocol, foreign.Config{Interval: cfg.Interval, Timeout: cfg.Timeout, Username: cfg.Username, Password: cfg.Password}); err != nil {
+	if s.foreign, err = foreign.New(cfg.Protocol, foreign.Config{Interval: cfg.Interval, Timeout: cfg.Timeout, SendBytes: cfg.Send, Username: cfg.Username, Password: cfg.Password}); err != nil {
 		return nil, err
 	}
 	s.policies = cfg.linkConfigs(base)
@@ -105,7 +108,7 @@ func (s *Swarm) Abandon() {
 // Start begins the ramp at a moment on the clock of Monotonic, and returns then.
 func (s *Swarm) Start(at time.Duration) {
 	ahead := at - Monotonic()
-	s.started = time.Now().Add(ahead)
+	s.started, s.epoch = time.Now().Add(ahead), at
 	time.Sleep(ahead)
 	for _, l := range s.loops {
 		s.running.Add(1)
@@ -115,6 +118,9 @@ func (s *Swarm) Start(at time.Duration) {
 		}()
 	}
 }
+
+// Monotonic is a clock that all processes of this machine share.
+func Monotonic() time.Duration { return payload.Monotonic() }
 
 // Now is the swarm's clock: the time since Start.
 func (s *Swarm) Now() time.Duration { return time.Since(s.started) }
@@ -203,7 +209,7 @@ func (s *Swarm) Finish() tally.Tally {
 			storm.Add(one)
 		}
 		t.Add(&tally.Tally{Counters: l.counted, Storm: storm, Cohorts: l.storms, Probes: l.probes,
-			RTT: l.rtt, RTTActual: l.rttActual, RTTIntended: l.rttIntended, Connect: l.connect, ConnectIntended: l.connectIntended, Late: l.late, Lateness: l.lateness})
+			RTT: l.rtt, RTTActual: l.rttActual, RTTIntended: l.rttIntended, Connect: l.connect, ConnectIntended: l.connectIntended, Late: l.late, Lateness: l.lateness, Messages: l.messages, MessagesWire: l.messagesWire, Deliveries: l.deliveries})
 	}
 	return t
 }

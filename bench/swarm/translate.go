@@ -1,6 +1,7 @@
 package swarm
 
 import (
+	"github.com/stormwheel/stormwheel/bench/foreign"
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/link"
 )
@@ -34,7 +35,7 @@ func (l *loop) translate(i uint32, c *client, attempt uint32, b []byte) (consume
 		l.answered(c) // of what it asked before it was mute
 		return len(b), 1
 	}
-	l.frame, consumed, need = l.foreign.Inbound(l.frame[:0], b, uint64(c.link.Info().Pings))
+	l.frame, consumed, need = l.foreign.Inbound(l.frame[:0], b, foreign.Asked{Token: uint64(c.link.Info().Pings), Sent: l.sent(i)})
 	if len(l.frame) > 0 {
 		c.link.Received(l.now, attempt, l.frame, &l.out)
 		l.perform(i, c)

@@ -20,7 +20,7 @@ func TestAHeartbeatOfAForeignProtocolAllocatesNothing(t *testing.T) {
 		a := link.Action{Op: link.Write, Attempt: 1, Data: ping}
 		if n := testing.AllocsPerRun(100, func() {
 			l.toServer(&a)
-			l.frame, _, _ = l.foreign.Inbound(l.frame[:0], answer, 9)
+			l.frame, _, _ = l.foreign.Inbound(l.frame[:0], answer, foreign.Asked{Token: 9})
 		}); n != 0 {
 			t.Errorf("%s: %v allocations a heartbeat", protocol, n)
 		}

@@ -23,6 +23,8 @@ type Counters struct {
 	Pending              int // of those, still waited for at the end
 	Withdrawn            int // PINGs that the client or the scenario left unanswered
 
+	Messages Messages
+
 	Trickled   int // clients that have sent a whole frame byte by byte
 	Muted      int
 	Observed   int
@@ -57,6 +59,7 @@ func (c *Counters) Add(o *Counters) {
 	c.Unanswered += o.Unanswered
 	c.Pending += o.Pending
 	c.Withdrawn += o.Withdrawn
+	c.Messages.Add(&o.Messages)
 	c.Trickled += o.Trickled
 	c.Muted += o.Muted
 	c.Observed += o.Observed

@@ -25,6 +25,7 @@ func (c *Counters) Fill(out *result.Result) {
 	out.Connect.Failed, out.Connect.Failures = c.Failures.Total(), c.Failures
 	h := &out.Heartbeat
 	h.Sent, h.Answered, h.Unanswered, h.Missed, h.Pending = c.Pings-c.Withdrawn, c.Pongs, c.Unanswered, c.Missed, c.Pending
+	out.Messages = c.Messages.fill()
 	e := &out.Eviction
 	e.Expected, e.Observed, e.Early, e.Other, e.False, e.GeneratorFault = c.Muted, c.Observed, c.Early, c.OtherMutes, c.Falsely, c.Faults
 	e.Overlooked = c.Muted - c.Observed - c.OtherMutes
@@ -38,6 +39,9 @@ func (t *Tally) Fill(out *result.Result, f *Facts) {
 	out.Connect.LatencyMs, out.Connect.IntendedLatencyMs = t.Connect.Percentiles(), t.ConnectIntended.Percentiles()
 	out.Heartbeat.RTTms, out.Heartbeat.IntendedRTTms, out.Heartbeat.ActualRTTms = t.RTT.Percentiles(), t.RTTIntended.Percentiles(), t.RTTActual.Percentiles()
 	out.Eviction.LatenessMs, out.Generator.LateMs = t.Lateness.Lateness(), t.Late.Late()
+	if m := out.Messages; m != nil {
+		m.LatencyMs, m.WireLatencyMs, m.DeliverLatencyMs = t.Messages.Percentiles(), t.MessagesWire.Percentiles(), t.Deliveries.Percentiles()
+	}
 	if f.Ramped && n.RampEnd > 0 {
 		out.Connect.RatePerS = new(float64(n.FirstReady) / n.RampEnd.Seconds())
 	}
@@ -71,6 +75,11 @@ func (t *Tally) Detail(d *result.Detail, f *Facts) error {
 			named[result.CohortHistogram(i)] = returnsOf(t.Cohorts[i].Returns)
 		}
 		named["return"], named["offline"] = returnsOf(t.Storm.Returns), t.Storm.OfflineTimes
+	}
+	for name, h := range map[string]*Hist{"messages": t.Messages, "messages_wire": t.MessagesWire, "deliveries": t.Deliveries} {
+		if h.Count() > 0 {
+			named[name] = h
+		}
 	}
 	d.Histograms = map[string]string{}
 	for name, h := range named {

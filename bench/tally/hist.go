@@ -62,8 +62,13 @@ func (h *Hist) GobDecode(b []byte) error {
 	return nil
 }
 
-// Count is how many times were recorded.
-func (h *Hist) Count() int { return int(h.h.TotalCount()) }
+// Count is how many times were recorded; h may be nil.
+func (h *Hist) Count() int {
+	if h == nil {
+		return 0
+	}
+	return int(h.h.TotalCount())
+}
 
 // Quantile returns milliseconds.
 func (h *Hist) Quantile(percent float64) float64 {

@@ -77,6 +77,9 @@ func TestMergeAddsTheSecondsOfTheClock(t *testing.T) {
 		{T: 2.1, Ready: 20, Attempts: 10, Servers: []result.ServerSecond{{}}}, {T: 4, Ready: 30, Attempts: 10, RTTp50: new(1.0), Servers: []result.ServerSecond{{}}}}
 	b.Detail.Seconds = []result.Second{{T: 1, Ready: 1, Attempts: 1}, {T: 2, Ready: 2, Attempts: 1, RTTp50: new(2.0)}}
 	a.Conns.End, b.Conns.End, a.Conns.Peak, b.Conns.Peak = 1, 1, 30, 2
+	last, other := &a.Detail.Seconds[2], &b.Detail.Seconds[1] // of the same second
+	last.Sent, last.Acknowledged, last.Delivered, last.Undelivered, last.MessageP99, last.DeliverP50 = 1, 2, 3, 4, new(5.0), new(6.0)
+	other.Sent, other.Acknowledged, other.Delivered, other.Undelivered, other.MessageP99, other.MessageP50 = 10, 20, 30, 40, new(50.0), new(60.0)
 	m, err := Merge([]*result.Result{a, b}, []string{"conns.end>0"}, false, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -91,6 +94,9 @@ func TestMergeAddsTheSecondsOfTheClock(t *testing.T) {
 	}
 	if p := m.Detail.Seconds[3].RTTp50; p == nil || *p != 2 {
 		t.Errorf("p50 of the last second = %v, want the larger", p)
+	}
+	if s := m.Detail.Seconds[3]; s.Sent != 11 || s.Acknowledged != 22 || s.Delivered != 33 || s.Undelivered != 44 || *s.MessageP99 != 50 || *s.MessageP50 != 60 || *s.DeliverP50 != 6 {
+		t.Errorf("messages of the last second are %+v, want their sums, and the larger times", s)
 	}
 	if m.Conns.Peak != 32 || m.WallS != 7.3 || *m.Detail.Seconds[0].Servers[0].RSSBytes != 5 || len(m.Detail.Seconds[3].Servers) != 1 {
 		t.Errorf("peak %d, wall %v, servers %+v", m.Conns.Peak, m.WallS, m.Detail.Seconds)

@@ -19,6 +19,9 @@ func tallyOf(p *result.Result) (*Tally, error) {
 	histograms := map[string]**Hist{"rtt": &t.RTT, "rtt_intended": &t.RTTIntended, "rtt_actual": &t.RTTActual,
 		"connect": &t.Connect, "connect_intended": &t.ConnectIntended, "late": &t.Late, "lateness": &t.Lateness,
 		"probes_before": &t.Probes.Before, "probes_during": &t.Probes.During, "offline": &t.Storm.OfflineTimes}
+	if p.Messages != nil {
+		histograms["messages"], histograms["messages_wire"], histograms["deliveries"] = &t.Messages, &t.MessagesWire, &t.Deliveries
+	}
 	for name, to := range histograms {
 		h, err := Histogram(&p.Detail, name)
 		if err != nil {
@@ -65,7 +68,8 @@ func countersOf(p *result.Result) Counters {
 	h, e := &p.Heartbeat, &p.Eviction
 	c := Counters{Attempts: p.Connect.Attempts, Established: p.Connect.Established, Failures: p.Connect.Failures, Losses: p.Conns.Losses,
 		Pings: h.Sent, Pongs: h.Answered, Unanswered: h.Unanswered, Missed: h.Missed, Pending: h.Pending,
-		Muted: e.Expected, Observed: e.Observed, Early: e.Early, OtherMutes: e.Other, Falsely: e.False, Faults: e.GeneratorFault}
+		Messages: messagesOf(p.Messages),
+		Muted:    e.Expected, Observed: e.Observed, Early: e.Early, OtherMutes: e.Other, Falsely: e.False, Faults: e.GeneratorFault}
 	if p.Churn != nil {
 		c.Departures, c.Returns = p.Churn.Departures, p.Churn.Returns
 	}

@@ -12,12 +12,12 @@ import (
 
 // Recent are coarse histograms of the last moments, for the live view: two digits, 10 us
 // to 1 min.
-type Recent struct{ RTT, Late, Lateness *hdrhistogram.Histogram }
+type Recent struct{ RTT, Late, Lateness, Message, Deliver *hdrhistogram.Histogram }
 
 // NewRecent is empty.
 func NewRecent() *Recent {
 	h := func() *hdrhistogram.Histogram { return hdrhistogram.New(1, recentMax, 2) }
-	return &Recent{RTT: h(), Late: h(), Lateness: h()}
+	return &Recent{RTT: h(), Late: h(), Lateness: h(), Message: h(), Deliver: h()}
 }
 
 const recentMax = 6_000_000 // of 10 us
@@ -35,6 +35,8 @@ func (r *Recent) Add(from *Recent) {
 	r.RTT.Merge(from.RTT)
 	r.Late.Merge(from.Late)
 	r.Lateness.Merge(from.Lateness)
+	r.Message.Merge(from.Message)
+	r.Deliver.Merge(from.Deliver)
 }
 
 // Reset forgets all.
@@ -42,15 +44,17 @@ func (r *Recent) Reset() {
 	r.RTT.Reset()
 	r.Late.Reset()
 	r.Lateness.Reset()
+	r.Message.Reset()
+	r.Deliver.Reset()
 }
 
 // recentWire is a Recent on its way between processes.
-type recentWire struct{ RTT, Late, Lateness *hdrhistogram.Snapshot }
+type recentWire struct{ RTT, Late, Lateness, Message, Deliver *hdrhistogram.Snapshot }
 
 // GobEncode keeps every count.
 func (r *Recent) GobEncode() ([]byte, error) {
 	var b bytes.Buffer
-	err := gob.NewEncoder(&b).Encode(recentWire{r.RTT.Export(), r.Late.Export(), r.Lateness.Export()})
+	err := gob.NewEncoder(&b).Encode(recentWire{r.RTT.Export(), r.Late.Export(), r.Lateness.Export(), r.Message.Export(), r.Deliver.Export()})
 	return b.Bytes(), err
 }
 
@@ -61,6 +65,7 @@ func (r *Recent) GobDecode(b []byte) error {
 		return err
 	}
 	r.RTT, r.Late, r.Lateness = hdrhistogram.Import(w.RTT), hdrhistogram.Import(w.Late), hdrhistogram.Import(w.Lateness)
+	r.Message, r.Deliver = hdrhistogram.Import(w.Message), hdrhistogram.Import(w.Deliver)
 	return nil
 }
 
@@ -84,12 +89,19 @@ func (r *Recent) RTTMillis() (p50, p99 float64) {
 	return coarseMillis(r.RTT.ValueAtQuantile(50)), coarseMillis(r.RTT.ValueAtQuantile(99))
 }
 
+// MessageMs are those of the messages, and DeliverMs of the publications; nil: there were none.
+func (r *Recent) MessageMs() *result.Percentiles { return percentilesOf(r.Message) }
+func (r *Recent) DeliverMs() *result.Percentiles { return percentilesOf(r.Deliver) }
+
 // LateMs is how late the generator was; nil if it had nothing to do.
 func (r *Recent) LateMs() *result.GeneratorLate { return late(r.Late) }
 
 // Fill writes the percentiles so far into a result.
 func (r *Recent) Fill(out *result.Result) {
 	out.Heartbeat.RTTms, out.Generator.LateMs = percentilesOf(r.RTT), late(r.Late)
+	if m := out.Messages; m != nil {
+		m.LatencyMs, m.DeliverLatencyMs = r.MessageMs(), r.DeliverMs()
+	}
 	if h := r.Lateness; h.TotalCount() > 0 {
 		out.Eviction.LatenessMs = &result.Lateness{Min: coarseMillis(h.Min()), P50: coarseMillis(h.ValueAtQuantile(50)),
 			P99: coarseMillis(h.ValueAtQuantile(99)), Max: coarseMillis(h.Max())}

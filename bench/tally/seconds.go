@@ -93,6 +93,12 @@ func addRates(s, o *result.Second) {
 	s.Pings += o.Pings
 	s.Pongs += o.Pongs
 	s.RTTp50, s.RTTp99 = larger(s.RTTp50, o.RTTp50), larger(s.RTTp99, o.RTTp99)
+	s.Sent += o.Sent
+	s.Acknowledged += o.Acknowledged
+	s.Delivered += o.Delivered
+	s.Undelivered += o.Undelivered
+	s.MessageP50, s.MessageP99 = larger(s.MessageP50, o.MessageP50), larger(s.MessageP99, o.MessageP99)
+	s.DeliverP50, s.DeliverP99 = larger(s.DeliverP50, o.DeliverP50), larger(s.DeliverP99, o.DeliverP99)
 }
 
 // addSecond adds another part's row of the same second.

@@ -21,6 +21,9 @@ type Tally struct {
 	ConnectIntended *Hist
 	Late            *Hist
 	Lateness        *Hist
+	// Messages and Deliveries are from the due time of a message, to its answer and to its client, and
+	// MessagesWire from its write(); nil of a run that carries none.
+	Messages, MessagesWire, Deliveries *Hist
 }
 
 // New is empty.
@@ -48,6 +51,9 @@ func (t *Tally) Add(o *Tally) {
 	t.ConnectIntended.Add(o.ConnectIntended)
 	t.Late.Add(o.Late)
 	t.Lateness.Add(o.Lateness)
+	addIfAny(&t.Messages, o.Messages)
+	addIfAny(&t.MessagesWire, o.MessagesWire)
+	addIfAny(&t.Deliveries, o.Deliveries)
 }
 
 // Second is one second of a run, of which the counts at its begin and at its end are known.
@@ -55,7 +61,9 @@ func Second(at time.Duration, ready int, now, before *Counters) result.Second {
 	return result.Second{T: at.Seconds(), Ready: ready,
 		Attempts: now.Attempts - before.Attempts, Established: now.Established - before.Established, Goodput: now.Regained - before.Regained,
 		Pings: now.Pings - before.Pings, Pongs: now.Pongs - before.Pongs,
-		Muted: now.Muted, Evicted: now.Observed, Early: now.Early, False: now.Falsely,
+		Sent: now.Messages.Sent - before.Messages.Sent, Acknowledged: now.Messages.Acknowledged - before.Messages.Acknowledged, Delivered: now.Messages.Delivered - before.Messages.Delivered,
+		Undelivered: now.Messages.Undelivered - before.Messages.Undelivered,
+		Muted:       now.Muted, Evicted: now.Observed, Early: now.Early, False: now.Falsely,
 		StormClients: now.StormClients, StormBack: now.StormBack}
 }
 

@@ -43,6 +43,12 @@ lifetime: 500ms
 		"storm flood":    {"storm", "--kind", "flood", "--spawn", "1", "--conns", "600", "--node-arg", "admit-rate=500"},
 		"storm grey":     {"storm", "--kind", "grey", "--slow", "2ms/20ms", "--outage", "1s", "--spawn", "1", "--conns", "300"},
 		"storm slow":     {"storm", "--kind", "kill", "--slow", "2ms/20ms", "--spawn", "2", "--conns", "300"},
+		"hold loaded":    {"hold", "--spawn", "2", "--conns", "200", "--send", "1KiB", "--deliver", "100B", "--every", "500ms", "--duration", "3s"},
+		"soak loaded":    {"soak", "--conns", "100", "--lifetime", "500ms", "--duration", "9s", "--send", "100B", "--deliver", "100B", "--every", "300ms", "--threshold", "soak.fds_growth<=0.1"},
+		"kill loaded":    {"storm", "--kind", "kill", "--spawn", "2", "--conns", "300", "--send", "100B", "--deliver", "100B", "--every", "100ms"},
+		"drain loaded":   {"storm", "--kind", "drain", "--spawn", "2", "--conns", "300", "--send", "100B", "--deliver", "100B", "--every", "100ms"},
+		"freeze loaded":  {"storm", "--kind", "freeze", "--spawn", "2", "--conns", "100", "--pong-timeout", "2s", "--send", "100B", "--every", "100ms"},
+		"workers loaded": {"hold", "--conns", "200", "--workers", "2", "--send", "100B", "--deliver", "100B", "--every", "500ms", "--duration", "3s"},
 		"phases":         {day, "--spawn", "2"},
 		"find-max":       {"find-max", "--goal", "heartbeat.missed==0", "--conns", "64", "--duration", "500ms"},
 	} {

@@ -20,6 +20,13 @@ const asCommand = "RUN_TEST_BINARY_AS_STORMWHEEL"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
+		if listen := os.Getenv(asLedger); listen != "" {
+			if err := runLedger(listen); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+			return
+		}
 		main()
 		return
 	}
@@ -172,6 +179,12 @@ func TestWrongFlagIsOneLineThatNamesIt(t *testing.T) {
 		{[]string{"bench", "hold", "--target", "127.0.0.1:9", "--heartbeat", "20ms"}, `--heartbeat: 20ms is below 100ms`},
 		{[]string{"bench", "hold", "--spawn", "1", "--heartbeat", "100ms", "--timeout", "150ms"}, `--timeout: 150ms is below 200ms`},
 		{[]string{"serve", "--tick", "1us"}, `--tick`},
+		{[]string{"serve", "--publish", "19B"}, `--publish must be within 20 and 65528 bytes`},
+		{[]string{"serve", "--publish", "100GB"}, `--publish: "100GB" is no size, as in 100B, 4KB or 4KiB`},
+		{[]string{"serve", "--publish", "100B", "--every", "0s"}, `--every must be positive`},
+		{[]string{"bench", "hold", "--spawn", "1", "--send", "0B"}, `--send: "0B" is not above 0`},
+		{[]string{"bench", "hold", "--spawn", "1", "--deliver", "much"}, `--deliver: "much" is no size, as in 100B, 4KB or 4KiB`},
+		{[]string{"bench", "hold", "--spawn", "1", "--every", "1s"}, `--every is for --send and --deliver`},
 		{[]string{"serve", "--loops", "300"}, `--loops`},
 		{[]string{"serve", "--loops", "-1"}, `--loops`},
 		{[]string{"serve", "--max-conns", "-1"}, `--max-conns`},

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/stormwheel/stormwheel/bench/payload"
 	"github.com/stormwheel/stormwheel/internal/token"
 	"github.com/stormwheel/stormwheel/server"
 )
@@ -42,6 +43,9 @@ type serveCmd struct {
 	MaxQueued         int           `default:"262144" placeholder:"BYTES" help:"Most bytes that wait in the node for one client. Default: ${default}."`
 	MaxQueuedTotal    int64         `placeholder:"BYTES" help:"Most bytes that wait for all clients together; negative: no limit. Default: a quarter of the memory."`
 	MemoryLimit       int64         `placeholder:"BYTES" help:"Memory of the process; near it clients are refused, then shed. Negative: no limit. Default: that of the control group."`
+	Echo              bool          `default:"true" negatable:"" help:"Send messages of clients back before they are acknowledged; --no-echo: only acknowledge them."`
+	Publish           payload.Size  `placeholder:"SIZE" help:"Publish a message of that size, as in 100B or 4KiB, to all clients every --every, for the load test (bench --deliver). Default: none."`
+	Every             time.Duration `default:"10s" help:"Between two publications, which are due at multiples of it on CLOCK_MONOTONIC."`
 	LogLevel          slog.Level    `default:"info" help:"debug, info, warn or error."`
 	LogFormat         string        `default:"text" enum:"text,json" help:"text or json, on standard error."`
 }
@@ -58,7 +62,8 @@ func (c *serveCmd) Run() error {
 	lines.tell = func(lost uint64) { log.Warn("log lines were dropped: standard error was not read", "lines", lost) }
 	go lines.run()
 	defer lines.close()
-	srv, certs, err := c.node(log)
+	var app application
+	srv, certs, err := c.node(log, &app)
 	if err != nil {
 		return err
 	}
@@ -80,6 +85,8 @@ func (c *serveCmd) Run() error {
 	}
 	log.Info("collector", "gogc", percent, "gomemlimit", soft)
 	adm.serve()
+	stop := app.start(srv)
+	defer stop()
 	if _, err := fmt.Printf("stormwheel ready node=%s listen=%s admin=%s pid=%d\n", srv.Node(), strings.Join(srv.Addrs(), ","), adm.addr, os.Getpid()); err != nil {
 		log.Warn("nobody reads the ready line", "err", err)
 	}
@@ -87,7 +94,7 @@ func (c *serveCmd) Run() error {
 }
 
 // node is the server that the flags ask for.
-func (c *serveCmd) node(log *slog.Logger) (*server.Server, *certificates, error) {
+func (c *serveCmd) node(log *slog.Logger, app *application) (*server.Server, *certificates, error) {
 	auth, cluster, err := c.secrets()
 	if err != nil {
 		return nil, nil, err
@@ -95,6 +102,10 @@ func (c *serveCmd) node(log *slog.Logger) (*server.Server, *certificates, error)
 	secure, certs, err := c.tlsFlags.config(c.Listen)
 	if err != nil {
 		return nil, nil, err
+	}
+	*app = application{echo: c.Echo}
+	if c.Publish > 0 {
+		app.publisher = newPublisher(int(c.Publish), c.Every)
 	}
 	cfg := server.Config{
 		Node: c.Node, Loops: c.Loops,
@@ -105,7 +116,7 @@ func (c *serveCmd) node(log *slog.Logger) (*server.Server, *certificates, error)
 		Auth: auth, ClusterSecrets: cluster, AddrConns: c.AddrConns, AddrRate: c.AddrRate,
 		MaxFrameRate: c.MaxFrameRate, MaxByteRate: c.MaxByteRate, MaxQueued: c.MaxQueued,
 		MaxQueuedTotal: c.MaxQueuedTotal, MemoryLimit: c.MemoryLimit,
-		TLS: secure, Handler: echo(), Logger: log,
+		TLS: secure, Handler: app.handler(), Logger: log,
 	}
 	if err := c.fill(&cfg); err != nil {
 		return nil, nil, usageError{err}
@@ -199,17 +210,6 @@ func engineError(err error) error {
 		return server.ErrEngine
 	}
 	return err
-}
-
-// echo is the application of this command: it sends every message back, then acknowledges
-// it, so that a client that waits for its ACKs has seen its answers. A session that cannot
-// take the answer is being closed by the server.
-func echo() server.Handler {
-	return server.Handler{Message: func(s *server.Session, m server.Message) {
-		if err := s.Deliver(m.Body); err == nil {
-			_ = s.Ack(m.Number)
-		}
-	}}
 }
 
 func (c *serveCmd) logger(out io.Writer) *slog.Logger {

@@ -7,6 +7,9 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/stormwheel/stormwheel/bench/payload"
+	"github.com/stormwheel/stormwheel/codec"
 )
 
 // Validate keeps an explicit zero from meaning the default, and names to one word.
@@ -17,7 +20,7 @@ func (c *serveCmd) Validate() error {
 	}{
 		{"--heartbeat", c.Heartbeat <= 0}, {"--timeout", c.Timeout <= 0}, {"--tick", c.Tick <= 0},
 		{"--max-window", c.MaxWindow <= 0}, {"--addr-conns", c.AddrConns < 0}, {"--loops", c.Loops < 0}, {"--max-conns", c.MaxConns < 0},
-		{"--max-queued", c.MaxQueued <= 0}, {"--drain-window", c.DrainWindow <= 0},
+		{"--max-queued", c.MaxQueued <= 0}, {"--drain-window", c.DrainWindow <= 0}, {"--every", c.Every <= 0},
 	} {
 		if f.bad {
 			return fmt.Errorf("%s must be positive", f.name)
@@ -30,6 +33,8 @@ func (c *serveCmd) Validate() error {
 		return errors.New("--max-byte-rate must not be 0; negative is no limit")
 	case c.DrainGrace < 0:
 		return errors.New("--drain-grace must not be negative")
+	case c.Publish > 0 && c.Publish < payload.HeaderLen || c.Publish > codec.MaxBody:
+		return fmt.Errorf("--publish must be within %d and %d bytes, not %v", payload.HeaderLen, codec.MaxBody, c.Publish)
 	}
 	for _, f := range []struct {
 		name string

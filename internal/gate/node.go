@@ -18,14 +18,17 @@ type Node struct {
 	Conns    *Conns               // the first gate: places; set before a loop runs
 	Silences Silences             // who has to go when too many are on their way in
 	Budget   Budget               // bytes that wait for all clients
+	Bulk     Publishing           // what was published and is not with all loops yet
 	Memory   Memory               // what the process uses
 	Queue    *Queue               // the second gate: whose turn it is
 	Addrs    *Limiter[netip.Addr] // sessions and handshakes of an address (AddrKey)
 	IDs      *Limiter[uint64]     // handshakes of a client id at an address (Seals.IDKey)
 	Seals    *Seals               // tickets and return passes
+	Roster   *Roster              // sessions by client id; nil: nobody asks for them
 	Window   Window               // over which clients would return
 	Load     Load                 // how much there is to do
 	Drain    Drain                // the pace at which clients are handed over
+	Senders  Senders              // what was taken of whom
 	Stopping atomic.Bool          // everybody is sent away
 }
 
@@ -38,6 +41,10 @@ type Config struct {
 	AddrConns    int     // sessions of an address, 0: no bound
 	AddrRate     float64 // handshakes a second of an address, 0: no bound
 	IDRate       float64 // of a client id at an address, 0 or less: no bound
+
+	Index      bool       // there is a roster, though Duplicates bounds nothing
+	Duplicates Duplicates // what becomes of a login beyond MaxSameID
+	MaxSameID  int        // sessions of a client id, unless they stand beside each other
 
 	Secrets    [][]byte // what the nodes of a cluster seal with, the first, and know each other by; none: a random one
 	Alternates []string // addresses of other nodes, without commas
@@ -54,6 +61,10 @@ func NewNode(cfg Config, random io.Reader) *Node {
 		IDs:        NewLimiter[uint64](0, cfg.IDRate, random),
 		Seals:      NewSeals(cfg.Secrets, random),
 	}
+	if cfg.Index || cfg.Duplicates != StandBeside {
+		n.Roster = NewRoster(n.Seals, cfg.Duplicates, cfg.MaxSameID)
+	}
+	n.Senders.begin(binary.BigEndian.Uint64(randomBytes(random, 8)))
 	n.Load.begin(cfg.AdmitRate, cfg.Heartbeat, cfg.Tick)
 	n.Window.SetRate(cfg.FailoverRate)
 	return n
@@ -64,6 +75,7 @@ func (n *Node) Tidy(now time.Duration) {
 	n.Addrs.Tidy(now)
 	n.IDs.Tidy(now)
 	n.Seals.Tidy(now)
+	n.Senders.Tidy(now)
 }
 
 // WindowNow is the reconnect window of the connections that there are, at most limit.

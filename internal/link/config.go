@@ -89,6 +89,10 @@ type Config struct {
 	// AtMostOnce sends nothing again: what its connection took along is given up, with ErrLost.
 	AtMostOnce bool
 
+	// NeverGiveUp has no code end the link: what would is then one address's word, as every other
+	// code from 3500 is, and a token that has ended a refusal to come back from.
+	NeverGiveUp bool
+
 	// FreshTokens says that the owner gets a new token for every Connected. Without it
 	// the code "token_expired" stops the link: the same token would be refused again.
 	FreshTokens bool

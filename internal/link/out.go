@@ -61,9 +61,10 @@ const (
 	Pong                           // RTT, FromIntended: the answer to the latest PING
 	Lost                           // Reason, Err, WasReady: the attempt or session ended without a code
 	GoneAway                       // Code, Delay, Window, Err, WasReady: the server sent it away
-	Delivered                      // ID, Body: answer with Ack or Nack when it is dealt with, if ID is not 0
+	Delivered                      // ID, WantsReply, Body: answer with Ack, Nack or Reply when it is dealt with, if ID is not 0
 	Acked                          // ID to Last, What: the server's application has these SENDs
 	Nacked                         // ID, Err, Body: it refuses this one, a *RefusedError
+	Replied                        // ID, Body: its reply to this one, which Request has sent
 	GivenUp                        // ID, Err, Body: this one may have arrived, and is not sent again
 	RetryAt                        // At: when the next attempt is due
 	Stopped                        // Err: nil after Stop
@@ -75,7 +76,7 @@ const (
 )
 
 var eventNames = [...]string{Ready: "ready", PingSent: "ping", Pong: "pong", Lost: "lost",
-	GoneAway: "gone_away", Delivered: "delivered", Acked: "acked", Nacked: "nacked", GivenUp: "given_up", RetryAt: "retry_at", Stopped: "stopped", Draining: "draining", Moved: "moved", Termed: "termed", Limited: "limited", Expiring: "expiring"}
+	GoneAway: "gone_away", Delivered: "delivered", Acked: "acked", Nacked: "nacked", Replied: "replied", GivenUp: "given_up", RetryAt: "retry_at", Stopped: "stopped", Draining: "draining", Moved: "moved", Termed: "termed", Limited: "limited", Expiring: "expiring"}
 
 func (k EventKind) String() string {
 	if int(k) < len(eventNames) {
@@ -86,16 +87,17 @@ func (k EventKind) String() string {
 
 // Event tells what happened. Only the fields that its kind names are set.
 type Event struct {
-	Kind     EventKind
-	WasReady bool
-	Reason   LossReason
-	Code     codec.Code
-	Attempt  uint32
+	Kind       EventKind
+	WasReady   bool
+	Reason     LossReason
+	WantsReply bool
+	Code       codec.Code
+	Attempt    uint32
 
 	ID   uint64
 	Last uint64
 	What uint8
-	Body []byte // Delivered: a view into the bytes that were given to Received; else one that the next Send may change
+	Body []byte // Delivered, Replied: a view into the bytes that were given to Received; else one that the next Send may change
 
 	Intended     time.Duration // when the PING was due, which may be before it was sent
 	RTT          time.Duration // from the write of the PING

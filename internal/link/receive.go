@@ -70,12 +70,7 @@ func (l *Link) frame(now time.Duration, c *conn, f codec.Frame, out *Out) error 
 		l.pong(now, c, m, out)
 		return nil
 	case f.Type == codec.Deliver && ready:
-		id, body, err := codec.ParseMessage(f.Payload)
-		if err != nil {
-			return err
-		}
-		out.notify(Event{Kind: Delivered, Attempt: c.attempt, ID: id, Body: body})
-		return nil
+		return l.message(now, c, f, out)
 	case f.Type == codec.Ack && ready:
 		m, err := codec.ParseAck(f.Payload)
 		if err != nil {

@@ -162,9 +162,11 @@ func FuzzReceived(f *testing.F) {
 	}
 	stream := codec.AppendPong(bytes.Clone(welcome), codec.PongMessage{Token: 1, Terms: testTerms})
 	stream = codec.AppendAck(codec.AppendDeliver(stream, 3, []byte("body")), codec.AckOf(1))
+	stream = codec.AppendReply(codec.AppendRequest(stream, codec.Deliver, 4, []byte("how late?")), codec.Deliver, 2, []byte("noon"))
 	f.Add(stream, uint8(7), false)
 	f.Add(append(bytes.Clone(stream), goAway...), uint8(1), false)
 	f.Add(goAway, uint8(200), false)
+	f.Add(append(bytes.Clone(welcome), '0'), uint8(0), false) // a fault that shows before a header is there
 	f.Add([]byte("SSH-2.0-OpenSSH_9.6\r\n"), uint8(3), false)
 	var parts []byte // the same stream as reframe takes it
 	for rest := append(stream, goAway...); len(rest) > 0; {
@@ -233,6 +235,9 @@ func feed(t *testing.T, input []byte, chunk int) *rig {
 			}
 		}
 	}
+	// What is less than the link has asked for may show a fault all the same.
+	r.l.Received(r.now, 1, held, &r.out)
+	r.settle()
 	if info := r.l.Info(); info.State == StateReady && info.Sessions == 0 {
 		t.Fatal("ready without WELCOME")
 	}

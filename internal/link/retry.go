@@ -82,7 +82,7 @@ func (l *Link) goAway(now time.Duration, c *conn, m *codec.GoAwayMessage, out *O
 // other node's word ends it.
 func (l *Link) stops(c *conn, code codec.Code) bool {
 	switch {
-	case c != l.current():
+	case c != l.current() || l.cfg.NeverGiveUp:
 		return false
 	case code == codec.CodeTokenExpired:
 		return !l.cfg.FreshTokens

@@ -11,7 +11,8 @@ import (
 // pacer keeps what a session sends below the limits that its server told, however the
 // network bunches it. What the peer's kernel has not taken may arrive all at once, and
 // leaks only from when it is taken. A server may refill its own bucket once a second: so a
-// second's worth of the burst is left alone. ACKs cost nothing, for they answer.
+// second's worth of the burst is left alone. ACKs cost nothing, for they answer, and replies the
+// bytes that an ACK has not.
 type pacer struct {
 	at    time.Duration // of the latest leak
 	used  cost          // of what was taken, what the server may still hold against the session
@@ -66,6 +67,8 @@ func (p *pacer) taken(now time.Duration, untaken int, limits codec.Limits) {
 	}
 	if moved.frames > 0 {
 		p.used.frames = max(p.used.frames, 0) + moved.frames
+	}
+	if moved.bytes > 0 { // of replies there are bytes only
 		p.used.bytes = max(p.used.bytes, 0) + moved.bytes
 	}
 }
@@ -85,7 +88,7 @@ func wait(n, used, untaken float64, perSecond, burst uint32) float64 {
 		over = used + untaken + spare
 	}
 	switch {
-	case perSecond == 0 || over <= 0:
+	case n == 0 || perSecond == 0 || over <= 0:
 		return 0
 	case untaken > 0 && over > max(used, 0):
 		return lookAgain.Seconds()
@@ -106,6 +109,11 @@ func (l *Link) Pace(now time.Duration, n int) time.Duration {
 
 // pacing is that by the limits of the session alone.
 func (l *Link) pacing(now time.Duration, n int) time.Duration {
+	return l.paceOf(now, cost{1, float64(n + sendOverhead)})
+}
+
+// paceOf is how long a frame of that cost has to wait.
+func (l *Link) paceOf(now time.Duration, n cost) time.Duration {
 	limits := l.limits.get()
 	if l.pace == nil {
 		if limits.Frames == 0 && limits.Bytes == 0 {
@@ -116,8 +124,8 @@ func (l *Link) pacing(now time.Duration, n int) time.Duration {
 	p := l.pace
 	p.leak(now, limits)
 	seconds := max(
-		wait(1, p.used.frames, p.sent.frames+p.later.frames, limits.Frames, limits.FrameBurst),
-		wait(float64(n+sendOverhead), p.used.bytes, p.sent.bytes+p.later.bytes, limits.Bytes, limits.ByteBurst))
+		wait(n.frames, p.used.frames, p.sent.frames+p.later.frames, limits.Frames, limits.FrameBurst),
+		wait(n.bytes, p.used.bytes, p.sent.bytes+p.later.bytes, limits.Bytes, limits.ByteBurst))
 	if seconds == 0 {
 		return 0
 	}
@@ -145,7 +153,10 @@ const (
 
 // Fits returns an ErrTooLarge for a body of n bytes that the link can not send: more than
 // it may itself, or than the server of the present or latest session takes.
-func (l *Link) Fits(n int) error {
+func (l *Link) Fits(n int) error { return l.fits(n, 0) }
+
+// fits is that for a body with so many bytes before it that are none of the number's.
+func (l *Link) fits(n, before int) error {
 	limits := l.limits.get()
 	most := l.cfg.MaxPayload - messageOverhead
 	if limits.MaxSend > 0 {
@@ -154,6 +165,7 @@ func (l *Link) Fits(n int) error {
 	if limits.Bytes > 0 && limits.ByteBurst > 0 {
 		most = min(most, int(limits.ByteBurst)-sendOverhead)
 	}
+	most -= before
 	if n > most {
 		return fmt.Errorf("%w: %d bytes, %d are allowed", ErrTooLarge, n, max(most, 0))
 	}

@@ -44,15 +44,20 @@ type sent struct {
 	number  uint64
 	body    []byte // a copy
 	attempt uint32 // over whose connection it was sent last; 0: none
+	asks    bool   // it wants a reply
 	ghost   bool   // it is settled, but the server of that connection has not said so, and may count it
 }
 
 // Send writes a message for the server's application and returns its number. They count up
 // over all connections. The message is kept until it is settled, which an event tells, once:
-// Acked, Nacked or GivenUp; until then it is sent again over every new connection, unless
+// Acked, Nacked, Replied or GivenUp; until then it is sent again over every new connection, unless
 // Config.AtMostOnce. ErrPaced means that Pace has not passed, ErrFull that others have to be
 // settled first, and no error that it was written.
 func (l *Link) Send(now time.Duration, body []byte, out *Out) (number uint64, err error) {
+	return l.send(now, body, false, out)
+}
+
+func (l *Link) send(now time.Duration, body []byte, asks bool, out *Out) (number uint64, err error) {
 	if err := l.maySend(now, len(body)); err != nil {
 		return 0, err
 	}
@@ -65,7 +70,7 @@ func (l *Link) Send(now time.Duration, body []byte, out *Out) (number uint64, er
 		return 0, ErrFull
 	}
 	s.last++
-	s.keep(s.last, body)
+	s.keep(s.last, body, asks)
 	start := len(out.frames)
 	l.appendKept(out)
 	l.wrote(now, l.current(), start, out)
@@ -83,7 +88,7 @@ func (l *Link) Post(now time.Duration, body []byte, out *Out) error {
 		l.sends.probe = 0
 	}
 	start := len(out.frames)
-	l.appendSend(0, body, out)
+	l.appendSend(&sent{body: body}, out)
 	l.wrote(now, l.current(), start, out)
 	return nil
 }
@@ -133,14 +138,14 @@ func (s *sends) slide() {
 }
 
 // keep appends a message.
-func (s *sends) keep(number uint64, body []byte) {
+func (s *sends) keep(number uint64, body []byte, asks bool) {
 	if n := len(s.kept); n < cap(s.kept) {
 		s.kept = s.kept[:n+1]
 	} else {
 		s.kept = append(s.kept, sent{})
 	}
 	m := &s.kept[len(s.kept)-1]
-	*m = sent{number: number, body: append(m.body[:0], body...)}
+	*m = sent{number: number, asks: asks, body: append(m.body[:0], body...)}
 }
 
 // appendKept has the first of kept[out:] go over the session's connection.
@@ -151,12 +156,16 @@ func (l *Link) appendKept(out *Out) {
 	s.out++
 	s.bytes += len(m.body)
 	s.probe = 0
-	l.appendSend(m.number, m.body, out)
+	l.appendSend(m, out)
 }
 
-func (l *Link) appendSend(number uint64, body []byte, out *Out) {
+func (l *Link) appendSend(m *sent, out *Out) {
 	start := len(out.frames)
-	out.frames = codec.AppendSend(out.frames, number, body)
+	if m.asks {
+		out.frames = codec.AppendRequest(out.frames, codec.Send, m.number, m.body)
+	} else {
+		out.frames = codec.AppendSend(out.frames, m.number, m.body)
+	}
 	l.spend(len(out.frames) - start)
 	if l.sends != nil {
 		l.sends.untaken += len(out.frames) - start

@@ -53,6 +53,7 @@ type packet struct {
 type modelNodes struct {
 	body    map[uint64]byte
 	refused map[uint64]bool
+	asked   map[uint64]bool // it wants a reply
 }
 
 func (w *world) latency() time.Duration {
@@ -136,7 +137,7 @@ func (w *world) settle(n uint64, how string) {
 	if w.settled[n] != "" {
 		w.t.Fatalf("%d is %s after it was %s", n, how, w.settled[n])
 	}
-	if _, ok := w.bodies[n]; !ok && !(how == "acked" || how == "nacked") {
+	if _, ok := w.bodies[n]; !ok && !(how == "acked" || how == "nacked" || how == "replied") {
 		w.t.Fatalf("%d is %s and was never sent", n, how)
 	}
 	w.settled[n] = how
@@ -159,6 +160,12 @@ func (w *world) notified(e *Event) {
 		case GivenUp:
 			w.settle(n, "given up")
 		}
+	}
+	if e.Kind == Replied {
+		if !w.nodes.asked[e.ID] || len(e.Body) != 1 || e.Body[0] != w.nodes.body[e.ID] {
+			w.t.Fatalf("%d is replied to with %q", e.ID, e.Body)
+		}
+		w.settle(e.ID, "replied")
 	}
 }
 
@@ -188,11 +195,13 @@ func (w *world) node(c *wire, b []byte) {
 			if n == 0 {
 				continue
 			}
-			if old, ok := w.nodes.body[n]; ok && old != body[0] {
+			asked := f.Flags == codec.FlagWantsReply
+			if old, ok := w.nodes.body[n]; ok && (old != body[0] || w.nodes.asked[n] != asked) {
 				w.t.Fatalf("%d names two messages", n)
 			} else if !ok {
 				w.nodes.body[n] = body[0]
 				w.nodes.refused[n] = w.random.IntN(8) == 0
+				w.nodes.asked[n] = asked
 			}
 			c.unread[n] = true
 		}
@@ -213,6 +222,10 @@ func (w *world) answer(c *wire) {
 			w.push(&c.down, frame(codec.AppendNack(nil, &codec.NackMessage{Number: n, Code: codec.NackRefused})))
 			continue
 		}
+		if w.random.IntN(3) > 0 && (w.nodes.asked[n] || w.random.IntN(20) == 0) {
+			w.push(&c.down, codec.AppendReply(nil, codec.Deliver, n, []byte{w.nodes.body[n]}))
+			continue
+		}
 		first, last := n, n
 		for last-first < 50 && w.random.IntN(4) > 0 && c.unread[last+1] && !w.nodes.refused[last+1] {
 			last++
@@ -223,6 +236,7 @@ func (w *world) answer(c *wire) {
 	if !w.calm && w.random.IntN(20) == 0 { // nonsense settles nothing
 		w.push(&c.down, codec.AppendAck(nil, codec.AckMessage{Range: codec.Range{First: 1 << 40, Last: 1 << 63}}))
 		w.push(&c.down, codec.AppendAck(nil, codec.AckOf(0)))
+		w.push(&c.down, codec.AppendReply(nil, codec.Deliver, 1<<50, []byte("nonsense")))
 	}
 }
 
@@ -246,6 +260,8 @@ func (w *world) arrive() {
 				}
 			} else if f.Type == codec.Nack {
 				delete(c.unanswered, binary.BigEndian.Uint64(f.Payload))
+			} else if f.Flags == codec.FlagReply {
+				delete(c.unanswered, binary.BigEndian.Uint64(f.Payload[8:]))
 			}
 			w.l.Received(w.now, a, b, &w.out)
 			w.act()
@@ -311,7 +327,11 @@ func (w *world) send() {
 	default:
 		body := make([]byte, 1+w.random.IntN(100))
 		body[0] = byte(w.random.Uint32())
-		number, err := w.l.Send(w.now, body, &w.out)
+		send := w.l.Send
+		if w.random.IntN(4) == 0 {
+			send = w.l.Request
+		}
+		number, err := send(w.now, body, &w.out)
 		if err == nil {
 			if number != uint64(len(w.bodies)+1) {
 				w.t.Fatalf("number %d after %d", number, len(w.bodies))
@@ -364,7 +384,7 @@ func TestEverySendIsSettledOnce(t *testing.T) {
 		}
 	}
 	t.Logf("%d messages settled, %d sent again: %v", total.settles, total.again, outcomes)
-	if outcomes["acked"] == 0 || outcomes["nacked"] == 0 || outcomes["given up"] == 0 || outcomes["taken back"] == 0 || total.again == 0 {
+	if outcomes["acked"] == 0 || outcomes["nacked"] == 0 || outcomes["replied"] == 0 || outcomes["given up"] == 0 || outcomes["taken back"] == 0 || total.again == 0 {
 		t.Errorf("not all is tried: %v, %d sent again", outcomes, total.again)
 	}
 }
@@ -373,7 +393,7 @@ func newWorld(t *testing.T, seed uint64, once bool) *world {
 	cfg := &Config{Endpoints: twoNodes, AtMostOnce: once}
 	cfg.Fill()
 	w := &world{t: t, random: rand.New(rand.NewPCG(seed, 1)), now: time.Hour, conns: map[uint32]*wire{},
-		nodes:  modelNodes{map[uint64]byte{}, map[uint64]bool{}},
+		nodes:  modelNodes{map[uint64]byte{}, map[uint64]bool{}, map[uint64]bool{}},
 		bodies: map[uint64]byte{}, settled: map[uint64]string{}, written: map[uint64]bool{}}
 	w.l.Init(cfg, 1, seed)
 	w.l.Start(w.now, &w.out)

@@ -48,23 +48,34 @@ func (s *sends) answered(from, to int, attempt uint32) {
 
 // nacked settles one message that the server's application refuses.
 func (l *Link) nacked(now time.Duration, c *conn, m *codec.NackMessage, out *Out) {
+	i, ok := l.outstanding(now, c, m.Number)
+	if !ok {
+		return
+	}
 	s := l.sends
-	if s == nil {
-		return
-	}
-	i := s.find(m.Number)
-	if i == len(s.kept) || s.kept[i].number != m.Number {
-		return
-	}
-	if m.Number == s.probe && c == l.current() {
-		l.allTaken(now)
-	}
 	if !s.kept[i].ghost {
 		out.notify(Event{Kind: Nacked, Attempt: c.attempt, ID: m.Number, Last: m.Number, Body: s.kept[i].body,
 			Err: &RefusedError{Code: m.Code, Reason: string(m.Reason)}})
 	}
 	s.answered(i, i+1, c.attempt)
 	l.resend(now, out)
+}
+
+// outstanding finds the message that an answer to one is about, if it is outstanding, and notes
+// that the answer came.
+func (l *Link) outstanding(now time.Duration, c *conn, number uint64) (place int, ok bool) {
+	s := l.sends
+	if s == nil {
+		return 0, false
+	}
+	i := s.find(number)
+	if i == len(s.kept) || s.kept[i].number != number {
+		return 0, false
+	}
+	if number == s.probe && c == l.current() {
+		l.allTaken(now)
+	}
+	return i, true
 }
 
 // GiveUp settles a message without the server: it is not sent again, and its number is never

@@ -23,5 +23,5 @@ func (r *Reactor) QueuedBytes(slot Slot) int {
 	return r.transport.Queued(slot) + len(r.out)
 }
 
-// ToldToMove says that a drain has told the session to go.
-func (r *Reactor) ToldToMove(slot Slot) bool { return r.movers.has(slot) }
+// ToldToMove says that a drain, or Move, has told the session to go.
+func (r *Reactor) ToldToMove(slot Slot) bool { return r.movers.has(slot) || r.invited.has(slot) }

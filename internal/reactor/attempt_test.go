@@ -2,6 +2,7 @@ package reactor
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/timingwheel"
@@ -30,20 +31,27 @@ func passOf(t *testing.T, p *peer) []byte {
 	return append([]byte(nil), m.ReturnPass...)
 }
 
-// A HELLO of an older attempt, whatever pass it shows, leaves the newer session alone; a newer
-// attempt and another process take the place.
+// A HELLO of an older attempt, whatever pass it shows, leaves the newer session alone and is ended
+// itself; a newer attempt and another process take the place.
 func TestAnOlderAttemptDisplacesNobody(t *testing.T) {
 	var told []uint32
 	n := newNode(t, rigConfig{Handler: handler{Opened: func(s *caller) { told = append(told, s.Attempt()) }}})
 	slot, p := n.hail(7, 5, nil)
 	own := passOf(t, p)
-	n.hail(7, 4, own)
+	_, late := n.hail(7, 4, own)
 	n.runClosings()
 	if n.r.sessions.at(slot).state != stateReady {
 		t.Fatal("an older attempt, read late, has displaced a newer one")
 	}
+	if code := goAwayCode(t, late); code != codec.CodeSuperseded {
+		t.Errorf("an older attempt is told %v", code)
+	}
 	n.hail(7, 6, own)
 	n.runClosings()
+	if p.closed || p.aborted {
+		t.Error("there is no time for what is on its way")
+	}
+	n.run(2*time.Second + n.r.cfg.Tick)
 	if !p.aborted {
 		t.Error("a newer attempt does not displace an older one")
 	}
@@ -53,7 +61,7 @@ func TestAnOlderAttemptDisplacesNobody(t *testing.T) {
 	if n.r.sessions.at(other).state == stateReady {
 		t.Error("another process with its pass does not displace")
 	}
-	if len(told) != 5 || told[0] != 5 || told[1] != 4 {
+	if len(told) != 4 || told[0] != 5 || told[1] != 6 {
 		t.Errorf("Opened was told the attempts %v", told)
 	}
 }

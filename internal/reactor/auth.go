@@ -60,7 +60,6 @@ func (r *Reactor) authenticated(a Answer) {
 		if why = r.comesTooOften(slot); why == ReasonNone {
 			r.app.Granted(slot, a.Grant)
 			r.limit(slot, a.Limits)
-			why = r.welcome(slot, a.Expires)
 		}
 	case ReasonBusy:
 		why = r.overworked(slot)
@@ -71,12 +70,21 @@ func (r *Reactor) authenticated(a Answer) {
 	case ReasonInternal:
 		r.counters.Panics++
 	}
+	r.decided(slot, why, a.Expires)
+}
+
+// decided goes on with a client that had to wait outside its callback: it is welcomed, unless it may not
+// come in.
+func (r *Reactor) decided(slot Slot, why Reason, expires time.Time) {
+	if why == ReasonNone {
+		why = r.welcome(slot, expires)
+	}
 	if why != ReasonNone {
 		r.finish(slot, why)
 		return
 	}
 	if r.sessions.at(slot).state != stateReady {
-		return // WELCOME did not reach it
+		return // WELCOME did not reach it, or it waits
 	}
 	r.watchPartial(slot, r.transport.Held(slot), true)
 	r.flush(slot)

@@ -22,6 +22,7 @@ const (
 	Refused             // by NACK
 	Lost                // its session ended: it may or may not have arrived
 	Unsent              // it was not sent at all
+	Replied             // as Acknowledged, with a reply
 )
 
 // Waiter is what the application gets back with the outcome of a DELIVER. It is never nil, and
@@ -33,6 +34,7 @@ type Outcome struct {
 	Handle uint64         // of its session
 	Number uint64         // its number there; 0: Unsent
 	Reason []byte         // Refused: the client's words, valid until the call returns
+	Reply  []byte         // Replied: what the client says, valid until the call returns
 	Err    error          // Unsent: why
 	Code   codec.NackCode // Refused
 	Result Result
@@ -127,7 +129,7 @@ func (t *awaitTable) inUse() int { return len(t.all) - len(t.free) }
 // awaitedOf is nil for a session that awaits nothing.
 func (r *Reactor) awaitedOf(s *Session) *outstanding { return r.awaits.of(r.extras.of(s).awaits) }
 
-// unanswered is how many ACKs and NACKs of a session may settle something.
+// unanswered is how many ACKs, NACKs and replies of a session may settle something.
 func (r *Reactor) unanswered(s *Session) int64 {
 	if o := r.awaitedOf(s); o != nil {
 		return int64(o.n)
@@ -184,9 +186,12 @@ func (r *Reactor) settle(slot Slot, in codec.Range, how Outcome) (settled bool) 
 // everything is the range of all numbers.
 var everything = codec.Range{Last: 1<<64 - 1}
 
-// answer handles an ACK or a NACK of a session, and says whether it settled something: then it
-// counts against no rate.
+// answer handles an ACK, a NACK or a reply of a session, and says whether it settled something: then
+// it counts against no rate, but with the bytes that only a reply can have.
 func (r *Reactor) answer(slot Slot, f codec.Frame) (settled bool, why Reason) {
+	if f.Type == codec.Send {
+		return r.replied(slot, f.Payload)
+	}
 	if f.Type == codec.Ack {
 		m, err := codec.ParseAck(f.Payload)
 		if err != nil {
@@ -215,7 +220,7 @@ func (r *Reactor) Abandon() {
 	m := &r.mailbox
 	for m.close(); m.doingNext < len(m.doing); {
 		p := &m.doing[m.doingNext]
-		if m.doingNext++; p.kind == postAwaited {
+		if m.doingNext++; p.awaited() {
 			r.unsent(p, ErrClosed)
 		}
 	}

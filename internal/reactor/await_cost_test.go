@@ -103,6 +103,7 @@ func TestAFloodOfAnswersCostsNoMoreThanPings(t *testing.T) {
 		"all numbers": ackRange(0, math.MaxUint64, 0), "never sent": ackRange(MaxAwaited+2, math.MaxUint64, 0),
 		"number 0": ackRange(0, 0, 0), "settled": ackRange(100, 100, 0),
 		"NACK of nothing": nackOf(t, MaxAwaited+2, 1, ""), "NACK of settled": nackOf(t, 100, 1, ""),
+		"reply to nothing": replyTo(MaxAwaited+2, ""), "reply to settled": replyTo(100, ""),
 	} {
 		for _, full := range []bool{false, true} {
 			cost := flood(frame, full)

@@ -87,7 +87,7 @@ func TestWhatIsOutstandingIsLostWithItsSession(t *testing.T) {
 		ReasonPeerReset:        func(n *node, slot Slot) { n.r.Closed(slot, ReasonPeerReset) },
 		ReasonHeartbeatTimeout: func(n *node, slot Slot) { n.run(2 * n.r.cfg.Timeout) },
 		ReasonKicked: func(n *node, slot Slot) {
-			n.r.mailbox.Close(n.r.Handle(slot), codec.CodeKicked)
+			n.r.mailbox.Close(n.r.Handle(slot), codec.CodeKicked, nil)
 			n.run(n.r.cfg.Tick)
 		},
 		ReasonShutdown: func(n *node, slot Slot) { n.r.node.Stopping.Store(true); n.run(n.r.cfg.Tick) },

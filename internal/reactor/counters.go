@@ -41,6 +41,13 @@ type Counters struct {
 	Paused   int64
 	Stale    uint64
 
+	RepeatsAnswered uint64
+	RepeatsDropped  uint64
+	RepliesIn       uint64
+	RepliesOut      uint64
+	Memberships     int64
+	Published       uint64
+
 	Averted     uint64
 	LingerCut   uint64
 	Panics      uint64

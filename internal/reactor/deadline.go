@@ -26,14 +26,16 @@ func (r *Reactor) due(slot Slot) time.Duration {
 	case stateLingering:
 		next = r.dueLingering(slot, expired)
 	case stateReady:
-		next, why = r.dueReady(slot, expired)
+		if next, why = r.dueReady(slot, expired); s.is(superseded) {
+			next, why = r.dueSuperseded(slot, next, why)
+		}
 	}
 	switch why {
 	case ReasonNone:
 	case ReasonHeartbeatTimeout, ReasonWriteStall, ReasonQueueBudget:
 		r.sendAway(slot, why, reset)
 	default:
-		r.sendAway(slot, why, linger)
+		r.sendAway(slot, why, r.partingFor(slot, why))
 		next = timingwheel.Rearm
 		if s.is(backlogged) {
 			next = r.now + r.cfg.Tick
@@ -224,6 +226,7 @@ func (r *Reactor) watchBacklog(slot Slot) Reason {
 			r.pong(slot, x.pongToken)
 			r.flush(slot)
 		}
+		r.tellMissed(slot)
 		return ReasonNone
 	}
 	r.backlog(s, queued)

@@ -17,14 +17,17 @@
 //
 //	a connection comes            accept.go, pending.go
 //	HELLO                         hello.go, admit_hello.go, auth.go, ghost.go
+//	others under its id           login.go, in_use.go, superseded.go, closing.go
 //	frames                        receive.go, send_limit.go, special.go, pause.go
 //	the end of a grant            grant.go, renew.go
 //	answers and messages          write.go, answer.go, charge.go
 //	outcomes of messages          await.go
+//	messages that come again      taken.go
 //	what a stage does by itself   staged.go
 //	deadlines                     deadline.go, stall.go, unasked_pong.go, clock.go
 //	ends                          ending.go, reason.go
 //	a turn                        turn.go, posts.go, mailbox.go
-//	everybody, a few a turn       walk.go, moving.go, shed.go, announce.go
+//	everybody, a few a turn       walk.go, moving.go, shed.go, announce.go, rounds.go
+//	groups                        groups.go, slotset.go, memberships.go, fanout.go
 //	what is kept of a session     session.go, extra.go, names.go
 package reactor

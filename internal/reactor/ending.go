@@ -31,11 +31,11 @@ const (
 func (r *Reactor) sendAway(slot Slot, why Reason, how parting) {
 	s := r.sessions.at(slot)
 	r.writeAck()
-	code := why.Code()
+	code, goodbye := why.Code(), []byte(nil)
 	if why == ReasonKicked {
-		code = r.kick
+		code, goodbye = r.kick, r.goodbye
 	}
-	r.kick = 0
+	r.unkick()
 	if why == ReasonSlowConsumer {
 		how = linger
 		if r.transport.Queued(slot)+len(r.out) > r.cfg.MaxQueued {
@@ -45,7 +45,10 @@ func (r *Reactor) sendAway(slot Slot, why Reason, how parting) {
 	owes := code != 0 && how == linger && s.state == stateReady && (len(r.out) > 0 || r.backlogBytes(slot) > 0)
 	r.markGone(slot, why)
 	told := code != 0 && (how != reset || !s.is(backlogged))
-	if told {
+	switch {
+	case told && goodbye != nil:
+		r.appendGoAway(goodbye)
+	case told:
 		r.goAway(code, why)
 	}
 	r.flush(slot)
@@ -65,13 +68,13 @@ func (r *Reactor) sendAway(slot Slot, why Reason, how parting) {
 	}
 }
 
-// finish ends a connection for what its frame or the application said. What was posted for a
-// session that its application closes comes before the goodbye.
+// finish ends a connection for what its frame or the application said, or for another's sake. What was
+// posted for a session that is closed so comes before the goodbye.
 func (r *Reactor) finish(slot Slot, why Reason) {
-	if why == ReasonKicked {
+	if why == ReasonKicked || why == ReasonReplaced {
 		r.runOwn(slot)
 		if r.sessions.at(slot).state != stateReady {
-			r.kick = 0 // what was posted has ended it
+			r.unkick() // what was posted has ended it
 			return
 		}
 	}
@@ -115,6 +118,16 @@ func (r *Reactor) goAway(code codec.Code, why Reason) {
 	r.counters.GoAways++
 }
 
+// appendGoAway appends one that the application has made.
+func (r *Reactor) appendGoAway(frame []byte) {
+	r.writeAck()
+	r.out = append(r.out, frame...)
+	r.counters.GoAways++
+}
+
+// unkick forgets the end that the application wanted.
+func (r *Reactor) unkick() { r.kick, r.goodbye = 0, nil }
+
 // discard counts the input of a lingering connection; one that goes on talking is cut.
 func (r *Reactor) discard(slot Slot, n int) {
 	s := r.sessions.at(slot)
@@ -139,6 +152,7 @@ func (r *Reactor) markGone(slot Slot, why Reason) {
 	}
 	s.set(gone)
 	r.leavePending(s)
+	r.leaveGuest(s)
 	if x := r.extras.of(s); x.invited {
 		r.node.Seals.Restore(x.ticket)
 	}
@@ -149,13 +163,18 @@ func (r *Reactor) markGone(slot Slot, why Reason) {
 	if s.state == stateReady {
 		r.dropKept(s)
 		r.counters.Sessions--
+		r.unlist(slot)
 		r.live.end(slot)
+		r.leaveGroups(slot)
 		r.forgetMover(slot, why)
+		r.leaveSender(slot)
 		r.settle(slot, everything, Outcome{Result: Lost, End: why})
 		if s.is(opened) {
 			r.app.Closed(slot, why)
 		}
-		r.kick = 0
+		r.unkick()
+	} else if s.state == stateAuthenticating {
+		delete(r.asking, r.Handle(slot))
 	}
 	r.app.Gone(slot)
 }

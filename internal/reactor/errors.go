@@ -10,5 +10,6 @@ var (
 	ErrWindow = errors.New("server: session has too many messages outstanding") // DeliverAwaited: it has MaxAwaited
 	ErrRange  = errors.New("server: range goes backwards")                      // Ack
 	ErrTooBig = errors.New("server: message is larger than a frame")            // Deliver and DeliverOptional
+	ErrGroups = errors.New("server: session is in too many groups")             // JoinGroup
 	ErrBusy   = errors.New("server: the loop's mailbox is full")                // the mailbox: try later
 )

@@ -3,8 +3,9 @@ package reactor
 import "time"
 
 // extra is the part of a session that few need at a time: those with an unfinished frame, a
-// backlog, an earlier session to end, a grant that ends or has limits, a DELIVER that is
-// outstanding, reading paused, or a farewell that waits. It is taken when one of them begins and freed when it is all zero again.
+// backlog, an earlier session to end, a later one that has taken its place, a grant that ends or has
+// limits, a DELIVER that is outstanding, reading paused, or a farewell that waits. It is taken when one
+// of them begins and freed when it is all zero again.
 type extra struct {
 	progressed bool          // the unfinished frame has earned more time
 	pongDue    bool          // a PONG for pongToken waits for the backlog to drain
@@ -28,6 +29,8 @@ type extra struct {
 	invited    bool   // it came with a ticket, which is spent when it is welcomed
 	ticket     uint32 // the ticket's number
 	awaits     awaitRef
+	guest      bool          // superseded: its place went to its heir
+	leaveUntil time.Duration // superseded: when it ends
 	bounds     boundsRef
 	sends      keptRef
 	kept       int32 // what these cost of the budget

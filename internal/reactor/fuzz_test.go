@@ -19,6 +19,10 @@ func FuzzReactor(f *testing.F) {
 	answers = append(answers, ackRange(2, 1<<64-1, 7)...)
 	answers = append(answers, nackOf(f, 3, codec.NackBusy, "later")...)
 	f.Add(answers, []byte{250})
+	asking := codec.AppendRequest(codec.AppendRequest(session, codec.Send, 2, []byte("a")), codec.Send, 3, []byte("b"))
+	asking = append(append(asking, replyTo(2, "c")...), replyTo(9, "d")...)
+	f.Add(asking, []byte{250})
+	f.Add(append(asking, replyTo(3, "e")[:20]...), []byte{30, 200})
 	f.Add(append(answers, ackRange(2, 1, 0)...), []byte{70, 9})
 	f.Add(session, []byte{1, 200, 3})
 	paused := append(hello("mallory"), renewal(f, 1, "again")...)
@@ -33,15 +37,34 @@ func FuzzReactor(f *testing.F) {
 	f.Add(codec.AppendBye(session), []byte{255})
 	f.Add([]byte("GET / HTTP/1.1\r\n\r\n"), []byte{4})
 	f.Add(session[:len(session)-3], []byte{0, 0, 90})
+	repeats, err := codec.AppendHello(nil, &codec.HelloMessage{MinVersion: 1, MaxVersion: 1, ClientID: []byte("mallory"), Incarnation: 7, Attempt: 1})
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, number := range []uint64{1, 3, 1, 300, 45, 44, 1<<64 - 1, 300, 1<<64 - 1} {
+		repeats = codec.AppendSend(repeats, number, nil)
+	}
+	f.Add(repeats, []byte{33, 120})
 	f.Fuzz(func(t *testing.T, input, plan []byte) {
 		awaited, ledger := 0, make(told)
-		n := newNode(t, rigConfig{Handler: handler{
+		taken := make(map[uint64]bool)
+		var n *node
+		n = newNode(t, rigConfig{Handler: handler{
 			Opened: func(s *caller) { _ = s.r.Extend(s.slot, s.r.wall().Add(time.Minute)) },
 			Message: func(s *caller, id uint64, body []byte) {
+				if taken[id] && id != 0 && s.r.app.Origin(s.slot).Incarnation != 0 {
+					t.Fatalf("%d is handled twice", id)
+				}
+				taken[id] = true
 				if len(body) == 1 {
 					_ = s.r.PauseRead(s.slot)
 				}
-				if s.DeliverAwaited(body, awaited) == nil {
+				send := n.r.DeliverAwaited
+				if s.wantsReply {
+					send = n.r.Request
+					s.Reply(id, body)
+				}
+				if send(s.slot, body, awaited) == nil {
 					awaited++
 				}
 				s.Deliver(body)

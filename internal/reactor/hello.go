@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/gate"
 )
 
 // hello takes a client through the second gate: version, address, its turn, its token.
@@ -55,9 +56,13 @@ func (r *Reactor) knocked(slot Slot, old codec.SessionID, returns bool) Reason {
 }
 
 // welcome makes the connection a session, which ends by itself at expires unless that is
-// zero.
+// zero; or has it wait, while it is asked how long another lasts.
 func (r *Reactor) welcome(slot Slot, expires time.Time) Reason {
 	s := r.sessions.at(slot)
+	standing, why := r.enlist(slot, expires)
+	if why != ReasonNone || standing == gate.Taken {
+		return why
+	}
 	s.state = stateReady
 	r.leavePending(s)
 	if s.extra != 0 {
@@ -93,12 +98,12 @@ func (r *Reactor) welcome(slot Slot, expires time.Time) Reason {
 	if err != nil {
 		return ReasonInternal
 	}
-	if r.extras.of(s).haunted {
+	if standing == gate.Among || r.extras.of(s).haunted {
 		// Nobody makes way for a client whom WELCOME does not reach.
 		if r.flush(slot); s.state != stateReady {
 			return ReasonNone
 		}
-		r.supersede(slot)
+		r.displace(slot, standing)
 	}
 	s.set(opened)
 	r.live.begin(r.Handle(slot))

@@ -9,6 +9,7 @@ type InUse struct {
 	Bounds    int // sessions with limits of their own
 	Kept      int // sessions that are paused, or not read up to the present
 	Awaits    int // sessions with an outstanding DELIVER
+	Senders   int // sessions that have sent something with a number
 	NameBytes int // of ids; less than a block at the end of each chunk is not counted
 }
 
@@ -26,6 +27,7 @@ func (r *Reactor) InUse() (u InUse) {
 	u.Deadlines = r.wheel.Len()
 	u.Extras = int(r.extras.used) - len(r.extras.free)
 	u.Awaits = r.awaits.inUse()
+	u.Senders = r.senders.inUse()
 	u.NameBytes = r.names.inUse()
 	return u
 }

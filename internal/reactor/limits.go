@@ -20,6 +20,8 @@ const (
 	// minProgress is what a peer must send of an unfinished frame in each PartialTimeout, and
 	// take of what is sent to it in each WriteTimeout.
 	minProgress = 4 << 10
+	// supersededTime is how long a session stays after a later attempt of its process was welcomed.
+	supersededTime = 2 * time.Second
 	// maxExcuses is how often in a row an eviction waits for bytes that the kernel holds.
 	maxExcuses = 2
 	// maxQuiet is how long nothing may be written to a session whose bytes arrive, a quarter of

@@ -16,22 +16,32 @@ const (
 	postCall
 	postOptional
 	postAwaited
+	postRequest
+	postReply
 	postAck
 	postNack
+	postMove
 	postClose
+	postJoin
+	postLeave
+	postLoop
 	postDone // it was done ahead of its turn
 )
 
 // post is work that another goroutine asks of a session.
 type post struct {
 	kind   postKind
+	sure   bool       // it always fits
 	code   codec.Code // to close with
 	handle uint64
-	ack    codec.AckMessage
-	body   *bytebufferpool.ByteBuffer // to deliver, or a NACK; owned by the mailbox
-	waiter Waiter                     // of postAwaited; the func(Slot) of postCall
+	ack    codec.AckMessage           // of postReply: what it replies to
+	body   *bytebufferpool.ByteBuffer // to deliver, or a NACK or GOAWAY; owned by the mailbox
+	waiter any                        // what its kind wants: a Waiter, func(Slot) of postCall, func(*Reactor) of postLoop, the group of postJoin and postLeave
 	next   int32                      // in its run, of the same session; 0: none. The loop's
 }
+
+// exempt says that it is not bounded here: it makes room, or who posts it bounds it.
+func (p *post) exempt() bool { return p.sure || p.kind == postClose || p.kind == postLoop }
 
 // size is about how many bytes it becomes.
 func (p *post) size() int {
@@ -41,26 +51,14 @@ func (p *post) size() int {
 	return codec.Overhead + 8 + len(p.body.B)
 }
 
-// Closing is the end of a session that one loop asks of another, or of itself. Loop says whose
-// mailbox it is for.
-type Closing struct {
-	handle uint64
-	why    Reason
-	heir   uint64 // handle of the connection beyond the gate's places that takes this one's
-	heired bool   // there is one
-	by     Origin // of the session that supersedes
-}
-
-// Loop is the number of the loop that has the session.
-func (c Closing) Loop() uint8 { return uint8(c.handle >> 56) }
-
 // Mailbox carries work to one loop. Messages are bounded in number and bytes; closing a
-// session always fits, since it is how room is made. Posts are done in the order in which they
+// session always fits, since it is how room is made, and so does what one loop tells another's
+// session of its SENDs. Posts are done in the order in which they
 // came, so that a close does not overtake what was sent before it.
 type Mailbox struct {
 	mu      sync.Mutex
 	posts   []post
-	closes  int // of posts, those that close
+	sure    int // of posts, those that always fit
 	bytes   int
 	closing []Closing
 	answers []Answer // at most one for each connection that is being checked
@@ -77,7 +75,7 @@ type Mailbox struct {
 	barred       bool // take found others at the box the last time
 	doing        []post
 	doingNext    int
-	doingLeft    int // of doing, those that are not done and do not close
+	doingLeft    int // of doing, those that are not done and would not always fit
 	doingBytes   int // and their bytes
 	run          run // of doing, what is linked
 	closingTaken []Closing
@@ -138,10 +136,50 @@ func (m *Mailbox) Nack(handle uint64, nack *codec.NackMessage) error {
 	return err
 }
 
-// Close leaves the end of a session with a GOAWAY of the given code. It always fits.
-func (m *Mailbox) Close(handle uint64, code codec.Code) {
-	_ = m.put(post{kind: postClose, handle: handle, code: code})
+// Verdict leaves what another loop tells. It always fits.
+func (m *Mailbox) Verdict(v Verdict) {
+	p := post{kind: postAck, sure: true, handle: v.Handle, ack: v.Ack}
+	switch {
+	case v.Nack != nil:
+		p.kind, p.body = postNack, bytebufferpool.Get()
+		p.body.B, _ = codec.AppendNack(p.body.B, v.Nack) // was checked when it was said
+	case v.Replied:
+		p.kind, p.body = postReply, bytebufferpool.Get()
+		p.body.B = append(p.body.B, v.Reply...)
+	}
+	if m.put(p) != nil && p.body != nil {
+		bytebufferpool.Put(p.body)
+	}
 }
+
+// Close leaves the end of a session, as Kick has it. It always fits.
+func (m *Mailbox) Close(handle uint64, code codec.Code, goAway []byte) {
+	p := post{kind: postClose, handle: handle, code: code}
+	if len(goAway) == 0 {
+		_ = m.put(p)
+		return
+	}
+	_ = m.putBody(p, goAway)
+}
+
+// Move leaves a GOAWAY that asks a session to move.
+func (m *Mailbox) Move(handle uint64, goAway []byte) error {
+	return m.putBody(post{kind: postMove, handle: handle}, goAway)
+}
+
+// Member leaves that a session joins a group, or leaves it.
+func (m *Mailbox) Member(handle uint64, group string, join bool) error {
+	p := post{kind: postLeave, handle: handle, waiter: group}
+	if join {
+		p.kind = postJoin
+	}
+	return m.put(p)
+}
+
+// OnLoop leaves something to be done on the loop, for no session. It always fits: who calls bounds
+// it. If the loop has ended it is not done, and the error is ErrClosed; if it ends before, nobody is
+// told.
+func (m *Mailbox) OnLoop(do func(*Reactor)) error { return m.put(post{kind: postLoop, waiter: do}) }
 
 // Forward leaves what another loop asks. It always fits.
 func (m *Mailbox) Forward(c Closing) {
@@ -162,8 +200,8 @@ func (m *Mailbox) Answer(a Answer) {
 // Refused counts what did not fit.
 func (m *Mailbox) Refused() uint64 { return m.refused.Load() }
 
-// put adds p, or says that the box is full, which it never is for a close. It takes over
-// p.body if it does.
+// put adds p, or says that the box is full, which it never is for a close and what loops tell each
+// other. It takes over p.body if it does.
 func (m *Mailbox) put(p post) error {
 	size := 0
 	if p.body != nil {
@@ -174,11 +212,11 @@ func (m *Mailbox) put(p post) error {
 	switch {
 	case m.closed:
 		return ErrClosed
-	case p.kind == postClose:
-		m.closes++
+	case p.exempt():
+		m.sure++
 	case p.kind == postAck && m.join(p):
 		return nil
-	case len(m.posts)-m.closes+int(m.left.Load()) >= mailboxPosts || m.bytes+size+int(m.leftBytes.Load()) > mailboxBytes:
+	case len(m.posts)-m.sure+int(m.left.Load()) >= mailboxPosts || m.bytes+size+int(m.leftBytes.Load()) > mailboxBytes:
 		m.refused.Add(1)
 		return ErrBusy
 	}
@@ -229,8 +267,8 @@ func (m *Mailbox) take() {
 	m.barred = false
 	if m.doingNext == len(m.doing) {
 		m.doing, m.posts = m.posts, m.doing[:0]
-		m.doingLeft, m.doingBytes = len(m.doing)-m.closes, m.bytes
-		m.doingNext, m.closes, m.bytes = 0, 0, 0
+		m.doingLeft, m.doingBytes = len(m.doing)-m.sure, m.bytes
+		m.doingNext, m.sure, m.bytes = 0, 0, 0
 		m.tellLeft()
 		m.run.end = 0
 	}
@@ -245,7 +283,7 @@ func (m *Mailbox) take() {
 
 // did counts one of those that were taken.
 func (m *Mailbox) did(p *post) {
-	if p.kind != postClose {
+	if !p.exempt() {
 		m.doingLeft--
 	}
 	if p.body != nil {
@@ -281,7 +319,7 @@ func (m *Mailbox) takeOf(handle uint64) (own []post) {
 	defer m.mu.Unlock()
 	for _, waiting := range [][]post{m.doing[m.doingNext:], m.posts} {
 		for i := range waiting {
-			if p := &waiting[i]; p.handle == handle && p.kind != postDone {
+			if p := &waiting[i]; p.handle == handle && p.kind != postDone && p.kind != postLoop {
 				own = append(own, *p)
 				p.kind, p.body, p.waiter = postDone, nil, nil // its room is free when the others are done
 			}
@@ -293,7 +331,8 @@ func (m *Mailbox) takeOf(handle uint64) (own []post) {
 // Empty says that nothing has arrived since the loop last took what there was.
 func (m *Mailbox) Empty() bool { return !m.some.Load() }
 
-// Call leaves something to be done with a session on its loop. f must not block, nor fail.
+// Call leaves something to be done with a session on its loop, as a callback of it. f must not block,
+// nor fail.
 func (m *Mailbox) Call(handle uint64, f func(Slot)) error {
 	return m.put(post{kind: postCall, handle: handle, waiter: f})
 }

@@ -43,7 +43,7 @@ func TestAStaleHandleNeverReachesTheSlotsNextSession(t *testing.T) {
 		if err := n.r.mailbox.Ack(old, codec.AckOf(1)); err != nil {
 			t.Fatal(err)
 		}
-		n.r.mailbox.Close(old, codec.CodeKicked)
+		n.r.mailbox.Close(old, codec.CodeKicked, nil)
 		n.r.runPosts(never)
 		if len(p.in) != 0 || n.r.Handle(again) == old {
 			t.Fatalf("slot %d: a stale handle reached the next session", again)

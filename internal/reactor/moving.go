@@ -2,8 +2,7 @@ package reactor
 
 import "github.com/stormwheel/stormwheel/codec"
 
-// movers is the set of slots whose sessions were told to move. It is empty, and takes no
-// memory, until the node drains.
+// movers is a set of slots whose sessions were told to move. It takes no memory until one is.
 type movers []uint64
 
 func (m movers) has(slot Slot) bool {
@@ -35,6 +34,22 @@ func (r *Reactor) moveOut(stop func() bool) (more bool) {
 	return false
 }
 
+// Move asks the session of the present callback to move, by the GOAWAY frame that is given. It is a
+// session like any other until its client has gone. It returns ErrClosed, or ErrQueue where more than
+// MaxQueued would wait.
+func (r *Reactor) Move(slot Slot, goAway []byte) error {
+	s := r.sessions.at(slot)
+	switch {
+	case s.is(gone) || s.is(superseded):
+		return ErrClosed
+	case len(r.out) > 0 && len(r.out)+len(goAway) > r.cfg.MaxQueued:
+		return ErrQueue
+	}
+	r.invited.add(slot)
+	r.appendGoAway(goAway)
+	return nil
+}
+
 // tellToMove asks a session to move, unless the pace does not allow it now. The session stays
 // what it is: its frames are handled, its heartbeats answered and missed, messages go out to it,
 // until it says BYE. So nothing that is queued for it is lost, and what it sends until then is
@@ -43,7 +58,7 @@ func (r *Reactor) tellToMove(slot Slot) (taken bool) {
 	if r.counters.Draining == r.counters.Sessions {
 		return false // everybody has been told
 	}
-	if r.sessions.at(slot).state != stateReady || r.movers.has(slot) {
+	if s := r.sessions.at(slot); s.state != stateReady || s.is(superseded) || r.movers.has(slot) {
 		return true
 	}
 	if !r.node.Drain.Take(r.clock.real) {
@@ -58,11 +73,16 @@ func (r *Reactor) tellToMove(slot Slot) (taken bool) {
 
 // forgetMover forgets a session that leaves.
 func (r *Reactor) forgetMover(slot Slot, why Reason) {
-	if !r.movers.has(slot) {
+	if !r.ToldToMove(slot) {
 		return
 	}
-	r.movers.drop(slot)
-	r.counters.Draining--
+	if r.movers.has(slot) {
+		r.movers.drop(slot)
+		r.counters.Draining--
+	}
+	if r.invited.has(slot) {
+		r.invited.drop(slot)
+	}
 	if why == ReasonBye {
 		r.counters.Moved++
 	}

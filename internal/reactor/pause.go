@@ -135,7 +135,7 @@ func (r *Reactor) ResumeRead(slot Slot) error {
 // keep keeps a SEND of a session that is paused, or not read up to the present. It returns why the
 // session must end, if that is too much: a client that is told to may have no more SENDs unsettled.
 func (r *Reactor) keep(slot Slot, f codec.Frame) Reason {
-	_, body, err := codec.ParseMessage(f.Payload)
+	_, body, err := parseSend(f)
 	if err != nil {
 		return ReasonBadPayload
 	}

@@ -66,7 +66,7 @@ func TestWhatIsKeptGoesWithItsSession(t *testing.T) {
 		"half-open": func(n *node, slot Slot, p *peer) { n.run(n.r.cfg.Timeout + 2*n.r.cfg.Tick) },
 		"garbage":   func(n *node, slot Slot, p *peer) { n.send(slot, []byte("GET / HTTP/1.1\r\n")) },
 		"kicked": func(n *node, slot Slot, p *peer) {
-			n.r.Mailbox().Close(n.r.Handle(slot), codec.CodeKicked)
+			n.r.Mailbox().Close(n.r.Handle(slot), codec.CodeKicked, nil)
 			n.turn(never)
 		},
 		"superseded": func(n *node, slot Slot, p *peer) {

@@ -20,6 +20,7 @@ type Env struct {
 	App       App              // what its sessions are for
 	Ask       Asker            // nil: everybody may come in
 	Forward   func(Closing)    // brings it to the mailbox of the loop that it is for
+	Tell      func(Verdict)    // and that
 	Wall      func() time.Time // the time of day
 }
 
@@ -56,8 +57,9 @@ type Transport interface {
 }
 
 // App is the application above a reactor. All of it runs on the loop and must not block. Within
-// Opened, Message, and Settled of a client's answer, it may use the reactor's Ack, Nack, Deliver,
-// DeliverAwaited, DeliverOptional, Extend, PauseRead, ResumeRead and Kick for the session.
+// Opened, Message, a Call of the mailbox, and Settled of a client's answer, it may use the reactor's Ack,
+// Nack, Reply, Deliver, DeliverAwaited, DeliverOptional, Request, Extend, PauseRead, ResumeRead, Move and
+// Kick for the session.
 type App interface {
 	// Greeted is called when a client has said a good HELLO, whether it is let in or not.
 	Greeted(slot Slot, from Origin)
@@ -65,13 +67,19 @@ type App interface {
 	Origin(slot Slot) Origin
 	// Granted is called before Opened with what came with the answer of an Asker.
 	Granted(slot Slot, grant any)
+	// Follows is called before Opened if the session has taken the place of another.
+	Follows(slot Slot, previous uint64)
 	// Opened is called when the client was welcomed.
 	Opened(slot Slot)
-	// Message is called for each SEND; number 0 wants no answer. The body is valid until it returns.
-	Message(slot Slot, number uint64, body []byte)
+	// Message is called for each SEND but replies, for one with a number once, if its client told an
+	// incarnation; number 0 wants no answer. The body is valid until it returns.
+	Message(slot Slot, number uint64, body []byte, wantsReply bool)
 	// Settled tells the outcome of a DELIVER that is awaited, once. Lost comes before Closed. Unsent
 	// may come at any time, also for a session that has ended; no other session is meant.
 	Settled(o Outcome, w Waiter)
+	// Missed tells how many messages of a group a session did not get since its client was slow, when
+	// it has taken all that waited for it.
+	Missed(slot Slot, group string, messages int)
 	// Closed is called when a session ends that was Opened; nothing can be sent to it any more.
 	Closed(slot Slot, why Reason)
 	// Gone is called when a connection has come to its end, after Closed if it was a session.
@@ -87,10 +95,15 @@ type Origin struct {
 	Attempt     uint32 // counts the connects of an incarnation
 }
 
+// sameProcess says that o is of one process with another.
+func (o Origin) sameProcess(as Origin) bool {
+	return o.Incarnation == as.Incarnation && o.Incarnation != 0
+}
+
 // newer says whether o is a later attempt than one that claims to come after it: a HELLO may
 // lie unread while its client has long come another way.
 func (o Origin) newer(than Origin) bool {
-	return o.Incarnation == than.Incarnation && o.Incarnation != 0 && o.Attempt > than.Attempt
+	return o.sameProcess(than) && o.Attempt > than.Attempt
 }
 
 // Asker has clients checked.

@@ -1,6 +1,10 @@
 package reactor
 
-import "github.com/valyala/bytebufferpool"
+import (
+	"github.com/valyala/bytebufferpool"
+
+	"github.com/stormwheel/stormwheel/codec"
+)
 
 // runPosts does what other goroutines have asked for, until stop says that the turn is
 // over. It reports whether more is left. What loops ask of each other comes first: it makes
@@ -12,7 +16,7 @@ func (r *Reactor) runPosts(stop func() bool) (more bool) {
 	for len(m.closingTaken) > 0 {
 		r.runClosing(m.closingTaken[0])
 		m.closingTaken = m.closingTaken[1:]
-		if stop() {
+		if stop() { // each may end a session, and look for its posts
 			return true
 		}
 	}
@@ -25,6 +29,16 @@ func (r *Reactor) runPosts(stop func() bool) (more bool) {
 	}
 	together := r.together()
 	for over := false; !over && m.doingNext < len(m.doing); m.doingNext++ {
+		if p := &m.doing[m.doingNext]; p.kind == postLoop {
+			if !r.fanRoom() {
+				break // what goes to many is taken out no faster than it leaves
+			}
+			m.did(p)
+			p.waiter.(func(*Reactor))(r)
+			p.waiter = nil
+			over = stop()
+			continue
+		}
 		if m.doingNext >= m.run.end {
 			m.run.link(m.doing, m.doingNext)
 		}
@@ -63,6 +77,7 @@ func (r *Reactor) runSession(first, together int, stop func() bool) {
 				r.flush(SlotOf(handle))
 				look = true
 			}
+			look = look || p.kind == postCall // nobody knows how long it takes
 			if p.kind != postAck {
 				r.writeAck() // ACKs that follow each other join, and what comes behind them stays behind
 			}
@@ -78,32 +93,19 @@ func (r *Reactor) runSession(first, together int, stop func() bool) {
 	}
 }
 
-func (r *Reactor) runClosing(c Closing) {
-	if c.heired {
-		r.bequeath(c.handle, c.heir, c.by)
-	}
-	slot, ok := r.resolve(c.handle)
-	switch {
-	case !ok || r.app.Origin(slot).newer(c.by):
-		r.counters.Stale++
-	case c.why == ReasonSuperseded:
-		r.sendAway(slot, c.why, reset) // nobody is there to say farewell to
-	default:
-		r.sendAway(slot, c.why, linger)
-	}
-}
-
 // runPost does one post and gives its body back. What it wrote waits for the others of its
 // session, unless their client is slow: then each has its own chance to be too much.
 func (r *Reactor) runPost(p *post) {
 	if slot, ok := r.resolve(p.handle); ok {
 		r.doPost(slot, p)
-		if r.sessions.at(slot).is(backlogged) {
+		if why := r.kicked(); why != ReasonNone {
+			r.finish(slot, why)
+		} else if r.sessions.at(slot).is(backlogged) {
 			r.flush(slot)
 		}
 	} else {
 		r.counters.Stale++
-		if p.kind == postAwaited {
+		if p.awaited() {
 			r.unsent(p, ErrClosed)
 		}
 	}
@@ -115,24 +117,51 @@ func (r *Reactor) runPost(p *post) {
 func (r *Reactor) doPost(slot Slot, p *post) {
 	switch p.kind {
 	case postDeliver:
-		_ = r.Deliver(slot, p.body.B) // its size was checked when it was posted
+		_ = r.deliver(slot, p.body.B, nil, 0) // its size was checked when it was posted
 	case postOptional:
-		_ = r.DeliverOptional(slot, p.body.B) // a drop is counted
+		_ = r.deliverOptional(slot, p.body.B) // a drop is counted
 	case postAwaited:
-		if err := r.DeliverAwaited(slot, p.body.B, p.waiter); err != nil {
+		if err := r.deliver(slot, p.body.B, p.waiter, 0); err != nil {
 			r.unsent(p, err)
 		}
+	case postRequest:
+		if err := r.deliver(slot, p.body.B, p.waiter, codec.FlagWantsReply); err != nil {
+			r.unsent(p, err)
+		}
+	case postReply:
+		if r.reply(slot, p.ack.First, p.body.B) != nil { // its size was checked when it was posted
+			r.ack(p.ack) // its SEND is settled, and nothing more is to be heard of it
+		}
 	case postAck:
-		_ = r.Ack(slot, p.ack) // the session is ready: resolve said so
+		r.ack(p.ack)
 	case postNack:
 		r.writeAck()
 		r.out = append(r.out, p.body.B...)
 		r.counters.NacksOut++
-	case postCall:
-		p.waiter.(func(Slot))(slot)
+	case postMove, postCall:
+		r.callPost(slot, p)
+	case postJoin:
+		_ = r.JoinGroup(slot, p.waiter.(string)) // in too many it joins none
+	case postLeave:
+		r.LeaveGroup(slot, p.waiter.(string))
 	case postClose:
 		r.kick = p.code
+		if p.body != nil {
+			r.goodbye = p.body.B
+		}
 		r.sendAway(slot, ReasonKicked, linger)
+	}
+}
+
+// callPost does a post that is a callback of its own, with room of its own.
+func (r *Reactor) callPost(slot Slot, p *post) {
+	switch r.flush(slot); {
+	case r.sessions.at(slot).state != stateReady:
+		r.counters.Stale++ // what was written before has ended it
+	case p.kind == postMove:
+		_ = r.Move(slot, p.body.B)
+	default:
+		p.waiter.(func(Slot))(slot)
 	}
 }
 
@@ -142,11 +171,12 @@ func (r *Reactor) runOwn(slot Slot) {
 	if r.mailbox.Empty() && r.mailbox.doingNext == len(r.mailbox.doing) {
 		return
 	}
-	kick := r.kick
+	kick, goodbye := r.kick, r.goodbye
+	r.unkick()
 	r.flush(slot) // what the callback said has room of its own
 	for _, p := range r.mailbox.takeOf(r.Handle(slot)) {
 		r.runPost(&p)
 		r.flush(slot)
 	}
-	r.kick = kick
+	r.kick, r.goodbye = kick, goodbye
 }

@@ -19,6 +19,7 @@ type Reactor struct {
 	app       App
 	asker     Asker // nil: everybody may come in
 	forward   func(Closing)
+	tell      func(Verdict)
 	index     uint8 // of the loop, the highest byte of its handles
 	wall      func() time.Time
 	mailbox   Mailbox
@@ -28,7 +29,12 @@ type Reactor struct {
 	wheel     *timingwheel.Wheel
 	sessions  sessions
 	live      liveTable
+	groups    groups
+	missed    map[Slot]map[string]int // what slow members of groups did not get
+	rounds    []*Round
+	fanning   int // bytes of publications that are under way
 	delivered numbers
+	senders   senders
 	awaits    awaitTable
 	extras    extras
 	names     names
@@ -39,6 +45,7 @@ type Reactor struct {
 	out       []byte     // frames of the current callback, for the current slot
 	answering answering  // and what follows them
 	kick      codec.Code // set by the application for the current slot
+	goodbye   []byte     // the GOAWAY that goes with it; nil: as for any end
 
 	notice codec.GoAwayMessage   // what the next GOAWAY says beside its code
 	token  [gate.MaxSealLen]byte // the ticket or return pass of the current frame
@@ -50,10 +57,12 @@ type Reactor struct {
 	posting   bool                  // posts that were taken are not done yet
 	overdue   bool                  // the last turn left more that is due beside them
 
-	stopping   pass // over who is to be told that the node stops
-	allTold    bool // they have all been told
-	moving     pass // over who is to be told to move
-	movers     movers
+	stopping   pass                 // over who is to be told that the node stops
+	allTold    bool                 // they have all been told
+	moving     pass                 // over who is to be told to move
+	movers     movers               // told to, by the drain
+	invited    movers               // told to, by the application
+	asking     map[uint64]time.Time // clients that wait until another session ends, and when theirs does
 	shedding   shedding
 	announcing announcement
 
@@ -76,7 +85,7 @@ func New(cfg *Config, env Env, now time.Duration) (*Reactor, error) {
 	}
 	r := &Reactor{
 		cfg: cfg, node: env.Node, transport: env.Transport, app: env.App, asker: env.Ask,
-		forward: env.Forward, index: env.Loop, wall: env.Wall,
+		forward: env.Forward, tell: env.Tell, index: env.Loop, wall: env.Wall,
 
 		clock:   newClock(now, cfg.Timeout, cfg.Tick),
 		wheel:   wheel,

@@ -43,6 +43,7 @@ const (
 	ReasonTokenExpired // its token ran out, before or during the session
 	ReasonKicked       // the embedder closed it
 	ReasonInUse        // somebody has a session under its id
+	ReasonReplaced     // a newer login of its id took its place
 	ReasonSuperseded   // its client came back and took its place
 	ReasonInternal     // the application failed
 	ReasonDraining     // came while the server drains
@@ -88,6 +89,7 @@ var reasons = [NumReasons]struct {
 	ReasonTokenExpired:     {"token_expired", codec.CodeTokenExpired},
 	ReasonKicked:           {"kicked", codec.CodeKicked},
 	ReasonInUse:            {"in_use", codec.CodeInUse},
+	ReasonReplaced:         {"replaced", codec.CodeReplaced},
 	ReasonSuperseded:       {"superseded", codec.CodeSuperseded},
 	ReasonInternal:         {"internal", codec.CodeInternal},
 	ReasonDraining:         {"draining", codec.CodeDraining},

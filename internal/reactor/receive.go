@@ -79,7 +79,7 @@ func (r *Reactor) receive(now time.Duration, slot Slot, b []byte) (consumed, nee
 			// Sent before WELCOME: refused by every node, and not only where that takes a while.
 			return r.refuseRead(slot, ReasonUnexpected, len(b))
 		}
-		if (f.Type == codec.Ack || f.Type == codec.Nack) && s.state == stateReady {
+		if isAnswer(f) && s.state == stateReady {
 			var settled bool
 			if settled, why = r.answer(slot, f); settled && free < answers {
 				free, freeBytes = free+1, freeBytes+min(size, answerBytes)
@@ -179,6 +179,12 @@ func (r *Reactor) frame(slot Slot, f codec.Frame) Reason {
 	}
 	switch f.Type {
 	case codec.Send:
+		if isAnswer(f) {
+			break // has been heard
+		}
+		if s.is(superseded) {
+			break // its client sends it again over the session that took the place
+		}
 		if r.keptOf(s) != nil {
 			return r.keep(slot, f)
 		}
@@ -196,17 +202,12 @@ func (r *Reactor) frame(slot Slot, f codec.Frame) Reason {
 
 // message has the application handle a SEND.
 func (r *Reactor) message(slot Slot, f codec.Frame) Reason {
-	number, body, err := codec.ParseMessage(f.Payload)
+	number, body, err := parseSend(f)
 	if err != nil {
 		return ReasonBadPayload
 	}
 	r.counters.Sends++
-	r.app.Message(slot, number, body)
-	if r.kick == codec.CodeInternal {
-		// The session ends, and its client would send again what is not settled: a message
-		// that no handler can bear would end one session after the other.
-		_ = r.Nack(slot, &codec.NackMessage{Number: number, Code: codec.NackInternal})
-	}
+	r.take(slot, number, body, f.Flags&codec.FlagWantsReply != 0)
 	return r.kicked()
 }
 

@@ -93,10 +93,14 @@ type node struct {
 	net *network
 	now time.Duration
 
+	loops    *[]*node      // of one node, this one among them
 	closings []Closing     // asked of this loop, done at the next turn
 	looked   time.Duration // when stretch last looked
 	late     time.Duration // of every turn
 }
+
+// firstLoop is the number of a node's first loop.
+const firstLoop = 3
 
 // What the gates go by.
 const (
@@ -126,6 +130,9 @@ type rigConfig struct {
 	AdmitRate, FailoverRate, AddrRate, IDRate float64
 	MaxQueuedTotal                            int64
 	Alternates                                []string
+	Duplicates                                gate.Duplicates
+	MaxSameID                                 int
+	Index                                     bool
 	Handler                                   handler
 }
 
@@ -158,7 +165,8 @@ func (c rigConfig) settings() *Config {
 
 func (c rigConfig) gate() gate.Config {
 	return gate.Config{Heartbeat: c.Heartbeat, Tick: c.Tick, AdmitRate: c.AdmitRate, FailoverRate: c.FailoverRate,
-		AddrConns: c.AddrConns, AddrRate: c.AddrRate, IDRate: c.IDRate, Alternates: c.Alternates}
+		AddrConns: c.AddrConns, AddrRate: c.AddrRate, IDRate: c.IDRate, Alternates: c.Alternates,
+		Duplicates: c.Duplicates, MaxSameID: c.MaxSameID, Index: c.Index}
 }
 
 // handler is a test's application: a nil function is not called.
@@ -166,6 +174,7 @@ type handler struct {
 	Opened  func(s *caller)
 	Message func(s *caller, id uint64, body []byte)
 	Settled func(o Outcome, w Waiter)
+	Missed  func(s *caller, group string, messages int)
 	Closed  func(s *caller, why Reason)
 }
 
@@ -173,6 +182,8 @@ type handler struct {
 type caller struct {
 	r    *Reactor
 	slot Slot
+
+	wantsReply bool // of Message
 }
 
 func (c *caller) ID() codec.SessionID { return c.r.SessionID(c.slot) }
@@ -183,20 +194,23 @@ func (c *caller) ClientID() string { return string(c.r.ClientID(c.slot)) }
 
 func (c *caller) Ack(id uint64) error { return c.r.Ack(c.slot, codec.AckOf(id)) }
 
+func (c *caller) Reply(id uint64, body []byte) error { return c.r.Reply(c.slot, id, body) }
+
 func (c *caller) Deliver(body []byte) error { return c.r.Deliver(c.slot, body) }
 
 func (c *caller) DeliverAwaited(body []byte, w Waiter) error {
 	return c.r.DeliverAwaited(c.slot, body, w)
 }
 
-func (c *caller) Close(code codec.Code) { c.r.Kick(cmp.Or(code, codec.CodeKicked)) }
+func (c *caller) Close(code codec.Code) { c.r.Kick(cmp.Or(code, codec.CodeKicked), nil) }
 
 // stage is a node's application over its handler.
 type stage struct {
 	handler
-	n       *node
-	origins map[Slot]Origin
-	refused int
+	n        *node
+	origins  map[Slot]Origin
+	previous map[uint64]uint64 // of a handle, the session whose place it took
+	refused  int
 }
 
 func (a *stage) Greeted(slot Slot, from Origin) {
@@ -207,13 +221,21 @@ func (a *stage) Greeted(slot Slot, from Origin) {
 
 func (a *stage) Origin(slot Slot) Origin { return a.origins[slot] }
 
+func (a *stage) Follows(slot Slot, previous uint64) { a.previous[a.n.r.Handle(slot)] = previous }
+
 func (a *stage) Gone(slot Slot) { delete(a.origins, slot) }
 
 func (a *stage) Refused(Reason) { a.refused++ }
 
-func (a *stage) caller(slot Slot) *caller { return &caller{a.n.r, slot} }
+func (a *stage) caller(slot Slot) *caller { return &caller{r: a.n.r, slot: slot} }
 
 func (a *stage) Granted(Slot, any) {}
+
+func (a *stage) Missed(slot Slot, group string, messages int) {
+	if a.handler.Missed != nil {
+		a.handler.Missed(a.caller(slot), group, messages)
+	}
+}
 
 func (a *stage) Opened(slot Slot) {
 	if a.handler.Opened != nil {
@@ -221,9 +243,11 @@ func (a *stage) Opened(slot Slot) {
 	}
 }
 
-func (a *stage) Message(slot Slot, id uint64, body []byte) {
+func (a *stage) Message(slot Slot, id uint64, body []byte, wantsReply bool) {
 	if a.handler.Message != nil {
-		a.handler.Message(a.caller(slot), id, body)
+		c := a.caller(slot)
+		c.wantsReply = wantsReply
+		a.handler.Message(c, id, body)
 	}
 }
 
@@ -247,10 +271,23 @@ func newNodeAt(t testing.TB, start time.Duration, cfg rigConfig) *node {
 	cfg = cfg.fill()
 	shared := gate.NewNode(cfg.gate(), rand.Reader)
 	shared.Epoch, shared.Name, shared.Conns = 7, []byte("n1"), gate.NewConns(1000, 10, 1, 3, cfg.MaxConns)
-	n := &node{t: t, now: start, net: &network{peers: make(map[Slot]*peer)}}
-	r, err := New(cfg.settings(), Env{Node: shared, Loop: 3, Transport: n.net,
-		App:     &stage{handler: cfg.Handler, n: n, origins: make(map[Slot]Origin)},
+	return newLoop(t, cfg, shared, new([]*node), start)
+}
+
+// beside returns another loop of the same node.
+func (n *node) beside(cfg rigConfig) *node {
+	return newLoop(n.t, cfg.fill(), n.r.node, n.loops, n.now)
+}
+
+// newLoop makes a loop of a node, beside those that there are.
+func newLoop(t testing.TB, cfg rigConfig, shared *gate.Node, loops *[]*node, start time.Duration) *node {
+	t.Helper()
+	n := &node{t: t, now: start, net: &network{peers: make(map[Slot]*peer)}, loops: loops}
+	*loops = append(*loops, n)
+	r, err := New(cfg.settings(), Env{Node: shared, Loop: firstLoop + uint8(len(*loops)-1), Transport: n.net,
+		App:     &stage{handler: cfg.Handler, n: n, origins: make(map[Slot]Origin), previous: make(map[uint64]uint64)},
 		Forward: func(c Closing) { n.closings = append(n.closings, c) },
+		Tell:    func(v Verdict) { (*loops)[v.Loop()-firstLoop].r.mailbox.Verdict(v) },
 		Wall:    func() time.Time { return time.UnixMilli(1_700_000_000_000) }}, start)
 	if err != nil {
 		t.Fatal(err)

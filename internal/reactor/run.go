@@ -17,7 +17,8 @@ type run struct {
 	last []uint32 // a hash table by handle: the latest post of a session, from 1, of the run's; 0: none
 }
 
-// link links the posts of the next run, which begins at from.
+// link links the posts of the next run, which begins at from. It ends before what is for no session:
+// who joins a group behind a publication joins behind it.
 func (u *run) link(posts []post, from int) {
 	u.end = min(from+runLength, len(posts))
 	posts = posts[from:u.end]
@@ -34,6 +35,10 @@ func (u *run) link(posts []post, from int) {
 	for i := range posts {
 		p := &posts[i]
 		p.next = 0
+		if p.kind == postLoop {
+			u.end = from + i
+			return
+		}
 		at := uint32(p.handle>>32^p.handle) * 0x9e3779b1 >> (32 - power) // slot and generation, by the golden ratio
 		for table[at] != 0 && posts[table[at]-1].handle != p.handle {
 			at = (at + 1) & uint32(len(table)-1)

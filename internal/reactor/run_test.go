@@ -25,7 +25,7 @@ func TestAllPostsOfASessionInARunLeaveInOneWrite(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	m.Close(n.r.Handle(a), codec.CodeKicked)
+	m.Close(n.r.Handle(a), codec.CodeKicked, nil)
 	_ = m.Deliver(n.r.Handle(a), []byte("too late"))
 	if n.turn(never) {
 		t.Error("more is left")
@@ -69,7 +69,7 @@ func TestEverySessionGetsItsPostsInTheirOrder(t *testing.T) {
 				}
 				_ = n.r.mailbox.Deliver(handles[i], []byte{byte(len(sent[i]) - 1)})
 				if !over[i] && rng.IntN(500) == 0 {
-					n.r.mailbox.Close(handles[i], codec.CodeKicked)
+					n.r.mailbox.Close(handles[i], codec.CodeKicked, nil)
 					over[i] = true
 				}
 			}

@@ -94,5 +94,5 @@ func (r *Reactor) charge(s *Session, frames int64, bytes int) (ok bool) {
 	return s.state != stateReady || int64(s.bytesUsed) <= r.boundsOf(s).bytes.burst
 }
 
-// answerBytes is the length of the longest ACK or NACK.
-const answerBytes = codec.Overhead + 12 + 3 + codec.MaxReason
+// answerBytes is what of the length of an answer does not count.
+const answerBytes = codec.MaxAnswer

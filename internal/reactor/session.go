@@ -52,6 +52,7 @@ const (
 	opened                       // the application was told that it began
 	watched                      // a window runs in which the peer must take some of what it was sent
 	staged                       // the transport has a stage between the peer's bytes and ours
+	superseded                   // a later attempt of its process has taken its place
 )
 
 // Loop is the number of the loop that the connection is on.

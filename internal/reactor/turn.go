@@ -12,7 +12,7 @@ type Part uint8
 
 // The parts, in their order.
 const (
-	Posts     Part = iota // what other goroutines have asked for, and what paused sessions have kept, when nothing else is overdue
+	Posts     Part = iota // what others have asked for and resumed sessions have kept, when nothing else is overdue
 	LessPosts             // the same, when something is
 	Rest                  // everything else
 )
@@ -31,14 +31,15 @@ func (r *Reactor) Turn(now, late time.Duration, over func(Part) bool) (more bool
 	r.observe(now)
 	posting := r.runPosts(r.postsOver)
 	posting = r.readOn(r.postsOver) || posting
+	posting = r.bring(r.postsOver) || posting
 	r.overdue = r.turn(r.restOver)
 	return posting || r.overdue
 }
 
-// Posting says whether posts, or what resumed sessions have kept, were left at the end of the last
-// turn, or posts have come since.
+// Posting says whether posts, what resumed sessions have kept, or what is on its way to many were left
+// at the end of the last turn, or posts have come since.
 func (r *Reactor) Posting() bool {
-	return r.posting || r.resumed.len() > 0 || !r.mailbox.Empty()
+	return r.posting || r.resumed.len() > 0 || r.bringing() || !r.mailbox.Empty()
 }
 
 func (r *Reactor) turn(stop func() bool) (more bool) {

@@ -24,16 +24,19 @@ func (r *Reactor) pong(slot Slot, token uint64) {
 // Deliver queues a DELIVER for the session of the present callback that wants no answer. It
 // returns ErrClosed, ErrTooBig, or ErrQueue where more than MaxQueued would wait: that is much for
 // one callback, and a client that has not read what was sent to it before is closed for it.
-func (r *Reactor) Deliver(slot Slot, body []byte) error { return r.deliver(slot, body, nil) }
+func (r *Reactor) Deliver(slot Slot, body []byte) error { return r.DeliverAwaited(slot, body, nil) }
 
 // DeliverAwaited is Deliver for a message whose outcome the application is told, once, unless
 // there is an error. Beyond MaxAwaited of a session, or MaxQueued that would wait to be written,
 // that is ErrWindow.
 func (r *Reactor) DeliverAwaited(slot Slot, body []byte, w Waiter) error {
-	return r.deliver(slot, body, w)
+	if r.sessions.at(slot).is(superseded) {
+		return ErrClosed // what was posted before is on its way still
+	}
+	return r.deliver(slot, body, w, 0)
 }
 
-func (r *Reactor) deliver(slot Slot, body []byte, w Waiter) error {
+func (r *Reactor) deliver(slot Slot, body []byte, w Waiter, flags codec.Flags) error {
 	s := r.sessions.at(slot)
 	switch {
 	case s.is(gone):
@@ -42,19 +45,32 @@ func (r *Reactor) deliver(slot Slot, body []byte, w Waiter) error {
 		return ErrTooBig
 	case w != nil && (r.unanswered(s) >= MaxAwaited || !r.hasRoom(slot, len(body))):
 		return ErrWindow
-	case len(r.out) > 0 && len(r.out)+len(body) > r.cfg.MaxQueued:
-		if s.is(backlogged) {
-			r.kick = codec.CodeSlowConsumer
-		}
+	case r.overflows(slot, len(body)):
 		return ErrQueue
 	}
 	number := uint64(0)
 	if w != nil {
 		number = r.await(slot, w)
 	}
-	r.out = codec.AppendDeliver(r.out, number, body)
+	if flags == codec.FlagWantsReply {
+		r.out = codec.AppendRequest(r.out, codec.Deliver, number, body)
+	} else {
+		r.out = codec.AppendDeliver(r.out, number, body)
+	}
 	r.counters.Delivers++
 	return nil
+}
+
+// overflows says whether a body is too much for one callback. A client that has not read what was
+// sent to it before is closed for that.
+func (r *Reactor) overflows(slot Slot, size int) bool {
+	if len(r.out) == 0 || len(r.out)+size <= r.cfg.MaxQueued {
+		return false
+	}
+	if r.sessions.at(slot).is(backlogged) {
+		r.kick = codec.CodeSlowConsumer
+	}
+	return true
 }
 
 // hasRoom says whether a body may wait for a session without an end to it. What is alone may
@@ -70,6 +86,13 @@ func (r *Reactor) hasRoom(slot Slot, size int) bool {
 // DeliverOptional is Deliver, unless the client is slow: then it returns ErrSlow. A message that is larger than
 // SoftQueued must have its chance, too: one goes when none waits.
 func (r *Reactor) DeliverOptional(slot Slot, body []byte) error {
+	if r.sessions.at(slot).is(superseded) {
+		return ErrClosed
+	}
+	return r.deliverOptional(slot, body)
+}
+
+func (r *Reactor) deliverOptional(slot Slot, body []byte) error {
 	s := r.sessions.at(slot)
 	if soft := r.cfg.SoftQueued; soft >= 0 && !s.is(gone) {
 		waiting := len(r.out)
@@ -81,11 +104,12 @@ func (r *Reactor) DeliverOptional(slot Slot, body []byte) error {
 			return ErrSlow
 		}
 	}
-	return r.Deliver(slot, body)
+	return r.deliver(slot, body, nil, 0)
 }
 
-// Kick ends the session of the present callback with a GOAWAY of the given code when it returns.
-func (r *Reactor) Kick(code codec.Code) { r.kick = code }
+// Kick ends the session of the present callback when it returns, with a GOAWAY of the given code: the
+// frame goAway, which must not change until then, or where that is nil one like any other.
+func (r *Reactor) Kick(code codec.Code, goAway []byte) { r.kick, r.goodbye = code, goAway }
 
 // Panicked ends the session of the present callback, whose application has failed.
 func (r *Reactor) Panicked() {
@@ -105,26 +129,32 @@ func holdsMessage(out []byte) bool {
 	return false
 }
 
-// flush hands the callback's output to the transport: the only place where bytes leave,
-// so that the bound on what waits for one peer holds everywhere. The connection may be
-// gone when it returns.
+// flush hands the callback's output to the transport. The connection may be gone when it
+// returns.
 func (r *Reactor) flush(slot Slot) {
 	r.writeAck()
 	if len(r.out) == 0 {
 		return
 	}
+	b := r.out
+	r.out = r.out[:0]
+	r.write(slot, b)
+}
+
+// write hands whole frames to the transport: the only place where bytes leave, so that the bound
+// on what waits for one peer holds everywhere. r.out is empty. The connection may be gone when it
+// returns.
+func (r *Reactor) write(slot Slot, b []byte) {
 	s := r.sessions.at(slot)
 	if s.is(backlogged) && !s.is(gone) { // a goodbye has room
-		if why := r.tooMuch(r.transport.Queued(slot) + len(r.out)); why != ReasonNone {
-			r.discardOut()
+		if why := r.tooMuch(r.transport.Queued(slot) + len(b)); why != ReasonNone {
 			r.sendAway(slot, why, reset)
 			return
 		}
 	}
 	s.set(spoken)
-	r.counters.BytesOut += uint64(len(r.out))
-	sent, queued := r.transport.Write(slot, r.out)
-	r.out = r.out[:0]
+	r.counters.BytesOut += uint64(len(b))
+	sent, queued := r.transport.Write(slot, b)
 	r.Sent(slot, sent, queued)
 }
 

@@ -21,6 +21,7 @@ type Client struct {
 	conn   *conn
 	number uint64 // of the connection, from 1 on
 	name   string
+	hello  codec.HelloMessage // as it was said
 	sends  uint64
 	pings  uint64
 
@@ -71,7 +72,22 @@ func (c *Client) Hello(m codec.HelloMessage) {
 	if err != nil {
 		c.n.t.Fatalf("servertest: %s says HELLO: %v", c.name, err)
 	}
+	c.hello = m
 	c.Write(b)
+}
+
+// Return opens another connection as the same process, which is back from a loss or moves: it says the
+// HELLO of its next attempt, with the return pass that it was given. This connection stays as it is.
+// The test expects the WELCOME.
+func (c *Client) Return() *Client {
+	c.n.t.Helper()
+	next := c.n.DialFrom(c.conn.from)
+	next.sends = c.sends // one process counts over all its connections
+	m := c.hello
+	m.Attempt++
+	m.ReturnPass, m.Ticket = c.welcome.ReturnPass, nil
+	next.Hello(m)
+	return next
 }
 
 // Send sends a message and returns its number: 1, 2 and so on. It is that of ExpectAck.
@@ -80,6 +96,28 @@ func (c *Client) Send(body []byte) (id uint64) {
 	c.sends++
 	c.Write(codec.AppendSend(nil, c.sends, body))
 	return c.sends
+}
+
+// SendAgain sends a message under a number that it was given before, as the next connection of a client's
+// process does with what is not settled.
+func (c *Client) SendAgain(number uint64, body []byte) {
+	c.n.t.Helper()
+	c.Write(codec.AppendSend(nil, number, body))
+}
+
+// Request sends a message that wants a reply and returns its number, which is the next after that
+// of the last Send or Request. It is that of ExpectReply.
+func (c *Client) Request(body []byte) (id uint64) {
+	c.n.t.Helper()
+	c.sends++
+	c.Write(codec.AppendRequest(nil, codec.Send, c.sends, body))
+	return c.sends
+}
+
+// Reply replies to a DELIVER that wants it: what ExpectRequest has returned.
+func (c *Client) Reply(id uint64, body []byte) {
+	c.n.t.Helper()
+	c.Write(codec.AppendReply(nil, codec.Send, id, body))
 }
 
 // Ack acknowledges a DELIVER.

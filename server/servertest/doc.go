@@ -37,5 +37,6 @@
 //
 // There is one loop, and the node is never slow: no time passes while it works. A client takes
 // all that is written to it, or nothing (StopReading): there are no kernel's buffers. It keeps
-// the protocol but does not come back; for that there is package client, over sockets.
+// the protocol but comes back only when the test says so (Return); for the rest there is package client,
+// over sockets.
 package servertest

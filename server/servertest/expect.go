@@ -19,14 +19,37 @@ func (c *Client) ExpectWelcome() codec.WelcomeMessage {
 	return m
 }
 
-// ExpectDeliver expects DELIVER of body and returns its number, which Ack wants.
+// ExpectDeliver expects DELIVER of body, which wants no reply, and returns its number, which Ack
+// wants.
 func (c *Client) ExpectDeliver(body []byte) (id uint64) {
 	c.n.t.Helper()
-	want := fmt.Sprintf("DELIVER %s", quote(body))
+	return c.expectMessage(0, body, fmt.Sprintf("DELIVER %s", quote(body)))
+}
+
+// ExpectRequest expects DELIVER of body, which wants a reply, and returns its number, which Reply
+// wants, or Ack or Nack.
+func (c *Client) ExpectRequest(body []byte) (id uint64) {
+	c.n.t.Helper()
+	return c.expectMessage(codec.FlagWantsReply, body, fmt.Sprintf("DELIVER %s, which wants a reply", quote(body)))
+}
+
+// ExpectReply expects the reply to a message that the client has sent.
+func (c *Client) ExpectReply(id uint64, body []byte) {
+	c.n.t.Helper()
+	want := fmt.Sprintf("reply %s to %d", quote(body), id)
+	f := c.next(codec.Deliver, want)
+	to, got, err := codec.ParseReply(f.Payload)
+	if f.Flags != codec.FlagReply || err != nil || to != id || !bytes.Equal(got, body) {
+		c.n.t.Fatalf("servertest: %s got %s, want %s", c.name, words(f), want)
+	}
+}
+
+func (c *Client) expectMessage(flags codec.Flags, body []byte, want string) (id uint64) {
+	c.n.t.Helper()
 	f := c.next(codec.Deliver, want)
 	id, got, err := codec.ParseMessage(f.Payload)
 	c.mustParse(err)
-	if !bytes.Equal(got, body) {
+	if !bytes.Equal(got, body) || f.Flags != flags {
 		c.n.t.Fatalf("servertest: %s got %s, want %s", c.name, words(f), want)
 	}
 	return id
@@ -158,8 +181,7 @@ func (c *Client) mustParse(err error) {
 func words(f codec.Frame) string {
 	switch f.Type {
 	case codec.Deliver:
-		id, body, _ := codec.ParseMessage(f.Payload)
-		return fmt.Sprintf("DELIVER %s (%d)", quote(body), id)
+		return message(f)
 	case codec.Ack:
 		m, _ := codec.ParseAck(f.Payload)
 		return fmt.Sprintf("ACK %d", m.First)
@@ -178,6 +200,20 @@ func words(f codec.Frame) string {
 	default:
 		return f.Type.String()
 	}
+}
+
+// message says what a DELIVER is.
+func message(f codec.Frame) string {
+	if f.Flags&codec.FlagReply != 0 {
+		to, body, _ := codec.ParseReply(f.Payload)
+		return fmt.Sprintf("reply %s to %d", quote(body), to)
+	}
+	id, body, _ := codec.ParseMessage(f.Payload)
+	wants := ""
+	if f.Flags&codec.FlagWantsReply != 0 {
+		wants = ", which wants a reply"
+	}
+	return fmt.Sprintf("DELIVER %s (%d)%s", quote(body), id, wants)
 }
 
 // quote shows a body, or the beginning of a long one.

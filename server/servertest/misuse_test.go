@@ -38,7 +38,7 @@ func failure(t *testing.T, test func(t testing.TB)) string {
 }
 
 func TestMisuseFailsTheTestWithOneSentence(t *testing.T) {
-	kick := server.Handler{Message: func(s *server.Session, _ server.Message) { _ = s.Close(0) }}
+	kick := server.Handler{Message: func(s *server.Session, _ server.Message) { _ = s.Close(server.Close{}) }}
 	kicked := func(n *servertest.Node) *servertest.Client {
 		c := n.Join("alice")
 		c.Send(nil)
@@ -66,6 +66,16 @@ func TestMisuseFailsTheTestWithOneSentence(t *testing.T) {
 			c := n.Join("alice")
 			_ = n.Server.Deliver(c.Ref(), []byte("one"))
 			c.ExpectDeliver([]byte("two"))
+		}},
+		{`servertest: alice got DELIVER "one" (1), which wants a reply, want DELIVER "one"`, func(n *servertest.Node) {
+			c := n.Join("alice")
+			_ = n.Server.RequestFunc(c.Ref(), []byte("one"), func(server.Outcome) {})
+			c.ExpectDeliver([]byte("one"))
+		}},
+		{`servertest: alice got reply "one" to 7, want reply "two" to 7`, func(n *servertest.Node) {
+			c := n.Join("alice")
+			_ = n.Server.Do(c.Ref(), func(s *server.Session) { _ = s.Reply(7, []byte("one")) })
+			c.ExpectReply(7, []byte("two"))
 		}},
 		{"servertest: alice got nothing yet, want GOAWAY shutdown", func(n *servertest.Node) { n.Join("alice").ExpectGoAway(codec.CodeShutdown) }},
 		{"servertest: alice is still there, want the end", func(n *servertest.Node) { n.Join("alice").ExpectEnd() }},

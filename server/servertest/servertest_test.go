@@ -130,12 +130,11 @@ func TestWhoTakesNothingIsResetAfterTheWriteTimeout(t *testing.T) {
 func TestDeliverBeforeAndAfterTheEnd(t *testing.T) {
 	inBubble(t, server.Config{}, func(t *testing.T, n *servertest.Node) {
 		c, other := n.Join("alice"), n.Join("bob")
-		if err := errors.Join(n.Server.Deliver(c.Ref(), []byte("one")), n.Server.Ack(c.Ref(), 7),
-			n.Server.Close(c.Ref(), codec.CodeReplaced)); err != nil {
+		if err := errors.Join(n.Server.Deliver(c.Ref(), []byte("one")),
+			n.Server.Close(c.Ref(), server.Close{Code: codec.CodeReplaced})); err != nil {
 			t.Fatal(err)
 		}
 		c.ExpectDeliver([]byte("one"))
-		c.ExpectAck(7)
 		c.ExpectGoAway(codec.CodeReplaced)
 		c.ExpectEnd()
 		if err := n.Server.Deliver(c.Ref(), []byte("too late")); !errors.Is(err, server.ErrClosed) {
@@ -158,7 +157,7 @@ func TestDeliverBeforeAndAfterTheEnd(t *testing.T) {
 func TestKickIsTheLastThatItsClientIsTold(t *testing.T) {
 	var sent error
 	h := server.Handler{
-		Message: func(s *server.Session, m server.Message) { _, _ = s.Ack(m.Number), s.Close(3900) },
+		Message: func(s *server.Session, m server.Message) { _, _ = s.Ack(m.Number), s.Close(server.Close{Code: 3900}) },
 		Closed:  func(s *server.Session, _ server.Reason) { sent = s.Deliver(nil) },
 	}
 	inBubble(t, server.Config{Handler: h}, func(t *testing.T, n *servertest.Node) {
@@ -308,8 +307,8 @@ func TestHalfAFrameHasItsOwnDeadline(t *testing.T) {
 func TestHandlersTimersGoByTheClock(t *testing.T) {
 	var n *servertest.Node
 	h := server.Handler{Message: func(s *server.Session, m server.Message) {
-		to, number, body := s.Ref(), m.Number, append([]byte(nil), m.Body...)
-		time.AfterFunc(time.Hour, func() { _, _ = n.Server.Deliver(to, body), n.Server.Ack(to, number) })
+		to, from, number, body := s.Ref(), s.Sender(), m.Number, append([]byte(nil), m.Body...)
+		time.AfterFunc(time.Hour, func() { _, _ = n.Server.Deliver(to, body), n.Server.Ack(from, number) })
 	}}
 	synctest.Test(t, func(t *testing.T) {
 		n = servertest.New(t, server.Config{Handler: h})
@@ -382,5 +381,33 @@ func TestAwaitedMessagesThatHaveNoRoomAreUnsent(t *testing.T) {
 		c.ExpectNothing()
 		c.Ping()
 		c.ExpectPong()
+	})
+}
+
+// A client that returns is the same process: it takes its own place, and no other's.
+func TestWhoReturnsIsTheSame(t *testing.T) {
+	var previous []server.Ref
+	h := server.Handler{Opened: func(s *server.Session) {
+		if ref, ok := s.Previous(); ok {
+			previous = append(previous, ref)
+		}
+	}}
+	inBubble(t, server.Config{Duplicates: server.Refuse, Handler: h}, func(t *testing.T, n *servertest.Node) {
+		first := n.DialFrom(netip.MustParseAddr("198.51.100.7"))
+		first.Hello(codec.HelloMessage{ClientID: []byte("alice")})
+		first.ExpectWelcome()
+		second := first.Return()
+		second.ExpectWelcome()
+		third := second.Return()
+		third.ExpectWelcome()
+		if len(previous) != 2 || previous[0] != first.Ref() || previous[1] != second.Ref() {
+			t.Errorf("previous ones: %v", previous)
+		}
+		n.Advance(3 * time.Second)
+		for _, old := range []*servertest.Client{first, second} {
+			old.ExpectGoAway(codec.CodeSuperseded)
+			old.ExpectEnd()
+		}
+		third.ExpectNothing()
 	})
 }

@@ -34,7 +34,7 @@ func startNode(t *testing.T, cfg server.Config) (*server.Server, <-chan session)
 		Opened: func(s *server.Session) { seen <- session{s.Addr(), s.Transport()} },
 		Message: func(s *server.Session, m server.Message) {
 			if string(m.Body) == "kick" {
-				_ = s.Close(codec.CodeKicked)
+				_ = s.Close(server.Close{Code: codec.CodeKicked})
 				return
 			}
 			_ = s.Deliver(m.Body)

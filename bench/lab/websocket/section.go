@@ -30,7 +30,7 @@ type effort struct {
 }
 
 var efforts = map[string]effort{
-	"full":  {conns: 10_000, rate: 10_000, pairs: 7, all: 3, warm: 3 * time.Second, span: 8 * time.Second},
+	"full":  {conns: 15_000, rate: 10_000, pairs: 6, all: 2, warm: 3 * time.Second, span: 8 * time.Second},
 	"short": {conns: 5000, rate: 5000, pairs: 3, all: 1, warm: 2 * time.Second, span: 4 * time.Second},
 	"tiny":  {conns: 200, rate: 400, pairs: 1, all: 1, warm: 500 * time.Millisecond, span: time.Second},
 }

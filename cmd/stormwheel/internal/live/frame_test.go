@@ -41,6 +41,8 @@ func inStorm(nodes int) *model {
 		s.Attempts, s.Established = 900+second*10, 880+second*10
 		s.RTTp50, s.RTTp99 = new(.38), new(11.25)
 		s.Muted, s.Evicted, s.False = 400, 399, 1
+		s.Messages = &result.Messages{Sent: 4000, Acknowledged: 3990, Lost: 2, Published: 8000, Delivered: 7999, Undelivered: 1}
+		s.Sent, s.Delivered, s.MessageP50, s.MessageP99, s.DeliverP50, s.DeliverP99 = 400, 800, new(1.1), new(12.5), new(5.0), new(40.0)
 		for n := range nodes {
 			s.Servers = append(s.Servers, result.Server{Addr: "127.0.0.1:7000", Node: new(fmt.Sprintf("n%d", n+1)), Killed: n == 0,
 				Conns: new(2000), RSSBytes: new(int64(45e6)), CPUS: new(float64(second) * .12)})
@@ -144,5 +146,23 @@ func TestIdealIsCountedDownAndThenOver(t *testing.T) {
 		if frame := strings.Join(plain(m), "\n"); !strings.Contains(frame, tt.want) {
 			t.Errorf("at %v: no %q in\n%s", tt.at, tt.want, frame)
 		}
+	}
+}
+
+func TestMessagesAreShownInAnyWidth(t *testing.T) {
+	for _, width := range []int{45, 80, 120} {
+		m := inStorm(2)
+		m.Update(tea.WindowSizeMsg{Width: width, Height: 36})
+		all := strings.Join(plain(m), "\n")
+		for _, words := range []string{"sent    400/s", "12.5", "2 failed", "got     800/s", "40.0", "1 lost"} {
+			if !strings.Contains(all, words) {
+				t.Errorf("%d columns do not say %q:\n%s", width, words, all)
+			}
+		}
+	}
+	m := inStorm(2)
+	m.status.Messages = nil
+	if all := strings.Join(plain(m), "\n"); strings.Contains(all, "messages") {
+		t.Errorf("a run that carries none says:\n%s", all)
 	}
 }

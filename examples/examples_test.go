@@ -1,0 +1,198 @@
+package examples
+
+import (
+	"bufio"
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stormwheel/stormwheel/client"
+)
+
+// Every example is run as its reader would, with a real client at the other end.
+
+var built string // folder of the programs
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		var err error
+		if built, err = os.MkdirTemp("", "examples"); err != nil {
+			panic(err)
+		}
+		defer os.RemoveAll(built)
+		build := exec.Command("go", "build", "-o", built+"/", "./...")
+		build.Stderr = os.Stderr
+		if err := build.Run(); err != nil {
+			panic(err)
+		}
+		return m.Run()
+	}())
+}
+
+var listening = regexp.MustCompile(`listening addr=(\S+)`)
+
+// program is an example that runs.
+type program struct {
+	*exec.Cmd
+	addr  string
+	ended chan error
+}
+
+// run starts an example at a free port, and waits until it listens.
+func run(t *testing.T, name string, args ...string) *program {
+	t.Helper()
+	p := &program{Cmd: exec.Command(filepath.Join(built, name), append([]string{"-listen", "127.0.0.1:0"}, args...)...), ended: make(chan error, 1)}
+	out, err := p.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	addr := make(chan string, 1)
+	go func() {
+		var log strings.Builder
+		for in := bufio.NewScanner(out); in.Scan(); {
+			log.WriteString(in.Text() + "\n")
+			if m := listening.FindStringSubmatch(in.Text()); m != nil {
+				addr <- m[1]
+			}
+		}
+		close(addr)
+		p.ended <- p.Wait()
+		if t.Failed() {
+			t.Log(log.String())
+		}
+	}()
+	t.Cleanup(func() {
+		_ = p.Process.Kill()
+		<-p.ended
+	})
+	select {
+	case p.addr = <-addr:
+	case <-time.After(20 * time.Second):
+	}
+	if p.addr == "" {
+		t.Fatalf("%s does not listen", name)
+	}
+	return p
+}
+
+// join runs a client of an example and returns it with the bodies that it is sent.
+func join(t *testing.T, addr string, cfg client.Config) (*client.Client, <-chan string) {
+	t.Helper()
+	got := make(chan string, 100)
+	cfg.Endpoints = []string{addr}
+	cfg.Deliver = func(m client.Message) { got <- string(m.Body) }
+	c, err := client.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = c.Run(ctx)
+	}()
+	t.Cleanup(func() { cancel(); <-ended })
+	return c, got
+}
+
+func next(t *testing.T, got <-chan string) string {
+	t.Helper()
+	select {
+	case body := <-got:
+		return body
+	case <-time.After(20 * time.Second):
+		t.Fatal("nothing within 20 s")
+		return ""
+	}
+}
+
+func TestEcho(t *testing.T) {
+	c, got := join(t, run(t, "echo").addr, client.Config{ID: "alice"})
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := c.SendAcked(ctx, []byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	if body := next(t, got); body != "hello" {
+		t.Errorf("%q came back", body)
+	}
+}
+
+func TestBroadcast(t *testing.T) {
+	p := run(t, "broadcast", "-every", "50ms")
+	for _, id := range []string{"alice", "bob"} {
+		_, got := join(t, p.addr, client.Config{ID: id})
+		if _, err := time.Parse(time.RFC3339, next(t, got)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestAuth(t *testing.T) {
+	who := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Header.Get("Authorization") != "Bearer good":
+			w.WriteHeader(http.StatusUnauthorized)
+		case r.URL.Query().Get("id") == "alice/phone":
+			_, _ = w.Write([]byte(`{"user": "alice"}`))
+		}
+	}))
+	defer who.Close()
+	p := run(t, "auth", "-backend", who.URL)
+	token := func(token string) func(context.Context) ([]byte, error) {
+		return func(context.Context) ([]byte, error) { return []byte(token), nil }
+	}
+	_, got := join(t, p.addr, client.Config{ID: "alice/phone", TokenSource: token("good")})
+	if body := next(t, got); body != "hello, alice" {
+		t.Errorf("%q", body)
+	}
+	refused, _ := join(t, p.addr, client.Config{ID: "eve", TokenSource: token("bad")})
+	for end := time.Now().Add(20 * time.Second); refused.Info().LastError == nil; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("a bad token is not refused")
+		}
+	}
+}
+
+// The client is handed over: it is never without a session, and the node ends with success.
+func TestGraceful(t *testing.T) {
+	other := run(t, "echo")
+	p := run(t, "graceful", "-alternates", other.addr, "-grace", "100ms")
+	c, _ := join(t, p.addr, client.Config{ID: "alice"})
+	ready := func(addr string) {
+		t.Helper()
+		for end := time.Now().Add(20 * time.Second); c.Info().State != client.Ready || c.Info().Endpoint != addr; time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("not at %s: %+v", addr, c.Info())
+			}
+		}
+	}
+	ready(p.addr)
+	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	ready(other.addr)
+	select {
+	case err := <-p.ended:
+		if err != nil {
+			t.Errorf("the node ends with %v", err)
+		}
+		p.ended <- err
+	case <-time.After(30 * time.Second):
+		t.Error("the node does not end")
+	}
+	if info := c.Info(); info.Losses != 0 || info.Sessions != 2 {
+		t.Errorf("%d losses, %d sessions; want a handover", info.Losses, info.Sessions)
+	}
+}

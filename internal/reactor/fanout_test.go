@@ -1,0 +1,437 @@
+package reactor
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stormwheel/stormwheel/codec"
+)
+
+// bodies are those of the DELIVERs that a peer was sent.
+func bodies(t testing.TB, p *peer) (all []string) {
+	t.Helper()
+	for _, f := range frames(t, p.in) {
+		if f.Type != codec.Deliver {
+			continue
+		}
+		number, body, err := codec.ParseMessage(f.Payload)
+		if err != nil || number != 0 {
+			t.Fatalf("DELIVER %d, %v", number, err)
+		}
+		all = append(all, string(body))
+	}
+	return all
+}
+
+// publish publishes to a group as a post does.
+func (n *node) publish(group, body string) {
+	n.r.Publish(group, codec.AppendDeliver(nil, 0, []byte(body)))
+}
+
+// bringAll has everything brought, a step a turn.
+func (n *node) bringAll() {
+	for i := 0; n.r.bring(func() bool { return true }); i++ {
+		if i > 1_000_000 {
+			n.t.Fatal("what goes to many never arrives")
+		}
+	}
+}
+
+// Sessions that join, leave, end and begin at random, in walks that are cut into steps: each member
+// gets what was published to its groups while it was a member, once and in order, and nobody
+// anything else.
+func TestEveryMemberGetsWhatWasPublishedWhileItWasOne(t *testing.T) {
+	for seed := range uint64(60) {
+		rng := rand.New(rand.NewPCG(seed, 3))
+		n := newNode(t, rigConfig{SoftQueued: -1})
+		type member struct {
+			slot Slot
+			p    *peer
+			in   map[string]bool
+			want []string            // in the order of publication
+			may  map[string]struct{} // it left before the walk came: it may have got it
+			gone bool
+		}
+		var all []*member
+		groups := []string{"all", "few", "one", "none"}
+		count := 0
+		for range 3_000 {
+			switch k := rng.IntN(20); {
+			case k < 2 && len(all) < 400:
+				slot, p := n.join()
+				all = append(all, &member{slot: slot, p: p, in: make(map[string]bool), may: make(map[string]struct{})})
+			case len(all) == 0:
+			case k < 10:
+				m, g := all[rng.IntN(len(all))], groups[rng.IntN(3)]
+				if m.gone || g == "one" && m != all[0] {
+					continue
+				}
+				if err := n.r.JoinGroup(m.slot, g); err != nil {
+					t.Fatal(err)
+				}
+				m.in[g] = true
+			case k < 12:
+				m, g := all[rng.IntN(len(all))], groups[rng.IntN(3)]
+				if m.gone {
+					continue
+				}
+				n.r.LeaveGroup(m.slot, g)
+				delete(m.in, g)
+				m.want = slices.DeleteFunc(m.want, func(body string) bool {
+					of := strings.HasPrefix(body, g+" ")
+					if of {
+						m.may[body] = struct{}{}
+					}
+					return of
+				})
+			case k < 13 && rng.IntN(4) == 0:
+				if m := all[rng.IntN(len(all))]; !m.gone {
+					m.gone = true
+					n.send(m.slot, codec.AppendBye(nil))
+				}
+			case k < 16:
+				g := groups[rng.IntN(4)]
+				count++
+				body := fmt.Sprintf("%s %d", g, count)
+				n.publish(g, body)
+				for _, m := range all {
+					if m.in[g] && !m.gone {
+						m.want = append(m.want, body)
+					}
+				}
+			default:
+				for range rng.IntN(4) {
+					n.r.bring(func() bool { return true })
+				}
+			}
+		}
+		n.bringAll()
+		for i, m := range all {
+			got := bodies(t, m.p)
+			left := slices.DeleteFunc(slices.Clone(got), func(body string) bool { _, ok := m.may[body]; return ok })
+			for _, g := range groups {
+				of := func(list []string) []string {
+					return slices.DeleteFunc(slices.Clone(list), func(body string) bool { return !strings.HasPrefix(body, g+" ") })
+				}
+				have, want := of(left), of(m.want)
+				if m.gone {
+					want = want[:min(len(have), len(want))] // it left in the middle of them
+				}
+				if !slices.Equal(have, want) {
+					t.Fatalf("seed %d, member %d, group %s: got %v, want %v", seed, i, g, have, want)
+				}
+			}
+			seen := make(map[string]bool)
+			for _, body := range got {
+				if seen[body] {
+					t.Fatalf("seed %d: member %d got %q twice", seed, i, body)
+				}
+				seen[body] = true
+			}
+		}
+		for _, m := range all {
+			if !m.gone {
+				n.send(m.slot, codec.AppendBye(nil))
+			}
+		}
+		if c := n.r.counters.Memberships; c != 0 || len(n.r.groups.byName) != 0 || n.r.fanning != 0 || n.r.bringing() {
+			t.Fatalf("seed %d: %d memberships, %d groups, %d bytes under way are left of nobody", seed, c, len(n.r.groups.byName), n.r.fanning)
+		}
+	}
+}
+
+// What is published while a walk is under way leaves in one Write a member.
+func TestMessagesThatWaitLeaveInOneWrite(t *testing.T) {
+	n := newNode(t, rigConfig{})
+	var peers []*peer
+	for range 100 {
+		slot, p := n.join()
+		if err := n.r.JoinGroup(slot, "g"); err != nil {
+			t.Fatal(err)
+		}
+		peers = append(peers, p)
+	}
+	n.publish("g", "first")
+	n.r.bring(func() bool { return true })
+	for i := range 20 {
+		n.publish("g", fmt.Sprint(i))
+	}
+	n.bringAll()
+	for i, p := range peers {
+		if got := bodies(t, p); len(got) != 21 || p.writes != 2 {
+			t.Fatalf("member %d: %d messages in %d writes, want 21 in 2", i, len(got), p.writes)
+		}
+	}
+}
+
+// However much waits, no member that reads is a slow consumer by it.
+func TestAFloodOfPublicationsComesInPieces(t *testing.T) {
+	n := newNode(t, rigConfig{})
+	slot, p := n.join()
+	if err := n.r.JoinGroup(slot, "g"); err != nil {
+		t.Fatal(err)
+	}
+	body := strings.Repeat("x", 10_000)
+	for range 300 {
+		n.publish("g", body)
+	}
+	n.bringAll()
+	if got := bodies(t, p); len(got) != 300 || p.writes < 300*10_000/(64<<10) {
+		t.Errorf("%d messages in %d writes, want 300 in pieces of at most 64 KiB", len(got), p.writes)
+	}
+}
+
+// A member that does not read misses what does not fit, holds up nobody, and is told how much when
+// it has read.
+func TestASlowMemberMissesAndIsTold(t *testing.T) {
+	var told []string
+	n := newNode(t, rigConfig{Handler: handler{Missed: func(s *caller, group string, messages int) {
+		told = append(told, fmt.Sprintf("%s %d", group, messages))
+		_ = s.Deliver([]byte("you have missed some"))
+	}}})
+	slow, slowPeer := n.join()
+	fast, fastPeer := n.join()
+	for _, slot := range []Slot{slow, fast} {
+		if err := n.r.JoinGroup(slot, "g"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	slowPeer.blocked = true
+	body := strings.Repeat("x", 10_000)
+	for range 50 {
+		n.publish("g", body)
+		n.bringAll()
+	}
+	if got := len(bodies(t, fastPeer)); got != 50 {
+		t.Errorf("the one that reads got %d, want 50", got)
+	}
+	got := len(bodies(t, slowPeer))
+	if got != 6 || n.r.counters.Dropped != 44 {
+		t.Errorf("the slow one got %d, and %d were dropped; want 6 and 44", got, n.r.counters.Dropped)
+	}
+	n.run(n.r.cfg.Tick * 4)
+	if len(told) != 0 {
+		t.Errorf("told %v while it does not read", told)
+	}
+	slowPeer.blocked, slowPeer.queued = false, 0
+	n.run(n.r.cfg.Tick * 4)
+	if want := []string{"g 44"}; !slices.Equal(told, want) {
+		t.Errorf("told %v, want %v", told, want)
+	}
+	if all := bodies(t, slowPeer); all[len(all)-1] != "you have missed some" {
+		t.Errorf("the last message is %q", all[len(all)-1])
+	}
+	n.publish("g", "on")
+	n.bringAll()
+	if all := bodies(t, slowPeer); all[len(all)-1] != "on" {
+		t.Error("it gets nothing any more")
+	}
+}
+
+// A group of all and a thousand of one each get on side by side.
+func TestALargeGroupHoldsUpNoSmallOne(t *testing.T) {
+	n := newNode(t, rigConfig{AdmitRate: 1e6})
+	var peers []*peer
+	for i := range 2_000 {
+		slot, p := n.join()
+		if err := n.r.JoinGroup(slot, "all"); err != nil {
+			t.Fatal(err)
+		}
+		if err := n.r.JoinGroup(slot, fmt.Sprint("own ", i%1_000)); err != nil {
+			t.Fatal(err)
+		}
+		peers = append(peers, p)
+	}
+	n.publish("all", "all")
+	n.publish("own 999", "own")
+	for range fanSlice/fanStep + 1 {
+		n.r.bring(func() bool { return true })
+	}
+	if got := bodies(t, peers[999]); !slices.Contains(got, "own") {
+		t.Errorf("after a slice of the large group the small one has got %v", got)
+	}
+	n.bringAll()
+	if got := bodies(t, peers[999]); len(got) != 2 {
+		t.Errorf("%v, want both", got)
+	}
+}
+
+// A thousand groups of one are no longer turn than one of a thousand.
+func TestATurnEndsAmongManySmallGroups(t *testing.T) {
+	n := newNode(t, rigConfig{AdmitRate: 1e6})
+	for i := range 1_000 {
+		slot, _ := n.join()
+		if err := n.r.JoinGroup(slot, fmt.Sprint(i)); err != nil {
+			t.Fatal(err)
+		}
+		n.publish(fmt.Sprint(i), "hello")
+	}
+	for turn, before := 0, uint64(0); n.r.bringing(); turn++ {
+		n.r.bring(func() bool { return true })
+		if did := n.r.counters.Delivers - before; did > fanStep {
+			t.Fatalf("turn %d: %d messages after its time was over, want %d at most", turn, did, fanStep)
+		}
+		before = n.r.counters.Delivers
+	}
+	if n.r.counters.Delivers != 1_000 {
+		t.Errorf("%d messages, want 1000", n.r.counters.Delivers)
+	}
+}
+
+// What was accepted for many goes out before the goodbye of a stop.
+func TestAStopWaitsForWhatIsOnItsWayToMany(t *testing.T) {
+	n := newNode(t, rigConfig{})
+	var peers []*peer
+	for range 200 {
+		slot, p := n.join()
+		if err := n.r.JoinGroup(slot, "g"); err != nil {
+			t.Fatal(err)
+		}
+		peers = append(peers, p)
+	}
+	n.publish("g", "group")
+	frame := codec.AppendDeliver(nil, 0, []byte("all"))
+	n.r.BeginRound(&Round{Visit: func(Slot) ([]byte, bool) { return frame, true }})
+	n.r.node.Stopping.Store(true)
+	for turn := 0; !n.r.allTold; turn++ {
+		if n.turn(func() bool { return true }); turn > 1_000 {
+			t.Fatal("the node never stops")
+		}
+	}
+	for i, p := range peers {
+		if got := frameTypes(t, p.in); !slices.Equal(got, []codec.Type{codec.Deliver, codec.Deliver, codec.GoAway}) {
+			t.Fatalf("client %d was sent %v", i, got)
+		}
+	}
+}
+
+// Who joins behind a publication joins behind it, whatever else was posted for him before.
+func TestWhatIsPostedForASessionDoesNotOvertakeAPublication(t *testing.T) {
+	n := newNode(t, rigConfig{})
+	slot, p := n.join()
+	m, h := &n.r.mailbox, n.r.Handle(slot)
+	publish := func(body string) error {
+		return m.OnLoop(func(r *Reactor) { r.Publish("g", codec.AppendDeliver(nil, 0, []byte(body))) })
+	}
+	for _, err := range []error{
+		m.Deliver(h, []byte("first")), publish("before it joins"), m.Member(h, "g", true), publish("a"), m.Deliver(h, []byte("last")),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n.turn(never) {
+	}
+	if got, want := bodies(t, p), []string{"first", "last", "a"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// Publications that a loop has no room for stay in its mailbox.
+func TestPublicationsAreTakenNoFasterThanTheyLeave(t *testing.T) {
+	n := newNode(t, rigConfig{})
+	slot, p := n.join()
+	if err := n.r.JoinGroup(slot, "g"); err != nil {
+		t.Fatal(err)
+	}
+	frame := codec.AppendDeliver(nil, 0, make([]byte, 60_000))
+	const messages = 200
+	for range messages {
+		if err := n.r.mailbox.OnLoop(func(r *Reactor) { r.Publish("g", frame) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	most := 0
+	for turns := 0; n.turn(func() bool { return false }); turns++ {
+		if most = max(most, n.r.fanning); turns > 100 {
+			t.Fatal("it never ends")
+		}
+	}
+	n.turn(never)
+	if got := len(bodies(t, p)); got != messages || most > maxFanning+len(frame) {
+		t.Errorf("%d messages, and %d bytes under way at a time; want %d and %d at most", got, most, messages, maxFanning)
+	}
+}
+
+// Pages of members, while they come and go.
+func TestMembersInPages(t *testing.T) {
+	n := newNode(t, rigConfig{})
+	want := make(map[uint64]bool)
+	for range 100 {
+		slot, _ := n.join()
+		if err := n.r.JoinGroup(slot, "g"); err != nil {
+			t.Fatal(err)
+		}
+		want[n.r.Handle(slot)] = true
+	}
+	from, more := Slot(0), true
+	for pages := 0; more; pages++ {
+		var page []uint64
+		page, from, more = n.r.Members(nil, "g", from, 30)
+		if len(page) == 0 || len(page) > 30 || pages > 4 {
+			t.Fatalf("page %d has %d members", pages, len(page))
+		}
+		for _, handle := range page {
+			if !want[handle] {
+				t.Errorf("%x is no member, or was there before", handle)
+			}
+			delete(want, handle)
+		}
+	}
+	if len(want) != 0 {
+		t.Errorf("%d members are on no page", len(want))
+	}
+}
+
+// A round reaches every session, in steps, sends what its visit says, and ends when that says so.
+func TestARoundVisitsEverybody(t *testing.T) {
+	n := newNode(t, rigConfig{})
+	var peers []*peer
+	for range 500 {
+		_, p := n.join()
+		peers = append(peers, p)
+	}
+	frame := codec.AppendDeliver(nil, 0, []byte("hello"))
+	done := 0
+	n.r.BeginRound(&Round{Visit: func(slot Slot) ([]byte, bool) {
+		if slot%2 == 0 {
+			return nil, true
+		}
+		return frame, true
+	}, Done: func() { done++ }})
+	visited := 0
+	n.r.BeginRound(&Round{Visit: func(Slot) ([]byte, bool) { visited++; return nil, visited < 100 }, Done: func() { done++ }})
+	if n.r.bring(func() bool { return true }); done != 0 {
+		t.Error("a round is over within a step")
+	}
+	n.bringAll()
+	got := 0
+	for _, p := range peers {
+		got += len(bodies(t, p))
+	}
+	if got != 250 || visited != 100 || done != 2 {
+		t.Errorf("%d got it, want 250; %d were visited, want 100; %d rounds are done, want 2", got, visited, done)
+	}
+}
+
+// Publishing, and a step of a walk, allocate nothing that a member pays for.
+func TestAWalkAllocatesNothingAMember(t *testing.T) {
+	n := newNode(t, rigConfig{AdmitRate: 1e6})
+	for range 10_000 {
+		slot, p := n.join()
+		p.in = make([]byte, 0, 4096)
+		if err := n.r.JoinGroup(slot, "g"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	allocs := testing.AllocsPerRun(20, func() {
+		n.publish("g", "hello")
+		n.bringAll()
+	})
+	if allocs > 20 {
+		t.Errorf("%.0f allocations a publication to 10,000 members", allocs)
+	}
+}

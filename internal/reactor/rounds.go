@@ -1,0 +1,73 @@
+package reactor
+
+// Round is a walk over all sessions of a loop, a few a turn.
+type Round struct {
+	// Visit is called for each session, on the loop. It returns what is to be sent to it, a frame or
+	// nil, and whether to go on.
+	Visit func(slot Slot) (frame []byte, on bool)
+	// Done is called when the round has ended, unless its loop ends before; may be nil.
+	Done func()
+
+	next Slot
+}
+
+// BeginRound begins a round. Sessions that begin while it is under way may be in it.
+func (r *Reactor) BeginRound(w *Round) { r.rounds = append(r.rounds, w) }
+
+// goRounds goes on with the rounds, one after the other, until stop says that the turn is over,
+// with a step at least, and reports whether more is left.
+func (r *Reactor) goRounds(stop func() bool) (more bool) {
+	for len(r.rounds) > 0 {
+		w := r.rounds[0]
+		if !r.goRound(w, stop) {
+			return true
+		}
+		r.rounds = r.rounds[1:]
+		if w.Done != nil {
+			w.Done()
+		}
+	}
+	r.rounds = nil
+	return false
+}
+
+// goRound goes on with a round and says whether it has ended.
+func (r *Reactor) goRound(w *Round, stop func() bool) (ended bool) {
+	const visitCost = walkStep / fanStep // of a session, where a slot without one costs 1
+	for cost := 1; w.next < Slot(len(r.sessions)*sessionChunk); cost++ {
+		slot := w.next
+		w.next++
+		if r.sessions.at(slot).state == stateReady {
+			if !r.visit(w, slot) {
+				return true
+			}
+			cost += visitCost
+		}
+		if cost >= walkStep {
+			if stop() {
+				return false
+			}
+			cost = 0
+		}
+	}
+	return true
+}
+
+// visit is a round's visit of a session.
+func (r *Reactor) visit(w *Round, slot Slot) (on bool) {
+	frame, on := w.Visit(slot)
+	if why := r.kicked(); why != ReasonNone {
+		r.finish(slot, why)
+		return on
+	}
+	if r.flush(slot); r.sessions.at(slot).state != stateReady || len(frame) == 0 {
+		return on
+	}
+	if r.tooSlowFor(slot, len(frame)) {
+		r.counters.Dropped++
+		return on
+	}
+	r.counters.Delivers++
+	r.write(slot, frame)
+	return on
+}
