@@ -76,6 +76,13 @@ func (p *awayPool) submit(j awayJob) bool {
 
 // run does jobs while there are any.
 func (p *awayPool) run(j awayJob) {
+	returned := false
+	defer func() {
+		if !returned { // a callback of the embedder's has ended this goroutine: another takes its place
+			j.t.workDone(awayDone{handle: j.handle, then: func() {}})
+			p.ended.Go(p.goOn)
+		}
+	}()
 	for {
 		waited := time.Since(j.came)
 		if j.fresh && waited > p.patience {
@@ -92,9 +99,23 @@ func (p *awayPool) run(j awayJob) {
 		if j, more = p.next(); !more {
 			p.running--
 			p.mu.Unlock()
+			returned = true
 			return
 		}
 		p.mu.Unlock()
+	}
+}
+
+// goOn is run from the next job on.
+func (p *awayPool) goOn() {
+	p.mu.Lock()
+	j, more := p.next()
+	if !more {
+		p.running--
+	}
+	p.mu.Unlock()
+	if more {
+		p.run(j)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -288,4 +289,25 @@ func TestAwayPoolServesFirstWhoHasBegun(t *testing.T) {
 	if p.submit(job("late", true)) || p.sample().Taken != 2 {
 		t.Errorf("a pool that is stopped takes work, or counted %d", p.sample().Taken)
 	}
+}
+
+// A callback of tls.Config that ends its goroutine ends its handshake, and no worker is lost.
+func TestACallbackThatEndsItsGoroutineCostsItsHandshake(t *testing.T) {
+	s := startTLS(t, Config{Loops: 1}, func(c *tls.Config) {
+		c.GetConfigForClient = func(h *tls.ClientHelloInfo) (*tls.Config, error) {
+			if h.ServerName == "goexit" {
+				runtime.Goexit()
+			}
+			return nil, nil
+		}
+	})
+	bad := clientTLS()
+	bad.ServerName = "goexit"
+	for range 2*s.away.workers + 1 {
+		if err := dialStd(t, s, bad).Handshake(); err == nil {
+			t.Fatal("a handshake without an end has ended")
+		}
+	}
+	eventually(t, "they have failed", func() bool { return s.Stats().Closes[ReasonTLSFailed] == uint64(2*s.away.workers+1) })
+	login(t, dialStd(t, s, clientTLS()), "alice")
 }

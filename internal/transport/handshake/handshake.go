@@ -17,6 +17,7 @@ import (
 // What a handshake ends with besides what crypto/tls says.
 var (
 	errGivenUp   = errors.New("handshake: given up: too many handshakes wait")
+	errEnded     = errors.New("handshake: a callback has ended its goroutine")
 	errNoSecrets = errors.New("handshake: a handshake without TLS 1.3's secrets")
 )
 
@@ -42,7 +43,7 @@ type handshake struct {
 
 // start makes a handshake that has not run yet. conn makes crypto/tls's Server or Client.
 func start(conn func(*handshake) (*tls.Conn, error)) *handshake {
-	h := &handshake{wire: wire{addr: tcpAddr(netip.Addr{})}}
+	h := &handshake{wire: wire{addr: tcpAddr(netip.Addr{})}, err: errEnded}
 	h.next, h.stop = iter.Pull(func(yield func(struct{}) bool) {
 		h.wire.more = func() bool { return yield(struct{}{}) }
 		h.err = h.run(conn)
@@ -85,7 +86,10 @@ func (h *handshake) step(records []byte) step {
 	h.wire.in = bytes.NewReader(records)
 	said := len(h.wire.out)
 	_, waits := h.next()
-	r := step{words: slices.Clip(h.wire.out[said:]), used: len(records) - h.wire.in.Len(), done: !waits && h.err == nil, err: h.err}
+	r := step{words: slices.Clip(h.wire.out[said:]), used: len(records) - h.wire.in.Len(), done: !waits && h.err == nil}
+	if !waits {
+		r.err = h.err
+	}
 	h.mu.Lock()
 	h.running = false
 	dead := h.dead

@@ -12,7 +12,7 @@ const (
 	maxPlain    = 1 << 14
 	maxInner    = maxPlain + 1   // with its type, padding included
 	maxCipher   = maxPlain + 256 // RFC 8446, section 5.2
-	maxSealed   = 1<<24 - 1      // records under one key, RFC 8446, section 5.5
+	maxSealed   = 1<<24 - 16     // records under one key, RFC 8446, section 5.5
 	typeChange  = 20             // change_cipher_spec
 	typeAlert   = 21
 	typeMessage = 22 // handshake
