@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -152,4 +153,30 @@ func TestNoAllocationWithTheAEADAtHand(t *testing.T) {
 			t.Errorf("%x: %v allocations a record", id, n)
 		}
 	}
+}
+
+// What many connections keep alive, the AEADs of the last ones apart: their keys, and four bytes to
+// find them by.
+func TestManyConnectionsKeepTheirKeysAlone(t *testing.T) {
+	const n, kept = 20_000, 16
+	alive := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := alive()
+	l := newLayer(false, kept)
+	k := keysOf(AES128GCM, 1)
+	for s := range transport.Slot(n) {
+		if err := l.begin(s, k); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if each := float64(alive()-before) / n; each > 230 {
+		t.Errorf("a connection keeps %.0f bytes", each)
+	} else {
+		t.Logf("a connection keeps %.0f bytes", each)
+	}
+	runtime.KeepAlive(l)
 }
