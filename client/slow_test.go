@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/netstage"
+	"github.com/stormwheel/stormwheel/internal/transport/websocket"
 )
 
 // narrow sets small kernel buffers, so that what is not carried yet is not taken either.
@@ -91,10 +93,11 @@ const slowPatience = 1500 * time.Millisecond
 func TestSlowLinkKeepsItsSession(t *testing.T) {
 	for name, c := range map[string]struct {
 		up, down int
-		tls      bool
+		tls, ws  bool
 	}{
-		"up": {slowRate, fastRate, false}, "down": {fastRate, slowRate, false},
-		"up, TLS": {slowRate, fastRate, true}, "down, TLS": {fastRate, slowRate, true},
+		"up": {up: slowRate, down: fastRate}, "down": {up: fastRate, down: slowRate},
+		"up, TLS": {up: slowRate, down: fastRate, tls: true}, "down, TLS": {up: fastRate, down: slowRate, tls: true},
+		"up, WebSocket": {up: slowRate, down: fastRate, ws: true}, "down, WebSocket": {up: fastRate, down: slowRate, ws: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -102,6 +105,9 @@ func TestSlowLinkKeepsItsSession(t *testing.T) {
 			a := listen(t, func(p *peer) {
 				if c.tls {
 					p.Conn = tls.Server(p.Conn, &tls.Config{Certificates: []tls.Certificate{cert}})
+				}
+				if c.ws {
+					p.Conn = netstage.New(p.Conn, websocket.NewServer(websocket.ServerConfig{}))
 				}
 				if _, err := p.welcome(codec.WelcomeMessage{Terms: slowTerms}); err != nil {
 					return
@@ -112,7 +118,8 @@ func TestSlowLinkKeepsItsSession(t *testing.T) {
 				}
 				p.serve()
 			})
-			cfg := Config{Endpoints: []string{slowLink(t, a.Addr().String(), c.up, c.down)},
+			scheme := map[bool]string{true: "ws://"}[c.ws]
+			cfg := Config{Endpoints: []string{scheme + slowLink(t, a.Addr().String(), c.up, c.down)},
 				PongTimeout: slowPatience, WriteTimeout: slowPatience, MaxPayload: 100 << 10}
 			delivered, acked := make(chan int, 1), make(chan uint64, 1)
 			cfg.Deliver = func(m Message) { delivered <- len(m.Body) }

@@ -199,10 +199,10 @@ func (f forwarded) Begin(s transport.Slot, dst []byte) []byte {
 	return append(dst, strings.Replace(b, "\r\n\r\n", "\r\nX-Forwarded-For: 6.6.6.6, "+headerAddr.String()+"\r\n\r\n", 1)...)
 }
 
-// Ten thousand halves of an upgrade cost what they may, and end in time.
+// Thousands of halves of an upgrade cost what they may, and end in time.
 func TestHalfUpgradesEndInTime(t *testing.T) {
 	s := startNode(t, Config{Transports: []Transport{TransportTCP, TransportWebSocket}, HelloTimeout: time.Second, Tick: 20 * time.Millisecond})
-	const n = 500
+	const n = 3000
 	var conns []net.Conn
 	for range n {
 		c, err := net.Dial("tcp", s.Addr())
@@ -217,14 +217,14 @@ func TestHalfUpgradesEndInTime(t *testing.T) {
 	}
 	for _, c := range conns {
 		b, err := io.ReadAll(c)
-		if err != nil || !strings.HasPrefix(string(b), "HTTP/1.1 408 ") {
+		if err != nil || !strings.HasPrefix(string(b), "HTTP/1.1 408 ") && !strings.HasPrefix(string(b), "HTTP/1.1 503 ") {
 			t.Fatalf("half an upgrade is ended by %q, %v", b, err)
 		}
 		c.Close()
 	}
 	eventually(t, "nothing is kept", func() bool {
 		c := s.exact()
-		return c.Conns == 0 && c.Partial == 0 && c.Closes[ReasonHelloTimeout] == n
+		return c.Conns == 0 && c.Partial == 0 && c.Closes[ReasonHelloTimeout]+c.Closes[ReasonPending] == n // there are places for some only
 	})
 }
 

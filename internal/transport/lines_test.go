@@ -1,6 +1,7 @@
 package transport_test
 
 import (
+	"fmt"
 	"net/netip"
 	"testing"
 
@@ -107,6 +108,30 @@ func TestHalfAFrameWaitsForItsReader(t *testing.T) {
 	server.End(0)
 	if server.Addr(0).IsValid() {
 		t.Error("the address outlives its connection")
+	}
+}
+
+// What waits of many connections waits for each of them.
+func TestWhatWaitsOfManyConnections(t *testing.T) {
+	server := transport.NewLines(transporttest.NewLength(false, false))
+	text := func(s transport.Slot) string { return fmt.Sprint("text of ", s) }
+	for s := range transport.Slot(20) {
+		server.Begin(s)
+		whole := append([]byte{'L', 0, byte(len(text(s)))}, text(s)...)
+		_, err := server.Receive(s, whole[:5])
+		if server.Keep(s, nil); err != nil || server.Held(s) != 4 {
+			t.Fatalf("%d: %d held, %v", s, server.Held(s), err)
+		}
+	}
+	for s := range transport.Slot(20) {
+		in, err := server.Receive(s, []byte(text(s)[2:]))
+		if err != nil || string(in.Plain) != text(s) {
+			t.Errorf("%d: %q, %v", s, in.Plain, err)
+		}
+		if server.Keep(s, nil); server.Held(s) != 0 {
+			t.Errorf("%d: %d held", s, server.Held(s))
+		}
+		server.End(s)
 	}
 }
 

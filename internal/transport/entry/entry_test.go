@@ -140,9 +140,12 @@ func TestWhomOfTwoToBelieve(t *testing.T) {
 		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nX-Forwarded-For: 198.51.100.200\r\n\r\n"
 	for _, c := range []struct {
 		from   netip.Addr
-		header bool
+		header []byte
 		want   string
-	}{{balancer, false, "198.51.100.200"}, {balancer, true, "192.0.2.1"}, {stranger, false, ""}} {
+	}{
+		{balancer, nil, "198.51.100.200"}, {balancer, headerV2(nil), "192.0.2.1"}, {stranger, nil, ""},
+		{balancer, proxy.AppendLocal(nil), ""}, // it has one, which tells nothing
+	} {
 		stage := New(Config{
 			Listeners: []Rules{{Plain: true, WebSocket: true, Proxy: ProxyOptional, Trusted: private}},
 			WebSocket: websocket.ServerConfig{Trusted: private},
@@ -150,16 +153,13 @@ func TestWhomOfTwoToBelieve(t *testing.T) {
 		stage.Arrive(7, 0, c.from)
 		lines := transport.NewLines(stage)
 		lines.Begin(7)
-		b := []byte(request)
-		if c.header {
-			b = append(headerV2(nil), b...)
-		}
+		b := append(c.header, request...)
 		if _, err := lines.Receive(7, b); err != nil || !stage.WebSocket(7) {
 			t.Fatalf("no WebSocket: %v", err)
 		}
 		want, _ := netip.ParseAddr(c.want)
 		if addr := lines.Addr(7); addr != want {
-			t.Errorf("from %v, with a header %v: %v, want %v", c.from, c.header, addr, want)
+			t.Errorf("from %v, with the header %q: %v, want %v", c.from, c.header, addr, want)
 		}
 	}
 }

@@ -111,7 +111,8 @@ func TestRequestsThatAreForNoWebSocket(t *testing.T) {
 		if _, body, _ := strings.Cut(said, "\r\n\r\n"); strings.HasPrefix(c.request, "HEAD") != (body == "") {
 			t.Errorf("%q: the body is %q", c.request, body)
 		}
-		if s.send("farewell"); len(s.sent) != 0 {
+		s.send("farewell")
+		if s.close(codec.CodeProtocolError); len(s.sent) != 0 {
 			t.Errorf("%q: behind the answer comes %q", c.request, s.sent)
 		}
 	}
