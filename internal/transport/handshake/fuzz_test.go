@@ -18,13 +18,12 @@ import (
 type across struct {
 	net.Conn // nil
 
-	lines    *transport.Lines
-	in, out  []byte // of crypto/tls
-	got      []byte // plain, by ours
-	err      error
-	piece    int
-	flip     int // the byte of the next that goes either way which is changed; -1: none
-	deadline bool
+	lines   *transport.Lines
+	in, out []byte // of crypto/tls
+	got     []byte // plain, by ours
+	err     error
+	piece   int
+	flip    int // the byte of the next that goes either way which is changed; -1: none
 }
 
 type empty struct{ error }
