@@ -26,6 +26,7 @@ const (
 type awayPool struct {
 	workers  int
 	patience time.Duration // awayPatience; tests shorten it
+	mayBegin func() bool   // there is room for something fresh; nil: there always is
 
 	mu      sync.Mutex
 	begun   fifo // guarded by mu: work that goes on with what was begun
@@ -60,9 +61,6 @@ func (p *awayPool) submit(j awayJob) bool {
 	switch {
 	case p.stopped:
 		return false
-	case p.running < p.workers:
-		p.running++
-		p.ended.Go(func() { p.run(j) })
 	case !j.fresh:
 		p.begun.push(j)
 	case p.fresh.len() >= awayQueue || p.bytes+j.bytes > awayQueueBytes:
@@ -71,7 +69,27 @@ func (p *awayPool) submit(j awayJob) bool {
 		p.fresh.push(j)
 		p.bytes += j.bytes
 	}
+	p.start()
 	return true
+}
+
+// start starts goroutines for what may be done. It needs mu.
+func (p *awayPool) start() {
+	for p.running < p.workers {
+		j, ok := p.next()
+		if !ok {
+			return
+		}
+		p.running++
+		p.ended.Go(func() { p.run(j) })
+	}
+}
+
+// look has done what may be done by now. It is the ticker's.
+func (p *awayPool) look() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.start()
 }
 
 // run does jobs while there are any.
@@ -119,15 +137,17 @@ func (p *awayPool) goOn() {
 	}
 }
 
-// next needs mu.
+// next is the next job that may be done. It needs mu.
 func (p *awayPool) next() (j awayJob, ok bool) {
 	if j, ok = p.begun.pop(); ok {
 		return j, true
 	}
-	if j, ok = p.fresh.pop(); ok {
-		p.bytes -= j.bytes
+	if j, ok = p.fresh.first(); !ok || p.mayBegin != nil && time.Since(j.came) <= p.patience && !p.mayBegin() {
+		return awayJob{}, false
 	}
-	return j, ok
+	p.fresh.pop()
+	p.bytes -= j.bytes
+	return j, true
 }
 
 // sample is what the ticker sees since it last looked: if nothing is taken, those who wait do so

@@ -10,6 +10,7 @@ import (
 
 // watchLoad is the ticker's: it looks at all loops and sets the pace.
 func (s *Server) watchLoad(now time.Duration) {
+	s.away.look() // what has waited for room, or too long
 	ld := &s.node.Load
 	if !ld.Due(now, s.cfg.Tick) {
 		return // the loops keep their longest waits until then

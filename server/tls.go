@@ -17,6 +17,7 @@ func (s *Server) setTLS() (err error) {
 	if s.tls, err = handshake.NewConfig(s.cfg.TLS, s.cfg.ClusterSecrets...); err != nil {
 		return fmt.Errorf("server: TLS: %w", err)
 	}
+	s.away.mayBegin = s.tls.MayBegin
 	return nil
 }
 

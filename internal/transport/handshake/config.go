@@ -98,6 +98,10 @@ func (n *Config) Counters() Counters {
 	return c
 }
 
+// MayBegin says whether there is room for another handshake: whoever does the work of stages asks
+// before what is Fresh.
+func (n *Config) MayBegin() bool { return n.room.mayBegin(time.Now()) }
+
 // today is the configuration with the ticket keys of the day.
 func (n *Config) today() *tls.Config {
 	n.mu.Lock()

@@ -21,7 +21,7 @@
 // the whole ClientHello is there.
 //
 // A connection whose handshake waits for its peer costs some 30 KB. So these are bounded by a
-// number and by bytes, for the node and for each address; beyond it the one that made no progress
-// for longest is given up. Its connection ends when it says something, or by the deadline that
+// number and by bytes, for the node and for each address; beyond it nobody begins (Config.MayBegin)
+// until the one that made no progress for longest has had a second, and is given up. Its connection ends when it says something, or by the deadline that
 // every login has.
 package handshake

@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"net/netip"
 	"sync"
+	"time"
 )
 
 const (
@@ -12,12 +13,17 @@ const (
 	addressShare    = 8 // of both, for one address, while half is taken: many clients share one behind a NAT
 
 	handshakeBytes = 28 << 10 // what one costs beside the records that it keeps
+
+	// answerTime is what every peer has for its answer, before its handshake is given up for another
+	// one: to give up what is about to end would waste what it has cost.
+	answerTime = time.Second
 )
 
 // waitingRoom is what a handshake has in the room.
 type waitingRoom struct {
 	place *list.Element // nil: it does not wait
 	bytes int
+	since time.Time
 }
 
 // room holds the handshakes that wait for their peers, the one without progress for longest first.
@@ -34,14 +40,24 @@ type room struct {
 // origin is what waits from one address.
 type origin struct{ n, bytes int }
 
-// enter has a handshake wait for its peer, and gives those up that are too many.
-func (r *room) enter(h *handshake, records int) (givenUp int) {
+// mayBegin says whether there is room for one more handshake, or somebody who has had his time.
+func (r *room) mayBegin(now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.waiting.Len() < r.max && r.bytes+handshakeBytes <= r.maxBytes {
+		return true
+	}
+	return now.Sub(r.waiting.Front().Value.(*handshake).since) >= answerTime
+}
+
+// enter has a handshake wait for its peer from now on, and gives those up that are too many.
+func (r *room) enter(h *handshake, records int, now time.Time) (givenUp int) {
 	var out []*handshake
 	r.mu.Lock()
 	if r.from == nil {
 		r.from = make(map[netip.Addr]*origin)
 	}
-	h.place, h.bytes = r.waiting.PushBack(h), handshakeBytes+records
+	h.place, h.bytes, h.since = r.waiting.PushBack(h), handshakeBytes+records, now
 	o := r.from[h.addr]
 	if o == nil {
 		o = new(origin)
@@ -49,10 +65,17 @@ func (r *room) enter(h *handshake, records int) (givenUp int) {
 	}
 	o.n, o.bytes, r.bytes = o.n+1, o.bytes+h.bytes, r.bytes+h.bytes
 	for h.addr.IsValid() && r.halfTaken() && (o.n > r.max/addressShare || o.bytes > r.maxBytes/addressShare) {
-		out = append(out, r.oldest(h.addr))
+		old := r.oldest(h.addr)
+		if now.Sub(old.since) < answerTime {
+			break
+		}
+		r.remove(old)
+		out = append(out, old)
 	}
 	for r.waiting.Len() > r.max || r.bytes > r.maxBytes {
-		out = append(out, r.oldest(netip.Addr{}))
+		old := r.oldest(netip.Addr{})
+		r.remove(old)
+		out = append(out, old)
 	}
 	r.mu.Unlock()
 	for _, h := range out {
@@ -63,11 +86,10 @@ func (r *room) enter(h *handshake, records int) (givenUp int) {
 
 func (r *room) halfTaken() bool { return r.waiting.Len() > r.max/2 || r.bytes > r.maxBytes/2 }
 
-// oldest takes the oldest out, of an address or of all.
+// oldest is that of an address, or of all.
 func (r *room) oldest(from netip.Addr) *handshake {
 	for e := r.waiting.Front(); ; e = e.Next() {
 		if h := e.Value.(*handshake); !from.IsValid() || h.addr == from {
-			r.remove(h)
 			return h
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/stormwheel/stormwheel/internal/transport"
 )
@@ -90,7 +91,7 @@ func (n *Config) note(h *handshake, r *step) {
 	case r.err != nil:
 		n.failed.Add(1)
 	case !r.done:
-		n.givenUp.Add(uint64(n.room.enter(h, h.read)))
+		n.givenUp.Add(uint64(n.room.enter(h, h.read, time.Now())))
 		if h.isDead() { // its connection has ended meanwhile
 			n.room.leave(h)
 		}
