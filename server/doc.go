@@ -40,6 +40,13 @@
 // settled later is addressed to the client as a Sender, not to a session: by then it may have come over
 // another one.
 //
+// # How clients come
+//
+// Over TCP, and by WebSocket where Config.Transports has that; a connection's first byte tells, so that one
+// port is enough, and Config.Listeners may have several with rules of their own. Behind balancers
+// Config.TrustedProxies and Config.ProxyProtocol say who is believed about where a client is. Session.Transport
+// and Session.Addr tell. Nothing else differs: every transport keeps every promise.
+//
 // # Who is who
 //
 // A client has an id; a session has a Ref. By default nothing is kept of ids, and any number of sessions

@@ -47,10 +47,11 @@ func TestListenersDiffer(t *testing.T) {
 			{Addr: "127.0.0.1:0", Transports: []Transport{TransportTCP, TransportWebSocket}},
 			{Addr: "127.0.0.1:0", TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, ProxyProtocol: ProxyRequired},
 			{Addr: "[::1]:0", Transports: []Transport{TransportWebSocket}},
+			{Addr: ":0", Transports: []Transport{TransportWebSocket}},
 		},
 		Handler: Handler{Opened: func(s *Session) { addrs <- s.Addr(); carriers <- s.Transport() }},
 	})
-	if n := len(s.Addrs()); n != 4 || s.Addrs()[0] != s.Addr() {
+	if n := len(s.Addrs()); n != 5 || s.Addrs()[0] != s.Addr() {
 		t.Fatalf("the addresses are %q", s.Addrs())
 	}
 	here, here6 := netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("::1")
@@ -66,8 +67,10 @@ func TestListenersDiffer(t *testing.T) {
 			{1, nil, here, TransportTCP}, {1, wsClient, here, TransportWebSocket}, {1, header, here, ""},
 			{2, nil, here, ""}, {2, wsClient, here, ""}, {2, header, headerAddr, TransportTCP},
 			{3, nil, here6, ""}, {3, wsClient, here6, TransportWebSocket}, {3, header, here6, ""},
+			{4, nil, here6, ""}, {4, wsClient, here6, TransportWebSocket},
 		} {
-			target := &siege.Target{Addr: s.Addrs()[c.listener], Stage: c.stage}
+			addr := strings.Replace(s.Addrs()[c.listener], "[::]", "[::1]", 1)
+			target := &siege.Target{Addr: addr, Stage: c.stage}
 			p := target.Peer(fmt.Sprint("round", round))
 			err := p.Join(t.Context())
 			switch {

@@ -145,9 +145,13 @@ func gobwasClient(t *testing.T, url string) other {
 			if err := ws.WriteFrame(c, ws.MaskFrame(ws.NewPingFrame([]byte("there?")))); err != nil {
 				return err
 			}
-			f, err := ws.ReadFrame(c)
-			if err == nil && (f.Header.OpCode != ws.OpPong || string(f.Payload) != "there?") {
-				err = fmt.Errorf("%v says %q", f.Header.OpCode, f.Payload)
+			h, err := ws.ReadHeader(c)
+			if err != nil {
+				return err
+			}
+			b := make([]byte, 6)
+			if _, err = io.ReadFull(c, b); err == nil && (h.OpCode != ws.OpPong || h.Length != 6 || string(b) != "there?") {
+				err = fmt.Errorf("opcode %v, %d bytes: %q", h.OpCode, h.Length, b)
 			}
 			return err
 		},

@@ -68,7 +68,9 @@ func write(p *kit.Page, k *kit.Kept) error {
 	p.Printf(`%s clients come by WebSocket, and stay: in one part they are silent, in the other they send %s
 heartbeats a second together, each a binary message, and read the answers. Beside it is the same node over
 plain TCP, and servers that other libraries make: they answer the same frames, and know no session,
-limit or admission. The subjects take turns. Nodes and clients share this machine.
+limit or admission. The subjects take turns. Nodes and clients share this machine with whatever else is
+on it: how late the clients were (p99 of their timers) stands beside, and a figure whose clients were
+more than 20 ms late is to be doubted, its ratio less than itself.
 
 `, kit.Count(e.conns), kit.Count(int(e.rate)))
 	rows := []kit.Row{{Subject: peers.Ours, Label: "**Stormwheel**, plain TCP"}}

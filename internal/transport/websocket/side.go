@@ -110,7 +110,7 @@ func (d *side) control(s transport.Slot, o *transport.Opened, h header, payload 
 	mask(b, h.mask)
 	switch h.opcode {
 	case opPing:
-		d.words = d.appendControl(d.words, opPong, b)
+		d.words = d.appendFrame(d.words, opPong, b)
 		o.Words = d.words
 	case opClose:
 		code, err := parseClose(b)
@@ -143,10 +143,7 @@ func (d *side) seal(dst, plain []byte) []byte {
 	return d.appendFrame(dst, opBinary, plain)
 }
 
-func (d *side) appendControl(dst []byte, opcode byte, payload []byte) []byte {
-	return d.appendFrame(dst, opcode, payload)
-}
-
+// appendFrame appends a whole message, or a control frame.
 func (d *side) appendFrame(dst []byte, opcode byte, payload []byte) []byte {
 	if !d.client() {
 		return append(appendHeader(dst, opcode, len(payload), 0), payload...)
@@ -172,9 +169,9 @@ func (d *side) closeFrame(t *state, dst []byte, code codec.Code) []byte {
 		told = uint16(t.rest())
 	}
 	if told == closeNone {
-		return d.appendControl(dst, opClose, nil)
+		return d.appendFrame(dst, opClose, nil)
 	}
-	return d.appendControl(dst, opClose, binary.BigEndian.AppendUint16(make([]byte, 0, 2), told))
+	return d.appendFrame(dst, opClose, binary.BigEndian.AppendUint16(make([]byte, 0, 2), told))
 }
 
 // Held counts what waits for the handshake.
