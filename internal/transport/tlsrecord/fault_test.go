@@ -170,7 +170,9 @@ func TestHeldCountsHalfAMessage(t *testing.T) {
 	if got, _, err := server.open(client.seal("x")); got != "x" || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}
-	client.forge(typeMessage, []byte{messageKeyUpdate}, 0)
+	if _, _, err := server.open(client.forge(typeMessage, []byte{messageKeyUpdate}, 0)); err != nil || server.Held(server.slot) != 1 {
+		t.Errorf("%v, %d held", err, server.Held(server.slot))
+	}
 	server.End(server.slot)
 	if len(server.parts) != 0 {
 		t.Error("half a message outlives its connection")
