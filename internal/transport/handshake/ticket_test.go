@@ -3,6 +3,7 @@ package handshake_test
 import (
 	"crypto/tls"
 	"net"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -136,12 +137,12 @@ func TestOurClientResumes(t *testing.T) {
 	for _, size := range []int{2000, 40_000} {
 		server, client := configs(t)
 		server = hooks(server, size)
-		resumed := 0
+		var resumed atomic.Int32
 		addr := listen(t, func(nc net.Conn) {
 			c := tls.Server(nc, server)
 			echo(c)
 			if c.ConnectionState().DidResume {
-				resumed++
+				resumed.Add(1)
 			}
 			_ = c.Close()
 		})
@@ -155,8 +156,8 @@ func TestOurClientResumes(t *testing.T) {
 		}
 		dial(t, addr).Close()
 		dial(t, addr).Close() // the last has been counted
-		if resumed != 3 {
-			t.Errorf("tickets of %d bytes: %d were resumed, want 3", size, resumed)
+		if n := resumed.Load(); n != 3 {
+			t.Errorf("tickets of %d bytes: %d were resumed, want 3", size, n)
 		}
 	}
 }
