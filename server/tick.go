@@ -2,6 +2,7 @@ package server
 
 import (
 	"log/slog"
+	"strings"
 	"time"
 )
 
@@ -9,7 +10,7 @@ import (
 func (s *Server) tick() (delay time.Duration) {
 	if !s.isReady() {
 		close(s.ready)
-		s.cfg.Logger.Info("listening", slog.String("addr", s.addr), slog.String("node", s.Node()),
+		s.cfg.Logger.Info("listening", slog.String("addr", strings.Join(s.Addrs(), ",")), slog.String("node", s.Node()),
 			slog.Int("loops", s.cfg.Loops), slog.Int64("max_conns", s.node.Conns.Max))
 	}
 	s.watchMemory(s.now())
