@@ -1,7 +1,6 @@
 package netstage
 
 import (
-	"errors"
 	"io"
 	"net"
 	"sync"
@@ -55,7 +54,7 @@ func (c *Conn) Read(b []byte) (int, error) {
 			return 0, c.err
 		}
 		n, err := c.Conn.Read(c.in)
-		if err = c.receive(c.in[:n], err); errors.Is(err, transport.ErrEnd) {
+		if err = c.receive(c.in[:n], err); err == transport.ErrEnd {
 			err = io.EOF
 		}
 		c.err = err

@@ -1,6 +1,10 @@
 package tlsrecord
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/stormwheel/stormwheel/internal/transport"
+)
 
 // Alert is a TLS alert, RFC 8446, section 6. Zero is close_notify.
 type Alert uint8
@@ -58,6 +62,9 @@ type Remote struct{ Alert Alert }
 
 // Error tells it in one line.
 func (r *Remote) Error() string { return "tls: the peer says " + r.Alert.String() }
+
+// Unwrap says that it ended in the transport's own words.
+func (r *Remote) Unwrap() error { return transport.ErrEnd }
 
 func fault(c *conn, a Alert, what string) error {
 	c.alert = a

@@ -111,12 +111,15 @@ func TestAlertsOfThePeer(t *testing.T) {
 		client, server := pair(t, allSuites[0])
 		_, _, err := server.open(client.forge(typeAlert, []byte{tt.level, tt.alert}, 3))
 		var remote, want *Remote
-		same := errors.Is(err, tt.want)
+		same := err == tt.want
 		if errors.As(tt.want, &want) {
 			same = errors.As(err, &remote) && *remote == *want
 		}
 		if !same {
 			t.Errorf("alert %d of level %d: %v, want %v", tt.alert, tt.level, err, tt.want)
+		}
+		if said := len(server.seal("x")) + len(server.Close(server.slot, nil)); remote != nil != (said == 0) {
+			t.Errorf("after alert %d of level %d there are %d bytes to say", tt.alert, tt.level, said)
 		}
 	}
 }

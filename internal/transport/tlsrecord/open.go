@@ -10,7 +10,7 @@ import (
 const maxUseless = 16
 
 // Open opens the records of wire that are whole, as transport.Stage.Open does. transport.ErrEnd is
-// the peer's close_notify, *Remote another alert of its; *Fault says what it did wrong.
+// the peer's close_notify, *Remote, which wraps it, another alert of the peer's; *Fault says what it did wrong.
 func (l *Layer) Open(s transport.Slot, plain, wire []byte) (o transport.Opened, err error) {
 	c, i := l.find(s)
 	o.Plain, l.words = plain, l.words[:0]
@@ -126,6 +126,7 @@ func (c *conn) heard(b []byte) error {
 	case userCanceled:
 		return c.noteUseless()
 	default: // the level does not matter: RFC 8446, section 6
+		c.over = true
 		return &Remote{a}
 	}
 }

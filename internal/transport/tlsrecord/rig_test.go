@@ -92,7 +92,7 @@ func saysAlert(t *testing.T, from, to end, want Alert) {
 	_, _, err := to.open(from.Close(from.slot, nil))
 	var r *Remote
 	switch {
-	case want == CloseNotify && errors.Is(err, transport.ErrEnd):
+	case want == CloseNotify && err == transport.ErrEnd:
 	case errors.As(err, &r) && r.Alert == want:
 	default:
 		t.Errorf("the other side hears %v, want %v", err, want)

@@ -19,10 +19,11 @@ const (
 	typeData    = 23 // application_data
 )
 
-// Seal appends the records of plain to dst. Without keys it appends nothing.
+// Seal appends the records of plain to dst. Without keys, or after a fatal alert of the peer, it
+// appends nothing.
 func (l *Layer) Seal(s transport.Slot, dst, plain []byte) []byte {
 	c, _ := l.find(s)
-	if c == nil {
+	if c == nil || c.over {
 		return dst
 	}
 	for len(plain) > 0 {
@@ -68,7 +69,7 @@ func (l *Layer) updateOwn(c *conn, dst []byte) []byte {
 // Close appends the alert of the connection's error, or close_notify.
 func (l *Layer) Close(s transport.Slot, dst []byte) []byte {
 	c, _ := l.find(s)
-	if c == nil {
+	if c == nil || c.over {
 		return dst
 	}
 	level := byte(levelFatal)
