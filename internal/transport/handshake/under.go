@@ -119,6 +119,7 @@ const (
 	typeHandshake = 22
 	maxHello      = 16 << 10
 	maxHelloWire  = maxHello + 1<<10 // with the headers of its records
+	maxHelloParts = 64               // records: they are looked at again whenever one more has come
 	maxRecord     = 1<<14 + 256      // beyond it crypto/tls is given the header alone
 	maxRecords    = 64 << 10         // of one step
 	messageHeader = 4
@@ -136,7 +137,7 @@ var (
 func hello(b []byte) (n, need int, err error) {
 	var header [messageHeader]byte
 	content, whole := 0, messageHeader
-	for n < len(b) {
+	for parts := 1; n < len(b); parts++ {
 		rest := b[n:]
 		if rest[0] != typeHandshake {
 			return 0, 0, errHello
@@ -145,7 +146,7 @@ func hello(b []byte) (n, need int, err error) {
 			return 0, n + recordHeader, nil
 		}
 		size := int(rest[3])<<8 | int(rest[4])
-		if n += recordHeader + size; size == 0 || n > maxHelloWire {
+		if n += recordHeader + size; size == 0 || n > maxHelloWire || parts > maxHelloParts {
 			return 0, 0, errHello
 		}
 		here := rest[recordHeader:min(recordHeader+size, len(rest))]
