@@ -225,7 +225,8 @@ func TestWhoWaitsTooLongForAHandshakeIsSentAway(t *testing.T) {
 // The time for HELLO stands still while a client waits for its turn, and then it has all of it.
 func TestTheTimeForHelloStandsStillDuringTheWait(t *testing.T) {
 	held := make(chan struct{})
-	s := startTLS(t, Config{Loops: 1, HelloTimeout: 200 * time.Millisecond, Tick: 10 * time.Millisecond}, func(c *tls.Config) {
+	const tick = 10 * time.Millisecond
+	s := startTLS(t, Config{Loops: 1, HelloTimeout: time.Second, Tick: tick}, func(c *tls.Config) {
 		own := c.Certificates[0]
 		c.Certificates = nil
 		c.GetCertificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
@@ -233,6 +234,7 @@ func TestTheTimeForHelloStandsStillDuringTheWait(t *testing.T) {
 			return &own, nil
 		}
 	})
+	s.away.patience = time.Minute // no client has come
 	for range s.away.workers {
 		dial(t, &siege.Target{Addr: s.Addr()}).send(clientHello())
 	}
@@ -241,17 +243,17 @@ func TestTheTimeForHelloStandsStillDuringTheWait(t *testing.T) {
 		defer s.away.mu.Unlock()
 		return s.away.running == s.away.workers
 	})
-	c := dialStd(t, s, clientTLS())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		defer close(held)
-		for s.away.sample().Waited < 400*time.Millisecond {
-			time.Sleep(5 * time.Millisecond)
-		}
-	}()
-	login(t, c, "alice")
-	<-done
+	dial(t, &siege.Target{Addr: s.Addr()}).send(clientHello())
+	eventually(t, "one has waited longer than it has for HELLO", func() bool { return s.away.sample().Waited > 1200*time.Millisecond })
+	close(held)
+	// The time of those who did not wait is over.
+	eventually(t, "they are cut", func() bool { return s.Stats().Closes[ReasonHelloTimeout] >= uint64(s.away.workers) })
+	then := (*s.loops.Load())[0].snapshot().SnapshotAt
+	eventually(t, "some ticks pass", func() bool { return (*s.loops.Load())[0].snapshot().SnapshotAt > then+5*tick })
+	if st := s.Stats(); st.Closes[ReasonHelloTimeout] != uint64(s.away.workers) || st.TLSWaiting != 1 {
+		t.Errorf("%d are cut, %d wait: who waited for its turn has no time left", st.Closes[ReasonHelloTimeout], st.TLSWaiting)
+	}
+	eventually(t, "its time is over, too", func() bool { return s.Stats().Closes[ReasonHelloTimeout] == uint64(s.away.workers)+1 })
 }
 
 // A pool that is full says so, and serves who has begun before who has not.
