@@ -156,11 +156,13 @@ type child struct {
 // startChild returns when the child has said its first line, which is a node's address.
 func startChild(t *testing.T, o orders, how ...func(*exec.Cmd)) *child {
 	t.Helper()
+	o.By = transportOf(t).Name
 	text, err := json.Marshal(o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := &child{t: t, cmd: exec.Command(os.Args[0])}
+	c.Stage = transportOf(t).Client
 	c.cmd.Env = append(os.Environ(), childOrders+"="+string(text))
 	c.cmd.Stderr = os.Stderr
 	for _, f := range how {

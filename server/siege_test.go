@@ -125,9 +125,7 @@ func startSiege(t *testing.T, o orders, how ...func(*exec.Cmd)) *child {
 	def(&o.PartialTimeout, 700*time.Millisecond)
 	def(&o.WriteTimeout, 700*time.Millisecond)
 	def(&o.AdmitRate, 100_000)
-	o.By = transportOf(t).Name
 	c := startChild(t, o, how...)
-	c.Stage = transportOf(t).Client
 	c.HelloTimeout, c.PartialTimeout, c.FrameRate = o.HelloTimeout, o.PartialTimeout, o.MaxFrameRate
 	if len(o.Secret) > 0 {
 		c.Token = func(id string, until time.Time) string {

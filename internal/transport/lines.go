@@ -14,7 +14,7 @@ type Lines struct {
 	last  *line          // the latest of them, or of the call under way; it is not among lines
 	slot  Slot           // that of last
 	spare []*line        // without a connection, for the next ones
-	bytes int            // of their buffers
+	kept  int            // bytes that the buffers of those have
 	out   []byte         // sealed, or closing words
 }
 
@@ -33,11 +33,13 @@ func (n *line) empty() bool {
 	return len(n.wire)+len(n.plain) == 0 && !n.away && !n.deaf
 }
 
-func (n *line) cap() int { return cap(n.wire) + cap(n.plain) }
+// room is how many bytes its buffers have.
+func (n *line) room() int { return cap(n.wire) + cap(n.plain) }
 
 const (
-	maxSpare = 64       // lines, and 256 KiB of their buffers
-	maxKept  = 64 << 10 // bytes of a buffer that is kept for another connection
+	maxSpare  = 64        // lines
+	maxKept   = 64 << 10  // bytes of a buffer that is kept for another connection
+	maxSpared = 256 << 10 // of those of all spare lines
 )
 
 // NewLines returns the lines of a stage without a connection.
@@ -196,7 +198,7 @@ func (l *Lines) line(s Slot) *line {
 	}
 	if last := len(l.spare) - 1; last >= 0 {
 		n, l.spare = l.spare[last], l.spare[:last]
-		l.bytes -= n.cap()
+		l.kept -= n.room()
 	} else {
 		n = new(line)
 	}
@@ -212,8 +214,8 @@ func (l *Lines) drop(s Slot, n *line) {
 	} else {
 		delete(l.lines, s)
 	}
-	if size := n.cap(); len(l.spare) < maxSpare && size <= maxKept && l.bytes+size <= 4*maxKept {
-		l.bytes += size
+	if room := n.room(); len(l.spare) < maxSpare && room <= maxKept && l.kept+room <= maxSpared {
+		l.kept += room
 		*n = line{wire: n.wire[:0], plain: n.plain[:0]}
 		l.spare = append(l.spare, n)
 	}
