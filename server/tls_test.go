@@ -27,6 +27,27 @@ func startTLS(t *testing.T, cfg Config, change func(*tls.Config)) *Server {
 	return startNode(t, cfg)
 }
 
+// startHeld starts a node whose handshakes stand still until held is closed, and wait so long for their
+// turn.
+func startHeld(t *testing.T, cfg Config, patience time.Duration, held chan struct{}) *Server {
+	t.Helper()
+	withTLS(&cfg)
+	own := cfg.TLS.Certificates[0]
+	cfg.TLS.Certificates = nil
+	cfg.TLS.GetCertificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+		<-held
+		return &own, nil
+	}
+	cfg.Listen, cfg.IDRate = "127.0.0.1:0", -1
+	s, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.away.patience = patience
+	start(t, s)
+	return s
+}
+
 // dialStd connects as a program does that has crypto/tls.
 func dialStd(t *testing.T, s *Server, cfg *tls.Config) *tls.Conn {
 	t.Helper()
@@ -195,15 +216,7 @@ func TestHandshakesThatNeverEndHoldNobodyUp(t *testing.T) {
 // When handshakes take long, whoever waited too long for his turn is sent away.
 func TestWhoWaitsTooLongForAHandshakeIsSentAway(t *testing.T) {
 	held := make(chan struct{})
-	s := startTLS(t, Config{Loops: 1, Tick: 10 * time.Millisecond}, func(c *tls.Config) {
-		own := c.Certificates[0]
-		c.Certificates = nil
-		c.GetCertificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-			<-held
-			return &own, nil
-		}
-	})
-	s.away.patience = 50 * time.Millisecond // no client has come
+	s := startHeld(t, Config{Loops: 1, Tick: 10 * time.Millisecond}, 50*time.Millisecond, held)
 	hello := clientHello()
 	for range s.away.workers { // they have their turn
 		w := dial(t, &siege.Target{Addr: s.Addr()})
@@ -226,15 +239,7 @@ func TestWhoWaitsTooLongForAHandshakeIsSentAway(t *testing.T) {
 func TestTheTimeForHelloStandsStillDuringTheWait(t *testing.T) {
 	held := make(chan struct{})
 	const tick = 10 * time.Millisecond
-	s := startTLS(t, Config{Loops: 1, HelloTimeout: time.Second, Tick: tick}, func(c *tls.Config) {
-		own := c.Certificates[0]
-		c.Certificates = nil
-		c.GetCertificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-			<-held
-			return &own, nil
-		}
-	})
-	s.away.patience = time.Minute // no client has come
+	s := startHeld(t, Config{Loops: 1, HelloTimeout: time.Second, Tick: tick}, time.Minute, held)
 	for range s.away.workers {
 		dial(t, &siege.Target{Addr: s.Addr()}).send(clientHello())
 	}
