@@ -197,7 +197,8 @@ func (l *Lines) line(s Slot) *line {
 		l.lines[l.slot] = l.last
 	}
 	if last := len(l.spare) - 1; last >= 0 {
-		n, l.spare = l.spare[last], l.spare[:last]
+		n = l.spare[last]
+		l.spare[last], l.spare = nil, l.spare[:last] // or it would be kept with whatever it grows to
 		l.kept -= n.room()
 	} else {
 		n = new(line)
