@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -10,7 +11,6 @@ import (
 
 	"github.com/stormwheel/stormwheel/internal/link"
 	"github.com/stormwheel/stormwheel/internal/transport"
-	"github.com/stormwheel/stormwheel/internal/transport/websocket"
 )
 
 // Client keeps one session with a Stormwheel edge.
@@ -58,7 +58,7 @@ type Client struct {
 	panics        atomic.Uint32
 	logs          bool // the application gave a Logger
 
-	wsPath string // where the WebSocket is; "": connections are plain
+	way transport.Way // to the endpoints, and to what they name
 
 	stage func() transport.Stage // makes that of a connection; nil: they are plain. Tests set it before Run
 }
@@ -66,11 +66,16 @@ type Client struct {
 // New checks cfg and returns a client that does nothing before Run.
 func New(cfg Config) (*Client, error) {
 	logs := cfg.Logger != nil
-	endpoints, path, _, err := websocket.ParseURLs(cfg.Endpoints)
+	endpoints, way, err := transport.ParseWays(cfg.Endpoints)
 	if err != nil {
 		return nil, fmt.Errorf("client: Endpoints: %w", err)
 	}
 	cfg.Endpoints = endpoints
+	if way.TLS {
+		cfg.fillTLS()
+	} else if cfg.TLS != nil {
+		return nil, errors.New("client: TLS is set, and Endpoints are neither tls:// nor wss://")
+	}
 	cfg, linkCfg, err := cfg.fill()
 	if err != nil {
 		return nil, err
@@ -78,7 +83,7 @@ func New(cfg Config) (*Client, error) {
 	c := &Client{
 		cfg:     cfg,
 		linkCfg: linkCfg,
-		wsPath:  path,
+		way:     way,
 		// A second before now: the link takes times as positive.
 		origin:  time.Now().Add(-time.Second),
 		wake:    make(chan struct{}, 1),

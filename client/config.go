@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net"
@@ -35,8 +36,9 @@ func (p Policy) String() string { return link.Policy(p).String() }
 
 // Config describes a client. Endpoints and ID are needed; zero means the default.
 type Config struct {
-	// Endpoints are the nodes, "host:port", or all "ws://host:port/path" to come by WebSocket; to what
-	// nodes name the client comes as to these. One is chosen at random; nodes may name more. Each
+	// Endpoints are the nodes, "host:port", or all "tls://host:port" to come by TLS 1.3, all
+	// "ws://host:port/path" by WebSocket, or all "wss://host:port/path" by both; to what nodes name
+	// the client comes as to these. One is chosen at random; nodes may name more. Each
 	// address of a name counts as a node: what fails to connect leads to the next at once.
 	Endpoints []string
 
@@ -49,6 +51,12 @@ type Config struct {
 	// other, the newer replaces the older, whose client ends (codec.CodeReplaced), or the newer is refused
 	// for a while (codec.CodeInUse). A Client that comes back, or is handed over, is always the same one.
 	ID string
+
+	// TLS is for endpoints that are tls:// or wss://; it is copied. A ServerName in it holds for all
+	// nodes; else each must have a certificate of the host, or address, by which it is called. Tickets
+	// of eight nodes are kept, unless it has a ClientSessionCache of its own, or
+	// SessionTicketsDisabled. Default nil: the system's authorities.
+	TLS *tls.Config
 
 	// TokenSource is asked for the credential before every connection, within nine tenths of
 	// Info.ConnectTimeout, which it shares with the look-up of the name, and must return when
@@ -98,8 +106,8 @@ type Config struct {
 	// slowly.
 	NeverGiveUp bool
 
-	// Dial makes the connection; TLS and proxies go here. addr is the endpoint as it was
-	// given. It must return when ctx ends; what it returns later is closed. Default nil: TCP, to
+	// Dial makes the connection; proxies go here, and TLS that is not of Endpoints. addr is the
+	// endpoint as it was given. It must return when ctx ends; what it returns later is closed. Default nil: TCP, to
 	// one of the addresses that the name has. What wraps a
 	// connection should have a method NetConn, as *tls.Conn has: on Linux the client then
 	// sees what the server's kernel took. Without it, what was written counts as taken.

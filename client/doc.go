@@ -10,6 +10,8 @@
 //	go c.Run(ctx) // until ctx ends, Close, or a server ends the client for good
 //	err = c.SendAcked(ctx, []byte("hello")) // nil: the server's application has it
 //
+// Endpoints that are tls://, ws:// or wss:// are come to by TLS 1.3 (Config.TLS), by WebSocket, or by both.
+//
 // Run calls the callbacks, one after another. Every other method may be called from any
 // goroutine, callbacks included. An idle client is a goroutine in Run, one for the callbacks,
 // one in Read, and one timer set to the next heartbeat.

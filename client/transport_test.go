@@ -1,10 +1,14 @@
 package client
 
 import (
+	"crypto/tls"
 	"net/netip"
 	"testing"
+	"time"
 
+	"github.com/stormwheel/stormwheel/internal/selfsigned"
 	"github.com/stormwheel/stormwheel/internal/transport"
+	"github.com/stormwheel/stormwheel/internal/transport/handshake"
 	"github.com/stormwheel/stormwheel/internal/transport/transporttest"
 	"github.com/stormwheel/stormwheel/internal/transport/websocket"
 )
@@ -37,5 +41,26 @@ func TestThroughEveryStage(t *testing.T) {
 		}
 		through.Server = func() transport.Stage { return websocket.NewServer(websocket.ServerConfig{}) }
 		t.Run("websocket/"+what, body)
+		through.Client = func() transport.Stage { return handshake.NewClient(&tls.Config{InsecureSkipVerify: true}, nil) }
+		through.Server = tlsServer(t, nil)
+		t.Run("tls/"+what, body)
 	}
+}
+
+// tlsServer makes the server's side of TLS. tell: what its configuration is to be besides.
+func tlsServer(t *testing.T, tell func(*tls.Config)) func() transport.Stage {
+	t.Helper()
+	own, err := selfsigned.New(time.Hour, "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &tls.Config{Certificates: []tls.Certificate{own}}
+	if tell != nil {
+		tell(c)
+	}
+	config, err := handshake.NewConfig(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() transport.Stage { return handshake.NewServer(config, nil) }
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -51,6 +52,10 @@ type AuthRequest struct {
 	// answer Expires alone counts, and takes the place of what was said before; an error changes
 	// nothing, and the session ends when it would have.
 	Renewal bool
+
+	// TLS is what the client's handshake told: its certificates, the name that it asked for, the
+	// protocol. nil without TLS, and of a Renewal.
+	TLS *tls.ConnectionState
 }
 
 // AuthGrant is what an admitted client gets.
@@ -123,6 +128,8 @@ func (l *loop) Ask(handle uint64, m *codec.HelloMessage, addr netip.Addr) bool {
 
 		Incarnation: m.Incarnation,
 		Attempt:     m.Attempt,
+
+		TLS: l.tlsState(reactor.SlotOf(handle)),
 	}})
 }
 

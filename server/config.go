@@ -1,6 +1,7 @@
 package server
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -25,8 +26,15 @@ type Config struct {
 	// Listeners are several addresses, in place of Listen, each with what may come by it.
 	Listeners []Listener
 	// Transports are what clients may come by; a connection's first byte says which it is.
-	// Default TransportTCP alone.
+	// Default TransportTCP alone, with TLS TransportTLS alone.
 	Transports []Transport
+	// TLS has clients come by TLS 1.3, if Transports say so; it is copied. The standard library does
+	// the handshakes by it, certificates and callbacks included, off the loops; GetCertificate and
+	// GetConfigForClient may wait, but as many of them as there are processors hold up all others.
+	// Tickets are under keys made of ClusterSecrets, so that all nodes that have it take them, and
+	// this one after a restart; without one they are good at this node until it ends.
+	// SetSessionTicketKeys has no effect. Default nil: no TLS.
+	TLS *tls.Config
 	// WebSocket says where WebSockets are, and for whom.
 	WebSocket WebSocket
 	// TrustedProxies are the networks of the balancers that are believed when they tell for whom
@@ -199,6 +207,9 @@ func (c Config) withDefaults() Config {
 	def(&c.Listen, defaultListen)
 	if c.Transports == nil {
 		c.Transports = []Transport{TransportTCP}
+		if c.TLS != nil {
+			c.Transports = []Transport{TransportTLS}
+		}
 	}
 	def(&c.WebSocket.Path, "/")
 	def(&c.ProxyProtocol, ProxyOff)

@@ -42,7 +42,7 @@
 //
 // # How clients come
 //
-// Over TCP, and by WebSocket where Config.Transports has that; a connection's first byte tells, so that one
+// Over TCP, by WebSocket, or by either within TLS 1.3 (Config.TLS), as Config.Transports has it; a connection's first byte tells, so that one
 // port is enough, and Config.Listeners may have several with rules of their own. Behind balancers
 // Config.TrustedProxies and Config.ProxyProtocol say who is believed about where a client is. Session.Transport
 // and Session.Addr tell. Nothing else differs: every transport keeps every promise.
@@ -78,7 +78,7 @@
 //
 // # What it does not do
 //
-// It does not end TLS, keep messages for clients that are away, or route between nodes.
+// It does not keep messages for clients that are away, or route between nodes.
 // Accept failing with ENFILE, ENOBUFS or ENOMEM (the machine's limits, not the
 // process's) ends the engine: Run then returns ErrEngine.
 package server

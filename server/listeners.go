@@ -19,6 +19,10 @@ type Transport string
 const (
 	TransportTCP       Transport = "tcp"       // frames over TCP
 	TransportWebSocket Transport = "websocket" // frames in binary messages, RFC 6455
+
+	// The same within TLS 1.3; they need Config.TLS.
+	TransportTLS             Transport = "tls"
+	TransportSecureWebSocket Transport = "wss"
 )
 
 // ProxyProtocol says what a listener makes of PROXY headers, of version 1 and 2, from TrustedProxies.
@@ -31,6 +35,10 @@ const (
 	ProxyOptional ProxyProtocol = "optional" // a trusted peer may say one; of any other it is garbage
 	ProxyRequired ProxyProtocol = "required" // only trusted peers may come, and each must say one
 )
+
+var knownTransports = []Transport{TransportTCP, TransportWebSocket, TransportTLS, TransportSecureWebSocket}
+
+func isSecure(t Transport) bool { return t == TransportTLS || t == TransportSecureWebSocket }
 
 // Listener is an address of a node, with what may come by it.
 type Listener struct {
@@ -88,14 +96,19 @@ func (c *Config) validateListeners() error {
 			return fmt.Errorf("server: WebSocket.Origins: %q is no origin, as https://example.com is", o)
 		}
 	}
+	secure := false
 	for _, l := range c.listeners() {
 		if len(l.Transports) == 0 {
 			return fmt.Errorf("server: the listener %s has no Transports", l.Addr)
 		}
 		for _, t := range l.Transports {
-			if t != TransportTCP && t != TransportWebSocket {
-				return fmt.Errorf("server: Transports: %q is neither tcp nor websocket", t)
+			if !slices.Contains(knownTransports, t) {
+				return fmt.Errorf("server: Transports: %q is none of %v", t, knownTransports)
 			}
+			if isSecure(t) && c.TLS == nil {
+				return fmt.Errorf("server: Transports: %q of the listener %s needs TLS", t, l.Addr)
+			}
+			secure = secure || isSecure(t)
 		}
 		switch l.ProxyProtocol {
 		case ProxyOff:
@@ -107,6 +120,9 @@ func (c *Config) validateListeners() error {
 			return fmt.Errorf("server: ProxyProtocol must be off, optional or required, not %q", l.ProxyProtocol)
 		}
 	}
+	if c.TLS != nil && !secure {
+		return errors.New("server: TLS is set, and the Transports of no listener have it")
+	}
 	return nil
 }
 
@@ -115,6 +131,9 @@ func (l *Listener) rules() entry.Rules {
 	r := entry.Rules{
 		Plain:     slices.Contains(l.Transports, TransportTCP),
 		WebSocket: slices.Contains(l.Transports, TransportWebSocket),
+
+		TLSPlain:     slices.Contains(l.Transports, TransportTLS),
+		TLSWebSocket: slices.Contains(l.Transports, TransportSecureWebSocket),
 	}
 	switch l.ProxyProtocol {
 	case ProxyOptional:
@@ -158,7 +177,9 @@ func (s *Server) entryConfig() *entry.Config {
 }
 
 // isStaged says whether what comes by a listener is more than frames.
-func isStaged(r *entry.Rules) bool { return r.WebSocket || !r.Plain || r.Proxy != entry.ProxyOff }
+func isStaged(r *entry.Rules) bool {
+	return r.WebSocket || r.TLSPlain || r.TLSWebSocket || !r.Plain || r.Proxy != entry.ProxyOff
+}
 
 // takesClients says whether the node lets clients in: it neither drains nor stops.
 func (s *Server) takesClients() bool { return !s.node.Stopping.Load() && !s.node.Drain.On() }

@@ -23,7 +23,7 @@ func TestListenersThatMakeNoSense(t *testing.T) {
 	loopback := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 	for want, cfg := range map[string]Config{
 		"Listen and Listeners":               {Listen: "127.0.0.1:1", Listeners: []Listener{{Addr: "127.0.0.1:0"}}},
-		"neither tcp nor websocket":          {Transports: []Transport{"quic"}},
+		"is none of":                         {Transports: []Transport{"quic"}},
 		"has no Transports":                  {Listeners: []Listener{{Addr: "127.0.0.1:0", Transports: []Transport{}}}},
 		"needs TrustedProxies":               {ProxyProtocol: ProxyRequired},
 		"off, optional or required":          {ProxyProtocol: "always", TrustedProxies: loopback},

@@ -28,7 +28,7 @@ func TestAnIdleWebSocketCostsFewBytes(t *testing.T) {
 	plain := alive(t)
 	var by int64
 	t.Run("websocket", func(t *testing.T) {
-		over.Store(t, transports["websocket"])
+		over.Store(t, stages{Name: "websocket", Client: wsClient})
 		defer over.Delete(t)
 		by = alive(t)
 	})

@@ -10,6 +10,7 @@ import (
 
 // watchLoad is the ticker's: it looks at all loops and sets the pace.
 func (s *Server) watchLoad(now time.Duration) {
+	s.away.look() // what has waited for room, or too long
 	ld := &s.node.Load
 	if !ld.Due(now, s.cfg.Tick) {
 		return // the loops keep their longest waits until then
@@ -28,7 +29,12 @@ func (s *Server) watchLoad(now time.Duration) {
 		c := s.auth.wait.sample(len(s.auth.jobs))
 		checks = &c
 	}
-	seen, began := ld.Observe(now, sample, checks)
+	var handshakes *gate.Sample
+	if s.tls != nil {
+		h := s.away.sample()
+		handshakes = &h
+	}
+	seen, began := ld.Observe(now, sample, checks, handshakes)
 	if began {
 		s.logOverload(now, seen)
 	}

@@ -62,7 +62,7 @@ func TestWindowFollowsTheOwnPaceUnlessTheOthersAreKnown(t *testing.T) {
 			t.Fatal(err)
 		}
 		for at := time.Second; at < 10*time.Minute; at += time.Second {
-			s.node.Load.Observe(at, gate.Sample{Taken: uint64(10 * at.Seconds()), Waited: 2 * time.Second}, nil)
+			s.node.Load.Observe(at, gate.Sample{Taken: uint64(10 * at.Seconds()), Waited: 2 * time.Second}, nil, nil)
 		}
 		if got := s.failoverRate(); slow && (got < 9 || got > 12) || !slow && got != 100 {
 			t.Errorf("FailoverRate %v: the window is reckoned with %v of a node that takes ten a second in", configured, got)
@@ -115,7 +115,7 @@ func TestOverloadedNodeDropsTheGoneUnserved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.node.Load.Observe(time.Hour, gate.Sample{Waited: 2 * time.Second}, nil) // the ticker has not to look before that
+	s.node.Load.Observe(time.Hour, gate.Sample{Waited: 2 * time.Second}, nil, nil) // the ticker has not to look before that
 	start(t, s)
 	joinNode(t, s, "a")
 	l := (*s.loops.Load())[0]

@@ -41,7 +41,7 @@ type orders struct {
 	MaxConns, MaxFrameRate, AddrConns          int
 	AdmitRate, IDRate                          float64
 	Secret                                     []byte // nil: nobody needs a token
-	WebSocket                                  bool
+	By                                         string // of transports; "": plain TCP
 }
 
 func (o orders) config() (Config, error) {
@@ -52,8 +52,8 @@ func (o orders) config() (Config, error) {
 		HelloTimeout: o.HelloTimeout, PartialTimeout: o.PartialTimeout, WriteTimeout: o.WriteTimeout,
 		MaxConns: o.MaxConns, MaxFrameRate: o.MaxFrameRate, AddrConns: o.AddrConns,
 		AdmitRate: o.AdmitRate, IDRate: o.IDRate, DrainGrace: -1, Alternates: elsewhere}
-	if o.WebSocket {
-		withWebSocket(&cfg)
+	if o.By != "" {
+		transports[o.By].Config(&cfg)
 	}
 	var err error
 	if len(o.Secret) > 0 {
@@ -156,7 +156,7 @@ type child struct {
 // startChild returns when the child has said its first line, which is a node's address.
 func startChild(t *testing.T, o orders, how ...func(*exec.Cmd)) *child {
 	t.Helper()
-	o.WebSocket = transportOf(t).Client != nil
+	o.By = transportOf(t).Name
 	text, err := json.Marshal(o)
 	if err != nil {
 		t.Fatal(err)

@@ -54,4 +54,6 @@ const (
 	ReasonDraining         = Reason(reactor.ReasonDraining)     // came while the server drains
 	ReasonShutdown         = Reason(reactor.ReasonShutdown)     // the server stops
 	ReasonProbe            = Reason(reactor.ReasonProbe)        // it asked over HTTP, as a health check does, and was answered
+	ReasonTLSFailed        = Reason(reactor.ReasonTLSFailed)    // its TLS handshake failed
+	ReasonTLSBusy          = Reason(reactor.ReasonTLSBusy)      // its TLS handshake was not begun in time
 )

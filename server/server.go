@@ -15,6 +15,7 @@ import (
 	"github.com/stormwheel/stormwheel/internal/reactor"
 	"github.com/stormwheel/stormwheel/internal/transport"
 	"github.com/stormwheel/stormwheel/internal/transport/entry"
+	"github.com/stormwheel/stormwheel/internal/transport/handshake"
 )
 
 // Errors of a node's life.
@@ -52,7 +53,9 @@ type Server struct {
 	collect  func()                       // gives back what was closed for want of it
 	refusals refusals
 
-	entry *entry.Config          // what stands between sockets and frames; nil: connections are plain
+	entry *entry.Config     // what stands between sockets and frames; nil: connections are plain
+	tls   *handshake.Config // nil: there is none
+	away  *awayPool
 	stage func() transport.Stage // makes another in its place, of a loop. Tests set it
 
 	drainLinger time.Duration // tests shorten it
@@ -84,11 +87,15 @@ func New(cfg Config) (*Server, error) {
 		ready: make(chan struct{}),
 		done:  make(chan struct{}),
 
+		away:        newAwayPool(),
 		drainLinger: drainLinger,
 		gated:       t,
 		logged:      t,
 	}
 	s.tuned.Store(t)
+	if err := s.setTLS(); err != nil {
+		return nil, err
+	}
 	s.node = gate.NewNode(s.cfg.gate(), rand.Reader)
 	s.setMemory()
 	s.loops.Store(new([]*loop))
@@ -202,6 +209,7 @@ func (s *Server) finish(err error) {
 	if s.auth != nil {
 		s.auth.stop()
 	}
+	s.away.stop()
 	for _, l := range *s.loops.Load() {
 		l.again.Stop()
 		if l.dead.Load() {
@@ -287,6 +295,7 @@ func (s *Server) Stats() Stats {
 	st.LoopLate = s.node.Load.Late()
 	st.TakenWindows = s.node.Senders.Len()
 	st.Stretch = int(max(1, s.node.Load.Stretch()))
+	s.tlsStats(&st)
 	for _, l := range loops {
 		c := l.snapshot()
 		st.add(&c)

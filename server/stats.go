@@ -94,6 +94,13 @@ type Stats struct {
 	Stretch        int           `stat:"terms_stretch terms_stretch gauge" help:"what interval and timeout are multiplied by, since answers are late"`
 	AdmissionQueue time.Duration `stat:"admission_queue_seconds admission_queue_seconds gauge" help:"how far ahead slots have been given out"`
 	AuthWaiting    int           `stat:"auth_waiting authentications_waiting gauge" help:"clients that wait for the authenticator, those that it is busy with apart"`
+	TLSFull        uint64        `stat:"tls_full tls_full_handshakes counter" help:"full TLS handshakes"`
+	TLSResumed     uint64        `stat:"tls_resumed tls_resumed_handshakes counter" help:"TLS handshakes that resumed a session"`
+	TLSFailed      uint64        `stat:"tls_failed tls_failed_handshakes counter" help:"TLS handshakes that failed"`
+	TLSGivenUp     uint64        `stat:"tls_given_up tls_given_up_handshakes counter" help:"TLS handshakes that waited for their clients for longest when too many did"`
+	TLSWaiting     int           `stat:"tls_waiting tls_handshakes_waiting gauge" help:"TLS handshakes that wait for their clients"`
+	TLSQueued      int           `stat:"tls_queued tls_handshakes_queued gauge" help:"TLS handshakes that wait for their turn"`
+	TLSExpiry      time.Duration `stat:"tls_certificate_seconds tls_certificate_seconds gauge" help:"until the certificate expires; 0 without TLS"`
 	TakenWindows   int64         `stat:"taken_windows taken_windows gauge" help:"clients of which it is remembered what they have sent, those without a session included"`
 	PostsRefused   uint64        `stat:"refused_posts refused_posts counter" help:"posts that a loop's full mailbox refused: Server.Deliver and its kin returned ErrBusy"`
 

@@ -32,7 +32,7 @@ func (l *loop) Unsent(slot reactor.Slot) int { return unsentBytes(l.conn(slot).F
 
 func (l *loop) Held(slot reactor.Slot) int {
 	if lines := l.stage(slot); lines != nil {
-		return lines.Held(uint32(slot))
+		return l.staged.held(slot)
 	}
 	return l.conn(slot).InboundBuffered()
 }

@@ -2,13 +2,17 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"net/netip"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/reactor"
+	"github.com/stormwheel/stormwheel/internal/selfsigned"
 	"github.com/stormwheel/stormwheel/internal/transport"
+	"github.com/stormwheel/stormwheel/internal/transport/handshake"
 	"github.com/stormwheel/stormwheel/internal/transport/proxy"
 	"github.com/stormwheel/stormwheel/internal/transport/transporttest"
 	"github.com/stormwheel/stormwheel/internal/transport/websocket"
@@ -19,6 +23,7 @@ import (
 type stages struct {
 	Client, Server func() transport.Stage
 	Config         func(*Config)
+	Name           string // for a node in another process
 }
 
 var transports = map[string]stages{
@@ -35,12 +40,40 @@ var transports = map[string]stages{
 		Server: func() transport.Stage { return new(transporttest.Header) },
 	},
 	"websocket":        {Client: wsClient, Config: withWebSocket},
+	"tls":              {Client: tlsClient, Config: withTLS},
+	"wss":              {Client: func() transport.Stage { return transport.NewStack(tlsClient(), wsClient()) }, Config: withTLS},
+	"proxy, tls":       {Client: func() transport.Stage { return proxy.NewSender(testHeader, tlsClient()) }, Config: func(c *Config) { withProxy(c); withTLS(c) }},
+	"tls, proxy":       {Client: func() transport.Stage { return transport.NewStack(tlsClient(), proxy.NewSender(testHeader, nil)) }, Config: func(c *Config) { withProxy(c); withTLS(c) }},
 	"proxy":            {Client: func() transport.Stage { return proxy.NewSender(testHeader, nil) }, Config: withProxy},
 	"proxy, websocket": {Client: func() transport.Stage { return proxy.NewSender(testHeader, wsClient()) }, Config: func(c *Config) { withProxy(c); withWebSocket(c) }},
 }
 
 func wsClient() transport.Stage {
 	return websocket.NewClient(websocket.ClientConfig{Host: "example.com"})
+}
+
+var testCertificate = sync.OnceValue(func() tls.Certificate {
+	c, err := selfsigned.New(24*time.Hour, "localhost", "127.0.0.1")
+	if err != nil {
+		panic(err)
+	}
+	return c
+})
+
+func withTLS(c *Config) {
+	c.TLS = &tls.Config{Certificates: []tls.Certificate{testCertificate()}}
+	c.Transports = []Transport{TransportTLS, TransportSecureWebSocket}
+}
+
+func tlsClient() transport.Stage { return handshake.NewClient(clientTLS(), nil) }
+
+func clientTLS() *tls.Config {
+	return &tls.Config{RootCAs: selfsigned.Pool(testCertificate()), ServerName: "localhost"}
+}
+
+// anyTLS is a client of nodes in other processes, which have certificates of their own.
+func anyTLS() transport.Stage {
+	return handshake.NewClient(&tls.Config{InsecureSkipVerify: true}, nil)
 }
 
 func withWebSocket(c *Config) { c.Transports = []Transport{TransportTCP, TransportWebSocket} }

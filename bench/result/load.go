@@ -29,7 +29,7 @@ type Load struct {
 	SendBytes    int     `json:"send_bytes"`
 	DeliverBytes int     `json:"deliver_bytes"`
 	EveryS       float64 `json:"every_s"`
-	// Transport is "ws", or empty for plain TCP; ProxyProtocol is the version of the header that
+	// Transport is "tls", "ws" or "wss", or empty for plain TCP; ProxyProtocol is the version of the header that
 	// each connection began with.
 	Transport     string `json:"transport"`
 	ProxyProtocol string `json:"proxy_protocol"`

@@ -11,6 +11,7 @@ func TestTargetsSayByWhatClientsCome(t *testing.T) {
 		targets                []string
 		transport, proxy, path string
 		wrong                  string
+		tls                    bool
 	}{
 		{targets: []string{"127.0.0.1:7000"}},
 		{targets: []string{"ws://127.0.0.1:7000"}, path: "/"},
@@ -19,6 +20,10 @@ func TestTargetsSayByWhatClientsCome(t *testing.T) {
 		{targets: []string{"ws://127.0.0.1:7000", "127.0.0.1:7001"}, wrong: "--target"},
 		{targets: []string{"ws://127.0.0.1:7000"}, transport: "tcp", wrong: "--transport"},
 		{targets: []string{"127.0.0.1:7000"}, transport: "quic", wrong: "--transport"},
+		{targets: []string{"tls://127.0.0.1:7000"}, tls: true},
+		{targets: []string{"wss://127.0.0.1:7000/edge"}, transport: "wss", path: "/edge", tls: true},
+		{targets: []string{"127.0.0.1:7000"}, transport: "wss", path: "/", tls: true},
+		{targets: []string{"tls://127.0.0.1:7000"}, transport: "ws", wrong: "--transport"},
 		{targets: []string{"127.0.0.1:7000"}, proxy: "v3", wrong: "--proxy-protocol"},
 	} {
 		p := &Plan{Config: Config{Targets: c.targets, Transport: c.transport, ProxyProtocol: c.proxy}}
@@ -26,8 +31,8 @@ func TestTargetsSayByWhatClientsCome(t *testing.T) {
 		if (err == nil) != (c.wrong == "") || err != nil && !strings.Contains(err.Error(), c.wrong) {
 			t.Errorf("%+v: %v", c, err)
 		}
-		if err == nil && (p.wsPath != c.path || slices.ContainsFunc(p.Targets, func(s string) bool { return strings.Contains(s, "/") })) {
-			t.Errorf("%+v: path %q, targets %q", c, p.wsPath, p.Targets)
+		if err == nil && (p.way.Path != c.path || (p.secure != nil) != c.tls || slices.ContainsFunc(p.Targets, func(s string) bool { return strings.Contains(s, "/") })) {
+			t.Errorf("%+v: way %+v, targets %q", c, p.way, p.Targets)
 		}
 	}
 	ws := Config{Transport: "ws", ProxyProtocol: "v1"}

@@ -18,7 +18,7 @@ type Config struct {
 
 	// Targets are "host:port"; a name stands for all its addresses, each a target of its own.
 	// Either they or Spawn are given.
-	Targets []string `name:"target" help:"Servers to aim at, HOST:PORT,... or ws://HOST:PORT/PATH,...; a name stands for all its addresses." placeholder:"H:P,..."`
+	Targets []string `name:"target" help:"Servers to aim at, HOST:PORT,..., tls://HOST:PORT,..., or ws:// or wss://HOST:PORT/PATH,...; a name stands for all its addresses." placeholder:"H:P,..."`
 	// PIDs and Admins are, for each of the Targets in their order, its process on this
 	// machine and the HOST:PORT where GET /stats answers. Either may be shorter.
 	PIDs   []int    `name:"pid" help:"Processes of the targets on this machine, in their order: memory, CPU and descriptors are read." placeholder:"N,..."`
@@ -37,9 +37,14 @@ type Config struct {
 
 	// Protocol is what Targets speak: "stormwheel" (default), "tcp-echo" or "mqtt" (3.1.1).
 	Protocol string `help:"What targets speak: stormwheel, tcp-echo or mqtt, which is 3.1.1 (default stormwheel)." placeholder:"P"`
-	// Transport is what clients come by, "tcp" (default) or "ws"; Targets may say it, as in
-	// "ws://host:port/path". Spawned nodes are told.
-	Transport string `help:"What clients come by: tcp or ws (default tcp, or what --target says, as in ws://HOST:PORT/PATH)." placeholder:"T"`
+	// Transport is what clients come by, "tcp" (default), "tls", "ws" or "wss"; Targets may say it, as
+	// in "wss://host:port/path". Spawned nodes are told, and have a certificate of their own making.
+	Transport string `help:"What clients come by: tcp, tls, ws or wss (default tcp, or what --target says, as in wss://HOST:PORT/PATH)." placeholder:"T"`
+	// Insecure takes any certificate of the targets, and TLSCA those of the authorities in the file in
+	// place of the system's. TLSResume has clients come with a ticket once one of them has got one.
+	Insecure  bool   `help:"tls, wss: take any certificate of the targets."`
+	TLSCA     string `name:"tls-ca" type:"path" help:"tls, wss: authorities of the targets' certificates, PEM (default: the system's)." placeholder:"FILE"`
+	TLSResume bool   `name:"tls-resume" help:"tls, wss: resume sessions, once there is a ticket, in place of full handshakes."`
 	// ProxyProtocol has each connection begin with a PROXY header, "v1" or "v2", of an address of
 	// 198.18.0.0/15. Spawned nodes believe it. Default: none.
 	ProxyProtocol string `help:"Begin each connection with a PROXY header, v1 or v2, each of another address of 198.18.0.0/15 (default none)." placeholder:"V"`

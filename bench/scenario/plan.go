@@ -16,6 +16,7 @@ import (
 	"github.com/stormwheel/stormwheel/internal/link"
 	"github.com/stormwheel/stormwheel/internal/machine"
 	"github.com/stormwheel/stormwheel/internal/token"
+	"github.com/stormwheel/stormwheel/internal/transport"
 )
 
 // defaultPatience is how long a client waits for a PONG unless told otherwise.
@@ -34,7 +35,8 @@ type Plan struct {
 	cohorts   []swarm.Cohort
 	endpoints []netip.AddrPort // empty until nodes are spawned
 	sources   []netip.Addr
-	wsPath    string // "": clients come by plain TCP
+	way       transport.Way
+	secure    *swarm.TLS // nil: there is none
 }
 
 // Prepare fills, checks and resolves. Its errors are ExitErrors.

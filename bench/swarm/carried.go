@@ -2,12 +2,16 @@ package swarm
 
 import (
 	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/binary"
 	"fmt"
 	"net/netip"
 	"sync/atomic"
+	"time"
 
 	"github.com/stormwheel/stormwheel/internal/transport"
+	"github.com/stormwheel/stormwheel/internal/transport/handshake"
 	"github.com/stormwheel/stormwheel/internal/transport/proxy"
 	"github.com/stormwheel/stormwheel/internal/transport/websocket"
 )
@@ -24,9 +28,14 @@ func (c *Config) carried() (func() transport.Stage, error) {
 	default:
 		return nil, fmt.Errorf("swarm: ProxyProtocol must be v1 or v2, not %q", c.ProxyProtocol)
 	}
-	if c.WebSocket == "" && header == nil {
+	if c.WebSocket == "" && c.TLS == nil && header == nil {
 		return nil, nil
 	}
+	var secure *tls.Config
+	if c.TLS != nil {
+		secure = c.TLS.config()
+	}
+	began := time.Now()
 	return func() transport.Stage {
 		var stage transport.Stage
 		if c.WebSocket != "" {
@@ -37,11 +46,32 @@ func (c *Config) carried() (func() transport.Stage, error) {
 			_, _ = rand.Read(ws.Seed[:]) // it never fails
 			stage = websocket.NewClient(ws)
 		}
+		if secure != nil {
+			outer := handshake.NewClient(secure, func() time.Duration { return time.Since(began) })
+			if stage == nil {
+				stage = outer
+			} else {
+				stage = transport.NewStack(outer, stage)
+			}
+		}
 		if header != nil {
 			stage = proxy.NewSender(header, stage)
 		}
 		return stage
 	}, nil
+}
+
+// config is what all loops have.
+func (t *TLS) config() *tls.Config {
+	c := &tls.Config{ServerName: t.ServerName, InsecureSkipVerify: t.Insecure}
+	if t.CA != nil {
+		c.RootCAs = x509.NewCertPool()
+		c.RootCAs.AppendCertsFromPEM(t.CA)
+	}
+	if t.Resume {
+		c.ClientSessionCache = tls.NewLRUClientSessionCache(1)
+	}
+	return c
 }
 
 // proxyHeader says that each connection comes from another address of 198.18.0.0/15, which is kept

@@ -51,8 +51,10 @@ type Config struct {
 	Send    int
 	Deliver bool
 	Every   time.Duration
-	// WebSocket is the path of the targets' WebSocket; "": clients come by plain TCP.
+	// WebSocket is the path of the targets' WebSocket; "": there is none.
 	WebSocket string
+	// TLS has clients come by that; nil: they do not.
+	TLS *TLS
 	// ProxyProtocol is the version, "v1" or "v2", of the PROXY header that each connection begins
 	// with, as if a balancer stood between; "": none.
 	ProxyProtocol string
@@ -66,6 +68,14 @@ type Config struct {
 	IgnoreAlternates bool
 	// AnyAddress lets clients follow a server's alternates beyond loopback.
 	AnyAddress bool
+}
+
+// TLS says whom clients believe.
+type TLS struct {
+	ServerName string // of whom the certificate must be
+	Insecure   bool   // it may be anybody's
+	CA         []byte // authorities, PEM; nil: the system's
+	Resume     bool   // sessions are resumed once there is a ticket
 }
 
 // stormStart marks the moment from which losses and attempts belong to a storm.

@@ -1,6 +1,7 @@
 package swarm
 
 import (
+	"crypto/tls"
 	"net"
 	"net/netip"
 	"testing"
@@ -9,13 +10,30 @@ import (
 	"github.com/stormwheel/stormwheel/bench/benchtest"
 	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/internal/netstage"
+	"github.com/stormwheel/stormwheel/internal/selfsigned"
 	"github.com/stormwheel/stormwheel/internal/transport"
+	"github.com/stormwheel/stormwheel/internal/transport/handshake"
 	"github.com/stormwheel/stormwheel/internal/transport/transporttest"
 )
 
 // What a swarm counts does not depend on what its bytes come through.
 func TestASwarmThroughAStage(t *testing.T) {
+	own, err := selfsigned.New(time.Hour, "localhost")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := handshake.NewConfig(&tls.Config{Certificates: []tls.Certificate{own}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	secure := (&TLS{Insecure: true, Resume: true}).config()
 	for name, stage := range map[string]func(client bool) transport.Stage{
+		"tls": func(client bool) transport.Stage {
+			if client {
+				return handshake.NewClient(secure, Monotonic)
+			}
+			return handshake.NewServer(config, nil)
+		},
 		"length":       func(client bool) transport.Stage { return transporttest.NewLength(client, false) },
 		"length, away": func(client bool) transport.Stage { return transporttest.NewLength(client, true) },
 		"header": func(client bool) transport.Stage {

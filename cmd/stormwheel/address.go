@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"strconv"
-	"strings"
 )
 
 // bindable checks an address to listen at: the host may be left out, and port 0 takes a
@@ -31,18 +30,6 @@ func dialable(flag string, addrs []string) error {
 			continue
 		}
 		return fmt.Errorf("%s: %q %w", flag, addr, err)
-	}
-	return nil
-}
-
-// reachable checks addresses of nodes, which may be WebSockets.
-func reachable(flag string, endpoints []string) error {
-	for _, e := range endpoints {
-		if !strings.HasPrefix(e, "ws://") { // the client reads those
-			if err := dialable(flag, []string{e}); err != nil {
-				return err
-			}
-		}
 	}
 	return nil
 }

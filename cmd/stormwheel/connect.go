@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -15,13 +16,19 @@ import (
 
 	"github.com/stormwheel/stormwheel/client"
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/transport"
 )
 
 type connectCmd struct {
-	Server      []string      `default:"127.0.0.1:7000" placeholder:"HOST:PORT" help:"Nodes to choose from, or ws://HOST:PORT/PATH. Default ${default}."`
+	Server      []string      `default:"127.0.0.1:7000" placeholder:"HOST:PORT" help:"Nodes to choose from, HOST:PORT, tls://HOST:PORT, or ws:// or wss://HOST:PORT/PATH. Default ${default}."`
 	ID          string        `name:"id" placeholder:"NAME" help:"Who you are. Default: terminal- and the process id."`
 	TokenFile   string        `type:"path" placeholder:"FILE" help:"File with the token to present, read anew for every attempt."`
 	PongTimeout time.Duration `default:"10s" help:"Silence after a heartbeat that means the node is dead."`
+
+	Insecure bool   `help:"tls, wss: take any certificate of the nodes."`
+	TLSCA    string `name:"tls-ca" type:"path" placeholder:"FILE" help:"tls, wss: authorities of the nodes' certificates, PEM. Default: the system's."`
+	TLSCert  string `name:"tls-cert" type:"path" placeholder:"FILE" help:"tls, wss: your certificate, PEM. Default: none."`
+	TLSKey   string `name:"tls-key" type:"path" placeholder:"FILE" help:"tls, wss: its key, PEM."`
 
 	IgnoreAlternates bool `help:"Keep to --server, whatever nodes name: behind a NAT that leads nowhere."`
 }
@@ -46,7 +53,40 @@ func (c *connectCmd) Validate() error {
 			return err
 		}
 	}
-	return reachable("--server", c.Server)
+	addrs, way, err := transport.ParseWays(c.Server)
+	if err != nil {
+		return fmt.Errorf("--server: %w", err)
+	}
+	if !way.TLS && (c.Insecure || c.TLSCA != "" || c.TLSCert != "" || c.TLSKey != "") {
+		return errors.New("--insecure and --tls-... are for a --server of tls:// or wss://")
+	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		return errors.New("--tls-cert and --tls-key go together")
+	}
+	return dialable("--server", addrs)
+}
+
+// secure is what the flags say about TLS; nil: nothing.
+func (c *connectCmd) secure() (*tls.Config, error) {
+	if !c.Insecure && c.TLSCA == "" && c.TLSCert == "" {
+		return nil, nil
+	}
+	cfg := &tls.Config{InsecureSkipVerify: c.Insecure}
+	if c.TLSCA != "" {
+		pool, err := authorities("--tls-ca", c.TLSCA)
+		if err != nil {
+			return nil, err
+		}
+		cfg.RootCAs = pool
+	}
+	if c.TLSCert != "" {
+		pair, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
+		if err != nil {
+			return nil, fmt.Errorf("--tls-cert: %w", err)
+		}
+		cfg.Certificates = []tls.Certificate{pair}
+	}
+	return cfg, nil
 }
 
 func (c *connectCmd) Run() error {
@@ -69,8 +109,12 @@ func (c *connectCmd) Run() error {
 			_ = cl.Close() // always nil
 		}
 	}
-	var err error
+	secure, err := c.secure()
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
 	cl, err = client.New(client.Config{
+		TLS:       secure,
 		Endpoints: c.Server, ID: c.ID, PongTimeout: c.PongTimeout,
 		IgnoreAlternates: c.IgnoreAlternates, TokenSource: token,
 		Deliver: t.arrived, Settled: t.settled, StateChange: changed,

@@ -12,7 +12,7 @@ import (
 // address.
 type transportFlags struct {
 	Listen         []string `default:"127.0.0.1:7000" sep:"none" placeholder:"ADDR[,...]" help:"Address for clients, HOST:PORT; port 0 takes a free one. Repeatable; each may say what its own --transports, --trusted-proxies and --proxy are, as in 0.0.0.0:7000,transports=tcp+ws,proxy=required,trusted=10.0.0.0/8. Default ${default}."`
-	Transports     []string `default:"tcp" placeholder:"tcp" help:"What clients come by: tcp, ws or both; the first byte tells. Default ${default}."`
+	Transports     []string `placeholder:"tcp" help:"What clients come by: tcp, ws, and within TLS tls, wss; the first byte tells. Default tcp, with --tls-cert tls."`
 	WSPath         string   `name:"ws-path" default:"/" placeholder:"PATH" help:"Where WebSockets are. Default ${default}."`
 	WSOrigins      []string `name:"ws-origins" placeholder:"ORIGIN" help:"Pages that may open a WebSocket, as https://example.com; * is any. Default: those of the host that is asked."`
 	TrustedProxies []string `placeholder:"CIDR" help:"Balancers that are believed when they tell for whom they connect. Default: none."`
@@ -76,8 +76,12 @@ func transportsOf(flag string, words []string) (all []server.Transport, err erro
 			all = append(all, server.TransportTCP)
 		case "ws", "websocket":
 			all = append(all, server.TransportWebSocket)
+		case "tls":
+			all = append(all, server.TransportTLS)
+		case "wss":
+			all = append(all, server.TransportSecureWebSocket)
 		default:
-			return nil, fmt.Errorf("%s: %q is neither tcp nor ws", flag, word)
+			return nil, fmt.Errorf("%s: %q is none of tcp, tls, ws, wss", flag, word)
 		}
 	}
 	return all, nil

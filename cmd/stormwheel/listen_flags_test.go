@@ -38,7 +38,7 @@ func TestListenFlags(t *testing.T) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	for text, wrong := range map[string]string{
-		"7000": "is not host:port", ":7000,transports=udp": "neither tcp nor ws", ":7000,trusted=all": "is no network", ":7000,ws": "is neither",
+		"7000": "is not host:port", ":7000,transports=udp": "is none of tcp", ":7000,trusted=all": "is no network", ":7000,ws": "is neither",
 	} {
 		f := transportFlags{Listen: []string{text}}
 		if err := f.fill(new(server.Config)); err == nil || !strings.Contains(err.Error(), wrong) {

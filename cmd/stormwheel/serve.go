@@ -18,6 +18,7 @@ import (
 
 type serveCmd struct {
 	transportFlags
+	tlsFlags
 
 	Admin             string        `placeholder:"HOST:PORT" help:"Address for /livez, /readyz, /stats and /metrics; it has no authentication, so keep it on loopback. Default: none."`
 	Node              string        `placeholder:"NAME" help:"Name that clients and logs see. Default: the address."`
@@ -49,7 +50,7 @@ type serveCmd struct {
 }
 
 func (serveCmd) Help() string {
-	return "SIGTERM or SIGINT hands the clients over, a second one stops at once; SIGHUP reads the secret files again. " +
+	return "SIGTERM or SIGINT hands the clients over, a second one stops at once; SIGHUP reads certificates and secret files again. " +
 		"Log lines that nobody reads are lost.\n\n" +
 		"Example: stormwheel serve --listen 127.0.0.1:7000 --admin 127.0.0.1:7001 --node a"
 }
@@ -67,7 +68,7 @@ func (c *serveCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	srv, err := c.node(log, &app, secrets)
+	srv, certs, err := c.node(log, &app, secrets)
 	if err != nil {
 		return err
 	}
@@ -75,6 +76,7 @@ func (c *serveCmd) Run() error {
 
 	// The signals are ours before the first client is: one that comes early is not lost.
 	defer secrets.follow(srv, log)()
+	defer certs.follow(log)()
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
@@ -98,7 +100,11 @@ func (c *serveCmd) Run() error {
 }
 
 // node is the server that the flags ask for.
-func (c *serveCmd) node(log *slog.Logger, app *application, secrets *secrets) (*server.Server, error) {
+func (c *serveCmd) node(log *slog.Logger, app *application, secrets *secrets) (*server.Server, *certificates, error) {
+	secure, certs, err := c.tlsFlags.config(c.Listen)
+	if err != nil {
+		return nil, nil, err
+	}
 	*app = application{echo: c.Echo}
 	if c.Publish > 0 {
 		app.publisher = newPublisher(int(c.Publish), c.Every)
@@ -112,16 +118,16 @@ func (c *serveCmd) node(log *slog.Logger, app *application, secrets *secrets) (*
 		Auth: secrets.authenticator(), ClusterSecrets: secrets.cluster, AddrConns: c.AddrConns, AddrRate: c.AddrRate,
 		MaxFrameRate: c.MaxFrameRate, MaxByteRate: c.MaxByteRate, MaxQueued: c.MaxQueued,
 		MaxQueuedTotal: c.MaxQueuedTotal, MemoryLimit: c.MemoryLimit,
-		Handler: app.handler(), Logger: log,
+		TLS: secure, Handler: app.handler(), Logger: log,
 	}
 	if err := c.fill(&cfg); err != nil {
-		return nil, usageError{err}
+		return nil, nil, usageError{err}
 	}
 	srv, err := server.New(cfg)
 	if err != nil {
-		return nil, usageError{asFlags(err)}
+		return nil, nil, usageError{asFlags(err)}
 	}
-	return srv, nil
+	return srv, certs, nil
 }
 
 // await ends with the node. It ends the node itself when a signal asks for that, or when the

@@ -61,6 +61,9 @@ func (c *serveCmd) Validate() error {
 			return err
 		}
 	}
+	if err := c.tlsFlags.check(); err != nil {
+		return err
+	}
 	if c.Admin != "" {
 		if err := bindable("--admin", c.Admin); err != nil {
 			return err
@@ -74,7 +77,7 @@ func asFlags(err error) error {
 	text := strings.TrimPrefix(err.Error(), "server: ")
 	for _, f := range [...][2]string{{"Heartbeat", "--heartbeat"}, {"Timeout", "--timeout"}, {"Tick", "--tick"},
 		{"Listeners", "--listen"}, {"the listener ", "--listen "}, {"TrustedProxies", "--trusted-proxies"}, {"ProxyProtocol", "--proxy"},
-		{"Transports", "--transports"}, {"WebSocket.Path", "--ws-path"}, {"WebSocket.Origins", "--ws-origins"},
+		{"Transports", "--transports"}, {"needs TLS", "needs --tls-cert and --tls-key"}, {"TLS is set", "--tls-cert is set"}, {"WebSocket.Path", "--ws-path"}, {"WebSocket.Origins", "--ws-origins"},
 		{"Loops", "--loops"}, {"MaxConns", "--max-conns"}, {"AdmitRate", "--admit-rate"},
 		{"FailoverRate", "--failover-rate"}, {"MaxWindow", "--max-window"}, {"Alternates", "--alternates"}, {"DrainWindow", "--drain-window"},
 		{"MaxFrameRate", "--max-frame-rate"}, {"MaxByteRate", "--max-byte-rate"},

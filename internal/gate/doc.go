@@ -6,7 +6,7 @@
 //	n := gate.NewNode(cfg, rand.Reader)
 //	n.Conns.Enter()                                 // the first gate: is there a place?
 //	n.Queue.Ask(now, gate.MaxWait)                  // the second: whose turn is it?
-//	n.Load.Observe(now, gate.Sample{Taken: t, Waited: w, Late: l}, nil) // once a tick
+//	n.Load.Observe(now, gate.Sample{Taken: t, Waited: w, Late: l}, nil, nil) // once a tick
 //	n.Load.Pace()                                   // what the node can really take in
 //	n.Senders.Join(id, incarnation).Take(number, session, attempt) // is this SEND new?
 package gate

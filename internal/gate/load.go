@@ -19,7 +19,7 @@ type Load struct {
 	// Owned by who calls Observe.
 	ceiling   float64
 	pacer     *Pacer
-	checks    *Pacer // of the authenticator, which may be slower than the loops
+	beside    [2]*Pacer // of the authenticator and of TLS handshakes, which may be slower than the loops
 	stretcher *Stretch
 	steady    float64       // the pace, smoothed over steadyFor
 	at        time.Duration // of the last look
@@ -49,7 +49,10 @@ const (
 // each interval and looks once a tick.
 func (l *Load) begin(ceiling float64, interval, tick time.Duration) {
 	l.ceiling, l.steady = ceiling, ceiling
-	l.pacer, l.checks = NewPacer(ceiling, 0), NewPacer(ceiling, 0)
+	l.pacer = NewPacer(ceiling, 0)
+	for i := range l.beside {
+		l.beside[i] = NewPacer(ceiling, 0)
+	}
 	l.stretcher = NewStretch(interval, tick, 0)
 	l.pace.Store(math.Float64bits(ceiling))
 }
@@ -59,8 +62,10 @@ func (l *Load) SetCeiling(ceiling float64) {
 	l.steady = min(l.steady*(ceiling/l.ceiling), ceiling)
 	l.ceiling = ceiling
 	l.pacer.SetCeiling(ceiling)
-	l.checks.SetCeiling(ceiling)
-	l.pace.Store(math.Float64bits(min(l.pacer.Pace(), l.checks.Pace())))
+	for _, p := range l.beside {
+		p.SetCeiling(ceiling)
+	}
+	l.pace.Store(math.Float64bits(min(l.pacer.Pace(), l.besidePace())))
 }
 
 // Due says whether it is time to look, for one who asks once a tick.
@@ -68,22 +73,25 @@ func (l *Load) Due(now, tick time.Duration) bool {
 	return now-l.at >= lookEvery || tick >= lookEvery
 }
 
-// Observe takes what was seen of the loops, and of the authenticator if there is one. began
-// says that the node is overloaded and was not before; seen is of both.
-func (l *Load) Observe(now time.Duration, loops Sample, auth *Sample) (seen Sample, began bool) {
+// Observe takes what was seen of the loops, and of the authenticator and the TLS handshakes if
+// there are any. began says that the node is overloaded and was not before; seen is of all.
+func (l *Load) Observe(now time.Duration, loops Sample, auth, handshakes *Sample) (seen Sample, began bool) {
 	passed := now - l.at
 	l.at = now
 	l.pacer.Observe(now, loops)
 	l.stretch.Store(int32(l.stretcher.Observe(now, max(loops.Waited, loops.Late))))
-	if auth != nil {
-		l.checks.Observe(now, *auth)
-		loops.Waited = max(loops.Waited, auth.Waited)
+	over := l.pacer.Overloaded()
+	for i, sample := range [...]*Sample{auth, handshakes} {
+		if sample != nil {
+			l.beside[i].Observe(now, *sample)
+			loops.Waited = max(loops.Waited, sample.Waited)
+			over = over || l.beside[i].Overloaded()
+		}
 	}
-	pace := min(l.pacer.Pace(), l.checks.Pace())
+	pace := min(l.pacer.Pace(), l.besidePace())
 	l.pace.Store(math.Float64bits(pace))
 	l.waited.Store(int64(loops.Waited))
 	l.late.Store(int64(loops.Late))
-	over := l.pacer.Overloaded() || l.checks.Overloaded()
 	began = !l.over.Swap(over) && over
 	if l.pacer.Overloaded() {
 		l.short = now + time.Second // one good look does not end it
@@ -94,8 +102,10 @@ func (l *Load) Observe(now time.Duration, loops Sample, auth *Sample) (seen Samp
 
 // SlotRate is how many slots a second are to be given out. It is for who calls Observe.
 func (l *Load) SlotRate() float64 {
-	return min(max(l.pacer.Pace(), l.ceiling/slotFloor), l.checks.Pace())
+	return min(max(l.pacer.Pace(), l.ceiling/slotFloor), l.besidePace())
 }
+
+func (l *Load) besidePace() float64 { return min(l.beside[0].Pace(), l.beside[1].Pace()) }
 
 // Steady is the pace, smoothed over a minute. It is for who calls Observe.
 func (l *Load) Steady() float64 { return l.steady }

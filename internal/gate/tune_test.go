@@ -89,7 +89,7 @@ func TestCeilingMovesAPaceThatLoadHasNotLowered(t *testing.T) {
 		t.Errorf("pace %v, steady %v, slots %v", l.Pace(), l.Steady(), l.SlotRate())
 	}
 	for i := range 8 {
-		l.Observe(time.Duration(i+1)*500*time.Millisecond, Sample{Waited: 5 * time.Second}, nil)
+		l.Observe(time.Duration(i+1)*500*time.Millisecond, Sample{Waited: 5 * time.Second}, nil, nil)
 	}
 	slow := l.Pace()
 	if slow >= 1000 {

@@ -1,7 +1,6 @@
 package netstage
 
 import (
-	"errors"
 	"io"
 	"net"
 	"sync"
@@ -55,7 +54,7 @@ func (c *Conn) Read(b []byte) (int, error) {
 			return 0, c.err
 		}
 		n, err := c.Conn.Read(c.in)
-		if err = c.receive(c.in[:n], err); errors.Is(err, transport.ErrEnd) {
+		if err = c.receive(c.in[:n], err); err == transport.ErrEnd {
 			err = io.EOF
 		}
 		c.err = err
@@ -76,6 +75,9 @@ func (c *Conn) receive(b []byte, err error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for {
+		if c.closed {
+			return net.ErrClosed
+		}
 		if c.over {
 			c.plain = append(c.plain, b...)
 			return err
@@ -94,6 +96,9 @@ func (c *Conn) receive(b []byte, err error) error {
 		c.mu.Unlock()
 		then := in.Away()
 		c.mu.Lock()
+		if c.closed {
+			return net.ErrClosed
+		}
 		then()
 		c.lines.Resume(0)
 		b = nil
@@ -151,5 +156,6 @@ func (c *Conn) Close() error {
 		_ = c.Conn.SetWriteDeadline(time.Now().Add(closeTime))
 		_ = c.send()
 	}
+	c.lines.End(0)
 	return c.Conn.Close()
 }

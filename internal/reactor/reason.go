@@ -49,6 +49,8 @@ const (
 	ReasonDraining     // came while the server drains
 	ReasonShutdown     // the server stops
 	ReasonProbe        // it asked over HTTP, as a health check does, and was answered
+	ReasonTLSFailed    // its TLS handshake failed
+	ReasonTLSBusy      // its TLS handshake was not begun in time
 
 	NumReasons // how many there are
 )
@@ -93,6 +95,8 @@ var reasons = [NumReasons]struct {
 	ReasonDraining:         {"draining", codec.CodeDraining},
 	ReasonShutdown:         {"shutdown", codec.CodeShutdown},
 	ReasonProbe:            {"probe", 0},
+	ReasonTLSFailed:        {"tls_failed", 0},
+	ReasonTLSBusy:          {"tls_busy", 0},
 }
 
 // String returns the name that Stats and logs use.

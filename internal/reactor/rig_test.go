@@ -116,7 +116,7 @@ func (n *node) stretch(factor int32) {
 		if l.Stretch() < factor {
 			late = 10 * time.Second
 		}
-		l.Observe(n.looked, gate.Sample{Late: late}, nil)
+		l.Observe(n.looked, gate.Sample{Late: late}, nil, nil)
 	}
 }
 

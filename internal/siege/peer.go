@@ -71,7 +71,11 @@ func (p *Peer) Close() error {
 		return nil
 	}
 	p.forget()
-	return p.TCPConn.Close()
+	err := p.TCPConn.Close()
+	if p.staged != nil {
+		_ = p.staged.Close() // without its closing words: it is closed already
+	}
+	return err
 }
 
 // Reset ends the connection with RST, if there is one.

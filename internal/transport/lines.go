@@ -56,6 +56,7 @@ type Received struct {
 	Plain []byte // all that were opened and not taken; valid until Keep
 	Words []byte // to be sent before any answer; valid until the stage is called again
 	Away  func() (then func())
+	Fresh bool // Opened.Fresh
 
 	Frames  int // Opened.Frames
 	Dropped int // bytes that came after the connection's end
@@ -82,7 +83,7 @@ func (l *Lines) Receive(s Slot, b []byte) (in Received, err error) {
 		o, err = l.stage.Open(s, n.plain, wire)
 		used, n.plain, n.need = o.Used, o.Plain, max(o.Need, 1)
 		n.away, n.over, n.deaf = o.Away != nil, o.Over, err != nil
-		in.Words, in.Away, in.Frames = o.Words, o.Away, o.Frames
+		in.Words, in.Away, in.Fresh, in.Frames = o.Words, o.Away, o.Fresh, o.Frames
 	}
 	if n.over {
 		n.plain = append(n.plain, wire[used:]...)

@@ -20,6 +20,10 @@ var (
 	ErrAnswered = errors.New("transport: answered")
 )
 
+// ErrHandshake is in the chain of Open's error if it was no fault in what carries frames but in what
+// must precede it.
+var ErrHandshake = errors.New("the transport's handshake failed")
+
 // Stage is one side of a kind of transport, for all connections of a loop. All of it runs on the
 // loop and must not block. Whatever a peer sends, it must not panic.
 type Stage interface {
@@ -63,6 +67,10 @@ type Opened struct {
 	// Away is work for another goroutine. Nothing is opened until it has been run, and what it
 	// returned, on the loop; then Open is called, be there new bytes or not.
 	Away func() (then func())
+
+	// Fresh says that Away begins something: where there is much to do it can wait, or be refused,
+	// rather than what goes on with something that has begun.
+	Fresh bool
 
 	// Over says that the stage has nothing more to do: what follows the used bytes is plain.
 	Over bool

@@ -3,7 +3,7 @@
 //
 //	0x53            frames: it is plain from now on
 //	0x0D, "PROXY "  a PROXY header, from who is trusted; then the question anew
-//	0x16            TLS, within which the question comes anew (Config.Secure)
+//	0x16            TLS, within which the question comes anew (Config.TLS)
 //	A to Z          HTTP, and so a WebSocket
 //
 // What a listener does not have is not asked about: its bytes are those of a plain connection, and

@@ -180,13 +180,20 @@ func TestARefusalBeforeTheFirstByteIsPlain(t *testing.T) {
 }
 
 // veil stands for TLS: its first byte is a handshake's, and all others are what they are.
-type veil struct{ transporttest.Header }
+type veil struct {
+	transporttest.Header
+	lifted bool // of its only connection
+}
 
-func (veil) Open(_ transport.Slot, plain, wire []byte) (transport.Opened, error) {
-	if wire[0] != tlsHandshake {
-		return transport.Opened{Plain: plain}, errNoHeader
+func (v *veil) Open(_ transport.Slot, plain, wire []byte) (transport.Opened, error) {
+	if !v.lifted {
+		if wire[0] != tlsHandshake {
+			return transport.Opened{Plain: plain}, errNoHeader
+		}
+		v.lifted = true
+		return transport.Opened{Plain: append(plain, wire[1:]...), Used: len(wire)}, nil
 	}
-	return transport.Opened{Plain: plain, Used: 1, Over: true}, nil
+	return transport.Opened{Plain: append(plain, wire...), Used: len(wire)}, nil
 }
 
 // In TLS the question comes anew; who had a header outside has none within.
@@ -210,11 +217,8 @@ func TestWithinTLSTheFirstByteDecidesAgain(t *testing.T) {
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			for _, size := range []int{1, 1 << 20} {
-				rules := Rules{Plain: true, WebSocket: true, TLS: true, Proxy: ProxyOptional, Trusted: private}
-				within := rules
-				within.TLS = false
-				inner := New(Config{Listeners: []Rules{within}})
-				stage := New(Config{Listeners: []Rules{rules}, Within: inner, Secure: transport.NewStack(new(veil), inner)})
+				rules := Rules{Plain: true, WebSocket: true, TLSPlain: true, TLSWebSocket: true, Proxy: ProxyOptional, Trusted: private}
+				stage := New(Config{Listeners: []Rules{rules}, TLS: new(veil)})
 				stage.Arrive(0, 0, c.from)
 				lines := transport.NewLines(stage)
 				lines.Begin(0)

@@ -22,21 +22,21 @@ const (
 
 // Rules are those of a listener.
 type Rules struct {
-	Plain, WebSocket, TLS bool
-	Proxy                 ProxyMode
-	Trusted               func(netip.Addr) bool // whose headers are believed; nil: nobody's
+	Plain, WebSocket       bool // as they are
+	TLSPlain, TLSWebSocket bool // within TLS
+	Proxy                  ProxyMode
+	Trusted                func(netip.Addr) bool // whose headers are believed; nil: nobody's
 }
+
+func (r *Rules) tls() bool { return r.TLSPlain || r.TLSWebSocket }
 
 // Config says how connections come in.
 type Config struct {
 	Listeners []Rules // at most MaxListeners
 	WebSocket websocket.ServerConfig
-	// Secure is what a connection has that begins with TLS, all of it; nil: there is none. It is a
-	// stack of TLS and of Within, which asks anew what comes in it: another Stage, whose listeners are
-	// the same but for TLS. A connection arrives at that as it did here, and may have its PROXY
-	// header there if it had none outside.
-	Secure transport.Stage
-	Within *Stage
+	// TLS is what a connection has that begins with it; nil: there is none. What it opens, comes in
+	// anew.
+	TLS transport.Stage
 	// HeaderRead is told of a connection from which no PROXY header is waited for any more.
 	HeaderRead func(transport.Slot)
 }
@@ -48,6 +48,7 @@ const MaxListeners = 256
 type Stage struct {
 	cfg    Config
 	ws     *websocket.Server
+	secure *tunnel // nil: there is no TLS
 	states states
 	early  map[transport.Slot][]byte     // sealed before it is known for whom
 	told   map[transport.Slot]netip.Addr // by PROXY headers
@@ -55,8 +56,12 @@ type Stage struct {
 
 // New returns a stage without a connection.
 func New(cfg Config) *Stage {
-	return &Stage{cfg: cfg, ws: websocket.NewServer(cfg.WebSocket),
+	e := &Stage{cfg: cfg, ws: websocket.NewServer(cfg.WebSocket),
 		early: make(map[transport.Slot][]byte), told: make(map[transport.Slot]netip.Addr)}
+	if cfg.TLS != nil {
+		e.secure = newTunnel(cfg)
+	}
+	return e
 }
 
 var (
@@ -84,8 +89,11 @@ func (e *Stage) Awaits(s transport.Slot) bool { return e.states.at(s).is(awaits)
 // WebSocket says whether a connection is one.
 func (e *Stage) WebSocket(s transport.Slot) bool {
 	t := e.states.at(s)
-	return t.phase() == upgraded || t.phase() == secured && e.cfg.Within != nil && e.cfg.Within.WebSocket(s)
+	return t.phase() == upgraded || t.phase() == secured && e.secure.within.WebSocket(s)
 }
+
+// Secured says whether a connection has TLS.
+func (e *Stage) Secured(s transport.Slot) bool { return e.states.at(s).phase() == secured }
 
 // Begin says nothing.
 func (e *Stage) Begin(_ transport.Slot, dst []byte) []byte { return dst }
@@ -96,7 +104,7 @@ func (e *Stage) inner(t state) transport.Stage {
 	case upgraded:
 		return e.ws
 	case secured:
-		return e.cfg.Secure
+		return e.secure
 	}
 	return nil
 }
@@ -104,8 +112,11 @@ func (e *Stage) inner(t state) transport.Stage {
 // Open has the stage take what comes, or asks which one it is.
 func (e *Stage) Open(s transport.Slot, plain, wire []byte) (o transport.Opened, err error) {
 	t := e.states.at(s)
-	if t.phase() == upgraded { // a heartbeat costs no interface
+	switch t.phase() { // a heartbeat costs no interface
+	case upgraded:
 		return e.ws.Open(s, plain, wire)
+	case secured:
+		return e.secure.Open(s, plain, wire)
 	}
 	o.Plain = plain
 	if t.is(awaits) {
@@ -133,9 +144,14 @@ func (e *Stage) Open(s transport.Slot, plain, wire []byte) (o transport.Opened, 
 
 // header takes a PROXY header, or finds that there is none.
 func (e *Stage) header(s transport.Slot, t *state, o *transport.Opened, wire []byte) error {
-	required := e.cfg.Listeners[t.listener()].Proxy == ProxyRequired
+	rules := &e.cfg.Listeners[t.listener()]
+	required := rules.Proxy == ProxyRequired
 	if !t.is(trusted) {
 		return errNoHeader
+	}
+	if e.secure != nil && rules.tls() && len(wire) > 0 && wire[0] == tlsHandshake {
+		*t &^= awaits // it may come within
+		return nil
 	}
 	if yes, unsure := proxy.Begins(wire); !yes && !unsure {
 		if required {
@@ -172,18 +188,15 @@ func (e *Stage) headerRead(s transport.Slot, t *state) {
 func (e *Stage) choose(s transport.Slot, t *state, first byte) {
 	rules := &e.cfg.Listeners[t.listener()]
 	switch {
-	case rules.WebSocket && (first >= 'A' && first <= 'Z' && first != codec.Magic || !rules.Plain && !rules.TLS):
+	case rules.WebSocket && (first >= 'A' && first <= 'Z' && first != codec.Magic || !rules.Plain && !rules.tls()):
 		t.enter(upgraded)
 		e.ws.Begin(s, nil)
 		if t.is(trusted) && !t.is(hasHeader) {
 			e.ws.Believe(s)
 		}
-	case rules.TLS && e.cfg.Secure != nil && (first == tlsHandshake || !rules.Plain):
+	case rules.tls() && e.secure != nil && (first == tlsHandshake || !rules.Plain):
 		t.enter(secured)
-		if e.cfg.Within != nil {
-			*e.cfg.Within.states.at(s) = t.within(rules.Proxy != ProxyOff)
-		}
-		e.cfg.Secure.Begin(s, nil)
+		e.secure.begin(s, *t)
 	default:
 		t.enter(plainly)
 		return
@@ -203,7 +216,7 @@ func (e *Stage) Seal(s transport.Slot, dst, plain []byte) []byte {
 	case upgraded:
 		return e.ws.Seal(s, dst, plain)
 	case secured:
-		return e.cfg.Secure.Seal(s, dst, plain)
+		return e.secure.Seal(s, dst, plain)
 	case plainly:
 		return append(dst, plain...)
 	case asking:
@@ -214,14 +227,17 @@ func (e *Stage) Seal(s transport.Slot, dst, plain []byte) []byte {
 	return dst
 }
 
-// Close is the stage's. Who is refused before there is one is told in plain frames.
+// Close is the stage's. Who is refused before there is one is told in plain frames, unless there
+// is only TLS.
 func (e *Stage) Close(s transport.Slot, dst []byte, code codec.Code) []byte {
 	t := e.states.at(s)
 	if inner := e.inner(*t); inner != nil {
 		return inner.Close(s, dst, code)
 	}
 	if t.phase() == asking {
-		dst = append(dst, e.early[s]...)
+		if rules := &e.cfg.Listeners[t.listener()]; rules.Plain || rules.WebSocket { // else nobody would believe it
+			dst = append(dst, e.early[s]...)
+		}
 		delete(e.early, s)
 		t.enter(ended)
 	}
@@ -235,7 +251,7 @@ func (e *Stage) Held(s transport.Slot) int {
 	case upgraded:
 		return e.ws.Held(s)
 	case secured:
-		return e.cfg.Secure.Held(s)
+		return e.secure.Held(s)
 	}
 	return len(e.early[s])
 }

@@ -37,11 +37,10 @@ func (t state) listener() int { return int(t >> listenerShift) }
 
 func (t *state) enter(p phase) { *t = *t&^phases | state(p) }
 
-// within is the state in TLS of a connection that had this one outside: proxies says that headers
-// are believed.
-func (t state) within(proxies bool) state {
+// within is the state in TLS of a connection that had this one outside.
+func (t state) within(mode ProxyMode) state {
 	t.enter(asking)
-	if proxies && t.is(trusted) && !t.is(hasHeader) {
+	if !t.is(hasHeader) && (mode == ProxyRequired || mode == ProxyOptional && t.is(trusted)) {
 		t |= awaits
 	}
 	return t

@@ -15,6 +15,10 @@ type Kind struct {
 
 	// Garbage is what a server's side takes for an error. Nil: it takes everything.
 	Garbage []byte
+
+	// Silent says that a server has no words which open to anything for who is refused in the
+	// handshake.
+	Silent bool
 }
 
 // Check is what every kind of transport must pass.
@@ -41,12 +45,22 @@ type End struct {
 	work  func() func() // that was asked for and not done
 	over  bool
 	wait  bool // work waits until it is told
+	ended bool
 }
 
 func newEnd(t *testing.T, lines *transport.Lines, slot transport.Slot) *End {
 	e := &End{t: t, lines: lines, slot: slot}
 	e.sent = append(e.sent, lines.Begin(slot)...)
+	t.Cleanup(e.end)
 	return e
+}
+
+// end ends the connection at this side.
+func (e *End) end() {
+	if !e.ended {
+		e.ended = true
+		e.lines.End(e.slot)
+	}
 }
 
 // receive lets bytes arrive.
@@ -201,10 +215,9 @@ func (k Kind) away(t *testing.T) {
 			}
 		}
 	}
-	for server.work != nil {
+	for exchange(client, server, 1); server.work != nil; exchange(client, server, 1) {
 		server.finish()
 	}
-	exchange(client, server, 1)
 	server.want(bytes.Repeat(text(10), 11))
 	if waits := server.lines.Waiting(2); waits != 0 {
 		t.Errorf("%d bytes wait for nothing", waits)
@@ -236,13 +249,17 @@ func (k Kind) closing(t *testing.T) {
 		for _, b := range sent {
 			client.receive([]byte{b})
 		}
-		client.want(text(50))
+		if !refused || !k.Silent {
+			client.want(text(50))
+		} else if len(client.got) > 0 {
+			t.Errorf("%q came through without a handshake", client.got)
+		}
 		server.receive(text(100))
 		if held := server.lines.Held(1); held != 0 || server.err != nil {
 			t.Errorf("after the closing words: %d held, %v", held, server.err)
 		}
-		server.lines.End(1)
-		client.lines.End(1)
+		server.end()
+		client.end()
 	}
 }
 
@@ -262,7 +279,7 @@ func (k Kind) garbage(t *testing.T) {
 	if held := server.lines.Held(4); held != 0 {
 		t.Errorf("%d bytes are held after the end", held)
 	}
-	server.lines.End(4)
+	server.end()
 }
 
 func (k Kind) mixed(t *testing.T) {
@@ -275,9 +292,8 @@ func (k Kind) mixed(t *testing.T) {
 	for round := range 3 {
 		for i, c := range clients {
 			if (i+round)%4 == 0 { // another's slot from now on
-				for _, e := range []*End{c, servers[i]} {
-					e.lines.End(e.slot)
-				}
+				c.end()
+				servers[i].end()
 				clients[i], servers[i] = newEnd(t, theirs, c.slot), newEnd(t, ours, c.slot)
 			}
 			clients[i].send(text(i + round))

@@ -1,10 +1,18 @@
 package server
 
-import "testing"
+import (
+	"testing"
 
-// Every enemy, by WebSocket: what it may not do is the same, and so is its end. And every stall of the
-// node: it is charged to nobody.
-func TestTheSiegeByWebSocket(t *testing.T) {
+	"github.com/stormwheel/stormwheel/internal/transport"
+)
+
+// Every enemy, by WebSocket and by TLS: what it may not do is the same, and so is its end. And every
+// stall of the node: it is charged to nobody.
+func TestTheSiegeByWebSocket(t *testing.T) { theSiege(t, "websocket", wsClient) }
+
+func TestTheSiegeByTLS(t *testing.T) { theSiege(t, "tls", anyTLS) }
+
+func theSiege(t *testing.T, by string, client func() transport.Stage) {
 	for name, body := range map[string]func(*testing.T){
 		"slowloris":             TestSlowlorisIsCutAtItsDeadline,
 		"silent":                TestSilentConnectionsAreCutAtTheirDeadline,
@@ -28,7 +36,10 @@ func TestTheSiegeByWebSocket(t *testing.T) {
 		"all of them at once":   TestAllAdversariesAtOnceLoseNoWellBehavedClient,
 	} {
 		t.Run(name, func(t *testing.T) {
-			over.Store(t, transports["websocket"])
+			if by == "tls" && name == "silent" {
+				t.Skip("who does not begin a handshake is told nothing")
+			}
+			over.Store(t, stages{Name: by, Client: client})
 			defer over.Delete(t)
 			body(t)
 		})

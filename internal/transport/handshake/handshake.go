@@ -1,0 +1,131 @@
+package handshake
+
+import (
+	"bytes"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"iter"
+	"net/netip"
+	"runtime/debug"
+	"slices"
+	"sync"
+
+	"github.com/stormwheel/stormwheel/internal/transport/tlsrecord"
+)
+
+// What a handshake ends with besides what crypto/tls says.
+var (
+	errGivenUp   = errors.New("handshake: given up: too many handshakes wait")
+	errEnded     = errors.New("handshake: a callback has ended its goroutine")
+	errNoSecrets = errors.New("handshake: a handshake without TLS 1.3's secrets")
+)
+
+// handshake is one of crypto/tls. One goroutine at a time steps it.
+type handshake struct {
+	wire    wire
+	conn    *tls.Conn
+	secrets secrets
+	addr    netip.Addr // of the peer, for a server's bounds
+	read    int        // bytes of records
+	ticket  bool       // has come, for a client's cache
+
+	next func() (struct{}, bool) // runs it until it needs another record; false: it has ended
+	stop func()
+	err  error // when it has ended
+
+	mu      sync.Mutex
+	running bool // guarded by mu: a step is under way
+	dead    bool // guarded by mu: nobody waits for it any more
+
+	waitingRoom // of those that wait for their peers; guarded by its waiting
+}
+
+// start makes a handshake that has not run yet. conn makes crypto/tls's Server or Client.
+func start(conn func(*handshake) (*tls.Conn, error)) *handshake {
+	h := &handshake{wire: wire{addr: tcpAddr(netip.Addr{})}, err: errEnded}
+	h.next, h.stop = iter.Pull(func(yield func(struct{}) bool) {
+		h.wire.more = func() bool { return yield(struct{}{}) }
+		h.err = h.run(conn)
+		h.wire.more = nil
+	})
+	return h
+}
+
+// run is the coroutine. What the embedder's callbacks panic with ends this handshake alone.
+func (h *handshake) run(conn func(*handshake) (*tls.Conn, error)) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("handshake: a handshake panicked: %v\n%s", p, debug.Stack())
+		}
+	}()
+	if h.conn, err = conn(h); err != nil {
+		return err
+	}
+	return h.conn.Handshake()
+}
+
+// step is what a step brought.
+type step struct {
+	words []byte // to the peer
+	used  int    // bytes of the records
+	done  bool
+	err   error
+	conn  *tlsrecord.Prepared // if done
+}
+
+// step goes on with whole records, which it keeps.
+func (h *handshake) step(records []byte) step {
+	h.mu.Lock()
+	if h.dead {
+		h.mu.Unlock()
+		return step{err: errGivenUp}
+	}
+	h.running = true
+	h.mu.Unlock()
+	h.wire.in = bytes.NewReader(records)
+	said := len(h.wire.out)
+	_, waits := h.next()
+	r := step{words: slices.Clip(h.wire.out[said:]), used: len(records) - h.wire.in.Len(), done: !waits && h.err == nil}
+	if !waits {
+		r.err = h.err
+	}
+	h.mu.Lock()
+	h.running = false
+	dead := h.dead
+	h.mu.Unlock()
+	if dead {
+		h.stop()
+	}
+	return r
+}
+
+// abandon ends a handshake for which nobody waits any more. Any goroutine may call it.
+func (h *handshake) abandon() {
+	h.mu.Lock()
+	stop := !h.dead && !h.running
+	h.dead = true
+	h.mu.Unlock()
+	if stop {
+		h.stop()
+	}
+}
+
+func (h *handshake) isDead() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.dead
+}
+
+// prepare makes keys of what a handshake that is done has left.
+func (h *handshake) prepare(client bool) (*tlsrecord.Prepared, error) {
+	state := h.conn.ConnectionState()
+	k := tlsrecord.Keys{Suite: state.CipherSuite, Client: h.secrets.client, Server: h.secrets.server}
+	if state.Version != tls.VersionTLS13 || len(k.Client) == 0 || len(k.Server) == 0 {
+		return nil, errNoSecrets
+	}
+	defer h.secrets.clear()
+	written := h.wire.out
+	h.wire.out = nil
+	return tlsrecord.Prepare(client, k, written)
+}

@@ -1,0 +1,111 @@
+package handshake
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"time"
+)
+
+// wire is the socket as crypto/tls sees it: it reads of the records that were handed over, one at
+// a time, and what it writes is collected.
+type wire struct {
+	in   *bytes.Reader // whole records
+	left int           // bytes of the record that is being read
+	out  []byte        // all that was written
+	more func() bool   // waits for more records; false: there will be none
+	addr net.Addr
+}
+
+const recordHeader = 5
+
+// Read reads of one record.
+func (w *wire) Read(b []byte) (int, error) {
+	if len(b) == 0 {
+		return 0, nil
+	}
+	for w.in.Len() == 0 {
+		if w.more == nil || !w.more() {
+			return 0, errNothing
+		}
+	}
+	if w.left == 0 {
+		var header [recordHeader]byte
+		if _, err := io.ReadFull(w.in, header[:]); err != nil {
+			return 0, err
+		}
+		_, _ = w.in.Seek(-recordHeader, io.SeekCurrent)
+		w.left = recordHeader + (int(header[3])<<8 | int(header[4]))
+	}
+	n, err := w.in.Read(b[:min(len(b), w.left)])
+	w.left -= n
+	return n, err
+}
+
+// Write collects.
+func (w *wire) Write(b []byte) (int, error) {
+	w.out = append(w.out, b...)
+	return len(b), nil
+}
+
+func (w *wire) Close() error                     { return nil }
+func (w *wire) LocalAddr() net.Addr              { return w.addr }
+func (w *wire) RemoteAddr() net.Addr             { return w.addr }
+func (w *wire) SetDeadline(time.Time) error      { return nil }
+func (w *wire) SetReadDeadline(time.Time) error  { return nil }
+func (w *wire) SetWriteDeadline(time.Time) error { return nil }
+
+// nothing says that no more is there for now.
+type nothing struct{}
+
+func (nothing) Error() string   { return "handshake: no more records" }
+func (nothing) Timeout() bool   { return true }
+func (nothing) Temporary() bool { return true }
+
+var errNothing net.Error = nothing{}
+
+// secrets takes the application traffic secrets out of a key log (NSS's format), and passes that
+// on to who wants it, too.
+type secrets struct {
+	client, server []byte
+	also           io.Writer
+}
+
+var errKeyLog = errors.New("handshake: a key log of another format")
+
+// Write takes one line: a label, the client's random and the secret.
+func (s *secrets) Write(line []byte) (int, error) {
+	fields := bytes.Fields(line)
+	if len(fields) != 3 {
+		return 0, errKeyLog
+	}
+	var dst *[]byte
+	switch string(fields[0]) {
+	case "CLIENT_TRAFFIC_SECRET_0":
+		dst = &s.client
+	case "SERVER_TRAFFIC_SECRET_0":
+		dst = &s.server
+	}
+	if dst != nil {
+		*dst = make([]byte, hex.DecodedLen(len(fields[2])))
+		if _, err := hex.Decode(*dst, fields[2]); err != nil {
+			return 0, errKeyLog
+		}
+	}
+	if s.also != nil {
+		return s.also.Write(line)
+	}
+	return len(line), nil
+}
+
+// clear zeroes the secrets.
+func (s *secrets) clear() {
+	clear(s.client)
+	clear(s.server)
+}
+
+// tcpAddr is an address without a port, as callbacks of tls.Config see it.
+func tcpAddr(a netip.Addr) net.Addr { return net.TCPAddrFromAddrPort(netip.AddrPortFrom(a, 0)) }

@@ -1,0 +1,51 @@
+package tlsrecord
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stormwheel/stormwheel/internal/transport"
+)
+
+// A heartbeat's record, with its AEAD kept, and with one that must be made each time.
+func BenchmarkRecord(b *testing.B) {
+	text := make([]byte, 20)
+	for _, id := range allSuites {
+		for name, kept := range map[string]int{"kept": maxKept, "made": 1} {
+			client, server := newLayer(true, kept), newLayer(false, kept)
+			for s := range transport.Slot(2) {
+				if client.begin(s, keysOf(id, byte(s))) != nil || server.begin(s, keysOf(id, byte(s))) != nil {
+					b.Fatal("not installed")
+				}
+			}
+			b.Run(fmt.Sprintf("%x", id)+"/seal/"+name, func(b *testing.B) {
+				b.ReportAllocs()
+				var wire []byte
+				s := transport.Slot(0)
+				for b.Loop() {
+					wire = client.Seal(s, wire[:0], text)
+					s ^= 1
+				}
+			})
+			b.Run(fmt.Sprintf("%x", id)+"/open/"+name, func(b *testing.B) {
+				b.ReportAllocs()
+				for s := range transport.Slot(2) {
+					_, _ = client.begin(s, keysOf(id, byte(s))), server.begin(s, keysOf(id, byte(s)))
+				}
+				wires := [2][]byte{client.Seal(0, nil, text), client.Seal(1, nil, text)}
+				var plain []byte
+				s := transport.Slot(0)
+				for b.Loop() {
+					c, _ := server.find(s)
+					c.in.seq = 0
+					o, err := server.Open(s, plain[:0], wires[s])
+					if err != nil {
+						b.Fatal(err)
+					}
+					plain = o.Plain
+					s ^= 1
+				}
+			})
+		}
+	}
+}

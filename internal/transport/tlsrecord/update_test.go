@@ -1,0 +1,103 @@
+package tlsrecord
+
+import "testing"
+
+// update has a side send a KeyUpdate and go on to its next key.
+func (e end) update(ask byte) []byte {
+	b := e.forge(typeMessage, []byte{messageKeyUpdate, 0, 0, 1, ask}, 0)
+	e.kept.drop(&e.conn().out)
+	e.conn().out.update()
+	return b
+}
+
+func TestKeyUpdateOfThePeer(t *testing.T) {
+	for _, id := range allSuites {
+		client, server := pair(t, id)
+		for i := range 20 {
+			got, words, err := server.open(append(client.update(byte(i%2)), client.seal("x")...))
+			if got != "x" || err != nil || len(words) > 0 != (i%2 == 1) {
+				t.Fatalf("%d: %q, %d bytes of words, %v", i, got, len(words), err)
+			}
+			if got, _, err := client.open(append(words, server.seal("y")...)); got != "y" || err != nil {
+				t.Fatalf("%d: %q, %v", i, got, err)
+			}
+		}
+	}
+}
+
+// Many that ask at once get one answer.
+func TestOneAnswerForAllKeyUpdatesThatCameAtOnce(t *testing.T) {
+	client, server := pair(t, allSuites[0])
+	wire := repeat(10, func() []byte { return client.update(1) })
+	_, words, err := server.open(wire)
+	if err != nil || len(words) != headerBytes+5+1+tagBytes {
+		t.Fatalf("%d bytes of words, %v; want one KeyUpdate", len(words), err)
+	}
+	if got, _, err := client.open(append(words, server.seal("y")...)); got != "y" || err != nil {
+		t.Fatalf("%q, %v", got, err)
+	}
+}
+
+// 32 at once, and one more for every 1,024 records: each costs the work of a hundred records.
+func TestAFloodOfKeyUpdatesIsAFault(t *testing.T) {
+	client, server := pair(t, allSuites[0])
+	for range maxUpdates {
+		if _, _, err := server.open(append(client.update(1), client.seal("x")...)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range recordsAnUpdate - 1 {
+		server.open(client.seal("x"))
+	}
+	if _, _, err := server.open(client.update(0)); err != nil {
+		t.Fatalf("%v after %d records", err, recordsAnUpdate)
+	}
+	_, _, err := server.open(append(client.seal("x"), client.update(0)...))
+	wantAlert(t, err, UnexpectedMessage)
+
+	client, server = pair(t, allSuites[0])
+	_, _, err = server.open(repeat(maxUseless+1, func() []byte { return client.update(0) }))
+	wantAlert(t, err, UnexpectedMessage)
+}
+
+// A key seals less than 2^24 records, whatever they are.
+func TestOurOwnKeyUpdateComesInTime(t *testing.T) {
+	for _, id := range allSuites {
+		client, server := pair(t, id)
+		for i := range 5 {
+			server.conn().out.seq, client.conn().in.seq = maxSealed-2, maxSealed-2
+			old := server.conn().out.key
+			for _, text := range []string{"a", "b"} {
+				if got, _, err := client.open(server.seal(text)); got != text || err != nil {
+					t.Fatalf("%q, %v", got, err)
+				}
+			}
+			if server.conn().out.key != old {
+				t.Fatal("the key changed early")
+			}
+			var wire []byte
+			if i%2 == 0 {
+				wire = server.seal("c")
+			} else {
+				wire = append(server.forgeUpdateAnswer(client), server.seal("c")...)
+			}
+			if got, _, err := client.open(wire); got != "c" || err != nil {
+				t.Fatalf("%q, %v", got, err)
+			}
+			if server.conn().out.key == old || server.conn().out.seq > 1 {
+				t.Fatalf("the key is the old one, %d records", server.conn().out.seq)
+			}
+		}
+		server.conn().out.seq, client.conn().in.seq = maxSealed, maxSealed
+		saysAlert(t, server, client, CloseNotify)
+	}
+}
+
+// forgeUpdateAnswer has the peer ask for a KeyUpdate, and returns the answer.
+func (e end) forgeUpdateAnswer(peer end) []byte {
+	_, words, err := e.open(peer.update(1))
+	if err != nil {
+		panic(err)
+	}
+	return words
+}

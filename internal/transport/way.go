@@ -1,0 +1,63 @@
+package transport
+
+import (
+	"errors"
+	"net"
+	"strings"
+)
+
+// Way is how a client comes to an endpoint. Zero is frames over TCP.
+type Way struct {
+	TLS  bool
+	Path string // of the WebSocket; "": there is none
+}
+
+// ParseWay reads an endpoint: "host:port" or "tls://host:port", or a WebSocket's, "ws" or "wss", as
+// "wss://host[:port][/path]".
+func ParseWay(endpoint string) (addr string, w Way, err error) {
+	scheme, rest, found := strings.Cut(endpoint, "://")
+	port := ""
+	switch {
+	case !found:
+		return endpoint, w, nil
+	case scheme == "tls":
+		return rest, Way{TLS: true}, nil
+	case scheme == "ws":
+		port = "80"
+	case scheme == "wss":
+		w.TLS, port = true, "443"
+	default:
+		return "", w, errors.New("is neither host:port nor tls://, ws:// or wss://")
+	}
+	addr, w.Path = rest, "/"
+	if i := strings.IndexAny(rest, "/?"); i >= 0 {
+		addr, w.Path = rest[:i], rest[i:]
+	}
+	if w.Path[0] == '?' {
+		w.Path = "/" + w.Path
+	}
+	for _, c := range []byte(w.Path) {
+		if c <= ' ' || c >= 0x7f || c == '#' {
+			return "", Way{}, errors.New("has a path with what must be escaped")
+		}
+	}
+	if _, _, err := net.SplitHostPort(addr); err != nil {
+		addr = net.JoinHostPort(strings.Trim(addr, "[]"), port)
+	}
+	return addr, w, nil
+}
+
+// ParseWays is ParseWay of endpoints to which there must be one way.
+func ParseWays(endpoints []string) (addrs []string, w Way, err error) {
+	for i, e := range endpoints {
+		addr, way, err := ParseWay(e)
+		switch {
+		case err != nil:
+			return nil, Way{}, errors.New(e + " " + err.Error())
+		case i > 0 && way != w:
+			return nil, Way{}, errors.New(e + " is of another transport or path than " + endpoints[0])
+		}
+		addrs, w = append(addrs, addr), way
+	}
+	return addrs, w, nil
+}
