@@ -72,6 +72,6 @@ type Envelope struct {
 	Count    uint64 // of Page: how many there are in all. Of Joined: members. Of Presence: devices online
 
 	// Content is the application's in ToUser, ToRoom, Message and Publication, and names in a Page
-	// (see AppendName and Names).
+	// (see AppendName and Names). It is the last thing in a body.
 	Content []byte
 }
