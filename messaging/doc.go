@@ -1,0 +1,2 @@
+// Package messaging makes a messenger's core of an edge.
+package messaging
