@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"unicode"
 	"unicode/utf8"
-
 )
 
 // field is the type of an entry of a body's head: one byte type, one byte length, value.
@@ -148,4 +147,3 @@ func (e *Envelope) checkWhole() error {
 	}
 	return nil
 }
-

@@ -100,6 +100,7 @@ func (e *Envelope) set(f field, v []byte) error {
 		return err
 	case fieldState:
 		e.State = State(v[0])
+		return notZero(f, uint64(e.State))
 	case fieldCode:
 		e.Code = codec.NackCode(binary.BigEndian.Uint16(v))
 	case fieldReason:
@@ -108,8 +109,10 @@ func (e *Envelope) set(f field, v []byte) error {
 		e.Device = v
 	case fieldStamp:
 		e.Stamp = binary.BigEndian.Uint64(v)
+		return notZero(f, e.Stamp)
 	case fieldQuestion:
 		e.Question = Question(v[0])
+		return notZero(f, uint64(e.Question))
 	case fieldPrefix:
 		e.Prefix = v
 	case fieldAfter:
@@ -118,6 +121,13 @@ func (e *Envelope) set(f field, v []byte) error {
 		e.Limit = binary.BigEndian.Uint16(v)
 	case fieldCount:
 		e.Count = binary.BigEndian.Uint64(v)
+	}
+	return nil
+}
+
+func notZero(f field, v uint64) error {
+	if v == 0 {
+		return fmt.Errorf("%w: %s is 0", ErrField, fieldRules[f].name)
 	}
 	return nil
 }
