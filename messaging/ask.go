@@ -11,7 +11,7 @@ import (
 // milliseconds where there are many.
 
 const (
-	maxAsks = 1024 // that wait
+	maxAsks  = 1024 // that wait
 	maxNames = 200  // names in a page, which is less than 32 KiB
 )
 

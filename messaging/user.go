@@ -189,11 +189,12 @@ func (b *bucket) take(now time.Duration, rate float64) bool {
 		return true
 	}
 	burst := max(1, 4*rate)
+	now = max(now, 1)
 	if b.at == 0 {
 		b.left = burst
 	}
 	b.left = min(burst, b.left+(now-b.at).Seconds()*rate)
-	b.at = max(now, 1)
+	b.at = now
 	if b.left < 1 {
 		return false
 	}
