@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/messaging"
@@ -137,7 +138,7 @@ func TestSlowMemberIsToldOfAGapWhenItReadsOn(t *testing.T) {
 			alice.toRoom("tea", fmt.Sprintf("%d%s", i, strings.Repeat("x", 300)))
 		}
 		bob.ReadOn()
-		r.node.Settle()
+		r.node.Advance(time.Second)
 		var last, head envelope.Position
 		bob.take(func(f codec.Frame) bool { return false })
 		for len(bob.frames) > 0 {
