@@ -125,3 +125,10 @@ func (d *draft) publish() {
 }
 
 func recordSize(body int) int64 { return int64(body) + RecordCost }
+
+// replace takes the counts of another.
+func (c *tallies) replace(other *tallies) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.users, c.records, c.bytes = other.users, other.records, other.bytes
+}
