@@ -125,7 +125,7 @@ func (h *Hub) toUser(user string, id ID, e *envelope.Envelope, w waiter) error {
 	return nil
 }
 
-func (h *Hub) expiry() time.Time { return time.Now().Add(h.cfg.Life) }
+func (h *Hub) expiry() time.Time { return time.Now().Truncate(time.Millisecond).Add(h.cfg.Life) }
 
 func (e *entry) wait(w waiter) {
 	if w.number != 0 || w.told != nil {

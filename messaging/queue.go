@@ -129,7 +129,7 @@ func (sh *shard) round() (worked bool) {
 // records are what the store gets of messages; what was taken or refused meanwhile is not in it. With
 // the lock held.
 func (sh *shard) records(puts []*entry) []Record {
-	now := time.Now()
+	now := time.Now().Truncate(time.Millisecond)
 	records := make([]Record, 0, len(puts))
 	for _, e := range puts {
 		if e.done {
