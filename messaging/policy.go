@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/stormwheel/stormwheel/messaging/envelope"
@@ -47,7 +48,10 @@ type asked struct {
 }
 
 // policyPool brings questions to the workers.
-type policyPool struct{ tasks chan *asked }
+type policyPool struct {
+	tasks chan *asked
+	calls atomic.Int64 // of Policy that have not returned, those that nobody waits for included
+}
 
 // maxAsked is how many questions of one session may be with the policy, beyond what the server's window
 // allows.
@@ -110,11 +114,16 @@ func (h *Hub) decide(a *asked) {
 
 // consult calls the policy, which it does not wait for longer than it may.
 func (h *Hub) consult(a *asked, left time.Duration) error {
+	if h.policy.calls.Add(1) > 4*int64(h.cfg.PolicyWorkers) { // it does not return when its time is over
+		h.policy.calls.Add(-1)
+		return refuseUndecided
+	}
 	ctx, cancel := context.WithTimeout(h.ctx, left)
 	defer cancel()
 	answer := make(chan error, 1)
 	go func() {
 		defer func() {
+			h.policy.calls.Add(-1)
 			if p := recover(); p != nil {
 				answer <- fmt.Errorf("the policy panicked: %v", p)
 			}

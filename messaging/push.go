@@ -2,6 +2,7 @@ package messaging
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/stormwheel/stormwheel/messaging/envelope"
@@ -24,6 +25,7 @@ type entry struct {
 	out     int      // devices that have it and have not answered
 	refused *Refusal // by a device's application
 
+	unsent   bool // a device had no room for it
 	windowed bool // it is in the user's window
 	putting  bool // the store is to take it
 	done     bool // taken, refused or expired; what the store has of it is dropped
@@ -199,6 +201,9 @@ func (u *user) answered(e *entry, d *device, o server.Outcome) {
 		switch {
 		case o.Result == server.Acknowledged || o.Result == server.Replied:
 			u.finish(e, Delivered, d.id, nil)
+			u.resend()
+		case o.Result == server.Unsent:
+			e.unsent = true
 		case o.Result == server.Refused && !o.Code.Again():
 			e.refused = &Refusal{o.Code, o.Reason}
 		}
@@ -209,6 +214,19 @@ func (u *user) answered(e *entry, d *device, o server.Outcome) {
 	u.load()
 	u.forget()
 	u.sh.unlock()
+}
+
+// resend sends what a device had no room for, now that it has taken something. With the lock held.
+func (u *user) resend() {
+	if !u.retry {
+		return
+	}
+	for _, e := range slices.Clone(u.window) {
+		if e.unsent && e.out == 0 && !e.done {
+			e.unsent = false
+			u.giveAll(e)
+		}
+	}
 }
 
 // unwanted is a message that no device has taken and none has any more: it is refused if an application

@@ -193,7 +193,9 @@ type faulty struct {
 	fail error
 }
 
-func newFaulty(b messaging.Bounds) *faulty { return &faulty{Memory: messaging.NewMemory(b), durable: true} }
+func newFaulty(b messaging.Bounds) *faulty {
+	return &faulty{Memory: messaging.NewMemory(b), durable: true}
+}
 
 func (f *faulty) Durable() bool { return f.durable }
 
