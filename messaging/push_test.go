@@ -486,3 +486,95 @@ func TestBroadcast(t *testing.T) {
 		}
 	})
 }
+
+func TestOrderSurvivesAFullWindowAndALogin(t *testing.T) {
+	inRig(t, messaging.Config{Store: newFaulty(messaging.Bounds{}), MessageRate: -1}, func(r *rig) {
+		alice, bob := r.join("alice"), r.join("bob")
+		for i := range 100 { // 64 are with bob when the others are stored
+			alice.to("bob", fmt.Sprint(i))
+		}
+		bob.gets("0")
+		bob.gets("1")
+		bob.Reset()
+		bob = r.join("bob")
+		for i := 2; i < 50; i++ {
+			bob.gets(fmt.Sprint(i))
+		}
+		alice.to("bob", "100") // behind
+		bob.Reset()
+		bob = r.join("bob")
+		for i := 50; i <= 100; i++ {
+			bob.gets(fmt.Sprint(i))
+		}
+		bob.nothing()
+	})
+}
+
+func TestLargeMessagesGoAsTheDeviceHasRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, messaging.Config{Store: newFaulty(messaging.Bounds{UserBytes: 4 << 20}), MessageRate: -1}, server.Config{MaxQueued: 128 << 10})
+		alice, bob := r.join("alice"), r.join("bob")
+		bob.StopReading()
+		text := func(i int) string { return fmt.Sprint(i, strings.Repeat("x", 50<<10)) }
+		for i := range 20 {
+			alice.to("bob", text(i))
+		}
+		bob.ReadOn()
+		seen := make(map[string]bool)
+		for range 20 {
+			r.node.Advance(time.Second)
+			for bob.take(func(f codec.Frame) bool {
+				n, body, _ := codec.ParseMessage(f.Payload)
+				e, err := envelope.Parse(body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				seen[string(e.Content)] = true
+				bob.Client.Ack(n)
+				return true
+			}) {
+			}
+		}
+		for i := range 20 {
+			if !seen[text(i)] {
+				t.Errorf("message %d did not come", i)
+			}
+		}
+	})
+}
+
+func TestLateAcknowledgementOfAStoredMessageEndsIt(t *testing.T) {
+	store := newFaulty(messaging.Bounds{})
+	inRig(t, messaging.Config{Store: store}, func(r *rig) {
+		alice, bob := r.join("alice"), r.join("bob")
+		n := alice.to("bob", "a")
+		r.node.Advance(4 * time.Second)
+		alice.acked(n, envelope.AckDurable)
+		if store.Waiting("bob").Records != 1 {
+			t.Fatal("it is not stored")
+		}
+		bob.gets("a")
+		if _, e := alice.delivered(envelope.Receipt); e.State != envelope.Delivered {
+			t.Errorf("got %+v", e)
+		}
+		if store.Waiting("bob").Records != 0 {
+			t.Error("it is still stored")
+		}
+		bob.Reset()
+		r.join("bob").nothing()
+	})
+}
+
+func TestCloseStoresWhatDevicesHave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newFaulty(messaging.Bounds{})
+		r := newRig(t, messaging.Config{Store: store}, server.Config{})
+		alice := r.join("alice")
+		r.join("bob")
+		alice.to("bob", "a")
+		stop(t, r)
+		if store.Waiting("bob").Records != 1 {
+			t.Error("it is lost")
+		}
+	})
+}
