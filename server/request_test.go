@@ -229,3 +229,47 @@ func TestRequestsAndRepliesOfHandlers(t *testing.T) {
 	wg.Wait()
 	w.Close()
 }
+
+// A reply may be given when the connection that brought its message has gone: over the next one it
+// comes as a reply, or, if that had not sent the message again yet, as an ACK.
+func TestReplyToAClientThatCameBack(t *testing.T) {
+	messages, ends := make(chan Message, 10), make(chan Ref, 10)
+	s := startNode(t, Config{Loops: 2, Handler: Handler{
+		Message: func(_ *Session, m Message) { messages <- Message{Number: m.Number, WantsReply: m.WantsReply} },
+		Closed:  func(c *Session, _ Reason) { ends <- c.Ref() },
+	}})
+	from := Sender{"alice", 7}
+	w := joinSender(t, s, "alice", 1)
+	asks := codec.AppendRequest(codec.AppendRequest(nil, codec.Send, 1, nil), codec.Send, 2, nil)
+	w.send(asks)
+	for number := range uint64(2) {
+		if m := <-messages; m.Number != number+1 || !m.WantsReply {
+			t.Errorf("%+v", m)
+		}
+	}
+	w.Close()
+	<-ends
+	if err := s.Reply(from, 1, []byte("to nobody")); err != nil {
+		t.Error(err)
+	}
+	w = joinSender(t, s, "alice", 2)
+	w.send(asks)
+	if ack, err := codec.ParseAck(w.want(codec.Ack).Payload); err != nil || ack != codec.AckOf(1) {
+		t.Errorf("%+v, %v", ack, err)
+	}
+	w.send(codec.AppendPing(nil, 1, 0))
+	w.want(codec.Pong) // it has read the second one, too
+	if err := s.Reply(from, 2, []byte("to somebody")); err != nil {
+		t.Error(err)
+	}
+	f := w.want(codec.Deliver)
+	if to, body, err := codec.ParseReply(f.Payload); f.Flags != codec.FlagReply || to != 2 || string(body) != "to somebody" || err != nil {
+		t.Errorf("%+v: %d, %q, %v", f, to, body, err)
+	}
+	if err := s.Reply(Sender{"bob", 7}, 1, nil); !errors.Is(err, ErrUnknown) {
+		t.Errorf("a reply to who has sent nothing: %v", err)
+	}
+	if len(messages) > 0 {
+		t.Errorf("handled again: %+v", <-messages)
+	}
+}

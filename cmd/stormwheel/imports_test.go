@@ -205,6 +205,10 @@ var floors = map[string][]string{
 
 	"server/internal/engine": {},
 	"server/servertest":      {"codec", "server", "server/internal/engine"},
+
+	"messaging/envelope": {"codec"},
+	"messaging/talk":     {"codec", "client", "messaging/envelope"},
+	"messaging":          {"codec", "timingwheel", "server", "messaging/envelope"},
 }
 
 func TestPackagesImportLowerFloorsOnly(t *testing.T) {

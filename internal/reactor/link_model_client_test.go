@@ -68,7 +68,9 @@ func (c *user) notified(e *link.Event) {
 		word := ""
 		var refused *link.RefusedError
 		switch {
-		case e.Kind == link.Acked:
+		case e.Kind == link.Replied && (!asks(n) || string(e.Body) != c.w.key(c, n)):
+			c.w.t.Fatalf("the reply to %d is %q", n, e.Body)
+		case e.Kind == link.Acked, e.Kind == link.Replied:
 			word = fmt.Sprint(gate.Mark{Word: uint16(e.What)})
 		case e.Kind == link.Nacked && errors.As(e.Err, &refused):
 			word = fmt.Sprint(gate.Mark{Refused: true, Word: uint16(refused.Code)})
@@ -96,6 +98,10 @@ func (c *user) step() {
 			break
 		}
 		number := uint64(len(c.sent) + 1)
+		send := c.l.Send
+		if asks(number) {
+			send = c.l.Request
+		}
 		if w.random.IntN(6) == 0 {
 			_ = c.l.Post(w.now, nil, &c.out) // has a callback run, on a connection that was left, too
 		} else if w.random.IntN(20) == 0 && number > 1 {
@@ -103,7 +109,7 @@ func (c *user) step() {
 			if c.l.GiveUp(w.now, old, &c.out) {
 				c.settle(old, "given up")
 			}
-		} else if n, err := c.l.Send(w.now, []byte(w.key(c, number)), &c.out); err == nil {
+		} else if n, err := send(w.now, []byte(w.key(c, number)), &c.out); err == nil {
 			c.sent[n] = true
 		}
 		c.act()

@@ -56,11 +56,21 @@ func (w *world) key(c *user, n uint64) string                        { return fm
 func (l *modelLoop) ack(slot reactor.Slot, n uint64, m gate.Mark)    { l.say(slot, n, n, m) }
 func (l *modelLoop) say(slot reactor.Slot, a, b uint64, m gate.Mark) { l.w.say(l, slot, a, b, m) }
 
+// asks says whether a message wants a reply.
+func asks(n uint64) bool { return n%4 == 0 }
+
+// replies says whether a message that is acknowledged gets one.
+func (w *world) replies(first, last uint64, m gate.Mark) bool {
+	return m == gate.Mark{} && first == last && (asks(first) || w.random.IntN(10) == 0)
+}
+
 // say settles in a callback.
 func (w *world) say(l *modelLoop, slot reactor.Slot, first, last uint64, m gate.Mark) {
 	w.verdicts++
 	var err error
-	if m.Refused {
+	if w.replies(first, last, m) {
+		err = l.r.Reply(slot, first, []byte(w.key(l.lines[slot].of, first)))
+	} else if m.Refused {
 		err = l.r.Nack(slot, &codec.NackMessage{Number: first, Code: codec.NackCode(m.Word), Reason: []byte("no")})
 	} else {
 		err = l.r.Ack(slot, codec.AckMessage{Range: codec.Range{First: first, Last: last}, What: uint8(m.Word)})
@@ -70,14 +80,14 @@ func (w *world) say(l *modelLoop, slot reactor.Slot, first, last uint64, m gate.
 	}
 }
 
-func (l *modelLoop) Message(slot reactor.Slot, number uint64, body []byte, _ bool) {
+func (l *modelLoop) Message(slot reactor.Slot, number uint64, body []byte, wantsReply bool) {
 	w, s := l.w, l.lines[slot]
 	if number == 0 {
 		l.sayOne(slot)
 		return
 	}
 	c, key := s.of, w.key(s.of, number)
-	if string(body) != key {
+	if string(body) != key || wantsReply != asks(number) {
 		w.t.Fatalf("%q is handled as %q", body, key)
 	}
 	if l.n.taken[key] {
@@ -169,6 +179,9 @@ func (w *world) settleElsewhere(n *modelNode) {
 			return busy // it says it another time
 		}
 		box := n.loops[session>>56].r.Mailbox()
+		if w.replies(v.number, v.number, v.mark) {
+			return box.Reply(session, v.number, []byte(w.key(v.of, v.number)))
+		}
 		if v.mark.Refused {
 			return box.Nack(session, &codec.NackMessage{Number: v.number, Code: codec.NackCode(v.mark.Word)})
 		}

@@ -292,3 +292,77 @@ func TestRequestsAndRepliesOfAPausedSession(t *testing.T) {
 		t.Error("a request without a number is kept")
 	}
 }
+
+// A repeat of a SEND that was replied to is acknowledged: the reply went with its connection. So is
+// what another has settled before, and what finds no room is open.
+func TestRepeatOfWhatWasRepliedTo(t *testing.T) {
+	l := &ledger{verdict: func(s *caller, number uint64) {
+		_, _ = s.Reply(number, []byte("a")), s.Reply(number, []byte("b"))
+	}}
+	one, two := twoLoops(t, l)
+	slot, p := one.sender(1)
+	one.send(slot, codec.AppendRequest(nil, codec.Send, 1, nil))
+	wantReplies(t, p, "1 a")
+	next, q := two.sender(2)
+	two.send(next, codec.AppendRequest(nil, codec.Send, 1, nil))
+	l.want(t, 1)
+	wantWords(t, q, "ack 1-1 0")
+}
+
+// The reply that a callback of the old session gives goes over the newest one.
+func TestReplyGoesToTheNewestSession(t *testing.T) {
+	l := &ledger{}
+	one, two := twoLoops(t, l)
+	slot, p := one.sender(1)
+	one.send(slot, codec.AppendRequest(codec.AppendRequest(nil, codec.Send, 1, nil), codec.Send, 2, nil))
+	next, q := two.sender(2)
+	two.send(next, codec.AppendRequest(nil, codec.Send, 1, nil))
+	for number := range uint64(2) {
+		if err := one.r.Reply(slot, number+1, fmt.Append(nil, number)); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := one.r.Reply(slot, 3, nil); err != nil { // nobody has sent it
+		t.Error(err)
+	}
+	one.r.flush(slot)
+	two.turn(never)
+	wantReplies(t, p)
+	wantReplies(t, q, "1 0", "2 1")
+	l.want(t, 1, 2)
+}
+
+func TestReplyWithoutRoomLeavesItsMessageOpen(t *testing.T) {
+	l := &ledger{}
+	n := newNode(t, rigConfig{MaxFrame: 8 << 10, MaxQueued: 12 << 10, Handler: l.handler()})
+	slot, p := n.sender(1)
+	n.send(slot, codec.AppendRequest(codec.AppendRequest(nil, codec.Send, 1, nil), codec.Send, 2, nil))
+	if err := errors.Join(n.r.Reply(slot, 1, make([]byte, 7<<10))); err != nil {
+		t.Error(err)
+	}
+	if err := n.r.Reply(slot, 2, make([]byte, 7<<10)); !errors.Is(err, ErrQueue) {
+		t.Errorf("beyond what may wait: %v", err)
+	}
+	n.r.flush(slot)
+	p.in = nil
+	if err := n.r.Reply(slot, 2, []byte("short")); err != nil {
+		t.Error(err)
+	}
+	n.r.flush(slot)
+	wantReplies(t, p, "2 short")
+}
+
+// wantReplies tells what replies a peer was told since the last call.
+func wantReplies(t *testing.T, p *peer, want ...string) {
+	t.Helper()
+	var got []string
+	for _, f := range frames(t, p.in) {
+		if to, body, err := codec.ParseReply(f.Payload); f.Type == codec.Deliver && f.Flags == codec.FlagReply && err == nil {
+			got = append(got, fmt.Sprint(to, " ", string(body)))
+		}
+	}
+	p.in = nil
+	if !slices.Equal(got, want) {
+		t.Errorf("told %q, want %q", got, want)
+	}
+}
