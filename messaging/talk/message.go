@@ -102,9 +102,9 @@ func (t *Talk) message(m client.Message, e *envelope.Envelope) {
 		return
 	}
 	if w := t.works[id]; w != nil {
-		m.AckLater()
 		w.latest = m
 		t.mu.Unlock()
+		m.AckLater()
 		return
 	}
 	w := &work{t: t, id: id, latest: m}
@@ -116,12 +116,12 @@ func (t *Talk) message(m client.Message, e *envelope.Envelope) {
 	returned := false
 	defer func() {
 		t.mu.Lock()
-		now := !w.later && !w.done
+		later := w.later
 		t.mu.Unlock()
-		switch {
-		case !returned && !w.done:
+		switch { // what has its answer is not answered again
+		case !returned:
 			w.answer(answer{codec.NackInternal, ""}) // and the panic goes on
-		case now:
+		case !later:
 			w.answer(answer{})
 		}
 	}()

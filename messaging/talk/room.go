@@ -64,7 +64,8 @@ func (t *Talk) rejoin(s *wanted) {
 func (t *Talk) publication(e *envelope.Envelope) {
 	t.mu.Lock()
 	s := t.room(e.Room)
-	if s == nil || s.joining && e.Position.Epoch != s.at.Epoch || e.Position.Epoch == s.at.Epoch && e.Position.Offset <= s.at.Offset {
+	if s == nil || s.joining && e.Position.Epoch != s.at.Epoch || e.Position.Epoch == s.past ||
+		e.Position.Epoch == s.at.Epoch && e.Position.Offset <= s.at.Offset {
 		t.mu.Unlock()
 		return
 	}
@@ -94,6 +95,9 @@ func (t *Talk) joined(e *envelope.Envelope) {
 	before := s.at
 	s.joining, s.waits, s.retry = false, 0, time.Time{}
 	same := before.Epoch == e.Position.Epoch
+	if !same {
+		s.past = before.Epoch
+	}
 	if !same || e.Position.Offset > before.Offset {
 		s.at = e.Position
 	}

@@ -23,6 +23,7 @@ type wanted struct {
 	retry   time.Time
 	waits   time.Duration     // before the latest retry
 	at      envelope.Position // of a room: heard up to here; zero: from now on
+	past    uint64            // of a room: the epoch before; the node that a client leaves may still speak of it
 	joining bool              // of a room: publications do not count until the node says Joined
 }
 
