@@ -148,38 +148,3 @@ func (h *Hub) undo(a *asked) {
 	}
 	h.conclude(a)
 }
-
-// watch has a session be told who comes and goes. On its loop.
-func (h *Hub) watch(s *server.Session, d *device, e *envelope.Envelope) error {
-	group := watched(e)
-	if !slices.Contains(d.watches, group) {
-		if len(d.watches) >= h.cfg.MaxWatches {
-			return refuseMany
-		}
-		if err := s.Join(group); err != nil {
-			return refuseMany
-		}
-		d.watches = append(d.watches, group)
-	}
-	if len(e.User) > 0 {
-		for _, body := range h.sightings(string(e.User)) {
-			_ = s.Deliver(body)
-		}
-	}
-	return nil
-}
-
-func (h *Hub) unwatch(s *server.Session, d *device, e *envelope.Envelope) {
-	group := watched(e)
-	if i := slices.Index(d.watches, group); i >= 0 {
-		_ = s.Leave(group)
-		d.watches = slices.Delete(d.watches, i, i+1)
-	}
-}
-
-func watched(e *envelope.Envelope) string {
-	if len(e.Room) > 0 {
-		return watchersOfRoom(string(e.Room))
-	}
-	return watchersOf(string(e.User))
-}

@@ -17,8 +17,8 @@ import (
 //
 // Everything about a user is guarded by the lock of its shard, and so is the store's work for it;
 // everything about a room by the lock of its own. Locks are held for memory only: what asks the Store
-// or the Policy runs on goroutines of its own. A shard's lock may be held when that of a room or of the
-// clock is taken, never the other way round, and no two shards' at once.
+// or the Policy runs on goroutines of its own. While a shard's lock is held those of the clock and of
+// watchers may be taken, and no other; while that of a set of rooms is, those of its rooms.
 type Hub struct {
 	cfg   Config
 	seed  maphash.Seed
@@ -39,6 +39,8 @@ type Hub struct {
 	shards [shards]shard
 	rooms  [shards]roomShard
 	held   atomic.Int64 // rooms known
+
+	watchers [shards]watchers
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc

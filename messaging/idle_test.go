@@ -40,6 +40,12 @@ func TestUserOfWhomThereIsNothingToKnowTakesNoMemory(t *testing.T) {
 		if got := users(); got != 1 {
 			t.Errorf("%d users, one is here", got)
 		}
+		watch, err := envelope.Append(nil, &envelope.Envelope{Kind: envelope.Watch, User: []byte("alice")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		alice.Send(watch)
+		n.Settle()
 		alice.Bye()
 		n.Advance(10 * time.Minute)
 		if got := users(); got != 0 {
@@ -48,6 +54,11 @@ func TestUserOfWhomThereIsNothingToKnowTakesNoMemory(t *testing.T) {
 		for i := range hub.shards {
 			if sh := &hub.shards[i]; len(sh.ages.list)+len(sh.puts)+len(sh.drops)+len(sh.loads)+len(sh.retries) > 0 {
 				t.Errorf("shard %d keeps something", i)
+			}
+		}
+		for i := range hub.watchers {
+			if len(hub.watchers[i].count) > 0 {
+				t.Errorf("watchers %v, nobody is here", hub.watchers[i].count)
 			}
 		}
 		if hub.clock.wheel.Len() != 0 || hub.storing.Load() != 0 {

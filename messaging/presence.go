@@ -24,9 +24,6 @@ type stay struct {
 	count int // of sessions; 0: those that were there are in their grace
 }
 
-func watchersOf(user string) string     { return "w/u/" + user }
-func watchersOfRoom(room string) string { return "w/r/" + room }
-
 // sight notes that a device came. With the lock held.
 func (u *user) sight(d *device) {
 	for i := range u.seen {
@@ -93,6 +90,9 @@ func (u *user) show(device string, stamp uint64, state envelope.State) {
 
 func (u *user) publish(group, room, device string, stamp uint64, state envelope.State) {
 	h := u.sh.h
+	if !h.watchersIn(group).any(group) {
+		return
+	}
 	if err := h.srv.Load().Publish(group, u.presence(room, device, stamp, state)); err != nil {
 		h.cfg.Logger.Warn("presence was not published", "user", u.name, "error", err)
 	}

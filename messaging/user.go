@@ -133,6 +133,7 @@ func (h *Hub) closedSession(s *server.Session, _ server.Reason) {
 		return
 	}
 	h.leaveAll(d)
+	h.unwatchAll(d)
 	u := d.user
 	u.sh.mu.Lock()
 	d.gone = true
