@@ -149,15 +149,15 @@ type Config struct {
 
 // Handler is the application's side of a node. A nil function is not called. All are
 // called on the session's event loop and must not block: while one runs, that loop's
-// other clients wait. The Session is of use until the function returns; keep its ID. A
+// other clients wait. The Session is of use until the function returns; keep its Ref. A
 // panic closes that session alone; runtime.Goexit, as testing.T's FailNow calls it, ends the
 // node with ErrGoexit.
 type Handler struct {
 	// Opened is called when a client was welcomed.
 	Opened func(s *Session)
 	// Message is called for each SEND. The body is valid until the function returns.
-	// Nothing is settled unless the handler does it, here by s.Ack or s.Nack or later by
-	// Server.Ack or Server.Nack; what it does not settle stays open, and the client sends it again
+	// Nothing is settled unless the handler does it, here by s.Ack, s.Nack or s.Reply, or later by
+	// Server's; what it does not settle stays open, and the client sends it again
 	// over its next connection. The node knows it then and does not call Message for it again: it is
 	// answered as it was settled, or when it is. That holds until five minutes after the client's
 	// last session here has ended, in this run of this node, for clients that told an incarnation.

@@ -20,7 +20,7 @@
 // # Who may call what
 //
 // The methods of Server may be called from any goroutine but a handler's where they block, which
-// Start, Run, Wait, Stop, Drain and Request do; no other does. Handlers run on the event loop of their
+// Start, Run, Wait, Stop, Drain, Request, Each and Members do; no other does. Handlers run on the event loop of their
 // session, one at a time per loop, and must not block; a Session is of use only within them.
 // What is told of a message of DeliverFunc or RequestFunc is told where handlers run, too.
 // What one goroutine asks of one session through Server happens in the order in which it asks, what
@@ -46,6 +46,13 @@
 // may have the same. Config.Duplicates bounds them, Lookup finds them, and a client that comes back or is
 // handed over is known as the same: Session.Previous names the session that its new one goes on from.
 // Close ends a session, Move asks its client to go elsewhere, and Do runs a function on its loop.
+//
+// # Many
+//
+// Sessions Join groups, and Publish brings a message to all members of one: that is one post a loop, and
+// then a walk of the loop over its members, a few at a time. Broadcast goes to all sessions of the node or
+// to those of a filter, and Each looks at all of them. Who is slow misses messages that are for many, and
+// Handler.Missed tells how many.
 //
 // # What it promises
 //
