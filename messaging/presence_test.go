@@ -118,3 +118,18 @@ func TestPresenceOfStrangersIsRefused(t *testing.T) {
 		alice.refused(alice.say(envelope.Envelope{Kind: envelope.Watch, User: []byte("bob")}), envelope.CodeForbidden)
 	})
 }
+
+func TestGraceBeginsAnewWithEachLeave(t *testing.T) {
+	inRig(t, messaging.Config{OpenPresence: true}, func(r *rig) {
+		alice, bob := r.join("alice"), r.join("bob")
+		alice.watches2(t, "bob", "bob")
+		grace := r.grace()
+		bob.Bye()
+		r.node.Advance(grace - time.Second)
+		r.join("bob").Bye()
+		r.node.Advance(grace - time.Second) // the first grace has ended meanwhile
+		alice.nothing()
+		r.node.Advance(2 * time.Second)
+		alice.sees(envelope.Offline, "bob")
+	})
+}

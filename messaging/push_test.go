@@ -174,6 +174,11 @@ func TestApplicationThatRefusesIsToldToTheSender(t *testing.T) {
 		number, _ = bob.delivered(envelope.Message)
 		bob.Nack(number, codec.NackBusy)
 		alice.acked(n, envelope.AckDurable)
+		for range 2 {
+			r.node.Advance(2 * time.Second)
+			number, _ = bob.delivered(envelope.Message)
+			bob.Nack(number, codec.NackBusy)
+		}
 		r.node.Advance(2 * time.Second)
 		bob.gets("b")
 		_, e := alice.delivered(envelope.Receipt)
@@ -576,5 +581,37 @@ func TestCloseStoresWhatDevicesHave(t *testing.T) {
 		if store.Waiting("bob").Records != 1 {
 			t.Error("it is lost")
 		}
+	})
+}
+
+func TestWhatIsStoredOfASilentDeviceComesWithTheNextLogin(t *testing.T) {
+	inRig(t, messaging.Config{Store: newFaulty(messaging.Bounds{})}, func(r *rig) {
+		alice, bob := r.join("alice"), r.join("bob")
+		alice.to("bob", "a")
+		alice.to("bob", "b")
+		r.node.Advance(4 * time.Second) // both are stored
+		bob.Reset()
+		bob = r.join("bob")
+		bob.gets("a")
+		bob.gets("b")
+		bob.nothing()
+	})
+}
+
+func TestNewMessageGoesBehindWhatTheStoreStillHas(t *testing.T) {
+	inRig(t, messaging.Config{Store: newFaulty(messaging.Bounds{}), MessageRate: -1}, func(r *rig) {
+		alice := r.join("alice")
+		for i := range 100 {
+			alice.to("bob", fmt.Sprint(i))
+		}
+		bob := r.join("bob")
+		for i := range 10 { // too few for him to get more
+			bob.gets(fmt.Sprint(i))
+		}
+		alice.to("bob", "100")
+		for i := 10; i <= 100; i++ {
+			bob.gets(fmt.Sprint(i))
+		}
+		bob.nothing()
 	})
 }
