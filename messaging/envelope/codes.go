@@ -3,8 +3,8 @@ package envelope
 import "github.com/stormwheel/stormwheel/codec"
 
 // Codes of a NACK, and of a Receipt or Left, that messaging gives beside codec's. From 1 to 99 the same
-// message may be taken another time. Applications own 50 to 99 and those from 1000 on: messaging is one, and takes 80 to 89
-// and 1010 to 1029 of them.
+// message may be taken another time. Applications own 50 to 99 and those from 1000 on: messaging is one,
+// and takes 80 to 89 and 1010 to 1029 of them.
 const (
 	CodeQueueFull codec.NackCode = 80 // the addressee's queue, or the node's store, is full
 	CodeRate      codec.NackCode = 81 // you send or join too often

@@ -201,7 +201,7 @@ func TestWishesThatAreRefused(t *testing.T) {
 	b.wantAsked("join kitchen {0 0}", "watch alice {0 0}")
 	b.refused(wish{room: "kitchen"}, Refusal{Code: envelope.CodeRate})
 	b.refused(wish{watch: true, user: "alice"}, Refusal{Code: envelope.CodeForbidden})
-	b.wantTold("unwatched alice 111")
+	b.wantTold("unwatched alice 1011")
 	b.wantAsked()
 	b.now = b.now.Add(retryMin * 2)
 	b.wantAsked("join kitchen {0 0}")

@@ -366,7 +366,7 @@ func TestWhatNoEnvelopeIs(t *testing.T) {
 	deliver([]byte{envelope.Version, 99, 0, 0, 0, 'x'}) // of a later version of this one
 	deliver(encode(&envelope.Envelope{Kind: envelope.Receipt, ID: envelope.ID{Sender: []byte("bob/tv"), Incarnation: 1, Number: 2},
 		State: envelope.Refused, User: []byte("alice"), Code: codec.NackRefused}))
-	n.wantEnds("refused code 110", "refused code 110", "acknowledged code 0", "acknowledged code 0")
+	n.wantEnds("refused code 1010", "refused code 1010", "acknowledged code 0", "acknowledged code 0")
 	if r := <-receipts; r.To != "alice" || r.State != envelope.Refused || r.Code != codec.NackRefused || r.ID.Number != 2 {
 		t.Errorf("%+v", r)
 	}
