@@ -262,3 +262,13 @@ func TestBroadcast(t *testing.T) {
 		}
 	})
 }
+
+func TestSendWithoutANumberIsDropped(t *testing.T) {
+	inRig(t, messaging.Config{}, func(r *rig) {
+		bob := r.join("bob")
+		alice := r.join("alice")
+		alice.SendAgain(0, encode(t, envelope.Envelope{Kind: envelope.ToUser, User: []byte("bob"), Content: []byte("a")}))
+		bob.nothing()
+		alice.nothing()
+	})
+}
