@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	boltErrors "go.etcd.io/bbolt/errors"
 )
 
 func isDamage(err error) bool { return errors.Is(err, ErrStoreDamaged) }
@@ -25,7 +26,7 @@ func (s *Bolt) view(ctx context.Context, f func(*bbolt.Tx) error) error {
 		return err
 	}
 	err = s.guard(func() error { return s.db.View(f) })
-	if errors.Is(err, bbolt.ErrDatabaseNotOpen) {
+	if errors.Is(err, boltErrors.ErrDatabaseNotOpen) {
 		return ErrStoreClosed // meanwhile
 	}
 	return s.wrap(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"testing"
@@ -149,6 +150,7 @@ func (n *node) start(cfg talk.Config) *talk.Talk {
 	cfg.Client.Endpoints, cfg.Client.ID = []string{n.Addr()}, "bob/tv"
 	cfg.Client.BackoffMin = 10 * time.Millisecond
 	cfg.Client.Policy = client.Fixed
+	cfg.Client.Logger = slog.New(slog.DiscardHandler) // panics are the tests' own
 	t, err := talk.New(cfg)
 	if err != nil {
 		n.Fatal(err)
@@ -313,6 +315,8 @@ func TestWhatIsKeptIsKnownAfterARestart(t *testing.T) {
 	n.wantEnds("1 acknowledged code 0 ", "2 acknowledged code 0 ", "3 acknowledged code 0 ")
 	mu.Lock()
 	defer mu.Unlock()
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	if !slices.Equal(marks, []bool{false, false, true}) || len(k.ids) != 3 {
 		t.Errorf("marks %v, %d kept", marks, len(k.ids))
 	}
