@@ -35,6 +35,7 @@ type Bolt struct {
 
 	mu      sync.Mutex
 	pending []*boltOp
+	took    int // ops by the committer
 	closed  bool
 	wake    chan struct{} // of the committer; 1
 

@@ -128,6 +128,7 @@ func (s *Bolt) take() (ops []*boltOp, closed bool) {
 		}
 	}
 	s.pending = slices.Delete(s.pending, 0, n)
+	s.took += len(ops)
 	return ops, s.closed
 }
 
