@@ -36,9 +36,16 @@ func (l *loop) over(part reactor.Part) bool {
 	case reactor.LessPosts:
 		turn /= 2
 	case reactor.Many:
-		turn /= 10 // a PING waits for one, and the rests in between cost a hundredth of all
+		turn = manyTime(turn, l.behind)
 	}
 	return l.now()-l.began >= turn
+}
+
+// manyTime is how much of a turn publications have that are alone: a tenth, since a PING waits for it and
+// the rests in between cost a hundredth of what is written; or as long as the sockets took before it, so
+// that a loop that is full of heartbeats brings them all the same.
+func manyTime(turn, behind time.Duration) time.Duration {
+	return max(turn/10, min(behind, turn-turn/10))
 }
 
 // Run is the turn. gnet runs it after a batch of events, so connections that it closes
@@ -51,6 +58,7 @@ func (l *loop) over(part reactor.Part) bool {
 func (l *loop) Run(context.Context) error {
 	l.began = l.now()
 	late := l.began - time.Duration(l.asked.Load())
+	l.behind = late
 	raise(&l.late, late)
 	raise(&l.waited, l.reactor.Waited())
 	if l.staged != nil {
