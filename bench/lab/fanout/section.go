@@ -49,7 +49,7 @@ beside each figure. goim is not measured here; its docs/benchmark_en.md says 35.
 	p.Targets("goal", targets(k))
 	memory := k.Sample(kit.Step{Workload: "beat", Subject: ours}, "group_bytes")
 	p.Printf("A session in two groups of all sessions takes %s bytes by count: 4 for it, 8 for the pair, and a bit in each group. "+
-		"Of resident memory it takes %s more than one in none; a page is %s of them.\n",
+		"Of resident memory it takes %s more than one in none, measured in pages of %s bytes a session.\n",
 		kit.Number(12.25), memory.In(" bytes"), kit.Number(4096/float64(e.beat)))
 	return nil
 }
