@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/stormwheel/stormwheel/internal/gate"
 	"github.com/stormwheel/stormwheel/internal/transport"
 )
 
@@ -192,8 +193,8 @@ func (t *Stage) newHandshake(s transport.Slot) *handshake {
 		return t.newClientHandshake()
 	}
 	h := start(t.config.server)
-	h.addr = t.addr(s)
-	h.wire.addr = tcpAddr(h.addr)
+	addr := t.addr(s)
+	h.addr, h.wire.addr = gate.AddrKey(addr), tcpAddr(addr)
 	return h
 }
 
