@@ -29,7 +29,7 @@ type handshake struct {
 	wire    wire
 	conn    *tls.Conn
 	secrets secrets
-	addr    netip.Addr // of the peer, as one counts (gate.AddrKey), for a server's bounds
+	addr    netip.Addr // of the peer, as originOf counts it, for a server's bounds
 	read    int        // bytes of records
 	ticket  bool       // has come, for a client's cache
 

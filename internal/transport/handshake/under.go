@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/stormwheel/stormwheel/internal/gate"
 	"github.com/stormwheel/stormwheel/internal/transport"
 )
 
@@ -194,7 +193,7 @@ func (t *Stage) newHandshake(s transport.Slot) *handshake {
 	}
 	h := start(t.config.server)
 	addr := t.addr(s)
-	h.addr, h.wire.addr = gate.AddrKey(addr), tcpAddr(addr)
+	h.addr, h.wire.addr = originOf(addr), tcpAddr(addr)
 	return h
 }
 
