@@ -215,6 +215,12 @@ var floors = map[string][]string{
 
 	"server/internal/engine": {},
 	"server/servertest":      {"codec", "server", "server/internal/engine"},
+
+	"messaging/envelope": {"codec"},
+	"messaging/talk":     {"codec", "client", "messaging/envelope"},
+	"messaging":          {"codec", "timingwheel", "server", "messaging/envelope"},
+
+	"messaging/storetest": {"messaging"},
 }
 
 func TestPackagesImportLowerFloorsOnly(t *testing.T) {
@@ -232,7 +238,7 @@ func TestPackagesImportLowerFloorsOnly(t *testing.T) {
 func TestPackagesThatNeverMeet(t *testing.T) {
 	s := readSource(t)
 	for _, never := range []struct{ from, to string }{
-		{"server", "client"}, {"client", "server"}, {"server", "bench"}, {"cmd", "server/servertest"}, {"bench/report", "bench/swarm"},
+		{"server", "client"}, {"client", "server"}, {"server", "bench"}, {"cmd", "server/servertest"}, {"cmd", "messaging/storetest"}, {"bench/report", "bench/swarm"},
 		{"internal/machine", "github.com/prometheus/procfs"}, {"internal/sim", "internal/transport/handshake"},
 	} {
 		from := s.within(never.from)

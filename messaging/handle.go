@@ -1,0 +1,150 @@
+package messaging
+
+import (
+	"bytes"
+	"slices"
+	"time"
+
+	"github.com/stormwheel/stormwheel/messaging/envelope"
+	"github.com/stormwheel/stormwheel/server"
+)
+
+// message is Handler.Message: a client wants something.
+func (h *Hub) message(s *server.Session, m server.Message) {
+	d, ok := s.Data().(*device)
+	if !ok {
+		refuseNow(s, m.Number, refuseBusy)
+		return
+	}
+	if m.Number == 0 {
+		return // nobody could be told what becomes of it
+	}
+	e, err := envelope.Parse(m.Body)
+	if err != nil {
+		refuseNow(s, m.Number, refuseMalformed)
+		return
+	}
+	if why := h.screen(d, &e, m.WantsReply); why != nil {
+		refuseNow(s, m.Number, why)
+		return
+	}
+	a := &asked{d: d, number: m.Number, reply: m.WantsReply, e: e, at: time.Now()}
+	if e.Kind == envelope.Leave || e.Kind == envelope.Unwatch {
+		h.obey(s, a)
+		return
+	}
+	a.q = Request{Client: d.id, User: d.user.name, Data: d.data, Kind: e.Kind, ToUser: string(e.User), Room: string(e.Room),
+		Ask: e.Question, At: e.At}
+	a.q.Member = a.q.Room != "" && slices.ContainsFunc(d.rooms, func(r *room) bool { return r.name == a.q.Room })
+	if h.cfg.Policy != nil {
+		own, _ := envelope.Parse(bytes.Clone(m.Body)) // it was parsed before
+		a.e, a.q.Content = own, own.Content
+		h.askPolicy(a)
+		return
+	}
+	a.verdict = h.byDefault(&a.q)
+	h.obey(s, a)
+}
+
+func refuseNow(s *server.Session, number uint64, why *Refusal) {
+	_ = s.Nack(number, why.Code, why.Reason)
+}
+
+// screen refuses what needs no policy for that.
+func (h *Hub) screen(d *device, e *envelope.Envelope, reply bool) *Refusal {
+	sh := d.user.sh
+	rate, of := h.cfg.JoinRate, &d.user.joins
+	switch e.Kind {
+	case envelope.ToUser, envelope.ToRoom:
+		rate, of = h.cfg.MessageRate, &d.user.messages
+	case envelope.Join, envelope.Watch, envelope.Leave, envelope.Unwatch, envelope.Ask:
+	default:
+		return refuseMalformed
+	}
+	switch {
+	case reply != (e.Kind == envelope.Ask):
+		return refuseUnasked
+	case d.from.Incarnation == 0:
+		return refuseNameless
+	case len(e.Content) > h.cfg.MaxContent:
+		return refuseLarge
+	}
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if !of.take(h.since(), rate) {
+		return refuseRate
+	}
+	return nil
+}
+
+// obey does what a client wants, if it may. On its session's loop.
+func (h *Hub) obey(s *server.Session, a *asked) {
+	if a.verdict == nil {
+		a.verdict = h.act(s, a)
+	}
+	h.conclude(a)
+}
+
+// conclude settles what a client asked, if that is not settled otherwise.
+func (h *Hub) conclude(a *asked) {
+	switch why := a.verdict.(type) {
+	case nil:
+	case *Refusal:
+		h.refuse(a.d.from, a.number, why)
+	default:
+		h.refuse(a.d.from, a.number, refuseUndecided)
+	}
+}
+
+// act does what a client may do. Nil: it is settled, or will be.
+func (h *Hub) act(s *server.Session, a *asked) error {
+	switch e := &a.e; e.Kind {
+	case envelope.ToUser, envelope.ToRoom:
+		return h.send(a)
+	case envelope.Ask:
+		return h.ask(a)
+	case envelope.Join:
+		if err := h.join(s, a.d, string(e.Room), e.Position); err != nil {
+			return err
+		}
+	case envelope.Leave:
+		h.leave(s, a.d, string(e.Room))
+	case envelope.Watch:
+		if err := h.watch(s, a.d, e); err != nil {
+			return err
+		}
+	case envelope.Unwatch:
+		h.unwatch(s, a.d, e)
+	}
+	h.ack(a.d.from, a.number, envelope.AckTaken)
+	return nil
+}
+
+// send brings a client's message to a user or a room: it needs no session for that.
+func (h *Hub) send(a *asked) error {
+	id := ID{a.d.from.ID, a.d.from.Incarnation, a.number}
+	e := a.e
+	to := string(e.User)
+	e.User = []byte(a.d.user.name)
+	if e.Kind == envelope.ToUser {
+		return h.toUser(to, id, &e, waiter{from: a.d.from, number: a.number})
+	}
+	if _, err := h.toRoom(string(e.Room), id, &e); err != nil {
+		return err
+	}
+	h.ack(a.d.from, a.number, envelope.AckTaken)
+	return nil
+}
+
+// undo is for what a client asked and its session is gone: messages go their way, the rest it asks
+// again.
+func (h *Hub) undo(a *asked) {
+	switch {
+	case a.verdict != nil:
+	case a.e.Kind == envelope.ToUser || a.e.Kind == envelope.ToRoom:
+		a.verdict = h.send(a)
+	default:
+		a.verdict = refuseUndecided
+	}
+	h.conclude(a)
+}

@@ -1,0 +1,113 @@
+package messaging_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stormwheel/stormwheel/messaging"
+	"github.com/stormwheel/stormwheel/messaging/envelope"
+)
+
+func TestPolicyDecides(t *testing.T) {
+	var asked []messaging.Request
+	policy := func(ctx context.Context, q messaging.Request) error {
+		asked = append(asked, q)
+		switch string(q.Content) {
+		case "no":
+			return &messaging.Refusal{Code: 2001, Reason: "not to him"}
+		case "broken":
+			return errors.New("no back end")
+		case "panic":
+			panic("policy")
+		case "odd":
+			return &messaging.Refusal{Code: 200}
+		}
+		if q.Room == "secret" {
+			return &messaging.Refusal{Code: 2002}
+		}
+		return nil
+	}
+	inRig(t, messaging.Config{Policy: policy, PolicyWorkers: 1}, func(r *rig) {
+		alice, bob := r.join("alice/1"), r.join("bob")
+		alice.refused(alice.to("bob", "no"), 2001)
+		alice.refused(alice.to("bob", "broken"), envelope.CodeTryLater)
+		alice.refused(alice.to("bob", "panic"), envelope.CodeTryLater)
+		alice.refused(alice.to("bob", "odd"), envelope.CodeForbidden)
+		n := alice.to("bob", "yes")
+		bob.gets("yes")
+		alice.acked(n, envelope.AckDelivered)
+		if q := asked[0]; q.Client != "alice/1" || q.User != "alice" || q.ToUser != "bob" || q.Kind != envelope.ToUser {
+			t.Errorf("asked %+v", q)
+		}
+		alice.refused(alice.say(envelope.Envelope{Kind: envelope.Join, Room: []byte("secret")}), 2002)
+		alice.joins("tea", envelope.Position{})
+		alice.toRoom("tea", "x")
+		if q := asked[len(asked)-1]; !q.Member || q.Room != "tea" {
+			t.Errorf("asked %+v", q)
+		}
+		alice.hears("x")
+	})
+}
+
+func TestSilentPolicyRefusesWithinItsTimeAndKeepsTheOrder(t *testing.T) {
+	policy := func(ctx context.Context, q messaging.Request) error {
+		switch string(q.Content) {
+		case "slow":
+			time.Sleep(time.Second)
+		case "dead":
+			<-ctx.Done()
+		}
+		return nil
+	}
+	inRig(t, messaging.Config{Policy: policy, Store: newFaulty(messaging.Bounds{})}, func(r *rig) {
+		alice, bob := r.join("alice"), r.join("bob")
+		alice.to("bob", "slow")
+		for i := range 20 {
+			alice.to("bob", fmt.Sprint(i))
+		}
+		bob.nothing()
+		r.node.Advance(time.Second)
+		bob.gets("slow")
+		for i := range 20 {
+			bob.gets(fmt.Sprint(i))
+		}
+		alice.drain()
+		n := alice.to("bob", "dead")
+		r.node.Advance(2100 * time.Millisecond)
+		alice.refused(n, envelope.CodeTryLater)
+		bob.nothing()
+	})
+}
+
+func TestWhatThePolicyDecidesAfterItsClientHasGoneIsStillDone(t *testing.T) {
+	policy := func(ctx context.Context, q messaging.Request) error { time.Sleep(time.Second); return nil }
+	inRig(t, messaging.Config{Policy: policy, Store: newFaulty(messaging.Bounds{})}, func(r *rig) {
+		alice, bob := r.join("alice"), r.join("bob")
+		body := encode(t, envelope.Envelope{Kind: envelope.ToUser, User: []byte("bob"), Content: []byte("a")})
+		n := alice.Send(body)
+		j := alice.say(envelope.Envelope{Kind: envelope.Join, Room: []byte("tea")})
+		alice.Reset()
+		r.node.Settle()
+		alice = alice.back()
+		alice.SendAgain(n, body)
+		r.node.Advance(time.Second)
+		bob.gets("a")
+		alice.acked(n, envelope.AckDelivered)
+		alice.refused(j, envelope.CodeTryLater) // of a session that is gone
+	})
+}
+
+func TestPolicyThatIsBusyRefuses(t *testing.T) {
+	policy := func(ctx context.Context, q messaging.Request) error { <-ctx.Done(); return nil }
+	inRig(t, messaging.Config{Policy: policy, PolicyWorkers: 1, PolicyQueue: 1}, func(r *rig) {
+		first, second, third := r.join("a"), r.join("b"), r.join("c")
+		f, s, n := first.to("x", "1"), second.to("x", "2"), third.to("x", "3")
+		third.refused(n, envelope.CodeTryLater)
+		r.node.Advance(2100 * time.Millisecond)
+		first.refused(f, envelope.CodeTryLater)
+		second.refused(s, envelope.CodeTryLater)
+	})
+}

@@ -1,0 +1,277 @@
+package messaging
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/stormwheel/stormwheel/messaging/envelope"
+	"github.com/stormwheel/stormwheel/server"
+)
+
+// entry is a message under way to a user. Guarded by the lock of the user's shard.
+type entry struct {
+	user    *user
+	id      ID
+	body    []byte // of its DELIVER
+	key     Key    // in the store; 0: it is not there
+	was     Key    // of the delayed record whose place it takes
+	due     time.Time
+	expires time.Time
+	at      time.Duration // when the hub took it
+
+	waits   []waiter // who is to be told, once; after that nobody waits
+	record  int      // its place in the batch that is being stored, from 1
+	out     int      // devices that have it and have not answered
+	refused *Refusal // by a device's application
+
+	unsent   bool // a device had no room for it
+	windowed bool // it is in the user's window
+	putting  bool // the store is to take it
+	done     bool // taken, refused or expired; what the store has of it is dropped
+}
+
+// waiter is who wants to know what becomes of a message: a client, or a caller of Push.
+type waiter struct {
+	from   server.Sender
+	number uint64
+	told   func(Outcome)
+}
+
+// told is an outcome on its way to a caller of Push.
+type told struct {
+	told func(Outcome)
+	out  Outcome
+}
+
+// Push sends a message to all devices of a user that are online, or stores it. Unless it returns an
+// error, settled is called once, within 5 s: Delivered when the first device has acknowledged it, Durable
+// or Held when the store has it, Refused or Expired otherwise. It is called on a goroutine of the hub's
+// or an event loop, perhaps before Push returns, and must not block. It may be nil.
+//
+// Errors: ErrName, ErrNotStarted, ErrClosed, and a *Refusal for what is too large or too far ahead.
+func (h *Hub) Push(user string, m Message, settled func(Outcome)) error {
+	if _, err := h.ready(); err != nil {
+		return err
+	}
+	if !validName(user) || m.From != "" && !validName(m.From) {
+		return ErrName
+	}
+	e := envelope.Envelope{User: []byte(m.From), Content: m.Content, At: m.At, Life: m.Life}
+	w := waiter{told: settled}
+	if err := h.toUser(user, h.named(m.ID), &e, w); err != nil {
+		return err
+	}
+	return nil
+}
+
+// named gives a message of the node itself a name, if it has none.
+func (h *Hub) named(id ID) ID {
+	if id == (ID{}) {
+		id = h.name
+		id.Number = h.number.Add(1)
+	}
+	return id
+}
+
+// Broadcast sends a message to all clients of the node that are connected, as one that asks for no
+// answer: nothing is stored, and who is slow does not get it. Errors: ErrNotStarted, ErrClosed, a
+// *Refusal for what is too large, and those of server.Server.Broadcast.
+func (h *Hub) Broadcast(m Message) error {
+	srv, err := h.ready()
+	if err != nil {
+		return err
+	}
+	if len(m.Content) > h.cfg.MaxContent {
+		return refuseLarge
+	}
+	e := envelope.Envelope{Kind: envelope.Message, User: []byte(m.From), Content: m.Content, ID: h.named(m.ID).envelope(), Taken: time.Now()}
+	body, err := envelope.Append(nil, &e)
+	if err != nil {
+		return err
+	}
+	return srv.Broadcast(body, nil)
+}
+
+// toUser takes what e says, as a message of that id: e.User is whom it comes from, and its content is
+// copied. Of what is refused at once w is told nothing.
+func (h *Hub) toUser(user string, id ID, e *envelope.Envelope, w waiter) error {
+	now := time.Now()
+	if len(e.Content) > h.cfg.MaxContent {
+		return refuseLarge
+	}
+	n := &entry{id: id, at: h.since(), expires: h.expiry()}
+	if e.Life > 0 && e.Life < h.cfg.Life {
+		n.expires = now.Add(e.Life)
+	}
+	if e.At.After(now) {
+		if e.At.After(now.Add(h.cfg.Life)) {
+			return refuseLate
+		}
+		if h.cfg.Store == nil {
+			return refuseAway
+		}
+		n.due, n.expires = e.At, n.expires.Add(e.At.Sub(now))
+	}
+	body, err := envelope.Append(nil, &envelope.Envelope{Kind: envelope.Message, User: e.User, ID: id.envelope(),
+		Time: e.Time, Taken: now, Content: e.Content})
+	if err != nil {
+		return &Refusal{envelope.CodeMalformed, "its fields do not fit an envelope"}
+	}
+	n.body = body
+	n.wait(w)
+	sh := h.shardOf(user)
+	sh.mu.Lock()
+	sh.take(user, n)
+	sh.unlock()
+	return nil
+}
+
+func (h *Hub) expiry() time.Time { return time.Now().Truncate(time.Millisecond).Add(h.cfg.Life) }
+
+func (e *entry) wait(w waiter) {
+	if w.number != 0 || w.told != nil {
+		e.waits = append(e.waits, w)
+	}
+}
+
+// take has a new message go its way: to the devices, or into the store. With the lock held.
+func (sh *shard) take(name string, e *entry) {
+	if first, word := sh.recent.find(name, e.id); first != nil {
+		first.waits = append(first.waits, e.waits...) // it is under way
+		return
+	} else if word != 0 {
+		sh.settle(e, word, "", nil)
+		return
+	}
+	sh.recent.add(name, e.id, e, e.at)
+	sh.begin(name, e)
+}
+
+// begin is take of what is no copy.
+func (sh *shard) begin(name string, e *entry) {
+	u := sh.get(name)
+	e.user = u
+	sh.ages.add(e)
+	if e.due.IsZero() && len(u.devices) > 0 && !u.behind() {
+		e.windowed = true
+		u.window = append(u.window, e)
+		u.giveAll(e)
+		return
+	}
+	u.store(e)
+	u.forget()
+}
+
+// maxWindow is how many messages of a user its devices have at most without having acknowledged them.
+const maxWindow = 64
+
+// behind tells whether what is new has to go behind something in the store. With the lock held.
+func (u *user) behind() bool { return u.more || u.loading || u.puts > 0 || len(u.window) >= maxWindow }
+
+// giveAll sends a message to all devices of its user. With the lock held.
+func (u *user) giveAll(e *entry) {
+	for _, d := range u.devices {
+		if e.done {
+			return
+		}
+		u.give(e, d)
+	}
+	if e.out == 0 && !e.done {
+		u.unwanted(e)
+	}
+}
+
+// give sends a message to a device, whose answer is told to answered. With the lock held.
+func (u *user) give(e *entry, d *device) {
+	err := u.sh.h.srv.Load().DeliverFunc(d.ref, e.body, func(o server.Outcome) { u.answered(e, d, o) })
+	switch {
+	case err == nil:
+		e.out++
+	case errors.Is(err, server.ErrTooBig):
+		u.finish(e, Refused, "", refuseLarge)
+	}
+}
+
+// answered is told once what a device made of a message.
+func (u *user) answered(e *entry, d *device, o server.Outcome) {
+	u.sh.mu.Lock()
+	e.out--
+	if !e.done {
+		switch {
+		case o.Result == server.Acknowledged || o.Result == server.Replied:
+			u.finish(e, Delivered, d.id, nil)
+			u.resend()
+		case o.Result == server.Unsent:
+			e.unsent = true
+		case o.Result == server.Refused && !o.Code.Again():
+			e.refused = &Refusal{o.Code, o.Reason}
+		}
+		if e.out == 0 && !e.done {
+			u.unwanted(e)
+		}
+	}
+	u.load()
+	u.forget()
+	u.sh.unlock()
+}
+
+// resend sends what a device had no room for, now that it has taken something. With the lock held.
+func (u *user) resend() {
+	if !u.retry {
+		return
+	}
+	for _, e := range slices.Clone(u.window) {
+		if e.unsent && e.out == 0 && !e.done {
+			e.unsent = false
+			u.giveAll(e)
+		}
+	}
+}
+
+// unwanted is a message that no device has taken and none has any more: it is refused if an application
+// has refused it, and goes back to the queue otherwise. With the lock held.
+func (u *user) unwanted(e *entry) {
+	if e.refused != nil {
+		u.finish(e, Refused, "", e.refused)
+		return
+	}
+	u.spill()
+	if !e.done && len(u.devices) > 0 {
+		u.tryAgain()
+	}
+}
+
+// finish ends a message: who waits is told, and the store forgets it. With the lock held.
+func (u *user) finish(e *entry, r Result, device string, why *Refusal) {
+	stored := e.key != 0
+	e.done = true
+	if stored {
+		u.sh.drops = append(u.sh.drops, drop{u.name, e.key})
+	}
+	if e.windowed {
+		u.removeFromWindow(e)
+	}
+	if stored && len(e.waits) == 0 {
+		u.receipt(e, r, why) // its sender was told that it is stored
+	}
+	u.sh.settle(e, r, device, why)
+	if !e.putting {
+		e.body = nil
+	}
+}
+
+func (u *user) removeFromWindow(e *entry) {
+	e.windowed = false
+	for i, other := range u.window {
+		if other == e {
+			copy(u.window[i:], u.window[i+1:])
+			u.window[len(u.window)-1] = nil
+			u.window = u.window[:len(u.window)-1]
+			break
+		}
+	}
+	if len(u.window) == 0 {
+		u.window = nil
+	}
+}

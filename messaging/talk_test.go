@@ -1,0 +1,128 @@
+package messaging_test
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stormwheel/stormwheel/client"
+	"github.com/stormwheel/stormwheel/messaging/envelope"
+	"github.com/stormwheel/stormwheel/messaging/talk"
+)
+
+// member is a talk in a room that counts what it hears.
+type member struct {
+	*talk.Talk
+
+	mu     sync.Mutex
+	joined int
+	heard  map[string]int
+	missed int
+	got    map[string]int
+	states map[uint64]talk.State
+	later  map[uint64]envelope.State
+}
+
+func newMember(t *testing.T, ctx context.Context, wg *sync.WaitGroup, addr, id string) *member {
+	t.Helper()
+	m := &member{heard: make(map[string]int), got: make(map[string]int), states: make(map[uint64]talk.State), later: make(map[uint64]envelope.State)}
+	lock := func(do func()) { m.mu.Lock(); defer m.mu.Unlock(); do() }
+	var err error
+	m.Talk, err = talk.New(talk.Config{
+		Client:      client.Config{Endpoints: []string{addr}, ID: id, BackoffMin: 50 * time.Millisecond, BackoffMax: time.Second},
+		Message:     func(msg *talk.Message) { lock(func() { m.got[string(msg.Content)]++ }) },
+		Publication: func(p talk.Publication) { lock(func() { m.heard[string(p.Content)]++ }) },
+		Joined:      func(talk.Joined) { lock(func() { m.joined++ }) },
+		Missed:      func(string, envelope.Position, envelope.Position) { lock(func() { m.missed++ }) },
+		Settled:     func(n uint64, o talk.Outcome) { lock(func() { m.states[n] = o.State }) },
+		Receipt:     func(r talk.Receipt) { lock(func() { m.later[r.ID.Number] = r.State }) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wg.Add(1)
+	go func() { defer wg.Done(); _ = m.Run(ctx) }()
+	return m
+}
+
+func (m *member) has(ok func() bool) func() bool {
+	return func() bool { m.mu.Lock(); defer m.mu.Unlock(); return ok() }
+}
+
+// A room goes on while its node is killed: each member hears each message once, or is told that it
+// missed some.
+func TestRoomOfAKilledNode(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes seconds")
+	}
+	const members, messages = 100, 200
+	node, addr := startNode(t, "127.0.0.1:0", "memory")
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	var all []*member
+	for i := range members {
+		m := newMember(t, ctx, &wg, addr, fmt.Sprintf("member%d", i))
+		m.Join("tea")
+		all = append(all, m)
+	}
+	for _, m := range all {
+		eventually(t, "joined", 20*time.Second, m.has(func() bool { return m.joined > 0 }))
+	}
+	speaker := newMember(t, ctx, &wg, addr, "speaker")
+	for i := range messages {
+		if _, err := speaker.Publish(ctx, "tea", fmt.Append(nil, i)); err != nil {
+			t.Fatal(err)
+		}
+		if i == messages/2 {
+			node.Kill()
+			node.Reap()
+			node, _ = startNode(t, addr, "memory")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	eventually(t, "all is settled", 20*time.Second, speaker.has(func() bool { return len(speaker.states) == messages }))
+	for i, m := range all {
+		eventually(t, "joined again", 20*time.Second, m.has(func() bool { return m.joined > 1 }))
+		eventually(t, "all, or a gap", 20*time.Second, m.has(func() bool { return len(m.heard) == messages || m.missed > 0 }))
+		m.mu.Lock()
+		for text, n := range m.heard {
+			if n > 1 {
+				t.Errorf("member %d heard %s %d times", i, text, n)
+			}
+		}
+		m.mu.Unlock()
+	}
+	_ = node
+}
+
+// The classic experiment, with package talk: what a node held when it was killed arrives when it is
+// started again, and its sender hears that.
+func TestTalkGetsItsSecondTickAfterTheNodeIsBack(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "store")
+	node, addr := startNode(t, "127.0.0.1:0", file)
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	alice := newMember(t, ctx, &wg, addr, "alice/phone")
+	number, err := alice.Send(ctx, "bob", []byte("hi"), talk.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "one tick", 10*time.Second, alice.has(func() bool { return alice.states[number] == talk.Durable }))
+	node.Kill()
+	node.Reap()
+	startNode(t, addr, file)
+	bob := newMember(t, ctx, &wg, addr, "bob/laptop")
+	eventually(t, "the message", 20*time.Second, bob.has(func() bool { return bob.got["hi"] == 1 }))
+	eventually(t, "two ticks", 20*time.Second, alice.has(func() bool { return alice.later[number] == envelope.Delivered }))
+	second, err := alice.SendAcked(ctx, "bob", []byte("there?"), talk.Options{})
+	if err != nil || second.State != talk.Delivered {
+		t.Errorf("got %+v, %v", second, err)
+	}
+}

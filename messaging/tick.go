@@ -1,0 +1,85 @@
+package messaging
+
+import (
+	"time"
+)
+
+// Every SEND is settled within 5 s: so much of them may the policy and the devices take, and so much
+// the store. The rest is for a tick and the way there.
+const (
+	answerTime = 3 * time.Second
+	putTime    = 1500 * time.Millisecond
+	tickTime   = 250 * time.Millisecond
+	again      = time.Second // after which a device is asked once more
+)
+
+// tick does what time asks for, until the hub is closed.
+func (h *Hub) tick() {
+	ticker := time.NewTicker(tickTime)
+	defer ticker.Stop()
+	lastSecond := h.since()
+	for {
+		select {
+		case <-ticker.C:
+		case <-h.ctx.Done():
+			return
+		}
+		now := h.since()
+		h.late.again(h)
+		second := now-lastSecond >= again
+		if second {
+			lastSecond = now
+			h.window.Store(int64(h.srv.Load().Stats().Window))
+		}
+		for i := range h.shards {
+			sh := &h.shards[i]
+			sh.grow(now)
+			if second {
+				sh.again()
+			}
+		}
+		h.clock.advance(h, now)
+	}
+}
+
+// ages are the messages of the last few seconds, as they came: those that nobody has taken are stored,
+// and those about which nothing can be said are refused. Guarded by the shard's lock.
+type ages struct {
+	list    []*entry
+	patient int // of list, those for which patience has run out
+}
+
+func (a *ages) add(e *entry) { a.list = append(a.list, e) }
+
+// grow goes through the messages whose time has come.
+func (sh *shard) grow(now time.Duration) {
+	sh.mu.Lock()
+	a := &sh.ages
+	for a.patient < len(a.list) && now-a.list[a.patient].at >= sh.h.patience() {
+		if e := a.list[a.patient]; !e.done && e.windowed && e.key == 0 && !e.putting {
+			e.user.spill()
+		}
+		a.patient++
+	}
+	gone := 0
+	for gone < a.patient && now-a.list[gone].at >= sh.h.patience()+putTime {
+		if e := a.list[gone]; !e.done && len(e.waits) > 0 {
+			e.user.finish(e, Refused, "", refuseStalled)
+		}
+		a.list[gone] = nil
+		gone++
+	}
+	a.list, a.patient = a.list[gone:], a.patient-gone
+	if len(a.list) == 0 {
+		a.list = nil
+	}
+	sh.unlock()
+}
+
+// patience is how long a message may be with devices before it is stored.
+func (h *Hub) patience() time.Duration {
+	if h.cfg.Policy == nil {
+		return answerTime
+	}
+	return answerTime - h.cfg.PolicyTimeout
+}

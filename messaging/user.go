@@ -1,0 +1,204 @@
+package messaging
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/server"
+)
+
+// shard holds a part of the users.
+type shard struct {
+	h *Hub
+
+	mu      sync.Mutex // guards all below, and the users
+	users   map[string]*user
+	ages    ages
+	recent  recent
+	puts    []*entry    // to be stored, in order
+	drops   []drop      // to be forgotten by the store
+	loads   []*user     // of whom the next records are wanted
+	retries []*user     // with an entry that no device has, and devices
+	tells   []told      // for unlock
+	sends   []receiptTo // for unlock
+	undone  []*asked    // for unlock: of sessions that are gone
+
+	work chan struct{} // wakes the keeper
+}
+
+// user is somebody about whom there is something to know: a session, a message under way, a device
+// that went a moment ago. Others take no memory. Guarded by the shard's lock.
+type user struct {
+	sh      *shard
+	name    string
+	devices []*device // the sessions, oldest login first
+	seen    []sighted // the client ids that watchers believe online
+	rooms   []stay    // where the sessions are, or were when they went
+
+	// The queue: window is what devices have, or had, and none has acknowledged, in order; the store
+	// has the rest. While more is set or puts are under way, what is new goes behind it.
+	window  []*entry
+	puts    int  // entries that the store is to take
+	more    bool // the store may have records behind after
+	loading bool // the next records were asked for
+	retry   bool // it is among the shard's retries
+	after   Key  // the last record that came to the window
+
+	messages, joins bucket
+}
+
+// codeNoName ends a client for good: nobody can have its name here.
+const codeNoName codec.Code = 3900
+
+// device is one session. What is not said to be else never changes.
+type device struct {
+	user  *user
+	ref   server.Ref
+	id    string
+	from  server.Sender
+	data  any // the embedder's
+	stamp uint64
+
+	rooms   []*room  // owned by the session's loop
+	watches []string // owned by the session's loop: groups of watchers
+
+	asked []*asked // guarded by the shard's lock: what the policy has not decided, in order
+	ready []*asked // guarded by the shard's lock: what it has decided, and the loop is to do
+	gone  bool     // guarded by the shard's lock
+}
+
+func (sh *shard) init(h *Hub) {
+	sh.h = h
+	sh.users = make(map[string]*user)
+	sh.recent.init()
+	sh.work = make(chan struct{}, 1)
+}
+
+// get returns a user's record, made if need be. With the lock held.
+func (sh *shard) get(name string) *user {
+	u := sh.users[name]
+	if u == nil {
+		u = &user{sh: sh, name: name}
+		if sh.h.cfg.Store != nil {
+			u.more = sh.h.cfg.Store.Waiting(name).Records > 0
+		}
+		sh.users[name] = u
+	}
+	return u
+}
+
+// forget drops the record of a user about whom there is nothing to know. With the lock held.
+func (u *user) forget() {
+	if len(u.devices) == 0 && len(u.seen) == 0 && u.puts == 0 && len(u.window) == 0 && !u.loading {
+		delete(u.sh.users, u.name)
+	}
+}
+
+// opened is Handler.Opened.
+func (h *Hub) opened(s *server.Session) {
+	srv := h.srv.Load()
+	if srv == nil {
+		_ = s.Close(server.Close{Reason: "messaging has not started"})
+		return
+	}
+	d := &device{ref: s.Ref(), id: s.ID(), from: s.Sender(), data: s.Data(), stamp: h.nextStamp()}
+	name := s.User()
+	if d.id == h.cfg.Name || !validName(name) {
+		_ = s.Close(server.Close{Code: codeNoName, Reason: "this name is taken"})
+		return
+	}
+	_ = s.SetData(d)
+	sh := h.shardOf(name)
+	sh.mu.Lock()
+	u := sh.get(name)
+	d.user = u
+	u.devices = append(u.devices, d)
+	if len(u.devices) > h.cfg.MaxDevices && h.cfg.MaxDevices > 0 {
+		_ = srv.Close(u.devices[0].ref, server.Close{Code: codec.CodeReplaced, Reason: "too many devices of one user"})
+	}
+	u.sight(d)
+	for _, e := range slices.Clone(u.window) { // those that have it may be dead
+		u.give(e, d)
+	}
+	u.load()
+	sh.unlock()
+}
+
+// closedSession is Handler.Closed. All outcomes of what the session had have been told.
+func (h *Hub) closedSession(s *server.Session, _ server.Reason) {
+	d, ok := s.Data().(*device)
+	if !ok {
+		return
+	}
+	h.leaveAll(d)
+	h.unwatchAll(d)
+	u := d.user
+	u.sh.mu.Lock()
+	d.gone = true
+	d.giveUp()
+	for i, other := range u.devices {
+		if other == d {
+			u.devices = append(u.devices[:i], u.devices[i+1:]...)
+			break
+		}
+	}
+	u.goneFromSight(d)
+	if len(u.devices) == 0 {
+		u.detach()
+	}
+	u.forget()
+	u.sh.unlock()
+}
+
+// unlock ends what was done with the lock held, and then tells whom it concerns.
+func (sh *shard) unlock() {
+	tells, sends, undone := sh.tells, sh.sends, sh.undone
+	sh.tells, sh.sends, sh.undone = nil, nil, nil
+	work := len(sh.puts)+len(sh.drops)+len(sh.loads) > 0
+	sh.mu.Unlock()
+	if work {
+		wake(sh.work)
+	}
+	for _, t := range tells {
+		sh.h.tell(t)
+	}
+	for _, r := range sends {
+		sh.h.sendReceipt(r)
+	}
+	for _, a := range undone {
+		sh.h.undo(a)
+	}
+}
+
+func wake(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// bucket bounds how often something may be done: burst of 4 s. Guarded by the shard's lock.
+type bucket struct {
+	left float64
+	at   time.Duration // 0: full
+}
+
+func (b *bucket) take(now time.Duration, rate float64) bool {
+	if rate < 0 {
+		return true
+	}
+	burst := max(1, 4*rate)
+	now = max(now, 1)
+	if b.at == 0 {
+		b.left = burst
+	}
+	b.left = min(burst, b.left+(now-b.at).Seconds()*rate)
+	b.at = now
+	if b.left < 1 {
+		return false
+	}
+	b.left--
+	return true
+}
