@@ -72,7 +72,9 @@ func New(cfg Config) (*Client, error) {
 	}
 	cfg.Endpoints = endpoints
 	if way.TLS {
-		cfg.fillTLS()
+		if err := cfg.fillTLS(); err != nil {
+			return nil, fmt.Errorf("client: TLS: %w", err)
+		}
 	} else if cfg.TLS != nil {
 		return nil, errors.New("client: TLS is set, and Endpoints are neither tls:// nor wss://")
 	}

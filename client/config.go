@@ -55,7 +55,8 @@ type Config struct {
 	// TLS is for endpoints that are tls:// or wss://; it is copied. A ServerName in it holds for all
 	// nodes; else each must have a certificate of the host, or address, by which it is called. Tickets
 	// of eight nodes are kept, unless it has a ClientSessionCache of its own, or
-	// SessionTicketsDisabled. Default nil: the system's authorities.
+	// SessionTicketsDisabled. New refuses a MaxVersion below 1.3, and all of it under fips140=only. Default nil:
+	// the system's authorities.
 	TLS *tls.Config
 
 	// TokenSource is asked for the credential before every connection, within nine tenths of

@@ -48,8 +48,8 @@ func (c *Client) tlsFor(addr string) *tls.Config {
 // keptTickets is for how many nodes a client keeps a ticket.
 const keptTickets = 8
 
-// fillTLS is fill's part for TLS.
-func (c *Config) fillTLS() {
+// fillTLS is fill's part for TLS, and refuses what no handshake would end well with.
+func (c *Config) fillTLS() error {
 	if c.TLS == nil {
 		c.TLS = new(tls.Config)
 	} else {
@@ -58,4 +58,5 @@ func (c *Config) fillTLS() {
 	if c.TLS.ClientSessionCache == nil && !c.TLS.SessionTicketsDisabled {
 		c.TLS.ClientSessionCache = tls.NewLRUClientSessionCache(keptTickets)
 	}
+	return handshake.Check(c.TLS)
 }

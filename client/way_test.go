@@ -2,6 +2,9 @@ package client
 
 import (
 	"crypto/tls"
+	"errors"
+	"os"
+	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -9,6 +12,7 @@ import (
 
 	"github.com/stormwheel/stormwheel/internal/selfsigned"
 	"github.com/stormwheel/stormwheel/internal/transport"
+	"github.com/stormwheel/stormwheel/internal/transport/handshake"
 	"github.com/stormwheel/stormwheel/internal/transport/websocket"
 )
 
@@ -91,5 +95,25 @@ func TestEndpointsThatMakeNoSense(t *testing.T) {
 		if _, err := New(Config{Endpoints: endpoints, ID: "alice"}); err == nil || !strings.Contains(err.Error(), "Endpoints") {
 			t.Errorf("%q: %v", endpoints, err)
 		}
+	}
+}
+
+// What no handshake could end well with is refused at once, and not by every node after a time.
+func TestATLSConfigThatIsRefused(t *testing.T) {
+	const once = "STORMWHEEL_TEST_FIPS"
+	if os.Getenv(once) == "" {
+		cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+		cmd.Env = append(os.Environ(), once+"=1", "GODEBUG=fips140=only")
+		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "PASS") {
+			t.Errorf("%v\n%s", err, out)
+		}
+	}
+	want := handshake.ErrVersion
+	if os.Getenv(once) != "" {
+		want = handshake.ErrFIPS // the record layer would panic
+	}
+	_, err := New(Config{Endpoints: []string{"tls://a:1"}, ID: "alice", TLS: &tls.Config{MaxVersion: tls.VersionTLS12}})
+	if !errors.Is(err, want) {
+		t.Errorf("%v, want %v", err, want)
 	}
 }

@@ -55,8 +55,10 @@ type Server struct {
 
 	entry *entry.Config     // what stands between sockets and frames; nil: connections are plain
 	tls   *handshake.Config // nil: there is none
-	away  *awayPool
-	stage func() transport.Stage // makes another in its place, of a loop. Tests set it
+
+	tlsPanics seldom // of its callbacks
+	away      *awayPool
+	stage     func() transport.Stage // makes another in its place, of a loop. Tests set it
 
 	drainLinger time.Duration // tests shorten it
 	overloadLog time.Duration // when overload was last logged, 0: never; the ticker's

@@ -162,6 +162,7 @@ func (t *staged) pass(s *reactor.Session, b []byte) {
 	case errors.Is(err, transport.ErrAnswered):
 		l.reactor.End(now, slot, reactor.ReasonProbe)
 	case errors.Is(err, transport.ErrHandshake):
+		l.srv.logTLSPanic(err)
 		l.reactor.End(now, slot, reactor.ReasonTLSFailed)
 	default:
 		l.reactor.Malformed(now, slot)

@@ -2,7 +2,9 @@ package server
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/stormwheel/stormwheel/internal/reactor"
@@ -19,6 +21,17 @@ func (s *Server) setTLS() (err error) {
 	}
 	s.away.mayBegin = s.tls.MayBegin
 	return nil
+}
+
+// logTLSPanic tells of a handshake that a callback of Config.TLS has ended by a panic, as the ends of other
+// callbacks are told: seldom.
+func (s *Server) logTLSPanic(err error) {
+	if !errors.Is(err, handshake.ErrPanic) {
+		return
+	}
+	if n, log := s.tlsPanics.note(time.Now()); log {
+		s.cfg.Logger.Error("a callback of TLS panicked", slog.Any("err", err), slog.Uint64("panics", n))
+	}
 }
 
 // tlsState is what the handshake of a connection told, the first time that it is asked for.

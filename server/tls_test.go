@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"log/slog"
 	"net"
 	"runtime"
 	"strings"
@@ -317,4 +318,19 @@ func TestACallbackThatEndsItsGoroutineCostsItsHandshake(t *testing.T) {
 	}
 	eventually(t, "they have failed", func() bool { return s.Stats().Closes[ReasonTLSFailed] == uint64(2*s.away.workers+1) })
 	login(t, dialStd(t, s, clientTLS()), "alice")
+}
+
+// A callback of tls.Config that panics is told of, as other callbacks are.
+func TestAPanicOfATLSCallbackIsLogged(t *testing.T) {
+	var log lines
+	s := startTLS(t, Config{Loops: 1, Logger: slog.New(slog.NewTextHandler(&log, nil))}, func(c *tls.Config) {
+		c.GetConfigForClient = func(h *tls.ClientHelloInfo) (*tls.Config, error) { panic("a fault of the embedder's") }
+	})
+	for range 3 {
+		_ = dialStd(t, s, clientTLS()).Handshake()
+	}
+	eventually(t, "they have failed", func() bool { return s.Stats().Closes[ReasonTLSFailed] == 3 })
+	if n := strings.Count(log.String(), "a fault of the embedder's"); n != 1 {
+		t.Errorf("logged %d times, want once:\n%s", n, log.String())
+	}
 }

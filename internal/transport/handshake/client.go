@@ -11,7 +11,8 @@ import (
 	"github.com/stormwheel/stormwheel/internal/transport/tlsrecord"
 )
 
-// NewClient returns the client's side, of a configuration that is not to be changed any more. now
+// NewClient returns the client's side, of a configuration that Check takes and that is not to be
+// changed any more. now
 // is a clock of any origin, which is read while a connection waits for its ticket; nil: it waits
 // as long as there is none.
 func NewClient(c *tls.Config, now func() time.Duration) *Stage {

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// What NewConfig refuses.
+// What NewConfig and Check refuse.
 var (
 	ErrFIPS        = errors.New("fips140=only does not let the record layer of this program make its own AEADs: put a TLS proxy in front")
 	ErrVersion     = errors.New("this program speaks TLS 1.3: MaxVersion is below it")
@@ -54,12 +54,10 @@ type counters struct {
 // them take each other's, and their own of an earlier run. None: one of this process. Keys that
 // were set in the configuration are not used; WrapSession and UnwrapSession are.
 func NewConfig(c *tls.Config, secrets ...[]byte) (*Config, error) {
-	switch {
-	case fips140.Enforced():
-		return nil, ErrFIPS
-	case c.MaxVersion != 0 && c.MaxVersion < tls.VersionTLS13:
-		return nil, ErrVersion
-	case len(c.Certificates) == 0 && c.GetCertificate == nil && c.GetConfigForClient == nil:
+	if err := Check(c); err != nil {
+		return nil, err
+	}
+	if len(c.Certificates) == 0 && c.GetCertificate == nil && c.GetConfigForClient == nil {
 		return nil, ErrCertificate
 	}
 	n := &Config{base: c.Clone(), day: -1, secrets: secrets}
@@ -73,6 +71,17 @@ func NewConfig(c *tls.Config, secrets ...[]byte) (*Config, error) {
 		_, _ = rand.Read(n.secrets[0]) // it does not fail
 	}
 	return n, nil
+}
+
+// Check says why neither side can use a configuration; nil: both can.
+func Check(c *tls.Config) error {
+	if fips140.Enforced() {
+		return ErrFIPS
+	}
+	if c.MaxVersion != 0 && c.MaxVersion < tls.VersionTLS13 {
+		return ErrVersion
+	}
+	return nil
 }
 
 // noteExpiry takes a certificate into account that is there from the beginning.

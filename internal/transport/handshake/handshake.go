@@ -14,6 +14,9 @@ import (
 	"github.com/stormwheel/stormwheel/internal/transport/tlsrecord"
 )
 
+// ErrPanic is what a handshake ends with in which a callback of the configuration panicked.
+var ErrPanic = errors.New("handshake: a callback panicked")
+
 // What a handshake ends with besides what crypto/tls says.
 var (
 	errGivenUp   = errors.New("handshake: given up: too many handshakes wait")
@@ -26,7 +29,7 @@ type handshake struct {
 	wire    wire
 	conn    *tls.Conn
 	secrets secrets
-	addr    netip.Addr // of the peer, for a server's bounds
+	addr    netip.Addr // of the peer, as originOf counts it, for a server's bounds
 	read    int        // bytes of records
 	ticket  bool       // has come, for a client's cache
 
@@ -46,7 +49,9 @@ func start(conn func(*handshake) (*tls.Conn, error)) *handshake {
 	h := &handshake{wire: wire{addr: tcpAddr(netip.Addr{})}, err: errEnded}
 	h.next, h.stop = iter.Pull(func(yield func(struct{}) bool) {
 		h.wire.more = func() bool { return yield(struct{}{}) }
-		h.err = h.run(conn)
+		if h.err = h.run(conn); h.err != nil {
+			h.secrets.clear()
+		}
 		h.wire.more = nil
 	})
 	return h
@@ -56,7 +61,7 @@ func start(conn func(*handshake) (*tls.Conn, error)) *handshake {
 func (h *handshake) run(conn func(*handshake) (*tls.Conn, error)) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("handshake: a handshake panicked: %v\n%s", p, debug.Stack())
+			err = panicked(p)
 		}
 	}()
 	if h.conn, err = conn(h); err != nil {
@@ -64,6 +69,9 @@ func (h *handshake) run(conn func(*handshake) (*tls.Conn, error)) (err error) {
 	}
 	return h.conn.Handshake()
 }
+
+// panicked is the error of what recover gave.
+func panicked(p any) error { return fmt.Errorf("%w: %v\n%s", ErrPanic, p, debug.Stack()) }
 
 // step is what a step brought.
 type step struct {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/stormwheel/stormwheel/internal/netstage"
+	"github.com/stormwheel/stormwheel/internal/transport"
 	"github.com/stormwheel/stormwheel/internal/transport/handshake"
 )
 
@@ -56,6 +58,15 @@ func listen(t testing.TB, serve func(net.Conn)) (addr string) {
 func ours(config *handshake.Config, serve func(net.Conn)) func(net.Conn) {
 	return func(nc net.Conn) {
 		c := netstage.New(nc, handshake.NewServer(config, nil))
+		serve(c)
+		_ = c.Close()
+	}
+}
+
+// oursFrom serves with our side, which is told that its peers are there.
+func oursFrom(config *handshake.Config, from string, serve func(net.Conn)) func(net.Conn) {
+	return func(nc net.Conn) {
+		c := netstage.New(nc, handshake.NewServer(config, func(transport.Slot) netip.Addr { return netip.MustParseAddr(from) }))
 		serve(c)
 		_ = c.Close()
 	}

@@ -40,6 +40,17 @@ type room struct {
 // origin is what waits from one address.
 type origin struct{ n, bytes int }
 
+// originOf is what counts as one address: an IPv6 host owns a /64, as to package gate.
+func originOf(addr netip.Addr) netip.Addr {
+	addr = addr.Unmap()
+	if addr.Is6() {
+		if p, err := addr.WithZone("").Prefix(64); err == nil {
+			return p.Addr()
+		}
+	}
+	return addr
+}
+
 // mayBegin says whether there is room for one more handshake, or somebody who has had his time.
 func (r *room) mayBegin(now time.Time) bool {
 	r.mu.Lock()

@@ -192,8 +192,8 @@ func (t *Stage) newHandshake(s transport.Slot) *handshake {
 		return t.newClientHandshake()
 	}
 	h := start(t.config.server)
-	h.addr = t.addr(s)
-	h.wire.addr = tcpAddr(h.addr)
+	addr := t.addr(s)
+	h.addr, h.wire.addr = originOf(addr), tcpAddr(addr)
 	return h
 }
 

@@ -52,7 +52,7 @@ func (w *wire) Write(b []byte) (int, error) {
 }
 
 func (w *wire) Close() error                     { return nil }
-func (w *wire) LocalAddr() net.Addr              { return w.addr }
+func (w *wire) LocalAddr() net.Addr              { return tcpAddr(netip.Addr{}) } // nobody knows it here
 func (w *wire) RemoteAddr() net.Addr             { return w.addr }
 func (w *wire) SetDeadline(time.Time) error      { return nil }
 func (w *wire) SetReadDeadline(time.Time) error  { return nil }
@@ -95,10 +95,28 @@ func (s *secrets) Write(line []byte) (int, error) {
 			return 0, errKeyLog
 		}
 	}
-	if s.also != nil {
-		return s.also.Write(line)
+	if s.also == nil {
+		return len(line), nil
 	}
-	return len(line), nil
+	return writeApart(s.also, line)
+}
+
+// writeApart writes on a goroutine of its own: crypto/tls holds a mutex of the whole process meanwhile,
+// and would hold it for ever if this one panicked or ended.
+func writeApart(to io.Writer, line []byte) (n int, err error) {
+	err = errEnded
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() {
+			if p := recover(); p != nil {
+				err = panicked(p)
+			}
+		}()
+		n, err = to.Write(line)
+	}()
+	<-done
+	return n, err
 }
 
 // clear zeroes the secrets.

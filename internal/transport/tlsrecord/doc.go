@@ -22,5 +22,5 @@
 //
 // Whatever is not a record that TLS 1.3 allows after the handshake ends the connection with the
 // alert that the RFC names. Beyond the RFC it bounds what costs work and brings nothing: 16 records
-// without content in a row, and 32 KeyUpdates, one more for every 1,024 records between them.
+// without content in a row, and 32 KeyUpdates, one more for every 64 records between them.
 package tlsrecord

@@ -9,8 +9,8 @@ const (
 	messageHeader = 4
 	maxMessage    = 64 << 10 // what crypto/tls takes
 
-	maxUpdates      = 32   // KeyUpdates that a peer may send at once
-	recordsAnUpdate = 1024 // under one key, for one more
+	maxUpdates      = 32 // KeyUpdates that a peer may send at once
+	recordsAnUpdate = 64 // under one key, for one more: who changes its key by the clock may do so for ever
 )
 
 // messages takes a record of handshake messages. asks: one asks for a KeyUpdate.

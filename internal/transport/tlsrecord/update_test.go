@@ -38,7 +38,7 @@ func TestOneAnswerForAllKeyUpdatesThatCameAtOnce(t *testing.T) {
 	}
 }
 
-// 32 at once, and one more for every 1,024 records: each costs the work of a hundred records.
+// 32 at once, and one more for every 64 records: each costs the work of a hundred records.
 func TestAFloodOfKeyUpdatesIsAFault(t *testing.T) {
 	client, server := pair(t, allSuites[0])
 	for range maxUpdates {
@@ -58,6 +58,30 @@ func TestAFloodOfKeyUpdatesIsAFault(t *testing.T) {
 	client, server = pair(t, allSuites[0])
 	_, _, err = server.open(repeat(maxUseless+1, func() []byte { return client.update(0) }))
 	wantAlert(t, err, UnexpectedMessage)
+}
+
+// A peer that changes its key by the clock, between few records, is no flood.
+func TestAPeerMayChangeItsKeyForEver(t *testing.T) {
+	client, server := pair(t, allSuites[0])
+	for i := range 10 * maxUpdates {
+		for range 100 {
+			if _, _, err := server.open(client.seal("x")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, _, err := server.open(client.update(0)); err != nil {
+			t.Fatalf("KeyUpdate %d: %v", i, err)
+		}
+	}
+}
+
+// Nothing is sent to who has said a fatal alert, a KeyUpdate that it asked for neither.
+func TestNoAnswerToWhoHasEndedTheConnection(t *testing.T) {
+	client, server := pair(t, allSuites[0])
+	_, words, err := server.open(append(client.update(1), client.forge(typeAlert, []byte{levelFatal, byte(InternalError)}, 0)...))
+	if err == nil || len(words) != 0 {
+		t.Errorf("%d bytes of words, %v", len(words), err)
+	}
 }
 
 // A key seals less than 2^24 records, whatever they are.
