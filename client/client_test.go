@@ -417,7 +417,7 @@ func TestSendWaitsForRoomAndForItsContext(t *testing.T) {
 		if _, err := c.Send(t.Context(), make([]byte, 1400)); err != nil {
 			t.Errorf("Send when there is room again = %v", err)
 		}
-		if _, err := c.Send(t.Context(), make([]byte, codec.MaxPayload)); !errors.Is(err, ErrTooLarge) {
+		if _, err := c.Send(t.Context(), make([]byte, codec.MaxPayload)); !errors.Is(err, ErrTooLarge) || !strings.HasPrefix(err.Error(), "client: message exceeds") {
 			t.Errorf("Send of too much = %v, want ErrTooLarge", err)
 		}
 		end(t, c, ran)

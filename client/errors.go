@@ -16,6 +16,7 @@ var (
 	ErrUnknown  = errors.New("client: the message may have arrived or not")                  // SendAcked, Request and Settled
 	ErrNoReply  = errors.New("client: the message was dealt with, and there is no reply")    // Request
 	ErrAnswered = errors.New("client: the message has an answer, or its connection is gone") // Ack, AckWith, Nack and Reply
+	ErrCode     = errors.New("client: no code for applications")                             // Nack
 	ErrNotAsked = errors.New("client: the message wants no reply")                           // Reply
 )
 
@@ -37,7 +38,7 @@ type RefusedError struct {
 }
 
 // Error names the code and quotes the reason.
-func (e *RefusedError) Error() string { return (*link.RefusedError)(e).Error() }
+func (e *RefusedError) Error() string { return "client: " + (*link.RefusedError)(e).Error() }
 
 // Again tells whether the same message may be taken another time.
 func (e *RefusedError) Again() bool { return e.Code.Again() }

@@ -3,6 +3,7 @@ package client
 import (
 	"testing"
 
+	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/link"
 )
 
@@ -19,5 +20,12 @@ func TestStatesAndPoliciesAreThoseOfTheLink(t *testing.T) {
 		if link.Policy(p) != want || p.String() != want.String() {
 			t.Errorf("policy %d is %q, want %d, %q", p, p, want, want)
 		}
+	}
+}
+
+// Errors that an application prints say from where they come.
+func TestErrorsNameThePackage(t *testing.T) {
+	if got := public(&link.RefusedError{Code: codec.NackBusy}).Error(); got != "client: message is refused: busy" {
+		t.Errorf("%q", got)
 	}
 }

@@ -1,6 +1,8 @@
 package client
 
 import (
+	"fmt"
+
 	"github.com/stormwheel/stormwheel/codec"
 )
 
@@ -61,9 +63,11 @@ func (m Message) AckWith(what uint8) error {
 }
 
 // Nack refuses the message for good. code says why, and from 1 to 99 that it may be taken
-// another time; see codec.NackCode. reason is for people: text of 256 bytes at most without
-// control characters; another is an error, and the message is refused without one. Otherwise it is
-// like Ack.
+// another time; see codec.NackCode. One that is not ForApplications is ErrCode, and the message waits
+// for its answer as before. Who hands on the code of another's refusal, which may be any, asks that
+// first and has another ready: codec.NackBusy where Again says so, else codec.NackRefused. reason is
+// for people: text of 256 bytes at most without control characters; another is an error, and the
+// message is refused without one. Otherwise it is like Ack.
 func (m Message) Nack(code codec.NackCode, reason string) error {
 	if m.client == nil {
 		return ErrAnswered
@@ -73,6 +77,9 @@ func (m Message) Nack(code codec.NackCode, reason string) error {
 	k, err := m.waits()
 	if k == nil {
 		return err
+	}
+	if !code.ForApplications() {
+		return fmt.Errorf("%w: NACK %d", ErrCode, uint16(code))
 	}
 	if err := m.client.nack(k, m.Number, code, reason); err != nil {
 		_ = m.client.nack(k, m.Number, code, "") // it must not be acknowledged for its reason

@@ -21,6 +21,15 @@ func TestARefusalIsNoAcknowledgement(t *testing.T) {
 				t.Errorf("Nack = %v, want ErrField", err)
 			}
 		}, "nack 1 refused "},
+		"a code of nobody, as a relay may have got it": {func(t *testing.T, m Message) {
+			code := codec.NackCode(700)
+			if err := m.Nack(code, "far away"); !errors.Is(err, ErrCode) {
+				t.Errorf("Nack = %v, want ErrCode", err)
+			}
+			if err := m.Nack(codec.NackRefused, "far away"); err != nil {
+				t.Errorf("the next Nack = %v", err)
+			}
+		}, "nack 1 refused far away"},
 		"a panic after AckLater": {func(_ *testing.T, m Message) {
 			m.AckLater()
 			panic("boom")

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -56,7 +57,7 @@ func (m Message) Reply(body []byte) error {
 			return err
 		}
 		if err := c.link.FitsReply(len(body)); err != nil {
-			return err
+			return fmt.Errorf("client: %w", err)
 		}
 		wait := c.replyPace(k, len(body))
 		if wait == 0 && k.hasRoom(len(body), c.cfg.MaxQueued) {

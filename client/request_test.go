@@ -184,7 +184,7 @@ func TestRepliesOfTheClient(t *testing.T) {
 			case "panic":
 				panic("boom")
 			case "large":
-				if err := m.Reply(make([]byte, codec.MaxReply+1)); !errors.Is(err, ErrTooLarge) {
+				if err := m.Reply(make([]byte, codec.MaxReply+1)); !errors.Is(err, ErrTooLarge) || !strings.HasPrefix(err.Error(), "client: message exceeds") {
 					t.Errorf("Reply with too much = %v", err)
 				}
 				m.Reply([]byte("small"))

@@ -158,7 +158,7 @@ func (c *Client) whenPossible(ctx context.Context, n int, send func() error) (er
 			return err
 		}
 		if err := c.link.Fits(n); err != nil {
-			return err
+			return fmt.Errorf("client: %w", err)
 		}
 		w := waiting{}
 		if k := c.current(); c.state() == Ready && k.hasRoom(n, c.cfg.MaxQueued) {

@@ -46,6 +46,12 @@ const (
 // Again tells whether the same message may be taken another time.
 func (c NackCode) Again() bool { return c >= 1 && c <= 99 }
 
+// ForApplications tells whether an application may refuse a message with it: those that have a name
+// here, and those that applications own.
+func (c NackCode) ForApplications() bool {
+	return c == NackBusy || c == NackInternal || c == NackRefused || c >= 50 && c <= 99 || c >= 1000
+}
+
 // String returns the name, or the number of a code that this version does not know.
 func (c NackCode) String() string {
 	switch c {

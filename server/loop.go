@@ -19,8 +19,9 @@ import (
 // loop ties one gnet event loop to its reactor: it is the reactor's transport and the
 // task that the ticker sends to the event loop.
 type loop struct {
-	srv *Server
-	el  gnet.EventLoop
+	srv   *Server
+	el    gnet.EventLoop
+	index uint8
 
 	// Owned by the event loop.
 	reactor  *reactor.Reactor
@@ -55,7 +56,7 @@ type loop struct {
 }
 
 func newLoop(s *Server, el gnet.EventLoop, index uint8, listeners []int) (*loop, error) {
-	l := &loop{srv: s, el: el, listeners: listeners, tuned: s.tuned.Load()}
+	l := &loop{srv: s, el: el, index: index, listeners: listeners, tuned: s.tuned.Load()}
 	l.last.SnapshotAt = l.now() // it was not stuck before it was there
 	l.again = time.AfterFunc(time.Hour, l.goOn)
 	l.again.Stop()

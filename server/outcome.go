@@ -46,7 +46,7 @@ type Outcome struct {
 	Number  uint64 // the message's on its connection, from 1 on, as the client saw it; 0: Unsent
 	Result  Result
 	What    uint8          // Acknowledged: what the client did with it, a word between the applications
-	Code    codec.NackCode // Refused: any number, also one that Nack does not take; Code.Again says whether it may be taken another time
+	Code    codec.NackCode // Refused: any number, also one that Nack does not take (Code.ForApplications); Code.Again says whether it may be taken another time
 	Reason  string         // Refused: the client's text for people
 	Reply   []byte         // Replied: what the client says; valid until the function returns that is told
 	End     Reason         // Lost: why the session ended

@@ -15,13 +15,19 @@ func (s *Server) watchLoad(now time.Duration) {
 	if !ld.Due(now, s.cfg.Tick) {
 		return // the loops keep their longest waits until then
 	}
+	onTime := now-s.lookedAt < time.Second+s.cfg.Tick
+	s.lookedAt = now
 	var sample gate.Sample
 	for _, l := range *s.loops.Load() {
 		c := l.snapshot()
 		taken := c.Knocks + c.Gone
 		sample.Taken += taken
 		sample.Waited = max(sample.Waited, time.Duration(l.waited.Swap(0)))
-		sample.Late = max(sample.Late, l.lateness(now))
+		late := l.lateness(now)
+		sample.Late = max(sample.Late, late)
+		if late > heldTime && onTime {
+			s.logHeld(l, late)
+		}
 		l.meter.Observe(c.SnapshotAt, taken)
 	}
 	var checks *gate.Sample
@@ -35,7 +41,8 @@ func (s *Server) watchLoad(now time.Duration) {
 		handshakes = &h
 	}
 	seen, began := ld.Observe(now, sample, checks, handshakes)
-	if began {
+	if s.overloadDue = (s.overloadDue || began) && ld.Over(); s.overloadDue && seen.Waited > gate.LongWait/2 {
+		s.overloadDue = false
 		s.logOverload(now, seen)
 	}
 	s.node.Queue.SetRate(now, ld.SlotRate())
@@ -44,6 +51,17 @@ func (s *Server) watchLoad(now time.Duration) {
 	}
 	for _, l := range *s.loops.Load() {
 		l.setBacklog(gate.Backlog(ld.Short(now), l.meter.Rate()))
+	}
+}
+
+// heldTime is how late a loop is at least that a handler has held. A busy machine's are not that late.
+const heldTime = 3 * time.Second
+
+// logHeld writes one line a minute. It is the ticker's, which has come in time: the process was not
+// stopped.
+func (s *Server) logHeld(l *loop, late time.Duration) {
+	if _, log := s.held.note(time.Now()); log {
+		s.cfg.Logger.Warn("a handler has held an event loop: it must not block", "loop", l.index, "seconds", late.Seconds())
 	}
 }
 

@@ -61,7 +61,12 @@ type Server struct {
 	stage     func() transport.Stage // makes another in its place, of a loop. Tests set it
 
 	drainLinger time.Duration // tests shorten it
-	overloadLog time.Duration // when overload was last logged, 0: never; the ticker's
+
+	// The ticker's.
+	overloadLog time.Duration // when overload was last logged, 0: never
+	overloadDue bool          // it began, and nobody has waited yet
+	lookedAt    time.Duration // when it last looked at the loops
+	held        seldom        // loops that a handler held
 
 	tuning sync.Mutex            // one Update at a time
 	tuned  atomic.Pointer[tuned] // what holds since the last

@@ -104,12 +104,10 @@ func (s *Session) Nack(number uint64, code codec.NackCode, reason string) error 
 
 // nack is what an application may refuse a message with.
 func nack(number uint64, code codec.NackCode, reason string) (*codec.NackMessage, error) {
-	switch {
-	case code == codec.NackBusy, code == codec.NackInternal, code == codec.NackRefused, code >= 50 && code <= 99, code >= 1000:
-		return &codec.NackMessage{Number: number, Code: code, Reason: []byte(reason)}, nil
-	default:
+	if !code.ForApplications() {
 		return nil, fmt.Errorf("%w: NACK %d", ErrCode, uint16(code))
 	}
+	return &codec.NackMessage{Number: number, Code: code, Reason: []byte(reason)}, nil
 }
 
 // Deliver sends body, which is copied, to the client, and asks for no answer: nothing is kept of

@@ -40,7 +40,8 @@ func (s *Server) AckRange(to Sender, first, last uint64, what uint8) error {
 
 // Nack is Session.Nack from any goroutine, as Ack is. Other errors: ErrCode, and codec.ErrField for a
 // reason that no frame can hold. A client that was away is told the code alone. With an error the message is
-// open as before, so who hands on an Outcome.Code, which may be any, has another ready.
+// open as before, and its sender waits: who hands on an Outcome.Code, which may be any, asks its
+// ForApplications first and has another ready, codec.NackBusy where Again says so, else codec.NackRefused.
 func (s *Server) Nack(to Sender, number uint64, code codec.NackCode, reason string) error {
 	refusal, err := nack(number, code, reason)
 	if err != nil {

@@ -209,7 +209,7 @@ func (l *ledgers) check(told map[string]string, messages int) {
 		var number int
 		fields := strings.Fields(key)
 		_, _ = fmt.Sscan(fields[2], &number)
-		want := [...]string{"1 <nil>", "0 message is refused", "2 <nil>"}[number%3]
+		want := [...]string{"1 <nil>", "0 client: message is refused", "2 <nil>"}[number%3]
 		if !strings.HasPrefix(how, want) {
 			l.t.Errorf("%s: its caller was told %q, want %q", key, how, want)
 		}

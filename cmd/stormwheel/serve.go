@@ -20,33 +20,33 @@ type serveCmd struct {
 	transportFlags
 	tlsFlags
 
-	Admin             string        `placeholder:"HOST:PORT" help:"Address for /livez, /readyz, /stats and /metrics; it has no authentication, so keep it on loopback. Default: none."`
-	Node              string        `placeholder:"NAME" help:"Name that clients and logs see. Default: the address."`
-	Loops             int           `placeholder:"N" help:"Event loops. Default: one per CPU."`
-	Heartbeat         time.Duration `default:"30s" help:"How often clients are told to speak, 100ms at least."`
-	Timeout           time.Duration `default:"75s" help:"Silence after which a client is evicted; longer than --heartbeat."`
-	Tick              time.Duration `default:"250ms" help:"Resolution of every deadline."`
-	MaxConns          int           `placeholder:"N" help:"Most connections. Default: what the descriptor limit allows."`
-	AdmitRate         float64       `default:"2000" help:"Most clients per second that may come in, half a second's worth at once; under overload the node takes what it can."`
-	FailoverRate      float64       `placeholder:"R" help:"Clients per second that the nodes which take over can take; the reconnect window follows from it. Default: --admit-rate."`
-	MaxWindow         time.Duration `default:"60s" help:"Longest reconnect window."`
-	Alternates        []string      `placeholder:"HOST:PORT" help:"Other nodes, told to clients."`
-	DrainGrace        time.Duration `default:"10s" help:"On the first signal, time until the present clients are told to go elsewhere; 0: none."`
-	DrainWindow       time.Duration `default:"60s" help:"Longest time over which they are told, at --failover-rate if that is enough."`
-	AuthSecretFile    string        `type:"path" placeholder:"FILE" help:"Let in only clients with a token made from a secret in this file, one a line (see: stormwheel token). Default: everybody."`
-	ClusterSecretFile string        `type:"path" placeholder:"FILE" help:"Secrets, one a line, by which the nodes of a cluster know each other's returning clients; the first signs. Default: none."`
-	AddrConns         int           `placeholder:"N" help:"Most sessions of one address. Default: no limit; behind a NAT many clients share one."`
-	AddrRate          float64       `placeholder:"R" help:"Most handshakes per second of one address. Default: no limit."`
-	MaxFrameRate      int           `default:"2000" placeholder:"N" help:"Most frames per second of one client, four seconds' worth at once; negative: no limit. Default: ${default}."`
-	MaxByteRate       int           `default:"4194304" placeholder:"BYTES" help:"Most bytes per second of one client, likewise. Default: ${default}."`
-	MaxQueued         int           `default:"262144" placeholder:"BYTES" help:"Most bytes that wait in the node for one client. Default: ${default}."`
-	MaxQueuedTotal    int64         `placeholder:"BYTES" help:"Most bytes that wait for all clients together; negative: no limit. Default: a quarter of the memory."`
-	MemoryLimit       int64         `placeholder:"BYTES" help:"Memory of the process; near it clients are refused, then shed. Negative: no limit. Default: that of the control group."`
-	Echo              bool          `default:"true" negatable:"" help:"Send messages of clients back before they are acknowledged; --no-echo: only acknowledge them."`
-	Publish           payload.Size  `placeholder:"SIZE" help:"Publish a message of that size, as in 100B or 4KiB, to all clients every --every, for the load test (bench --deliver). Default: none."`
-	Every             time.Duration `default:"10s" help:"Between two publications, which are due at multiples of it on CLOCK_MONOTONIC."`
-	LogLevel          slog.Level    `default:"info" help:"debug, info, warn or error."`
-	LogFormat         string        `default:"text" enum:"text,json" help:"text or json, on standard error."`
+	Admin             string         `placeholder:"HOST:PORT" help:"Address for /livez, /readyz, /stats and /metrics; it has no authentication, so keep it on loopback. Default: none."`
+	Node              string         `placeholder:"NAME" help:"Name that clients and logs see. Default: the address."`
+	Loops             int            `placeholder:"N" help:"Event loops. Default: one per CPU."`
+	Heartbeat         time.Duration  `default:"30s" help:"How often clients are told to speak, 100ms at least."`
+	Timeout           *time.Duration `placeholder:"DURATION" help:"Silence after which a client is evicted; longer than --heartbeat. Default: 2.5 times that."`
+	Tick              time.Duration  `default:"250ms" help:"Resolution of every deadline."`
+	MaxConns          int            `placeholder:"N" help:"Most connections. Default: what the descriptor limit allows."`
+	AdmitRate         float64        `default:"2000" help:"Most clients per second that may come in, half a second's worth at once; under overload the node takes what it can."`
+	FailoverRate      float64        `placeholder:"R" help:"Clients per second that the nodes which take over can take; the reconnect window follows from it. Default: --admit-rate."`
+	MaxWindow         time.Duration  `default:"60s" help:"Longest reconnect window."`
+	Alternates        []string       `placeholder:"HOST:PORT" help:"Other nodes, told to clients."`
+	DrainGrace        time.Duration  `default:"10s" help:"On the first signal, time until the present clients are told to go elsewhere; 0: none."`
+	DrainWindow       time.Duration  `default:"60s" help:"Longest time over which they are told, at --failover-rate if that is enough."`
+	AuthSecretFile    string         `type:"path" placeholder:"FILE" help:"Let in only clients with a token made from a secret in this file, one a line (see: stormwheel token). Default: everybody."`
+	ClusterSecretFile string         `type:"path" placeholder:"FILE" help:"Secrets, one a line, by which the nodes of a cluster know each other's returning clients; the first signs. Default: none."`
+	AddrConns         int            `placeholder:"N" help:"Most sessions of one address. Default: no limit; behind a NAT many clients share one."`
+	AddrRate          float64        `placeholder:"R" help:"Most handshakes per second of one address. Default: no limit."`
+	MaxFrameRate      int            `default:"2000" placeholder:"N" help:"Most frames per second of one client, four seconds' worth at once; negative: no limit. Default: ${default}."`
+	MaxByteRate       int            `default:"4194304" placeholder:"BYTES" help:"Most bytes per second of one client, likewise. Default: ${default}."`
+	MaxQueued         int            `default:"262144" placeholder:"BYTES" help:"Most bytes that wait in the node for one client. Default: ${default}."`
+	MaxQueuedTotal    int64          `placeholder:"BYTES" help:"Most bytes that wait for all clients together; negative: no limit. Default: a quarter of the memory."`
+	MemoryLimit       int64          `placeholder:"BYTES" help:"Memory of the process; near it clients are refused, then shed. Negative: no limit. Default: that of the control group."`
+	Echo              bool           `default:"true" negatable:"" help:"Send messages of clients back before they are acknowledged; --no-echo: only acknowledge them."`
+	Publish           payload.Size   `placeholder:"SIZE" help:"Publish a message of that size, as in 100B or 4KiB, to all clients every --every, for the load test (bench --deliver). Default: none."`
+	Every             time.Duration  `default:"10s" help:"Between two publications, which are due at multiples of it on CLOCK_MONOTONIC."`
+	LogLevel          slog.Level     `default:"info" help:"debug, info, warn or error."`
+	LogFormat         string         `default:"text" enum:"text,json" help:"text or json, on standard error."`
 }
 
 func (serveCmd) Help() string {
@@ -111,7 +111,7 @@ func (c *serveCmd) node(log *slog.Logger, app *application, secrets *secrets) (*
 	}
 	cfg := server.Config{
 		Node: c.Node, Loops: c.Loops,
-		Heartbeat: c.Heartbeat, Timeout: c.Timeout, Tick: c.Tick,
+		Heartbeat: c.Heartbeat, Timeout: c.timeout(), Tick: c.Tick,
 		MaxConns: c.MaxConns, AdmitRate: c.AdmitRate, FailoverRate: c.FailoverRate,
 		MaxWindow: c.MaxWindow, Alternates: c.Alternates,
 		DrainGrace: graceOf(c.DrainGrace), DrainWindow: c.DrainWindow,
@@ -128,6 +128,14 @@ func (c *serveCmd) node(log *slog.Logger, app *application, secrets *secrets) (*
 		return nil, nil, usageError{asFlags(err)}
 	}
 	return srv, certs, nil
+}
+
+// timeout is 0, which follows --heartbeat, unless the flag is given.
+func (c *serveCmd) timeout() time.Duration {
+	if c.Timeout == nil {
+		return 0
+	}
+	return *c.Timeout
 }
 
 // await ends with the node. It ends the node itself when a signal asks for that, or when the

@@ -18,7 +18,7 @@ func (c *serveCmd) Validate() error {
 		name string
 		bad  bool
 	}{
-		{"--heartbeat", c.Heartbeat <= 0}, {"--timeout", c.Timeout <= 0}, {"--tick", c.Tick <= 0},
+		{"--heartbeat", c.Heartbeat <= 0}, {"--timeout", c.Timeout != nil && *c.Timeout <= 0}, {"--tick", c.Tick <= 0},
 		{"--max-window", c.MaxWindow <= 0}, {"--addr-conns", c.AddrConns < 0}, {"--loops", c.Loops < 0}, {"--max-conns", c.MaxConns < 0},
 		{"--max-queued", c.MaxQueued <= 0}, {"--drain-window", c.DrainWindow <= 0}, {"--every", c.Every <= 0},
 	} {

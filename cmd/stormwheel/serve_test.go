@@ -162,6 +162,20 @@ func TestServeReadsTheEnvironment(t *testing.T) {
 	}
 }
 
+// The silence that the node allows follows the heartbeat, unless it is said.
+func TestTimeoutFollowsTheHeartbeat(t *testing.T) {
+	for want, args := range map[time.Duration][]string{
+		75 * time.Second:  nil,
+		250 * time.Second: {"--heartbeat", "100s"},
+		5 * time.Second:   {"--heartbeat", "2s"},
+		9 * time.Second:   {"--heartbeat", "2s", "--timeout", "9s"},
+	} {
+		if got := dial(t, serve(t, args...).listen).join().Terms.Timeout; got != want {
+			t.Errorf("serve %v: %v, want %v", args, got, want)
+		}
+	}
+}
+
 func TestServeAcknowledgesAndEchoes(t *testing.T) {
 	p := dial(t, serve(t).listen)
 	p.join()

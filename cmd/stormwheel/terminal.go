@@ -181,7 +181,7 @@ func reason(err error) string {
 	if errors.Is(err, io.EOF) {
 		return "the connection was closed"
 	}
-	return printable(err.Error())
+	return printable(strings.TrimPrefix(err.Error(), "client: "))
 }
 
 // printable returns s if every rune of it can be shown, and s quoted otherwise.

@@ -100,8 +100,8 @@ func selfNames(listen []string) []string {
 type certificates struct {
 	pairs   []*server.KeyPair
 	files   [][2]string
-	changed []time.Time // when the files had changed as of the last look, the later of two
-	warned  time.Time   // that one expires
+	changed [][2]time.Time // when they had changed as of the last look
+	warned  time.Time      // that one expires
 }
 
 func (c *certificates) load(cert, key string) error {
@@ -110,7 +110,7 @@ func (c *certificates) load(cert, key string) error {
 		return err
 	}
 	c.pairs, c.files = append(c.pairs, pair), append(c.files, [2]string{cert, key})
-	c.changed = append(c.changed, changedAt(cert, key))
+	c.changed = append(c.changed, changedAt(c.files[len(c.files)-1]))
 	return nil
 }
 
@@ -125,13 +125,14 @@ func (c *certificates) get(hello *tls.ClientHelloInfo) (*tls.Certificate, error)
 	return c.pairs[0].GetCertificate(hello)
 }
 
-func changedAt(files ...string) (latest time.Time) {
-	for _, f := range files {
-		if info, err := os.Stat(f); err == nil && info.ModTime().After(latest) {
-			latest = info.ModTime()
+// changedAt is of each by itself: the later of two files to come may be the older.
+func changedAt(files [2]string) (at [2]time.Time) {
+	for i, f := range files {
+		if info, err := os.Stat(f); err == nil {
+			at[i] = info.ModTime()
 		}
 	}
-	return latest
+	return at
 }
 
 const (
@@ -155,19 +156,24 @@ func (c *certificates) watch(log *slog.Logger, again <-chan os.Signal, every tim
 			}
 		case <-ticker.C:
 		}
-		for i, pair := range c.pairs {
-			changed := changedAt(c.files[i][:]...)
-			if !asked && changed.Equal(c.changed[i]) {
-				continue
-			}
-			c.changed[i] = changed
-			if err := pair.Reload(); err != nil {
-				log.Error("a certificate cannot be read; the old one stays", "file", c.files[i][0], "err", err)
-				continue
-			}
-			log.Info("a certificate was read again", "file", c.files[i][0], "expires", pair.Expires())
-		}
+		c.reread(log, asked)
 		c.remind(log)
+	}
+}
+
+// reread reads those again whose files have changed, or all.
+func (c *certificates) reread(log *slog.Logger, all bool) {
+	for i, pair := range c.pairs {
+		changed := changedAt(c.files[i])
+		if !all && changed == c.changed[i] {
+			continue
+		}
+		c.changed[i] = changed
+		if err := pair.Reload(); err != nil {
+			log.Error("a certificate cannot be read; the old one stays", "file", c.files[i][0], "err", err)
+			continue
+		}
+		log.Info("a certificate was read again", "file", c.files[i][0], "expires", pair.Expires())
 	}
 }
 

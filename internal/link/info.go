@@ -37,9 +37,16 @@ var (
 	ErrFull      = errors.New("too many messages are not settled") // Send: try again when others are
 	ErrLost      = errors.New("the connection was lost")           // GivenUp: nothing is sent again
 	ErrTooLarge  = errors.New("message exceeds the limit")         // Send: it never fits
-	ErrTimeout   = errors.New("timed out")                         // Lost: the reason says which
+	ErrTimeout   = errors.New("timed out")                         // Lost: wraps it, and says what is missing
 	ErrMalformed = errors.New("server broke the protocol")         // Lost: wraps what was wrong
 	ErrHello     = errors.New("HELLO can not be encoded")          // Lost: the token is out of bounds
+)
+
+// What timed out.
+var (
+	errNoConnection = fmt.Errorf("%w: no connection", ErrTimeout)
+	errNoWelcome    = fmt.Errorf("%w: no WELCOME", ErrTimeout)
+	errNoPong       = fmt.Errorf("%w: no PONG", ErrTimeout)
 )
 
 // CodeError is the GOAWAY of a server.
@@ -49,10 +56,14 @@ type CodeError struct {
 }
 
 func (e *CodeError) Error() string {
-	if e.Reason == "" {
-		return fmt.Sprintf("server says %s (%d)", e.Code, uint16(e.Code))
+	says := "server says " + e.Code.String()
+	if e.Code.Info().Name != "" {
+		says += fmt.Sprintf(" (%d)", uint16(e.Code))
 	}
-	return fmt.Sprintf("server says %s (%d): %q", e.Code, uint16(e.Code), e.Reason)
+	if e.Reason != "" {
+		says += fmt.Sprintf(": %q", e.Reason)
+	}
+	return says
 }
 
 // RefusedError is the NACK of a server's application.

@@ -155,7 +155,7 @@ func (l *Link) Tick(now time.Duration, out *Out) {
 		}
 		// A PING that is itself late needs no excuse: its answer has all its time.
 		if h.waiting() && !h.held && !l.excuse(c, late) {
-			l.lose(now, c, loss{reason: PongTimeout, err: ErrTimeout, fault: c.silence(), noticedOver: h.beat}, out)
+			l.lose(now, c, loss{reason: PongTimeout, err: errNoPong, fault: c.silence(), noticedOver: h.beat}, out)
 			return
 		}
 		l.ping(now, deadline, c, nil, out)
@@ -164,12 +164,12 @@ func (l *Link) Tick(now time.Duration, out *Out) {
 
 // tickAttempt is for an attempt whose time is over.
 func (l *Link) tickAttempt(now, late time.Duration, c *conn, out *Out) {
-	patience, reason := l.connectTimeout(), ConnectTimeout
+	patience, reason, err := l.connectTimeout(), ConnectTimeout, errNoConnection
 	if c.state == StateHandshaking {
-		patience, reason = l.welcomeTimeout(), WelcomeTimeout
+		patience, reason, err = l.welcomeTimeout(), WelcomeTimeout, errNoWelcome
 	}
 	if !l.excuse(c, late) {
-		l.lose(now, c, loss{reason: reason, err: ErrTimeout, fault: c.silence()}, out)
+		l.lose(now, c, loss{reason: reason, err: err, fault: c.silence()}, out)
 		return
 	}
 	c.due = now + patience

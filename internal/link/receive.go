@@ -117,7 +117,7 @@ func (l *Link) welcome(now time.Duration, c *conn, m *codec.WelcomeMessage, out 
 	l.grant = grant{}
 	l.setGrant(now, m.Expires)
 	l.heartbeat.beat = l.drawBeat()
-	l.heartbeat.answered = true // whatever an earlier session still waited for
+	l.heartbeat.answered, l.heartbeat.telling = true, false // whatever an earlier session still waited for
 	kind := Ready
 	if move {
 		kind = Moved

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"io"
 	"testing"
 	"time"
 
@@ -124,6 +125,23 @@ func TestStepsOfTighterTermsAreNotAnsweredWithAPingEach(t *testing.T) {
 	r.answer(numbered(300, 100*time.Second, 0)) // an ordinary PING's answer: told at once again
 	if got := r.applied(); got != 300 {
 		t.Errorf("the next one carries %d, want 300", got)
+	}
+}
+
+// What a PING told an earlier server is nothing to the next one.
+func TestTheNextServerHearsOfTighterTermsAtOnce(t *testing.T) {
+	r := newRig(t, Config{})
+	r.ready(numbered(1, 75*time.Second, 0))
+	r.announce(numbered(2, 50*time.Second, 0))
+	r.disconnected(io.EOF, false)
+	r.tick()
+	r.connected()
+	r.welcome(codec.WelcomeMessage{Version: codec.ProtocolVersion, Terms: numbered(1, 75*time.Second, 0)})
+	pings := r.count(PingSent)
+	r.now += time.Second
+	r.announce(numbered(2, 50*time.Second, 0))
+	if got := r.count(PingSent) - pings; got != 1 {
+		t.Errorf("%d PINGs, want one that tells", got)
 	}
 }
 

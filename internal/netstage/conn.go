@@ -20,6 +20,7 @@ type Conn struct {
 	out     []byte           // guarded by mu: sealed, in order, and not written
 	spare   []byte           // guarded by mu: the buffer that is not out
 	sending bool             // guarded by mu: a goroutine writes out until it is empty
+	sent    sync.Cond        // of mu: it does no more, or closed
 	failed  error            // guarded by mu: of a write
 	closed  bool             // guarded by mu
 
@@ -37,6 +38,7 @@ const closeTime = 50 * time.Millisecond
 // with the first Write, so that New does not block.
 func New(nc net.Conn, stage transport.Stage) *Conn {
 	c := &Conn{Conn: nc, lines: transport.NewLines(stage), in: make([]byte, readBytes)}
+	c.sent.L = &c.mu
 	c.out = append(c.out, c.lines.Begin(0)...)
 	return c
 }
@@ -105,8 +107,8 @@ func (c *Conn) receive(b []byte, err error) error {
 	}
 }
 
-// Write seals b and writes it; or another goroutine does, which is at it, and then nothing is
-// known of how much was.
+// Write seals b and writes it; or the reader does, which is at it, and is waited for: what a peer
+// does not read must not pile up here. With an error nothing is known of how much was written.
 func (c *Conn) Write(b []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -118,8 +120,15 @@ func (c *Conn) Write(b []byte) (int, error) {
 	default:
 		c.out = append(c.out, c.lines.Seal(0, b)...)
 	}
-	if err := c.send(); err != nil {
-		return 0, err
+	_ = c.send()
+	for c.sending && !c.closed && c.failed == nil {
+		c.sent.Wait()
+	}
+	switch {
+	case c.failed != nil:
+		return 0, c.failed
+	case c.sending: // closed meanwhile
+		return 0, net.ErrClosed
 	}
 	return len(b), nil
 }
@@ -140,6 +149,7 @@ func (c *Conn) send() error {
 		c.failed, c.spare = err, b
 	}
 	c.sending = false
+	c.sent.Broadcast()
 	return c.failed
 }
 
@@ -157,5 +167,6 @@ func (c *Conn) Close() error {
 		_ = c.send()
 	}
 	c.lines.End(0)
+	c.sent.Broadcast()
 	return c.Conn.Close()
 }
