@@ -40,10 +40,18 @@ func newAdminListener(addr string, srv *server.Server, level *slog.LevelVar, m *
 		cfg.Metrics = append(cfg.Metrics, messageCollector{m.hub})
 		cfg.Stats = map[string]func() any{"messages": func() any { return m.hub.Stats() }}
 	}
-	if at, ok := listener.Addr().(*net.TCPAddr); ok && at.IP.IsLoopback() {
+	at, ok := listener.Addr().(*net.TCPAddr)
+	local := ok && at.IP.IsLoopback()
+	if local {
 		cfg.Settings, cfg.LogLevel = srv, level // who is on this machine may change them
 	}
 	a.http = admin.NewServer(srv, cfg)
+	if m != nil && (local || len(m.tokens) > 0) {
+		mux := http.NewServeMux()
+		mux.Handle("POST /push", &pusher{m.hub, m.tokens})
+		mux.Handle("/", a.http.Handler)
+		a.http.Handler = mux
+	}
 	return a, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stormwheel/stormwheel/internal/token"
 	"github.com/stormwheel/stormwheel/messaging"
 	"github.com/stormwheel/stormwheel/server"
 )
@@ -35,6 +36,8 @@ func (f *messageFlags) check(c *serveCmd) error {
 		return fmt.Errorf("--messages must be memory, bolt:FILE or off, not %q", f.Messages)
 	case !f.on() && f.OpenPresence:
 		return errors.New("--open-presence needs --messages memory or bolt:FILE")
+	case c.AdminTokenFile != "" && (!f.on() || c.Admin == ""):
+		return errors.New("--admin-token-file needs --admin, and --messages memory or bolt:FILE")
 	case f.on() && c.Echo != nil:
 		return errors.New("--echo and --no-echo do not go with --messages, which acknowledges what has arrived")
 	case f.on() && c.Publish > 0:
@@ -45,14 +48,22 @@ func (f *messageFlags) check(c *serveCmd) error {
 
 // messages are the hub of the node and its store. Nil: the node carries none.
 type messages struct {
-	hub   *messaging.Hub
-	store messaging.Store
+	hub    *messaging.Hub
+	store  messaging.Store
+	tokens [][]byte // of POST /push; none: on loopback only
 }
 
-// open opens the store and makes the hub, which does nothing before start. maxQueued is the server's.
-func (f *messageFlags) open(maxQueued int, log *slog.Logger) (*messages, error) {
+// open opens the store and makes the hub, which does nothing before start.
+func (f *messageFlags) open(c *serveCmd, log *slog.Logger) (*messages, error) {
 	if !f.on() {
 		return nil, nil
+	}
+	var tokens [][]byte
+	if c.AdminTokenFile != "" {
+		var err error
+		if tokens, err = token.ReadSecrets(c.AdminTokenFile); err != nil {
+			return nil, err
+		}
 	}
 	var store messaging.Store = messaging.NewMemory(messaging.Bounds{})
 	if file, isBolt := strings.CutPrefix(f.Messages, boltPrefix); isBolt {
@@ -63,13 +74,13 @@ func (f *messageFlags) open(maxQueued int, log *slog.Logger) (*messages, error) 
 		store = bolt
 	}
 	hub, err := messaging.New(messaging.Config{
-		Store: store, OpenPresence: f.OpenPresence, Logger: log,
-		RingBytes: min(defaultRing, max(1, maxQueued/2)), // so that a member who missed it all can take it
+		Name: pushSender, Store: store, OpenPresence: f.OpenPresence, Logger: log,
+		RingBytes: min(defaultRing, max(1, c.MaxQueued/2)), // so that a member who missed it all can take it
 	})
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	return &messages{hub, store}, nil
+	return &messages{hub, store, tokens}, nil
 }
 
 // defaultRing is that of messaging.Config.RingBytes.

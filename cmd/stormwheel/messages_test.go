@@ -219,7 +219,7 @@ func TestAStoreThatCannotBe(t *testing.T) {
 	}
 	file("damaged", string(content[:len(content)/4]))
 	for path, want := range map[string]string{
-		used: "another process has",
+		used: "another process has " + used + " open",
 		file("noise", strings.Repeat("no store", 5000)): "damaged, or is no store",
 		damaged:                            "damaged",
 		dir:                                "no regular file",
@@ -244,6 +244,8 @@ func TestMessageFlagsThatDoNotGoTogether(t *testing.T) {
 		{"--messages memory --echo", "do not go with --messages"},
 		{"--messages memory --no-echo", "do not go with --messages"},
 		{"--messages bolt:x --publish 64B", "--publish does not go with --messages"},
+		{"--messages memory --admin-token-file x", "--admin-token-file needs --admin"},
+		{"--admin 127.0.0.1:0 --admin-token-file x", "--admin-token-file needs --admin"},
 		{"--open-presence", "--open-presence needs --messages"},
 		{"--open-presence --messages off", "--open-presence needs --messages"},
 	} {

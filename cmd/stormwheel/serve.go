@@ -20,7 +20,8 @@ type serveCmd struct {
 	transportFlags
 	tlsFlags
 
-	Admin             string        `placeholder:"HOST:PORT" help:"Address for /livez, /readyz, /stats and /metrics; it has no authentication, so keep it on loopback. Default: none."`
+	Admin             string        `placeholder:"HOST:PORT" help:"Address for /livez, /readyz, /stats, /metrics, /settings and /push; it has no authentication but --admin-token-file, so keep it on loopback. Default: none."`
+	AdminTokenFile    string        `type:"path" placeholder:"FILE" help:"With --messages: POST /push takes the tokens in this file, one a line, and is there on any address. Default: no token, and on loopback only."`
 	Node              string        `placeholder:"NAME" help:"Name that clients and logs see. Default: the address."`
 	Loops             int           `placeholder:"N" help:"Event loops. Default: one per CPU."`
 	Heartbeat         time.Duration `default:"30s" help:"How often clients are told to speak, 100ms at least."`
@@ -70,7 +71,7 @@ func (c *serveCmd) Run() (err error) {
 	}
 	signals := make(chan os.Signal, 2)
 	app := application{echo: c.Echo == nil || *c.Echo}
-	if app.messages, err = c.messageFlags.open(c.MaxQueued, log); err != nil {
+	if app.messages, err = c.messageFlags.open(c, log); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, app.messages.close(log, signals)) }()
