@@ -3,7 +3,7 @@
 //
 //	/livez    200; 503 when an event loop is stuck: restart the node
 //	/readyz   200; 503 while new clients should go elsewhere
-//	/stats    Server.Stats as JSON
+//	/stats    Server.Stats as JSON, and what Config.Stats has
 //	/metrics  the same for Prometheus, with the figures of the Go runtime and of the process
 //	/settings what may change while the node runs, as JSON, if Config.Settings is there
 //
