@@ -73,7 +73,6 @@ type chat struct {
 	answered map[string]bool         // who has got that answer
 	refused  error                   // why every node refuses
 	node     string                  // that was shown
-	sessions uint32
 }
 
 // The most that a chat remembers; beyond it, it forgets at random.
