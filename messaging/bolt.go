@@ -183,6 +183,9 @@ type boltError struct {
 func (e *boltError) Error() string { return fmt.Sprintf("%v (%s)", e.err, e.path) }
 func (e *boltError) Unwrap() error { return e.err }
 
+// Total tells how many records there are, delayed ones included, and their bytes as Bounds count.
+func (s *Bolt) Total() (records int, bytes int64) { return s.counts.total() }
+
 // Durable is true.
 func (s *Bolt) Durable() bool { return true }
 

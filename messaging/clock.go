@@ -154,7 +154,7 @@ func (h *Hub) survey() {
 	for {
 		page, err := h.cfg.Store.Due(h.ctx, now.Add(horizon), after, duePage)
 		if err != nil {
-			h.storeFailed("delayed messages", err)
+			h.dueFailed(err)
 			return
 		}
 		if len(page) == 0 {
@@ -173,7 +173,7 @@ func (h *Hub) moveAll(now time.Time) {
 	for h.ctx.Err() == nil {
 		page, err := h.cfg.Store.Due(h.ctx, now, after, duePage)
 		if err != nil {
-			h.storeFailed("delayed messages", err)
+			h.dueFailed(err)
 			return
 		}
 		if len(page) == 0 {
@@ -195,8 +195,8 @@ func (h *Hub) move(r *Record) {
 	sh.unlock()
 }
 
-func (h *Hub) storeFailed(what string, err error) {
+func (h *Hub) dueFailed(err error) {
 	if h.ctx.Err() == nil {
-		h.cfg.Logger.Warn("the store failed", "at", what, "error", err)
+		h.storeFailed("at", "delayed messages", "error", err)
 	}
 }

@@ -39,6 +39,7 @@ type Hub struct {
 	shards [shards]shard
 	rooms  [shards]roomShard
 	held   atomic.Int64 // rooms known
+	counts counts
 
 	watchers [shards]watchers
 

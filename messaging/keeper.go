@@ -65,7 +65,7 @@ func (sh *shard) records(puts []*entry) []Record {
 // wasPut notes what the store made of a batch.
 func (sh *shard) wasPut(puts []*entry, records []Record, err error) {
 	if err != nil {
-		sh.h.cfg.Logger.Warn("the store failed", "messages", len(records), "error", err)
+		sh.h.storeFailed("messages", len(records), "error", err)
 	}
 	sh.mu.Lock()
 	for _, e := range puts {
@@ -96,7 +96,7 @@ func (sh *shard) forgetAll(drops []drop, done *sync.WaitGroup) {
 		go func() {
 			defer done.Done()
 			if err := sh.h.cfg.Store.Drop(sh.h.ctx, user, keys); err != nil && sh.h.ctx.Err() == nil {
-				sh.h.cfg.Logger.Warn("the store failed", "drops", len(keys), "error", err) // they come again, and their receiver knows them
+				sh.h.storeFailed("drops", len(keys), "error", err) // they come again, and their receiver knows them
 			}
 		}()
 	}
@@ -118,7 +118,7 @@ func (sh *shard) read(u *user) {
 	u.loading = false
 	switch {
 	case err != nil:
-		sh.h.cfg.Logger.Warn("the store failed", "user", u.name, "error", err)
+		sh.h.storeFailed("user", u.name, "error", err)
 		u.tryAgain()
 	case room > 0 && after == u.after: // otherwise his last device has gone since
 		u.more = len(records) > 0

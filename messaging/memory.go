@@ -41,6 +41,9 @@ func NewMemory(b Bounds) *Memory {
 	return &Memory{counts: newTallies(b), queues: make(map[string]*memoryQueue)}
 }
 
+// Total tells how many records there are, delayed ones included, and their bytes as Bounds count.
+func (m *Memory) Total() (records int, bytes int64) { return m.counts.total() }
+
 // Durable is false.
 func (m *Memory) Durable() bool { return false }
 

@@ -177,7 +177,7 @@ func (h *Hub) join(s *server.Session, d *device, name string, since envelope.Pos
 		r.mu.Unlock()
 		return refuseFullRoom
 	}
-	err := r.welcome(s, since, i < 0)
+	err := r.welcome(h, s, since, i < 0)
 	if err == nil && i < 0 {
 		d.rooms = append(d.rooms, r)
 	}
@@ -193,7 +193,7 @@ func (h *Hub) join(s *server.Session, d *device, name string, since envelope.Pos
 const maxBehind = 32 << 10
 
 // welcome makes a session a member. With the room's lock held.
-func (r *room) welcome(s *server.Session, since envelope.Position, isNew bool) error {
+func (r *room) welcome(h *Hub, s *server.Session, since envelope.Position, isNew bool) error {
 	answer := envelope.Envelope{Kind: envelope.Joined, Room: []byte(r.name), State: envelope.Fresh, Count: uint64(r.members)}
 	if isNew {
 		answer.Count++
@@ -215,6 +215,7 @@ func (r *room) welcome(s *server.Session, since envelope.Position, isNew bool) e
 	}
 	if isNew {
 		r.members++
+		h.counts.members.Add(1)
 	}
 	err = s.Deliver(body)
 	for i := 0; err == nil && i < len(missed); i++ {
@@ -258,6 +259,7 @@ func (h *Hub) leaveAll(d *device) {
 func (r *room) lose(h *Hub) {
 	r.mu.Lock()
 	r.members--
+	h.counts.members.Add(-1)
 	r.silent = h.since()
 	r.mu.Unlock()
 }

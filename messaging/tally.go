@@ -41,6 +41,12 @@ func (c *tallies) waiting(user string) Waiting {
 	return c.users[user].waiting(user)
 }
 
+func (c *tallies) total() (records int, bytes int64) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.records, c.bytes
+}
+
 // draft is a change of counts that is seen once it is published, or never.
 type draft struct {
 	of      *tallies

@@ -115,6 +115,10 @@ func (h *Hub) opened(s *server.Session) {
 	u := sh.get(name)
 	d.user = u
 	u.devices = append(u.devices, d)
+	h.counts.devices.Add(1)
+	if len(u.devices) == 1 {
+		h.counts.users.Add(1)
+	}
 	if len(u.devices) > h.cfg.MaxDevices && h.cfg.MaxDevices > 0 {
 		_ = srv.Close(u.devices[0].ref, server.Close{Code: codec.CodeReplaced, Reason: "too many devices of one user"})
 	}
@@ -144,8 +148,10 @@ func (h *Hub) closedSession(s *server.Session, _ server.Reason) {
 			break
 		}
 	}
+	h.counts.devices.Add(-1)
 	u.goneFromSight(d)
 	if len(u.devices) == 0 {
+		h.counts.users.Add(-1)
 		u.detach()
 	}
 	u.forget()

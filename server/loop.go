@@ -29,6 +29,7 @@ type loop struct {
 	reading  gnet.Conn // the one whose callback runs, so that its answer needs no look at conns
 	readSlot reactor.Slot
 	began    time.Duration           // when the present turn began
+	behind   time.Duration           // how long after it was asked for
 	ended    time.Duration           // when the last one ended
 	yielded  time.Duration           // when other goroutines were last let run, in a chain of turns
 	turnOver func(reactor.Part) bool // l.over, bound once

@@ -23,7 +23,7 @@ type adminListener struct {
 }
 
 // newAdminListener takes the address, so that one that is taken is known before clients come.
-func newAdminListener(addr string, srv *server.Server, level *slog.LevelVar) (*adminListener, error) {
+func newAdminListener(addr string, srv *server.Server, level *slog.LevelVar, m *messages) (*adminListener, error) {
 	a := &adminListener{addr: "-", failed: make(chan error, 1)}
 	if addr == "" {
 		return a, nil
@@ -36,10 +36,22 @@ func newAdminListener(addr string, srv *server.Server, level *slog.LevelVar) (*a
 	}
 	a.listener, a.addr = listener, listener.Addr().String()
 	cfg := admin.Config{Ready: a.ready.Load}
-	if at, ok := listener.Addr().(*net.TCPAddr); ok && at.IP.IsLoopback() {
+	if m != nil {
+		cfg.Metrics = append(cfg.Metrics, messageCollector{m.hub})
+		cfg.Stats = map[string]func() any{"messages": func() any { return m.hub.Stats() }}
+	}
+	at, ok := listener.Addr().(*net.TCPAddr)
+	local := ok && at.IP.IsLoopback()
+	if local {
 		cfg.Settings, cfg.LogLevel = srv, level // who is on this machine may change them
 	}
 	a.http = admin.NewServer(srv, cfg)
+	if m != nil && (local || len(m.tokens) > 0) {
+		mux := http.NewServeMux()
+		mux.Handle("POST /push", &pusher{m.hub, m.tokens})
+		mux.Handle("/", a.http.Handler)
+		a.http.Handler = mux
+	}
 	return a, nil
 }
 

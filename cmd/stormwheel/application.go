@@ -4,14 +4,19 @@ import (
 	"github.com/stormwheel/stormwheel/server"
 )
 
-// application is what the node of this command does with messages: it acknowledges those of clients, and
-// sends them back before, unless it is told not to; and it publishes, if it is told to.
+// application is what the node of this command does with messages. It carries them between users if it is
+// told to; else it acknowledges those of clients, and sends them back before, unless it is told not to; and it
+// publishes, if it is told to.
 type application struct {
+	messages  *messages // nil: none
 	echo      bool
 	publisher *publisher // nil: none
 }
 
 func (a *application) handler() server.Handler {
+	if a.messages != nil {
+		return a.messages.hub.Handler()
+	}
 	h := server.Handler{Message: a.message}
 	if a.publisher != nil {
 		h.Opened = a.publisher.opened

@@ -20,7 +20,8 @@ type serveCmd struct {
 	transportFlags
 	tlsFlags
 
-	Admin             string        `placeholder:"HOST:PORT" help:"Address for /livez, /readyz, /stats and /metrics; it has no authentication, so keep it on loopback. Default: none."`
+	Admin             string        `placeholder:"HOST:PORT" help:"Address for /livez, /readyz, /stats, /metrics, /settings and /push; it has no authentication but --admin-token-file, so keep it on loopback. Default: none."`
+	AdminTokenFile    string        `type:"path" placeholder:"FILE" help:"With --messages: POST /push takes the tokens in this file, one a line, and is there on any address. Default: no token, and on loopback only."`
 	Node              string        `placeholder:"NAME" help:"Name that clients and logs see. Default: the address."`
 	Loops             int           `placeholder:"N" help:"Event loops. Default: one per CPU."`
 	Heartbeat         time.Duration `default:"30s" help:"How often clients are told to speak, 100ms at least."`
@@ -42,11 +43,12 @@ type serveCmd struct {
 	MaxQueued         int           `default:"262144" placeholder:"BYTES" help:"Most bytes that wait in the node for one client. Default: ${default}."`
 	MaxQueuedTotal    int64         `placeholder:"BYTES" help:"Most bytes that wait for all clients together; negative: no limit. Default: a quarter of the memory."`
 	MemoryLimit       int64         `placeholder:"BYTES" help:"Memory of the process; near it clients are refused, then shed. Negative: no limit. Default: that of the control group."`
-	Echo              bool          `default:"true" negatable:"" help:"Send messages of clients back before they are acknowledged; --no-echo: only acknowledge them."`
-	Publish           payload.Size  `placeholder:"SIZE" help:"Publish a message of that size, as in 100B or 4KiB, to all clients every --every, for the load test (bench --deliver). Default: none."`
-	Every             time.Duration `default:"10s" help:"Between two publications, which are due at multiples of it on CLOCK_MONOTONIC."`
-	LogLevel          slog.Level    `default:"info" help:"debug, info, warn or error."`
-	LogFormat         string        `default:"text" enum:"text,json" help:"text or json, on standard error."`
+	messageFlags
+	Echo      *bool         `negatable:"" help:"Send messages of clients back before they are acknowledged, as a node without --messages does; --no-echo: only acknowledge them."`
+	Publish   payload.Size  `placeholder:"SIZE" help:"Publish a message of that size, as in 100B or 4KiB, to all clients every --every, for the load test (bench --deliver). Default: none."`
+	Every     time.Duration `default:"10s" help:"Between two publications, which are due at multiples of it on CLOCK_MONOTONIC."`
+	LogLevel  slog.Level    `default:"info" help:"debug, info, warn or error."`
+	LogFormat string        `default:"text" enum:"text,json" help:"text or json, on standard error."`
 }
 
 func (serveCmd) Help() string {
@@ -55,7 +57,7 @@ func (serveCmd) Help() string {
 		"Example: stormwheel serve --listen 127.0.0.1:7000 --admin 127.0.0.1:7001 --node a"
 }
 
-func (c *serveCmd) Run() error {
+func (c *serveCmd) Run() (err error) {
 	lines := newLogWriter(os.Stderr)
 	level := new(slog.LevelVar)
 	level.Set(c.LogLevel)
@@ -63,11 +65,16 @@ func (c *serveCmd) Run() error {
 	lines.tell = func(lost uint64) { log.Warn("log lines were dropped: standard error was not read", "lines", lost) }
 	go lines.run()
 	defer lines.close()
-	var app application
 	secrets, err := c.readSecrets()
 	if err != nil {
 		return err
 	}
+	signals := make(chan os.Signal, 2)
+	app := application{echo: c.Echo == nil || *c.Echo}
+	if app.messages, err = c.messageFlags.open(c, log); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, app.messages.close(log, signals)) }()
 	srv, certs, err := c.node(log, &app, secrets)
 	if err != nil {
 		return err
@@ -77,15 +84,17 @@ func (c *serveCmd) Run() error {
 	// The signals are ours before the first client is: one that comes early is not lost.
 	defer secrets.follow(srv, log)()
 	defer certs.follow(log)()
-	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
 
-	adm, err := newAdminListener(c.Admin, srv, level)
+	adm, err := newAdminListener(c.Admin, srv, level, app.messages)
 	if err != nil {
 		return err
 	}
 	defer adm.close()
+	if err := app.messages.start(srv); err != nil {
+		return err
+	}
 	if err := srv.Start(); err != nil {
 		return err
 	}
@@ -105,7 +114,6 @@ func (c *serveCmd) node(log *slog.Logger, app *application, secrets *secrets) (*
 	if err != nil {
 		return nil, nil, err
 	}
-	*app = application{echo: c.Echo}
 	if c.Publish > 0 {
 		app.publisher = newPublisher(int(c.Publish), c.Every)
 	}

@@ -61,6 +61,9 @@ func (c *serveCmd) Validate() error {
 			return err
 		}
 	}
+	if err := c.messageFlags.check(c); err != nil {
+		return err
+	}
 	if err := c.tlsFlags.check(); err != nil {
 		return err
 	}

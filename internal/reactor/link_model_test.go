@@ -374,8 +374,11 @@ func (w *world) finish() {
 // word that a handler has said, and no run of a node handles one twice.
 func TestEveryMessageIsHandledOnceAndSettledOnce(t *testing.T) {
 	seeds := 2000
-	if testing.Short() {
+	switch {
+	case testing.Short():
 		seeds = 100
+	case underRace: // there it takes ten times as long
+		seeds = 300
 	}
 	var total world
 	outcomes := map[string]int{}

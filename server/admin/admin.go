@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -38,6 +40,10 @@ type Config struct {
 	// none.
 	Metrics []prometheus.Collector
 
+	// Stats are shown at /stats as members of their own, beside the node's, which have other names. They are
+	// called by many goroutines, and what they return is encoded as JSON. Default: none.
+	Stats map[string]func() any
+
 	// Settings are shown and changed at /settings; it is for requests by localhost or a loopback
 	// address alone. Have the listener on loopback, too: there is no authentication. Default: there is
 	// no /settings.
@@ -69,8 +75,7 @@ func Handler(src prom.Source, cfg Config) http.Handler {
 		say(w, state == "fine", "new clients are refused: memory state is "+state)
 	})
 	mux.HandleFunc("GET /stats", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(src.Stats()) // the reader may be gone
+		writeStats(w, src, cfg.Stats)
 	})
 	if cfg.Settings != nil {
 		h := settingsHandler{cfg.Settings, cfg.LogLevel}
@@ -79,6 +84,26 @@ func Handler(src prom.Source, cfg Config) http.Handler {
 	}
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry(src, cfg.Metrics), promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes}))
 	return mux
+}
+
+// writeStats writes the node's numbers, and more, as one object.
+func writeStats(w http.ResponseWriter, src prom.Source, more map[string]func() any) {
+	all, err := json.Marshal(src.Stats())
+	for _, name := range slices.Sorted(maps.Keys(more)) {
+		var member []byte
+		if err == nil {
+			member, err = json.Marshal(map[string]any{name: more[name]()})
+		}
+		if err == nil {
+			all = append(append(all[:len(all)-1], ','), member[1:]...)
+		}
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(append(all, '\n')) // the reader may be gone
 }
 
 func registry(src prom.Source, more []prometheus.Collector) *prometheus.Registry {

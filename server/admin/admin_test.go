@@ -177,3 +177,20 @@ func TestLivezSaysWhenALoopIsStuck(t *testing.T) {
 	release()
 	until(t, h, "the loop is seen again", "/livez", well)
 }
+
+func TestStatsHaveMembersOfTheApplication(t *testing.T) {
+	number := func() any { return map[string]int{"users": 3} }
+	w := ask(Handler(fine(), Config{Stats: map[string]func() any{"b": number, "a": func() any { return 1 }}}), "GET", "/stats")
+	var got struct {
+		Node string
+		A    int
+		B    struct{ Users int }
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || got.Node != "a" || got.A != 1 || got.B.Users != 3 {
+		t.Errorf("%v: %s", err, w.Body)
+	}
+	bad := map[string]func() any{"bad": func() any { return func() {} }}
+	if w := ask(Handler(fine(), Config{Stats: bad}), "GET", "/stats"); w.Code != 500 {
+		t.Errorf("what is no JSON: status %d", w.Code)
+	}
+}

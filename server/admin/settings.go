@@ -77,7 +77,7 @@ type settingsHandler struct {
 // ServeHTTP answers those alone who ask by a name of this machine: a page in an operator's browser
 // whose name was made to lead here has another.
 func (h settingsHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !isLocal(r.Host) {
+	if !IsLocal(r.Host) {
 		http.Error(w, "settings are for this machine: ask by localhost or its address", http.StatusForbidden)
 		return
 	}
@@ -135,8 +135,9 @@ func merge(body []byte, into *settings) error {
 	return nil
 }
 
-// isLocal says whether a request's Host names the machine itself.
-func isLocal(host string) bool {
+// IsLocal says whether a request's Host names the machine itself, as those that change something should:
+// that of a page in an operator's browser whose name was made to lead here does not.
+func IsLocal(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
