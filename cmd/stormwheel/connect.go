@@ -31,14 +31,29 @@ type connectCmd struct {
 	TLSKey   string `name:"tls-key" type:"path" placeholder:"FILE" help:"tls, wss: its key, PEM."`
 
 	IgnoreAlternates bool `help:"Keep to --server, whatever nodes name: behind a NAT that leads nowhere."`
+
+	Chat    bool   `help:"Be a messenger, at a node that runs messages; a node does not tell whether it does."`
+	To      string `placeholder:"USER" help:"chat: what is typed goes to this user. Implies --chat."`
+	Room    string `placeholder:"ROOM" help:"chat: join this room; what is typed goes there. Implies --chat."`
+	JSON    bool   `name:"json" help:"chat: print events as JSON, one a line. Implies --chat."`
+	History bool   `default:"true" negatable:"" help:"chat: keep what is said, up to 2 MiB, in a file of yours for :q WORD: stormwheel/chat-ID under $$XDG_STATE_HOME or ~/.local/state; --no-history: in memory only, as without --id."`
 }
+
+// chats tells whether the messenger is wanted.
+func (c *connectCmd) chats() bool { return c.Chat || c.To != "" || c.Room != "" || c.JSON }
 
 func (connectCmd) Help() string {
 	return "What is typed is sent, what arrives is shown. \":info\" shows the state, \":q\" leaves; the end of " +
 		"the input leaves when all was acknowledged, so that input may be piped; " +
 		"a client that every node refuses before its first session leaves, too; " +
 		fmt.Sprintf("%d messages a second are sent at most.\n\n", sendRate) +
-		"Example: stormwheel connect --server 127.0.0.1:7000,127.0.0.1:7100 --id alice"
+		"With --chat it is a messenger. Two ticks: the message reached a device; one: it is on the node's disk; " +
+		"a dot: it is in the node's memory, or the room has it. Its commands:\n\n" + strings.Join(chatHelp(), "\n\n") + "\n\n" +
+		"Input that is piped is sent, and connect leaves when all of it is acknowledged. Exit codes of --chat: " +
+		fmt.Sprintf("0 every message was acknowledged, 1 the input or output broke, 2 a wrong flag, %d no node gave a session, "+
+			"%d a message was refused or a line could not be done, %d nobody knows what became of a message.\n\n", exitNoSession, exitRefused, exitUnsettled) +
+		"Example: stormwheel connect --server 127.0.0.1:7000,127.0.0.1:7100 --id alice\n\n" +
+		"Example: echo hi | stormwheel connect --id ci --to bob"
 }
 
 func (c *connectCmd) Validate() error {
@@ -53,6 +68,9 @@ func (c *connectCmd) Validate() error {
 			return err
 		}
 	}
+	if err := c.checkPlace(); err != nil {
+		return err
+	}
 	addrs, way, err := transport.ParseWays(c.Server)
 	if err != nil {
 		return fmt.Errorf("--server: %w", err)
@@ -64,6 +82,24 @@ func (c *connectCmd) Validate() error {
 		return errors.New("--tls-cert and --tls-key go together")
 	}
 	return dialable("--server", addrs)
+}
+
+// checkPlace checks --to and --room.
+func (c *connectCmd) checkPlace() error {
+	if c.To != "" && c.Room != "" {
+		return errors.New("--to and --room exclude each other")
+	}
+	if c.To != "" {
+		if err := checkName("user", c.To); err != nil {
+			return fmt.Errorf("--to: %w", err)
+		}
+	}
+	if c.Room != "" {
+		if err := checkName("room", c.Room); err != nil {
+			return fmt.Errorf("--room: %w", err)
+		}
+	}
+	return nil
 }
 
 // secure is what the flags say about TLS; nil: nothing.
@@ -90,7 +126,8 @@ func (c *connectCmd) secure() (*tls.Config, error) {
 }
 
 func (c *connectCmd) Run() error {
-	if c.ID == "" {
+	named := c.ID != ""
+	if !named {
 		c.ID = fmt.Sprintf("terminal-%d", os.Getpid())
 	}
 	token := tokenFrom(c.TokenFile)
@@ -99,29 +136,42 @@ func (c *connectCmd) Run() error {
 			return fmt.Errorf("connect: --token-file: %w", err)
 		}
 	}
+	secure, err := c.secure()
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	cfg := client.Config{
+		TLS:       secure,
+		Endpoints: c.Server, ID: c.ID, PongTimeout: c.PongTimeout,
+		IgnoreAlternates: c.IgnoreAlternates, TokenSource: token,
+	}
+	if c.chats() {
+		return c.runChat(cfg, named)
+	}
+	return c.runEcho(cfg)
+}
+
+// asUsage words what the client does not take.
+func asUsage(err error) error {
+	return usageError{errors.New(strings.Replace(strings.TrimPrefix(err.Error(), "client: "), "PongTimeout", "--pong-timeout", 1))}
+}
+
+// runEcho is connect without --chat.
+func (c *connectCmd) runEcho(cfg client.Config) error {
 	t := newTerminal(os.Stdout, time.Now)
 	var cl *client.Client
 	var refused error // why every node refuses; owned by the callbacks until Run has returned
-	changed := func(i client.Info) {
+	cfg.Deliver, cfg.Settled = t.arrived, t.settled
+	cfg.StateChange = func(i client.Info) {
 		t.changed(i)
 		if i.Refused && i.Sessions == 0 { // who waits at a terminal does not wait for that to change
 			refused = i.LastError
 			_ = cl.Close() // always nil
 		}
 	}
-	secure, err := c.secure()
+	cl, err := client.New(cfg)
 	if err != nil {
-		return fmt.Errorf("connect: %w", err)
-	}
-	cl, err = client.New(client.Config{
-		TLS:       secure,
-		Endpoints: c.Server, ID: c.ID, PongTimeout: c.PongTimeout,
-		IgnoreAlternates: c.IgnoreAlternates, TokenSource: token,
-		Deliver: t.arrived, Settled: t.settled, StateChange: changed,
-	})
-	if err != nil {
-		text := strings.Replace(strings.TrimPrefix(err.Error(), "client: "), "PongTimeout", "--pong-timeout", 1)
-		return usageError{errors.New(text)}
+		return asUsage(err)
 	}
 	ctx, cancel := signal.NotifyContext(context.Background(), leaving()...)
 	defer cancel()

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// What arrives while somebody types comes above the line, which is drawn again whole.
+func TestWhatArrivesDoesNotTearTheLine(t *testing.T) {
+	addr := hubNode(t, "127.0.0.1:0", "").Addr()
+	env := []string{"XDG_STATE_HOME=" + t.TempDir()}
+	p := terminalRun(t, env, os.Args[0], "connect", "--chat", "--server", addr, "--id", "alice", "--to", "bob")
+	p.until("connected to node n")
+	p.until("bob > ")
+	p.typed("half a li")
+	p.until("half a li")
+	before := len(p.shown.String())
+	if code, _ := piped(t, chatter(t, t.TempDir(), addr, "bob", "--to", "alice"), "hey\n"); code != 0 {
+		t.Fatalf("exit %d", code)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("shown: %q", p.shown.String())
+		}
+	})
+	until(t, "the line is drawn again", func() bool {
+		_, after, arrived := strings.Cut(p.shown.String()[before:], "bob: hey")
+		return arrived && strings.Contains(strings.ReplaceAll(after, "\x1b[0K", ""), "bob > half a li") // it clears what is behind the prompt
+	})
+	p.typed("ne\r")
+	p.until(" bob: half a line")
+	p.typed(":ro\t\r") // completed
+	p.until("  none")
+	p.typed(":join tea\r")
+	p.until("[tea] > ")
+	p.typed("\x1b[A\x1b[A\r") // the line before the latest: :rooms
+	p.until("  tea")
+	p.typed(":q\r")
+	<-p.done
+	if code := p.cmd.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("exit %d: %q", code, p.shown.String())
+	}
+	now, err := unix.IoctlGetTermios(int(p.slave.Fd()), unix.TCGETS)
+	if err != nil || *now != *p.before {
+		t.Errorf("the modes of the terminal were %+v, are %+v, %v", *p.before, now, err)
+	}
+}
+
+func TestCtrlCLeavesTheChatAndGivesTheTerminalBack(t *testing.T) {
+	p := terminalRun(t, []string{"XDG_STATE_HOME=" + t.TempDir()}, os.Args[0], "connect", "--chat", "--server", "127.0.0.1:1", "--id", "alice")
+	p.until("no session at")
+	p.typed("text\x03\x03")
+	<-p.done
+	now, err := unix.IoctlGetTermios(int(p.slave.Fd()), unix.TCGETS)
+	if code := p.cmd.ProcessState.ExitCode(); code != 0 || err != nil || *now != *p.before {
+		t.Errorf("exit %d, the modes of the terminal were %+v, are %+v, %v", code, *p.before, now, err)
+	}
+}
