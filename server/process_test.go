@@ -330,8 +330,11 @@ func TestStoppedProcessEvictsNobodyWhosePingsWereWaiting(t *testing.T) {
 	const (
 		heartbeat = 200 * time.Millisecond
 		timeout   = time.Second
-		clients   = 200
 	)
+	clients := 200
+	if transportOf(t).Name == "tls" {
+		clients = 40 // under the race detector a node opens a record a hundred times more slowly
+	}
 	c := startChild(t, orders{Heartbeat: heartbeat, Timeout: timeout, Tick: 20 * time.Millisecond})
 	c.leavesNothing()
 	r := siege.Rush(t.Context(), &c.Target, clients, 1)
@@ -347,7 +350,7 @@ func TestStoppedProcessEvictsNobodyWhosePingsWereWaiting(t *testing.T) {
 		c.cmd.Process.Signal(syscall.SIGCONT)
 		settled := time.Now().Add(timeout + 200*time.Millisecond)
 		eventually(t, "the timeout after the stop has passed", func() bool { return time.Now().After(settled) })
-		if st := c.stats(); st.Evictions != 0 || st.Sessions != clients || len(spoke) != 0 {
+		if st := c.stats(); st.Evictions != 0 || st.Sessions != uint64(clients) || len(spoke) != 0 {
 			t.Fatalf("after a stop of %v: %d evicted, %d sessions, %d could not speak, closes %v", pause, st.Evictions, st.Sessions, len(spoke), st.Closes)
 		}
 	}
