@@ -262,7 +262,7 @@ func TestWhatIsOverdueTakesTimeFromPosts(t *testing.T) {
 func BenchmarkPost(b *testing.B) {
 	for _, sessions := range []int{10, 10_000} {
 		b.Run(fmt.Sprint("sessions=", sessions), func(b *testing.B) {
-			n := newNode(b, rigConfig{})
+			n := newNode(b, rigConfig{AdmitRate: 1e6})
 			var handles []uint64
 			for range sessions {
 				slot, _ := n.join()
