@@ -17,15 +17,18 @@ func opened(ids chan<- Ref) func(*Session) {
 // What one goroutine asks of one session happens in that order.
 func TestDeliverAndAckComeBeforeTheClose(t *testing.T) {
 	const clients = 50
-	ids := make(chan Ref, clients)
-	s := startNode(t, Config{Loops: 2, Handler: Handler{Opened: opened(ids), Message: func(*Session, Message) {}}})
+	ids, taken := make(chan Ref, clients), make(chan struct{}, clients)
+	s := startNode(t, Config{Loops: 2, Handler: Handler{
+		Opened:  opened(ids),
+		Message: func(*Session, Message) { taken <- struct{}{} },
+	}})
 	var all []*wire
 	for i := range clients {
 		w := joinSender(t, s, fmt.Sprint("c", i), 1)
 		all = append(all, w)
 		ref, from := <-ids, Sender{fmt.Sprint("c", i), 7}
 		w.send(codec.AppendSend(nil, 7, nil))
-		eventually(t, "its message is taken", func() bool { return s.node.Senders.Find(from.ID, 7) != nil })
+		<-taken
 		if err := errors.Join(s.Deliver(ref, []byte("last words")), s.Ack(from, 7), s.Close(ref, Close{Code: codec.CodeKicked})); err != nil {
 			t.Fatal(err)
 		}
