@@ -36,7 +36,7 @@ func (p Policy) String() string { return link.Policy(p).String() }
 
 // Config describes a client. Endpoints and ID are needed; zero means the default.
 type Config struct {
-	// Endpoints are the nodes, "host:port", or all "tls://host:port" to come by TLS 1.3, all
+	// Endpoints are the nodes, "host:port" or, on this machine, "unix:path", or all "tls://host:port" to come by TLS 1.3, all
 	// "ws://host:port/path" by WebSocket, or all "wss://host:port/path" by both; to what nodes name
 	// the client comes as to these. One is chosen at random; nodes may name more. Each
 	// address of a name counts as a node: what fails to connect leads to the next at once.
@@ -107,8 +107,8 @@ type Config struct {
 	// slowly.
 	NeverGiveUp bool
 
-	// Dial makes the connection; proxies go here, and TLS that is not of Endpoints. addr is the
-	// endpoint as it was given. It must return when ctx ends; what it returns later is closed. Default nil: TCP, to
+	// Dial makes the connection; proxies go here, and TLS that is not of Endpoints. network is "tcp",
+	// and addr the endpoint as it was given, or they are "unix" and the path. It must return when ctx ends; what it returns later is closed. Default nil: TCP, to
 	// one of the addresses that the name has. What wraps a
 	// connection should have a method NetConn, as *tls.Conn has: on Linux the client then
 	// sees what the server's kernel took. Without it, what was written counts as taken.

@@ -36,6 +36,7 @@ type loop struct {
 	turnOver func(reactor.Part) bool // l.over, bound once
 	staged   *staged                 // nil: all connections are plain
 	tuned    *tuned                  // what it goes by
+	peers    map[reactor.Slot]Peer   // of connections by unix sockets; nil: there was none
 
 	// Owned by the ticker.
 	listeners []int      // its listening sockets, those that are known
@@ -72,7 +73,7 @@ func newLoop(s *Server, el gnet.EventLoop, index uint8, listeners []int) (*loop,
 	if l.reactor, err = reactor.New(l.tuned.reactor, env, l.now()); err != nil {
 		return nil, err
 	}
-	l.app.r, l.app.ask = l.reactor, l.ask
+	l.app.r, l.app.ask, l.app.peer, l.app.carrier = l.reactor, l.ask, l.peer, l.plainCarrier
 	switch {
 	case s.stage != nil:
 		l.staged = newStaged(l, s.stage())
@@ -112,8 +113,12 @@ func (l *loop) bury() {
 
 func (l *loop) now() time.Duration { return time.Since(l.srv.base) }
 
-// accept takes in a connection, or refuses it.
-func (l *loop) accept(c gnet.Conn) {
+// accept takes in a connection, or refuses it. by is nil for TCP.
+func (l *loop) accept(c gnet.Conn, by *arrival) {
+	if by == nil && l.srv.nowhere != nil {
+		_ = l.el.Close(c)
+		return
+	}
 	if l.reactor.Overloaded() {
 		if wait, there := waited(c.Fd()); !there { // it gave up while it waited: the cheapest end
 			l.reactor.Missed(wait)
@@ -132,7 +137,13 @@ func (l *loop) accept(c gnet.Conn) {
 	*l.entry(slot) = c
 	s := l.reactor.Session(slot)
 	c.SetContext(s)
-	if l.staged != nil && !l.staged.begin(c, s) {
+	if by != nil {
+		if l.peers == nil {
+			l.peers = make(map[reactor.Slot]Peer)
+		}
+		l.peers[slot] = by.peer
+	}
+	if l.staged != nil && !l.staged.begin(c, s, by) {
 		return
 	}
 	if l.reactor.Enter(slot, c.Fd()) {
@@ -176,7 +187,24 @@ func (l *loop) closed(slot reactor.Slot, err error) {
 	if l.staged != nil {
 		l.staged.lines.End(uint32(slot))
 	}
+	delete(l.peers, slot)
 	*l.entry(slot) = nil
+}
+
+// peer is who is at the other end of a unix socket, nil of any other.
+func (l *loop) peer(slot reactor.Slot) *Peer {
+	if p, is := l.peers[slot]; is {
+		return &p
+	}
+	return nil
+}
+
+// plainCarrier is what carries frames that are in nothing else.
+func (l *loop) plainCarrier(slot reactor.Slot) Transport {
+	if _, is := l.peers[slot]; is {
+		return TransportUnix
+	}
+	return TransportTCP
 }
 
 // reasonForError reads gnet's explanation. It is nil when our side closed: the reactor
@@ -205,6 +233,13 @@ func (e *events) OnBoot(engine gnet.Engine) gnet.Action {
 	return gnet.None
 }
 
+// serveUnix has the unix sockets accept; the loops run.
+func (s *Server) serveUnix() {
+	if e, ok := s.engine.(gnet.Engine); ok {
+		s.unix.serve(e)
+	}
+}
+
 func (e *events) OnOpen(c gnet.Conn) ([]byte, gnet.Action) {
 	if b, own := c.Context().(*bell); own {
 		b.opened(c)
@@ -215,7 +250,8 @@ func (e *events) OnOpen(c gnet.Conn) ([]byte, gnet.Action) {
 		e.srv.cfg.Logger.Error("no reactor for an event loop", slog.Any("err", err))
 		return nil, gnet.Close
 	}
-	l.accept(c)
+	by, _ := c.Context().(*arrival)
+	l.accept(c, by)
 	return nil, gnet.None
 }
 

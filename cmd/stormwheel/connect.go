@@ -81,7 +81,7 @@ func (c *connectCmd) Validate() error {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return errors.New("--tls-cert and --tls-key go together")
 	}
-	return dialable("--server", addrs)
+	return reachable("--server", addrs)
 }
 
 // checkPlace checks --to and --room.

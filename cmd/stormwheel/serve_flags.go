@@ -51,8 +51,8 @@ func (c *serveCmd) Validate() error {
 	// Names end up in the ready line, which has a blank between its words.
 	for flag, values := range map[string][]string{"--node": {c.Node}, "--alternates": c.Alternates} {
 		for _, v := range values {
-			if strings.ContainsFunc(v, func(r rune) bool { return !unicode.IsPrint(r) || r == ' ' || r == unicode.ReplacementChar }) {
-				return fmt.Errorf("%s: %q has blanks or what cannot be printed", flag, v)
+			if err := oneWord(flag, v); err != nil {
+				return err
 			}
 		}
 	}
@@ -73,6 +73,14 @@ func (c *serveCmd) Validate() error {
 		}
 	}
 	return dialable("--alternates", c.Alternates)
+}
+
+// oneWord keeps a word of the ready line to one.
+func oneWord(flag, v string) error {
+	if strings.ContainsFunc(v, func(r rune) bool { return !unicode.IsPrint(r) || r == ' ' || r == unicode.ReplacementChar }) {
+		return fmt.Errorf("%s: %q has blanks or what cannot be printed", flag, v)
+	}
+	return nil
 }
 
 // asFlags words an error of server.New with the names of the flags.
