@@ -278,6 +278,38 @@ func TestABalancerAtAUnixSocket(t *testing.T) {
 	}
 }
 
+// Of many that find a dead socket one takes its place, and all others see that it lives.
+func TestOneOfManyTakesTheDeadSocket(t *testing.T) {
+	addr := unixAddr(t)
+	for range 100 {
+		dead(t, strings.TrimPrefix(addr, "unix:"))
+		const n = 8
+		type claimed struct {
+			c   *unixClaim
+			err error
+		}
+		all := make(chan claimed, n)
+		for range n {
+			go func() {
+				c, err := claimUnix(&Listener{Addr: addr, Mode: 0o600}, 0)
+				all <- claimed{c, err}
+			}()
+		}
+		var winner *unixClaim
+		for range n {
+			switch got := <-all; {
+			case got.err != nil && !strings.Contains(got.err.Error(), "in use"):
+				t.Fatal(got.err)
+			case got.err == nil && winner != nil:
+				t.Fatal("two have it")
+			case got.err == nil:
+				winner = got.c
+			}
+		}
+		winner.close()
+	}
+}
+
 // A killed node leaves its socket, and the next takes its place; of two that come at a time one does.
 func TestANodeComesBackToTheSocketOfAKilledOne(t *testing.T) {
 	addr := unixAddr(t)
