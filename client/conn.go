@@ -166,7 +166,7 @@ func (c *Client) dial(k *conn, addrs []netip.AddrPort) (net.Conn, error) {
 		return nil, context.Canceled // nobody waits for it
 	}
 	network, addr := transport.Network(addr)
-	return (&net.Dialer{}).DialContext(k.ctx, network, addr)
+	return c.cfg.dialer().DialContext(k.ctx, network, addr)
 }
 
 // connected reports whether the link still wants the connection.

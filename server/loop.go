@@ -137,7 +137,9 @@ func (l *loop) accept(c gnet.Conn, by *arrival) {
 	*l.entry(slot) = c
 	s := l.reactor.Session(slot)
 	c.SetContext(s)
-	if by != nil {
+	if by == nil {
+		l.setBackstops(c)
+	} else {
 		if l.peers == nil {
 			l.peers = make(map[reactor.Slot]Peer)
 		}

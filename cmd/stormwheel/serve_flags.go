@@ -86,7 +86,7 @@ func oneWord(flag, v string) error {
 // asFlags words an error of server.New with the names of the flags.
 func asFlags(err error) error {
 	text := strings.TrimPrefix(err.Error(), "server: ")
-	for _, f := range [...][2]string{{"Heartbeat", "--heartbeat"}, {"Timeout", "--timeout"}, {"Tick", "--tick"},
+	for _, f := range [...][2]string{{"Heartbeat", "--heartbeat"}, {"KeepAlive", "--tcp-keepalive"}, {"UserTimeout", "--tcp-user-timeout"}, {"Timeout", "--timeout"}, {"Tick", "--tick"},
 		{"Listeners", "--listen"}, {"the listener ", "--listen "}, {"TrustedProxies", "--trusted-proxies"}, {"ProxyProtocol", "--proxy"},
 		{"Transports", "--transports"}, {"needs TLS", "needs --tls-cert and --tls-key"}, {"TLS is set", "--tls-cert is set"}, {"WebSocket.Path", "--ws-path"}, {"WebSocket.Origins", "--ws-origins"},
 		{"Loops", "--loops"}, {"MaxConns", "--max-conns"}, {"AdmitRate", "--admit-rate"},
