@@ -140,6 +140,9 @@ func startSiege(t *testing.T, o orders, how ...func(*exec.Cmd)) *child {
 	def(&o.Heartbeat, 500*time.Millisecond)
 	def(&o.Timeout, 8*time.Second) // no test client of a busy machine is that late
 	def(&o.Tick, 20*time.Millisecond)
+	if transportOf(t).Name == "tls" {
+		def(&o.HelloTimeout, 3*time.Second) // which has to be enough for the handshakes of a crowd
+	}
 	def(&o.HelloTimeout, time.Second)
 	def(&o.PartialTimeout, 700*time.Millisecond)
 	def(&o.WriteTimeout, 700*time.Millisecond)
@@ -231,9 +234,6 @@ func (c *child) gather() (leave func()) {
 func judge(t *testing.T, fared siege.Fared) {
 	t.Helper()
 	t.Logf("beside it: %v", fared)
-	if transportOf(t).Name == "tls" && len(fared.Lost) == 0 {
-		return // both ends' handshakes are on the cores of the test: how long it takes says nothing
-	}
 	if err := fared.Fault(); err != nil {
 		t.Error(err)
 	}
@@ -250,6 +250,9 @@ type trial struct {
 func (c *child) try(tr trial) {
 	c.t.Helper()
 	name, why := tr.enemy.Name, tr.reason.String()
+	if transportOf(c.t).Name == "tls" {
+		tr.peers = (tr.peers + 4) / 5 // under the race detector a handshake costs a hundred times more
+	}
 	before := c.report("report")
 	var wg sync.WaitGroup
 	var mu sync.Mutex
