@@ -673,8 +673,7 @@ func TestSettledThatPanicsIsToldTheRest(t *testing.T) {
 			for range 5 {
 				c.Send(t.Context(), nil)
 			}
-			time.Sleep(time.Second)
-			end(t, c, ran)
+			wantPanic(t, <-ran, "Settled")
 			if !slices.Equal(told, []uint64{1, 2, 3, 4, 5}) {
 				t.Errorf("%s: told of %v", name, told)
 			}
