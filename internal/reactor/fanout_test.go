@@ -281,28 +281,6 @@ func TestATurnEndsAmongManySmallGroups(t *testing.T) {
 	}
 }
 
-// Who joins behind a publication joins behind it, whatever else was posted for him before.
-func TestWhatIsPostedForASessionDoesNotOvertakeAPublication(t *testing.T) {
-	n := newNode(t, rigConfig{})
-	slot, p := n.join()
-	m, h := &n.r.mailbox, n.r.Handle(slot)
-	publish := func(body string) error {
-		return m.OnLoop(func(r *Reactor) { r.Publish("g", codec.AppendDeliver(nil, 0, []byte(body))) })
-	}
-	for _, err := range []error{
-		m.Deliver(h, []byte("first")), publish("before it joins"), m.Member(h, "g", true), publish("a"), m.Deliver(h, []byte("last")),
-	} {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	for n.turn(never) {
-	}
-	if got, want := bodies(t, p), []string{"first", "last", "a"}; !slices.Equal(got, want) {
-		t.Errorf("got %v, want %v", got, want)
-	}
-}
-
 // Publications that a loop has no room for stay in its mailbox.
 func TestPublicationsAreTakenNoFasterThanTheyLeave(t *testing.T) {
 	n := newNode(t, rigConfig{})
