@@ -60,8 +60,6 @@ type Server struct {
 	away      *awayPool
 	stage     func() transport.Stage // makes another in its place, of a loop. Tests set it
 
-	drainLinger time.Duration // tests shorten it
-
 	// The ticker's.
 	overloadLog time.Duration // when overload was last logged, 0: never
 	overloadDue bool          // it began, and nobody has waited yet
@@ -94,10 +92,9 @@ func New(cfg Config) (*Server, error) {
 		ready: make(chan struct{}),
 		done:  make(chan struct{}),
 
-		away:        newAwayPool(),
-		drainLinger: drainLinger,
-		gated:       t,
-		logged:      t,
+		away:   newAwayPool(),
+		gated:  t,
+		logged: t,
 	}
 	s.tuned.Store(t)
 	if err := s.setTLS(); err != nil {
