@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/netip"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,7 +29,7 @@ type Config struct {
 	// Transports are what clients may come by; a connection's first byte says which it is.
 	// Default TransportTCP alone, with TLS TransportTLS alone.
 	Transports []Transport
-	// TLS has clients come by TLS 1.3, if Transports say so; it is copied. The standard library does
+	// TLS has clients come by TLS 1.3, if Transports say so; it is copied. A listener may have its own. The standard library does
 	// the handshakes by it, certificates and callbacks included, off the loops; GetCertificate and
 	// GetConfigForClient may wait, but as many of them as there are processors hold up all others.
 	// Tickets are under keys made of ClusterSecrets, so that all nodes that have it take them, and
@@ -206,6 +207,12 @@ const defaultListen = "127.0.0.1:7000"
 func (c Config) withDefaults() Config {
 	def(&c.Listen, defaultListen)
 	if c.Transports == nil {
+		c.Listeners = slices.Clone(c.Listeners)
+		for i := range c.Listeners {
+			if l := &c.Listeners[i]; l.TLS != nil && l.Transports == nil {
+				l.Transports = []Transport{TransportTLS}
+			}
+		}
 		c.Transports = []Transport{TransportTCP}
 		if c.TLS != nil {
 			c.Transports = []Transport{TransportTLS}

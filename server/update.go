@@ -32,7 +32,7 @@ type Tunable struct {
 	UnsettledBytes int // as Config.UnsettledBytes
 
 	// ClusterSecrets are as Config.ClusterSecrets. What was signed with one that is there no more is
-	// not known any more.
+	// not known any more; so are the tickets of TLS, which are sealed under the first from then on.
 	ClusterSecrets [][]byte
 
 	// DrainGrace and DrainWindow are as in Config. A drain that runs goes by them, too.
@@ -125,6 +125,9 @@ func (u Tunable) clone() Tunable {
 // tuneGates takes over what was updated. It is the ticker's.
 func (s *Server) tuneGates(now time.Duration) {
 	if t := s.tuned.Load(); t != s.gated {
+		if s.tls != nil && !slices.EqualFunc(t.cfg.ClusterSecrets, s.gated.cfg.ClusterSecrets, bytes.Equal) {
+			s.tls.SetSecrets(t.cfg.ClusterSecrets...)
+		}
 		s.gated = t
 		s.node.Conns.SetMax(t.cfg.MaxConns)
 		s.node.Tune(now, t.cfg.gate())

@@ -57,7 +57,7 @@ func (c *serveCmd) Validate() error {
 		}
 	}
 	for _, text := range c.Listen {
-		if _, err := listenerOf(text); err != nil {
+		if _, _, err := listenerOf(text); err != nil {
 			return err
 		}
 	}

@@ -17,7 +17,7 @@ type Stage struct {
 
 	// The server's side.
 	config *Config
-	addr   func(transport.Slot) netip.Addr
+	peer   func(transport.Slot) Peer
 	states map[transport.Slot]*tls.ConnectionState // that nobody has asked for
 
 	keepStates bool
@@ -28,15 +28,20 @@ type Stage struct {
 	kept map[transport.Slot]*kept // that wait for a ticket
 }
 
-// NewServer returns the server's side. addr tells where a connection's peer is, for the bounds of
-// an address; nil: there are none.
-func NewServer(c *Config, addr func(transport.Slot) netip.Addr) *Stage {
-	if addr == nil {
-		addr = func(transport.Slot) netip.Addr { return netip.Addr{} }
+// Peer is what a server's side is told of a connection before its handshake.
+type Peer struct {
+	Addr  netip.Addr // for the bounds of an address; the zero Addr has none
+	Terms int        // which of the Config's configurations it is shown: 0 is NewConfig's
+}
+
+// NewServer returns the server's side. nil tells of no peer.
+func NewServer(c *Config, peer func(transport.Slot) Peer) *Stage {
+	if peer == nil {
+		peer = func(transport.Slot) Peer { return Peer{} }
 	}
 	return &Stage{
 		layer: tlsrecord.New(false), under: make(map[transport.Slot]*under),
-		config: c, addr: addr, states: make(map[transport.Slot]*tls.ConnectionState),
+		config: c, peer: peer, states: make(map[transport.Slot]*tls.ConnectionState),
 	}
 }
 

@@ -2,6 +2,7 @@ package handshake
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"time"
@@ -191,9 +192,10 @@ func (t *Stage) newHandshake(s transport.Slot) *handshake {
 	if t.config == nil {
 		return t.newClientHandshake()
 	}
-	h := start(t.config.server)
-	addr := t.addr(s)
-	h.addr, h.wire.addr = originOf(addr), tcpAddr(addr)
+	peer := t.peer(s)
+	terms := t.config.terms[peer.Terms]
+	h := start(func(h *handshake) (*tls.Conn, error) { return t.config.server(h, terms) })
+	h.addr, h.wire.addr = originOf(peer.Addr), tcpAddr(peer.Addr)
 	return h
 }
 
