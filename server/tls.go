@@ -33,7 +33,9 @@ func (s *Server) setTLS() error {
 	for _, l := range s.cfg.listeners() {
 		s.terms = append(s.terms, numbers[l.TLS])
 	}
+	s.tls.AllowTLS12(s.cfg.MaxTLS12)
 	s.away.mayBegin = s.tls.MayBegin
+	s.away.setRate(s.cfg.HandshakeRate)
 	return nil
 }
 
@@ -93,6 +95,7 @@ func (s *Server) tlsStats(st *Stats) {
 	}
 	c := s.tls.Counters()
 	st.TLSFull, st.TLSResumed, st.TLSFailed, st.TLSGivenUp = c.Full, c.Resumed, c.Failed, c.GivenUp
+	st.TLS12 = c.Older
 	st.TLSWaiting, st.TLSQueued = c.Waiting, s.away.waiting()
 	if !c.Expires.IsZero() {
 		st.TLSExpiry = time.Until(c.Expires).Truncate(time.Second)

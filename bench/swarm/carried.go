@@ -33,6 +33,9 @@ func (c *Config) carried() (func() transport.Stage, error) {
 	}
 	var secure *tls.Config
 	if c.TLS != nil {
+		if err := c.TLS.Check(); err != nil {
+			return nil, fmt.Errorf("swarm: TLS: %w", err)
+		}
 		secure = c.TLS.config()
 	}
 	began := time.Now()
@@ -60,6 +63,9 @@ func (c *Config) carried() (func() transport.Stage, error) {
 		return stage
 	}, nil
 }
+
+// Check says why this process cannot use it.
+func (t *TLS) Check() error { return handshake.Check(t.config()) }
 
 // config is what all loops have.
 func (t *TLS) config() *tls.Config {

@@ -129,7 +129,8 @@ func (c *serveCmd) node(log *slog.Logger, app *application, secrets *secrets) (*
 		MaxQueuedTotal: c.MaxQueuedTotal, MemoryLimit: c.MemoryLimit,
 		TLS: secure, Handler: app.handler(), Logger: log,
 	}
-	if err := c.fill(&cfg, certs); err != nil {
+	c.tlsFlags.fill(&cfg)
+	if err := c.transportFlags.fill(&cfg, certs); err != nil {
 		return nil, nil, usageError{err}
 	}
 	srv, err := server.New(cfg)

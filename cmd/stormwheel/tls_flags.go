@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"os"
 	"time"
@@ -18,12 +19,29 @@ type tlsFlags struct {
 	TLSCert       []string `name:"tls-cert" type:"path" placeholder:"FILE" help:"Certificates for TLS 1.3, PEM, each with those that vouch for it behind it; of several the first that fits the name that a client asks for. Read again on SIGHUP and when the file changes. Default: no TLS."`
 	TLSKey        []string `name:"tls-key" type:"path" placeholder:"FILE" help:"Their keys, PEM, in the same order."`
 	TLSClientCA   string   `name:"tls-client-ca" type:"path" placeholder:"FILE" help:"Let in only clients with a certificate of these authorities, PEM. Default: everybody."`
+	TLSMin        string   `name:"tls-min" default:"1.3" enum:"1.2,1.3" help:"Oldest version, 1.3 or 1.2; connections of 1.2 cost 7 KB each. Default ${default}."`
+	MaxTLS12      int      `name:"max-tls12" default:"1000" placeholder:"N" help:"With --tls-min 1.2: most connections of TLS 1.2; beyond them there is 1.3 alone. Default ${default}."`
+	HandshakeRate float64  `placeholder:"R" help:"Most TLS handshakes per second that begin, half a second's worth at once. Default: what the processors manage."`
 	TLSSelfSigned bool     `name:"tls-self-signed" help:"For trials: a certificate that nobody vouches for, made at the start."`
 }
 
 func (f *tlsFlags) any() bool { return len(f.TLSCert) > 0 || f.TLSSelfSigned }
 
+// fill sets what they say in a configuration, but for the certificates.
+func (f *tlsFlags) fill(cfg *server.Config) {
+	cfg.HandshakeRate = f.HandshakeRate
+	if f.TLSMin == "1.2" {
+		cfg.MaxTLS12 = f.MaxTLS12
+	}
+}
+
 func (f *tlsFlags) check() error {
+	switch {
+	case f.MaxTLS12 < 1:
+		return errors.New("--max-tls12 must be positive")
+	case !(f.HandshakeRate >= 0) || math.IsInf(f.HandshakeRate, 1):
+		return errors.New("--handshake-rate must be finite and positive")
+	}
 	own := tlsFiles{flag: "--", cert: f.TLSCert, key: f.TLSKey}
 	if !f.TLSSelfSigned {
 		own.clientCA = f.TLSClientCA

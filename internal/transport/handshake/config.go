@@ -26,6 +26,9 @@ type Config struct {
 	secrets [][]byte // guarded by mu: of the tickets; the first seals
 	random  []byte   // of this process: the secret of a node that has none
 
+	maxOlder int64 // connections of TLS 1.2
+	older    atomic.Int64
+
 	counters
 }
 
@@ -35,6 +38,7 @@ type Counters struct {
 	Failed        uint64
 	GivenUp       uint64 // of Failed: too many waited for their peers
 	Waiting       int    // now, for their peers
+	Older         int    // connections of TLS 1.2, now
 
 	// Expires is when the first does of Certificates, or of what GetCertificate gave last.
 	Expires time.Time
@@ -101,7 +105,7 @@ func Check(c *tls.Config) error {
 
 // Counters tells what became of the handshakes.
 func (n *Config) Counters() Counters {
-	c := Counters{Full: n.full.Load(), Resumed: n.resumed.Load(), Failed: n.failed.Load(), GivenUp: n.givenUp.Load(), Waiting: n.room.len()}
+	c := Counters{Full: n.full.Load(), Resumed: n.resumed.Load(), Failed: n.failed.Load(), GivenUp: n.givenUp.Load(), Waiting: n.room.len(), Older: int(n.older.Load())}
 	for _, t := range n.terms {
 		if at := t.expires.Load(); at != 0 && (c.Expires.IsZero() || at < c.Expires.Unix()) {
 			c.Expires = time.Unix(at, 0)

@@ -19,6 +19,7 @@ type Stage struct {
 	config *Config
 	peer   func(transport.Slot) Peer
 	states map[transport.Slot]*tls.ConnectionState // that nobody has asked for
+	older  map[transport.Slot]*handshake           // of TLS 1.2, that have ended well
 
 	keepStates bool
 
@@ -42,6 +43,7 @@ func NewServer(c *Config, peer func(transport.Slot) Peer) *Stage {
 	return &Stage{
 		layer: tlsrecord.New(false), under: make(map[transport.Slot]*under),
 		config: c, peer: peer, states: make(map[transport.Slot]*tls.ConnectionState),
+		older: make(map[transport.Slot]*handshake),
 	}
 }
 
@@ -73,13 +75,16 @@ func (t *Stage) Open(s transport.Slot, plain, wire []byte) (transport.Opened, er
 		t.letGo(s)
 		return t.layer.Open(s, plain, wire)
 	}
+	if h := t.olderOf(s); h != nil {
+		return h.openOlder(plain, wire)
+	}
 	o, err := t.goOn(s, t.beginning(s), wire)
 	o.Plain = plain
-	if err != nil || !t.layer.Has(s) {
+	if err != nil || t.under[s] != nil {
 		return o, err
 	}
 	words, used := o.Words, o.Used // it has ended well: what follows are records
-	o, err = t.layer.Open(s, plain, wire[used:])
+	o, err = t.Open(s, plain, wire[used:])
 	o.Words, o.Used = append(words, o.Words...), o.Used+used
 	return o, err
 }
@@ -88,6 +93,9 @@ func (t *Stage) Open(s transport.Slot, plain, wire []byte) (transport.Opened, er
 func (t *Stage) Seal(s transport.Slot, dst, plain []byte) []byte {
 	if t.layer.Has(s) {
 		return t.layer.Seal(s, dst, plain)
+	}
+	if h := t.olderOf(s); h != nil {
+		return h.sealOlder(dst, plain)
 	}
 	if u := t.beginning(s); u.err == nil {
 		u.early = append(u.early, plain...)
@@ -100,6 +108,9 @@ func (t *Stage) Seal(s transport.Slot, dst, plain []byte) []byte {
 func (t *Stage) Close(s transport.Slot, dst []byte, _ codec.Code) []byte {
 	if t.layer.Has(s) {
 		return t.layer.Close(s, dst)
+	}
+	if h := t.olderOf(s); h != nil {
+		return h.closeOlder(dst)
 	}
 	u := t.beginning(s)
 	t.abandon(u)
@@ -134,6 +145,10 @@ func (t *Stage) End(s transport.Slot) {
 		t.abandon(u)
 		delete(t.under, s)
 	}
+	if t.olderOf(s) != nil {
+		delete(t.older, s)
+		t.config.older.Add(-1)
+	}
 	delete(t.states, s)
 	delete(t.kept, s)
 	t.layer.End(s)
@@ -151,4 +166,4 @@ func (t *Stage) abandon(u *under) {
 }
 
 // Connections says how many have begun to speak and not ended.
-func (t *Stage) Connections() int { return len(t.under) + t.layer.Connections() }
+func (t *Stage) Connections() int { return len(t.under) + len(t.older) + t.layer.Connections() }

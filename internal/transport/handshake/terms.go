@@ -25,7 +25,6 @@ const never = -1
 
 func newTerms(number int, c *tls.Config) *terms {
 	t := &terms{number: number, tls: c.Clone(), day: never}
-	t.tls.MinVersion = tls.VersionTLS13
 	for i := range c.Certificates {
 		t.noteExpiry(&c.Certificates[i])
 	}
@@ -81,6 +80,7 @@ func (t *terms) ticketKey(secret []byte, day int64) (key [32]byte) {
 // server makes the server's side of a handshake.
 func (n *Config) server(h *handshake, t *terms) (*tls.Conn, error) {
 	c, s := n.today(t).Clone(), &h.secrets
+	c.MinVersion = n.minVersion(c.MinVersion)
 	s.also = c.KeyLogWriter
 	c.KeyLogWriter = s
 	if get := c.GetCertificate; get != nil {
@@ -99,7 +99,7 @@ func (n *Config) server(h *handshake, t *terms) (*tls.Conn, error) {
 				return nil, err
 			}
 			own = own.Clone()
-			own.MinVersion, own.MaxVersion = tls.VersionTLS13, 0
+			own.MinVersion, own.MaxVersion = n.minVersion(own.MinVersion), 0
 			s.also = own.KeyLogWriter
 			own.KeyLogWriter = s
 			return own, nil
