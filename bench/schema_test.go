@@ -190,6 +190,8 @@ func TestEveryScenariosOutputFitsTheSchema(t *testing.T) {
 			switch {
 			case one.scenario == "demo":
 				cfg.Kind = "kill"
+			case one.scenario == "handshake":
+				cfg.Duration = 200 * time.Millisecond
 			case one.scenario == "find-max":
 				cfg.Goal = "heartbeat.missed==0"
 			case one.kind != "":

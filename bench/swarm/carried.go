@@ -36,7 +36,7 @@ func (c *Config) carried() (func() transport.Stage, error) {
 		if err := c.TLS.Check(); err != nil {
 			return nil, fmt.Errorf("swarm: TLS: %w", err)
 		}
-		secure = c.TLS.config()
+		secure = c.TLS.Config()
 	}
 	began := time.Now()
 	return func() transport.Stage {
@@ -65,10 +65,10 @@ func (c *Config) carried() (func() transport.Stage, error) {
 }
 
 // Check says why this process cannot use it.
-func (t *TLS) Check() error { return handshake.Check(t.config()) }
+func (t *TLS) Check() error { return handshake.Check(t.Config()) }
 
-// config is what all loops have.
-func (t *TLS) config() *tls.Config {
+// Config is what all clients have.
+func (t *TLS) Config() *tls.Config {
 	c := &tls.Config{ServerName: t.ServerName, InsecureSkipVerify: t.Insecure}
 	if t.CA != nil {
 		c.RootCAs = x509.NewCertPool()
