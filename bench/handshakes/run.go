@@ -52,6 +52,9 @@ type run struct {
 func Run(ctx context.Context, c Config, length time.Duration) (Seen, error) {
 	c.TLS = c.TLS.Clone()
 	c.TLS.ClientSessionCache = nil
+	if c.TLS.ServerName == "" { // tickets are kept by it, else by the address, which differs
+		c.TLS.ServerName = "localhost"
+	}
 	if c.Resume {
 		c.TLS.ClientSessionCache = tls.NewLRUClientSessionCache(0)
 		if err := c.fetchTicket(ctx); err != nil {
