@@ -55,6 +55,7 @@ type Server struct {
 
 	entry *entry.Config     // what stands between sockets and frames; nil: connections are plain
 	tls   *handshake.Config // nil: there is none
+	terms []int             // which of its configurations a listener has, by the listener
 
 	tlsPanics seldom // of its callbacks
 	away      *awayPool

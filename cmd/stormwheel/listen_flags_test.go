@@ -21,7 +21,7 @@ func TestListenFlags(t *testing.T) {
 		Proxy:          "optional",
 	}
 	var got server.Config
-	if err := f.fill(&got); err != nil {
+	if err := f.fill(&got, new(certificates)); err != nil {
 		t.Fatal(err)
 	}
 	want := server.Config{
@@ -38,10 +38,12 @@ func TestListenFlags(t *testing.T) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	for text, wrong := range map[string]string{
-		"7000": "is not host:port", ":7000,transports=udp": "is none of tcp", ":7000,trusted=all": "is no network", ":7000,ws": "is neither",
+		"7000": "is not host:port", ":7000,transports=udp": "is none of tcp", ":7000,trusted=all": "is no network", ":7000,ws": "is none of transports=",
+		":7000,tls-cert=x": "--listen: tls-cert and --listen: tls-key go together", ":7000,tls-client-ca=x": "needs --listen: tls-cert",
+		":7000,tls-cert=/no/such,tls-key=/no/such": "no such file",
 	} {
 		f := transportFlags{Listen: []string{text}}
-		if err := f.fill(new(server.Config)); err == nil || !strings.Contains(err.Error(), wrong) {
+		if err := f.fill(new(server.Config), new(certificates)); err == nil || !strings.Contains(err.Error(), wrong) {
 			t.Errorf("--listen %s: %v, want %q", text, err, wrong)
 		}
 	}

@@ -110,7 +110,8 @@ func (c *serveCmd) Run() (err error) {
 
 // node is the server that the flags ask for.
 func (c *serveCmd) node(log *slog.Logger, app *application, secrets *secrets) (*server.Server, *certificates, error) {
-	secure, certs, err := c.tlsFlags.config(c.Listen)
+	certs := new(certificates)
+	secure, err := c.tlsFlags.config(c.Listen, certs)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -128,7 +129,8 @@ func (c *serveCmd) node(log *slog.Logger, app *application, secrets *secrets) (*
 		MaxQueuedTotal: c.MaxQueuedTotal, MemoryLimit: c.MemoryLimit,
 		TLS: secure, Handler: app.handler(), Logger: log,
 	}
-	if err := c.fill(&cfg); err != nil {
+	c.tlsFlags.fill(&cfg)
+	if err := c.transportFlags.fill(&cfg, certs); err != nil {
 		return nil, nil, usageError{err}
 	}
 	srv, err := server.New(cfg)

@@ -15,7 +15,7 @@ func TestAHostOfIPv6IsOneAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	froms := []netip.Addr{netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8::2:1")}
-	stage := NewServer(config, func(s transport.Slot) netip.Addr { return froms[s] })
+	stage := NewServer(config, func(s transport.Slot) Peer { return Peer{Addr: froms[s]} })
 	one, two := stage.newHandshake(0), stage.newHandshake(1)
 	defer one.stop()
 	defer two.stop()

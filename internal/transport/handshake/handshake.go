@@ -79,7 +79,7 @@ type step struct {
 	used  int    // bytes of the records
 	done  bool
 	err   error
-	conn  *tlsrecord.Prepared // if done
+	conn  *tlsrecord.Prepared // if done; nil: crypto/tls goes on, by TLS 1.2
 }
 
 // step goes on with whole records, which it keeps.
@@ -125,9 +125,12 @@ func (h *handshake) isDead() bool {
 	return h.dead
 }
 
-// prepare makes keys of what a handshake that is done has left.
+// prepare makes keys of what a handshake that is done has left; nil: it is one of TLS 1.2.
 func (h *handshake) prepare(client bool) (*tlsrecord.Prepared, error) {
 	state := h.conn.ConnectionState()
+	if state.Version == tls.VersionTLS12 && !client {
+		return nil, nil
+	}
 	k := tlsrecord.Keys{Suite: state.CipherSuite, Client: h.secrets.client, Server: h.secrets.server}
 	if state.Version != tls.VersionTLS13 || len(k.Client) == 0 || len(k.Server) == 0 {
 		return nil, errNoSecrets
