@@ -18,10 +18,14 @@ func (p *Plan) Aim(ctx context.Context, died func(error)) (*nodes.Servers, error
 	if p.Spawn > 0 {
 		return p.spawn(ctx, died)
 	}
-	if err := nodes.Find(ctx, p.endpoints); err != nil {
+	targets := p.sockets
+	for _, e := range p.endpoints {
+		targets = append(targets, e.String())
+	}
+	if err := nodes.Find(ctx, targets); err != nil {
 		return nil, err
 	}
-	return nodes.Watch(ctx, p.endpoints, p.PIDs, p.Admins)
+	return nodes.Watch(ctx, targets, p.PIDs, p.Admins)
 }
 
 func (p *Plan) spawn(ctx context.Context, died func(error)) (*nodes.Servers, error) {

@@ -19,6 +19,7 @@ import (
 type serveCmd struct {
 	transportFlags
 	tlsFlags
+	backstopFlags
 
 	Admin             string         `placeholder:"HOST:PORT" help:"Address for /livez, /readyz, /stats, /metrics, /settings and /push; it has no authentication but --admin-token-file, so keep it on loopback. Default: none."`
 	AdminTokenFile    string         `type:"path" placeholder:"FILE" help:"With --messages: POST /push takes the tokens in this file, one a line, and is there on any address. Default: no token, and on loopback only."`
@@ -127,6 +128,7 @@ func (c *serveCmd) node(log *slog.Logger, app *application, secrets *secrets) (*
 		Auth: secrets.authenticator(), ClusterSecrets: secrets.cluster, AddrConns: c.AddrConns, AddrRate: c.AddrRate,
 		MaxFrameRate: c.MaxFrameRate, MaxByteRate: c.MaxByteRate, MaxQueued: c.MaxQueued,
 		MaxQueuedTotal: c.MaxQueuedTotal, MemoryLimit: c.MemoryLimit,
+		KeepAlive: c.TCPKeepalive, UserTimeout: c.TCPUserTimeout,
 		TLS: secure, Handler: app.handler(), Logger: log,
 	}
 	c.tlsFlags.fill(&cfg)
