@@ -17,13 +17,15 @@ type shard struct {
 	users   map[string]*user
 	ages    ages
 	recent  recent
-	puts    []*entry    // to be stored, in order
-	drops   []drop      // to be forgotten by the store
-	loads   []*user     // of whom the next records are wanted
-	retries []*user     // with an entry that no device has, and devices
-	tells   []told      // for unlock
-	sends   []receiptTo // for unlock
-	undone  []*asked    // for unlock: of sessions that are gone
+	puts    []*entry      // to be stored, in order
+	drops   []drop        // to be forgotten by the store
+	loads   []*user       // of whom the next records are wanted
+	sweeps  []string      // users whose queues may have expired
+	swept   time.Duration // when a full one was looked through
+	retries []*user       // with an entry that no device has, and devices
+	tells   []told        // for unlock
+	sends   []receiptTo   // for unlock
+	undone  []*asked      // for unlock: of sessions that are gone
 
 	work chan struct{} // wakes the keeper
 }
@@ -162,7 +164,7 @@ func (h *Hub) closedSession(s *server.Session, _ server.Reason) {
 func (sh *shard) unlock() {
 	tells, sends, undone := sh.tells, sh.sends, sh.undone
 	sh.tells, sh.sends, sh.undone = nil, nil, nil
-	work := len(sh.puts)+len(sh.drops)+len(sh.loads) > 0
+	work := len(sh.puts)+len(sh.drops)+len(sh.loads)+len(sh.sweeps) > 0
 	sh.mu.Unlock()
 	if work {
 		wake(sh.work)
