@@ -28,11 +28,18 @@ type member struct {
 
 func newMember(t *testing.T, ctx context.Context, wg *sync.WaitGroup, addr, id string) *member {
 	t.Helper()
+	return newMemberBy(t, ctx, wg, addr, id, client.Config{})
+}
+
+// newMemberBy is newMember with a configuration of its client.
+func newMemberBy(t *testing.T, ctx context.Context, wg *sync.WaitGroup, addr, id string, own client.Config) *member {
+	t.Helper()
+	own.Endpoints, own.ID, own.BackoffMin, own.BackoffMax = []string{addr}, id, 50*time.Millisecond, time.Second
 	m := &member{heard: make(map[string]int), got: make(map[string]int), states: make(map[uint64]talk.State), later: make(map[uint64]envelope.State)}
 	lock := func(do func()) { m.mu.Lock(); defer m.mu.Unlock(); do() }
 	var err error
 	m.Talk, err = talk.New(talk.Config{
-		Client:      client.Config{Endpoints: []string{addr}, ID: id, BackoffMin: 50 * time.Millisecond, BackoffMax: time.Second},
+		Client:      own,
 		Message:     func(msg *talk.Message) { lock(func() { m.got[string(msg.Content)]++ }) },
 		Publication: func(p talk.Publication) { lock(func() { m.heard[string(p.Content)]++ }) },
 		Joined:      func(talk.Joined) { lock(func() { m.joined++ }) },

@@ -69,6 +69,8 @@ type device struct {
 	asked []*asked // guarded by the shard's lock: what the policy has not decided, in order
 	ready []*asked // guarded by the shard's lock: what it has decided, and the loop is to do
 	gone  bool     // guarded by the shard's lock
+
+	ending bool // guarded by the shard's lock: it was one too many
 }
 
 func (sh *shard) init(h *Hub) {
@@ -121,15 +123,28 @@ func (h *Hub) opened(s *server.Session) {
 	if len(u.devices) == 1 {
 		h.counts.users.Add(1)
 	}
-	if len(u.devices) > h.cfg.MaxDevices && h.cfg.MaxDevices > 0 {
-		_ = srv.Close(u.devices[0].ref, server.Close{Code: codec.CodeReplaced, Reason: "too many devices of one user"})
-	}
+	u.endOldest(srv)
 	u.sight(d)
 	for _, e := range slices.Clone(u.window) { // those that have it may be dead
 		u.give(e, d)
 	}
 	u.load()
 	sh.unlock()
+}
+
+// endOldest ends the oldest sessions of a user who has too many: some of them may be ending. With the lock
+// held.
+func (u *user) endOldest(srv *server.Server) {
+	most := u.sh.h.cfg.MaxDevices
+	if most <= 0 || len(u.devices) <= most {
+		return
+	}
+	for _, d := range u.devices[:len(u.devices)-most] {
+		if !d.ending {
+			d.ending = true
+			_ = srv.Close(d.ref, server.Close{Code: codec.CodeReplaced, Reason: "too many devices of one user"})
+		}
+	}
 }
 
 // closedSession is Handler.Closed. All outcomes of what the session had have been told.
