@@ -30,7 +30,7 @@ func TestAsANode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv, err := server.New(server.Config{Listen: addr, Handler: hub.Handler(), Loops: 2, IDRate: -1, MaxWindow: time.Second})
+	srv, err := server.New(server.Config{Listen: addr, Handler: hub.Handler(), Loops: 2, IDRate: -1, AdmitRate: 1e5, MaxWindow: time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
