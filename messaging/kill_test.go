@@ -57,7 +57,7 @@ func openStore(t *testing.T, file string) messaging.Store {
 
 func startNode(t *testing.T, addr, file string) (*process.Child, string) {
 	t.Helper()
-	c := process.Program{Argv: []string{"env", nodeOrders + "=" + addr + " " + file, os.Args[0], "-test.run=^TestAsANode$", "-test.timeout=2m"}}.Command()
+	c := process.Program{Argv: []string{"env", nodeOrders + "=" + addr + " " + file, os.Args[0], "-test.run=^TestAsANode$", "-test.timeout=5m"}}.Command()
 	if _, err := c.Pipe(); err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,10 @@ import (
 
 // A message that waits in memory takes its body and RecordCost, so that Bounds.Bytes is a bound of memory.
 func TestQueuedMessageTakesItsBodyAndRecordCost(t *testing.T) {
-	const users, each, warm = 150, 1000, 20_000
+	if raceEnabled {
+		t.Skip("it measures memory")
+	}
+	const users, each, warm = 100, 1000, 20_000
 	store := messaging.NewMemory(messaging.Bounds{})
 	inRig(t, messaging.Config{Store: store}, func(r *rig) {
 		push := func(i int, prefix string) {
