@@ -22,6 +22,7 @@ import (
 	"github.com/stormwheel/stormwheel/bench/lab/goodput"
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
 	"github.com/stormwheel/stormwheel/bench/lab/large"
+	"github.com/stormwheel/stormwheel/bench/lab/messages"
 	"github.com/stormwheel/stormwheel/bench/lab/node"
 	"github.com/stormwheel/stormwheel/bench/lab/overload"
 	"github.com/stormwheel/stormwheel/bench/lab/peers"
@@ -35,7 +36,7 @@ import (
 
 // sections are those of BENCHMARKS.md. A new one is a folder and a word here.
 var sections = []kit.Section{wheel.Section, policies.Section, generator.Section, promises.Section, node.Section,
-	large.Section, overload.Section, goodput.Section, posts.Section, fanout.Section, websocket.Section, tls.Section}
+	large.Section, overload.Section, goodput.Section, posts.Section, fanout.Section, messages.Section, websocket.Section, tls.Section}
 
 type command struct {
 	Run    runCmd       `cmd:"" help:"Measure sections, keep their figures in out/, and write them."`
