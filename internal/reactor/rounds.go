@@ -7,8 +7,8 @@ type Round struct {
 	Visit func(slot Slot) (frame []byte, on bool)
 	// Done is called when the round has ended, unless its loop ends before; may be nil.
 	Done func()
-
-	next Slot
+	// Next is the slot that is looked at next: where the round begins, and then the round's own.
+	Next Slot
 }
 
 // BeginRound begins a round. Sessions that begin while it is under way may be in it.
@@ -34,9 +34,9 @@ func (r *Reactor) goRounds(stop func() bool) (more bool) {
 // goRound goes on with a round and says whether it has ended.
 func (r *Reactor) goRound(w *Round, stop func() bool) (ended bool) {
 	const visitCost = walkStep / fanStep // of a session, where a slot without one costs 1
-	for cost := 1; w.next < Slot(len(r.sessions)*sessionChunk); cost++ {
-		slot := w.next
-		w.next++
+	for cost := 1; w.Next < Slot(len(r.sessions)*sessionChunk); cost++ {
+		slot := w.Next
+		w.Next++
 		if s := r.sessions.at(slot); s.state == stateReady && !s.is(superseded) {
 			if !r.visit(w, slot) {
 				return true
