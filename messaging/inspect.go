@@ -139,9 +139,9 @@ func (h *Hub) Rooms(ctx context.Context, prefix, after string, limit int) (RoomP
 			names = names[:limit]
 		}
 		for _, name := range names {
-			if st, ok := h.Room(name); ok {
-				p.Rooms = append(p.Rooms, st)
-			}
+			st, _ := h.Room(name)
+			st.Name = name // it may have been forgotten meanwhile
+			p.Rooms = append(p.Rooms, st)
 		}
 	}); err != nil {
 		return RoomPage{}, err
