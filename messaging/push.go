@@ -54,7 +54,7 @@ func (h *Hub) Push(user string, m Message, settled func(Outcome)) error {
 	if _, err := h.ready(); err != nil {
 		return err
 	}
-	if !validName(user) || m.From != "" && !validName(m.From) {
+	if !ValidName(user) || m.From != "" && !ValidName(m.From) {
 		return ErrName
 	}
 	e := envelope.Envelope{User: []byte(m.From), Content: m.Content, At: m.At, Life: m.Life}

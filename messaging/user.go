@@ -109,7 +109,7 @@ func (h *Hub) opened(s *server.Session) {
 	}
 	d := &device{ref: s.Ref(), id: s.ID(), from: s.Sender(), data: s.Data(), stamp: h.nextStamp()}
 	name := s.User()
-	if d.id == h.cfg.Name || !validName(name) {
+	if d.id == h.cfg.Name || !ValidName(name) {
 		_ = s.Close(server.Close{Code: codeNoName, Reason: "this name is taken"})
 		return
 	}
