@@ -50,7 +50,7 @@ func (u *user) put(e *entry) {
 	case h.ctx.Err() != nil:
 		u.finish(e, Refused, "", refuseBusy)
 		return
-	case time.Now().After(e.expires):
+	case time.Now().After(e.expires) && e.was == 0: // a delayed one takes its place first: the store forgets it once
 		u.finish(e, Expired, "", nil)
 		return
 	case h.storing.Add(size) > int64(h.cfg.MaxStoring):
@@ -104,6 +104,9 @@ func (u *user) wasPut(e *entry, r *Record, err error) {
 		return
 	}
 	u.sh.settle(e, u.sh.h.stored(), "", nil)
+	if e.due.IsZero() && time.Now().Before(e.expires) {
+		u.tellMessage(EventUndelivered, e, "", nil)
+	}
 	switch {
 	case !e.due.IsZero():
 		u.sh.h.clock.plan(e.due)
