@@ -184,3 +184,19 @@ func TestPolicyKindsAloneWaitForThePolicy(t *testing.T) {
 		alice.acked(n, envelope.AckTaken)
 	})
 }
+
+func TestAReceiptThatIsStoredIsNoEvent(t *testing.T) {
+	var told heard
+	inRig(t, messaging.Config{Events: told.tell, Store: newFaulty(messaging.Bounds{})}, func(r *rig) {
+		alice := r.join("alice")
+		alice.acked(alice.to("bob", "a"), envelope.AckDurable)
+		alice.Bye()
+		r.node.Settle()
+		r.join("bob").gets("a")
+		r.node.Settle()
+		told.want(t, "online alice 1 alice", `undelivered bob 0 "a"`, "online bob 1 bob", "delivered bob 1 bob")
+		if w := r.hub.Stats().Queued; w != 1 {
+			t.Errorf("%d messages wait, want the receipt", w)
+		}
+	})
+}
