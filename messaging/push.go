@@ -261,6 +261,9 @@ func (u *user) finish(e *entry, r Result, device string, why *Refusal) {
 	if stored && len(e.waits) == 0 {
 		u.receipt(e, r, why) // its sender was told that it is stored
 	}
+	if stored {
+		u.tellMessage(eventOf(r), e, device, why)
+	}
 	u.sh.settle(e, r, device, why)
 	if !e.putting {
 		e.body = nil

@@ -73,6 +73,11 @@ type device struct {
 	ending bool // guarded by the shard's lock: it was one too many
 }
 
+// isIn tells whether the session is in a room. On its loop.
+func (d *device) isIn(name string) bool {
+	return name != "" && slices.ContainsFunc(d.rooms, func(r *room) bool { return r.name == name })
+}
+
 func (sh *shard) init(h *Hub) {
 	sh.h = h
 	sh.users = make(map[string]*user)
