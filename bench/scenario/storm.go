@@ -110,6 +110,9 @@ func (c *Config) receivers() int {
 
 // fillStorm has the defaults of a storm's flags.
 func (c *Config) fillStorm() {
+	if c.talks() { // the blow has flags of its own there
+		return
+	}
 	if _, said := c.nodeArg("drain-grace"); (c.drains() || c.Kind == "restart") && c.Spawn > 0 && !said {
 		c.NodeArgs = append([]string{"drain-grace=" + drainGrace.String()}, c.NodeArgs...)
 	}
