@@ -131,6 +131,7 @@ func (c *Config) fillStorm() {
 func (c *Config) checkStorm() error {
 	is := func(kinds ...string) bool { return slices.Contains(kinds, c.Kind) }
 	switch {
+	case c.talks(): // its own flags say it, see checkBlow
 	case c.storms() && blowOf(c.Kind) == nil:
 		return result.Usage("--kind: %q is unknown; there are %s", c.Kind, strings.Join(Kinds(), ", "))
 	case is("blackout", "restart", "grey") && c.Spawn < 1:

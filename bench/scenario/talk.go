@@ -32,6 +32,9 @@ const (
 	defaultTalkSend = 100
 	defaultRestart  = 2 * time.Second
 
+	// talkLate is how late the generator may be: what is promised here is counted, and not timed.
+	talkLate = 100 * time.Millisecond
+
 	// maxContent is what a node takes in an envelope (messaging.Config.MaxContent).
 	maxContent = 60 << 10
 )
@@ -47,6 +50,7 @@ func (talk) Defaults(c *Config) {
 		fill(&c.RoomSize, defaultRoom)
 	}
 	fill(&c.Devices, 1)
+	fill(&c.LateLimit, talkLate)
 	if c.Spawn > 0 {
 		fill(&c.Messages, "bolt")
 		fill(&c.Heartbeat, 5*time.Second)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/bench/nodes"
+	"github.com/stormwheel/stormwheel/bench/tally"
 )
 
 // strikeTalk strikes the first node while users talk, and starts it again with its store. The users go to the other
@@ -60,9 +61,13 @@ func (s *Stage) underWay() int {
 	return n.Messages.Waiting()
 }
 
-// arrivalPatience is within which a message that is stored at the node of its addressee arrives. A node brings anew
-// after 3 s what a device does not acknowledge.
-const arrivalPatience = 10 * time.Second
+// How long nothing may arrive before the wait is over: for what is safe, and for receipts, what was held, and what may
+// lie at the other node.
+const (
+	arrivalPatience = 10 * time.Second
+	arrivalSlack    = 2 * time.Second
+	arrivalPoll     = 100 * time.Millisecond
+)
 
 // mostMoves bounds how often users go from one node to the other for what lies there.
 const mostMoves = 3
@@ -85,57 +90,53 @@ func (s *Stage) closeLedger(ctx context.Context) error {
 	}
 	s.Clients.Hear()
 	s.Clients.EndStorm()
-	arrived, err := s.arrive(ctx)
-	for move := 0; err == nil && !arrived && settled && s.storms() && len(s.Servers.Nodes) == 2 && move < mostMoves; move++ {
-		if err = s.moveAll(ctx); err == nil {
-			arrived, err = s.arrive(ctx)
+	r, err := s.arrive(ctx)
+	for move := 0; err == nil && settled && s.storms() && len(s.Servers.Nodes) == 2 && move < mostMoves; move++ {
+		if r.Lost == 0 && (move > 0 || r.Unconfirmed == 0) {
+			break
+		}
+		if err = s.moveAll(ctx, r); err == nil {
+			r, err = s.arrive(ctx)
 		}
 	}
 	if err != nil {
 		return err
 	}
-	s.tellLedger()
+	s.tellLedger(r)
 	return nil
 }
 
-// arrive waits until nothing that is safe is missing. Whether senders know of it, receipts tell, which are messages
-// themselves; and what was held in memory may come or not: both get a moment more.
-func (s *Stage) arrive(ctx context.Context) (arrived bool, err error) {
-	for _, wait := range []struct {
-		bound time.Duration
-		over  func() bool
-	}{
-		{s.arrivalBound(), func() bool { arrived = s.Clients.Reconcile().Lost == 0; return arrived }},
-		{arrivalSlack, func() bool { r := s.Clients.Reconcile(); return r.HeldLost+r.Unconfirmed == 0 }},
-	} {
-		if _, err := s.until(ctx, wait.bound, wait.over); err != nil {
-			return arrived, err
+// arrive waits until nothing that is safe is missing, as long as more of it comes. Whether senders know of it, receipts
+// tell, which are messages themselves; and what was held in memory may come or not.
+func (s *Stage) arrive(ctx context.Context) (r tally.Reconciled, err error) {
+	r = s.Clients.Reconcile()
+	for since := s.Clients.Now(); r.Lost+r.HeldLost+r.Unconfirmed > 0; {
+		patience := arrivalPatience
+		if r.Lost == 0 || s.storms() && len(s.Servers.Nodes) == 2 { // a move may bring it
+			patience = arrivalSlack
 		}
-		if !arrived {
+		if s.Clients.Now()-since > patience {
 			break
 		}
+		if err := s.pass(ctx, arrivalPoll); err != nil {
+			return r, err
+		}
+		now := s.Clients.Reconcile()
+		if now != r {
+			since = s.Clients.Now()
+		}
+		r = now
 	}
-	return arrived, nil
-}
-
-// arrivalSlack is how long receipts, and what was held, are waited for.
-const arrivalSlack = 2 * time.Second
-
-// arrivalBound is shorter where a move may bring it.
-func (s *Stage) arrivalBound() time.Duration {
-	if s.storms() && len(s.Servers.Nodes) == 2 {
-		return arrivalPatience / 3
-	}
-	return arrivalPatience
+	return r, nil
 }
 
 // moveAll drains the node at which most users are, so that they go to the other, and starts it again.
-func (s *Stage) moveAll(ctx context.Context) error {
+func (s *Stage) moveAll(ctx context.Context, r tally.Reconciled) error {
 	from, to := s.Servers.Nodes[0], s.Servers.Nodes[1]
 	if s.Clients.On(to.Addr) > s.Clients.On(from.Addr) {
 		from, to = to, from
 	}
-	s.Say("%d messages lie at a node where their addressees are not: all go to %s", s.Clients.Reconcile().Lost, to.Name)
+	s.Say("%d messages, and the receipts of %d, may lie at node %s: all go there, since %s is asked to end", r.Lost, r.Unconfirmed, to.Name, from.Name)
 	if err := s.Servers.Terminate(from); err != nil {
 		return fmt.Errorf("ask node %s to end: %w", from.Name, err)
 	}
@@ -151,8 +152,8 @@ func (s *Stage) moveAll(ctx context.Context) error {
 }
 
 // tellLedger says how it stands.
-func (s *Stage) tellLedger() {
-	r, m := s.Clients.Reconcile(), s.Clients.Counts().Messages
+func (s *Stage) tellLedger(r tally.Reconciled) {
+	m := s.Clients.Counts().Messages
 	s.Say("the ledger: %d sent, %d acknowledged (%d durable and %d held first), %d refused; %d lost, and %d of those that were held",
 		m.Sent, m.Acknowledged, m.Durable, m.Held, m.Refused, r.Lost, r.HeldLost)
 }

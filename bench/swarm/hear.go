@@ -11,6 +11,7 @@ import (
 
 // membership is what a client knows of its room, after docs/MESSAGING.md.
 type membership struct {
+	name    string            // "": the client talks in a pair
 	at      envelope.Position // heard up to here; zero: it was in no session yet
 	past    uint64            // the epoch before: the node that it leaves may still speak of it
 	joining bool              // publications do not count until the node says joined
@@ -22,8 +23,8 @@ const joinRetry = time.Second
 
 // joinBody asks for the room from where it was heard.
 func (l *loop) joinBody(i uint32) []byte {
-	room, _ := l.swarm.cfg.Talk.room(l.userOf(i))
-	return l.enveloped(&envelope.Envelope{Kind: envelope.Join, Room: []byte(l.swarm.roomName(room)), Position: l.talkers[i].room.at})
+	r := &l.talkers[i].room
+	return l.enveloped(&envelope.Envelope{Kind: envelope.Join, Room: []byte(r.name), Position: r.at})
 }
 
 // joinSettled asks again where the answer was no.
@@ -50,49 +51,64 @@ func (l *loop) overheard(i uint32, e *link.Event) bool {
 	}
 	switch m.Kind {
 	case envelope.Message:
-		l.hadMessage(i, &m)
-		if l.clients[i].flags.has(flagDeaf) && !l.hears {
+		a, ours := l.arrival(&m)
+		if ours && l.clients[i].flags.has(flagDeaf) && !l.hears {
 			t := &l.talkers[i]
-			t.owed = append(t.owed, debt{e.Attempt, e.ID})
+			t.owed = append(t.owed, debt{e.Attempt, e.ID, a})
 			return false
+		}
+		if ours {
+			l.had(i, a)
 		}
 	case envelope.Receipt:
 		l.receipt(i, &m)
-	case envelope.Publication:
-		l.publication(i, &m)
-	case envelope.Joined:
-		l.joined(i, m.Position)
-	case envelope.Gap:
-		r := &l.talkers[i].room
-		if m.Position.Epoch != r.at.Epoch || m.Position.Offset > r.at.Offset {
-			l.rejoin(i)
+	default:
+		if string(m.Room) == l.talkers[i].room.name {
+			l.said(i, &m)
 		}
-	case envelope.Left:
-		l.talkers[i].room.joining = false
-		l.rejoin(i)
 	}
 	return true
 }
 
-// hadMessage counts what a client has for the first time. It knows what it has had, as all clients do: only one that
-// comes under another name is had twice.
-func (l *loop) hadMessage(i uint32, e *envelope.Envelope) {
+// said is what the client's room says.
+func (l *loop) said(i uint32, m *envelope.Envelope) {
+	r := &l.talkers[i].room
+	switch m.Kind {
+	case envelope.Publication:
+		l.publication(i, m)
+	case envelope.Joined:
+		l.joined(i, m.Position)
+	case envelope.Gap:
+		if m.Position.Epoch != r.at.Epoch || m.Position.Offset > r.at.Offset {
+			l.rejoin(i)
+		}
+	case envelope.Left:
+		r.joining = false
+		l.rejoin(i)
+	}
+}
+
+// arrival reads a message, if it is one of the run's.
+func (l *loop) arrival(e *envelope.Envelope) (a arrived, ours bool) {
 	m, ok := payload.Parse(e.Content)
 	from, ours := l.swarm.clientOf(string(e.ID.Sender))
-	if !ok || !ours {
-		return // of somebody else
-	}
+	return arrived{from, e.ID.Number, m.Number, m.Due}, ok && ours
+}
+
+// had counts what a client has for the first time. It knows what it has had, as all clients do: only one that
+// comes under another name is had twice.
+func (l *loop) had(i uint32, a arrived) {
 	t := &l.talkers[i]
-	numbers := t.had[from]
+	numbers := t.has[a.from]
 	switch {
-	case numbers.Add(m.Number):
-		if t.had == nil {
-			t.had = map[int]tally.Numbers{}
+	case numbers.Add(a.number):
+		if t.has == nil {
+			t.has = map[int]tally.Numbers{}
 		}
-		t.had[from] = numbers
+		t.has[a.from] = numbers
 		l.counted.Messages.Delivered++
-		l.deliveryTook(l.since(l.wroteAt) - (m.Due - l.swarm.epoch))
-	case m.Number != e.ID.Number:
+		l.deliveryTook(l.since(l.wroteAt) - (a.due - l.swarm.epoch))
+	case a.number != a.named:
 		l.counted.Messages.Doubled++
 	}
 }
@@ -107,7 +123,9 @@ func (l *loop) publication(i uint32, e *envelope.Envelope) {
 		l.rejoin(i)
 	default:
 		r.at = p
-		l.hadMessage(i, e)
+		if a, ours := l.arrival(e); ours {
+			l.had(i, a)
+		}
 	}
 }
 

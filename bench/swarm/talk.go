@@ -18,14 +18,23 @@ type talker struct {
 	joins  []uint64              // the numbers that were joins, in order
 	joinAt time.Duration         // when to join its room; link.Never: it has asked in this session
 	room   membership            // of its room
-	had    map[int]tally.Numbers // by the number of the client that sent it
-	owed   []debt                // of one that is deaf: what it has read
+	has    map[int]tally.Numbers // by the number of the client that sent it
+	owed   []debt                // of one that is deaf: what it has read in this session
 }
 
-// debt is a message that was not acknowledged.
+// debt is a message that was read and not acknowledged: its application has not got it.
 type debt struct {
 	attempt uint32
 	number  uint64
+	arrived
+}
+
+// arrived is a message as its receiver sees it.
+type arrived struct {
+	from   int    // the number of the client that sent it
+	named  uint64 // its number by its name
+	number uint64 // its number by its content
+	due    time.Duration
 }
 
 // ordinal is which message of a client has that number of its link: those of joins are none.
@@ -41,8 +50,8 @@ func (l *loop) ordinal(i uint32, number uint64) (n uint32, is bool) {
 func (l *loop) beginTalking(i uint32) {
 	t := &l.talkers[i]
 	t.owed, t.joinAt = nil, link.Never
-	if _, in := l.swarm.cfg.Talk.room(l.userOf(i)); in {
-		t.joinAt, t.room.joining = l.now, true
+	if room, in := l.swarm.cfg.Talk.room(l.userOf(i)); in {
+		t.joinAt, t.room.joining, t.room.name = l.now, true, l.swarm.roomName(room)
 	}
 }
 
@@ -71,12 +80,11 @@ func (l *loop) talkNext(i uint32, c *client) error {
 
 // messageBody is what goes to the client's room, or to its partner.
 func (l *loop) messageBody(i uint32) []byte {
-	user, talk := l.userOf(i), l.swarm.cfg.Talk
 	e := envelope.Envelope{Kind: envelope.ToUser, Content: l.body}
-	if room, in := talk.room(user); in {
-		e.Kind, e.Room = envelope.ToRoom, []byte(l.swarm.roomName(room))
+	if room := l.talkers[i].room.name; room != "" {
+		e.Kind, e.Room = envelope.ToRoom, []byte(room)
 	} else {
-		e.User = []byte(l.swarm.userName(talk.partner(user)))
+		e.User = []byte(l.swarm.userName(l.swarm.cfg.Talk.partner(l.userOf(i))))
 	}
 	return l.enveloped(&e)
 }
@@ -193,6 +201,7 @@ func (s *Swarm) Hear() {
 		for i := range l.talkers {
 			c, owed := &l.clients[i], l.talkers[i].owed
 			for _, d := range owed {
+				l.had(uint32(i), d.arrived)
 				l.after = append(l.after, followUp{kind: ack, attempt: d.attempt, id: d.number})
 			}
 			l.talkers[i].owed = nil
@@ -241,7 +250,7 @@ func (l *loop) ledger() *tally.Ledger {
 		t, user := &l.talkers[i], l.userOf(uint32(i))
 		all.Sent = append(all.Sent, tally.SentBy{Client: l.number(uint32(i)), User: user, First: l.senders[i].first + l.swarm.epoch, Every: l.swarm.cfg.Every, Words: slices.Clone(t.words)})
 		had := tally.HadBy{User: user, From: map[int]tally.Numbers{}, GapAt: t.room.gapAt}
-		for from, numbers := range t.had {
+		for from, numbers := range t.has {
 			had.From[from] = slices.Clone(numbers)
 		}
 		all.Had = append(all.Had, had)
