@@ -21,9 +21,8 @@ import (
 // the scenario's own.
 type Servers struct {
 	Nodes []*Node // that were spawned, in their order; none: targets
-
-	// Temporary is a file of theirs that Stop removes; "": there is none.
-	Temporary string
+	// Folder is what Stop removes, with what the nodes have on disk; "": there is none.
+	Folder string
 
 	mu        sync.Mutex
 	list      []result.Server // one each, as of the latest sample
@@ -79,8 +78,8 @@ func plainlyFile(err error) error {
 // Stop kills and reaps the nodes.
 func (s *Servers) Stop() {
 	stopNodes(s.Nodes)
-	if s.Temporary != "" {
-		_ = os.Remove(s.Temporary)
+	if s.Folder != "" {
+		_ = os.RemoveAll(s.Folder) // nothing more can be done about it
 	}
 }
 

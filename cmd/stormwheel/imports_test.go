@@ -190,7 +190,7 @@ var floors = map[string][]string{
 	"bench/foreign":    {"codec"},
 	"bench/tally":      {"bench/result", "codec"},
 	"bench/report":     {"bench/result", "internal/plot"},
-	"bench/swarm":      {"bench/payload", "bench/tally", "bench/result", "bench/foreign", "bench/epoll", "internal/link", "internal/transport", "internal/transport/proxy", "internal/transport/websocket", "internal/transport/handshake", "internal/token", "codec", "timingwheel"},
+	"bench/swarm":      {"messaging/envelope", "bench/payload", "bench/tally", "bench/result", "bench/foreign", "bench/epoll", "internal/link", "internal/transport", "internal/transport/proxy", "internal/transport/websocket", "internal/transport/handshake", "internal/token", "codec", "timingwheel"},
 	"bench/handshakes": {"bench/tally"},
 	"bench/fleet":      {"bench/swarm", "bench/tally", "internal/child", "internal/machine", "internal/machine/proc"},
 	"bench/nodes":      {"bench/result", "internal/child", "internal/machine", "internal/machine/proc"},
