@@ -21,8 +21,8 @@ type serveCmd struct {
 	tlsFlags
 	backstopFlags
 
-	Admin             string         `placeholder:"HOST:PORT" help:"Address for /livez, /readyz, /stats, /metrics, /settings and /push; it has no authentication but --admin-token-file, so keep it on loopback. Default: none."`
-	AdminTokenFile    string         `type:"path" placeholder:"FILE" help:"With --messages: POST /push takes the tokens in this file, one a line, and is there on any address. Default: no token, and on loopback only."`
+	Admin             string         `placeholder:"HOST:PORT" help:"Address for /livez, /readyz, /stats, /metrics, /settings and, with --messages, the calls of back ends below /v1/, which --admin-token-file guards; the rest has no authentication, so keep it on loopback. Default: none."`
+	AdminTokenFile    string         `type:"path" placeholder:"FILE" help:"With --messages: back ends show one of the tokens in this file, one a line, and their calls are there on any address. Default: no token, and on loopback only."`
 	Node              string         `placeholder:"NAME" help:"Name that clients and logs see. Default: the address."`
 	Loops             int            `placeholder:"N" help:"Event loops. Default: one per CPU."`
 	Heartbeat         time.Duration  `default:"30s" help:"How often clients are told to speak, 100ms at least."`
