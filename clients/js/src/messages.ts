@@ -229,3 +229,8 @@ export function parseGoAway(p: Uint8Array): GoAway {
 export function encodeBye(): Uint8Array {
   return encode(types.bye, 0);
 }
+
+/** A GOAWAY with nothing but a code: what a WebSocket's close code says. */
+export function encodeGoAway(code: number): Uint8Array {
+  return encode(types.goAway, 0, fixed(12, (v) => v.setUint16(0, code)));
+}

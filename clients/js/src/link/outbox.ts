@@ -109,7 +109,10 @@ export class Outbox {
     return undefined;
   }
 
-  /** Sends a message and returns its number. It is kept until it is settled, which an event tells, once. */
+  /**
+   * Sends a message and returns its number. It is kept, and must not change, until it is settled,
+   * which an event tells, once.
+   */
   send(now: number, body: Uint8Array, asks: boolean): bigint | Unsent {
     const why = this.maySend(now, body.length);
     if (why) return why;

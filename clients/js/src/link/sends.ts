@@ -8,7 +8,7 @@ const maxUnsettled = 256;
 
 export interface Sent {
   number: bigint;
-  body: Uint8Array; // the link's own
+  body: Uint8Array;
   attempt: number; // over whose connection it was sent last; 0: none
   asks: boolean; // it wants a reply
   ghost: boolean; // it is settled, but the server of that connection has not said so, and may count it
@@ -52,9 +52,9 @@ export class Sends {
     while (this.kept[0]?.ghost && this.last + 1n - this.kept[0].number >= maxUnsettled) this.remove(0, 1);
   }
 
-  /** Keeps a new message and returns its number. */
+  /** Keeps a new message, whose body must not change any more, and returns its number. */
   keep(body: Uint8Array, asks: boolean): bigint {
-    this.kept.push({ number: ++this.last, body: body.slice(), attempt: 0, asks, ghost: false });
+    this.kept.push({ number: ++this.last, body, attempt: 0, asks, ghost: false });
     return this.last;
   }
 
