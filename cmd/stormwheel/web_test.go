@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -108,5 +109,39 @@ func TestAPushThatWaitsWhenItsNodeEnds(t *testing.T) {
 	var got struct{ Result string }
 	if text := <-answers; json.Unmarshal([]byte(text), &got) != nil || got.Result != "durable" {
 		t.Errorf("%s", text)
+	}
+}
+
+// The lines of README are run as they stand, but for the node's addresses.
+func TestReadmeTalksToANodeByCurl(t *testing.T) {
+	curl, err := exec.LookPath("curl")
+	if err != nil {
+		t.Skip("there is no curl")
+	}
+	_, section, found := strings.Cut(readDoc(t, "../../README.md"), "\n## From your own back end, with curl\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	if !found {
+		t.Fatal("README.md has no such section")
+	}
+	n := serve(t, "--messages", "bolt:"+filepath.Join(t.TempDir(), "messages.db"))
+	lines := strings.Split(section, "\n")
+	ran := 0
+	for i, line := range lines {
+		if strings.Contains(line, "stormwheel connect") {
+			newPerson(t, "bob/phone", false, n.listen).online().hears("shop: on its way")
+		}
+		command, isCurl := strings.CutPrefix(line, "$ curl ")
+		if !isCurl {
+			continue
+		}
+		ran++
+		out, err := exec.CommandContext(t.Context(), "sh", "-c", curl+" "+strings.ReplaceAll(command, "127.0.0.1:7001", n.admin)).Output()
+		want, _, _ := strings.Cut(lines[i+1], "...")
+		if want, _, _ = strings.Cut(want, `"incarnation"`); err != nil || !strings.HasPrefix(string(out), want) {
+			t.Errorf("%s\n%v, %s\nwant %s", line, err, out, want)
+		}
+	}
+	if ran < 8 {
+		t.Errorf("%d lines were run", ran)
 	}
 }

@@ -17,7 +17,7 @@ type Config struct {
 	MaxRequests int
 
 	// MaxKeys bounds the idempotency keys that are remembered, and KeyLife is how long each is, from its outcome
-	// on. The oldest goes first; one takes some 300 bytes, 1 KiB at most. They are lost with the process.
+	// on. The oldest goes first; one takes some 400 bytes. They are lost with the process.
 	// Default 16,384 and 24 h.
 	MaxKeys int
 	KeyLife time.Duration

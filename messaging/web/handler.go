@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -146,9 +147,11 @@ func (c *call) write(re reply) {
 
 // answered is a reply of JSON.
 func answered(status int, body any) reply {
-	text, err := json.Marshal(body)
-	if err != nil {
+	var text bytes.Buffer
+	e := json.NewEncoder(&text)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(body); err != nil {
 		panic(fmt.Errorf("web: an answer is no JSON: %w", err))
 	}
-	return reply{status: status, body: append(text, '\n')}
+	return reply{status: status, body: text.Bytes()}
 }
