@@ -212,10 +212,11 @@ export class Client {
   private async dial(attempt: number, address: string): Promise<void> {
     const c: Conn = { address, socket: undefined, over: new AbortController() };
     this.conns.set(attempt, c);
-    let token: Uint8Array;
+    let token: Uint8Array, resolved = false;
     try {
       token = await this.cfg.askToken(c.over.signal, this.link.info().connectTimeout * 0.9);
       if (this.conns.get(attempt) !== c) return;
+      resolved = true;
       this.link.resolved(this.now, attempt);
       c.socket = new Socket(this.cfg.webSocket, this.way.url(address), {
         opened: () => {
@@ -230,10 +231,11 @@ export class Client {
         closed: (code) => this.closed(attempt, code),
       });
       this.act();
-    } catch (error) { // of the token, or of an address that this page may not connect to
+    } catch (error) {
       if (this.conns.get(attempt) !== c) return;
       this.conns.delete(attempt);
-      this.link.disconnected(this.now, attempt, error as Error, "host");
+      // What the token costs is nobody else's; an address that no page may come to is to be avoided.
+      this.link.disconnected(this.now, attempt, error as Error, resolved ? "peer" : "host");
       this.act();
     }
   }

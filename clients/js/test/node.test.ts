@@ -82,7 +82,7 @@ withNodes("a frozen node is noticed, and left", async (t) => {
 
 withNodes("a frozen node is left at once when the network has changed", async (t) => {
   const [a, b] = [await node(t, "a"), await node(t, "b")];
-  const { client } = await started(t, { endpoints: [a.url, b.url], pongTimeout: 60_000 });
+  const { client } = await started(t, { endpoints: [a.url, b.url], pongTimeout: 60_000, connectTimeout: 1000 });
   const [here, there] = client.info().node === "a" ? [a, b] : [b, a];
   here.kill("SIGSTOP");
   client.networkChanged();
