@@ -34,6 +34,7 @@ func TestDrainHandsOverAndEnds(t *testing.T) {
 	late := dialNode(t, srv)              // within the grace
 	_, _ = late.Write(helloFrame("late")) // who might ask over HTTP is not told before
 	late.wantGoAway(codec.CodeDraining)
+	late.Close() // or the node would wait for it to read that
 	told := make([]time.Duration, clients)
 	var wait sync.WaitGroup
 	for i, w := range all {
