@@ -221,6 +221,7 @@ var floors = map[string][]string{
 	"messaging":          {"codec", "timingwheel", "server", "messaging/envelope"},
 
 	"messaging/storetest": {"messaging"},
+	"messaging/hook":      {"server", "messaging", "messaging/envelope", "codec"},
 }
 
 func TestPackagesImportLowerFloorsOnly(t *testing.T) {
