@@ -144,11 +144,11 @@ withChromium("a page that was frozen itself is back soon", async (t) => {
   await picture(page, "frozen-page");
 });
 
-// Waits until a node has no session any more.
+// Waits until a node has evicted somebody.
 async function evicted(n: Node): Promise<void> {
   for (const end = Date.now() + 30_000; Date.now() < end;) {
     const stats = await (await fetch(`${n.admin}/stats`)).json() as Record<string, unknown>;
-    if (stats["sessions"] === 0) return;
+    if (Number(stats["evictions"]) > 0) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error("the node has not evicted in half a minute");
