@@ -69,8 +69,9 @@ type Config struct {
 	// after that for the next connection. Such a call may overlap one for a connection.
 	//
 	// An error costs the attempt and blames no node. A panic of this or any other function here,
-	// or its runtime.Goexit, is logged with its stack, without a Logger by slog.Default, and
-	// counted in Info; the client goes on. Four calls of TokenSource, and four of Dial, may be
+	// or its runtime.Goexit, ends the client, also one that shall NeverGiveUp: Run returns a *PanicError.
+	// It is logged with its stack as well, without a Logger by slog.Default, since not everybody looks at
+	// what Run returns. Four calls of TokenSource, and four of Dial, may be
 	// late: no attempt is made then until one of them returns.
 	TokenSource func(ctx context.Context) ([]byte, error)
 
@@ -79,7 +80,7 @@ type Config struct {
 	// called and nothing is read, so that a server is not faster than its client, but heartbeats
 	// go on. Send, SendAcked and Request may be called in it and in every callback: while they wait, the
 	// answers for which they do are read, past 4 MiB of messages at most. A message
-	// whose Deliver panics is refused with codec.NackInternal. Default nil: every message is
+	// whose Deliver panics is refused with codec.NackInternal, before the client ends. Default nil: every message is
 	// refused with codec.NackRefused.
 	Deliver func(m Message)
 
@@ -100,8 +101,8 @@ type Config struct {
 	// The client comes back by itself. If it can't keep up, losses are left out.
 	OnLost func(Loss)
 
-	// NeverGiveUp keeps the client from ending, whatever servers say: Run returns when ctx ends, or
-	// by Close. It is for a device that nobody can start again. The codes that end others (see Run)
+	// NeverGiveUp keeps the client from ending, whatever servers say: Run returns when ctx ends,
+	// by Close, or with a *PanicError. It is for a device that nobody can start again. The codes that end others (see Run)
 	// count as the refusal of one node then, and a token that is not accepted as a reason to come
 	// back with it. Two clients of one ID that replace each other go on doing so, ever more
 	// slowly.

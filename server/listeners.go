@@ -1,6 +1,7 @@
 package server
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -22,7 +23,7 @@ const (
 	TransportUnix      Transport = "unix"      // what Session.Transport calls the latter; no listener names it
 	TransportWebSocket Transport = "websocket" // frames in binary messages, RFC 6455
 
-	// The same within TLS 1.3; they need Config.TLS.
+	// The same within TLS 1.3; they need Config.TLS or Listener.TLS.
 	TransportTLS             Transport = "tls"
 	TransportSecureWebSocket Transport = "wss"
 )
@@ -63,6 +64,11 @@ type Listener struct {
 	Transports     []Transport
 	TrustedProxies []netip.Prefix
 	ProxyProtocol  ProxyProtocol
+	// TLS is as in Config, which is what nil means: other certificates, or other clients, than elsewhere.
+	// With it Transports are TransportTLS alone, unless they or Config.Transports are given. Its tickets are good here
+	// alone, and on other nodes at the listener that has TLS of its own in the same place among those that
+	// do.
+	TLS *tls.Config
 }
 
 // WebSocket says where a node's WebSockets are.
@@ -91,6 +97,7 @@ func (c *Config) listeners() []Listener {
 			l.TrustedProxies = c.TrustedProxies
 		}
 		def(&l.ProxyProtocol, c.ProxyProtocol)
+		def(&l.TLS, c.TLS)
 		if _, is := unixPath(l.Addr); is {
 			def(&l.Mode, 0o660)
 		}
@@ -126,10 +133,14 @@ func (c *Config) validateListeners() error {
 			if !slices.Contains(knownTransports, t) {
 				return fmt.Errorf("server: Transports: %q is none of %v", t, knownTransports)
 			}
-			if isSecure(t) && c.TLS == nil {
+			if isSecure(t) && l.TLS == nil {
 				return fmt.Errorf("server: Transports: %q of the listener %s needs TLS", t, l.Addr)
 			}
-			secure = secure || isSecure(t)
+		}
+		if slices.ContainsFunc(l.Transports, isSecure) {
+			secure = secure || l.TLS == c.TLS
+		} else if l.TLS != c.TLS {
+			return fmt.Errorf("server: the listener %s has TLS, and its Transports do not", l.Addr)
 		}
 		switch l.ProxyProtocol {
 		case ProxyOff:

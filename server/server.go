@@ -60,12 +60,11 @@ type Server struct {
 
 	entry *entry.Config     // what stands between sockets and frames; nil: connections are plain
 	tls   *handshake.Config // nil: there is none
+	terms []int             // which of its configurations a listener has, by the listener
 
 	tlsPanics seldom // of its callbacks
 	away      *awayPool
 	stage     func() transport.Stage // makes another in its place, of a loop. Tests set it
-
-	drainLinger time.Duration // tests shorten it
 
 	// The ticker's.
 	overloadLog time.Duration // when overload was last logged, 0: never
@@ -99,10 +98,9 @@ func New(cfg Config) (*Server, error) {
 		ready: make(chan struct{}),
 		done:  make(chan struct{}),
 
-		away:        newAwayPool(),
-		drainLinger: drainLinger,
-		gated:       t,
-		logged:      t,
+		away:   newAwayPool(),
+		gated:  t,
+		logged: t,
 	}
 	s.tuned.Store(t)
 	if err := s.setTLS(); err != nil {

@@ -44,17 +44,16 @@ func newStaged(l *loop, stage transport.Stage) *staged {
 // newEntry is newStaged of the stage by which connections come in.
 func newEntry(l *loop, c entry.Config) *staged {
 	c.HeaderRead = func(slot transport.Slot) { l.reactor.Within(reactor.Slot(slot), l.srv.cfg.HelloTimeout) }
-	var secure *handshake.Stage
+	t := new(staged)
 	if l.srv.tls != nil {
-		secure = handshake.NewServer(l.srv.tls, func(slot transport.Slot) netip.Addr { return l.RemoteAddr(reactor.Slot(slot)) })
+		t.tls = handshake.NewServer(l.srv.tls, t.tlsPeer)
 		if l.srv.auth != nil {
-			secure.KeepStates()
+			t.tls.KeepStates()
 		}
-		c.TLS = secure
+		c.TLS = t.tls
 	}
-	stage := entry.New(c)
-	t := newStaged(l, stage)
-	t.entry, t.tls = stage, secure
+	t.entry = entry.New(c)
+	t.l, t.lines = l, transport.NewLines(t.entry)
 	return t
 }
 

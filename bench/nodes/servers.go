@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/netip"
+	"os"
 	"slices"
 	"sync"
 	"syscall"
@@ -20,6 +21,8 @@ import (
 // the scenario's own.
 type Servers struct {
 	Nodes []*Node // that were spawned, in their order; none: targets
+	// Folder is what Stop removes, with what the nodes have on disk; "": there is none.
+	Folder string
 
 	mu        sync.Mutex
 	list      []result.Server // one each, as of the latest sample
@@ -73,7 +76,12 @@ func plainlyFile(err error) error {
 }
 
 // Stop kills and reaps the nodes.
-func (s *Servers) Stop() { stopNodes(s.Nodes) }
+func (s *Servers) Stop() {
+	stopNodes(s.Nodes)
+	if s.Folder != "" {
+		_ = os.RemoveAll(s.Folder) // nothing more can be done about it
+	}
+}
 
 // Begin notes what the servers have cost when the measurement begins.
 func (s *Servers) Begin() {

@@ -6,8 +6,10 @@ import (
 	"github.com/stormwheel/stormwheel/bench/swarm"
 )
 
-// OnDemand: clients come when a phase has them come.
-func (c *Config) OnDemand() bool { return len(c.Phases) > 0 || c.floods() }
+// OnDemand: clients come when a phase has them come, or not at all.
+func (c *Config) OnDemand() bool {
+	return len(c.Phases) > 0 || c.floods() || c.Scenario == handshake{}.Name()
+}
 
 // Swarm is what the swarms are told.
 func (p *Plan) Swarm() swarm.Config {

@@ -109,7 +109,7 @@ func (l *loop) afterwards(i uint32, c *client, f followUp) {
 
 func (l *loop) dial(i uint32, c *client, a *link.Action) {
 	l.counted.Attempts++
-	if storm := l.swarm.storm.Load(); storm != nil && (storm.flood || c.arrival <= storm.t0) { // not the ramp of a later phase
+	if storm := l.swarm.storm.Load(); storm != nil && !storm.over.Load() && (storm.flood || c.arrival <= storm.t0) { // not the ramp of a later phase
 		l.stormOf(i).Attempt(l.now - storm.t0)
 	}
 	fail := func(err error) {

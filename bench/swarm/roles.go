@@ -35,5 +35,8 @@ func (c *Config) role(number int) (flags clientFlags) {
 	if Takes(number, c.Conns, c.targets(), c.Tricklers, false) {
 		flags |= flagTrickle
 	}
+	if t := c.Talk; t != nil && t.Deaf > 0 && t.deaf(t.user(number), t.user(c.Conns)) {
+		flags |= flagDeaf
+	}
 	return flags
 }

@@ -22,7 +22,7 @@ func TestListenFlags(t *testing.T) {
 		Proxy:          "optional",
 	}
 	var got server.Config
-	if err := f.fill(&got); err != nil {
+	if err := f.fill(&got, new(certificates)); err != nil {
 		t.Fatal(err)
 	}
 	want := server.Config{
@@ -40,11 +40,13 @@ func TestListenFlags(t *testing.T) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	for text, wrong := range map[string]string{
-		"7000": "is not host:port", ":7000,transports=udp": "is none of tcp", ":7000,trusted=all": "is no network", ":7000,ws": "is neither",
+		"7000": "is not host:port", ":7000,transports=udp": "is none of tcp", ":7000,trusted=all": "is no network", ":7000,ws": "is none of transports=",
+		":7000,tls-cert=x": "--listen: tls-cert and --listen: tls-key go together", ":7000,tls-client-ca=x": "needs --listen: tls-cert",
+		":7000,tls-cert=/no/such,tls-key=/no/such": "no such file",
 		"unix:/a b": "has blanks", "unix:/a,mode=8": "is no mode", "unix:/a,mode=04755": "is no mode", "unix:/a,users=nobody-of-that-name": "there is no user",
 	} {
 		f := transportFlags{Listen: []string{text}}
-		if err := f.fill(new(server.Config)); err == nil || !strings.Contains(err.Error(), wrong) {
+		if err := f.fill(new(server.Config), new(certificates)); err == nil || !strings.Contains(err.Error(), wrong) {
 			t.Errorf("--listen %s: %v, want %q", text, err, wrong)
 		}
 	}

@@ -57,11 +57,14 @@ func (c *serveCmd) Validate() error {
 		}
 	}
 	for _, text := range c.Listen {
-		if _, err := listenerOf(text); err != nil {
+		if _, _, err := listenerOf(text); err != nil {
 			return err
 		}
 	}
 	if err := c.messageFlags.check(c); err != nil {
+		return err
+	}
+	if err := c.hookFlags.check(c); err != nil {
 		return err
 	}
 	if err := c.tlsFlags.check(); err != nil {
@@ -89,7 +92,7 @@ func asFlags(err error) error {
 	for _, f := range [...][2]string{{"Heartbeat", "--heartbeat"}, {"KeepAlive", "--tcp-keepalive"}, {"UserTimeout", "--tcp-user-timeout"}, {"Timeout", "--timeout"}, {"Tick", "--tick"},
 		{"Listeners", "--listen"}, {"the listener ", "--listen "}, {"TrustedProxies", "--trusted-proxies"}, {"ProxyProtocol", "--proxy"},
 		{"Transports", "--transports"}, {"needs TLS", "needs --tls-cert and --tls-key"}, {"TLS is set", "--tls-cert is set"}, {"WebSocket.Path", "--ws-path"}, {"WebSocket.Origins", "--ws-origins"},
-		{"Loops", "--loops"}, {"MaxConns", "--max-conns"}, {"AdmitRate", "--admit-rate"},
+		{"HandshakeRate", "--handshake-rate"}, {"MaxTLS12", "--max-tls12"}, {"Loops", "--loops"}, {"MaxConns", "--max-conns"}, {"AdmitRate", "--admit-rate"},
 		{"FailoverRate", "--failover-rate"}, {"MaxWindow", "--max-window"}, {"Alternates", "--alternates"}, {"DrainWindow", "--drain-window"},
 		{"MaxFrameRate", "--max-frame-rate"}, {"MaxByteRate", "--max-byte-rate"},
 		{"MaxQueuedTotal", "--max-queued-total"}, {"MaxQueued", "--max-queued"}, {"MemoryLimit", "--memory-limit"},

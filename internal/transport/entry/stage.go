@@ -96,6 +96,9 @@ func (e *Stage) WebSocket(s transport.Slot) bool {
 // Secured says whether a connection has TLS.
 func (e *Stage) Secured(s transport.Slot) bool { return e.states.at(s).phase() == secured }
 
+// Listener is which one a connection came by.
+func (e *Stage) Listener(s transport.Slot) int { return e.states.at(s).listener() }
+
 // Begin says nothing.
 func (e *Stage) Begin(_ transport.Slot, dst []byte) []byte { return dst }
 
