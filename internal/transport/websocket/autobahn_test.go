@@ -52,7 +52,10 @@ func checklist() (all []checked) {
 
 	for i, size := range []int{0, 125, 126, 127, 128, 65535, 65536, 65536} {
 		add(numbered("1.1", i), "5.6", "", nil, 1003, sentFrame{fin | text, long[:size]})
-		add(numbered("1.2", i), "5.6", long[:size], nil, 0, whole(long[:size]))
+		c := add(numbered("1.2", i), "5.6", long[:size], nil, 0, whole(long[:size]))
+		if size > 1<<10 {
+			c.chops = []int{997, 1 << 20}
+		}
 	}
 
 	add("2.1", "5.5.2", "", []string{""}, 0, asked(""))
@@ -181,7 +184,7 @@ func checklist() (all []checked) {
 		add(numbered("9.7", i), "5.6", "", nil, 1003, texts...).chops = quick
 		add(numbered("9.8", i), "5.6", long[:1000*size], nil, 0, bodies...).chops = quick
 	}
-	add("10.1.1", "5.4", long[:65536], nil, 0, inFragments(part(long[:1300]), 1300, 65536)...)
+	add("10.1.1", "5.4", long[:65536], nil, 0, inFragments(part(long[:1300]), 1300, 65536)...).chops = []int{997, 1 << 20}
 	return all
 }
 
