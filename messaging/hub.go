@@ -13,7 +13,7 @@ import (
 )
 
 // Hub knows the users of a node and brings messages to them. Its methods may be called from any
-// goroutine, handlers included, and do not block, but for Close.
+// goroutine, handlers included, and do not block, but for those that take a context.
 //
 // Everything about a user is guarded by the lock of its shard, and so is the store's work for it;
 // everything about a room by the lock of its own. Locks are held for memory only: what asks the Store
@@ -84,6 +84,9 @@ func randomNumber() uint64 {
 func (h *Hub) Handler() server.Handler {
 	return server.Handler{Opened: h.opened, Message: h.message, Missed: h.missed, Closed: h.closedSession}
 }
+
+// Name is Config.Name: the sender of what the node itself says.
+func (h *Hub) Name() string { return h.cfg.Name }
 
 // Start has the hub work for srv, whose handler is Handler. It is to be called once, before srv.Start;
 // clients that come before it are told to try later. Errors: ErrStarted, ErrClosed, and that of the

@@ -34,6 +34,7 @@ func (u *user) sight(d *device) {
 		}
 	}
 	u.seen = append(u.seen, sighted{d.id, 1, d.stamp})
+	u.tellEvent(Event{Kind: EventOnline, Devices: len(u.seen), Device: d.id, Stamp: d.stamp})
 	u.show(d.id, d.stamp, envelope.Online)
 }
 
@@ -70,6 +71,7 @@ func (h *Hub) graceEnds(a alarm) {
 		return
 	}
 	u.seen = slices.Delete(u.seen, i, i+1)
+	u.tellEvent(Event{Kind: EventOffline, Devices: len(u.seen), Device: a.device, Stamp: a.stamp})
 	u.show(a.device, a.stamp, envelope.Offline)
 	if !slices.ContainsFunc(u.seen, func(s sighted) bool { return s.sessions == 0 }) {
 		u.rooms = slices.DeleteFunc(u.rooms, func(s stay) bool { return s.count == 0 })

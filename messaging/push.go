@@ -54,7 +54,7 @@ func (h *Hub) Push(user string, m Message, settled func(Outcome)) error {
 	if _, err := h.ready(); err != nil {
 		return err
 	}
-	if !validName(user) || m.From != "" && !validName(m.From) {
+	if !ValidName(user) || m.From != "" && !ValidName(m.From) {
 		return ErrName
 	}
 	e := envelope.Envelope{User: []byte(m.From), Content: m.Content, At: m.At, Life: m.Life}
@@ -260,6 +260,9 @@ func (u *user) finish(e *entry, r Result, device string, why *Refusal) {
 	}
 	if stored && len(e.waits) == 0 {
 		u.receipt(e, r, why) // its sender was told that it is stored
+	}
+	if stored {
+		u.tellMessage(eventOf(r), e, device, why)
 	}
 	u.sh.settle(e, r, device, why)
 	if !e.putting {

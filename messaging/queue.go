@@ -107,6 +107,9 @@ func (u *user) wasPut(e *entry, r *Record, err error) {
 		return
 	}
 	u.sh.settle(e, u.sh.h.stored(), "", nil)
+	if e.due.IsZero() && u.sh.h.wall().Before(e.expires) {
+		u.tellMessage(EventUndelivered, e, "", nil)
+	}
 	switch {
 	case !e.due.IsZero():
 		u.sh.h.clock.plan(u.sh.h.wall(), e.due)

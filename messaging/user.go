@@ -73,6 +73,11 @@ type device struct {
 	ending bool // guarded by the shard's lock: it was one too many
 }
 
+// isIn tells whether the session is in a room. On its loop.
+func (d *device) isIn(name string) bool {
+	return name != "" && slices.ContainsFunc(d.rooms, func(r *room) bool { return r.name == name })
+}
+
 func (sh *shard) init(h *Hub) {
 	sh.h = h
 	sh.users = make(map[string]*user)
@@ -109,7 +114,7 @@ func (h *Hub) opened(s *server.Session) {
 	}
 	d := &device{ref: s.Ref(), id: s.ID(), from: s.Sender(), data: s.Data(), stamp: h.nextStamp()}
 	name := s.User()
-	if d.id == h.cfg.Name || !validName(name) {
+	if d.id == h.cfg.Name || !ValidName(name) {
 		_ = s.Close(server.Close{Code: codeNoName, Reason: "this name is taken"})
 		return
 	}
