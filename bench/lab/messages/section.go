@@ -46,7 +46,7 @@ the times that one of its threads slept: above one, they coalesce.
 		Columns: []kit.Column{{Title: "members", Name: "members"}, {Title: "deliveries a second", Name: "messages", Spread: true},
 			{Title: "a second of a core's time", Name: "messages_core", Spread: true}, {Title: "cores", Name: "busy"}, load}})
 	p.Targets("goal", targets(k))
-	p.Printf(`What others publish, each with a machine of its own for the clients: WuKongIM v2.1.2 (docs.githubim.com/en/getting-started/stress-report, a server of 16 cores) takes
+	p.Printf(`What others publish, of machines of their own: WuKongIM v2.1.2 (docs.githubim.com/en/getting-started/stress-report, a server of 16 cores) takes
 40,000 messages a second to 100 groups of which one member each is online, stored and acknowledged in 400 to 600 ms on average, and brings 200,000 a second to the 5,000 members
 of a group who are online. goim (docs/benchmark_en.md, 20 to 23 cores) brings 35.9 million messages of 10 bytes a second to a room of 1,000,000, neither stored nor acknowledged. The README of
 CIM has no figures.
