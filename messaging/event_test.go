@@ -174,9 +174,13 @@ func TestPolicyKindsAloneWaitForThePolicy(t *testing.T) {
 		stuck, alice, bob := r.join("stuck"), r.join("alice"), r.join("bob")
 		stuck.say(envelope.Envelope{Kind: envelope.Join, Room: []byte("dead")})
 		alice.acked(alice.toAndTaken("bob", bob, "hi"), envelope.AckDelivered)
+		n := alice.to("bob", "patience") // of which a policy about joins takes nothing
+		r.node.Advance(1500 * time.Millisecond)
+		bob.gets("patience")
+		alice.acked(n, envelope.AckDelivered)
 		r.node.Advance(3 * time.Second)
 		alice.say(envelope.Envelope{Kind: envelope.Join, Room: []byte("tea")})
-		n := alice.say(envelope.Envelope{Kind: envelope.Watch, Room: []byte("tea")}) // who is in it may
+		n = alice.say(envelope.Envelope{Kind: envelope.Watch, Room: []byte("tea")}) // who is in it may
 		r.node.Settle()
 		bob.nothing()
 		r.node.Advance(time.Second)

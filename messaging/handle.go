@@ -2,7 +2,6 @@ package messaging
 
 import (
 	"bytes"
-	"slices"
 	"time"
 
 	"github.com/stormwheel/stormwheel/messaging/envelope"
@@ -46,7 +45,7 @@ func (h *Hub) message(s *server.Session, m server.Message) {
 // queuePolicy has what a client asks wait for the policy, or for what it asked before. False: neither is
 // there. On the session's loop.
 func (h *Hub) queuePolicy(a *asked, body []byte) bool {
-	decides := len(h.cfg.PolicyKinds) == 0 || slices.Contains(h.cfg.PolicyKinds, a.e.Kind)
+	decides := h.decides(a.e.Kind)
 	if !decides && !h.waits(a.d) {
 		return false
 	}

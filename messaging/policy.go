@@ -94,6 +94,11 @@ func (h *Hub) byDefault(q *Request) error {
 	return refuseForbidden
 }
 
+// decides tells whether there is a policy for what clients ask so.
+func (h *Hub) decides(kind envelope.Kind) bool {
+	return h.cfg.Policy != nil && (len(h.cfg.PolicyKinds) == 0 || slices.Contains(h.cfg.PolicyKinds, kind))
+}
+
 // waits tells whether a client asked something that is not done yet. On the session's loop.
 func (h *Hub) waits(d *device) bool {
 	sh := d.user.sh
