@@ -208,7 +208,9 @@ func (h *Hub) dropDelayed(r *Record) {
 	sh := h.shardOf(r.User)
 	sh.mu.Lock()
 	u := sh.get(r.User)
-	u.receipt(&entry{user: u, body: r.Body}, Expired, nil)
+	e := &entry{user: u, body: r.Body}
+	u.receipt(e, Expired, nil)
+	u.tellMessage(EventExpired, e, "", nil)
 	u.forget()
 	sh.unlock()
 }
