@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -366,4 +367,42 @@ func TestWhatIsNoVerdictIsNotKept(t *testing.T) {
 	if st := b.Stats().Policy; st.Later != 2 || st.Kept != 0 {
 		t.Errorf("%+v", st)
 	}
+}
+
+func TestABackEndWhoseCertificateNobodyVouchesForIsNotAsked(t *testing.T) {
+	var asked atomic.Int64
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		answers(200, `{"result":"allow"}`)(w, r)
+	}))
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+	srv.StartTLS()
+	defer srv.Close()
+	b, err := New(Config{URL: srv.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.login(t); !isLater(err) || !strings.Contains(err.Error(), "certificate") || asked.Load() != 0 {
+		t.Errorf("%v, asked %d times", err, asked.Load())
+	}
+}
+
+// Whatever a back end says, only "allow" lets a client in, and nothing of it panics.
+func FuzzAnswers(f *testing.F) {
+	for _, s := range []string{`{"result":"allow"}`, `{"result":"deny","code":2001}`, `{"RESULT":"allow","data":[1]}`, `{"result":"allow","expires_in":1e300}`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var a loginAnswer
+		if decode(text, &a) == nil && a.check() == nil {
+			g := a.grant(time.Now())
+			if a.Result != allow || !g.Expires.IsZero() && !g.Expires.After(time.Now().Add(-time.Minute)) {
+				t.Errorf("%q lets in: %+v", text, g)
+			}
+		}
+		var w wishAnswer
+		if decode(text, &w) == nil && w.check() == nil && w.Result != allow {
+			t.Errorf("%q allows", text)
+		}
+	})
 }
