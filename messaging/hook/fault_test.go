@@ -20,8 +20,6 @@ import (
 	"github.com/stormwheel/stormwheel/server"
 )
 
-const patience = 30 * time.Second
-
 // answers is a back end that says always the same.
 func answers(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
