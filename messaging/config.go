@@ -53,8 +53,9 @@ type Config struct {
 	// MaxDevices bounds the sessions of one user; the oldest ends when there is another. Default 16;
 	// negative: no bound.
 	MaxDevices int
-	// MaxRooms bounds the rooms that a session is in, MaxWatches what it watches. Default 100 and 100,
-	// together at most server.MaxGroups.
+	// MaxRooms bounds the rooms that a user is in with all his sessions, MaxWatches what one session
+	// watches. Default 100 and 100, together at most server.MaxGroups. Sessions of one user that enter
+	// their last rooms at the same moment may be in one more each.
 	MaxRooms   int
 	MaxWatches int
 	// MaxMembers bounds the sessions in one room. Default 100,000; negative: no bound.
@@ -68,7 +69,8 @@ type Config struct {
 	RingBytes    int
 
 	// MessageRate bounds the messages a second of one user, JoinRate its joins, watches and questions;
-	// four seconds' worth may come at once. Default 100 and 20; negative: no bound.
+	// four seconds' worth may come at once, and of the latter MaxRooms and MaxWatches together if that is
+	// more: a device that comes back asks for all of its own. Default 100 and 20; negative: no bound.
 	MessageRate float64
 	JoinRate    float64
 

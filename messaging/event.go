@@ -19,7 +19,7 @@ const (
 	EventUndelivered                      // a message is in the Store's queue: no device has acknowledged it so far
 	EventDelivered                        // a device has a message of the queue in its application
 	EventRefused                          // a device's application has refused a message of the queue
-	EventExpired                          // a message of the queue has outlived itself; told when its user comes
+	EventExpired                          // a message of the queue has outlived itself; told when the hub drops it, at the latest when its user comes
 )
 
 var eventNames = [...]string{"none", "online", "offline", "undelivered", "delivered", "refused", "expired"}

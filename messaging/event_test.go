@@ -147,7 +147,7 @@ func TestADelayedMessageThatWasDueLongAgoIsForgotten(t *testing.T) {
 		r.node.Advance(time.Minute)
 		r.join("bob")
 		r.node.Advance(time.Second)
-		told.want(t, "online bob 1 bob", "expired bob 1")
+		told.want(t, "expired bob 0", "online bob 1 bob")
 		if w := store.Waiting("bob"); w.Records+w.Delayed > 0 {
 			t.Errorf("there is still %+v", w)
 		}

@@ -62,10 +62,10 @@ func refuseNow(s *server.Session, number uint64, why *Refusal) {
 // screen refuses what needs no policy for that.
 func (h *Hub) screen(d *device, e *envelope.Envelope, reply bool) *Refusal {
 	sh := d.user.sh
-	rate, of := h.cfg.JoinRate, &d.user.joins
+	rate, burst, of := h.cfg.JoinRate, float64(h.cfg.MaxRooms+h.cfg.MaxWatches), &d.user.joins
 	switch e.Kind {
 	case envelope.ToUser, envelope.ToRoom:
-		rate, of = h.cfg.MessageRate, &d.user.messages
+		rate, burst, of = h.cfg.MessageRate, 1, &d.user.messages
 	case envelope.Join, envelope.Watch, envelope.Leave, envelope.Unwatch, envelope.Ask:
 	default:
 		return refuseMalformed
@@ -80,7 +80,7 @@ func (h *Hub) screen(d *device, e *envelope.Envelope, reply bool) *Refusal {
 	}
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if !of.take(h.since(), rate) {
+	if !of.take(h.since(), rate, burst) {
 		return refuseRate
 	}
 	return nil
