@@ -404,3 +404,16 @@ func FuzzAnswers(f *testing.F) {
 		}
 	})
 }
+
+func TestALargeAnswerIsNotLogged(t *testing.T) {
+	large := strings.Repeat("x", 50<<10)
+	for _, text := range []string{`{"result":"` + large + `"}`, `{"` + large + `":1}`} {
+		b := newBackEnd(t, answers(200, text), Config{})
+		if _, err := b.login(t); !isLater(err) || len(err.Error()) > 300 {
+			t.Errorf("login: an error of %d bytes", len(err.Error()))
+		}
+		if err := b.Policy(t.Context(), alice); err == nil || len(err.Error()) > 300 {
+			t.Errorf("policy: an error of %d bytes", len(err.Error()))
+		}
+	}
+}
