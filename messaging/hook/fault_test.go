@@ -162,7 +162,7 @@ func TestASilentBackEndAndALateAnswer(t *testing.T) {
 // A kept connection that the back end has closed costs no login: the call is made again.
 func TestABackEndThatRestartsBetweenTwoLogins(t *testing.T) {
 	first := httptest.NewServer(answers(200, `{"result":"allow"}`))
-	b, err := New(Config{URL: first.URL})
+	b, err := New(Config{URL: first.URL, Timeout: MaxTimeout})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +208,7 @@ func TestACallOnAConnectionThatIsBeingClosedIsMadeAgain(t *testing.T) {
 			}()
 		}
 	}()
-	b, err := New(Config{URL: "http://" + l.Addr().String()})
+	b, err := New(Config{URL: "http://" + l.Addr().String(), Timeout: MaxTimeout})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -376,7 +376,7 @@ func TestABackEndWhoseCertificateNobodyVouchesForIsNotAsked(t *testing.T) {
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	srv.StartTLS()
 	defer srv.Close()
-	b, err := New(Config{URL: srv.URL})
+	b, err := New(Config{URL: srv.URL, Timeout: MaxTimeout})
 	if err != nil {
 		t.Fatal(err)
 	}
