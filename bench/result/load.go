@@ -41,6 +41,7 @@ type Load struct {
 	// each connection began with.
 	Transport     string `json:"transport"`
 	ProxyProtocol string `json:"proxy_protocol"`
+	TLSResume     bool   `json:"tls_resume"` // sessions of TLS were resumed
 }
 
 // differs is the first thing in which two loads differ; empty if there is none.

@@ -17,10 +17,14 @@ func (p *Plan) Aim(ctx context.Context, died func(error)) (*nodes.Servers, error
 	if p.Spawn > 0 {
 		return p.spawn(ctx, died)
 	}
-	if err := nodes.Find(ctx, p.endpoints); err != nil {
+	targets := p.sockets
+	for _, e := range p.endpoints {
+		targets = append(targets, e.String())
+	}
+	if err := nodes.Find(ctx, targets); err != nil {
 		return nil, err
 	}
-	return nodes.Watch(ctx, p.endpoints, p.PIDs, p.Admins)
+	return nodes.Watch(ctx, targets, p.PIDs, p.Admins)
 }
 
 func (p *Plan) spawn(ctx context.Context, died func(error)) (*nodes.Servers, error) {
@@ -38,15 +42,11 @@ func (p *Plan) spawn(ctx context.Context, died func(error)) (*nodes.Servers, err
 	}
 	args = append(args, p.carriedBy()...)
 	args = append(args, p.nodeMessages()...)
-	folder := ""
-	if p.ownStore() {
-		if folder, err = os.MkdirTemp("", "stormwheel-talk-"); err != nil {
-			return nil, err
-		}
+	folder, flags, err := p.nodeFiles()
+	if err != nil {
+		return nil, err
 	}
-	if p.talks() {
-		args = append(args, p.nodeStore(folder)...)
-	}
+	args = append(args, flags...)
 	for _, a := range p.NodeArgs {
 		args = append(args, "--"+a) // the later one holds
 	}

@@ -16,9 +16,9 @@ type Config struct {
 	// Phases are those of the scenario "phases".
 	Phases []Phase `kong:"-"`
 
-	// Targets are "host:port"; a name stands for all its addresses, each a target of its own.
+	// Targets are "host:port", or all "unix:path"; a name stands for all its addresses, each a target of its own.
 	// Either they or Spawn are given.
-	Targets []string `name:"target" help:"Servers to aim at, HOST:PORT,..., tls://HOST:PORT,..., or ws:// or wss://HOST:PORT/PATH,...; a name stands for all its addresses." placeholder:"H:P,..."`
+	Targets []string `name:"target" help:"Servers to aim at, HOST:PORT,..., unix:PATH,..., tls://HOST:PORT,..., or ws:// or wss://HOST:PORT/PATH,...; a name stands for all its addresses." placeholder:"H:P,..."`
 	// PIDs and Admins are, for each of the Targets in their order, its process on this
 	// machine and the HOST:PORT where GET /stats answers. Either may be shorter.
 	PIDs   []int    `name:"pid" help:"Processes of the targets on this machine, in their order: memory, CPU and descriptors are read." placeholder:"N,..."`

@@ -12,6 +12,7 @@ import (
 // Config says who connects where, and when.
 type Config struct {
 	Endpoints []netip.AddrPort // the targets; servers may name more
+	Sockets   []string         // the targets, if they are unix sockets: "unix:" and the path
 	Sources   []netip.Addr     // local addresses, dealt out in turn; none: the kernel chooses
 	PlaceAll  bool             // all on the first endpoint, instead of evenly
 	Conns     int
@@ -92,3 +93,6 @@ type stormStart struct {
 func (s *stormStart) struck(c *client) bool {
 	return s != nil && slices.Contains(s.victims, c.link.Info().Endpoint)
 }
+
+// targets is how many there are.
+func (c *Config) targets() int { return len(c.Endpoints) + len(c.Sockets) }

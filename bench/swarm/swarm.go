@@ -61,6 +61,7 @@ func newSwarm(cfg Config, stage func() transport.Stage) (*Swarm, error) {
 	for _, e := range cfg.Endpoints {
 		base.Endpoints = append(base.Endpoints, e.String())
 	}
+	base.Endpoints = append(base.Endpoints, cfg.Sockets...)
 	base.Fill()
 	if err := base.Validate(); err != nil {
 		return nil, err
