@@ -22,8 +22,9 @@ import (
 type Hub struct {
 	cfg   Config
 	seed  maphash.Seed
-	began time.Time // monotonic, and the start of this run
-	name  ID        // of what the node itself says: sender and incarnation
+	began time.Time        // monotonic, and the start of this run
+	wall  func() time.Time // time.Now, but for tests: what stands in messages and in the Store
+	name  ID               // of what the node itself says: sender and incarnation
 
 	srv    atomic.Pointer[server.Server]
 	number atomic.Uint64 // of the node's last message
@@ -57,7 +58,7 @@ func New(cfg Config) (*Hub, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	h := &Hub{cfg: cfg.withDefaults(), seed: maphash.MakeSeed(), began: time.Now()}
+	h := &Hub{cfg: cfg.withDefaults(), seed: maphash.MakeSeed(), began: time.Now(), wall: time.Now}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	h.name = ID{Sender: h.cfg.Name, Incarnation: randomNumber()}
 	h.asks = make(chan func(), maxAsks)
@@ -113,6 +114,7 @@ func (h *Hub) Start(srv *server.Server) error {
 			h.goes(h.shards[i].keeper)
 		}
 		h.goes(h.moveDue)
+		h.goes(h.sweepAll)
 	}
 	return nil
 }
@@ -174,7 +176,7 @@ func (h *Hub) shardOf(user string) *shard {
 
 // nextStamp returns a login's stamp: milliseconds in the upper 48 bits, and greater than all before.
 func (h *Hub) nextStamp() uint64 {
-	now := uint64(time.Now().UnixMilli()) << 16
+	now := uint64(h.wall().UnixMilli()) << 16
 	for {
 		last := h.stamp.Load()
 		next := max(now, last+1<<16)

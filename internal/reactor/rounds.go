@@ -9,6 +9,26 @@ type Round struct {
 	Done func()
 	// Next is the slot that is looked at next: where the round begins, and then the round's own.
 	Next Slot
+	// Ordered has a session's visit come before what is asked of it later than the round began.
+	Ordered bool
+
+	ahead map[Slot]struct{} // of Next: they were visited
+}
+
+// noMoreSlots is where a round is that has ended.
+const noMoreSlots = ^Slot(0)
+
+func (w *Round) visited(slot Slot) bool {
+	_, ok := w.ahead[slot]
+	return ok
+}
+
+// visitedAhead notes that a session was visited before the round comes to it.
+func (w *Round) visitedAhead(slot Slot) {
+	if w.ahead == nil {
+		w.ahead = make(map[Slot]struct{})
+	}
+	w.ahead[slot] = struct{}{}
 }
 
 // BeginRound begins a round. Sessions that begin while it is under way may be in it.
@@ -37,7 +57,7 @@ func (r *Reactor) goRound(w *Round, stop func() bool) (ended bool) {
 	for cost := 1; w.Next < Slot(len(r.sessions)*sessionChunk); cost++ {
 		slot := w.Next
 		w.Next++
-		if s := r.sessions.at(slot); s.state == stateReady && !s.is(superseded) {
+		if r.reachable(slot) && !w.visited(slot) {
 			if !r.visit(w, slot) {
 				return true
 			}

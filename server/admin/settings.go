@@ -29,6 +29,7 @@ type settings struct {
 	Alternates     []string    `json:"alternates"`
 	FailoverRate   float64     `json:"failover_rate"`
 	AdmitRate      float64     `json:"admit_rate"`
+	HandshakeRate  float64     `json:"handshake_rate"`
 	MaxWindow      period      `json:"max_window"`
 	MaxConns       int         `json:"max_conns"`
 	AddrConns      int         `json:"addr_conns"`
@@ -43,12 +44,13 @@ type settings struct {
 }
 
 func settingsOf(t server.Tunable) settings {
-	return settings{t.Alternates, t.FailoverRate, t.AdmitRate, period(t.MaxWindow), t.MaxConns, t.AddrConns, t.AddrRate, t.IDRate,
+	return settings{t.Alternates, t.FailoverRate, t.AdmitRate, t.HandshakeRate, period(t.MaxWindow), t.MaxConns, t.AddrConns, t.AddrRate, t.IDRate,
 		t.MaxFrameRate, t.MaxByteRate, t.UnsettledBytes, period(t.DrainGrace), period(t.DrainWindow), nil}
 }
 
 func (s *settings) apply(t *server.Tunable) {
 	t.Alternates, t.FailoverRate, t.AdmitRate, t.MaxWindow = s.Alternates, s.FailoverRate, s.AdmitRate, time.Duration(s.MaxWindow)
+	t.HandshakeRate = s.HandshakeRate
 	t.MaxConns, t.AddrConns, t.AddrRate, t.IDRate = s.MaxConns, s.AddrConns, s.AddrRate, s.IDRate
 	t.MaxFrameRate, t.MaxByteRate, t.UnsettledBytes = s.MaxFrameRate, s.MaxByteRate, s.UnsettledBytes
 	t.DrainGrace, t.DrainWindow = time.Duration(s.DrainGrace), time.Duration(s.DrainWindow)
