@@ -2,7 +2,7 @@
 
 GO      ?= go
 GOFMT   := $(shell $(GO) env GOROOT)/bin/gofmt
-MODULES := $(patsubst %/go.mod,%,$(shell find . -name go.mod -not -path '*/.*/*'))
+MODULES := $(patsubst %/go.mod,%,$(shell find . -name go.mod -not -path '*/.*/*' -not -path '*/node_modules/*'))
 
 # ST1005 forbids errors that begin with a capital; ours begin with the field they name.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2 -checks inherit,-ST1005
@@ -18,7 +18,7 @@ FUZZTIME ?= 60s
 # each,COMMAND runs a command in every Go module of the repository.
 each = @set -e; for m in $(MODULES); do echo "[$$m] $(1)"; (cd $$m && $(1)); done
 
-.PHONY: help heartbeats build demo million test lint vet fmt staticcheck cross unit bench bench-full bench-report bench-large bench-check bench-go bench-wheel bench-generator bench-promises bench-overload bench-goodput bench-posts bench-fanout bench-messages bench-websocket bench-tls storm-lab fuzz clean
+.PHONY: help heartbeats build demo million test test-js lint vet fmt staticcheck cross unit bench bench-full bench-report bench-large bench-check bench-go bench-wheel bench-generator bench-promises bench-overload bench-goodput bench-posts bench-fanout bench-messages bench-websocket bench-tls storm-lab fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 17
@@ -37,6 +37,10 @@ million: build ## a million heartbeating connections, both ends on this machine,
 test: lint cross unit ## lint, cross builds, tests, benchmarks once, fuzz targets briefly
 	@$(MAKE) --no-print-directory bench-go BENCHTIME=1x
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=3000x
+	@$(MAKE) --no-print-directory test-js
+
+test-js: build ## clients/js in Node and Chromium, against real nodes; skipped, with the reason, without node and npm
+	@sh clients/js/scripts/test.sh
 
 lint: vet fmt staticcheck ## vet, format check, staticcheck
 

@@ -1082,18 +1082,21 @@ var Heartbeat = class {
   pongDue = 0;
   // dead if nothing complete comes until then; 0: not waiting
   pingAt = 0;
-  // when the latest PING was written
+  // when the earliest PING was written that has no answer, or the latest that has one
+  earliest = 0n;
+  // its token
   after = 0;
-  // bytes written after it
+  // bytes written after the latest
   token = 0n;
   // of the latest PING; they are numbered from 1 over all sessions
   answered = true;
-  // the latest PING's PONG has come
+  // the PONG of the earliest, or of one behind it, has come
   telling = false;
   // the latest PING was sent to tell that tighter terms are applied
   taken = false;
   // the latest PING has left, as far as can be known
   rtt = 0;
+  // from the earliest PING that waited to the latest answer
   lookAt = 0;
   // when to ask whether the PING has left
   slow;
@@ -1133,6 +1136,23 @@ var Heartbeat = class {
   heardNow(now) {
     this.heard = now, this.pongDue = 0;
     this.slow = void 0;
+  }
+  /** Takes the token of a PING that is written now. */
+  nextToken(now) {
+    this.token++;
+    if (this.answered) this.pingAt = now, this.earliest = this.token;
+    this.answered = this.telling = false;
+    return this.token;
+  }
+  /**
+   * Notes a PONG and reports whether it is a round trip. Else it is an announcement, or the answer of
+   * one that was answered with an earlier.
+   */
+  ponged(now, token) {
+    if (this.answered || token < this.earliest || token > this.token) return false;
+    this.answered = true;
+    this.rtt = now - this.pingAt;
+    return true;
   }
   /** Whether a PONG is late, so that the owner is to tell the flow. */
   asks(now) {
@@ -1657,10 +1677,8 @@ var Session = class {
     this.endpoints.addAlternates(m.alternates);
     const h = this.heartbeat;
     if (m.token === h.token && h.after === 0) this.outbox.allTaken(now);
-    if (m.token !== 0n && m.token === h.token && !h.answered) {
-      h.answered = true;
+    if (h.ponged(now, m.token)) {
       this.pongs++;
-      h.rtt = now - h.pingAt;
       this.tell({ kind: "pong", attempt: c.attempt, rtt: h.rtt });
     }
     if (tighter && !h.telling) {
@@ -1691,11 +1709,7 @@ var Session = class {
     h.after = 0;
   }
   sayPing(now, intended, c, token) {
-    const h = this.heartbeat;
-    h.token++;
-    h.answered = h.telling = false;
-    h.pingAt = now;
-    const b = encodePing(h.token, this.terms.number, token);
+    const b = encodePing(this.heartbeat.nextToken(now), this.terms.number, token);
     this.wrote(now, c, b);
     this.outbox.spend(b.length);
     this.tell({ kind: "ping", attempt: c.attempt, intended });
@@ -2766,9 +2780,9 @@ var Client = class {
     }
   }
   tellState() {
-    const state = this.link.state;
-    if (state === this.told) return;
-    this.told = state;
+    const { state, session } = this.link.info();
+    if (this.told === state + session) return;
+    this.told = state + session;
     for (const resolve of this.waiting.splice(0)) resolve();
     try {
       this.cfg.changed?.(this.info());

@@ -77,6 +77,22 @@ var sessionScripts = []script{
 			r.tick()
 		}
 	}},
+	{"late answers", "the round trip is that of the earliest PING without an answer, to the first PONG for it or a later one", caseConfig{PongTimeout: 60_000}, func(r *recorder) {
+		r.ready(codec.WelcomeMessage{})
+		token := func(n uint64) { r.announce(1, codec.PongMessage{Token: n, Terms: r.l.terms}) }
+		r.tick()
+		r.tick()
+		r.after(time.Second)
+		token(1)
+		token(2) // of one that was answered with an earlier
+		r.tick()
+		r.tick()
+		r.after(time.Second)
+		token(4)
+		token(3)
+		token(9) // nobody asked
+		r.info()
+	}},
 	{"slow way up", "a PING that stands behind what leaves slowly has all its time once it has left", caseConfig{}, func(r *recorder) {
 		r.ready(codec.WelcomeMessage{})
 		r.do(step{Do: "post", Body: "large"})

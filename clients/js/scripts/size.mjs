@@ -4,7 +4,7 @@ import { brotliCompressSync, gzipSync } from "node:zlib";
 import { bundle } from "./bundle.mjs";
 
 const b = await bundle({ minify: true });
-const kB = (n) => (n / 1000).toFixed(1);
+const kB = (n) => (n / 1000).toFixed(0);
 const line = `${kB(b.length)} kB minified, ${kB(gzipSync(b, { level: 9 }).length)} kB with gzip, ${kB(brotliCompressSync(b).length)} kB with brotli`;
 console.log(line);
 if (process.argv.includes("--check")) {

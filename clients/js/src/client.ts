@@ -316,9 +316,9 @@ export class Client {
   }
 
   private tellState(): void {
-    const state = this.link.state;
-    if (state === this.told) return;
-    this.told = state;
+    const { state, session } = this.link.info();
+    if (this.told === state + session) return;
+    this.told = state + session;
     for (const resolve of this.waiting.splice(0)) resolve();
     try {
       this.cfg.changed?.(this.info());

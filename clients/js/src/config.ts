@@ -37,7 +37,7 @@ export interface Config {
    */
   deliver?: (message: Message) => Word | Promise<Word>;
 
-  /** Is told of every change of info().state. */
+  /** Is told of every change of info().state, and of a session that another node has taken over. */
   changed?: (info: Info) => void;
 
   /** Is told what the functions above threw. Default: console.error. */

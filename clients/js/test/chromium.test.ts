@@ -21,14 +21,15 @@ let browser: Promise<Browser> | undefined;
 after(async () => (await browser)?.close());
 
 // The page, whose server tells it the nodes, in a context of its own.
-async function open(t: TestContext, nodes: Node[], headers: Record<string, string> = {}, init?: () => void): Promise<Page> {
+async function open(t: TestContext, nodes: Node[], headers: Record<string, string> = {}, init?: () => void, html?: string): Promise<Page> {
   const types: Record<string, string> = { html: "text/html", js: "text/javascript", json: "application/json" };
   const s = createServer((q, a) => {
     const name = q.url === "/" ? "index.html" : q.url!.slice(1);
     const file = join(repository, "examples/page", name);
     a.setHeader("Content-Type", types[name.split(".")[1]!] ?? "text/plain");
     for (const [key, value] of Object.entries(headers)) a.setHeader(key, value);
-    if (name === "nodes.json") a.end(JSON.stringify(nodes.map((n) => n.url)));
+    if (html && name === "index.html") a.end(html);
+    else if (name === "nodes.json") a.end(JSON.stringify(nodes.map((n) => n.url)));
     else if (existsSync(file)) a.end(readFileSync(file));
     else a.writeHead(404).end();
   });
@@ -39,7 +40,7 @@ async function open(t: TestContext, nodes: Node[], headers: Record<string, strin
   const page = await context.newPage();
   if (init) await page.addInitScript(init);
   await page.goto(`http://127.0.0.1:${(s.address() as AddressInfo).port}/`);
-  await page.waitForFunction(() => (globalThis as { client?: Client }).client?.info().state === "ready", undefined, { timeout: 30_000 });
+  if (!html) await page.waitForFunction(() => (globalThis as { client?: Client }).client?.info().state === "ready", undefined, { timeout: 30_000 });
   return page;
 }
 
@@ -78,6 +79,18 @@ withChromium("a page talks to a node", async (t) => {
   const log = await page.textContent("#log");
   assert.match(log!, /ready at a[^]*> hello[^]*< hello/);
   await picture(page, "talks");
+});
+
+withChromium("the page of the README talks to a node", async (t) => {
+  const n = await node(t, "a");
+  const readme = readFileSync(join(repository, "clients/js/README.md"), "utf8");
+  const html = /```html\n([^]*?)```/.exec(readme)![1]!;
+  assert.ok(html.trim().split("\n").length <= 21);
+  const page = await open(t, [n], {}, undefined, html.replace("ws://127.0.0.1:7000/", n.url).replace(', "ws://127.0.0.1:7001/"', ""));
+  await page.waitForFunction(() => document.getElementById("state")!.textContent === "ready a");
+  await page.fill("#text", "hello");
+  await page.press("#text", "Enter");
+  await page.waitForFunction(() => document.getElementById("log")!.textContent === "< hello\nthe node's application has it\n");
 });
 
 withChromium("a page survives kill -9 of its node", async (t) => {
@@ -131,11 +144,11 @@ withChromium("a page that was frozen itself is back soon", async (t) => {
   await picture(page, "frozen-page");
 });
 
-// Waits until a node has no session any more.
+// Waits until a node has evicted somebody.
 async function evicted(n: Node): Promise<void> {
   for (const end = Date.now() + 30_000; Date.now() < end;) {
     const stats = await (await fetch(`${n.admin}/stats`)).json() as Record<string, unknown>;
-    if (stats["sessions"] === 0) return;
+    if (Number(stats["evictions"]) > 0) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error("the node has not evicted in half a minute");

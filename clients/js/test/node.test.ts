@@ -64,7 +64,7 @@ withNodes("a drain hands the session over, and nobody notices", async (t) => {
   moved = true;
   await sending;
   await until("the end of the node", () => here.process.exitCode === 0);
-  assert.deepEqual(states, ["connecting", "handshaking", "ready"]);
+  assert.deepEqual(states, ["connecting", "handshaking", "ready", "ready"]);
   assert.equal(client.info().losses, 0);
   assert.ok(sent > 0);
 });

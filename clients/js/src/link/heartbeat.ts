@@ -15,13 +15,14 @@ export class Heartbeat {
   speak = Infinity; // the longest silence of ours while an answer is waited for
 
   pongDue = 0; // dead if nothing complete comes until then; 0: not waiting
-  pingAt = 0; // when the latest PING was written
-  after = 0; // bytes written after it
+  private pingAt = 0; // when the earliest PING was written that has no answer, or the latest that has one
+  private earliest = 0n; // its token
+  after = 0; // bytes written after the latest
   token = 0n; // of the latest PING; they are numbered from 1 over all sessions
-  answered = true; // the latest PING's PONG has come
+  answered = true; // the PONG of the earliest, or of one behind it, has come
   telling = false; // the latest PING was sent to tell that tighter terms are applied
   taken = false; // the latest PING has left, as far as can be known
-  rtt = 0;
+  rtt = 0; // from the earliest PING that waited to the latest answer
   private lookAt = 0; // when to ask whether the PING has left
   private slow: Slowness | undefined; // its answer is late and something moves
 
@@ -65,6 +66,25 @@ export class Heartbeat {
   heardNow(now: number): void {
     this.heard = now, this.pongDue = 0;
     this.slow = undefined;
+  }
+
+  /** Takes the token of a PING that is written now. */
+  nextToken(now: number): bigint {
+    this.token++;
+    if (this.answered) this.pingAt = now, this.earliest = this.token;
+    this.answered = this.telling = false;
+    return this.token;
+  }
+
+  /**
+   * Notes a PONG and reports whether it is a round trip. Else it is an announcement, or the answer of
+   * one that was answered with an earlier.
+   */
+  ponged(now: number, token: bigint): boolean {
+    if (this.answered || token < this.earliest || token > this.token) return false;
+    this.answered = true;
+    this.rtt = now - this.pingAt;
+    return true;
   }
 
   /** Whether a PONG is late, so that the owner is to tell the flow. */

@@ -111,11 +111,8 @@ export abstract class Session {
     this.endpoints.addAlternates(m.alternates);
     const h = this.heartbeat;
     if (m.token === h.token && h.after === 0) this.outbox.allTaken(now);
-    // Else it is an announcement, or an answer that a later PING made stale.
-    if (m.token !== 0n && m.token === h.token && !h.answered) {
-      h.answered = true;
+    if (h.ponged(now, m.token)) {
       this.pongs++;
-      h.rtt = now - h.pingAt;
       this.tell({ kind: "pong", attempt: c.attempt, rtt: h.rtt });
     }
     if (tighter && !h.telling) {
@@ -150,11 +147,7 @@ export abstract class Session {
   }
 
   protected sayPing(now: number, intended: number, c: Conn, token: Uint8Array): void {
-    const h = this.heartbeat;
-    h.token++;
-    h.answered = h.telling = false;
-    h.pingAt = now;
-    const b = wire.encodePing(h.token, this.terms.number, token);
+    const b = wire.encodePing(this.heartbeat.nextToken(now), this.terms.number, token);
     this.wrote(now, c, b);
     this.outbox.spend(b.length);
     this.tell({ kind: "ping", attempt: c.attempt, intended });
