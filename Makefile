@@ -106,7 +106,7 @@ bench-fanout: ## messages to many, beside bare writes and hubs over WebSocket, a
 bench-websocket: ## WebSocket beside plain TCP and other libraries, about ten minutes: its section of BENCHMARKS.md
 	$(call lab,websocket)
 
-bench-tls: ## TLS beside plain TCP, crypto/tls and nbio, about fifteen minutes: its section of BENCHMARKS.md
+bench-tls: ## TLS beside plain TCP, crypto/tls and nbio, about 40 minutes: its section of BENCHMARKS.md
 	$(call lab,tls)
 
 bench-generator: ## the load generator itself, about six minutes: its section of BENCHMARKS.md

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -116,6 +117,31 @@ listen ends
 	wantBoth(t, ends, toldPlain, server.TransportTCP, server.TransportWebSocket)
 }
 
+// heard is what a program has said so far.
+type heard struct {
+	mu sync.Mutex
+	b  bytes.Buffer // guarded by mu
+}
+
+func (h *heard) Write(b []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.b.Write(b)
+}
+
+func (h *heard) String() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.b.String()
+}
+
+// until waits until it was said so many times; what is not is seen at the end.
+func (h *heard) until(text string, times int) {
+	for end := time.Now().Add(patience); strings.Count(h.String(), text) < times && time.Now().Before(end); {
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
 // OpenSSL's client resumes at the node that it knows and at one that was started since, with each suite; keys change
 // on the way.
 func TestOpenSSLResumesAtNodesThatShareASecret(t *testing.T) {
@@ -137,7 +163,7 @@ func TestOpenSSLResumesAtNodesThatShareASecret(t *testing.T) {
 				args = append(args, "-sess_out", session)
 			}
 			cmd := exec.Command(openssl, args...)
-			said := &bytes.Buffer{}
+			said := new(heard)
 			cmd.Stdout, cmd.Stderr = said, said
 			in, err := cmd.StdinPipe()
 			if err != nil {
@@ -146,11 +172,11 @@ func TestOpenSSLResumesAtNodesThatShareASecret(t *testing.T) {
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
-			for range 3 {
-				time.Sleep(50 * time.Millisecond) // s_client takes one command a read
+			said.until("Verify return code", 1)
+			for n := range 3 { // it takes one command a read
 				_, _ = in.Write([]byte("K\n"))
+				said.until("KEYUPDATE", n+1)
 			}
-			time.Sleep(50 * time.Millisecond)
 			_, _ = in.Write([]byte("Q\n"))
 			if err := cmd.Wait(); err != nil || !strings.Contains(said.String(), want) {
 				t.Errorf("%s, number %d: %v, want %q of\n%s", suite, i, err, want, said)
