@@ -76,6 +76,15 @@ type Config struct {
 	// WriteTimeout is the time in which the peer's kernel must take 4 KiB of what is sent to it,
 	// or all, whatever it sends itself. Default 10 s.
 	WriteTimeout time.Duration
+	// KeepAlive has the kernel probe TCP connections on which nothing has come for that long, and end
+	// them when five probes, a fifth of it apart, find nobody. It sees less than the heartbeat: a frozen
+	// process answers probes (docs/HEARTBEATS.md). 5 s to 9 h. Default 0: there are no probes.
+	KeepAlive time.Duration
+	// UserTimeout is TCP_USER_TIMEOUT, on Linux: the kernel ends a connection of which it has sent
+	// something that nobody acknowledges for that long, or whose probes nobody answers. WriteTimeout and Timeout
+	// see that, too, and tell it; a value above Timeout ends what they do not reach. 1 s to 24 days.
+	// Default 0: what the system's retries take, 15 minutes.
+	UserTimeout time.Duration
 
 	// MaxConns bounds the connections that are let in; refused ones that still read why
 	// come on top, within the descriptor reserve. Default and upper bound: what the
@@ -349,6 +358,9 @@ func (c Config) validate() error {
 		}
 	}
 	if err := c.validateListeners(); err != nil {
+		return err
+	}
+	if err := c.validateBackstops(); err != nil {
 		return err
 	}
 	for _, addr := range c.Alternates {

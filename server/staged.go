@@ -62,8 +62,8 @@ const headerTimeout = 3 * time.Second
 
 // begin puts the stage into a new connection, unless it has come by a listener that has none, and
 // says whether the connection is still there then.
-func (t *staged) begin(c gnet.Conn, s *reactor.Session) (there bool) {
-	if t.entry != nil && !t.arrive(c, uint32(s.Slot())) {
+func (t *staged) begin(c gnet.Conn, s *reactor.Session, by *arrival) (there bool) {
+	if t.entry != nil && !t.arrive(c, uint32(s.Slot()), by) {
 		return true
 	}
 	s.SetStaged(true)
@@ -72,8 +72,13 @@ func (t *staged) begin(c gnet.Conn, s *reactor.Session) (there bool) {
 }
 
 // arrive tells the stage where a connection comes from, if it is for the stage.
-func (t *staged) arrive(c gnet.Conn, slot transport.Slot) bool {
-	listener := listenerOf(t.l.srv.claims, c.LocalAddr())
+func (t *staged) arrive(c gnet.Conn, slot transport.Slot, by *arrival) bool {
+	listener := 0
+	if by != nil {
+		listener = by.listener
+	} else {
+		listener = listenerOf(t.l.srv.claims, c.LocalAddr())
+	}
 	if !isStaged(&t.l.srv.entry.Listeners[listener]) {
 		return false
 	}
@@ -99,7 +104,7 @@ func (t *staged) carrier(slot reactor.Slot) Transport {
 	case secure:
 		return TransportTLS
 	}
-	return TransportTCP
+	return t.l.plainCarrier(slot)
 }
 
 // say writes what the stage says by itself. The connection may have ended when it returns.

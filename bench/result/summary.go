@@ -14,7 +14,7 @@ func (r *Result) WriteSummary(w io.Writer) error {
 	s.scenario(r)
 	s.heartbeats(r)
 	if r.Messages != nil {
-		s.messages(r.Messages)
+		s.messages(r)
 	}
 	if r.Storm != nil {
 		s.storm(r.Storm)

@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"context"
-	"crypto/rand"
 	"net/netip"
 	"os"
 	"strconv"
@@ -18,10 +17,14 @@ func (p *Plan) Aim(ctx context.Context, died func(error)) (*nodes.Servers, error
 	if p.Spawn > 0 {
 		return p.spawn(ctx, died)
 	}
-	if err := nodes.Find(ctx, p.endpoints); err != nil {
+	targets := p.sockets
+	for _, e := range p.endpoints {
+		targets = append(targets, e.String())
+	}
+	if err := nodes.Find(ctx, targets); err != nil {
 		return nil, err
 	}
-	return nodes.Watch(ctx, p.endpoints, p.PIDs, p.Admins)
+	return nodes.Watch(ctx, targets, p.PIDs, p.Admins)
 }
 
 func (p *Plan) spawn(ctx context.Context, died func(error)) (*nodes.Servers, error) {
@@ -38,23 +41,21 @@ func (p *Plan) spawn(ctx context.Context, died func(error)) (*nodes.Servers, err
 		args = append(args, "--auth-secret-file", p.AuthSecretFile)
 	}
 	args = append(args, p.carriedBy()...)
-	secret, err := p.ticketSecret()
+	args = append(args, p.nodeMessages()...)
+	folder, flags, err := p.nodeFiles()
 	if err != nil {
 		return nil, err
 	}
-	if secret != "" {
-		args = append(args, "--cluster-secret-file", secret)
-	}
-	args = append(args, p.nodeMessages()...)
+	args = append(args, flags...)
 	for _, a := range p.NodeArgs {
 		args = append(args, "--"+a) // the later one holds
 	}
 	all, err := nodes.Spawn(ctx, child.Program{Argv: command, Crowded: p.Crowded()}, p.Spawn, args, died)
 	if err != nil {
-		_ = os.Remove(secret)
+		_ = os.RemoveAll(folder) // "" is no folder
 		return nil, err
 	}
-	all.Temporary = secret
+	all.Folder = folder
 	for _, text := range all.Addrs() {
 		addr, err := netip.ParseAddrPort(text)
 		if err != nil {
@@ -67,25 +68,6 @@ func (p *Plan) spawn(ctx context.Context, died func(error)) (*nodes.Servers, err
 		p.sources = loopbackSources(p.Conns+p.lingering(), machine.LocalPorts())
 	}
 	return all, nil
-}
-
-// ticketSecret makes a file with a secret that spawned nodes share, so that a TLS session is resumed at
-// another node, and at one that was started again, as in a cluster; "": none is needed.
-func (p *Plan) ticketSecret() (file string, err error) {
-	if _, said := p.nodeArg("cluster-secret-file"); said || !p.way.TLS {
-		return "", nil
-	}
-	f, err := os.CreateTemp("", "stormwheel-secret-") // for its owner alone
-	if err != nil {
-		return "", err
-	}
-	if _, err = f.WriteString(rand.Text() + rand.Text()); err == nil {
-		err = f.Close()
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return f.Name(), err
 }
 
 // Crowded says whether the run's processes are many for this machine.

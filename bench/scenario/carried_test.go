@@ -55,11 +55,14 @@ func TestSpawnedNodesShareATicketSecret(t *testing.T) {
 		if err := p.carry(); err != nil {
 			t.Fatal(err)
 		}
-		file, err := p.ticketSecret()
-		if err != nil || (file != "") != tt.want {
-			t.Errorf("%s, %q: %q, %v", tt.transport, tt.args, file, err)
+		folder, flags, err := p.nodeFiles()
+		if err != nil || (folder != "") != tt.want || len(flags) > 0 != tt.want {
+			t.Fatalf("%s, %q: %q, %q, %v", tt.transport, tt.args, folder, flags, err)
 		}
-		if secrets, err := token.ReadSecrets(file); tt.want && (err != nil || len(secrets) != 1) {
+		if !tt.want {
+			continue
+		}
+		if secrets, err := token.ReadSecrets(flags[1]); flags[0] != "--cluster-secret-file" || (err != nil || len(secrets) != 1) {
 			t.Errorf("%s: the file has %d secrets, %v", tt.transport, len(secrets), err)
 		}
 	}

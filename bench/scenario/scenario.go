@@ -28,7 +28,7 @@ type Scenario interface {
 }
 
 // All are the scenarios, in the order of the help.
-var All = []Scenario{hold{}, ramp{}, churn{}, soak{}, FindMax{}, phases{}, silent{}, halfOpen{}, trickle{}, storm{}, handshake{}, demo{}}
+var All = []Scenario{hold{}, ramp{}, churn{}, soak{}, FindMax{}, phases{}, silent{}, halfOpen{}, trickle{}, storm{}, talk{}, handshake{}, demo{}}
 
 // plain is a scenario with no flags, defaults, checks and roles of its own.
 type plain struct{}

@@ -42,7 +42,7 @@ func (c *Config) carried() (func() transport.Stage, error) {
 	return func() transport.Stage {
 		var stage transport.Stage
 		if c.WebSocket != "" {
-			ws := websocket.ClientConfig{Path: c.WebSocket}
+			ws := websocket.ClientConfig{Path: c.WebSocket, Host: "localhost"}
 			if len(c.Endpoints) > 0 {
 				ws.Host = c.Endpoints[0].String()
 			}

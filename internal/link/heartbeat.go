@@ -1,6 +1,7 @@
 package link
 
 import (
+	"math"
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
@@ -23,16 +24,17 @@ type heartbeat struct {
 
 	pongDue  time.Duration // dead if nothing complete comes until then; 0: not waiting
 	lookAt   time.Duration // when to ask whether the peer's kernel has the PING
-	pingAt   time.Duration // when the latest PING was written
+	pingAt   time.Duration // when the earliest PING was written that has no answer, or the latest that has one
 	intended time.Duration // when it was due
-	after    int64         // bytes written after it
+	after    int64         // bytes written after the latest PING
 	slow     *slowness     // nil unless its answer is late and something moves
 	token    uint64        // of the latest PING; they are numbered from 1 over all sessions
-	answered bool          // the latest PING's PONG has come
+	more     uint16        // PINGs from the earliest to the latest; at most 65,535 are told apart
+	answered bool          // the PONG of the earliest, or of one behind it, has come
+	blurred  bool          // perhaps while the owner could not read: no round trip is told
 	telling  bool          // the latest PING was sent to tell that tighter terms are applied
 	taken    bool          // the peer's kernel has the latest PING
 	held     bool          // the owner cannot read: PINGs go on, and nothing is waited for
-	blurred  bool          // it could not when the latest PING was answered, perhaps: no round trip is told
 	rtt      time.Duration
 }
 
@@ -100,12 +102,19 @@ func (l *Link) ping(now, intended time.Duration, c *conn, token []byte, out *Out
 	h.after = 0
 }
 
-// sayPing writes a PING, whether or not one is waited for. Its token is within bounds.
+// sayPing writes a PING, whether or not one is waited for. Its token is within bounds. The round trip
+// is that of the earliest without an answer: a server that is later than our next PING would else never
+// have one.
 func (l *Link) sayPing(now, intended time.Duration, c *conn, token []byte, out *Out) {
 	h := &l.heartbeat
 	h.token++
-	h.answered, h.telling, h.blurred = false, false, h.held
-	h.pingAt, h.intended = now, intended
+	if h.answered {
+		h.pingAt, h.intended, h.more = now, intended, 0
+		h.answered, h.blurred = false, false
+	} else if h.more < math.MaxUint16 {
+		h.more++
+	}
+	h.telling, h.blurred = false, h.blurred || h.held
 	start := len(out.frames)
 	if len(token) == 0 {
 		out.frames = codec.AppendPing(out.frames, h.token, l.terms.Number)
@@ -147,8 +156,8 @@ func (l *Link) pong(now time.Duration, c *conn, m codec.PongMessage, out *Out) {
 	if m.Token == h.token && h.after == 0 {
 		l.allTaken(now)
 	}
-	// Else it is an announcement, or an answer that a later PING made stale.
-	if m.Token != 0 && m.Token == h.token && !h.answered {
+	// Else it is an announcement, or the answer of one that was answered with an earlier.
+	if m.Token != 0 && m.Token <= h.token && h.token-m.Token <= uint64(h.more) && !h.answered {
 		h.answered = true
 		l.pongs++
 		if !h.blurred {

@@ -333,3 +333,44 @@ func TestAClientThatWaitsForAPongIsNotSilent(t *testing.T) {
 		t.Errorf("%v after %v, want the pong timeout of the first PING", e.Reason, r.now-pinged)
 	}
 }
+
+// A server may be later than the next PING, which goes out while a PONG is late. Each of its PONGs that
+// answers the earliest PING that waits is a round trip, whole, and a server that reads several PINGs at
+// once and answers the latest alone has been waited for since the first.
+func TestAServerLaterThanTheNextPingHasRoundTrips(t *testing.T) {
+	terms := codec.Terms{Interval: time.Second, Timeout: 2 * time.Second, Number: 1}
+	for _, alone := range []bool{false, true} {
+		const late = 1500 * time.Millisecond
+		r := newRig(t, Config{PongTimeout: 10 * time.Second})
+		r.ready(terms)
+		type ping struct {
+			token uint64
+			at    time.Duration
+		}
+		var sent []ping
+		for until := r.now + time.Minute; r.now < until; {
+			if len(sent) > 0 && sent[0].at+late <= r.l.Deadline() {
+				answered := sent[0]
+				if r.now = max(r.now, answered.at+late); alone {
+					answered, sent = sent[len(sent)-1], sent[len(sent)-1:]
+				}
+				sent = sent[1:]
+				r.receive(codec.AppendPong(nil, codec.PongMessage{Token: answered.token, Terms: terms}))
+				continue
+			}
+			before := r.l.heartbeat.token
+			if r.tick(); r.l.heartbeat.token > before {
+				sent = append(sent, ping{r.l.heartbeat.token, r.now})
+			}
+		}
+		if r.count(Lost) > 0 || r.count(Pong) < 20 {
+			t.Errorf("answered alone %v: %d round trips of %d PINGs and %d losses in a minute, want 20 at least and none",
+				alone, r.count(Pong), r.count(PingSent), r.count(Lost))
+		}
+		for _, e := range r.events {
+			if e.Kind == Pong && e.RTT != late {
+				t.Fatalf("answered alone %v: a round trip of %v, want %v", alone, e.RTT, late)
+			}
+		}
+	}
+}

@@ -99,7 +99,7 @@ type Info struct {
 
 	ReadySince  time.Duration // of the present or latest session
 	Expires     time.Duration // end of the grant of the present or latest session; 0: it has none, as far as was told
-	RTT         time.Duration // of the latest answered PING; 0: none yet
+	RTT         time.Duration // from the earliest PING that waited to the latest answer; 0: none yet
 	NextAttempt time.Duration // Never unless one is waited for
 	LastError   error         // of the latest loss
 
@@ -107,7 +107,7 @@ type Info struct {
 	Sessions uint32 // WELCOMEs
 	Losses   uint32 // sessions that ended other than by Stop
 	Pings    uint32
-	Pongs    uint32 // that answered the latest PING
+	Pongs    uint32 // that were a round trip
 
 	Unsettled int // SENDs that wait for ACK or NACK
 

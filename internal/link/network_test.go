@@ -39,8 +39,8 @@ func TestUnansweredNetworkChangeIsALocalLoss(t *testing.T) {
 			_, high := sample(t, 200, Config{}, func(r *rig) time.Duration {
 				stable(r)
 				lose(r)
-				if r.l.heartbeat.pingAt == 0 || r.now-r.l.heartbeat.pingAt > time.Second {
-					t.Fatalf("noticed %v after the probe, want a second at most", r.now-r.l.heartbeat.pingAt)
+				if r.l.heartbeat.wrote == 0 || r.now-r.l.heartbeat.wrote > time.Second {
+					t.Fatalf("noticed %v after the probe, want a second at most", r.now-r.l.heartbeat.wrote)
 				}
 				if until := r.l.penalisedUntil(r.dials[0]); until != 0 {
 					t.Fatalf("the endpoint is penalised until %v", until)

@@ -14,7 +14,7 @@ import (
 // they are ended. Its fields are set before the first peer comes; after that any goroutine may
 // use it.
 type Target struct {
-	Addr string // host and port
+	Addr string // host and port, or "unix:" and a path
 
 	HelloTimeout, PartialTimeout time.Duration // the node's own, for who is slow
 	FrameRate                    int           // frames a second that the node takes of a client, for who says too much
@@ -26,12 +26,12 @@ type Target struct {
 	// plain TCP.
 	Stage func() transport.Stage
 
-	Patience time.Duration // bounds every wait of a peer; default 20 s
+	Patience time.Duration // bounds every wait of a peer; default 30 s
 
 	serial atomic.Int64 // so that ids differ
 }
 
-const defaultPatience = 20 * time.Second
+const defaultPatience = 30 * time.Second
 
 func (t *Target) patience() time.Duration {
 	if t.Patience > 0 {

@@ -7,12 +7,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
-	"net/netip"
 	"strings"
 	"time"
 
+	"github.com/stormwheel/stormwheel/internal/loopback"
 	"github.com/stormwheel/stormwheel/server"
 )
 
@@ -79,7 +78,7 @@ type settingsHandler struct {
 // ServeHTTP answers those alone who ask by a name of this machine: a page in an operator's browser
 // whose name was made to lead here has another.
 func (h settingsHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !IsLocal(r.Host) {
+	if !loopback.Host(r.Host) {
 		http.Error(w, "settings are for this machine: ask by localhost or its address", http.StatusForbidden)
 		return
 	}
@@ -135,14 +134,4 @@ func merge(body []byte, into *settings) error {
 		return errors.New("settings: one JSON object is wanted, and nothing behind it")
 	}
 	return nil
-}
-
-// IsLocal says whether a request's Host names the machine itself, as those that change something should:
-// that of a page in an operator's browser whose name was made to lead here does not.
-func IsLocal(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return host == "localhost" || err == nil && addr.Unmap().IsLoopback()
 }

@@ -12,6 +12,7 @@ import (
 	nbtls "github.com/lesismal/nbio/extension/tls"
 	"github.com/lesismal/nbio/logging"
 
+	"github.com/stormwheel/stormwheel/bench/lab/bare"
 	"github.com/stormwheel/stormwheel/internal/selfsigned"
 	"github.com/stormwheel/stormwheel/server"
 )
@@ -72,7 +73,7 @@ func serveStdTLS(t *Serve) (string, error) {
 }
 
 func serveNbioTLS(t *Serve) (string, error) {
-	addr, err := concrete(t.Listen)
+	addr, err := bare.Concrete(t.Listen)
 	if err != nil {
 		return "", err
 	}

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-const patience = 10 * time.Second
+const patience = time.Minute // of a connection, for all that it does
 
 // listen serves connections until the test ends.
 func listen(t testing.TB, serve func(net.Conn)) (addr string) {
