@@ -26,7 +26,7 @@ var patient = codec.Terms{Interval: 200 * time.Millisecond, Timeout: time.Minute
 // A server that welcomes everybody and never answers a heartbeat passes nowhere, although
 // nobody names a threshold and no client's patience is over by the end.
 func TestADeadServerPassesNoScenario(t *testing.T) {
-	for _, name := range []string{"hold", "ramp", "churn", "soak", "silent", "halfopen", "trickle", "phases", "storm", "find-max"} {
+	for _, name := range []string{"hold", "ramp", "churn", "soak", "silent", "halfopen", "trickle", "phases", "storm", "talk", "find-max"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			terms := patient
@@ -156,9 +156,9 @@ func TestASlowServerIsNoLateGenerator(t *testing.T) {
 // Who waits for an answer goes on to PING, so that its server does not take it for silent; it gives the
 // server up itself, which is no fault of the generator.
 func TestWhoWaitsForAnAnswerIsNotSilent(t *testing.T) {
-	f := benchtest.Start(t, &benchtest.Node{NoPong: true, Farewell: true}) // 600 ms, and a heartbeat of 200
+	f := benchtest.Start(t, &benchtest.Node{NoPong: true, Farewell: true}) // 1.5 s, and a heartbeat of 200 ms
 	cfg := asking(f, "hold")
-	cfg.Duration = 2 * time.Second
+	cfg.Duration = 4 * time.Second // the timeout, and the clients' patience of 2 s with a PONG
 	r, err := Run(t.Context(), cfg, View{})
 	e := r.Eviction
 	if result.ExitCode(err) != result.ExitThreshold || e.GeneratorFault != 0 || e.False != 0 || r.Conns.Losses.Silence != 0 || r.Conns.Losses.PongTimeout == 0 || !r.Generator.Valid {

@@ -18,8 +18,8 @@ func TestChurnKeepsTheCount(t *testing.T) {
 			t.Fatalf("%d workers: %v; %+v", workers, err, r)
 		}
 		c := r.Churn
-		// 100 clients of half a second each, for 1.5 s and the ramp: 300 or so leave.
-		if c.Departures < 150 || c.Returns != c.Departures || c.Missing != 0 || r.Conns.End != 100 || r.Conns.Peak > 100 {
+		// 100 clients of half a second each, for 1.5 s and the ramp: 300 or so leave, fewer where the machine is busy.
+		if c.Departures < 100 || c.Returns != c.Departures || c.Missing != 0 || r.Conns.End != 100 || r.Conns.Peak > 100 {
 			t.Errorf("%d workers: churn %+v, conns %+v", workers, c, r.Conns)
 		}
 		if r.Connect.Attempts != 100+c.Departures || r.Connect.Established != r.Connect.Attempts || r.Conns.Ghosts == nil || *r.Conns.Ghosts != 0 {

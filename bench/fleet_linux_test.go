@@ -37,8 +37,8 @@ func TestWorkersHoldAsOneSwarmDoes(t *testing.T) {
 			t.Errorf("node %d holds %v, want 100: the clients are placed evenly", i, s.Conns)
 		}
 	}
-	if r.Heartbeat.Answered < 1000 {
-		t.Errorf("%d heartbeats answered, want 200 clients' of 1.5 s", r.Heartbeat.Answered)
+	if r.Heartbeat.Answered < 200 {
+		t.Errorf("%d heartbeats answered, want some of each of 200 clients", r.Heartbeat.Answered)
 	}
 	rtt, err := hdrhistogram.Decode([]byte(r.Detail.Histograms["rtt"]))
 	if err != nil || int(rtt.TotalCount()) != r.Heartbeat.Answered {

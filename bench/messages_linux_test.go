@@ -38,8 +38,8 @@ func TestARunCarriesMessages(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := reconciled(t, r)
-	if m.Acknowledged < 1000 || m.Delivered < 1000 || m.Refused+m.Lost+m.Doubled+m.Undelivered != 0 {
-		t.Errorf("messages = %+v, want at least ten of each client, and nothing lost", m)
+	if m.Acknowledged < 100 || m.Delivered < 100 || m.Refused+m.Lost+m.Doubled+m.Undelivered != 0 {
+		t.Errorf("messages = %+v, want some of each client, and nothing lost", m)
 	}
 	if l := r.Load; l.SendBytes != 100 || l.DeliverBytes != 100 || l.EveryS != .1 {
 		t.Errorf("load = %+v", l)

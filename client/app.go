@@ -9,10 +9,12 @@ import (
 	"runtime/debug"
 
 	"github.com/stormwheel/stormwheel/internal/link"
+	"github.com/stormwheel/stormwheel/internal/transport"
 )
 
-// What the application's functions do is its own: they may return late or never, panic, or end
-// their goroutine. None of that ends the client, or keeps it from its end.
+// What the application's functions do is its own: they may return late or never, which neither ends the
+// client nor keeps it from its end. One that panics, or ends its goroutine, ends the client with an error
+// that says so: what the application knows may be half of what it should be.
 
 // maxAbandoned bounds the calls of one function that have not returned though their attempts
 // are over. The next attempt waits for one of them.
@@ -21,8 +23,27 @@ const maxAbandoned = 4
 // errAbandoned is what an attempt fails of that found no room.
 var errAbandoned = fmt.Errorf("%d earlier calls have not returned", maxAbandoned)
 
-// errGoexit is the result of a function that called runtime.Goexit.
-var errGoexit = errors.New("the function ended its goroutine (runtime.Goexit)")
+// PanicError says that a function of the application has panicked, or ended its goroutine, and which. Run
+// returns the first.
+type PanicError struct {
+	Function string // the field of Config: "Deliver"
+	Value    any    // what it panicked with; nil: it called runtime.Goexit
+	Stack    []byte // of its goroutine, as runtime/debug.Stack tells it
+}
+
+// Error names the function and what it panicked with, in one line without the stack.
+func (e *PanicError) Error() string {
+	if e.Value == nil {
+		return "client: " + e.Function + " ended its goroutine (runtime.Goexit)"
+	}
+	return fmt.Sprintf("client: %s panicked: %v", e.Function, e.Value)
+}
+
+// Unwrap is the value if that is an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
 
 // calls are the calls of one of the application's functions: each holds a place until it
 // returns.
@@ -69,12 +90,9 @@ func ask[T any](ctx context.Context, c *Client, s calls, name string, f func() (
 		var r result
 		returned := false
 		defer func() {
-			if v := recover(); v != nil {
-				r.err = fmt.Errorf("panic: %v", v)
-				c.failed(name, v)
-			} else if !returned {
-				r.err = errGoexit
-				c.failed(name, errGoexit)
+			if v := recover(); v != nil || !returned {
+				r.err = c.failed(name, v)
+				c.stop(r.err)
 			}
 			select {
 			case results <- r:
@@ -115,7 +133,8 @@ func (c *Client) askToken(ctx context.Context) ([]byte, error) {
 // askDial has the application make a connection. It has begun.
 func (c *Client) askDial(ctx context.Context, addr string) (net.Conn, error) {
 	nc, err := ask(ctx, c, c.dials, "Dial", func() (net.Conn, error) {
-		nc, err := c.cfg.Dial(ctx, "tcp", addr)
+		network, addr := transport.Network(addr)
+		nc, err := c.cfg.Dial(ctx, network, addr)
 		if nc == nil && err == nil {
 			err = errors.New("neither a connection nor an error")
 		}
@@ -127,15 +146,17 @@ func (c *Client) askDial(ctx context.Context, addr string) (net.Conn, error) {
 	return nc, nil
 }
 
-// call calls one of the callbacks and reports whether it went well. It does not return if that
-// ended the goroutine.
-func (c *Client) call(name string, f func()) (well bool) {
+// call calls one of the callbacks and reports whether it went well. If not, it stops the client, after
+// what is still to be said (nil: nothing), and it does not return if the callback ended the goroutine.
+func (c *Client) call(name string, f, last func()) (well bool) {
 	returned := false
 	defer func() {
-		if v := recover(); v != nil {
-			c.failed(name, v)
-		} else if !returned {
-			c.failed(name, errGoexit)
+		if v := recover(); v != nil || !returned {
+			err := c.failed(name, v)
+			if last != nil {
+				last()
+			}
+			c.stop(err)
 		}
 	}()
 	f()
@@ -143,12 +164,15 @@ func (c *Client) call(name string, f func()) (well bool) {
 	return true
 }
 
-// failed tells of a function that panicked or ended its goroutine. That is never silent.
-func (c *Client) failed(name string, v any) {
+// failed tells of a function that panicked with v, or ended its goroutine (nil). That is never silent: not
+// everybody looks at what Run returns, and it returns the first alone.
+func (c *Client) failed(name string, v any) error {
+	err := &PanicError{Function: name, Value: v, Stack: debug.Stack()}
 	c.panics.Add(1)
 	log := c.cfg.Logger
 	if !c.logs {
 		log = slog.Default()
 	}
-	log.Error("a function of the application failed", "function", name, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+	log.Error("a function of the application failed", "error", err, "stack", string(err.Stack))
+	return err
 }

@@ -107,7 +107,8 @@ func New(cfg Config) (*Client, error) {
 }
 
 // Run connects, stays connected, and calls the callbacks, one at a time, until ctx ends (and
-// returns its error), Close is called (nil), or a server ends the client for good (a
+// returns its error), Close is called (nil), a function of Config panics (a *PanicError, after which what
+// is settled is still told), or a server ends the client for good (a
 // *CodeError), unless NeverGiveUp: it is replaced by another of its ID, the server's application says never (a code
 // from 3900 to 3999 in a session), or its token is not accepted any more and there is no
 // TokenSource. When it returns, everything is released, but for calls of TokenSource and Dial

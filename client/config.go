@@ -36,7 +36,7 @@ func (p Policy) String() string { return link.Policy(p).String() }
 
 // Config describes a client. Endpoints and ID are needed; zero means the default.
 type Config struct {
-	// Endpoints are the nodes, "host:port", or all "tls://host:port" to come by TLS 1.3, all
+	// Endpoints are the nodes, "host:port" or, on this machine, "unix:path", or all "tls://host:port" to come by TLS 1.3, all
 	// "ws://host:port/path" by WebSocket, or all "wss://host:port/path" by both; to what nodes name
 	// the client comes as to these. One is chosen at random; nodes may name more. Each
 	// address of a name counts as a node: what fails to connect leads to the next at once.
@@ -69,8 +69,9 @@ type Config struct {
 	// after that for the next connection. Such a call may overlap one for a connection.
 	//
 	// An error costs the attempt and blames no node. A panic of this or any other function here,
-	// or its runtime.Goexit, is logged with its stack, without a Logger by slog.Default, and
-	// counted in Info; the client goes on. Four calls of TokenSource, and four of Dial, may be
+	// or its runtime.Goexit, ends the client, also one that shall NeverGiveUp: Run returns a *PanicError.
+	// It is logged with its stack as well, without a Logger by slog.Default, since not everybody looks at
+	// what Run returns. Four calls of TokenSource, and four of Dial, may be
 	// late: no attempt is made then until one of them returns.
 	TokenSource func(ctx context.Context) ([]byte, error)
 
@@ -79,7 +80,7 @@ type Config struct {
 	// called and nothing is read, so that a server is not faster than its client, but heartbeats
 	// go on. Send, SendAcked and Request may be called in it and in every callback: while they wait, the
 	// answers for which they do are read, past 4 MiB of messages at most. A message
-	// whose Deliver panics is refused with codec.NackInternal. Default nil: every message is
+	// whose Deliver panics is refused with codec.NackInternal, before the client ends. Default nil: every message is
 	// refused with codec.NackRefused.
 	Deliver func(m Message)
 
@@ -100,15 +101,15 @@ type Config struct {
 	// The client comes back by itself. If it can't keep up, losses are left out.
 	OnLost func(Loss)
 
-	// NeverGiveUp keeps the client from ending, whatever servers say: Run returns when ctx ends, or
-	// by Close. It is for a device that nobody can start again. The codes that end others (see Run)
+	// NeverGiveUp keeps the client from ending, whatever servers say: Run returns when ctx ends,
+	// by Close, or with a *PanicError. It is for a device that nobody can start again. The codes that end others (see Run)
 	// count as the refusal of one node then, and a token that is not accepted as a reason to come
 	// back with it. Two clients of one ID that replace each other go on doing so, ever more
 	// slowly.
 	NeverGiveUp bool
 
-	// Dial makes the connection; proxies go here, and TLS that is not of Endpoints. addr is the
-	// endpoint as it was given. It must return when ctx ends; what it returns later is closed. Default nil: TCP, to
+	// Dial makes the connection; proxies go here, and TLS that is not of Endpoints. network is "tcp",
+	// and addr the endpoint as it was given, or they are "unix" and the path. It must return when ctx ends; what it returns later is closed. Default nil: TCP, to
 	// one of the addresses that the name has. What wraps a
 	// connection should have a method NetConn, as *tls.Conn has: on Linux the client then
 	// sees what the server's kernel took. Without it, what was written counts as taken.
@@ -122,12 +123,19 @@ type Config struct {
 	// At least 100 ms.
 	Interval time.Duration
 
-	// Durations are at most an hour.
+	// Durations are at most an hour, but for KeepAlive and UserTimeout.
 
 	PongTimeout    time.Duration // silence after a PING that means death, if the server asks for no longer one (1min at most); default 10s
 	ConnectTimeout time.Duration // the first for each of token and name, and connect(); default 5s
 	WelcomeTimeout time.Duration // the first from HELLO to WELCOME; default 5s; see Info for the next
 	WriteTimeout   time.Duration // in which nothing is written, nor taken by the server's kernel; default 10s
+
+	// KeepAlive and UserTimeout have the kernel end TCP connections of the client's own, not those of
+	// Dial: one whose server has been silent for KeepAlive and answers none of five probes, a fifth
+	// of it apart (5 s to 9 h), and, on Linux, one of which something that was sent stays unacknowledged
+	// for UserTimeout (1 s to 24 days). The client's own PINGs see more, and sooner. Default 0: neither.
+	KeepAlive   time.Duration
+	UserTimeout time.Duration
 
 	BackoffMin  time.Duration // first step of the backoff; default 500ms
 	BackoffMax  time.Duration // the longest wait that no server ordered; default 60s
@@ -173,6 +181,9 @@ func (c Config) fill() (Config, link.Config, error) {
 	}
 	if c.WriteTimeout == 0 {
 		c.WriteTimeout = 10 * time.Second
+	}
+	if err := c.checkBackstops(); err != nil {
+		return c, l, err
 	}
 	if c.WriteTimeout < 0 {
 		return c, l, fmt.Errorf("client: WriteTimeout: %v is negative", c.WriteTimeout)

@@ -7,7 +7,7 @@
 //		Deliver:   func(m client.Message) { fmt.Printf("%s\n", m.Body) },
 //	})
 //	if err != nil { ... }
-//	go c.Run(ctx) // until ctx ends, Close, or a server ends the client for good
+//	go c.Run(ctx) // until ctx ends, Close, a callback panics, or a server ends the client for good
 //	err = c.SendAcked(ctx, []byte("hello")) // nil: the server's application has it
 //
 // Endpoints that are tls://, ws:// or wss:// are come to by TLS 1.3 (Config.TLS), by WebSocket, or by both.

@@ -61,7 +61,7 @@ type Info struct {
 	Losses   uint32 // of them, those that ended other than by Close
 	Pings    uint32
 	Pongs    uint32
-	Panics   uint32 // calls of the application's functions that panicked or ended their goroutine
+	Panics   uint32 // calls of the application's functions that panicked or ended their goroutine; the first ended the client
 }
 
 // Info tells how the client is.

@@ -40,5 +40,5 @@ func (c *Client) tellLost(loss *Loss) {
 	for i := range loss.Unsettled {
 		c.took(loss.Unsettled[i].Body)
 	}
-	c.call("OnLost", func() { c.cfg.OnLost(*loss) })
+	c.call("OnLost", func() { c.cfg.OnLost(*loss) }, nil)
 }

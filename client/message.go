@@ -122,8 +122,7 @@ func (c *Client) deliver(m Message) {
 		k.delivering = m.Number
 	}
 	c.mu.Unlock()
-	well := false
-	defer func() { // the function may end its goroutine
+	answer := func(well bool) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if k == nil || !c.wanted(k) || m.Number == 0 {
@@ -142,8 +141,10 @@ func (c *Client) deliver(m Message) {
 			c.ack(k, m.Number, 0)
 			k.delivering = 0
 		}
-	}()
-	well = c.cfg.Deliver == nil || c.call("Deliver", func() { c.cfg.Deliver(m) })
+	}
+	if c.cfg.Deliver == nil || c.call("Deliver", func() { c.cfg.Deliver(m) }, func() { answer(false) }) {
+		answer(true)
+	}
 }
 
 // nack needs mu.

@@ -30,10 +30,6 @@ func TestARefusalIsNoAcknowledgement(t *testing.T) {
 				t.Errorf("the next Nack = %v", err)
 			}
 		}, "nack 1 refused far away"},
-		"a panic after AckLater": {func(_ *testing.T, m Message) {
-			m.AckLater()
-			panic("boom")
-		}, "nack 1 internal "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -92,7 +92,7 @@ func (c *Client) handleNotices() {
 		if settles(n) && n.event.ID < n.event.Last {
 			number := n.event.ID
 			n.event.ID++
-			c.call("Settled", func() { c.cfg.Settled(number, outcome(&n.event)) })
+			c.call("Settled", func() { c.cfg.Settled(number, outcome(&n.event)) }, nil)
 			continue
 		}
 		c.next++
@@ -107,7 +107,7 @@ func (c *Client) handleNotices() {
 			c.tellLost(n.loss)
 		case n.event.Kind == 0:
 			if c.cfg.StateChange != nil {
-				c.call("StateChange", func() { c.cfg.StateChange(n.info) })
+				c.call("StateChange", func() { c.cfg.StateChange(n.info) }, nil)
 			}
 		case n.event.Kind == link.Delivered:
 			if !c.hasStopped() {
@@ -115,7 +115,7 @@ func (c *Client) handleNotices() {
 			}
 		case settles(n):
 			c.took(n.event.Body)
-			c.call("Settled", func() { c.cfg.Settled(n.event.ID, outcome(&n.event)) })
+			c.call("Settled", func() { c.cfg.Settled(n.event.ID, outcome(&n.event)) }, nil)
 		default:
 			c.log(&n.event)
 		}

@@ -35,15 +35,25 @@ func (h *Hub) message(s *server.Session, m server.Message) {
 	}
 	a.q = Request{Client: d.id, User: d.user.name, Data: d.data, Kind: e.Kind, ToUser: string(e.User), Room: string(e.Room),
 		Ask: e.Question, At: e.At}
-	a.q.Member = a.q.Room != "" && slices.ContainsFunc(d.rooms, func(r *room) bool { return r.name == a.q.Room })
-	if h.cfg.Policy != nil {
-		own, _ := envelope.Parse(bytes.Clone(m.Body)) // it was parsed before
-		a.e, a.q.Content = own, own.Content
-		h.askPolicy(a)
+	a.q.Member = d.isIn(a.q.Room)
+	if h.cfg.Policy != nil && h.queuePolicy(a, m.Body) {
 		return
 	}
 	a.verdict = h.byDefault(&a.q)
 	h.obey(s, a)
+}
+
+// queuePolicy has what a client asks wait for the policy, or for what it asked before. False: neither is
+// there. On the session's loop.
+func (h *Hub) queuePolicy(a *asked, body []byte) bool {
+	decides := len(h.cfg.PolicyKinds) == 0 || slices.Contains(h.cfg.PolicyKinds, a.e.Kind)
+	if !decides && !h.waits(a.d) {
+		return false
+	}
+	a.e, _ = envelope.Parse(bytes.Clone(body)) // it was parsed before
+	a.q.Content = a.e.Content
+	h.askPolicy(a, decides)
+	return true
 }
 
 func refuseNow(s *server.Session, number uint64, why *Refusal) {

@@ -105,7 +105,8 @@ func runBeating(node string, n int) error {
 		return fmt.Errorf("%d of %d came in: %v", len(r.In), n, errors.Join(r.Failed...))
 	}
 	fmt.Println(n)
-	return siege.Beat(context.Background(), r.In, 200*time.Millisecond)
+	_, err := siege.Beat(context.Background(), r.In, 200*time.Millisecond)
+	return err
 }
 
 // crowd has n clients come to the child, from a process of their own.

@@ -49,7 +49,7 @@ func (s *Server) Drain(ctx context.Context) error {
 				allTold = 0
 			} else if allTold == 0 {
 				allTold = now
-			} else if now-allTold >= s.drainLinger {
+			} else if now-allTold >= drainLinger {
 				break
 			}
 		}

@@ -70,7 +70,8 @@ func (s *Server) Join(to Ref, group string) error {
 	return s.member(to, group, true)
 }
 
-// Leave is Session.Leave from any goroutine.
+// Leave is Session.Leave from any goroutine. What the same goroutine has published before reaches the
+// session.
 func (s *Server) Leave(to Ref, group string) error {
 	return s.member(to, group, false)
 }
@@ -87,8 +88,9 @@ func (s *Server) member(to Ref, group string, join bool) error {
 // messages that wait for a member leave in one Write. A member that is slow, with more than
 // Config.SoftQueued before it, gets nothing of it and holds up nobody: Handler.Missed. What one
 // goroutine publishes to one group arrives in that order, and behind what it has delivered to the member
-// before. To several groups, and with Broadcast, each goes its own way: who is in both may get the later
-// first. What it delivers afterwards may overtake it, and a Close does.
+// before. What it asks of a member afterwards, a Deliver, Leave or Close, comes behind it, unless the
+// member does not read as fast as that. To several groups, and with Broadcast, each goes its own way: who is
+// in both may get the later first.
 //
 // It does not block. Errors: ErrGroup, ErrTooBig, ErrClosed (the node stops), and ErrBusy: 16 MiB
 // or 16,384 publications have not come to all loops yet. Nobody gets a message that is refused.
@@ -118,7 +120,7 @@ func (s *Server) Broadcast(body []byte, filter func(*Session) bool) error {
 	}
 	frame := codec.AppendDeliver(make([]byte, 0, len(body)+8+codec.Overhead), 0, body)
 	return s.toAllLoops(len(frame), func(r *reactor.Reactor, a *application, came func()) {
-		w := &reactor.Round{Visit: func(reactor.Slot) ([]byte, bool) { return frame, true }, Done: came}
+		w := &reactor.Round{Visit: func(reactor.Slot) ([]byte, bool) { return frame, true }, Done: came, Ordered: true}
 		if filter != nil {
 			w.Visit = func(slot reactor.Slot) (out []byte, on bool) {
 				yes, err := a.visit(slot, filter)

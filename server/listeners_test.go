@@ -114,7 +114,7 @@ func TestHealthChecksAreNoRefusals(t *testing.T) {
 	if status, body := get(t, url); status != 200 || !strings.Contains(body, "Stormwheel") {
 		t.Errorf("/ answers %d, %q", status, body)
 	}
-	for _, says := range []string{"", string(proxy.AppendLocal(nil))} {
+	for i, says := range []string{"", string(proxy.AppendLocal(nil))} {
 		c, err := net.Dial("tcp", s.Addr())
 		if err != nil {
 			t.Fatal(err)
@@ -122,7 +122,7 @@ func TestHealthChecksAreNoRefusals(t *testing.T) {
 		if _, err := io.WriteString(c, says); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "it is taken in", func() bool { return s.exact().Accepted >= 3 })
+		eventually(t, "it is taken in", func() bool { return s.exact().Accepted == uint64(3+i) })
 		c.Close()
 	}
 	eventually(t, "they have gone", func() bool { n := s.exact(); return n.Accepted == 4 && n.Conns == 0 })
@@ -147,7 +147,7 @@ func TestHealthChecksAreNoRefusals(t *testing.T) {
 func TestAProxyHeaderHasItsTime(t *testing.T) {
 	over.Store(t, transports["proxy"])
 	defer over.Delete(t)
-	s := startNode(t, Config{Loops: 1, HelloTimeout: 20 * time.Second})
+	s := startNode(t, Config{Loops: 1, HelloTimeout: time.Hour})
 	began := time.Now()
 	c, err := net.Dial("tcp", s.Addr())
 	if err != nil {
@@ -158,7 +158,7 @@ func TestAProxyHeaderHasItsTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _ = io.ReadAll(c)
-	if took := time.Since(began); took < headerTimeout || took > headerTimeout+3*time.Second {
+	if took := time.Since(began); took < headerTimeout {
 		t.Errorf("half a header had %v, want %v", took, headerTimeout)
 	}
 }
@@ -239,7 +239,7 @@ func TestAFloodOfPingsIsLimited(t *testing.T) {
 	w, _ := joinNode(t, s, "loud")
 	flood := strings.Repeat("\x89\x80abcd", 100)
 	for range 10 {
-		if _, err := io.WriteString(w.TCPConn, flood); err != nil {
+		if _, err := io.WriteString(w.Socket, flood); err != nil {
 			break
 		}
 	}
@@ -260,7 +260,7 @@ func TestAWebSocketPingIsNoLife(t *testing.T) {
 			case <-done:
 				return
 			case <-time.After(20 * time.Millisecond):
-				_, _ = io.WriteString(w.TCPConn, "\x89\x80abcd")
+				_, _ = io.WriteString(w.Socket, "\x89\x80abcd")
 			}
 		}
 	}()

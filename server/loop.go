@@ -2,9 +2,6 @@ package server
 
 import (
 	"context"
-	"errors"
-	"io"
-	"log/slog"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -36,6 +33,7 @@ type loop struct {
 	turnOver func(reactor.Part) bool // l.over, bound once
 	staged   *staged                 // nil: all connections are plain
 	tuned    *tuned                  // what it goes by
+	peers    map[reactor.Slot]Peer   // of connections by unix sockets; nil: there was none
 
 	// Owned by the ticker.
 	listeners []int      // its listening sockets, those that are known
@@ -72,7 +70,7 @@ func newLoop(s *Server, el gnet.EventLoop, index uint8, listeners []int) (*loop,
 	if l.reactor, err = reactor.New(l.tuned.reactor, env, l.now()); err != nil {
 		return nil, err
 	}
-	l.app.r, l.app.ask = l.reactor, l.ask
+	l.app.r, l.app.ask, l.app.peer, l.app.carrier = l.reactor, l.ask, l.peer, l.plainCarrier
 	switch {
 	case s.stage != nil:
 		l.staged = newStaged(l, s.stage())
@@ -112,8 +110,12 @@ func (l *loop) bury() {
 
 func (l *loop) now() time.Duration { return time.Since(l.srv.base) }
 
-// accept takes in a connection, or refuses it.
-func (l *loop) accept(c gnet.Conn) {
+// accept takes in a connection, or refuses it. by is nil for TCP.
+func (l *loop) accept(c gnet.Conn, by *arrival) {
+	if by == nil && l.srv.nowhere != nil {
+		_ = l.el.Close(c)
+		return
+	}
 	if l.reactor.Overloaded() {
 		if wait, there := waited(c.Fd()); !there { // it gave up while it waited: the cheapest end
 			l.reactor.Missed(wait)
@@ -132,7 +134,15 @@ func (l *loop) accept(c gnet.Conn) {
 	*l.entry(slot) = c
 	s := l.reactor.Session(slot)
 	c.SetContext(s)
-	if l.staged != nil && !l.staged.begin(c, s) {
+	if by == nil {
+		l.setBackstops(c)
+	} else {
+		if l.peers == nil {
+			l.peers = make(map[reactor.Slot]Peer)
+		}
+		l.peers[slot] = by.peer
+	}
+	if l.staged != nil && !l.staged.begin(c, s, by) {
 		return
 	}
 	if l.reactor.Enter(slot, c.Fd()) {
@@ -176,74 +186,22 @@ func (l *loop) closed(slot reactor.Slot, err error) {
 	if l.staged != nil {
 		l.staged.lines.End(uint32(slot))
 	}
+	delete(l.peers, slot)
 	*l.entry(slot) = nil
 }
 
-// reasonForError reads gnet's explanation. It is nil when our side closed: the reactor
-// then knows better, and otherwise the engine is stopping.
-func reasonForError(err error) reactor.Reason {
-	switch {
-	case err == nil:
-		return reactor.ReasonShutdown
-	case errors.Is(err, io.EOF):
-		return reactor.ReasonPeerClosed
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return reactor.ReasonPeerReset
-	default:
-		return reactor.ReasonIOError
+// peer is who is at the other end of a unix socket, nil of any other.
+func (l *loop) peer(slot reactor.Slot) *Peer {
+	if p, is := l.peers[slot]; is {
+		return &p
 	}
+	return nil
 }
 
-// events is gnet's event handler.
-type events struct {
-	gnet.BuiltinEventEngine
-	srv *Server
+// plainCarrier is what carries frames that are in nothing else.
+func (l *loop) plainCarrier(slot reactor.Slot) Transport {
+	if _, is := l.peers[slot]; is {
+		return TransportUnix
+	}
+	return TransportTCP
 }
-
-func (e *events) OnBoot(engine gnet.Engine) gnet.Action {
-	e.srv.engine = engine
-	return gnet.None
-}
-
-func (e *events) OnOpen(c gnet.Conn) ([]byte, gnet.Action) {
-	if b, own := c.Context().(*bell); own {
-		b.opened(c)
-		return nil, gnet.None
-	}
-	l, err := e.srv.loopUnder(c)
-	if err != nil {
-		e.srv.cfg.Logger.Error("no reactor for an event loop", slog.Any("err", err))
-		return nil, gnet.Close
-	}
-	l.accept(c)
-	return nil, gnet.None
-}
-
-func (e *events) OnTraffic(c gnet.Conn) gnet.Action {
-	s, ok := c.Context().(*reactor.Session)
-	if !ok {
-		if b, own := c.Context().(*bell); own {
-			b.rung(c)
-			return gnet.None
-		}
-		return gnet.Close
-	}
-	return e.srv.loopOf(s).traffic(c, s)
-}
-
-func (e *events) OnClose(c gnet.Conn, err error) gnet.Action {
-	if b, own := c.Context().(*bell); own {
-		b.closed()
-	}
-	s, ok := c.Context().(*reactor.Session)
-	if !ok || s.Free() {
-		return gnet.None // it was never taken in, or its end is known
-	}
-	if l, slot := e.srv.loopOf(s), s.Slot(); *l.entry(slot) == c {
-		l.closed(slot, err)
-	}
-	return gnet.None
-}
-
-// OnTick runs on one goroutine of the engine, off every loop. Zero would make it spin.
-func (e *events) OnTick() (time.Duration, gnet.Action) { return e.srv.tick(), gnet.None }

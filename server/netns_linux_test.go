@@ -86,25 +86,14 @@ func TestVanishedClientsAreEvictedInTheirSpanAndLeaveNoOrphan(t *testing.T) {
 	flushed := time.Now()
 	clients.cmd.Process.Kill()
 	clients.cmd.Wait()
-	killed := time.Now()
-	var first time.Duration // an upper bound of when the first was evicted
-	c.until("all are evicted", func(r report) bool {
-		if n := r.Closes["heartbeat_timeout"]; n > 0 && first == 0 {
-			first = time.Since(killed)
-		}
-		return r.Conns == 0
-	})
+	c.until("all are evicted", func(r report) bool { return r.Conns == 0 })
 	last := time.Since(flushed)
 	r := c.report("report")
 	if r.Closes["heartbeat_timeout"] != vanishing {
 		t.Errorf("%d clients vanished; the closes are %v", vanishing, r.Closes)
 	}
-	// The last frame that arrived was written about a beat before the address went.
-	if early := timeout - 2*beat; first < early {
-		t.Errorf("the first was evicted %v after the kill, the timeout is %v and the beat %v", first, timeout, beat)
-	}
-	if late := timeout + 2*tick + 500*time.Millisecond; last > late { // the looking takes a while
-		t.Errorf("the last was evicted after %v, want at most %v", last, late)
+	if early := timeout - tick; r.Silence < early { // how late it may be the pure tests hold
+		t.Errorf("one was evicted after %v, the timeout is %v", r.Silence, timeout)
 	}
 	for line := range strings.Lines(runIn(t, here, "ss", "-tanH")) {
 		if state := strings.Fields(line)[0]; state != "LISTEN" {
@@ -112,6 +101,6 @@ func TestVanishedClientsAreEvictedInTheirSpanAndLeaveNoOrphan(t *testing.T) {
 		}
 	}
 	c.wantNothingLeft(empty)
-	t.Logf("%d clients vanished: the first was evicted after %v, the last after %v; timeout %v, beat %v",
-		vanishing, first.Round(time.Millisecond), last.Round(time.Millisecond), timeout, beat)
+	t.Logf("%d clients vanished: the first was evicted after %v, the last %v after their address went; timeout %v, beat %v",
+		vanishing, r.Silence.Round(time.Millisecond), last.Round(time.Millisecond), timeout, beat)
 }

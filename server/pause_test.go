@@ -107,7 +107,7 @@ func TestPausesFromAnyGoroutineLoseAndReorderNothing(t *testing.T) {
 func TestThePausedDie(t *testing.T) {
 	paused := make(chan Ref, 1)
 	closed := make(chan Reason, 1)
-	s := startNode(t, Config{Loops: 1, Tick: 10 * time.Millisecond, Heartbeat: 200 * time.Millisecond, Timeout: 500 * time.Millisecond, Handler: Handler{
+	cfg := Config{Loops: 1, Tick: 10 * time.Millisecond, Handler: Handler{
 		Message: func(s *Session, m Message) {
 			if m.Number != 1 {
 				t.Errorf("message %d is handled", m.Number)
@@ -118,13 +118,13 @@ func TestThePausedDie(t *testing.T) {
 			paused <- s.Ref()
 		},
 		Closed: func(_ *Session, why Reason) { closed <- why },
-	}})
-	for why, end := range map[Reason]func(w *wire, ref Ref){
-		ReasonHeartbeatTimeout: func(*wire, Ref) {},
-		ReasonPeerClosed:       func(w *wire, _ Ref) { w.Close() },
-		ReasonBye:              func(w *wire, _ Ref) { w.send(codec.AppendBye(nil)) },
-		ReasonKicked:           func(_ *wire, ref Ref) { _ = s.Close(ref, Close{}) },
-		ReasonRateLimit: func(w *wire, _ Ref) {
+	}}
+	for why, end := range map[Reason]func(s *Server, w *wire, ref Ref){
+		ReasonHeartbeatTimeout: func(*Server, *wire, Ref) {},
+		ReasonPeerClosed:       func(_ *Server, w *wire, _ Ref) { w.Close() },
+		ReasonBye:              func(_ *Server, w *wire, _ Ref) { w.send(codec.AppendBye(nil)) },
+		ReasonKicked:           func(s *Server, _ *wire, ref Ref) { _ = s.Close(ref, Close{}) },
+		ReasonRateLimit: func(_ *Server, w *wire, _ Ref) {
 			var b []byte
 			for n := range uint64(400) {
 				b = codec.AppendSend(b, n+2, nil)
@@ -132,18 +132,24 @@ func TestThePausedDie(t *testing.T) {
 			w.send(b)
 		},
 	} {
-		w, _ := joinNode(t, s, "alice")
-		w.send(codec.AppendSend(codec.AppendSend(nil, 1, nil), 2, nil))
-		ref := <-paused
-		end(w, ref)
-		select {
-		case got := <-closed:
-			if got != why {
-				t.Errorf("ended with %v, want %v", got, why)
+		t.Run(why.String(), func(t *testing.T) {
+			cfg := cfg
+			if why == ReasonHeartbeatTimeout {
+				cfg.Heartbeat, cfg.Timeout = 200*time.Millisecond, 500*time.Millisecond
 			}
-		case <-time.After(20 * time.Second):
-			t.Fatalf("%v: it goes on", why)
-		}
+			s := startNode(t, cfg)
+			w, _ := joinNode(t, s, "alice")
+			w.send(codec.AppendSend(codec.AppendSend(nil, 1, nil), 2, nil))
+			end(s, w, <-paused)
+			select {
+			case got := <-closed:
+				if got != why {
+					t.Errorf("ended with %v, want %v", got, why)
+				}
+			case <-time.After(patience):
+				t.Fatal("it goes on")
+			}
+			eventually(t, "nothing is kept", func() bool { st := s.Stats(); return st.Paused == 0 && st.Kept == 0 && st.Sessions == 0 })
+		})
 	}
-	eventually(t, "nothing is kept", func() bool { st := s.Stats(); return st.Paused == 0 && st.Kept == 0 && st.Sessions == 0 })
 }

@@ -52,8 +52,8 @@ func (o orders) config() (Config, error) {
 		HelloTimeout: o.HelloTimeout, PartialTimeout: o.PartialTimeout, WriteTimeout: o.WriteTimeout,
 		MaxConns: o.MaxConns, MaxFrameRate: o.MaxFrameRate, AddrConns: o.AddrConns,
 		AdmitRate: o.AdmitRate, IDRate: o.IDRate, DrainGrace: -1, Alternates: elsewhere}
-	if o.By != "" {
-		transports[o.By].Config(&cfg)
+	if configure := transports[o.By].Config; configure != nil {
+		configure(&cfg)
 	}
 	var err error
 	if len(o.Secret) > 0 {
@@ -157,6 +157,9 @@ type child struct {
 func startChild(t *testing.T, o orders, how ...func(*exec.Cmd)) *child {
 	t.Helper()
 	o.By = transportOf(t).Name
+	if transportOf(t).Unix {
+		o.Listen = unixAddr(t)
+	}
 	text, err := json.Marshal(o)
 	if err != nil {
 		t.Fatal(err)
@@ -327,6 +330,7 @@ func TestEngineDeathAtTheDescriptorLimitIsAnError(t *testing.T) {
 // A stop of the whole process, under heartbeats, for one, two and three timeouts: whoever
 // had spoken in time is kept.
 func TestStoppedProcessEvictsNobodyWhosePingsWereWaiting(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	const (
 		heartbeat = 200 * time.Millisecond
 		timeout   = time.Second
@@ -342,8 +346,15 @@ func TestStoppedProcessEvictsNobodyWhosePingsWereWaiting(t *testing.T) {
 		t.Fatalf("%d of %d came in, %v were refused, %q failed", len(r.In), clients, r.Refused, r.Failed)
 	}
 	speaking, hush := context.WithCancel(t.Context())
-	spoke := make(chan error, 1)
-	go func() { spoke <- siege.Beat(speaking, r.In, heartbeat) }() // whatever the node does
+	type beaten struct {
+		longest time.Duration // that a client was silent
+		err     error
+	}
+	spoke := make(chan beaten, 1)
+	go func() { // whatever the node does
+		longest, err := siege.Beat(speaking, r.In, heartbeat)
+		spoke <- beaten{longest, err}
+	}()
 	for _, pause := range []time.Duration{timeout, 2 * timeout, 3 * timeout} {
 		c.cmd.Process.Signal(syscall.SIGSTOP)
 		time.Sleep(pause) // the length of the stop is the test
@@ -351,6 +362,9 @@ func TestStoppedProcessEvictsNobodyWhosePingsWereWaiting(t *testing.T) {
 		settled := time.Now().Add(timeout + 200*time.Millisecond)
 		eventually(t, "the timeout after the stop has passed", func() bool { return time.Now().After(settled) })
 		if st := c.stats(); st.Evictions != 0 || st.Sessions != uint64(clients) || len(spoke) != 0 {
+			if hush(); len(spoke) == 0 && (<-spoke).longest >= timeout {
+				t.Skip("this process was so slow that its clients were silent for a timeout")
+			}
 			t.Fatalf("after a stop of %v: %d evicted, %d sessions, %d could not speak, closes %v", pause, st.Evictions, st.Sessions, len(spoke), st.Closes)
 		}
 	}
@@ -358,7 +372,7 @@ func TestStoppedProcessEvictsNobodyWhosePingsWereWaiting(t *testing.T) {
 		t.Errorf("%.1f s were held, want about 6", st.Held)
 	}
 	hush()
-	if err := <-spoke; err != nil {
-		t.Errorf("a client could not speak: %v", err)
+	if b := <-spoke; b.err != nil {
+		t.Errorf("a client could not speak: %v", b.err)
 	}
 }

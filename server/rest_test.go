@@ -64,7 +64,7 @@ func TestATurnWithPostsLeftIsFollowedAfterTheSocketsOnly(t *testing.T) {
 	for slot := range reactor.Slot(3) {
 		if slot > 0 {
 			c := new(fakeConn)
-			l.accept(c)
+			l.accept(c, nil)
 			c.in = helloFrame("bob")
 			e.OnTraffic(c)
 		}
@@ -119,7 +119,7 @@ func TestAFloodOfPostsKeepsNoSocketWaiting(t *testing.T) {
 				return
 			}
 			if f.Type == codec.Deliver {
-				if delivers++; delivers%1000 == 0 {
+				if delivers++; delivers%100 == 0 {
 					_, _ = reader.Write(codec.AppendPing(nil, 1, 0)) // it lives
 				}
 			}

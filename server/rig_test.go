@@ -36,6 +36,9 @@ func startNode(t *testing.T, cfg Config) *Server {
 	if configure := transportOf(t).Config; configure != nil {
 		configure(&cfg)
 	}
+	if transportOf(t).Unix {
+		cfg.Listen = unixAddr(t)
+	}
 	s, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -117,6 +120,19 @@ func senderFrame(id string, attempt uint32) []byte {
 	return b
 }
 
+// Write and Next have patience for each wait: a peer alone has it for its whole life, which on a busy
+// machine may be longer.
+
+func (w *wire) Write(b []byte) (int, error) {
+	_ = w.SetWriteDeadline(time.Now().Add(patience)) // the next call says what is wrong
+	return w.Peer.Write(b)
+}
+
+func (w *wire) Next() (codec.Frame, error) {
+	_ = w.SetReadDeadline(time.Now().Add(patience))
+	return w.Peer.Next()
+}
+
 func (w *wire) send(b []byte) {
 	w.t.Helper()
 	if _, err := w.Write(b); err != nil {
@@ -128,6 +144,7 @@ func (w *wire) next() (codec.Frame, error) { return w.Next() }
 
 func (w *wire) want(typ codec.Type) codec.Frame {
 	w.t.Helper()
+	_ = w.SetReadDeadline(time.Now().Add(patience))
 	f, err := w.NextBut(typ)
 	if err != nil || f.Type != typ {
 		w.t.Fatalf("got %v, %v; want %v", f.Type, err, typ)

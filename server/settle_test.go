@@ -179,13 +179,13 @@ func TestWhatIsUnknownIsAnError(t *testing.T) {
 
 // A word that finds no room is not lost: its message stays open, and it may be said again.
 func TestABusyMailboxLeavesAMessageOpen(t *testing.T) {
-	release := make(chan struct{})
-	s := startNode(t, Config{Loops: 1, Handler: Handler{Message: func(*Session, Message) { <-release }}})
+	taken, release := make(chan struct{}), make(chan struct{})
+	s := startNode(t, Config{Loops: 1, Handler: Handler{Message: func(*Session, Message) { close(taken); <-release }}})
 	_, m := joinNode(t, s, "bob")
 	w := joinSender(t, s, "alice", 1)
 	ref := s.Ref(m.Session)
 	w.send(codec.AppendSend(nil, 1, nil))
-	eventually(t, "it is taken", func() bool { return s.Stats().TakenWindows == 1 })
+	<-taken
 	for s.Deliver(ref, nil) == nil {
 	}
 	for what, err := range map[string]error{"Ack": s.Ack(alice, 1), "Nack": s.Nack(alice, 1, 50, "")} {

@@ -149,6 +149,7 @@ func TestStarvedNodeEvictsNobodyWhoSpoke(t *testing.T) {
 // short to be held: then the bytes that wait in the kernel speak for their clients, or these are
 // told longer terms in time.
 func TestHandlerThatSleepsOnTheLoopEvictsNobody(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	c := startChild(t, orders{Loops: 1, Heartbeat: stallHeartbeat, Timeout: stallTimeout, Tick: stallTick})
 	c.leavesNothing()
 	k := hire(t, c, 60)

@@ -14,7 +14,10 @@ import (
 
 // A Stop that may not wait tells every client that reads all the same.
 func TestStopAtOnceTellsEveryClient(t *testing.T) {
-	const clients = 300
+	clients := 300
+	if transportOf(t).Client != nil {
+		clients = 60 // of which handshakes are most of the time
+	}
 	s := startNode(t, Config{Loops: 2, AdmitRate: 1e6})
 	var all []*wire
 	for i := range clients {
@@ -135,6 +138,18 @@ func TestStopAfterAFailedStartIsHarmless(t *testing.T) {
 	}
 }
 
+// slowStopper is an engine that does not see that its loops have ended: gnet looks every 500 ms.
+type slowStopper struct {
+	stopper
+	seen chan struct{}
+}
+
+func (s *slowStopper) Stop(ctx context.Context) error {
+	err := s.stopper.Stop(ctx)
+	<-s.seen
+	return err
+}
+
 func TestPostsAfterTheEndAreErrors(t *testing.T) {
 	s := startNode(t, Config{})
 	_, m := joinNode(t, s, "a")
@@ -165,7 +180,8 @@ func TestStopOfAnIdleNodeIsQuickAndMayBeRepeated(t *testing.T) {
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
 	}
-	began := time.Now()
+	gnet := &slowStopper{s.engine, make(chan struct{})}
+	s.engine = gnet
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
@@ -174,11 +190,8 @@ func TestStopOfAnIdleNodeIsQuickAndMayBeRepeated(t *testing.T) {
 			}
 		})
 	}
-	all.Wait()
-	// gnet looks every 500 ms whether it has ended.
-	if took := time.Since(began); took > 400*time.Millisecond {
-		t.Errorf("Stop with nothing to wait for took %v", took)
-	}
+	all.Wait() // nobody waits for gnet, whose loops have ended
+	close(gnet.seen)
 	for range 20 {
 		if err := s.Stop(context.Background()); err != nil {
 			t.Fatalf("Stop after Stop: %v", err)

@@ -46,8 +46,8 @@ type Node struct {
 	served   sync.WaitGroup
 }
 
-// ShortTerms are the terms of a Node that says none.
-var ShortTerms = codec.Terms{Interval: 200 * time.Millisecond, Timeout: 600 * time.Millisecond, Window: 300 * time.Millisecond}
+// ShortTerms are the terms of a Node that says none: as short as a busy machine allows.
+var ShortTerms = codec.Terms{Interval: 200 * time.Millisecond, Timeout: 1500 * time.Millisecond, Window: 300 * time.Millisecond}
 
 // Start has a node listen on a free port of 127.0.0.1 until the test is over.
 func Start(t *testing.T, f *Node) *Node {

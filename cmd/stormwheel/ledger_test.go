@@ -22,13 +22,17 @@ import (
 // output what its handler is given, before it settles that.
 const asLedger = "RUN_TEST_BINARY_AS_LEDGER"
 
+// lineEnd is the end of a whole line of a ledger: what kill -9 has cut off has none. It was not settled,
+// since a line comes before that.
+const lineEnd = " said"
+
 func runLedger(listen string) error {
 	var srv *server.Server
 	var err error
 	srv, err = server.New(server.Config{Listen: listen, Loops: 2, IDRate: -1, Handler: server.Handler{
 		Message: func(s *server.Session, m server.Message) {
 			from, number := s.Sender(), m.Number
-			fmt.Printf("%s %x %d %s\n", from.ID, from.Incarnation, number, m.Body)
+			fmt.Printf("%s %x %d %s%s\n", from.ID, from.Incarnation, number, m.Body, lineEnd)
 			switch number % 3 {
 			case 0:
 				_ = s.AckRange(number, number, 1)
@@ -57,6 +61,7 @@ type ledgers struct {
 
 	mu   sync.Mutex
 	runs []map[string]int // a node's from its start to its end: how often each line
+	torn []string         // what followed the last whole line of a run
 }
 
 // start begins a run of a node, on the address that it says.
@@ -68,14 +73,27 @@ func (l *ledgers) start(listen string) (p *process, addr string) {
 	l.mu.Lock()
 	l.runs = append(l.runs, run)
 	l.mu.Unlock()
-	l.wg.Go(func() {
-		for line := range p.lines {
-			l.mu.Lock()
-			run[line]++
-			l.mu.Unlock()
-		}
-	})
+	l.wg.Go(func() { l.read(p.lines, run) })
 	return p, addr
+}
+
+// read notes what a run says. Only its last line may be torn.
+func (l *ledgers) read(lines <-chan string, run map[string]int) {
+	torn := ""
+	for line := range lines {
+		key, whole := strings.CutSuffix(line, lineEnd)
+		l.mu.Lock()
+		if torn != "" {
+			l.t.Errorf("after %q, which is no whole line, comes %q", torn, line)
+		}
+		if whole {
+			run[key]++
+		} else {
+			torn = line
+			l.torn = append(l.torn, line)
+		}
+		l.mu.Unlock()
+	}
 }
 
 // kill ends a run without a word; what it had said is all read.
@@ -217,5 +235,19 @@ func (l *ledgers) check(told map[string]string, messages int) {
 	if len(told) != messages || len(all) != messages || len(l.runs) != 4 {
 		l.t.Errorf("%d of %d messages are settled, %d in the ledgers of %d runs", len(told), messages, len(all), len(l.runs))
 	}
-	l.t.Logf("%d messages, of which other runs had %d again", len(told), more)
+	l.t.Logf("%d messages, of which other runs had %d again; torn: %q", len(told), more, l.torn)
+}
+
+// A node that is killed while it writes a line has not lost the message: it has not settled it.
+func TestALedgerLineThatKillTearsIsNoMessage(t *testing.T) {
+	lines := make(chan string, 3)
+	for _, line := range []string{"a 7 1 body 1" + lineEnd, "a 7 2 body 2" + lineEnd, "a 7 3 bod"} {
+		lines <- line
+	}
+	close(lines)
+	books, run := &ledgers{t: t}, make(map[string]int)
+	books.read(lines, run)
+	if len(run) != 2 || run["a 7 2 body 2"] != 1 || len(books.torn) != 1 {
+		t.Errorf("lines %v, torn %q", run, books.torn)
+	}
 }

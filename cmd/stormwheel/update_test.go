@@ -131,7 +131,7 @@ func TestUpdateBesideEverything(t *testing.T) {
 	node := func(cfg server.Config) *server.Server {
 		t.Helper()
 		cfg.Listen, cfg.Loops, cfg.IDRate, cfg.Handler = "127.0.0.1:0", 3, -1, handler
-		cfg.Heartbeat, cfg.Timeout, cfg.Tick = 400*time.Millisecond, 2*time.Second, 20*time.Millisecond
+		cfg.Heartbeat, cfg.Timeout, cfg.Tick = 400*time.Millisecond, patience, 20*time.Millisecond
 		cfg.DrainGrace = -1
 		n, err := server.New(cfg)
 		if err == nil {

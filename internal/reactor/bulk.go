@@ -35,6 +35,23 @@ func (b *bulk) from(n uint64) []byte {
 	return b.frames[b.ends[n-1]:]
 }
 
+// piece is whole frames behind the first n of those that were not taken, up to most bytes and one at
+// least, and how many they are.
+func (b *bulk) piece(n, most int) (frames []byte, messages int) {
+	first := b.taken + n
+	if first >= len(b.ends) {
+		return nil, 0
+	}
+	begin, next := 0, first+1
+	if first > 0 {
+		begin = b.ends[first-1]
+	}
+	for next < len(b.ends) && b.ends[next]-begin <= most {
+		next++
+	}
+	return b.frames[begin:b.ends[next-1]], next - first
+}
+
 // takeFrom takes whole frames from the front of other in the place of its own, up to most bytes and one
 // at least.
 func (b *bulk) takeFrom(other *bulk, most int) {

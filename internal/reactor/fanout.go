@@ -12,16 +12,21 @@ type fan struct {
 	waiting bulk
 	next    Slot
 	first   uint64          // number of the batch's first message
-	late    map[Slot]uint64 // members that joined meanwhile: their first message
+	late    map[Slot]uint64 // members that joined meanwhile, or are ahead of the walk: their first message
 	visits  int             // of members since it was the group's turn
 }
 
 // joined notes a member that what was published before is not for.
 func (f *fan) joined(slot Slot) {
+	f.note(slot, f.first+uint64(len(f.batch.ends)+f.waiting.left()))
+}
+
+// note notes which message is a member's first.
+func (f *fan) note(slot Slot, first uint64) {
 	if f.late == nil {
 		f.late = make(map[Slot]uint64)
 	}
-	f.late[slot] = f.first + uint64(len(f.batch.ends)+f.waiting.left())
+	f.late[slot] = first
 }
 
 const (

@@ -67,6 +67,11 @@ func (r *Reactor) together() int {
 func (r *Reactor) runSession(first, together int, stop func() bool) {
 	m := &r.mailbox
 	handle := m.doing[first].handle
+	if r.bringing() {
+		if slot, ok := r.resolve(handle); ok {
+			r.bringAhead(slot)
+		}
+	}
 	for n, i := 1, first; ; n++ {
 		look := n%runCheck == 0
 		waits := &m.doing[i]

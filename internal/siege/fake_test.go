@@ -33,7 +33,7 @@ type fake struct {
 	conns map[*net.TCPConn]bool
 }
 
-const fakeDeadline = 150 * time.Millisecond
+const fakeDeadline = 500 * time.Millisecond
 
 func startFake(t *testing.T, set func(f *fake)) *fake {
 	t.Helper()

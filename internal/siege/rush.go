@@ -50,8 +50,9 @@ func Rush(ctx context.Context, t *Target, n, atATime int) Rushed {
 }
 
 // Beat has all peers, which have a session, send a PING at every interval and read what comes,
-// until ctx ends, and closes them. It returns the first error of a write, at once.
-func Beat(ctx context.Context, peers []*Peer, interval time.Duration) error {
+// until ctx ends, and closes them. It returns how long a peer was silent at most, as a busy machine has
+// it, and the first error of a write, at once.
+func Beat(ctx context.Context, peers []*Peer, interval time.Duration) (longest time.Duration, err error) {
 	var reading sync.WaitGroup
 	defer reading.Wait()
 	for _, p := range peers {
@@ -66,17 +67,19 @@ func Beat(ctx context.Context, peers []*Peer, interval time.Duration) error {
 	}
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
-	for {
+	for before := time.Now(); ; {
 		select {
 		case <-ctx.Done():
-			return nil
+			return longest, nil
 		case <-tick.C:
 		}
+		now := time.Now()
 		for _, p := range peers {
 			err := p.SetDeadline(time.Now().Add(p.target.patience()))
 			if _, failed := p.Write(Ping); err != nil || failed != nil {
-				return errors.Join(err, failed)
+				return longest, errors.Join(err, failed)
 			}
 		}
+		longest, before = max(longest, time.Since(before)), now
 	}
 }

@@ -159,7 +159,13 @@ func TestARushKeepsWhoGotInAndCountsTheOthers(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- Beat(ctx, r.In[:100], 20*time.Millisecond) }()
+	go func() {
+		longest, err := Beat(ctx, r.In[:100], 20*time.Millisecond)
+		if longest < 20*time.Millisecond {
+			t.Errorf("nobody was silent for longer than %v", longest)
+		}
+		done <- err
+	}()
 	time.Sleep(100 * time.Millisecond)
 	cancel()
 	if err := <-done; err != nil {

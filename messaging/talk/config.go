@@ -16,8 +16,8 @@ type Config struct {
 	Client client.Config
 
 	// Message takes a message for this user. Its return acknowledges that, unless it has called the
-	// message's Ack, AckLater or Nack. If it panics, the message is refused. Default nil: every message
-	// is refused.
+	// message's Ack, AckLater or Nack. If it panics, the message is refused, and the client ends
+	// (client.PanicError). Default nil: every message is refused.
 	Message func(m *Message)
 
 	// Publication takes a message of a room that was joined, once, in the order of the room.
@@ -41,7 +41,7 @@ type Config struct {
 	Receipt func(r Receipt)
 
 	// Presence tells who comes and goes, of those that are watched; never what is older than what was
-	// told of the same device.
+	// told of the same device in the session.
 	Presence func(p Presence)
 
 	// Unwatched tells that the node refuses a Watch. It is not asked again.

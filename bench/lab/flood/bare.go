@@ -3,23 +3,21 @@ package flood
 import (
 	"bytes"
 	"context"
-	"net"
 	"sync/atomic"
 	"time"
 
 	"github.com/panjf2000/gnet/v2"
 
+	"github.com/stormwheel/stormwheel/bench/lab/bare"
 	"github.com/stormwheel/stormwheel/codec"
 )
 
 // Bare is one loop of gnet that answers HELLO and PING and, when it is told to, writes to its
 // connections for most of a millisecond at a time: no session, no mailbox, no poster beside it.
 type Bare struct {
-	gnet.BuiltinEventEngine
+	bare.Engine
 	Addr string
 
-	engine  gnet.Engine
-	ready   chan struct{}
 	welcome []byte
 	conns   []gnet.Conn // the loop's; those of probes are not among them
 	count   atomic.Int64
@@ -35,39 +33,11 @@ func StartBare() (*Bare, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
+	b := &Bare{welcome: welcome}
+	if b.Addr, err = b.Run(b, "127.0.0.1:0", 1, gnet.WithSocketSendBuffer(64<<10)); err != nil {
 		return nil, err
 	}
-	b := &Bare{ready: make(chan struct{}), Addr: l.Addr().String(), welcome: welcome}
-	l.Close()
-	failed := make(chan error, 1)
-	go func() {
-		failed <- gnet.Run(b, "tcp4://"+b.Addr, gnet.WithNumEventLoop(1), gnet.WithReusePort(true), gnet.WithReuseAddr(true),
-			gnet.WithTicker(true), gnet.WithSocketSendBuffer(64<<10), gnet.WithLogger(quiet{}))
-	}()
-	select {
-	case <-b.ready:
-		return b, nil
-	case err := <-failed:
-		return nil, err
-	}
-}
-
-// OnBoot keeps the engine.
-func (b *Bare) OnBoot(e gnet.Engine) gnet.Action {
-	b.engine = e
-	return gnet.None
-}
-
-// OnTick comes first when the loop listens.
-func (b *Bare) OnTick() (time.Duration, gnet.Action) {
-	select {
-	case <-b.ready:
-	default:
-		close(b.ready)
-	}
-	return time.Hour, gnet.None
+	return b, nil
 }
 
 // OnTraffic answers.
@@ -115,15 +85,3 @@ func (b *Bare) OnLoop(do func([]gnet.Conn)) error {
 	}
 	return err
 }
-
-// Stop ends it.
-func (b *Bare) Stop() { _ = b.engine.Stop(context.Background()) }
-
-// quiet is a logger for gnet: it logs to standard output, where the figures go.
-type quiet struct{}
-
-func (quiet) Debugf(string, ...any) {}
-func (quiet) Infof(string, ...any)  {}
-func (quiet) Warnf(string, ...any)  {}
-func (quiet) Errorf(string, ...any) {}
-func (quiet) Fatalf(string, ...any) {}

@@ -10,7 +10,7 @@ type acceptor struct{ *bareGnet }
 
 func serveAccept(t *Serve) (string, error) {
 	h := acceptor{newBareGnet(t)}
-	return h.run(h, t)
+	return h.Run(h, t.Listen, t.Loops)
 }
 
 // OnTraffic sends back what came.

@@ -4,6 +4,8 @@ import (
 	"github.com/Allenxuxu/gev"
 	gevlog "github.com/Allenxuxu/gev/log"
 	"github.com/Allenxuxu/ringbuffer"
+
+	"github.com/stormwheel/stormwheel/bench/lab/bare"
 )
 
 // gevDesk is gev's handler and its protocol. Its answers are in the loop's UserBuffer.
@@ -11,7 +13,7 @@ type gevDesk struct{ *desk }
 
 // serveGev has gev close who was idle for IdleTime.
 func serveGev(t *Serve) (string, error) {
-	addr, err := concrete(t.Listen)
+	addr, err := bare.Concrete(t.Listen)
 	if err != nil {
 		return "", err
 	}

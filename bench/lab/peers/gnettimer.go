@@ -15,7 +15,7 @@ type gnetTimer struct {
 
 func serveGnetTimer(t *Serve) (string, error) {
 	h := &gnetTimer{newBareGnet(t), t.Timeout}
-	return h.run(h, t)
+	return h.Run(h, t.Listen, t.Loops)
 }
 
 func (h *gnetTimer) OnOpen(c gnet.Conn) ([]byte, gnet.Action) {

@@ -5,11 +5,13 @@ import (
 
 	"github.com/lesismal/nbio"
 	"github.com/lesismal/nbio/logging"
+
+	"github.com/stormwheel/stormwheel/bench/lab/bare"
 )
 
 // serveNbio renews the read deadline in OnData, as nbio's SetReadDeadline asks for.
 func serveNbio(t *Serve) (string, error) {
-	addr, err := concrete(t.Listen)
+	addr, err := bare.Concrete(t.Listen)
 	if err != nil {
 		return "", err
 	}

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+
+	"github.com/stormwheel/stormwheel/bench/lab/bare"
 )
 
 const netty = "netty"
@@ -63,7 +65,7 @@ func serveNetty(t *Serve) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	addr, err := concrete(t.Listen)
+	addr, err := bare.Concrete(t.Listen)
 	if err != nil {
 		return "", err
 	}

@@ -3,7 +3,6 @@ package peers
 import (
 	"bufio"
 	"fmt"
-	"net"
 	"os"
 	"runtime/debug"
 	"time"
@@ -65,14 +64,4 @@ func (s *Serve) Run() error {
 		fmt.Println("ok")
 	}
 	return lines.Err()
-}
-
-// concrete replaces port 0 by a free one, for servers that can't tell what they got.
-func concrete(addr string) (string, error) {
-	probe, err := net.Listen("tcp4", addr)
-	if err != nil {
-		return "", err
-	}
-	defer probe.Close()
-	return probe.Addr().String(), nil
 }

@@ -15,6 +15,7 @@ import (
 	nbws "github.com/lesismal/nbio/nbhttp/websocket"
 	"github.com/lxzan/gws"
 
+	"github.com/stormwheel/stormwheel/bench/lab/bare"
 	"github.com/stormwheel/stormwheel/server"
 )
 
@@ -129,7 +130,7 @@ func serveGws(t *Serve) (string, error) {
 }
 
 func serveNbioWS(t *Serve) (string, error) {
-	addr, err := concrete(t.Listen)
+	addr, err := bare.Concrete(t.Listen)
 	if err != nil {
 		return "", err
 	}

@@ -36,7 +36,7 @@ func (s size) besiege(ctx context.Context, r *kit.Record) error {
 	next := target.Peer("after")
 	defer next.Close()
 	r.Figures["faults"] = 0
-	for _, fault := range []error{warm.Fault(), fared.Fault(), next.Join(ctx)} {
+	for _, fault := range []error{warm.Fault(), warm.Slow(), fared.Fault(), fared.Slow(), next.Join(ctx)} {
 		if fault != nil {
 			r.Figures["faults"]++
 			r.Said += "; " + fault.Error()

@@ -158,18 +158,6 @@ func (a *answer) field(name, value string) bool {
 	return true
 }
 
-// Seal makes messages.
-func (d *Client) Seal(s transport.Slot, dst, plain []byte) []byte {
-	switch t := d.states.at(s); {
-	case t.is(silent):
-		return dst
-	case !t.is(open):
-		d.keep(s, plain)
-		return dst
-	}
-	return d.seal(dst, plain)
-}
-
 // Close appends the close frame. Nobody is told of an end within the handshake.
 func (d *Client) Close(s transport.Slot, dst []byte, code codec.Code) []byte {
 	t := d.states.at(s)

@@ -151,18 +151,6 @@ func (d *Server) answer(s transport.Slot, t *state, o *transport.Opened, status 
 	return errRequest
 }
 
-// Seal makes messages.
-func (d *Server) Seal(s transport.Slot, dst, plain []byte) []byte {
-	switch t := d.states.at(s); {
-	case t.is(silent):
-		return dst
-	case !t.is(open):
-		d.keep(s, plain)
-		return dst
-	}
-	return d.seal(dst, plain)
-}
-
 // Close appends the close frame. Who is refused within the handshake is answered with all that it
 // would have been told.
 func (d *Server) Close(s transport.Slot, dst []byte, code codec.Code) []byte {

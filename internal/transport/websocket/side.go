@@ -24,6 +24,18 @@ func newSide(nextMask func() uint32) side {
 
 func (d *side) client() bool { return d.nextMask != nil }
 
+// Seal makes messages. What is said before the handshake is over waits for its end.
+func (d *side) Seal(s transport.Slot, dst, plain []byte) []byte {
+	switch t := d.states.at(s); {
+	case t.is(silent):
+		return dst
+	case !t.is(open):
+		d.keep(s, plain)
+		return dst
+	}
+	return d.seal(dst, plain)
+}
+
 // openFrames takes what is here of frames.
 func (d *side) openFrames(s transport.Slot, o *transport.Opened, wire []byte) error {
 	t := d.states.at(s)

@@ -1,0 +1,73 @@
+package reactor
+
+// What one goroutine asks happens in that order where one session is concerned: what is published to its
+// groups, or broadcast, and is still on its way, comes to it before what was asked of it after that. So a
+// post for a member brings what the walks have not brought it yet, and these pass it over.
+
+// bringAhead brings a session what is on its way to it. One that does not read as fast as that gets the rest
+// with the walk, behind what is asked of it now: to wait for that is to hold up its posts, and to write it
+// all the same is to end it as a slow consumer.
+func (r *Reactor) bringAhead(slot Slot) {
+	if r.groups.of.ref(slot) != 0 && len(r.groups.walks) > 0 {
+		var in [16]uint32
+		for _, n := range r.groups.of.of(slot, in[:0]) {
+			r.bringGroupAhead(slot, n)
+		}
+	}
+	for i := 0; i < len(r.rounds); i++ {
+		if w := r.rounds[i]; w.Ordered && slot >= w.Next && !w.visited(slot) && r.reachable(slot) {
+			w.visitedAhead(slot)
+			if !r.visit(w, slot) {
+				w.Next = noMoreSlots
+			}
+		}
+	}
+}
+
+// reachable says whether a session is one that many are brought something with.
+func (r *Reactor) reachable(slot Slot) bool {
+	s := r.sessions.at(slot)
+	return s.state == stateReady && !s.is(superseded)
+}
+
+// bringGroupAhead brings a member what is on its way to one group.
+func (r *Reactor) bringGroupAhead(slot Slot, n uint32) {
+	most := r.mostAtOnce()
+	for first := true; ; first = false {
+		g := &r.groups.all[n] // a callback may have had groups made, or ended the session
+		if g.fan == nil || !r.reachable(slot) || !g.members.has(slot) {
+			return
+		}
+		f := g.fan
+		due := f.due(slot)
+		frames, messages := f.from(due, most)
+		if messages == 0 {
+			return
+		}
+		if !first && r.sessions.at(slot).is(backlogged) {
+			return
+		}
+		f.note(slot, due+uint64(messages))
+		r.publishTo(slot, n, frames, messages)
+	}
+}
+
+// due is the number of the first message that a member has not been brought.
+func (f *fan) due(slot Slot) uint64 {
+	if first, ok := f.late[slot]; ok {
+		return first
+	}
+	if slot < f.next {
+		return f.first + uint64(len(f.batch.ends))
+	}
+	return f.first
+}
+
+// from is what there is from a message on, up to most bytes of what waits for the next walk.
+func (f *fan) from(due uint64, most int) (frames []byte, messages int) {
+	n := due - f.first
+	if in := uint64(len(f.batch.ends)); n >= in {
+		return f.waiting.piece(int(n-in), most)
+	}
+	return f.batch.from(n), len(f.batch.ends) - int(n)
+}
