@@ -575,7 +575,7 @@ var Message = class {
       }
       answer = () => this.answers.nack(code, reason);
     }
-    if (this.answered || this.number === 0n) return;
+    if (this.answered) return;
     this.answered = true;
     answer();
   }
