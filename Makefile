@@ -2,7 +2,7 @@
 
 GO      ?= go
 GOFMT   := $(shell $(GO) env GOROOT)/bin/gofmt
-MODULES := $(patsubst %/go.mod,%,$(shell find . -name go.mod -not -path '*/.*/*'))
+MODULES := $(patsubst %/go.mod,%,$(shell find . -name go.mod -not -path '*/.*/*' -not -path '*/node_modules/*'))
 
 # ST1005 forbids errors that begin with a capital; ours begin with the field they name.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2 -checks inherit,-ST1005
@@ -18,7 +18,7 @@ FUZZTIME ?= 60s
 # each,COMMAND runs a command in every Go module of the repository.
 each = @set -e; for m in $(MODULES); do echo "[$$m] $(1)"; (cd $$m && $(1)); done
 
-.PHONY: help build demo million test lint vet fmt staticcheck cross unit bench bench-full bench-report bench-large bench-check bench-go bench-wheel bench-generator bench-promises bench-overload bench-goodput bench-posts bench-fanout bench-websocket storm-lab fuzz clean
+.PHONY: help heartbeats build demo million test test-js lint vet fmt staticcheck cross unit bench bench-full bench-report bench-large bench-check bench-go bench-wheel bench-generator bench-promises bench-overload bench-goodput bench-posts bench-fanout bench-messages bench-websocket bench-tls storm-lab fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 17
@@ -37,6 +37,10 @@ million: build ## a million heartbeating connections, both ends on this machine,
 test: lint cross unit ## lint, cross builds, tests, benchmarks once, fuzz targets briefly
 	@$(MAKE) --no-print-directory bench-go BENCHTIME=1x
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=3000x
+	@$(MAKE) --no-print-directory test-js
+
+test-js: build ## clients/js in Node and Chromium, against real nodes; skipped, with the reason, without node and npm
+	@sh clients/js/scripts/test.sh
 
 lint: vet fmt staticcheck ## vet, format check, staticcheck
 
@@ -80,7 +84,9 @@ bench-full: ## all of BENCHMARKS.md and its pictures, about an hour
 	@$(MAKE) --no-print-directory bench-goodput
 	@$(MAKE) --no-print-directory bench-posts
 	@$(MAKE) --no-print-directory bench-fanout
+	@$(MAKE) --no-print-directory bench-messages
 	@$(MAKE) --no-print-directory bench-websocket
+	@$(MAKE) --no-print-directory bench-tls
 	@$(MAKE) --no-print-directory bench-generator
 	@$(MAKE) --no-print-directory storm-lab
 
@@ -102,8 +108,14 @@ bench-posts: ## messages from other goroutines, beside bare writes, about three 
 bench-fanout: ## messages to many, beside bare writes and hubs over WebSocket, about nine minutes: their section of BENCHMARKS.md
 	$(call lab,fanout)
 
+bench-messages: ## messages between users, stored, online and in a room, beside centrifuge, about ten minutes: their section of BENCHMARKS.md
+	$(call lab,messages)
+
 bench-websocket: ## WebSocket beside plain TCP and other libraries, about ten minutes: its section of BENCHMARKS.md
 	$(call lab,websocket)
+
+bench-tls: ## TLS beside plain TCP, crypto/tls and nbio, about fifteen minutes: its section of BENCHMARKS.md
+	$(call lab,tls)
 
 bench-generator: ## the load generator itself, about six minutes: its section of BENCHMARKS.md
 	$(call lab,generator)
@@ -113,6 +125,18 @@ bench-promises: build ## what a node promises under attack and fault, about ten 
 
 bench-overload: build ## storms above what nodes can take, and with nobody left, about eight minutes: their section of BENCHMARKS.md
 	$(call lab,overload)
+
+# One lesson of docs/HEARTBEATS.md alone is shown, and not written: make heartbeats LESSON=frozen
+LESSON ?=
+
+heartbeats: build ## who notices a dead peer, and when: docs/HEARTBEATS.md; root, two minutes; LESSON=frozen: one alone
+ifeq ($(LESSON),)
+	$(call lab,heartbeats --page docs/HEARTBEATS.md)
+else
+	@rm -f out/lesson.md
+	$(call lab,heartbeats --workloads $(LESSON) --out out/lesson --page out/lesson.md)
+	@cat out/lesson.md
+endif
 
 bench-check: ## about a minute: a heartbeat allocates nothing, memory and CPU are near bare gnet's
 	$(GO) test -count=1 -run AllocatesNothing ./internal/reactor

@@ -26,7 +26,7 @@ var patient = codec.Terms{Interval: 200 * time.Millisecond, Timeout: time.Minute
 // A server that welcomes everybody and never answers a heartbeat passes nowhere, although
 // nobody names a threshold and no client's patience is over by the end.
 func TestADeadServerPassesNoScenario(t *testing.T) {
-	for _, name := range []string{"hold", "ramp", "churn", "soak", "silent", "halfopen", "trickle", "phases", "storm", "find-max"} {
+	for _, name := range []string{"hold", "ramp", "churn", "soak", "silent", "halfopen", "trickle", "phases", "storm", "talk", "find-max"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			terms := patient

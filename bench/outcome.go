@@ -3,6 +3,7 @@ package bench
 import (
 	"time"
 
+	"github.com/stormwheel/stormwheel/bench/handshakes"
 	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/bench/tally"
 )
@@ -22,6 +23,9 @@ func (r *runner) result(t *tally.Tally) *result.Result {
 	if r.Soaks {
 		out.Soak = tally.Growth(r.seconds, r.SoakFrom, r.SoakTo)
 	}
+	if seen := r.Handshakes; seen != nil {
+		out.Handshake = handshakeOf(seen, r.Conns, r.TLSResume, out.Server)
+	}
 	if why := r.Unproven(&t.Counters, out.Soak); why != "" {
 		out.Generator.WhyInvalid = &why
 	}
@@ -35,6 +39,27 @@ func (r *runner) result(t *tally.Tally) *result.Result {
 		}
 	}
 	return out
+}
+
+// handshakeOf is what has come of handshakes, so many at a time.
+func handshakeOf(seen *handshakes.Seen, open int, resume bool, servers []result.Server) *result.Handshake {
+	h := &result.Handshake{Open: open, Ended: seen.Ended, Resumed: seen.Resumed, Other: seen.Resumed, Failed: seen.Failed, LatencyMs: seen.Latency.Percentiles()}
+	if resume {
+		h.Other = seen.Ended - seen.Resumed
+	}
+	if seen.Ended == 0 {
+		return h
+	}
+	h.PerS = new(float64(seen.Ended) / seen.Took.Seconds())
+	cpu := 0.0
+	for _, s := range servers {
+		if s.CPUS == nil {
+			return h
+		}
+		cpu += *s.CPUS
+	}
+	h.ServerCPUUs = new(cpu * 1e6 / float64(seen.Ended))
+	return h
 }
 
 // facts are what the tally does not know.

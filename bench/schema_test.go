@@ -17,6 +17,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/stormwheel/stormwheel/bench/benchtest"
+	"github.com/stormwheel/stormwheel/bench/handshakes"
 	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/bench/scenario"
 	"github.com/stormwheel/stormwheel/bench/tally"
@@ -177,7 +178,7 @@ func TestEveryScenariosOutputFitsTheSchema(t *testing.T) {
 	type run struct{ scenario, kind string }
 	var all []run
 	for _, s := range scenario.All {
-		if s.Name() != "storm" {
+		if s.Name() != "storm" && s.Name() != "handshake" { // nodes of this package's tests have no TLS
 			all = append(all, run{s.Name(), ""})
 		}
 	}
@@ -210,6 +211,19 @@ func TestEveryScenariosOutputFitsTheSchema(t *testing.T) {
 				t.Errorf("%v", err)
 			}
 		})
+	}
+}
+
+func TestHandshakesFitTheSchema(t *testing.T) {
+	r := benchtest.Part(1, time.Unix(1000, 0).UTC(), 1)
+	r.Thresholds = []result.ThresholdSeen{}
+	for _, seen := range []handshakes.Seen{{Failed: 2, Latency: tally.NewHist()}, {Ended: 1, Took: time.Second, Latency: tally.NewHist()}} {
+		if r.Handshake = handshakeOf(&seen, 5, false, nil); r.Handshake.Open != 5 {
+			t.Errorf("%+v", r.Handshake)
+		}
+		if err := validate(t, r); err != nil {
+			t.Errorf("%v", err)
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 
 	"github.com/stormwheel/stormwheel/internal/link"
+	"github.com/stormwheel/stormwheel/internal/transport"
 )
 
 // What the application's functions do is its own: they may return late or never, which neither ends the
@@ -132,7 +133,8 @@ func (c *Client) askToken(ctx context.Context) ([]byte, error) {
 // askDial has the application make a connection. It has begun.
 func (c *Client) askDial(ctx context.Context, addr string) (net.Conn, error) {
 	nc, err := ask(ctx, c, c.dials, "Dial", func() (net.Conn, error) {
-		nc, err := c.cfg.Dial(ctx, "tcp", addr)
+		network, addr := transport.Network(addr)
+		nc, err := c.cfg.Dial(ctx, network, addr)
 		if nc == nil && err == nil {
 			err = errors.New("neither a connection nor an error")
 		}

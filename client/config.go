@@ -36,7 +36,7 @@ func (p Policy) String() string { return link.Policy(p).String() }
 
 // Config describes a client. Endpoints and ID are needed; zero means the default.
 type Config struct {
-	// Endpoints are the nodes, "host:port", or all "tls://host:port" to come by TLS 1.3, all
+	// Endpoints are the nodes, "host:port" or, on this machine, "unix:path", or all "tls://host:port" to come by TLS 1.3, all
 	// "ws://host:port/path" by WebSocket, or all "wss://host:port/path" by both; to what nodes name
 	// the client comes as to these. One is chosen at random; nodes may name more. Each
 	// address of a name counts as a node: what fails to connect leads to the next at once.
@@ -108,8 +108,8 @@ type Config struct {
 	// slowly.
 	NeverGiveUp bool
 
-	// Dial makes the connection; proxies go here, and TLS that is not of Endpoints. addr is the
-	// endpoint as it was given. It must return when ctx ends; what it returns later is closed. Default nil: TCP, to
+	// Dial makes the connection; proxies go here, and TLS that is not of Endpoints. network is "tcp",
+	// and addr the endpoint as it was given, or they are "unix" and the path. It must return when ctx ends; what it returns later is closed. Default nil: TCP, to
 	// one of the addresses that the name has. What wraps a
 	// connection should have a method NetConn, as *tls.Conn has: on Linux the client then
 	// sees what the server's kernel took. Without it, what was written counts as taken.
@@ -123,12 +123,19 @@ type Config struct {
 	// At least 100 ms.
 	Interval time.Duration
 
-	// Durations are at most an hour.
+	// Durations are at most an hour, but for KeepAlive and UserTimeout.
 
 	PongTimeout    time.Duration // silence after a PING that means death, if the server asks for no longer one (1min at most); default 10s
 	ConnectTimeout time.Duration // the first for each of token and name, and connect(); default 5s
 	WelcomeTimeout time.Duration // the first from HELLO to WELCOME; default 5s; see Info for the next
 	WriteTimeout   time.Duration // in which nothing is written, nor taken by the server's kernel; default 10s
+
+	// KeepAlive and UserTimeout have the kernel end TCP connections of the client's own, not those of
+	// Dial: one whose server has been silent for KeepAlive and answers none of five probes, a fifth
+	// of it apart (5 s to 9 h), and, on Linux, one of which something that was sent stays unacknowledged
+	// for UserTimeout (1 s to 24 days). The client's own PINGs see more, and sooner. Default 0: neither.
+	KeepAlive   time.Duration
+	UserTimeout time.Duration
 
 	BackoffMin  time.Duration // first step of the backoff; default 500ms
 	BackoffMax  time.Duration // the longest wait that no server ordered; default 60s
@@ -174,6 +181,9 @@ func (c Config) fill() (Config, link.Config, error) {
 	}
 	if c.WriteTimeout == 0 {
 		c.WriteTimeout = 10 * time.Second
+	}
+	if err := c.checkBackstops(); err != nil {
+		return c, l, err
 	}
 	if c.WriteTimeout < 0 {
 		return c, l, fmt.Errorf("client: WriteTimeout: %v is negative", c.WriteTimeout)

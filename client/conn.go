@@ -14,6 +14,7 @@ import (
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/link"
 	"github.com/stormwheel/stormwheel/internal/netstage"
+	"github.com/stormwheel/stormwheel/internal/transport"
 )
 
 // conn is one attempt: from the dial to the end of its connection. Its goroutine dials
@@ -121,8 +122,11 @@ func (c *Client) prepare(k *conn) (token []byte, addrs []netip.AddrPort, err err
 	return token, addrs, err
 }
 
-// resolve looks the addresses of a name up; there are none of an address.
+// resolve looks the addresses of a name up; there are none of an address, and of a unix socket.
 func resolve(ctx context.Context, addr string) ([]netip.AddrPort, error) {
+	if network, _ := transport.Network(addr); network == "unix" {
+		return nil, nil
+	}
 	host, portText, err := net.SplitHostPort(addr)
 	if err != nil {
 		return nil, err
@@ -161,7 +165,8 @@ func (c *Client) dial(k *conn, addrs []netip.AddrPort) (net.Conn, error) {
 	if addr == "" {
 		return nil, context.Canceled // nobody waits for it
 	}
-	return (&net.Dialer{}).DialContext(k.ctx, "tcp", addr)
+	network, addr := transport.Network(addr)
+	return c.cfg.dialer().DialContext(k.ctx, network, addr)
 }
 
 // connected reports whether the link still wants the connection.

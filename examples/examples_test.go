@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -266,5 +267,23 @@ func TestGraceful(t *testing.T) {
 	}
 	if info := c.Info(); info.Losses != 0 || info.Sessions != 2 {
 		t.Errorf("%d losses, %d sessions; want a handover", info.Losses, info.Sessions)
+	}
+}
+
+// What the page's client does is tested in clients/js.
+func TestPage(t *testing.T) {
+	p := run(t, "page", "-nodes", "ws://127.0.0.1:7000/,ws://127.0.0.1:7001/")
+	for path, want := range map[string]string{
+		"/": `import { Client } from "./stormwheel.js"`, "/stormwheel.js": "export {", "/nodes.json": `["ws://127.0.0.1:7000/","ws://127.0.0.1:7001/"]`,
+	} {
+		r, err := http.Get("http://" + p.addr + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(r.Body)
+		r.Body.Close()
+		if err != nil || r.StatusCode != http.StatusOK || !strings.Contains(string(body), want) {
+			t.Errorf("GET %s: %d %v, and not %q", path, r.StatusCode, err, want)
+		}
 	}
 }

@@ -53,8 +53,21 @@ type question struct {
 
 // page is the answer: names in ascending order from behind after, and how many there are in all.
 func (h *Hub) page(q *question) []byte {
-	var names []string
-	count := uint64(0)
+	names, count, more := h.list(q)
+	e := envelope.Envelope{Kind: envelope.Page, Count: count}
+	if more {
+		e.After = []byte(names[len(names)-1])
+	}
+	for _, name := range names {
+		e.Content = envelope.AppendName(e.Content, []byte(name))
+	}
+	body, _ := envelope.Append(nil, &e)
+	return body
+}
+
+// list returns up to limit names behind after, how many there are in all, and whether there are more behind
+// these.
+func (h *Hub) list(q *question) (names []string, count uint64, more bool) {
 	found := func(name string) {
 		count++
 		if name > q.after {
@@ -69,17 +82,10 @@ func (h *Hub) page(q *question) []byte {
 			names = smallest(names, q.limit+1)
 		}
 	}
-	names = smallest(names, q.limit+1)
-	e := envelope.Envelope{Kind: envelope.Page, Count: count}
-	if len(names) > q.limit {
-		names = names[:q.limit]
-		e.After = []byte(names[q.limit-1])
+	if names = smallest(names, q.limit+1); len(names) > q.limit {
+		return names[:q.limit], count, true
 	}
-	for _, name := range names {
-		e.Content = envelope.AppendName(e.Content, []byte(name))
-	}
-	body, _ := envelope.Append(nil, &e)
-	return body
+	return names, count, false
 }
 
 func smallest(names []string, n int) []string {

@@ -79,7 +79,7 @@ func (c *clock) grace(after time.Duration, a alarm) {
 }
 
 // plan has the store be asked when a delayed message is due, if that is soon; otherwise survey does.
-func (c *clock) plan(due time.Time) {
+func (c *clock) plan(now, due time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -88,7 +88,7 @@ func (c *clock) plan(due time.Time) {
 		c.crowd = true
 	default:
 		c.plans++
-		c.set(time.Until(due)+time.Millisecond, alarm{})
+		c.set(due.Sub(now)+time.Millisecond, alarm{})
 	}
 }
 
@@ -127,7 +127,7 @@ func (h *Hub) moveDue() {
 	defer ticker.Stop()
 	h.survey()
 	for {
-		h.moveAll(time.Now())
+		h.moveAll(h.wall())
 		select {
 		case <-h.clock.look:
 		case <-ticker.C:
@@ -141,7 +141,7 @@ func (h *Hub) moveDue() {
 // survey plans for what is due within the horizon.
 func (h *Hub) survey() {
 	c := &h.clock
-	now := time.Now()
+	now := h.wall()
 	c.mu.Lock()
 	c.crowd = false
 	from := c.known
@@ -161,7 +161,7 @@ func (h *Hub) survey() {
 			return
 		}
 		for _, r := range page {
-			c.plan(r.Due)
+			c.plan(now, r.Due)
 			after = Moment{r.Due, r.Key}
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/stormwheel/stormwheel/messaging/envelope"
 )
 
 // Config says how a Hub behaves. The zero value of a field means its default, negative none or off
@@ -27,8 +29,16 @@ type Config struct {
 	// wait; beyond it clients are told to try later. Default 64 and 4,096.
 	PolicyWorkers int
 	PolicyQueue   int
+	// PolicyKinds are what Policy decides: envelope.ToUser, ToRoom, Join, Watch, Ask. What others do is
+	// decided as without a Policy, and does not wait for it. Default nil: all.
+	PolicyKinds []envelope.Kind
 	// OpenPresence has the default policy let everybody ask and watch who is online.
 	OpenPresence bool
+
+	// Events is told what happens to users' devices and queues, in the order of each user. It is called
+	// while the user is locked: it must not block, and must not call the Hub. Default nil: nobody is told,
+	// and it costs nothing.
+	Events func(Event)
 
 	// Life is how long a message waits for its addressee at most, and how far ahead one may be
 	// delayed. Default 7 days.
@@ -43,8 +53,9 @@ type Config struct {
 	// MaxDevices bounds the sessions of one user; the oldest ends when there is another. Default 16;
 	// negative: no bound.
 	MaxDevices int
-	// MaxRooms bounds the rooms that a session is in, MaxWatches what it watches. Default 100 and 100,
-	// together at most server.MaxGroups.
+	// MaxRooms bounds the rooms that a user is in with all his sessions, MaxWatches what one session
+	// watches. Default 100 and 100, together at most server.MaxGroups. Sessions of one user that enter
+	// their last rooms at the same moment may be in one more each.
 	MaxRooms   int
 	MaxWatches int
 	// MaxMembers bounds the sessions in one room. Default 100,000; negative: no bound.
@@ -58,7 +69,8 @@ type Config struct {
 	RingBytes    int
 
 	// MessageRate bounds the messages a second of one user, JoinRate its joins, watches and questions;
-	// four seconds' worth may come at once. Default 100 and 20; negative: no bound.
+	// four seconds' worth may come at once, and of the latter MaxRooms and MaxWatches together if that is
+	// more: a device that comes back asks for all of its own. Default 100 and 20; negative: no bound.
 	MessageRate float64
 	JoinRate    float64
 

@@ -2,7 +2,6 @@ package messaging
 
 import (
 	"bytes"
-	"slices"
 	"time"
 
 	"github.com/stormwheel/stormwheel/messaging/envelope"
@@ -35,15 +34,25 @@ func (h *Hub) message(s *server.Session, m server.Message) {
 	}
 	a.q = Request{Client: d.id, User: d.user.name, Data: d.data, Kind: e.Kind, ToUser: string(e.User), Room: string(e.Room),
 		Ask: e.Question, At: e.At}
-	a.q.Member = a.q.Room != "" && slices.ContainsFunc(d.rooms, func(r *room) bool { return r.name == a.q.Room })
-	if h.cfg.Policy != nil {
-		own, _ := envelope.Parse(bytes.Clone(m.Body)) // it was parsed before
-		a.e, a.q.Content = own, own.Content
-		h.askPolicy(a)
+	a.q.Member = d.isIn(a.q.Room)
+	if h.cfg.Policy != nil && h.queuePolicy(a, m.Body) {
 		return
 	}
 	a.verdict = h.byDefault(&a.q)
 	h.obey(s, a)
+}
+
+// queuePolicy has what a client asks wait for the policy, or for what it asked before. False: neither is
+// there. On the session's loop.
+func (h *Hub) queuePolicy(a *asked, body []byte) bool {
+	decides := h.decides(a.e.Kind)
+	if !decides && !h.waits(a.d) {
+		return false
+	}
+	a.e, _ = envelope.Parse(bytes.Clone(body)) // it was parsed before
+	a.q.Content = a.e.Content
+	h.askPolicy(a, decides)
+	return true
 }
 
 func refuseNow(s *server.Session, number uint64, why *Refusal) {
@@ -53,10 +62,10 @@ func refuseNow(s *server.Session, number uint64, why *Refusal) {
 // screen refuses what needs no policy for that.
 func (h *Hub) screen(d *device, e *envelope.Envelope, reply bool) *Refusal {
 	sh := d.user.sh
-	rate, of := h.cfg.JoinRate, &d.user.joins
+	rate, burst, of := h.cfg.JoinRate, float64(h.cfg.MaxRooms+h.cfg.MaxWatches), &d.user.joins
 	switch e.Kind {
 	case envelope.ToUser, envelope.ToRoom:
-		rate, of = h.cfg.MessageRate, &d.user.messages
+		rate, burst, of = h.cfg.MessageRate, 1, &d.user.messages
 	case envelope.Join, envelope.Watch, envelope.Leave, envelope.Unwatch, envelope.Ask:
 	default:
 		return refuseMalformed
@@ -71,7 +80,7 @@ func (h *Hub) screen(d *device, e *envelope.Envelope, reply bool) *Refusal {
 	}
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if !of.take(h.since(), rate) {
+	if !of.take(h.since(), rate, burst) {
 		return refuseRate
 	}
 	return nil

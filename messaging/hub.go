@@ -13,7 +13,7 @@ import (
 )
 
 // Hub knows the users of a node and brings messages to them. Its methods may be called from any
-// goroutine, handlers included, and do not block, but for Close.
+// goroutine, handlers included, and do not block, but for those that take a context.
 //
 // Everything about a user is guarded by the lock of its shard, and so is the store's work for it;
 // everything about a room by the lock of its own. Locks are held for memory only: what asks the Store
@@ -22,8 +22,9 @@ import (
 type Hub struct {
 	cfg   Config
 	seed  maphash.Seed
-	began time.Time // monotonic, and the start of this run
-	name  ID        // of what the node itself says: sender and incarnation
+	began time.Time        // monotonic, and the start of this run
+	wall  func() time.Time // time.Now, but for tests: what stands in messages and in the Store
+	name  ID               // of what the node itself says: sender and incarnation
 
 	srv    atomic.Pointer[server.Server]
 	number atomic.Uint64 // of the node's last message
@@ -57,7 +58,7 @@ func New(cfg Config) (*Hub, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	h := &Hub{cfg: cfg.withDefaults(), seed: maphash.MakeSeed(), began: time.Now()}
+	h := &Hub{cfg: cfg.withDefaults(), seed: maphash.MakeSeed(), began: time.Now(), wall: time.Now}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	h.name = ID{Sender: h.cfg.Name, Incarnation: randomNumber()}
 	h.asks = make(chan func(), maxAsks)
@@ -83,6 +84,9 @@ func randomNumber() uint64 {
 func (h *Hub) Handler() server.Handler {
 	return server.Handler{Opened: h.opened, Message: h.message, Missed: h.missed, Closed: h.closedSession}
 }
+
+// Name is Config.Name: the sender of what the node itself says.
+func (h *Hub) Name() string { return h.cfg.Name }
 
 // Start has the hub work for srv, whose handler is Handler. It is to be called once, before srv.Start;
 // clients that come before it are told to try later. Errors: ErrStarted, ErrClosed, and that of the
@@ -110,6 +114,7 @@ func (h *Hub) Start(srv *server.Server) error {
 			h.goes(h.shards[i].keeper)
 		}
 		h.goes(h.moveDue)
+		h.goes(h.sweepAll)
 	}
 	return nil
 }
@@ -171,7 +176,7 @@ func (h *Hub) shardOf(user string) *shard {
 
 // nextStamp returns a login's stamp: milliseconds in the upper 48 bits, and greater than all before.
 func (h *Hub) nextStamp() uint64 {
-	now := uint64(time.Now().UnixMilli()) << 16
+	now := uint64(h.wall().UnixMilli()) << 16
 	for {
 		last := h.stamp.Load()
 		next := max(now, last+1<<16)

@@ -30,6 +30,11 @@ func (sh *shard) round() (worked bool) {
 	}
 	drops, loads := sh.drops, sh.loads
 	sh.drops, sh.loads = nil, nil
+	swept := min(len(sh.sweeps), maxSweeps)
+	sweeps := sh.sweeps[:swept:swept]
+	if sh.sweeps = sh.sweeps[swept:]; len(sh.sweeps) == 0 {
+		sh.sweeps = nil
+	}
 	records := sh.records(puts)
 	sh.mu.Unlock()
 
@@ -44,13 +49,16 @@ func (sh *shard) round() (worked bool) {
 	for _, u := range loads {
 		sh.read(u)
 	}
-	return n+len(drops)+len(loads) > 0
+	for _, name := range sweeps {
+		sh.sweep(name)
+	}
+	return n+len(drops)+len(loads)+len(sweeps) > 0
 }
 
 // records are what the store gets of messages; what was taken or refused meanwhile is not in it. With
 // the lock held.
 func (sh *shard) records(puts []*entry) []Record {
-	now := time.Now().Truncate(time.Millisecond)
+	now := sh.h.wall().Truncate(time.Millisecond)
 	records := make([]Record, 0, len(puts))
 	for _, e := range puts {
 		if e.done {

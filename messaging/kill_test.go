@@ -30,7 +30,7 @@ func TestAsANode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv, err := server.New(server.Config{Listen: addr, Handler: hub.Handler(), Loops: 2, IDRate: -1, MaxWindow: time.Second})
+	srv, err := server.New(server.Config{Listen: addr, Handler: hub.Handler(), Loops: 2, IDRate: -1, AdmitRate: 1e5, MaxWindow: time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func openStore(t *testing.T, file string) messaging.Store {
 
 func startNode(t *testing.T, addr, file string) (*process.Child, string) {
 	t.Helper()
-	c := process.Program{Argv: []string{"env", nodeOrders + "=" + addr + " " + file, os.Args[0], "-test.run=^TestAsANode$", "-test.timeout=2m"}}.Command()
+	c := process.Program{Argv: []string{"env", nodeOrders + "=" + addr + " " + file, os.Args[0], "-test.run=^TestAsANode$", "-test.timeout=5m"}}.Command()
 	if _, err := c.Pipe(); err != nil {
 		t.Fatal(err)
 	}
@@ -176,6 +176,18 @@ func (l *ledger) counts() (sent, acked, had int) {
 	return len(l.sent), len(l.acked), len(l.had)
 }
 
+// lost is what was acknowledged as delivered or durable, and nobody had.
+func (l *ledger) lost() (all []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for text, word := range l.acked {
+		if safe := word == envelope.AckDelivered || word == envelope.AckDurable; safe && l.had[text] == 0 {
+			all = append(all, fmt.Sprintf("%s (%d)", text, word))
+		}
+	}
+	return all
+}
+
 func eventually(t *testing.T, what string, within time.Duration, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(within); !ok(); time.Sleep(5 * time.Millisecond) {
@@ -197,7 +209,7 @@ func TestKilledNodeLosesNothingThatItAcknowledged(t *testing.T) {
 }
 
 func killNode(t *testing.T, kind string) {
-	const users, rounds, away = 100, 10, 20
+	const users, rounds, away = 200, 5, 20
 	file := "memory"
 	if kind == "bolt" {
 		file = filepath.Join(t.TempDir(), "store")
@@ -221,13 +233,14 @@ func killNode(t *testing.T, kind string) {
 			for k := range rounds {
 				p.tell(ctx, fmt.Sprintf("user%d", (i+k+1)%users), fmt.Sprintf("%d to %d, %d", i, (i+k+1)%users, k))
 				p.tell(ctx, fmt.Sprintf("away%d", (i+k)%away), fmt.Sprintf("%d to away%d, %d", i, (i+k)%away, k))
-				time.Sleep(20 * time.Millisecond)
 			}
 		})
 	}
-	for _, part := range []int{3, 2} { // after a third, and after a half
+	for _, part := range []int{8, 2} { // with more than a thousand in flight, and after a half
 		eventually(t, "traffic", 20*time.Second, func() bool { _, acked, _ := l.counts(); return acked >= 2*users*rounds/part })
 		node.Kill()
+		sent, acked, _ := l.counts()
+		t.Logf("killed with %d messages in flight", sent-acked)
 		node.Reap()
 		node, _ = startNode(t, addr, file)
 	}
@@ -236,17 +249,7 @@ func killNode(t *testing.T, kind string) {
 		all = append(all, l.person(t, ctx, &wg, addr, fmt.Sprintf("away%d", i)))
 	}
 	eventually(t, "all messages settled", 40*time.Second, func() bool { sent, acked, _ := l.counts(); return acked == sent && sent == 2*users*rounds })
-	lost := func() (all []string) {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		for text, word := range l.acked {
-			if safe := word == envelope.AckDelivered || word == envelope.AckDurable; safe && l.had[text] == 0 {
-				all = append(all, fmt.Sprintf("%s (%d)", text, word))
-			}
-		}
-		return all
-	}
-	eventually(t, "what was acknowledged", 30*time.Second, func() bool { return len(lost()) == 0 })
+	eventually(t, "what was acknowledged", 30*time.Second, func() bool { return len(l.lost()) == 0 })
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var words [256]int

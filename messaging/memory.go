@@ -94,7 +94,7 @@ func (m *Memory) put(d *draft, r *Record) {
 	}
 	m.last++
 	r.Key = m.last
-	rec := memoryRecord{r.Key, r.Put.UnixMilli(), r.Expires.UnixMilli(), r.Body}
+	rec := memoryRecord{key: r.Key, put: r.Put.UnixMilli(), expires: r.Expires.UnixMilli(), body: r.Body}
 	if rec.body == nil {
 		rec.body = []byte{} // nil is for what is dropped
 	}

@@ -81,8 +81,9 @@ func (r Result) word() uint8 {
 	}
 }
 
-// validName tells whether a user or a room can be named so.
-func validName(name string) bool {
+// ValidName tells whether a user or a room can be named so: 1 to 128 bytes of UTF-8 without control
+// characters.
+func ValidName(name string) bool {
 	if name == "" || len(name) > envelope.MaxUser || !utf8.ValidString(name) {
 		return false
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -43,6 +44,7 @@ type asked struct {
 	q      Request
 	at     time.Time
 
+	plain   bool  // it is decided by default, when it is its turn
 	decided bool  // guarded by the shard's lock
 	verdict error // with decided
 }
@@ -51,6 +53,28 @@ type asked struct {
 type policyPool struct {
 	tasks chan *asked
 	calls atomic.Int64 // of Policy that have not returned, those that nobody waits for included
+
+	undecided undecided
+}
+
+// undecided has the log say at most once a second that the policy does not decide.
+type undecided struct {
+	mu    sync.Mutex
+	at    time.Duration // of the last line
+	calls int           // since
+}
+
+func (l *undecided) note(h *Hub, client string, err error) {
+	l.mu.Lock()
+	l.calls++
+	calls, now := l.calls, h.since()
+	if l.at != 0 && now-l.at < time.Second {
+		l.mu.Unlock()
+		return
+	}
+	l.at, l.calls = now, 0
+	l.mu.Unlock()
+	h.cfg.Logger.Warn("the policy has not decided", "calls", calls, "client", client, "error", err)
 }
 
 // maxAsked is how many questions of one session may be with the policy, beyond what the server's window
@@ -70,8 +94,22 @@ func (h *Hub) byDefault(q *Request) error {
 	return refuseForbidden
 }
 
-// askPolicy has the policy decide. On the session's loop.
-func (h *Hub) askPolicy(a *asked) {
+// decides tells whether there is a policy for what clients ask so.
+func (h *Hub) decides(kind envelope.Kind) bool {
+	return h.cfg.Policy != nil && (len(h.cfg.PolicyKinds) == 0 || slices.Contains(h.cfg.PolicyKinds, kind))
+}
+
+// waits tells whether a client asked something that is not done yet. On the session's loop.
+func (h *Hub) waits(d *device) bool {
+	sh := d.user.sh
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	return len(d.asked)+len(d.ready) > 0
+}
+
+// askPolicy has the policy decide, if that is its to do, and the client's order be kept. On the session's
+// loop.
+func (h *Hub) askPolicy(a *asked, decides bool) {
 	sh := a.d.user.sh
 	sh.mu.Lock()
 	defer sh.unlock()
@@ -80,6 +118,11 @@ func (h *Hub) askPolicy(a *asked) {
 		return
 	}
 	a.d.asked = append(a.d.asked, a)
+	if !decides {
+		a.decided, a.plain = true, true
+		h.release(a.d)
+		return
+	}
 	select {
 	case h.policy.tasks <- a:
 	default:
@@ -143,7 +186,7 @@ func (h *Hub) consult(a *asked, left time.Duration) error {
 		}
 		return nil
 	}
-	h.cfg.Logger.Warn("the policy has not decided", "client", a.d.id, "error", err)
+	h.policy.undecided.note(h, a.d.id, err)
 	return refuseUndecided
 }
 
@@ -174,6 +217,10 @@ func (h *Hub) doReady(s *server.Session, d *device) {
 	d.ready = nil
 	sh.mu.Unlock()
 	for _, a := range ready {
+		if a.plain {
+			a.q.Member = d.isIn(a.q.Room) // what it asked before may have changed that
+			a.verdict = h.byDefault(&a.q)
+		}
 		h.obey(s, a)
 	}
 }

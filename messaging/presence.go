@@ -34,6 +34,7 @@ func (u *user) sight(d *device) {
 		}
 	}
 	u.seen = append(u.seen, sighted{d.id, 1, d.stamp})
+	u.tellEvent(Event{Kind: EventOnline, Devices: len(u.seen), Device: d.id, Stamp: d.stamp})
 	u.show(d.id, d.stamp, envelope.Online)
 }
 
@@ -70,6 +71,7 @@ func (h *Hub) graceEnds(a alarm) {
 		return
 	}
 	u.seen = slices.Delete(u.seen, i, i+1)
+	u.tellEvent(Event{Kind: EventOffline, Devices: len(u.seen), Device: a.device, Stamp: a.stamp})
 	u.show(a.device, a.stamp, envelope.Offline)
 	if !slices.ContainsFunc(u.seen, func(s sighted) bool { return s.sessions == 0 }) {
 		u.rooms = slices.DeleteFunc(u.rooms, func(s stay) bool { return s.count == 0 })
@@ -100,8 +102,25 @@ func (u *user) publish(group, room, device string, stamp uint64, state envelope.
 
 func (u *user) presence(room, device string, stamp uint64, state envelope.State) []byte {
 	body, _ := envelope.Append(nil, &envelope.Envelope{Kind: envelope.Presence, User: []byte(u.name), Room: []byte(room),
-		Device: []byte(device), State: state, Stamp: stamp, Taken: time.Now(), Count: uint64(len(u.seen))})
+		Device: []byte(device), State: state, Stamp: stamp, Taken: u.sh.h.wall(), Count: uint64(len(u.seen))})
 	return body
+}
+
+// mayEnter tells whether a session of the user may enter a room that it is not in: his sessions are in so
+// many at most, of which one that several are in counts once.
+func (u *user) mayEnter(room string) bool {
+	u.sh.mu.Lock()
+	defer u.sh.mu.Unlock()
+	in := 0
+	for _, s := range u.rooms {
+		if s.count > 0 && s.room == room {
+			return true
+		}
+		if s.count > 0 {
+			in++
+		}
+	}
+	return in < u.sh.h.cfg.MaxRooms
 }
 
 // enters notes that a session of the user is in a room.

@@ -1,10 +1,12 @@
 package messaging_test
 
 import (
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/messaging"
 	"github.com/stormwheel/stormwheel/messaging/envelope"
 	"github.com/stormwheel/stormwheel/server"
@@ -131,5 +133,22 @@ func TestGraceBeginsAnewWithEachLeave(t *testing.T) {
 		alice.nothing()
 		r.node.Advance(2 * time.Second)
 		alice.sees(envelope.Offline, "bob")
+	})
+}
+
+// The answer to a watch comes behind what it tells first: so a client knows who has gone since it was told.
+func TestAnswerToAWatchComesBehindWhoIsOnline(t *testing.T) {
+	inRig(t, messaging.Config{OpenPresence: true}, func(r *rig) {
+		r.join("bob/a")
+		r.join("bob/b")
+		alice := r.join("alice")
+		alice.say(envelope.Envelope{Kind: envelope.Watch, User: []byte("bob")})
+		var types []codec.Type
+		for _, f := range alice.Received() {
+			types = append(types, f.Type)
+		}
+		if want := []codec.Type{codec.Deliver, codec.Deliver, codec.Ack}; !slices.Equal(types, want) {
+			t.Errorf("got %v, want %v", types, want)
+		}
 	})
 }

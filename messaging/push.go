@@ -54,7 +54,7 @@ func (h *Hub) Push(user string, m Message, settled func(Outcome)) error {
 	if _, err := h.ready(); err != nil {
 		return err
 	}
-	if !validName(user) || m.From != "" && !validName(m.From) {
+	if !ValidName(user) || m.From != "" && !ValidName(m.From) {
 		return ErrName
 	}
 	e := envelope.Envelope{User: []byte(m.From), Content: m.Content, At: m.At, Life: m.Life}
@@ -85,18 +85,21 @@ func (h *Hub) Broadcast(m Message) error {
 	if len(m.Content) > h.cfg.MaxContent {
 		return refuseLarge
 	}
-	e := envelope.Envelope{Kind: envelope.Message, User: []byte(m.From), Content: m.Content, ID: h.named(m.ID).envelope(), Taken: time.Now()}
+	e := envelope.Envelope{Kind: envelope.Message, User: []byte(m.From), Content: m.Content, ID: h.named(m.ID).envelope(), Taken: h.wall()}
 	body, err := envelope.Append(nil, &e)
 	if err != nil {
 		return err
 	}
-	return srv.Broadcast(body, nil)
+	if err := srv.Broadcast(body, nil); !errors.Is(err, server.ErrTooBig) {
+		return err
+	}
+	return refuseLarge
 }
 
 // toUser takes what e says, as a message of that id: e.User is whom it comes from, and its content is
 // copied. Of what is refused at once w is told nothing.
 func (h *Hub) toUser(user string, id ID, e *envelope.Envelope, w waiter) error {
-	now := time.Now()
+	now := h.wall()
 	if len(e.Content) > h.cfg.MaxContent {
 		return refuseLarge
 	}
@@ -118,6 +121,9 @@ func (h *Hub) toUser(user string, id ID, e *envelope.Envelope, w waiter) error {
 	if err != nil {
 		return &Refusal{envelope.CodeMalformed, "its fields do not fit an envelope"}
 	}
+	if len(body) > h.srv.Load().MaxBody() {
+		return refuseLarge // no frame could bring it, and it would wait in the store for nothing
+	}
 	n.body = body
 	n.wait(w)
 	sh := h.shardOf(user)
@@ -127,7 +133,7 @@ func (h *Hub) toUser(user string, id ID, e *envelope.Envelope, w waiter) error {
 	return nil
 }
 
-func (h *Hub) expiry() time.Time { return time.Now().Truncate(time.Millisecond).Add(h.cfg.Life) }
+func (h *Hub) expiry() time.Time { return h.wall().Truncate(time.Millisecond).Add(h.cfg.Life) }
 
 func (e *entry) wait(w waiter) {
 	if w.number != 0 || w.told != nil {
@@ -254,6 +260,9 @@ func (u *user) finish(e *entry, r Result, device string, why *Refusal) {
 	}
 	if stored && len(e.waits) == 0 {
 		u.receipt(e, r, why) // its sender was told that it is stored
+	}
+	if stored {
+		u.tellMessage(eventOf(r), e, device, why)
 	}
 	u.sh.settle(e, r, device, why)
 	if !e.putting {

@@ -3,7 +3,6 @@ package messaging
 import (
 	"errors"
 	"slices"
-	"time"
 
 	"github.com/stormwheel/stormwheel/messaging/envelope"
 )
@@ -50,7 +49,10 @@ func (u *user) put(e *entry) {
 	case h.ctx.Err() != nil:
 		u.finish(e, Refused, "", refuseBusy)
 		return
-	case time.Now().After(e.expires):
+	case h.wall().After(e.expires):
+		if e.key == 0 {
+			e.key = e.was // the store forgets it where it is delayed
+		}
 		u.finish(e, Expired, "", nil)
 		return
 	case h.storing.Add(size) > int64(h.cfg.MaxStoring):
@@ -91,6 +93,7 @@ func (u *user) wasPut(e *entry, r *Record, err error) {
 		return
 	case errors.Is(r.Refused, ErrQueueFull):
 		u.refuse(e, refuseQueueFull)
+		u.sh.sweepFull(u.name)
 		return
 	case r.Refused != nil:
 		u.refuse(e, refuseStoreFull)
@@ -104,9 +107,12 @@ func (u *user) wasPut(e *entry, r *Record, err error) {
 		return
 	}
 	u.sh.settle(e, u.sh.h.stored(), "", nil)
+	if e.due.IsZero() && u.sh.h.wall().Before(e.expires) {
+		u.tellMessage(EventUndelivered, e, "", nil)
+	}
 	switch {
 	case !e.due.IsZero():
-		u.sh.h.clock.plan(e.due)
+		u.sh.h.clock.plan(u.sh.h.wall(), e.due)
 	case e.windowed:
 		u.after = max(u.after, e.key)
 		if e.out == 0 {
@@ -143,7 +149,7 @@ func (u *user) load() {
 
 // enter has records go to the devices. With the lock held.
 func (u *user) enter(records []Record) {
-	now := time.Now()
+	now := u.sh.h.wall()
 	for i := range records {
 		r := &records[i]
 		e := &entry{user: u, key: r.Key, body: r.Body, expires: r.Expires, at: u.sh.h.since(), windowed: len(u.devices) > 0}

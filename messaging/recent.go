@@ -30,6 +30,7 @@ type seenMessage struct {
 const (
 	recentMessages = 16384 / shards
 	recentTime     = 5 * time.Minute
+	underWay       = 2 * (answerTime + putTime) // by then it is settled, unless nobody waits for that
 )
 
 func (r *recent) init() { r.known = make(map[copyOf]seenMessage) }
@@ -45,7 +46,7 @@ func (r *recent) add(user string, id ID, e *entry, now time.Duration) {
 		oldest := r.order[0]
 		s, there := r.known[oldest.copyOf]
 		there = there && s.at == oldest.at
-		if there && (s.first != nil || len(r.order) < recentMessages && now-s.at < recentTime) {
+		if there && (s.first != nil && now-s.at < underWay || len(r.order) < recentMessages && now-s.at < recentTime) {
 			break
 		}
 		if there {

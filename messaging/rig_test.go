@@ -30,10 +30,17 @@ func inRig(t *testing.T, cfg messaging.Config, test func(r *rig)) {
 
 func newRig(t *testing.T, cfg messaging.Config, sc server.Config) *rig {
 	t.Helper()
+	return newRigAt(t, cfg, sc, time.Now)
+}
+
+// newRigAt is newRig with a clock for the time of day.
+func newRigAt(t *testing.T, cfg messaging.Config, sc server.Config, wall func() time.Time) *rig {
+	t.Helper()
 	hub, err := messaging.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
+	hub.SetWall(wall)
 	sc.Handler = hub.Handler()
 	r := &rig{t: t, hub: hub}
 	t.Cleanup(func() { // behind the node's

@@ -104,7 +104,7 @@ func (h *Hub) PushRoom(name string, m Message) (envelope.Position, error) {
 	if _, err := h.ready(); err != nil {
 		return envelope.Position{}, err
 	}
-	if !validName(name) || m.From != "" && !validName(m.From) {
+	if !ValidName(name) || m.From != "" && !ValidName(m.From) {
 		return envelope.Position{}, ErrName
 	}
 	return h.toRoom(name, h.named(m.ID), &envelope.Envelope{User: []byte(m.From), Content: m.Content})
@@ -124,7 +124,7 @@ func (h *Hub) toRoom(name string, id ID, e *envelope.Envelope) (at envelope.Posi
 	}
 	at = envelope.Position{Epoch: r.epoch, Offset: r.head + 1}
 	body, err := envelope.Append(nil, &envelope.Envelope{Kind: envelope.Publication, Room: []byte(name), User: e.User,
-		ID: id.envelope(), Position: at, Time: e.Time, Taken: time.Now(), Content: e.Content})
+		ID: id.envelope(), Position: at, Time: e.Time, Taken: h.wall(), Content: e.Content})
 	if err != nil {
 		return at, refuseMalformed
 	}
@@ -166,7 +166,7 @@ func (r *room) missed(since envelope.Position) (all []said, ok bool) {
 // session's loop.
 func (h *Hub) join(s *server.Session, d *device, name string, since envelope.Position) error {
 	i := slices.IndexFunc(d.rooms, func(r *room) bool { return r.name == name })
-	if i < 0 && len(d.rooms) >= h.cfg.MaxRooms {
+	if i < 0 && !d.user.mayEnter(name) {
 		return refuseMany
 	}
 	r := h.room(name, true)

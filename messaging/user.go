@@ -17,13 +17,15 @@ type shard struct {
 	users   map[string]*user
 	ages    ages
 	recent  recent
-	puts    []*entry    // to be stored, in order
-	drops   []drop      // to be forgotten by the store
-	loads   []*user     // of whom the next records are wanted
-	retries []*user     // with an entry that no device has, and devices
-	tells   []told      // for unlock
-	sends   []receiptTo // for unlock
-	undone  []*asked    // for unlock: of sessions that are gone
+	puts    []*entry      // to be stored, in order
+	drops   []drop        // to be forgotten by the store
+	loads   []*user       // of whom the next records are wanted
+	sweeps  []string      // users whose queues may have expired
+	swept   time.Duration // when a full one was looked through
+	retries []*user       // with an entry that no device has, and devices
+	tells   []told        // for unlock
+	sends   []receiptTo   // for unlock
+	undone  []*asked      // for unlock: of sessions that are gone
 
 	work chan struct{} // wakes the keeper
 }
@@ -67,6 +69,13 @@ type device struct {
 	asked []*asked // guarded by the shard's lock: what the policy has not decided, in order
 	ready []*asked // guarded by the shard's lock: what it has decided, and the loop is to do
 	gone  bool     // guarded by the shard's lock
+
+	ending bool // guarded by the shard's lock: it was one too many
+}
+
+// isIn tells whether the session is in a room. On its loop.
+func (d *device) isIn(name string) bool {
+	return name != "" && slices.ContainsFunc(d.rooms, func(r *room) bool { return r.name == name })
 }
 
 func (sh *shard) init(h *Hub) {
@@ -105,7 +114,7 @@ func (h *Hub) opened(s *server.Session) {
 	}
 	d := &device{ref: s.Ref(), id: s.ID(), from: s.Sender(), data: s.Data(), stamp: h.nextStamp()}
 	name := s.User()
-	if d.id == h.cfg.Name || !validName(name) {
+	if d.id == h.cfg.Name || !ValidName(name) {
 		_ = s.Close(server.Close{Code: codeNoName, Reason: "this name is taken"})
 		return
 	}
@@ -119,15 +128,28 @@ func (h *Hub) opened(s *server.Session) {
 	if len(u.devices) == 1 {
 		h.counts.users.Add(1)
 	}
-	if len(u.devices) > h.cfg.MaxDevices && h.cfg.MaxDevices > 0 {
-		_ = srv.Close(u.devices[0].ref, server.Close{Code: codec.CodeReplaced, Reason: "too many devices of one user"})
-	}
+	u.endOldest(srv)
 	u.sight(d)
 	for _, e := range slices.Clone(u.window) { // those that have it may be dead
 		u.give(e, d)
 	}
 	u.load()
 	sh.unlock()
+}
+
+// endOldest ends the oldest sessions of a user who has too many: some of them may be ending. With the lock
+// held.
+func (u *user) endOldest(srv *server.Server) {
+	most := u.sh.h.cfg.MaxDevices
+	if most <= 0 || len(u.devices) <= most {
+		return
+	}
+	for _, d := range u.devices[:len(u.devices)-most] {
+		if !d.ending {
+			d.ending = true
+			_ = srv.Close(d.ref, server.Close{Code: codec.CodeReplaced, Reason: "too many devices of one user"})
+		}
+	}
 }
 
 // closedSession is Handler.Closed. All outcomes of what the session had have been told.
@@ -162,7 +184,7 @@ func (h *Hub) closedSession(s *server.Session, _ server.Reason) {
 func (sh *shard) unlock() {
 	tells, sends, undone := sh.tells, sh.sends, sh.undone
 	sh.tells, sh.sends, sh.undone = nil, nil, nil
-	work := len(sh.puts)+len(sh.drops)+len(sh.loads) > 0
+	work := len(sh.puts)+len(sh.drops)+len(sh.loads)+len(sh.sweeps) > 0
 	sh.mu.Unlock()
 	if work {
 		wake(sh.work)
@@ -185,17 +207,18 @@ func wake(c chan struct{}) {
 	}
 }
 
-// bucket bounds how often something may be done: burst of 4 s. Guarded by the shard's lock.
+// bucket bounds how often something may be done. Guarded by the shard's lock.
 type bucket struct {
 	left float64
 	at   time.Duration // 0: full
 }
 
-func (b *bucket) take(now time.Duration, rate float64) bool {
+// take takes one of what comes at a rate, and of which so much may come at once, or four seconds' worth.
+func (b *bucket) take(now time.Duration, rate, burst float64) bool {
 	if rate < 0 {
 		return true
 	}
-	burst := max(1, 4*rate)
+	burst = max(burst, 4*rate)
 	now = max(now, 1)
 	if b.at == 0 {
 		b.left = burst

@@ -65,7 +65,8 @@ func (s *Session) Sender() (from Sender) {
 func (s *Session) Loop() int { return int(s.handle >> 56) }
 
 // Addr is where the client is: what a trusted proxy tells (Config.TrustedProxies), else the
-// connection's peer.
+// connection's peer; not valid of a unix socket (Peer). All that come by one without an address count
+// as one where addresses are limited.
 func (s *Session) Addr() (addr netip.Addr) {
 	if slot, err := s.enter(); err == nil {
 		defer s.leave()
@@ -78,10 +79,7 @@ func (s *Session) Addr() (addr netip.Addr) {
 func (s *Session) Transport() (name Transport) {
 	if slot, err := s.enter(); err == nil {
 		defer s.leave()
-		name = TransportTCP
-		if s.app.carrier != nil {
-			name = s.app.carrier(slot)
-		}
+		name = s.app.carrier(slot)
 	}
 	return name
 }

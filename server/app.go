@@ -25,7 +25,8 @@ type application struct {
 	keeps   bool // somebody else than a handler may ask who a session is: the roster, or what was granted to it
 
 	alternates []string                     // Config.Alternates
-	carrier    func(reactor.Slot) Transport // what carries a session; nil: TCP
+	carrier    func(reactor.Slot) Transport // what carries a session
+	peer       func(reactor.Slot) *Peer     // who is at the other end of a unix socket; nil: it is none
 	ask        func()                       // has the loop run a turn
 	exited     func()                       // called when a handler has ended the loop's goroutine
 	refused    func(why Reason)             // told of a connection for which there was no room

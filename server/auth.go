@@ -41,7 +41,10 @@ type Authenticator interface {
 type AuthRequest struct {
 	ClientID string
 	Token    []byte
-	Addr     netip.Addr
+	Addr     netip.Addr // as Session.Addr
+
+	// Peer is who is at the other end of a unix socket; nil of all others, and of a Renewal.
+	Peer *Peer
 
 	// Incarnation and Attempt are as Session tells them: of two connects of one incarnation, the
 	// one with the higher attempt is the newer.
@@ -129,7 +132,8 @@ func (l *loop) Ask(handle uint64, m *codec.HelloMessage, addr netip.Addr) bool {
 		Incarnation: m.Incarnation,
 		Attempt:     m.Attempt,
 
-		TLS: l.tlsState(reactor.SlotOf(handle)),
+		Peer: l.peer(reactor.SlotOf(handle)),
+		TLS:  l.tlsState(reactor.SlotOf(handle)),
 	}})
 }
 

@@ -36,6 +36,12 @@ type awayPool struct {
 	stopped bool // guarded by mu
 	ended   sync.WaitGroup
 
+	// What begins is held to a rate. The times are since base.
+	pace  gate.Pace     // guarded by mu; without a gap there is no bound
+	due   time.Duration // guarded by mu: when the next may begin
+	base  time.Time
+	alarm *time.Timer // guarded by mu: looks when it may, if one waits for that
+
 	done    uint64        // guarded by mu: connections whose first work was done
 	longest time.Duration // guarded by mu: the longest that one waited for it since the ticker looked
 }
@@ -51,7 +57,43 @@ type awayJob struct {
 }
 
 func newAwayPool() *awayPool {
-	return &awayPool{workers: runtime.GOMAXPROCS(0), patience: awayPatience}
+	return &awayPool{workers: runtime.GOMAXPROCS(0), patience: awayPatience, base: time.Now()}
+}
+
+// setRate has so many begin a second, half a second's worth at once, 16 at least; 0: there is no bound.
+func (p *awayPool) setRate(rate float64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var pace gate.Pace
+	if rate > 0 {
+		gap := time.Duration(min(float64(time.Second)/rate, float64(time.Hour)))
+		pace = gate.Pace{Gap: max(gap, 1), Burst: max(time.Second/2, 15*gap)}
+	}
+	if pace == p.pace {
+		return
+	}
+	p.pace, p.due = pace, time.Since(p.base)-pace.Burst
+	if !p.stopped {
+		p.start()
+	}
+}
+
+// takesTurn says whether one more may begin now; else look is called when it may. It needs mu.
+func (p *awayPool) takesTurn() bool {
+	if p.pace.Gap == 0 {
+		return true
+	}
+	next, wait := p.pace.Next(p.due, time.Since(p.base))
+	if wait == 0 {
+		p.due = next
+		return true
+	}
+	if p.alarm == nil {
+		p.alarm = time.AfterFunc(wait, p.look)
+	} else {
+		p.alarm.Reset(wait)
+	}
+	return false
 }
 
 // submit has a job done. false: too many wait.
@@ -142,7 +184,10 @@ func (p *awayPool) next() (j awayJob, ok bool) {
 	if j, ok = p.begun.pop(); ok {
 		return j, true
 	}
-	if j, ok = p.fresh.first(); !ok || p.mayBegin != nil && time.Since(j.came) <= p.patience && !p.mayBegin() {
+	if j, ok = p.fresh.first(); !ok {
+		return awayJob{}, false
+	}
+	if late := time.Since(j.came) > p.patience; !late && (p.mayBegin != nil && !p.mayBegin() || !p.takesTurn()) {
 		return awayJob{}, false
 	}
 	p.fresh.pop()
@@ -175,6 +220,9 @@ func (p *awayPool) stop() {
 	p.mu.Lock()
 	p.stopped = true
 	p.begun, p.fresh = fifo{}, fifo{}
+	if p.alarm != nil {
+		p.alarm.Stop()
+	}
 	p.mu.Unlock()
 	p.ended.Wait()
 }

@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/netip"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,13 +29,20 @@ type Config struct {
 	// Transports are what clients may come by; a connection's first byte says which it is.
 	// Default TransportTCP alone, with TLS TransportTLS alone.
 	Transports []Transport
-	// TLS has clients come by TLS 1.3, if Transports say so; it is copied. The standard library does
+	// TLS has clients come by TLS 1.3, if Transports say so; it is copied. A listener may have its own. The standard library does
 	// the handshakes by it, certificates and callbacks included, off the loops; GetCertificate and
 	// GetConfigForClient may wait, but as many of them as there are processors hold up all others.
 	// Tickets are under keys made of ClusterSecrets, so that all nodes that have it take them, and
 	// this one after a restart; without one they are good at this node until it ends.
 	// SetSessionTicketKeys has no effect. Default nil: no TLS.
 	TLS *tls.Config
+	// HandshakeRate is how many TLS handshakes a second may begin, half a second's worth at once, 16 at
+	// least: it leaves processors to the clients that are in. Who comes by TLS waits for it at most 2 s.
+	// Default 0: as many as the processors manage.
+	HandshakeRate float64
+	// MaxTLS12 is how many connections there may be of TLS 1.2, which cost 7 KB each and not 216 bytes. Default
+	// 0: there is TLS 1.3 alone, whatever MinVersion TLS has.
+	MaxTLS12 int
 	// WebSocket says where WebSockets are, and for whom.
 	WebSocket WebSocket
 	// TrustedProxies are the networks of the balancers that are believed when they tell for whom
@@ -68,6 +76,15 @@ type Config struct {
 	// WriteTimeout is the time in which the peer's kernel must take 4 KiB of what is sent to it,
 	// or all, whatever it sends itself. Default 10 s.
 	WriteTimeout time.Duration
+	// KeepAlive has the kernel probe TCP connections on which nothing has come for that long, and end
+	// them when five probes, a fifth of it apart, find nobody. It sees less than the heartbeat: a frozen
+	// process answers probes (docs/HEARTBEATS.md). 5 s to 9 h. Default 0: there are no probes.
+	KeepAlive time.Duration
+	// UserTimeout is TCP_USER_TIMEOUT, on Linux: the kernel ends a connection of which it has sent
+	// something that nobody acknowledges for that long, or whose probes nobody answers. WriteTimeout and Timeout
+	// see that, too, and tell it; a value above Timeout ends what they do not reach. 1 s to 24 days.
+	// Default 0: what the system's retries take, 15 minutes.
+	UserTimeout time.Duration
 
 	// MaxConns bounds the connections that are let in; refused ones that still read why
 	// come on top, within the descriptor reserve. Default and upper bound: what the
@@ -206,6 +223,12 @@ const defaultListen = "127.0.0.1:7000"
 func (c Config) withDefaults() Config {
 	def(&c.Listen, defaultListen)
 	if c.Transports == nil {
+		c.Listeners = slices.Clone(c.Listeners)
+		for i := range c.Listeners {
+			if l := &c.Listeners[i]; l.TLS != nil && l.Transports == nil {
+				l.Transports = []Transport{TransportTLS}
+			}
+		}
 		c.Transports = []Transport{TransportTCP}
 		if c.TLS != nil {
 			c.Transports = []Transport{TransportTLS}
@@ -253,7 +276,7 @@ func (c *Config) reactor() *reactor.Config {
 
 // gate is the part that is the gates'.
 func (c *Config) gate() gate.Config {
-	return gate.Config{Heartbeat: c.Heartbeat, Tick: c.Tick, AdmitRate: c.AdmitRate, FailoverRate: c.FailoverRate,
+	return gate.Config{Heartbeat: c.Heartbeat, Tick: c.Tick, AdmitRate: c.AdmitRate, FailoverRate: c.FailoverRate, HandshakeRate: c.HandshakeRate,
 		AddrConns: c.AddrConns, AddrRate: c.AddrRate, IDRate: c.IDRate, Secrets: c.ClusterSecrets,
 		Index: c.Index, Duplicates: gate.Duplicates(c.Duplicates), MaxSameID: c.MaxSameID}
 }
@@ -316,6 +339,10 @@ func (c Config) validate() error {
 		return errors.New("server: FailoverRate must be finite and positive")
 	case !(math.Abs(c.AddrRate) <= math.MaxFloat64) || !(math.Abs(c.IDRate) <= math.MaxFloat64):
 		return errors.New("server: AddrRate and IDRate must be finite")
+	case !(c.HandshakeRate >= 0 && c.HandshakeRate <= math.MaxFloat64):
+		return errors.New("server: HandshakeRate must be finite and not negative")
+	case c.MaxTLS12 < 0:
+		return fmt.Errorf("server: MaxTLS12 must not be negative, as %d is", c.MaxTLS12)
 	case c.Duplicates > Refuse:
 		return fmt.Errorf("server: Duplicates must be StandBeside, Replace or Refuse, not %d", c.Duplicates)
 	case c.MaxSameID < 1:
@@ -331,6 +358,9 @@ func (c Config) validate() error {
 		}
 	}
 	if err := c.validateListeners(); err != nil {
+		return err
+	}
+	if err := c.validateBackstops(); err != nil {
 		return err
 	}
 	for _, addr := range c.Alternates {

@@ -23,6 +23,13 @@ func (e *events) OnBoot(engine gnet.Engine) gnet.Action {
 	return gnet.None
 }
 
+// serveUnix has the unix sockets accept; the loops run.
+func (s *Server) serveUnix() {
+	if e, ok := s.engine.(gnet.Engine); ok {
+		s.unix.serve(e)
+	}
+}
+
 func (e *events) OnOpen(c gnet.Conn) ([]byte, gnet.Action) {
 	if b, own := c.Context().(*bell); own {
 		b.opened(c)
@@ -33,7 +40,8 @@ func (e *events) OnOpen(c gnet.Conn) ([]byte, gnet.Action) {
 		e.srv.cfg.Logger.Error("no reactor for an event loop", slog.Any("err", err))
 		return nil, gnet.Close
 	}
-	l.accept(c)
+	by, _ := c.Context().(*arrival)
+	l.accept(c, by)
 	return nil, gnet.None
 }
 

@@ -45,7 +45,7 @@ func claimAddr(addr string) (*addrClaim, error) {
 
 // release gives up the holder; the event loops hold the address by then.
 func (c *addrClaim) release() {
-	if c.holder >= 0 {
+	if c != nil && c.holder >= 0 {
 		_ = syscall.Close(c.holder)
 		c.holder = -1
 	}

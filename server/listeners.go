@@ -1,8 +1,10 @@
 package server
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
 	"slices"
@@ -17,10 +19,11 @@ type Transport string
 
 // The transports.
 const (
-	TransportTCP       Transport = "tcp"       // frames over TCP
+	TransportTCP       Transport = "tcp"       // frames over TCP; of a listener that is a unix socket, over that
+	TransportUnix      Transport = "unix"      // what Session.Transport calls the latter; no listener names it
 	TransportWebSocket Transport = "websocket" // frames in binary messages, RFC 6455
 
-	// The same within TLS 1.3; they need Config.TLS.
+	// The same within TLS 1.3; they need Config.TLS or Listener.TLS.
 	TransportTLS             Transport = "tls"
 	TransportSecureWebSocket Transport = "wss"
 )
@@ -42,12 +45,30 @@ func isSecure(t Transport) bool { return t == TransportTLS || t == TransportSecu
 
 // Listener is an address of a node, with what may come by it.
 type Listener struct {
-	// Addr is as Config.Listen. Port 0 takes a free one; Server.Addrs tells it.
+	// Addr is as Config.Listen. Port 0 takes a free one; Server.Addrs tells it. Or it is "unix:" and
+	// the path of a unix socket, which New makes when the node starts, and removes when it stops. What
+	// is at the path already stays, and is an error, unless it is a socket of the same user at which
+	// nobody listens, as a killed node leaves it. Its folder must not be writable by everybody,
+	// unless it is sticky, as /tmp is.
 	Addr string
+	// Mode is who may connect to a unix socket, as for a file that is written. Default 0660.
+	Mode fs.FileMode
+	// Users are the users that may connect to a unix socket, by number, whatever Mode lets: the
+	// kernel tells who has connected, on Linux. Others are closed without a word, and Logger is
+	// told. Default nil: whom Mode lets.
+	Users []uint32
+	// TrustPeers says that who connects to a unix socket is a balancer, which is believed as
+	// TrustedProxies are.
+	TrustPeers bool
 	// Transports, TrustedProxies and ProxyProtocol are as in Config, which is what nil and "" mean.
 	Transports     []Transport
 	TrustedProxies []netip.Prefix
 	ProxyProtocol  ProxyProtocol
+	// TLS is as in Config, which is what nil means: other certificates, or other clients, than elsewhere.
+	// With it Transports are TransportTLS alone, unless they or Config.Transports are given. Its tickets are good here
+	// alone, and on other nodes at the listener that has TLS of its own in the same place among those that
+	// do.
+	TLS *tls.Config
 }
 
 // WebSocket says where a node's WebSockets are.
@@ -76,6 +97,10 @@ func (c *Config) listeners() []Listener {
 			l.TrustedProxies = c.TrustedProxies
 		}
 		def(&l.ProxyProtocol, c.ProxyProtocol)
+		def(&l.TLS, c.TLS)
+		if _, is := unixPath(l.Addr); is {
+			def(&l.Mode, 0o660)
+		}
 	}
 	return all
 }
@@ -98,6 +123,9 @@ func (c *Config) validateListeners() error {
 	}
 	secure := false
 	for _, l := range c.listeners() {
+		if err := l.validateUnix(); err != nil {
+			return err
+		}
 		if len(l.Transports) == 0 {
 			return fmt.Errorf("server: the listener %s has no Transports", l.Addr)
 		}
@@ -105,15 +133,19 @@ func (c *Config) validateListeners() error {
 			if !slices.Contains(knownTransports, t) {
 				return fmt.Errorf("server: Transports: %q is none of %v", t, knownTransports)
 			}
-			if isSecure(t) && c.TLS == nil {
+			if isSecure(t) && l.TLS == nil {
 				return fmt.Errorf("server: Transports: %q of the listener %s needs TLS", t, l.Addr)
 			}
-			secure = secure || isSecure(t)
+		}
+		if slices.ContainsFunc(l.Transports, isSecure) {
+			secure = secure || l.TLS == c.TLS
+		} else if l.TLS != c.TLS {
+			return fmt.Errorf("server: the listener %s has TLS, and its Transports do not", l.Addr)
 		}
 		switch l.ProxyProtocol {
 		case ProxyOff:
 		case ProxyOptional, ProxyRequired:
-			if len(l.TrustedProxies) == 0 {
+			if len(l.TrustedProxies) == 0 && !l.TrustPeers {
 				return fmt.Errorf("server: ProxyProtocol of the listener %s needs TrustedProxies", l.Addr)
 			}
 		default:
@@ -122,6 +154,23 @@ func (c *Config) validateListeners() error {
 	}
 	if c.TLS != nil && !secure {
 		return errors.New("server: TLS is set, and the Transports of no listener have it")
+	}
+	return nil
+}
+
+// validateUnix is validate's part for what unix sockets have and others have not.
+func (l *Listener) validateUnix() error {
+	path, is := unixPath(l.Addr)
+	switch err := checkUnixPath(path); {
+	case !is && (l.Mode != 0 || l.Users != nil || l.TrustPeers):
+		return fmt.Errorf("server: Mode, Users and TrustPeers of the listener %s are for unix sockets", l.Addr)
+	case !is:
+	case err != nil:
+		return fmt.Errorf("server: Listeners: %s %w", l.Addr, err)
+	case l.Mode&^fs.ModePerm != 0:
+		return fmt.Errorf("server: Mode of the listener %s must be at most 0777, not %#o", l.Addr, l.Mode)
+	case l.Users != nil && !peersKnown:
+		return fmt.Errorf("server: Users of the listener %s: this system does not tell who connects", l.Addr)
 	}
 	return nil
 }
@@ -141,7 +190,9 @@ func (l *Listener) rules() entry.Rules {
 	case ProxyRequired:
 		r.Proxy = entry.ProxyRequired
 	}
-	if len(l.TrustedProxies) > 0 {
+	if _, is := unixPath(l.Addr); is {
+		r.TrustPeers = l.TrustPeers
+	} else if len(l.TrustedProxies) > 0 {
 		r.Trusted = l.trusts
 	}
 	return r
@@ -184,9 +235,13 @@ func isStaged(r *entry.Rules) bool {
 // takesClients says whether the node lets clients in: it neither drains nor stops.
 func (s *Server) takesClients() bool { return !s.node.Stopping.Load() && !s.node.Drain.On() }
 
-// claimAll claims all addresses, or none.
+// claimAll claims all TCP addresses, or none. In the place of a unix socket there is nil.
 func claimAll(all []Listener) (claims []*addrClaim, err error) {
 	for _, l := range all {
+		if _, is := unixPath(l.Addr); is {
+			claims = append(claims, nil)
+			continue
+		}
 		claim, err := claimAddr(l.Addr)
 		if err != nil {
 			releaseAll(claims)
@@ -203,15 +258,15 @@ func releaseAll(claims []*addrClaim) {
 	}
 }
 
-// listenerOf is which of the claimed addresses a connection came by: of those with its port the one
-// with its address, or the one with none.
+// listenerOf is which of the claimed addresses a TCP connection came by: of those with its port the
+// one with its address, or the one with none.
 func listenerOf(claims []*addrClaim, local net.Addr) int {
 	tcp, ok := local.(*net.TCPAddr)
 	if !ok {
 		return 0
 	}
 	for i, c := range claims {
-		if c.tcp.Port == tcp.Port && (c.tcp.IP.Equal(tcp.IP) || c.tcp.IP.IsUnspecified() && (tcp.IP == nil || tcp.IP.IsUnspecified())) {
+		if c != nil && c.tcp.Port == tcp.Port && (c.tcp.IP.Equal(tcp.IP) || c.tcp.IP.IsUnspecified() && (tcp.IP == nil || tcp.IP.IsUnspecified())) {
 			return i
 		}
 	}

@@ -239,7 +239,7 @@ func TestAFloodOfPingsIsLimited(t *testing.T) {
 	w, _ := joinNode(t, s, "loud")
 	flood := strings.Repeat("\x89\x80abcd", 100)
 	for range 10 {
-		if _, err := io.WriteString(w.TCPConn, flood); err != nil {
+		if _, err := io.WriteString(w.Socket, flood); err != nil {
 			break
 		}
 	}
@@ -260,7 +260,7 @@ func TestAWebSocketPingIsNoLife(t *testing.T) {
 			case <-done:
 				return
 			case <-time.After(20 * time.Millisecond):
-				_, _ = io.WriteString(w.TCPConn, "\x89\x80abcd")
+				_, _ = io.WriteString(w.Socket, "\x89\x80abcd")
 			}
 		}
 	}()

@@ -33,6 +33,7 @@ type loop struct {
 	turnOver func(reactor.Part) bool // l.over, bound once
 	staged   *staged                 // nil: all connections are plain
 	tuned    *tuned                  // what it goes by
+	peers    map[reactor.Slot]Peer   // of connections by unix sockets; nil: there was none
 
 	// Owned by the ticker.
 	listeners []int      // its listening sockets, those that are known
@@ -69,7 +70,7 @@ func newLoop(s *Server, el gnet.EventLoop, index uint8, listeners []int) (*loop,
 	if l.reactor, err = reactor.New(l.tuned.reactor, env, l.now()); err != nil {
 		return nil, err
 	}
-	l.app.r, l.app.ask = l.reactor, l.ask
+	l.app.r, l.app.ask, l.app.peer, l.app.carrier = l.reactor, l.ask, l.peer, l.plainCarrier
 	switch {
 	case s.stage != nil:
 		l.staged = newStaged(l, s.stage())
@@ -109,8 +110,12 @@ func (l *loop) bury() {
 
 func (l *loop) now() time.Duration { return time.Since(l.srv.base) }
 
-// accept takes in a connection, or refuses it.
-func (l *loop) accept(c gnet.Conn) {
+// accept takes in a connection, or refuses it. by is nil for TCP.
+func (l *loop) accept(c gnet.Conn, by *arrival) {
+	if by == nil && l.srv.nowhere != nil {
+		_ = l.el.Close(c)
+		return
+	}
 	if l.reactor.Overloaded() {
 		if wait, there := waited(c.Fd()); !there { // it gave up while it waited: the cheapest end
 			l.reactor.Missed(wait)
@@ -129,7 +134,15 @@ func (l *loop) accept(c gnet.Conn) {
 	*l.entry(slot) = c
 	s := l.reactor.Session(slot)
 	c.SetContext(s)
-	if l.staged != nil && !l.staged.begin(c, s) {
+	if by == nil {
+		l.setBackstops(c)
+	} else {
+		if l.peers == nil {
+			l.peers = make(map[reactor.Slot]Peer)
+		}
+		l.peers[slot] = by.peer
+	}
+	if l.staged != nil && !l.staged.begin(c, s, by) {
 		return
 	}
 	if l.reactor.Enter(slot, c.Fd()) {
@@ -173,5 +186,22 @@ func (l *loop) closed(slot reactor.Slot, err error) {
 	if l.staged != nil {
 		l.staged.lines.End(uint32(slot))
 	}
+	delete(l.peers, slot)
 	*l.entry(slot) = nil
+}
+
+// peer is who is at the other end of a unix socket, nil of any other.
+func (l *loop) peer(slot reactor.Slot) *Peer {
+	if p, is := l.peers[slot]; is {
+		return &p
+	}
+	return nil
+}
+
+// plainCarrier is what carries frames that are in nothing else.
+func (l *loop) plainCarrier(slot reactor.Slot) Transport {
+	if _, is := l.peers[slot]; is {
+		return TransportUnix
+	}
+	return TransportTCP
 }

@@ -46,8 +46,12 @@ func (s *Server) DeliverOptional(to Ref, body []byte) error {
 	return s.post(to, func(m *reactor.Mailbox) error { return m.DeliverOptional(to.handle, body) })
 }
 
+// MaxBody is the most bytes that the body of a message to a client may have: as many as a frame of
+// Config.MaxFrame carries.
+func (s *Server) MaxBody() int { return s.cfg.MaxFrame - 8 } // beside its number
+
 func (s *Server) fits(body []byte) error {
-	if len(body)+8 > s.cfg.MaxFrame {
+	if len(body) > s.MaxBody() {
 		return ErrTooBig
 	}
 	return nil

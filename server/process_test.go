@@ -52,8 +52,8 @@ func (o orders) config() (Config, error) {
 		HelloTimeout: o.HelloTimeout, PartialTimeout: o.PartialTimeout, WriteTimeout: o.WriteTimeout,
 		MaxConns: o.MaxConns, MaxFrameRate: o.MaxFrameRate, AddrConns: o.AddrConns,
 		AdmitRate: o.AdmitRate, IDRate: o.IDRate, DrainGrace: -1, Alternates: elsewhere}
-	if o.By != "" {
-		transports[o.By].Config(&cfg)
+	if configure := transports[o.By].Config; configure != nil {
+		configure(&cfg)
 	}
 	var err error
 	if len(o.Secret) > 0 {
@@ -157,6 +157,9 @@ type child struct {
 func startChild(t *testing.T, o orders, how ...func(*exec.Cmd)) *child {
 	t.Helper()
 	o.By = transportOf(t).Name
+	if transportOf(t).Unix {
+		o.Listen = unixAddr(t)
+	}
 	text, err := json.Marshal(o)
 	if err != nil {
 		t.Fatal(err)

@@ -64,7 +64,7 @@ func TestATurnWithPostsLeftIsFollowedAfterTheSocketsOnly(t *testing.T) {
 	for slot := range reactor.Slot(3) {
 		if slot > 0 {
 			c := new(fakeConn)
-			l.accept(c)
+			l.accept(c, nil)
 			c.in = helloFrame("bob")
 			e.OnTraffic(c)
 		}

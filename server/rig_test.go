@@ -36,6 +36,9 @@ func startNode(t *testing.T, cfg Config) *Server {
 	if configure := transportOf(t).Config; configure != nil {
 		configure(&cfg)
 	}
+	if transportOf(t).Unix {
+		cfg.Listen = unixAddr(t)
+	}
 	s, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -4,12 +4,14 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/panjf2000/gnet/v2"
 
+	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/gate"
 	"github.com/stormwheel/stormwheel/internal/machine"
 	"github.com/stormwheel/stormwheel/internal/reactor"
@@ -39,10 +41,13 @@ type Server struct {
 	started atomic.Bool
 	barred  bool          // guarded by mu: Stop came before Start
 	addr    string        // of the first listener; set before ready is closed
-	claims  []*addrClaim  // of all; likewise
+	claims  []*addrClaim  // one for each listener, nil: it is a unix socket; likewise
+	unix    *unixSockets  // nil: in memory; likewise
 	ready   chan struct{} // closed when every loop listens
 	done    chan struct{} // closed when the engine has ended
 	err     error         // why; set before done is closed
+
+	nowhere *addrClaim // gnet wants a listener where all are unix sockets: nobody is let in by it; nil: there is another
 
 	engine  stopper // set before ready is closed
 	node    *gate.Node
@@ -55,6 +60,7 @@ type Server struct {
 
 	entry *entry.Config     // what stands between sockets and frames; nil: connections are plain
 	tls   *handshake.Config // nil: there is none
+	terms []int             // which of its configurations a listener has, by the listener
 
 	tlsPanics seldom // of its callbacks
 	away      *awayPool
@@ -113,19 +119,17 @@ func (s *Server) Start() error {
 		return err
 	}
 	var err error
-	if s.claims, err = claimAll(s.cfg.listeners()); err != nil {
+	if err = s.claim(); err != nil {
 		s.err = err
 		close(s.done)
 		return err
 	}
 	defer releaseAll(s.claims)
-	s.addr, s.entry = s.claims[0].addr, s.entryConfig()
-	urls := make([]string, len(s.claims))
-	for i, c := range s.claims {
-		urls[i] = c.url
-	}
+	defer s.nowhere.release()
+	s.addr, s.entry = s.addrOf(0), s.entryConfig()
 	limit, used := machine.Descriptors()
-	return s.launch(limit, used, func(handler gnet.EventHandler) error {
+	urls := s.urls()
+	return s.launch(limit, used+s.unix.descriptors(), func(handler gnet.EventHandler) error {
 		return gnet.Rotate(handler, urls,
 			gnet.WithNumEventLoop(s.cfg.Loops),
 			gnet.WithReusePort(true), // a loop then accepts one at a time and can refuse
@@ -137,12 +141,41 @@ func (s *Server) Start() error {
 	})
 }
 
+// claim claims all addresses, or none.
+func (s *Server) claim() (err error) {
+	all := s.cfg.listeners()
+	if s.claims, err = claimAll(all); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(s.claims, func(c *addrClaim) bool { return c != nil }) {
+		s.nowhere, err = claimAddr("127.0.0.1:0")
+	}
+	if err == nil {
+		s.unix, err = claimUnixAll(s, all)
+	}
+	if err != nil {
+		releaseAll(s.claims)
+		s.nowhere.release()
+	}
+	return err
+}
+
+// urls are the addresses that gnet is given.
+func (s *Server) urls() (urls []string) {
+	for _, c := range append(s.claims, s.nowhere) {
+		if c != nil {
+			urls = append(urls, c.url)
+		}
+	}
+	return urls
+}
+
 // launch runs the event loops and waits for the ticker, or their end. limit is how many
 // descriptors there may be, and used how many there are.
 func (s *Server) launch(limit, used int, run func(gnet.EventHandler) error) error {
 	s.node.Name = []byte(s.cfg.Node)
 	if len(s.node.Name) == 0 {
-		s.node.Name = []byte(s.addr)
+		s.node.Name = []byte(s.addr[max(0, len(s.addr)-codec.MaxNode):]) // a path's end tells more than its begin
 	}
 	s.node.Conns = gate.NewConns(limit, used, s.cfg.Loops, loopDescriptors+len(s.cfg.Listeners), s.tuned.Load().cfg.MaxConns)
 	if s.cfg.Auth != nil {
@@ -225,11 +258,14 @@ func (s *Server) finish(err error) {
 			_ = l.reactor.Release() // what the kernel refuses to take back stays
 		}
 	}
+	if s.unix != nil {
+		s.unix.end()
+	}
 	close(s.done)
 }
 
-// Addr returns the address that was bound, with the port that was chosen, the first of Listeners;
-// empty before Start has returned.
+// Addr returns the address that was bound, with the port that was chosen, or "unix:" and the path,
+// the first of Listeners; empty before Start has returned.
 func (s *Server) Addr() string {
 	if !s.isReady() {
 		return ""
@@ -243,12 +279,18 @@ func (s *Server) Addrs() []string {
 		return nil
 	}
 	addrs := []string{s.addr}
-	for i, c := range s.claims {
-		if i > 0 {
-			addrs = append(addrs, c.addr)
-		}
+	for i := 1; i < len(s.claims); i++ {
+		addrs = append(addrs, s.addrOf(i))
 	}
 	return addrs
+}
+
+// addrOf is where a listener listens.
+func (s *Server) addrOf(i int) string {
+	if c := s.claims[i]; c != nil {
+		return c.addr
+	}
+	return s.cfg.listeners()[i].Addr
 }
 
 // Node returns the node's name; before Start has returned, the one that was configured.

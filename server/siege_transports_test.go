@@ -12,6 +12,8 @@ func TestTheSiegeByWebSocket(t *testing.T) { theSiege(t, "websocket", wsClient) 
 
 func TestTheSiegeByTLS(t *testing.T) { theSiege(t, "tls", anyTLS) }
 
+func TestTheSiegeByUnixSockets(t *testing.T) { theSiege(t, "unix", nil) }
+
 func theSiege(t *testing.T, by string, client func() transport.Stage) {
 	for name, body := range map[string]func(*testing.T){
 		"slowloris":             TestSlowlorisIsCutAtItsDeadline,
@@ -39,7 +41,7 @@ func theSiege(t *testing.T, by string, client func() transport.Stage) {
 			if by == "tls" && name == "silent" {
 				t.Skip("who does not begin a handshake is told nothing")
 			}
-			over.Store(t, stages{Name: by, Client: client})
+			over.Store(t, stages{Name: by, Client: client, Unix: by == "unix"})
 			defer over.Delete(t)
 			body(t)
 		})

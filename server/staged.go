@@ -44,17 +44,16 @@ func newStaged(l *loop, stage transport.Stage) *staged {
 // newEntry is newStaged of the stage by which connections come in.
 func newEntry(l *loop, c entry.Config) *staged {
 	c.HeaderRead = func(slot transport.Slot) { l.reactor.Within(reactor.Slot(slot), l.srv.cfg.HelloTimeout) }
-	var secure *handshake.Stage
+	t := new(staged)
 	if l.srv.tls != nil {
-		secure = handshake.NewServer(l.srv.tls, func(slot transport.Slot) netip.Addr { return l.RemoteAddr(reactor.Slot(slot)) })
+		t.tls = handshake.NewServer(l.srv.tls, t.tlsPeer)
 		if l.srv.auth != nil {
-			secure.KeepStates()
+			t.tls.KeepStates()
 		}
-		c.TLS = secure
+		c.TLS = t.tls
 	}
-	stage := entry.New(c)
-	t := newStaged(l, stage)
-	t.entry, t.tls = stage, secure
+	t.entry = entry.New(c)
+	t.l, t.lines = l, transport.NewLines(t.entry)
 	return t
 }
 
@@ -63,8 +62,8 @@ const headerTimeout = 3 * time.Second
 
 // begin puts the stage into a new connection, unless it has come by a listener that has none, and
 // says whether the connection is still there then.
-func (t *staged) begin(c gnet.Conn, s *reactor.Session) (there bool) {
-	if t.entry != nil && !t.arrive(c, uint32(s.Slot())) {
+func (t *staged) begin(c gnet.Conn, s *reactor.Session, by *arrival) (there bool) {
+	if t.entry != nil && !t.arrive(c, uint32(s.Slot()), by) {
 		return true
 	}
 	s.SetStaged(true)
@@ -73,8 +72,13 @@ func (t *staged) begin(c gnet.Conn, s *reactor.Session) (there bool) {
 }
 
 // arrive tells the stage where a connection comes from, if it is for the stage.
-func (t *staged) arrive(c gnet.Conn, slot transport.Slot) bool {
-	listener := listenerOf(t.l.srv.claims, c.LocalAddr())
+func (t *staged) arrive(c gnet.Conn, slot transport.Slot, by *arrival) bool {
+	listener := 0
+	if by != nil {
+		listener = by.listener
+	} else {
+		listener = listenerOf(t.l.srv.claims, c.LocalAddr())
+	}
 	if !isStaged(&t.l.srv.entry.Listeners[listener]) {
 		return false
 	}
@@ -100,7 +104,7 @@ func (t *staged) carrier(slot reactor.Slot) Transport {
 	case secure:
 		return TransportTLS
 	}
-	return TransportTCP
+	return t.l.plainCarrier(slot)
 }
 
 // say writes what the stage says by itself. The connection may have ended when it returns.

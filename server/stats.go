@@ -100,6 +100,7 @@ type Stats struct {
 	TLSGivenUp     uint64        `stat:"tls_given_up tls_given_up_handshakes counter" help:"TLS handshakes that waited for their clients for longest when too many did"`
 	TLSWaiting     int           `stat:"tls_waiting tls_handshakes_waiting gauge" help:"TLS handshakes that wait for their clients"`
 	TLSQueued      int           `stat:"tls_queued tls_handshakes_queued gauge" help:"TLS handshakes that wait for their turn"`
+	TLS12          int           `stat:"tls_12 tls_12_connections gauge" help:"connections of TLS 1.2"`
 	TLSExpiry      time.Duration `stat:"tls_certificate_seconds tls_certificate_seconds gauge" help:"until the certificate expires; 0 without TLS"`
 	TakenWindows   int64         `stat:"taken_windows taken_windows gauge" help:"clients of which it is remembered what they have sent, those without a session included"`
 	PostsRefused   uint64        `stat:"refused_posts refused_posts counter" help:"posts that a loop's full mailbox refused: Server.Deliver and its kin returned ErrBusy"`

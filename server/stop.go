@@ -80,6 +80,7 @@ func (s *Server) Stop(ctx context.Context) error {
 		case <-hard.Done():
 		}
 	}
+	s.closeUnix(hard)
 	// It looks every 500 ms only whether the loops have ended, as done says at once.
 	go s.halting.Do(func() { _ = s.engine.Stop(hard) })
 	select {
@@ -87,6 +88,20 @@ func (s *Server) Stop(ctx context.Context) error {
 		return s.err
 	case <-hard.Done():
 		return fmt.Errorf("server: the event loops have not ended: %w", hard.Err())
+	}
+}
+
+// closeUnix ends the unix sockets, or gnet would end loops to which a connection is on its way.
+func (s *Server) closeUnix(ctx context.Context) {
+	if s.unix == nil {
+		return
+	}
+	closed := make(chan struct{})
+	go func() { s.unix.close(); close(closed) }()
+	select {
+	case <-closed:
+	case <-s.done:
+	case <-ctx.Done():
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 func (s *Server) tick() (delay time.Duration) {
 	if !s.isReady() {
 		close(s.ready)
+		s.serveUnix()
 		s.cfg.Logger.Info("listening", slog.String("addr", strings.Join(s.Addrs(), ",")), slog.String("node", s.Node()),
 			slog.Int("loops", s.cfg.Loops), slog.Int64("max_conns", s.node.Conns.Max.Load()))
 	}

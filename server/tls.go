@@ -5,22 +5,68 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/stormwheel/stormwheel/internal/reactor"
+	"github.com/stormwheel/stormwheel/internal/transport"
 	"github.com/stormwheel/stormwheel/internal/transport/handshake"
 )
 
 // setTLS prepares the handshakes of a node that has TLS.
-func (s *Server) setTLS() (err error) {
-	if s.cfg.TLS == nil {
+func (s *Server) setTLS() error {
+	numbers := make(map[*tls.Config]int) // of those that the handshakes have
+	for _, l := range s.cfg.secured() {
+		if _, known := numbers[l.TLS]; known {
+			continue
+		}
+		if err := s.addTLS(l.TLS, numbers); err != nil {
+			if l.TLS != s.cfg.TLS {
+				return fmt.Errorf("server: TLS of the listener %s: %w", l.Addr, err)
+			}
+			return fmt.Errorf("server: TLS: %w", err)
+		}
+	}
+	if s.tls == nil {
 		return nil
 	}
-	if s.tls, err = handshake.NewConfig(s.cfg.TLS, s.cfg.ClusterSecrets...); err != nil {
-		return fmt.Errorf("server: TLS: %w", err)
+	for _, l := range s.cfg.listeners() {
+		s.terms = append(s.terms, numbers[l.TLS])
 	}
+	s.tls.AllowTLS12(s.cfg.MaxTLS12)
 	s.away.mayBegin = s.tls.MayBegin
+	s.away.setRate(s.cfg.HandshakeRate)
 	return nil
+}
+
+func (s *Server) addTLS(c *tls.Config, numbers map[*tls.Config]int) (err error) {
+	if s.tls == nil {
+		numbers[c] = 0
+		s.tls, err = handshake.NewConfig(c, s.cfg.ClusterSecrets...)
+		return err
+	}
+	numbers[c], err = s.tls.Add(c)
+	return err
+}
+
+// secured are the listeners that have TLS, those of Config.TLS first: that is the same configuration on
+// all nodes, whatever listeners they have.
+func (c *Config) secured() (all []Listener) {
+	for _, l := range c.listeners() {
+		switch {
+		case !slices.ContainsFunc(l.Transports, isSecure):
+		case l.TLS == c.TLS:
+			all = slices.Insert(all, 0, l)
+		default:
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
+// tlsPeer is what handshakes are told of a connection.
+func (t *staged) tlsPeer(slot transport.Slot) handshake.Peer {
+	return handshake.Peer{Addr: t.l.RemoteAddr(reactor.Slot(slot)), Terms: t.l.srv.terms[t.entry.Listener(slot)]}
 }
 
 // logTLSPanic tells of a handshake that a callback of Config.TLS has ended by a panic, as the ends of other
@@ -49,6 +95,7 @@ func (s *Server) tlsStats(st *Stats) {
 	}
 	c := s.tls.Counters()
 	st.TLSFull, st.TLSResumed, st.TLSFailed, st.TLSGivenUp = c.Full, c.Resumed, c.Failed, c.GivenUp
+	st.TLS12 = c.Older
 	st.TLSWaiting, st.TLSQueued = c.Waiting, s.away.waiting()
 	if !c.Expires.IsZero() {
 		st.TLSExpiry = time.Until(c.Expires).Truncate(time.Second)

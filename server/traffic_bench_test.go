@@ -88,7 +88,7 @@ func loopOver(t testing.TB, cfg Config, seal func([]byte) []byte, hello []byte) 
 	t.Cleanup(func() { l.again.Stop(); l.reactor.Release() })
 	s.loops.Store(&[]*loop{l})
 	c := new(fakeConn)
-	l.accept(c)
+	l.accept(c, nil)
 	e := &events{srv: s}
 	c.in = seal(hello)
 	e.OnTraffic(c)

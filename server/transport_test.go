@@ -23,6 +23,7 @@ import (
 type stages struct {
 	Client, Server func() transport.Stage
 	Config         func(*Config)
+	Unix           bool   // by a unix socket
 	Name           string // for a node in another process
 }
 
@@ -39,6 +40,7 @@ var transports = map[string]stages{
 		Client: func() transport.Stage { return &transporttest.Header{From: headerAddr} },
 		Server: func() transport.Stage { return new(transporttest.Header) },
 	},
+	"unix":             {Unix: true},
 	"websocket":        {Client: wsClient, Config: withWebSocket},
 	"tls":              {Client: tlsClient, Config: withTLS},
 	"wss":              {Client: func() transport.Stage { return transport.NewStack(tlsClient(), wsClient()) }, Config: withTLS},
@@ -141,7 +143,7 @@ func TestOverEveryTransport(t *testing.T) {
 			t.Run(name+"/"+what, func(t *testing.T) {
 				var made []*transporttest.Length
 				var mu sync.Mutex // loops make theirs at their first connection
-				over.Store(t, stages{Client: tr.Client, Config: tr.Config, Server: tr.server(func(stage transport.Stage) {
+				over.Store(t, stages{Client: tr.Client, Config: tr.Config, Unix: tr.Unix, Server: tr.server(func(stage transport.Stage) {
 					if length, ok := stage.(*transporttest.Length); ok {
 						mu.Lock()
 						made = append(made, length)

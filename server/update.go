@@ -13,10 +13,12 @@ import (
 // Tunable is what of a Config may change while the node runs. Its fields are those of Config, with
 // the same meaning, defaults and bounds: zero means the default. All else is fixed at New.
 type Tunable struct {
-	Alternates   []string      // as Config.Alternates
-	FailoverRate float64       // as Config.FailoverRate
-	AdmitRate    float64       // as Config.AdmitRate
-	MaxWindow    time.Duration // as Config.MaxWindow
+	Alternates   []string // as Config.Alternates
+	FailoverRate float64  // as Config.FailoverRate
+	AdmitRate    float64  // as Config.AdmitRate
+	// HandshakeRate is as Config.HandshakeRate.
+	HandshakeRate float64
+	MaxWindow     time.Duration // as Config.MaxWindow
 
 	// MaxConns is as Config.MaxConns. If more are connected they stay, and nobody comes in until
 	// there are fewer.
@@ -32,7 +34,7 @@ type Tunable struct {
 	UnsettledBytes int // as Config.UnsettledBytes
 
 	// ClusterSecrets are as Config.ClusterSecrets. What was signed with one that is there no more is
-	// not known any more.
+	// not known any more; so are the tickets of TLS, which are sealed under the first from then on.
 	ClusterSecrets [][]byte
 
 	// DrainGrace and DrainWindow are as in Config. A drain that runs goes by them, too.
@@ -90,7 +92,7 @@ func newTuned(cfg Config) (*tuned, error) {
 // tunable is the part that may change.
 func (t *tuned) tunable() Tunable {
 	c := &t.cfg
-	u := Tunable{Alternates: c.Alternates, FailoverRate: c.FailoverRate, AdmitRate: c.AdmitRate, MaxWindow: c.MaxWindow,
+	u := Tunable{Alternates: c.Alternates, FailoverRate: c.FailoverRate, AdmitRate: c.AdmitRate, HandshakeRate: c.HandshakeRate, MaxWindow: c.MaxWindow,
 		MaxConns: c.MaxConns, AddrConns: c.AddrConns, AddrRate: c.AddrRate, IDRate: c.IDRate,
 		MaxFrameRate: c.MaxFrameRate, MaxByteRate: c.MaxByteRate, UnsettledBytes: c.UnsettledBytes,
 		ClusterSecrets: c.ClusterSecrets, DrainGrace: c.DrainGrace, DrainWindow: c.DrainWindow}
@@ -106,6 +108,7 @@ func (t *tuned) tunable() Tunable {
 // over is c with what u says.
 func (u Tunable) over(c Config) Config {
 	c.Alternates, c.FailoverRate, c.AdmitRate, c.MaxWindow = u.Alternates, u.FailoverRate, u.AdmitRate, u.MaxWindow
+	c.HandshakeRate = u.HandshakeRate
 	c.MaxConns, c.AddrConns, c.AddrRate, c.IDRate = u.MaxConns, u.AddrConns, u.AddrRate, u.IDRate
 	c.MaxFrameRate, c.MaxByteRate, c.UnsettledBytes = u.MaxFrameRate, u.MaxByteRate, u.UnsettledBytes
 	c.ClusterSecrets, c.DrainGrace, c.DrainWindow = u.ClusterSecrets, u.DrainGrace, u.DrainWindow
@@ -125,6 +128,10 @@ func (u Tunable) clone() Tunable {
 // tuneGates takes over what was updated. It is the ticker's.
 func (s *Server) tuneGates(now time.Duration) {
 	if t := s.tuned.Load(); t != s.gated {
+		if s.tls != nil && !slices.EqualFunc(t.cfg.ClusterSecrets, s.gated.cfg.ClusterSecrets, bytes.Equal) {
+			s.tls.SetSecrets(t.cfg.ClusterSecrets...)
+		}
+		s.away.setRate(t.cfg.HandshakeRate)
 		s.gated = t
 		s.node.Conns.SetMax(t.cfg.MaxConns)
 		s.node.Tune(now, t.cfg.gate())
@@ -149,7 +156,7 @@ func (l *loop) tune() {
 // logUpdate says what holds now, but for secrets.
 func (s *Server) logUpdate(c *Config) {
 	s.cfg.Logger.Info("settings were updated", slog.Any("alternates", c.Alternates),
-		slog.Float64("admit_rate", c.AdmitRate), slog.Float64("failover_rate", c.FailoverRate), slog.Duration("max_window", c.MaxWindow),
+		slog.Float64("admit_rate", c.AdmitRate), slog.Float64("failover_rate", c.FailoverRate), slog.Duration("max_window", c.MaxWindow), slog.Float64("handshake_rate", c.HandshakeRate),
 		slog.Int64("max_conns", s.node.Conns.Max.Load()), slog.Int("max_frame_rate", c.MaxFrameRate),
 		slog.Int("max_byte_rate", c.MaxByteRate), slog.Int("unsettled_bytes", c.UnsettledBytes),
 		slog.Int("cluster_secrets", len(c.ClusterSecrets)))

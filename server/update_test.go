@@ -41,6 +41,7 @@ func TestUpdateRefusesWhatNewRefuses(t *testing.T) {
 		"Alternates":     func(u *server.Tunable) { u.Alternates = slices.Repeat([]string{"b:1"}, 400) },
 		"FailoverRate":   func(u *server.Tunable) { u.FailoverRate = math.Inf(1) },
 		"AdmitRate":      func(u *server.Tunable) { u.AdmitRate = math.NaN() },
+		"HandshakeRate":  func(u *server.Tunable) { u.HandshakeRate = -1 },
 		"MaxWindow":      func(u *server.Tunable) { u.MaxWindow = -1 },
 		"MaxConns":       func(u *server.Tunable) { u.MaxConns = -1 },
 		"AddrConns":      func(u *server.Tunable) { u.AddrConns = -1 },

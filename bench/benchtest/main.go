@@ -53,6 +53,7 @@ func serve(kind string, args []string) {
 	}
 	_ = flags.Bool("no-echo", false, "") // it never does
 	_ = flags.String("publish", "", "")
+	_ = flags.String("messages", "", "") // whoever asks for a user gets the ACK of an echo
 	flags.DurationVar(&f.Every, "every", 0, "")
 	if err := flags.Parse(args); err != nil {
 		os.Exit(2)

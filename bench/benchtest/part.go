@@ -21,7 +21,7 @@ func Part(seed uint64, started time.Time, rtts ...time.Duration) *result.Result 
 	r.Schema, r.Scenario, r.Seed, r.Started, r.WallS = result.Schema, "storm", seed, started, 5
 	r.Storm.Kind, r.Storm.Policy, r.Storm.Clients, r.Storm.Back = "kill", "window", len(rtts), len(rtts)
 	r.Storm.IdealS, r.Storm.LostConnectionSeconds = new(float64(len(rtts))/100), 1.5
-	r.FindMax, r.Soak, r.Churn.LifetimeS = nil, nil, 10
+	r.FindMax, r.Soak, r.Handshake, r.Churn.LifetimeS = nil, nil, nil, 10
 	r.Load, r.Promises = result.Load{Protocol: "stormwheel"}, true
 	r.Cohorts = []result.Cohort{{Policy: "full", Clients: len(rtts), Back: len(rtts), PeakAttemptsPerS: 10}}
 	r.Server = []result.Server{{Addr: "127.0.0.1:1"}}

@@ -202,6 +202,19 @@ func Dial(to netip.AddrPort, from netip.Addr) (fd int, done bool, err error) {
 	return fd, rawConnected(fd), nil
 }
 
+// DialUnix is Dial to a unix socket, which is done at once or fails: with EAGAIN where too many wait.
+func DialUnix(path string) (fd int, done bool, err error) {
+	fd, err = unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return -1, false, err
+	}
+	if err = unix.Connect(fd, &unix.SockaddrUnix{Name: path}); err != nil {
+		rawClose(fd)
+		return -1, false, err
+	}
+	return fd, true, nil
+}
+
 // Error is why a connect failed; nil if it did not.
 func Error(fd int) error {
 	code, err := rawOption(fd, unix.SOL_SOCKET, unix.SO_ERROR)

@@ -37,6 +37,8 @@ func (*Poller) Watch(int, uint32, uint32, bool, bool) error { return errNoSwarm 
 
 func Dial(netip.AddrPort, netip.Addr) (int, bool, error) { return -1, false, errNoSwarm }
 
+func DialUnix(string) (int, bool, error) { return -1, false, errNoSwarm }
+
 func Error(int) error { return errNoSwarm }
 
 func Read(int, []byte) (n int, blocked bool, err error) { return 0, false, errNoSwarm }

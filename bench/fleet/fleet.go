@@ -209,6 +209,9 @@ func (f *Fleet) Finish() tally.Tally {
 		}
 	}
 	total.Peak = f.peak
+	if f.cfg.Talk != nil {
+		total.Settle(f.cfg.Talk.Addressees)
+	}
 	return total
 }
 

@@ -59,3 +59,6 @@ func (f *Fleet) Recovery() (v tally.Recovery, ok bool) {
 	}
 	return *f.storm, true
 }
+
+// EndStorm has what happens to clients from now on be no part of the storm.
+func (f *Fleet) EndStorm() { f.ask(swarm.Order{Op: swarm.EndStorm}) }

@@ -20,21 +20,24 @@ import (
 	"github.com/stormwheel/stormwheel/bench/lab/fanout"
 	"github.com/stormwheel/stormwheel/bench/lab/generator"
 	"github.com/stormwheel/stormwheel/bench/lab/goodput"
+	"github.com/stormwheel/stormwheel/bench/lab/heartbeats"
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
 	"github.com/stormwheel/stormwheel/bench/lab/large"
+	"github.com/stormwheel/stormwheel/bench/lab/messages"
 	"github.com/stormwheel/stormwheel/bench/lab/node"
 	"github.com/stormwheel/stormwheel/bench/lab/overload"
 	"github.com/stormwheel/stormwheel/bench/lab/peers"
 	"github.com/stormwheel/stormwheel/bench/lab/policies"
 	"github.com/stormwheel/stormwheel/bench/lab/posts"
 	"github.com/stormwheel/stormwheel/bench/lab/promises"
+	"github.com/stormwheel/stormwheel/bench/lab/tls"
 	"github.com/stormwheel/stormwheel/bench/lab/websocket"
 	"github.com/stormwheel/stormwheel/bench/lab/wheel"
 )
 
-// sections are those of BENCHMARKS.md. A new one is a folder and a word here.
+// sections are those of BENCHMARKS.md, and that of docs/HEARTBEATS.md. A new one is a folder and a word here.
 var sections = []kit.Section{wheel.Section, policies.Section, generator.Section, promises.Section, node.Section,
-	large.Section, overload.Section, goodput.Section, posts.Section, fanout.Section, websocket.Section}
+	large.Section, overload.Section, goodput.Section, posts.Section, fanout.Section, messages.Section, websocket.Section, tls.Section, heartbeats.Section}
 
 type command struct {
 	Run    runCmd       `cmd:"" help:"Measure sections, keep their figures in out/, and write them."`

@@ -58,6 +58,10 @@ func TestEverySectionIsMeasuredAndWritten(t *testing.T) {
 		{"goodput", []string{"--subjects", "stormwheel,gnet"}, []string{"| Stormwheel | at once | 600 |", "(1 x)"}},
 		{"posts", nil, []string{"| Stormwheel |", "| bare gnet writes |", "| messages a second, many in a Write | at least 400,000 | "}},
 		{"fanout", nil, []string{"### 200 members: ten messages wait for each walk", "| hub over gws |", "| centrifuge |", "| single messages, by bare writes | at least 0.90x | ", "A session in two groups of all sessions takes "}},
+		{"tls", nil, []string{"| **Stormwheel**, TLS |", "| crypto/tls |", "| memory of an idle TLS connection, above plain TCP's | at most 300 B | ",
+			"| handshakes a second a core, full, by crypto/tls's | at least 0.90x | ", "| a TLS client of the load generator, without a ticket | at most 900 B | "}},
+		{"messages", nil, []string{"| Stormwheel, one for each processor |", "| Stormwheel, a room | 200 |", "| centrifuge, with history | 200 |",
+			"| durable messages refused | at most 0 | 0 | ", "| messages between users, a second of a core's time | at least 20,000 | "}},
 		{"promises", nil, []string{
 			"| silent clients that are evicted | 130 | ", "| evictions that are early, or of live clients | 0 | ",
 			"| the last eviction, after its timeout | at most 550 ms | ",
@@ -69,8 +73,12 @@ func TestEverySectionIsMeasuredAndWritten(t *testing.T) {
 			"| clients that move | 200 | ", "| of them, offline for a moment | 0 | ",
 			"| accept rate of the receiver, by the pace of the drain | 0.90 to 1.10 | ",
 			"| well-behaved clients that are lost | 0 | ", "| RSS afterwards, by that before | at most 1.10 | "}},
+		{"heartbeats", nil, []string{"| plain TCP: writes that returned without an error | 100 |", "| acknowledged when it ran again | 100 |"}},
 	} {
 		t.Run(test.section, func(t *testing.T) {
+			if test.section == "heartbeats" && os.Geteuid() != 0 {
+				t.Skip("needs root for its network namespaces")
+			}
 			t.Parallel()
 			place := []string{"--out", filepath.Join(home, test.section), "--page", filepath.Join(home, test.section+".md"),
 				"--images", filepath.Join(home, "img"), "--binary", bin}

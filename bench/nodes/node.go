@@ -25,6 +25,9 @@ const nodeStartTimeout = 15 * time.Second
 // has no room for very many.
 const maxAlternates = 8
 
+// nodeName stands for the name of a node in its arguments, as in that of a file of its own.
+const nodeName = "{node}"
+
 // Node is one spawned `stormwheel serve`.
 type Node struct {
 	*child.Child
@@ -58,7 +61,9 @@ func Spawn(ctx context.Context, serve child.Program, count int, args []string, d
 		if len(others) > 0 {
 			argv = append(argv, "--alternates", strings.Join(others, ","))
 		}
-		argv = append(argv, args...)
+		for _, arg := range args {
+			argv = append(argv, strings.ReplaceAll(arg, nodeName, nodes[i].Name))
+		}
 		nodes[i].command, nodes[i].died = func() *child.Child { return serve.Command(argv...) }, died
 	}
 	failed := make([]error, count)

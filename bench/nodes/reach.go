@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -15,11 +15,15 @@ const reachPatience = 3 * time.Second
 
 // Find connects to the targets until one of them accepts. When none does, the run
 // could only show that there is no server.
-func Find(ctx context.Context, targets []netip.AddrPort) error {
+func Find(ctx context.Context, targets []string) error {
 	var first error
 	for _, t := range targets {
+		network, addr := "tcp", t
+		if path, is := strings.CutPrefix(t, "unix:"); is {
+			network, addr = "unix", path
+		}
 		dialer := net.Dialer{Timeout: reachPatience}
-		conn, err := dialer.DialContext(ctx, "tcp", t.String())
+		conn, err := dialer.DialContext(ctx, network, addr)
 		if err == nil {
 			return conn.Close()
 		}

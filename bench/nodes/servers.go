@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/netip"
+	"os"
 	"slices"
 	"sync"
 	"syscall"
@@ -20,6 +21,8 @@ import (
 // the scenario's own.
 type Servers struct {
 	Nodes []*Node // that were spawned, in their order; none: targets
+	// Folder is what Stop removes, with what the nodes have on disk; "": there is none.
+	Folder string
 
 	mu        sync.Mutex
 	list      []result.Server // one each, as of the latest sample
@@ -30,13 +33,16 @@ type Servers struct {
 
 // Watch begins the list of targets, in their order. What pids and admins name is read
 // once, so that a wrong one ends the run before it begins; either may be shorter.
-func Watch(ctx context.Context, targets []netip.AddrPort, pids []int, admins []string) (*Servers, error) {
+func Watch(ctx context.Context, targets []string, pids []int, admins []string) (*Servers, error) {
 	all := &Servers{named: max(len(pids), len(admins))}
 	for i, e := range targets {
-		s, o := result.Server{Addr: e.String()}, observer{}
+		s, o := result.Server{Addr: e}, observer{}
 		if i < len(pids) {
 			o.pid = pids[i]
-			s.PID, o.port = &o.pid, e.Port()
+			s.PID = &o.pid
+			if addr, err := netip.ParseAddrPort(e); err == nil {
+				o.port = addr.Port()
+			}
 			if _, err := proc.Process(o.pid); err != nil {
 				return nil, fmt.Errorf("--pid: cannot read process %d of %s: %w", o.pid, e, plainlyFile(err))
 			}
@@ -70,7 +76,12 @@ func plainlyFile(err error) error {
 }
 
 // Stop kills and reaps the nodes.
-func (s *Servers) Stop() { stopNodes(s.Nodes) }
+func (s *Servers) Stop() {
+	stopNodes(s.Nodes)
+	if s.Folder != "" {
+		_ = os.RemoveAll(s.Folder) // nothing more can be done about it
+	}
+}
 
 // Begin notes what the servers have cost when the measurement begins.
 func (s *Servers) Begin() {

@@ -39,6 +39,7 @@ var mainFigures = []struct {
 	{"messages sent", "", 1, messages(func(m *result.Messages) *float64 { return count(m.Sent) })},
 	{"messages refused", "", 1, messages(func(m *result.Messages) *float64 { return count(m.Refused) })},
 	{"messages lost", "", 1, messages(func(m *result.Messages) *float64 { return count(m.Lost) })},
+	{"messages held and lost", "", 1, messages(func(m *result.Messages) *float64 { return count(m.HeldLost) })},
 	{"messages doubled", "", 1, messages(func(m *result.Messages) *float64 { return count(m.Doubled) })},
 	{"message p50", "ms", .01, latency(func(m *result.Messages) *result.Percentiles { return m.LatencyMs }, func(p *result.Percentiles) *float64 { return &p.P50 })},
 	{"message p99", "ms", .01, latency(func(m *result.Messages) *result.Percentiles { return m.LatencyMs }, func(p *result.Percentiles) *float64 { return &p.P99 })},

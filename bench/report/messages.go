@@ -16,12 +16,13 @@ func latencies(r Run) plot.Chart {
 	}
 	var layers []plot.Layer
 	least, top := 0.0, 0.0
+	came := comes(r)
 	for i, of := range []struct {
 		label  string
 		figure func(result.Second) *float64
 	}{
 		{"messages, from due time to the answer", func(s result.Second) *float64 { return s.MessageP99 }},
-		{"publications, from due time to the client", func(s result.Second) *float64 { return s.DeliverP99 }},
+		{came + ", from due time to the client", func(s result.Second) *float64 { return s.DeliverP99 }},
 		{"heartbeats, from the write", func(s result.Second) *float64 { return s.RTTp99 }},
 	} {
 		points := r.series(func(_ int, s result.Second) *float64 { return of.figure(s) })
@@ -63,16 +64,17 @@ func traffic(r Run) plot.Chart {
 		return nil
 	}
 	var lines [][]plot.Point
-	p := plot.Picture{Title: "Messages", Note: messagesNote(r.Result.Messages), X: r.timeAxis()}
+	p := plot.Picture{Title: "Messages", Note: messagesNote(r), X: r.timeAxis()}
 	p.Layers = r.away()
+	came := comes(r)
 	for i, of := range []struct {
 		label  string
 		figure func(result.Second) int
 	}{
 		{"sent", func(s result.Second) int { return s.Sent }},
 		{"acknowledged", func(s result.Second) int { return s.Acknowledged }},
-		{"publications delivered", func(s result.Second) int { return s.Delivered }},
-		{"publications undelivered", func(s result.Second) int { return s.Undelivered }},
+		{came + " delivered", func(s result.Second) int { return s.Delivered }},
+		{came + " undelivered", func(s result.Second) int { return s.Undelivered }},
 	} {
 		points := r.series(func(_ int, s result.Second) *float64 { return count(of.figure(s)) })
 		if most(points) > 0 {
@@ -90,7 +92,16 @@ func traffic(r Run) plot.Chart {
 	return p
 }
 
-func messagesNote(m *result.Messages) (note string) {
+// comes is what clients get.
+func comes(r Run) string {
+	if r.Result.Scenario == result.Talk {
+		return "copies"
+	}
+	return "publications"
+}
+
+func messagesNote(r Run) (note string) {
+	m := r.Result.Messages
 	if m.Sent > 0 {
 		note = fmt.Sprintf("%s sent, %s acknowledged, %s refused, %s lost", whole(m.Sent), whole(m.Acknowledged), whole(m.Refused), whole(m.Lost))
 	}
@@ -98,7 +109,10 @@ func messagesNote(m *result.Messages) (note string) {
 		if note != "" {
 			note += "; "
 		}
-		note += fmt.Sprintf("%s publications, %s undelivered", whole(m.Published), whole(m.Undelivered))
+		note += fmt.Sprintf("%s %s, %s undelivered", whole(m.Published), comes(r), whole(m.Undelivered))
+	}
+	if r.Result.Scenario == result.Talk {
+		note += fmt.Sprintf("; %s durable, %s held, %s held and lost", whole(m.Durable), whole(m.Held), whole(m.HeldLost))
 	}
 	return note
 }
@@ -114,7 +128,8 @@ func messageLatencies(r Run) plot.Chart {
 	}{
 		{"messages, from due time to the answer", r.distribution("messages", toMs)},
 		{"the same, from the write", r.distribution("messages_wire", toMs)},
-		{"publications, from due time to the client", r.distribution("deliveries", toMs)},
+		{comes(r) + ", from due time to the client", r.distribution("deliveries", toMs)},
+		{"two ticks, from due time to their sender", r.distribution("confirmations", toMs)},
 	}
 	var layers []plot.Layer
 	var dists []dist
@@ -128,7 +143,7 @@ func messageLatencies(r Run) plot.Chart {
 		return nil
 	}
 	slices.SortStableFunc(dists, func(a, b dist) int { return int(b.total - a.total) })
-	p := spectrum("Latency of messages", messagesNote(r.Result.Messages), dists...)
+	p := spectrum("Latency of messages", messagesNote(r), dists...)
 	p.Layers = layers
 	return p
 }
@@ -140,10 +155,15 @@ func (t *figures) messages(m *result.Messages) {
 	}
 	t.quantiles("message from the due time to the answer", m.LatencyMs, .01)
 	t.quantiles("message from the write to the answer", m.WireLatencyMs, .01)
-	if m.Published > 0 {
+	if m.Durable+m.Held+m.Confirmed > 0 { // users talked
+		t.add("messages: durable first, held first, held and lost, with two ticks", "", whole(m.Durable), whole(m.Held), whole(m.HeldLost), whole(m.Confirmed))
+		t.add("copies: to addressees, delivered, undelivered", "", whole(m.Published), whole(m.Delivered), whole(m.Undelivered))
+		t.quantiles("copy from the due time to the addressee", m.DeliverLatencyMs, .01)
+		t.quantiles("message from the due time to two ticks", m.ConfirmLatencyMs, .01)
+	} else if m.Published > 0 {
 		t.add("publications: due to clients, delivered, undelivered, of those while offline", "", whole(m.Published), whole(m.Delivered), whole(m.Undelivered), whole(m.Offline))
+		t.quantiles("publication from the due time to the client", m.DeliverLatencyMs, .01)
 	}
-	t.quantiles("publication from the due time to the client", m.DeliverLatencyMs, .01)
 	if m.Doubled > 0 {
 		t.add("messages that came twice, or may have", "", whole(m.Doubled))
 	}

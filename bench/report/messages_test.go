@@ -59,6 +59,27 @@ func TestARunWithMessagesHasTheirPictures(t *testing.T) {
 	}
 }
 
+func TestWhoTalkedIsToldOfCopiesAndTicks(t *testing.T) {
+	r := demo(t)
+	carry(t, r.Result)
+	r.Result.Scenario = result.Talk
+	m := r.Result.Messages
+	m.Durable, m.Held, m.HeldLost, m.Confirmed, m.ConfirmLatencyMs = 20, 7, 3, 95, m.LatencyMs
+	r.Result.Detail.Histograms["confirmations"] = histogram(t, 100, 100, 50_000)
+	var page bytes.Buffer
+	if err := WriteHTML(&page, r); err != nil {
+		t.Fatal(err)
+	}
+	for _, words := range []string{"copies: to addressees", "20, 7, 3, 95", "two ticks, from due time to their sender", "copies delivered", "20 durable, 7 held"} {
+		if !strings.Contains(page.String(), words) {
+			t.Errorf("the page does not say %q", words)
+		}
+	}
+	if strings.Contains(page.String(), "publication") {
+		t.Error("the page speaks of publications")
+	}
+}
+
 func TestMessagesAreAmongTheFiguresAndCompared(t *testing.T) {
 	a, b := demo(t), demo(t)
 	a.Name, b.Name = "a", "b"

@@ -19,6 +19,9 @@ func Alike(parts []*Result) error {
 		if p.Schema != Schema {
 			return Usage("part %d is of the schema %q, and only results of %q can be merged", i+1, p.Schema, Schema)
 		}
+		if p.Handshake != nil {
+			return Usage("part %d made handshakes, one after the other: there is nothing to add up", i+1)
+		}
 		if p.FindMax != nil {
 			return Usage("part %d is a search, which finds one server's limit: there is nothing to add up", i+1)
 		}

@@ -29,10 +29,19 @@ type Load struct {
 	SendBytes    int     `json:"send_bytes"`
 	DeliverBytes int     `json:"deliver_bytes"`
 	EveryS       float64 `json:"every_s"`
+	// Where users talk: who they are, what the nodes store in, and when the first node is struck.
+	Rooms         int     `json:"rooms"`
+	RoomSize      int     `json:"room_size"`
+	Devices       int     `json:"devices"`
+	Messages      string  `json:"messages"`
+	KillAfterS    float64 `json:"kill_after_s"`
+	DrainAfterS   float64 `json:"drain_after_s"`
+	RestartAfterS float64 `json:"restart_after_s"`
 	// Transport is "tls", "ws" or "wss", or empty for plain TCP; ProxyProtocol is the version of the header that
 	// each connection began with.
 	Transport     string `json:"transport"`
 	ProxyProtocol string `json:"proxy_protocol"`
+	TLSResume     bool   `json:"tls_resume"` // sessions of TLS were resumed
 }
 
 // differs is the first thing in which two loads differ; empty if there is none.

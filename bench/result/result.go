@@ -30,15 +30,16 @@ type Result struct {
 	Conns       Conns           `json:"conns"`
 	Connect     Connect         `json:"connect"`
 	Heartbeat   Heartbeat       `json:"heartbeat"`
-	Messages    *Messages       `json:"messages"` // --send, --deliver
-	Churn       *Churn          `json:"churn"`    // churn
-	Soak        *Soak           `json:"soak"`     // soak
-	FindMax     *FindMax        `json:"find_max"` // find-max
-	Probes      *Probes         `json:"probes"`   // scenarios that strike or silence some clients
-	Storm       *Storm          `json:"storm"`    // storm, demo
-	Cohorts     []Cohort        `json:"cohorts"`  // of the storm, with --cohorts
-	Eviction    Eviction        `json:"eviction"` // false evictions count in every scenario
-	Server      []Server        `json:"server"`   // one per target, in the order given
+	Messages    *Messages       `json:"messages"`  // --send, --deliver
+	Churn       *Churn          `json:"churn"`     // churn
+	Soak        *Soak           `json:"soak"`      // soak
+	FindMax     *FindMax        `json:"find_max"`  // find-max
+	Probes      *Probes         `json:"probes"`    // scenarios that strike or silence some clients
+	Storm       *Storm          `json:"storm"`     // storm, demo
+	Handshake   *Handshake      `json:"handshake"` // handshake
+	Cohorts     []Cohort        `json:"cohorts"`   // of the storm, with --cohorts
+	Eviction    Eviction        `json:"eviction"`  // false evictions count in every scenario
+	Server      []Server        `json:"server"`    // one per target, in the order given
 	Generator   Generator       `json:"generator"`
 	Memory      Memory          `json:"memory"`
 	Kernel      Kernel          `json:"kernel"`

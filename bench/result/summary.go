@@ -14,7 +14,7 @@ func (r *Result) WriteSummary(w io.Writer) error {
 	s.scenario(r)
 	s.heartbeats(r)
 	if r.Messages != nil {
-		s.messages(r.Messages)
+		s.messages(r)
 	}
 	if r.Storm != nil {
 		s.storm(r.Storm)
@@ -87,6 +87,9 @@ func (s *summary) scenario(r *Result) {
 	if g := r.Soak; g != nil {
 		s.line("growth", "memory %s, descriptors %s, CPU %s, rtt p99 %s, from the second quarter to the last", percent(g.RSSGrowth), percent(g.FDsGrowth), percent(g.CPUGrowth), percent(g.RTTp99Growth))
 	}
+	if h := r.Handshake; h != nil {
+		s.handshakes(h)
+	}
 	if f := r.FindMax; f != nil {
 		s.line("find-max", "%s holds up to %s %.0f%s", f.Goal, f.Vary, f.Best, f.Limit())
 		for i, t := range f.Trials {
@@ -96,6 +99,16 @@ func (s *summary) scenario(r *Result) {
 			}
 			s.line(fmt.Sprintf("  trial %d", i+1), "%s %.0f: %s, %s%s", f.Vary, t.Load, Number(t.Actual), t.Verdict, why)
 		}
+	}
+}
+
+func (s *summary) handshakes(h *Handshake) {
+	s.line("handshakes", "%d ended, %d of them resumed, %d failed, %d at a time, %s/s", h.Ended, h.Resumed, h.Failed, h.Open, Number(h.PerS))
+	if h.LatencyMs != nil {
+		s.line("  latency", "%s ms, from the ClientHello until the client may speak", h.LatencyMs.words())
+	}
+	if h.ServerCPUUs != nil {
+		s.line("  servers' cpu", "%.0f us for one", *h.ServerCPUUs)
 	}
 }
 

@@ -35,6 +35,8 @@ func (out *Result) fault(lateLimit time.Duration) *string {
 		return new(out.Connect.Failures.Lacking())
 	case out.Eviction.GeneratorFault > 0:
 		return new(fmt.Sprintf("the generator itself kept %d clients silent for a timeout", out.Eviction.GeneratorFault))
+	case out.Handshake != nil: // one waits for another, so that nothing can be late
+		return nil
 	case late == nil:
 		return new("no client got to do anything")
 	case late.P99 > Millis(lateLimit):

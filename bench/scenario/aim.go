@@ -3,6 +3,7 @@ package scenario
 import (
 	"context"
 	"net/netip"
+	"os"
 	"strconv"
 
 	"github.com/stormwheel/stormwheel/bench/nodes"
@@ -16,10 +17,14 @@ func (p *Plan) Aim(ctx context.Context, died func(error)) (*nodes.Servers, error
 	if p.Spawn > 0 {
 		return p.spawn(ctx, died)
 	}
-	if err := nodes.Find(ctx, p.endpoints); err != nil {
+	targets := p.sockets
+	for _, e := range p.endpoints {
+		targets = append(targets, e.String())
+	}
+	if err := nodes.Find(ctx, targets); err != nil {
 		return nil, err
 	}
-	return nodes.Watch(ctx, p.endpoints, p.PIDs, p.Admins)
+	return nodes.Watch(ctx, targets, p.PIDs, p.Admins)
 }
 
 func (p *Plan) spawn(ctx context.Context, died func(error)) (*nodes.Servers, error) {
@@ -37,13 +42,20 @@ func (p *Plan) spawn(ctx context.Context, died func(error)) (*nodes.Servers, err
 	}
 	args = append(args, p.carriedBy()...)
 	args = append(args, p.nodeMessages()...)
+	folder, flags, err := p.nodeFiles()
+	if err != nil {
+		return nil, err
+	}
+	args = append(args, flags...)
 	for _, a := range p.NodeArgs {
 		args = append(args, "--"+a) // the later one holds
 	}
 	all, err := nodes.Spawn(ctx, child.Program{Argv: command, Crowded: p.Crowded()}, p.Spawn, args, died)
 	if err != nil {
+		_ = os.RemoveAll(folder) // "" is no folder
 		return nil, err
 	}
+	all.Folder = folder
 	for _, text := range all.Addrs() {
 		addr, err := netip.ParseAddrPort(text)
 		if err != nil {

@@ -70,6 +70,9 @@ func (p *Plan) carry() error {
 // carrySecurely reads how far certificates are believed.
 func (p *Plan) carrySecurely() error {
 	p.secure = &swarm.TLS{Insecure: p.Insecure || p.Spawn > 0, Resume: p.TLSResume}
+	if err := p.secure.Check(); err != nil {
+		return result.Usage("--transport %s: %w", p.Transport, err)
+	}
 	if len(p.Targets) > 0 {
 		if host, _, err := net.SplitHostPort(p.Targets[0]); err == nil {
 			p.secure.ServerName = host

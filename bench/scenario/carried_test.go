@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/stormwheel/stormwheel/internal/token"
 )
 
 func TestTargetsSayByWhatClientsCome(t *testing.T) {
@@ -38,5 +40,30 @@ func TestTargetsSayByWhatClientsCome(t *testing.T) {
 	ws := Config{Transport: "ws", ProxyProtocol: "v1"}
 	if args := strings.Join(ws.carriedBy(), " "); args != "--transports tcp,ws --proxy optional --trusted-proxies 127.0.0.0/8" {
 		t.Errorf("nodes are spawned with %s", args)
+	}
+}
+
+// Nodes that have TLS share a secret for tickets, unless they are given one.
+func TestSpawnedNodesShareATicketSecret(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	for _, tt := range []struct {
+		transport string
+		args      []string
+		want      bool
+	}{{"tls", nil, true}, {"wss", nil, true}, {"ws", nil, false}, {"tls", []string{"cluster-secret-file=x"}, false}} {
+		p := &Plan{Config: Config{Transport: tt.transport, NodeArgs: tt.args}}
+		if err := p.carry(); err != nil {
+			t.Fatal(err)
+		}
+		folder, flags, err := p.nodeFiles()
+		if err != nil || (folder != "") != tt.want || len(flags) > 0 != tt.want {
+			t.Fatalf("%s, %q: %q, %q, %v", tt.transport, tt.args, folder, flags, err)
+		}
+		if !tt.want {
+			continue
+		}
+		if secrets, err := token.ReadSecrets(flags[1]); flags[0] != "--cluster-secret-file" || (err != nil || len(secrets) != 1) {
+			t.Errorf("%s: the file has %d secrets, %v", tt.transport, len(secrets), err)
+		}
 	}
 }

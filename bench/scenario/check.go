@@ -98,6 +98,7 @@ func (c *Config) checkTimes() error {
 		{"duration", c.Duration}, {"lifetime", c.Lifetime}, {"heartbeat", c.Heartbeat}, {"timeout", c.Timeout},
 		{"tick", c.Tick}, {"pong-timeout", c.PongTimeout}, {"freeze", c.Freeze}, {"recovery-timeout", c.RecoveryTimeout},
 		{"deadline", c.Deadline}, {"trickle-interval", c.TrickleInterval}, {"outage", c.Outage}, {"every", c.Every},
+		{"kill-after", c.KillAfter}, {"drain-after", c.DrainAfter}, {"restart-after", c.RestartAfter},
 	} {
 		switch {
 		case f.time > maxTime:

@@ -6,13 +6,15 @@ import (
 	"github.com/stormwheel/stormwheel/bench/swarm"
 )
 
-// OnDemand: clients come when a phase has them come.
-func (c *Config) OnDemand() bool { return len(c.Phases) > 0 || c.floods() }
+// OnDemand: clients come when a phase has them come, or not at all.
+func (c *Config) OnDemand() bool {
+	return len(c.Phases) > 0 || c.floods() || c.Scenario == handshake{}.Name()
+}
 
 // Swarm is what the swarms are told.
 func (p *Plan) Swarm() swarm.Config {
 	s := swarm.Config{
-		Endpoints: p.endpoints, Sources: p.sources, PlaceAll: p.Place == "first",
+		Endpoints: p.endpoints, Sockets: p.sockets, Sources: p.sources, PlaceAll: p.Place == "first",
 		Conns: p.Conns, Rate: p.Rate, Profile: p.Profile, Steps: p.Steps, Lifetime: p.Lifetime, OnDemand: p.OnDemand(), Seed: p.Seed, Policy: p.policy,
 		Cohorts: p.cohorts, Probes: p.ProbeCount(), ProbesFirst: p.floods(), ProbeInterval: p.probeBeat(),
 		Interval: p.clientInterval(), PongTimeout: p.PongTimeout, AnyAddress: p.IOwnTheTarget,

@@ -16,9 +16,9 @@ type Config struct {
 	// Phases are those of the scenario "phases".
 	Phases []Phase `kong:"-"`
 
-	// Targets are "host:port"; a name stands for all its addresses, each a target of its own.
+	// Targets are "host:port", or all "unix:path"; a name stands for all its addresses, each a target of its own.
 	// Either they or Spawn are given.
-	Targets []string `name:"target" help:"Servers to aim at, HOST:PORT,..., tls://HOST:PORT,..., or ws:// or wss://HOST:PORT/PATH,...; a name stands for all its addresses." placeholder:"H:P,..."`
+	Targets []string `name:"target" help:"Servers to aim at, HOST:PORT,..., unix:PATH,..., tls://HOST:PORT,..., or ws:// or wss://HOST:PORT/PATH,...; a name stands for all its addresses." placeholder:"H:P,..."`
 	// PIDs and Admins are, for each of the Targets in their order, its process on this
 	// machine and the HOST:PORT where GET /stats answers. Either may be shorter.
 	PIDs   []int    `name:"pid" help:"Processes of the targets on this machine, in their order: memory, CPU and descriptors are read." placeholder:"N,..."`
@@ -56,10 +56,10 @@ type Config struct {
 	IgnoreAlternates bool `help:"Clients keep to the targets, whatever servers name."`
 
 	// Place is "even" (default) over the targets, or all on the "first".
-	Place string `help:"Clients over the targets: even or first (default even)." placeholder:"P"`
+	Place string `help:"Clients over the targets: even or first (default even; talk: first)." placeholder:"P"`
 
 	// Conns are the clients; default 1000.
-	Conns int `help:"Clients (default 1000; demo: 5000; find-max: up to 10000)." placeholder:"N"`
+	Conns int `help:"Clients (default 1000; demo: 5000; talk: 200; find-max: up to 10000)." placeholder:"N"`
 	// Rate is connects per second, open loop; default 1000, in a flood all within a second.
 	Rate float64 `help:"Connects per second, open loop (default 1000; demo: 900; find-max: 2000, or up to 20000 with --vary rate; storm --kind flood: all within a second)." placeholder:"R"`
 	// Profile is "linear" (default), "step", with Steps plateaus up to Rate, 5 by default, or "poisson".
@@ -73,14 +73,27 @@ type Config struct {
 	// Duration is how long churn goes on, default 30 s (soak: 10 min), and hold holds, default 30 s or longer if a
 	// heartbeat and the patience for its answer need it; in the others the steady time before the
 	// blow, default one heartbeat.
-	Duration time.Duration `help:"hold, churn: how long (default 30s, or as a heartbeat needs; soak: 10m; a trial of find-max: 10s); others: the calm after the ramp (default one heartbeat; demo: 3s; of a target: 5s)." placeholder:"D"`
+	Duration time.Duration `help:"hold, churn, talk: how long (default 30s, or as a heartbeat needs; soak: 10m; talk and a trial of find-max: 10s); others: the calm after the ramp (default one heartbeat; demo: 3s; of a target: 5s)." placeholder:"D"`
 
 	// Send is the size of a message that each client sends every Every, 10 s by default, and that the
 	// server acknowledges; default: none. Deliver is that of one that nodes publish to all their clients
 	// as often. Targets must have been told so themselves (serve --publish --every).
 	Send    payload.Size  `help:"Each client sends a message of that size every --every, as in 100B or 4KiB; the latency is that until the acknowledgement, from when it was due." placeholder:"SIZE"`
 	Deliver payload.Size  `help:"Spawned nodes publish a message of that size to all clients every --every; the latency is that until it is there. A target publishes by itself: serve --publish --every." placeholder:"SIZE"`
-	Every   time.Duration `help:"Between two messages of --send and --deliver (default 10s)." placeholder:"D"`
+	Every   time.Duration `help:"Between two messages of --send and --deliver (default 10s; talk: 1s)." placeholder:"D"`
+
+	// Rooms are how many rooms of RoomSize users each, 10 by default, talk; all other users do so in pairs. Devices
+	// are the clients of a user, 1 by default. Messages is the store of spawned nodes, "memory" or "bolt" (default),
+	// with a file of its own for each, in a folder that ends with the run.
+	Rooms    int    `help:"talk: rooms; users who are in none talk in pairs (default none)." placeholder:"N"`
+	RoomSize int    `help:"talk: users in a room, each of whom hears what all say (default 10)." placeholder:"N"`
+	Devices  int    `help:"talk: clients of a user; all of them send, and are sent to (default 1)." placeholder:"N"`
+	Messages string `help:"talk: the store of spawned nodes, memory or bolt, which is a file in a temporary folder (default bolt)." placeholder:"STORE"`
+	// KillAfter and DrainAfter are when the first node is killed, or asked to end, while users talk; default: never.
+	// RestartAfter is how long after its end it is started again with its store; default 2 s.
+	KillAfter    time.Duration `help:"talk: kill -9 of the first spawned node so long after they began." placeholder:"D"`
+	DrainAfter   time.Duration `help:"talk: SIGTERM to it instead." placeholder:"D"`
+	RestartAfter time.Duration `help:"talk: how long after its end it is started again, with its store (default 2s)." placeholder:"D"`
 
 	// Heartbeat, Timeout and Tick are those of the spawned nodes, 30 s, 2.5 heartbeats and 250 ms by
 	// default. With Targets, Heartbeat is that of the clients, and Timeout that of a tcp-echo
@@ -119,8 +132,9 @@ type Config struct {
 	Slow string `help:"storm --kind kill, flood, grey (default 1ms/120ms): spawned nodes run for the first of two times and stand still for the second (SIGSTOP), until all are in, or --outage is over, as in 1ms/150ms." placeholder:"RUN/STOP"`
 	// Fraction is the share of the clients that a scenario has misbehave, default 0.1 for
 	// silent, 0.5 for halfopen and trickle; in a cut, the share of connections that break, default: all to the first target; in a
-	// flood, the share of clients that are in before, default 0.1.
-	Fraction float64 `help:"silent: share of the clients that stop speaking (default 0.1); halfopen, trickle: that do so (default 0.5); storm --kind cut: share of the connections (default: all to the first target); storm --kind flood: share that is in before (default 0.1)." placeholder:"F"`
+	// flood, the share of clients that are in before, default 0.1; in a talk, the share of the users in pairs that
+	// read and do not acknowledge until all is said, default none.
+	Fraction float64 `help:"silent: share of the clients that stop speaking (default 0.1); halfopen, trickle: that do so (default 0.5); storm --kind cut: share of the connections (default: all to the first target); storm --kind flood: share that is in before (default 0.1); talk: of the users in pairs, read and do not acknowledge until all is said (default none)." placeholder:"F"`
 
 	// Workers are the processes that share the clients. 0: as many as the descriptors of a
 	// process ask for; 1: this process has them all.

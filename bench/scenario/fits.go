@@ -19,7 +19,7 @@ const (
 // fits compares the run with the limits of the whole machine. Both ends of a spawned
 // node's connections are on it.
 func (p *Plan) fits(l machine.Limits) error {
-	ends, processes, receivers := p.Conns, 1, max(len(p.endpoints), 1)
+	ends, processes, receivers := p.Conns, 1, max(len(p.endpoints)+len(p.sockets), 1)
 	if p.Workers > 1 {
 		processes += p.Workers
 	}
@@ -94,6 +94,9 @@ func (p *Plan) preflight(descriptors, ports int) error {
 	if need := most + most/20 + 2*descriptorReserve; p.Spawn > 0 && need > descriptors {
 		return result.Impossible("a spawned node may have to hold %d connections, which needs %d descriptors, it may have %d (RLIMIT_NOFILE); spawn more nodes with --spawn, or raise it with: %s",
 			most, need, descriptors, machine.Read().RaiseDescriptors(int64(need)))
+	}
+	if len(p.sockets) > 0 {
+		return nil // they have no ports
 	}
 	targets := max(len(p.endpoints), p.Spawn)
 	if p.Place == "first" || p.storms() {

@@ -38,6 +38,8 @@ func (c *Config) checkMessages() error {
 		}
 	}
 	switch {
+	case c.talks():
+		return nil
 	case c.Every != 0 && !c.carries():
 		return result.Usage("--every is for --send and --deliver")
 	case c.Every != 0 && c.Every < leastEvery:
@@ -57,7 +59,7 @@ func (c *Config) checkMessages() error {
 
 // nodeMessages are the flags of spawned nodes.
 func (c *Config) nodeMessages() (args []string) {
-	if c.Send > 0 {
+	if c.Send > 0 && !c.talks() {
 		args = append(args, "--no-echo")
 	}
 	if c.Deliver > 0 {
@@ -69,6 +71,9 @@ func (c *Config) nodeMessages() (args []string) {
 // messagePromises: every message is answered, and none is refused. Where no session is struck, each
 // publication comes, and nothing comes twice; publications to a session that ends are gone with it.
 func messagePromises(c *Config) (all []string) {
+	if c.talks() { // it has its own
+		return nil
+	}
 	if c.Send > 0 {
 		all = append(all, "messages.acknowledged>0", "messages.refused==0", "messages.lost==0")
 	}

@@ -34,6 +34,7 @@ type Plan struct {
 	policy    link.Policy
 	cohorts   []swarm.Cohort
 	endpoints []netip.AddrPort // empty until nodes are spawned
+	sockets   []string         // targets that are unix sockets; there are no others then
 	sources   []netip.Addr
 	way       transport.Way
 	secure    *swarm.TLS // nil: there is none
@@ -150,6 +151,10 @@ func fill[T comparable](field *T, value T) {
 // resolve turns targets, which are addresses by now, and sources into addresses.
 func (p *Plan) resolve() error {
 	for _, t := range p.Targets {
+		if network, _ := transport.Network(t); network == "unix" {
+			p.sockets = append(p.sockets, t)
+			continue
+		}
 		host, port, err := net.SplitHostPort(t)
 		if err != nil {
 			return result.Usage("--target: %q is not HOST:PORT", t)
@@ -168,6 +173,9 @@ func (p *Plan) resolve() error {
 		}
 		p.endpoints = append(p.endpoints, netip.AddrPortFrom(addr, uint16(n)))
 	}
+	if len(p.sockets) > 0 && (len(p.endpoints) > 0 || p.Sources != "") {
+		return result.Usage("--target: a unix socket goes with others of its kind only, and without --source")
+	}
 	if p.Sources != "" {
 		var err error
 		if p.sources, err = parseSources(p.Sources); err != nil {
@@ -176,6 +184,9 @@ func (p *Plan) resolve() error {
 		if err := checkSources(p.sources); err != nil {
 			return &result.ExitError{Code: result.ExitUsage, Err: fmt.Errorf("--source: %w", err)}
 		}
+		return nil
+	}
+	if len(p.sockets) > 0 {
 		return nil
 	}
 	for _, e := range p.endpoints {

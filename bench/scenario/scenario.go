@@ -28,7 +28,7 @@ type Scenario interface {
 }
 
 // All are the scenarios, in the order of the help.
-var All = []Scenario{hold{}, ramp{}, churn{}, soak{}, FindMax{}, phases{}, silent{}, halfOpen{}, trickle{}, storm{}, demo{}}
+var All = []Scenario{hold{}, ramp{}, churn{}, soak{}, FindMax{}, phases{}, silent{}, halfOpen{}, trickle{}, storm{}, talk{}, handshake{}, demo{}}
 
 // plain is a scenario with no flags, defaults, checks and roles of its own.
 type plain struct{}
@@ -62,7 +62,7 @@ func scenarioNames() string {
 func Help() string {
 	var b strings.Builder
 	for _, s := range All {
-		b.WriteString("  " + s.Name() + strings.Repeat(" ", 9-len(s.Name())) + s.About() + "\n")
+		b.WriteString("  " + s.Name() + strings.Repeat(" ", 10-len(s.Name())) + s.About() + "\n")
 	}
 	return b.String()
 }

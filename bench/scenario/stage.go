@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/bench/fleet"
+	"github.com/stormwheel/stormwheel/bench/handshakes"
 	"github.com/stormwheel/stormwheel/bench/nodes"
 	"github.com/stormwheel/stormwheel/codec"
 )
@@ -29,6 +30,7 @@ type Found struct {
 	Drained          *time.Duration // since the node was asked to end
 	Soaks            bool           // it is a soak, from and to when
 	SoakFrom, SoakTo time.Duration
+	Handshakes       *handshakes.Seen // that were made in a row
 
 	ghostless *time.Duration // from when on no sample has shown a ghost; nil: the latest did
 }

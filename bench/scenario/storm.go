@@ -110,6 +110,9 @@ func (c *Config) receivers() int {
 
 // fillStorm has the defaults of a storm's flags.
 func (c *Config) fillStorm() {
+	if c.talks() { // the blow has flags of its own there
+		return
+	}
 	if _, said := c.nodeArg("drain-grace"); (c.drains() || c.Kind == "restart") && c.Spawn > 0 && !said {
 		c.NodeArgs = append([]string{"drain-grace=" + drainGrace.String()}, c.NodeArgs...)
 	}
@@ -128,6 +131,7 @@ func (c *Config) fillStorm() {
 func (c *Config) checkStorm() error {
 	is := func(kinds ...string) bool { return slices.Contains(kinds, c.Kind) }
 	switch {
+	case c.talks(): // its own flags say it, see checkBlow
 	case c.storms() && blowOf(c.Kind) == nil:
 		return result.Usage("--kind: %q is unknown; there are %s", c.Kind, strings.Join(Kinds(), ", "))
 	case is("blackout", "restart", "grey") && c.Spawn < 1:

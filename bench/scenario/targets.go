@@ -12,6 +12,7 @@ import (
 	"github.com/stormwheel/stormwheel/bench/nodes"
 	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/internal/link"
+	"github.com/stormwheel/stormwheel/internal/transport"
 )
 
 // expand puts all the addresses of a name in its place: each is a target of its own. What is
@@ -20,7 +21,7 @@ func (p *Plan) expand(ctx context.Context) error {
 	var all []string
 	for _, t := range p.Targets {
 		host, port, err := net.SplitHostPort(t)
-		if _, parsed := netip.ParseAddr(host); err != nil || parsed == nil {
+		if _, parsed := netip.ParseAddr(host); err != nil || parsed == nil || strings.HasPrefix(t, transport.UnixPrefix) {
 			all = append(all, t)
 			continue
 		}

@@ -33,13 +33,16 @@ func (c *Config) carried() (func() transport.Stage, error) {
 	}
 	var secure *tls.Config
 	if c.TLS != nil {
-		secure = c.TLS.config()
+		if err := c.TLS.Check(); err != nil {
+			return nil, fmt.Errorf("swarm: TLS: %w", err)
+		}
+		secure = c.TLS.Config()
 	}
 	began := time.Now()
 	return func() transport.Stage {
 		var stage transport.Stage
 		if c.WebSocket != "" {
-			ws := websocket.ClientConfig{Path: c.WebSocket}
+			ws := websocket.ClientConfig{Path: c.WebSocket, Host: "localhost"}
 			if len(c.Endpoints) > 0 {
 				ws.Host = c.Endpoints[0].String()
 			}
@@ -61,8 +64,11 @@ func (c *Config) carried() (func() transport.Stage, error) {
 	}, nil
 }
 
-// config is what all loops have.
-func (t *TLS) config() *tls.Config {
+// Check says why this process cannot use it.
+func (t *TLS) Check() error { return handshake.Check(t.Config()) }
+
+// Config is what all clients have.
+func (t *TLS) Config() *tls.Config {
 	c := &tls.Config{ServerName: t.ServerName, InsecureSkipVerify: t.Insecure}
 	if t.CA != nil {
 		c.RootCAs = x509.NewCertPool()

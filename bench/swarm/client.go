@@ -35,7 +35,7 @@ type socket struct {
 // connKey names a connection in the loop's maps of bytes in flight.
 type connKey struct{ client, attempt uint32 }
 
-type clientFlags uint8
+type clientFlags uint16
 
 const (
 	flagStarted  clientFlags = 1 << iota
@@ -46,6 +46,7 @@ const (
 	flagHalfOpen             // connects, and says nothing
 	flagTrickle              // sends some frames byte by byte
 	flagAsked                // waits for a PONG
+	flagDeaf                 // reads messages, and does not acknowledge them
 )
 
 func (f clientFlags) has(flag clientFlags) bool { return f&flag != 0 }

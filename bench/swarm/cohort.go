@@ -17,7 +17,7 @@ const WholeShare = 10_000
 // client.
 func (c *Config) cohort(number int) int {
 	left, of := c.Conns, WholeShare
-	nodes := max(len(c.Endpoints), 1)
+	nodes := max(c.targets(), 1)
 	// Deal one cohort after the other from those that are left; a client's place among them
 	// takes the place of its number.
 	at := number / nodes

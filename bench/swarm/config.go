@@ -3,6 +3,7 @@ package swarm
 import (
 	"net/netip"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/stormwheel/stormwheel/internal/link"
@@ -11,6 +12,7 @@ import (
 // Config says who connects where, and when.
 type Config struct {
 	Endpoints []netip.AddrPort // the targets; servers may name more
+	Sockets   []string         // the targets, if they are unix sockets: "unix:" and the path
 	Sources   []netip.Addr     // local addresses, dealt out in turn; none: the kernel chooses
 	PlaceAll  bool             // all on the first endpoint, instead of evenly
 	Conns     int
@@ -51,6 +53,8 @@ type Config struct {
 	Send    int
 	Deliver bool
 	Every   time.Duration
+	// Talk has the clients send to each other in place of to the server, from Swarm.Talk on; nil: they do not.
+	Talk *Talk
 	// WebSocket is the path of the targets' WebSocket; "": there is none.
 	WebSocket string
 	// TLS has clients come by that; nil: they do not.
@@ -81,10 +85,14 @@ type TLS struct {
 // stormStart marks the moment from which losses and attempts belong to a storm.
 type stormStart struct {
 	t0      time.Duration
-	victims []string // the endpoints that are struck: what they close without a word is no eviction
-	flood   bool     // who arrives from t0 on waits to get in, and is the storm
+	victims []string    // the endpoints that are struck: what they close without a word is no eviction
+	flood   bool        // who arrives from t0 on waits to get in, and is the storm
+	over    atomic.Bool // what happens to clients from now on is no part of it
 }
 
 func (s *stormStart) struck(c *client) bool {
 	return s != nil && slices.Contains(s.victims, c.link.Info().Endpoint)
 }
+
+// targets is how many there are.
+func (c *Config) targets() int { return len(c.Endpoints) + len(c.Sockets) }

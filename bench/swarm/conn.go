@@ -11,6 +11,7 @@ import (
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/link"
 	"github.com/stormwheel/stormwheel/internal/token"
+	"github.com/stormwheel/stormwheel/internal/transport"
 )
 
 // followUp is what an action led to and what has to wait until all actions are done.
@@ -108,26 +109,21 @@ func (l *loop) afterwards(i uint32, c *client, f followUp) {
 
 func (l *loop) dial(i uint32, c *client, a *link.Action) {
 	l.counted.Attempts++
-	if storm := l.swarm.storm.Load(); storm != nil && (storm.flood || c.arrival <= storm.t0) { // not the ramp of a later phase
+	if storm := l.swarm.storm.Load(); storm != nil && !storm.over.Load() && (storm.flood || c.arrival <= storm.t0) { // not the ramp of a later phase
 		l.stormOf(i).Attempt(l.now - storm.t0)
 	}
 	fail := func(err error) {
 		l.after = append(l.after, followUp{kind: dialFailed, attempt: a.Attempt, err: err})
 	}
-	to, err := netip.ParseAddrPort(a.Addr)
+	to, err := l.swarm.destination(a.Addr)
 	if err != nil {
-		// Targets are resolved before the run; only a server's alternate can be a name.
-		fail(noWay("alternate %q is not an IP address", a.Addr))
-		return
-	}
-	if !to.Addr().IsLoopback() && !l.swarm.cfg.AnyAddress {
-		fail(noWay("alternate %s is not on this machine", a.Addr))
+		fail(err)
 		return
 	}
 	if c.began == 0 {
 		c.began = l.swarm.Now()
 	}
-	fd, done, err := epoll.Dial(to, l.swarm.source(l.number(i), c.tenant))
+	fd, done, err := to.dial(l.swarm.source(l.number(i), c.tenant))
 	if err == nil {
 		if err = l.pollerOf(i).Watch(fd, i, a.Attempt, !done, true); err != nil {
 			epoll.Close(fd, true)
@@ -147,6 +143,35 @@ func (l *loop) dial(i uint32, c *client, a *link.Action) {
 	if done {
 		l.after = append(l.after, followUp{kind: dialDone, attempt: a.Attempt})
 	}
+}
+
+// destination is where a connect goes: the path of a unix socket, or an address.
+type destination struct {
+	path string
+	addr netip.AddrPort
+}
+
+// destination reads what a link wants to connect to.
+func (s *Swarm) destination(addr string) (to destination, err error) {
+	if network, path := transport.Network(addr); network == "unix" {
+		return destination{path: path}, nil
+	}
+	if to.addr, err = netip.ParseAddrPort(addr); err != nil {
+		// Targets are resolved before the run; only a server's alternate can be a name.
+		return to, noWay("alternate %q is not an IP address", addr)
+	}
+	if !to.addr.Addr().IsLoopback() && !s.cfg.AnyAddress {
+		return to, noWay("alternate %s is not on this machine", addr)
+	}
+	return to, nil
+}
+
+// dial begins a connect.
+func (to *destination) dial(from netip.Addr) (fd int, done bool, err error) {
+	if to.path != "" {
+		return epoll.DialUnix(to.path)
+	}
+	return epoll.Dial(to.addr, from)
 }
 
 // noWay is why a client does not go where a server sends it.

@@ -18,7 +18,7 @@ func (s *Swarm) source(number int, tenant uint16) netip.Addr {
 	}
 	// Clients are dealt to the endpoints in turn: one more source for each round, so that each
 	// endpoint sees all of them.
-	return s.cfg.Sources[(number/len(s.cfg.Endpoints)+int(tenant))%len(s.cfg.Sources)]
+	return s.cfg.Sources[(number/s.cfg.targets()+int(tenant))%len(s.cfg.Sources)]
 }
 
 func (s *Swarm) firstEndpoint(number int) string {

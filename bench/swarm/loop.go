@@ -47,9 +47,13 @@ type loop struct {
 
 	closedAt time.Duration
 
-	senders   []sender   // of each client; nil: they send nothing
-	receivers []receiver // of each client; nil: nothing is published
-	body      []byte     // of what is sent next
+	senders   []sender      // of each client; nil: they send nothing
+	receivers []receiver    // of each client; nil: nothing is published
+	body      []byte        // of what is sent next
+	talkers   []talker      // of each client; nil: they do not talk to each other
+	enclosed  []byte        // the latest envelope
+	talkUntil time.Duration // what is due from then on is not sent
+	hears     bool          // nobody is deaf any more
 
 	second    map[uint32]*socket // of clients that have two, around a handover
 	partial   map[connKey]partial
@@ -82,6 +86,7 @@ type loop struct {
 	messages        *tally.Hist // from the due time to the answer; nil: nobody sends
 	messagesWire    *tally.Hist // the same from the write()
 	deliveries      *tally.Hist // from the due time to the client; nil: nothing is published
+	confirmations   *tally.Hist // from the due time until the sender knew that it came; nil: nobody talks
 	recent          *tally.Recent
 	published       time.Duration
 	finished        bool
@@ -124,6 +129,12 @@ func newLoop(s *Swarm, index, clients int) (*loop, error) {
 		l.messagesWire = tally.NewHist()
 		for i := range l.senders {
 			l.senders[i].at = link.Never
+		}
+	}
+	if s.cfg.Talk != nil {
+		l.talkers, l.deliveries, l.confirmations = make([]talker, clients), tally.NewHist(), tally.NewHist()
+		for i := range l.talkers {
+			l.talkers[i].joinAt = link.Never
 		}
 	}
 	if s.cfg.Deliver {

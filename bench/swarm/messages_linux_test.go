@@ -141,7 +141,7 @@ func TestWhatWentOverTwoConnectionsMayBeDoubled(t *testing.T) {
 	s.onLoops(func(l *loop) {
 		for i := range l.senders {
 			l.senders[i].first = l.now
-			l.sendable(&l.senders[i])
+			l.sendable(uint32(i))
 			l.arm(uint32(i), &l.clients[i])
 		}
 	})

@@ -35,8 +35,13 @@ func (l *loop) notify(i uint32, c *client, e *link.Event) {
 			l.backInService(i, c)
 		}
 	case link.Delivered:
-		l.received(i, e.Body)
-		if e.ID != 0 {
+		answer := true
+		if l.talkers != nil {
+			answer = l.overheard(i, e)
+		} else {
+			l.received(i, e.Body)
+		}
+		if answer && e.ID != 0 {
 			l.after = append(l.after, followUp{kind: ack, attempt: e.Attempt, id: e.ID})
 		}
 	case link.Expiring:
@@ -79,7 +84,7 @@ func (l *loop) nowReady(c *client, e *link.Event) {
 
 // toldToMove counts a client that a storm's draining node sends elsewhere.
 func (l *loop) toldToMove(c *client) {
-	if l.swarm.storm.Load() == nil || c.outage.moving {
+	if storm := l.swarm.storm.Load(); storm == nil || storm.over.Load() || c.outage.moving {
 		return
 	}
 	if !c.outage.hit {
@@ -152,7 +157,7 @@ func (l *loop) lostSession(i uint32, c *client, e *link.Event) {
 		l.withdraw(c)
 	}
 	l.unanswered(c)
-	if storm != nil {
+	if storm != nil && !storm.over.Load() {
 		if !c.outage.hit {
 			l.counted.StormClients++
 		} else if !c.outage.out && !c.outage.moving {

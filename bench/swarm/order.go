@@ -13,9 +13,10 @@ type Order struct {
 	Endpoint string        // On; Speaking, Cut: "" is any
 	Victims  []string      // Storm
 	Flood    bool          // Storm
-	T0       time.Duration // Storm, Arrive
+	T0       time.Duration // Storm, Arrive, Talk
 	Ramp     *Arrivals     // Arrive
 	Count    int           // Mute, Cut; RollCall: the round
+	For      time.Duration // Talk
 }
 
 // Op is what an Order asks for.
@@ -38,6 +39,11 @@ const (
 	Arrive
 	RollCall
 	CloseCount
+	BeginTalk
+	Hear
+	Owing  // Count
+	Ledger // Ledger
+	EndStorm
 	Finish // Tally
 )
 
@@ -52,6 +58,7 @@ type Answer struct {
 	Silent   int // of them
 	Longest  time.Duration
 	Tally    *tally.Tally
+	Ledger   *tally.Ledger
 	Fault    string // the swarm could not be made
 }
 
@@ -87,6 +94,16 @@ func (s *Swarm) Do(o Order) Answer {
 		s.RollCall(o.Count)
 	case CloseCount:
 		s.CloseCount()
+	case BeginTalk:
+		s.Talk(o.T0, o.For)
+	case Hear:
+		s.Hear()
+	case Owing:
+		a.Count = s.Owing()
+	case Ledger:
+		a.Ledger = s.Ledger()
+	case EndStorm:
+		s.EndStorm()
 	case Finish:
 		t := s.Finish()
 		a.Tally = &t

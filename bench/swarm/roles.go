@@ -26,14 +26,17 @@ func Takes(number, n, nodes, k int, spareFirst bool) bool {
 
 // role is what a client is from its start.
 func (c *Config) role(number int) (flags clientFlags) {
-	if c.ProbesFirst && number < c.Probes || !c.ProbesFirst && Takes(number, c.Conns, len(c.Endpoints), c.Probes, true) {
+	if c.ProbesFirst && number < c.Probes || !c.ProbesFirst && Takes(number, c.Conns, c.targets(), c.Probes, true) {
 		flags |= flagProbe
 	}
-	if Takes(number, c.Conns, len(c.Endpoints), c.HalfOpen, false) {
+	if Takes(number, c.Conns, c.targets(), c.HalfOpen, false) {
 		flags |= flagHalfOpen
 	}
-	if Takes(number, c.Conns, len(c.Endpoints), c.Tricklers, false) {
+	if Takes(number, c.Conns, c.targets(), c.Tricklers, false) {
 		flags |= flagTrickle
+	}
+	if t := c.Talk; t != nil && t.Deaf > 0 && t.deaf(t.user(number), t.user(c.Conns)) {
+		flags |= flagDeaf
 	}
 	return flags
 }

@@ -32,11 +32,20 @@ func (s *sender) due(n uint32, every time.Duration) time.Duration {
 }
 
 // sendable has the next message go out when it is due, or at once if that is past.
-func (l *loop) sendable(s *sender) {
-	s.at = max(s.due(s.handed+1, l.swarm.cfg.Every), l.now)
-	if l.closed && s.due(s.handed+1, l.swarm.cfg.Every) > l.closedAt {
-		s.at = link.Never
+func (l *loop) sendable(i uint32) {
+	s := &l.senders[i]
+	s.at = link.Never
+	if due := s.due(s.handed+1, l.swarm.cfg.Every); s.first != 0 && l.inRun(due) {
+		s.at = max(due, l.now)
 	}
+	if l.talkers != nil {
+		s.at = min(s.at, max(l.talkers[i].joinAt, l.now))
+	}
+}
+
+// inRun reports whether a message that is due then is one of the run.
+func (l *loop) inRun(due time.Duration) bool {
+	return !(l.closed && due > l.closedAt) && (l.talkers == nil || due < l.talkUntil)
 }
 
 // beginSending is a WELCOME. What was sent before and is not settled goes out once more.
@@ -45,12 +54,15 @@ func (l *loop) beginSending(i uint32) {
 		return
 	}
 	s := &l.senders[i]
-	if s.first == 0 {
+	if s.first == 0 && l.talkers == nil { // who talks begins when all are there
 		rng := rand.New(rand.NewPCG(l.swarm.cfg.Seed, tenancy(l.number(i), l.clients[i].tenant)+3<<32))
 		s.first = l.now + time.Duration(rng.Float64()*float64(l.swarm.cfg.Every))
 	}
 	s.repeated = s.handed
-	l.sendable(s)
+	if l.talkers != nil {
+		l.beginTalking(i)
+	}
+	l.sendable(i)
 }
 
 // sendDue sends what is due.
@@ -58,13 +70,11 @@ func (l *loop) sendDue(i uint32, c *client) {
 	if l.senders == nil || l.senders[i].at > l.now {
 		return
 	}
-	s, every := &l.senders[i], l.swarm.cfg.Every
+	s := &l.senders[i]
 	l.wasLate(s.at)
 	before := s.handed
 	for range sendBurst {
-		due := s.due(s.handed+1, every)
-		payload.Put(l.body, payload.Message{Kind: payload.Sent, Number: uint64(s.handed) + 1, Due: due + l.swarm.epoch})
-		_, err := c.link.Send(l.now, l.body, &l.out)
+		err := l.sendNext(i, c)
 		if errors.Is(err, link.ErrPaced) {
 			c.link.Flow(l.now, c.attempt, link.Flow{Untaken: epoll.Untaken(int(c.fd)) + len(l.unsent[connKey{i, c.attempt}])})
 			s.at = l.now + max(c.link.Pace(l.now, len(l.body)), wheelTick)
@@ -74,11 +84,7 @@ func (l *loop) sendDue(i uint32, c *client) {
 			s.at = link.Never
 			break
 		}
-		s.handed++
-		if !l.closed {
-			l.counted.Messages.Sent++
-		}
-		if l.sendable(s); s.at > l.now {
+		if l.sendable(i); s.at > l.now {
 			break
 		}
 	}
@@ -88,10 +94,36 @@ func (l *loop) sendDue(i uint32, c *client) {
 	}
 }
 
+// sendNext hands the next message to the link.
+func (l *loop) sendNext(i uint32, c *client) error {
+	if l.talkers != nil {
+		return l.talkNext(i, c)
+	}
+	s := &l.senders[i]
+	payload.Put(l.body, payload.Message{Kind: payload.Sent, Number: uint64(s.handed) + 1, Due: s.due(s.handed+1, l.swarm.cfg.Every) + l.swarm.epoch})
+	if _, err := c.link.Send(l.now, l.body, &l.out); err != nil {
+		return err
+	}
+	l.handed(s)
+	return nil
+}
+
+// handed counts a message that the link has.
+func (l *loop) handed(s *sender) {
+	s.handed++
+	if !l.closed {
+		l.counted.Messages.Sent++
+	}
+}
+
 // messagesSettled is for what is acknowledged, refused or given up: it ends the wait for its
 // answer, and may make room for others.
 func (l *loop) messagesSettled(i uint32, e *link.Event) {
 	if l.senders == nil {
+		return
+	}
+	if l.talkers != nil {
+		l.talkSettled(i, e)
 		return
 	}
 	s, m := &l.senders[i], &l.counted.Messages
@@ -112,7 +144,7 @@ func (l *loop) messagesSettled(i uint32, e *link.Event) {
 		l.messageTook(s, uint32(number), heard)
 	}
 	if s.at == link.Never {
-		l.sendable(s)
+		l.sendable(i)
 	}
 }
 
@@ -142,7 +174,8 @@ func (l *loop) owes(i uint32, c *client) bool {
 		return false
 	}
 	s := &l.senders[i]
-	return c.link.Unsettled() > 0 || s.due(s.handed+1, l.swarm.cfg.Every) <= l.now
+	due := s.due(s.handed+1, l.swarm.cfg.Every)
+	return c.link.Unsettled() > 0 || due <= l.now && (l.talkers == nil || s.first != 0 && l.inRun(due))
 }
 
 // closeSending ends the count: what is due by now is in it, sent or not, and nothing else goes out.
@@ -159,24 +192,31 @@ func (l *loop) closeSending() {
 
 // unhanded is how many messages are due when the count is closed that could not be sent yet.
 func (l *loop) unhanded(s *sender) uint32 {
-	every := l.swarm.cfg.Every
-	if s.first == 0 || s.due(s.handed+1, every) > l.closedAt {
+	every, last := l.swarm.cfg.Every, l.closedAt
+	if l.talkers != nil {
+		last = min(last, l.talkUntil-1)
+	}
+	if s.first == 0 || s.due(s.handed+1, every) > last {
 		return 0
 	}
-	return uint32((l.closedAt-s.due(s.handed+1, every))/every) + 1
+	return uint32((last-s.due(s.handed+1, every))/every) + 1
 }
 
 // endSending gives up what is not settled at the end. It took at least as long as until now.
 func (l *loop) endSending() {
 	for i := range l.senders {
 		s, pending := &l.senders[i], 0
-		took := func(number uint64, _ []byte) {
+		took := func(n uint32) {
 			pending++
-			l.messageTook(s, uint32(number), max(l.now, s.wrote))
+			l.messageTook(s, n, max(l.now, s.wrote))
 		}
-		l.clients[i].link.EachUnsettled(took)
+		l.clients[i].link.EachUnsettled(func(number uint64, _ []byte) {
+			if n, is := l.ordinal(uint32(i), number); is {
+				took(n)
+			}
+		})
 		for n := range l.unhanded(s) {
-			took(uint64(s.handed+1+n), nil)
+			took(s.handed + 1 + n)
 		}
 		l.counted.Messages.Pending += pending
 		l.counted.Messages.Lost += pending

@@ -26,7 +26,7 @@ func TestASwarmThroughAStage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	secure := (&TLS{Insecure: true, Resume: true}).config()
+	secure := (&TLS{Insecure: true, Resume: true}).Config()
 	for name, stage := range map[string]func(client bool) transport.Stage{
 		"tls": func(client bool) transport.Stage {
 			if client {

@@ -61,6 +61,7 @@ func newSwarm(cfg Config, stage func() transport.Stage) (*Swarm, error) {
 	for _, e := range cfg.Endpoints {
 		base.Endpoints = append(base.Endpoints, e.String())
 	}
+	base.Endpoints = append(base.Endpoints, cfg.Sockets...)
 	base.Fill()
 	if err := base.Validate(); err != nil {
 		return nil, err
@@ -68,6 +69,9 @@ func newSwarm(cfg Config, stage func() transport.Stage) (*Swarm, error) {
 	var err error
 	if s.foreign, err = foreign.New(cfg.Protocol, foreign.Config{Interval: cfg.Interval, Timeout: cfg.Timeout, SendBytes: cfg.Send, Username: cfg.Username, Password: cfg.Password}); err != nil {
 		return nil, err
+	}
+	if cfg.Talk != nil {
+		base.ID = cfg.Talk.deviceID(clientPrefix(cfg.Seed))
 	}
 	s.policies = cfg.linkConfigs(base)
 	probe, trickler := base, base
@@ -166,6 +170,13 @@ func (s *Swarm) BeginStorm(t0 time.Duration, victims ...string) {
 	s.begin(&stormStart{t0: t0, victims: victims})
 }
 
+// EndStorm has what happens to clients from now on be no part of it.
+func (s *Swarm) EndStorm() {
+	if storm := s.storm.Load(); storm != nil {
+		storm.over.Store(true)
+	}
+}
+
 func (s *Swarm) begin(storm *stormStart) {
 	s.struck.Store(true)
 	s.storm.Store(storm)
@@ -209,7 +220,8 @@ func (s *Swarm) Finish() tally.Tally {
 			storm.Add(one)
 		}
 		t.Add(&tally.Tally{Counters: l.counted, Storm: storm, Cohorts: l.storms, Probes: l.probes,
-			RTT: l.rtt, RTTActual: l.rttActual, RTTIntended: l.rttIntended, Connect: l.connect, ConnectIntended: l.connectIntended, Late: l.late, Lateness: l.lateness, Messages: l.messages, MessagesWire: l.messagesWire, Deliveries: l.deliveries})
+			RTT: l.rtt, RTTActual: l.rttActual, RTTIntended: l.rttIntended, Connect: l.connect, ConnectIntended: l.connectIntended, Late: l.late, Lateness: l.lateness, Messages: l.messages, MessagesWire: l.messagesWire, Deliveries: l.deliveries,
+			Confirmations: l.confirmations, Ledger: l.ledger()})
 	}
 	return t
 }

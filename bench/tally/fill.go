@@ -41,6 +41,7 @@ func (t *Tally) Fill(out *result.Result, f *Facts) {
 	out.Eviction.LatenessMs, out.Generator.LateMs = t.Lateness.Lateness(), t.Late.Late()
 	if m := out.Messages; m != nil {
 		m.LatencyMs, m.WireLatencyMs, m.DeliverLatencyMs = t.Messages.Percentiles(), t.MessagesWire.Percentiles(), t.Deliveries.Percentiles()
+		m.ConfirmLatencyMs = t.Confirmations.Percentiles()
 	}
 	if f.Ramped && n.RampEnd > 0 {
 		out.Connect.RatePerS = new(float64(n.FirstReady) / n.RampEnd.Seconds())
@@ -76,7 +77,7 @@ func (t *Tally) Detail(d *result.Detail, f *Facts) error {
 		}
 		named["return"], named["offline"] = returnsOf(t.Storm.Returns), t.Storm.OfflineTimes
 	}
-	for name, h := range map[string]*Hist{"messages": t.Messages, "messages_wire": t.MessagesWire, "deliveries": t.Deliveries} {
+	for name, h := range map[string]*Hist{"messages": t.Messages, "messages_wire": t.MessagesWire, "deliveries": t.Deliveries, "confirmations": t.Confirmations} {
 		if h.Count() > 0 {
 			named[name] = h
 		}

@@ -21,7 +21,7 @@ func TestMergeAddsEveryCount(t *testing.T) {
 	counts := 0
 	for _, path := range benchtest.Leaves(reflect.TypeFor[result.Result](), "") {
 		path = strings.ReplaceAll(path, ".N", ".0")
-		if !result.AddsUp(path) || path == "conns.peak" {
+		if !result.AddsUp(path) || path == "conns.peak" || strings.HasPrefix(path, "handshake.") { // which is refused
 			continue
 		}
 		value := func(r *result.Result) float64 { return benchtest.Figure(t, r, path) }
@@ -182,6 +182,7 @@ func TestMergeRefusesWhatIsNotOneExperiment(t *testing.T) {
 		{"kind", func(b *result.Result) { b.Storm = nil }, "kind of storm"},
 		{"terms", func(b *result.Result) { b.Terms = nil }, "terms"},
 		{"search", func(b *result.Result) { b.FindMax = &result.FindMax{} }, "part 2 is a search"},
+		{"handshakes", func(b *result.Result) { b.Handshake = &result.Handshake{} }, "part 2 made handshakes"},
 		{"seed", func(b *result.Result) { b.Seed = 1 }, "same seed 1"},
 		{"a part's seed", func(b *result.Result) { b.Parts = []result.Part{{Seed: 3}, {Seed: 1}} }, "same seed 1"},
 		{"histogram", func(b *result.Result) { b.Detail.Histograms["rtt"] = "x" }, "part 2: histogram rtt"},

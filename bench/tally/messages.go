@@ -14,6 +14,10 @@ type Messages struct {
 	Lost         int // given up, or not settled at the end
 	Pending      int // of those, not settled at the end
 	Doubled      int // acknowledged ones that went over two connections, and publications that came twice
+	Durable      int // of the acknowledged, on a node's disk
+	Held         int // of the acknowledged, in a node's memory
+	HeldLost     int // of the held, did not come to their addressee
+	Confirmed    int // their sender knows that their addressee has them
 
 	Delivered   int
 	Undelivered int
@@ -30,6 +34,10 @@ func (m *Messages) Add(o *Messages) {
 	m.Lost += o.Lost
 	m.Pending += o.Pending
 	m.Doubled += o.Doubled
+	m.Durable += o.Durable
+	m.Held += o.Held
+	m.HeldLost += o.HeldLost
+	m.Confirmed += o.Confirmed
 	m.Delivered += o.Delivered
 	m.Undelivered += o.Undelivered
 	m.Offline += o.Offline
@@ -46,6 +54,7 @@ func (m *Messages) fill() *result.Messages {
 		return nil
 	}
 	return &result.Messages{Sent: m.Sent, Acknowledged: m.Acknowledged, Refused: m.Refused, Lost: m.Lost, Pending: m.Pending, Doubled: m.Doubled,
+		Durable: m.Durable, Held: m.Held, HeldLost: m.HeldLost, Confirmed: m.Confirmed,
 		Published: m.Delivered + m.Undelivered, Delivered: m.Delivered, Undelivered: m.Undelivered, Offline: m.Offline}
 }
 
@@ -55,6 +64,7 @@ func messagesOf(r *result.Messages) Messages {
 		return Messages{}
 	}
 	return Messages{Carried: true, Sent: r.Sent, Acknowledged: r.Acknowledged, Refused: r.Refused, Lost: r.Lost, Pending: r.Pending, Doubled: r.Doubled,
+		Durable: r.Durable, Held: r.Held, HeldLost: r.HeldLost, Confirmed: r.Confirmed,
 		Delivered: r.Delivered, Undelivered: r.Undelivered, Offline: r.Offline}
 }
 

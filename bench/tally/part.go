@@ -21,6 +21,7 @@ func tallyOf(p *result.Result) (*Tally, error) {
 		"probes_before": &t.Probes.Before, "probes_during": &t.Probes.During, "offline": &t.Storm.OfflineTimes}
 	if p.Messages != nil {
 		histograms["messages"], histograms["messages_wire"], histograms["deliveries"] = &t.Messages, &t.MessagesWire, &t.Deliveries
+		histograms["confirmations"] = &t.Confirmations
 	}
 	for name, to := range histograms {
 		h, err := Histogram(&p.Detail, name)

@@ -24,6 +24,8 @@ type Tally struct {
 	// Messages and Deliveries are from the due time of a message, to its answer and to its client, and
 	// MessagesWire from its write(); nil of a run that carries none.
 	Messages, MessagesWire, Deliveries *Hist
+	Confirmations                      *Hist   // from the due time until the sender knew that the addressee has it; nil of a run in which nobody talks
+	Ledger                             *Ledger // nil of such a run, and when it is settled
 }
 
 // New is empty.
@@ -54,6 +56,13 @@ func (t *Tally) Add(o *Tally) {
 	addIfAny(&t.Messages, o.Messages)
 	addIfAny(&t.MessagesWire, o.MessagesWire)
 	addIfAny(&t.Deliveries, o.Deliveries)
+	addIfAny(&t.Confirmations, o.Confirmations)
+	if o.Ledger != nil {
+		if t.Ledger == nil {
+			t.Ledger = &Ledger{}
+		}
+		t.Ledger.Add(o.Ledger)
+	}
 }
 
 // Second is one second of a run, of which the counts at its begin and at its end are known.

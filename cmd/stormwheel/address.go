@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // bindable checks an address to listen at: the host may be left out, and port 0 takes a
@@ -15,6 +17,13 @@ func bindable(flag, addr string) error {
 	}
 	return nil
 }
+
+// reachable checks addresses that may be unix sockets, too.
+func reachable(flag string, addrs []string) error {
+	return dialable(flag, slices.DeleteFunc(slices.Clone(addrs), isUnix))
+}
+
+func isUnix(addr string) bool { return strings.HasPrefix(addr, "unix:") }
 
 // dialable checks addresses to connect to.
 func dialable(flag string, addrs []string) error {

@@ -7,8 +7,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
+	"time"
 
+	"github.com/stormwheel/stormwheel/messaging/web"
 	"github.com/stormwheel/stormwheel/server"
 	"github.com/stormwheel/stormwheel/server/admin"
 )
@@ -23,7 +26,7 @@ type adminListener struct {
 }
 
 // newAdminListener takes the address, so that one that is taken is known before clients come.
-func newAdminListener(addr string, srv *server.Server, level *slog.LevelVar, m *messages) (*adminListener, error) {
+func newAdminListener(addr string, srv *server.Server, level *slog.LevelVar, m *messages, h *hooks) (*adminListener, error) {
 	a := &adminListener{addr: "-", failed: make(chan error, 1)}
 	if addr == "" {
 		return a, nil
@@ -35,24 +38,45 @@ func newAdminListener(addr string, srv *server.Server, level *slog.LevelVar, m *
 		return nil, fmt.Errorf("admin: %w", err)
 	}
 	a.listener, a.addr = listener, listener.Addr().String()
-	cfg := admin.Config{Ready: a.ready.Load}
+	cfg := admin.Config{Ready: a.ready.Load, Stats: make(map[string]func() any)}
 	if m != nil {
 		cfg.Metrics = append(cfg.Metrics, messageCollector{m.hub})
-		cfg.Stats = map[string]func() any{"messages": func() any { return m.hub.Stats() }}
+		cfg.Stats["messages"] = func() any { return m.hub.Stats() }
+	}
+	if h != nil {
+		cfg.Metrics = append(cfg.Metrics, hookCollector{h.backEnd})
+		cfg.Stats["hooks"] = func() any { return h.backEnd.Stats() }
 	}
 	at, ok := listener.Addr().(*net.TCPAddr)
 	local := ok && at.IP.IsLoopback()
 	if local {
 		cfg.Settings, cfg.LogLevel = srv, level // who is on this machine may change them
 	}
+	backEnds := m != nil && (local || len(m.tokens) > 0)
+	if backEnds {
+		cfg.MaxConns = backEndConns
+	}
 	a.http = admin.NewServer(srv, cfg)
-	if m != nil && (local || len(m.tokens) > 0) {
-		mux := http.NewServeMux()
-		mux.Handle("POST /push", &pusher{m.hub, m.tokens})
-		mux.Handle("/", a.http.Handler)
-		a.http.Handler = mux
+	if backEnds {
+		a.http.Handler = beside(a.http.Handler, web.New(m.hub, srv, web.Config{Tokens: m.tokens, Logger: m.log}))
 	}
 	return a, nil
+}
+
+// backEndConns is how many connections the listener takes where back ends have calls: as many as may wait for an
+// outcome, and as many again, so that one that waits need not make room.
+const backEndConns = 256
+
+// beside has the calls of back ends beside what operators ask. A ServeMux would redirect paths whose names it
+// does not like.
+func beside(operators, backEnds http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/v1/") {
+			backEnds.ServeHTTP(w, r)
+			return
+		}
+		operators.ServeHTTP(w, r)
+	})
 }
 
 // serve answers from now on, and says that the node takes clients.
@@ -70,8 +94,14 @@ func (a *adminListener) serve() {
 
 func (a *adminListener) notReady() { a.ready.Store(false) }
 
+// adminTime is how long answers that are under way have at the end: outcomes come soon when the clients have gone.
+const adminTime = time.Second
+
 func (a *adminListener) close() {
 	if a.listener != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), adminTime)
+		defer cancel()
+		_ = a.http.Shutdown(ctx)
 		_ = a.http.Close()
 		_ = a.listener.Close() // http.Close does not know it before serve
 	}

@@ -253,6 +253,8 @@ func asked(err error) error {
 	switch {
 	case errors.As(err, &refused):
 		return errors.New(refusalWords(talk.Refusal{Code: refused.Code, Reason: refused.Reason}))
+	case errors.Is(err, client.ErrNoReply):
+		return errors.New(noMessages)
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("no answer within %v", questionTime)
 	}

@@ -71,7 +71,7 @@ func (e *chatEvent) words(now time.Time) string {
 	case "publication":
 		return fmt.Sprintf("%s [%s] %s: %s", at, room, user, text)
 	case "outcome", "receipt":
-		return e.ticks()
+		return e.ticks(now)
 	case "joined":
 		return fmt.Sprintf("%s * joined [%s], %d are there", at, room, e.Count)
 	case "missed":
@@ -95,7 +95,7 @@ func (e *chatEvent) words(now time.Time) string {
 // marks of what became of a message: two ticks at a device, one on the node's disk, a dot in its memory.
 var marks = map[string]string{"delivered": "✓✓", "durable": "✓", "held": "·", "taken": "·", "refused": "✗", "expired": "✗", "unknown": "?"}
 
-func (e *chatEvent) ticks() string {
+func (e *chatEvent) ticks(now time.Time) string {
 	who := clean(e.User)
 	if e.Room != "" {
 		who = "[" + clean(e.Room) + "]"
@@ -109,7 +109,7 @@ func (e *chatEvent) ticks() string {
 	case e.Earlier:
 		line = fmt.Sprintf("  %s %s: an earlier message", marks[e.State], who)
 	case e.Event == "outcome" && e.At != "":
-		line += " (to be delivered at " + e.At + ")"
+		line += " (to be delivered at " + clock(e.At, now) + ")"
 	}
 	if e.State != "delivered" && e.State != "durable" && e.State != "taken" {
 		line += " (" + e.State
@@ -119,6 +119,19 @@ func (e *chatEvent) ticks() string {
 		line += ")"
 	}
 	return line
+}
+
+// clock is a stamp for people: the time where they are, with its day if that is another.
+func clock(stamp string, now time.Time) string {
+	at, err := time.Parse(time.RFC3339, stamp)
+	if err != nil {
+		return stamp
+	}
+	at = at.In(now.Location())
+	if at.Format(time.DateOnly) == now.Format(time.DateOnly) {
+		return at.Format(time.TimeOnly)
+	}
+	return at.Format(time.DateTime)
 }
 
 func (e *chatEvent) list() string {

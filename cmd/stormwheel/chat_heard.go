@@ -96,9 +96,15 @@ func (c *chat) settled(number uint64, o talk.Outcome) {
 	}
 }
 
+// noMessages is what a node without them does not say.
+const noMessages = "this node does not carry messages between users (serve --messages)"
+
 // outcome tells what became of a message.
 func (c *chat) outcome(number uint64, m outgoing, o talk.Outcome) {
 	defer c.term.tell()
+	if o.State == talk.Taken && m.room == "" { // nobody but the node has it, which knows no bob
+		o = talk.Outcome{State: talk.Unknown, Err: errors.New(noMessages)}
+	}
 	switch {
 	case errors.Is(o.Err, client.ErrClosed): // connect leaves
 		return

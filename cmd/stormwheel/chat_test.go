@@ -107,6 +107,7 @@ func TestExitCodesOfAPipedChat(t *testing.T) {
 		{"held is acknowledged", addr, "hi\n", []string{"--to", "bob"}, 0, ""},
 		{"no node", "127.0.0.1:1", "hi\n", []string{"--to", "bob"}, exitNoSession, "never connected"},
 		{"refused", addr, strings.Repeat("x", 62<<10) + "\n", []string{"--to", "bob"}, exitRefused, "1 of 1 messages were refused"},
+		{"a node without messages", silentNode(t), "hi\n", []string{"--to", "bob"}, exitUnsettled, "nobody knows what became of 1 of 1 messages"},
 		{"nobody to talk to", addr, "hi\n", nil, exitRefused, "1 lines could not be done"},
 		{"no such command", addr, ":bogus\n", nil, exitRefused, "1 lines could not be done"},
 		{"a line too long", addr, strings.Repeat("x", 66<<10) + "\n", []string{"--to", "bob"}, exitError, "a line is longer than"},
@@ -118,6 +119,41 @@ func TestExitCodesOfAPipedChat(t *testing.T) {
 		_ = p.stdin.Close()
 		if code, _ := p.exit(); code != tc.code || !strings.Contains(p.stderr.String(), tc.said) {
 			t.Errorf("%s: exit %d, want %d: %s", tc.name, code, tc.code, p.stderr.String())
+		}
+	}
+}
+
+// silentNode acknowledges whatever it gets and carries no messages.
+func silentNode(t *testing.T) string {
+	t.Helper()
+	srv, err := server.New(server.Config{Listen: "127.0.0.1:0", Handler: server.Handler{
+		Message: func(s *server.Session, m server.Message) { _ = s.Ack(m.Number) }}})
+	if err == nil {
+		err = srv.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = srv.Stop(context.Background()) })
+	return srv.Addr()
+}
+
+func TestANodeWithoutMessagesIsTold(t *testing.T) {
+	alice := chatter(t, t.TempDir(), silentNode(t), "alice", "--to", "bob")
+	alice.say("hi")
+	alice.until("  ? bob: hi (unknown: " + noMessages + ")")
+	alice.say(":olu")
+	alice.until("! " + noMessages)
+	alice.say(":q!")
+	alice.exit()
+}
+
+func TestTimesForPeopleAreTheirs(t *testing.T) {
+	berlin := time.FixedZone("", 2*60*60)
+	now := time.Date(2027, 1, 15, 23, 30, 0, 0, berlin)
+	for stamp, want := range map[string]string{"2027-01-15T21:45:00.500Z": "23:45:00", "2027-01-15T22:45:00.000Z": "2027-01-16 00:45:00", "odd": "odd"} {
+		if got := clock(stamp, now); got != want {
+			t.Errorf("clock(%q) = %q, want %q", stamp, got, want)
 		}
 	}
 }

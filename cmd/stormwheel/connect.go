@@ -30,6 +30,7 @@ type connectCmd struct {
 	TLSCert  string `name:"tls-cert" type:"path" placeholder:"FILE" help:"tls, wss: your certificate, PEM. Default: none."`
 	TLSKey   string `name:"tls-key" type:"path" placeholder:"FILE" help:"tls, wss: its key, PEM."`
 
+	backstopFlags
 	IgnoreAlternates bool `help:"Keep to --server, whatever nodes name: behind a NAT that leads nowhere."`
 
 	Chat    bool   `help:"Be a messenger, at a node that runs messages; a node does not tell whether it does."`
@@ -81,7 +82,7 @@ func (c *connectCmd) Validate() error {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return errors.New("--tls-cert and --tls-key go together")
 	}
-	return dialable("--server", addrs)
+	return reachable("--server", addrs)
 }
 
 // checkPlace checks --to and --room.
@@ -144,6 +145,7 @@ func (c *connectCmd) Run() error {
 		TLS:       secure,
 		Endpoints: c.Server, ID: c.ID, PongTimeout: c.PongTimeout,
 		IgnoreAlternates: c.IgnoreAlternates, TokenSource: token,
+		KeepAlive: c.TCPKeepalive, UserTimeout: c.TCPUserTimeout,
 	}
 	if c.chats() {
 		return c.runChat(cfg, named)
@@ -153,7 +155,7 @@ func (c *connectCmd) Run() error {
 
 // asUsage words what the client does not take.
 func asUsage(err error) error {
-	return usageError{errors.New(strings.Replace(strings.TrimPrefix(err.Error(), "client: "), "PongTimeout", "--pong-timeout", 1))}
+	return usageError{errors.New(strings.NewReplacer("PongTimeout", "--pong-timeout", "KeepAlive", "--tcp-keepalive", "UserTimeout", "--tcp-user-timeout").Replace(strings.TrimPrefix(err.Error(), "client: ")))}
 }
 
 // runEcho is connect without --chat.

@@ -180,20 +180,22 @@ func (s *source) wantPureNames(t *testing.T, f *ast.File) {
 
 // What the lower floors may import of ours.
 var floors = map[string][]string{
-	"codec":          {},
-	"timingwheel":    {},
-	"internal/token": {},
-	"internal/plot":  {},
-	"bench/result":   {},
-	"bench/epoll":    {},
-	"bench/payload":  {},
-	"bench/foreign":  {"codec"},
-	"bench/tally":    {"bench/result", "codec"},
-	"bench/report":   {"bench/result", "internal/plot"},
-	"bench/swarm":    {"bench/payload", "bench/tally", "bench/result", "bench/foreign", "bench/epoll", "internal/link", "internal/transport", "internal/transport/proxy", "internal/transport/websocket", "internal/transport/handshake", "internal/token", "codec", "timingwheel"},
-	"bench/fleet":    {"bench/swarm", "bench/tally", "internal/child", "internal/machine", "internal/machine/proc"},
-	"bench/nodes":    {"bench/result", "internal/child", "internal/machine", "internal/machine/proc"},
-	"bench/scenario": {"bench/payload", "bench/fleet", "bench/nodes", "bench/swarm", "bench/tally", "bench/result", "bench/foreign",
+	"codec":             {},
+	"timingwheel":       {},
+	"internal/token":    {},
+	"internal/plot":     {},
+	"internal/loopback": {},
+	"bench/result":      {},
+	"bench/epoll":       {},
+	"bench/payload":     {},
+	"bench/foreign":     {"codec"},
+	"bench/tally":       {"bench/result", "codec"},
+	"bench/report":      {"bench/result", "internal/plot"},
+	"bench/swarm":       {"messaging/envelope", "bench/payload", "bench/tally", "bench/result", "bench/foreign", "bench/epoll", "internal/link", "internal/transport", "internal/transport/proxy", "internal/transport/websocket", "internal/transport/handshake", "internal/token", "codec", "timingwheel"},
+	"bench/handshakes":  {"bench/tally"},
+	"bench/fleet":       {"bench/swarm", "bench/tally", "internal/child", "internal/machine", "internal/machine/proc"},
+	"bench/nodes":       {"bench/result", "internal/child", "internal/machine", "internal/machine/proc"},
+	"bench/scenario": {"bench/payload", "bench/handshakes", "bench/fleet", "bench/nodes", "bench/swarm", "bench/tally", "bench/result", "bench/foreign",
 		"internal/child", "internal/machine", "internal/link", "internal/token", "internal/transport", "codec"},
 	"internal/machine": {},
 	"internal/child":   {},
@@ -221,6 +223,8 @@ var floors = map[string][]string{
 	"messaging":          {"codec", "timingwheel", "server", "messaging/envelope"},
 
 	"messaging/storetest": {"messaging"},
+	"messaging/web":       {"codec", "server", "messaging", "messaging/envelope", "internal/loopback"},
+	"messaging/hook":      {"server", "messaging", "messaging/envelope", "codec"},
 }
 
 func TestPackagesImportLowerFloorsOnly(t *testing.T) {

@@ -50,11 +50,12 @@ func (f *messageFlags) check(c *serveCmd) error {
 type messages struct {
 	hub    *messaging.Hub
 	store  messaging.Store
-	tokens [][]byte // of POST /push; none: on loopback only
+	tokens [][]byte // of back ends; none: on loopback only
+	log    *slog.Logger
 }
 
 // open opens the store and makes the hub, which does nothing before start.
-func (f *messageFlags) open(c *serveCmd, log *slog.Logger) (*messages, error) {
+func (f *messageFlags) open(c *serveCmd, hooks *hooks, log *slog.Logger) (*messages, error) {
 	if !f.on() {
 		return nil, nil
 	}
@@ -73,14 +74,16 @@ func (f *messageFlags) open(c *serveCmd, log *slog.Logger) (*messages, error) {
 		}
 		store = bolt
 	}
-	hub, err := messaging.New(messaging.Config{
-		Name: pushSender, Store: store, OpenPresence: f.OpenPresence, Logger: log,
+	cfg := messaging.Config{
+		Store: store, OpenPresence: f.OpenPresence, Logger: log,
 		RingBytes: min(defaultRing, max(1, c.MaxQueued/2)), // so that a member who missed it all can take it
-	})
+	}
+	hooks.rule(&cfg)
+	hub, err := messaging.New(cfg)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	return &messages{hub, store, tokens}, nil
+	return &messages{hub, store, tokens, log}, nil
 }
 
 // defaultRing is that of messaging.Config.RingBytes.

@@ -51,17 +51,20 @@ func (c *serveCmd) Validate() error {
 	// Names end up in the ready line, which has a blank between its words.
 	for flag, values := range map[string][]string{"--node": {c.Node}, "--alternates": c.Alternates} {
 		for _, v := range values {
-			if strings.ContainsFunc(v, func(r rune) bool { return !unicode.IsPrint(r) || r == ' ' || r == unicode.ReplacementChar }) {
-				return fmt.Errorf("%s: %q has blanks or what cannot be printed", flag, v)
+			if err := oneWord(flag, v); err != nil {
+				return err
 			}
 		}
 	}
 	for _, text := range c.Listen {
-		if _, err := listenerOf(text); err != nil {
+		if _, _, err := listenerOf(text); err != nil {
 			return err
 		}
 	}
 	if err := c.messageFlags.check(c); err != nil {
+		return err
+	}
+	if err := c.hookFlags.check(c); err != nil {
 		return err
 	}
 	if err := c.tlsFlags.check(); err != nil {
@@ -75,13 +78,21 @@ func (c *serveCmd) Validate() error {
 	return dialable("--alternates", c.Alternates)
 }
 
+// oneWord keeps a word of the ready line to one.
+func oneWord(flag, v string) error {
+	if strings.ContainsFunc(v, func(r rune) bool { return !unicode.IsPrint(r) || r == ' ' || r == unicode.ReplacementChar }) {
+		return fmt.Errorf("%s: %q has blanks or what cannot be printed", flag, v)
+	}
+	return nil
+}
+
 // asFlags words an error of server.New with the names of the flags.
 func asFlags(err error) error {
 	text := strings.TrimPrefix(err.Error(), "server: ")
-	for _, f := range [...][2]string{{"Heartbeat", "--heartbeat"}, {"Timeout", "--timeout"}, {"Tick", "--tick"},
+	for _, f := range [...][2]string{{"Heartbeat", "--heartbeat"}, {"KeepAlive", "--tcp-keepalive"}, {"UserTimeout", "--tcp-user-timeout"}, {"Timeout", "--timeout"}, {"Tick", "--tick"},
 		{"Listeners", "--listen"}, {"the listener ", "--listen "}, {"TrustedProxies", "--trusted-proxies"}, {"ProxyProtocol", "--proxy"},
 		{"Transports", "--transports"}, {"needs TLS", "needs --tls-cert and --tls-key"}, {"TLS is set", "--tls-cert is set"}, {"WebSocket.Path", "--ws-path"}, {"WebSocket.Origins", "--ws-origins"},
-		{"Loops", "--loops"}, {"MaxConns", "--max-conns"}, {"AdmitRate", "--admit-rate"},
+		{"HandshakeRate", "--handshake-rate"}, {"MaxTLS12", "--max-tls12"}, {"Loops", "--loops"}, {"MaxConns", "--max-conns"}, {"AdmitRate", "--admit-rate"},
 		{"FailoverRate", "--failover-rate"}, {"MaxWindow", "--max-window"}, {"Alternates", "--alternates"}, {"DrainWindow", "--drain-window"},
 		{"MaxFrameRate", "--max-frame-rate"}, {"MaxByteRate", "--max-byte-rate"},
 		{"MaxQueuedTotal", "--max-queued-total"}, {"MaxQueued", "--max-queued"}, {"MemoryLimit", "--memory-limit"},

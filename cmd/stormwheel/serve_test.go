@@ -18,7 +18,7 @@ import (
 	"github.com/stormwheel/stormwheel/internal/machine"
 )
 
-var readyLine = regexp.MustCompile(`^stormwheel ready node=(\S+) listen=(127\.0\.0\.1:[1-9]\d*) admin=(127\.0\.0\.1:[1-9]\d*|-) pid=(\d+)$`)
+var readyLine = regexp.MustCompile(`^stormwheel ready node=(\S+) listen=(127\.0\.0\.1:[1-9]\d*(?:,127\.0\.0\.1:[1-9]\d*)*|unix:/\S+) admin=(127\.0\.0\.1:[1-9]\d*|-) pid=(\d+)$`)
 
 type node struct {
 	*process

@@ -20,7 +20,7 @@ func TestAKeyThatComesBehindItsCertificateIsRead(t *testing.T) {
 		}
 	}
 	var c certificates
-	if err := c.load(cert, key); err != nil {
+	if _, err := c.load(cert, key); err != nil {
 		t.Fatal(err)
 	}
 	var b bytes.Buffer

@@ -122,11 +122,72 @@ func TestConnectByTLS(t *testing.T) {
 	p.until("certificate_required")
 }
 
+// Each listener shows its own certificate, which is read again, too.
+func TestListenersCertificates(t *testing.T) {
+	general, cert, key := pair(t, t.TempDir())
+	dir := t.TempDir()
+	own, ownCert, ownKey := pair(t, dir)
+	n := serve(t, "--tls-cert", cert, "--tls-key", key, "--listen", "127.0.0.1:0,tls-cert="+ownCert+",tls-key="+ownKey)
+	insecure := &tls.Config{InsecureSkipVerify: true}
+	shows := func(listener int, want tls.Certificate) {
+		t.Helper()
+		c, err := tls.Dial("tcp", strings.Split(n.listen, ",")[listener], insecure)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if !c.ConnectionState().PeerCertificates[0].Equal(want.Leaf) {
+			t.Errorf("listener %d shows another certificate", listener)
+		}
+	}
+	shows(0, general)
+	shows(1, own)
+	own, _, _ = pair(t, dir)
+	n.signal(syscall.SIGHUP)
+	n.untilSaid("file=" + ownCert)
+	shows(0, general)
+	shows(1, own)
+}
+
+// TLS 1.2 is there if it is asked for.
+func TestServeSpeaksTLS12IfAskedTo(t *testing.T) {
+	n := serve(t, "--tls-self-signed", "--tls-min", "1.2", "--max-tls12", "1")
+	old := &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12}
+	c, err := tls.Dial("tcp", n.listen, old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if c, err := tls.Dial("tcp", n.listen, old); err == nil {
+		c.Close()
+		t.Error("one more than there may be")
+	}
+}
+
+// Where the module's AEADs may not be used as the record layer does, it is said at the start.
+func TestTLSIsRefusedUnderFIPS140Only(t *testing.T) {
+	t.Setenv("GODEBUG", "fips140=only")
+	for _, args := range [][]string{
+		{"serve", "--listen", "127.0.0.1:0", "--tls-self-signed"},
+		{"connect", "--server", "tls://127.0.0.1:1", "--insecure"},
+		{"bench", "hold", "--target", "tls://127.0.0.1:1", "--insecure"},
+		{"bench", "hold", "--spawn", "1", "--transport", "wss"},
+	} {
+		p := stormwheel(t, args...)
+		if code, _ := p.exit(); code != 2 || !strings.Contains(p.stderr.String(), "put a TLS proxy in front") || strings.Count(p.stderr.String(), "\n") > 1 {
+			t.Errorf("%q: exit %d, %s", args, code, p.stderr.String())
+		}
+	}
+}
+
 func TestTLSFlagsThatMakeNoSense(t *testing.T) {
 	for want, args := range map[string][]string{
 		"go together":                     {"serve", "--tls-cert", "x"},
 		"exclude each other":              {"serve", "--tls-self-signed", "--tls-cert", "x", "--tls-key", "y"},
 		"needs --tls-cert":                {"serve", "--tls-client-ca", "x"},
+		"--max-tls12 must be positive":    {"serve", "--max-tls12", "0"},
+		"--handshake-rate must be finite": {"serve", "--handshake-rate", "-1"},
+		"--listen: tls-cert and":          {"serve", "--listen", "127.0.0.1:0,tls-cert=x"},
 		"needs --tls-cert and --tls-key":  {"serve", "--transports", "tls"},
 		"are for --transport tls and wss": {"bench", "hold", "--target", "127.0.0.1:1", "--insecure"},
 		"is of tls":                       {"bench", "hold", "--target", "tls://127.0.0.1:1", "--transport", "ws"},

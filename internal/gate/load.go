@@ -68,6 +68,16 @@ func (l *Load) SetCeiling(ceiling float64) {
 	l.pace.Store(math.Float64bits(min(l.pacer.Pace(), l.besidePace())))
 }
 
+// SetHandshakes has so many TLS handshakes a second begin at most; 0: as many as clients are let in. It is
+// for who calls Observe, and comes after SetCeiling.
+func (l *Load) SetHandshakes(rate float64) {
+	if rate == 0 || rate > l.ceiling {
+		rate = l.ceiling
+	}
+	l.beside[1].SetCeiling(rate)
+	l.pace.Store(math.Float64bits(min(l.pacer.Pace(), l.besidePace())))
+}
+
 // Due says whether it is time to look, for one who asks once a tick.
 func (l *Load) Due(now, tick time.Duration) bool {
 	return now-l.at >= lookEvery || tick >= lookEvery

@@ -35,11 +35,13 @@ type Node struct {
 type Config struct {
 	Heartbeat, Tick time.Duration // how often clients speak, and how often the gates are looked at
 
-	AdmitRate    float64 // clients a second that may come in
-	FailoverRate float64 // clients a second that would find a place elsewhere
-	AddrConns    int     // sessions of an address, 0: no bound
-	AddrRate     float64 // handshakes a second of an address, 0: no bound
-	IDRate       float64 // of a client id at an address, 0 or less: no bound
+	AdmitRate float64 // clients a second that may come in
+	// HandshakeRate is how many TLS handshakes a second may begin; 0: AdmitRate's.
+	HandshakeRate float64
+	FailoverRate  float64 // clients a second that would find a place elsewhere
+	AddrConns     int     // sessions of an address, 0: no bound
+	AddrRate      float64 // handshakes a second of an address, 0: no bound
+	IDRate        float64 // of a client id at an address, 0 or less: no bound
 
 	Index      bool       // there is a roster, though Duplicates bounds nothing
 	Duplicates Duplicates // what becomes of a login beyond MaxSameID
@@ -63,6 +65,7 @@ func NewNode(cfg Config, random io.Reader) *Node {
 	}
 	n.Senders.begin(binary.BigEndian.Uint64(randomBytes(random, 8)))
 	n.Load.begin(cfg.AdmitRate, cfg.Heartbeat, cfg.Tick)
+	n.Load.SetHandshakes(cfg.HandshakeRate)
 	n.Window.SetRate(cfg.FailoverRate)
 	return n
 }
@@ -72,6 +75,7 @@ func NewNode(cfg Config, random io.Reader) *Node {
 // Load.Observe.
 func (n *Node) Tune(now time.Duration, cfg Config) {
 	n.Load.SetCeiling(cfg.AdmitRate)
+	n.Load.SetHandshakes(cfg.HandshakeRate)
 	n.Queue.SetRate(now, n.Load.SlotRate())
 	n.Addrs.SetBounds(now, cfg.AddrConns, cfg.AddrRate)
 	n.IDs.SetBounds(now, 0, cfg.IDRate)

@@ -103,6 +103,22 @@ func TestCeilingMovesAPaceThatLoadHasNotLowered(t *testing.T) {
 	}
 }
 
+// What TLS handshakes are held to holds for all who come by them, so that nobody is given a slot at which it
+// could not begin.
+func TestHandshakesLowerThePace(t *testing.T) {
+	var l Load
+	l.begin(1000, time.Second, time.Second)
+	if l.SetHandshakes(50); l.Pace() != 50 || l.SlotRate() != 50 {
+		t.Errorf("pace %v, slots %v", l.Pace(), l.SlotRate())
+	}
+	if l.SetHandshakes(0); l.Pace() != 1000 || l.SlotRate() != 1000 {
+		t.Errorf("pace %v, slots %v without a bound", l.Pace(), l.SlotRate())
+	}
+	if l.SetHandshakes(5000); l.Pace() != 1000 {
+		t.Errorf("pace %v, above what may come in", l.Pace())
+	}
+}
+
 // A secret is changed while clients hold passes of the old one, and of none.
 func TestSecretsOfPassesChangeWhileTheNodeRuns(t *testing.T) {
 	old, fresh := []byte(strings.Repeat("o", 32)), []byte(strings.Repeat("f", 32))

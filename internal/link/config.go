@@ -6,6 +6,7 @@ import (
 	"math"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
@@ -60,7 +61,7 @@ type Config struct {
 	// link's number it makes the incarnation that the link tells in HELLO. It is never stored.
 	Incarnation uint64
 
-	// Endpoints are where to connect, "host:port". One is chosen at random. Servers may
+	// Endpoints are where to connect, "host:port" or "unix:path". One is chosen at random. Servers may
 	// name alternates, which are kept apart.
 	Endpoints []string
 
@@ -125,8 +126,8 @@ func (c *Config) Validate() error {
 		return errors.New("Endpoints is empty")
 	}
 	for _, e := range c.Endpoints {
-		if !validAddress(e) {
-			return fmt.Errorf("Endpoints: %q is not host:port", e)
+		if !validAddress(e) && !validUnix(e) {
+			return fmt.Errorf("Endpoints: %q is neither host:port nor unix:path", e)
 		}
 	}
 	if int(c.Policy) >= len(policyNames) {
@@ -155,6 +156,16 @@ func (c *Config) Validate() error {
 	}
 	return nil
 }
+
+// validUnix says whether an endpoint can be a unix socket. What a server names never is: it knows
+// nothing of the files of this machine.
+func validUnix(endpoint string) bool {
+	path, is := strings.CutPrefix(endpoint, "unix:")
+	return is && path != "" && len(path) < maxUnixPath && !strings.Contains(path, "\x00")
+}
+
+// maxUnixPath is the room for the path of a socket, and its end, on Linux.
+const maxUnixPath = 108
 
 func validAddress(address string) bool {
 	host, port, err := net.SplitHostPort(address)

@@ -167,14 +167,14 @@ func TestConfigValidateNamesTheField(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, spoil := range map[string]func(*Config){
-		"Endpoints is empty":                             func(c *Config) { c.Endpoints = nil },
-		`Endpoints: "nonsense" is not host:port`:         func(c *Config) { c.Endpoints = []string{"nonsense"} },
-		`Endpoints: "a:0" is not host:port`:              func(c *Config) { c.Endpoints = []string{"a:0"} },
-		"Policy: 99 is unknown":                          func(c *Config) { c.Policy = 99 },
-		"Interval: 1ms is below 100ms":                   func(c *Config) { c.Interval = time.Millisecond },
-		"PongTimeout: -1s is not within (0, 1h0m0s]":     func(c *Config) { c.PongTimeout = -time.Second },
-		"BackoffMin: 2m0s is above BackoffMax 1m0s":      func(c *Config) { c.BackoffMin = 2 * time.Minute },
-		"MaxPayload: 5 is not within [8192, 2147483647]": func(c *Config) { c.MaxPayload = 5 },
+		"Endpoints is empty": func(c *Config) { c.Endpoints = nil },
+		`Endpoints: "nonsense" is neither host:port nor unix:path`: func(c *Config) { c.Endpoints = []string{"nonsense"} },
+		`Endpoints: "a:0" is neither host:port nor unix:path`:      func(c *Config) { c.Endpoints = []string{"a:0"} },
+		"Policy: 99 is unknown":                                    func(c *Config) { c.Policy = 99 },
+		"Interval: 1ms is below 100ms":                             func(c *Config) { c.Interval = time.Millisecond },
+		"PongTimeout: -1s is not within (0, 1h0m0s]":               func(c *Config) { c.PongTimeout = -time.Second },
+		"BackoffMin: 2m0s is above BackoffMax 1m0s":                func(c *Config) { c.BackoffMin = 2 * time.Minute },
+		"MaxPayload: 5 is not within [8192, 2147483647]":           func(c *Config) { c.MaxPayload = 5 },
 	} {
 		c := good
 		spoil(&c)

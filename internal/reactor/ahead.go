@@ -15,10 +15,10 @@ func (r *Reactor) bringAhead(slot Slot) {
 		}
 	}
 	for i := 0; i < len(r.rounds); i++ {
-		if w := r.rounds[i]; w.Ordered && slot >= w.next && !w.visited(slot) && r.reachable(slot) {
+		if w := r.rounds[i]; w.Ordered && slot >= w.Next && !w.visited(slot) && r.reachable(slot) {
 			w.visitedAhead(slot)
 			if !r.visit(w, slot) {
-				w.next = noMoreSlots
+				w.Next = noMoreSlots
 			}
 		}
 	}

@@ -7,11 +7,12 @@ type Round struct {
 	Visit func(slot Slot) (frame []byte, on bool)
 	// Done is called when the round has ended, unless its loop ends before; may be nil.
 	Done func()
+	// Next is the slot that is looked at next: where the round begins, and then the round's own.
+	Next Slot
 	// Ordered has a session's visit come before what is asked of it later than the round began.
 	Ordered bool
 
-	next  Slot
-	ahead map[Slot]struct{} // of next: they were visited
+	ahead map[Slot]struct{} // of Next: they were visited
 }
 
 // noMoreSlots is where a round is that has ended.
@@ -53,9 +54,9 @@ func (r *Reactor) goRounds(stop func() bool) (more bool) {
 // goRound goes on with a round and says whether it has ended.
 func (r *Reactor) goRound(w *Round, stop func() bool) (ended bool) {
 	const visitCost = walkStep / fanStep // of a session, where a slot without one costs 1
-	for cost := 1; w.next < Slot(len(r.sessions)*sessionChunk); cost++ {
-		slot := w.next
-		w.next++
+	for cost := 1; w.Next < Slot(len(r.sessions)*sessionChunk); cost++ {
+		slot := w.Next
+		w.Next++
 		if r.reachable(slot) && !w.visited(slot) {
 			if !r.visit(w, slot) {
 				return true

@@ -74,7 +74,7 @@ func TestAHurriedStopWaitsForNothing(t *testing.T) {
 		peers = append(peers, p)
 	}
 	n.r.BeginRound(&Round{Visit: func(slot Slot) ([]byte, bool) {
-		n.r.rounds[0].next = slot // there is no end to it
+		n.r.rounds[0].Next = slot // there is no end to it
 		return nil, true
 	}})
 	n.r.node.Stopping.Store(true)

@@ -53,7 +53,7 @@ func flood(name string, frame []byte) Enemy {
 			burst = append(burst, frame...)
 		}
 		var deaf sync.WaitGroup
-		deaf.Go(func() { io.Copy(io.Discard, p.TCPConn) })
+		deaf.Go(func() { io.Copy(io.Discard, p.Socket) })
 		defer deaf.Wait()
 		defer p.Close()
 		for said := 0; said < floodBytes; said += len(burst) {

@@ -6,17 +6,25 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/netstage"
 )
 
+// Socket is a *net.TCPConn or a *net.UnixConn.
+type Socket interface {
+	net.Conn
+	CloseWrite() error
+}
+
 // Peer is one connection and what it has heard. One goroutine reads and one may write. Its
 // methods return errors, since it mostly runs on a goroutine of its own. Whoever connects it
 // closes it.
 type Peer struct {
-	*net.TCPConn // nil until Dial
+	Socket // nil until Dial
 
 	ID     string
 	Joined bool                // it got a session
@@ -37,11 +45,19 @@ func (p *Peer) Dial(ctx context.Context) error { return p.DialBy(ctx, net.Dialer
 func (p *Peer) DialBy(ctx context.Context, d net.Dialer) error {
 	d.Timeout = p.target.patience()
 	p.began = time.Now()
-	c, err := d.DialContext(ctx, "tcp", p.target.Addr)
+	network, addr := "tcp", p.target.Addr
+	if path, is := strings.CutPrefix(addr, "unix:"); is {
+		network, addr, d.LocalAddr = "unix", path, nil
+	}
+	c, err := d.DialContext(ctx, network, addr)
+	for errors.Is(err, syscall.EAGAIN) && time.Since(p.began) < d.Timeout { // too many wait at a unix socket
+		time.Sleep(time.Millisecond)
+		c, err = d.DialContext(ctx, network, addr)
+	}
 	if err != nil {
 		return err
 	}
-	p.TCPConn = c.(*net.TCPConn)
+	p.Socket = c.(Socket)
 	p.forget = context.AfterFunc(ctx, func() { c.Close() })
 	if err = p.SetDeadline(p.began.Add(p.target.patience())); err == nil && p.target.Stage != nil {
 		p.staged = netstage.New(c, p.target.Stage())
@@ -54,7 +70,7 @@ func (p *Peer) Read(b []byte) (int, error) {
 	if p.staged != nil {
 		return p.staged.Read(b)
 	}
-	return p.TCPConn.Read(b)
+	return p.Socket.Read(b)
 }
 
 // Write writes to the connection, through its stage.
@@ -62,28 +78,28 @@ func (p *Peer) Write(b []byte) (int, error) {
 	if p.staged != nil {
 		return p.staged.Write(b)
 	}
-	return p.TCPConn.Write(b)
+	return p.Socket.Write(b)
 }
 
 // Close closes the connection, if there is one.
 func (p *Peer) Close() error {
-	if p.TCPConn == nil {
+	if p.Socket == nil {
 		return nil
 	}
 	p.forget()
-	err := p.TCPConn.Close()
+	err := p.Socket.Close()
 	if p.staged != nil {
 		_ = p.staged.Close() // without its closing words: it is closed already
 	}
 	return err
 }
 
-// Reset ends the connection with RST, if there is one.
-func (p *Peer) Reset() error {
-	if p.TCPConn == nil {
-		return nil
+// Reset ends the connection with RST, if there is one and it is of TCP.
+func (p *Peer) Reset() (err error) {
+	if tcp, is := p.Socket.(*net.TCPConn); is {
+		err = tcp.SetLinger(0)
 	}
-	return errors.Join(p.SetLinger(0), p.Close())
+	return errors.Join(err, p.Close())
 }
 
 // Hello is the HELLO of its id, with a token that is good for an hour.

@@ -14,7 +14,7 @@ import (
 // they are ended. Its fields are set before the first peer comes; after that any goroutine may
 // use it.
 type Target struct {
-	Addr string // host and port
+	Addr string // host and port, or "unix:" and a path
 
 	HelloTimeout, PartialTimeout time.Duration // the node's own, for who is slow
 	FrameRate                    int           // frames a second that the node takes of a client, for who says too much

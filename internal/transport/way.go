@@ -12,9 +12,23 @@ type Way struct {
 	Path string // of the WebSocket; "": there is none
 }
 
-// ParseWay reads an endpoint: "host:port" or "tls://host:port", or a WebSocket's, "ws" or "wss", as
-// "wss://host[:port][/path]".
+// UnixPrefix begins the endpoint that is a unix socket, before its path.
+const UnixPrefix = "unix:"
+
+// Network is what package net calls an address, and how: "tcp" or "unix".
+func Network(addr string) (network, name string) {
+	if path, is := strings.CutPrefix(addr, UnixPrefix); is {
+		return "unix", path
+	}
+	return "tcp", addr
+}
+
+// ParseWay reads an endpoint: "host:port", "unix:path" or "tls://host:port", or a WebSocket's, "ws" or
+// "wss", as "wss://host[:port][/path]".
 func ParseWay(endpoint string) (addr string, w Way, err error) {
+	if strings.HasPrefix(endpoint, UnixPrefix) {
+		return endpoint, w, nil
+	}
 	scheme, rest, found := strings.Cut(endpoint, "://")
 	port := ""
 	switch {
@@ -27,7 +41,7 @@ func ParseWay(endpoint string) (addr string, w Way, err error) {
 	case scheme == "wss":
 		w.TLS, port = true, "443"
 	default:
-		return "", w, errors.New("is neither host:port nor tls://, ws:// or wss://")
+		return "", w, errors.New("is neither host:port nor unix:, tls://, ws:// or wss://")
 	}
 	addr, w.Path = rest, "/"
 	if i := strings.IndexAny(rest, "/?"); i >= 0 {

@@ -13,6 +13,7 @@ func TestParseWay(t *testing.T) {
 		ok             bool
 	}{
 		{"127.0.0.1:7000", "127.0.0.1:7000", transport.Way{}, true},
+		{"unix:/run/a b://c.sock", "unix:/run/a b://c.sock", transport.Way{}, true},
 		{"tls://example.com:7000", "example.com:7000", transport.Way{TLS: true}, true},
 		{"ws://127.0.0.1:7000", "127.0.0.1:7000", transport.Way{Path: "/"}, true},
 		{"ws://example.com", "example.com:80", transport.Way{Path: "/"}, true},

@@ -19,6 +19,9 @@ func Append(dst []byte, e *Envelope) ([]byte, error) {
 		return dst, err
 	}
 	start := len(dst)
+	if dst == nil {
+		dst = make([]byte, 0, e.most())
+	}
 	dst = append(dst, Version, byte(e.Kind), byte(e.Flags), 0, 0)
 	w := writer{dst: dst, kind: e.Kind}
 	w.addNames(e)
@@ -32,6 +35,31 @@ func Append(dst []byte, e *Envelope) ([]byte, error) {
 	}
 	binary.BigEndian.PutUint16(w.dst[start+3:], uint16(len(w.dst)-start-headerLen))
 	return append(w.dst, e.Content...), nil
+}
+
+// most is as many bytes as e takes, or some more: a body that waits for long has one allocation of its size.
+func (e *Envelope) most() int {
+	n := headerLen + len(e.Content)
+	for _, text := range [...][]byte{e.User, e.Room, e.Reason, e.Device, e.Prefix, e.After} {
+		if len(text) > 0 {
+			n += entryLen + len(text)
+		}
+	}
+	if len(e.ID.Sender) > 0 {
+		n += entryLen + idFixed + len(e.ID.Sender)
+	}
+	if e.Position != (Position{}) {
+		n += entryLen + 16
+	}
+	for _, there := range [...]bool{!e.Time.IsZero(), !e.Taken.IsZero(), !e.At.IsZero(), e.Life != 0, e.Stamp != 0, e.Count != 0} {
+		if there {
+			n += entryLen + 8
+		}
+	}
+	if e.State != 0 || e.Code != 0 || e.Question != 0 || e.Limit != 0 {
+		n += 4*entryLen + 6
+	}
+	return n
 }
 
 // Mark sets PossiblyKnown in a body that Append made.

@@ -201,6 +201,23 @@ func TestNoAllocation(t *testing.T) {
 	}
 }
 
+// A body that nobody has made room for has one allocation, whatever is in it.
+func TestOneAllocationForAllKinds(t *testing.T) {
+	for kind := Kind(1); kind < 64; kind++ {
+		if !kind.Known() {
+			continue
+		}
+		e := full(kind)
+		if n := testing.AllocsPerRun(100, func() {
+			if _, err := Append(nil, e); err != nil {
+				t.Fatal(err)
+			}
+		}); n != 1 {
+			t.Errorf("%v: %v allocations", kind, n)
+		}
+	}
+}
+
 // FuzzParse: input never panics, and what Parse takes Append writes, to the same values.
 func FuzzParse(f *testing.F) {
 	for k := range kinds {

@@ -41,7 +41,7 @@ type Config struct {
 	Receipt func(r Receipt)
 
 	// Presence tells who comes and goes, of those that are watched; never what is older than what was
-	// told of the same device.
+	// told of the same device in the session.
 	Presence func(p Presence)
 
 	// Unwatched tells that the node refuses a Watch. It is not asked again.

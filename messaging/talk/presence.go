@@ -3,6 +3,9 @@ package talk
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/stormwheel/stormwheel/messaging/envelope"
@@ -15,20 +18,35 @@ type Presence struct {
 	Online  bool
 	Devices uint64    // of the user that are online, this one included; 0 where the node does not say
 	Room    string    // in which it is watched; "" for the user alone
-	At      time.Time // the node's clock; zero if it does not say
+	At      time.Time // the node's clock; zero if it does not say, or if the device went while there was no session
 }
 
-// maxStamps is of how many devices the latest stamp is remembered.
-const maxStamps = 16_384
+// maxSights is of how many devices is remembered what was told.
+const maxSights = 16_384
 
-// Watch asks for the presence of a user, now and in every session to come until Unwatch. Config.Unwatched
-// tells if the node refuses. It does not wait.
+// sight is what was told of a device.
+type sight struct {
+	user, device, room string
+	stamp              uint64
+	online             bool
+	session            string // in which it was told: in another, stamps count anew
+}
+
+// Watch asks for the presence of a user, now and in every session to come until Unwatch: in each, who is
+// online is told, and of whom that was told before, who has gone. Config.Unwatched tells if the node
+// refuses. It does not wait.
 func (t *Talk) Watch(user string) { t.want(wish{watch: true, user: user}, envelope.Position{}) }
 
 // Unwatch ends Watch.
-func (t *Talk) Unwatch(user string) { t.unwant(wish{watch: true, user: user}) }
+func (t *Talk) Unwatch(user string) {
+	t.unwant(wish{watch: true, user: user})
+	t.mu.Lock()
+	maps.DeleteFunc(t.sights, func(_ string, s sight) bool { return s.user == user && s.room == "" })
+	t.mu.Unlock()
+}
 
-// WatchRoom is Watch for all that are in a room.
+// WatchRoom asks for those who come to a room and go from it. Who is there already is not told: see
+// Members, also in each new session.
 func (t *Talk) WatchRoom(room string) { t.want(wish{watch: true, room: room}, envelope.Position{}) }
 
 // UnwatchRoom ends WatchRoom.
@@ -38,16 +56,38 @@ func (t *Talk) UnwatchRoom(room string) { t.unwant(wish{watch: true, room: room}
 func (t *Talk) presence(e *envelope.Envelope) {
 	key := string(e.Device) + "\x00" + string(e.Room)
 	t.mu.Lock()
-	old := e.Stamp < t.stamps[key]
+	told := t.sights[key]
+	old := told.session == t.session && e.Stamp < told.stamp
 	if !old {
-		if len(t.stamps) >= maxStamps {
-			clear(t.stamps)
+		if len(t.sights) >= maxSights {
+			clear(t.sights)
 		}
-		t.stamps[key] = e.Stamp
+		t.sights[key] = sight{string(e.User), string(e.Device), string(e.Room), e.Stamp, e.State == envelope.Online, t.session}
 	}
 	t.mu.Unlock()
 	if !old && t.cfg.Presence != nil {
 		t.cfg.Presence(Presence{string(e.User), string(e.Device), e.State == envelope.Online, e.Count, string(e.Room), e.Taken})
+	}
+}
+
+// watching is told that the node has granted a watch, behind all that it told of the user first: devices that
+// were online in an earlier session, and of which it told nothing, have gone meanwhile.
+func (t *Talk) watching(user, session string) {
+	t.mu.Lock()
+	var gone []Presence
+	for key, s := range t.sights {
+		if session == t.session && s.user == user && s.room == "" && s.online && s.session != session {
+			s.online, s.session = false, session
+			t.sights[key] = s
+			gone = append(gone, Presence{User: s.user, Device: s.device})
+		}
+	}
+	t.mu.Unlock()
+	slices.SortFunc(gone, func(a, b Presence) int { return strings.Compare(a.Device, b.Device) })
+	for _, p := range gone {
+		if t.cfg.Presence != nil {
+			t.cfg.Presence(p)
+		}
 	}
 }
 

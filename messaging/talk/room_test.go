@@ -226,10 +226,35 @@ func TestPresenceDropsWhatIsOlder(t *testing.T) {
 	is("alice/b", envelope.Offline, 9)
 	is("alice/a", envelope.Offline, 10) // of the session itself
 	b.wantTold("alice/a online true", "alice/b online false", "alice/a online false")
-	for n := range maxStamps + 10 {
+	for n := range maxSights + 10 {
 		is(fmt.Sprint(n), envelope.Online, 1)
 	}
-	if len(b.stamps) > maxStamps {
-		t.Errorf("%d stamps", len(b.stamps))
+	if len(b.sights) > maxSights {
+		t.Errorf("%d devices", len(b.sights))
 	}
+}
+
+// Who went while there was no session is told to have gone, and a node whose clock was set back is heard.
+func TestPresenceIsWholeAgainInANewSession(t *testing.T) {
+	b := newBench(t)
+	is := func(device string, stamp uint64) {
+		b.presence(&envelope.Envelope{Kind: envelope.Presence, User: []byte("alice"), Device: []byte(device), State: envelope.Online, Stamp: stamp})
+	}
+	b.session("1")
+	is("alice/a", 100)
+	is("alice/b", 101)
+	b.watching("alice", b.Talk.session)
+	b.wantTold("alice/a online true", "alice/b online true")
+	first := b.Talk.session
+	b.session("")
+	b.session("2")
+	is("alice/b", 7)
+	b.watching("alice", first) // of the session before: it tells nothing of this one
+	b.watching("bob", b.Talk.session)
+	b.wantTold("alice/b online true")
+	b.watching("alice", b.Talk.session)
+	b.wantTold("alice/a online false")
+	b.watching("alice", b.Talk.session)
+	is("alice/b", 6)
+	b.wantTold()
 }

@@ -26,8 +26,8 @@ type Talk struct {
 	heard   *memory // publications
 	session string  // the present one; "": none
 	wishes  map[wish]*wanted
-	stamps  map[string]uint64 // by device: the latest that was told
-	wake    chan struct{}     // of the goroutine that keeps wishes; 1
+	sights  map[string]sight // by device and room
+	wake    chan struct{}    // of the goroutine that keeps wishes; 1
 }
 
 // New checks cfg and returns a Talk that does nothing before Run.
@@ -40,7 +40,7 @@ func New(cfg Config) (*Talk, error) {
 	}
 	now := cfg.now()
 	t := &Talk{cfg: cfg, sent: make(map[uint64]*sending), known: newMemory(now), works: make(map[ID]*work), heard: newMemory(now),
-		wishes: make(map[wish]*wanted), stamps: make(map[string]uint64), wake: make(chan struct{}, 1)}
+		wishes: make(map[wish]*wanted), sights: make(map[string]sight), wake: make(chan struct{}, 1)}
 	t.settled.L = &t.mu
 	if cfg.Keeper != nil {
 		ids, since, err := cfg.Keeper.Load()

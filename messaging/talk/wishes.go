@@ -143,9 +143,16 @@ func (w wish) envelope(s *wanted) *envelope.Envelope {
 // ask sends a wish and hears what becomes of it.
 func (t *Talk) ask(ctx context.Context, w wish, body *envelope.Envelope) {
 	ends := body.Kind == envelope.Leave || body.Kind == envelope.Unwatch
+	t.mu.Lock()
+	session := t.session
+	t.mu.Unlock()
 	_, err := t.send(ctx, body, &sending{tell: func(o Outcome) {
-		if !ends && o.State == Refused {
+		switch {
+		case ends:
+		case o.State == Refused:
 			t.refused(w, o.Refusal)
+		case o.State == Taken && w.watch && w.room == "":
+			t.watching(w.user, session)
 		}
 	}}, false)
 	if err != nil && ctx.Err() == nil && !ends { // what no envelope can hold

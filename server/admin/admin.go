@@ -36,6 +36,9 @@ type Config struct {
 	// negative one: DefaultStuckAfter.
 	StuckAfter time.Duration
 
+	// MaxConns bounds the connections of NewServer's server. Default, also for a negative one: MaxConns.
+	MaxConns int
+
 	// Metrics are shown at /metrics beside the node's, the runtime's and the process's. Default:
 	// none.
 	Metrics []prometheus.Collector

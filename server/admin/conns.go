@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"net"
 	"net/http"
 	"sync"
@@ -8,8 +9,8 @@ import (
 	"time"
 )
 
-// MaxConns bounds the connections of a server of NewServer: descriptors that it takes are lost to
-// clients.
+// MaxConns bounds the connections of a server of NewServer, unless Config.MaxConns does: descriptors that
+// it takes are lost to clients.
 const MaxConns = 8
 
 // busyTime is how long a request may take before its connection makes room for another. The
@@ -20,6 +21,7 @@ const busyTime = time.Second
 // nothing happens on goes: pools of monitors keep theirs open for long, and a probe that is
 // refused has its node killed. The zero value is ready.
 type conns struct {
+	most   int        // 0: MaxConns
 	mu     sync.Mutex // guards open
 	open   map[net.Conn]connState
 	closed atomic.Uint64 // those that were closed for the bound
@@ -40,7 +42,7 @@ func (c *conns) changed(conn net.Conn, state http.ConnState) {
 		if c.open == nil {
 			c.open = map[net.Conn]connState{}
 		}
-		if len(c.open) >= MaxConns && !c.makeRoom(now) {
+		if len(c.open) >= cmp.Or(c.most, MaxConns) && !c.makeRoom(now) {
 			c.closed.Add(1)
 			_ = conn.Close() // its goroutine then sees the end
 			return

@@ -130,6 +130,21 @@ func TestConnectionsThatAreBusyStay(t *testing.T) {
 	}
 }
 
+// Who has more to ask than operators have may have more connections.
+func TestTheBoundOfConnectionsIsConfigured(t *testing.T) {
+	var c conns
+	newServer(fine(), Config{MaxConns: MaxConns + 1}, &c)
+	for i := range MaxConns + 2 {
+		ours, theirs := net.Pipe()
+		defer theirs.Close()
+		c.changed(ours, http.StateNew)
+		c.changed(ours, http.StateActive)
+		if _, open := c.open[ours]; open != (i <= MaxConns) {
+			t.Errorf("connection %d is open: %v", i+1, open)
+		}
+	}
+}
+
 func isTimeout(err error) bool {
 	netErr, ok := err.(net.Error)
 	return ok && netErr.Timeout()

@@ -7,12 +7,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
-	"net/netip"
 	"strings"
 	"time"
 
+	"github.com/stormwheel/stormwheel/internal/loopback"
 	"github.com/stormwheel/stormwheel/server"
 )
 
@@ -30,6 +29,7 @@ type settings struct {
 	Alternates     []string    `json:"alternates"`
 	FailoverRate   float64     `json:"failover_rate"`
 	AdmitRate      float64     `json:"admit_rate"`
+	HandshakeRate  float64     `json:"handshake_rate"`
 	MaxWindow      period      `json:"max_window"`
 	MaxConns       int         `json:"max_conns"`
 	AddrConns      int         `json:"addr_conns"`
@@ -44,12 +44,13 @@ type settings struct {
 }
 
 func settingsOf(t server.Tunable) settings {
-	return settings{t.Alternates, t.FailoverRate, t.AdmitRate, period(t.MaxWindow), t.MaxConns, t.AddrConns, t.AddrRate, t.IDRate,
+	return settings{t.Alternates, t.FailoverRate, t.AdmitRate, t.HandshakeRate, period(t.MaxWindow), t.MaxConns, t.AddrConns, t.AddrRate, t.IDRate,
 		t.MaxFrameRate, t.MaxByteRate, t.UnsettledBytes, period(t.DrainGrace), period(t.DrainWindow), nil}
 }
 
 func (s *settings) apply(t *server.Tunable) {
 	t.Alternates, t.FailoverRate, t.AdmitRate, t.MaxWindow = s.Alternates, s.FailoverRate, s.AdmitRate, time.Duration(s.MaxWindow)
+	t.HandshakeRate = s.HandshakeRate
 	t.MaxConns, t.AddrConns, t.AddrRate, t.IDRate = s.MaxConns, s.AddrConns, s.AddrRate, s.IDRate
 	t.MaxFrameRate, t.MaxByteRate, t.UnsettledBytes = s.MaxFrameRate, s.MaxByteRate, s.UnsettledBytes
 	t.DrainGrace, t.DrainWindow = time.Duration(s.DrainGrace), time.Duration(s.DrainWindow)
@@ -77,7 +78,7 @@ type settingsHandler struct {
 // ServeHTTP answers those alone who ask by a name of this machine: a page in an operator's browser
 // whose name was made to lead here has another.
 func (h settingsHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !IsLocal(r.Host) {
+	if !loopback.Host(r.Host) {
 		http.Error(w, "settings are for this machine: ask by localhost or its address", http.StatusForbidden)
 		return
 	}
@@ -133,14 +134,4 @@ func merge(body []byte, into *settings) error {
 		return errors.New("settings: one JSON object is wanted, and nothing behind it")
 	}
 	return nil
-}
-
-// IsLocal says whether a request's Host names the machine itself, as those that change something should:
-// that of a page in an operator's browser whose name was made to lead here does not.
-func IsLocal(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return host == "localhost" || err == nil && addr.Unmap().IsLoopback()
 }

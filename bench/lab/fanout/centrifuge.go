@@ -1,8 +1,10 @@
 package fanout
 
 import (
+	"bytes"
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/centrifugal/centrifuge"
 	"github.com/centrifugal/protocol"
@@ -13,24 +15,31 @@ import (
 // centrifugeHub is a node of github.com/centrifugal/centrifuge with its engine in memory, whose clients
 // speak its protobuf protocol and are subscribed by the server.
 type centrifugeHub struct {
-	node   *centrifuge.Node
-	server http.Server
+	node    *centrifuge.Node
+	server  http.Server
+	options []centrifuge.PublishOption
 }
 
-func startCentrifuge() (hub, string, error) {
+// What a channel with history keeps.
+const (
+	keptMessages = 128
+	keptTime     = 5 * time.Minute
+)
+
+func startCentrifuge(subscribe centrifuge.SubscribeOptions, publish ...centrifuge.PublishOption) (hub, string, error) {
 	n, err := centrifuge.New(centrifuge.Config{})
 	if err != nil {
 		return nil, "", err
 	}
 	n.OnConnecting(func(context.Context, centrifuge.ConnectEvent) (centrifuge.ConnectReply, error) {
 		return centrifuge.ConnectReply{Credentials: &centrifuge.Credentials{UserID: "member"},
-			Subscriptions:  map[string]centrifuge.SubscribeOptions{everybody: {}},
+			Subscriptions:  map[string]centrifuge.SubscribeOptions{everybody: subscribe},
 			PingPongConfig: &centrifuge.PingPongConfig{PingInterval: -1, PongTimeout: -1}}, nil
 	})
 	if err := n.Run(); err != nil {
 		return nil, "", err
 	}
-	h := &centrifugeHub{node: n}
+	h := &centrifugeHub{node: n, options: publish}
 	h.server.Handler = centrifuge.NewWebsocketHandler(n, centrifuge.WebsocketConfig{})
 	addr, err := serve(&h.server)
 	return h, addr, err
@@ -42,14 +51,14 @@ func (h *centrifugeHub) gather(map[string]float64) error { return nil }
 
 func (h *centrifugeHub) publish(body []byte, times int) error {
 	for range times {
-		if _, err := h.node.Publish(everybody, body); err != nil {
+		if _, err := h.node.Publish(everybody, body, h.options...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (h *centrifugeHub) marks([]byte) int { return 1 }
+func (h *centrifugeHub) marks(body []byte) int { return bytes.Count(body, []byte{mark}) }
 
 func (h *centrifugeHub) end(map[string]float64) { _ = h.server.Close() }
 
@@ -60,7 +69,9 @@ func greeting(subject string) flood.Greeting {
 	switch subject {
 	case hubGWS:
 		return func(string) (first, second []byte) { return []byte("GET /" + upgrade), nil }
-	case hubOthers:
+	case OfHub:
+		return joinRoom
+	case hubOthers, OfHistory:
 		return func(string) (first, second []byte) {
 			return []byte("GET /?cf_protocol=protobuf" + upgrade), connectCommand()
 		}

@@ -3,9 +3,12 @@
 package fanout
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"time"
+
+	"github.com/centrifugal/centrifuge"
 
 	"github.com/stormwheel/stormwheel/bench/lab/flood"
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
@@ -22,6 +25,13 @@ const (
 	ours, floor = "stormwheel", "gnet"
 	hubGWS      = "gws"
 	hubOthers   = "centrifuge"
+	// OfHub is a room of package messaging, and OfHistory a channel of centrifuge that keeps what it said:
+	// the section about messages has them measured here.
+	OfHub     = "stormwheel-room"
+	OfHistory = "centrifuge-history"
+	// Waiting is the workload in which several messages wait.
+	Waiting = "ten"
+
 	// The subjects of the processes at the other ends.
 	crowdOf, probesOf = "clients", "probes"
 
@@ -44,7 +54,7 @@ type workload struct {
 
 var workloads = []workload{
 	{name: "single", title: "one message at a time, until all have it", times: 1, depth: 1},
-	{name: "ten", title: "ten messages wait for each walk", times: 10, depth: 2},
+	{name: Waiting, title: "ten messages wait for each walk", times: 10, depth: 2},
 	{name: "beat", title: "heartbeats meanwhile", times: 1, depth: 1, beat: true},
 }
 
@@ -119,7 +129,12 @@ func start(subject string) (h hub, addr string, err error) {
 	case hubGWS:
 		return startGWS()
 	case hubOthers:
-		return startCentrifuge()
+		return startCentrifuge(centrifuge.SubscribeOptions{})
+	case OfHistory:
+		return startCentrifuge(centrifuge.SubscribeOptions{EnableRecovery: true, EnablePositioning: true},
+			centrifuge.WithHistory(keptMessages, keptTime))
+	case OfHub:
+		return startRoom()
 	default:
 		return nil, "", fmt.Errorf("nothing is called %q", subject)
 	}
@@ -159,6 +174,9 @@ func alone(t kit.Task) (map[string]float64, error) {
 		return nil, err
 	}
 	f := &flow{hub: h, crew: c, workload: w, members: members, body: body()}
+	if t.Subject == OfHub || t.Subject == OfHistory {
+		f.body = bytes.Repeat([]byte{mark}, bodySize) // so that a mark in an offset or a time is no great matter
+	}
 	if _, err := f.run(forTime(e.flood / 5)); err != nil { // until its buffers have their size
 		return nil, err
 	}

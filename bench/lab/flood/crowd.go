@@ -32,7 +32,7 @@ type Crowd struct {
 }
 
 // Join brings clients to a server, one after the other. What greeting says second, they say when
-// the answer to an HTTP request has come.
+// they have an answer, the whole of it if it is one to an HTTP request.
 func Join(target string, n int, greeting Greeting) (*Crowd, error) {
 	addr, err := netip.ParseAddrPort(target)
 	if err != nil {
@@ -49,7 +49,7 @@ func Join(target string, n int, greeting Greeting) (*Crowd, error) {
 		}
 		var first []byte
 		first, c.second[i] = greeting(fmt.Sprint("m", i))
-		if err := say(fd, first); err != nil {
+		if err := Say(fd, first); err != nil {
 			return nil, err
 		}
 		if err := c.poller.Watch(fd, uint32(i), 1, false, true); err != nil {
@@ -66,8 +66,8 @@ func Join(target string, n int, greeting Greeting) (*Crowd, error) {
 	return c, nil
 }
 
-// say writes the first words of a connection, which wait if a full accept queue has dropped its SYN.
-func say(fd int, words []byte) error {
+// Say writes the first words of a connection, which wait if a full accept queue has dropped its SYN.
+func Say(fd int, words []byte) error {
 	for until := time.Now().Add(10 * time.Second); time.Now().Before(until); time.Sleep(ReadEvery) {
 		if _, blocked, err := epoll.Write(fd, words); err != nil || !blocked {
 			return err
@@ -115,10 +115,14 @@ func (c *Crowd) readOne(client int) {
 	if c.Mark != 0 {
 		c.marks += bytes.Count(c.buf[:n], []byte{c.Mark})
 	}
-	if words := c.second[client]; words != nil && bytes.HasSuffix(c.buf[:n], []byte("\r\n\r\n")) {
+	if words := c.second[client]; words != nil && answered(c.buf[:n]) {
 		c.second[client] = nil
 		_, _, _ = epoll.Write(c.fds[client], words)
 	}
+}
+
+func answered(in []byte) bool {
+	return !bytes.HasPrefix(in, []byte("HTTP/")) || bytes.HasSuffix(in, []byte("\r\n\r\n"))
 }
 
 // Hello greets a server of ours.

@@ -17,6 +17,13 @@ func Load() (load float64, ok bool) {
 	return load, err == nil
 }
 
+// Sleeps is how often a thread of this process has waited for something.
+func Sleeps() int64 {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // cannot fail with these arguments
+	return u.Nvcsw
+}
+
 // CPU is the processor time that this process has used.
 func CPU() time.Duration {
 	var u syscall.Rusage

@@ -23,7 +23,7 @@ type Holding struct {
 	Loops     int // of each, which then are its processors, the first ones; 0: the default, on all
 	Workers   int // processes of the clients; 0: as many as descriptors ask for
 
-	Transport string // of the clients: tcp, which is the default, or ws
+	Transport string // of the clients: tcp, which is the default, ws or tls
 }
 
 // patient is a timeout that nobody meets in a holding, and Admitted an admission rate that
@@ -62,7 +62,7 @@ func Hold(ctx context.Context, r *kit.Record, h Holding) error {
 	time.Sleep(settle) // what it does at its start is none of the clients' business
 	empty, before := servers.Resident(), servers.Use()
 	clients, err := kit.StartClients(ctx, scenario.Config{Scenario: "hold", Targets: servers.Addrs(), Conns: h.Conns, Rate: h.Connect,
-		Duration: time.Hour, Heartbeat: h.Heartbeat, Workers: h.Workers, Transport: h.Transport})
+		Duration: time.Hour, Heartbeat: h.Heartbeat, Workers: h.Workers, Transport: h.Transport, Insecure: h.Transport == "tls"})
 	if err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ var others = []Kind{{Name: Accept, start: serveAccept}, {Name: Besieged, start: 
 
 // Of is the kind with a name.
 func Of(name string) (Kind, bool) {
-	all := append(append(Kinds[:len(Kinds):len(Kinds)], others...), WebSockets...)
+	all := slices.Concat(Kinds, others, WebSockets, TLSes)
 	i := slices.IndexFunc(all, func(k Kind) bool { return k.Name == name })
 	if i < 0 {
 		return Kind{}, false

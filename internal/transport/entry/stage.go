@@ -26,6 +26,7 @@ type Rules struct {
 	TLSPlain, TLSWebSocket bool // within TLS
 	Proxy                  ProxyMode
 	Trusted                func(netip.Addr) bool // whose headers are believed; nil: nobody's
+	TrustPeers             bool                  // everybody's who comes by it
 }
 
 func (r *Rules) tls() bool { return r.TLSPlain || r.TLSWebSocket }
@@ -74,7 +75,7 @@ var (
 func (e *Stage) Arrive(s transport.Slot, listener int, from netip.Addr) {
 	t := asking.of(listener)
 	rules := &e.cfg.Listeners[listener]
-	if rules.Trusted != nil && from.IsValid() && rules.Trusted(from.Unmap()) {
+	if rules.TrustPeers || rules.Trusted != nil && from.IsValid() && rules.Trusted(from.Unmap()) {
 		t |= trusted
 	}
 	if rules.Proxy == ProxyRequired || rules.Proxy == ProxyOptional && t.is(trusted) {
@@ -94,6 +95,9 @@ func (e *Stage) WebSocket(s transport.Slot) bool {
 
 // Secured says whether a connection has TLS.
 func (e *Stage) Secured(s transport.Slot) bool { return e.states.at(s).phase() == secured }
+
+// Listener is which one a connection came by.
+func (e *Stage) Listener(s transport.Slot) int { return e.states.at(s).listener() }
 
 // Begin says nothing.
 func (e *Stage) Begin(_ transport.Slot, dst []byte) []byte { return dst }

@@ -15,10 +15,11 @@ func TestAHostOfIPv6IsOneAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	froms := []netip.Addr{netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8::2:1")}
-	stage := NewServer(config, func(s transport.Slot) netip.Addr { return froms[s] })
+	stage := NewServer(config, func(s transport.Slot) Peer { return Peer{Addr: froms[s]} })
 	one, two := stage.newHandshake(0), stage.newHandshake(1)
-	defer one.stop()
-	defer two.stop()
+	if one.next != nil {
+		t.Error("a handshake that waits for its turn has a goroutine")
+	}
 	if one.addr != two.addr {
 		t.Errorf("%v and %v count apart", one.addr, two.addr)
 	}

@@ -33,8 +33,9 @@ type handshake struct {
 	read    int        // bytes of records
 	ticket  bool       // has come, for a client's cache
 
-	next func() (struct{}, bool) // runs it until it needs another record; false: it has ended
-	stop func()
+	begin func(*handshake) (*tls.Conn, error) // makes conn
+	next  func() (struct{}, bool)             // runs it until it needs another record; false: it has ended; nil: it has not begun
+	stop  func()
 	err  error // when it has ended
 
 	mu      sync.Mutex
@@ -44,27 +45,31 @@ type handshake struct {
 	waitingRoom // of those that wait for their peers; guarded by its waiting
 }
 
-// start makes a handshake that has not run yet. conn makes crypto/tls's Server or Client.
+// start makes a handshake that has not run yet: it may wait for its turn with thousands of others, and costs
+// next to nothing until then. conn makes crypto/tls's Server or Client.
 func start(conn func(*handshake) (*tls.Conn, error)) *handshake {
-	h := &handshake{wire: wire{addr: tcpAddr(netip.Addr{})}, err: errEnded}
+	return &handshake{wire: wire{addr: tcpAddr(netip.Addr{})}, err: errEnded, begin: conn}
+}
+
+// coroutine makes what runs it.
+func (h *handshake) coroutine() {
 	h.next, h.stop = iter.Pull(func(yield func(struct{}) bool) {
 		h.wire.more = func() bool { return yield(struct{}{}) }
-		if h.err = h.run(conn); h.err != nil {
+		if h.err = h.run(); h.err != nil {
 			h.secrets.clear()
 		}
 		h.wire.more = nil
 	})
-	return h
 }
 
 // run is the coroutine. What the embedder's callbacks panic with ends this handshake alone.
-func (h *handshake) run(conn func(*handshake) (*tls.Conn, error)) (err error) {
+func (h *handshake) run() (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = panicked(p)
 		}
 	}()
-	if h.conn, err = conn(h); err != nil {
+	if h.conn, err = h.begin(h); err != nil {
 		return err
 	}
 	return h.conn.Handshake()
@@ -79,7 +84,7 @@ type step struct {
 	used  int    // bytes of the records
 	done  bool
 	err   error
-	conn  *tlsrecord.Prepared // if done
+	conn  *tlsrecord.Prepared // if done; nil: crypto/tls goes on, by TLS 1.2
 }
 
 // step goes on with whole records, which it keeps.
@@ -91,6 +96,9 @@ func (h *handshake) step(records []byte) step {
 	}
 	h.running = true
 	h.mu.Unlock()
+	if h.next == nil {
+		h.coroutine()
+	}
 	h.wire.in = bytes.NewReader(records)
 	said := len(h.wire.out)
 	_, waits := h.next()
@@ -111,7 +119,7 @@ func (h *handshake) step(records []byte) step {
 // abandon ends a handshake for which nobody waits any more. Any goroutine may call it.
 func (h *handshake) abandon() {
 	h.mu.Lock()
-	stop := !h.dead && !h.running
+	stop := !h.dead && !h.running && h.stop != nil
 	h.dead = true
 	h.mu.Unlock()
 	if stop {
@@ -125,9 +133,12 @@ func (h *handshake) isDead() bool {
 	return h.dead
 }
 
-// prepare makes keys of what a handshake that is done has left.
+// prepare makes keys of what a handshake that is done has left; nil: it is one of TLS 1.2.
 func (h *handshake) prepare(client bool) (*tlsrecord.Prepared, error) {
 	state := h.conn.ConnectionState()
+	if state.Version == tls.VersionTLS12 && !client {
+		return nil, nil
+	}
 	k := tlsrecord.Keys{Suite: state.CipherSuite, Client: h.secrets.client, Server: h.secrets.server}
 	if state.Version != tls.VersionTLS13 || len(k.Client) == 0 || len(k.Server) == 0 {
 		return nil, errNoSecrets

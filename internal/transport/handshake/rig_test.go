@@ -66,7 +66,7 @@ func ours(config *handshake.Config, serve func(net.Conn)) func(net.Conn) {
 // oursFrom serves with our side, which is told that its peers are there.
 func oursFrom(config *handshake.Config, from string, serve func(net.Conn)) func(net.Conn) {
 	return func(nc net.Conn) {
-		c := netstage.New(nc, handshake.NewServer(config, func(transport.Slot) netip.Addr { return netip.MustParseAddr(from) }))
+		c := netstage.New(nc, handshake.NewServer(config, func(transport.Slot) handshake.Peer { return handshake.Peer{Addr: netip.MustParseAddr(from)} }))
 		serve(c)
 		_ = c.Close()
 	}

@@ -17,8 +17,9 @@ type Stage struct {
 
 	// The server's side.
 	config *Config
-	addr   func(transport.Slot) netip.Addr
+	peer   func(transport.Slot) Peer
 	states map[transport.Slot]*tls.ConnectionState // that nobody has asked for
+	older  map[transport.Slot]*handshake           // of TLS 1.2, that have ended well
 
 	keepStates bool
 
@@ -28,15 +29,21 @@ type Stage struct {
 	kept map[transport.Slot]*kept // that wait for a ticket
 }
 
-// NewServer returns the server's side. addr tells where a connection's peer is, for the bounds of
-// an address; nil: there are none.
-func NewServer(c *Config, addr func(transport.Slot) netip.Addr) *Stage {
-	if addr == nil {
-		addr = func(transport.Slot) netip.Addr { return netip.Addr{} }
+// Peer is what a server's side is told of a connection before its handshake.
+type Peer struct {
+	Addr  netip.Addr // for the bounds of an address; the zero Addr has none
+	Terms int        // which of the Config's configurations it is shown: 0 is NewConfig's
+}
+
+// NewServer returns the server's side. nil tells of no peer.
+func NewServer(c *Config, peer func(transport.Slot) Peer) *Stage {
+	if peer == nil {
+		peer = func(transport.Slot) Peer { return Peer{} }
 	}
 	return &Stage{
 		layer: tlsrecord.New(false), under: make(map[transport.Slot]*under),
-		config: c, addr: addr, states: make(map[transport.Slot]*tls.ConnectionState),
+		config: c, peer: peer, states: make(map[transport.Slot]*tls.ConnectionState),
+		older: make(map[transport.Slot]*handshake),
 	}
 }
 
@@ -68,13 +75,16 @@ func (t *Stage) Open(s transport.Slot, plain, wire []byte) (transport.Opened, er
 		t.letGo(s)
 		return t.layer.Open(s, plain, wire)
 	}
+	if h := t.olderOf(s); h != nil {
+		return h.openOlder(plain, wire)
+	}
 	o, err := t.goOn(s, t.beginning(s), wire)
 	o.Plain = plain
-	if err != nil || !t.layer.Has(s) {
+	if err != nil || t.under[s] != nil {
 		return o, err
 	}
 	words, used := o.Words, o.Used // it has ended well: what follows are records
-	o, err = t.layer.Open(s, plain, wire[used:])
+	o, err = t.Open(s, plain, wire[used:])
 	o.Words, o.Used = append(words, o.Words...), o.Used+used
 	return o, err
 }
@@ -83,6 +93,9 @@ func (t *Stage) Open(s transport.Slot, plain, wire []byte) (transport.Opened, er
 func (t *Stage) Seal(s transport.Slot, dst, plain []byte) []byte {
 	if t.layer.Has(s) {
 		return t.layer.Seal(s, dst, plain)
+	}
+	if h := t.olderOf(s); h != nil {
+		return h.sealOlder(dst, plain)
 	}
 	if u := t.beginning(s); u.err == nil {
 		u.early = append(u.early, plain...)
@@ -95,6 +108,9 @@ func (t *Stage) Seal(s transport.Slot, dst, plain []byte) []byte {
 func (t *Stage) Close(s transport.Slot, dst []byte, _ codec.Code) []byte {
 	if t.layer.Has(s) {
 		return t.layer.Close(s, dst)
+	}
+	if h := t.olderOf(s); h != nil {
+		return h.closeOlder(dst)
 	}
 	u := t.beginning(s)
 	t.abandon(u)
@@ -129,6 +145,10 @@ func (t *Stage) End(s transport.Slot) {
 		t.abandon(u)
 		delete(t.under, s)
 	}
+	if t.olderOf(s) != nil {
+		delete(t.older, s)
+		t.config.older.Add(-1)
+	}
 	delete(t.states, s)
 	delete(t.kept, s)
 	t.layer.End(s)
@@ -146,4 +166,4 @@ func (t *Stage) abandon(u *under) {
 }
 
 // Connections says how many have begun to speak and not ended.
-func (t *Stage) Connections() int { return len(t.under) + t.layer.Connections() }
+func (t *Stage) Connections() int { return len(t.under) + len(t.older) + t.layer.Connections() }

@@ -151,7 +151,7 @@ func TestHandshakesThatFail(t *testing.T) {
 		}, "tls: "},
 		{"a callback that panics", func(s, _ *tls.Config) {
 			s.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { panic("a fault of the embedder's") }
-		}, "EOF"},
+		}, "internal error"},
 		{"a client that does not trust", func(_, c *tls.Config) { c.RootCAs = x509.NewCertPool() }, "certificate"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

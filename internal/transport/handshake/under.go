@@ -2,6 +2,7 @@ package handshake
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"time"
@@ -31,7 +32,7 @@ func (t *Stage) goOn(s transport.Slot, u *under, wire []byte) (o transport.Opene
 		u.fail(r.err)
 		if u.err == nil && r.done {
 			t.finish(s, u, &o, r)
-			return o, nil
+			return o, u.err
 		}
 	}
 	if u.err != nil {
@@ -79,6 +80,9 @@ func (t *Stage) step(h *handshake, records []byte) step {
 	if r.done {
 		r.conn, r.err = h.prepare(client)
 	}
+	if r.err != nil && len(h.wire.out) == 0 { // a callback's fault: crypto/tls has said no alert
+		r.words = []byte(alertRecord + alertInternal)
+	}
 	if !client {
 		t.config.note(h, &r)
 	}
@@ -110,6 +114,12 @@ func (t *Stage) finish(s transport.Slot, u *under, o *transport.Opened, r *step)
 		state := u.h.conn.ConnectionState()
 		t.states[s] = &state
 	}
+	if r.conn == nil {
+		if t.keepOlder(s, u); u.err == nil {
+			o.Words = u.h.sealOlder(o.Words, u.early)
+		}
+		return
+	}
 	t.layer.Install(s, r.conn)
 	o.Words = t.layer.Seal(s, o.Words, u.early)
 	delete(t.under, s)
@@ -125,6 +135,7 @@ const (
 	messageHeader = 4
 	alertRecord   = "\x15\x03\x03\x00\x02\x02"
 	alertDecode   = "\x32"
+	alertInternal = "\x50"
 )
 
 var (
@@ -191,9 +202,10 @@ func (t *Stage) newHandshake(s transport.Slot) *handshake {
 	if t.config == nil {
 		return t.newClientHandshake()
 	}
-	h := start(t.config.server)
-	addr := t.addr(s)
-	h.addr, h.wire.addr = originOf(addr), tcpAddr(addr)
+	peer := t.peer(s)
+	terms := t.config.terms[peer.Terms]
+	h := start(func(h *handshake) (*tls.Conn, error) { return t.config.server(h, terms) })
+	h.addr, h.wire.addr = originOf(peer.Addr), tcpAddr(peer.Addr)
 	return h
 }
 

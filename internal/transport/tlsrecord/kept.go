@@ -2,9 +2,16 @@ package tlsrecord
 
 import "crypto/cipher"
 
-// maxKept is how many AEADs a loop keeps: two for each of the 2,048 connections that were used
-// last, some 3 MiB.
-const maxKept = 4096
+// A loop keeps as many AEADs as an eighth of its connections have, some 100 bytes a connection, or those of 128
+// connections if these are more, and of 2,048 at most. To keep all would be most of what a connection takes.
+const (
+	minKept   = 256
+	maxKept   = 4096
+	connsAKey = 8
+)
+
+// keptOf is how many are kept of so many connections.
+func keptOf(conns int) int { return min(max(minKept, conns/connsAKey), maxKept) }
 
 // aeads are those that were used last. Owned by the loop.
 type aeads struct {

@@ -12,6 +12,7 @@ type Layer struct {
 	used   uint32              // places in conns that were ever used
 	free   []uint32            // places of those that are empty
 	kept   aeads               // of the directions that were used last
+	fixed  bool                // there are always as many of those
 	parts  map[uint32][]byte   // half handshake messages, by place
 	nonce  [nonceBytes]byte    // of the record at hand
 	words  []byte              // of the last Open
@@ -35,10 +36,11 @@ const (
 )
 
 // New returns the record layer of the client's or the server's side.
-func New(client bool) *Layer { return newLayer(client, maxKept) }
+func New(client bool) *Layer { return newLayer(client, 0) }
 
+// newLayer keeps so many AEADs; 0: as many as connections ask for.
 func newLayer(client bool, kept int) *Layer {
-	return &Layer{client: client, kept: newAEADs(kept), parts: make(map[uint32][]byte)}
+	return &Layer{client: client, kept: newAEADs(kept), fixed: kept > 0, parts: make(map[uint32][]byte)}
 }
 
 // OnTicket has a client's layer call f with each NewSessionTicket, whole and with its header. The
@@ -50,6 +52,9 @@ func (l *Layer) OnTicket(f func(s transport.Slot, message []byte)) { l.ticket = 
 func (l *Layer) Install(s transport.Slot, p *Prepared) {
 	l.End(s)
 	c := l.place(s)
+	if !l.fixed {
+		l.kept.max = keptOf(l.Connections())
+	}
 	*c = p.conn
 	l.kept.put(&c.out, p.out)
 	*p = Prepared{}

@@ -17,7 +17,11 @@ func (m *model) left() []*section {
 		{draw: m.roundTrips, steps: []step{{rankFirst, 1}, {rankMore, 1}, {rankRest, 1}}},
 	}
 	if s := m.status; s != nil && s.Messages != nil {
-		all = append(all, &section{draw: m.messages, steps: []step{{rankFirst, 1}, {rankMore, 1}}})
+		steps := []step{{rankFirst, 1}, {rankMore, 1}}
+		if talked(s.Messages) {
+			steps = append(steps, step{rankMore, 1})
+		}
+		all = append(all, &section{draw: m.messages, steps: steps})
 	}
 	if s := m.status; s != nil && s.Recovery != nil {
 		all = append(all, &section{draw: m.recovery, steps: []step{{rankFirst, 2}, {rankMore, 1}}})

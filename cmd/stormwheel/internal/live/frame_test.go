@@ -161,6 +161,12 @@ func TestMessagesAreShownInAnyWidth(t *testing.T) {
 		}
 	}
 	m := inStorm(2)
+	m.status.Messages = &result.Messages{Sent: 4000, Acknowledged: 3990, Durable: 17, Held: 5, Confirmed: 3985, Delivered: 3990}
+	m.Update(tea.WindowSizeMsg{Width: 120, Height: 36})
+	if all, words := strings.Join(plain(m), "\n"), "ticks 3,985 of 4,000, 17 durable, 5 held"; !strings.Contains(all, words) {
+		t.Errorf("who talks is not told %q:\n%s", words, all)
+	}
+	m = inStorm(2)
 	m.status.Messages = nil
 	if all := strings.Join(plain(m), "\n"); strings.Contains(all, "messages") {
 		t.Errorf("a run that carries none says:\n%s", all)

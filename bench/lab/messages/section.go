@@ -1,0 +1,66 @@
+package messages
+
+import (
+	"github.com/stormwheel/stormwheel/bench/lab/fanout"
+	"github.com/stormwheel/stormwheel/bench/lab/flood"
+	"github.com/stormwheel/stormwheel/bench/lab/kit"
+)
+
+// What is to be reached.
+const (
+	leastPairs   = 20_000    // messages a second of a core's time
+	leastRoom    = 1_500_000 // deliveries a second of a core's time
+	mostDurable  = 30        // ms, p99
+	mostPairs    = 10        // ms, p99 at half the rate
+	mostRefusals = 0
+)
+
+func write(p *kit.Page, k *kit.Kept) error {
+	e := effortOf(k.Effort)
+	p.Printf(`A node that runs package messaging, with the default policy and no bound on rates. Its clients are in another process, which
+reads and writes all of them by epoll on one thread, and share the machine with it. Their messages have %d bytes, beside the envelope. A core's time
+is the processor time of the node's process, whatever its threads did: the kernel's part of its reads and writes is in it. Messages a wake-up are messages by
+the times that one of its threads slept.
+
+`, contentSize)
+	load := kit.Column{Title: "load of the machine before", Name: "load", Spread: true}
+	p.Printf("### Stored and acknowledged: %s users send to %s who are away\n\n", kit.Count(e.senders), kit.Count(awayUsers))
+	p.Printf("The store is a file of bbolt in the folder for temporary files, and an ACK comes behind the fsync. First %s come a second, evenly, and the "+
+		"time counts from when each was due; then every client has %d open.\n\n", kit.Count(durableRate), depths[durable])
+	p.Compare(k, kit.Step{Workload: durable}, kit.Comparison{Rows: []kit.Row{{Subject: ours, Label: "Stormwheel"}}, Columns: []kit.Column{
+		{Title: "paced, a second", Name: paced, Spread: true}, {Title: "p50, ms", Name: paced + "_p50_ms", Spread: true},
+		{Title: "p99, ms", Name: paced + "_p99_ms", Spread: true}, {Title: "cores", Name: paced + "_busy"},
+		{Title: "at most, a second", Name: full, Spread: true}, {Title: "refused", Name: "refused"}, load}})
+	p.Printf("### Between users who are online: %s clients, each to another at random\n\n", kit.Count(e.online))
+	p.Printf("A message counts when its sender has the ACK that says that the addressee has acknowledged it: two reads and two writes of the node. First every "+
+		"client has %d open, then half as many a second come evenly.\n\n", depths[pairs])
+	p.Compare(k, kit.Step{Workload: pairs}, kit.Comparison{Rows: []kit.Row{{Subject: ours, Label: "Stormwheel, one event loop"}, {Subject: oursWide, Label: "Stormwheel, one for each processor"}},
+		Columns: []kit.Column{{Title: "a second", Name: full, Spread: true}, {Title: "a second of a core's time", Name: full + "_core", Spread: true},
+			{Title: "messages a wake-up", Name: full + "_wake"}, {Title: "p99, ms", Name: full + "_p99_ms"},
+			{Title: "at half the rate: of a core's time", Name: paced + "_core", Spread: true}, {Title: "messages a wake-up", Name: paced + "_wake"},
+			{Title: "p50, ms", Name: paced + "_p50_ms", Spread: true}, {Title: "p99, ms", Name: paced + "_p99_ms", Spread: true}, load}})
+	p.Printf("### A room: ten messages wait for all members\n\n")
+	p.Printf("The room keeps its last 128 messages for members who come back. Beside it is a channel of centrifuge v0.40.1 with a history of as many, "+
+		"positioning and recovery, in memory, over WebSocket and with its protobuf protocol. The members read once in %v all that has come. Deliveries are to all members together.\n\n", flood.ReadEvery)
+	p.Compare(k, kit.Step{Workload: room}, kit.Comparison{Rows: []kit.Row{{Subject: fanout.OfHub, Label: "Stormwheel, a room"}, {Subject: fanout.OfHistory, Label: "centrifuge, with history"}},
+		Columns: []kit.Column{{Title: "members", Name: "members"}, {Title: "deliveries a second", Name: "messages", Spread: true},
+			{Title: "a second of a core's time", Name: "messages_core", Spread: true}, {Title: "cores", Name: "busy"}, load}})
+	p.Targets("goal", targets(k))
+	p.Printf(`What others publish, on machines and under conditions of their own: goim's docs/benchmark_en.md has 35.9 million messages of 10 bytes a second to 1,000,000
+connections with 20 to 23 cores, from one room, neither stored nor acknowledged. CIM and WuKongIM publish connections a machine and no rate of acknowledged messages with the processors that it took.
+`)
+	return nil
+}
+
+func targets(k *kit.Kept) []kit.Target {
+	at := func(workload, subject string) kit.Step { return kit.Step{Workload: workload, Subject: subject} }
+	busy := "The machine has two processors for the node, the clients and whoever else is on it."
+	return []kit.Target{
+		{What: "durable messages a second, paced", AtLeast: new(0.99 * durableRate), Of: k.Sample(at(durable, ours), paced), Why: busy},
+		{What: "p99 of these", AtMost: new(float64(mostDurable)), Unit: " ms", Of: k.Sample(at(durable, ours), paced+"_p99_ms"), Why: busy},
+		{What: "durable messages refused", AtMost: new(float64(mostRefusals)), Of: k.Sample(at(durable, ours), "refused"), Worst: true},
+		{What: "messages between users, a second of a core's time", AtLeast: new(float64(leastPairs)), Of: k.Sample(at(pairs, ours), full+"_core")},
+		{What: "p99 at half the rate", AtMost: new(float64(mostPairs)), Unit: " ms", Of: k.Sample(at(pairs, ours), paced+"_p99_ms"), Why: busy},
+		{What: "deliveries to a room, a second of a core's time", AtLeast: new(float64(leastRoom)), Of: k.Sample(at(room, fanout.OfHub), "messages_core")},
+	}
+}

@@ -1,0 +1,164 @@
+// Package tls measures a node whose clients come by TLS beside the same node over plain TCP, crypto/tls
+// with a goroutine a connection, and nbio: what an idle connection holds, what a heartbeat and a
+// handshake cost, and what a client of the load generator holds.
+package tls
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/stormwheel/stormwheel/bench/handshakes"
+	"github.com/stormwheel/stormwheel/bench/lab/kit"
+	"github.com/stormwheel/stormwheel/bench/lab/node"
+	"github.com/stormwheel/stormwheel/bench/lab/peers"
+)
+
+// Section is the part of BENCHMARKS.md about TLS.
+var Section = kit.Section{Name: "tls", Title: "TLS",
+	Code:  []string{"server", "codec", "timingwheel", "internal/transport", "bench/swarm", "bench/handshakes", "bench/lab/tls", "bench/lab/peers"},
+	Steps: steps, Measure: measure, Alone: alone, Write: write}
+
+// The bars.
+const (
+	mostBytes  = 300  // of an idle connection, above plain TCP's in the same round
+	mostAtAll  = 800  // of an idle connection, at the larger size
+	mostCPU    = 1.10 // times plain TCP's processor time of a heartbeat
+	leastShake = 0.9  // times crypto/tls's handshakes a second a core
+	mostClient = 900  // of a client of the load generator, without a ticket
+)
+
+type effort struct {
+	conns, many int       // clients; many: of ours alone
+	rates       []float64 // heartbeats a second
+	shakes      int       // handshakes in a row
+	open        int       // at a time
+	pairs, all  int       // rounds of ours, plain and by TLS, and of the others
+	few         int       // clients of the smaller of two swarms
+	warm, span  time.Duration
+}
+
+var efforts = map[string]effort{
+	"full": {conns: 15_000, many: 100_000, rates: []float64{500, 36_000}, shakes: 60_000, open: 256, pairs: 5, all: 2, few: 1000,
+		warm: 3 * time.Second, span: 8 * time.Second},
+	"short": {conns: 5000, rates: []float64{5000}, shakes: 5000, open: 256, pairs: 2, all: 1, few: 500, warm: 2 * time.Second, span: 4 * time.Second},
+	"tiny":  {conns: 200, rates: []float64{400}, shakes: 50, open: 8, pairs: 1, all: 1, few: 50, warm: 300 * time.Millisecond, span: time.Second},
+}
+
+// The workloads.
+const (
+	idle    = "idle"
+	beat    = "beat"
+	full    = "full"    // handshakes
+	resumed = "resumed" // the same
+	clients = "clients" // of the load generator
+)
+
+// What the clients of the load generator come by, in the workload clients.
+const (
+	plainClient  = "tcp"
+	tlsClient    = "tls"
+	ticketClient = "tls, a ticket"
+)
+
+func steps(k *kit.Kept) []kit.Step {
+	e := efforts[k.Effort.Name]
+	secure := []string{}
+	for _, kind := range peers.TLSes {
+		secure = append(secure, kind.Name)
+	}
+	kinds := append([]string{peers.Ours}, secure...)
+	ours := func(kind string, round int) bool { return round < e.all || kind == peers.Ours || kind == peers.OursTLS }
+	rivals := func(kind string, round int) bool {
+		return round < e.all || kind == peers.StdTLS || kind == peers.OursTLS
+	}
+	all := kit.Turns(e.pairs, kit.Step{Workload: idle, Size: e.conns}, kinds, ours)
+	if e.many > 0 {
+		all = append(all, kit.Turns(2, kit.Step{Workload: idle, Size: e.many}, []string{peers.Ours, peers.OursTLS}, nil)...)
+	}
+	for _, rate := range e.rates {
+		all = append(all, kit.Turns(e.pairs, kit.Step{Workload: beat, Size: e.conns, Rate: rate}, kinds, ours)...)
+	}
+	for _, how := range []string{full, resumed} {
+		all = append(all, kit.Turns(e.pairs, kit.Step{Workload: how, Size: e.open}, secure, rivals)...)
+	}
+	return append(all, kit.Turns(e.all, kit.Step{Workload: clients, Size: e.conns}, []string{plainClient, tlsClient, ticketClient}, nil)...)
+}
+
+func measure(ctx context.Context, k *kit.Kept, r *kit.Record) (err error) {
+	e := efforts[k.Effort.Name]
+	switch r.Workload {
+	case full, resumed:
+		return e.shake(ctx, r)
+	case clients:
+		r.Figures, err = e.swarm(ctx, k, r.Step)
+		return err
+	}
+	h := node.Holding{Conns: r.Size, Connect: 1000, Heartbeat: node.IdleHeartbeat, Warm: e.warm, Transport: "tls"}
+	if r.Subject == peers.Ours {
+		h.Transport = "tcp"
+	}
+	if r.Workload == beat {
+		h.Heartbeat, h.Span = node.HeartbeatFor(r.Size, r.Rate), e.span
+	}
+	return node.Hold(ctx, r, h)
+}
+
+// shake has a server make handshakes in a row.
+func (e effort) shake(ctx context.Context, r *kit.Record) error {
+	g, err := peers.StartGroup(ctx, r.Subject, 1, "--heartbeat", "30s", "--timeout", "10m", "--admit-rate", node.Admitted)
+	if err != nil {
+		return err
+	}
+	defer g.Close()
+	target, err := netip.ParseAddrPort(g.Addrs()[0])
+	if err != nil {
+		return err
+	}
+	before := g.Use()
+	seen, err := handshakes.Run(ctx, handshakes.Config{Targets: []netip.AddrPort{target}, TLS: &tls.Config{InsecureSkipVerify: true},
+		Resume: r.Workload == resumed, Open: r.Size, Most: e.shakes}, time.Hour)
+	after := g.Use()
+	switch {
+	case err != nil:
+		return err
+	case g.Err != nil:
+		return g.Err
+	case seen.Failed > 0:
+		return fmt.Errorf("%d handshakes failed, the first: %w", seen.Failed, seen.Err)
+	case (seen.Resumed == seen.Ended) != (r.Workload == resumed):
+		return fmt.Errorf("%d of %d were resumed", seen.Resumed, seen.Ended)
+	}
+	used := (after.CPU() - before.CPU()).Seconds()
+	r.Figures["shakes_core"] = float64(seen.Ended) / used
+	r.Figures["shake_us"] = used * 1e6 / float64(seen.Ended)
+	r.Figures["shakes_s"] = float64(seen.Ended) / seen.Took.Seconds()
+	r.Figures["shake_p50"], r.Figures["shake_p99"] = seen.Latency.Quantile(50), seen.Latency.Quantile(99)
+	return nil
+}
+
+// swarm is what a process of many clients holds and one of few does not, a client.
+func (e effort) swarm(ctx context.Context, k *kit.Kept, s kit.Step) (map[string]float64, error) {
+	var held [2]float64
+	for i, conns := range []int{e.few, e.conns} {
+		kind := peers.OursTLS
+		if s.Subject == plainClient {
+			kind = peers.Ours
+		}
+		server, err := peers.Start(ctx, kind, "--heartbeat", "2s", "--timeout", "60s", "--admit-rate", node.Admitted, "--loops", strconv.Itoa(2))
+		if err != nil {
+			return nil, err
+		}
+		s.Size = conns
+		f, err := k.Alone(ctx, s, server.Addr)
+		server.Close()
+		if err != nil {
+			return nil, err
+		}
+		held[i] = f["bytes"]
+	}
+	return map[string]float64{"bytes": (held[1] - held[0]) / float64(e.conns-e.few)}, nil
+}

@@ -1,0 +1,91 @@
+package tls
+
+import (
+	"fmt"
+
+	"github.com/stormwheel/stormwheel/bench/lab/kit"
+	"github.com/stormwheel/stormwheel/bench/lab/node"
+	"github.com/stormwheel/stormwheel/bench/lab/peers"
+)
+
+var (
+	shakesCore = kit.Column{Title: "handshakes a second a core", Name: "shakes_core", Spread: true, Ratios: true}
+	shakeP50   = kit.Column{Title: "latency p50, ms", Name: "shake_p50"}
+	shakeP99   = kit.Column{Title: "latency p99, ms", Name: "shake_p99", Spread: true}
+	shakesRate = kit.Column{Title: "handshakes a second", Name: "shakes_s"}
+)
+
+func write(p *kit.Page, k *kit.Kept) error {
+	e := efforts[k.Effort.Name]
+	if k.Effort.Name != "full" {
+		p.Printf("**This was a %s run.**\n\n", k.Effort.Name)
+	}
+	p.Printf(`%s clients come by TLS 1.3 and full handshakes, and stay: in one part they are silent, in the others they send
+heartbeats and read the answers. Then handshakes are made in a row, %d at a time, %s in all, each with a connection of its
+own that is ended by close_notify. Beside the node are the same node over plain TCP, and servers that answer the same frames
+and know no session, limit or admission. All have an ECDSA certificate and offer X25519MLKEM768, but for nbio's, whose fork is
+older. Centrifugo has published 11.6 KB and 2.3 µs a second for each of its connections, of which this table has no counterpart:
+its clients subscribe. The subjects take turns. Nodes and clients share this machine with whatever else is on it: a figure whose
+clients were more than 20 ms late is to be doubted.
+
+`, kit.Count(e.conns), e.open, kit.Count(e.shakes))
+	rows := []kit.Row{{Subject: peers.Ours, Label: "**Stormwheel**, plain TCP"}}
+	var hows [][]string
+	for _, kind := range peers.TLSes {
+		label := kind.Label
+		if kind.Name == peers.OursTLS {
+			label = "**Stormwheel**, TLS"
+		}
+		rows = append(rows, kit.Row{Subject: kind.Name, Label: label})
+		hows = append(hows, []string{kind.Label, kind.How})
+	}
+	p.Table([]string{"server", "how it is set up"}, hows)
+	byPlain := kit.Comparison{Rows: rows, Ours: peers.OursTLS, Floor: peers.Ours, FloorName: "plain TCP's"}
+	byStd := kit.Comparison{Rows: rows[1:], Ours: peers.OursTLS, Floor: peers.StdTLS, FloorName: "crypto/tls's"}
+	compare := func(title string, s kit.Step, c kit.Comparison, columns ...kit.Column) {
+		c.Columns = columns
+		p.Printf("%s:\n\n", title)
+		p.Compare(k, s, c)
+	}
+	idleStep := kit.Step{Workload: idle, Size: e.conns}
+	compare("Idle", idleStep, byPlain, node.Bytes, node.ConnectCPU)
+	if e.many > 0 {
+		compare(kit.Count(e.many)+" idle", kit.Step{Workload: idle, Size: e.many}, byPlain, node.Bytes, node.ConnectCPU)
+	}
+	for _, rate := range e.rates {
+		compare(kit.Count(int(rate))+" heartbeats a second", kit.Step{Workload: beat, Size: e.conns, Rate: rate}, byPlain,
+			node.Beats, node.BeatCPU, node.RTTp50, node.RTTp99, node.Late)
+	}
+	for _, how := range []string{full, resumed} {
+		compare("Handshakes, "+how, kit.Step{Workload: how, Size: e.open}, byStd, shakesCore, shakesRate, shakeP50, shakeP99)
+	}
+	p.Printf("What a client of the load generator holds:\n\n")
+	swarm := kit.Step{Workload: clients, Size: e.conns}
+	p.Compare(k, swarm, kit.Comparison{Columns: []kit.Column{{Title: "bytes", Name: "bytes", Spread: true}},
+		Rows: []kit.Row{{Subject: plainClient, Label: "plain TCP"}, {Subject: tlsClient, Label: "TLS"}, {Subject: ticketClient, Label: "TLS, sessions resumed"}}})
+	p.Targets("figure", targets(k, e))
+	return nil
+}
+
+func targets(k *kit.Kept, e effort) []kit.Target {
+	less := func(x, y float64) float64 { return x - y }
+	idleStep := kit.Step{Workload: idle, Size: e.conns}
+	all := []kit.Target{{What: "memory of an idle TLS connection, above plain TCP's", AtMost: new(float64(mostBytes)), Unit: " B",
+		Of: k.Paired(idleStep.Of(peers.OursTLS), idleStep.Of(peers.Ours), "bytes", less)}}
+	if e.many > 0 {
+		all = append(all, kit.Target{What: fmt.Sprintf("memory of each of %s idle TLS connections", kit.Count(e.many)), AtMost: new(float64(mostAtAll)), Unit: " B",
+			Of: k.Sample(kit.Step{Workload: idle, Size: e.many, Subject: peers.OursTLS}, "bytes")})
+	}
+	for _, rate := range e.rates {
+		s := kit.Step{Workload: beat, Size: e.conns, Rate: rate}
+		all = append(all, kit.Target{What: "CPU of a heartbeat at " + kit.Count(int(rate)) + " a second, of plain TCP's", AtMost: new(float64(mostCPU)), Unit: "x",
+			Of: k.Paired(s.Of(peers.OursTLS), s.Of(peers.Ours), "cpu_us", kit.Ratio)})
+	}
+	for _, how := range []string{full, resumed} {
+		s := kit.Step{Workload: how, Size: e.open}
+		all = append(all, kit.Target{What: "handshakes a second a core, " + how + ", by crypto/tls's", AtLeast: new(float64(leastShake)), Unit: "x",
+			Of: k.Paired(s.Of(peers.OursTLS), s.Of(peers.StdTLS), "shakes_core", kit.Ratio)})
+	}
+	return append(all, kit.Target{What: "a TLS client of the load generator, without a ticket", AtMost: new(float64(mostClient)), Unit: " B",
+		Of: k.Sample(kit.Step{Workload: clients, Size: e.conns, Subject: tlsClient}, "bytes")})
+}

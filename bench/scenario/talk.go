@@ -1,0 +1,211 @@
+package scenario
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/stormwheel/stormwheel/bench/payload"
+	"github.com/stormwheel/stormwheel/bench/result"
+	"github.com/stormwheel/stormwheel/bench/swarm"
+)
+
+// talk has users write to each other, in pairs and in rooms, and reconciles every message by its name. A node may be
+// struck on the way: it is started again with its store, and what lies there has to arrive.
+type talk struct{ plain }
+
+func (talk) Name() string { return result.Talk }
+
+func (talk) About() string {
+	return "users talk in pairs, and in --rooms, over nodes with a store; --kill-after and --drain-after strike one on the way"
+}
+
+func (talk) Takes() string {
+	return "send every rooms room-size devices messages kill-after drain-after restart-after kind fraction"
+}
+
+const (
+	defaultTalkers  = 200
+	defaultRoom     = 10
+	defaultTalkSend = 100
+	defaultRestart  = 2 * time.Second
+
+	// talkLate is how late the generator may be: what is promised here is counted, and not timed.
+	talkLate = 250 * time.Millisecond
+
+	// maxContent is what a node takes in an envelope (messaging.Config.MaxContent).
+	maxContent = 60 << 10
+)
+
+// Defaults: 200 users, ten messages each. Nodes do not know each other, so that all users are at one.
+func (talk) Defaults(c *Config) {
+	fill(&c.Conns, defaultTalkers)
+	fill(&c.Send, defaultTalkSend)
+	fill(&c.Every, time.Second)
+	fill(&c.Duration, 10*time.Second)
+	fill(&c.Place, "first")
+	if c.Rooms > 0 {
+		fill(&c.RoomSize, defaultRoom)
+	}
+	fill(&c.Devices, 1)
+	fill(&c.LateLimit, talkLate)
+	if c.Spawn > 0 {
+		fill(&c.Messages, "bolt")
+		fill(&c.Heartbeat, 5*time.Second)
+	}
+	if c.KillAfter > 0 || c.DrainAfter > 0 {
+		fill(&c.RestartAfter, defaultRestart)
+		fill(&c.Kind, c.talkStorm())
+	}
+	if _, said := c.nodeArg("drain-grace"); (c.Spawn > 1 || c.DrainAfter > 0 && c.Spawn > 0) && !said {
+		c.NodeArgs = append([]string{"drain-grace=" + drainGrace.String()}, c.NodeArgs...)
+	}
+}
+
+// talkStorm is the kind of storm that the blow is.
+func (c *Config) talkStorm() string {
+	switch {
+	case c.KillAfter > 0 && c.Spawn > 1:
+		return "kill"
+	case c.KillAfter > 0:
+		return "blackout"
+	case c.DrainAfter > 0 && c.Spawn > 1:
+		return "drain"
+	case c.DrainAfter > 0:
+		return "restart"
+	}
+	return ""
+}
+
+// talks reports whether users talk to each other.
+func (c *Config) talks() bool { return c.Scenario == result.Talk }
+
+func (talk) Check(c *Config) error {
+	for _, check := range []func() error{c.checkUsers, c.checkBlow} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkUsers is about who talks, and where.
+func (c *Config) checkUsers() error {
+	users := c.Conns / max(c.Devices, 1)
+	inRooms := c.Rooms * c.RoomSize
+	switch {
+	case c.foreign():
+		return result.Usage("talk is for nodes of our own, which carry messages between users: it is not for --protocol %s", c.Protocol)
+	case c.Place != "first" && c.targets() > 1:
+		return result.Usage("--place %s: nodes do not know each other, so that those who talk are all at the first", c.Place)
+	case len(c.Targets) > 1 || c.Spawn > 2:
+		return result.Usage("nodes do not know each other, so that those who talk are at one: talk is for one --target, or for --spawn 1 or 2")
+	case c.Messages != "" && c.Spawn == 0:
+		return result.Usage("--messages is for spawned nodes; a target has its own")
+	case c.Messages != "" && c.Messages != "memory" && c.Messages != "bolt":
+		return result.Usage("--messages: %q is neither memory nor bolt", c.Messages)
+	case c.Send > maxContent:
+		return result.Usage("--send: %v is above %dB, which is what a node takes for a user", c.Send, maxContent)
+	case c.Devices < 1 || c.Devices > 16 || c.Conns%c.Devices != 0:
+		return result.Usage("--devices: %d is not within 1 to 16, or does not divide %d clients", c.Devices, c.Conns)
+	case c.Rooms < 0 || c.RoomSize < 0 || c.RoomSize > 0 && c.Rooms == 0 || c.Rooms > 0 && c.RoomSize < 2:
+		return result.Usage("--rooms and --room-size: %d rooms of %d users, who must be 2 or more", c.Rooms, c.RoomSize)
+	case c.Rooms > users || inRooms > users:
+		return result.Usage("--rooms: %d of %d are more than %d users", c.Rooms, c.RoomSize, users)
+	case (users-inRooms)%2 != 0:
+		return result.Usage("--conns: %d users who are in no room are no pairs", users-inRooms)
+	case c.Fraction >= 1:
+		return result.Usage("--fraction: %g of the users in pairs are all: somebody must answer", c.Fraction)
+	}
+	return nil
+}
+
+// checkBlow is about what befalls a node.
+func (c *Config) checkBlow() error {
+	struck := c.KillAfter > 0 || c.DrainAfter > 0
+	switch {
+	case c.Kind != c.talkStorm():
+		return result.Usage("--kind is not for talk: say --kill-after or --drain-after")
+	case c.KillAfter > 0 && c.DrainAfter > 0:
+		return result.Usage("--kill-after and --drain-after exclude each other")
+	case c.RestartAfter != 0 && !struck:
+		return result.Usage("--restart-after is for --kill-after and --drain-after")
+	case struck && c.Spawn == 0:
+		return result.Usage("--kill-after and --drain-after strike a process that is the run's own: they need --spawn")
+	case max(c.KillAfter, c.DrainAfter) >= c.Duration:
+		return result.Usage("--kill-after, --drain-after: %v is not before the end of --duration %v", max(c.KillAfter, c.DrainAfter), c.Duration)
+	}
+	return nil
+}
+
+// Roles: who talks to whom.
+func (talk) Roles(c *Config, s *swarm.Config) {
+	pairs := c.Conns/c.Devices - c.Rooms*c.RoomSize
+	s.Talk = &swarm.Talk{Rooms: c.Rooms, RoomSize: c.RoomSize, Devices: c.Devices, Deaf: int(math.Ceil(c.Fraction * float64(pairs)))}
+}
+
+// Promises: nothing that was acknowledged as delivered or durable is lost, whatever befalls a node. What was held in
+// memory may be, and what a room said meanwhile, if its members are told.
+func (talk) Promises(c *Config) []string {
+	all := []string{fmt.Sprintf("conns.end==%d", c.Conns), "messages.acknowledged>0", "messages.delivered>0", "messages.refused==0",
+		"messages.lost==0", "messages.doubled==0"}
+	switch {
+	case !c.storms():
+		all = append(all, "messages.undelivered==0", "conns.lost==0", answeredPromise)
+	case c.DrainAfter > 0 && !c.Alone():
+		all = append(all, "storm.offline==0", pendingPromise)
+	default:
+		all = append(all, "storm.clients>0", fmt.Sprintf("storm.t100_s<=%g", (c.RestartAfter+c.RecoveryTimeout).Seconds()), pendingPromise)
+	}
+	return append(all, "eviction.false==0")
+}
+
+// nodeStore are the flags of a spawned node that carries messages. Each has a file of its own in the run's folder.
+func (p *Plan) nodeStore(folder string) []string {
+	if p.Messages == "bolt" {
+		return []string{"--messages", "bolt:" + folder + "/{node}.db"}
+	}
+	return []string{"--messages", "memory"}
+}
+
+// ownStore reports whether nodes need a folder for their stores.
+func (p *Plan) ownStore() bool {
+	_, said := p.nodeArg("messages")
+	return p.talks() && p.Messages == "bolt" && !said
+}
+
+// words of what users carry, for the first line.
+func (c *Config) talkWords() string {
+	var words []string
+	users := c.Conns / c.Devices
+	if pairs := (users - c.Rooms*c.RoomSize) / 2; pairs > 0 {
+		words = append(words, fmt.Sprintf("%d pairs", pairs))
+	}
+	if c.Rooms > 0 {
+		words = append(words, fmt.Sprintf("%d rooms of %d", c.Rooms, c.RoomSize))
+	}
+	return fmt.Sprintf("%s, a message of %v each %v", strings.Join(words, " and "), payload.Size(c.Send), c.Every)
+}
+
+func (talk) Play(ctx context.Context, s *Stage) error {
+	if err := s.ramp(ctx); err != nil {
+		return err
+	}
+	s.Enter("talk", s.Duration)
+	s.Say("they talk for %v: %s", s.Duration, s.talkWords())
+	from := s.Clients.Talk(s.Duration)
+	if err := s.strikeTalk(ctx, from); err != nil {
+		return err
+	}
+	if err := s.passUntil(ctx, from+s.Duration); err != nil {
+		return err
+	}
+	return s.closeLedger(ctx)
+}
+
+// passUntil lets time go by until a moment of the clients' clock.
+func (s *Stage) passUntil(ctx context.Context, at time.Duration) error {
+	return s.pass(ctx, max(at-s.Clients.Now(), 0))
+}

@@ -1,0 +1,29 @@
+// Endpoints as an application writes them, and as the link knows them.
+
+export interface Way {
+  addresses: string[]; // "host:port"
+  url(address: string): string;
+}
+
+/**
+ * Reads endpoints: URLs that are ws:// or wss://, or relative to the page. All have one scheme and
+ * one path: to what nodes name the client comes as to these. Throws an Error for others.
+ */
+export function parseEndpoints(endpoints: readonly string[]): Way {
+  const base = (globalThis as { location?: { href: string } }).location?.href;
+  let scheme = "", path = "";
+  const addresses: string[] = [];
+  for (const endpoint of endpoints) {
+    const url = new URL(endpoint, base);
+    const to = url.protocol.replace(/^http/, "ws");
+    if (to !== "ws:" && to !== "wss:") throw new Error(`endpoints: ${endpoint} is neither ws:// nor wss://`);
+    const at = url.pathname + url.search;
+    if (scheme !== "" && (scheme !== to || path !== at)) {
+      throw new Error(`endpoints: ${endpoint} has another scheme or path than the others`);
+    }
+    scheme = to, path = at;
+    const address = `${url.hostname}:${url.port || (to === "wss:" ? 443 : 80)}`;
+    if (!addresses.includes(address)) addresses.push(address);
+  }
+  return { addresses, url: (address) => `${scheme}//${address}${path}` };
+}

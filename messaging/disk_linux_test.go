@@ -1,0 +1,95 @@
+package messaging_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stormwheel/stormwheel/client"
+	"github.com/stormwheel/stormwheel/messaging/envelope"
+)
+
+// The disk of a node fills while users talk: who is online is served, what cannot be stored is refused as
+// to be tried again, and what was acknowledged is there after a kill -9, when there is room again.
+func TestFullDiskOfANode(t *testing.T) {
+	dir := smallDisk(t, 2<<20)
+	filler := filepath.Join(dir, "filler")
+	if err := os.WriteFile(filler, make([]byte, 1<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "store")
+	node, addr := startNode(t, "127.0.0.1:0", file)
+	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	l := newLedger()
+	alice, bob := l.person(t, ctx, &wg, addr, "alice"), l.person(t, ctx, &wg, addr, "bob")
+	for _, p := range []*person{alice, bob} {
+		eventually(t, "session", 30*time.Second, func() bool { return p.Info().State == client.Ready })
+	}
+	const away = 20
+	pad := strings.Repeat("x", 1000)
+	sent := 0
+	send := func(n int) (last string) {
+		for range n {
+			last = fmt.Sprintf("%d %s", sent, pad)
+			alice.tell(ctx, fmt.Sprintf("away%d", sent%away), last)
+			sent++
+		}
+		return last
+	}
+	tell := func(n int) {
+		t.Helper()
+		send(n)
+		eventually(t, "all is settled", 30*time.Second, func() bool { sent, acked, _ := l.counts(); return sent == acked })
+	}
+	for l.told(255) < 50 {
+		if tell(100); sent > 5000 {
+			t.Fatal("the disk does not fill")
+		}
+	}
+	if l.told(envelope.AckDurable) == 0 || l.told(255) == sent {
+		t.Fatalf("nothing was stored: %d refused of %d", l.told(255), sent)
+	}
+	bob.tell(ctx, "alice", "online") // both are
+	eventually(t, "message between who is online", 30*time.Second, func() bool { return l.of("online") == envelope.AckDelivered })
+	send(100)
+	node.Kill() // with these in flight
+	node.Reap()
+	if err := os.Remove(filler); err != nil {
+		t.Fatal(err)
+	}
+	startNode(t, addr, file)
+	last := send(1)
+	eventually(t, "room again", 30*time.Second, func() bool { return l.of(last) == envelope.AckDurable })
+	tell(100)
+	for i := range away {
+		l.person(t, ctx, &wg, addr, fmt.Sprintf("away%d", i))
+	}
+	eventually(t, "all that was durable", 60*time.Second, func() bool { return len(l.lost()) == 0 })
+	t.Logf("%d of %d messages were refused", l.told(255), sent)
+}
+
+// told counts the messages whose outcome is a word; 255: refused.
+func (l *ledger) told(word uint8) (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, w := range l.acked {
+		if w == word {
+			n++
+		}
+	}
+	return n
+}
+
+func (l *ledger) of(text string) uint8 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.acked[text]
+}

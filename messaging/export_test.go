@@ -1,0 +1,6 @@
+package messaging
+
+import "time"
+
+// SetWall has the hub read the time of day from a test. It is called before Start.
+func (h *Hub) SetWall(now func() time.Time) { h.wall = now }

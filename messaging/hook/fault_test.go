@@ -1,0 +1,369 @@
+package hook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stormwheel/stormwheel/messaging"
+	"github.com/stormwheel/stormwheel/messaging/envelope"
+	"github.com/stormwheel/stormwheel/server"
+)
+
+const patience = 30 * time.Second
+
+// answers is a back end that says always the same.
+func answers(status int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	}
+}
+
+// newBackEnd asks a back end over real sockets.
+func newBackEnd(t *testing.T, h http.Handler, cfg Config) *BackEnd {
+	t.Helper()
+	srv := httptest.NewServer(h)
+	cfg.URL = srv.URL
+	if cfg.Timeout == 0 {
+		cfg.Timeout = MaxTimeout
+	}
+	b, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		srv.CloseClientConnections()
+		_ = b.Close(context.Background())
+		srv.Close()
+	})
+	return b
+}
+
+func (b *BackEnd) login(t *testing.T) (server.AuthGrant, error) {
+	return b.Authenticate(t.Context(), server.AuthRequest{ClientID: "alice", Token: []byte("t")})
+}
+
+// isLater tells whether an error has the client told to come again: any but those that end it.
+func isLater(err error) bool {
+	var inUse *server.InUseError
+	return err != nil && !errors.Is(err, server.ErrUnauthorized) && !errors.Is(err, server.ErrTokenExpired) && !errors.As(err, &inUse)
+}
+
+func TestNothingButTheAnswerLetsAClientInOrRefusesItForGood(t *testing.T) {
+	huge := `{"result":"allow","data":"` + strings.Repeat("x", maxAnswer) + `"}`
+	for _, c := range []struct {
+		name string
+		h    http.HandlerFunc
+		want string
+	}{
+		{"error", answers(500, `{"result":"allow"}`), "status 500"},
+		{"forbidden by a proxy", answers(403, `{"result":"deny"}`), "status 403"},
+		{"unavailable", answers(503, ""), "status 503"},
+		{"garbage", answers(200, "<html>It works!</html>"), "no JSON object"},
+		{"nothing", answers(200, ""), "no JSON object"},
+		{"no content", answers(204, ""), "no JSON object"},
+		{"too much", answers(200, huge), "more than 64 KiB"},
+		{"too much data", answers(200, `{"result":"allow","data":"`+strings.Repeat("x", maxData)+`"}`), "data has 4098 bytes"},
+		{"large headers", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("X-Large", strings.Repeat("x", 2*maxAnswerHeader))
+			answers(200, `{"result":"allow"}`)(w, r)
+		}, "cannot be asked"},
+		{"cut off", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Length", "100")
+			answers(200, `{"result":"allow"}`)(w, r)
+		}, "cannot be asked: unexpected EOF"},
+		{"panics", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "cannot be asked"},
+	} {
+		b := newBackEnd(t, c.h, Config{})
+		_, err := b.login(t)
+		if !isLater(err) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: login: %v, want %q and that it is told to come again", c.name, err, c.want)
+		}
+		err = b.Policy(t.Context(), alice)
+		var refusal *messaging.Refusal
+		if c.name != "too much data" && (err == nil || errors.As(err, &refusal)) {
+			t.Errorf("%s: policy: %v, want no verdict", c.name, err)
+		}
+		if st := b.Stats(); st.Login.Failed != 1 || st.Login.InFlight != 0 {
+			t.Errorf("%s: %+v, want a call that failed", c.name, st.Login)
+		}
+	}
+}
+
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	var there atomic.Int64
+	b := newBackEnd(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/there" {
+			there.Add(1)
+			answers(200, `{"result":"allow"}`)(w, r)
+			return
+		}
+		http.Redirect(w, r, "/there", http.StatusTemporaryRedirect)
+	}), Config{})
+	if _, err := b.login(t); !isLater(err) || !strings.Contains(err.Error(), "redirects are not followed") || there.Load() != 0 {
+		t.Errorf("%v; %d calls came there", err, there.Load())
+	}
+}
+
+func TestABackEndThatIsDownHasClientsComeAgain(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = l.Close()
+	b, err := New(Config{URL: "http://" + l.Addr().String() + "/?key=sesame"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.login(t); !isLater(err) || strings.Contains(err.Error(), "sesame") {
+		t.Errorf("%v, want that it comes again, and no URL", err)
+	}
+}
+
+// One takes connections and says nothing, one answers when it is too late: neither holds a call.
+func TestASilentBackEndAndALateAnswer(t *testing.T) {
+	over := make(chan struct{})
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	late := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-over
+		_, _ = io.WriteString(w, `{"result":"allow"}`)
+	}))
+	defer late.Close()
+	defer close(over)
+	for _, url := range []string{"http://" + silent.Addr().String(), late.URL} {
+		b, err := New(Config{URL: url, Timeout: 50 * time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.login(t); !isLater(err) || !strings.Contains(err.Error(), "has not answered within 50ms") {
+			t.Errorf("login: %v", err)
+		}
+		if err := b.Policy(t.Context(), alice); err == nil || !strings.Contains(err.Error(), "has not answered within 50ms") {
+			t.Errorf("policy: %v", err)
+		}
+	}
+}
+
+// A kept connection that the back end has closed costs no login: the call is made again.
+func TestABackEndThatRestartsBetweenTwoLogins(t *testing.T) {
+	first := httptest.NewServer(answers(200, `{"result":"allow"}`))
+	b, err := New(Config{URL: first.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.login(t); err != nil {
+		t.Fatal(err)
+	}
+	first.Close()
+	if _, err := b.login(t); !isLater(err) {
+		t.Errorf("while it is down: %v", err)
+	}
+	l, err := net.Listen("tcp", first.Listener.Addr().String())
+	if err != nil {
+		t.Skipf("its address is taken: %v", err)
+	}
+	again := &http.Server{Handler: answers(200, `{"result":"allow"}`)}
+	go func() { _ = again.Serve(l) }()
+	defer again.Close()
+	if _, err := b.login(t); err != nil {
+		t.Errorf("when it is back: %v", err)
+	}
+}
+
+// One that closes each connection when the next call is on it is asked again over another.
+func TestACallOnAConnectionThatIsBeingClosedIsMadeAgain(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				head := make([]byte, 4096)
+				_, _ = c.Read(head)
+				body := `{"result":"allow"}`
+				_, _ = fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+				_, _ = c.Read(head) // the next call, which nobody answers
+			}()
+		}
+	}()
+	b, err := New(Config{URL: "http://" + l.Addr().String()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		if _, err := b.login(t); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// However many logins there are, the back end has so many calls at a time, and policies have their own.
+func TestLoginsAreBoundedAndDoNotHoldUpPolicies(t *testing.T) {
+	const calls, logins = 4, 200
+	var mu sync.Mutex
+	now, most := 0, 0
+	count := func(by int) int {
+		mu.Lock()
+		defer mu.Unlock()
+		now += by
+		most = max(most, now)
+		return now
+	}
+	full, over := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	b := newBackEnd(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if strings.Contains(string(body), `"type":"login"`) {
+			defer count(-1)
+			if count(1) == calls {
+				once.Do(func() { close(full) })
+			}
+			<-over
+		}
+		_, _ = io.WriteString(w, `{"result":"allow"}`)
+	}), Config{Calls: calls})
+	var all sync.WaitGroup
+	for range logins {
+		all.Go(func() { _, _ = b.login(t) }) // those who wait for too long come again
+	}
+	<-full
+	if err := b.Policy(t.Context(), alice); err != nil {
+		t.Errorf("a policy while all logins hang: %v", err)
+	}
+	close(over)
+	all.Wait()
+	if most != calls {
+		t.Errorf("%d calls at a time, want %d", most, calls)
+	}
+	if st := b.Stats().Login; st.InFlight != 0 || st.Failed+st.Allowed != logins {
+		t.Errorf("%+v", st)
+	}
+}
+
+func TestCallsAreSignedWithAllSecretsAndWithTheNewAfterAChange(t *testing.T) {
+	type call struct {
+		head http.Header
+		body []byte
+	}
+	got := make(chan call, 10)
+	b := newBackEnd(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		got <- call{r.Header, body}
+		_, _ = io.WriteString(w, `{"result":"allow"}`)
+	}), Config{Secrets: [][]byte{secretOf("a")}})
+	b.Start("edge-1")
+	check := func(secret []byte, want error) http.Header {
+		t.Helper()
+		if _, err := b.login(t); err != nil {
+			t.Fatal(err)
+		}
+		c := <-got
+		if err := Verify(c.head, c.body, time.Now(), secret); !errors.Is(err, want) {
+			t.Errorf("%v, want %v", err, want)
+		}
+		if !strings.Contains(string(c.body), `"node":"edge-1"`) || c.head.Get("Content-Type") != "application/json" {
+			t.Errorf("call %s with %v", c.body, c.head)
+		}
+		return c.head
+	}
+	first := check(secretOf("a"), nil)
+	if err := b.SetSecrets(secretOf("a"), secretOf("b")); err != nil {
+		t.Fatal(err)
+	}
+	check(secretOf("a"), nil)
+	check(secretOf("b"), nil)
+	if err := b.SetSecrets(secretOf("b")); err != nil {
+		t.Fatal(err)
+	}
+	check(secretOf("a"), ErrSignature)
+	if last := check(secretOf("b"), nil); last.Get(headerID) == first.Get(headerID) || len(last["Idempotency-Key"]) > 0 {
+		t.Errorf("headers %v after %v", last, first)
+	}
+}
+
+func TestAnswersAreKeptAsLongAsTheBackEndAllows(t *testing.T) {
+	var asked atomic.Int64
+	said := new(atomic.Value)
+	b := newBackEnd(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		answers(200, said.Load().(string))(w, r)
+	}), Config{})
+	wants := func(q messaging.Request, calls int64, refused bool) {
+		t.Helper()
+		err := b.Policy(t.Context(), q)
+		var refusal *messaging.Refusal
+		if errors.As(err, &refusal) != refused || asked.Swap(0) != calls {
+			t.Errorf("%+v: %v; want %d calls and refused %v", q, err, calls, refused)
+		}
+	}
+	q := messaging.Request{Client: "a/1", User: "a", Data: Data("1"), Kind: envelope.ToUser, ToUser: "b", Content: []byte("x")}
+	said.Store(`{"result":"allow"}`)
+	wants(q, 1, false)
+	wants(q, 1, false) // it was not allowed to keep it
+	said.Store(`{"result":"deny","max_age":60}`)
+	wants(q, 1, true)
+	said.Store(`{"result":"allow"}`)
+	q.Content = []byte("y")
+	wants(q, 0, true)
+	for _, change := range []func(*messaging.Request){
+		func(q *messaging.Request) { q.ToUser = "c" }, func(q *messaging.Request) { q.Client = "a/2" },
+		func(q *messaging.Request) { q.User = "c" }, func(q *messaging.Request) { q.Data = Data("2") },
+		func(q *messaging.Request) { q.Kind, q.ToUser, q.Room = envelope.ToRoom, "", "b" },
+		func(q *messaging.Request) { q.Kind = envelope.Watch },
+		func(q *messaging.Request) { q.Kind, q.Ask = envelope.Ask, envelope.UserDevices },
+	} {
+		other := q
+		change(&other)
+		wants(other, 1, false)
+	}
+	if st := b.Stats().Policy; st.Kept != 1 || st.Denied != 1 || st.Allowed != 9 {
+		t.Errorf("%+v", st)
+	}
+	var c cache
+	c.init()
+	now := time.Now()
+	for i := range maxKept + 100 {
+		c.keep(key{byte(i), byte(i >> 8), byte(i >> 16)}, nil, now.Add(time.Second))
+	}
+	if n := c.size(); n != maxKept {
+		t.Errorf("%d answers are kept, want %d", n, maxKept)
+	}
+	if _, known := c.find(key{0xff}, now.Add(time.Second)); known {
+		t.Error("an answer is kept beyond its time")
+	}
+}
+
+func TestWhatIsNoVerdictIsNotKept(t *testing.T) {
+	b := newBackEnd(t, answers(200, `{"result":"later","max_age":60}`), Config{})
+	for range 2 {
+		if err := b.Policy(t.Context(), alice); !errors.Is(err, errLater) {
+			t.Error(err)
+		}
+	}
+	if st := b.Stats().Policy; st.Later != 2 || st.Kept != 0 {
+		t.Errorf("%+v", st)
+	}
+}
