@@ -26,9 +26,10 @@ help: ## list the targets
 build: ## bin/stormwheel, static
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-X main.revision=$(REVISION)" -o bin/stormwheel ./cmd/stormwheel
 
-demo: build ## the main job on this machine: evictions, a kill, everybody back; under a minute
+demo: build ## the main job on this machine in three acts: evictions, a kill, users who talk meanwhile; under 90 s
 	@mkdir -p out
 	bin/stormwheel bench demo --json out/demo.json
+	bin/stormwheel bench talk --spawn 2 --kill-after 4s --fraction 0.1 --json out/talk.json
 
 million: build ## a million heartbeating connections, both ends on this machine, in six minutes; 14 GiB
 	@mkdir -p out
