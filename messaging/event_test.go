@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 // heard are the events of a hub, in their order, in words.
 type heard struct {
+	mu     sync.Mutex
 	words  []string
 	events []messaging.Event
 }
@@ -25,6 +27,8 @@ func (h *heard) tell(e messaging.Event) {
 	if e.Content != nil {
 		word += fmt.Sprintf(" %q", e.Content)
 	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	h.words = append(h.words, word)
 	h.events = append(h.events, e)
 }
@@ -32,6 +36,8 @@ func (h *heard) tell(e messaging.Event) {
 // want holds that just these were told since it was asked before.
 func (h *heard) want(t *testing.T, words ...string) (events []messaging.Event) {
 	t.Helper()
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	if !slices.Equal(h.words, words) {
 		t.Fatalf("events\n%q, want\n%q", h.words, words)
 	}

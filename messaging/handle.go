@@ -66,7 +66,9 @@ func (h *Hub) screen(d *device, e *envelope.Envelope, reply bool) *Refusal {
 	switch e.Kind {
 	case envelope.ToUser, envelope.ToRoom:
 		rate, burst, of = h.cfg.MessageRate, 1, &d.user.messages
-	case envelope.Join, envelope.Watch, envelope.Leave, envelope.Unwatch, envelope.Ask:
+	case envelope.Join, envelope.Watch, envelope.Ask:
+	case envelope.Leave, envelope.Unwatch:
+		rate = -1 // who wants less is not refused
 	default:
 		return refuseMalformed
 	}

@@ -252,6 +252,7 @@ func TestRateOfJoins(t *testing.T) {
 		r.node.Advance(1100 * time.Millisecond)
 		alice.joins("0", envelope.Position{})
 		alice.refused(alice.say(join), envelope.CodeRate)
+		alice.acked(alice.say(envelope.Envelope{Kind: envelope.Leave, Room: []byte("0")}), envelope.AckTaken)
 	})
 }
 

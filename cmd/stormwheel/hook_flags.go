@@ -107,12 +107,12 @@ type hooks struct {
 	timeout time.Duration
 }
 
-func (f *hookFlags) open(secrets *secrets, log *slog.Logger) (*hooks, error) {
+func (f *hookFlags) open(node string, secrets *secrets, log *slog.Logger) (*hooks, error) {
 	if f.Hook == "" {
 		return nil, nil
 	}
 	h := &hooks{names: f.names(), timeout: f.HookTimeout}
-	cfg := hook.Config{URL: f.Hook, Secrets: secrets.hook, Timeout: f.HookTimeout, Logger: log}
+	cfg := hook.Config{URL: f.Hook, Node: node, Secrets: secrets.hook, Timeout: f.HookTimeout, Logger: log}
 	for _, name := range h.names {
 		if kind := hookEvent(name); kind != 0 {
 			cfg.Events = append(cfg.Events, kind)

@@ -73,7 +73,7 @@ func (c *serveCmd) Run() (err error) {
 	}
 	signals := make(chan os.Signal, 2)
 	app := application{echo: c.Echo == nil || *c.Echo}
-	hooks, err := c.hookFlags.open(secrets, log)
+	hooks, err := c.hookFlags.open(c.Node, secrets, log)
 	if err != nil {
 		return err
 	}

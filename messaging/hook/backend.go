@@ -41,7 +41,7 @@ func New(cfg Config) (*BackEnd, error) {
 	var boot [8]byte
 	_, _ = rand.Read(boot[:]) // never fails
 	b.boot = hex(binary.BigEndian.Uint64(boot[:]))
-	b.node.Store(new(string))
+	b.node.Store(&cfg.Node)
 	if err := b.SetSecrets(cfg.Secrets...); err != nil {
 		return nil, err
 	}
