@@ -18,7 +18,7 @@ FUZZTIME ?= 60s
 # each,COMMAND runs a command in every Go module of the repository.
 each = @set -e; for m in $(MODULES); do echo "[$$m] $(1)"; (cd $$m && $(1)); done
 
-.PHONY: help build demo million test test-js lint vet fmt staticcheck cross unit bench bench-full bench-report bench-large bench-check bench-go bench-wheel bench-generator bench-promises bench-overload bench-goodput bench-posts bench-fanout bench-messages bench-websocket bench-tls storm-lab fuzz clean
+.PHONY: help heartbeats build demo million test test-js lint vet fmt staticcheck cross unit bench bench-full bench-report bench-large bench-check bench-go bench-wheel bench-generator bench-promises bench-overload bench-goodput bench-posts bench-fanout bench-messages bench-websocket bench-tls storm-lab fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 17
@@ -26,9 +26,10 @@ help: ## list the targets
 build: ## bin/stormwheel, static
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-X main.revision=$(REVISION)" -o bin/stormwheel ./cmd/stormwheel
 
-demo: build ## the main job on this machine: evictions, a kill, everybody back; under a minute
+demo: build ## the main job on this machine in three acts: evictions, a kill, users who talk meanwhile; under 90 s
 	@mkdir -p out
 	bin/stormwheel bench demo --json out/demo.json
+	bin/stormwheel bench talk --spawn 2 --kill-after 4s --fraction 0.1 --json out/talk.json
 
 million: build ## a million heartbeating connections, both ends on this machine, in six minutes; 14 GiB
 	@mkdir -p out
@@ -125,6 +126,18 @@ bench-promises: build ## what a node promises under attack and fault, about ten 
 
 bench-overload: build ## storms above what nodes can take, and with nobody left, about eight minutes: their section of BENCHMARKS.md
 	$(call lab,overload)
+
+# One lesson of docs/HEARTBEATS.md alone is shown, and not written: make heartbeats LESSON=frozen
+LESSON ?=
+
+heartbeats: build ## who notices a dead peer, and when: docs/HEARTBEATS.md; root, two minutes; LESSON=frozen: one alone
+ifeq ($(LESSON),)
+	$(call lab,heartbeats --page docs/HEARTBEATS.md)
+else
+	@rm -f out/lesson.md
+	$(call lab,heartbeats --workloads $(LESSON) --out out/lesson --page out/lesson.md)
+	@cat out/lesson.md
+endif
 
 bench-check: ## about a minute: a heartbeat allocates nothing, memory and CPU are near bare gnet's
 	$(GO) test -count=1 -run AllocatesNothing ./internal/reactor

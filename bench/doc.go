@@ -52,6 +52,10 @@
 // (Config.Deliver) are due at moments that both ends know (payload.Schedule), so that a client knows which
 // it did not get.
 //
+// Users who talk (scenario talk) send messages to each other, through nodes that run package messaging. Each client keeps
+// a word for each message that it sent and a bit for each that it had (tally.Ledger); at the end they are laid side by
+// side, so that what was acknowledged and is nowhere is found, whatever the nodes say.
+//
 // # Words
 //
 // Package result documents every field; these are the ones that are easily misread.

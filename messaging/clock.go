@@ -180,7 +180,11 @@ func (h *Hub) moveAll(now time.Time) {
 			return
 		}
 		for i := range page {
-			h.move(&page[i])
+			if now.After(page[i].Expires) { // while the node was down
+				h.dropDelayed(&page[i])
+			} else {
+				h.move(&page[i])
+			}
 			after = Moment{page[i].Due, page[i].Key}
 		}
 	}
@@ -191,6 +195,22 @@ func (h *Hub) move(r *Record) {
 	sh.mu.Lock()
 	u := sh.get(r.User)
 	u.store(&entry{user: u, body: r.Body, was: r.Key, expires: r.Expires, at: h.since()})
+	u.forget()
+	sh.unlock()
+}
+
+// dropDelayed has a delayed message forgotten, and then its sender told: so he is told once.
+func (h *Hub) dropDelayed(r *Record) {
+	if err := h.cfg.Store.Drop(h.ctx, r.User, []Key{r.Key}); err != nil {
+		h.dueFailed(err)
+		return
+	}
+	sh := h.shardOf(r.User)
+	sh.mu.Lock()
+	u := sh.get(r.User)
+	e := &entry{user: u, body: r.Body}
+	u.receipt(e, Expired, nil)
+	u.tellMessage(EventExpired, e, "", nil)
 	u.forget()
 	sh.unlock()
 }

@@ -69,7 +69,8 @@ type Config struct {
 	RingBytes    int
 
 	// MessageRate bounds the messages a second of one user, JoinRate its joins, watches and questions;
-	// four seconds' worth may come at once. Default 100 and 20; negative: no bound.
+	// four seconds' worth may come at once, and of the latter MaxRooms and MaxWatches together if that is
+	// more: a device that comes back asks for all of its own. Default 100 and 20; negative: no bound.
 	MessageRate float64
 	JoinRate    float64
 

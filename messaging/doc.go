@@ -11,7 +11,8 @@
 //	err = srv.Run(ctx)
 //	err = errors.Join(err, hub.Close(context.Background()), store.Close())
 //
-// What travels is in package envelope and in docs/MESSAGING.md; package talk is the client's half.
+// What travels is in package envelope and in docs/MESSAGING.md; package talk is the client's half, and package
+// web has calls over HTTP for the application's back end.
 //
 // # Who is who
 //

@@ -58,7 +58,7 @@ func (u *user) tellEvent(e Event) {
 	if h.cfg.Events == nil {
 		return
 	}
-	e.At, e.User = time.Now(), u.name
+	e.At, e.User = h.wall(), u.name
 	defer func() {
 		if p := recover(); p != nil {
 			h.cfg.Logger.Error("the function that is told events panicked", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))

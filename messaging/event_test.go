@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 // heard are the events of a hub, in their order, in words.
 type heard struct {
+	mu     sync.Mutex
 	words  []string
 	events []messaging.Event
 }
@@ -25,6 +27,8 @@ func (h *heard) tell(e messaging.Event) {
 	if e.Content != nil {
 		word += fmt.Sprintf(" %q", e.Content)
 	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	h.words = append(h.words, word)
 	h.events = append(h.events, e)
 }
@@ -32,6 +36,8 @@ func (h *heard) tell(e messaging.Event) {
 // want holds that just these were told since it was asked before.
 func (h *heard) want(t *testing.T, words ...string) (events []messaging.Event) {
 	t.Helper()
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	if !slices.Equal(h.words, words) {
 		t.Fatalf("events\n%q, want\n%q", h.words, words)
 	}
@@ -174,9 +180,13 @@ func TestPolicyKindsAloneWaitForThePolicy(t *testing.T) {
 		stuck, alice, bob := r.join("stuck"), r.join("alice"), r.join("bob")
 		stuck.say(envelope.Envelope{Kind: envelope.Join, Room: []byte("dead")})
 		alice.acked(alice.toAndTaken("bob", bob, "hi"), envelope.AckDelivered)
+		n := alice.to("bob", "patience") // of which a policy about joins takes nothing
+		r.node.Advance(1500 * time.Millisecond)
+		bob.gets("patience")
+		alice.acked(n, envelope.AckDelivered)
 		r.node.Advance(3 * time.Second)
 		alice.say(envelope.Envelope{Kind: envelope.Join, Room: []byte("tea")})
-		n := alice.say(envelope.Envelope{Kind: envelope.Watch, Room: []byte("tea")}) // who is in it may
+		n = alice.say(envelope.Envelope{Kind: envelope.Watch, Room: []byte("tea")}) // who is in it may
 		r.node.Settle()
 		bob.nothing()
 		r.node.Advance(time.Second)

@@ -2,7 +2,6 @@ package messaging
 
 import (
 	"bytes"
-	"slices"
 	"time"
 
 	"github.com/stormwheel/stormwheel/messaging/envelope"
@@ -46,7 +45,7 @@ func (h *Hub) message(s *server.Session, m server.Message) {
 // queuePolicy has what a client asks wait for the policy, or for what it asked before. False: neither is
 // there. On the session's loop.
 func (h *Hub) queuePolicy(a *asked, body []byte) bool {
-	decides := len(h.cfg.PolicyKinds) == 0 || slices.Contains(h.cfg.PolicyKinds, a.e.Kind)
+	decides := h.decides(a.e.Kind)
 	if !decides && !h.waits(a.d) {
 		return false
 	}
@@ -63,11 +62,13 @@ func refuseNow(s *server.Session, number uint64, why *Refusal) {
 // screen refuses what needs no policy for that.
 func (h *Hub) screen(d *device, e *envelope.Envelope, reply bool) *Refusal {
 	sh := d.user.sh
-	rate, of := h.cfg.JoinRate, &d.user.joins
+	rate, burst, of := h.cfg.JoinRate, float64(h.cfg.MaxRooms+h.cfg.MaxWatches), &d.user.joins
 	switch e.Kind {
 	case envelope.ToUser, envelope.ToRoom:
-		rate, of = h.cfg.MessageRate, &d.user.messages
-	case envelope.Join, envelope.Watch, envelope.Leave, envelope.Unwatch, envelope.Ask:
+		rate, burst, of = h.cfg.MessageRate, 1, &d.user.messages
+	case envelope.Join, envelope.Watch, envelope.Ask:
+	case envelope.Leave, envelope.Unwatch:
+		rate = -1 // who wants less is not refused
 	default:
 		return refuseMalformed
 	}
@@ -81,7 +82,7 @@ func (h *Hub) screen(d *device, e *envelope.Envelope, reply bool) *Refusal {
 	}
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if !of.take(h.since(), rate) {
+	if !of.take(h.since(), rate, burst) {
 		return refuseRate
 	}
 	return nil

@@ -28,8 +28,13 @@ func (sh *shard) round() (worked bool) {
 	if sh.puts = sh.puts[n:]; len(sh.puts) == 0 {
 		sh.puts = nil
 	}
-	drops, loads, sweeps := sh.drops, sh.loads, sh.sweeps
-	sh.drops, sh.loads, sh.sweeps = nil, nil, nil
+	drops, loads := sh.drops, sh.loads
+	sh.drops, sh.loads = nil, nil
+	swept := min(len(sh.sweeps), maxSweeps)
+	sweeps := sh.sweeps[:swept:swept]
+	if sh.sweeps = sh.sweeps[swept:]; len(sh.sweeps) == 0 {
+		sh.sweeps = nil
+	}
 	records := sh.records(puts)
 	sh.mu.Unlock()
 

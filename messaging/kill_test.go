@@ -209,7 +209,7 @@ func TestKilledNodeLosesNothingThatItAcknowledged(t *testing.T) {
 }
 
 func killNode(t *testing.T, kind string) {
-	const users, rounds, away = 100, 10, 20
+	const users, rounds, away = 200, 5, 20
 	file := "memory"
 	if kind == "bolt" {
 		file = filepath.Join(t.TempDir(), "store")
@@ -233,13 +233,14 @@ func killNode(t *testing.T, kind string) {
 			for k := range rounds {
 				p.tell(ctx, fmt.Sprintf("user%d", (i+k+1)%users), fmt.Sprintf("%d to %d, %d", i, (i+k+1)%users, k))
 				p.tell(ctx, fmt.Sprintf("away%d", (i+k)%away), fmt.Sprintf("%d to away%d, %d", i, (i+k)%away, k))
-				time.Sleep(20 * time.Millisecond)
 			}
 		})
 	}
-	for _, part := range []int{3, 2} { // after a third, and after a half
+	for _, part := range []int{8, 2} { // with more than a thousand in flight, and after a half
 		eventually(t, "traffic", 20*time.Second, func() bool { _, acked, _ := l.counts(); return acked >= 2*users*rounds/part })
 		node.Kill()
+		sent, acked, _ := l.counts()
+		t.Logf("killed with %d messages in flight", sent-acked)
 		node.Reap()
 		node, _ = startNode(t, addr, file)
 	}

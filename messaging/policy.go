@@ -60,19 +60,19 @@ type policyPool struct {
 // undecided has the log say at most once a second that the policy does not decide.
 type undecided struct {
 	mu    sync.Mutex
-	at    time.Duration // of the last line
-	calls int           // since
+	next  time.Duration // no line before
+	calls int           // since the last line
 }
 
 func (l *undecided) note(h *Hub, client string, err error) {
 	l.mu.Lock()
 	l.calls++
 	calls, now := l.calls, h.since()
-	if l.at != 0 && now-l.at < time.Second {
+	if now < l.next {
 		l.mu.Unlock()
 		return
 	}
-	l.at, l.calls = now, 0
+	l.next, l.calls = now+time.Second, 0
 	l.mu.Unlock()
 	h.cfg.Logger.Warn("the policy has not decided", "calls", calls, "client", client, "error", err)
 }
@@ -92,6 +92,11 @@ func (h *Hub) byDefault(q *Request) error {
 		return nil // his own devices
 	}
 	return refuseForbidden
+}
+
+// decides tells whether there is a policy for what clients ask so.
+func (h *Hub) decides(kind envelope.Kind) bool {
+	return h.cfg.Policy != nil && (len(h.cfg.PolicyKinds) == 0 || slices.Contains(h.cfg.PolicyKinds, kind))
 }
 
 // waits tells whether a client asked something that is not done yet. On the session's loop.

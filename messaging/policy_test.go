@@ -1,9 +1,12 @@
 package messaging_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -110,4 +113,21 @@ func TestPolicyThatIsBusyRefuses(t *testing.T) {
 		first.refused(f, envelope.CodeTryLater)
 		second.refused(s, envelope.CodeTryLater)
 	})
+}
+
+func TestAPolicyThatDoesNotDecideIsLoggedOnceASecond(t *testing.T) {
+	var log bytes.Buffer
+	cfg := messaging.Config{Policy: func(context.Context, messaging.Request) error { return errors.New("no back end") },
+		Logger: slog.New(slog.NewTextHandler(&log, nil)), PolicyWorkers: 1}
+	inRig(t, cfg, func(r *rig) {
+		alice := r.join("alice")
+		for range 20 {
+			alice.refused(alice.to("bob", "a"), envelope.CodeTryLater)
+		}
+		r.node.Advance(time.Second)
+		alice.refused(alice.to("bob", "a"), envelope.CodeTryLater)
+	})
+	if said := log.String(); strings.Count(said, "has not decided") != 2 || !strings.Contains(said, "calls=20") {
+		t.Errorf("log:\n%s", said)
+	}
 }

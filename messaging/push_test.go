@@ -2,6 +2,7 @@ package messaging_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -236,6 +237,22 @@ func TestRateOfMessages(t *testing.T) {
 		bob.refused(bob.to("x", "a"), envelope.CodeRate)
 		r.node.Advance(time.Second)
 		alice.refused(alice.to("x", "a"), envelope.CodeTryLater)
+	})
+}
+
+// A device that comes back is in all its rooms at once; then its user has the rate.
+func TestRateOfJoins(t *testing.T) {
+	inRig(t, messaging.Config{JoinRate: 1, MaxRooms: 30, MaxWatches: 10}, func(r *rig) {
+		alice := r.join("alice")
+		for i := range 40 {
+			alice.joins(fmt.Sprint(i%30), envelope.Position{})
+		}
+		join := envelope.Envelope{Kind: envelope.Join, Room: []byte("0")}
+		alice.refused(alice.say(join), envelope.CodeRate)
+		r.node.Advance(1100 * time.Millisecond)
+		alice.joins("0", envelope.Position{})
+		alice.refused(alice.say(join), envelope.CodeRate)
+		alice.acked(alice.say(envelope.Envelope{Kind: envelope.Leave, Room: []byte("0")}), envelope.AckTaken)
 	})
 }
 

@@ -50,9 +50,6 @@ func (u *user) put(e *entry) {
 		u.finish(e, Refused, "", refuseBusy)
 		return
 	case h.wall().After(e.expires):
-		if e.key == 0 {
-			e.key = e.was // the store forgets it where it is delayed
-		}
 		u.finish(e, Expired, "", nil)
 		return
 	case h.storing.Add(size) > int64(h.cfg.MaxStoring):

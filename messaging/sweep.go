@@ -1,9 +1,6 @@
 package messaging
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // What has expired is dropped, and its sender told, when its user comes: he needs not come. So all queues
 // are looked through once in a while, and one at once that refuses a message as full.
@@ -11,6 +8,7 @@ import (
 const (
 	sweepTime = 10 * time.Minute
 	sweepPage = 256 // users, or records, at a time
+	maxSweeps = 8   // queues in a round of the keeper, for whom messages wait
 )
 
 // sweepAll looks for queues whose first message has lived as long as any may, until the hub is closed.
@@ -50,11 +48,7 @@ func (h *Hub) sweepOld(before time.Time) {
 }
 
 // sweepSoon has the keeper look through a queue. With the lock held.
-func (sh *shard) sweepSoon(user string) {
-	if !slices.Contains(sh.sweeps, user) {
-		sh.sweeps = append(sh.sweeps, user)
-	}
-}
+func (sh *shard) sweepSoon(user string) { sh.sweeps = append(sh.sweeps, user) }
 
 // sweepFull is sweepSoon for a queue that has refused a message, once a second. With the lock held.
 func (sh *shard) sweepFull(user string) {

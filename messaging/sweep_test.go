@@ -45,6 +45,22 @@ func TestExpiredMessagesOfWhoNeverComesAreDropped(t *testing.T) {
 	})
 }
 
+func TestExpiredMessagesOfVeryManyAreDropped(t *testing.T) {
+	const users = 2000 // of whom a shard has more than it sweeps in a round
+	store := newFaulty(messaging.Bounds{})
+	inRig(t, messaging.Config{Store: store, Life: time.Hour}, func(r *rig) {
+		for i := range users {
+			if err := r.hub.Push(fmt.Sprint("user", i), messaging.Message{Content: []byte("a")}, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.node.Advance(80 * time.Minute)
+		if records, _ := store.Total(); records != 0 {
+			t.Errorf("the store has %d", records)
+		}
+	})
+}
+
 func TestFullQueueIsRidOfWhatHasExpired(t *testing.T) {
 	store := newFaulty(messaging.Bounds{UserRecords: 3})
 	inRig(t, messaging.Config{Store: store}, func(r *rig) {

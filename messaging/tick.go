@@ -2,6 +2,8 @@ package messaging
 
 import (
 	"time"
+
+	"github.com/stormwheel/stormwheel/messaging/envelope"
 )
 
 // Every SEND is settled within 5 s: so much of them may the policy and the devices take, and so much
@@ -76,9 +78,10 @@ func (sh *shard) grow(now time.Duration) {
 	sh.unlock()
 }
 
-// patience is how long a message may be with devices before it is stored.
+// patience is how long a message may be with devices before it is stored: what a policy may take of the
+// time for an answer is gone.
 func (h *Hub) patience() time.Duration {
-	if h.cfg.Policy == nil {
+	if !h.decides(envelope.ToUser) {
 		return answerTime
 	}
 	return answerTime - h.cfg.PolicyTimeout

@@ -207,17 +207,18 @@ func wake(c chan struct{}) {
 	}
 }
 
-// bucket bounds how often something may be done: burst of 4 s. Guarded by the shard's lock.
+// bucket bounds how often something may be done. Guarded by the shard's lock.
 type bucket struct {
 	left float64
 	at   time.Duration // 0: full
 }
 
-func (b *bucket) take(now time.Duration, rate float64) bool {
+// take takes one of what comes at a rate, and of which so much may come at once, or four seconds' worth.
+func (b *bucket) take(now time.Duration, rate, burst float64) bool {
 	if rate < 0 {
 		return true
 	}
-	burst := max(1, 4*rate)
+	burst = max(burst, 4*rate)
 	now = max(now, 1)
 	if b.at == 0 {
 		b.left = burst

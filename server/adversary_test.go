@@ -304,8 +304,12 @@ func (c *child) settled() (r report) {
 	c.t.Helper()
 	for range 10 {
 		now := c.report("gc")
-		if r.RSS == 0 || now.RSS < r.RSS {
-			r = now
+		if heap := r.Heap; r.RSS == 0 || now.RSS < r.RSS {
+			if r = now; heap > 0 {
+				r.Heap = min(heap, now.Heap)
+			}
+		} else {
+			r.Heap = min(heap, now.Heap)
 		}
 		time.Sleep(20 * time.Millisecond) // what lets go of memory runs on other goroutines
 	}

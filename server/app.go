@@ -187,7 +187,7 @@ func (a *application) visit(slot reactor.Slot, look func(*Session) bool) (yes bo
 	return yes, nil
 }
 
-// ErrVisit is returned by Each when a visit panicked.
+// ErrVisit is returned by Each, Sessions and Visit when a visit panicked.
 var ErrVisit = errors.New("server: a visit panicked")
 
 // failed logs why a handler did not return, and says whether the loop goes on.

@@ -73,7 +73,7 @@ func TestHandlerThatEndsItsGoroutineEndsTheNodeWithAnError(t *testing.T) {
 		if !errors.Is(err, ErrGoexit) {
 			t.Errorf("Wait: %v, want ErrGoexit", err)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("the node goes on without one of its loops")
 	}
 	for _, w := range all {

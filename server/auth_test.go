@@ -90,7 +90,7 @@ func TestAuthRequestTellsIncarnationAndAttempt(t *testing.T) {
 		if r.Incarnation != 77 || r.Attempt != 3 {
 			t.Errorf("asked about incarnation %d, attempt %d; want 77 and 3", r.Incarnation, r.Attempt)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("the authenticator was not asked")
 	}
 }

@@ -20,7 +20,7 @@
 // # Who may call what
 //
 // The methods of Server may be called from any goroutine but a handler's where they block, which
-// Start, Run, Wait, Stop, Drain, Request, Each and Members do; no other does. Handlers run on the event loop of their
+// Start, Run, Wait, Stop, Drain, Request, Each, Sessions, Visit and Members do; no other does. Handlers run on the event loop of their
 // session, one at a time per loop, and must not block; a Session is of use only within them.
 // What is told of a message of DeliverFunc or RequestFunc is told where handlers run, too.
 // What one goroutine asks of one session through Server happens in the order in which it asks, what

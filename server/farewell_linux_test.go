@@ -176,7 +176,7 @@ func TestFarewellReachesClientsWhoseInputIsUnread(t *testing.T) {
 			all(s, strangers(s, clients), "", codec.CodeFull, newcomer(tooMuch))
 		}},
 		{"queued at HELLO", false, func() {
-			s, _ := newNode(orders{AdmitRate: 0.05}, 17) // its burst and one; the next comes in after 20 s
+			s, _ := newNode(orders{AdmitRate: 0.001}, 17) // its burst and one; the next comes in after 1000 s
 			all(s, strangers(s, clients), "", codec.CodeBusy, newcomer(little))
 		}},
 		{"stopped", false, func() {

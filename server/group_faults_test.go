@@ -159,7 +159,7 @@ func TestPublicationsWhileMembersComeAndGo(t *testing.T) {
 	for _, l := range slices.Concat(members["stays"], members["is moved"], newer) {
 		select {
 		case <-l.ended:
-		case <-time.After(20 * time.Second):
+		case <-time.After(patience):
 			t.Fatal("a member waits for the last publication")
 		}
 		if !l.over.Load() {

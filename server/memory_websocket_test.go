@@ -12,7 +12,8 @@ func TestAnIdleWebSocketCostsFewBytes(t *testing.T) {
 	const clients = 2000
 	alive := func(t *testing.T) int64 {
 		c := startSiege(t, orders{Heartbeat: 30 * time.Second, Timeout: 75 * time.Second})
-		empty := c.warm()
+		c.warm()
+		empty := c.settled()
 		r := siege.Rush(t.Context(), &c.Target, clients, 16)
 		if len(r.In) != clients {
 			t.Fatalf("%d of %d are in", len(r.In), clients)
@@ -22,7 +23,7 @@ func TestAnIdleWebSocketCostsFewBytes(t *testing.T) {
 				p.Close()
 			}
 		}()
-		full := c.report("gc")
+		full := c.settled()
 		return full.Heap - empty.Heap
 	}
 	plain := alive(t)

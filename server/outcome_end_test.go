@@ -148,7 +148,7 @@ func TestOutcomesAreToldThoughTheirFunctionsEndTheirGoroutines(t *testing.T) {
 		if !errors.Is(err, ErrGoexit) || told != 3 {
 			t.Errorf("Wait = %v; %d outcomes are told, want 3", err, told)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("Wait hangs")
 	}
 }

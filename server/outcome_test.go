@@ -35,8 +35,8 @@ func (c outcomes) next(t *testing.T) Outcome {
 	select {
 	case o := <-c:
 		return o
-	case <-time.After(20 * time.Second):
-		t.Fatal("no outcome within 20 s")
+	case <-time.After(patience):
+		t.Fatal("no outcome")
 		return Outcome{}
 	}
 }

@@ -163,9 +163,9 @@ func (w *wire) wantGoAway(code codec.Code) {
 // eventually polls until ok.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(patience); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("not within 20s: %s", what)
+			t.Fatalf("not within %v: %s", patience, what)
 		}
 	}
 }

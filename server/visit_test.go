@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stormwheel/stormwheel/server"
 	"github.com/stormwheel/stormwheel/server/servertest"
@@ -92,5 +93,28 @@ func TestVisitTellsWhetherTheSessionIsThere(t *testing.T) {
 			t.Errorf("a session that has ended: %v", err)
 		}
 		carol.ExpectNothing()
+	})
+}
+
+// A session that ends while its visit is on the way is not visited, and nor is who comes behind it on its loop.
+func TestVisitOfASessionThatEndsMeanwhile(t *testing.T) {
+	var hold chan struct{}
+	handler := server.Handler{Message: func(*server.Session, server.Message) { <-hold }}
+	withNode(t, server.Config{Handler: handler}, func(t *testing.T, n *servertest.Node) {
+		hold = make(chan struct{}) // within the bubble
+		alice, bob := n.Join("alice"), n.Join("bob")
+		bob.Send(nil) // its loop does nothing else now
+		if err := n.Server.Close(alice.Ref(), server.Close{}); err != nil {
+			t.Fatal(err)
+		}
+		visited := make(chan error, 1)
+		go func() {
+			visited <- n.Server.Visit(t.Context(), alice.Ref(), func(s *server.Session) { t.Errorf("%s was visited", s.ID()) })
+		}()
+		synctest.Wait()
+		close(hold)
+		if err := <-visited; !errors.Is(err, server.ErrClosed) {
+			t.Errorf("%v, want ErrClosed", err)
+		}
 	})
 }

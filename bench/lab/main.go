@@ -20,6 +20,7 @@ import (
 	"github.com/stormwheel/stormwheel/bench/lab/fanout"
 	"github.com/stormwheel/stormwheel/bench/lab/generator"
 	"github.com/stormwheel/stormwheel/bench/lab/goodput"
+	"github.com/stormwheel/stormwheel/bench/lab/heartbeats"
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
 	"github.com/stormwheel/stormwheel/bench/lab/large"
 	"github.com/stormwheel/stormwheel/bench/lab/messages"
@@ -34,9 +35,9 @@ import (
 	"github.com/stormwheel/stormwheel/bench/lab/wheel"
 )
 
-// sections are those of BENCHMARKS.md. A new one is a folder and a word here.
+// sections are those of BENCHMARKS.md, and that of docs/HEARTBEATS.md. A new one is a folder and a word here.
 var sections = []kit.Section{wheel.Section, policies.Section, generator.Section, promises.Section, node.Section,
-	large.Section, overload.Section, goodput.Section, posts.Section, fanout.Section, messages.Section, websocket.Section, tls.Section}
+	large.Section, overload.Section, goodput.Section, posts.Section, fanout.Section, messages.Section, websocket.Section, tls.Section, heartbeats.Section}
 
 type command struct {
 	Run    runCmd       `cmd:"" help:"Measure sections, keep their figures in out/, and write them."`

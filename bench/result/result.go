@@ -30,7 +30,7 @@ type Result struct {
 	Conns       Conns           `json:"conns"`
 	Connect     Connect         `json:"connect"`
 	Heartbeat   Heartbeat       `json:"heartbeat"`
-	Messages    *Messages       `json:"messages"`  // --send, --deliver
+	Messages    *Messages       `json:"messages"`  // --send, --deliver, talk
 	Churn       *Churn          `json:"churn"`     // churn
 	Soak        *Soak           `json:"soak"`      // soak
 	FindMax     *FindMax        `json:"find_max"`  // find-max

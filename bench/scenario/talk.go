@@ -33,7 +33,7 @@ const (
 	defaultRestart  = 2 * time.Second
 
 	// talkLate is how late the generator may be: what is promised here is counted, and not timed.
-	talkLate = 100 * time.Millisecond
+	talkLate = 250 * time.Millisecond
 
 	// maxContent is what a node takes in an envelope (messaging.Config.MaxContent).
 	maxContent = 60 << 10
@@ -59,7 +59,7 @@ func (talk) Defaults(c *Config) {
 		fill(&c.RestartAfter, defaultRestart)
 		fill(&c.Kind, c.talkStorm())
 	}
-	if _, said := c.nodeArg("drain-grace"); c.Spawn > 1 && !said {
+	if _, said := c.nodeArg("drain-grace"); (c.Spawn > 1 || c.DrainAfter > 0 && c.Spawn > 0) && !said {
 		c.NodeArgs = append([]string{"drain-grace=" + drainGrace.String()}, c.NodeArgs...)
 	}
 }

@@ -136,7 +136,7 @@ func (s *Stage) moveAll(ctx context.Context, r tally.Reconciled) error {
 	if s.Clients.On(to.Addr) > s.Clients.On(from.Addr) {
 		from, to = to, from
 	}
-	s.Say("%d messages, and the receipts of %d, may lie at node %s: all go there, since %s is asked to end", r.Lost, r.Unconfirmed, to.Name, from.Name)
+	s.Say("%d messages and %d receipts have not come: SIGTERM to node %s, so that all go to %s and get what lies there", r.Lost, r.Unconfirmed, from.Name, to.Name)
 	if err := s.Servers.Terminate(from); err != nil {
 		return fmt.Errorf("ask node %s to end: %w", from.Name, err)
 	}

@@ -14,5 +14,5 @@
 // (loop.call); what it tells, it publishes every PublishEvery.
 //
 // Files: loop.go turns, conn.go carries out what links want, read.go and write.go move bytes,
-// notify.go counts what links tell, send.go and publications.go are what clients carry beside heartbeats, last_write.go says what a close by the server means.
+// notify.go counts what links tell, send.go and publications.go are what clients carry beside heartbeats, users.go, talk.go and hear.go what they tell each other, last_write.go says what a close by the server means.
 package swarm

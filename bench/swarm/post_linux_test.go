@@ -29,6 +29,7 @@ type post struct {
 	offsets map[string]uint64
 	next    uint64 // number of a DELIVER
 	sends   map[envelopeName]int
+	acks    map[string]int // by who sent them
 }
 
 type envelopeName struct {
@@ -45,6 +46,7 @@ type postConn struct {
 
 func startPost(t *testing.T, p *post) *post {
 	p.users, p.members, p.sends, p.offsets = map[string]*postConn{}, map[*postConn]string{}, map[envelopeName]int{}, map[string]uint64{}
+	p.acks = map[string]int{}
 	p.Node = &benchtest.Node{Meet: p.meet}
 	benchtest.Start(t, p.Node)
 	return p
@@ -75,6 +77,8 @@ func (p *post) meet(conn *net.TCPConn, _ int) bool {
 		case codec.Ping:
 			token, _, _ := codec.ParsePing(f.Payload)
 			c.Write(codec.AppendPong(nil, codec.PongMessage{Token: token, Terms: p.Terms}))
+		case codec.Ack:
+			p.acks[c.id]++
 		case codec.Send:
 			number, body, _ := codec.ParseMessage(f.Payload)
 			p.sends[envelopeName{c.id, number}]++

@@ -23,6 +23,13 @@ func talking(t *testing.T, p *post, n int, talk Talk, over func(tally.Reconciled
 		during(s)
 	}
 	benchtest.WaitFor(t, "every message is settled", func() bool { return s.Counts().Messages.Sent == 5*n && s.Owing() == 0 })
+	p.mu.Lock()
+	for user := range n / talk.devices() {
+		if acks := p.acks[s.userName(user)]; talk.deaf(user, n) && acks > 0 {
+			t.Errorf("user %d is deaf, and acknowledges %d messages", user, acks)
+		}
+	}
+	p.mu.Unlock()
 	s.Hear()
 	benchtest.WaitFor(t, "what is under way", func() bool { return over(s.Ledger().Reconcile(talk.Addressees)) })
 	s.CloseCount()

@@ -26,7 +26,7 @@ type adminListener struct {
 }
 
 // newAdminListener takes the address, so that one that is taken is known before clients come.
-func newAdminListener(addr string, srv *server.Server, level *slog.LevelVar, m *messages) (*adminListener, error) {
+func newAdminListener(addr string, srv *server.Server, level *slog.LevelVar, m *messages, h *hooks) (*adminListener, error) {
 	a := &adminListener{addr: "-", failed: make(chan error, 1)}
 	if addr == "" {
 		return a, nil
@@ -38,10 +38,14 @@ func newAdminListener(addr string, srv *server.Server, level *slog.LevelVar, m *
 		return nil, fmt.Errorf("admin: %w", err)
 	}
 	a.listener, a.addr = listener, listener.Addr().String()
-	cfg := admin.Config{Ready: a.ready.Load}
+	cfg := admin.Config{Ready: a.ready.Load, Stats: make(map[string]func() any)}
 	if m != nil {
 		cfg.Metrics = append(cfg.Metrics, messageCollector{m.hub})
-		cfg.Stats = map[string]func() any{"messages": func() any { return m.hub.Stats() }}
+		cfg.Stats["messages"] = func() any { return m.hub.Stats() }
+	}
+	if h != nil {
+		cfg.Metrics = append(cfg.Metrics, hookCollector{h.backEnd})
+		cfg.Stats["hooks"] = func() any { return h.backEnd.Stats() }
 	}
 	at, ok := listener.Addr().(*net.TCPAddr)
 	local := ok && at.IP.IsLoopback()

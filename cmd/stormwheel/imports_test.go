@@ -224,6 +224,7 @@ var floors = map[string][]string{
 
 	"messaging/storetest": {"messaging"},
 	"messaging/web":       {"codec", "server", "messaging", "messaging/envelope", "internal/loopback"},
+	"messaging/hook":      {"server", "messaging", "messaging/envelope", "codec"},
 }
 
 func TestPackagesImportLowerFloorsOnly(t *testing.T) {

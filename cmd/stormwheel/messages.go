@@ -55,7 +55,7 @@ type messages struct {
 }
 
 // open opens the store and makes the hub, which does nothing before start.
-func (f *messageFlags) open(c *serveCmd, log *slog.Logger) (*messages, error) {
+func (f *messageFlags) open(c *serveCmd, hooks *hooks, log *slog.Logger) (*messages, error) {
 	if !f.on() {
 		return nil, nil
 	}
@@ -74,10 +74,12 @@ func (f *messageFlags) open(c *serveCmd, log *slog.Logger) (*messages, error) {
 		}
 		store = bolt
 	}
-	hub, err := messaging.New(messaging.Config{
+	cfg := messaging.Config{
 		Store: store, OpenPresence: f.OpenPresence, Logger: log,
 		RingBytes: min(defaultRing, max(1, c.MaxQueued/2)), // so that a member who missed it all can take it
-	})
+	}
+	hooks.rule(&cfg)
+	hub, err := messaging.New(cfg)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}

@@ -7,41 +7,49 @@ import (
 	"syscall"
 
 	"github.com/stormwheel/stormwheel/internal/token"
+	"github.com/stormwheel/stormwheel/messaging/hook"
 	"github.com/stormwheel/stormwheel/server"
 )
 
 // secrets are those of a node, by the files in which they are.
 type secrets struct {
-	authFile, clusterFile string // empty: there is none
+	authFile, clusterFile, hookFile string // empty: there is none
 
 	auth    *server.HMACAuth // nil: everybody may come in
 	cluster [][]byte
+	hook    [][]byte
+	signer  *hook.BackEnd // nil: there is none
 }
 
 // readSecrets reads the files that the flags name.
 func (c *serveCmd) readSecrets() (*secrets, error) {
-	s := &secrets{authFile: c.AuthSecretFile, clusterFile: c.ClusterSecretFile}
-	admit, cluster, err := s.read()
+	s := &secrets{authFile: c.AuthSecretFile, clusterFile: c.ClusterSecretFile, hookFile: c.HookSecretFile}
+	admit, cluster, sign, err := s.read()
 	if err != nil {
 		return nil, err
 	}
-	s.cluster = cluster
+	s.cluster, s.hook = cluster, sign
 	if s.authFile != "" {
 		s.auth, err = server.NewHMACAuth(admit...)
 	}
 	return s, err
 }
 
-func (s *secrets) read() (admit, cluster [][]byte, err error) {
+func (s *secrets) read() (admit, cluster, sign [][]byte, err error) {
 	if s.authFile != "" {
 		if admit, err = token.ReadSecrets(s.authFile); err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 	}
 	if s.clusterFile != "" {
-		cluster, err = token.ReadSecrets(s.clusterFile)
+		if cluster, err = token.ReadSecrets(s.clusterFile); err != nil {
+			return nil, nil, nil, err
+		}
 	}
-	return admit, cluster, err
+	if s.hookFile != "" {
+		sign, err = readHookSecrets(s.hookFile)
+	}
+	return admit, cluster, sign, err
 }
 
 func (s *secrets) authenticator() server.Authenticator {
@@ -71,20 +79,23 @@ func (s *secrets) follow(srv *server.Server, log *slog.Logger) (stop func()) {
 
 // reread changes nothing unless all files are good.
 func (s *secrets) reread(srv *server.Server, log *slog.Logger) {
-	if s.authFile == "" && s.clusterFile == "" {
+	if s.authFile == "" && s.clusterFile == "" && s.hookFile == "" {
 		log.Info("SIGHUP: there are no secret files to be read again")
 		return
 	}
-	admit, cluster, err := s.read()
+	admit, cluster, sign, err := s.read()
 	if err == nil && s.clusterFile != "" {
 		err = srv.Update(func(t *server.Tunable) { t.ClusterSecrets = cluster })
 	}
 	if err == nil && s.auth != nil {
 		err = s.auth.SetSecrets(admit...)
 	}
+	if err == nil && s.signer != nil && s.hookFile != "" {
+		err = s.signer.SetSecrets(sign...)
+	}
 	if err != nil {
 		log.Error("SIGHUP: the old secrets stay", "err", err)
 		return
 	}
-	log.Info("SIGHUP: secrets were read again", "auth", len(admit), "cluster", len(cluster))
+	log.Info("SIGHUP: secrets were read again", "auth", len(admit), "cluster", len(cluster), "hook", len(sign))
 }

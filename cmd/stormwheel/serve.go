@@ -45,6 +45,7 @@ type serveCmd struct {
 	MaxQueuedTotal    int64          `placeholder:"BYTES" help:"Most bytes that wait for all clients together; negative: no limit. Default: a quarter of the memory."`
 	MemoryLimit       int64          `placeholder:"BYTES" help:"Memory of the process; near it clients are refused, then shed. Negative: no limit. Default: that of the control group."`
 	messageFlags
+	hookFlags
 	Echo      *bool         `negatable:"" help:"Send messages of clients back before they are acknowledged, as a node without --messages does; --no-echo: only acknowledge them."`
 	Publish   payload.Size  `placeholder:"SIZE" help:"Publish a message of that size, as in 100B or 4KiB, to all clients every --every, for the load test (bench --deliver). Default: none."`
 	Every     time.Duration `default:"10s" help:"Between two publications, which are due at multiples of it on CLOCK_MONOTONIC."`
@@ -72,11 +73,16 @@ func (c *serveCmd) Run() (err error) {
 	}
 	signals := make(chan os.Signal, 2)
 	app := application{echo: c.Echo == nil || *c.Echo}
-	if app.messages, err = c.messageFlags.open(c, log); err != nil {
+	hooks, err := c.hookFlags.open(c.Node, secrets, log)
+	if err != nil {
+		return err
+	}
+	defer hooks.close(log, signals)
+	if app.messages, err = c.messageFlags.open(c, hooks, log); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, app.messages.close(log, signals)) }()
-	srv, certs, err := c.node(log, &app, secrets)
+	srv, certs, err := c.node(log, &app, secrets, hooks)
 	if err != nil {
 		return err
 	}
@@ -88,7 +94,7 @@ func (c *serveCmd) Run() (err error) {
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
 
-	adm, err := newAdminListener(c.Admin, srv, level, app.messages)
+	adm, err := newAdminListener(c.Admin, srv, level, app.messages, hooks)
 	if err != nil {
 		return err
 	}
@@ -100,6 +106,7 @@ func (c *serveCmd) Run() (err error) {
 		return err
 	}
 	log.Info("collector", "gogc", percent, "gomemlimit", soft)
+	hooks.start(srv.Node())
 	adm.serve()
 	stop := app.start(srv)
 	defer stop()
@@ -110,7 +117,7 @@ func (c *serveCmd) Run() (err error) {
 }
 
 // node is the server that the flags ask for.
-func (c *serveCmd) node(log *slog.Logger, app *application, secrets *secrets) (*server.Server, *certificates, error) {
+func (c *serveCmd) node(log *slog.Logger, app *application, secrets *secrets, hooks *hooks) (*server.Server, *certificates, error) {
 	certs := new(certificates)
 	secure, err := c.tlsFlags.config(c.Listen, certs)
 	if err != nil {
@@ -132,6 +139,7 @@ func (c *serveCmd) node(log *slog.Logger, app *application, secrets *secrets) (*
 		TLS: secure, Handler: app.handler(), Logger: log,
 	}
 	c.tlsFlags.fill(&cfg)
+	hooks.admit(&cfg)
 	if err := c.transportFlags.fill(&cfg, certs); err != nil {
 		return nil, nil, usageError{err}
 	}

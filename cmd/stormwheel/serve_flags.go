@@ -64,6 +64,9 @@ func (c *serveCmd) Validate() error {
 	if err := c.messageFlags.check(c); err != nil {
 		return err
 	}
+	if err := c.hookFlags.check(c); err != nil {
+		return err
+	}
 	if err := c.tlsFlags.check(); err != nil {
 		return err
 	}

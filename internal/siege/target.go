@@ -26,12 +26,12 @@ type Target struct {
 	// plain TCP.
 	Stage func() transport.Stage
 
-	Patience time.Duration // bounds every wait of a peer; default 20 s
+	Patience time.Duration // bounds every wait of a peer; default 30 s
 
 	serial atomic.Int64 // so that ids differ
 }
 
-const defaultPatience = 20 * time.Second
+const defaultPatience = 30 * time.Second
 
 func (t *Target) patience() time.Duration {
 	if t.Patience > 0 {

@@ -3,7 +3,6 @@ package envelope
 import (
 	"encoding/binary"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -20,7 +19,9 @@ func Append(dst []byte, e *Envelope) ([]byte, error) {
 		return dst, err
 	}
 	start := len(dst)
-	dst = slices.Grow(dst, e.most())
+	if dst == nil {
+		dst = make([]byte, 0, e.most())
+	}
 	dst = append(dst, Version, byte(e.Kind), byte(e.Flags), 0, 0)
 	w := writer{dst: dst, kind: e.Kind}
 	w.addNames(e)

@@ -41,7 +41,7 @@ func New(cfg Config) (*BackEnd, error) {
 	var boot [8]byte
 	_, _ = rand.Read(boot[:]) // never fails
 	b.boot = hex(binary.BigEndian.Uint64(boot[:]))
-	b.node.Store(new(string))
+	b.node.Store(&cfg.Node)
 	if err := b.SetSecrets(cfg.Secrets...); err != nil {
 		return nil, err
 	}
@@ -70,9 +70,9 @@ func (b *BackEnd) Start(node string) {
 	b.events.start()
 }
 
-// Close tells the back end the events that wait, until ctx ends, and then ends what is under way. It is
-// to be called when nobody calls Event any more; what is told later is dropped. It may be repeated. The
-// error says how many events were not told.
+// Close tells the back end the events that wait, until ctx ends. It is to be called when nobody calls Event
+// any more; what is told later is dropped. Calls about logins and policies end with their contexts. It may
+// be repeated. The error says how many events were not told.
 func (b *BackEnd) Close(ctx context.Context) error {
 	err := b.events.close(ctx)
 	for _, c := range []*caller{&b.logins, &b.policies, &b.reports} {

@@ -132,7 +132,7 @@ func decode(text []byte, answer any) error {
 		return errors.New("the back end's answer is no JSON object")
 	}
 	if err := d.Decode(answer); err != nil {
-		return fmt.Errorf("the back end's answer cannot be read: %w", err)
+		return fmt.Errorf("the back end's answer cannot be read: %.200s", err.Error()) // which quotes it
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("there is something behind the JSON object of the back end's answer")

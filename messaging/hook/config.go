@@ -17,6 +17,9 @@ type Config struct {
 	// URL is where all calls are POSTed to, http or https. Needed.
 	URL string
 
+	// Node names the node in calls until Start does. Default: they have no name.
+	Node string
+
 	// Secrets sign each call, with each of them; receivers accept any. They have 24 bytes at least. Default:
 	// none, and calls are not signed, of which Logger is warned beyond loopback.
 	Secrets [][]byte

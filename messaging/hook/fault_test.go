@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -18,8 +19,6 @@ import (
 	"github.com/stormwheel/stormwheel/messaging/envelope"
 	"github.com/stormwheel/stormwheel/server"
 )
-
-const patience = 30 * time.Second
 
 // answers is a back end that says always the same.
 func answers(status int, body string) http.HandlerFunc {
@@ -163,7 +162,7 @@ func TestASilentBackEndAndALateAnswer(t *testing.T) {
 // A kept connection that the back end has closed costs no login: the call is made again.
 func TestABackEndThatRestartsBetweenTwoLogins(t *testing.T) {
 	first := httptest.NewServer(answers(200, `{"result":"allow"}`))
-	b, err := New(Config{URL: first.URL})
+	b, err := New(Config{URL: first.URL, Timeout: MaxTimeout})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +208,7 @@ func TestACallOnAConnectionThatIsBeingClosedIsMadeAgain(t *testing.T) {
 			}()
 		}
 	}()
-	b, err := New(Config{URL: "http://" + l.Addr().String()})
+	b, err := New(Config{URL: "http://" + l.Addr().String(), Timeout: MaxTimeout})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -365,5 +364,56 @@ func TestWhatIsNoVerdictIsNotKept(t *testing.T) {
 	}
 	if st := b.Stats().Policy; st.Later != 2 || st.Kept != 0 {
 		t.Errorf("%+v", st)
+	}
+}
+
+func TestABackEndWhoseCertificateNobodyVouchesForIsNotAsked(t *testing.T) {
+	var asked atomic.Int64
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		answers(200, `{"result":"allow"}`)(w, r)
+	}))
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+	srv.StartTLS()
+	defer srv.Close()
+	b, err := New(Config{URL: srv.URL, Timeout: MaxTimeout})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.login(t); !isLater(err) || !strings.Contains(err.Error(), "certificate") || asked.Load() != 0 {
+		t.Errorf("%v, asked %d times", err, asked.Load())
+	}
+}
+
+// Whatever a back end says, only "allow" lets a client in, and nothing of it panics.
+func FuzzAnswers(f *testing.F) {
+	for _, s := range []string{`{"result":"allow"}`, `{"result":"deny","code":2001}`, `{"RESULT":"allow","data":[1]}`, `{"result":"allow","expires_in":1e300}`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var a loginAnswer
+		if decode(text, &a) == nil && a.check() == nil {
+			g := a.grant(time.Now())
+			if a.Result != allow || !g.Expires.IsZero() && !g.Expires.After(time.Now().Add(-time.Minute)) {
+				t.Errorf("%q lets in: %+v", text, g)
+			}
+		}
+		var w wishAnswer
+		if decode(text, &w) == nil && w.check() == nil && w.Result != allow {
+			t.Errorf("%q allows", text)
+		}
+	})
+}
+
+func TestALargeAnswerIsNotLogged(t *testing.T) {
+	large := strings.Repeat("x", 50<<10)
+	for _, text := range []string{`{"result":"` + large + `"}`, `{"` + large + `":1}`} {
+		b := newBackEnd(t, answers(200, text), Config{})
+		if _, err := b.login(t); !isLater(err) || len(err.Error()) > 300 {
+			t.Errorf("login: an error of %d bytes", len(err.Error()))
+		}
+		if err := b.Policy(t.Context(), alice); err == nil || len(err.Error()) > 300 {
+			t.Errorf("policy: an error of %d bytes", len(err.Error()))
+		}
 	}
 }

@@ -123,7 +123,7 @@ func (a *loginAnswer) check() error {
 	case later:
 		return errLater
 	default:
-		return fmt.Errorf("the back end's result is %q, not allow, deny, expired or later", a.Result)
+		return fmt.Errorf("the back end's result is %.40q, not allow, deny, expired or later", a.Result)
 	}
 	switch {
 	case !isText(a.User, envelope.MaxUser):

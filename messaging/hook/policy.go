@@ -117,7 +117,7 @@ func (a *wishAnswer) check() error {
 		return errLater
 	case deny:
 	default:
-		return fmt.Errorf("the back end's result is %q, not allow, deny or later", a.Result)
+		return fmt.Errorf("the back end's result is %.40q, not allow, deny or later", a.Result)
 	}
 	code := envelope.CodeForbidden
 	if a.Code != nil {

@@ -100,6 +100,12 @@ func inBubble(t *testing.T, l *listener, cfg Config, test func(b *BackEnd)) {
 	})
 }
 
+// pass lets time pass, and all that is then done be seen.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
 func online(b *BackEnd, user string) {
 	b.Event(messaging.Event{Kind: messaging.EventOnline, At: time.Now(), User: user, Device: user})
 }
@@ -123,7 +129,7 @@ func TestEventsAreTriedAgainInTheirOrderUntilTheyAreTaken(t *testing.T) {
 		b.Start("edge-1")
 		synctest.Wait()
 		online(b, "b")
-		time.Sleep(10 * time.Minute)
+		pass(10 * time.Minute)
 		l.want(t, "1 node_started", "2 online a", "3 online b")
 		if l.tries != 14 || len(slices.Compact(slices.Clone(l.bodies))) != 2 || len(slices.Compact(slices.Clone(l.ids))) != 2 {
 			t.Errorf("%d tries of %q", l.tries, l.bodies)
@@ -161,7 +167,7 @@ func TestABackEndThatSaysWhenIsNotAskedSooner(t *testing.T) {
 	}}
 	inBubble(t, l, Config{}, func(b *BackEnd) {
 		b.Start("")
-		time.Sleep(10 * time.Minute)
+		pass(10 * time.Minute)
 		if gap := l.at[1].Sub(l.at[0]); gap != 2*time.Minute {
 			t.Errorf("asked again after %v", gap)
 		}
@@ -245,7 +251,7 @@ func TestABatchThatCannotBeReadIsDroppedInTheEnd(t *testing.T) {
 		b.Start("")
 		synctest.Wait()
 		online(b, "a")
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		l.want(t, "2 online a")
 		if l.last.Dropped != 1 || b.Stats().Events.Dropped != 1 {
 			t.Errorf("told %+v", l.last)
@@ -261,7 +267,7 @@ func TestCloseTellsWhatWaits(t *testing.T) {
 	inBubble(t, l, Config{}, func(b *BackEnd) {
 		b.Start("")
 		online(b, "a")
-		time.Sleep(10 * time.Minute) // the next try is half a minute away
+		pass(10 * time.Minute) // the next try is half a minute away
 		l.err = nil
 		began := time.Now()
 		if err := b.Close(context.Background()); err != nil {

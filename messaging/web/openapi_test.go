@@ -14,6 +14,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
+
+	"github.com/stormwheel/stormwheel/server"
 )
 
 var description = sync.OnceValues(func() (*openapi3.T, error) {
@@ -103,14 +105,23 @@ func TestTheFileAndTheRoutesAgree(t *testing.T) {
 	if !maps.Equal(got, want) {
 		t.Errorf("openapi.yaml has %v; the routes are %v", got, want)
 	}
-	var codes []string
-	for _, code := range doc.Components.Schemas["Failure"].Value.Properties["error"].Value.Properties["code"].Value.Enum {
-		codes = append(codes, code.(string))
-	}
-	slices.Sort(codes)
+	codes := enumOf(doc.Components.Schemas["Failure"].Value.Properties["error"].Value.Properties["code"])
 	if all := slices.Sorted(maps.Keys(statuses)); !slices.Equal(codes, all) {
 		t.Errorf("openapi.yaml has the codes %v; there are %v", codes, all)
 	}
+	transports := enumOf(doc.Components.Schemas["Session"].Value.Properties["transport"])
+	all := []string{string(server.TransportTCP), string(server.TransportTLS), string(server.TransportUnix), string(server.TransportWebSocket), string(server.TransportSecureWebSocket)}
+	if slices.Sort(all); !slices.Equal(transports, all) {
+		t.Errorf("openapi.yaml has the transports %v; there are %v", transports, all)
+	}
+}
+
+func enumOf(of *openapi3.SchemaRef) (all []string) {
+	for _, name := range of.Value.Enum {
+		all = append(all, name.(string))
+	}
+	slices.Sort(all)
+	return all
 }
 
 func TestTheFileIsServed(t *testing.T) {

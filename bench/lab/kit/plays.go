@@ -124,3 +124,6 @@ func readResult(file string) (*result.Result, error) {
 	}
 	return res, nil
 }
+
+// Binary is the command that is measured.
+func (k *Kept) Binary() string { return k.place.Binary }

@@ -20,7 +20,7 @@ func write(p *kit.Page, k *kit.Kept) error {
 	p.Printf(`A node that runs package messaging, with the default policy and no bound on rates. Its clients are in another process, which
 reads and writes all of them by epoll on one thread, and share the machine with it. Their messages have %d bytes, beside the envelope. A core's time
 is the processor time of the node's process, whatever its threads did: the kernel's part of its reads and writes is in it. Messages a wake-up are messages by
-the times that one of its threads slept.
+the times that one of its threads slept: above one, they coalesce.
 
 `, contentSize)
 	load := kit.Column{Title: "load of the machine before", Name: "load", Spread: true}
@@ -46,8 +46,10 @@ the times that one of its threads slept.
 		Columns: []kit.Column{{Title: "members", Name: "members"}, {Title: "deliveries a second", Name: "messages", Spread: true},
 			{Title: "a second of a core's time", Name: "messages_core", Spread: true}, {Title: "cores", Name: "busy"}, load}})
 	p.Targets("goal", targets(k))
-	p.Printf(`What others publish, on machines and under conditions of their own: goim's docs/benchmark_en.md has 35.9 million messages of 10 bytes a second to 1,000,000
-connections with 20 to 23 cores, from one room, neither stored nor acknowledged. CIM and WuKongIM publish connections a machine and no rate of acknowledged messages with the processors that it took.
+	p.Printf(`What others publish, of machines of their own: WuKongIM v2.1.2 (docs.githubim.com/en/getting-started/stress-report, a server of 16 cores) takes
+40,000 messages a second to 100 groups of which one member each is online, stored and acknowledged in 400 to 600 ms on average, and brings 200,000 a second to the 5,000 members
+of a group who are online. goim (docs/benchmark_en.md, 20 to 23 cores) brings 35.9 million messages of 10 bytes a second to a room of 1,000,000, neither stored nor acknowledged. The README of
+CIM has no figures.
 `)
 	return nil
 }
