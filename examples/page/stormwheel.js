@@ -575,7 +575,7 @@ var Message = class {
       }
       answer = () => this.answers.nack(code, reason);
     }
-    if (this.answered || this.number === 0n) return;
+    if (this.answered) return;
     this.answered = true;
     answer();
   }
@@ -627,7 +627,12 @@ function parseEndpoints(endpoints) {
   let scheme = "", path = "";
   const addresses = [];
   for (const endpoint of endpoints) {
-    const url = new URL(endpoint, base);
+    let url;
+    try {
+      url = new URL(endpoint, base);
+    } catch {
+      throw new Error(`endpoints: ${JSON.stringify(endpoint)} is no URL here`);
+    }
     const to = url.protocol.replace(/^http/, "ws");
     if (to !== "ws:" && to !== "wss:") throw new Error(`endpoints: ${endpoint} is neither ws:// nor wss://`);
     const at = url.pathname + url.search;
@@ -2385,9 +2390,12 @@ var Socket = class {
   }
   events;
   ws;
-  rest = new Uint8Array(0);
-  // of a frame whose end is missing
+  buffer = new Uint8Array(0);
+  // it grows to the largest frame that came in pieces
+  filled = 0;
+  // of it: a frame whose end is missing
   need = 1;
+  // so many bytes must be there
   written = 0;
   message(data) {
     if (!(data instanceof ArrayBuffer)) {
@@ -2396,12 +2404,28 @@ var Socket = class {
       events?.closed(notUnderstood);
       return;
     }
-    this.rest = this.rest.length === 0 ? new Uint8Array(data) : join([this.rest, new Uint8Array(data)]);
-    while (this.events && this.rest.length >= this.need) {
-      const { consumed, need } = this.events.received(this.rest);
-      this.rest = this.rest.subarray(consumed);
+    let b = new Uint8Array(data);
+    if (this.filled > 0) b = this.keep(b);
+    while (this.events && b.length >= this.need) {
+      const { consumed, need } = this.events.received(b);
+      b = b.subarray(consumed);
       this.need = need;
     }
+    this.filled = 0;
+    if (b.length > 0) this.keep(b);
+  }
+  // Appends to what is there, and returns all of it. The buffer doubles, so that a frame that comes
+  // byte by byte costs no more than its length.
+  keep(b) {
+    const n = this.filled + b.length;
+    if (n > this.buffer.length) {
+      const larger = new Uint8Array(Math.max(n, 2 * this.buffer.length));
+      larger.set(this.buffer.subarray(0, this.filled));
+      this.buffer = larger;
+    }
+    this.buffer.set(b, this.filled);
+    this.filled = n;
+    return this.buffer.subarray(0, n);
   }
   write(b) {
     if (this.ws.readyState >= closing) return;
@@ -2414,7 +2438,7 @@ var Socket = class {
   }
   get flow() {
     const untaken = this.queued;
-    return { untaken, taken: Math.max(this.written - untaken, 1), partial: this.rest.length };
+    return { untaken, taken: Math.max(this.written - untaken, 1), partial: this.filled };
   }
   /** Closes it once what was written has left. */
   hangUp() {

@@ -78,6 +78,36 @@ var moveScripts = []script{
 		r.connected()
 		r.welcome(codec.WelcomeMessage{})
 	}},
+	{"handover and two losses", "and the window is drawn when the attempt that was to replace it fails, too", caseConfig{Endpoints: threeEndpoints}, func(r *recorder) {
+		r.ready(codec.WelcomeMessage{})
+		r.goAway(1, handItOver)
+		r.tick()
+		r.disconnected(1, "peer")
+		r.disconnected(2, "peer")
+	}},
+	{"handover at once again", "an old connection that has said all is let go when another handover begins", caseConfig{Endpoints: threeEndpoints, Seed: 2}, func(r *recorder) {
+		r.ready(codec.WelcomeMessage{})
+		r.goAway(1, handItOver)
+		r.tick()
+		r.connected()
+		r.welcome(codec.WelcomeMessage{})
+		r.receive(1, codec.AppendPong(nil, codec.PongMessage{Token: r.l.leave.token, Terms: r.l.terms}), nil)
+		r.goAway(2, handItOver)
+		r.tick()
+	}},
+	{"handover and the limits of SENDs", "what was sent over the old connection counts against the new one until that has answered, too", caseConfig{Endpoints: threeEndpoints}, func(r *recorder) {
+		one := codec.WelcomeMessage{Limits: codec.Limits{Unsettled: 1}}
+		r.ready(one)
+		r.send("one")
+		r.goAway(1, handItOver)
+		r.tick()
+		r.connected()
+		r.welcome(one)
+		r.ack(1, 1, 1)
+		r.send("two")
+		r.ack(2, 1, 1)
+		r.send("two")
+	}},
 	{"handover and a replaced", "a 3504 after the HELLO on the new connection is the client's own doing", caseConfig{Endpoints: threeEndpoints}, func(r *recorder) {
 		r.ready(codec.WelcomeMessage{})
 		r.goAway(1, handItOver)

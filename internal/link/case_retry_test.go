@@ -97,9 +97,61 @@ var retryScripts = []script{
 		r.ready(codec.WelcomeMessage{})
 		r.goAway(1, codec.GoAwayMessage{Code: codec.CodeShutdown, Delay: time.Second, Window: 10 * time.Second})
 		r.tick()
-		r.disconnected(2, "peer")
+		for range 9 {
+			r.disconnected(r.attempt(), "peer")
+			r.tick()
+		}
+	}},
+	{"busy without end", "who is told to come back here for the fourth time goes where it likes", caseConfig{Endpoints: threeEndpoints, Seed: 3}, func(r *recorder) {
+		r.start()
+		for range 7 {
+			r.connected()
+			r.goAway(r.attempt(), codec.GoAwayMessage{Code: codec.CodeBusy, Delay: time.Second})
+			r.tick()
+		}
+	}},
+	{"a ticket that was not shown", "is kept, and where it is from, if the attempt failed by this machine's fault before HELLO", caseConfig{Endpoints: threeEndpoints}, func(r *recorder) {
+		r.start()
+		r.connected()
+		r.goAway(1, codec.GoAwayMessage{Code: codec.CodeBusy, Delay: time.Second, Ticket: []byte{1, 2}})
 		r.tick()
-		r.disconnected(3, "peer")
+		r.disconnected(2, "host")
+		r.tick()
+		r.connected()
+		r.disconnected(3, "host")
+		r.tick()
+		r.connected()
+	}},
+	{"timeouts while the network changed", "say nothing about the server's queue", caseConfig{}, func(r *recorder) {
+		r.start()
+		r.do(step{Do: "network"})
+		r.tick()
+		r.info()
+		r.tick()
+		r.connected()
+		r.do(step{Do: "network"})
+		r.tick()
+		r.info()
+	}},
+	{"refused before the outage", "a node that had refused before the present outage may be mended", caseConfig{Endpoints: threeEndpoints, Seed: 8}, func(r *recorder) {
+		r.start()
+		for range 2 {
+			r.connected()
+			r.goAway(r.attempt(), codec.GoAwayMessage{Code: codec.CodeVersion})
+			r.tick()
+		}
+		r.ready2()
+		for range 15 {
+			r.tick()
+			r.pong(r.attempt())
+		}
+		for range 3 {
+			r.after(61 * time.Second)
+			r.pong(r.attempt())
+		}
+		r.goAway(r.attempt(), codec.GoAwayMessage{Code: codec.CodeVersion})
+		r.info()
+		r.tick()
 	}},
 	{"the session's own fault", "a code that blames the session alone is followed within a second, here", caseConfig{Endpoints: threeEndpoints}, func(r *recorder) {
 		for _, code := range []codec.Code{codec.CodeHeartbeatTimeout, codec.CodeKicked, 3151} {

@@ -174,6 +174,26 @@ var sendScripts = []script{
 		}
 		r.info()
 	}},
+	{"paced by what has not left", "what may come all at once waits for bytes to leave, and a PONG for the last PING says that all did", caseConfig{}, func(r *recorder) {
+		r.ready(limited(codec.Limits{Frames: 5, FrameBurst: 10}))
+		for range 5 {
+			r.send("x")
+		}
+		r.do(step{Do: "pace", Size: 1})
+		r.do(step{Do: "ask"})
+		r.do(step{Do: "pace", Size: 1})
+		r.after(10 * time.Millisecond)
+		r.pong(1)
+		r.do(step{Do: "pace", Size: 1})
+	}},
+	{"looser limits while sending again", "let more go at once", caseConfig{}, func(r *recorder) {
+		r.ready(codec.WelcomeMessage{})
+		r.send("one")
+		r.send("two")
+		r.disconnected(1, "peer")
+		r.ready(limited(codec.Limits{Unsettled: 1}))
+		r.announce(2, codec.PongMessage{Terms: r.l.terms, Limits: codec.Limits{Unsettled: 2}})
+	}},
 	{"limits by pong", "looser and tighter limits are obeyed at once, and tighter ones told by a PING with their number", caseConfig{}, func(r *recorder) {
 		r.ready(limited(codec.Limits{Frames: 100, FrameBurst: 400, Unsettled: 1}))
 		r.send("one")

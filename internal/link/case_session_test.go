@@ -115,6 +115,15 @@ var sessionScripts = []script{
 			r.tick()
 		}
 	}},
+	{"too slow a way up", "and when less than 4096 bytes leave in 10 s", caseConfig{}, func(r *recorder) {
+		r.ready(codec.WelcomeMessage{})
+		r.do(step{Do: "flow", Untaken: 100_000, Taken: 1000})
+		for i := 0; r.l.State() == StateReady; i++ {
+			r.after(r.l.Deadline() - r.now)
+			r.do(step{Do: "flow", Untaken: 100_000 - 10*i, Taken: 1000 + 10*int64(i)})
+			r.do(step{Do: "tick"})
+		}
+	}},
 	{"slow way down", "a frame that grows puts the pong timeout off, and one that stands does not", caseConfig{}, func(r *recorder) {
 		r.ready(codec.WelcomeMessage{})
 		r.tick()
@@ -171,6 +180,16 @@ var sessionScripts = []script{
 		r.announce(1, codec.PongMessage{Token: r.l.heartbeat.token, Terms: r.l.terms, Expires: time.Hour})
 		r.announce(1, codec.PongMessage{Terms: r.l.terms, Expires: codec.NeverExpires})
 		r.goAway(1, codec.GoAwayMessage{Code: codec.CodeTokenExpired})
+	}},
+	{"a grant that nobody can renew", "who has no other token is asked for none", caseConfig{}, func(r *recorder) {
+		r.ready(codec.WelcomeMessage{Expires: 5 * time.Second})
+		r.tick()
+		r.pong(1)
+	}},
+	{"a grant without end", "a session that is told of no end has none, whatever the last one had", caseConfig{FreshTokens: true}, func(r *recorder) {
+		r.ready(codec.WelcomeMessage{Expires: 5 * time.Second})
+		r.disconnected(1, "peer")
+		r.ready(codec.WelcomeMessage{})
 	}},
 	{"network changed", "the session has a second to answer, what ends it then is local, and a wait of the link's own is cut", caseConfig{}, func(r *recorder) {
 		r.ready(codec.WelcomeMessage{})

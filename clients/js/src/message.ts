@@ -66,7 +66,7 @@ export class Message {
       }
       answer = () => this.answers.nack(code, reason);
     }
-    if (this.answered || this.number === 0n) return;
+    if (this.answered) return; // the link answers no number 0
     this.answered = true;
     answer();
   }

@@ -1,7 +1,6 @@
 // One connection of a client: a WebSocket, and the bytes on it.
 
 import type { Flow } from "./link/flow.js";
-import { join } from "./tlv.js";
 
 /** The subprotocol that a node speaks. */
 export const subprotocol = "stormwheel.1";
@@ -35,8 +34,9 @@ const notUnderstood = 1003;
 
 export class Socket {
   private ws: WebSocketLike;
-  private rest: Uint8Array = new Uint8Array(0); // of a frame whose end is missing
-  private need = 1;
+  private buffer = new Uint8Array(0); // it grows to the largest frame that came in pieces
+  private filled = 0; // of it: a frame whose end is missing
+  private need = 1; // so many bytes must be there
   private written = 0;
 
   /** Begins to connect. Throws for an address that this page may not connect to. */
@@ -56,12 +56,29 @@ export class Socket {
       events?.closed(notUnderstood);
       return;
     }
-    this.rest = this.rest.length === 0 ? new Uint8Array(data) : join([this.rest, new Uint8Array(data)]);
-    while (this.events && this.rest.length >= this.need) {
-      const { consumed, need } = this.events.received(this.rest);
-      this.rest = this.rest.subarray(consumed);
+    let b = new Uint8Array(data);
+    if (this.filled > 0) b = this.keep(b);
+    while (this.events && b.length >= this.need) {
+      const { consumed, need } = this.events.received(b);
+      b = b.subarray(consumed);
       this.need = need;
     }
+    this.filled = 0;
+    if (b.length > 0) this.keep(b);
+  }
+
+  // Appends to what is there, and returns all of it. The buffer doubles, so that a frame that comes
+  // byte by byte costs no more than its length.
+  private keep(b: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    const n = this.filled + b.length;
+    if (n > this.buffer.length) {
+      const larger = new Uint8Array(Math.max(n, 2 * this.buffer.length));
+      larger.set(this.buffer.subarray(0, this.filled));
+      this.buffer = larger;
+    }
+    this.buffer.set(b, this.filled);
+    this.filled = n;
+    return this.buffer.subarray(0, n);
   }
 
   write(b: Uint8Array): void {
@@ -77,7 +94,7 @@ export class Socket {
 
   get flow(): Flow {
     const untaken = this.queued;
-    return { untaken, taken: Math.max(this.written - untaken, 1), partial: this.rest.length };
+    return { untaken, taken: Math.max(this.written - untaken, 1), partial: this.filled };
   }
 
   /** Closes it once what was written has left. */

@@ -14,7 +14,12 @@ export function parseEndpoints(endpoints: readonly string[]): Way {
   let scheme = "", path = "";
   const addresses: string[] = [];
   for (const endpoint of endpoints) {
-    const url = new URL(endpoint, base);
+    let url: URL;
+    try {
+      url = new URL(endpoint, base);
+    } catch {
+      throw new Error(`endpoints: ${JSON.stringify(endpoint)} is no URL here`);
+    }
     const to = url.protocol.replace(/^http/, "ws");
     if (to !== "ws:" && to !== "wss:") throw new Error(`endpoints: ${endpoint} is neither ws:// nor wss://`);
     const at = url.pathname + url.search;

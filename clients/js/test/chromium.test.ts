@@ -9,12 +9,11 @@ import { after, test, type TestContext } from "node:test";
 import { chromium, type Browser, type Page } from "playwright-core";
 import type { Client } from "../src/index.js";
 import { repository } from "./bytes.js";
-import { node, noNodes, until, type Node } from "./nodes.js";
+import { calm, node, noNodes, quick, until, type Node } from "./nodes.js";
 
 const executable = [process.env["CHROMIUM"], "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
   .find((path) => path && existsSync(path));
 const skip = noNodes || (executable ? false : "there is no Chromium; CHROMIUM names one");
-const quick = ["--heartbeat", "300ms", "--timeout", "900ms", "--failover-rate", "1000"];
 const pictures = process.env["STORMWHEEL_PICTURES"]; // a folder for screenshots, to look at
 
 let browser: Promise<Browser> | undefined;
@@ -104,8 +103,8 @@ withChromium("a page survives kill -9 of its node", async (t) => {
 });
 
 withChromium("a page is handed over by a node that drains", async (t) => {
-  const there = await node(t, "b", ...quick);
-  const here = await node(t, "a", "--drain-grace", "300ms", "--alternates", there.addr, ...quick);
+  const there = await node(t, "b", ...calm);
+  const here = await node(t, "a", "--drain-grace", "300ms", "--alternates", there.addr, ...calm);
   const page = await open(t, [here]);
   here.kill("SIGTERM");
   const f = await untilPage(page, "the other node", (f) => f.node === "b");
@@ -139,7 +138,7 @@ withChromium("a page that was frozen itself is back soon", async (t) => {
   } finally {
     for (const pid of renderers) process.kill(pid, "SIGCONT");
   }
-  await untilPage(page, "another session", (f) => f.state === "ready" && f.sessions === 2);
+  await untilPage(page, "another session", (f) => f.state === "ready" && f.sessions >= 2);
   await say(page, "awake");
   await picture(page, "frozen-page");
 });
@@ -161,14 +160,14 @@ function throttle(): void {
 }
 
 withChromium("heartbeats go on where the page's timers are held back", async (t) => {
-  const page = await open(t, [await node(t, "a", ...quick)], {}, throttle);
+  const page = await open(t, [await node(t, "a", ...calm)], {}, throttle);
   const f = await untilPage(page, "eight answers", (f) => f.pongs >= 8);
   assert.deepEqual([f.sessions, f.losses], [1, 0]);
 });
 
 withChromium("a page whose policy forbids workers has its plain timers", async (t) => {
   const policy = "default-src 'self' 'unsafe-inline'; connect-src *; worker-src 'none'";
-  const page = await open(t, [await node(t, "a", ...quick)], { "Content-Security-Policy": policy });
+  const page = await open(t, [await node(t, "a", ...calm)], { "Content-Security-Policy": policy });
   const f = await untilPage(page, "eight answers", (f) => f.pongs >= 8);
   assert.deepEqual([f.sessions, f.losses], [1, 0]);
 });

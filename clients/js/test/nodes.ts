@@ -13,6 +13,11 @@ export const binary = process.env["STORMWHEEL_BIN"] ?? join(repository, "bin/sto
 /** Why tests with real nodes can't run, false if they can. */
 export const noNodes: string | false = existsSync(binary) ? false : `there is no ${binary}: make build makes it`;
 
+/** Flags of a node that is soon to notice, and to be noticed. Where the tests run may be slower than that. */
+export const quick = ["--heartbeat", "300ms", "--timeout", "900ms", "--failover-rate", "1000"];
+/** Flags of a node whose clients are given time. */
+export const calm = ["--heartbeat", "300ms", "--timeout", "30s", "--failover-rate", "1000"];
+
 export interface Node {
   name: string;
   addr: string; // host:port

@@ -12,16 +12,20 @@ export interface Rig {
   client: Client;
   texts: string[]; // of what was delivered
   states: string[];
+  errors: string[]; // why sessions and attempts ended
   failures: unknown[];
 }
 
 /** Starts a client, which is stopped at the end of the test. */
 export function start(t: TestContext, cfg: Partial<Config> & { endpoints: string[] }): Rig {
-  const rig: Omit<Rig, "client"> = { texts: [], states: [], failures: [] };
+  const rig: Omit<Rig, "client"> = { texts: [], states: [], errors: [], failures: [] };
   const client = new Client({
     id: "alice", webSocket, pongTimeout: 1000, backoffMin: 50,
     deliver: (m: Message) => void rig.texts.push(m.text),
-    changed: (info) => void rig.states.push(info.state),
+    changed: (info) => {
+      rig.states.push(info.state);
+      rig.errors.push(String(info.lastError));
+    },
     failed: (error) => void rig.failures.push(error),
     ...cfg,
   });

@@ -102,6 +102,14 @@ test("the oddities of the page are accepted", () => {
   for (const e of examples("odd")) assert.doesNotThrow(() => parse(frameOf(e)), e.text);
 });
 
+test("an entry that comes twice is refused, and one that the message does not list is skipped", () => {
+  const pong = (tail: string): unknown => wire.parsePong(unhex("00".repeat(28) + tail));
+  assert.throws(() => pong("060000" + "060001" + "61"), /alternates occurs twice/);
+  assert.doesNotThrow(() => pong("010000" + "010001" + "61"));
+  assert.throws(() => pong("0600"), WireError);
+  assert.throws(() => pong("06000561"), WireError);
+});
+
 test("what the page refuses is refused", () => {
   let refused = 0;
   for (const e of examples("refused")) {
