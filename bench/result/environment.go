@@ -28,6 +28,9 @@ type Server struct {
 	// Sessions and Evictions are what the node itself counts; the latter since the run began.
 	Sessions  *int `json:"sessions"`
 	Evictions *int `json:"evictions"`
+	// TLSFull and TLSResumed are handshakes, since the run began.
+	TLSFull    *int `json:"tls_full"`
+	TLSResumed *int `json:"tls_resumed"`
 	// Sends and Delivers are the messages that it got and wrote, since the run began.
 	Sends    *int `json:"sends"`
 	Delivers *int `json:"delivers"`

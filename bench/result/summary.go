@@ -209,7 +209,7 @@ func (s *Server) words() string {
 	for _, n := range []struct {
 		count *int
 		noun  string
-	}{{s.Conns, "conns"}, {s.FDs, "fds"}, {s.Evictions, "evictions"}, {s.Sends, "SENDs"}, {s.Delivers, "DELIVERs"}} {
+	}{{s.Conns, "conns"}, {s.FDs, "fds"}, {s.Evictions, "evictions"}, {s.TLSFull, "full handshakes"}, {s.TLSResumed, "resumed"}, {s.Sends, "SENDs"}, {s.Delivers, "DELIVERs"}} {
 		if n.count != nil && (*n.count > 0 || n.noun == "conns" || n.noun == "fds") {
 			words = append(words, fmt.Sprintf("%d %s", *n.count, n.noun))
 		}

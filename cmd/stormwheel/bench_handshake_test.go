@@ -10,6 +10,26 @@ import (
 	"github.com/stormwheel/stormwheel/bench/result"
 )
 
+// A node is killed (kill -9), and all are back on the other one, with the tickets that they had.
+func TestAStormByTLSIsResumedElsewhere(t *testing.T) {
+	for _, by := range []string{"tls", "wss"} {
+		file := filepath.Join(t.TempDir(), "r.json")
+		p := stormwheel(t, "bench", "storm", "--kind", "kill", "--spawn", "2", "--transport", by, "--tls-resume", "--conns", "60", "--rate", "100",
+			"--heartbeat", "1s", "--no-tui", "--no-promises", "--json", file)
+		if code, rest := p.exit(); code != 0 && code != 4 { // 4: a busy machine
+			t.Fatalf("%s: exit %d\n%s\n%s", by, code, strings.Join(rest, "\n"), p.stderr.String())
+		}
+		var r result.Result
+		if b, err := os.ReadFile(file); err != nil || json.Unmarshal(b, &r) != nil {
+			t.Fatal(err)
+		}
+		other := r.Server[1]
+		if r.Storm.Clients == 0 || r.Storm.Back != r.Storm.Clients || other.TLSResumed == nil || *other.TLSResumed < r.Storm.Clients {
+			t.Errorf("%s: %+v, %v full and %v resumed at the other node", by, r.Storm, *other.TLSFull, *other.TLSResumed)
+		}
+	}
+}
+
 // Handshakes of spawned nodes are full, or resumed at whichever node, and what they cost is told.
 func TestBenchHandshake(t *testing.T) {
 	for _, resume := range []bool{false, true} {

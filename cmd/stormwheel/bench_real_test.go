@@ -53,6 +53,7 @@ lifetime: 500ms
 		"find-max":       {"find-max", "--goal", "heartbeat.missed==0", "--conns", "64", "--duration", "500ms"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // most of a run is waiting
 			more := []string{"--heartbeat", "1s", "--timeout", "4s", "--json", "-"}
 			if !slices.Contains(args, "--tick") {
 				more = append(more, "--tick", "100ms")

@@ -216,7 +216,7 @@ var floors = map[string][]string{
 		"internal/machine", "internal/token", "server/internal/engine"},
 
 	"server/internal/engine": {},
-	"server/servertest":      {"codec", "server", "server/internal/engine"},
+	"server/servertest":      {"codec", "internal/transport", "internal/transport/websocket", "server", "server/internal/engine"},
 
 	"messaging/envelope": {"codec"},
 	"messaging/talk":     {"codec", "client", "messaging/envelope"},

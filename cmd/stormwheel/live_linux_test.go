@@ -122,6 +122,9 @@ func (p *onTerminal) typed(keys string) {
 	}
 }
 
+// lastOfAll is what a test writes to a terminal behind the program's own words.
+const lastOfAll = "(that was all)"
+
 // exit waits for the end and returns the code and what was shown after the other screen was
 // left.
 func (p *onTerminal) exit() (code int, after string) {
@@ -132,8 +135,11 @@ func (p *onTerminal) exit() (code int, after string) {
 		p.t.Fatalf("still running; shown:\n%q", p.shown.String())
 	}
 	p.until(mainScreen)
-	time.Sleep(50 * time.Millisecond) // what the terminal still holds
-	all := p.shown.String()
+	if _, err := p.slave.WriteString(lastOfAll); err != nil {
+		p.t.Fatal(err)
+	}
+	p.until(lastOfAll) // and what the terminal held before it
+	all, _, _ := strings.Cut(p.shown.String(), lastOfAll)
 	if last := strings.LastIndex(all, altScreen); last < 0 || strings.LastIndex(all, mainScreen) < last {
 		p.t.Errorf("the other screen was not entered, or not left: %q", all)
 	}

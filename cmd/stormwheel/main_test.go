@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience bounds every wait; nothing below takes a tenth of it on an idle machine.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // process is one run of the command. It is killed with the test, or by patience.
 type process struct {

@@ -1,11 +1,15 @@
 package servertest
 
 import (
+	"bytes"
+	"cmp"
+	"errors"
 	"io"
 	"syscall"
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/transport"
 	"github.com/stormwheel/stormwheel/server"
 )
 
@@ -28,10 +32,12 @@ type Client struct {
 	hello  codec.HelloMessage // as it was said
 	sends  uint64
 	pings  uint64
+	web    bool // it came by WebSocket
 
 	// The loop's, and the test's when the loop has come to rest.
-	got     []codec.Frame // frames that the test has not expected yet
-	part    []byte        // of a frame
+	got     []codec.Frame    // frames that the test has not expected yet
+	part    []byte           // of a frame
+	lines   *transport.Lines // of its WebSocket; nil: what it is told is plain
 	welcome codec.WelcomeMessage
 	terms   codec.Terms
 	limits  codec.Limits
@@ -89,7 +95,7 @@ func (c *Client) Hello(m codec.HelloMessage) {
 // The test expects the WELCOME.
 func (c *Client) Return() *Client {
 	c.n.t.Helper()
-	next := c.n.DialFrom(c.conn.from)
+	next := c.n.dial(c.conn.from, c.web)
 	next.sends = c.sends // one process counts over all its connections
 	m := c.hello
 	m.Attempt++
@@ -168,13 +174,21 @@ func (c *Client) Bye() {
 	c.Write(codec.AppendBye(nil))
 }
 
-// Write sends bytes as they are: half a frame, or none at all. A client that is not to put a
+// Write sends bytes as they are, by WebSocket in a message: half a frame, or none at all. A client that is not to put a
 // heartbeat behind half a frame is silenced first.
 func (c *Client) Write(b []byte) {
 	c.n.t.Helper()
 	c.mustBeOpen("sends")
 	b = append([]byte(nil), b...)
-	c.do(func() { c.conn.arrive(b) })
+	c.do(func() { c.say(b) })
+}
+
+// say has bytes come to the node. It runs on the loop.
+func (c *Client) say(b []byte) {
+	if c.lines != nil {
+		b = bytes.Clone(c.lines.Seal(0, b))
+	}
+	c.conn.arrive(b)
 }
 
 // Close ends the connection without a word, in the ordinary way.
@@ -221,8 +235,35 @@ func (c *Client) do(job func()) {
 	c.n.settle()
 }
 
+// open takes what is in a WebSocket's messages.
+func (c *Client) open(b []byte) (plain []byte) {
+	in, err := c.lines.Receive(0, b)
+	plain = bytes.Clone(in.Plain)
+	words := bytes.Clone(in.Words)
+	if err != nil {
+		words = append(words, c.lines.Close(0, 0)...)
+	}
+	if len(words) > 0 { // an answer of the WebSocket's own; the node is at its write
+		c.n.loop.do(func() { c.conn.arrive(words) })
+	}
+	switch over := c.lines.Keep(0, nil); {
+	case errors.Is(err, transport.ErrEnd):
+		c.conn.how = cmp.Or(c.conn.how, "the node closed the WebSocket")
+		c.n.loop.do(func() { c.conn.hangUp(io.EOF, "") })
+	case err != nil:
+		c.n.t.Errorf("servertest: %s has no WebSocket: %v", c.name, err)
+		c.n.loop.do(func() { c.conn.hangUp(io.EOF, "it has no WebSocket") })
+	case over:
+		c.lines = nil
+	}
+	return plain
+}
+
 // receive takes what the node has written. It runs on the loop.
 func (c *Client) receive(b []byte) {
+	if c.lines != nil {
+		b = c.open(b)
+	}
 	c.part = append(c.part, b...)
 	for {
 		f, size, err := codec.Decode(c.part, maxFrame)
@@ -306,7 +347,7 @@ func (c *Client) beatLater() {
 func (c *Client) heartbeat() {
 	if !c.silent && !c.conn.over {
 		c.beatLater()
-		c.conn.arrive(codec.AppendPing(nil, beating, c.terms.Number))
+		c.say(codec.AppendPing(nil, beating, c.terms.Number))
 	}
 }
 

@@ -112,6 +112,9 @@ func (c *conn) RemoteAddr() net.Addr {
 	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(c.from, 1024+uint16(c.client.number%60000)))
 }
 
+// LocalAddr implements gnet.Conn: the node has one.
+func (c *conn) LocalAddr() net.Addr { return &net.TCPAddr{} }
+
 // EventLoop implements gnet.Conn.
 func (c *conn) EventLoop() gnet.EventLoop { return c.loop }
 

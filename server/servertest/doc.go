@@ -33,6 +33,8 @@
 // does not take for an order). t.FailNow in a handler ends the node (server.ErrGoexit); t.Error
 // does not.
 //
+// A client may come by WebSocket, too (Node.DialWebSocket).
+//
 // # What it does not do
 //
 // There is one loop, and the node is never slow: no time passes while it works. A client takes

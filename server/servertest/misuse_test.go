@@ -54,6 +54,7 @@ func TestMisuseFailsTheTestWithOneSentence(t *testing.T) {
 			c.Close()
 			c.ReadOn()
 		}},
+		{"servertest: DialWebSocket of a node whose Transports have no WebSocket", func(n *servertest.Node) { n.DialWebSocket() }},
 		{"servertest: alice got GOAWAY kicked, want ACK 1", func(n *servertest.Node) { kicked(n).ExpectAck(1) }},
 		{"servertest: alice got GOAWAY kicked, want nothing", func(n *servertest.Node) { kicked(n).ExpectNothing() }},
 		{"servertest: alice got GOAWAY kicked, want the end", func(n *servertest.Node) { kicked(n).ExpectEnd() }},

@@ -1,15 +1,19 @@
 package servertest
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/transport"
+	"github.com/stormwheel/stormwheel/internal/transport/websocket"
 	"github.com/stormwheel/stormwheel/server"
 	"github.com/stormwheel/stormwheel/server/internal/engine"
 )
@@ -23,12 +27,16 @@ type Node struct {
 	t      testing.TB
 	loop   *loop
 	idle   func() bool // nothing waits for a turn
+	web    bool        // it has WebSockets
+	path   string      // where
 	dialed uint64
 }
 
 // New starts a node that ends with the test. It is for tests in a bubble of testing/synctest.
 //
-// Of cfg, Listen and Loops have no meaning here. MemoryLimit and MaxQueuedTotal are off where
+// Of cfg, Listen and Loops have no meaning here; of Listeners the first counts, for its Transports. There
+// is no TLS, within which a transport is what it is without, and there are no PROXY headers: DialFrom
+// says where a client is. MemoryLimit and MaxQueuedTotal are off where
 // they are zero: the memory of the machine that runs the test shall change nothing. A cfg that
 // server.New refuses fails the test.
 func New(t testing.TB, cfg server.Config) *Node {
@@ -37,13 +45,14 @@ func New(t testing.TB, cfg server.Config) *Node {
 		t.Fatalf("servertest: New was called outside of synctest.Test, whose clock the node goes by")
 	}
 	cfg.Loops = 1
+	plainly(&cfg)
 	cfg.MemoryLimit = cmp.Or(cfg.MemoryLimit, -1)
 	cfg.MaxQueuedTotal = cmp.Or(cfg.MaxQueuedTotal, -1)
 	srv, err := server.New(cfg)
 	if err != nil {
 		t.Fatalf("servertest: %v", err)
 	}
-	n := &Node{Server: srv, t: t, loop: newLoop()}
+	n := &Node{Server: srv, t: t, loop: newLoop(), web: slices.Contains(cfg.Transports, server.TransportWebSocket), path: cfg.WebSocket.Path}
 	if n.idle, err = engine.Start(srv, n.loop); err != nil {
 		t.Fatalf("servertest: %v", err)
 	}
@@ -56,6 +65,25 @@ func New(t testing.TB, cfg server.Config) *Node {
 	})
 	n.settle()
 	return n
+}
+
+// plainly leaves of a configuration what a node in memory has.
+func plainly(cfg *server.Config) {
+	if len(cfg.Listeners) > 0 {
+		if first := cfg.Listeners[0].Transports; first != nil {
+			cfg.Transports = first
+		}
+	}
+	cfg.Listen, cfg.Listeners, cfg.TLS, cfg.ProxyProtocol = "", nil, nil, server.ProxyOff
+	cfg.Transports = slices.Clone(cfg.Transports)
+	for i, t := range cfg.Transports {
+		switch t {
+		case server.TransportTLS:
+			cfg.Transports[i] = server.TransportTCP
+		case server.TransportSecureWebSocket:
+			cfg.Transports[i] = server.TransportWebSocket
+		}
+	}
 }
 
 // inBubble says whether the clock is that of a test.
@@ -106,11 +134,31 @@ func (n *Node) Dial() *Client {
 // DialFrom opens a connection from addr that has said nothing yet.
 func (n *Node) DialFrom(addr netip.Addr) *Client {
 	n.t.Helper()
+	return n.dial(addr, false)
+}
+
+// DialWebSocket opens a WebSocket from 192.0.2.1; Config.Transports must have those. The client is as
+// any, and what it writes is in binary messages.
+func (n *Node) DialWebSocket() *Client {
+	n.t.Helper()
+	if !n.web {
+		n.t.Fatalf("servertest: DialWebSocket of a node whose Transports have no WebSocket")
+	}
+	return n.dial(home, true)
+}
+
+func (n *Node) dial(addr netip.Addr, web bool) *Client {
+	n.t.Helper()
 	n.dialed++
 	c := &Client{n: n, number: n.dialed, name: "the client"}
 	c.conn = &conn{loop: n.loop, from: addr, client: c}
 	if !n.loop.open(c.conn) {
 		n.t.Fatalf("servertest: Dial of a node that has ended")
+	}
+	if web {
+		c.lines = transport.NewLines(websocket.NewClient(websocket.ClientConfig{Host: "node", Path: n.path}))
+		c.web = true
+		n.loop.do(func() { c.conn.arrive(bytes.Clone(c.lines.Begin(0))) })
 	}
 	n.settle()
 	return c

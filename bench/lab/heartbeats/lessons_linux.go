@@ -231,13 +231,13 @@ func forgets(f *figures, _ string) {
 		f.fail("network", err)
 		return
 	}
-	node, err := newNode(p.here+":0", heartbeat, timeout)
+	node, err := newNode(p.here+":0", heartbeat, 4*timeout) // who notices first is another lesson
 	if err != nil {
 		f.fail("node", err)
 		return
 	}
 	arrived := make(chan time.Time, 1)
-	c := newClient(f, client.Config{Endpoints: []string{node.srv.Addr()}, ID: "behind a NAT", Dial: p.dial, PongTimeout: pongTimeout,
+	c := newClient(f, client.Config{Endpoints: []string{node.srv.Addr()}, ID: "behind a NAT", Dial: p.dial,
 		Deliver: func(client.Message) { arrived <- time.Now() }})
 	node.awaitOne()
 	p.forgets()
@@ -245,6 +245,7 @@ func forgets(f *figures, _ string) {
 		time.Sleep(idleTime)
 		sent := time.Now()
 		if err := node.srv.Deliver(node.ref(), []byte("news")); err != nil {
+			f.fail("the session behind the NAT", err)
 			return
 		}
 		select {

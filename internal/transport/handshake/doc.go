@@ -3,7 +3,8 @@
 // not: that reads the clock and draws at random.
 //
 //	config, err := handshake.NewConfig(tlsConfig, secret) // one a node
-//	stage := handshake.NewServer(config, peer)            // one a loop
+//	number, err := config.Add(tlsConfig)                  // one more, for a listener that has its own
+//	stage := handshake.NewServer(config, peer)            // one a loop; peer tells where one is, and which it is shown
 //	stage := handshake.NewClient(tlsConfig, now)
 //
 // # Why it is like this
@@ -19,6 +20,9 @@
 // A handshake is a coroutine that stands still while it waits for its peer: it runs on the
 // goroutine that does the stage's work, and holds none, nor a thread, in between. It begins when
 // the whole ClientHello is there.
+//
+// TLS 1.2, which AllowTLS12 lets in, has no secrets of that kind and another record layer: its *tls.Conn
+// stays, without a goroutine, and is read as its handshake was.
 //
 // A connection whose handshake waits for its peer costs some 30 KB. So these are bounded by a
 // number and by bytes, for the node and for each address; beyond it nobody begins (Config.MayBegin)

@@ -36,7 +36,7 @@ type handshake struct {
 	begin func(*handshake) (*tls.Conn, error) // makes conn
 	next  func() (struct{}, bool)             // runs it until it needs another record; false: it has ended; nil: it has not begun
 	stop  func()
-	err  error // when it has ended
+	err   error // when it has ended
 
 	mu      sync.Mutex
 	running bool // guarded by mu: a step is under way

@@ -1,6 +1,7 @@
 package handshake_test
 
 import (
+	"bytes"
 	"crypto/tls"
 	"io"
 	"net"
@@ -121,6 +122,7 @@ type flip struct {
 
 func (f *flip) Write(b []byte) (int, error) {
 	if f.bad {
+		b = bytes.Clone(b)
 		b[len(b)-1] ^= 1
 	}
 	return f.Conn.Write(b)

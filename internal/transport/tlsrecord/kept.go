@@ -2,12 +2,12 @@ package tlsrecord
 
 import "crypto/cipher"
 
-// A loop keeps as many AEADs as an eighth of its connections have, some 100 bytes a connection, or those of 128
+// A loop keeps one AEAD for every 16 connections, which is some 50 bytes a connection, or those of 128
 // connections if these are more, and of 2,048 at most. To keep all would be most of what a connection takes.
 const (
 	minKept   = 256
 	maxKept   = 4096
-	connsAKey = 8
+	connsAKey = 16
 )
 
 // keptOf is how many are kept of so many connections.

@@ -154,105 +154,21 @@ func TestSection10OriginsOfPages(t *testing.T) {
 	}
 }
 
-// What a server takes of a client's frames, and how it ends what it does not take.
-func TestSection5Frames(t *testing.T) {
-	long := strings.Repeat("x", 65536)
+// What a server makes of frames that are not on the checklist of autobahn_test.go.
+func TestSection5FramesBesideTheChecklist(t *testing.T) {
 	for _, c := range []struct {
 		what, frames string
-		plain        string
-		says         string // beside the close frame
 		code         uint16 // 0: it goes on
 	}{
-		{"5.6 binary of 0 [1.2.1]", frame(fin|binary1, ""), "", "", 0},
-		{"5.6 binary of 125 [1.2.2]", frame(fin|binary1, long[:125]), long[:125], "", 0},
-		{"5.6 binary of 126 [1.2.3]", frame(fin|binary1, long[:126]), long[:126], "", 0},
-		{"5.6 binary of 127 [1.2.4]", frame(fin|binary1, long[:127]), long[:127], "", 0},
-		{"5.6 binary of 128 [1.2.5]", frame(fin|binary1, long[:128]), long[:128], "", 0},
-		{"5.6 binary of 65535 [1.2.6]", frame(fin|binary1, long[:65535]), long[:65535], "", 0},
-		{"5.6 binary of 65536 [1.2.7, 1.2.8]", frame(fin|binary1, long), long, "", 0},
-		{"5.6 text [1.1]", frame(fin|text, "a"), "", "", 1003},
-		{"8.1 text that is not UTF-8 [6.3]", frame(fin|text, "\xff"), "", "", 1003},
-
-		{"5.5.2 ping without payload [2.1]", frame(ping, ""), "", bare(pong, ""), 0},
-		{"5.5.2 ping with a payload [2.2]", frame(ping, "Hello, world!"), "", bare(pong, "Hello, world!"), 0},
-		{"5.5.2 ping of bytes that are no text [2.3]", frame(ping, "\x00\xff\xfe\xfd\xfc\xfb\x00\xff"), "", bare(pong, "\x00\xff\xfe\xfd\xfc\xfb\x00\xff"), 0},
-		{"5.5.2 ping of 125 [2.4, 2.6]", frame(ping, long[:125]), "", bare(pong, long[:125]), 0},
-		{"5.5 ping of 126 [2.5]", frame(ping, long[:126]), "", "", 1002},
-		{"5.5.3 pong unasked [2.7, 2.8]", frame(pong, "") + frame(pong, "unasked"), "", "", 0},
-		{"5.5.3 pong, then ping [2.9]", frame(pong, "unasked") + frame(ping, "asked"), "", bare(pong, "asked"), 0},
-		{"5.5.2 two pings [2.10, 2.11]", frame(ping, "1") + frame(ping, "2"), "", bare(pong, "1") + bare(pong, "2"), 0},
-
-		{"5.2 RSV3 [3.1]", frame(fin|0x10|binary1, "a"), "", "", 1002},
-		{"5.2 RSV2 behind a message [3.2, 3.3, 3.4]", frame(fin|binary1, "a") + frame(fin|0x20|binary1, "b") + frame(ping, ""), "a", "", 1002},
-		{"5.2 RSV1 in a ping [3.5, 3.6]", frame(0x40|ping, "a"), "", "", 1002},
-		{"5.2 all of them in a close [3.7]", frame(0x70|goodbye, ""), "", "", 1002},
-
-		{"5.2 opcode 3 [4.1.1]", frame(fin|3, ""), "", "", 1002},
-		{"5.2 opcode 4 [4.1.2]", frame(fin|4, "a"), "", "", 1002},
-		{"5.2 opcode 5 [4.1.3]", frame(fin|binary1, "a") + frame(fin|5, "") + frame(ping, ""), "a", "", 1002},
-		{"5.2 opcode 6 [4.1.4]", frame(fin|6, "a"), "", "", 1002},
-		{"5.2 opcode 7 [4.1.5]", frame(fin|7, "a"), "", "", 1002},
-		{"5.2 opcode 11 [4.2.1]", frame(fin|11, ""), "", "", 1002},
-		{"5.2 opcode 12 [4.2.2]", frame(fin|12, "a"), "", "", 1002},
-		{"5.2 opcode 13 [4.2.3]", frame(fin|13, ""), "", "", 1002},
-		{"5.2 opcode 14 [4.2.4]", frame(fin|14, "a"), "", "", 1002},
-		{"5.2 opcode 15 [4.2.5]", frame(fin|15, "a"), "", "", 1002},
-
-		{"5.4 ping in fragments [5.1]", frame(opPing, "a") + frame(fin|continuation, "b"), "", "", 1002},
-		{"5.4 pong in fragments [5.2]", frame(opPong, "a") + frame(fin|continuation, "b"), "", "", 1002},
-		{"5.4 two fragments [5.3, 5.4, 5.5]", frame(binary1, "a") + frame(fin|continuation, "b"), "ab", "", 0},
-		{"5.4 ping within fragments [5.6, 5.7, 5.8]", frame(binary1, "a") + frame(ping, "p") + frame(fin|continuation, "b"), "ab", bare(pong, "p"), 0},
-		{"5.4 continuation of nothing [5.9, 5.10, 5.11]", frame(fin|continuation, "a"), "", "", 1002},
-		{"5.4 continuation of nothing, more to come [5.12, 5.13, 5.14]", frame(continuation, "a") + frame(fin|binary1, "b"), "", "", 1002},
-		{"5.4 continuation behind a whole message [5.15, 5.16, 5.17]", frame(binary1, "a") + frame(fin|continuation, "b") + frame(continuation, "c"), "ab", "", 1002},
-		{"5.4 a message within fragments [5.18]", frame(binary1, "a") + frame(fin|binary1, "b"), "a", "", 1002},
-		{"5.4 five fragments with pings between [5.19, 5.20]", frame(binary1, "1") + frame(continuation, "2") + frame(ping, "p") + frame(continuation, "3") + frame(continuation, "4") + frame(ping, "q") + frame(fin|continuation, "5"),
-			"12345", bare(pong, "p") + bare(pong, "q"), 0},
-		{"5.4 empty fragments", frame(binary1, "") + frame(continuation, "") + frame(fin|continuation, ""), "", "", 0},
-
-		{"5.5.1 what comes behind a close [7.1.1 to 7.1.6]", frame(goodbye, closing1(1000, "")) + frame(fin|binary1, "late") + frame(ping, ""), "", "", 1000},
-		{"5.5.1 close without a code [7.3.1]", frame(goodbye, ""), "", "", 1005},
-		{"5.5.1 close of one byte [7.3.2]", frame(goodbye, "a"), "", "", 1002},
-		{"5.5.1 close with a code [7.3.3]", frame(goodbye, closing1(1000, "")), "", "", 1000},
-		{"5.5.1 close with a reason [7.3.4]", frame(goodbye, closing1(1000, "Hello World!")), "", "", 1000},
-		{"5.5.1 close with a reason of 123 [7.3.5]", frame(goodbye, closing1(1000, long[:123])), "", "", 1000},
-		{"5.5 close with a reason of 124 [7.3.6]", frame(goodbye, closing1(1000, long[:124])), "", "", 1002},
-		{"8.1 close with a reason that is not UTF-8 [7.5.1]", frame(goodbye, closing1(1000, "\xce\xba\xed\xa0\x80")), "", "", 1007},
-
-		{"5.1 no mask", bare(fin|binary1, "a"), "", "", 1002},
-		{"5.2 a length of 64 bits", "\x82\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x02\x03\x04", "", "", 1002},
-		{"5.2 125 in two bytes", "\x82\xfe\x00\x7d\x01\x02\x03\x04", "", "", 1002},
-		{"5.2 65535 in eight bytes", "\x82\xff\x00\x00\x00\x00\x00\x00\xff\xff\x01\x02\x03\x04", "", "", 1002},
+		{"5.4 empty fragments", frame(binary1, "") + frame(continuation, "") + frame(fin|continuation, ""), 0},
+		{"5.1 no mask", bare(fin|binary1, "a"), 1002},
+		{"5.2 a length of 64 bits", "\x82\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x02\x03\x04", 1002},
+		{"5.2 125 in two bytes", "\x82\xfe\x00\x7d\x01\x02\x03\x04", 1002},
+		{"5.2 65535 in eight bytes", "\x82\xff\x00\x00\x00\x00\x00\x00\xff\xff\x01\x02\x03\x04", 1002},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			for _, size := range []int{1, 2, 3, 7, 1 << 20} { // "in octet-wise chops", too
-				s := openServer(t)
-				for b := c.frames; b != ""; b = b[min(size, len(b)):] {
-					s.receive(b[:min(size, len(b))])
-				}
-				if string(s.got) != c.plain || (s.err == nil) != (c.code == 0) {
-					t.Fatalf("in reads of %d bytes: %d bytes plain, %v; want %d", size, len(s.got), s.err, len(c.plain))
-				}
-				if held := s.lines.Held(0); held != 0 {
-					t.Errorf("%d bytes are held", held)
-				}
-				if c.code == 0 {
-					if said := s.said(); said != c.says {
-						t.Fatalf("it says %q, want %q", said, c.says)
-					}
-					continue
-				}
-				s.close(codec.CodeProtocolError)
-				end := bare(goodbye, closing1(c.code, ""))
-				if c.code == closeNone {
-					end = bare(goodbye, "")
-				}
-				if said := s.said(); said != c.says+end {
-					t.Fatalf("it ends with %q, want %q", said, end)
-				}
-				if s.send("more"); len(s.sent) != 0 {
-					t.Errorf("behind the close frame comes %q", s.sent)
-				}
+			for _, size := range chops {
+				(&checked{code: c.code}).check(t, openServer(t), c.frames, size)
 			}
 		})
 	}
