@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stormwheel/stormwheel/bench/handshakes"
 	"github.com/stormwheel/stormwheel/bench/result"
 )
 
@@ -21,5 +22,13 @@ func TestEveryFigureIsInItsColumn(t *testing.T) {
 	}
 	if len(names) != len(values) || strings.Join(got, " ") != want {
 		t.Errorf("%d names, %d values:\n%s, want\n%s", len(names), len(values), strings.Join(got, " "), want)
+	}
+}
+
+func TestASecondOfHandshakesTellsOfThose(t *testing.T) {
+	r := row{Second: result.Second{T: 1}}
+	r.shaken(handshakes.Recent{Ended: 120, LatencyMs: &result.Percentiles{P50: 1, P99: 2}})
+	if text := r.text(8); !strings.Contains(text, "120 handshakes/s  p50 1.0 p99 2.0 ms") || strings.Contains(text, "ready") || strings.Contains(text, "pings") {
+		t.Errorf("it says %q", text)
 	}
 }

@@ -11,7 +11,7 @@ import (
 // online is how many clients were in service, a reading a second.
 func online(r Run) plot.Chart {
 	ready := r.series(func(_ int, s result.Second) *float64 { return count(s.Ready) })
-	if len(ready) == 0 {
+	if len(ready) == 0 || r.Result.Handshake != nil {
 		return nil
 	}
 	ready = append([]plot.Point{plot.At(0, 0)}, ready...)

@@ -10,6 +10,7 @@ import (
 // overlays are the pictures that compare runs, by the names of their files. One that only one
 // of the runs has is not there.
 var overlays = []drawing[[]Run]{
+	{"handshake-latency", shakesOverlay},
 	{"online", onlineOverlay},
 	{"return", returnOverlay},
 	{"attempts", attemptsOverlay},
@@ -63,6 +64,9 @@ func onlineOverlay(runs []Run) plot.Chart {
 	}
 	p := plot.Picture{Title: "Clients online", Note: "share of the clients that the run asked for; one reading a second", Y: plot.Percent("% of the clients")}
 	lines := linesOf(runs, func(r Run) []plot.Point {
+		if r.Result.Handshake != nil {
+			return nil
+		}
 		points := r.series(func(_ int, s result.Second) *float64 {
 			return new(100 * float64(s.Ready) / float64(max(r.Result.Conns.Target, 1)))
 		})

@@ -71,9 +71,14 @@ func (t Threshold) failed(actual *float64) string {
 func whyFailed(r *Result) string {
 	var all []string
 	for _, t := range r.Thresholds {
-		if !t.OK && t.Failed != nil {
-			all = append(all, fmt.Sprintf("%s (%s)", *t.Failed, strings.TrimSpace(t.Expr)))
+		if t.OK || t.Failed == nil {
+			continue
 		}
+		why := fmt.Sprintf("%s (%s)", *t.Failed, strings.TrimSpace(t.Expr))
+		if h := r.Handshake; h != nil && h.FirstFailure != nil && len(all) == 0 {
+			why += "; the first handshake that failed: " + *h.FirstFailure
+		}
+		all = append(all, why)
 	}
 	switch len(all) {
 	case 0:

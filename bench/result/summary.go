@@ -10,9 +10,13 @@ import (
 // WriteSummary writes the result for people: one figure a line, with its unit.
 func (r *Result) WriteSummary(w io.Writer) error {
 	var s summary
-	s.connections(r)
+	if r.Handshake == nil { // no clients, no heartbeats
+		s.connections(r)
+	}
 	s.scenario(r)
-	s.heartbeats(r)
+	if r.Handshake == nil {
+		s.heartbeats(r)
+	}
 	if r.Messages != nil {
 		s.messages(r)
 	}
