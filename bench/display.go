@@ -76,8 +76,9 @@ func (d *display) close() error {
 // shaken notes the TLS handshakes of a run of those.
 func (r *row) shaken(h handshakes.Recent) {
 	r.shakes, r.Handshakes, r.HandshakesFailed = true, h.Ended, h.Failed
-	if h.LatencyMs != nil {
-		r.HandshakeP50, r.HandshakeP99 = &h.LatencyMs.P50, &h.LatencyMs.P99
+	if h.Latency != nil {
+		p := h.Latency.Percentiles()
+		r.HandshakeP50, r.HandshakeP99 = &p.P50, &p.P99
 	}
 }
 

@@ -3,9 +3,11 @@ package bench
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stormwheel/stormwheel/bench/handshakes"
 	"github.com/stormwheel/stormwheel/bench/result"
+	"github.com/stormwheel/stormwheel/bench/tally"
 )
 
 func TestEveryFigureIsInItsColumn(t *testing.T) {
@@ -27,8 +29,10 @@ func TestEveryFigureIsInItsColumn(t *testing.T) {
 
 func TestASecondOfHandshakesTellsOfThose(t *testing.T) {
 	r := row{Second: result.Second{T: 1}}
-	r.shaken(handshakes.Recent{Ended: 120, LatencyMs: &result.Percentiles{P50: 1, P99: 2}})
-	if text := r.text(8); !strings.Contains(text, "120 handshakes/s  p50 1.0 p99 2.0 ms") || strings.Contains(text, "ready") || strings.Contains(text, "pings") {
+	took := tally.NewHist()
+	took.Record(time.Millisecond)
+	r.shaken(handshakes.Recent{Ended: 120, Latency: took})
+	if text := r.text(8); !strings.Contains(text, "120 handshakes/s  p50 1.0 p99 1.0 ms") || strings.Contains(text, "ready") || strings.Contains(text, "pings") {
 		t.Errorf("it says %q", text)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/bench/tally"
 )
 
@@ -18,7 +17,7 @@ type Meter struct {
 // Recent are the handshakes of the last moments.
 type Recent struct {
 	Ended, Failed int
-	LatencyMs     *result.Percentiles // nil: none ended
+	Latency       *tally.Hist // nil: none ended
 }
 
 func (m *Meter) note(took time.Duration, err error) {
@@ -40,9 +39,9 @@ func (m *Meter) Take() (r Recent) {
 	ended, failed := m.ended, m.failed
 	m.ended, m.failed = nil, 0
 	m.mu.Unlock()
-	r.Failed = failed
+	r.Failed, r.Latency = failed, ended
 	if ended != nil {
-		r.Ended, r.LatencyMs = ended.Count(), ended.Percentiles()
+		r.Ended = ended.Count()
 	}
 	return r
 }
