@@ -2,6 +2,8 @@ package result
 
 import (
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 )
 
@@ -64,7 +66,15 @@ func (t Threshold) failed(actual *float64) string {
 	if t.Promise {
 		by = "promised"
 	}
-	return fmt.Sprintf("%s: %s, %s %s%s", what, Number(actual), by, operators[t.op], Number(&want))
+	return fmt.Sprintf("%s: %s, %s %s%s", what, telling(actual), by, operators[t.op], telling(&want))
+}
+
+// telling is Number with the digits that tell two small figures apart.
+func telling(v *float64) string {
+	if v == nil || decimals(*v) == 0 || math.Abs(*v) >= 100 {
+		return Number(v)
+	}
+	return strconv.FormatFloat(*v, 'g', 4, 64)
 }
 
 // whyFailed has the first threshold that failed, and how many others did.
