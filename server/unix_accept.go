@@ -66,7 +66,7 @@ func (u *unixSockets) descriptors() int {
 	if len(u.claims) == 0 {
 		return 0
 	}
-	return len(u.claims) + 2*unixInFlight
+	return 2*len(u.claims) + 2*unixInFlight // each may have accepted one that waits for a place
 }
 
 // serve accepts from now on.
@@ -104,23 +104,15 @@ func (u *unixSockets) close() {
 
 func (u *unixSockets) accept(c *unixClaim, e gnet.Engine) {
 	for {
-		select {
-		case u.places <- struct{}{}:
-		case <-u.ended:
-			return
-		}
 		nc, err := c.socket.AcceptUnix()
 		if err == nil {
 			err = u.admit(c, e, nc)
 		}
-		if err == nil {
-			continue
-		}
-		<-u.places
-		if errors.Is(err, net.ErrClosed) {
+		switch {
+		case err == nil, errors.Is(err, errStranger):
+		case errors.Is(err, net.ErrClosed):
 			return
-		}
-		if !errors.Is(err, errStranger) {
+		default:
 			u.log(&u.lost, "a connection of a unix socket is lost", slog.String("path", c.path), slog.Any("err", err))
 			time.Sleep(acceptPause)
 		}
@@ -155,11 +147,17 @@ func (u *unixSockets) admit(c *unixClaim, e gnet.Engine, nc *net.UnixConn) (err 
 	if err := nc.SetWriteBuffer(sendBuffer); err != nil {
 		return err
 	}
+	select { // after its accept: a socket at which nobody comes keeps no place
+	case u.places <- struct{}{}:
+	case <-u.ended:
+		return net.ErrClosed
+	}
 	ctx := gnet.NewContext(context.Background(), &arrival{c.index, peer})
 	u.deal.Lock()
 	landed, err := e.Register(gnet.NewNetConnContext(ctx, nc))
 	u.deal.Unlock()
 	if err != nil {
+		<-u.places
 		return err
 	}
 	u.landing.Go(func() {

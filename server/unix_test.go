@@ -437,3 +437,20 @@ func TestHealthOverAUnixSocket(t *testing.T) {
 		t.Errorf("healthz answers %d", r.StatusCode)
 	}
 }
+
+// A socket at which nobody comes keeps no place from those at which somebody does.
+func TestMoreUnixSocketsThanPlaces(t *testing.T) {
+	dir := unixFolder(t)
+	var all []Listener
+	for i := range 2*unixInFlight + 1 {
+		all = append(all, Listener{Addr: fmt.Sprintf("unix:%s/%d", dir, i)})
+	}
+	s := startNode(t, Config{Loops: 1, Listeners: all})
+	for i, addr := range s.Addrs() {
+		p := (&siege.Target{Addr: addr}).Peer(fmt.Sprint("one-", i))
+		if err := p.Join(t.Context()); err != nil {
+			t.Fatalf("socket %d: %v", i, err)
+		}
+		p.Close()
+	}
+}
