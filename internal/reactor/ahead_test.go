@@ -218,3 +218,38 @@ func BenchmarkPostBesideAPublication(b *testing.B) {
 		}
 	}
 }
+
+// However many broadcasts are under way and however much is posted beside them, each comes to each session
+// once, and a session has one entry of what it is ahead of.
+func TestManyRoundsAheadOfTheirPlaces(t *testing.T) {
+	n := newNode(t, rigConfig{AdmitRate: 1e6})
+	const sessions, rounds = 20, 50
+	visits := make(map[Slot]int)
+	var handles []uint64
+	for range sessions {
+		slot, _ := n.join()
+		handles = append(handles, n.r.Handle(slot))
+	}
+	for range rounds {
+		n.r.BeginRound(&Round{Ordered: true, Visit: func(slot Slot) ([]byte, bool) { visits[slot]++; return nil, true }})
+		n.r.BeginRound(&Round{Visit: func(slot Slot) ([]byte, bool) { visits[slot]++; return nil, true }})
+		for _, h := range handles[sessions/2:] {
+			if err := n.r.mailbox.Deliver(h, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		n.r.runPosts(never)
+	}
+	if len(n.r.ahead) != sessions/2 {
+		t.Errorf("%d entries for %d sessions", len(n.r.ahead), sessions/2)
+	}
+	n.bringAll()
+	for _, h := range handles {
+		if got := visits[SlotOf(h)]; got != 2*rounds {
+			t.Errorf("session %d had %d visits, want %d", SlotOf(h), got, 2*rounds)
+		}
+	}
+	if n.r.ahead != nil {
+		t.Error("entries outlive their rounds")
+	}
+}
