@@ -1,6 +1,7 @@
 package reactor
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/gate"
 )
 
 // broadcast broadcasts as a post does.
@@ -251,5 +253,31 @@ func TestManyRoundsAheadOfTheirPlaces(t *testing.T) {
 	}
 	if n.r.ahead != nil {
 		t.Error("entries outlive their rounds")
+	}
+}
+
+// What was published before something that was posted comes before it, too, where that comes ahead of a
+// goodbye.
+func TestAGoodbyeComesBehindWhatWasPublished(t *testing.T) {
+	n := newNode(t, rigConfig{Duplicates: gate.Replace})
+	old, p := n.come(1, 1, nil)
+	if err := n.r.JoinGroup(old, "g"); err != nil {
+		t.Fatal(err)
+	}
+	n.publish("g", "group")
+	if err := errors.Join(n.broadcast("all"), n.r.mailbox.Deliver(n.r.Handle(old), []byte("first"))); err != nil {
+		t.Fatal(err)
+	}
+	n.r.runPosts(func() bool { return true }) // the broadcast begins
+	if err := n.r.mailbox.Deliver(n.r.Handle(old), []byte("own")); err != nil {
+		t.Fatal(err)
+	}
+	n.come(2, 1, nil)
+	n.runClosings()
+	if got, want := bodies(t, p), []string{"group", "all", "first", "own"}; !slices.Equal(got, want) {
+		t.Errorf("it got %q, want %q", got, want)
+	}
+	if f := frames(t, p.in); f[len(f)-1].Type != codec.GoAway {
+		t.Errorf("the last is %v", f[len(f)-1].Type)
 	}
 }
