@@ -174,3 +174,29 @@ func TestTicketsOfAListenerAreGoodOnANodeWithoutOtherTLS(t *testing.T) {
 		}
 	}
 }
+
+// Who gives a secret may wipe it afterwards: keys are made of it later, too.
+func TestSecretsAreCopied(t *testing.T) {
+	given := []byte(strings.Repeat("s", MinSecret))
+	want := string(given)
+	s, err := New(Config{ClusterSecrets: [][]byte{given}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(given)
+	if got := string(s.cfg.ClusterSecrets[0]); got != want {
+		t.Errorf("the node has %q", got)
+	}
+	if err := s.Update(func(u *Tunable) { u.ClusterSecrets = append(u.ClusterSecrets, given) }); err != nil {
+		t.Fatal(err)
+	}
+	copy(given, "other")
+	told := s.Tunable().ClusterSecrets
+	if string(told[0]) != want || strings.Trim(string(told[1]), "\x00") != "" {
+		t.Errorf("after an update it has %q", told)
+	}
+	clear(told[0])
+	if got := string(s.Tunable().ClusterSecrets[0]); got != want {
+		t.Errorf("who was told has made it %q", got)
+	}
+}
