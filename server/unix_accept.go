@@ -113,10 +113,14 @@ func (u *unixSockets) accept(c *unixClaim, e gnet.Engine) {
 		case errors.Is(err, net.ErrClosed):
 			return
 		default:
-			u.log(&u.lost, "a connection of a unix socket is lost", slog.String("path", c.path), slog.Any("err", err))
+			u.logLost(c, err)
 			time.Sleep(acceptPause)
 		}
 	}
+}
+
+func (u *unixSockets) logLost(c *unixClaim, err error) {
+	u.log(&u.lost, "a connection of a unix socket is lost", slog.String("path", c.path), slog.Any("err", err))
 }
 
 // log warns of what may happen often.
@@ -161,8 +165,11 @@ func (u *unixSockets) admit(c *unixClaim, e gnet.Engine, nc *net.UnixConn) (err 
 		return err
 	}
 	u.landing.Go(func() {
-		<-landed // a connection that gnet could not watch is closed
+		got := <-landed // a connection that gnet could not watch is closed
 		<-u.places
+		if got.Err != nil {
+			u.logLost(c, got.Err)
+		}
 	})
 	return nil
 }

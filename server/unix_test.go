@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stormwheel/stormwheel/internal/reactor"
 	"github.com/stormwheel/stormwheel/internal/siege"
 	"github.com/stormwheel/stormwheel/internal/transport"
 	"github.com/stormwheel/stormwheel/internal/transport/proxy"
@@ -453,5 +454,18 @@ func TestMoreUnixSocketsThanPlaces(t *testing.T) {
 			t.Fatalf("socket %d: %v", i, err)
 		}
 		p.Close()
+	}
+}
+
+// Who comes by TCP costs nothing when it is asked who is at the other end.
+func TestAPeerThatIsNoneAllocatesNothing(t *testing.T) {
+	l := &loop{peers: map[reactor.Slot]Peer{1: {PID: 7}}}
+	if p := l.peer(1); p == nil || p.PID != 7 {
+		t.Errorf("the peer is %v", p)
+	}
+	var kept AuthRequest
+	r := &kept
+	if n := testing.AllocsPerRun(100, func() { r.Peer = l.peer(2) }); n != 0 || r.Peer != nil {
+		t.Errorf("%v allocations", n)
 	}
 }
