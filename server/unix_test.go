@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/reactor"
 	"github.com/stormwheel/stormwheel/internal/siege"
 	"github.com/stormwheel/stormwheel/internal/transport"
@@ -467,5 +468,24 @@ func TestAPeerThatIsNoneAllocatesNothing(t *testing.T) {
 	r := &kept
 	if n := testing.AllocsPerRun(100, func() { r.Peer = l.peer(2) }); n != 0 || r.Peer != nil {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// What a client at a unix socket has not read is with it as soon as the kernel has it, as it is with a
+// client by TCP whose kernel has it: who is late at reading what is said now and then is no stalled reader.
+func TestWhatAUnixSocketHoldsIsWithItsPeer(t *testing.T) {
+	unsent := make(chan int, 2)
+	var s *Server
+	s = startNode(t, Config{Loops: 1, Listen: unixAddr(t), Handler: Handler{Message: func(c *Session, _ Message) {
+		l := s.loopOf(c.app.r.Session(reactor.SlotOf(c.handle)))
+		unsent <- l.Unsent(reactor.SlotOf(c.handle))
+		_ = c.Deliver(make([]byte, 100))
+	}}})
+	w, _ := joinNode(t, s, "late")
+	for range 2 {
+		w.send(codec.AppendSend(nil, 1, nil))
+		if n := <-unsent; n != 0 {
+			t.Errorf("%d bytes are not with the client", n)
+		}
 	}
 }
