@@ -4,16 +4,21 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stormwheel/stormwheel/internal/siege"
 	"github.com/stormwheel/stormwheel/internal/transport"
+	"github.com/stormwheel/stormwheel/internal/transport/proxy"
+	"github.com/stormwheel/stormwheel/internal/transport/websocket"
 )
 
 // unixFolder is a folder whose name is short: the system takes paths of some 100 bytes.
@@ -204,115 +209,90 @@ func TestAUnixSocketBesideTCP(t *testing.T) {
 	}
 }
 
-// Of many that find a dead socket one takes its place, and all others see that it lives.
-func TestOneOfManyTakesTheDeadSocket(t *testing.T) {
-	addr := unixAddr(t)
-	for range 100 {
-		dead(t, strings.TrimPrefix(addr, "unix:"))
-		const n = 8
-		type claimed struct {
-			c   *unixClaim
-			err error
+// Another user than those that may connect is closed, and told of in the log.
+func TestAUserThatMayNotConnect(t *testing.T) {
+	var log lines
+	s := startNode(t, Config{Loops: 1, Listeners: []Listener{{Addr: unixAddr(t), Users: []uint32{uint32(os.Geteuid()) + 1}}},
+		Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	for range 3 * unixInFlight { // it keeps no place
+		p := (&siege.Target{Addr: s.Addr()}).Peer("stranger")
+		if err := p.Join(t.Context()); err == nil {
+			t.Fatal("a stranger is let in")
 		}
-		all := make(chan claimed, n)
-		for range n {
-			go func() {
-				c, err := claimUnix(&Listener{Addr: addr, Mode: 0o600}, 0)
-				all <- claimed{c, err}
-			}()
-		}
-		var winner *unixClaim
-		for range n {
-			switch got := <-all; {
-			case got.err != nil && !strings.Contains(got.err.Error(), "in use"):
-				t.Fatal(got.err)
-			case got.err == nil && winner != nil:
-				t.Fatal("two have it")
-			case got.err == nil:
-				winner = got.c
-			}
-		}
-		winner.close()
+		p.Close()
+	}
+	if n := s.exact(); n.Accepted != 0 {
+		t.Errorf("%d connections came to a loop", n.Accepted)
+	}
+	if text := log.String(); strings.Count(text, "may not connect") != 1 || !strings.Contains(text, fmt.Sprint("uid=", os.Geteuid())) {
+		t.Errorf("the log says %s", text)
 	}
 }
 
-// A killed node leaves its socket, and the next takes its place; of two that come at a time one does.
-func TestANodeComesBackToTheSocketOfAKilledOne(t *testing.T) {
-	addr := unixAddr(t)
-	path := strings.TrimPrefix(addr, "unix:")
-	var stopped *child
-	for round := range 3 {
-		c := startChild(t, orders{Listen: addr})
-		p := c.Peer("x")
-		if err := p.Join(t.Context()); err != nil {
-			t.Fatalf("round %d: %v", round, err)
-		}
-		p.Close()
-		if round == 2 { // frozen is not dead
-			stopped = c
-			break
-		}
-		if err := c.cmd.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		_ = c.cmd.Wait()
-		if _, err := os.Lstat(path); err != nil {
-			t.Fatalf("the killed node's socket: %v", err)
-		}
+// gnet must have a TCP listener; where all are unix sockets nobody comes in by it.
+func TestANodeOfUnixSocketsAloneHasNoOtherWayIn(t *testing.T) {
+	s := startNode(t, Config{Loops: 2, Listen: unixAddr(t)})
+	joinNode(t, s, "inside")
+	p := (&siege.Target{Addr: s.nowhere.addr}).Peer("outside")
+	defer p.Close()
+	if err := p.Join(t.Context()); err == nil {
+		t.Error("somebody came in by TCP")
 	}
-	if err := stopped.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
+	if n := s.exact(); n.Accepted != 1 {
+		t.Errorf("%d were accepted", n.Accepted)
 	}
-	s, err := New(Config{Listen: addr})
+}
+
+// A balancer at a unix socket is believed if the listener says so, and no other is.
+func TestABalancerAtAUnixSocket(t *testing.T) {
+	header := func() transport.Stage { return proxy.NewSender(testHeader, nil) }
+	forward := func() transport.Stage { return forwarded{websocket.NewClient(websocket.ClientConfig{Host: "x"})} }
+	addrs := make(chan netip.Addr, 1)
+	for _, c := range []struct {
+		what   string
+		l      Listener
+		client func() transport.Stage
+		want   netip.Addr
+		in     bool
+	}{
+		{"a header", Listener{TrustPeers: true, ProxyProtocol: ProxyRequired}, header, headerAddr, true},
+		{"no header", Listener{TrustPeers: true, ProxyProtocol: ProxyRequired}, nil, netip.Addr{}, false},
+		{"a header where there is none", Listener{TrustPeers: true}, header, netip.Addr{}, false},
+		{"X-Forwarded-For", Listener{TrustPeers: true, Transports: []Transport{TransportWebSocket}}, forward, headerAddr, true},
+		{"X-Forwarded-For of a stranger", Listener{Transports: []Transport{TransportWebSocket}}, forward, netip.Addr{}, true},
+		{"a stranger with a network of proxies", Listener{Transports: []Transport{TransportWebSocket}, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")}}, forward, netip.Addr{}, true},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			c.l.Addr = unixAddr(t)
+			s := startNode(t, Config{Loops: 1, Listeners: []Listener{c.l}, Handler: Handler{Opened: func(s *Session) { addrs <- s.Addr() }}})
+			p := (&siege.Target{Addr: s.Addr(), Stage: c.client}).Peer("x")
+			defer p.Close()
+			if err := p.Join(t.Context()); (err == nil) != c.in {
+				t.Fatal(err)
+			}
+			if c.in {
+				if from := <-addrs; from != c.want {
+					t.Errorf("it comes from %v, want %v", from, c.want)
+				}
+			}
+		})
+	}
+}
+
+// A balancer's check over a unix socket.
+func TestHealthOverAUnixSocket(t *testing.T) {
+	s := startNode(t, Config{Loops: 1, Listen: unixAddr(t), Transports: []Transport{TransportWebSocket}})
+	path := strings.TrimPrefix(s.Addr(), "unix:")
+	client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", path)
+		}}}
+	r, err := client.Get("http://node/healthz")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Start(); err == nil || !strings.Contains(err.Error(), "in use") {
-		t.Errorf("a frozen node's socket: %v", err)
-	}
-	_ = stopped.cmd.Process.Kill()
-	_ = stopped.cmd.Wait()
-	const n = 8
-	errs := make(chan error, n)
-	var nodes [n]*Server
-	for i := range nodes {
-		if nodes[i], err = New(Config{Listen: addr, Loops: 1}); err != nil {
-			t.Fatal(err)
-		}
-		go func() { errs <- nodes[i].Start() }()
-	}
-	started := 0
-	for range nodes {
-		if err := <-errs; err == nil {
-			started++
-		} else if !strings.Contains(err.Error(), "in use") {
-			t.Error(err)
-		}
-	}
-	if started != 1 {
-		t.Errorf("%d nodes listen at one socket", started)
-	}
-	for _, s := range nodes {
-		if s.isReady() {
-			joinNode(t, s, "alive")
-			ctx, cancel := context.WithCancel(t.Context())
-			cancel()
-			_ = s.Stop(ctx)
-		}
-	}
-}
-
-// A node removes its own socket only.
-func TestANodeLeavesTheSocketOfAnother(t *testing.T) {
-	s := startNode(t, Config{Loops: 1, Listen: unixAddr(t)})
-	path := strings.TrimPrefix(s.Addr(), "unix:")
-	dead(t, path)
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := s.Stop(ctx); err != nil {
-		t.Error(err)
-	}
-	if _, err := os.Lstat(path); err != nil {
-		t.Errorf("another's socket is gone: %v", err)
+	r.Body.Close()
+	if r.StatusCode != 200 {
+		t.Errorf("healthz answers %d", r.StatusCode)
 	}
 }
