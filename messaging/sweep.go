@@ -82,9 +82,9 @@ func (sh *shard) expire(name string, page []Record) (away bool) {
 	if len(u.devices) > 0 {
 		return false
 	}
-	now := sh.h.wall()
+	now, dropped := sh.h.wall(), sh.dropped(name)
 	for i := range page {
-		if r := &page[i]; now.After(r.Expires) {
+		if r := &page[i]; now.After(r.Expires) && !dropped[r.Key] {
 			u.finish(&entry{user: u, key: r.Key, body: r.Body}, Expired, "", nil)
 		}
 	}
