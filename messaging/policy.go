@@ -42,7 +42,7 @@ type asked struct {
 	reply  bool
 	e      envelope.Envelope
 	q      Request
-	at     time.Time
+	at     time.Duration // since the hub was made
 
 	plain   bool  // it is decided by default, when it is its turn
 	decided bool  // guarded by the shard's lock
@@ -145,7 +145,7 @@ func (h *Hub) policyWorker() {
 // decide asks the policy, and does what is decided, in the order in which the client has asked.
 func (h *Hub) decide(a *asked) {
 	verdict := error(refuseUndecided)
-	if left := h.cfg.PolicyTimeout - time.Since(a.at); left > 0 {
+	if left := h.cfg.PolicyTimeout - (h.since() - a.at); left > 0 {
 		verdict = h.consult(a, left)
 	}
 	sh := a.d.user.sh
