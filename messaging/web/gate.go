@@ -40,7 +40,7 @@ func (g *gate) knows(header string) bool {
 	for i := range g.tokens {
 		known |= subtle.ConstantTimeCompare(sum[:], g.tokens[i][:])
 	}
-	return strings.EqualFold(scheme, "Bearer") && known == 1
+	return strings.EqualFold(scheme, "Bearer") && given != "" && known == 1
 }
 
 // isNear says whether a connection's far end is on this machine.

@@ -65,3 +65,12 @@ func TestATokenAdmitsFromAnywhere(t *testing.T) {
 		r.ask("GET", "/v1/nothing", "").fails(codeUnauthorized) // strangers learn nothing
 	})
 }
+
+// As of a variable that was not set: it is no way in.
+func TestAnEmptyTokenAdmitsNobody(t *testing.T) {
+	inRig(t, Config{Tokens: [][]byte{{}}}, func(r *rig) {
+		for _, text := range []string{"Bearer ", "Bearer", ""} {
+			r.ask("GET", "/v1/users", "", header("Authorization", text)).fails(codeUnauthorized)
+		}
+	})
+}
