@@ -59,6 +59,17 @@ func (a *ages) add(e *entry) {
 	a.list = slices.Insert(a.list, i, e)
 }
 
+// giveUp refuses all that waits for an outcome: nobody is left to bring one.
+func (sh *shard) giveUp() {
+	sh.mu.Lock()
+	for _, e := range sh.ages.list {
+		if !e.done && len(e.waits) > 0 {
+			e.user.finish(e, Refused, "", refuseBusy)
+		}
+	}
+	sh.unlock()
+}
+
 // grow goes through the messages whose time has come.
 func (sh *shard) grow(now time.Duration) {
 	sh.mu.Lock()

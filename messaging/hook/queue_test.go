@@ -287,7 +287,7 @@ func TestCloseTellsWhatWaits(t *testing.T) {
 
 // A node may end just when all was told.
 func TestCloseTellsThatTheNodeStopsWheneverThatIs(t *testing.T) {
-	for range 5000 {
+	for range 1000 {
 		b, err := New(Config{URL: "http://localhost/", Events: allEvents})
 		if err != nil {
 			t.Fatal(err)
