@@ -53,19 +53,27 @@ func TestAWebSocketOneByteAtATime(t *testing.T) {
 	nc.SetDeadline(time.Now().Add(20 * time.Second))
 	w := netstage.New(dribbling{nc}, wsClient())
 	defer w.Close()
-	for _, b := range [][]byte{helloFrame("slow"), codec.AppendSend(nil, 1, []byte("byte by byte"))} {
-		if _, err := w.Write(b); err != nil {
+	var got []byte
+	for _, step := range []struct {
+		says []byte
+		want codec.Type
+	}{{helloFrame("slow"), codec.Welcome}, {codec.AppendSend(nil, 1, []byte("byte by byte")), codec.Deliver}} {
+		if _, err := w.Write(step.says); err != nil {
 			t.Fatal(err)
 		}
-	}
-	var got []byte
-	for !strings.Contains(string(got), "byte by byte") {
-		b := make([]byte, 4096)
-		n, err := w.Read(b)
-		if err != nil {
-			t.Fatalf("it ends with %q, %v", got, err)
+		for {
+			f, n, err := codec.Decode(got, 1<<16)
+			if err == nil && f.Type == step.want {
+				got = got[n:]
+				break
+			}
+			b := make([]byte, 4096)
+			n, err = w.Read(b)
+			if err != nil {
+				t.Fatalf("no %v: %q, %v", step.want, got, err)
+			}
+			got = append(got, b[:n]...)
 		}
-		got = append(got, b[:n]...)
 	}
 
 	c, err := net.Dial("tcp", s.Addr())

@@ -32,6 +32,7 @@ func (demo) Defaults(c *Config) {
 	fill(&c.Kind, "kill")
 	fill(&c.RecoveryTimeout, 30*time.Second)
 	fill(&c.Duration, 3*time.Second)
+	fill(&c.LateLimit, 50*time.Millisecond) // what its promises have for us on a busy machine
 	if len(c.Targets) == 0 {
 		fill(&c.Spawn, 2)
 	}

@@ -14,7 +14,7 @@ import (
 
 // talk has users write to each other, in pairs and in rooms, and reconciles every message by its name. A node may be
 // struck on the way: it is started again with its store, and what lies there has to arrive.
-type talk struct{ plain }
+type talk struct{}
 
 func (talk) Name() string { return result.Talk }
 
@@ -31,6 +31,9 @@ const (
 	defaultRoom     = 10
 	defaultTalkSend = 100
 	defaultRestart  = 2 * time.Second
+
+	// joinPatience is how long rooms may take to let all in: those who are late hear what comes then.
+	joinPatience = 5 * time.Second
 
 	// talkLate is how late the generator may be: what is promised here is counted, and not timed.
 	talkLate = 250 * time.Millisecond
@@ -194,6 +197,9 @@ func (c *Config) talkWords() string {
 
 func (talk) Play(ctx context.Context, s *Stage) error {
 	if err := s.ramp(ctx); err != nil {
+		return err
+	}
+	if _, err := s.until(ctx, joinPatience, func() bool { return s.Clients.Owing() == 0 }); err != nil {
 		return err
 	}
 	s.Enter("talk", s.Duration)

@@ -15,7 +15,7 @@ type membership struct {
 	at      envelope.Position // heard up to here; zero: it was in no session yet
 	past    uint64            // the epoch before: the node that it leaves may still speak of it
 	joining bool              // publications do not count until the node says joined
-	gapAt   time.Duration     // when it was told last that something is gone, on the clock of Monotonic; 0: never
+	gapAt   time.Duration     // when it came in, or was told last that something is gone, on the clock of Monotonic; 0: never
 }
 
 // joinRetry is after a refusal, which may be for want of time.
@@ -140,8 +140,6 @@ func (l *loop) joined(i uint32, p envelope.Position) {
 	}
 	if !same || p.Offset > before.Offset {
 		r.at = p
-		if before.Epoch != 0 {
-			r.gapAt = l.now + l.swarm.epoch
-		}
+		r.gapAt = l.swarm.Now() + l.swarm.epoch // not l.now: what is read in one batch may have come after it began
 	}
 }

@@ -168,14 +168,15 @@ func (l *loop) messageTook(s *sender, number uint32, until time.Duration) {
 	l.messagesWire.Record(took)
 }
 
-// owes reports whether a client waits for an answer to a message, or has one to send.
+// owes reports whether a client waits for an answer to a message, or has one to send, or is to join its room.
 func (l *loop) owes(i uint32, c *client) bool {
 	if l.senders == nil {
 		return false
 	}
 	s := &l.senders[i]
 	due := s.due(s.handed+1, l.swarm.cfg.Every)
-	return c.link.Unsettled() > 0 || due <= l.now && (l.talkers == nil || s.first != 0 && l.inRun(due))
+	joins := l.talkers != nil && l.talkers[i].joinAt != link.Never
+	return joins || c.link.Unsettled() > 0 || due <= l.now && (l.talkers == nil || s.first != 0 && l.inRun(due))
 }
 
 // closeSending ends the count: what is due by now is in it, sent or not, and nothing else goes out.

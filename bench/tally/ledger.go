@@ -22,7 +22,7 @@ type SentBy struct {
 type HadBy struct {
 	User int
 	From map[int]Numbers
-	// GapAt is when it was told last that it had missed something of its room; 0: never.
+	// GapAt is when it came into its room, or was told last that it had missed something there; 0: never.
 	GapAt time.Duration
 }
 
@@ -75,7 +75,7 @@ func (l *Ledger) Add(o *Ledger) {
 type Reconciled struct {
 	Delivered, Undelivered int // copies of messages that were not refused
 	// Lost are messages that were acknowledged as delivered or durable, and that their addressee has not;
-	// and those that a room took and that a member has not who was told of no gap since they were due.
+	// and those that a room took and that a member has not who was in by then, and was told of no gap since they were due.
 	Lost int
 	// HeldLost are those that were acknowledged as held, which promises nothing.
 	HeldLost int

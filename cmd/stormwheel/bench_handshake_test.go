@@ -14,7 +14,7 @@ import (
 func TestAStormByTLSIsResumedElsewhere(t *testing.T) {
 	for _, by := range []string{"tls", "wss"} {
 		file := filepath.Join(t.TempDir(), "r.json")
-		p := stormwheel(t, "bench", "storm", "--kind", "kill", "--spawn", "2", "--transport", by, "--tls-resume", "--conns", "60", "--rate", "100",
+		p := stormwheel(t, "bench", "storm", "--kind", "kill", "--spawn", "2", "--transport", by, "--tls-resume", "--place", "first", "--conns", "60", "--rate", "100",
 			"--heartbeat", "1s", "--no-tui", "--no-promises", "--json", file)
 		if code, rest := p.exit(); code != 0 && code != 4 { // 4: a busy machine
 			t.Fatalf("%s: exit %d\n%s\n%s", by, code, strings.Join(rest, "\n"), p.stderr.String())

@@ -181,6 +181,7 @@ var sendScripts = []script{
 		}
 		r.do(step{Do: "pace", Size: 1})
 		r.do(step{Do: "ask"})
+		r.do(step{Do: "pace", Size: 1})
 		r.after(10 * time.Millisecond)
 		r.pong(1)
 		r.do(step{Do: "pace", Size: 1})

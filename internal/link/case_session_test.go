@@ -119,8 +119,9 @@ var sessionScripts = []script{
 		r.ready(codec.WelcomeMessage{})
 		r.do(step{Do: "flow", Untaken: 100_000, Taken: 1000})
 		for i := 0; r.l.State() == StateReady; i++ {
-			r.tick()
+			r.after(r.l.Deadline() - r.now)
 			r.do(step{Do: "flow", Untaken: 100_000 - 10*i, Taken: 1000 + 10*int64(i)})
+			r.do(step{Do: "tick"})
 		}
 	}},
 	{"slow way down", "a frame that grows puts the pong timeout off, and one that stands does not", caseConfig{}, func(r *recorder) {

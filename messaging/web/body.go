@@ -54,13 +54,11 @@ func (c *call) read(into any) (body []byte, err error) {
 	return body, nil
 }
 
-// readAll reads the body within its bounds. From then on the connection is watched without a deadline, by which
-// net/http knows whether the client has gone.
+// readAll reads the body within its bounds. When it has all of it net/http takes the deadline away, and watches
+// whether the client goes.
 func (c *call) readAll() ([]byte, error) {
-	rc := http.NewResponseController(c.w)
-	_ = rc.SetReadDeadline(time.Now().Add(bodyTime)) // a server that cannot has limits of its own
+	_ = http.NewResponseController(c.w).SetReadDeadline(time.Now().Add(bodyTime)) // a server that cannot has limits of its own
 	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxBody))
-	_ = rc.SetReadDeadline(time.Time{})
 	var large *http.MaxBytesError
 	var slow net.Error
 	switch {

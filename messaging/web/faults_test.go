@@ -215,6 +215,7 @@ func statusOf(t *testing.T, conn net.Conn) int {
 }
 
 func TestABodyThatNeverEnds(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, Config{})
 	for name, tc := range map[string]struct {
 		more   string
@@ -235,8 +236,9 @@ func TestABodyThatNeverEnds(t *testing.T) {
 	}
 }
 
-// The wait for an outcome is longer than the server lets a request take to be read.
+// The wait for an outcome may be longer than the server lets a request take.
 func TestAWaitOutlivesTheDeadlinesOfTheListener(t *testing.T) {
+	t.Parallel()
 	s := newSiteWithin(t, Config{}, 500*time.Millisecond, 600*time.Millisecond)
 	conn := s.dial(t)
 	body := `{"content":"x"}`

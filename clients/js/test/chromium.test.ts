@@ -9,7 +9,7 @@ import { after, test, type TestContext } from "node:test";
 import { chromium, type Browser, type Page } from "playwright-core";
 import type { Client } from "../src/index.js";
 import { repository } from "./bytes.js";
-import { calm, node, noNodes, quick, until, type Node } from "./nodes.js";
+import { calm, freeze, node, noNodes, quick, until, type Node } from "./nodes.js";
 
 const executable = [process.env["CHROMIUM"], "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
   .find((path) => path && existsSync(path));
@@ -119,7 +119,7 @@ withChromium("a page leaves a node that is frozen", async (t) => {
   const [a, b] = [await node(t, "a", ...quick), await node(t, "b", ...quick)];
   const page = await open(t, [a, b]);
   const [here, there] = (await facts(page)).node === "a" ? [a, b] : [b, a];
-  here.kill("SIGSTOP");
+  await freeze(here);
   await untilPage(page, "the other node", (f) => f.state === "ready" && f.node === there.name);
   await say(page, "still here");
   await picture(page, "frozen-node");

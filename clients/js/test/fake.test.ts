@@ -118,12 +118,13 @@ test("a grant is renewed in time, by a PING with a new token", { timeout }, asyn
 test("a token that does not come costs the attempt, not the node", { timeout }, async (t) => {
   const s = await fake(t);
   let n = 0;
-  const { client } = start(t, {
+  const { client, errors } = start(t, {
     endpoints: [s.url], connectTimeout: 100,
     token: () => ++n === 1 ? new Promise<string>(() => {}) : n === 2 ? Promise.reject(new Error("not now")) : "good",
   });
   await client.ready();
   assert.equal(n, 3);
+  assert.ok(errors.includes("Error: token: it took too long") && errors.includes("Error: not now"), errors.join());
   assert.equal(s.connections.length, 1);
 });
 

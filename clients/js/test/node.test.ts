@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { codes, NoReplyError, TooLargeError, UnknownError, type CodeError } from "../src/index.js";
-import { binary, calm, node, quick, until, withNodes } from "./nodes.js";
+import { binary, calm, freeze, node, quick, until, withNodes } from "./nodes.js";
 import { start, started } from "./rig.js";
 
 withNodes("a message is acknowledged and comes back", async (t) => {
@@ -41,7 +41,7 @@ withNodes("kill -9: the next node has the session, and what was not settled arri
   const [a, b] = [await node(t, "a", ...quick), await node(t, "b", ...quick)];
   const { client } = await started(t, { endpoints: [a.url, b.url] });
   const [here, there] = client.info().node === "a" ? [a, b] : [b, a];
-  here.kill("SIGSTOP"); // so that it answers nothing more
+  await freeze(here); // so that it answers nothing more
   const sent = client.send("in between");
   here.kill("SIGKILL");
   await until("the other node", () => client.info().node === there.name);
@@ -71,7 +71,7 @@ withNodes("a frozen node is noticed, and left", async (t) => {
   const [a, b] = [await node(t, "a", ...quick), await node(t, "b", ...quick)];
   const { client, errors } = await started(t, { endpoints: [a.url, b.url] });
   const [here, there] = client.info().node === "a" ? [a, b] : [b, a];
-  here.kill("SIGSTOP");
+  await freeze(here);
   const sent = client.send("who is there?");
   await until("the other node", () => client.info().node === there.name);
   await sent;
@@ -82,7 +82,7 @@ withNodes("a frozen node is left at once when the network has changed", async (t
   const [a, b] = [await node(t, "a"), await node(t, "b")];
   const { client } = await started(t, { endpoints: [a.url, b.url], pongTimeout: 60_000, connectTimeout: 1000 });
   const [here, there] = client.info().node === "a" ? [a, b] : [b, a];
-  here.kill("SIGSTOP");
+  await freeze(here);
   client.networkChanged();
   await until("the other node", () => client.info().node === there.name);
 });
@@ -168,7 +168,7 @@ withNodes("a signal ends the wait, before the message is sent and after", async 
   const n = await node(t, "a");
   const { client } = await started(t, { endpoints: [n.url] });
   await assert.rejects(client.send("x", { signal: AbortSignal.abort() }), { name: "AbortError" });
-  n.kill("SIGSTOP");
+  await freeze(n);
   const abort = new AbortController();
   const sent = client.send("x", { signal: abort.signal });
   const posted = client.info().unsettled;
@@ -181,7 +181,7 @@ withNodes("a signal ends the wait, before the message is sent and after", async 
 withNodes("what waits at the end may have arrived, or not", async (t) => {
   const n = await node(t, "a");
   const { client } = await started(t, { endpoints: [n.url] });
-  n.kill("SIGSTOP");
+  await freeze(n);
   const sent = client.send("x");
   client.stop();
   await assert.rejects(sent, UnknownError);

@@ -1,6 +1,6 @@
 // Real nodes for the tests: the Go binary.
 
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -42,6 +42,13 @@ export async function node(t: TestContext, name: string, ...flags: string[]): Pr
   const field = (key: string): string => new RegExp(` ${key}=(\\S+)`).exec(line)![1]!;
   const addr = field("listen");
   return { name, addr, url: `ws://${addr}/`, admin: `http://${field("admin")}`, process: p, kill: (signal) => void p.kill(signal) };
+}
+
+/** Stops a node, and waits until it is: a signal takes its time, and a node that still runs answers. */
+export async function freeze(n: Node): Promise<void> {
+  n.kill("SIGSTOP");
+  await until("the node is stopped", () =>
+    execFileSync("ps", ["-o", "state=", "-p", String(n.process.pid)], { encoding: "utf8" }).trim().startsWith("T"));
 }
 
 /** Waits until is() is true, for half a minute at most. */
