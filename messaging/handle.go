@@ -27,10 +27,6 @@ func (h *Hub) message(s *server.Session, m server.Message) {
 		return
 	}
 	a := &asked{d: d, number: m.Number, reply: m.WantsReply, e: e, at: h.since()}
-	if e.Kind == envelope.Leave || e.Kind == envelope.Unwatch {
-		h.obey(s, a)
-		return
-	}
 	a.q = Request{Client: d.id, User: d.user.name, Data: d.data, Kind: e.Kind, ToUser: string(e.User), Room: string(e.Room),
 		Ask: e.Question, At: e.At}
 	a.q.Member = d.isIn(a.q.Room)

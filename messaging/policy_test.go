@@ -168,3 +168,27 @@ func TestWhatWaitsForAPolicyIsSettledWithin5s(t *testing.T) {
 		carol.refused(later, envelope.CodeTryLater)
 	})
 }
+
+// Who leaves behind a join that is not decided yet is no member in the end, and so with watches.
+func TestALeaveComesBehindItsJoin(t *testing.T) {
+	policy := func(context.Context, messaging.Request) error { time.Sleep(time.Second); return nil }
+	for _, kinds := range [][]envelope.Kind{nil, {envelope.Join, envelope.Watch}} {
+		inRig(t, messaging.Config{Policy: policy, PolicyKinds: kinds}, func(r *rig) {
+			alice := r.join("alice")
+			alice.say(envelope.Envelope{Kind: envelope.Join, Room: []byte("tea")})
+			left := alice.say(envelope.Envelope{Kind: envelope.Leave, Room: []byte("tea")})
+			alice.say(envelope.Envelope{Kind: envelope.Watch, User: []byte("bob")})
+			unwatched := alice.say(envelope.Envelope{Kind: envelope.Unwatch, User: []byte("bob")})
+			r.node.Advance(1500 * time.Millisecond)
+			alice.delivered(envelope.Joined)
+			alice.acked(left, envelope.AckTaken)
+			alice.acked(unwatched, envelope.AckTaken)
+			if st, _ := r.hub.Room("tea"); st.Members != 0 {
+				t.Errorf("the room has %+v", st)
+			}
+			alice.drain()
+			r.join("bob")
+			alice.nothing()
+		})
+	}
+}
