@@ -75,12 +75,15 @@ func (h *Hub) named(id ID) ID {
 }
 
 // Broadcast sends a message to all clients of the node that are connected, as one that asks for no
-// answer: nothing is stored, and who is slow does not get it. Errors: ErrNotStarted, ErrClosed, a
+// answer: nothing is stored, and who is slow does not get it. Errors: ErrName, ErrNotStarted, ErrClosed, a
 // *Refusal for what is too large, and those of server.Server.Broadcast.
 func (h *Hub) Broadcast(m Message) error {
 	srv, err := h.ready()
 	if err != nil {
 		return err
+	}
+	if m.From != "" && !ValidName(m.From) {
+		return ErrName
 	}
 	if len(m.Content) > h.cfg.MaxContent {
 		return refuseLarge
@@ -145,6 +148,7 @@ func (e *entry) wait(w waiter) {
 func (sh *shard) take(name string, e *entry) {
 	if first, word := sh.recent.find(name, e.id); first != nil {
 		first.waits = append(first.waits, e.waits...) // it is under way
+		sh.ages.add(first)                            // perhaps for longer than anybody waits
 		return
 	} else if word != 0 {
 		sh.settle(e, word, "", nil)

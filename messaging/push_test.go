@@ -317,3 +317,33 @@ func TestCloseTellsAllOutcomes(t *testing.T) {
 		}
 	})
 }
+
+// The first copy has been under way for long, and nobody wanted to know.
+func TestACopyOfWhatNobodyWaitsForIsSettled(t *testing.T) {
+	store := newFaulty(messaging.Bounds{})
+	inRig(t, messaging.Config{Store: store}, func(r *rig) {
+		goOn := store.stall()
+		defer goOn()
+		m := messaging.Message{ID: messaging.ID{Sender: "app", Incarnation: 1, Number: 1}, Content: []byte("x")}
+		if err := r.hub.Push("bob", m, nil); err != nil {
+			t.Fatal(err)
+		}
+		r.node.Advance(10 * time.Second)
+		var told []messaging.Outcome
+		if err := r.hub.Push("bob", m, func(o messaging.Outcome) { told = append(told, o) }); err != nil {
+			t.Fatal(err)
+		}
+		r.node.Advance(5 * time.Second)
+		if len(told) != 1 {
+			t.Errorf("told %+v", told)
+		}
+	})
+}
+
+func TestABroadcastComesFromAUser(t *testing.T) {
+	inRig(t, messaging.Config{}, func(r *rig) {
+		if err := r.hub.Broadcast(messaging.Message{From: "a\nb", Content: []byte("x")}); !errors.Is(err, messaging.ErrName) {
+			t.Errorf("a name with a control character: %v", err)
+		}
+	})
+}
