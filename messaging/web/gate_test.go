@@ -45,6 +45,9 @@ func TestWithoutATokenOnlyThisMachineMayAsk(t *testing.T) {
 		for _, no := range []asker{from("evil.example:7001", "127.0.0.1:1"), from("localhost", "10.0.0.1:1"), from("10.0.0.2", "10.0.0.1:1"), from("localhost", "")} {
 			r.ask("GET", "/v1/users", "", no).fails(codeForbidden)
 		}
+		for _, name := range []string{"X-Forwarded-For", "Forwarded"} { // a proxy on this machine asks for somebody
+			r.ask("GET", "/v1/users", "", from("localhost", "127.0.0.1:1"), header(name, "for=10.0.0.1")).fails(codeForbidden)
+		}
 	})
 }
 
