@@ -1,6 +1,7 @@
 package messaging
 
 import (
+	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -84,13 +85,5 @@ func (r Result) word() uint8 {
 // ValidName tells whether a user or a room can be named so: 1 to 128 bytes of UTF-8 without control
 // characters.
 func ValidName(name string) bool {
-	if name == "" || len(name) > envelope.MaxUser || !utf8.ValidString(name) {
-		return false
-	}
-	for _, r := range name {
-		if unicode.IsControl(r) {
-			return false
-		}
-	}
-	return true
+	return name != "" && len(name) <= envelope.MaxUser && utf8.ValidString(name) && !strings.ContainsFunc(name, unicode.IsControl)
 }
