@@ -637,6 +637,7 @@ function parseEndpoints(endpoints) {
     }
     const to = url.protocol.replace(/^http/, "ws");
     if (to !== "ws:" && to !== "wss:") throw new Error(`endpoints: ${endpoint} is neither ws:// nor wss://`);
+    if (url.username || url.password) throw new Error(`endpoints: ${url.host} has a name or password: give a token`);
     const at = url.pathname + url.search;
     if (scheme !== "" && (scheme !== to || path !== at)) {
       throw new Error(`endpoints: ${endpoint} has another scheme or path than the others`);
@@ -665,13 +666,15 @@ function fill(c) {
     if (name !== "freshTokens" && c[name] !== void 0) given[name] = c[name];
   }
   validate(linkConfig);
+  const maxQueued = c.maxQueued ?? 1 << 20;
+  if (!(maxQueued >= 0)) throw new Error(`maxQueued: ${maxQueued} is below 0`);
   const none4 = new Uint8Array(0);
   encodeHello({ incarnation: 1n, attempt: 1, clientId: c.id, token: none4, returnPass: none4, ticket: none4 });
   const cfg = {
     deliver: c.deliver,
     changed: c.changed,
     failed: told(c.failed),
-    maxQueued: c.maxQueued ?? 1 << 20,
+    maxQueued,
     webSocket,
     askToken: (signal, timeout2) => c.token ? inTime(c.token, signal, timeout2) : Promise.resolve(none4)
   };

@@ -97,11 +97,13 @@ export function fill(c: Config): { cfg: Filled; way: Way; linkConfig: LinkConfig
     if (name !== "freshTokens" && c[name] !== undefined) given[name] = c[name];
   }
   validate(linkConfig);
+  const maxQueued = c.maxQueued ?? 1 << 20;
+  if (!(maxQueued >= 0)) throw new Error(`maxQueued: ${maxQueued} is below 0`);
   const none = new Uint8Array(0);
   encodeHello({ incarnation: 1n, attempt: 1, clientId: c.id, token: none, returnPass: none, ticket: none });
   const cfg: Filled = {
     deliver: c.deliver, changed: c.changed, failed: told(c.failed),
-    maxQueued: c.maxQueued ?? 1 << 20, webSocket: webSocket as WebSocketClass,
+    maxQueued, webSocket: webSocket as WebSocketClass,
     askToken: (signal, timeout) => c.token ? inTime(c.token, signal, timeout) : Promise.resolve(none),
   };
   return { cfg, way, linkConfig };
