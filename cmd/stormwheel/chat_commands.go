@@ -34,7 +34,7 @@ func init() {
 	chatCommands = []chatCommand{
 		{":all", "", "all commands", (*chat).showAll},
 		{":to", "USER [text]", "send text to a user; alone: what you type goes there", (*chat).sendTo},
-		{":join", "ROOM", "join a room; what you type goes there", (*chat).joinRoom},
+		{":join", "ROOM", "join a room, the rest of the line; what you type goes there", (*chat).joinRoom},
 		{":leave", "[ROOM]", "leave a room, or the present one", (*chat).leaveRoom},
 		{":rooms", "", "the rooms that you are in", (*chat).showRooms},
 		{":who", "[ROOM]", "who is in a room, or in the present one", (*chat).showMembers},
@@ -124,7 +124,7 @@ func checkName(what, name string) error {
 	switch {
 	case name == "":
 		return fmt.Errorf("which %s?", what)
-	case len(name) > envelope.MaxUser || !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || r == ' ' }):
+	case len(name) > envelope.MaxUser || !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || r == ' ' && what == "user" }):
 		return fmt.Errorf("%q is no name of a %s", name, what)
 	case what == "user" && strings.Contains(name, "/"):
 		return fmt.Errorf("%q is a device; a user's name has no /", name)

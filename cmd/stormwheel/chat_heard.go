@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/stormwheel/stormwheel/client"
@@ -15,8 +16,9 @@ import (
 func (c *chat) message(m *talk.Message) {
 	c.term.received.Add(1)
 	c.heardOf(m.From)
-	c.past.add(time.Now(), m.From, "", string(m.Content))
-	c.emit(chatEvent{Event: "message", User: m.From, Text: string(m.Content), Taken: stamp(m.Taken), Known: m.PossiblyKnown})
+	c.past.add(m.Taken, m.From, "", string(m.Content))
+	c.emit(chatEvent{Event: "message", User: m.From, Device: m.ID.Sender, Text: string(m.Content), Message: nameOf(m.ID),
+		Sent: stamp(m.Time), Taken: stamp(m.Taken), Known: m.PossiblyKnown})
 	c.answerAway(m.From)
 }
 
@@ -43,8 +45,9 @@ func (c *chat) publication(p talk.Publication) {
 		return // it was typed here
 	}
 	c.term.received.Add(1)
-	c.past.add(time.Now(), p.From, p.Room, string(p.Content))
-	c.emit(chatEvent{Event: "publication", User: p.From, Room: p.Room, Text: string(p.Content), Taken: stamp(p.Taken)})
+	c.past.add(p.Taken, p.From, p.Room, string(p.Content))
+	c.emit(chatEvent{Event: "publication", User: p.From, Device: p.ID.Sender, Room: p.Room, Text: string(p.Content), Message: nameOf(p.ID),
+		Sent: stamp(p.Time), Taken: stamp(p.Taken), Epoch: fmt.Sprintf("%016x", p.Position.Epoch), Offset: p.Position.Offset})
 }
 
 func (c *chat) joined(j talk.Joined) {

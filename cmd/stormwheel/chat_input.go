@@ -210,12 +210,12 @@ func (c *chat) candidates(typed, begun string) (words []string) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	known := c.names
+	known, what := c.names, "user"
 	if command == ":join" || command == ":leave" || command == ":who" {
-		known = c.rooms
+		known, what = c.rooms, "room"
 	}
 	for _, name := range slices.Sorted(maps.Keys(known)) {
-		if checkName("user", name) == nil || checkName("room", name) == nil {
+		if checkName(what, name) == nil {
 			words = append(words, name+" ")
 		}
 	}
