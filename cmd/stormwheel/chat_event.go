@@ -99,7 +99,14 @@ func (e *chatEvent) words(now time.Time) string {
 	case "outcome", "receipt":
 		return e.ticks(now)
 	case "joined":
-		return fmt.Sprintf("%s * joined [%s], %d are there", at, room, e.Count)
+		there := fmt.Sprintf("%d are there", e.Count)
+		switch e.Count {
+		case 0: // the node does not say
+			return fmt.Sprintf("%s * joined [%s]", at, room)
+		case 1:
+			there = "nobody else is there"
+		}
+		return fmt.Sprintf("%s * joined [%s], %s", at, room, there)
 	case "missed":
 		if e.Count == 0 {
 			return fmt.Sprintf("%s * [%s] missed messages; nobody knows how many", at, room)

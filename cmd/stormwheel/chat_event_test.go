@@ -10,6 +10,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stormwheel/stormwheel/messaging/envelope"
+	"github.com/stormwheel/stormwheel/messaging/talk"
 )
 
 func TestAMessageShowsWhenItWasSent(t *testing.T) {
@@ -116,5 +119,16 @@ func TestEventsAreAsThePageSays(t *testing.T) {
 	e = chatEvent{}
 	if err := json.Unmarshal([]byte(published), &e); err != nil || e.Room != "tea room" || e.Message == nil || len(e.Epoch) != 16 || e.Offset != 1 {
 		t.Errorf("a publication is %s, %v", published, err)
+	}
+}
+
+func TestWhatMayBeTriedAgainSaysSo(t *testing.T) {
+	for _, why := range []talk.Refusal{{Code: envelope.CodeTryLater}, {Code: envelope.CodeTryLater, Reason: "the store is late"}} {
+		if got := refusalWords(why); !strings.Contains(strings.ToLower(got), "try again") {
+			t.Errorf("%+v is %q", why, got)
+		}
+	}
+	if got := refusalWords(talk.Refusal{Code: envelope.CodeForbidden, Reason: "no"}); got != "no" {
+		t.Errorf("the node's words are %q", got)
 	}
 }

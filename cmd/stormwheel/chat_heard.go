@@ -72,9 +72,7 @@ func (c *chat) missed(room string, from, to envelope.Position) {
 func (c *chat) left(room string, why talk.Refusal) {
 	c.mu.Lock()
 	delete(c.rooms, room)
-	if c.to.room == room {
-		c.to = place{}
-	}
+	c.turnFrom(place{room: room})
 	c.mu.Unlock()
 	c.input.prompt()
 	c.failed.Add(1)
@@ -171,7 +169,10 @@ func receiptState(s envelope.State) string {
 
 // refusalWords words a refusal: the node's words, or what its code means.
 func refusalWords(r talk.Refusal) string {
-	if r.Reason != "" {
+	switch {
+	case r.Reason != "" && r.Code == envelope.CodeTryLater:
+		return r.Reason + "; try again"
+	case r.Reason != "":
 		return r.Reason
 	}
 	for _, known := range envelope.CodeNames {
@@ -184,7 +185,7 @@ func refusalWords(r talk.Refusal) string {
 
 // changed tells the story of the connection.
 func (c *chat) changed(i client.Info) {
-	if i.Refused && i.Sessions == 0 { // who waits at a terminal does not wait for that to change
+	if refusedForGood(i) {
 		c.mu.Lock()
 		c.refused = i.LastError
 		c.mu.Unlock()
