@@ -54,7 +54,7 @@ func (h *Hub) Push(user string, m Message, settled func(Outcome)) error {
 	if _, err := h.ready(); err != nil {
 		return err
 	}
-	if !ValidName(user) || m.From != "" && !ValidName(m.From) {
+	if !ValidUser(user) || m.From != "" && !ValidUser(m.From) {
 		return ErrName
 	}
 	e := envelope.Envelope{User: []byte(m.From), Content: m.Content, At: m.At, Life: m.Life}
@@ -75,14 +75,17 @@ func (h *Hub) named(id ID) ID {
 }
 
 // Broadcast sends a message to all clients of the node that are connected, as one that asks for no
-// answer: nothing is stored, and who is slow does not get it. Errors: ErrNotStarted, ErrClosed, a
+// answer: nothing is stored, and who is slow does not get it. Errors: ErrName, ErrNotStarted, ErrClosed, a
 // *Refusal for what is too large, and those of server.Server.Broadcast.
 func (h *Hub) Broadcast(m Message) error {
 	srv, err := h.ready()
 	if err != nil {
 		return err
 	}
-	if len(m.Content) > h.cfg.MaxContent {
+	switch {
+	case m.From != "" && !ValidUser(m.From):
+		return ErrName
+	case len(m.Content) > h.cfg.MaxContent:
 		return refuseLarge
 	}
 	e := envelope.Envelope{Kind: envelope.Message, User: []byte(m.From), Content: m.Content, ID: h.named(m.ID).envelope(), Taken: h.wall()}

@@ -12,7 +12,7 @@ import (
 
 // content is what is sent, in the body of a request.
 type content struct {
-	From    string  `json:"from"` // the user it is said to come from
+	From    *string `json:"from"` // the user it is said to come from; nil: the node
 	Content *string `json:"content"`
 	Base64  []byte  `json:"content_base64"` // in place of Content
 }
@@ -34,16 +34,23 @@ type pushed struct {
 	Message  messageID `json:"message"`
 }
 
-func (m *content) message() (messaging.Message, error) {
-	switch {
-	case (m.Content == nil) == (m.Base64 == nil):
-		return messaging.Message{}, failure(codeBadRequest, "One of content and content_base64 is wanted.")
-	case m.From != "" && !messaging.ValidName(m.From):
-		return messaging.Message{}, failure(codeBadName, "The member from is no name of a user.")
-	case m.Content != nil:
-		return messaging.Message{From: m.From, Content: []byte(*m.Content)}, nil
+func (m *content) message() (out messaging.Message, err error) {
+	if (m.Content == nil) == (m.Base64 == nil) {
+		return out, failure(codeBadRequest, "One of content and content_base64 is wanted.")
 	}
-	return messaging.Message{From: m.From, Content: m.Base64}, nil
+	if m.From != nil {
+		if err := checkUser("from", *m.From); err != nil {
+			return out, err
+		}
+		if !messaging.ValidName(*m.From) {
+			return out, failure(codeBadName, "The member from is no name of a user.")
+		}
+		out.From = *m.From
+	}
+	if out.Content = m.Base64; m.Content != nil {
+		out.Content = []byte(*m.Content)
+	}
+	return out, nil
 }
 
 func (m *userMessage) message() (out messaging.Message, err error) {
