@@ -53,7 +53,8 @@ func (m *content) message() (out messaging.Message, err error) {
 	return out, nil
 }
 
-func (m *userMessage) message() (out messaging.Message, err error) {
+// message is what is to be sent; most is the longest life that it can have.
+func (m *userMessage) message(most time.Duration) (out messaging.Message, err error) {
 	if out, err = m.content.message(); err != nil {
 		return out, err
 	}
@@ -61,6 +62,9 @@ func (m *userMessage) message() (out messaging.Message, err error) {
 	if m.Life != "" {
 		if out.Life, err = time.ParseDuration(m.Life); err != nil || out.Life <= 0 {
 			return out, failure(codeBadRequest, "The member life is a time as in 90s or 24h, not %.40q.", m.Life)
+		}
+		if out.Life > most {
+			return out, failure(codeBadRequest, "The member life is %.40q, and the node keeps nothing longer than %v.", m.Life, most)
 		}
 	}
 	return out, nil
@@ -77,7 +81,7 @@ func (c *call) pushUser() reply {
 	if err != nil {
 		return c.failed(err)
 	}
-	message, err := m.message()
+	message, err := m.message(c.hub.Life())
 	if err != nil {
 		return c.failed(err)
 	}

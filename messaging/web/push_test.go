@@ -178,6 +178,7 @@ func TestRequestsThatAreWrong(t *testing.T) {
 			`{"content_base64":"?"}`:                  "base64",
 			`{"content":"x","life":"1d"}`:             `not "1d"`,
 			`{"content":"x","life":"-1s"}`:            `not "-1s"`,
+			`{"content":"x","life":"9999h"}`:          "nothing longer than 168h",
 			`{"content":"x","at":"tomorrow"}`:         "does not fit",
 			"{\"content\":\"\xff\"}":                  "not UTF-8",
 		} {
