@@ -72,6 +72,8 @@ func (h *Hub) screen(d *device, e *envelope.Envelope, reply bool) *Refusal {
 		return refuseUnasked
 	case d.from.Incarnation == 0:
 		return refuseNameless
+	case bytes.IndexByte(e.User, '/') >= 0:
+		return refuseDevice
 	case len(e.Content) > h.cfg.MaxContent:
 		return refuseLarge
 	}

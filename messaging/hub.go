@@ -88,6 +88,9 @@ func (h *Hub) Handler() server.Handler {
 // Name is Config.Name: the sender of what the node itself says.
 func (h *Hub) Name() string { return h.cfg.Name }
 
+// Life is Config.Life: what the hub keeps is kept no longer, whatever Message.Life says.
+func (h *Hub) Life() time.Duration { return h.cfg.Life }
+
 // Start has the hub work for srv, whose handler is Handler. It is to be called once, before srv.Start;
 // clients that come before it are told to try later. Errors: ErrStarted, ErrClosed, and that of the
 // clock's memory.

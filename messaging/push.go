@@ -54,7 +54,7 @@ func (h *Hub) Push(user string, m Message, settled func(Outcome)) error {
 	if _, err := h.ready(); err != nil {
 		return err
 	}
-	if !ValidName(user) || m.From != "" && !ValidName(m.From) {
+	if !ValidUser(user) || m.From != "" && !ValidUser(m.From) {
 		return ErrName
 	}
 	e := envelope.Envelope{User: []byte(m.From), Content: m.Content, At: m.At, Life: m.Life}
@@ -82,10 +82,10 @@ func (h *Hub) Broadcast(m Message) error {
 	if err != nil {
 		return err
 	}
-	if m.From != "" && !ValidName(m.From) {
+	switch {
+	case m.From != "" && !ValidUser(m.From):
 		return ErrName
-	}
-	if len(m.Content) > h.cfg.MaxContent {
+	case len(m.Content) > h.cfg.MaxContent:
 		return refuseLarge
 	}
 	e := envelope.Envelope{Kind: envelope.Message, User: []byte(m.From), Content: m.Content, ID: h.named(m.ID).envelope(), Taken: h.wall()}

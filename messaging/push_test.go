@@ -27,6 +27,28 @@ func TestSenderIsToldThatADeviceHasIt(t *testing.T) {
 	})
 }
 
+// A slash parts a user from a device, so that no client can ever be a user whose name has one.
+func TestADeviceIsNoUser(t *testing.T) {
+	inRig(t, messaging.Config{Store: newFaulty(messaging.Bounds{}), OpenPresence: true}, func(r *rig) {
+		alice := r.join("alice")
+		alice.refused(alice.to("bob/phone", "hi"), envelope.CodeMalformed)
+		for _, m := range []struct{ to, from string }{{"bob/phone", ""}, {"bob", "alice/pad"}} {
+			if err := r.hub.Push(m.to, messaging.Message{From: m.from}, nil); !errors.Is(err, messaging.ErrName) {
+				t.Errorf("to %s from %q: %v", m.to, m.from, err)
+			}
+		}
+		if _, err := r.hub.PushRoom("tea/green", messaging.Message{From: "alice/pad"}); !errors.Is(err, messaging.ErrName) {
+			t.Errorf("to a room: %v", err)
+		}
+		if err := r.hub.Broadcast(messaging.Message{From: "alice/pad"}); !errors.Is(err, messaging.ErrName) {
+			t.Errorf("to all: %v", err)
+		}
+		if st := r.hub.Stats(); st.Queued != 0 {
+			t.Errorf("something was stored: %+v", st)
+		}
+	})
+}
+
 func TestAckWordIsThatOfTheStore(t *testing.T) {
 	for _, durable := range []bool{true, false} {
 		store := newFaulty(messaging.Bounds{})

@@ -115,8 +115,15 @@ func (h *Hub) opened(s *server.Session) {
 	}
 	d := &device{ref: s.Ref(), id: s.ID(), from: s.Sender(), data: s.Data(), stamp: h.nextStamp()}
 	name := s.User()
-	if d.id == h.cfg.Name || !ValidName(name) {
-		_ = s.Close(server.Close{Code: codeNoName, Reason: "this name is taken"})
+	why := ""
+	switch {
+	case d.id == h.cfg.Name:
+		why = "this name is taken"
+	case !ValidUser(name):
+		why = "no user has such a name" // the authenticator's
+	}
+	if why != "" {
+		_ = s.Close(server.Close{Code: codeNoName, Reason: why})
 		return
 	}
 	_ = s.SetData(d)

@@ -137,6 +137,8 @@ func (a *loginAnswer) check() error {
 		return fmt.Errorf("the back end's result is %.40q, not allow, deny, expired or later", a.Result)
 	}
 	switch {
+	case strings.Contains(a.User, "/"):
+		return errors.New("the back end's user has a /, by which it would be a device")
 	case !isText(a.User, envelope.MaxUser):
 		return errors.New("the back end's user is no text of 1 to 128 bytes without control characters")
 	case len(a.Data) > maxData:
