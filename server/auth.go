@@ -233,7 +233,7 @@ func (p *authPool) ask(j authJob) (grant AuthGrant, delay time.Duration, why rea
 	case errors.Is(err, errAuthPanic):
 		return AuthGrant{}, 0, reactor.ReasonInternal
 	default:
-		if n, log := p.failures.note(time.Now()); log {
+		if n, log := p.failures.noteCause(time.Now(), err.Error()); log {
 			p.log.Warn("authenticator failed; the client is told to come again", slog.Any("err", err), slog.Uint64("failures", n))
 		}
 		return AuthGrant{}, 0, reactor.ReasonBusy
