@@ -24,10 +24,10 @@ func TestThePagesTellTheDefaults(t *testing.T) {
 	rate := fmt.Sprintf("%g, %g at once |", c.MessageRate, 4*c.MessageRate)
 	for page, all := range map[string][]string{
 		"../docs/MESSAGING.md": {
-			fmt.Sprintf("%s messages and %d MiB of a user, %s and %d MiB in all", number(b.UserRecords), b.UserBytes>>20, number(b.Records), b.Bytes>>20),
+			fmt.Sprintf("%s messages and %d MiB of a user wait, or %s and %d MiB in all", number(b.UserRecords), b.UserBytes>>20, number(b.Records), b.Bytes>>20),
 			fmt.Sprintf("%g messages a second, %g at once, and %g joins, watches and questions, %d at once", c.MessageRate, 4*c.MessageRate, c.JoinRate, joins),
-			number(c.MaxMembers) + " sessions.", fmt.Sprintf("larger than %d KiB", c.MaxContent>>10), fmt.Sprintf("keeps it, %d days", c.Life/(24*time.Hour)),
-			fmt.Sprintf("%d rooms of a user, with all his devices, and %d watches of a session", c.MaxRooms, c.MaxWatches),
+			number(c.MaxMembers) + " sessions are in", fmt.Sprintf("larger than %d KiB", c.MaxContent>>10), fmt.Sprintf("later than in %d days", c.Life/(24*time.Hour)),
+			fmt.Sprintf("a user is in %d rooms, or a session has %d watches", c.MaxRooms, c.MaxWatches),
 			fmt.Sprintf("latest %d messages, and %d KiB", c.RingMessages, c.RingBytes>>10),
 		},
 		"../docs/OPERATIONS.md": {rate, fmt.Sprintf("%g, %d at once |", c.JoinRate, joins), fmt.Sprintf("| sessions of one user | %d |", c.MaxDevices),
