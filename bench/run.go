@@ -87,7 +87,7 @@ func play(ctx context.Context, p *scenario.Plan, view View) (*result.Result, err
 		return nil, err
 	}
 	r := newRunner(p, clients, servers, view)
-	out, err := r.measure(ctx)
+	out, err := r.measure(ctx, interrupt)
 	switch {
 	case err != nil && interrupt.Err() == nil:
 		return out, &result.ExitError{Code: result.ExitOther, Err: err}
@@ -105,8 +105,8 @@ func newRunner(p *scenario.Plan, clients *fleet.Fleet, servers *nodes.Servers, v
 	return r
 }
 
-// measure runs the scenario and fills the result.
-func (r *runner) measure(ctx context.Context) (*result.Result, error) {
+// measure runs the scenario and fills the result. The end of interrupt is the user's wish.
+func (r *runner) measure(ctx, interrupt context.Context) (*result.Result, error) {
 	// A measuring instrument that waits for its turn measures the queue. The nodes run
 	// already, and keep theirs.
 	defer machine.Hurry()()
@@ -140,7 +140,9 @@ func (r *runner) measure(ctx context.Context) (*result.Result, error) {
 	}
 	out.Started, out.WallS = started.UTC(), wall.Seconds()
 	after.since(before, workers, out)
-	out.Interrupted = scenarioErr != nil
+	if out.Interrupted = scenarioErr != nil; out.Interrupted && interrupt.Err() == nil {
+		out.CutShort = new(scenarioErr.Error())
+	}
 	var detailErr error
 	out.Detail, detailErr = r.detail(&t)
 	return out, errors.Join(scenarioErr, viewErr, detailErr, out.Judge(r.Judged, r.LateLimit))

@@ -89,13 +89,5 @@ func ValidUser(name string) bool { return ValidName(name) && !strings.Contains(n
 // ValidName tells whether a room can be named so, and a user but for its slash: 1 to 128 bytes of UTF-8 without control
 // characters.
 func ValidName(name string) bool {
-	if name == "" || len(name) > envelope.MaxUser || !utf8.ValidString(name) {
-		return false
-	}
-	for _, r := range name {
-		if unicode.IsControl(r) {
-			return false
-		}
-	}
-	return true
+	return name != "" && len(name) <= envelope.MaxUser && utf8.ValidString(name) && !strings.ContainsFunc(name, unicode.IsControl)
 }

@@ -38,16 +38,17 @@ type loop struct {
 	// Owned by the ticker.
 	listeners []int      // its listening sockets, those that are known
 	backlog   int        // how many may wait there, 0: as gnet made it
-	meter     gate.Meter // of HELLOs read
+	meter     gate.Meter // of connections taken out of there, whether they say a HELLO or not
 
 	// Any goroutine.
-	asked  atomic.Int64 // when the turn that is on its way was asked for, since the server's start; 0: none is
-	waited atomic.Int64 // the longest that a HELLO waited since the ticker last looked
-	late   atomic.Int64 // and that a turn did
-	told   atomic.Bool  // the node stops, and all clients of the loop know
-	dead   atomic.Bool  // a handler has ended its goroutine
-	again  *time.Timer  // asks for the next turn when one did not finish
-	rest   rest         // between turns that follow each other; its state alone is any goroutine's
+	asked  atomic.Int64  // when the turn that is on its way was asked for, since the server's start; 0: none is
+	waited atomic.Int64  // the longest that a HELLO waited since the ticker last looked
+	late   atomic.Int64  // and that a turn did
+	taken  atomic.Uint64 // connections, out of the accept queues
+	told   atomic.Bool   // the node stops, and all clients of the loop know
+	dead   atomic.Bool   // a handler has ended its goroutine
+	again  *time.Timer   // asks for the next turn when one did not finish
+	rest   rest          // between turns that follow each other; its state alone is any goroutine's
 
 	mu   sync.Mutex
 	last Counters // guarded by mu: copied at the end of a turn
@@ -112,6 +113,7 @@ func (l *loop) now() time.Duration { return time.Since(l.srv.base) }
 
 // accept takes in a connection, or refuses it. by is nil for TCP.
 func (l *loop) accept(c gnet.Conn, by *arrival) {
+	l.taken.Add(1)
 	if by == nil && l.srv.nowhere != nil {
 		_ = l.el.Close(c)
 		return
@@ -192,10 +194,12 @@ func (l *loop) closed(slot reactor.Slot, err error) {
 
 // peer is who is at the other end of a unix socket, nil of any other.
 func (l *loop) peer(slot reactor.Slot) *Peer {
-	if p, is := l.peers[slot]; is {
-		return &p
+	p, is := l.peers[slot]
+	if !is {
+		return nil
 	}
-	return nil
+	own := p // else TCP would pay for it, too
+	return &own
 }
 
 // plainCarrier is what carries frames that are in nothing else.

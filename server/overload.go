@@ -28,7 +28,7 @@ func (s *Server) watchLoad(now time.Duration) {
 		if late > heldTime && onTime {
 			s.logHeld(l, late)
 		}
-		l.meter.Observe(c.SnapshotAt, taken)
+		l.meter.Observe(c.SnapshotAt, l.taken.Load())
 	}
 	var checks *gate.Sample
 	if s.auth != nil {

@@ -54,6 +54,24 @@ func TestAcceptQueueFollowsThePace(t *testing.T) {
 	}
 }
 
+// What a loop takes out of its queue counts whether it says a HELLO or not: clients that only make TLS
+// handshakes have room, too.
+func TestAcceptQueueHasRoomForThoseWithoutAHello(t *testing.T) {
+	s := startNode(t, Config{Loops: 1, Tick: 10 * time.Millisecond})
+	joinNode(t, s, "a")
+	l := (*s.loops.Load())[0]
+	eventually(t, "the queue is longer than the least, under overload", func() bool {
+		for range 20 { // they stay: who has gone is counted anyway
+			if c, err := net.Dial("tcp", s.Addr()); err == nil {
+				t.Cleanup(func() { c.Close() })
+			}
+		}
+		raise(&l.waited, 2*time.Second)
+		n := listenBacklog(t, l.listeners[0])
+		return s.node.Load.Over() && n > gate.MinBacklog && n < gate.UsualBacklog
+	})
+}
+
 // Where nobody said what the nodes can take that would take over, they are like this one.
 func TestWindowFollowsTheOwnPaceUnlessTheOthersAreKnown(t *testing.T) {
 	for configured, slow := range map[float64]bool{0: true, 100: false} {

@@ -9,8 +9,8 @@ import (
 // tick runs on the engine's ticker goroutine, first as soon as every loop listens.
 func (s *Server) tick() (delay time.Duration) {
 	if !s.isReady() {
-		close(s.ready)
 		s.serveUnix()
+		close(s.ready)
 		s.cfg.Logger.Info("listening", slog.String("addr", strings.Join(s.Addrs(), ",")), slog.String("node", s.Node()),
 			slog.Int("loops", s.cfg.Loops), slog.Int64("max_conns", s.node.Conns.Max.Load()))
 	}

@@ -188,6 +188,8 @@ func (r Run) command() string {
 // why says what stands behind a verdict that is not pass.
 func why(x *result.Result) string {
 	switch {
+	case x.CutShort != nil:
+		return "cut short, so that the figures cover what ran: " + *x.CutShort
 	case x.Interrupted:
 		return "interrupted: the figures cover what ran"
 	case x.Generator.WhyInvalid != nil:

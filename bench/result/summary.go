@@ -40,6 +40,9 @@ func (r *Result) WriteSummary(w io.Writer) error {
 	interrupted := ""
 	if r.Interrupted {
 		interrupted = " (interrupted: the figures cover what ran)"
+		if r.CutShort != nil { // the error says by what
+			interrupted = " (cut short: the figures cover what ran)"
+		}
 	}
 	_, err := fmt.Fprintf(w, "\n%s, %.1f s, seed %d\n%sverdict: %s%s\n", r.Scenario, r.WallS, r.Seed, s.table(), r.Verdict, interrupted)
 	return err

@@ -16,6 +16,8 @@ type certificates struct {
 	files   [][2]string
 	changed [][2]time.Time // when they had changed as of the last look
 	warned  time.Time      // that one expires
+
+	authorities []*clientAuthorities
 }
 
 func (c *certificates) load(cert, key string) (*server.KeyPair, error) {
@@ -24,18 +26,22 @@ func (c *certificates) load(cert, key string) (*server.KeyPair, error) {
 		return nil, err
 	}
 	c.pairs, c.files = append(c.pairs, pair), append(c.files, [2]string{cert, key})
-	c.changed = append(c.changed, changedAt(c.files[len(c.files)-1]))
+	c.changed = append(c.changed, bothChangedAt(c.files[len(c.files)-1]))
 	return pair, nil
 }
 
-// changedAt is of each by itself: the later of two files to come may be the older.
-func changedAt(files [2]string) (at [2]time.Time) {
-	for i, f := range files {
-		if info, err := os.Stat(f); err == nil {
-			at[i] = info.ModTime()
-		}
+// bothChangedAt is of each by itself: the later of two files to come may be the older.
+func bothChangedAt(files [2]string) [2]time.Time {
+	return [2]time.Time{changedAt(files[0]), changedAt(files[1])}
+}
+
+// changedAt is when a file was written last, zero if it is not there.
+func changedAt(file string) time.Time {
+	info, err := os.Stat(file)
+	if err != nil {
+		return time.Time{}
 	}
-	return at
+	return info.ModTime()
 }
 
 const (
@@ -67,7 +73,7 @@ func (c *certificates) watch(log *slog.Logger, again <-chan os.Signal, every tim
 // reread reads those again whose files have changed, or all.
 func (c *certificates) reread(log *slog.Logger, all bool) {
 	for i, pair := range c.pairs {
-		changed := changedAt(c.files[i])
+		changed := bothChangedAt(c.files[i])
 		if !all && changed == c.changed[i] {
 			continue
 		}
@@ -77,6 +83,18 @@ func (c *certificates) reread(log *slog.Logger, all bool) {
 			continue
 		}
 		log.Info("a certificate was read again", "file", c.files[i][0], "expires", pair.Expires())
+	}
+	for _, a := range c.authorities {
+		changed := changedAt(a.file)
+		if !all && changed.Equal(a.changed) {
+			continue
+		}
+		a.changed = changed
+		if err := a.reload(); err != nil {
+			log.Error("authorities of clients cannot be read; the old ones stay", "file", a.file, "err", err)
+			continue
+		}
+		log.Info("authorities of clients were read again", "file", a.file)
 	}
 }
 
@@ -97,7 +115,7 @@ func (c *certificates) remind(log *slog.Logger) {
 // follow has the files read again at each SIGHUP, and when they change, until stop is called. Without
 // certificates, or with one that was made here, there are none.
 func (c *certificates) follow(log *slog.Logger) (stop func()) {
-	if len(c.pairs) == 0 {
+	if len(c.pairs) == 0 && len(c.authorities) == 0 {
 		return func() {}
 	}
 	again, ended := make(chan os.Signal, 1), make(chan struct{})

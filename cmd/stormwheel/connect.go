@@ -33,15 +33,15 @@ type connectCmd struct {
 	backstopFlags
 	IgnoreAlternates bool `help:"Keep to --server, whatever nodes name: behind a NAT that leads nowhere."`
 
-	Chat    bool   `help:"Be a messenger, at a node that runs messages; a node does not tell whether it does."`
-	To      string `placeholder:"USER" help:"chat: what is typed goes to this user. Implies --chat."`
-	Room    string `placeholder:"ROOM" help:"chat: join this room; what is typed goes there. Implies --chat."`
-	JSON    bool   `name:"json" help:"chat: print events as JSON, one a line. Implies --chat."`
-	History bool   `default:"true" negatable:"" help:"chat: keep what is said, up to 2 MiB, in a file of yours for :q WORD: stormwheel/chat-ID under $$XDG_STATE_HOME or ~/.local/state; --no-history: in memory only, as without --id."`
+	Chat    bool    `help:"Be a messenger, at a node that runs messages; a node does not tell whether it does."`
+	To      *string `placeholder:"USER" help:"chat: what is typed goes to this user. Implies --chat."`
+	Room    *string `placeholder:"ROOM" help:"chat: join this room; what is typed goes there. Implies --chat."`
+	JSON    bool    `name:"json" help:"chat: print events as JSON, one a line. Implies --chat."`
+	History bool    `default:"true" negatable:"" help:"chat: keep what is said, up to 2 MiB, in a file of yours for :q WORD: stormwheel/chat-ID under $$XDG_STATE_HOME or ~/.local/state; --no-history: in memory only, as without --id, and where the input is no terminal."`
 }
 
 // chats tells whether the messenger is wanted.
-func (c *connectCmd) chats() bool { return c.Chat || c.To != "" || c.Room != "" || c.JSON }
+func (c *connectCmd) chats() bool { return c.Chat || c.To != nil || c.Room != nil || c.JSON }
 
 func (connectCmd) Help() string {
 	return "What is typed is sent, what arrives is shown. \":info\" shows the state, \":q\" leaves; the end of " +
@@ -87,16 +87,16 @@ func (c *connectCmd) Validate() error {
 
 // checkPlace checks --to and --room.
 func (c *connectCmd) checkPlace() error {
-	if c.To != "" && c.Room != "" {
+	if c.To != nil && c.Room != nil {
 		return errors.New("--to and --room exclude each other")
 	}
-	if c.To != "" {
-		if err := checkName("user", c.To); err != nil {
+	if c.To != nil {
+		if err := checkName("user", *c.To); err != nil {
 			return fmt.Errorf("--to: %w", err)
 		}
 	}
-	if c.Room != "" {
-		if err := checkName("room", c.Room); err != nil {
+	if c.Room != nil {
+		if err := checkName("room", *c.Room); err != nil {
 			return fmt.Errorf("--room: %w", err)
 		}
 	}
@@ -166,7 +166,7 @@ func (c *connectCmd) runEcho(cfg client.Config) error {
 	cfg.Deliver, cfg.Settled = t.arrived, t.settled
 	cfg.StateChange = func(i client.Info) {
 		t.changed(i)
-		if i.Refused && i.Sessions == 0 { // who waits at a terminal does not wait for that to change
+		if refusedForGood(i) {
 			refused = i.LastError
 			_ = cl.Close() // always nil
 		}

@@ -31,7 +31,7 @@ type terminal struct {
 	// Owned by the client's callbacks.
 	sessions uint32    // those that were shown
 	losses   uint32    // of them, those that were lost
-	moving   bool      // the node drains, and that was shown
+	moving   bool      // the node wants the client to move, and that was shown
 	node     string    // of the latest session
 	lost     time.Time // when it ended; zero while it lives
 	attempt  uint32    // the latest whose failure was shown
@@ -101,6 +101,9 @@ func (t *terminal) changed(i client.Info) {
 	case i.State == client.BackingOff && i.Dials != t.attempt:
 		t.attempt = i.Dials
 		next := "trying again " + when(i.NextAttempt.Sub(t.now()))
+		if refusedForGood(i) {
+			next = "giving up"
+		}
 		if t.sessions == 0 || !t.lost.IsZero() {
 			t.say("no session at %s: %s; %s", i.Endpoint, reason(i.LastError), next)
 			return
@@ -113,9 +116,12 @@ func (t *terminal) changed(i client.Info) {
 	}
 }
 
+// refusedForGood is when connect leaves: who waits at a terminal does not wait for that to change.
+func refusedForGood(i client.Info) bool { return i.Refused && i.Sessions == 0 }
+
 func (t *terminal) ready(i client.Info) {
 	if i.Moving && !t.moving {
-		t.say("%s drains; connecting to another one first", t.node)
+		t.say("%s asks this client to move; connecting to another one first", t.node) // it drains, or moves this one
 	}
 	t.moving = i.Moving
 	if i.Sessions == t.sessions {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"math"
@@ -18,7 +17,7 @@ import (
 type tlsFlags struct {
 	TLSCert       []string `name:"tls-cert" type:"path" placeholder:"FILE" help:"Certificates for TLS 1.3, PEM, each with those that vouch for it behind it; of several the first that fits the name that a client asks for. Read again on SIGHUP and when the file changes. Default: no TLS."`
 	TLSKey        []string `name:"tls-key" type:"path" placeholder:"FILE" help:"Their keys, PEM, in the same order."`
-	TLSClientCA   string   `name:"tls-client-ca" type:"path" placeholder:"FILE" help:"Let in only clients with a certificate of these authorities, PEM. Default: everybody."`
+	TLSClientCA   string   `name:"tls-client-ca" type:"path" placeholder:"FILE" help:"Let in only clients with a certificate of these authorities, PEM. Read again as certificates are. Default: everybody."`
 	TLSMin        string   `name:"tls-min" default:"1.3" enum:"1.2,1.3" help:"Oldest version, 1.3 or 1.2; connections of 1.2 cost 7 KB each. Default ${default}."`
 	MaxTLS12      int      `name:"max-tls12" default:"1000" placeholder:"N" help:"With --tls-min 1.2: most connections of TLS 1.2; beyond them there is 1.3 alone. Default ${default}."`
 	HandshakeRate float64  `placeholder:"R" help:"Most TLS handshakes per second that begin, half a second's worth at once. Default: what the processors manage."`
@@ -95,11 +94,9 @@ func (f *tlsFiles) config(files *certificates) (*tls.Config, error) {
 		c.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) { return fitting(pairs, hello) }
 	}
 	if f.clientCA != "" {
-		pool, err := authorities(f.flag+"tls-client-ca", f.clientCA)
-		if err != nil {
+		if err := files.loadAuthorities(c, f.flag+"tls-client-ca", f.clientCA); err != nil {
 			return nil, err
 		}
-		c.ClientCAs, c.ClientAuth = pool, tls.RequireAndVerifyClientCert
 	}
 	return c, nil
 }
@@ -113,19 +110,6 @@ func fitting(pairs []*server.KeyPair, hello *tls.ClientHelloInfo) (*tls.Certific
 		}
 	}
 	return pairs[0].GetCertificate(hello)
-}
-
-// authorities reads certificates, PEM, of the file that a flag names.
-func authorities(flag, file string) (*x509.CertPool, error) {
-	pem, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", flag, err)
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("%s: %s has no certificate", flag, file)
-	}
-	return pool, nil
 }
 
 // selfNames are the hosts of a node that has no name.

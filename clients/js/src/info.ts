@@ -12,7 +12,8 @@ export interface Info {
   session: string; // its id; no credential
   heartbeat: number; // the interval that its node asked for
   bufferedAmount: number; // bytes that have not left our queues
-  unsettled: number; // messages that wait for an answer
+  waiting: number; // messages that are not sent yet: for want of a session, or by the limits
+  unsettled: number; // messages that were sent and wait for an answer
   moving: boolean; // ready, and looking for another node, since this one drains
   refused: boolean; // no session, and every node that answers has refused with a code from 3500
   readySince: Date | undefined; // undefined unless ready
@@ -30,12 +31,12 @@ export interface Info {
 }
 
 /** origin is the wall clock's time of the link's 0. */
-export function infoOf(l: LinkInfo, bufferedAmount: number, way: Way, origin: number): Info {
+export function infoOf(l: LinkInfo, waiting: number, bufferedAmount: number, way: Way, origin: number): Info {
   const date = (at: number, there: boolean): Date | undefined => there ? new Date(origin + at) : undefined;
   const ready = l.state === "ready";
   return {
     state: l.state, endpoint: l.endpoint && way.url(l.endpoint), node: l.node, session: l.session,
-    heartbeat: l.terms.interval, bufferedAmount, unsettled: l.unsettled, moving: l.moving, refused: l.refused,
+    heartbeat: l.terms.interval, waiting, bufferedAmount, unsettled: l.unsettled, moving: l.moving, refused: l.refused,
     readySince: date(l.readySince, ready), expires: date(l.expires, ready && l.expires > 0), rtt: l.rtt,
     nextAttempt: date(l.nextAttempt, l.nextAttempt !== Infinity), lastError: l.lastError,
     connectTimeout: l.connectTimeout, welcomeTimeout: l.welcomeTimeout,

@@ -22,6 +22,8 @@ export function parseEndpoints(endpoints: readonly string[]): Way {
     }
     const to = url.protocol.replace(/^http/, "ws");
     if (to !== "ws:" && to !== "wss:") throw new Error(`endpoints: ${endpoint} is neither ws:// nor wss://`);
+    // A browser would not send them, so they must not be lost without a word, nor be told in one.
+    if (url.username || url.password) throw new Error(`endpoints: ${url.host} has a name or password: give a token`);
     const at = url.pathname + url.search;
     if (scheme !== "" && (scheme !== to || path !== at)) {
       throw new Error(`endpoints: ${endpoint} has another scheme or path than the others`);

@@ -45,6 +45,21 @@ func (t *terms) noteExpiry(c *tls.Certificate) {
 	}
 }
 
+// noteShown takes the certificates into account that a configuration gives.
+func (t *terms) noteShown(c *tls.Config) {
+	get := c.GetCertificate
+	if get == nil {
+		return
+	}
+	c.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		own, err := get(hello)
+		if own != nil && own.Leaf != nil {
+			t.expires.Store(own.Leaf.NotAfter.Unix())
+		}
+		return own, err
+	}
+}
+
 // today is the configuration with the ticket keys of the day.
 func (n *Config) today(t *terms) *tls.Config {
 	n.mu.Lock()
@@ -83,15 +98,7 @@ func (n *Config) server(h *handshake, t *terms) (*tls.Conn, error) {
 	c.MinVersion = n.minVersion(c.MinVersion)
 	s.also = c.KeyLogWriter
 	c.KeyLogWriter = s
-	if get := c.GetCertificate; get != nil {
-		c.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-			own, err := get(hello)
-			if own != nil && own.Leaf != nil {
-				t.expires.Store(own.Leaf.NotAfter.Unix())
-			}
-			return own, err
-		}
-	}
+	t.noteShown(c)
 	if get := c.GetConfigForClient; get != nil {
 		c.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 			own, err := get(hello)
@@ -102,6 +109,7 @@ func (n *Config) server(h *handshake, t *terms) (*tls.Conn, error) {
 			own.MinVersion, own.MaxVersion = n.minVersion(own.MinVersion), 0
 			s.also = own.KeyLogWriter
 			own.KeyLogWriter = s
+			t.noteShown(own)
 			return own, nil
 		}
 	}
