@@ -135,7 +135,7 @@ func (r *runner) measure(ctx, interrupt context.Context) (*result.Result, error)
 	viewErr := r.display.close()
 
 	out := r.result(&t)
-	if n, known := r.Servers.Ghosts(t.Ready); known {
+	if n, known := r.Servers.Ghosts(t.Ready); known && !r.Shakes() { // nobody has those of handshakes
 		out.Conns.Ghosts = &n
 	}
 	out.Started, out.WallS = started.UTC(), wall.Seconds()
@@ -150,7 +150,11 @@ func (r *runner) measure(ctx, interrupt context.Context) (*result.Result, error)
 
 // introduce says what begins.
 func (r *runner) introduce() {
-	r.Say("%s: %d clients, %.0f connects per second, seed %d", r.Scenario, r.Conns, r.Rate, r.Seed)
+	if r.Shakes() {
+		r.Say("%s: %d at a time, seed %d", r.Scenario, r.Conns, r.Seed)
+	} else {
+		r.Say("%s: %d clients, %.0f connects per second, seed %d", r.Scenario, r.Conns, r.Rate, r.Seed)
+	}
 	for _, note := range r.Notes {
 		r.Say("%s", note)
 	}

@@ -16,8 +16,12 @@ type figure struct{ Name, Value, Unit string }
 // figures are the main ones of a run; those that make no sense for it are not there.
 func (r Run) figures() []figure {
 	var t figures
-	t.connections(r.Result)
-	t.heartbeats(r.Result)
+	if h := r.Result.Handshake; h != nil {
+		t.handshakes(h)
+	} else {
+		t.connections(r.Result)
+		t.heartbeats(r.Result)
+	}
 	if r.Result.Messages != nil {
 		t.messages(r.Result.Messages)
 	}

@@ -31,6 +31,7 @@ type Found struct {
 	Soaks            bool           // it is a soak, from and to when
 	SoakFrom, SoakTo time.Duration
 	Handshakes       *handshakes.Seen // that were made in a row
+	Shaking          handshakes.Meter // while they are; any goroutine
 
 	ghostless *time.Duration // from when on no sample has shown a ghost; nil: the latest did
 }

@@ -626,6 +626,7 @@ function validAddress(address) {
 // src/urls.ts
 function parseEndpoints(endpoints) {
   const base = globalThis.location?.href;
+  if (!Array.isArray(endpoints)) throw new Error('endpoints: it is a list, as in ["wss://edge.example/"]');
   let scheme = "", path = "";
   const addresses = [];
   for (const endpoint of endpoints) {
@@ -636,7 +637,7 @@ function parseEndpoints(endpoints) {
       throw new Error(`endpoints: ${JSON.stringify(endpoint)} is no URL here`);
     }
     const to = url.protocol.replace(/^http/, "ws");
-    if (to !== "ws:" && to !== "wss:") throw new Error(`endpoints: ${endpoint} is neither ws:// nor wss://`);
+    if (to !== "ws:" && to !== "wss:") throw new Error(`endpoints: ${endpoint} is neither ws:// nor wss://, nor http:// or https:// for them`);
     if (url.username || url.password) throw new Error(`endpoints: ${url.host} has a name or password: give a token`);
     const at = url.pathname + url.search;
     if (scheme !== "" && (scheme !== to || path !== at)) {
@@ -651,6 +652,7 @@ function parseEndpoints(endpoints) {
 
 // src/config.ts
 function fill(c) {
+  if (typeof c.id !== "string") throw new Error("id: every client needs one, a string");
   const way = parseEndpoints(c.endpoints ?? ["/"]);
   const webSocket = c.webSocket ?? globalThis.WebSocket;
   if (typeof webSocket !== "function") throw new Error("webSocket: there is no global one here");
@@ -2271,7 +2273,7 @@ function infoOf(l, waiting, bufferedAmount, way, origin) {
     refused: l.refused,
     readySince: date(l.readySince, ready),
     expires: date(l.expires, ready && l.expires > 0),
-    rtt: l.rtt,
+    rtt: l.pongs > 0 ? l.rtt : void 0,
     nextAttempt: date(l.nextAttempt, l.nextAttempt !== Infinity),
     lastError: l.lastError,
     connectTimeout: l.connectTimeout,

@@ -11,7 +11,7 @@ import { parseEndpoints, type Way } from "./urls.js";
 /** Describes a client. id is needed; all else has a default. Durations are milliseconds, an hour at most. */
 export interface Config {
   /**
-   * The nodes, all ws:// or all wss://, with one path; relative ones are to the page. One is chosen
+   * The nodes, all ws:// or all wss:// (http:// and https:// mean the same), with one path; relative ones are to the page. One is chosen
    * at random; nodes may name more, to which the client comes the same way. Default: "/", where the
    * page is from.
    */
@@ -85,6 +85,7 @@ export interface Filled {
 
 /** Fills the defaults in. Throws an Error that names the field that can't work. */
 export function fill(c: Config): { cfg: Filled; way: Way; linkConfig: LinkConfig } {
+  if (typeof c.id !== "string") throw new Error("id: every client needs one, a string");
   const way = parseEndpoints(c.endpoints ?? ["/"]);
   const webSocket = c.webSocket ?? globalThis.WebSocket;
   if (typeof webSocket !== "function") throw new Error("webSocket: there is no global one here");

@@ -18,7 +18,7 @@ export interface Info {
   refused: boolean; // no session, and every node that answers has refused with a code from 3500
   readySince: Date | undefined; // undefined unless ready
   expires: Date | undefined; // when the grant of this session ends; undefined: it has no end
-  rtt: number; // of the latest PING that was answered; 0: none yet
+  rtt: number | undefined; // of the latest PING that was answered; undefined: none yet
   nextAttempt: Date | undefined; // undefined unless one is waited for
   lastError: Error | undefined; // why the latest attempt or session ended
   connectTimeout: number; // of the attempt under way, else of the next
@@ -37,7 +37,7 @@ export function infoOf(l: LinkInfo, waiting: number, bufferedAmount: number, way
   return {
     state: l.state, endpoint: l.endpoint && way.url(l.endpoint), node: l.node, session: l.session,
     heartbeat: l.terms.interval, waiting, bufferedAmount, unsettled: l.unsettled, moving: l.moving, refused: l.refused,
-    readySince: date(l.readySince, ready), expires: date(l.expires, ready && l.expires > 0), rtt: l.rtt,
+    readySince: date(l.readySince, ready), expires: date(l.expires, ready && l.expires > 0), rtt: l.pongs > 0 ? l.rtt : undefined,
     nextAttempt: date(l.nextAttempt, l.nextAttempt !== Infinity), lastError: l.lastError,
     connectTimeout: l.connectTimeout, welcomeTimeout: l.welcomeTimeout,
     dials: l.dials, sessions: l.sessions, losses: l.losses, pings: l.pings, pongs: l.pongs,
