@@ -68,6 +68,7 @@ type AuthGrant struct {
 	// never. The client is told how long that is, not the time of day.
 	Expires time.Time
 	// User is whose device the client is: Session.User. Empty: its id up to the first "/".
+	// Package messaging takes no user whose name has a "/".
 	User string
 	// Data is the application's: Session.Data in Opened and after.
 	Data any

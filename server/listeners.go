@@ -105,6 +105,12 @@ func (c *Config) listeners() []Listener {
 	return all
 }
 
+// isOrigin says whether a browser can send such an origin: a scheme and a host, which is all of it.
+func isOrigin(text string) bool {
+	scheme, host, _ := strings.Cut(text, "://")
+	return scheme != "" && host != "" && !strings.ContainsAny(scheme, "*:/ ") && !strings.ContainsAny(host, "*/?#@ \t,")
+}
+
 // validateListeners is validate's part for them.
 func (c *Config) validateListeners() error {
 	if len(c.Listeners) > entry.MaxListeners {
@@ -113,12 +119,15 @@ func (c *Config) validateListeners() error {
 	if len(c.Listeners) > 0 && c.Listen != defaultListen && c.Listen != "" {
 		return errors.New("server: Listen and Listeners exclude each other")
 	}
-	if !strings.HasPrefix(c.WebSocket.Path, "/") || strings.ContainsAny(c.WebSocket.Path, " ?#\r\n") || c.WebSocket.Path == "/healthz" {
+	if c.WebSocket.Path == "/healthz" {
+		return errors.New("server: WebSocket.Path: /healthz is taken, by health checks")
+	}
+	if !strings.HasPrefix(c.WebSocket.Path, "/") || strings.ContainsAny(c.WebSocket.Path, " ?#\r\n") {
 		return fmt.Errorf("server: WebSocket.Path must begin with / and have neither blanks nor a query, not %q", c.WebSocket.Path)
 	}
 	for _, o := range c.WebSocket.Origins {
-		if o != "*" && o != "null" && !strings.Contains(o, "://") {
-			return fmt.Errorf("server: WebSocket.Origins: %q is no origin, as https://example.com is", o)
+		if o != "*" && o != "null" && !isOrigin(o) {
+			return fmt.Errorf("server: WebSocket.Origins: %q is no origin, as https://example.com is: scheme and host, with no path and no pattern", o)
 		}
 	}
 	secure := false

@@ -29,7 +29,8 @@ func TestListenersThatMakeNoSense(t *testing.T) {
 		"off, optional or required":          {ProxyProtocol: "always", TrustedProxies: loopback},
 		"WebSocket.Path":                     {WebSocket: WebSocket{Path: "ws"}},
 		"is no origin":                       {WebSocket: WebSocket{Origins: []string{"example.com"}}},
-		"must begin with / and have neither": {WebSocket: WebSocket{Path: "/healthz"}},
+		"/healthz is taken":                  {WebSocket: WebSocket{Path: "/healthz"}},
+		"must begin with / and have neither": {WebSocket: WebSocket{Path: "/a b"}},
 	} {
 		if _, err := New(cfg); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, want %q", cfg, err, want)
@@ -265,4 +266,19 @@ func TestAWebSocketPingIsNoLife(t *testing.T) {
 		}
 	}()
 	w.wantGoAway(codec.CodeHeartbeatTimeout)
+}
+
+// An origin that no browser sends would keep all pages out, and nobody would know why.
+func TestOriginsThatNoBrowserSends(t *testing.T) {
+	for origin, ok := range map[string]bool{
+		"https://ok.example": true, "http://localhost:8080": true, "https://[::1]:8443": true, "capacitor://localhost": true,
+		"*": true, "null": true,
+		"https://ok.example/": false, "https://a/b": false, "https://*.example": false, "https://": false, "://a": false,
+		"https://a?b": false, "https://a#b": false, "https://u@a": false, "https://a,https://b": false, "": false,
+	} {
+		_, err := New(Config{Transports: []Transport{TransportWebSocket}, WebSocket: WebSocket{Origins: []string{origin}}})
+		if (err == nil) != ok {
+			t.Errorf("%q: %v", origin, err)
+		}
+	}
 }

@@ -1,8 +1,10 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -59,6 +61,27 @@ func (r *refusals) log(log *slog.Logger, c *gate.Conns, now time.Duration, why R
 
 func (s *Server) logRefusal(why Reason) {
 	s.refusals.log(s.cfg.Logger, s.node.Conns, s.now(), why)
+}
+
+// rejects lets one line a second into the log, at debug, about connections that a transport has turned away.
+// Any goroutine may use it.
+type rejects struct {
+	last   atomic.Int64 // since the server's start; 0: there was none
+	silent atomic.Uint64
+}
+
+// logReject tells why a connection got no further than its transport.
+func (s *Server) logReject(text string, addr netip.Addr, err error) {
+	if !s.cfg.Logger.Enabled(context.Background(), slog.LevelDebug) {
+		return
+	}
+	r, now := &s.rejects, int64(s.now())
+	last := r.last.Load()
+	if last != 0 && now-last < int64(time.Second) || !r.last.CompareAndSwap(last, now) {
+		r.silent.Add(1)
+		return
+	}
+	s.cfg.Logger.Debug(text, slog.Any("addr", addr), slog.Any("err", err), slog.Uint64("more", r.silent.Swap(0)))
 }
 
 // gnetLogger passes what gnet has to say to the node's logger. Its start line says no

@@ -57,6 +57,7 @@ type Server struct {
 	memory   func() (used int64, ok bool) // what the process uses
 	collect  func()                       // gives back what was closed for want of it
 	refusals refusals
+	rejects  rejects
 
 	entry *entry.Config     // what stands between sockets and frames; nil: connections are plain
 	tls   *handshake.Config // nil: there is none

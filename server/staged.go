@@ -167,8 +167,10 @@ func (t *staged) pass(s *reactor.Session, b []byte) {
 		l.reactor.End(now, slot, reactor.ReasonProbe)
 	case errors.Is(err, transport.ErrHandshake):
 		l.srv.logTLSPanic(err)
+		l.srv.logReject("a TLS handshake failed", l.RemoteAddr(slot), err)
 		l.reactor.End(now, slot, reactor.ReasonTLSFailed)
 	default:
+		l.srv.logReject("a connection broke the rules of its transport", l.RemoteAddr(slot), err)
 		l.reactor.Malformed(now, slot)
 	}
 	if !s.Free() {

@@ -235,7 +235,7 @@ func TestWrongFlagIsOneLineThatNamesIt(t *testing.T) {
 
 func TestHelpShowsDefaultsAndAnExample(t *testing.T) {
 	for command, want := range map[string][]string{
-		"serve":   {"Example: stormwheel serve ", "--heartbeat=30s", "Default: 2.5 times that", "Default 127.0.0.1:7000", "$STORMWHEEL_MAX_CONNS"},
+		"serve":   {"Example: stormwheel serve ", "--heartbeat=30s", "Default: 2.5 times that", "Default 127.0.0.1:7000", "$STORMWHEEL_MAX_CONNS", "$STORMWHEEL_MAX_TLS12"},
 		"connect": {"Example: stormwheel connect ", "Default 127.0.0.1:7000", "$STORMWHEEL_SERVER"},
 		"bench":   {"stormwheel bench storm ", "$STORMWHEEL_SPAWN"},
 		"doctor":  {"Example: stormwheel doctor ", "Default 10000", "$STORMWHEEL_CONNS"},

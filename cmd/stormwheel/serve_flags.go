@@ -70,6 +70,9 @@ func (c *serveCmd) Validate() error {
 	if err := c.tlsFlags.check(); err != nil {
 		return err
 	}
+	if err := c.checkIdle(); err != nil {
+		return err
+	}
 	if c.Admin != "" {
 		if err := bindable("--admin", c.Admin); err != nil {
 			return err

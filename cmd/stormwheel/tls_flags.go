@@ -19,7 +19,7 @@ type tlsFlags struct {
 	TLSKey        []string `name:"tls-key" type:"path" placeholder:"FILE" help:"Their keys, PEM, in the same order."`
 	TLSClientCA   string   `name:"tls-client-ca" type:"path" placeholder:"FILE" help:"Let in only clients with a certificate of these authorities, PEM. Read again as certificates are. Default: everybody."`
 	TLSMin        string   `name:"tls-min" default:"1.3" enum:"1.2,1.3" help:"Oldest version, 1.3 or 1.2; connections of 1.2 cost 7 KB each. Default ${default}."`
-	MaxTLS12      int      `name:"max-tls12" default:"1000" placeholder:"N" help:"With --tls-min 1.2: most connections of TLS 1.2; beyond them there is 1.3 alone. Default ${default}."`
+	MaxTLS12      int      `name:"max-tls12" env:"STORMWHEEL_MAX_TLS12" default:"1000" placeholder:"N" help:"With --tls-min 1.2: most connections of TLS 1.2; beyond them there is 1.3 alone. Default ${default}."`
 	HandshakeRate float64  `placeholder:"R" help:"Most TLS handshakes per second that begin, half a second's worth at once. Default: what the processors manage."`
 	TLSSelfSigned bool     `name:"tls-self-signed" help:"For trials: a certificate that nobody vouches for, made at the start."`
 }

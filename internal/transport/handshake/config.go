@@ -38,7 +38,7 @@ type Counters struct {
 	Failed        uint64
 	GivenUp       uint64 // of Failed: too many waited for their peers
 	Waiting       int    // now, for their peers
-	Older         int    // connections of TLS 1.2, now
+	Older         int    // connections of TLS 1.2, now, from their ClientHello on
 
 	// Expires is when the first does of Certificates, or of what GetCertificate gave last.
 	Expires time.Time

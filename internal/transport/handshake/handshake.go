@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/stormwheel/stormwheel/internal/transport/tlsrecord"
 )
@@ -29,9 +30,10 @@ type handshake struct {
 	wire    wire
 	conn    *tls.Conn
 	secrets secrets
-	addr    netip.Addr // of the peer, as originOf counts it, for a server's bounds
-	read    int        // bytes of records
-	ticket  bool       // has come, for a client's cache
+	addr    netip.Addr  // of the peer, as originOf counts it, for a server's bounds
+	read    int         // bytes of records
+	ticket  bool        // has come, for a client's cache
+	older   atomic.Bool // has a place of TLS 1.2's
 
 	begin func(*handshake) (*tls.Conn, error) // makes conn
 	next  func() (struct{}, bool)             // runs it until it needs another record; false: it has ended; nil: it has not begun

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/stormwheel/stormwheel/internal/transport"
 )
@@ -13,30 +14,36 @@ import (
 // 7 KB, and is read on the loop without a goroutine: crypto/tls goes on after a read that found nothing.
 // So there is none of it unless it is asked for, and then a bounded number.
 
-var (
-	errOlderFull = errors.New("handshake: too many connections of TLS 1.2")
-	errTooLong   = errors.New("handshake: a record of TLS 1.2 is too long")
-)
+var errTooLong = errors.New("handshake: a record of TLS 1.2 is too long")
 
-// AllowTLS12 lets at most so many connections of TLS 1.2 in at a time; without it there are none. Beyond
-// them clients are told that the version is not supported. It is for before the first handshake.
+// AllowTLS12 lets at most so many connections of TLS 1.2 in at a time, from their ClientHello on; without it
+// there are none. Beyond them clients are told that the version is not supported. It is for before the first
+// handshake.
 func (n *Config) AllowTLS12(most int) { n.maxOlder = int64(most) }
 
-// minVersion is the oldest version that a handshake may have, of a configuration that asks for so much.
-func (n *Config) minVersion(configured uint16) uint16 {
-	if configured < tls.VersionTLS13 && n.older.Load() < n.maxOlder {
-		return tls.VersionTLS12
+// minVersion is the oldest version that a handshake may have, of a configuration that asks for so much: that
+// of TLS 1.2 takes its place here, before anything is said to its client.
+func (n *Config) minVersion(configured uint16, h *handshake, hello *tls.ClientHelloInfo) uint16 {
+	if n.maxOlder == 0 || configured >= tls.VersionTLS13 || slices.Contains(hello.SupportedVersions, tls.VersionTLS13) {
+		return tls.VersionTLS13
 	}
-	return tls.VersionTLS13
+	if n.older.Add(1) > n.maxOlder {
+		n.older.Add(-1)
+		return tls.VersionTLS13
+	}
+	h.older.Store(true)
+	return tls.VersionTLS12
 }
 
-// keepOlder goes on with a connection of TLS 1.2, if there is room for it.
-func (t *Stage) keepOlder(s transport.Slot, u *under) {
-	if t.config.older.Add(1) > t.config.maxOlder {
-		t.config.older.Add(-1)
-		u.fail(errOlderFull)
-		return
+// leaveOlder gives the place of a handshake back, if it has one. Any goroutine may call it, more than once.
+func (n *Config) leaveOlder(h *handshake) {
+	if h.older.CompareAndSwap(true, false) {
+		n.older.Add(-1)
 	}
+}
+
+// keepOlder goes on with a connection of TLS 1.2.
+func (t *Stage) keepOlder(s transport.Slot, u *under) {
 	u.h.wire.in, u.h.wire.out = bytes.NewReader(nil), nil
 	t.older[s] = u.h
 	delete(t.under, s)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -162,3 +163,102 @@ func TestTLS12IsResumed(t *testing.T) {
 		c.Close()
 	}
 }
+
+// together is a connection whose second write waits until all others are as far, or have failed.
+type together struct {
+	net.Conn
+	writes int
+	here   func()
+	all    <-chan struct{}
+}
+
+func (c *together) Write(b []byte) (int, error) {
+	if c.writes++; c.writes == 2 {
+		c.here()
+		<-c.all
+	}
+	return c.Conn.Write(b)
+}
+
+// Those beyond the bound are told so instead of a handshake's end, also when all come at once, and each is
+// counted once.
+func TestTLS12IsBoundedBeforeItsHandshakesEnd(t *testing.T) {
+	const clients, most = 8, 2
+	config, client := older(t, most)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			nc, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go ours(config, echo)(nc)
+		}
+	}()
+	var far sync.WaitGroup
+	far.Add(clients)
+	all, ends := make(chan struct{}), make(chan error, clients)
+	go func() {
+		far.Wait()
+		close(all)
+	}()
+	var conns []net.Conn
+	for range clients {
+		here := sync.OnceFunc(far.Done)
+		c := tls.Client(&together{Conn: dial(t, l.Addr().String()), here: here, all: all}, client)
+		conns = append(conns, c)
+		go func() {
+			err := c.Handshake()
+			here()
+			ends <- err
+		}()
+	}
+	in := 0
+	for range clients {
+		if err := <-ends; err == nil {
+			in++
+		} else if !strings.Contains(err.Error(), "protocol version") {
+			t.Errorf("one beyond the bound hears %v", err)
+		}
+	}
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		if n := config.Counters(); n.Full+n.Failed >= clients {
+			break
+		}
+	}
+	if n := config.Counters(); in != most || n.Full != most || n.Failed != clients-most {
+		t.Errorf("%d are in, %d handshakes are counted full and %d failed, want %d, %d and %d", in, n.Full, n.Failed, most, most, clients-most)
+	}
+	for _, c := range conns {
+		c.Close()
+	}
+	for end := time.Now().Add(patience); config.Counters().Older != 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("some are counted, and none is there")
+		}
+	}
+}
+
+// A handshake that its client leaves gives its place back.
+func TestTLS12GivesThePlaceOfAHandshakeBack(t *testing.T) {
+	config, client := older(t, 1)
+	addr := listen(t, ours(config, echo))
+	for range 3 {
+		nc := dial(t, addr)
+		c := tls.Client(&together{Conn: nc, here: func() { nc.Close() }, all: closed}, client)
+		if err := c.Handshake(); err == nil {
+			t.Fatal("a handshake ended well without its client")
+		}
+	}
+	c := tls.Client(dial(t, addr), client)
+	defer c.Close()
+	if err := echoes(c); err != nil {
+		t.Error(err)
+	}
+}
+
+var closed = func() chan struct{} { c := make(chan struct{}); close(c); return c }()

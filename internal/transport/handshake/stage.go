@@ -145,9 +145,9 @@ func (t *Stage) End(s transport.Slot) {
 		t.abandon(u)
 		delete(t.under, s)
 	}
-	if t.olderOf(s) != nil {
+	if h := t.olderOf(s); h != nil {
 		delete(t.older, s)
-		t.config.older.Add(-1)
+		t.config.leaveOlder(h)
 	}
 	delete(t.states, s)
 	delete(t.kept, s)
@@ -161,6 +161,7 @@ func (t *Stage) abandon(u *under) {
 	u.h.abandon()
 	if t.config != nil {
 		t.config.room.leave(u.h)
+		t.config.leaveOlder(u.h)
 	}
 	u.h = nil
 }

@@ -95,23 +95,35 @@ func (t *terms) ticketKey(secret []byte, day int64) (key [32]byte) {
 // server makes the server's side of a handshake.
 func (n *Config) server(h *handshake, t *terms) (*tls.Conn, error) {
 	c, s := n.today(t).Clone(), &h.secrets
-	c.MinVersion = n.minVersion(c.MinVersion)
 	s.also = c.KeyLogWriter
 	c.KeyLogWriter = s
 	t.noteShown(c)
-	if get := c.GetConfigForClient; get != nil {
-		c.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-			own, err := get(hello)
-			if err != nil || own == nil {
+	configured, get := c.MinVersion, c.GetConfigForClient
+	c.MinVersion = tls.VersionTLS13
+	if get == nil && n.maxOlder == 0 {
+		return tls.Server(&h.wire, c), nil
+	}
+	c.GetConfigForClient = func(hello *tls.ClientHelloInfo) (own *tls.Config, err error) {
+		if get != nil {
+			if own, err = get(hello); err != nil {
 				return nil, err
 			}
-			own = own.Clone()
-			own.MinVersion, own.MaxVersion = n.minVersion(own.MinVersion), 0
-			s.also = own.KeyLogWriter
-			own.KeyLogWriter = s
-			t.noteShown(own)
+		}
+		if own == nil {
+			oldest := n.minVersion(configured, h, hello)
+			if oldest == tls.VersionTLS13 {
+				return nil, nil
+			}
+			own = c.Clone()
+			own.MinVersion = oldest
 			return own, nil
 		}
+		own = own.Clone()
+		own.MinVersion, own.MaxVersion = n.minVersion(own.MinVersion, h, hello), 0
+		s.also = own.KeyLogWriter
+		own.KeyLogWriter = s
+		t.noteShown(own)
+		return own, nil
 	}
 	return tls.Server(&h.wire, c), nil
 }

@@ -96,13 +96,17 @@ func (n *Config) note(h *handshake, r *step) {
 		n.failed.Add(1)
 	case !r.done:
 		n.givenUp.Add(uint64(n.room.enter(h, h.read, time.Now())))
-		if h.isDead() { // its connection has ended meanwhile
-			n.room.leave(h)
-		}
 	case h.conn.ConnectionState().DidResume:
 		n.resumed.Add(1)
 	default:
 		n.full.Add(1)
+	}
+	dead := h.isDead()
+	if dead { // its connection has ended meanwhile
+		n.room.leave(h)
+	}
+	if dead || r.err != nil {
+		n.leaveOlder(h)
 	}
 }
 
@@ -115,9 +119,8 @@ func (t *Stage) finish(s transport.Slot, u *under, o *transport.Opened, r *step)
 		t.states[s] = &state
 	}
 	if r.conn == nil {
-		if t.keepOlder(s, u); u.err == nil {
-			o.Words = u.h.sealOlder(o.Words, u.early)
-		}
+		t.keepOlder(s, u)
+		o.Words = u.h.sealOlder(o.Words, u.early)
 		return
 	}
 	t.layer.Install(s, r.conn)

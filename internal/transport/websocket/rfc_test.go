@@ -99,7 +99,8 @@ func TestRequestsThatAreForNoWebSocket(t *testing.T) {
 		{"/", plain("PUT /healthz HTTP/1.1"), true, 405, errRequest},
 		{"/ws", plain("GET /ws HTTP/1.1"), true, 426, errRequest},
 		{"/ws", plain("HEAD /ws HTTP/1.1"), true, 405, errRequest},
-		{"/ws", upgrade(), true, 200, transport.ErrAnswered},
+		{"/ws", upgrade(), true, 404, errRequest},
+		{"/ws", plain("GET / HTTP/1.1"), true, 200, transport.ErrAnswered},
 		{"/ws", plain("GET /favicon.ico HTTP/1.1"), true, 404, errRequest},
 	} {
 		s := newServerEnd(t, ServerConfig{Path: c.path, Ready: func() bool { return c.ready }})

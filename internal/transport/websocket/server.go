@@ -3,7 +3,9 @@ package websocket
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"net/netip"
+	"strings"
 
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/transport"
@@ -77,7 +79,11 @@ func (d *Server) handshake(s transport.Slot, t *state, o *transport.Opened, wire
 		return d.answer(s, t, o, 400, "", "bad request\n", false)
 	}
 	if status, fields, text := d.judge(&r); status != 101 {
-		return d.answer(s, t, o, status, fields, text, r.method == "HEAD")
+		err := d.answer(s, t, o, status, fields, text, r.method == "HEAD")
+		if status == 403 {
+			err = fmt.Errorf("%w: %.100q", err, r.origin)
+		}
+		return err
 	}
 	if t.is(believed) {
 		if addr := r.client(d.cfg.Trusted); addr.IsValid() {
@@ -123,7 +129,7 @@ func (d *Server) judge(r *request) (status int, fields, text string) {
 		return 200, "", "ready\n"
 	case path == "/healthz":
 		return 503, "", "not ready\n"
-	case path == "/" && !(r.wantsUpgrade() && d.cfg.Path == "/"):
+	case path == "/" && !r.wantsUpgrade():
 		return 200, "", "This is a Stormwheel node. Clients come by WebSocket at " + d.cfg.Path + ", subprotocol " + Protocol + ".\n"
 	case path != d.cfg.Path:
 		return 404, "", "not found\n"
@@ -148,7 +154,7 @@ func (d *Server) answer(s transport.Slot, t *state, o *transport.Opened, status 
 	if status == 200 || status == 503 {
 		return transport.ErrAnswered
 	}
-	return errRequest
+	return fmt.Errorf("%w: answered %d, %s", errRequest, status, strings.TrimSuffix(text, "\n"))
 }
 
 // Close appends the close frame. Who is refused within the handshake is answered with all that it
