@@ -5,6 +5,7 @@ import (
 
 	"github.com/stormwheel/stormwheel/bench/handshakes"
 	"github.com/stormwheel/stormwheel/bench/result"
+	"github.com/stormwheel/stormwheel/bench/swarm"
 	"github.com/stormwheel/stormwheel/bench/tally"
 )
 
@@ -45,7 +46,7 @@ func (r *runner) result(t *tally.Tally) *result.Result {
 func handshakeOf(seen *handshakes.Seen, open int, resume bool, servers []result.Server) *result.Handshake {
 	h := &result.Handshake{Open: open, Ended: seen.Ended, Resumed: seen.Resumed, Other: seen.Resumed, Failed: seen.Failed, LatencyMs: seen.Latency.Percentiles()}
 	if seen.Err != nil {
-		h.FirstFailure = new(seen.Err.Error())
+		h.FirstFailure = new(swarm.Cause(seen.Err))
 	}
 	if resume {
 		h.Other = seen.Ended - seen.Resumed

@@ -140,15 +140,19 @@ func (l *loop) turnedAway(c *client, e *link.Event) {
 
 // causeOf is why an attempt failed, in a line for people.
 func causeOf(e *link.Event) string {
-	var unbelieved *tls.CertificateVerificationError
-	switch {
-	case e.Err == nil:
+	if e.Err == nil {
 		return e.Reason.String()
-	case errors.As(e.Err, &unbelieved):
-		return unbelieved.Error() + " (--tls-ca FILE says whose certificates are believed, --insecure that all are)"
-	default:
-		return strings.ReplaceAll(e.Err.Error(), "\n", ": ")
 	}
+	return Cause(e.Err)
+}
+
+// Cause is an error of an attempt in a line for people, with the flags that help.
+func Cause(err error) string {
+	var unbelieved *tls.CertificateVerificationError
+	if errors.As(err, &unbelieved) {
+		return unbelieved.Error() + " (--tls-ca FILE says whose certificates are believed, --insecure that all are)"
+	}
+	return strings.ReplaceAll(err.Error(), "\n", ": ")
 }
 
 // lostSession counts the end of a living client's session and judges the server for it.
