@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/stormwheel/stormwheel/bench/handshakes"
 	"github.com/stormwheel/stormwheel/bench/result"
 )
 
@@ -25,6 +26,7 @@ type display struct {
 type row struct {
 	result.Second
 	started  int
+	shakes   bool    // it makes handshakes, and has no clients
 	p50, p99 float64 // RTT of this second, milliseconds, unanswered PINGs included
 }
 
@@ -71,8 +73,32 @@ func (d *display) close() error {
 	return d.csvErr
 }
 
+// shaken notes the TLS handshakes of a run of those.
+func (r *row) shaken(h handshakes.Recent) {
+	r.shakes, r.Handshakes, r.HandshakesFailed = true, h.Ended, h.Failed
+	if h.Latency != nil {
+		p := h.Latency.Percentiles()
+		r.HandshakeP50, r.HandshakeP99 = &p.P50, &p.P99
+	}
+}
+
+// handshakes is the text of such a run.
+func (r row) handshakes() string {
+	text := fmt.Sprintf("%6.1fs  %5d handshakes/s", r.T, r.Handshakes)
+	if r.HandshakesFailed > 0 {
+		text += fmt.Sprintf("  FAILED %d", r.HandshakesFailed)
+	}
+	if r.HandshakeP50 != nil {
+		text += fmt.Sprintf("  p50 %.1f p99 %.1f ms", *r.HandshakeP50, *r.HandshakeP99)
+	}
+	return text
+}
+
 // text is what there is to see; parts that have nothing to tell are left out.
 func (r row) text(target int) string {
+	if r.shakes {
+		return r.handshakes()
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%6.1fs  %s %6d ready  %5d connects/s", r.T, bar(r.Ready, target), r.Ready, r.Attempts)
 	if r.Muted > 0 {

@@ -3,8 +3,11 @@ package bench
 import (
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/stormwheel/stormwheel/bench/handshakes"
 	"github.com/stormwheel/stormwheel/bench/result"
+	"github.com/stormwheel/stormwheel/bench/tally"
 )
 
 func TestEveryFigureIsInItsColumn(t *testing.T) {
@@ -21,5 +24,15 @@ func TestEveryFigureIsInItsColumn(t *testing.T) {
 	}
 	if len(names) != len(values) || strings.Join(got, " ") != want {
 		t.Errorf("%d names, %d values:\n%s, want\n%s", len(names), len(values), strings.Join(got, " "), want)
+	}
+}
+
+func TestASecondOfHandshakesTellsOfThose(t *testing.T) {
+	r := row{Second: result.Second{T: 1}}
+	took := tally.NewHist()
+	took.Record(time.Millisecond)
+	r.shaken(handshakes.Recent{Ended: 120, Latency: took})
+	if text := r.text(8); !strings.Contains(text, "120 handshakes/s  p50 1.0 p99 1.0 ms") || strings.Contains(text, "ready") || strings.Contains(text, "pings") {
+		t.Errorf("it says %q", text)
 	}
 }

@@ -34,6 +34,9 @@ func (r *runner) monitor(ctx context.Context) {
 		if p := recent.DeliverMs(); p != nil {
 			now.DeliverP50, now.DeliverP99 = &p.P50, &p.P99
 		}
+		if r.Shakes() {
+			now.shaken(r.Shaking.Take())
+		}
 		before = counts
 		r.display.show(now)
 		r.Servers.Sample(ctx)

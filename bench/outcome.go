@@ -44,6 +44,9 @@ func (r *runner) result(t *tally.Tally) *result.Result {
 // handshakeOf is what has come of handshakes, so many at a time.
 func handshakeOf(seen *handshakes.Seen, open int, resume bool, servers []result.Server) *result.Handshake {
 	h := &result.Handshake{Open: open, Ended: seen.Ended, Resumed: seen.Resumed, Other: seen.Resumed, Failed: seen.Failed, LatencyMs: seen.Latency.Percentiles()}
+	if seen.Err != nil {
+		h.FirstFailure = new(seen.Err.Error())
+	}
 	if resume {
 		h.Other = seen.Ended - seen.Resumed
 	}
@@ -66,6 +69,9 @@ func handshakeOf(seen *handshakes.Seen, open int, resume bool, servers []result.
 func (r *runner) facts() *tally.Facts {
 	f := &tally.Facts{Lifetime: r.Lifetime, Probes: r.ProbeCount(), Policies: r.Policies(),
 		Ramped: !r.OnDemand()} // else several ramps, with other things between
+	if r.Handshakes != nil {
+		f.Shakes = r.Handshakes.Latency
+	}
 	if _, stormed := r.Clients.StormAt(); stormed {
 		f.Storm = &tally.StormFacts{Kind: r.Kind, Policy: r.Policy, Capacity: r.Capacity, Pace: r.DrainPace(), Outage: r.outage()}
 	}

@@ -87,7 +87,7 @@ func play(ctx context.Context, p *scenario.Plan, view View) (*result.Result, err
 		return nil, err
 	}
 	r := newRunner(p, clients, servers, view)
-	out, err := r.measure(ctx)
+	out, err := r.measure(ctx, interrupt)
 	switch {
 	case err != nil && interrupt.Err() == nil:
 		return out, &result.ExitError{Code: result.ExitOther, Err: err}
@@ -105,8 +105,8 @@ func newRunner(p *scenario.Plan, clients *fleet.Fleet, servers *nodes.Servers, v
 	return r
 }
 
-// measure runs the scenario and fills the result.
-func (r *runner) measure(ctx context.Context) (*result.Result, error) {
+// measure runs the scenario and fills the result. The end of interrupt is the user's wish.
+func (r *runner) measure(ctx, interrupt context.Context) (*result.Result, error) {
 	// A measuring instrument that waits for its turn measures the queue. The nodes run
 	// already, and keep theirs.
 	defer machine.Hurry()()
@@ -135,12 +135,14 @@ func (r *runner) measure(ctx context.Context) (*result.Result, error) {
 	viewErr := r.display.close()
 
 	out := r.result(&t)
-	if n, known := r.Servers.Ghosts(t.Ready); known {
+	if n, known := r.Servers.Ghosts(t.Ready); known && !r.Shakes() { // nobody has those of handshakes
 		out.Conns.Ghosts = &n
 	}
 	out.Started, out.WallS = started.UTC(), wall.Seconds()
 	after.since(before, workers, out)
-	out.Interrupted = scenarioErr != nil
+	if out.Interrupted = scenarioErr != nil; out.Interrupted && interrupt.Err() == nil {
+		out.CutShort = new(scenarioErr.Error())
+	}
 	var detailErr error
 	out.Detail, detailErr = r.detail(&t)
 	return out, errors.Join(scenarioErr, viewErr, detailErr, out.Judge(r.Judged, r.LateLimit))
@@ -148,7 +150,11 @@ func (r *runner) measure(ctx context.Context) (*result.Result, error) {
 
 // introduce says what begins.
 func (r *runner) introduce() {
-	r.Say("%s: %d clients, %.0f connects per second, seed %d", r.Scenario, r.Conns, r.Rate, r.Seed)
+	if r.Shakes() {
+		r.Say("%s: %d at a time, seed %d", r.Scenario, r.Conns, r.Seed)
+	} else {
+		r.Say("%s: %d clients, %.0f connects per second, seed %d", r.Scenario, r.Conns, r.Rate, r.Seed)
+	}
 	for _, note := range r.Notes {
 		r.Say("%s", note)
 	}

@@ -253,8 +253,8 @@ func TestATargetThatWelcomesNobodyEndsTheRunSoon(t *testing.T) {
 	}
 	defer l.Close() // nobody accepts; the kernel does
 	cfg := Config{Scenario: "hold", Targets: []string{l.Addr().String()}, Conns: 10, Duration: time.Hour}
-	_, err = Run(t.Context(), cfg, View{})
-	if result.ExitCode(err) != result.ExitOther || !strings.Contains(err.Error(), "nobody was welcomed at "+cfg.Targets[0]) || strings.Contains(err.Error(), "the server says") {
+	r, err := Run(t.Context(), cfg, View{})
+	if r.CutShort == nil || result.ExitCode(err) != result.ExitOther || !strings.Contains(err.Error(), "nobody was welcomed at "+cfg.Targets[0]) || !strings.Contains(err.Error(), "; the first: ") || strings.Contains(err.Error(), "the server says") {
 		t.Errorf("Run: exit %d, %v", result.ExitCode(err), err)
 	}
 }

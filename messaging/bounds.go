@@ -1,13 +1,6 @@
 package messaging
 
-import (
-	"fmt"
-	"strings"
-	"unicode"
-	"unicode/utf8"
-
-	"github.com/stormwheel/stormwheel/messaging/envelope"
-)
+import "fmt"
 
 // WithDefaults returns b with its zeros filled in, and with what is negative as large as can be.
 func (b Bounds) WithDefaults() Bounds {
@@ -56,7 +49,7 @@ func CheckBatch(batch []Record) error {
 
 // CheckUser returns an error if no user can have the name.
 func CheckUser(user string) error {
-	if user == "" || len(user) > envelope.MaxUser || !utf8.ValidString(user) || strings.ContainsFunc(user, unicode.IsControl) {
+	if !ValidName(user) {
 		return fmt.Errorf("messaging: %q is no user's name", user)
 	}
 	return nil

@@ -180,39 +180,27 @@ func (h *Hub) moveAll(now time.Time) {
 			return
 		}
 		for i := range page {
-			if now.After(page[i].Expires) { // while the node was down
-				h.dropDelayed(&page[i])
-			} else {
-				h.move(&page[i])
-			}
+			h.move(&page[i])
 			after = Moment{page[i].Due, page[i].Key}
 		}
 	}
 }
 
+// move has a delayed record take its place in the queue, unless it is on its way there: while the store stalls it is
+// found again and again. One that has expired meanwhile goes there, too: what the store moves once is told once.
 func (h *Hub) move(r *Record) {
 	sh := h.shardOf(r.User)
 	sh.mu.Lock()
-	u := sh.get(r.User)
-	u.store(&entry{user: u, body: r.Body, was: r.Key, expires: r.Expires, at: h.since()})
-	u.forget()
-	sh.unlock()
-}
-
-// dropDelayed has a delayed message forgotten, and then its sender told: so he is told once.
-func (h *Hub) dropDelayed(r *Record) {
-	if err := h.cfg.Store.Drop(h.ctx, r.User, []Key{r.Key}); err != nil {
-		h.dueFailed(err)
+	defer sh.unlock()
+	if sh.moves[drop{r.User, r.Key}] {
 		return
 	}
-	sh := h.shardOf(r.User)
-	sh.mu.Lock()
 	u := sh.get(r.User)
-	e := &entry{user: u, body: r.Body}
-	u.receipt(e, Expired, nil)
-	u.tellMessage(EventExpired, e, "", nil)
+	e := &entry{user: u, body: r.Body, was: r.Key, expires: r.Expires, at: h.since()}
+	if u.store(e); e.putting {
+		sh.moves[drop{r.User, r.Key}] = true
+	}
 	u.forget()
-	sh.unlock()
 }
 
 func (h *Hub) dueFailed(err error) {

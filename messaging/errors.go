@@ -13,7 +13,7 @@ var (
 	ErrNotStarted = errors.New("messaging: the hub was not started")    // Push, PushRoom, Broadcast
 	ErrClosed     = errors.New("messaging: the hub is closed")          // all methods after Close
 	ErrStarted    = errors.New("messaging: the hub was started before") // Start
-	ErrName       = errors.New("messaging: no name of a user or room")  // Push, PushRoom: empty, longer than 128 bytes, or no text
+	ErrName       = errors.New("messaging: no name of a user or room")  // Push, PushRoom, Broadcast, User: empty, longer than 128 bytes, no text, or a user's with "/"
 )
 
 // Refusal says why a message, a join or a question was refused: the NACK that its client gets, the
@@ -36,6 +36,7 @@ func (r *Refusal) Error() string {
 // The refusals that the hub itself makes.
 var (
 	refuseMalformed  = &Refusal{envelope.CodeMalformed, "no envelope that clients send"}
+	refuseDevice     = &Refusal{envelope.CodeMalformed, "a user's name has no /, as a device's has"}
 	refuseNameless   = &Refusal{envelope.CodeForbidden, "a client without an incarnation cannot send messages"}
 	refuseForbidden  = &Refusal{envelope.CodeForbidden, "you may not"}
 	refuseLarge      = &Refusal{envelope.CodeTooLarge, "the message is too large"}

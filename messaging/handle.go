@@ -2,7 +2,6 @@ package messaging
 
 import (
 	"bytes"
-	"time"
 
 	"github.com/stormwheel/stormwheel/messaging/envelope"
 	"github.com/stormwheel/stormwheel/server"
@@ -27,11 +26,7 @@ func (h *Hub) message(s *server.Session, m server.Message) {
 		refuseNow(s, m.Number, why)
 		return
 	}
-	a := &asked{d: d, number: m.Number, reply: m.WantsReply, e: e, at: time.Now()}
-	if e.Kind == envelope.Leave || e.Kind == envelope.Unwatch {
-		h.obey(s, a)
-		return
-	}
+	a := &asked{d: d, number: m.Number, reply: m.WantsReply, e: e, at: h.since()}
 	a.q = Request{Client: d.id, User: d.user.name, Data: d.data, Kind: e.Kind, ToUser: string(e.User), Room: string(e.Room),
 		Ask: e.Question, At: e.At}
 	a.q.Member = d.isIn(a.q.Room)
@@ -77,6 +72,8 @@ func (h *Hub) screen(d *device, e *envelope.Envelope, reply bool) *Refusal {
 		return refuseUnasked
 	case d.from.Incarnation == 0:
 		return refuseNameless
+	case bytes.IndexByte(e.User, '/') >= 0:
+		return refuseDevice
 	case len(e.Content) > h.cfg.MaxContent:
 		return refuseLarge
 	}
@@ -138,7 +135,7 @@ func (h *Hub) send(a *asked) error {
 	to := string(e.User)
 	e.User = []byte(a.d.user.name)
 	if e.Kind == envelope.ToUser {
-		return h.toUser(to, id, &e, waiter{from: a.d.from, number: a.number})
+		return h.toUser(to, id, a.at, &e, waiter{from: a.d.from, number: a.number})
 	}
 	if _, err := h.toRoom(string(e.Room), id, &e); err != nil {
 		return err

@@ -88,6 +88,9 @@ func (h *Hub) Handler() server.Handler {
 // Name is Config.Name: the sender of what the node itself says.
 func (h *Hub) Name() string { return h.cfg.Name }
 
+// Life is Config.Life: what the hub keeps is kept no longer, whatever Message.Life says.
+func (h *Hub) Life() time.Duration { return h.cfg.Life }
+
 // Start has the hub work for srv, whose handler is Handler. It is to be called once, before srv.Start;
 // clients that come before it are told to try later. Errors: ErrStarted, ErrClosed, and that of the
 // clock's memory.
@@ -125,13 +128,16 @@ func (h *Hub) goes(do func()) {
 }
 
 // Close waits until what clients were sent and have not acknowledged is stored, or ctx ends, and ends
-// the hub's goroutines. It is to be called when the server has ended and before the Store is closed. It
+// the hub's goroutines. Whoever waits for an outcome then is told that the message is refused. It is to be called when the server has ended and before the Store is closed. It
 // may be repeated. The error is ctx's.
 func (h *Hub) Close(ctx context.Context) error {
 	h.closed.Store(true)
 	err := h.drained(ctx)
 	h.cancel()
 	h.wg.Wait()
+	for i := range h.shards {
+		h.shards[i].giveUp()
+	}
 	h.clock.close()
 	return err
 }

@@ -35,7 +35,7 @@ func (h *Hub) User(name string) (st UserState, err error) {
 	if _, err := h.ready(); err != nil {
 		return st, err
 	}
-	if !ValidName(name) {
+	if !ValidUser(name) {
 		return st, ErrName
 	}
 	st.Waiting.User = name

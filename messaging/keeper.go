@@ -80,6 +80,7 @@ func (sh *shard) wasPut(puts []*entry, records []Record, err error) {
 		u := e.user
 		e.putting = false
 		u.puts--
+		delete(sh.moves, drop{u.name, e.was})
 		sh.h.storing.Add(-int64(len(e.body) + RecordCost))
 		if e.record > 0 {
 			u.wasPut(e, &records[e.record-1], err)

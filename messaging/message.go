@@ -1,6 +1,7 @@
 package messaging
 
 import (
+	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -81,16 +82,12 @@ func (r Result) word() uint8 {
 	}
 }
 
-// ValidName tells whether a user or a room can be named so: 1 to 128 bytes of UTF-8 without control
+// ValidUser tells whether a user can be named so: as ValidName has it, and without a "/", which is what parts a user
+// from a device: "bob/phone" is a device of bob.
+func ValidUser(name string) bool { return ValidName(name) && !strings.Contains(name, "/") }
+
+// ValidName tells whether a room can be named so, and a user but for its slash: 1 to 128 bytes of UTF-8 without control
 // characters.
 func ValidName(name string) bool {
-	if name == "" || len(name) > envelope.MaxUser || !utf8.ValidString(name) {
-		return false
-	}
-	for _, r := range name {
-		if unicode.IsControl(r) {
-			return false
-		}
-	}
-	return true
+	return name != "" && len(name) <= envelope.MaxUser && utf8.ValidString(name) && !strings.ContainsFunc(name, unicode.IsControl)
 }

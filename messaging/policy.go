@@ -42,7 +42,7 @@ type asked struct {
 	reply  bool
 	e      envelope.Envelope
 	q      Request
-	at     time.Time
+	at     time.Duration // since the hub was made
 
 	plain   bool  // it is decided by default, when it is its turn
 	decided bool  // guarded by the shard's lock
@@ -84,7 +84,7 @@ const maxAsked = 256
 // byDefault is the policy of a hub without one. On the session's loop.
 func (h *Hub) byDefault(q *Request) error {
 	switch {
-	case q.Kind == envelope.ToUser, q.Kind == envelope.ToRoom, q.Kind == envelope.Join, h.cfg.OpenPresence, q.Member:
+	case q.Kind == envelope.ToUser, q.Kind == envelope.ToRoom, q.Kind == envelope.Join, ends(q.Kind), h.cfg.OpenPresence, q.Member:
 		return nil
 	case q.Room != "":
 		return refuseStranger
@@ -94,9 +94,12 @@ func (h *Hub) byDefault(q *Request) error {
 	return refuseForbidden
 }
 
+// ends tells whether a client wants less than it has, about which there is nothing to decide.
+func ends(kind envelope.Kind) bool { return kind == envelope.Leave || kind == envelope.Unwatch }
+
 // decides tells whether there is a policy for what clients ask so.
 func (h *Hub) decides(kind envelope.Kind) bool {
-	return h.cfg.Policy != nil && (len(h.cfg.PolicyKinds) == 0 || slices.Contains(h.cfg.PolicyKinds, kind))
+	return h.cfg.Policy != nil && !ends(kind) && (len(h.cfg.PolicyKinds) == 0 || slices.Contains(h.cfg.PolicyKinds, kind))
 }
 
 // waits tells whether a client asked something that is not done yet. On the session's loop.
@@ -145,7 +148,7 @@ func (h *Hub) policyWorker() {
 // decide asks the policy, and does what is decided, in the order in which the client has asked.
 func (h *Hub) decide(a *asked) {
 	verdict := error(refuseUndecided)
-	if left := h.cfg.PolicyTimeout - time.Since(a.at); left > 0 {
+	if left := h.cfg.PolicyTimeout - (h.since() - a.at); left > 0 {
 		verdict = h.consult(a, left)
 	}
 	sh := a.d.user.sh

@@ -131,3 +131,64 @@ func TestAPolicyThatDoesNotDecideIsLoggedOnceASecond(t *testing.T) {
 		t.Errorf("log:\n%s", said)
 	}
 }
+
+// A policy that may take long and does not leaves the devices their time.
+func TestAQuickPolicyLeavesDevicesTheirTime(t *testing.T) {
+	store := newFaulty(messaging.Bounds{})
+	policy := func(context.Context, messaging.Request) error { return nil }
+	inRig(t, messaging.Config{Policy: policy, PolicyTimeout: 3 * time.Second, Store: store}, func(r *rig) {
+		alice, bob := r.join("alice"), r.join("bob")
+		n := alice.to("bob", "a")
+		r.node.Advance(2500 * time.Millisecond)
+		if w := store.Waiting("bob"); w.Records != 0 {
+			t.Errorf("stored before a device could answer: %+v", w)
+		}
+		bob.gets("a")
+		alice.acked(n, envelope.AckDelivered)
+	})
+}
+
+// A message that waits for what its client asked before is settled in time, and those behind it, too.
+func TestWhatWaitsForAPolicyIsSettledWithin5s(t *testing.T) {
+	store := newFaulty(messaging.Bounds{})
+	policy := func(context.Context, messaging.Request) error { time.Sleep(1900 * time.Millisecond); return nil }
+	cfg := messaging.Config{Policy: policy, PolicyKinds: []envelope.Kind{envelope.Join}, Store: store}
+	inRig(t, cfg, func(r *rig) {
+		alice, carol := r.join("alice"), r.join("carol")
+		r.join("bob")
+		store.stall() // until the hub ends
+		alice.say(envelope.Envelope{Kind: envelope.Join, Room: []byte("tea")})
+		n := alice.to("bob", "a")
+		r.node.Advance(1500 * time.Millisecond)
+		later := carol.to("bob", "b")
+		r.node.Advance(3500 * time.Millisecond)
+		alice.delivered(envelope.Joined)
+		alice.refused(n, envelope.CodeTryLater)
+		r.node.Advance(1500 * time.Millisecond)
+		carol.refused(later, envelope.CodeTryLater)
+	})
+}
+
+// Who leaves behind a join that is not decided yet is no member in the end, and so with watches.
+func TestALeaveComesBehindItsJoin(t *testing.T) {
+	policy := func(context.Context, messaging.Request) error { time.Sleep(time.Second); return nil }
+	for _, kinds := range [][]envelope.Kind{nil, {envelope.Join, envelope.Watch}} {
+		inRig(t, messaging.Config{Policy: policy, PolicyKinds: kinds}, func(r *rig) {
+			alice := r.join("alice")
+			alice.say(envelope.Envelope{Kind: envelope.Join, Room: []byte("tea")})
+			left := alice.say(envelope.Envelope{Kind: envelope.Leave, Room: []byte("tea")})
+			alice.say(envelope.Envelope{Kind: envelope.Watch, User: []byte("bob")})
+			unwatched := alice.say(envelope.Envelope{Kind: envelope.Unwatch, User: []byte("bob")})
+			r.node.Advance(1500 * time.Millisecond)
+			alice.delivered(envelope.Joined)
+			alice.acked(left, envelope.AckTaken)
+			alice.acked(unwatched, envelope.AckTaken)
+			if st, _ := r.hub.Room("tea"); st.Members != 0 {
+				t.Errorf("the room has %+v", st)
+			}
+			alice.drain()
+			r.join("bob")
+			alice.nothing()
+		})
+	}
+}

@@ -1,6 +1,7 @@
 package messaging_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -150,5 +151,17 @@ func TestAnswerToAWatchComesBehindWhoIsOnline(t *testing.T) {
 		if want := []codec.Type{codec.Deliver, codec.Deliver, codec.Ack}; !slices.Equal(types, want) {
 			t.Errorf("got %v, want %v", types, want)
 		}
+	})
+}
+
+// Who is told that his watch is taken knows all who are online: else he asks again.
+func TestAWatchThatCannotTellAllIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, messaging.Config{OpenPresence: true, MaxDevices: -1}, server.Config{MaxFrame: 8 << 10, MaxQueued: 16 << 10})
+		for i := range 300 {
+			r.join(fmt.Sprint("bob/", i))
+		}
+		alice := r.join("alice")
+		alice.refused(alice.say(envelope.Envelope{Kind: envelope.Watch, User: []byte("bob")}), envelope.CodeTryLater)
 	})
 }

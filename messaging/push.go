@@ -18,7 +18,7 @@ type entry struct {
 	was     Key    // of the delayed record whose place it takes
 	due     time.Time
 	expires time.Time
-	at      time.Duration // when the hub took it
+	at      time.Duration // when it came, to the policy if there is one
 
 	waits   []waiter // who is to be told, once; after that nobody waits
 	record  int      // its place in the batch that is being stored, from 1
@@ -54,12 +54,12 @@ func (h *Hub) Push(user string, m Message, settled func(Outcome)) error {
 	if _, err := h.ready(); err != nil {
 		return err
 	}
-	if !ValidName(user) || m.From != "" && !ValidName(m.From) {
+	if !ValidUser(user) || m.From != "" && !ValidUser(m.From) {
 		return ErrName
 	}
 	e := envelope.Envelope{User: []byte(m.From), Content: m.Content, At: m.At, Life: m.Life}
 	w := waiter{told: settled}
-	if err := h.toUser(user, h.named(m.ID), &e, w); err != nil {
+	if err := h.toUser(user, h.named(m.ID), h.since(), &e, w); err != nil {
 		return err
 	}
 	return nil
@@ -75,14 +75,17 @@ func (h *Hub) named(id ID) ID {
 }
 
 // Broadcast sends a message to all clients of the node that are connected, as one that asks for no
-// answer: nothing is stored, and who is slow does not get it. Errors: ErrNotStarted, ErrClosed, a
+// answer: nothing is stored, and who is slow does not get it. Errors: ErrName, ErrNotStarted, ErrClosed, a
 // *Refusal for what is too large, and those of server.Server.Broadcast.
 func (h *Hub) Broadcast(m Message) error {
 	srv, err := h.ready()
 	if err != nil {
 		return err
 	}
-	if len(m.Content) > h.cfg.MaxContent {
+	switch {
+	case m.From != "" && !ValidUser(m.From):
+		return ErrName
+	case len(m.Content) > h.cfg.MaxContent:
 		return refuseLarge
 	}
 	e := envelope.Envelope{Kind: envelope.Message, User: []byte(m.From), Content: m.Content, ID: h.named(m.ID).envelope(), Taken: h.wall()}
@@ -96,14 +99,14 @@ func (h *Hub) Broadcast(m Message) error {
 	return refuseLarge
 }
 
-// toUser takes what e says, as a message of that id: e.User is whom it comes from, and its content is
-// copied. Of what is refused at once w is told nothing.
-func (h *Hub) toUser(user string, id ID, e *envelope.Envelope, w waiter) error {
+// toUser takes what e says, as a message of that id that came at that time: e.User is whom it comes from, and its
+// content is copied. Of what is refused at once w is told nothing.
+func (h *Hub) toUser(user string, id ID, at time.Duration, e *envelope.Envelope, w waiter) error {
 	now := h.wall()
 	if len(e.Content) > h.cfg.MaxContent {
 		return refuseLarge
 	}
-	n := &entry{id: id, at: h.since(), expires: h.expiry()}
+	n := &entry{id: id, at: at, expires: h.expiry()}
 	if e.Life > 0 && e.Life < h.cfg.Life {
 		n.expires = now.Add(e.Life)
 	}
@@ -145,6 +148,7 @@ func (e *entry) wait(w waiter) {
 func (sh *shard) take(name string, e *entry) {
 	if first, word := sh.recent.find(name, e.id); first != nil {
 		first.waits = append(first.waits, e.waits...) // it is under way
+		sh.ages.add(first)                            // perhaps for longer than anybody waits
 		return
 	} else if word != 0 {
 		sh.settle(e, word, "", nil)

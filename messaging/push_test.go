@@ -1,6 +1,7 @@
 package messaging_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -23,6 +24,28 @@ func TestSenderIsToldThatADeviceHasIt(t *testing.T) {
 		}
 		alice.acked(n, envelope.AckDelivered)
 		alice.nothing()
+	})
+}
+
+// A slash parts a user from a device, so that no client can ever be a user whose name has one.
+func TestADeviceIsNoUser(t *testing.T) {
+	inRig(t, messaging.Config{Store: newFaulty(messaging.Bounds{}), OpenPresence: true}, func(r *rig) {
+		alice := r.join("alice")
+		alice.refused(alice.to("bob/phone", "hi"), envelope.CodeMalformed)
+		for _, m := range []struct{ to, from string }{{"bob/phone", ""}, {"bob", "alice/pad"}} {
+			if err := r.hub.Push(m.to, messaging.Message{From: m.from}, nil); !errors.Is(err, messaging.ErrName) {
+				t.Errorf("to %s from %q: %v", m.to, m.from, err)
+			}
+		}
+		if _, err := r.hub.PushRoom("tea/green", messaging.Message{From: "alice/pad"}); !errors.Is(err, messaging.ErrName) {
+			t.Errorf("to a room: %v", err)
+		}
+		if err := r.hub.Broadcast(messaging.Message{From: "alice/pad"}); !errors.Is(err, messaging.ErrName) {
+			t.Errorf("to all: %v", err)
+		}
+		if st := r.hub.Stats(); st.Queued != 0 {
+			t.Errorf("something was stored: %+v", st)
+		}
 	})
 }
 
@@ -287,5 +310,62 @@ func TestSendWithoutANumberIsDropped(t *testing.T) {
 		alice.SendAgain(0, encode(t, envelope.Envelope{Kind: envelope.ToUser, User: []byte("bob"), Content: []byte("a")}))
 		bob.nothing()
 		alice.nothing()
+	})
+}
+
+// A hub that is closed while its store stalls leaves nobody waiting for an outcome.
+func TestCloseTellsAllOutcomes(t *testing.T) {
+	store := newFaulty(messaging.Bounds{})
+	inRig(t, messaging.Config{Store: store}, func(r *rig) {
+		store.stall() // for good
+		told := 0
+		for _, text := range []string{"with the store", "behind it"} {
+			if err := r.hub.Push("bob", messaging.Message{Content: []byte(text)}, func(o messaging.Outcome) {
+				if told++; o.Result != messaging.Refused {
+					t.Errorf("%s: %+v", text, o)
+				}
+			}); err != nil {
+				t.Fatal(err)
+			}
+			r.node.Settle()
+		}
+		ctx, cancel := context.WithTimeout(r.t.Context(), time.Second)
+		defer cancel()
+		if err := r.hub.Close(ctx); err == nil {
+			t.Error("Close has not waited for the store")
+		}
+		if told != 2 {
+			t.Errorf("%d of 2 were told", told)
+		}
+	})
+}
+
+// The first copy has been under way for long, and nobody wanted to know.
+func TestACopyOfWhatNobodyWaitsForIsSettled(t *testing.T) {
+	store := newFaulty(messaging.Bounds{})
+	inRig(t, messaging.Config{Store: store}, func(r *rig) {
+		goOn := store.stall()
+		defer goOn()
+		m := messaging.Message{ID: messaging.ID{Sender: "app", Incarnation: 1, Number: 1}, Content: []byte("x")}
+		if err := r.hub.Push("bob", m, nil); err != nil {
+			t.Fatal(err)
+		}
+		r.node.Advance(10 * time.Second)
+		var told []messaging.Outcome
+		if err := r.hub.Push("bob", m, func(o messaging.Outcome) { told = append(told, o) }); err != nil {
+			t.Fatal(err)
+		}
+		r.node.Advance(5 * time.Second)
+		if len(told) != 1 {
+			t.Errorf("told %+v", told)
+		}
+	})
+}
+
+func TestABroadcastComesFromAUser(t *testing.T) {
+	inRig(t, messaging.Config{}, func(r *rig) {
+		if err := r.hub.Broadcast(messaging.Message{From: "a\nb", Content: []byte("x")}); !errors.Is(err, messaging.ErrName) {
+			t.Errorf("a name with a control character: %v", err)
+		}
 	})
 }

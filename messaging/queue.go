@@ -17,6 +17,19 @@ type drop struct {
 	key  Key
 }
 
+// dropped are the records of a user that have come to their end and that the store still brings. With the lock held.
+func (sh *shard) dropped(user string) (keys map[Key]bool) {
+	for _, d := range sh.drops {
+		if d.user == user {
+			if keys == nil {
+				keys = make(map[Key]bool)
+			}
+			keys[d.key] = true
+		}
+	}
+	return keys
+}
+
 // store has a message stored, behind all of its user that is not stored. With the lock held.
 func (u *user) store(e *entry) {
 	if !e.windowed {
@@ -38,7 +51,7 @@ func (u *user) spill() {
 	}
 }
 
-// put hands a message to the putter, or refuses it. With the lock held.
+// put hands a message to the putter, or ends it. With the lock held.
 func (u *user) put(e *entry) {
 	h := u.sh.h
 	size := int64(len(e.body) + RecordCost)
@@ -49,7 +62,7 @@ func (u *user) put(e *entry) {
 	case h.ctx.Err() != nil:
 		u.finish(e, Refused, "", refuseBusy)
 		return
-	case h.wall().After(e.expires):
+	case e.was == 0 && h.wall().After(e.expires):
 		u.finish(e, Expired, "", nil)
 		return
 	case h.storing.Add(size) > int64(h.cfg.MaxStoring):
@@ -103,6 +116,10 @@ func (u *user) wasPut(e *entry, r *Record, err error) {
 		u.sh.drops = append(u.sh.drops, drop{u.name, e.key})
 		return
 	}
+	if e.was != 0 && u.sh.h.wall().After(e.expires) { // while the node was down, or the store stalled
+		u.finish(e, Expired, "", nil)
+		return
+	}
 	u.sh.settle(e, u.sh.h.stored(), "", nil)
 	if e.due.IsZero() && u.sh.h.wall().Before(e.expires) {
 		u.tellMessage(EventUndelivered, e, "", nil)
@@ -146,9 +163,13 @@ func (u *user) load() {
 
 // enter has records go to the devices. With the lock held.
 func (u *user) enter(records []Record) {
-	now := u.sh.h.wall()
+	now, dropped := u.sh.h.wall(), u.sh.dropped(u.name)
 	for i := range records {
 		r := &records[i]
+		if dropped[r.Key] {
+			u.after = r.Key
+			continue
+		}
 		e := &entry{user: u, key: r.Key, body: r.Body, expires: r.Expires, at: u.sh.h.since(), windowed: len(u.devices) > 0}
 		if now.After(r.Expires) {
 			u.after = r.Key

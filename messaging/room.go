@@ -104,7 +104,7 @@ func (h *Hub) PushRoom(name string, m Message) (envelope.Position, error) {
 	if _, err := h.ready(); err != nil {
 		return envelope.Position{}, err
 	}
-	if !ValidName(name) || m.From != "" && !ValidName(m.From) {
+	if !ValidName(name) || m.From != "" && !ValidUser(m.From) {
 		return envelope.Position{}, ErrName
 	}
 	return h.toRoom(name, h.named(m.ID), &envelope.Envelope{User: []byte(m.From), Content: m.Content})

@@ -7,8 +7,9 @@ import "time"
 
 const (
 	sweepTime = 10 * time.Minute
-	sweepPage = 256 // users, or records, at a time
-	maxSweeps = 8   // queues in a round of the keeper, for whom messages wait
+	sweepPage = 256    // users, or records, at a time
+	maxSweeps = 8      // queues in a round of the keeper, for whom messages wait
+	maxSwept  = 10_000 // queues of a shard that wait for that
 )
 
 // sweepAll looks for queues whose first message has lived as long as any may, until the hub is closed.
@@ -47,8 +48,12 @@ func (h *Hub) sweepOld(before time.Time) {
 	}
 }
 
-// sweepSoon has the keeper look through a queue. With the lock held.
-func (sh *shard) sweepSoon(user string) { sh.sweeps = append(sh.sweeps, user) }
+// sweepSoon has the keeper look through a queue, if it gets there before the next time. With the lock held.
+func (sh *shard) sweepSoon(user string) {
+	if len(sh.sweeps) < maxSwept {
+		sh.sweeps = append(sh.sweeps, user)
+	}
+}
 
 // sweepFull is sweepSoon for a queue that has refused a message, once a second. With the lock held.
 func (sh *shard) sweepFull(user string) {
@@ -82,9 +87,9 @@ func (sh *shard) expire(name string, page []Record) (away bool) {
 	if len(u.devices) > 0 {
 		return false
 	}
-	now := sh.h.wall()
+	now, dropped := sh.h.wall(), sh.dropped(name)
 	for i := range page {
-		if r := &page[i]; now.After(r.Expires) {
+		if r := &page[i]; now.After(r.Expires) && !dropped[r.Key] {
 			u.finish(&entry{user: u, key: r.Key, body: r.Body}, Expired, "", nil)
 		}
 	}

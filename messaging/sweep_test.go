@@ -1,6 +1,7 @@
 package messaging_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -94,5 +95,63 @@ func TestDelayedMessageThatExpiresWhileTheNodeIsDownIsTold(t *testing.T) {
 		}
 		r.join("bob").nothing()
 		r.join("alice").expired()
+	})
+}
+
+// committer is a store that does one thing after the other: what is asked of it while a Put stalls is done behind that.
+type committer struct{ *faulty }
+
+func (c committer) Drop(ctx context.Context, user string, keys []messaging.Key) error {
+	c.mu.Lock()
+	hold := c.hold
+	c.mu.Unlock()
+	if hold != nil {
+		<-hold
+		time.Sleep(time.Millisecond)
+	}
+	return c.faulty.Drop(ctx, user, keys)
+}
+
+// The store stalls while the move of a delayed message is with it, and the message expires: it is found again.
+func TestDelayedMessageThatExpiresWhileTheStoreStallsIsToldOnce(t *testing.T) {
+	var told heard
+	store := committer{newFaulty(messaging.Bounds{})}
+	inRig(t, messaging.Config{Store: store, Life: time.Minute, Events: told.tell}, func(r *rig) {
+		alice := r.join("alice")
+		alice.acked(alice.delays("bob", "soon", 5*time.Second), envelope.AckDurable)
+		told.want(t, "online alice 1 alice")
+		goOn := store.stall()
+		r.node.Advance(3 * time.Minute)
+		goOn()
+		r.node.Advance(time.Minute)
+		told.want(t, "expired bob 0")
+		alice.expired()
+		r.join("bob")
+		r.node.Advance(time.Minute)
+		told.want(t, "online bob 1 bob")
+		alice.nothing()
+		if records, _ := store.Total(); records != 0 {
+			t.Errorf("the store has %d", records)
+		}
+	})
+}
+
+// Two sweeps of one queue wait for the same store.
+func TestWhatExpiredIsToldOnceThoughItIsSweptTwice(t *testing.T) {
+	store := newFaulty(messaging.Bounds{})
+	inRig(t, messaging.Config{Store: store, Life: time.Hour}, func(r *rig) {
+		alice := r.join("alice")
+		alice.acked(alice.to("bob", "a"), envelope.AckDurable)
+		alice.acked(alice.to("bob", "b"), envelope.AckDurable)
+		r.node.Advance(45 * time.Minute)
+		goOn := store.stall()
+		alice.to("bob", "c") // is refused
+		r.node.Advance(45 * time.Minute)
+		alice.drain()
+		goOn()
+		r.node.Advance(time.Minute)
+		alice.expired()
+		alice.expired()
+		alice.nothing()
 	})
 }

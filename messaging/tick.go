@@ -1,9 +1,8 @@
 package messaging
 
 import (
+	"slices"
 	"time"
-
-	"github.com/stormwheel/stormwheel/messaging/envelope"
 )
 
 // Every SEND is settled within 5 s: so much of them may the policy and the devices take, and so much
@@ -44,27 +43,45 @@ func (h *Hub) tick() {
 	}
 }
 
-// ages are the messages of the last few seconds, as they came: those that nobody has taken are stored,
+// ages are the messages of the last few seconds, by when they came: those that nobody has taken are stored,
 // and those about which nothing can be said are refused. Guarded by the shard's lock.
 type ages struct {
 	list    []*entry
 	patient int // of list, those for which patience has run out
 }
 
-func (a *ages) add(e *entry) { a.list = append(a.list, e) }
+// add puts a message where it belongs, which is near the end: it may have waited for the policy.
+func (a *ages) add(e *entry) {
+	i := len(a.list)
+	for i > a.patient && a.list[i-1].at > e.at {
+		i--
+	}
+	a.list = slices.Insert(a.list, i, e)
+}
+
+// giveUp refuses all that waits for an outcome: nobody is left to bring one.
+func (sh *shard) giveUp() {
+	sh.mu.Lock()
+	for _, e := range sh.ages.list {
+		if !e.done && len(e.waits) > 0 {
+			e.user.finish(e, Refused, "", refuseBusy)
+		}
+	}
+	sh.unlock()
+}
 
 // grow goes through the messages whose time has come.
 func (sh *shard) grow(now time.Duration) {
 	sh.mu.Lock()
 	a := &sh.ages
-	for a.patient < len(a.list) && now-a.list[a.patient].at >= sh.h.patience() {
+	for a.patient < len(a.list) && now-a.list[a.patient].at >= answerTime {
 		if e := a.list[a.patient]; !e.done && e.windowed && e.key == 0 && !e.putting {
 			e.user.spill()
 		}
 		a.patient++
 	}
 	gone := 0
-	for gone < a.patient && now-a.list[gone].at >= sh.h.patience()+putTime {
+	for gone < a.patient && now-a.list[gone].at >= answerTime+putTime {
 		if e := a.list[gone]; !e.done && len(e.waits) > 0 {
 			e.user.finish(e, Refused, "", refuseStalled)
 		}
@@ -76,13 +93,4 @@ func (sh *shard) grow(now time.Duration) {
 		a.list = nil
 	}
 	sh.unlock()
-}
-
-// patience is how long a message may be with devices before it is stored: what a policy may take of the
-// time for an answer is gone.
-func (h *Hub) patience() time.Duration {
-	if !h.decides(envelope.ToUser) {
-		return answerTime
-	}
-	return answerTime - h.cfg.PolicyTimeout
 }

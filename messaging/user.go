@@ -18,6 +18,7 @@ type shard struct {
 	ages    ages
 	recent  recent
 	puts    []*entry      // to be stored, in order
+	moves   map[drop]bool // delayed records among puts, which are to take their place in the queue
 	drops   []drop        // to be forgotten by the store
 	loads   []*user       // of whom the next records are wanted
 	sweeps  []string      // users whose queues may have expired
@@ -80,7 +81,7 @@ func (d *device) isIn(name string) bool {
 
 func (sh *shard) init(h *Hub) {
 	sh.h = h
-	sh.users = make(map[string]*user)
+	sh.users, sh.moves = make(map[string]*user), make(map[drop]bool)
 	sh.recent.init()
 	sh.work = make(chan struct{}, 1)
 }
@@ -114,8 +115,15 @@ func (h *Hub) opened(s *server.Session) {
 	}
 	d := &device{ref: s.Ref(), id: s.ID(), from: s.Sender(), data: s.Data(), stamp: h.nextStamp()}
 	name := s.User()
-	if d.id == h.cfg.Name || !ValidName(name) {
-		_ = s.Close(server.Close{Code: codeNoName, Reason: "this name is taken"})
+	why := ""
+	switch {
+	case d.id == h.cfg.Name:
+		why = "this name is taken"
+	case !ValidUser(name):
+		why = "no user has such a name" // the authenticator's
+	}
+	if why != "" {
+		_ = s.Close(server.Close{Code: codeNoName, Reason: why})
 		return
 	}
 	_ = s.SetData(d)

@@ -55,7 +55,9 @@ func (h *Hub) watch(s *server.Session, d *device, e *envelope.Envelope) error {
 	}
 	if len(e.User) > 0 {
 		for _, body := range h.sightings(string(e.User)) {
-			_ = s.Deliver(body)
+			if s.Deliver(body) != nil {
+				return refuseBusy // taken would mean that nobody else is online
+			}
 		}
 	}
 	return nil

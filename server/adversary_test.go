@@ -132,9 +132,8 @@ func TestResetRightAfterAcceptHurtsNobody(t *testing.T) {
 				return r.Pending <= 1 && r.Conns <= siege.CrowdSize+1 && r.Lingering == 0
 			})
 		}
-		if r := c.report("report"); r.Closes["peer_reset"] == 0 {
-			t.Errorf("of 3000 resets none was seen: %v", r.Closes)
-		}
+		// The last may wait in the queue of a unix socket still.
+		c.until("of 3000 resets one was seen", func(r report) bool { return r.Closes["peer_reset"] > 0 })
 	})
 }
 

@@ -68,6 +68,7 @@ type AuthGrant struct {
 	// never. The client is told how long that is, not the time of day.
 	Expires time.Time
 	// User is whose device the client is: Session.User. Empty: its id up to the first "/".
+	// Package messaging takes no user whose name has a "/".
 	User string
 	// Data is the application's: Session.Data in Opened and after.
 	Data any
@@ -233,7 +234,7 @@ func (p *authPool) ask(j authJob) (grant AuthGrant, delay time.Duration, why rea
 	case errors.Is(err, errAuthPanic):
 		return AuthGrant{}, 0, reactor.ReasonInternal
 	default:
-		if n, log := p.failures.note(time.Now()); log {
+		if n, log := p.failures.noteCause(time.Now(), err.Error()); log {
 			p.log.Warn("authenticator failed; the client is told to come again", slog.Any("err", err), slog.Uint64("failures", n))
 		}
 		return AuthGrant{}, 0, reactor.ReasonBusy

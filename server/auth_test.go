@@ -172,6 +172,30 @@ func TestAFailingAuthenticatorDoesNotFloodTheLog(t *testing.T) {
 	}
 }
 
+// A back end that is mended halfway fails in another way, which its operator wants to read at once.
+func TestACauseThatChangesIsLogged(t *testing.T) {
+	var s seldom
+	at := time.Now()
+	for i, c := range []struct {
+		after time.Duration
+		cause string
+		log   bool
+	}{{0, "a", true}, {1, "a", false}, {2, "b", true}, {3, "a", false}, {4, "b", false}, {time.Minute, "b", true}, {time.Minute + 1, "b", false}, {time.Minute + 2, "a", true}} {
+		if _, log := s.noteCause(at.Add(c.after), c.cause); log != c.log {
+			t.Errorf("event %d, %s after %v: logged %v", i+1, c.cause, c.after, log)
+		}
+	}
+	lines := 0
+	for i := range 100 {
+		if _, log := s.noteCause(at.Add(3*time.Minute), fmt.Sprint(i)); log {
+			lines++
+		}
+	}
+	if lines != maxCauses {
+		t.Errorf("%d lines about 100 causes, want %d", lines, maxCauses)
+	}
+}
+
 // Whatever an authenticator does to its goroutine, the next client is checked.
 func TestAuthenticatorThatEndsItsGoroutineCostsOneClient(t *testing.T) {
 	s := startNode(t, Config{AuthWorkers: 2, Auth: authFunc(func(_ context.Context, r AuthRequest) (AuthGrant, error) {

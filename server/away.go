@@ -127,7 +127,7 @@ func (p *awayPool) start() {
 	}
 }
 
-// look has done what may be done by now. It is the ticker's.
+// look has done what may be done by now. It is the ticker's and the alarm's.
 func (p *awayPool) look() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

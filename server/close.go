@@ -80,9 +80,9 @@ func (c *Close) encode(alternates []string) (code codec.Code, goAway []byte, err
 	if c.Alternates != nil {
 		alternates = c.Alternates
 	}
-	for _, d := range []time.Duration{c.Delay, c.Window} {
+	for i, d := range []time.Duration{c.Delay, c.Window} {
 		if d < 0 || d > longestWait {
-			return 0, nil, fmt.Errorf("%w: GOAWAY tells no time of %v", codec.ErrField, d)
+			return 0, nil, fmt.Errorf("%w: GOAWAY tells no %s of %v", codec.ErrField, [...]string{"delay", "window"}[i], d)
 		}
 	}
 	goAway, err = encodeGoAway(&m, alternates)

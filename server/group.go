@@ -88,9 +88,9 @@ func (s *Server) member(to Ref, group string, join bool) error {
 // messages that wait for a member leave in one Write. A member that is slow, with more than
 // Config.SoftQueued before it, gets nothing of it and holds up nobody: Handler.Missed. What one
 // goroutine publishes to one group arrives in that order, and behind what it has delivered to the member
-// before. What it asks of a member afterwards, a Deliver, Leave or Close, comes behind it, unless the
-// member does not read as fast as that. To several groups, and with Broadcast, each goes its own way: who is
-// in both may get the later first.
+// before. What it asks of a member afterwards by the Server's methods, a Deliver, Leave or Close, comes
+// behind it, unless the member does not read as fast as that; what a callback does with its Session is done
+// at once. To several groups, and with Broadcast, each goes its own way: who is in both may get the later first.
 //
 // It does not block. Errors: ErrGroup, ErrTooBig, ErrClosed (the node stops), and ErrBusy: 16 MiB
 // or 16,384 publications have not come to all loops yet. Nobody gets a message that is refused.

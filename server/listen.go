@@ -7,6 +7,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/stormwheel/stormwheel/internal/transport"
 )
 
 // addrClaim holds an address while the event loops bind it. With SO_REUSEPORT, which
@@ -25,7 +27,7 @@ func claimAddr(addr string) (*addrClaim, error) {
 	// An MPTCP listener is another kernel object, which does not tell the zone of its address.
 	var plain net.ListenConfig
 	plain.SetMultipathTCP(false)
-	probe, err := plain.Listen(context.Background(), "tcp", addr)
+	probe, err := plain.Listen(context.Background(), transport.ListenNetwork(addr), addr)
 	if err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}

@@ -154,7 +154,9 @@ func (c *Config) validateListeners() error {
 		switch l.ProxyProtocol {
 		case ProxyOff:
 		case ProxyOptional, ProxyRequired:
-			if len(l.TrustedProxies) == 0 && !l.TrustPeers {
+			if _, is := unixPath(l.Addr); is && !l.TrustPeers {
+				return fmt.Errorf("server: ProxyProtocol of the listener %s needs TrustPeers: TrustedProxies are no unix socket's", l.Addr)
+			} else if !is && len(l.TrustedProxies) == 0 {
 				return fmt.Errorf("server: ProxyProtocol of the listener %s needs TrustedProxies", l.Addr)
 			}
 		default:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,23 +13,33 @@ import (
 	"github.com/stormwheel/stormwheel/internal/gate"
 )
 
-// seldom lets the first of many events into the log, and then one a minute. Any goroutine
-// may use it.
+// seldom lets the first of many events into the log, and then one a minute, and the first of each
+// cause in that minute. Any goroutine may use it.
 type seldom struct {
 	mu     sync.Mutex
 	count  uint64
-	logged time.Time
+	logged time.Time // when the minute began
+	causes []string  // that the log has in this minute, at most maxCauses
 }
 
-// note counts an event at the given time, and says whether it is to be logged.
-func (s *seldom) note(at time.Time) (count uint64, log bool) {
+// maxCauses bounds the lines a minute: the text of a cause may tell what a stranger wrote.
+const maxCauses = 8
+
+// note is noteCause of events that have one cause.
+func (s *seldom) note(at time.Time) (count uint64, log bool) { return s.noteCause(at, "") }
+
+// noteCause counts an event at the given time, and says whether it is to be logged.
+func (s *seldom) noteCause(at time.Time, cause string) (count uint64, log bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.count++
-	if !s.logged.IsZero() && at.Sub(s.logged) < time.Minute {
+	switch {
+	case s.logged.IsZero() || at.Sub(s.logged) >= time.Minute:
+		s.logged, s.causes = at, s.causes[:0]
+	case len(s.causes) >= maxCauses || slices.Contains(s.causes, cause):
 		return s.count, false
 	}
-	s.logged = at
+	s.causes = append(s.causes, cause)
 	return s.count, true
 }
 

@@ -194,10 +194,12 @@ func (l *loop) closed(slot reactor.Slot, err error) {
 
 // peer is who is at the other end of a unix socket, nil of any other.
 func (l *loop) peer(slot reactor.Slot) *Peer {
-	if p, is := l.peers[slot]; is {
-		return &p
+	p, is := l.peers[slot]
+	if !is {
+		return nil
 	}
-	return nil
+	own := p // else TCP would pay for it, too
+	return &own
 }
 
 // plainCarrier is what carries frames that are in nothing else.

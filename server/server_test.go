@@ -84,6 +84,29 @@ func TestIPv6AndAllAddresses(t *testing.T) {
 	}
 }
 
+// Who writes 0.0.0.0 may have a firewall for IPv4 alone.
+func TestAnIPv4AddressIsIPv4Alone(t *testing.T) {
+	for _, c := range []struct {
+		listen, name string
+		six          bool
+	}{{"0.0.0.0:0", "0.0.0.0", false}, {"[::]:0", "::", true}, {":0", "::", true}} {
+		t.Run(c.listen, func(t *testing.T) {
+			s := startNode(t, Config{Listen: c.listen})
+			host, port, _ := net.SplitHostPort(s.Addr())
+			if host != c.name {
+				t.Errorf("its name is %s, want %s", host, c.name)
+			}
+			conn, err := net.Dial("tcp6", net.JoinHostPort("::1", port))
+			if (err == nil) != c.six {
+				t.Errorf("a connect by IPv6: %v", err)
+			}
+			if err == nil {
+				conn.Close()
+			}
+		})
+	}
+}
+
 func TestSessionsFromOtherGoroutines(t *testing.T) {
 	var acked atomic.Uint64
 	opened := make(chan Ref, 1)

@@ -40,10 +40,11 @@ func (s *Server) setTLS() error {
 }
 
 func (s *Server) addTLS(c *tls.Config, numbers map[*tls.Config]int) (err error) {
-	if s.tls == nil {
-		numbers[c] = 0
-		s.tls, err = handshake.NewConfig(c, s.cfg.ClusterSecrets...)
-		return err
+	if s.tls == nil { // the node's own is number 0 on all nodes, or nobody is
+		numbers[s.cfg.TLS] = 0
+		if s.tls, err = handshake.NewConfig(s.cfg.TLS, s.cfg.ClusterSecrets...); err != nil || c == s.cfg.TLS {
+			return err
+		}
 	}
 	numbers[c], err = s.tls.Add(c)
 	return err

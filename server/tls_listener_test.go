@@ -148,3 +148,55 @@ func TestUpdatedSecretsSealTickets(t *testing.T) {
 		t.Error("a ticket of a secret that was taken away is good")
 	}
 }
+
+// A ticket is good at the listener that has the same TLS on another node, though that node has no TLS
+// besides, and not at one that has other TLS.
+func TestTicketsOfAListenerAreGoodOnANodeWithoutOtherTLS(t *testing.T) {
+	secret := [][]byte{[]byte(strings.Repeat("s", MinSecret))}
+	own := Listener{Addr: "127.0.0.1:0", TLS: &tls.Config{Certificates: []tls.Certificate{named(t, "own")}}}
+	both := startNode(t, Config{Loops: 1, ClusterSecrets: secret, TLS: &tls.Config{Certificates: []tls.Certificate{named(t, "public")}},
+		Listeners: []Listener{{Addr: "127.0.0.1:0"}, own}})
+	if _, err := dialAt(t, both, 1, &tls.Config{InsecureSkipVerify: true}); err != nil { // so that it has all its descriptors before the next one
+		t.Fatal(err)
+	}
+	alone := startNode(t, Config{Loops: 1, ClusterSecrets: secret, Listeners: []Listener{own}})
+	for listener, want := range []bool{false, true} {
+		cfg := &tls.Config{InsecureSkipVerify: true, ClientSessionCache: tls.NewLRUClientSessionCache(1), ServerName: "any"}
+		if _, err := dialAt(t, both, listener, cfg); err != nil {
+			t.Fatal(err)
+		}
+		got, err := dialAt(t, alone, 0, cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.DidResume != want {
+			t.Errorf("with a ticket of listener %d: resumed %v, want %v", listener, got.DidResume, want)
+		}
+	}
+}
+
+// Who gives a secret may wipe it afterwards: keys are made of it later, too.
+func TestSecretsAreCopied(t *testing.T) {
+	given := []byte(strings.Repeat("s", MinSecret))
+	want := string(given)
+	s, err := New(Config{ClusterSecrets: [][]byte{given}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(given)
+	if got := string(s.cfg.ClusterSecrets[0]); got != want {
+		t.Errorf("the node has %q", got)
+	}
+	if err := s.Update(func(u *Tunable) { u.ClusterSecrets = append(u.ClusterSecrets, given) }); err != nil {
+		t.Fatal(err)
+	}
+	copy(given, "other")
+	told := s.Tunable().ClusterSecrets
+	if string(told[0]) != want || strings.Trim(string(told[1]), "\x00") != "" {
+		t.Errorf("after an update it has %q", told)
+	}
+	clear(told[0])
+	if got := string(s.Tunable().ClusterSecrets[0]); got != want {
+		t.Errorf("who was told has made it %q", got)
+	}
+}

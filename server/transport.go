@@ -28,7 +28,14 @@ func (l *loop) Write(slot reactor.Slot, b []byte) (sent, queued int) {
 
 func (l *loop) Queued(slot reactor.Slot) int { return l.conn(slot).OutboundBuffered() }
 
-func (l *loop) Unsent(slot reactor.Slot) int { return unsentBytes(l.conn(slot).Fd()) }
+// Unsent is nothing at a unix socket: what our kernel has taken, its peer's has. What it would tell there is
+// its own memory, until the peer has read.
+func (l *loop) Unsent(slot reactor.Slot) int {
+	if _, is := l.peers[slot]; is {
+		return 0
+	}
+	return unsentBytes(l.conn(slot).Fd())
+}
 
 func (l *loop) Held(slot reactor.Slot) int {
 	if lines := l.stage(slot); lines != nil {

@@ -66,7 +66,7 @@ func (u *unixSockets) descriptors() int {
 	if len(u.claims) == 0 {
 		return 0
 	}
-	return len(u.claims) + 2*unixInFlight
+	return 2*len(u.claims) + 2*unixInFlight // each may have accepted one that waits for a place
 }
 
 // serve accepts from now on.
@@ -104,27 +104,23 @@ func (u *unixSockets) close() {
 
 func (u *unixSockets) accept(c *unixClaim, e gnet.Engine) {
 	for {
-		select {
-		case u.places <- struct{}{}:
-		case <-u.ended:
-			return
-		}
 		nc, err := c.socket.AcceptUnix()
 		if err == nil {
 			err = u.admit(c, e, nc)
 		}
-		if err == nil {
-			continue
-		}
-		<-u.places
-		if errors.Is(err, net.ErrClosed) {
+		switch {
+		case err == nil, errors.Is(err, errStranger):
+		case errors.Is(err, net.ErrClosed):
 			return
-		}
-		if !errors.Is(err, errStranger) {
-			u.log(&u.lost, "a connection of a unix socket is lost", slog.String("path", c.path), slog.Any("err", err))
+		default:
+			u.logLost(c, err)
 			time.Sleep(acceptPause)
 		}
 	}
+}
+
+func (u *unixSockets) logLost(c *unixClaim, err error) {
+	u.log(&u.lost, "a connection of a unix socket is lost", slog.String("path", c.path), slog.Any("err", err))
 }
 
 // log warns of what may happen often.
@@ -155,16 +151,25 @@ func (u *unixSockets) admit(c *unixClaim, e gnet.Engine, nc *net.UnixConn) (err 
 	if err := nc.SetWriteBuffer(sendBuffer); err != nil {
 		return err
 	}
+	select { // after its accept: a socket at which nobody comes keeps no place
+	case u.places <- struct{}{}:
+	case <-u.ended:
+		return net.ErrClosed
+	}
 	ctx := gnet.NewContext(context.Background(), &arrival{c.index, peer})
 	u.deal.Lock()
 	landed, err := e.Register(gnet.NewNetConnContext(ctx, nc))
 	u.deal.Unlock()
 	if err != nil {
+		<-u.places
 		return err
 	}
 	u.landing.Go(func() {
-		<-landed // a connection that gnet could not watch is closed
+		got := <-landed // a connection that gnet could not watch is closed
 		<-u.places
+		if got.Err != nil {
+			u.logLost(c, got.Err)
+		}
 	})
 	return nil
 }

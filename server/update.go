@@ -61,7 +61,7 @@ func (s *Server) Update(change func(*Tunable)) error {
 	defer s.tuning.Unlock()
 	t := s.tuned.Load().tunable()
 	change(&t)
-	next, err := newTuned(t.clone().over(s.cfg))
+	next, err := newTuned(t.over(s.cfg))
 	if err != nil {
 		return err
 	}
@@ -80,10 +80,12 @@ type tuned struct {
 	alike   bool            // the nodes that would take over are like this one: nobody said what they can take
 }
 
-// newTuned fills and checks a Config.
+// newTuned fills and checks a Config. It copies the secrets: keys are made of them later, too, of tickets
+// each day, and who gave them may have wiped them by then.
 func newTuned(cfg Config) (*tuned, error) {
 	t := &tuned{alike: cfg.FailoverRate == 0}
 	t.cfg = cfg.withDefaults()
+	t.cfg.Alternates, t.cfg.ClusterSecrets = slices.Clone(t.cfg.Alternates), cloneAll(t.cfg.ClusterSecrets)
 	if err := t.cfg.validate(); err != nil {
 		return nil, err
 	}
@@ -104,7 +106,8 @@ func (t *tuned) tunable() Tunable {
 	if u.MaxConns == math.MaxInt32 {
 		u.MaxConns = 0
 	}
-	return u.clone()
+	u.Alternates, u.ClusterSecrets = slices.Clone(u.Alternates), cloneAll(u.ClusterSecrets)
+	return u
 }
 
 // over is c with what u says.
@@ -117,14 +120,13 @@ func (u Tunable) over(c Config) Config {
 	return c
 }
 
-// clone shares nothing with u.
-func (u Tunable) clone() Tunable {
-	u.Alternates = slices.Clone(u.Alternates)
-	u.ClusterSecrets = slices.Clone(u.ClusterSecrets)
-	for i, secret := range u.ClusterSecrets {
-		u.ClusterSecrets[i] = bytes.Clone(secret)
+// cloneAll copies secrets.
+func cloneAll(secrets [][]byte) [][]byte {
+	all := slices.Clone(secrets)
+	for i, secret := range all {
+		all[i] = bytes.Clone(secret)
 	}
-	return u
+	return all
 }
 
 // tuneGates takes over what was updated. It is the ticker's.

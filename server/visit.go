@@ -15,7 +15,7 @@ import (
 // It waits for the loops: not to be called from a handler, or from visit. visit runs on the sessions'
 // loops and must not block; it may use the Session, but not keep it. Errors: ctx's, ErrClosed (the node has
 // ended), ErrNode (after is of another node, or of an earlier run of this one), and ErrVisit. With one of
-// the first two a visit that has begun may still run.
+// the first two a visit that has begun may still run; with any of them some may have been visited behind last.
 func (s *Server) Sessions(ctx context.Context, after Ref, limit int, visit func(*Session)) (last Ref, more bool, err error) {
 	first, from := 0, reactor.Slot(0)
 	if !after.IsZero() {

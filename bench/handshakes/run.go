@@ -19,9 +19,10 @@ type Config struct {
 	Targets []netip.AddrPort // in turn
 	Sources []netip.Addr     // local addresses, in turn; none: the kernel chooses
 	TLS     *tls.Config
-	Resume  bool // with a ticket, which is fetched before
-	Open    int  // at a time
-	Most    int  // no more in all; 0: no bound
+	Resume  bool   // with a ticket, which is fetched before
+	Open    int    // at a time
+	Most    int    // no more in all; 0: no bound
+	Meter   *Meter // is told of each; nil: nobody
 }
 
 // Seen is what became of them.
@@ -83,6 +84,9 @@ func (r *run) work(until context.Context) {
 			break
 		}
 		took, resumed, err := r.one(int(n))
+		if r.Meter != nil {
+			r.Meter.note(took, err)
+		}
 		switch {
 		case err == nil:
 			own.Latency.Record(took)

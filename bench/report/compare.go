@@ -19,7 +19,13 @@ var mainFigures = []struct {
 	step       float64
 	of         func(*result.Result) *float64
 }{
-	{"clients at the end", "", 1, func(r *result.Result) *float64 { return count(r.Conns.End) }},
+	{"handshakes ended", "", 1, handshake(func(h *result.Handshake) *float64 { return count(h.Ended) })},
+	{"handshakes failed", "", 1, handshake(func(h *result.Handshake) *float64 { return count(h.Failed) })},
+	{"handshakes", "1/s", 1, handshake(func(h *result.Handshake) *float64 { return h.PerS })},
+	{"handshake p50", "ms", .01, shakeLatency(func(p *result.Percentiles) *float64 { return &p.P50 })},
+	{"handshake p99", "ms", .01, shakeLatency(func(p *result.Percentiles) *float64 { return &p.P99 })},
+	{"servers' processor time for one", "us", 1, handshake(func(h *result.Handshake) *float64 { return h.ServerCPUUs })},
+	{"clients at the end", "", 1, clients(func(r *result.Result) *float64 { return count(r.Conns.End) })},
 	{"ramp", "1/s", 1, func(r *result.Result) *float64 { return r.Connect.RatePerS }},
 	{"arrival to WELCOME p99", "ms", .1, func(r *result.Result) *float64 {
 		if r.Connect.IntendedLatencyMs == nil {
@@ -30,12 +36,12 @@ var mainFigures = []struct {
 	{"round trip p50", "ms", .01, rtt(func(p *result.Percentiles) *float64 { return &p.P50 })},
 	{"round trip p99", "ms", .01, rtt(func(p *result.Percentiles) *float64 { return &p.P99 })},
 	{"round trip p99.9", "ms", .01, rtt(func(p *result.Percentiles) *float64 { return &p.P999 })},
-	{"PINGs unanswered", "", 1, func(r *result.Result) *float64 {
+	{"PINGs unanswered", "", 1, clients(func(r *result.Result) *float64 {
 		if r.Old() {
 			return nil
 		}
 		return count(r.Heartbeat.Unanswered)
-	}},
+	})},
 	{"messages sent", "", 1, messages(func(m *result.Messages) *float64 { return count(m.Sent) })},
 	{"messages refused", "", 1, messages(func(m *result.Messages) *float64 { return count(m.Refused) })},
 	{"messages lost", "", 1, messages(func(m *result.Messages) *float64 { return count(m.Lost) })},
@@ -48,7 +54,7 @@ var mainFigures = []struct {
 	{"publications undelivered", "", 1, messages(func(m *result.Messages) *float64 { return count(m.Undelivered) })},
 	{"fan-out p50", "ms", .01, latency(func(m *result.Messages) *result.Percentiles { return m.DeliverLatencyMs }, func(p *result.Percentiles) *float64 { return &p.P50 })},
 	{"fan-out p99", "ms", .01, latency(func(m *result.Messages) *result.Percentiles { return m.DeliverLatencyMs }, func(p *result.Percentiles) *float64 { return &p.P99 })},
-	{"false evictions", "", 1, func(r *result.Result) *float64 { return count(r.Eviction.False) }},
+	{"false evictions", "", 1, clients(func(r *result.Result) *float64 { return count(r.Eviction.False) })},
 	{"eviction lateness p99", "ms", .1, func(r *result.Result) *float64 {
 		if r.Eviction.LatenessMs == nil {
 			return nil

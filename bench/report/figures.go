@@ -16,8 +16,12 @@ type figure struct{ Name, Value, Unit string }
 // figures are the main ones of a run; those that make no sense for it are not there.
 func (r Run) figures() []figure {
 	var t figures
-	t.connections(r.Result)
-	t.heartbeats(r.Result)
+	if h := r.Result.Handshake; h != nil {
+		t.handshakes(h)
+	} else {
+		t.connections(r.Result)
+		t.heartbeats(r.Result)
+	}
 	if r.Result.Messages != nil {
 		t.messages(r.Result.Messages)
 	}
@@ -188,6 +192,8 @@ func (r Run) command() string {
 // why says what stands behind a verdict that is not pass.
 func why(x *result.Result) string {
 	switch {
+	case x.CutShort != nil:
+		return "cut short, so that the figures cover what ran: " + *x.CutShort
 	case x.Interrupted:
 		return "interrupted: the figures cover what ran"
 	case x.Generator.WhyInvalid != nil:

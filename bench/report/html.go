@@ -112,7 +112,10 @@ func verdict(v result.Verdict) result.Verdict {
 }
 
 func title(r Run) string {
-	if s := r.Result.Storm; s != nil {
+	if s := r.Result.Storm; s != nil && r.Result.Scenario == result.Talk {
+		return result.Talk + ": " + map[string]string{"kill": "a node is killed", "blackout": "the node is killed and comes back",
+			"drain": "a node is drained", "restart": "the node is drained and comes back"}[s.Kind]
+	} else if s != nil {
 		return fmt.Sprintf("%s: %s, policy %s", r.Result.Scenario, s.Kind, s.Policy)
 	}
 	return r.Result.Scenario

@@ -8,16 +8,16 @@ import (
 	"github.com/stormwheel/stormwheel/internal/plot"
 )
 
-// online is how many clients were in service, a reading a second.
+// online is how many clients were in service, a reading a second, after a blow ten.
 func online(r Run) plot.Chart {
 	ready := r.series(func(_ int, s result.Second) *float64 { return count(s.Ready) })
-	if len(ready) == 0 {
+	if len(ready) == 0 || r.Result.Handshake != nil {
 		return nil
 	}
-	ready = append([]plot.Point{plot.At(0, 0)}, ready...)
+	ready = r.finer(append([]plot.Point{plot.At(0, 0)}, ready...))
 	c := r.Result.Conns
 	p := plot.Picture{Title: "Clients online",
-		Note: fmt.Sprintf("%s of %s at the end, at most %s at once; one reading a second", whole(c.End), whole(c.Target), whole(c.Peak)),
+		Note: fmt.Sprintf("%s of %s at the end, at most %s at once; one reading a second, ten after a blow", whole(c.End), whole(c.Target), whole(c.Peak)),
 		X:    r.timeAxis(), Y: plot.FromZero("clients", 0, max(most(ready), float64(c.Target)))}
 	p.Layers = append(p.Layers, plot.Line{Label: "ready", Points: ready, Filled: true, Dots: dotted(ready)})
 	p.Layers = append(p.Layers, r.phases()...)
@@ -38,6 +38,44 @@ func online(r Run) plot.Chart {
 	p.Layers = append(append(p.Layers, r.blow(*t0)...), r.backMarks(*t0)...)
 	return p
 }
+
+// finer puts readings every 100 ms in place of those a second in the time around the blow, as far as the bins of
+// outages tell: who is gone for less than a second would not be seen.
+func (r Run) finer(ready []plot.Point) []plot.Point {
+	d, s := r.Result.Detail, r.Result.Storm
+	if s == nil || d.StormAtS == nil || s.Kind == "flood" { // who floods was not online before
+		return ready
+	}
+	lost, back := occupied(d.LostPer100ms), occupied(d.BackPer100ms)
+	n, t0 := min(max(len(lost), len(back)), around), *d.StormAtS
+	after := slices.IndexFunc(ready, func(p plot.Point) bool { return p.X > t0 })
+	if n == 0 || after < 1 {
+		return ready
+	}
+	now := ready[after-1].Y
+	points := append(slices.Clone(ready[:after]), plot.At(t0, now))
+	for i := range n {
+		if i < len(lost) {
+			now -= float64(lost[i])
+		}
+		if i < len(back) {
+			now += float64(back[i])
+		}
+		if at := t0 + float64(i+1)*binS; at <= r.length() {
+			points = append(points, plot.At(at, max(now, 0)))
+		}
+	}
+	end := points[len(points)-1].X
+	for _, p := range ready[after:] {
+		if p.X > end {
+			points = append(points, p)
+		}
+	}
+	return points
+}
+
+// around is for how many bins after the blow finer tells more.
+const around = 10 * binsPerSecond
 
 // few is how many points still may have dots.
 const few = 70

@@ -10,6 +10,7 @@ import (
 // overlays are the pictures that compare runs, by the names of their files. One that only one
 // of the runs has is not there.
 var overlays = []drawing[[]Run]{
+	{"handshake-latency", shakesOverlay},
 	{"online", onlineOverlay},
 	{"return", returnOverlay},
 	{"attempts", attemptsOverlay},
@@ -61,11 +62,15 @@ func onlineOverlay(runs []Run) plot.Chart {
 	for _, r := range runs {
 		stormed = stormed && r.Result.Detail.StormAtS != nil
 	}
-	p := plot.Picture{Title: "Clients online", Note: "share of the clients that the run asked for; one reading a second", Y: plot.Percent("% of the clients")}
+	p := plot.Picture{Title: "Clients online", Note: "share of the clients that the run asked for; one reading a second, ten after a blow", Y: plot.Percent("% of the clients")}
 	lines := linesOf(runs, func(r Run) []plot.Point {
-		points := r.series(func(_ int, s result.Second) *float64 {
-			return new(100 * float64(s.Ready) / float64(max(r.Result.Conns.Target, 1)))
-		})
+		if r.Result.Handshake != nil {
+			return nil
+		}
+		points := r.finer(r.series(func(_ int, s result.Second) *float64 { return count(s.Ready) }))
+		for i := range points {
+			points[i].Y *= 100 / float64(max(r.Result.Conns.Target, 1))
+		}
 		if stormed {
 			for i := range points {
 				points[i].X -= *r.Result.Detail.StormAtS

@@ -19,6 +19,8 @@ type drawing[T Run | []Run] struct {
 // pictures are those of one run, in the order of a page.
 var pictures = []drawing[Run]{
 	{"find-max", knee},
+	{"handshakes", shakes},
+	{"handshake-latency", shakeLatencies},
 	{"online", online},
 	{"rates", rates},
 	{"return", returns},

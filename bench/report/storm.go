@@ -68,23 +68,33 @@ func outage(s *result.Storm) []plot.Layer {
 	return []plot.Layer{plot.Shade{Label: "no node runs", From: 0, To: *s.OutageS}}
 }
 
-// goodput is how many clients came back in each second, up to the last that did.
+// goodput is how many clients came back in each second, up to the last that did; of a return that was
+// over within two, the rate of each bin.
 func (r Run) goodput() (steps []plot.Point) {
-	back := r.Result.Detail.BackPer100ms
-	for len(back) > 0 && back[len(back)-1] == 0 {
-		back = back[:len(back)-1]
+	back := occupied(r.Result.Detail.BackPer100ms)
+	width := binsPerSecond
+	if len(back) <= 2*binsPerSecond {
+		width = 1
 	}
-	for from := 0; from < len(back); from += binsPerSecond {
+	for from := 0; from < len(back); from += width {
 		n := 0.0
-		for _, one := range back[from:min(from+binsPerSecond, len(back))] {
+		for _, one := range back[from:min(from+width, len(back))] {
 			n += float64(one)
 		}
-		steps = append(steps, plot.At(float64(from)*binS, n))
+		steps = append(steps, plot.At(float64(from)*binS, n*float64(binsPerSecond/width)))
 	}
 	if len(steps) > 0 {
-		steps = append(steps, plot.At(float64(len(steps)), steps[len(steps)-1].Y))
+		steps = append(steps, plot.At(float64(len(steps)*width)*binS, steps[len(steps)-1].Y))
 	}
 	return steps
+}
+
+// occupied leaves out the empty bins at the end.
+func occupied(bins []uint32) []uint32 {
+	for len(bins) > 0 && bins[len(bins)-1] == 0 {
+		bins = bins[:len(bins)-1]
+	}
+	return bins
 }
 
 // attempts are the rates after t0.

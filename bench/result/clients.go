@@ -18,7 +18,7 @@ func (l *Losses) Add(o *Losses) {
 
 // Total is how many attempts failed.
 func (f *Failures) Total() int {
-	return f.Refused + f.Reset + f.Closed + f.ConnectTimeout + f.WelcomeTimeout + f.Busy + f.GoAway +
+	return f.Refused + f.Reset + f.TLS + f.Closed + f.ConnectTimeout + f.WelcomeTimeout + f.Busy + f.GoAway +
 		f.Protocol + f.Ports + f.Descriptors + f.Memory + f.Other
 }
 
@@ -26,6 +26,7 @@ func (f *Failures) Total() int {
 func (f *Failures) Add(o *Failures) {
 	f.Refused += o.Refused
 	f.Reset += o.Reset
+	f.TLS += o.TLS
 	f.Closed += o.Closed
 	f.ConnectTimeout += o.ConnectTimeout
 	f.WelcomeTimeout += o.WelcomeTimeout
@@ -83,6 +84,7 @@ type Connect struct {
 type Failures struct {
 	Refused        int `json:"refused" early:"grows"`         // ECONNREFUSED
 	Reset          int `json:"reset" early:"grows"`           // ECONNRESET, EPIPE
+	TLS            int `json:"tls" early:"grows"`             // the TLS handshake failed: a certificate that is not believed, ...
 	Closed         int `json:"closed" early:"grows"`          // FIN before WELCOME, without a GOAWAY
 	ConnectTimeout int `json:"connect_timeout" early:"grows"` // neither answer nor error in time
 	WelcomeTimeout int `json:"welcome_timeout" early:"grows"` // connected, no WELCOME in time

@@ -9,7 +9,7 @@ type Detail struct {
 	Phases []PhaseSeen `json:"phases"`
 	// Seconds are one row each.
 	Seconds []Second `json:"seconds"`
-	// Histograms are in microseconds, by name: rtt, rtt_intended, rtt_actual, connect, connect_intended, probes_before, probes_during, late, lateness; where there are messages, messages, messages_wire and deliveries; after a storm
+	// Histograms are in microseconds, by name: rtt, rtt_intended, rtt_actual, connect, connect_intended, probes_before, probes_during, late, lateness; where there are messages, messages, messages_wire and deliveries; of handshakes handshake; after a storm
 	// also return (from t0; return_N of cohort N) and offline (one entry an outage that is over). The format is
 	// HdrHistogram's V2, compressed, in base64, which its tools in every language read.
 	Histograms map[string]string `json:"histograms"`
@@ -51,12 +51,18 @@ type Second struct {
 	MessageP99   *float64 `json:"message_p99_ms"`
 	DeliverP50   *float64 `json:"deliver_p50_ms"`
 	DeliverP99   *float64 `json:"deliver_p99_ms"`
-	Muted        int      `json:"muted"`
-	Evicted      int      `json:"evicted"`
-	Early        int      `json:"early"`
-	False        int      `json:"false"`
-	StormClients int      `json:"storm_clients"`
-	StormBack    int      `json:"storm_back"`
+	// Of TLS handshakes, in runs of those; null: none ended.
+	Handshakes       int      `json:"handshakes_per_s"`
+	HandshakesFailed int      `json:"handshakes_failed_per_s"`
+	HandshakeP50     *float64 `json:"handshake_p50_ms"`
+	HandshakeP99     *float64 `json:"handshake_p99_ms"`
+
+	Muted        int `json:"muted"`
+	Evicted      int `json:"evicted"`
+	Early        int `json:"early"`
+	False        int `json:"false"`
+	StormClients int `json:"storm_clients"`
+	StormBack    int `json:"storm_back"`
 	// Servers are in the order of Result.Server; empty where none can be asked.
 	Servers []ServerSecond `json:"servers"`
 }

@@ -58,6 +58,11 @@ func TestAnInterruptedRunSaysSoInItsVerdict(t *testing.T) {
 	if err := r.WriteSummary(&out); err != nil || !strings.Contains(out.String(), "verdict: invalid (interrupted") {
 		t.Errorf("WriteSummary: %v\n%s", err, out.String())
 	}
+	out.Reset()
+	r.CutShort = new("nobody was welcomed")
+	if err := r.WriteSummary(&out); err != nil || !strings.Contains(out.String(), "verdict: invalid (cut short") {
+		t.Errorf("nobody interrupted it: %v\n%s", err, out.String())
+	}
 }
 
 func TestExitCodeOfOtherErrors(t *testing.T) {

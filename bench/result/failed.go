@@ -2,6 +2,8 @@ package result
 
 import (
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 )
 
@@ -64,16 +66,29 @@ func (t Threshold) failed(actual *float64) string {
 	if t.Promise {
 		by = "promised"
 	}
-	return fmt.Sprintf("%s: %s, %s %s%s", what, Number(actual), by, operators[t.op], Number(&want))
+	return fmt.Sprintf("%s: %s, %s %s%s", what, telling(actual), by, operators[t.op], telling(&want))
+}
+
+// telling is Number with the digits that tell two small figures apart.
+func telling(v *float64) string {
+	if v == nil || decimals(*v) == 0 || math.Abs(*v) >= 100 {
+		return Number(v)
+	}
+	return strconv.FormatFloat(*v, 'g', 4, 64)
 }
 
 // whyFailed has the first threshold that failed, and how many others did.
 func whyFailed(r *Result) string {
 	var all []string
 	for _, t := range r.Thresholds {
-		if !t.OK && t.Failed != nil {
-			all = append(all, fmt.Sprintf("%s (%s)", *t.Failed, strings.TrimSpace(t.Expr)))
+		if t.OK || t.Failed == nil {
+			continue
 		}
+		why := fmt.Sprintf("%s (%s)", *t.Failed, strings.TrimSpace(t.Expr))
+		if h := r.Handshake; h != nil && h.FirstFailure != nil && len(all) == 0 {
+			why += "; the first handshake that failed: " + *h.FirstFailure
+		}
+		all = append(all, why)
 	}
 	switch len(all) {
 	case 0:

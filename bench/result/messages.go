@@ -85,7 +85,11 @@ func (s *summary) talk(m *Messages) {
 		s.line("  one tick", "%d on the node's disk first, %d in its memory, %d delivered at once, or said in a room", m.Durable, m.Held, m.Acknowledged-m.Durable-m.Held)
 	}
 	s.line("  two ticks", "%d: a device of the addressee has it, and the sender knows", m.Confirmed)
-	s.line("  copies", "%d to addressees, %d delivered, %d undelivered", m.Published, m.Delivered, m.Undelivered)
+	undelivered := ""
+	if m.Undelivered > 0 && m.Lost == 0 {
+		undelivered = ", none of which is lost: to members of a room who were told of a gap; or their senders know, or were promised nothing"
+	}
+	s.line("  copies", "%d to addressees, %d delivered, %d undelivered%s", m.Published, m.Delivered, m.Undelivered, undelivered)
 	if m.HeldLost > 0 {
 		s.line("  held, lost", "%d that were in a node's memory alone, which promises nothing", m.HeldLost)
 	}

@@ -24,6 +24,7 @@ type Result struct {
 	WallS    float64   `json:"wall_s" early:"grows"`
 	// Interrupted is true when the run was cut short; its figures then cover what ran.
 	Interrupted bool            `json:"interrupted"`
+	CutShort    *string         `json:"cut_short"` // by what, if not by the user's wish
 	Build       Build           `json:"build"`
 	Terms       *Terms          `json:"terms"` // null for a target that was not spawned
 	Load        Load            `json:"load"`

@@ -65,13 +65,15 @@ type Trial struct {
 
 // Handshake counts TLS handshakes that were made in a row, so many at a time.
 type Handshake struct {
-	Open      int          `json:"open"`       // at a time
-	Ended     int          `json:"ended"`      // well
-	Resumed   int          `json:"resumed"`    // of them
-	Other     int          `json:"other"`      // of them, that were not as they should be, full or resumed
-	Failed    int          `json:"failed"`     // or were refused
-	PerS      *float64     `json:"per_s"`      // that ended
-	LatencyMs *Percentiles `json:"latency_ms"` // from the ClientHello until the client may speak
+	Open    int `json:"open"`    // at a time
+	Ended   int `json:"ended"`   // well
+	Resumed int `json:"resumed"` // of them
+	Other   int `json:"other"`   // of them, that were not as they should be, full or resumed
+	Failed  int `json:"failed"`  // or were refused
+	// FirstFailure is why the first of those did; null: none has.
+	FirstFailure *string      `json:"first_failure"`
+	PerS         *float64     `json:"per_s"`      // that ended
+	LatencyMs    *Percentiles `json:"latency_ms"` // from the ClientHello until the client may speak
 	// ServerCPUUs is what one took of the servers' processor time, its connection and its end included.
 	ServerCPUUs *float64 `json:"server_cpu_us"`
 }

@@ -59,6 +59,7 @@ type Storm struct {
 const (
 	CutSilently = "silence" // the nodes were told nothing
 	CutByReset  = "rst"     // for want of CAP_NET_ADMIN
+	CutByClose  = "close"   // as unix sockets are
 )
 
 // Cohort is what became of the clients of one policy in a storm.

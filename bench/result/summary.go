@@ -10,9 +10,13 @@ import (
 // WriteSummary writes the result for people: one figure a line, with its unit.
 func (r *Result) WriteSummary(w io.Writer) error {
 	var s summary
-	s.connections(r)
+	if r.Handshake == nil { // no clients, no heartbeats
+		s.connections(r)
+	}
 	s.scenario(r)
-	s.heartbeats(r)
+	if r.Handshake == nil {
+		s.heartbeats(r)
+	}
 	if r.Messages != nil {
 		s.messages(r)
 	}
@@ -40,6 +44,9 @@ func (r *Result) WriteSummary(w io.Writer) error {
 	interrupted := ""
 	if r.Interrupted {
 		interrupted = " (interrupted: the figures cover what ran)"
+		if r.CutShort != nil { // the error says by what
+			interrupted = " (cut short: the figures cover what ran)"
+		}
 	}
 	_, err := fmt.Fprintf(w, "\n%s, %.1f s, seed %d\n%sverdict: %s%s\n", r.Scenario, r.WallS, r.Seed, s.table(), r.Verdict, interrupted)
 	return err
@@ -137,8 +144,11 @@ func (s *summary) heartbeats(r *Result) {
 
 func (s *summary) storm(t *Storm) {
 	s.line("storm ("+t.Kind+", "+t.Policy+")", "%d of %d clients are back", t.Back, t.Clients)
-	s.line("  recovery", "t50 %s  t95 %s  t99 %s  t100 %s s, ideal %s s", Number(t.T50S), Number(t.T95S),
-		Number(t.T99S), Number(t.T100S), Number(t.IdealS))
+	ideal := ""
+	if t.IdealS != nil {
+		ideal = ", ideal " + Number(t.IdealS) + " s"
+	}
+	s.line("  recovery", "t50 %s  t95 %s  t99 %s  t100 %s s%s", Number(t.T50S), Number(t.T95S), Number(t.T99S), Number(t.T100S), ideal)
 	if t.OutageS == nil {
 		s.line("  outage", "no node ever came back")
 	} else if *t.OutageS > 0 {
@@ -153,7 +163,7 @@ func (s *summary) storm(t *Storm) {
 		s.line("  accepted", "%s, pace %.0f/s; %d clients were offline", t.accepted(), *t.PacePerS, t.Offline)
 	}
 	if t.CutBy != nil {
-		s.line("  cut", "%s", map[string]string{CutSilently: "without FIN and RST: the nodes were told nothing", CutByReset: "by RST (no CAP_NET_ADMIN)"}[*t.CutBy])
+		s.line("  cut", "%s", map[string]string{CutSilently: "without FIN and RST: the nodes were told nothing", CutByReset: "by RST (no CAP_NET_ADMIN)", CutByClose: "by a close, which is all that a unix socket has"}[*t.CutBy])
 	}
 	if t.GhostsGoneS != nil {
 		s.line("  ghosts", "the nodes held none after %.1f s", *t.GhostsGoneS)

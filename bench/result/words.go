@@ -55,7 +55,7 @@ func decimals(v float64) int {
 
 // Words lists the classes that occurred.
 func (f *Failures) Words() string {
-	return named(", failed: ", map[string]int{"refused": f.Refused, "reset": f.Reset, "closed": f.Closed,
+	return named(", failed: ", map[string]int{"refused": f.Refused, "reset": f.Reset, "tls": f.TLS, "closed": f.Closed,
 		"connect timeout": f.ConnectTimeout, "welcome timeout": f.WelcomeTimeout, "busy": f.Busy, "goaway": f.GoAway,
 		"protocol": f.Protocol, "no port": f.Ports, "no descriptor": f.Descriptors, "no memory": f.Memory, "other": f.Other})
 }

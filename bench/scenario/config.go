@@ -47,7 +47,7 @@ type Config struct {
 	TLSResume bool   `name:"tls-resume" help:"tls, wss: resume sessions, once there is a ticket, in place of full handshakes."`
 	// ProxyProtocol has each connection begin with a PROXY header, "v1" or "v2", of an address of
 	// 198.18.0.0/15. Spawned nodes believe it. Default: none.
-	ProxyProtocol string `help:"Begin each connection with a PROXY header, v1 or v2, each of another address of 198.18.0.0/15 (default none)." placeholder:"V"`
+	ProxyProtocol string `help:"Begin each connection with a PROXY header, v1 or v2, each of another address of 198.18.0.0/15 (default none). On loopback bench comes from 127.0.0.2 on: trust 127.0.0.0/8, or say --source 127.0.0.1." placeholder:"V"`
 	// Username and Password are for mqtt; default: none.
 	Username string `help:"mqtt: user name (default none)." placeholder:"U"`
 	Password string `kong:"-"`

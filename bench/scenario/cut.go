@@ -55,7 +55,11 @@ func (cut) strike(ctx context.Context, s *Stage) error {
 	n, silent := s.Clients.Cut(victim, hit)
 	how := "without FIN and RST (TCP_REPAIR)"
 	s.CutBy = result.CutSilently
-	if silent < n {
+	switch {
+	case len(s.sockets) > 0: // TCP_REPAIR is TCP's
+		how = "by a close, which is all that a unix socket has"
+		s.CutBy = result.CutByClose
+	case silent < n:
 		how = "by RST, since this process lacks CAP_NET_ADMIN"
 		s.CutBy = result.CutByReset
 	}

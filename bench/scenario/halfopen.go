@@ -42,7 +42,7 @@ func (halfOpen) Promises(c *Config) []string {
 		"eviction.overlooked==0",
 		"eviction.early==0")
 	if c.Spawn > 0 {
-		all = append(all, fmt.Sprintf("eviction.lateness_ms.p99<=%g", promisedLatenessMs(c)), "conns.ghosts==0")
+		all = append(all, fmt.Sprintf("eviction.lateness_ms.p99<=%g", promisedLatenessMs(c, tickLate)), "conns.ghosts==0")
 	}
 	return all
 }

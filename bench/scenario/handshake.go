@@ -36,9 +36,15 @@ func (handshake) Promises(*Config) []string {
 	return []string{"handshake.ended>0", "handshake.failed==0", "handshake.other==0"}
 }
 
+// Shakes reports whether the run makes handshakes and has no clients.
+func (p *Plan) Shakes() bool {
+	_, shakes := p.Plays.(handshake)
+	return shakes
+}
+
 func (handshake) Play(ctx context.Context, s *Stage) error {
 	s.Enter("handshakes", s.Duration)
-	c := handshakes.Config{Targets: s.endpoints, Sources: s.sources, TLS: s.secure.Config(), Resume: s.TLSResume, Open: s.Conns}
+	c := handshakes.Config{Targets: s.endpoints, Sources: s.sources, TLS: s.secure.Config(), Resume: s.TLSResume, Open: s.Conns, Meter: &s.Shaking}
 	seen, err := handshakes.Run(ctx, c, s.Duration)
 	if err != nil {
 		return err

@@ -174,7 +174,7 @@ func (phases) Promises(c *Config) []string {
 	if silenced > 0 {
 		all = append(all, fmt.Sprintf("eviction.expected==%d", silenced), fmt.Sprintf("eviction.observed==%d", silenced), "eviction.early==0")
 		if c.Spawn > 0 {
-			all = append(all, fmt.Sprintf("eviction.lateness_ms.p99<=%g", promisedLatenessMs(c)))
+			all = append(all, fmt.Sprintf("eviction.lateness_ms.p99<=%g", promisedLatenessMs(c, tickLate)))
 		}
 	}
 	if c.has("churn") {

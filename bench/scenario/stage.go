@@ -31,6 +31,7 @@ type Found struct {
 	Soaks            bool           // it is a soak, from and to when
 	SoakFrom, SoakTo time.Duration
 	Handshakes       *handshakes.Seen // that were made in a row
+	Shaking          handshakes.Meter // while they are; any goroutine
 
 	ghostless *time.Duration // from when on no sample has shown a ghost; nil: the latest did
 }
@@ -120,13 +121,22 @@ func (s *Stage) awaitWelcomes(ctx context.Context, bound time.Duration, cond fun
 	if err == nil && shunned {
 		n := s.Clients.Counts()
 		why := n.Failures.Words()
-		if n.Refusal != 0 {
+		if n.Cause != "" {
+			why += "; the first: " + n.Cause
+		}
+		if n.Refusal != 0 && !strings.Contains(why, n.Refusal.String()) {
 			why += fmt.Sprintf("; the server says %v (%d)", n.Refusal, n.Refusal)
+		}
+		if s.ProxyProtocol != "" && n.Failures.GoAway+n.Failures.Closed > 0 {
+			why += "; does the node trust the addresses that PROXY headers come from? " + proxySources
 		}
 		err = fmt.Errorf("nobody was welcomed at %s within %v%s", strings.Join(s.Servers.Addrs(), ", "), welcomePatience, why)
 	}
 	return over, err
 }
+
+// proxySources is where a node gets PROXY headers from.
+const proxySources = "On loopback bench comes from 127.0.0.2 on: trust 127.0.0.0/8, or say --source 127.0.0.1"
 
 // steady is the calm after the ramp, before the blow if there is one.
 func (s *Stage) steady(ctx context.Context) error {

@@ -162,6 +162,9 @@ func (talk) Promises(c *Config) []string {
 	default:
 		all = append(all, "storm.clients>0", fmt.Sprintf("storm.t100_s<=%g", (c.RestartAfter+c.RecoveryTimeout).Seconds()), pendingPromise)
 	}
+	if _, said := c.nodeArg("messages"); c.storms() && c.Messages == "bolt" && !said {
+		all = append(all, "messages.held_lost==0") // such a node says "held" of nothing
+	}
 	return append(all, "eviction.false==0")
 }
 

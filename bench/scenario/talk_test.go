@@ -64,7 +64,9 @@ func TestATalkPromisesThatNothingSafeIsLost(t *testing.T) {
 		has, lacks []string
 	}{
 		{Config{Spawn: 1}, "", []string{"messages.undelivered==0", "conns.lost==0"}, nil},
-		{Config{Spawn: 2, KillAfter: time.Second}, "kill", []string{"storm.clients>0", "storm.t100_s<=62"}, []string{"messages.undelivered==0", "conns.lost==0"}},
+		{Config{Spawn: 2, KillAfter: time.Second}, "kill", []string{"storm.clients>0", "storm.t100_s<=62", "messages.held_lost==0"}, []string{"messages.undelivered==0", "conns.lost==0"}},
+		{Config{Spawn: 2, KillAfter: time.Second, Messages: "memory"}, "kill", nil, []string{"messages.held_lost==0"}},
+		{Config{Spawn: 2, KillAfter: time.Second, NodeArgs: []string{"messages=memory"}}, "kill", nil, []string{"messages.held_lost==0"}},
 		{Config{Spawn: 1, KillAfter: time.Second}, "blackout", []string{"storm.t100_s<=62"}, []string{"conns.lost==0"}},
 		{Config{Spawn: 2, DrainAfter: time.Second}, "drain", []string{"storm.offline==0"}, []string{"conns.lost==0"}},
 		{Config{Spawn: 1, DrainAfter: time.Second}, "restart", []string{"storm.t100_s<=62"}, []string{"storm.offline==0"}},

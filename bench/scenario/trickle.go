@@ -109,7 +109,7 @@ func (trickle) Promises(c *Config) []string {
 		"eviction.early==0")
 	if c.Spawn > 0 {
 		if n > 0 {
-			all = append(all, fmt.Sprintf("eviction.lateness_ms.p99<=%g", 2*promisedLatenessMs(c)-50))
+			all = append(all, fmt.Sprintf("eviction.lateness_ms.p99<=%g", 2*promisedLatenessMs(c, tickLate)-result.Millis(tickLate)))
 		}
 		all = append(all, "conns.ghosts==0")
 	}

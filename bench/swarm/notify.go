@@ -1,13 +1,16 @@
 package swarm
 
 import (
+	"crypto/tls"
 	"errors"
+	"strings"
 	"syscall"
 
 	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/bench/tally"
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/link"
+	"github.com/stormwheel/stormwheel/internal/transport"
 )
 
 // notify counts what a link tells. It must not call the link: what an event asks for
@@ -130,6 +133,22 @@ func (l *loop) turnedAway(c *client, e *link.Event) {
 	if e.Kind == link.GoneAway {
 		l.counted.Refusal = e.Code
 	}
+	if l.counted.Cause == "" {
+		l.counted.Cause = causeOf(e)
+	}
+}
+
+// causeOf is why an attempt failed, in a line for people.
+func causeOf(e *link.Event) string {
+	var unbelieved *tls.CertificateVerificationError
+	switch {
+	case e.Err == nil:
+		return e.Reason.String()
+	case errors.As(e.Err, &unbelieved):
+		return unbelieved.Error() + " (--tls-ca FILE says whose certificates are believed, --insecure that all are)"
+	default:
+		return strings.ReplaceAll(e.Err.Error(), "\n", ": ")
+	}
 }
 
 // lostSession counts the end of a living client's session and judges the server for it.
@@ -228,6 +247,8 @@ func countFailure(f *result.Failures, e *link.Event) {
 		f.WelcomeTimeout++
 	case e.Reason == link.Malformed:
 		f.Protocol++
+	case errors.Is(e.Err, transport.ErrHandshake):
+		f.TLS++
 	case errors.Is(e.Err, syscall.ECONNREFUSED):
 		f.Refused++
 	case errors.Is(e.Err, syscall.ECONNRESET), errors.Is(e.Err, syscall.EPIPE):

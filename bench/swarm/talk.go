@@ -160,11 +160,12 @@ func (l *loop) note(w *tally.Word, e *link.Event) {
 	}
 }
 
-// receipt is what a sender is told later, perhaps more than once.
+// receipt is what a sender is told later, perhaps more than once. All devices of a user are told of each other's.
 func (l *loop) receipt(i uint32, e *envelope.Envelope) {
 	t := &l.talkers[i]
+	from, ours := l.swarm.clientOf(string(e.ID.Sender))
 	n, is := l.ordinal(i, e.ID.Number)
-	if !is || e.ID.Number == 0 || e.ID.Number > uint64(len(t.words)) {
+	if !ours || from != l.number(i) || !is || e.ID.Number == 0 || e.ID.Number > uint64(len(t.words)) {
 		return
 	}
 	w := &t.words[e.ID.Number-1]

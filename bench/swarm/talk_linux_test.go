@@ -75,8 +75,10 @@ func TestANodeThatLosesMessagesIsFoundOut(t *testing.T) {
 		"delivered, and not there": {&post{fate: third(envelope.AckDelivered, 0, false)}, tally.Messages{Lost: 10, Confirmed: 50, Delivered: 40, Undelivered: 10}},
 		"durable, and not there":   {&post{fate: third(envelope.AckDurable, 0, false)}, tally.Messages{Lost: 10, Durable: 10, Confirmed: 40, Delivered: 40, Undelivered: 10}},
 		"held, and gone":           {&post{fate: third(envelope.AckHeld, 0, false)}, tally.Messages{HeldLost: 10, Held: 10, Confirmed: 40, Delivered: 40, Undelivered: 10}},
-		"a copy":                   {&post{fate: third(envelope.AckDelivered, 2, false)}, tally.Messages{Confirmed: 50, Delivered: 50}},
-		"a copy of another name":   {&post{fate: third(envelope.AckDelivered, 2, true)}, tally.Messages{Doubled: 10, Confirmed: 50, Delivered: 50}},
+		"durable, of which another is told": {&post{alien: true, fate: func(uint64) (uint8, int, bool) { return envelope.AckDurable, 1, false }},
+			tally.Messages{Durable: 50, Delivered: 50}},
+		"a copy":                 {&post{fate: third(envelope.AckDelivered, 2, false)}, tally.Messages{Confirmed: 50, Delivered: 50}},
+		"a copy of another name": {&post{fate: third(envelope.AckDelivered, 2, true)}, tally.Messages{Doubled: 10, Confirmed: 50, Delivered: 50}},
 	} {
 		sum := talking(t, startPost(t, tt.post), 10, Talk{}, func(r tally.Reconciled) bool { return r.Delivered == tt.want.Delivered }, nil)
 		tt.want.Carried, tt.want.Sent, tt.want.Acknowledged = true, 50, 50

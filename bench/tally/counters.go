@@ -16,6 +16,7 @@ type Counters struct {
 	RampEnd     time.Duration // when the last of those did
 	Failures    result.Failures
 	Refusal     codec.Code // of the latest GOAWAY in place of WELCOME
+	Cause       string     // why the first attempt that failed did, for people
 	Losses      result.Losses
 
 	Pings, Pongs, Missed int
@@ -51,6 +52,9 @@ func (c *Counters) Add(o *Counters) {
 	c.Failures.Add(&o.Failures)
 	if o.Refusal != 0 {
 		c.Refusal = o.Refusal
+	}
+	if c.Cause == "" {
+		c.Cause = o.Cause
 	}
 	c.Losses.Add(&o.Losses)
 	c.Pings += o.Pings

@@ -16,6 +16,7 @@ type Facts struct {
 	Ramped   bool          // all came in one ramp
 	Storm    *StormFacts   // nil: there was none
 	Policies []string      // of the cohorts
+	Shakes   *Hist         // handshakes, in a run of those
 }
 
 // Fill writes the counts into a result.
@@ -77,8 +78,8 @@ func (t *Tally) Detail(d *result.Detail, f *Facts) error {
 		}
 		named["return"], named["offline"] = returnsOf(t.Storm.Returns), t.Storm.OfflineTimes
 	}
-	for name, h := range map[string]*Hist{"messages": t.Messages, "messages_wire": t.MessagesWire, "deliveries": t.Deliveries, "confirmations": t.Confirmations} {
-		if h.Count() > 0 {
+	for name, h := range map[string]*Hist{"messages": t.Messages, "messages_wire": t.MessagesWire, "deliveries": t.Deliveries, "confirmations": t.Confirmations, "handshake": f.Shakes} {
+		if h != nil && h.Count() > 0 {
 			named[name] = h
 		}
 	}

@@ -97,6 +97,9 @@ func addRates(s, o *result.Second) {
 	s.Acknowledged += o.Acknowledged
 	s.Delivered += o.Delivered
 	s.Undelivered += o.Undelivered
+	s.Handshakes += o.Handshakes
+	s.HandshakesFailed += o.HandshakesFailed
+	s.HandshakeP50, s.HandshakeP99 = larger(s.HandshakeP50, o.HandshakeP50), larger(s.HandshakeP99, o.HandshakeP99)
 	s.MessageP50, s.MessageP99 = larger(s.MessageP50, o.MessageP50), larger(s.MessageP99, o.MessageP99)
 	s.DeliverP50, s.DeliverP99 = larger(s.DeliverP50, o.DeliverP50), larger(s.DeliverP99, o.DeliverP99)
 }

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/stormwheel/stormwheel/internal/transport"
 	"github.com/stormwheel/stormwheel/messaging/web"
 	"github.com/stormwheel/stormwheel/server"
 	"github.com/stormwheel/stormwheel/server/admin"
@@ -33,7 +34,7 @@ func newAdminListener(addr string, srv *server.Server, level *slog.LevelVar, m *
 	}
 	var plain net.ListenConfig
 	plain.SetMultipathTCP(false)
-	listener, err := plain.Listen(context.Background(), "tcp", addr)
+	listener, err := plain.Listen(context.Background(), transport.ListenNetwork(addr), addr)
 	if err != nil {
 		return nil, fmt.Errorf("admin: %w", err)
 	}

@@ -50,6 +50,9 @@ func TestBenchHandshake(t *testing.T) {
 		if h == nil || h.Ended == 0 || h.Open != 8 || h.LatencyMs == nil || h.PerS == nil || h.ServerCPUUs == nil || (h.Resumed == h.Ended) != resume {
 			t.Errorf("resume %v: %+v", resume, h)
 		}
+		if text := p.stderr.String(); r.Conns.Ghosts != nil || !strings.Contains(text, "handshakes/s") || strings.Contains(text, "pings/s") || strings.Contains(text, "clients") {
+			t.Errorf("it tells of clients, of which it has none:\n%s", text)
+		}
 		if r.Load.TLSResume != resume || !strings.Contains(p.stderr.String(), "from the ClientHello") {
 			t.Errorf("load %+v\n%s", r.Load, p.stderr.String())
 		}

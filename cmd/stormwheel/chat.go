@@ -13,6 +13,7 @@ import (
 
 	"github.com/stormwheel/stormwheel/client"
 	"github.com/stormwheel/stormwheel/messaging/talk"
+	"golang.org/x/term"
 )
 
 // Exit codes of connect --chat, beside exitError and exitUsage.
@@ -65,6 +66,7 @@ type chat struct {
 
 	mu       sync.Mutex
 	to       place
+	turned   []place         // where it was turned before, and to, each once, latest last
 	rooms    map[string]bool // that were asked for: whether they are joined
 	sent     map[uint64]outgoing
 	early    map[uint64]talk.Outcome // told before the sender knew the number
@@ -79,6 +81,7 @@ type chat struct {
 const (
 	maxTicks = 4096 // messages without their second tick
 	maxNames = 4096
+	maxTurns = 16
 )
 
 func newChat(id string, asJSON bool) *chat {
@@ -90,7 +93,12 @@ func newChat(id string, asJSON bool) *chat {
 // runChat is connect --chat.
 func (c *connectCmd) runChat(cfg client.Config, named bool) error {
 	ch := newChat(c.ID, c.JSON)
-	ch.to = place{c.To, c.Room}
+	if c.To != nil {
+		ch.turn(place{user: *c.To})
+	}
+	if c.Room != nil {
+		ch.turn(place{room: *c.Room})
+	}
 	cfg.StateChange = ch.changed
 	var err error
 	ch.talk, err = talk.New(talk.Config{Client: cfg, Message: ch.message, Publication: ch.publication, Joined: ch.joined,
@@ -99,7 +107,7 @@ func (c *connectCmd) runChat(cfg client.Config, named bool) error {
 		return asUsage(err)
 	}
 	path := ""
-	if c.History && named {
+	if c.History && named && term.IsTerminal(int(os.Stdin.Fd())) { // what a script says is its own to keep
 		path = historyPath(c.ID)
 	}
 	if ch.past, err = openHistory(path); err != nil {

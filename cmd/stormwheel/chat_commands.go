@@ -34,12 +34,12 @@ func init() {
 	chatCommands = []chatCommand{
 		{":all", "", "all commands", (*chat).showAll},
 		{":to", "USER [text]", "send text to a user; alone: what you type goes there", (*chat).sendTo},
-		{":join", "ROOM", "join a room; what you type goes there", (*chat).joinRoom},
+		{":join", "ROOM", "join a room, the rest of the line; what you type goes there", (*chat).joinRoom},
 		{":leave", "[ROOM]", "leave a room, or the present one", (*chat).leaveRoom},
 		{":rooms", "", "the rooms that you are in", (*chat).showRooms},
 		{":who", "[ROOM]", "who is in a room, or in the present one", (*chat).showMembers},
-		{":olu", "", "who is online", (*chat).showOnline},
-		{":pu", "PREFIX", "who is online, of those whose names begin so", (*chat).findUsers},
+		{":olu", "", "who is online, at a node with --open-presence", (*chat).showOnline},
+		{":pu", "PREFIX", "who is online, of those whose names begin so, at such a node", (*chat).findUsers},
 		{":more", "", "the next page of the latest list", (*chat).showMore},
 		{":delay", "30s text", "send text to the present user, to be delivered after that time", (*chat).sendLater},
 		{":away", "[text]", "answer whoever writes to you with text, once each; alone: you are back", (*chat).goAway},
@@ -124,7 +124,7 @@ func checkName(what, name string) error {
 	switch {
 	case name == "":
 		return fmt.Errorf("which %s?", what)
-	case len(name) > envelope.MaxUser || !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || r == ' ' }):
+	case len(name) > envelope.MaxUser || !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || r == ' ' && what == "user" }):
 		return fmt.Errorf("%q is no name of a %s", name, what)
 	case what == "user" && strings.Contains(name, "/"):
 		return fmt.Errorf("%q is a device; a user's name has no /", name)
@@ -155,9 +155,25 @@ func (c *chat) sendTo(ctx context.Context, rest string) error {
 // turnTo sets who hears what is typed.
 func (c *chat) turnTo(to place) {
 	c.mu.Lock()
-	c.to = to
+	c.turn(to)
 	c.mu.Unlock()
 	c.input.prompt()
+}
+
+// turn needs mu, as the next does.
+func (c *chat) turn(to place) {
+	c.turned = append(slices.DeleteFunc(c.turned, func(p place) bool { return p == to }), to)
+	c.turned = c.turned[max(len(c.turned)-maxTurns, 0):]
+	c.to = to
+}
+
+// turnFrom forgets a place, and turns to the one before.
+func (c *chat) turnFrom(gone place) {
+	c.turned = slices.DeleteFunc(c.turned, func(p place) bool { return p == gone })
+	c.to = place{}
+	if n := len(c.turned); n > 0 {
+		c.to = c.turned[n-1]
+	}
 }
 
 func (c *chat) join(room string) {
@@ -208,9 +224,7 @@ func (c *chat) leaveRoom(_ context.Context, rest string) error {
 	c.mu.Lock()
 	_, wanted := c.rooms[room]
 	delete(c.rooms, room)
-	if c.to.room == room {
-		c.to = place{}
-	}
+	c.turnFrom(place{room: room})
 	c.mu.Unlock()
 	if !wanted {
 		return fmt.Errorf("you are not in [%s]", clean(room))
@@ -247,6 +261,9 @@ func (c *chat) page(ctx context.Context, after string, ask func(ctx context.Cont
 	return nil
 }
 
+// closedPresence is what a node that does not tell everybody who is online does not say.
+const closedPresence = "this node tells only who is in the rooms that you are in (:who): :olu and :pu need serve --open-presence there"
+
 // asked words why a question has no answer.
 func asked(err error) error {
 	var refused *client.RefusedError
@@ -272,7 +289,12 @@ func (c *chat) findUsers(ctx context.Context, prefix string) error {
 
 func (c *chat) online(ctx context.Context, prefix string) error {
 	return c.page(ctx, "", func(ctx context.Context, after string) (talk.Page, error) {
-		return c.talk.Online(ctx, prefix, after, pageSize)
+		p, err := c.talk.Online(ctx, prefix, after, pageSize)
+		var refused *client.RefusedError
+		if errors.As(err, &refused) && refused.Code == envelope.CodeForbidden && (refused.Reason == "" || refused.Reason == "you may not") { // not a back end's words
+			err = errors.New(closedPresence)
+		}
+		return p, err
 	})
 }
 

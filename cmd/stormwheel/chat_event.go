@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -9,22 +10,30 @@ import (
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/stormwheel/stormwheel/messaging/talk"
 )
 
 // chatEvent is one thing that connect --chat tells: a line for people, or with --json an object on a line.
 // What a field does not apply to does not have it.
 type chatEvent struct {
-	Event    string   `json:"event"` // message, publication, outcome, receipt, joined, missed, left, connection, page, rooms, info, found, note, error
-	Time     string   `json:"time"`
+	Event    string   `json:"event"`
+	Time     string   `json:"time"`           // when it was told here
 	User     string   `json:"user,omitempty"` // who sent it, or to whom it was sent
 	Room     string   `json:"room,omitempty"`
 	Number   uint64   `json:"number,omitempty"` // of outcome and receipt: the message's
+	Device   string   `json:"device,omitempty"` // of message and publication: the client id that sent it
 	Text     string   `json:"text,omitempty"`
+	Base64   []byte   `json:"content_base64,omitempty"` // in place of Text, if that is no UTF-8
+	Message  *named   `json:"message,omitempty"`
 	State    string   `json:"state,omitempty"` // of outcome: delivered, durable, held, taken, refused, unknown; of receipt: delivered, refused, expired
 	Code     int      `json:"code,omitempty"`
 	Reason   string   `json:"reason,omitempty"`
-	Taken    string   `json:"taken,omitempty"` // when the node took it
-	At       string   `json:"at,omitempty"`    // deliver not before
+	Sent     string   `json:"sent,omitempty"`   // when its sender sent it, by that one's clock
+	Taken    string   `json:"taken,omitempty"`  // when the node took it
+	Epoch    string   `json:"epoch,omitempty"`  // of publication: the room's
+	Offset   uint64   `json:"offset,omitempty"` // of publication: its place in the room
+	At       string   `json:"at,omitempty"`     // deliver not before
 	Known    bool     `json:"possibly_known,omitempty"`
 	Earlier  bool     `json:"earlier,omitempty"` // of receipt: for a message of an earlier run
 	Names    []string `json:"names,omitempty"`
@@ -33,6 +42,17 @@ type chatEvent struct {
 	Node     string   `json:"node,omitempty"`
 	Endpoint string   `json:"endpoint,omitempty"`
 	Session  string   `json:"session,omitempty"`
+}
+
+// named names a message as package messaging/web does.
+type named struct {
+	Sender      string `json:"sender"`
+	Incarnation string `json:"incarnation"` // 16 hexadecimal digits
+	Number      uint64 `json:"number"`
+}
+
+func nameOf(id talk.ID) *named {
+	return &named{id.Sender, fmt.Sprintf("%016x", id.Incarnation), id.Number}
 }
 
 func stamp(t time.Time) string {
@@ -46,6 +66,9 @@ func stamp(t time.Time) string {
 func (c *chat) emit(e chatEvent) {
 	if c.json {
 		e.Time = stamp(c.term.now())
+		if !utf8.ValidString(e.Text) {
+			e.Text, e.Base64 = "", []byte(e.Text)
+		}
 		line, err := json.Marshal(e)
 		if err != nil {
 			panic(err) // no field can fail
@@ -63,7 +86,10 @@ func (c *chat) note(format string, args ...any) {
 
 // words is the event for people. What others wrote is cleaned.
 func (e *chatEvent) words(now time.Time) string {
-	at := now.Format("15:04:05")
+	at := now.Format(time.TimeOnly)
+	if said := cmp.Or(e.Taken, e.Sent); said != "" { // the node's clock is the one that all share
+		at = clock(said, now)
+	}
 	user, room, text, reason := clean(e.User), clean(e.Room), clean(e.Text), clean(e.Reason)
 	switch e.Event {
 	case "message":
@@ -73,7 +99,14 @@ func (e *chatEvent) words(now time.Time) string {
 	case "outcome", "receipt":
 		return e.ticks(now)
 	case "joined":
-		return fmt.Sprintf("%s * joined [%s], %d are there", at, room, e.Count)
+		there := fmt.Sprintf("%d are there", e.Count)
+		switch e.Count {
+		case 0: // the node does not say
+			return fmt.Sprintf("%s * joined [%s]", at, room)
+		case 1:
+			there = "nobody else is there"
+		}
+		return fmt.Sprintf("%s * joined [%s], %s", at, room, there)
 	case "missed":
 		if e.Count == 0 {
 			return fmt.Sprintf("%s * [%s] missed messages; nobody knows how many", at, room)
@@ -137,7 +170,9 @@ func clock(stamp string, now time.Time) string {
 func (e *chatEvent) list() string {
 	names := make([]string, len(e.Names))
 	for i, name := range e.Names {
-		names[i] = clean(name)
+		if names[i] = clean(name); strings.Contains(name, " ") { // a room may have some
+			names[i] = `"` + names[i] + `"`
+		}
 	}
 	line := "  " + strings.Join(names, " ")
 	switch {

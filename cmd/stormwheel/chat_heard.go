@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/stormwheel/stormwheel/client"
@@ -15,8 +16,9 @@ import (
 func (c *chat) message(m *talk.Message) {
 	c.term.received.Add(1)
 	c.heardOf(m.From)
-	c.past.add(time.Now(), m.From, "", string(m.Content))
-	c.emit(chatEvent{Event: "message", User: m.From, Text: string(m.Content), Taken: stamp(m.Taken), Known: m.PossiblyKnown})
+	c.past.add(m.Taken, m.From, "", string(m.Content))
+	c.emit(chatEvent{Event: "message", User: m.From, Device: m.ID.Sender, Text: string(m.Content), Message: nameOf(m.ID),
+		Sent: stamp(m.Time), Taken: stamp(m.Taken), Known: m.PossiblyKnown})
 	c.answerAway(m.From)
 }
 
@@ -43,8 +45,9 @@ func (c *chat) publication(p talk.Publication) {
 		return // it was typed here
 	}
 	c.term.received.Add(1)
-	c.past.add(time.Now(), p.From, p.Room, string(p.Content))
-	c.emit(chatEvent{Event: "publication", User: p.From, Room: p.Room, Text: string(p.Content), Taken: stamp(p.Taken)})
+	c.past.add(p.Taken, p.From, p.Room, string(p.Content))
+	c.emit(chatEvent{Event: "publication", User: p.From, Device: p.ID.Sender, Room: p.Room, Text: string(p.Content), Message: nameOf(p.ID),
+		Sent: stamp(p.Time), Taken: stamp(p.Taken), Epoch: fmt.Sprintf("%016x", p.Position.Epoch), Offset: p.Position.Offset})
 }
 
 func (c *chat) joined(j talk.Joined) {
@@ -69,9 +72,7 @@ func (c *chat) missed(room string, from, to envelope.Position) {
 func (c *chat) left(room string, why talk.Refusal) {
 	c.mu.Lock()
 	delete(c.rooms, room)
-	if c.to.room == room {
-		c.to = place{}
-	}
+	c.turnFrom(place{room: room})
 	c.mu.Unlock()
 	c.input.prompt()
 	c.failed.Add(1)
@@ -168,7 +169,10 @@ func receiptState(s envelope.State) string {
 
 // refusalWords words a refusal: the node's words, or what its code means.
 func refusalWords(r talk.Refusal) string {
-	if r.Reason != "" {
+	switch {
+	case r.Reason != "" && r.Code == envelope.CodeTryLater:
+		return r.Reason + "; try again"
+	case r.Reason != "":
 		return r.Reason
 	}
 	for _, known := range envelope.CodeNames {
@@ -181,7 +185,7 @@ func refusalWords(r talk.Refusal) string {
 
 // changed tells the story of the connection.
 func (c *chat) changed(i client.Info) {
-	if i.Refused && i.Sessions == 0 { // who waits at a terminal does not wait for that to change
+	if refusedForGood(i) {
 		c.mu.Lock()
 		c.refused = i.LastError
 		c.mu.Unlock()

@@ -109,7 +109,7 @@ func (h *history) keep(line string) {
 
 // add keeps what somebody said. A file that takes no more is left alone.
 func (h *history) add(at time.Time, who, room, text string) {
-	line := at.Format("2006-01-02 15:04:05 ") + clean(who)
+	line := at.Local().Format("2006-01-02 15:04:05 ") + clean(who)
 	if room != "" {
 		line += "[" + clean(room) + "]"
 	}

@@ -30,14 +30,25 @@ func (c *chat) newInput() (chatInput, error) {
 		s.Buffer(nil, codec.MaxBody+1) // and a line's end
 		return &plainInput{s}, nil
 	}
-	k := newKeys(os.Stdin)
-	rl, err := readline.NewFromConfig(&readline.Config{Prompt: c.promptText(), AutoComplete: completer{c}, Undo: true,
-		Stdin: k, Stdout: &screen{os.Stdout, k}})
+	pasted := &pastes{full: func() {
+		c.emit(chatEvent{Event: "error", Reason: fmt.Sprintf("a line has %d bytes at most: the rest of what was pasted is left out", codec.MaxBody)})
+	}}
+	k := newKeys(os.Stdin, pasted)
+	e := &editor{c: c}
+	listen := func(line []rune, pos int, key rune) ([]rune, int, bool) {
+		e.begun = len(line) > 0
+		return pasted.listen(line, pos, key)
+	}
+	var err error
+	e.rl, err = readline.NewFromConfig(&readline.Config{Prompt: c.promptText(), AutoComplete: completer{c}, Undo: true,
+		Stdin: k, Stdout: &screen{os.Stdout, k}, Listener: listen})
 	if err != nil {
 		return nil, err
 	}
-	c.term.out = rl.Stdout() // what arrives is written above the line that is typed
-	return &editor{c, rl}, nil
+	c.term.mu.Lock()
+	c.term.out = e.rl.Stdout() // what arrives is written above the line that is typed
+	c.term.mu.Unlock()
+	return e, nil
 }
 
 // plainInput is a pipe or a file.
@@ -61,8 +72,9 @@ func (*plainInput) close()            {}
 
 // editor is a terminal with line editing.
 type editor struct {
-	c  *chat
-	rl *readline.Instance
+	c     *chat
+	rl    *readline.Instance
+	begun bool // a line is: the editor does not say with an interrupt; the reader's
 }
 
 // line returns what was typed. Ctrl-C clears the line, and leaves on an empty one; so does Ctrl-D.
@@ -70,7 +82,7 @@ func (e *editor) line() (string, error) {
 	for {
 		line, err := e.rl.ReadLine()
 		switch {
-		case errors.Is(err, readline.ErrInterrupt) && line != "":
+		case errors.Is(err, readline.ErrInterrupt) && e.begun:
 		case errors.Is(err, readline.ErrInterrupt), errors.Is(err, io.EOF):
 			return "", errLeft
 		default:
@@ -99,15 +111,15 @@ type keys struct {
 }
 
 // newKeys reads in until that ends; nothing stops a read of a terminal before.
-func newKeys(in io.Reader) *keys {
+func newKeys(in io.Reader, pasted *pastes) *keys {
 	k := &keys{typed: make(chan []byte), answers: make(chan []byte, 8)}
 	go func() {
 		defer close(k.typed)
+		b := make([]byte, 16<<10)
 		for {
-			b := make([]byte, 256)
 			n, err := in.Read(b)
-			if n > 0 {
-				k.typed <- b[:n]
+			if typed := pasted.typed(b[:n]); len(typed) > 0 {
+				k.typed <- typed
 			}
 			if err != nil {
 				return
@@ -198,12 +210,12 @@ func (c *chat) candidates(typed, begun string) (words []string) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	known := c.names
+	known, what := c.names, "user"
 	if command == ":join" || command == ":leave" || command == ":who" {
-		known = c.rooms
+		known, what = c.rooms, "room"
 	}
 	for _, name := range slices.Sorted(maps.Keys(known)) {
-		if checkName("user", name) == nil || checkName("room", name) == nil {
+		if checkName(what, name) == nil {
 			words = append(words, name+" ")
 		}
 	}

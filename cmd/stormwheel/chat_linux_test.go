@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -58,4 +59,46 @@ func TestCtrlCLeavesTheChatAndGivesTheTerminalBack(t *testing.T) {
 	if code := p.cmd.ProcessState.ExitCode(); code != 0 || err != nil || *now != *p.before {
 		t.Errorf("exit %d, the modes of the terminal were %+v, are %+v, %v", code, *p.before, now, err)
 	}
+}
+
+// The editor's time for a paste does not grow with the square of its length: these would take minutes.
+func TestLongPastesAreTakenAtOnce(t *testing.T) {
+	addr := hubNode(t, "127.0.0.1:0", "").Addr()
+	p := terminalRun(t, []string{"XDG_STATE_HOME=" + t.TempDir()}, os.Args[0], "connect", "--chat", "--server", addr, "--id", "alice", "--to", "bob")
+	p.until("bob > ")
+	paste := strings.Repeat("pasted ", 8000)
+	for range 4 {
+		p.typed(paste + "\x03") // Ctrl-C is heard, and clears the line
+	}
+	p.typed(paste + "to the end\r:rooms\r")
+	p.until("  · bob: pasted pasted pasted")
+	p.until("  none")
+	p.typed(":q!\r")
+	<-p.done
+}
+
+func TestTheHistoryIsKeptForItsOwnerOnly(t *testing.T) {
+	addr := hubNode(t, "127.0.0.1:0", "").Addr()
+	state := t.TempDir()
+	file := filepath.Join(state, "stormwheel", "chat-ci")
+	piped(t, chatter(t, state, addr, "ci", "--to", "bob"), "from a script\n")
+	if _, err := os.Stat(file); !os.IsNotExist(err) {
+		t.Errorf("what a script says is kept: %v", err)
+	}
+	typed := func(want string, lines ...string) {
+		t.Helper()
+		p := terminalRun(t, []string{"XDG_STATE_HOME=" + state}, os.Args[0], append([]string{"connect", "--server", addr, "--id", "ci", "--to", "bob"}, lines[1:]...)...)
+		p.until("bob > ")
+		p.typed(lines[0] + "\r")
+		p.until(want)
+		p.typed(":q!\r")
+		<-p.done
+	}
+	typed("  · bob: remember me", "remember me")
+	info, err := os.Stat(file)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("the file is %v, %v", info, err)
+	}
+	typed("> bob: remember me", ":q REMEMBER")
+	typed("* remember is not in the history", ":q remember", "--no-history")
 }

@@ -112,6 +112,8 @@ func TestExitCodesOfAPipedChat(t *testing.T) {
 		{"no such command", addr, ":bogus\n", nil, exitRefused, "1 lines could not be done"},
 		{"a line too long", addr, strings.Repeat("x", 66<<10) + "\n", []string{"--to", "bob"}, exitError, "a line is longer than"},
 		{"both", addr, "", []string{"--to", "bob", "--room", "tea"}, exitUsage, "exclude each other"},
+		{"nobody", addr, "", []string{"--to", ""}, exitUsage, "--to: which user?"},
+		{"no room", addr, "", []string{"--room="}, exitUsage, "--room: which room?"},
 		{"a device", addr, "", []string{"--to", "bob/phone"}, exitUsage, "is a device"},
 	} {
 		p := chatter(t, t.TempDir(), tc.addr, "ci", tc.more...)
@@ -163,7 +165,7 @@ func TestEveryCommandOfTheChat(t *testing.T) {
 	state := t.TempDir()
 	bob := chatter(t, state, addr, "bob")
 	bob.say(":join tea")
-	bob.until("* joined [tea], 1 are there")
+	bob.until("* joined [tea], nobody else is there")
 	alice := chatter(t, state, addr, "alice")
 	for _, step := range []struct{ say, want string }{
 		{":all", ":all             all commands"},
@@ -186,6 +188,7 @@ func TestEveryCommandOfTheChat(t *testing.T) {
 		{":who tea", "  alice bob"},
 		{":who", "  alice bob"},
 		{":leave", "* left [tea]"},
+		{"who hears?", "  ✓✓ bob: who hears?"}, // as before the room
 		{":emoji", "👋 :wave:"},
 		{":info", "  state       ready"},
 		{":q PLAIN", "> bob: plain 💖"},
@@ -235,8 +238,9 @@ func TestControlCharactersOfOthersDoNotReachTheTerminal(t *testing.T) {
 	script := chatter(t, t.TempDir(), addr, "bob2", "--json")
 	bob.until("connected")
 	script.until(`"state":"ready"`)
-	for _, to := range []string{"bob", "bob2"} {
-		if code, _ := piped(t, chatter(t, t.TempDir(), addr, "eve", "--to", to), "a\x1b[2Jb\u009bc\u202ed\xffe\n"); code != 0 {
+	const evil = "a\x1b[2Jb\u009bc\u202ed"
+	for to, text := range map[string]string{"bob": evil + "\xffe", "bob2": evil} {
+		if code, _ := piped(t, chatter(t, t.TempDir(), addr, "eve", "--to", to), text+"\n"); code != 0 {
 			t.Fatalf("exit %d", code)
 		}
 	}
@@ -245,7 +249,7 @@ func TestControlCharactersOfOthersDoNotReachTheTerminal(t *testing.T) {
 	}
 	line := script.until(`"event":"message"`)
 	var e chatEvent
-	if err := json.Unmarshal([]byte(line), &e); err != nil || e.User != "eve" || !strings.HasPrefix(e.Text, "a\x1b[2Jb\u009bc\u202ed") || line != clean(line) {
+	if err := json.Unmarshal([]byte(line), &e); err != nil || e.User != "eve" || e.Text != evil || line != clean(line) {
 		t.Errorf("shown as %q: %+v, %v", line, e, err)
 	}
 }
@@ -277,23 +281,6 @@ func TestEventsOfAScript(t *testing.T) {
 		if _, ok := seen[name]; !ok {
 			t.Errorf("no event %q in %q", name, out)
 		}
-	}
-}
-
-func TestTheHistoryIsKeptForItsOwnerOnly(t *testing.T) {
-	addr := hubNode(t, "127.0.0.1:0", "").Addr()
-	state := t.TempDir()
-	piped(t, chatter(t, state, addr, "ci", "--to", "bob"), "remember me\n")
-	file := filepath.Join(state, "stormwheel", "chat-ci")
-	info, err := os.Stat(file)
-	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Fatalf("the file is %v, %v", info, err)
-	}
-	if _, out := piped(t, chatter(t, state, addr, "ci"), ":q REMEMBER\n"); !strings.Contains(strings.Join(out, "\n"), "> bob: remember me") {
-		t.Errorf("another run finds %q", out)
-	}
-	if _, out := piped(t, chatter(t, state, addr, "ci", "--no-history"), ":q remember\n"); strings.Contains(strings.Join(out, "\n"), "> bob:") {
-		t.Errorf("--no-history finds %q", out)
 	}
 }
 
@@ -342,5 +329,13 @@ func TestCompletion(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("%q completes to %q, want %q", typed, got, want)
 		}
+	}
+}
+
+func TestANodeThatTellsNotWhoIsOnlineIsExplained(t *testing.T) {
+	alice := chatter(t, t.TempDir(), serve(t, "--messages", "memory").listen, "alice")
+	for _, ask := range []string{":olu", ":pu b"} {
+		alice.say(ask)
+		alice.until("! " + closedPresence)
 	}
 }

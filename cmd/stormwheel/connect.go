@@ -33,25 +33,28 @@ type connectCmd struct {
 	backstopFlags
 	IgnoreAlternates bool `help:"Keep to --server, whatever nodes name: behind a NAT that leads nowhere."`
 
-	Chat    bool   `help:"Be a messenger, at a node that runs messages; a node does not tell whether it does."`
-	To      string `placeholder:"USER" help:"chat: what is typed goes to this user. Implies --chat."`
-	Room    string `placeholder:"ROOM" help:"chat: join this room; what is typed goes there. Implies --chat."`
-	JSON    bool   `name:"json" help:"chat: print events as JSON, one a line. Implies --chat."`
-	History bool   `default:"true" negatable:"" help:"chat: keep what is said, up to 2 MiB, in a file of yours for :q WORD: stormwheel/chat-ID under $$XDG_STATE_HOME or ~/.local/state; --no-history: in memory only, as without --id."`
+	Chat    bool    `help:"Be a messenger, at a node that runs messages; a node does not tell whether it does."`
+	To      *string `placeholder:"USER" help:"chat: what is typed goes to this user. Implies --chat."`
+	Room    *string `placeholder:"ROOM" help:"chat: join this room; what is typed goes there. Implies --chat."`
+	JSON    bool    `name:"json" help:"chat: print events as JSON, one a line. Implies --chat."`
+	History bool    `default:"true" negatable:"" help:"chat: keep what is said, up to 2 MiB, in a file of yours for :q WORD: stormwheel/chat-ID under $$XDG_STATE_HOME or ~/.local/state; --no-history: in memory only, as without --id, and where the input is no terminal."`
 }
 
 // chats tells whether the messenger is wanted.
-func (c *connectCmd) chats() bool { return c.Chat || c.To != "" || c.Room != "" || c.JSON }
+func (c *connectCmd) chats() bool { return c.Chat || c.To != nil || c.Room != nil || c.JSON }
 
 func (connectCmd) Help() string {
 	return "What is typed is sent, what arrives is shown. \":info\" shows the state, \":q\" leaves; the end of " +
 		"the input leaves when all was acknowledged, so that input may be piped; " +
 		"a client that every node refuses before its first session leaves, too; " +
-		fmt.Sprintf("%d messages a second are sent at most.\n\n", sendRate) +
+		fmt.Sprintf("%d messages a second are sent at most. A pipe that has no session or no acknowledgement %v after its end gives up. "+
+			"Exit codes: 0 all was acknowledged, %d it was not, was refused, or there was no session, %d a wrong flag.\n\n", sendRate, drainTime, exitError, exitUsage) +
 		"With --chat it is a messenger. Two ticks: the message reached a device; one: it is on the node's disk; " +
-		"a dot: it is in the node's memory, or the room has it. Its commands:\n\n" + strings.Join(chatHelp(), "\n\n") + "\n\n" +
-		"Input that is piped is sent, and connect leaves when all of it is acknowledged. Exit codes of --chat: " +
-		fmt.Sprintf("0 every message was acknowledged, 1 the input or output broke, 2 a wrong flag, %d no node gave a session, "+
+		"a dot: it is in the node's memory, or the room has it. " +
+		fmt.Sprintf("%d messages a second are sent at most, after a burst of %d: less than a node takes of a user unless told otherwise. Its commands:\n\n", chatRate, chatBurst) + strings.Join(chatHelp(), "\n\n") + "\n\n" +
+		fmt.Sprintf("Input that is piped is sent, and connect leaves when all of it is acknowledged, or gives up after %v. ", drainTime) +
+		"To listen only, keep the input open: sleep inf | stormwheel connect --json --id ci. Events are listed in docs/MESSAGING.md. Exit codes of --chat: " +
+		fmt.Sprintf("0 every message was acknowledged, 1 the input or output broke, 2 a wrong flag, %d no node gave a session, or one ended the client for good, "+
 			"%d a message was refused or a line could not be done, %d nobody knows what became of a message.\n\n", exitNoSession, exitRefused, exitUnsettled) +
 		"Example: stormwheel connect --server 127.0.0.1:7000,127.0.0.1:7100 --id alice\n\n" +
 		"Example: echo hi | stormwheel connect --id ci --to bob"
@@ -87,16 +90,16 @@ func (c *connectCmd) Validate() error {
 
 // checkPlace checks --to and --room.
 func (c *connectCmd) checkPlace() error {
-	if c.To != "" && c.Room != "" {
+	if c.To != nil && c.Room != nil {
 		return errors.New("--to and --room exclude each other")
 	}
-	if c.To != "" {
-		if err := checkName("user", c.To); err != nil {
+	if c.To != nil {
+		if err := checkName("user", *c.To); err != nil {
 			return fmt.Errorf("--to: %w", err)
 		}
 	}
-	if c.Room != "" {
-		if err := checkName("room", c.Room); err != nil {
+	if c.Room != nil {
+		if err := checkName("room", *c.Room); err != nil {
 			return fmt.Errorf("--room: %w", err)
 		}
 	}
@@ -166,7 +169,7 @@ func (c *connectCmd) runEcho(cfg client.Config) error {
 	cfg.Deliver, cfg.Settled = t.arrived, t.settled
 	cfg.StateChange = func(i client.Info) {
 		t.changed(i)
-		if i.Refused && i.Sessions == 0 { // who waits at a terminal does not wait for that to change
+		if refusedForGood(i) {
 			refused = i.LastError
 			_ = cl.Close() // always nil
 		}
@@ -221,11 +224,11 @@ func (c *connectCmd) hint(err error) string {
 	var refused *client.CodeError
 	switch {
 	case !errors.As(err, &refused) || refused.Code != codec.CodeUnauthorized:
-		return ""
+		return meaning(err)
 	case c.TokenFile == "":
 		return "; --token-file names the file with a token for this --id"
 	default:
-		return fmt.Sprintf("; the token of --token-file must be made for --id %q, with the server's secret", c.ID)
+		return fmt.Sprintf("; the token of --token-file must be one that the node, or the back end that it asks, takes for --id %q", c.ID)
 	}
 }
 

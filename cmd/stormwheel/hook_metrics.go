@@ -36,7 +36,7 @@ func (c hookCollector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(d, kind, value, labels...)
 	}
 	for call, n := range map[string]hook.Calls{"login": st.Login, "policy": st.Policy} {
-		for result, count := range map[string]uint64{"allow": n.Allowed, "deny": n.Denied, "later": n.Later, "failed": n.Failed, "kept": n.Kept} {
+		for result, count := range map[string]uint64{"allow": n.Allowed, "deny": n.Denied, "expired": n.Expired, "later": n.Later, "failed": n.Failed, "kept": n.Kept} {
 			tell(hookCalls, prometheus.CounterValue, float64(count), call, result)
 		}
 		tell(hookSeconds, prometheus.CounterValue, n.Seconds, call)

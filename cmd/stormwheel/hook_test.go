@@ -143,8 +143,13 @@ func TestEventsAreToldToTheLastOne(t *testing.T) {
 	if code, _ := n.exit(); code != 0 {
 		t.Errorf("exit %d: %s", code, n.stderr.String())
 	}
-	want := []string{"node_started", "online alice", "undelivered bob", "online mute", "undelivered mute", "node_stopped"}
-	if got := r.told(); !slices.Equal(got, want) {
+	// Only those of one user have an order.
+	want := []string{"node_started", "online alice", "online mute", "undelivered bob", "undelivered mute", "node_stopped"}
+	got := r.told()
+	if len(got) == len(want) && slices.Index(got, "online mute") < slices.Index(got, "undelivered mute") {
+		slices.Sort(got[1 : len(got)-1])
+	}
+	if !slices.Equal(got, want) {
 		t.Errorf("told %q, want %q", got, want)
 	}
 }

@@ -224,7 +224,7 @@ var floors = map[string][]string{
 
 	"messaging/storetest": {"messaging"},
 	"messaging/web":       {"codec", "server", "messaging", "messaging/envelope", "internal/loopback"},
-	"messaging/hook":      {"server", "messaging", "messaging/envelope", "codec"},
+	"messaging/hook":      {"server", "messaging", "messaging/envelope", "codec", "internal/loopback"},
 }
 
 func TestPackagesImportLowerFloorsOnly(t *testing.T) {

@@ -63,6 +63,9 @@ func run(args []string) error {
 		app.Stdout, app.Exit = os.Stderr, func(int) { os.Exit(exitUsage) }
 	}
 	ctx, err := app.Parse(args)
+	if errors.Is(err, syscall.EPIPE) {
+		return nil // who reads the help has seen enough
+	}
 	if err != nil {
 		return usageError{err}
 	}

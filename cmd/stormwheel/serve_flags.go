@@ -93,7 +93,7 @@ func oneWord(flag, v string) error {
 func asFlags(err error) error {
 	text := strings.TrimPrefix(err.Error(), "server: ")
 	for _, f := range [...][2]string{{"Heartbeat", "--heartbeat"}, {"KeepAlive", "--tcp-keepalive"}, {"UserTimeout", "--tcp-user-timeout"}, {"Timeout", "--timeout"}, {"Tick", "--tick"},
-		{"Listeners", "--listen"}, {"the listener ", "--listen "}, {"TrustedProxies", "--trusted-proxies"}, {"ProxyProtocol", "--proxy"},
+		{"Listeners", "--listen"}, {"the listener ", "--listen "}, {"TrustedProxies", "--trusted-proxies"}, {"TrustPeers", "trusted=unix"}, {"ProxyProtocol", "--proxy"},
 		{"Transports", "--transports"}, {"needs TLS", "needs --tls-cert and --tls-key"}, {"TLS is set", "--tls-cert is set"}, {"WebSocket.Path", "--ws-path"}, {"WebSocket.Origins", "--ws-origins"},
 		{"HandshakeRate", "--handshake-rate"}, {"MaxTLS12", "--max-tls12"}, {"Loops", "--loops"}, {"MaxConns", "--max-conns"}, {"AdmitRate", "--admit-rate"},
 		{"FailoverRate", "--failover-rate"}, {"MaxWindow", "--max-window"}, {"Alternates", "--alternates"}, {"DrainWindow", "--drain-window"},

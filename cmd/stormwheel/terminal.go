@@ -12,6 +12,8 @@ import (
 	"unicode"
 
 	"github.com/stormwheel/stormwheel/client"
+	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/messaging/envelope"
 )
 
 // terminal is what connect shows. What comes from the network is shown escaped: it could
@@ -31,10 +33,11 @@ type terminal struct {
 	// Owned by the client's callbacks.
 	sessions uint32    // those that were shown
 	losses   uint32    // of them, those that were lost
-	moving   bool      // the node drains, and that was shown
+	moving   bool      // the node wants the client to move, and that was shown
 	node     string    // of the latest session
 	lost     time.Time // when it ended; zero while it lives
 	attempt  uint32    // the latest whose failure was shown
+	quiet    *time.Timer
 }
 
 func newTerminal(out io.Writer, now func() time.Time) *terminal {
@@ -95,12 +98,16 @@ func (t *terminal) tell() {
 // changed tells the story of the connection: found, lost, failed, back.
 func (t *terminal) changed(i client.Info) {
 	defer t.tell()
+	t.listen(i)
 	switch {
 	case i.State == client.Ready:
 		t.ready(i)
 	case i.State == client.BackingOff && i.Dials != t.attempt:
 		t.attempt = i.Dials
 		next := "trying again " + when(i.NextAttempt.Sub(t.now()))
+		if refusedForGood(i) {
+			next = "giving up"
+		}
 		if t.sessions == 0 || !t.lost.IsZero() {
 			t.say("no session at %s: %s; %s", i.Endpoint, reason(i.LastError), next)
 			return
@@ -113,9 +120,26 @@ func (t *terminal) changed(i client.Info) {
 	}
 }
 
+// quietTime is how long a peer may say nothing before that is told.
+const quietTime = 2 * time.Second
+
+// listen tells of a peer that takes the connection and says nothing, before the first session.
+func (t *terminal) listen(i client.Info) {
+	if t.quiet != nil {
+		t.quiet.Stop()
+		t.quiet = nil
+	}
+	if i.State == client.Handshaking && i.Sessions == 0 {
+		t.quiet = time.AfterFunc(quietTime, func() { t.say("%s takes the connection and says nothing: is it a node?", i.Endpoint) })
+	}
+}
+
+// refusedForGood is when connect leaves: who waits at a terminal does not wait for that to change.
+func refusedForGood(i client.Info) bool { return i.Refused && i.Sessions == 0 }
+
 func (t *terminal) ready(i client.Info) {
 	if i.Moving && !t.moving {
-		t.say("%s drains; connecting to another one first", t.node)
+		t.say("%s asks this client to move; connecting to another one first", t.node) // it drains, or moves this one
 	}
 	t.moving = i.Moving
 	if i.Sessions == t.sessions {
@@ -181,7 +205,20 @@ func reason(err error) string {
 	if errors.Is(err, io.EOF) {
 		return "the connection was closed"
 	}
-	return printable(strings.TrimPrefix(err.Error(), "client: "))
+	return printable(strings.TrimPrefix(err.Error(), "client: ")) + meaning(err)
+}
+
+// meaning says what a refusal tells of the node that made it, if it is that.
+func meaning(err error) string {
+	var sent *client.CodeError
+	var refused *client.RefusedError
+	switch {
+	case errors.As(err, &sent) && sent.Code == codec.CodeProtocolError && sent.Reason == "bad_magic": // frames have none that is wrong
+		return "; it speaks no WebSocket: try HOST:PORT alone"
+	case errors.As(err, &refused) && refused.Code == envelope.CodeMalformed:
+		return "; this node carries messages between users: use --chat"
+	}
+	return ""
 }
 
 // printable returns s if every rune of it can be shown, and s quoted otherwise.

@@ -36,13 +36,16 @@ func TestStory(t *testing.T) {
 			{0, client.Info{State: client.BackingOff, Endpoint: "a:1", Dials: 1, LastError: refused}, 90 * time.Second, "12:00:00.000 * no session at a:1: connect: connection refused; trying again in 1m30s"},
 			{0, client.Info{State: client.Stopped, Endpoint: "a:1", Dials: 1}, 0, ""},
 		},
+		"refused for good": {
+			{0, client.Info{State: client.BackingOff, Endpoint: "a:1", Dials: 1, Refused: true, LastError: refused}, 37 * time.Second, "12:00:00.000 * no session at a:1: connect: connection refused; giving up"},
+		},
 		"states left out": {
 			{0, client.Info{State: client.Ready, Endpoint: "a:1", Node: "a", Dials: 1, Sessions: 1}, 0, "12:00:00.000 * connected to node a at a:1"},
 			{0, client.Info{State: client.Ready, Endpoint: "b:2", Node: "b", Dials: 2, Sessions: 2, Losses: 1}, 0, "12:00:00.000 * back on node b at b:2"},
 		},
 		"handed over": {
 			{0, client.Info{State: client.Ready, Endpoint: "a:1", Node: "a", Dials: 1, Sessions: 1}, 0, "12:00:00.000 * connected to node a at a:1"},
-			{time.Second, client.Info{State: client.Ready, Endpoint: "a:1", Node: "a", Dials: 1, Sessions: 1, Moving: true}, 0, "12:00:01.000 * node a at a:1 drains; connecting to another one first"},
+			{time.Second, client.Info{State: client.Ready, Endpoint: "a:1", Node: "a", Dials: 1, Sessions: 1, Moving: true}, 0, "12:00:01.000 * node a at a:1 asks this client to move; connecting to another one first"},
 			{0, client.Info{State: client.Ready, Endpoint: "a:1", Node: "a", Dials: 2, Sessions: 1, Moving: true}, 0, ""},
 			{time.Second, client.Info{State: client.Ready, Endpoint: "b:2", Node: "b", Dials: 3, Sessions: 2}, 0, "12:00:02.000 * moved to node b at b:2 without a gap"},
 		},

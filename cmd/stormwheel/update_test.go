@@ -63,7 +63,7 @@ func TestSettingsAreThereOnLoopbackAlone(t *testing.T) {
 	p := stormwheel(t, "serve", "--listen", "127.0.0.1:0", "--admin", "0.0.0.0:0")
 	_, addr, _ := strings.Cut(p.line(), "admin=")
 	addr, _, _ = strings.Cut(addr, " ")
-	_, port, _ := strings.Cut(strings.TrimPrefix(addr, "[::]"), ":")
+	_, port, _ := strings.Cut(addr, "0.0.0.0:")
 	n := &node{process: p, admin: "127.0.0.1:" + port}
 	if status, _ := n.get("GET", "/settings"); status != 404 {
 		t.Errorf("GET /settings: %d", status)

@@ -1,4 +1,13 @@
 // Auth lets in whom an HTTP back end knows: it asks for the user of each token, off the event loops.
+//
+// The back end is asked GET URL?id=CLIENT, where CLIENT is the client's id, as alice%2Fphone, and the header
+// Authorization is "Bearer " and its token. It must answer within 4 s (server.Config.AuthTimeout):
+//
+//   - status 200 and a JSON object {"user": "alice", "expires": "2026-01-02T15:04:05Z"}: the client is let in, as a device
+//     of that user, until then. Without user it is what stands before the first "/" of the id; without expires there
+//     is no end. The back end must see to it that the token is one for this id: the node does not know;
+//   - status 401: it is not, and does not come again with that token;
+//   - anything else, or nothing: it is told to come again later.
 package main
 
 import (
@@ -15,8 +24,7 @@ import (
 	"github.com/stormwheel/stormwheel/server"
 )
 
-// backend asks an HTTP service who has a token: GET URL?id=CLIENT with the token as a bearer. It
-// answers 200 with {"user": "...", "expires": "2026-01-02T15:04:05Z"}, or 401.
+// backend asks an HTTP service who has a token.
 type backend struct{ url string }
 
 func (b backend) Authenticate(ctx context.Context, req server.AuthRequest) (server.AuthGrant, error) {

@@ -1,7 +1,9 @@
 // Made from clients/js: npm run page.
 // src/body.ts
 function asBytes(body) {
-  return typeof body === "string" ? new TextEncoder().encode(body) : body.slice();
+  if (typeof body === "string") return new TextEncoder().encode(body);
+  if (!ArrayBuffer.isView(body)) throw new TypeError("a body is a string or a Uint8Array");
+  return new Uint8Array(body.buffer, body.byteOffset, body.byteLength).slice();
 }
 
 // src/codes.ts
@@ -624,6 +626,7 @@ function validAddress(address) {
 // src/urls.ts
 function parseEndpoints(endpoints) {
   const base = globalThis.location?.href;
+  if (!Array.isArray(endpoints)) throw new Error('endpoints: it is a list, as in ["wss://edge.example/"]');
   let scheme = "", path = "";
   const addresses = [];
   for (const endpoint of endpoints) {
@@ -634,7 +637,8 @@ function parseEndpoints(endpoints) {
       throw new Error(`endpoints: ${JSON.stringify(endpoint)} is no URL here`);
     }
     const to = url.protocol.replace(/^http/, "ws");
-    if (to !== "ws:" && to !== "wss:") throw new Error(`endpoints: ${endpoint} is neither ws:// nor wss://`);
+    if (to !== "ws:" && to !== "wss:") throw new Error(`endpoints: ${endpoint} is neither ws:// nor wss://, nor http:// or https:// for them`);
+    if (url.username || url.password) throw new Error(`endpoints: ${url.host} has a name or password: give a token`);
     const at = url.pathname + url.search;
     if (scheme !== "" && (scheme !== to || path !== at)) {
       throw new Error(`endpoints: ${endpoint} has another scheme or path than the others`);
@@ -648,6 +652,7 @@ function parseEndpoints(endpoints) {
 
 // src/config.ts
 function fill(c) {
+  if (typeof c.id !== "string") throw new Error("id: every client needs one, a string");
   const way = parseEndpoints(c.endpoints ?? ["/"]);
   const webSocket = c.webSocket ?? globalThis.WebSocket;
   if (typeof webSocket !== "function") throw new Error("webSocket: there is no global one here");
@@ -663,28 +668,45 @@ function fill(c) {
     if (name !== "freshTokens" && c[name] !== void 0) given[name] = c[name];
   }
   validate(linkConfig);
+  const maxQueued = c.maxQueued ?? 1 << 20;
+  if (!(maxQueued >= 0)) throw new Error(`maxQueued: ${maxQueued} is below 0`);
   const none4 = new Uint8Array(0);
   encodeHello({ incarnation: 1n, attempt: 1, clientId: c.id, token: none4, returnPass: none4, ticket: none4 });
   const cfg = {
     deliver: c.deliver,
     changed: c.changed,
-    failed: c.failed ?? ((error) => console.error(error)),
-    maxQueued: c.maxQueued ?? 1 << 20,
+    failed: told(c.failed),
+    maxQueued,
     webSocket,
     askToken: (signal, timeout2) => c.token ? inTime(c.token, signal, timeout2) : Promise.resolve(none4)
   };
   return { cfg, way, linkConfig };
 }
-async function inTime(token, signal, timeout2) {
-  let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error("token: it took too long")), timeout2);
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+function told(failed) {
+  return (error) => {
+    try {
+      if (failed) failed(error);
+      else console.error(error);
+    } catch (another) {
+      console.error(another);
+    }
+  };
+}
+async function inTime(token, over, timeout2) {
+  const own = new AbortController();
+  const end = () => own.abort(over.reason);
+  over.addEventListener("abort", end);
+  const timer = setTimeout(() => own.abort(new Error("token: it took too long")), timeout2);
+  const ended = new Promise((_, reject) => {
+    own.signal.addEventListener("abort", () => reject(own.signal.reason));
+  });
+  ended.catch(() => {
   });
   try {
-    return asBytes(await Promise.race([token(signal), late]));
+    return asBytes(await Promise.race([token(own.signal), ended]));
   } finally {
     clearTimeout(timer);
+    over.removeEventListener("abort", end);
   }
 }
 
@@ -2235,7 +2257,7 @@ function timeout(c, reason, says) {
 }
 
 // src/info.ts
-function infoOf(l, bufferedAmount, way, origin) {
+function infoOf(l, waiting, bufferedAmount, way, origin) {
   const date = (at, there) => there ? new Date(origin + at) : void 0;
   const ready = l.state === "ready";
   return {
@@ -2244,13 +2266,14 @@ function infoOf(l, bufferedAmount, way, origin) {
     node: l.node,
     session: l.session,
     heartbeat: l.terms.interval,
+    waiting,
     bufferedAmount,
     unsettled: l.unsettled,
     moving: l.moving,
     refused: l.refused,
     readySince: date(l.readySince, ready),
     expires: date(l.expires, ready && l.expires > 0),
-    rtt: l.rtt,
+    rtt: l.pongs > 0 ? l.rtt : void 0,
     nextAttempt: date(l.nextAttempt, l.nextAttempt !== Infinity),
     lastError: l.lastError,
     connectTimeout: l.connectTimeout,
@@ -2279,6 +2302,10 @@ var Sending = class {
   /** When to try again, since the limits say so. */
   at = Infinity;
   closed;
+  /** How many are not sent yet. */
+  get waiting() {
+    return this.queue.length;
+  }
   /** Sends a message as soon as that is possible, and waits for its answer, if it wants one. */
   add(kind, body, signal) {
     return new Promise((resolve, reject) => {
@@ -2474,7 +2501,13 @@ function watchSurroundings(changed) {
     else if (Date.now() - hidden >= leastHidden) changed();
   });
   on(doc, "resume", changed);
-  on(page.navigator?.connection, "change", changed);
+  const connection = page.navigator?.connection;
+  let type = connection?.type;
+  on(connection, "change", () => {
+    if (connection.type === type) return;
+    type = connection.type;
+    changed();
+  });
   return () => ends.forEach((end) => end());
 }
 function offline() {
@@ -2588,6 +2621,7 @@ var Client = class {
   /**
    * Fulfilled when the client has ended by stop, and rejected with a CodeError when a node has
    * ended it: another has its id, its application says never, or its token is not taken any more.
+   * What was written last, BYE among it, may still be leaving then: a process that exits at once cuts it.
    */
   get done() {
     return this.end;
@@ -2629,7 +2663,7 @@ var Client = class {
   }
   /** Tells how the client is. */
   info() {
-    return infoOf(this.link.info(), this.bufferedAmount, this.way, Date.now() - this.now);
+    return infoOf(this.link.info(), this.sending.waiting, this.bufferedAmount, this.way, Date.now() - this.now);
   }
   /** The bodies of what was sent and nobody has settled, in order: after the end, what may not have arrived. */
   unsettled() {
@@ -2666,6 +2700,7 @@ var Client = class {
         this.link.tick(now);
       } else if (actions.length === 0) {
         this.tellFlow(now);
+        this.crowded = false;
         this.sending.pump(() => this.hasRoom());
         actions = this.link.take();
         if (actions.length === 0) break;
@@ -2739,6 +2774,7 @@ var Client = class {
       this.link.received(this.now, attempt, encodeGoAway(code - 1e3));
       this.act();
     }
+    this.conns.get(attempt)?.over.abort();
     this.conns.delete(attempt);
     const error = new Error(`the connection was closed (${code})`);
     this.link.disconnected(this.now, attempt, error, offline() ? "host" : "peer");

@@ -1,6 +1,6 @@
 // Push takes a message by HTTP and pushes it to the sessions of a client, and answers what became of
 // it: POST /push?id=alice with the message as its body. 200: each session has answered, or has ended,
-// as the JSON says; 404: the client is not there; 504: the time was over before all had answered.
+// as the JSON says; 400: it names no client; 404: the client is not there; 504: the time was over before all had answered.
 package main
 
 import (
@@ -27,12 +27,17 @@ type pushed struct {
 
 func push(srv *server.Server, limit time.Duration) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		id := r.URL.Query().Get("id")
+		if id == "" {
+			http.Error(w, "the parameter id is missing: POST /push?id=CLIENT", http.StatusBadRequest)
+			return
+		}
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, codec.MaxBody))
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
 			return
 		}
-		sessions := srv.Lookup(r.URL.Query().Get("id"))
+		sessions := srv.Lookup(id)
 		outcomes := make(chan pushed, len(sessions))
 		asked := 0
 		for _, to := range sessions {

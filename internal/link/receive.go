@@ -1,6 +1,7 @@
 package link
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"time"
@@ -22,6 +23,9 @@ func (l *Link) Received(now time.Duration, attempt uint32, b []byte, out *Out) (
 			return len(b), codec.HeaderLen // nobody wants the rest
 		}
 		frame, size, err := codec.Decode(b[consumed:], l.cfg.MaxPayload)
+		if errors.Is(err, codec.ErrMagic) {
+			err = fmt.Errorf("%w%s", err, tongue(b[consumed:]))
+		}
 		if errors.Is(err, codec.ErrIncomplete) {
 			if rest := len(b) - consumed; rest > 0 && c == l.current() {
 				l.heartbeat.begins(now, rest)
@@ -41,6 +45,17 @@ func (l *Link) Received(now time.Duration, attempt uint32, b []byte, out *Out) (
 		}
 	}
 	return consumed, codec.HeaderLen
+}
+
+// tongue names what a peer speaks that sends no frames, for people.
+func tongue(b []byte) string {
+	switch {
+	case bytes.HasPrefix(b, []byte("HTTP/")):
+		return ": that is HTTP; try ws://"
+	case bytes.HasPrefix(b, []byte{0x15, 0x03}): // an alert
+		return ": that is TLS; try tls://"
+	}
+	return ""
 }
 
 // errUnexpected is a frame that a server may not send, or not now.

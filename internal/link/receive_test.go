@@ -3,6 +3,7 @@ package link
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -242,4 +243,16 @@ func feed(t *testing.T, input []byte, chunk int) *rig {
 		t.Fatal("ready without WELCOME")
 	}
 	return r
+}
+
+func TestAPeerThatSendsNoFramesIsNamed(t *testing.T) {
+	for sent, want := range map[string]string{"HTTP/1.1 400 Bad Request\r\n\r\n": "HTTP", "\x15\x03\x03\x00\x02\x02\x46": "TLS"} {
+		r := newRig(t, Config{})
+		r.start()
+		r.connected()
+		r.receive([]byte(sent))
+		if err := r.l.Info().LastError; !errors.Is(err, ErrMalformed) || !errors.Is(err, codec.ErrMagic) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is told as %v", sent, err)
+		}
+	}
 }

@@ -14,15 +14,34 @@ func (r *Reactor) bringAhead(slot Slot) {
 			r.bringGroupAhead(slot, n)
 		}
 	}
-	for i := 0; i < len(r.rounds); i++ {
-		if w := r.rounds[i]; w.Ordered && slot >= w.Next && !w.visited(slot) && r.reachable(slot) {
-			w.visitedAhead(slot)
-			if !r.visit(w, slot) {
-				w.Next = noMoreSlots
-			}
+	if len(r.rounds) > 0 {
+		r.bringRoundsAhead(slot)
+	}
+}
+
+// bringRoundsAhead has a session be visited by the rounds that have not come to it. Their numbers follow
+// each other.
+func (r *Reactor) bringRoundsAhead(slot Slot) {
+	next := 0
+	if last, first := r.ahead[slot], r.rounds[0].number; last >= first {
+		next = int(last-first) + 1
+	}
+	for _, w := range r.rounds[next:] {
+		if !w.Ordered || slot < w.Next || !r.reachable(slot) {
+			continue
+		}
+		if r.ahead == nil {
+			r.ahead = make(map[Slot]uint64)
+		}
+		r.ahead[slot] = w.number
+		if !r.visit(w, slot) {
+			w.Next = noMoreSlots
 		}
 	}
 }
+
+// isAhead says whether a session was visited before the round came to it.
+func (r *Reactor) isAhead(w *Round, slot Slot) bool { return w.Ordered && r.ahead[slot] >= w.number }
 
 // reachable says whether a session is one that many are brought something with.
 func (r *Reactor) reachable(slot Slot) bool {

@@ -1,6 +1,7 @@
 package reactor
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/gate"
 )
 
 // broadcast broadcasts as a post does.
@@ -216,5 +218,66 @@ func BenchmarkPostBesideAPublication(b *testing.B) {
 		if i%runLength == runLength-1 {
 			n.r.runPosts(never)
 		}
+	}
+}
+
+// However many broadcasts are under way and however much is posted beside them, each comes to each session
+// once, and a session has one entry of what it is ahead of.
+func TestManyRoundsAheadOfTheirPlaces(t *testing.T) {
+	n := newNode(t, rigConfig{AdmitRate: 1e6})
+	const sessions, rounds = 20, 50
+	visits := make(map[Slot]int)
+	var handles []uint64
+	for range sessions {
+		slot, _ := n.join()
+		handles = append(handles, n.r.Handle(slot))
+	}
+	for range rounds {
+		n.r.BeginRound(&Round{Ordered: true, Visit: func(slot Slot) ([]byte, bool) { visits[slot]++; return nil, true }})
+		n.r.BeginRound(&Round{Visit: func(slot Slot) ([]byte, bool) { visits[slot]++; return nil, true }})
+		for _, h := range handles[sessions/2:] {
+			if err := n.r.mailbox.Deliver(h, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		n.r.runPosts(never)
+	}
+	if len(n.r.ahead) != sessions/2 {
+		t.Errorf("%d entries for %d sessions", len(n.r.ahead), sessions/2)
+	}
+	n.bringAll()
+	for _, h := range handles {
+		if got := visits[SlotOf(h)]; got != 2*rounds {
+			t.Errorf("session %d had %d visits, want %d", SlotOf(h), got, 2*rounds)
+		}
+	}
+	if n.r.ahead != nil {
+		t.Error("entries outlive their rounds")
+	}
+}
+
+// What was published before something that was posted comes before it, too, where that comes ahead of a
+// goodbye.
+func TestAGoodbyeComesBehindWhatWasPublished(t *testing.T) {
+	n := newNode(t, rigConfig{Duplicates: gate.Replace})
+	old, p := n.come(1, 1, nil)
+	if err := n.r.JoinGroup(old, "g"); err != nil {
+		t.Fatal(err)
+	}
+	n.publish("g", "group")
+	if err := errors.Join(n.broadcast("all"), n.r.mailbox.Deliver(n.r.Handle(old), []byte("first"))); err != nil {
+		t.Fatal(err)
+	}
+	n.r.runPosts(func() bool { return true }) // the broadcast begins
+	if err := n.r.mailbox.Deliver(n.r.Handle(old), []byte("own")); err != nil {
+		t.Fatal(err)
+	}
+	n.come(2, 1, nil)
+	n.runClosings()
+	if got, want := bodies(t, p), []string{"group", "all", "first", "own"}; !slices.Equal(got, want) {
+		t.Errorf("it got %q, want %q", got, want)
+	}
+	if f := frames(t, p.in); f[len(f)-1].Type != codec.GoAway {
+		t.Errorf("the last is %v", f[len(f)-1].Type)
 	}
 }

@@ -179,6 +179,9 @@ func (r *Reactor) runOwn(slot Slot) {
 	kick, goodbye := r.kick, r.goodbye
 	r.unkick()
 	r.flush(slot) // what the callback said has room of its own
+	if r.bringing() {
+		r.bringAhead(slot)
+	}
 	for _, p := range r.mailbox.takeOf(r.Handle(slot)) {
 		r.runPost(&p)
 		r.flush(slot)

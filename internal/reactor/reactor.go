@@ -32,7 +32,9 @@ type Reactor struct {
 	groups    groups
 	missed    map[Slot]map[string]int // what slow members of groups did not get
 	rounds    []*Round
-	fanning   int // bytes of publications that are under way
+	begun     uint64          // rounds
+	ahead     map[Slot]uint64 // the last of rounds that has visited a session before it came there; nil: none
+	fanning   int             // bytes of publications that are under way
 	delivered numbers
 	senders   senders
 	awaits    awaitTable

@@ -12,27 +12,18 @@ type Round struct {
 	// Ordered has a session's visit come before what is asked of it later than the round began.
 	Ordered bool
 
-	ahead map[Slot]struct{} // of Next: they were visited
+	number uint64 // of those that began on its loop, in their order
 }
 
 // noMoreSlots is where a round is that has ended.
 const noMoreSlots = ^Slot(0)
 
-func (w *Round) visited(slot Slot) bool {
-	_, ok := w.ahead[slot]
-	return ok
-}
-
-// visitedAhead notes that a session was visited before the round comes to it.
-func (w *Round) visitedAhead(slot Slot) {
-	if w.ahead == nil {
-		w.ahead = make(map[Slot]struct{})
-	}
-	w.ahead[slot] = struct{}{}
-}
-
 // BeginRound begins a round. Sessions that begin while it is under way may be in it.
-func (r *Reactor) BeginRound(w *Round) { r.rounds = append(r.rounds, w) }
+func (r *Reactor) BeginRound(w *Round) {
+	r.begun++
+	w.number = r.begun
+	r.rounds = append(r.rounds, w)
+}
 
 // goRounds goes on with the rounds, one after the other, until stop says that the turn is over,
 // with a step at least, and reports whether more is left.
@@ -47,7 +38,7 @@ func (r *Reactor) goRounds(stop func() bool) (more bool) {
 			w.Done()
 		}
 	}
-	r.rounds = nil
+	r.rounds, r.ahead = nil, nil
 	return false
 }
 
@@ -57,7 +48,7 @@ func (r *Reactor) goRound(w *Round, stop func() bool) (ended bool) {
 	for cost := 1; w.Next < Slot(len(r.sessions)*sessionChunk); cost++ {
 		slot := w.Next
 		w.Next++
-		if r.reachable(slot) && !w.visited(slot) {
+		if r.reachable(slot) && !r.isAhead(w, slot) {
 			if !r.visit(w, slot) {
 				return true
 			}

@@ -3,6 +3,7 @@ package transport
 import (
 	"errors"
 	"net"
+	"net/netip"
 	"strings"
 )
 
@@ -21,6 +22,16 @@ func Network(addr string) (network, name string) {
 		return "unix", path
 	}
 	return "tcp", addr
+}
+
+// ListenNetwork is what package net calls the network of a TCP address that is listened at. To package net "0.0.0.0"
+// means IPv6 as well, which nobody who writes it means: an IPv4 address is IPv4 alone. "[::]" and no host are both.
+func ListenNetwork(addr string) string {
+	host, _, _ := net.SplitHostPort(addr)
+	if ip, err := netip.ParseAddr(host); err == nil && ip.Is4() {
+		return "tcp4"
+	}
+	return "tcp"
 }
 
 // ParseWay reads an endpoint: "host:port", "unix:path" or "tls://host:port", or a WebSocket's, "ws" or

@@ -8,7 +8,7 @@ import "github.com/stormwheel/stormwheel/codec"
 const (
 	CodeQueueFull codec.NackCode = 80 // the addressee's queue, or the node's store, is full
 	CodeRate      codec.NackCode = 81 // you send or join too often
-	CodeTryLater  codec.NackCode = 82 // the node could not find out in time: its store or its back end is late
+	CodeTryLater  codec.NackCode = 82 // the node could not find out in time: its store or its back end is late; try again
 	CodeFullRoom  codec.NackCode = 83 // the room has as many members as it may
 
 	CodeMalformed  codec.NackCode = 1010 // the body is no envelope, or one of a kind that nodes send
@@ -28,7 +28,7 @@ var CodeNames = []struct {
 }{
 	{CodeQueueFull, "queue_full", "The addressee's queue, or the node's store, is full."},
 	{CodeRate, "rate", "You send or join too often."},
-	{CodeTryLater, "try_later", "The node could not find out in time: its store or its back end is late."},
+	{CodeTryLater, "try_later", "The node could not find out in time: its store or its back end is late. Try again."},
 	{CodeFullRoom, "full_room", "The room has as many members as it may."},
 	{CodeMalformed, "malformed", "The body is no envelope, or one of a kind that nodes send."},
 	{CodeForbidden, "forbidden", "You may not."},

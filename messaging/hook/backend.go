@@ -1,6 +1,7 @@
 package hook
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -121,19 +122,11 @@ func contentOf(b []byte) content {
 
 // encode is json.Marshal, which writes <, > and & as they are.
 func encode(v any) ([]byte, error) {
-	var out lineBuffer
+	var out bytes.Buffer
 	e := json.NewEncoder(&out)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
 		return nil, err
 	}
-	return out[:len(out)-1], nil // without the line's end
-}
-
-type lineBuffer []byte
-
-// Write implements io.Writer.
-func (b *lineBuffer) Write(p []byte) (int, error) {
-	*b = append(*b, p...)
-	return len(p), nil
+	return out.Bytes()[:out.Len()-1], nil // without the line's end
 }

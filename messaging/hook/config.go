@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"net/url"
 	"slices"
 	"time"
 
+	"github.com/stormwheel/stormwheel/internal/loopback"
 	"github.com/stormwheel/stormwheel/messaging"
 )
 
@@ -119,18 +119,9 @@ func readURL(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// isLocal tells whether calls stay on this machine.
-func isLocal(u *url.URL) bool {
-	if u.Hostname() == "localhost" {
-		return true
-	}
-	at, err := netip.ParseAddr(u.Hostname())
-	return err == nil && at.Unmap().IsLoopback()
-}
-
 // warn tells the log what may be read or forged on the way.
 func (c *Config) warn(u *url.URL) {
-	if isLocal(u) {
+	if loopback.Host(u.Host) { // calls stay on this machine
 		return
 	}
 	if u.Scheme == "http" {

@@ -417,3 +417,14 @@ func TestALargeAnswerIsNotLogged(t *testing.T) {
 		}
 	}
 }
+
+// A token whose time is over is everyday; one that is refused is not.
+func TestExpiredLoginsAreCountedApart(t *testing.T) {
+	b := newBackEnd(t, answers(200, `{"result":"expired"}`), Config{})
+	if _, err := b.login(t); !errors.Is(err, server.ErrTokenExpired) {
+		t.Fatal(err)
+	}
+	if st := b.Stats().Login; st.Expired != 1 || st.Denied != 0 {
+		t.Errorf("%+v", st)
+	}
+}

@@ -40,11 +40,19 @@ type login struct {
 	Client      string  `json:"client"`
 	Token       *string `json:"token,omitempty"`
 	TokenBytes  []byte  `json:"token_base64,omitempty"`
-	Addr        string  `json:"addr"`
+	Addr        string  `json:"addr,omitempty"` // not of a unix socket
+	Peer        *peer   `json:"peer,omitempty"`
 	Incarnation string  `json:"incarnation"`
 	Attempt     uint32  `json:"attempt"`
 	Renewal     bool    `json:"renewal"`
 	TLS         *secure `json:"tls,omitempty"`
+}
+
+// peer is who is at the other end of a unix socket.
+type peer struct {
+	PID int    `json:"pid,omitempty"`
+	UID uint32 `json:"uid"`
+	GID uint32 `json:"gid"`
 }
 
 // secure is what a client's TLS handshake told.
@@ -88,8 +96,11 @@ func (b *BackEnd) Authenticate(ctx context.Context, req server.AuthRequest) (ser
 }
 
 func loginOf(req server.AuthRequest) login {
-	l := login{Client: req.ClientID, Addr: req.Addr.String(), Incarnation: hex(req.Incarnation), Attempt: req.Attempt,
+	l := login{Client: req.ClientID, Peer: (*peer)(req.Peer), Incarnation: hex(req.Incarnation), Attempt: req.Attempt,
 		Renewal: req.Renewal, TLS: secureOf(req.TLS)}
+	if req.Addr.IsValid() {
+		l.Addr = req.Addr.String()
+	}
 	if utf8.Valid(req.Token) {
 		text := string(req.Token)
 		l.Token = &text
@@ -126,6 +137,8 @@ func (a *loginAnswer) check() error {
 		return fmt.Errorf("the back end's result is %.40q, not allow, deny, expired or later", a.Result)
 	}
 	switch {
+	case strings.Contains(a.User, "/"):
+		return errors.New("the back end's user has a /, by which it would be a device")
 	case !isText(a.User, envelope.MaxUser):
 		return errors.New("the back end's user is no text of 1 to 128 bytes without control characters")
 	case len(a.Data) > maxData:

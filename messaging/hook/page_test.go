@@ -78,6 +78,8 @@ func TestCallsAreThoseOfThePage(t *testing.T) {
 	calls := []call{
 		{"login", loginOf(server.AuthRequest{ClientID: "alice/phone", Token: []byte("open sesame"), Addr: netip.MustParseAddr("192.0.2.7"),
 			Incarnation: 0x1122334455667788, Attempt: 1})},
+		{"login", loginOf(server.AuthRequest{ClientID: "cron", Token: []byte("x"), Peer: &server.Peer{PID: 4711, UID: 1000, GID: 100},
+			Incarnation: 1, Attempt: 1})},
 		{"login", loginOf(server.AuthRequest{ClientID: "meter-17", Token: []byte{0xff, 0xfe}, Addr: netip.MustParseAddr("2001:db8::7"),
 			Incarnation: 1, Attempt: 3, Renewal: true, TLS: &tls.ConnectionState{Version: tls.VersionTLS13, ServerName: "edge.example"}})},
 	}

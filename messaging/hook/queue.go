@@ -155,13 +155,22 @@ func (q *queue) run(ctx context.Context) {
 			q.send(ctx, body)
 			continue
 		}
+		if q.isOver() {
+			return
+		}
 		select {
 		case <-q.wake:
 		case <-q.closing:
-			return
 		case <-ctx.Done():
 		}
 	}
+}
+
+// isOver tells that nothing waits, and nothing comes any more.
+func (q *queue) isOver() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.closed && len(q.waiting) == 0
 }
 
 // send sends a batch until it is taken, or ctx ends, or the back end cannot read it.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -282,6 +283,28 @@ func TestCloseTellsWhatWaits(t *testing.T) {
 			t.Errorf("closed again: %v, %+v", err, b.Stats().Events)
 		}
 	})
+}
+
+// A node may end just when all was told.
+func TestCloseTellsThatTheNodeStopsWheneverThatIs(t *testing.T) {
+	for range 1000 {
+		b, err := New(Config{URL: "http://localhost/", Events: allEvents})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := &listener{}
+		b.reports.http.Transport = l
+		b.Start("")
+		for i := 1; b.Stats().Events.Queued > 0; i++ {
+			if i%1000 == 0 {
+				runtime.Gosched()
+			}
+		}
+		if err := b.Close(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		l.want(t, "1 node_started", "2 node_stopped")
+	}
 }
 
 func TestCloseWaitsNoLongerThanItMayAndSaysWhatIsLost(t *testing.T) {

@@ -19,10 +19,11 @@ type Stats struct {
 // Calls are the numbers of one kind of calls.
 type Calls struct {
 	Allowed  uint64  `json:"allowed"`
-	Denied   uint64  `json:"denied"` // of logins, expired ones too
-	Later    uint64  `json:"later"`  // the back end said so
-	Failed   uint64  `json:"failed"` // it was not reached, was late, or its answer was none
-	Kept     uint64  `json:"kept"`   // answers about policies that were not asked for again
+	Denied   uint64  `json:"denied"`
+	Expired  uint64  `json:"expired"` // of logins
+	Later    uint64  `json:"later"`   // the back end said so
+	Failed   uint64  `json:"failed"`  // it was not reached, was late, or its answer was none
+	Kept     uint64  `json:"kept"`    // answers about policies that were not asked for again
 	InFlight int64   `json:"in_flight"`
 	Seconds  float64 `json:"seconds"` // that all calls took together
 }
@@ -48,8 +49,8 @@ func (b *BackEnd) Stats() Stats {
 
 // counter counts the calls of one kind.
 type counter struct {
-	allowed, denied, later, failed, hits atomic.Uint64
-	flight, took                         atomic.Int64
+	allowed, denied, expired, later, failed, hits atomic.Uint64
+	flight, took                                  atomic.Int64
 }
 
 // begin counts a call under way, until what it returns is called.
@@ -67,7 +68,9 @@ func (c *counter) end(err error) {
 	switch {
 	case err == nil:
 		c.allowed.Add(1)
-	case errors.Is(err, server.ErrUnauthorized), errors.Is(err, server.ErrTokenExpired), errors.As(err, &refusal):
+	case errors.Is(err, server.ErrTokenExpired):
+		c.expired.Add(1)
+	case errors.Is(err, server.ErrUnauthorized), errors.As(err, &refusal):
 		c.denied.Add(1)
 	case errors.Is(err, errLater):
 		c.later.Add(1)
@@ -77,6 +80,6 @@ func (c *counter) end(err error) {
 }
 
 func (c *counter) calls() Calls {
-	return Calls{Allowed: c.allowed.Load(), Denied: c.denied.Load(), Later: c.later.Load(), Failed: c.failed.Load(), Kept: c.hits.Load(),
+	return Calls{Allowed: c.allowed.Load(), Denied: c.denied.Load(), Expired: c.expired.Load(), Later: c.later.Load(), Failed: c.failed.Load(), Kept: c.hits.Load(),
 		InFlight: c.flight.Load(), Seconds: time.Duration(c.took.Load()).Seconds()}
 }

@@ -8,8 +8,8 @@
 //	err = http.ListenAndServe("127.0.0.1:7001", nil)
 //
 // openapi.yaml beside this file describes every path, and GET /v1/openapi.yaml serves it; tests hold it to the
-// handler. Names stand in paths with their escapes: the client "bob/phone" is of the user "bob", and a user "a/b"
-// is /v1/users/a%2Fb. (An http.ServeMux before it redirects a path with two slashes in a row, or with dots.)
+// handler. Names stand in paths with their escapes: the client "bob/phone" is of the user "bob", and a room "a/b"
+// is /v1/rooms/a%2Fb. (An http.ServeMux before it redirects a path with two slashes in a row, or with dots.)
 //
 // # Who may ask
 //

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/messaging"
@@ -100,7 +101,7 @@ func (c *call) failed(err error) reply {
 	case errors.Is(err, server.ErrCode):
 		return failure(codeBadRequest, "A session is closed by codes 3009 to 3011, 3504, 3150 to 3199, 3450 to 3499 and 3900 to 3999 alone.").reply()
 	case errors.Is(err, codec.ErrField):
-		return failure(codeBadRequest, "A client cannot be told this: a reason, a time, or an address does not fit.").reply()
+		return failure(codeBadRequest, "A client cannot be told this: %s.", strings.TrimPrefix(err.Error(), codec.ErrField.Error()+": ")).reply()
 	case errors.Is(err, server.ErrNowhere):
 		return failure(codeNowhere, "The node knows no other node, and the request names none.").reply()
 	}

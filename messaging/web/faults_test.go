@@ -113,6 +113,41 @@ func TestAThousandPushesAtOnce(t *testing.T) {
 	}
 }
 
+// One key from many connections at once is one message, and all are told the same.
+func TestOneKeyAtOnceIsOneMessage(t *testing.T) {
+	s := newSite(t, Config{})
+	var mu sync.Mutex
+	answers := make(map[string]int)
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+				r, _ := http.NewRequestWithContext(t.Context(), "POST", s.web.URL+bobs, strings.NewReader(`{"content":"x"}`))
+				r.Header.Set("Content-Type", "application/json")
+				r.Header.Set("Idempotency-Key", "one")
+				resp, err := http.DefaultClient.Do(r)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				body, _ := io.ReadAll(resp.Body)
+				_ = resp.Body.Close()
+				if resp.StatusCode == http.StatusConflict { // the first is in work
+					continue
+				}
+				mu.Lock()
+				answers[fmt.Sprint(resp.StatusCode, " ", string(body))]++
+				mu.Unlock()
+				return
+			}
+		})
+	}
+	wg.Wait()
+	if st, err := s.hub.User("bob"); err != nil || st.Waiting.Records != 1 || len(answers) != 1 {
+		t.Errorf("%d messages, %v; answers %v", st.Waiting.Records, err, answers)
+	}
+}
+
 // It is for the places of requests: who is beyond gets no place and no wait.
 func TestRequestsAreBounded(t *testing.T) {
 	inRig(t, Config{MaxRequests: 1}, func(r *rig) {

@@ -45,6 +45,9 @@ func TestWithoutATokenOnlyThisMachineMayAsk(t *testing.T) {
 		for _, no := range []asker{from("evil.example:7001", "127.0.0.1:1"), from("localhost", "10.0.0.1:1"), from("10.0.0.2", "10.0.0.1:1"), from("localhost", "")} {
 			r.ask("GET", "/v1/users", "", no).fails(codeForbidden)
 		}
+		for _, name := range []string{"X-Forwarded-For", "Forwarded"} { // a proxy on this machine asks for somebody
+			r.ask("GET", "/v1/users", "", from("localhost", "127.0.0.1:1"), header(name, "for=10.0.0.1")).fails(codeForbidden)
+		}
 	})
 }
 
@@ -63,5 +66,14 @@ func TestATokenAdmitsFromAnywhere(t *testing.T) {
 			}
 		}
 		r.ask("GET", "/v1/nothing", "").fails(codeUnauthorized) // strangers learn nothing
+	})
+}
+
+// As of a variable that was not set: it is no way in.
+func TestAnEmptyTokenAdmitsNobody(t *testing.T) {
+	inRig(t, Config{Tokens: [][]byte{{}}}, func(r *rig) {
+		for _, text := range []string{"Bearer ", "Bearer", ""} {
+			r.ask("GET", "/v1/users", "", header("Authorization", text)).fails(codeUnauthorized)
+		}
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/stormwheel/stormwheel/messaging"
@@ -85,6 +86,9 @@ func (c *call) answer() (re reply) {
 		return failure(codeNotFound, "There is no such path; GET /v1/openapi.yaml lists them.").reply()
 	}
 	c.names = names
+	if err := checkUser("", names["user"]); err != nil {
+		return err.reply()
+	}
 	var err error
 	if c.query, err = url.ParseQuery(c.r.URL.RawQuery); err != nil {
 		return failure(codeBadRequest, "The query cannot be read.").reply()
@@ -106,6 +110,22 @@ func (c *call) answer() (re reply) {
 		}
 	}
 	return c.call(to)
+}
+
+// checkUser refuses a device where a user is to be named: nobody would ever get what is sent to it. where is the
+// member that names it, empty for the path. Whatever else is wrong with a name the hub says.
+func checkUser(where, name string) *Error {
+	user, _, is := strings.Cut(name, "/")
+	switch {
+	case !is || !messaging.ValidName(name):
+		return nil
+	case where != "":
+		where = "The member " + where + " is no user: "
+	}
+	if user == "" {
+		return failure(codeBadName, "%s%q has a slash, and a user's name has none.", where, name)
+	}
+	return failure(codeBadName, "%s%q is a device; a user's name has no slash.", where, name)
 }
 
 // call has a route answer. A panic is told and logged, and costs nothing else.

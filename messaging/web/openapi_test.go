@@ -116,6 +116,13 @@ func TestTheFileAndTheRoutesAgree(t *testing.T) {
 	}
 }
 
+// What reads YAML 1.2 alone knows no merge keys.
+func TestTheFileHasNoMergeKeys(t *testing.T) {
+	if bytes.Contains(OpenAPI, []byte("<<:")) {
+		t.Error("openapi.yaml merges one mapping into another")
+	}
+}
+
 func enumOf(of *openapi3.SchemaRef) (all []string) {
 	for _, name := range of.Value.Enum {
 		all = append(all, name.(string))

@@ -12,7 +12,7 @@ import (
 
 // content is what is sent, in the body of a request.
 type content struct {
-	From    string  `json:"from"` // the user it is said to come from
+	From    *string `json:"from"` // the user it is said to come from; nil: the node
 	Content *string `json:"content"`
 	Base64  []byte  `json:"content_base64"` // in place of Content
 }
@@ -34,19 +34,27 @@ type pushed struct {
 	Message  messageID `json:"message"`
 }
 
-func (m *content) message() (messaging.Message, error) {
-	switch {
-	case (m.Content == nil) == (m.Base64 == nil):
-		return messaging.Message{}, failure(codeBadRequest, "One of content and content_base64 is wanted.")
-	case m.From != "" && !messaging.ValidName(m.From):
-		return messaging.Message{}, failure(codeBadName, "The member from is no name of a user.")
-	case m.Content != nil:
-		return messaging.Message{From: m.From, Content: []byte(*m.Content)}, nil
+func (m *content) message() (out messaging.Message, err error) {
+	if (m.Content == nil) == (m.Base64 == nil) {
+		return out, failure(codeBadRequest, "One of content and content_base64 is wanted.")
 	}
-	return messaging.Message{From: m.From, Content: m.Base64}, nil
+	if m.From != nil {
+		if err := checkUser("from", *m.From); err != nil {
+			return out, err
+		}
+		if !messaging.ValidName(*m.From) {
+			return out, failure(codeBadName, "The member from is no name of a user.")
+		}
+		out.From = *m.From
+	}
+	if out.Content = m.Base64; m.Content != nil {
+		out.Content = []byte(*m.Content)
+	}
+	return out, nil
 }
 
-func (m *userMessage) message() (out messaging.Message, err error) {
+// message is what is to be sent; most is the longest life that it can have.
+func (m *userMessage) message(most time.Duration) (out messaging.Message, err error) {
 	if out, err = m.content.message(); err != nil {
 		return out, err
 	}
@@ -54,6 +62,9 @@ func (m *userMessage) message() (out messaging.Message, err error) {
 	if m.Life != "" {
 		if out.Life, err = time.ParseDuration(m.Life); err != nil || out.Life <= 0 {
 			return out, failure(codeBadRequest, "The member life is a time as in 90s or 24h, not %.40q.", m.Life)
+		}
+		if out.Life > most {
+			return out, failure(codeBadRequest, "The member life is %.40q, and the node keeps nothing longer than %v.", m.Life, most)
 		}
 	}
 	return out, nil
@@ -70,7 +81,7 @@ func (c *call) pushUser() reply {
 	if err != nil {
 		return c.failed(err)
 	}
-	message, err := m.message()
+	message, err := m.message(c.hub.Life())
 	if err != nil {
 		return c.failed(err)
 	}

@@ -178,6 +178,7 @@ func TestRequestsThatAreWrong(t *testing.T) {
 			`{"content_base64":"?"}`:                  "base64",
 			`{"content":"x","life":"1d"}`:             `not "1d"`,
 			`{"content":"x","life":"-1s"}`:            `not "-1s"`,
+			`{"content":"x","life":"9999h"}`:          "nothing longer than 168h",
 			`{"content":"x","at":"tomorrow"}`:         "does not fit",
 			"{\"content\":\"\xff\"}":                  "not UTF-8",
 		} {
@@ -204,7 +205,7 @@ func TestRequestsThatAreWrong(t *testing.T) {
 
 func TestNamesOfAnyText(t *testing.T) {
 	inRig(t, Config{}, func(r *rig) {
-		for path, name := range map[string]string{"a%2Fb": "a/b", "100%25": "100%", "%E2%98%95%20tea": "☕ tea", "%2E%2E": "..", "a+b": "a+b", "%3Fx%23": "?x#", "%22": `"`} {
+		for path, name := range map[string]string{"100%25": "100%", "%E2%98%95%20tea": "☕ tea", "%2E%2E": "..", "a+b": "a+b", "%3Fx%23": "?x#", "%22": `"`} {
 			r.ask("POST", "/v1/users/"+path+"/messages", `{"content":"x"}`).is(200, "held")
 			if st, err := r.hub.User(name); err != nil || st.Waiting.Records != 1 {
 				t.Errorf("%s: %+v, %v", path, st, err)
@@ -219,6 +220,24 @@ func TestNamesOfAnyText(t *testing.T) {
 			r.ask("POST", "/v1/users/"+path+"/messages", `{"content":"x"}`).fails(codeBadName)
 			r.ask("GET", "/v1/users/"+path, "").fails(codeBadName)
 			r.ask("POST", "/v1/rooms/"+path+"/messages", `{"content":"x"}`).fails(codeBadName)
+		}
+	})
+}
+
+// Nobody can ever be the user bob/phone, so that what is sent there would wait for nothing.
+func TestADeviceIsNoUser(t *testing.T) {
+	inRig(t, Config{}, func(r *rig) {
+		for _, ask := range [][2]string{{"GET", ""}, {"POST", "/messages"}, {"POST", "/kick"}, {"POST", "/move"}} {
+			r.ask(ask[0], "/v1/users/bob%2Fphone"+ask[1], `{}`).fails(codeBadName, `"bob/phone" is a device; a user's name has no slash`)
+		}
+		r.ask("POST", "/v1/users/%2F/messages", `{"content":"x"}`).fails(codeBadName, "has a slash")
+		for _, path := range []string{bobs, "/v1/rooms/tea/messages", "/v1/broadcasts"} {
+			r.ask("POST", path, `{"from":"bob/phone","content":"x"}`).fails(codeBadName, "The member from", "is a device")
+			r.ask("POST", path, `{"from":"","content":"x"}`).fails(codeBadName, "from")
+		}
+		r.ask("POST", "/v1/rooms/bob%2Fphone/messages", `{"content":"x"}`).is(200, "taken")
+		if st := r.hub.Stats(); st.Queued != 0 {
+			t.Errorf("something was stored: %+v", st)
 		}
 	})
 }

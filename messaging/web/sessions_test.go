@@ -129,3 +129,17 @@ func TestKickAndMoveOfAUser(t *testing.T) {
 		carol.ExpectNothing()
 	})
 }
+
+// Who wrote one member wrong is told which.
+func TestWhatAClientCannotBeToldIsNamed(t *testing.T) {
+	inRig(t, Config{}, func(r *rig) {
+		r.node.Join("bob")
+		for body, want := range map[string]string{
+			`{"delay":"-1s"}`: "no delay of -1s", `{"window":"9999h"}`: "no window of 9999h", `{"reason":"a\nb"}`: "reason has the control character",
+			`{"reason":"` + strings.Repeat("x", 1000) + `"}`: "reason has 1000 bytes, at most", `{"alternates":["nowhere"]}`: `alternate "nowhere" is not host:port`,
+		} {
+			r.ask("POST", "/v1/users/bob/kick", body).fails(codeBadRequest, want)
+		}
+		r.ask("POST", "/v1/users/bob/move", `{"to":["nowhere"]}`).fails(codeBadRequest, `"nowhere" is not host:port`)
+	})
+}

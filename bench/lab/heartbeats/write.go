@@ -58,7 +58,11 @@ func (v view) noticed(p *kit.Page) {
 	} {
 		rows = append(rows, []string{g.label, v.seconds("frozen", g.name), v.seconds("cut", g.name)})
 	}
-	rows = append(rows, []string{fmt.Sprintf("Stormwheel's client, a PING after %v, its PONG within %v", heartbeat, pongTimeout), "see below", v.seconds("cut", "client")})
+	frozen := "see below"
+	if !v.Tried(of("inside")) { // the lesson that shows it
+		frozen = "LESSON=inside shows it"
+	}
+	rows = append(rows, []string{fmt.Sprintf("Stormwheel's client, a PING after %v, its PONG within %v", heartbeat, pongTimeout), frozen, v.seconds("cut", "client")})
 	p.Table([]string{"", "the peer's process is frozen", "the network is cut"}, rows)
 }
 

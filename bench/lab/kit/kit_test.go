@@ -139,7 +139,7 @@ func TestOnlyWhatIsWantedIsMeasured(t *testing.T) {
 	if err != nil || len(k.Records) != 2 || k.Records[1].Subject != "a" {
 		t.Errorf("measured %v, %v", k, err)
 	}
-	if _, err := Run(t.Context(), p, toy, Effort{Workloads: []string{"none"}}, "", io.Discard); err == nil || !strings.Contains(err.Error(), "not here") {
+	if _, err := Run(t.Context(), p, toy, Effort{Workloads: []string{"none"}}, "", io.Discard); err == nil || !strings.Contains(err.Error(), "not here") || !strings.Contains(err.Error(), `no "none", but `) {
 		t.Errorf("nothing to measure: %v", err)
 	}
 }

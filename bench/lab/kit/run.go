@@ -31,11 +31,21 @@ func New(p Place, s Section, e Effort, command string) *Kept {
 // or not be kept.
 func Run(ctx context.Context, p Place, s Section, e Effort, command string, progress io.Writer) (*Kept, error) {
 	k := New(p, s, e, command)
+	var workloads []string
 	steps := slices.DeleteFunc(s.Steps(k), func(one Step) bool {
+		if !slices.Contains(workloads, one.Workload) {
+			workloads = append(workloads, one.Workload)
+		}
 		return !e.Wants(one.Subject) || len(e.Workloads) > 0 && !slices.Contains(e.Workloads, one.Workload)
 	})
+	why := slices.Concat(k.Notes["absent"], k.Notes["skipped"])
+	for _, name := range e.Workloads {
+		if !slices.Contains(workloads, name) {
+			why = append([]string{fmt.Sprintf("there is no %q, but %s", name, strings.Join(workloads, ", "))}, why...)
+		}
+	}
 	if len(steps) == 0 {
-		return nil, fmt.Errorf("%s: nothing to measure: %s", s.Name, strings.Join(slices.Concat(k.Notes["absent"], k.Notes["skipped"]), "; "))
+		return nil, fmt.Errorf("%s: nothing to measure: %s", s.Name, strings.Join(why, "; "))
 	}
 	began := time.Now()
 	failed := 0

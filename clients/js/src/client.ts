@@ -77,6 +77,7 @@ export class Client {
   /**
    * Fulfilled when the client has ended by stop, and rejected with a CodeError when a node has
    * ended it: another has its id, its application says never, or its token is not taken any more.
+   * What was written last, BYE among it, may still be leaving then: a process that exits at once cuts it.
    */
   get done(): Promise<void> {
     return this.end;
@@ -124,7 +125,7 @@ export class Client {
 
   /** Tells how the client is. */
   info(): Info {
-    return infoOf(this.link.info(), this.bufferedAmount, this.way, Date.now() - this.now);
+    return infoOf(this.link.info(), this.sending.waiting, this.bufferedAmount, this.way, Date.now() - this.now);
   }
 
   /** The bodies of what was sent and nobody has settled, in order: after the end, what may not have arrived. */
@@ -166,6 +167,7 @@ export class Client {
         this.link.tick(now);
       } else if (actions.length === 0) {
         this.tellFlow(now);
+        this.crowded = false;
         this.sending.pump(() => this.hasRoom());
         actions = this.link.take();
         if (actions.length === 0) break;
@@ -245,6 +247,7 @@ export class Client {
       this.link.received(this.now, attempt, encodeGoAway(code - 1000));
       this.act();
     }
+    this.conns.get(attempt)?.over.abort();
     this.conns.delete(attempt);
     const error = new Error(`the connection was closed (${code})`);
     this.link.disconnected(this.now, attempt, error, offline() ? "host" : "peer");

@@ -11,7 +11,7 @@ import { parseEndpoints, type Way } from "./urls.js";
 /** Describes a client. id is needed; all else has a default. Durations are milliseconds, an hour at most. */
 export interface Config {
   /**
-   * The nodes, all ws:// or all wss://, with one path; relative ones are to the page. One is chosen
+   * The nodes, all ws:// or all wss:// (http:// and https:// mean the same), with one path; relative ones are to the page. One is chosen
    * at random; nodes may name more, to which the client comes the same way. Default: "/", where the
    * page is from.
    */
@@ -25,7 +25,8 @@ export interface Config {
 
   /**
    * Is asked for the credential before every connection, and again before a grant ends; 4096 bytes
-   * at most. It has nine tenths of info().connectTimeout. What it throws costs the attempt.
+   * at most. It has nine tenths of info().connectTimeout; then, or when its connection is over, the signal is
+   * aborted. What it throws costs the attempt.
    */
   token?: (signal: AbortSignal) => Body | Promise<Body>;
 
@@ -40,7 +41,7 @@ export interface Config {
   /** Is told of every change of info().state, and of a session that another node has taken over. */
   changed?: (info: Info) => void;
 
-  /** Is told what the functions above threw. Default: console.error. */
+  /** Is told what the functions above threw. Default: console.error, which is told what this one throws, too. */
   failed?: (error: unknown) => void;
 
   /** The longest silence before a PING. Default 0: what the node says. At least 100. */
@@ -84,6 +85,7 @@ export interface Filled {
 
 /** Fills the defaults in. Throws an Error that names the field that can't work. */
 export function fill(c: Config): { cfg: Filled; way: Way; linkConfig: LinkConfig } {
+  if (typeof c.id !== "string") throw new Error("id: every client needs one, a string");
   const way = parseEndpoints(c.endpoints ?? ["/"]);
   const webSocket = c.webSocket ?? globalThis.WebSocket;
   if (typeof webSocket !== "function") throw new Error("webSocket: there is no global one here");
@@ -96,26 +98,45 @@ export function fill(c: Config): { cfg: Filled; way: Way; linkConfig: LinkConfig
     if (name !== "freshTokens" && c[name] !== undefined) given[name] = c[name];
   }
   validate(linkConfig);
+  const maxQueued = c.maxQueued ?? 1 << 20;
+  if (!(maxQueued >= 0)) throw new Error(`maxQueued: ${maxQueued} is below 0`);
   const none = new Uint8Array(0);
   encodeHello({ incarnation: 1n, attempt: 1, clientId: c.id, token: none, returnPass: none, ticket: none });
   const cfg: Filled = {
-    deliver: c.deliver, changed: c.changed, failed: c.failed ?? ((error) => console.error(error)),
-    maxQueued: c.maxQueued ?? 1 << 20, webSocket: webSocket as WebSocketClass,
+    deliver: c.deliver, changed: c.changed, failed: told(c.failed),
+    maxQueued, webSocket: webSocket as WebSocketClass,
     askToken: (signal, timeout) => c.token ? inTime(c.token, signal, timeout) : Promise.resolve(none),
   };
   return { cfg, way, linkConfig };
 }
 
-// Asks for a token, and waits no longer than that.
-async function inTime(token: NonNullable<Config["token"]>, signal: AbortSignal, timeout: number): Promise<Uint8Array> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("token: it took too long")), timeout);
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+// What failed throws must not stop the client, which may be in the middle of anything.
+function told(failed: Config["failed"]): (error: unknown) => void {
+  return (error) => {
+    try {
+      if (failed) failed(error);
+      else console.error(error);
+    } catch (another) {
+      console.error(another);
+    }
+  };
+}
+
+// Asks for a token, and waits no longer than that. The application's signal ends with the wait: one
+// that outlived it would keep a request, and a listener for each renewal of a long session.
+async function inTime(token: NonNullable<Config["token"]>, over: AbortSignal, timeout: number): Promise<Uint8Array> {
+  const own = new AbortController();
+  const end = (): void => own.abort(over.reason);
+  over.addEventListener("abort", end);
+  const timer = setTimeout(() => own.abort(new Error("token: it took too long")), timeout);
+  const ended = new Promise<never>((_, reject) => {
+    own.signal.addEventListener("abort", () => reject(own.signal.reason));
   });
+  ended.catch(() => {}); // token may throw before anybody waits for this
   try {
-    return asBytes(await Promise.race([token(signal), late]));
+    return asBytes(await Promise.race([token(own.signal), ended]));
   } finally {
     clearTimeout(timer);
+    over.removeEventListener("abort", end);
   }
 }

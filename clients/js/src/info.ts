@@ -12,12 +12,13 @@ export interface Info {
   session: string; // its id; no credential
   heartbeat: number; // the interval that its node asked for
   bufferedAmount: number; // bytes that have not left our queues
-  unsettled: number; // messages that wait for an answer
+  waiting: number; // messages that are not sent yet: for want of a session, or by the limits
+  unsettled: number; // messages that were sent and wait for an answer
   moving: boolean; // ready, and looking for another node, since this one drains
   refused: boolean; // no session, and every node that answers has refused with a code from 3500
   readySince: Date | undefined; // undefined unless ready
   expires: Date | undefined; // when the grant of this session ends; undefined: it has no end
-  rtt: number; // of the latest PING that was answered; 0: none yet
+  rtt: number | undefined; // of the latest PING that was answered; undefined: none yet
   nextAttempt: Date | undefined; // undefined unless one is waited for
   lastError: Error | undefined; // why the latest attempt or session ended
   connectTimeout: number; // of the attempt under way, else of the next
@@ -30,13 +31,13 @@ export interface Info {
 }
 
 /** origin is the wall clock's time of the link's 0. */
-export function infoOf(l: LinkInfo, bufferedAmount: number, way: Way, origin: number): Info {
+export function infoOf(l: LinkInfo, waiting: number, bufferedAmount: number, way: Way, origin: number): Info {
   const date = (at: number, there: boolean): Date | undefined => there ? new Date(origin + at) : undefined;
   const ready = l.state === "ready";
   return {
     state: l.state, endpoint: l.endpoint && way.url(l.endpoint), node: l.node, session: l.session,
-    heartbeat: l.terms.interval, bufferedAmount, unsettled: l.unsettled, moving: l.moving, refused: l.refused,
-    readySince: date(l.readySince, ready), expires: date(l.expires, ready && l.expires > 0), rtt: l.rtt,
+    heartbeat: l.terms.interval, waiting, bufferedAmount, unsettled: l.unsettled, moving: l.moving, refused: l.refused,
+    readySince: date(l.readySince, ready), expires: date(l.expires, ready && l.expires > 0), rtt: l.pongs > 0 ? l.rtt : undefined,
     nextAttempt: date(l.nextAttempt, l.nextAttempt !== Infinity), lastError: l.lastError,
     connectTimeout: l.connectTimeout, welcomeTimeout: l.welcomeTimeout,
     dials: l.dials, sessions: l.sessions, losses: l.losses, pings: l.pings, pongs: l.pongs,

@@ -26,6 +26,11 @@ export class Sending {
 
   constructor(private readonly link: Link, private readonly now: () => number, private readonly changed: () => void) {}
 
+  /** How many are not sent yet. */
+  get waiting(): number {
+    return this.queue.length;
+  }
+
   /** Sends a message as soon as that is possible, and waits for its answer, if it wants one. */
   add(kind: Job["kind"], body: Uint8Array, signal: AbortSignal | undefined): Promise<Answer | undefined> {
     return new Promise((resolve, reject) => {

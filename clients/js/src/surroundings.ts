@@ -24,7 +24,15 @@ export function watchSurroundings(changed: () => void): () => void {
     else if (Date.now() - hidden >= leastHidden) changed();
   });
   on(doc, "resume", changed); // the browser had frozen the page
-  on((page.navigator as { connection?: EventTarget } | undefined)?.connection, "change", changed);
+  // It changes with every new estimate of speed, which is no other network; with the network some
+  // browsers tell another type. Without that a loss would have all of a node's pages cut their waits.
+  const connection = (page.navigator as { connection?: EventTarget & { type?: string } } | undefined)?.connection;
+  let type = connection?.type;
+  on(connection, "change", () => {
+    if (connection!.type === type) return;
+    type = connection!.type;
+    changed();
+  });
   return () => ends.forEach((end) => end());
 }
 

@@ -11,6 +11,7 @@ export interface Way {
  */
 export function parseEndpoints(endpoints: readonly string[]): Way {
   const base = (globalThis as { location?: { href: string } }).location?.href;
+  if (!Array.isArray(endpoints)) throw new Error('endpoints: it is a list, as in ["wss://edge.example/"]');
   let scheme = "", path = "";
   const addresses: string[] = [];
   for (const endpoint of endpoints) {
@@ -21,7 +22,9 @@ export function parseEndpoints(endpoints: readonly string[]): Way {
       throw new Error(`endpoints: ${JSON.stringify(endpoint)} is no URL here`);
     }
     const to = url.protocol.replace(/^http/, "ws");
-    if (to !== "ws:" && to !== "wss:") throw new Error(`endpoints: ${endpoint} is neither ws:// nor wss://`);
+    if (to !== "ws:" && to !== "wss:") throw new Error(`endpoints: ${endpoint} is neither ws:// nor wss://, nor http:// or https:// for them`);
+    // A browser would not send them, so they must not be lost without a word, nor be told in one.
+    if (url.username || url.password) throw new Error(`endpoints: ${url.host} has a name or password: give a token`);
     const at = url.pathname + url.search;
     if (scheme !== "" && (scheme !== to || path !== at)) {
       throw new Error(`endpoints: ${endpoint} has another scheme or path than the others`);

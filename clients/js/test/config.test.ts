@@ -20,6 +20,11 @@ test("what can't work is said at once, with its name", () => {
     [{ endpoints: ["ftp://a/"] }, /endpoints: .* neither ws/],
     [{ endpoints: ["ws://a/", "wss://a/"] }, /another scheme/],
     [{ endpoints: ["ws://a/x", "ws://b/y"] }, /another scheme or path/],
+    [{ endpoints: ["wss://alice:secret@a/"] }, /name or password/],
+    [{ maxQueued: -1 }, /maxQueued: -1/],
+    [{ maxQueued: NaN }, /maxQueued: NaN/],
+    [{ endpoints: "ws://a/" as unknown as string[] }, /endpoints: it is a list/],
+    [{ id: undefined as unknown as string }, /id: every client needs one/],
     [{ id: "" }, /client id is missing/],
     [{ id: "x".repeat(129) }, /client id has 129 bytes/],
     [{ id: "a\nb" }, /control character/],
@@ -37,6 +42,7 @@ test("what can't work is said at once, with its name", () => {
 
 test("a client starts once, and may be stopped before", () => {
   const client = new Client({ id: "alice", endpoints: ["ws://127.0.0.1:1/"], webSocket });
+  assert.equal(client.info().rtt, undefined, "nothing was asked yet");
   client.stop();
   client.stop();
   assert.throws(() => client.start(), /started before/);

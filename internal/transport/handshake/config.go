@@ -51,12 +51,17 @@ type counters struct {
 // NewConfig returns the handshakes of a configuration, which it copies. Tickets are sealed under
 // keys made of the first secret and the day, and those of all secrets are taken: so nodes that share
 // them take each other's, and their own of an earlier run. None: one of this process. Keys that
-// were set in the configuration are not used; WrapSession and UnwrapSession are.
+// were set in the configuration are not used; WrapSession and UnwrapSession are. nil: there are those of
+// Add alone.
 func NewConfig(c *tls.Config, secrets ...[]byte) (*Config, error) {
 	n := &Config{random: make([]byte, 32)}
 	_, _ = rand.Read(n.random) // it does not fail
 	n.room.max, n.room.maxBytes = maxWaiting, maxWaitingBytes
 	n.SetSecrets(secrets...)
+	if c == nil {
+		n.terms = append(n.terms, newTerms(0, new(tls.Config))) // which nobody is shown
+		return n, nil
+	}
 	if _, err := n.Add(c); err != nil {
 		return nil, err
 	}

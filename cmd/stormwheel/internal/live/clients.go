@@ -12,6 +12,9 @@ import (
 
 // left is what happens to the clients.
 func (m *model) left() []*section {
+	if m.shakes() {
+		return []*section{{draw: m.handshakes, steps: []step{{rankFirst, 2}}}}
+	}
 	all := []*section{
 		{draw: m.rates, steps: []step{{rankFirst, 2}}},
 		{draw: m.roundTrips, steps: []step{{rankFirst, 1}, {rankMore, 1}, {rankRest, 1}}},

@@ -34,6 +34,9 @@ func (m *model) ready(width int) string {
 		ready = m.status.Ready
 	}
 	verdict := m.verdict(width)
+	if m.shakes() {
+		return l.spread(fmt.Sprintf(" %s at a time", count(u.Target)), verdict, width)
+	}
 	figure := fmt.Sprintf(" %s of %s ready", count(ready), count(u.Target))
 	if width < 60 {
 		figure = fmt.Sprintf(" %s/%s", count(ready), count(u.Target))

@@ -15,7 +15,8 @@ type model struct {
 	last      bench.Update  // of either kind
 	status    *bench.Status // of the last second; nil: none has passed
 	before    *bench.Status // of the second before
-	attempts  []float64     // a second each, the last maxHistory
+	shaken    []float64     // handshakes, a second each, the last maxHistory
+	attempts  []float64     // likewise
 	connected []float64
 	rtt       []float64 // p99; -1: there was none
 	events    []event
@@ -57,6 +58,7 @@ func (m *model) take(u bench.Update) {
 	}
 	if s := u.Status; s != nil {
 		m.before, m.status = m.status, s
+		m.shaken = keep(append(m.shaken, float64(s.Handshakes)), maxHistory)
 		m.attempts = keep(append(m.attempts, float64(s.Attempts)), maxHistory)
 		m.connected = keep(append(m.connected, float64(s.Established)), maxHistory)
 		p99 := -1.0
