@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -104,8 +105,12 @@ func encodeGoAway(m *codec.GoAwayMessage, alternates []string) ([]byte, error) {
 
 // isHostPort says whether an address can stand in a list of alternates.
 func isHostPort(addr string) bool {
-	_, _, err := net.SplitHostPort(addr)
-	return err == nil && !strings.ContainsAny(addr, ", ")
+	host, digits, err := net.SplitHostPort(addr)
+	if err != nil || host == "" || strings.ContainsAny(addr, ", ") {
+		return false
+	}
+	port, err := strconv.ParseUint(digits, 10, 16)
+	return err == nil && port > 0
 }
 
 // closeCode is the code that an application may close with.

@@ -157,8 +157,8 @@ func TestWhatIsNoTLS(t *testing.T) {
 	s := startTLS(t, Config{Loops: 1}, nil)
 	plain := dial(t, &siege.Target{Addr: s.Addr()})
 	plain.Write(helloFrame("alice"))
-	if _, err := plain.Next(); err == nil {
-		t.Error("a plain client got an answer that it took for a frame")
+	if f, err := plain.Next(); err != nil || f.Type != codec.GoAway || !strings.Contains(string(f.Payload), "this port speaks TLS") {
+		t.Errorf("a plain client reads %v %q, %v", f.Type, f.Payload, err)
 	}
 	old := clientTLS()
 	old.MaxVersion = tls.VersionTLS12

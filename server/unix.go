@@ -163,13 +163,27 @@ func clearPath(path string) error {
 	if err == nil {
 		c.Close()
 	}
-	if !errors.Is(err, unix.ECONNREFUSED) {
-		return fmt.Errorf("there is a socket in use at its path: %w", unix.EADDRINUSE)
+	owner, self := int64(os.Geteuid()), int64(os.Geteuid())
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		owner = int64(stat.Uid)
 	}
-	if stat, ok := info.Sys().(*syscall.Stat_t); ok && int64(stat.Uid) != int64(os.Geteuid()) {
-		return fmt.Errorf("there is a dead socket of another user (%d) at its path", stat.Uid)
+	if err := mayReplace(err, owner, self); err != nil {
+		return err
 	}
 	return os.Remove(path)
+}
+
+// mayReplace says why a socket of owner's is not self's to replace, which answered so when it was called.
+func mayReplace(answer error, owner, self int64) error {
+	switch {
+	case errors.Is(answer, unix.EACCES) && owner != self:
+		return fmt.Errorf("there is a socket of another user (%d) at its path, in use or dead: this one may not call it", owner)
+	case !errors.Is(answer, unix.ECONNREFUSED):
+		return fmt.Errorf("there is a socket in use at its path: %w", unix.EADDRINUSE)
+	case owner != self:
+		return fmt.Errorf("there is a dead socket of another user (%d) at its path", owner)
+	}
+	return nil
 }
 
 // close ends the listening and removes the socket from its path, if it is there still.

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/stormwheel/stormwheel/internal/siege"
 	"github.com/stormwheel/stormwheel/internal/transport"
 	"github.com/stormwheel/stormwheel/internal/transport/proxy"
@@ -294,5 +296,27 @@ func TestHealthOverAUnixSocket(t *testing.T) {
 	r.Body.Close()
 	if r.StatusCode != 200 {
 		t.Errorf("healthz answers %d", r.StatusCode)
+	}
+}
+
+// Whose socket lies there is said where it is known that nobody listens, and where the system does not let
+// this user find out: that is not "in use".
+func TestASocketThatLiesThereIsNamed(t *testing.T) {
+	for _, c := range []struct {
+		answer error
+		owner  int64
+		says   string
+	}{
+		{nil, 7, "in use at"},
+		{unix.EAGAIN, 7, "in use at"},
+		{unix.EACCES, 7, "in use at"},
+		{unix.EACCES, 0, "a socket of another user (0) at its path, in use or dead"},
+		{unix.ECONNREFUSED, 0, "a dead socket of another user (0)"},
+		{unix.ECONNREFUSED, 7, ""},
+	} {
+		err := mayReplace(c.answer, c.owner, 7)
+		if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+			t.Errorf("a socket of %d that answers %v: %v, want %q", c.owner, c.answer, err, c.says)
+		}
 	}
 }

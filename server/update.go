@@ -2,9 +2,11 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/stormwheel/stormwheel/internal/reactor"
@@ -161,5 +163,17 @@ func (s *Server) logUpdate(c *Config) {
 		slog.Float64("admit_rate", c.AdmitRate), slog.Float64("failover_rate", c.FailoverRate), slog.Duration("max_window", c.MaxWindow), slog.Float64("handshake_rate", c.HandshakeRate),
 		slog.Int64("max_conns", s.node.Conns.Max.Load()), slog.Int("max_frame_rate", c.MaxFrameRate),
 		slog.Int("max_byte_rate", c.MaxByteRate), slog.Int("unsettled_bytes", c.UnsettledBytes),
-		slog.Int("cluster_secrets", len(c.ClusterSecrets)))
+		slog.Int("addr_conns", c.AddrConns), slog.Float64("addr_rate", c.AddrRate), slog.Float64("id_rate", c.IDRate),
+		slog.Duration("drain_grace", c.DrainGrace), slog.Duration("drain_window", c.DrainWindow),
+		slog.Int("cluster_secrets", len(c.ClusterSecrets)), slog.String("log_level", lowestLevel(s.cfg.Logger)))
+}
+
+// lowestLevel is the lowest of the usual ones that a logger writes.
+func lowestLevel(log *slog.Logger) string {
+	for _, l := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn} {
+		if log.Enabled(context.Background(), l) {
+			return strings.ToLower(l.String())
+		}
+	}
+	return "error"
 }

@@ -49,6 +49,11 @@ func TestAClientGoesWhereItsNodeWasLaterToldOf(t *testing.T) {
 		t.Errorf("%d: %s", status, says)
 	}
 	waitFor(t, "the node says so", func() bool { return strings.Contains(n.stderr.String(), "settings were updated") })
+	for _, says := range []string{" addr_conns=0 ", " id_rate=", " drain_grace=10s ", " log_level=debug"} {
+		if !strings.Contains(n.stderr.String(), says) {
+			t.Errorf("%q is not in what holds:\n%s", says, n.stderr.String())
+		}
+	}
 	n.signal(syscall.SIGKILL)
 	waitFor(t, "a session at the other node", func() bool { i := c.Info(); return i.State == client.Ready && i.Node == other.name })
 }

@@ -81,7 +81,7 @@ func Handler(src prom.Source, cfg Config) http.Handler {
 		writeStats(w, src, cfg.Stats)
 	})
 	if cfg.Settings != nil {
-		h := settingsHandler{cfg.Settings, cfg.LogLevel}
+		h := settingsHandler{node: cfg.Settings, holds: src, level: cfg.LogLevel}
 		mux.Handle("GET /settings", h)
 		mux.Handle("PATCH /settings", h)
 	}

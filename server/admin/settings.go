@@ -1,10 +1,7 @@
 package admin
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -13,6 +10,7 @@ import (
 
 	"github.com/stormwheel/stormwheel/internal/loopback"
 	"github.com/stormwheel/stormwheel/server"
+	"github.com/stormwheel/stormwheel/server/prom"
 )
 
 // A Tuner is what /settings changes; *server.Server is one.
@@ -26,24 +24,27 @@ const maxSettings = 64 << 10
 
 // settings are server.Tunable as JSON has it, but for the secrets, which stay in their files.
 type settings struct {
-	Alternates     []string    `json:"alternates"`
-	FailoverRate   float64     `json:"failover_rate"`
-	AdmitRate      float64     `json:"admit_rate"`
-	HandshakeRate  float64     `json:"handshake_rate"`
-	MaxWindow      period      `json:"max_window"`
-	MaxConns       int         `json:"max_conns"`
-	AddrConns      int         `json:"addr_conns"`
-	AddrRate       float64     `json:"addr_rate"`
-	IDRate         float64     `json:"id_rate"`
-	MaxFrameRate   int         `json:"max_frame_rate"`
-	MaxByteRate    int         `json:"max_byte_rate"`
-	UnsettledBytes int         `json:"unsettled_bytes"`
-	DrainGrace     period      `json:"drain_grace"`
-	DrainWindow    period      `json:"drain_window"`
-	LogLevel       *slog.Level `json:"log_level,omitempty"`
+	Alternates     []string `json:"alternates"`
+	FailoverRate   float64  `json:"failover_rate"`
+	AdmitRate      float64  `json:"admit_rate"`
+	HandshakeRate  float64  `json:"handshake_rate"`
+	MaxWindow      period   `json:"max_window"`
+	MaxConns       int      `json:"max_conns"`
+	AddrConns      int      `json:"addr_conns"`
+	AddrRate       float64  `json:"addr_rate"`
+	IDRate         float64  `json:"id_rate"`
+	MaxFrameRate   int      `json:"max_frame_rate"`
+	MaxByteRate    int      `json:"max_byte_rate"`
+	UnsettledBytes int      `json:"unsettled_bytes"`
+	DrainGrace     period   `json:"drain_grace"`
+	DrainWindow    period   `json:"drain_window"`
+	LogLevel       *level   `json:"log_level,omitempty"`
 }
 
 func settingsOf(t server.Tunable) settings {
+	if t.Alternates == nil {
+		t.Alternates = []string{} // none is a list, too
+	}
 	return settings{t.Alternates, t.FailoverRate, t.AdmitRate, t.HandshakeRate, period(t.MaxWindow), t.MaxConns, t.AddrConns, t.AddrRate, t.IDRate,
 		t.MaxFrameRate, t.MaxByteRate, t.UnsettledBytes, period(t.DrainGrace), period(t.DrainWindow), nil}
 }
@@ -69,9 +70,21 @@ func (p *period) UnmarshalText(text []byte) error {
 	return err
 }
 
+// level is one of a log, as text: "debug".
+type level slog.Level
+
+// MarshalText implements encoding.TextMarshaler.
+func (l level) MarshalText() ([]byte, error) {
+	return []byte(strings.ToLower(slog.Level(l).String())), nil
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (l *level) UnmarshalText(text []byte) error { return (*slog.Level)(l).UnmarshalText(text) }
+
 // settingsHandler shows and changes the settings.
 type settingsHandler struct {
 	node  Tuner
+	holds prom.Source    // tells what max_conns is where its default holds
 	level *slog.LevelVar // nil: it cannot be changed
 }
 
@@ -88,14 +101,17 @@ func (h settingsHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			err = h.change(body)
 		}
 		if err != nil {
-			http.Error(w, strings.TrimPrefix(err.Error(), "server: "), http.StatusBadRequest)
+			http.Error(w, asMembers(err), http.StatusBadRequest)
 			return
 		}
 	}
 	now := settingsOf(h.node.Tunable())
+	if now.MaxConns == 0 {
+		now.MaxConns = int(h.holds.Stats().MaxConns)
+	}
 	if h.level != nil {
-		level := h.level.Level()
-		now.LogLevel = &level
+		l := level(h.level.Level())
+		now.LogLevel = &l
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(now) // the reader may be gone
@@ -103,13 +119,13 @@ func (h settingsHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // change has the members of a JSON object take the place of what there is; the others stay.
 func (h settingsHandler) change(body []byte) error {
-	var level *slog.Level
+	var newLevel *level
 	var bad error
 	err := h.node.Update(func(t *server.Tunable) {
 		next := settingsOf(*t)
 		if bad = merge(body, &next); bad == nil {
 			next.apply(t)
-			level = next.LogLevel
+			newLevel = next.LogLevel
 		}
 	})
 	switch {
@@ -118,20 +134,8 @@ func (h settingsHandler) change(body []byte) error {
 	case err != nil:
 		return err
 	}
-	if level != nil && h.level != nil {
-		h.level.Set(*level)
-	}
-	return nil
-}
-
-func merge(body []byte, into *settings) error {
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		return fmt.Errorf("settings: %w", err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("settings: one JSON object is wanted, and nothing behind it")
+	if newLevel != nil && h.level != nil {
+		h.level.Set(slog.Level(*newLevel))
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -66,7 +67,7 @@ func TestPatchChangesWhatItNames(t *testing.T) {
 		Rate   float64 `json:"admit_rate"`
 		Level  string  `json:"log_level"`
 	}
-	if err := json.Unmarshal(w.Body.Bytes(), &told); err != nil || told.Window != "1m30s" || told.Rate != 77 || told.Level != "DEBUG" {
+	if err := json.Unmarshal(w.Body.Bytes(), &told); err != nil || told.Window != "1m30s" || told.Rate != 77 || told.Level != "debug" {
 		t.Errorf("%v: %s", err, w.Body)
 	}
 }
@@ -86,7 +87,15 @@ func TestPatchThatIsWrongChangesNothing(t *testing.T) {
 		{"a name that is none", "localhost", `{"max_conns":5,"max_frame":9}`, 400, "max_frame"},
 		{"secrets", "localhost", `{"cluster_secrets":[]}`, 400, "cluster_secrets"},
 		{"a number for a time", "localhost", `{"max_window":60}`, 400, "max_window"},
-		{"what Config refuses", "localhost", `{"max_conns":5,"admit_rate":-1,"log_level":"error"}`, 400, "AdmitRate must be"},
+		{"what Config refuses", "localhost", `{"max_conns":5,"admit_rate":-1,"log_level":"error"}`, 400, "admit_rate must be"},
+		{"what a member takes", "localhost", `{"max_window":60}`, 400, `max_window takes a duration as text, as "90s", not 60`},
+		{"what another takes", "localhost", `{"max_conns":"5"}`, 400, "max_conns takes a whole number"},
+		{"no duration", "localhost", `{"drain_grace":"soon"}`, 400, "drain_grace takes a duration"},
+		{"a level that is none", "localhost", `{"log_level":"loud"}`, 400, `log_level takes "debug", "info"`},
+		{"too few", "localhost", `{"max_conns":-1}`, 400, "max_conns must be positive"},
+		{"a unix socket", "localhost", `{"alternates":["unix:/x"]}`, 400, "unix:/x"},
+		{"no port", "localhost", `{"alternates":["b:0"]}`, 400, "b:0"},
+		{"no host", "localhost", `{"alternates":[":7000"]}`, 400, ":7000"},
 		{"no level", "localhost", `{"max_conns":5,"log_level":"loud"}`, 400, "loud"},
 		{"much", "localhost", `{"alternates":["` + strings.Repeat("x", maxSettings) + `"]}`, 400, "too large"},
 		{"a page whose name leads here", "evil.example:7001", `{"max_conns":5}`, 403, "localhost"},
@@ -107,5 +116,19 @@ func TestPatchThatIsWrongChangesNothing(t *testing.T) {
 		if w := patch(h, host, "{}"); w.Code != 200 {
 			t.Errorf("%s: %d", host, w.Code)
 		}
+	}
+}
+
+// What is shown is in the words that are taken, and what holds.
+func TestSettingsAreShownAsTheyAreTaken(t *testing.T) {
+	_, _, h := tuned(t)
+	w := patch(h, "localhost", `{"alternates":[],"log_level":"info"}`)
+	for _, want := range []string{`"alternates":[]`, `"log_level":"info"`} {
+		if !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s is not in %s", want, w.Body)
+		}
+	}
+	if want := fine().Stats().MaxConns; !strings.Contains(w.Body.String(), fmt.Sprintf(`"max_conns":%d,`, want)) {
+		t.Errorf("max_conns is not %d in %s", want, w.Body)
 	}
 }

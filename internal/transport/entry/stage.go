@@ -133,10 +133,16 @@ func (e *Stage) Open(s transport.Slot, plain, wire []byte) (o transport.Opened, 
 		if len(wire) == used {
 			return o, nil
 		}
-		if e.choose(s, t, wire[used]); t.phase() == plainly {
+		e.choose(s, t, wire[used])
+		switch t.phase() {
+		case plainly:
 			o.Words, o.Over = e.early[s], true
 			delete(e.early, s)
 			return o, nil
+		case ended:
+			o.Words, o.Used = plainAnswer(wire[used]), len(wire)
+			delete(e.early, s)
+			return o, errPlain
 		}
 	}
 	if inner := e.inner(*t); inner != nil {
@@ -198,6 +204,9 @@ func (e *Stage) choose(s transport.Slot, t *state, first byte) {
 		if t.is(trusted) && !t.is(hasHeader) {
 			e.ws.Believe(s)
 		}
+	case rules.tls() && e.secure != nil && !rules.Plain && plainAnswer(first) != nil:
+		t.enter(ended)
+		return
 	case rules.tls() && e.secure != nil && (first == tlsHandshake || !rules.Plain):
 		t.enter(secured)
 		e.secure.begin(s, *t)

@@ -13,7 +13,7 @@ const (
 	plainly               // frames
 	upgraded              // HTTP, and then a WebSocket
 	secured               // TLS
-	ended                 // it was closed before
+	ended                 // it was closed before, or speaks plainly where there is only TLS
 
 	phases = 7 // the bits of a phase
 )
