@@ -81,6 +81,8 @@ func startIn(t *testing.T, change func(*exec.Cmd), name string, args ...string) 
 	}()
 	t.Cleanup(func() {
 		_ = p.cmd.Process.Kill() // it may be gone
+		for range p.lines {      // what nobody wanted would keep its reader
+		}
 		<-p.done
 	})
 	return p
@@ -127,15 +129,19 @@ func (p *process) until(text string) string {
 // exit waits for the end and returns the code and what is left of standard output.
 func (p *process) exit() (code int, rest []string) {
 	p.t.Helper()
-	select {
-	case <-p.done:
-	case <-time.After(patience):
-		p.t.Fatalf("%v: still running after %v; it said\n%s", p.cmd.Args[1:], patience, p.stderr.String())
+	for late := time.After(patience); ; {
+		select {
+		case line, ok := <-p.lines: // however many: a result has thousands
+			if ok {
+				rest = append(rest, line)
+				continue
+			}
+			<-p.done
+			return p.cmd.ProcessState.ExitCode(), rest
+		case <-late:
+			p.t.Fatalf("%v: still running after %v; it said\n%s", p.cmd.Args[1:], patience, p.stderr.String())
+		}
 	}
-	for line := range p.lines {
-		rest = append(rest, line)
-	}
-	return p.cmd.ProcessState.ExitCode(), rest
 }
 
 func (p *process) signal(sig syscall.Signal) {
