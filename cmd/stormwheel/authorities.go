@@ -3,7 +3,6 @@ package main
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"os"
 	"sync/atomic"
@@ -29,35 +28,16 @@ func (a *clientAuthorities) reload() error {
 	return nil
 }
 
-// require has a configuration let in only clients of the authorities that are there when they come. All
-// else of the configuration is set before the first handshake.
+// require has a configuration let in only clients of the authorities that are there when they come, also of
+// those that resume a session: crypto/tls looks again. All else of the configuration is set before the first
+// handshake.
 func (a *clientAuthorities) require(c *tls.Config) {
 	c.ClientCAs, c.ClientAuth = a.present.Load(), tls.RequireAndVerifyClientCert
 	c.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
 		own := c.Clone()
 		own.GetConfigForClient, own.ClientCAs = nil, a.present.Load()
-		own.VerifyConnection = a.stillVouch
 		return own, nil
 	}
-}
-
-var errNoCertificate = errors.New("the client has no certificate")
-
-// stillVouch keeps out who resumes a session by the word of authorities that are there no more.
-func (a *clientAuthorities) stillVouch(state tls.ConnectionState) error {
-	if !state.DidResume {
-		return nil // crypto/tls has looked
-	}
-	if len(state.PeerCertificates) == 0 {
-		return errNoCertificate
-	}
-	between := x509.NewCertPool()
-	for _, c := range state.PeerCertificates[1:] {
-		between.AddCert(c)
-	}
-	_, err := state.PeerCertificates[0].Verify(x509.VerifyOptions{
-		Roots: a.present.Load(), Intermediates: between, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
-	return err
 }
 
 // loadAuthorities reads a file for a configuration. It is among those that are read again.

@@ -150,6 +150,12 @@ func startServe(bin string) (c *exec.Cmd, addr string, err error) {
 // written: a peer that is frozen, and then killed, has taken everything, as far as write(2), and its
 // kernel's acknowledgements, can tell.
 func written(f *figures, bin string) {
+	writtenPlainly(f)
+	writtenByOurs(f, bin)
+}
+
+// writtenPlainly writes to a process that is frozen, and then killed.
+func writtenPlainly(f *figures) {
 	own, peer, err := pair(&guards[0], "127.0.0.1", (&net.Dialer{KeepAlive: -1}).DialContext)
 	if err != nil {
 		f.fail("pair", err)
@@ -185,7 +191,10 @@ func written(f *figures, bin string) {
 	_ = reader.Process.Kill()
 	_ = reader.Wait()
 	f.set("read_bytes", float64(read.Load()))
+}
 
+// writtenByOurs writes to a node that is frozen, and runs again.
+func writtenByOurs(f *figures, bin string) {
 	serve, addr, err := startServe(bin)
 	if err != nil {
 		f.fail("serve", err)
