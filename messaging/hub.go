@@ -44,6 +44,8 @@ type Hub struct {
 
 	watchers [shards]watchers
 
+	links links // to other nodes; nothing without Config.Peers
+
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
@@ -92,8 +94,8 @@ func (h *Hub) Name() string { return h.cfg.Name }
 func (h *Hub) Life() time.Duration { return h.cfg.Life }
 
 // Start has the hub work for srv, whose handler is Handler. It is to be called once, before srv.Start;
-// clients that come before it are told to try later. Errors: ErrStarted, ErrClosed, and that of the
-// clock's memory.
+// clients that come before it are told to try later. Errors: ErrStarted, ErrClosed, that of the
+// clock's memory, and that of Peers.Start.
 func (h *Hub) Start(srv *server.Server) error {
 	if h.closed.Load() {
 		return ErrClosed
@@ -105,6 +107,11 @@ func (h *Hub) Start(srv *server.Server) error {
 		return ErrStarted
 	}
 	h.window.Store(int64(srv.Stats().Window))
+	if h.cfg.Peers != nil {
+		if err := h.cfg.Peers.Start(srv, h.peerHandler()); err != nil {
+			return err
+		}
+	}
 	h.goes(h.tick)
 	h.goes(h.answerAsks)
 	if h.cfg.Policy != nil {

@@ -40,6 +40,9 @@ func (h *Hub) tick() {
 			}
 		}
 		h.clock.advance(h, now)
+		if h.cfg.Peers != nil {
+			h.tickLinks()
+		}
 	}
 }
 
