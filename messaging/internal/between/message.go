@@ -40,6 +40,8 @@ type Message struct {
 	Due    uint64 // ms; 0: at once
 	Until  uint64 // ms: it expires
 	Put    uint64 // ms: when it was stored first
+	Epoch  uint64 // of a room
+	Offset uint64 // there
 }
 
 // field is the type of an entry.
@@ -64,14 +66,17 @@ const (
 	fieldDue     field = 16
 	fieldUntil   field = 17
 	fieldPut     field = 18
+	fieldEpoch   field = 19
+	fieldOffset  field = 20
 )
 
 // numbers are the fields that hold one, in the order in which they are written.
-func (m *Message) numbers() [12]numberField {
+func (m *Message) numbers() [14]numberField {
 	return [...]numberField{
 		{fieldLink, &m.Link}, {fieldNumber, &m.Number}, {fieldAckLink, &m.AckLink}, {fieldAcked, &m.Acked}, {fieldAgain, &m.Again},
 		{fieldToken, &m.Token}, {fieldResult, &m.Result}, {fieldCode, &m.Code}, {fieldStamp, &m.Stamp},
 		{fieldDue, &m.Due}, {fieldUntil, &m.Until}, {fieldPut, &m.Put},
+		{fieldEpoch, &m.Epoch}, {fieldOffset, &m.Offset},
 	}
 }
 
@@ -221,6 +226,10 @@ func (m *Message) number(f field) *uint64 {
 		return &m.Until
 	case fieldPut:
 		return &m.Put
+	case fieldEpoch:
+		return &m.Epoch
+	case fieldOffset:
+		return &m.Offset
 	}
 	return nil
 }

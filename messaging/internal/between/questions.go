@@ -1,0 +1,6 @@
+package between
+
+// How the questions' group of kinds is filled. What is asked and answered is JSON: people ask, and seldom.
+//
+//	ASK     Token, Code: what is asked, Body: about what
+//	ANSWER  Token, Body; or Result: No, Reason
