@@ -113,6 +113,7 @@ func (h *Hub) heard(node string, body []byte) {
 
 // peerUp is cluster.Handler.Up.
 func (h *Hub) peerUp(node string) {
+	h.seesNode(node) // before it is hailed: from then on what is its is not this node's
 	k := h.link(node)
 	k.mu.Lock()
 	k.up = true
@@ -122,6 +123,7 @@ func (h *Hub) peerUp(node string) {
 
 // peerDown is cluster.Handler.Down.
 func (h *Hub) peerDown(node string) {
+	defer h.losesNode(node)
 	k := h.link(node)
 	k.mu.Lock()
 	k.up = false
@@ -131,7 +133,9 @@ func (h *Hub) peerDown(node string) {
 
 // peerForgot is told when a node has had this one for lost without its being so: what it was asked and has not
 // answered it will not answer.
-func (h *Hub) peerForgot(node string) {}
+func (h *Hub) peerForgot(node string) {
+	h.seesNode(node)
+}
 
 // loggedIn is cluster.Handler.Login: a client came to another node.
 func (h *Hub) loggedIn(node string, l cluster.Login) {}

@@ -54,5 +54,6 @@ var (
 	refuseStalled    = &Refusal{envelope.CodeTryLater, "the store is late"}
 	refuseStoreFails = &Refusal{envelope.CodeTryLater, "the store failed"}
 	refuseAway       = &Refusal{envelope.CodeTryLater, "the addressee is away, and this node keeps no messages"}
+	refuseHomeless   = &Refusal{envelope.CodeTryLater, "the room's node does not answer"}
 	refuseUndecided  = &Refusal{envelope.CodeTryLater, "whether you may could not be found out"}
 )

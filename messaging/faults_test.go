@@ -70,7 +70,7 @@ func TestWhatNoFrameCarriesIsRefusedAtOnce(t *testing.T) {
 			err := r.hub.Push(user, messaging.Message{Content: large}, func(o messaging.Outcome) { t.Errorf("told %+v", o) })
 			wantRefusal(t, err, envelope.CodeTooLarge)
 		}
-		_, err := r.hub.PushRoom("tea", messaging.Message{Content: large})
+		_, err := r.hub.PushRoom(t.Context(), "tea", messaging.Message{Content: large})
 		wantRefusal(t, err, envelope.CodeTooLarge)
 		wantRefusal(t, r.hub.Broadcast(messaging.Message{Content: large}), envelope.CodeTooLarge)
 		r.node.Settle()

@@ -44,7 +44,15 @@ type Hub struct {
 
 	watchers [shards]watchers
 
-	links links // to other nodes; nothing without Config.Peers
+	links links // to other nodes; nothing without Config.Peers, as all below
+
+	self    string // this node's name among others
+	view    view
+	token   atomic.Uint64 // of the latest question to another node
+	says    says
+	fetches fetches
+	heads   heads
+	roaming chan struct{} // wakes roam
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -64,6 +72,8 @@ func New(cfg Config) (*Hub, error) {
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	h.name = ID{Sender: h.cfg.Name, Incarnation: randomNumber()}
 	h.asks = make(chan func(), maxAsks)
+	h.roaming = make(chan struct{}, 1)
+	h.view.init()
 	h.policy.tasks = make(chan *asked, h.cfg.PolicyQueue)
 	for i := range h.shards {
 		h.shards[i].init(h)
@@ -108,11 +118,15 @@ func (h *Hub) Start(srv *server.Server) error {
 	}
 	h.window.Store(int64(srv.Stats().Window))
 	if h.cfg.Peers != nil {
+		h.self = h.cfg.Peers.Node()
 		if err := h.cfg.Peers.Start(srv, h.peerHandler()); err != nil {
 			return err
 		}
 	}
 	h.goes(h.tick)
+	if h.cfg.Peers != nil {
+		h.goes(h.roam)
+	}
 	h.goes(h.answerAsks)
 	if h.cfg.Policy != nil {
 		for range h.cfg.PolicyWorkers {

@@ -95,7 +95,7 @@ func TestRoomsInPages(t *testing.T) {
 		for _, room := range []string{"b", "c", "d"} {
 			a.joins(room, envelope.Position{})
 		}
-		at, err := r.hub.PushRoom("a/quiet one", messaging.Message{Content: []byte("x")})
+		at, err := r.hub.PushRoom(t.Context(), "a/quiet one", messaging.Message{Content: []byte("x")})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -37,7 +37,7 @@ func TestADeviceIsNoUser(t *testing.T) {
 				t.Errorf("to %s from %q: %v", m.to, m.from, err)
 			}
 		}
-		if _, err := r.hub.PushRoom("tea/green", messaging.Message{From: "alice/pad"}); !errors.Is(err, messaging.ErrName) {
+		if _, err := r.hub.PushRoom(t.Context(), "tea/green", messaging.Message{From: "alice/pad"}); !errors.Is(err, messaging.ErrName) {
 			t.Errorf("to a room: %v", err)
 		}
 		if err := r.hub.Broadcast(messaging.Message{From: "alice/pad"}); !errors.Is(err, messaging.ErrName) {

@@ -109,7 +109,7 @@ func (c *call) outcome(o messaging.Outcome) reply {
 func (c *call) pushRoom() reply {
 	room := c.names["room"]
 	return c.publish(func(m messaging.Message) reply {
-		at, err := c.hub.PushRoom(room, m)
+		at, err := c.hub.PushRoom(c.ctx, room, m)
 		if err != nil {
 			return c.failed(err)
 		}
