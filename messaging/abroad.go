@@ -42,8 +42,8 @@ func (r *room) isHome(h *Hub) bool { return r.far == nil || r.far.ready && r.far
 // isReady tells whether members can be told where the room is. With the room's lock held.
 func (r *room) isReady() bool { return r.far == nil || r.far.ready }
 
-// look finds out which node is the room's home, if that may have changed. With the room's lock held.
-func (h *Hub) look(r *room) {
+// lookAt finds out which node is the room's home, if that may have changed. With the room's lock held.
+func (h *Hub) lookAt(r *room) {
 	f := r.far
 	if f == nil {
 		return
@@ -137,7 +137,7 @@ func (h *Hub) lookAtAll() {
 	for _, r := range h.allRooms() {
 		r.mu.Lock()
 		if !r.dead {
-			h.look(r)
+			h.lookAt(r)
 			r.far.followers = slices.DeleteFunc(r.far.followers, func(node string) bool { return !slices.Contains(live, node) })
 		}
 		r.mu.Unlock()

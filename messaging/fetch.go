@@ -94,7 +94,7 @@ func (h *Hub) fetch(r *room) {
 func (h *Hub) fetchAgain(time.Duration) (busy bool) {
 	for _, r := range h.fetches.all() {
 		r.mu.Lock()
-		switch h.look(r); {
+		switch h.lookAt(r); {
 		case r.dead, r.far.ready && !r.far.gap, r.members == 0 && len(r.far.joins) == 0 && !r.far.was:
 			h.fetches.answered(r, true)
 		default:
@@ -127,7 +127,7 @@ func (h *Hub) ringCame(node string, m *between.Message) {
 		return
 	}
 	f := r.far
-	if h.look(r); f.token != m.Token || f.home != node {
+	if h.lookAt(r); f.token != m.Token || f.home != node {
 		r.mu.Unlock()
 		return
 	}
@@ -140,7 +140,7 @@ func (h *Hub) ringCame(node string, m *between.Message) {
 	}
 	r.mu.Unlock()
 	h.dropIdle(r)
-	if h.fetches.waiting() {
+	if m.Result == 0 && h.fetches.waiting() {
 		wake(h.roaming)
 	}
 }
@@ -230,7 +230,7 @@ func (h *Hub) saidElsewhere(node string, m *between.Message) {
 		return
 	}
 	defer r.mu.Unlock()
-	h.look(r)
+	h.lookAt(r)
 	switch at := e.Position; {
 	case r.far.home != node || !r.far.ready, at.Epoch == r.epoch && at.Offset <= r.head:
 	case at.Epoch == r.epoch && at.Offset == r.head+1:
@@ -255,7 +255,7 @@ func (h *Hub) headsCame(node string, m *between.Message) {
 		}
 		list = rest
 		if r := h.room(string(name), false); r != nil {
-			h.look(r)
+			h.lookAt(r)
 			if r.far.home == node && r.far.ready && (epoch != r.epoch || head > r.head) {
 				h.behind(r)
 			}

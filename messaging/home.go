@@ -45,7 +45,7 @@ func (h *Hub) sayHere(name string, body []byte) (at envelope.Position, ready boo
 		return at, true, refuseBusy
 	}
 	defer r.mu.Unlock()
-	if h.look(r); !r.isHome(h) {
+	if h.lookAt(r); !r.isHome(h) {
 		return at, false, nil
 	}
 	at, err = r.say(h, idOf(e.ID), &e)
@@ -59,7 +59,7 @@ func (h *Hub) fetchCame(node string, m *between.Message) {
 	name := string(m.Room)
 	if ValidName(name) && h.cfg.Peers.Home(name) == h.self {
 		if r := h.room(name, true); r != nil {
-			if h.look(r); r.isHome(h) {
+			if h.lookAt(r); r.isHome(h) {
 				h.ring(r, node, m, &answer)
 			}
 			r.mu.Unlock()

@@ -228,7 +228,7 @@ func (h *Hub) join(s *server.Session, a *asked) error {
 	if r == nil {
 		return refuseBusy
 	}
-	if h.look(r); !r.isReady() && (a.began == 0 || h.since()-a.began < joinTime) {
+	if h.lookAt(r); !r.isReady() && (a.began == 0 || h.since()-a.began < joinTime) {
 		r.far.joins = append(r.far.joins, a)
 		h.fetch(r)
 		r.mu.Unlock()
