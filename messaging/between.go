@@ -12,22 +12,26 @@ import (
 
 // links are a hub's, by node. One lives from when its node is first seen or heard, and begins anew when it is lost.
 type links struct {
-	mu sync.Mutex // guards of; each link has a lock of its own
+	mu sync.RWMutex // guards of; each link has a lock of its own
 	of map[string]*link
 }
 
 // link is what was said to a node, and heard of it. Its lock is held while something is sent, so that the order
 // on the bus is that of the numbers; any other lock of the hub's may be held with it, and none is taken then.
 type link struct {
-	mu sync.Mutex
-	up bool
-	l  *between.Link
+	mu   sync.Mutex
+	up   bool
+	lost bool // it was up, and is not
+	l    *between.Link
 }
 
 // hears says who in the hub has to do with what another node says, by kind. It is called on the cluster's
 // goroutine and must not block; m is valid until it returns. Kinds of links have nobody, and nor have those
 // that this version does not know.
-var hears = map[between.Kind]func(h *Hub, node string, m *between.Message){}
+var hears = map[between.Kind]func(h *Hub, node string, m *between.Message){
+	between.Locate: (*Hub).locateHere, between.Located: (*Hub).locatedThere,
+	between.Push: (*Hub).pushedHere, between.Outcome: (*Hub).outcomeThere,
+}
 
 // peerHandler is the hub's side of a cluster.
 func (h *Hub) peerHandler() cluster.Handler {
@@ -36,10 +40,15 @@ func (h *Hub) peerHandler() cluster.Handler {
 
 // link returns a node's, made if need be.
 func (h *Hub) link(node string) *link {
+	h.links.mu.RLock()
+	k := h.links.of[node]
+	h.links.mu.RUnlock()
+	if k != nil {
+		return k
+	}
 	h.links.mu.Lock()
 	defer h.links.mu.Unlock()
-	k := h.links.of[node]
-	if k == nil {
+	if k = h.links.of[node]; k == nil {
 		k = &link{l: between.NewLink(randomNumber())}
 		if h.links.of == nil {
 			h.links.of = make(map[string]*link)
@@ -51,8 +60,8 @@ func (h *Hub) link(node string) *link {
 
 // allLinks are those of the moment.
 func (h *Hub) allLinks() map[string]*link {
-	h.links.mu.Lock()
-	defer h.links.mu.Unlock()
+	h.links.mu.RLock()
+	defer h.links.mu.RUnlock()
 	all := make(map[string]*link, len(h.links.of))
 	for node, k := range h.links.of {
 		all[node] = k
@@ -92,8 +101,8 @@ func (h *Hub) heard(node string, body []byte) {
 	}
 	k := h.link(node)
 	k.mu.Lock()
-	if m.Number != 0 {
-		k.up = true // it knows this node, which may know it a moment later
+	if m.Number != 0 && !k.lost {
+		k.up = true // it knows this node, which knows it a moment later
 	}
 	v, say := k.l.Take(&m)
 	for _, frame := range say {
@@ -115,29 +124,44 @@ func (h *Hub) heard(node string, body []byte) {
 func (h *Hub) peerUp(node string) {
 	k := h.link(node)
 	k.mu.Lock()
-	k.up = true
+	k.up, k.lost = true, false
 	k.mu.Unlock()
 	_ = h.tellPeer(node, &between.Message{Kind: between.Hail})
+	for i := range h.shards {
+		h.shards[i].peerUp(node)
+	}
+	wake(h.look)
 }
 
 // peerDown is cluster.Handler.Down.
 func (h *Hub) peerDown(node string) {
 	k := h.link(node)
 	k.mu.Lock()
-	k.up = false
+	k.up, k.lost = false, true
 	k.l.Begin(randomNumber())
 	k.mu.Unlock()
+	for i := range h.shards {
+		h.shards[i].peerDown(node)
+	}
 }
 
 // peerForgot is told when a node has had this one for lost without its being so: what it was asked and has not
 // answered it will not answer.
-func (h *Hub) peerForgot(node string) {}
+func (h *Hub) peerForgot(node string) {
+	for i := range h.shards {
+		h.shards[i].peerForgot(node)
+	}
+}
 
 // loggedIn is cluster.Handler.Login: a client came to another node.
-func (h *Hub) loggedIn(node string, l cluster.Login) {}
+func (h *Hub) loggedIn(node string, l cluster.Login) {
+	h.shardOf(l.User).loggedIn(node, &l)
+}
 
 // loggedOut is cluster.Handler.Logout.
-func (h *Hub) loggedOut(node string, l cluster.Login) {}
+func (h *Hub) loggedOut(node string, l cluster.Login) {
+	h.shardOf(l.User).loggedOut(node, &l)
+}
 
 // tickLinks says again what was lost.
 func (h *Hub) tickLinks() {
