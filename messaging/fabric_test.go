@@ -85,6 +85,9 @@ func (n *fabricNode) Opened(id, user string, incarnation uint64, ref server.Ref)
 }
 
 func (n *fabricNode) tellLogin(l cluster.Login) {
+	if n.ended {
+		return
+	}
 	for name := range n.live {
 		to := n.f.nodes[name]
 		if n.f.deaf != nil && n.f.deaf(n.name, name) {
@@ -133,15 +136,16 @@ func (n *fabricNode) Closed(id string, stamp uint64) {
 	delete(n.logins, stamp)
 	delete(n.refs, stamp)
 	for name := range n.live {
-		to := n.f.nodes[name]
-		to.push(func() { to.h.Logout(n.name, l) })
+		if to := n.f.nodes[name]; !n.ended && (n.f.deaf == nil || !n.f.deaf(n.name, name)) {
+			to.push(func() { to.h.Logout(n.name, l) })
+		}
 	}
 }
 
 func (n *fabricNode) Send(node string, body []byte) error {
 	n.f.mu.Lock()
 	defer n.f.mu.Unlock()
-	if !n.live[node] {
+	if !n.live[node] || n.ended {
 		return cluster.ErrUnknownNode
 	}
 	to, copies := n.f.nodes[node], 1
@@ -180,11 +184,10 @@ func (n *fabricNode) Start(srv *server.Server, h cluster.Handler) error {
 
 // sees has a node be told that another came. With mu held.
 func (n *fabricNode) sees(other *fabricNode) {
-	if n.live[other.name] {
-		return
+	if !n.live[other.name] {
+		n.live[other.name] = true
+		n.push(func() { n.h.Up(other.name) })
 	}
-	n.live[other.name] = true
-	n.push(func() { n.h.Up(other.name) })
 	for _, l := range other.logins {
 		other.login(n, l)
 	}

@@ -120,7 +120,7 @@ func (u *user) found() {
 }
 
 const (
-	askPage = 200                   // users that a node is asked for at a time
+	askPage  = 200                   // users that a node is asked for at a time
 	askPause = 50 * time.Millisecond // between two such questions: 4,000 users a second
 )
 

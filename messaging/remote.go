@@ -102,3 +102,18 @@ func (u *user) giveUp(r *remote) {
 		u.judge(p.e, verdict{})
 	}
 }
+
+// pushAgain is giveUp for a node that has the user all the same. With the lock held.
+func (u *user) pushAgain(r *remote) {
+	flight := r.flight
+	r.flight = nil
+	for _, p := range flight {
+		p.e.out--
+		if p.e.done {
+			continue
+		}
+		if u.push(p.e, r); p.e.out == 0 {
+			u.unwanted(p.e)
+		}
+	}
+}
