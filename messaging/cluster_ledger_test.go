@@ -295,7 +295,10 @@ func (l *townLedger) end() {
 			l.fail("%d to %s by %s was told %v, and has not come", s.id.Number, s.user, s.node, s.out)
 		}
 	}
-	l.advance(5 * time.Second)
+	for range 40 { // what comes once more is acknowledged as well
+		l.advance(250 * time.Millisecond)
+		l.read()
+	}
 	for _, r := range l.nodes {
 		for i := range l.clients {
 			if st, _ := r.hub.User(fmt.Sprint("u", i)); r.node.Server.Node() != l.dead && (st.Unacknowledged > 0 || st.Waiting.Records > 0) {
