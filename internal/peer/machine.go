@@ -82,6 +82,6 @@ func (m *Machine) Members() *Members { panic("later") }
 // be sent past the machine, and keeps its place behind what was claimed.
 func (m *Machine) Quiet() bool { panic("later") }
 
-// AppendMessage appends to dst the message in which this node's hub tells body to others, for who sends
-// it past the machine: see Quiet. Any goroutine may call it.
-func (m *Machine) AppendMessage(dst, body []byte) []byte { panic("later") }
+// AppendMessage appends to dst the message in which this node's hub tells body to others on a subject, To or
+// All, for who sends it past the machine: see Quiet. Any goroutine may call it.
+func (m *Machine) AppendMessage(dst []byte, subject Subject, body []byte) []byte { panic("later") }
