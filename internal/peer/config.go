@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/stormwheel/stormwheel/codec"
 )
@@ -74,11 +75,13 @@ var ErrNode = errors.New("a node of a cluster is named by 1 to 64 bytes without 
 
 // ValidNode says whether a node can have that name: it is a token of a NATS subject.
 func ValidNode(name string) error {
-	bad := func(r rune) bool {
-		return r == '.' || r == '*' || r == '>' || r == unicode.ReplacementChar || unicode.IsSpace(r) || unicode.IsControl(r)
-	}
-	if name == "" || len(name) > MaxNode || strings.ContainsFunc(name, bad) {
+	if name == "" || len(name) > MaxNode || strings.ContainsFunc(name, func(r rune) bool { return !inNode(r) }) {
 		return ErrNode
 	}
 	return nil
+}
+
+// inNode says whether a node's name may have a rune.
+func inNode(r rune) bool {
+	return r != '.' && r != '*' && r != '>' && r != utf8.RuneError && !unicode.IsSpace(r) && !unicode.IsControl(r)
 }

@@ -120,3 +120,19 @@ type Now struct {
 	Since time.Duration // monotonic, since an origin of the owner's choosing
 	Wall  int64         // milliseconds since 1970-01-01T00:00:00Z; it may jump
 }
+
+// begin begins a message of m and returns where.
+func (o *Out) begin(k kind, m *Machine) (start int) {
+	start = len(o.data)
+	o.data = appendHeader(o.data, k, m.cfg.Epoch, m.cfg.Node)
+	return start
+}
+
+// publish asks for the message that was begun at start. If appending moved the buffer, earlier actions
+// keep the old one.
+func (o *Out) publish(subject Subject, node string, start int) {
+	end := len(o.data)
+	o.Actions = append(o.Actions, Action{Op: Publish, Subject: subject, Node: node, Data: o.data[start:end:end]})
+}
+
+func (o *Out) add(a Action) { o.Actions = append(o.Actions, a) }

@@ -53,7 +53,18 @@ type Stats struct {
 }
 
 // Peers appends what is known of the others to all, by name.
-func (m *Machine) Peers(all []Peer) []Peer { panic("later") }
+func (m *Machine) Peers(all []Peer) []Peer {
+	for _, p := range m.nodes {
+		all = append(all, Peer{Node: p.name, Address: p.address, Version: p.version, Epoch: p.epoch, Number: p.number,
+			State: p.state, Live: p.live, HearsUs: p.hears, Since: p.since, Heard: p.heardAt, Load: p.load,
+			Head: p.claims.head, Seen: p.claims.next - 1, Listing: p.live && (p.claims.listing || p.claims.full)})
+	}
+	return all
+}
 
 // Stats counts what happened.
-func (m *Machine) Stats() Stats { panic("later") }
+func (m *Machine) Stats() Stats {
+	s := m.stats
+	s.Sessions, s.Peers, s.LogBytes = m.table.count, len(m.nodes), m.log.bytes
+	return s
+}
