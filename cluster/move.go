@@ -11,6 +11,7 @@ import (
 type mover struct {
 	asked chan surplus
 	after server.Ref // where the last walk ended
+	told  time.Time  // when clients were last asked to go
 }
 
 // surplus is how many go where.
@@ -18,6 +19,11 @@ type surplus struct {
 	node, address string
 	count         int
 }
+
+const (
+	maxSurplus = 16               // how many walks may wait
+	quietTime  = 10 * time.Second // without a walk, after which the next is told
+)
 
 // moveTime bounds a walk over the sessions.
 const moveTime = 5 * time.Second
@@ -30,15 +36,20 @@ func (m *mover) ask(node, address string, count int) {
 }
 
 func (m *mover) run(n *Node) func() {
-	m.asked = make(chan surplus, 1)
+	m.asked = make(chan surplus, maxSurplus)
 	return func() {
 		for {
 			select {
 			case <-n.done:
 				return
 			case s := <-m.asked:
-				moved := m.move(n.srv, s)
-				n.log.Info("cluster: handing clients over", "peer", s.node, "clients", moved)
+				if now := time.Now(); now.Sub(m.told) > quietTime {
+					m.told = now
+					n.log.Info("cluster: handing clients over to a node that has fewer", "peer", s.node)
+				} else {
+					m.told = now
+				}
+				n.log.Debug("cluster: clients were asked to go", "peer", s.node, "clients", m.move(n.srv, s))
 			}
 		}
 	}
