@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,12 +18,20 @@ func TestLedgerOfAcknowledgedMessages(t *testing.T) {
 	if testing.Short() {
 		seeds = 10
 	}
-	for seed := range seeds {
-		inTown(t, 3, messaging.Config{MessageRate: -1}, func(w *town) {
-			l := &townLedger{town: w, r: rand.New(rand.NewPCG(seed, 3)), seed: seed, cuts: make(map[[2]string]bool), got: make(map[string]map[uint64]bool)}
-			l.run()
-			if t.Failed() {
-				t.FailNow()
+	for _, real := range []bool{false, true} {
+		t.Run(fmt.Sprintf("real=%v", real), func(t *testing.T) {
+			for seed := range seeds {
+				in := inTown
+				if real {
+					in = inRealTown
+				}
+				in(t, 3, messaging.Config{MessageRate: -1}, func(w *town) {
+					l := &townLedger{town: w, r: rand.New(rand.NewPCG(seed, 3)), seed: seed, chance: rand.New(rand.NewPCG(seed, 4)), cuts: make(map[[2]string]bool), got: make(map[string]map[uint64]bool)}
+					l.run()
+				})
+				if t.Failed() {
+					return
+				}
 			}
 		})
 	}
@@ -33,9 +42,12 @@ type townLedger struct {
 	r    *rand.Rand
 	seed uint64
 
-	clients []*peer            // by user; nil: he is away
-	cuts    map[[2]string]bool // from, to: nothing comes
-	lossy   bool
+	mu     sync.Mutex         // guards these
+	cuts   map[[2]string]bool // from, to: nothing comes
+	lossy  bool
+	chance *rand.Rand
+
+	clients []*peer // by user; nil: he is away
 	dead    string
 	frozen  string
 	said    []*saying
@@ -68,18 +80,17 @@ func (l *townLedger) fail(format string, args ...any) {
 
 func (l *townLedger) run() {
 	l.clients = make([]*peer, ledgerUsers)
-	l.f.mu.Lock()
-	l.f.fault = func(from, to string, _ []byte) int {
+	l.w.faults(func(from, to string) int {
+		l.mu.Lock()
+		defer l.mu.Unlock()
 		if l.cuts[[2]string{from, to}] {
 			return 0
 		}
 		if l.lossy {
-			return [...]int{0, 1, 1, 1, 1, 1, 2}[l.r.IntN(7)]
+			return [...]int{0, 1, 1, 1, 1, 1, 2}[l.chance.IntN(7)]
 		}
 		return 1
-	}
-	l.f.deaf = func(from, to string) bool { return l.cuts[[2]string{from, to}] || l.lossy && l.r.IntN(10) == 0 }
-	l.f.mu.Unlock()
+	})
 	for range 150 {
 		l.step()
 		l.advance(time.Duration(l.r.IntN(800)) * time.Millisecond)
@@ -116,21 +127,21 @@ func (l *townLedger) step() {
 			l.clients[i] = nil
 		}
 	case 5:
-		l.f.mu.Lock()
+		l.mu.Lock()
 		l.lossy = !l.lossy
-		l.f.mu.Unlock()
+		l.mu.Unlock()
 	case 6, 7:
 		l.cut()
 	case 8, 9:
 		l.heal()
 	case 10:
 		if l.frozen != "" {
-			l.f.freeze(l.frozen, false)
+			l.w.freeze(l.frozen, false)
 			l.note("thaw %s", l.frozen)
 			l.frozen = ""
 		} else if r := l.node(); l.r.IntN(3) == 0 {
 			l.frozen = r.node.Server.Node()
-			l.f.freeze(l.frozen, true)
+			l.w.freeze(l.frozen, true)
 			l.note("freeze %s", l.frozen)
 		}
 	case 11:
@@ -173,29 +184,29 @@ func (l *townLedger) cut() {
 	both := l.r.IntN(2) == 0
 	long := l.r.IntN(2) == 0 // longer than what a node is had for dead after
 	l.note("cut %s to %s, both %v, long %v", a, b, both, long)
-	l.f.mu.Lock()
-	defer l.f.mu.Unlock()
+	l.mu.Lock()
 	l.cuts[[2]string{a, b}] = true
 	if both {
 		l.cuts[[2]string{b, a}] = true
 	}
+	l.mu.Unlock()
 	if long {
-		l.f.nodes[b].loses(a)
+		l.w.loses(b, a)
 		if both {
-			l.f.nodes[a].loses(b)
+			l.w.loses(a, b)
 		}
 	}
 }
 
 func (l *townLedger) heal() {
-	l.f.mu.Lock()
+	l.mu.Lock()
 	clear(l.cuts)
-	l.f.mu.Unlock()
+	l.mu.Unlock()
 	l.note("heal")
 	for _, a := range l.nodes {
 		for _, b := range l.nodes {
 			if x, y := a.node.Server.Node(), b.node.Server.Node(); x < y && x != l.dead && y != l.dead {
-				l.f.heal(x, y)
+				l.w.heal(x, y)
 			}
 		}
 	}
@@ -205,7 +216,7 @@ func (l *townLedger) heal() {
 func (l *townLedger) kill() {
 	l.dead = l.node().node.Server.Node()
 	l.note("kill %s", l.dead)
-	l.f.dies(l.dead)
+	l.w.dies(l.dead)
 	if l.frozen == l.dead {
 		l.frozen = ""
 	}
@@ -261,11 +272,11 @@ func (l *townLedger) late() {
 
 // end has all be well again, and looks what came.
 func (l *townLedger) end() {
-	l.f.mu.Lock()
+	l.mu.Lock()
 	l.lossy = false
-	l.f.mu.Unlock()
+	l.mu.Unlock()
 	if l.frozen != "" {
-		l.f.freeze(l.frozen, false)
+		l.w.freeze(l.frozen, false)
 	}
 	l.heal()
 	l.advance(5 * time.Second)

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stormwheel/stormwheel/cluster"
@@ -51,6 +50,12 @@ func (f *fabric) node(name string) *fabricNode {
 	f.mu.Lock()
 	f.nodes[name] = n
 	f.mu.Unlock()
+	return n
+}
+
+func (f *fabric) peers(t *testing.T, name string) messaging.Peers {
+	n := f.node(name)
+	t.Cleanup(n.end)
 	return n
 }
 
@@ -273,48 +278,17 @@ func (f *fabric) freeze(name string, frozen bool) {
 	}
 }
 
-// town is some nodes.
-type town struct {
-	t     *testing.T
-	f     *fabric
-	nodes []*rig
+// faults has copies say how often what a node says to another comes there.
+func (f *fabric) faults(copies func(from, to string) int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fault = func(from, to string, _ []byte) int { return copies(from, to) }
+	f.deaf = func(from, to string) bool { return copies(from, to) == 0 }
 }
 
-// inTown runs a test on nodes a, b, c, ... within a bubble, each with a store of its own.
-func inTown(t *testing.T, n int, cfg messaging.Config, test func(town *town)) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		w := &town{t: t, f: newFabric()}
-		for range n {
-			w.add(cfg, newFaulty(messaging.Bounds{}))
-		}
-		w.advance(0)
-		test(w)
-	})
-}
-
-// add starts another node. A store of nil is none.
-func (w *town) add(cfg messaging.Config, store messaging.Store) *rig {
-	w.t.Helper()
-	name := string(rune('a' + len(w.nodes)))
-	node := w.f.node(name)
-	w.t.Cleanup(node.end)
-	cfg.Peers, cfg.Name = node, "node-"+name
-	if cfg.Store = store; store == nil {
-		cfg.Store = nil
-	}
-	r := newRig(w.t, cfg, server.Config{Node: name})
-	w.nodes = append(w.nodes, r)
-	return r
-}
-
-// advance lets time pass on all nodes.
-func (w *town) advance(d time.Duration) {
-	w.t.Helper()
-	w.nodes[0].node.Advance(d)
-	for range 3 {
-		for _, r := range w.nodes {
-			r.node.Settle()
-		}
-	}
+// loses has a node be told that another is gone.
+func (f *fabric) loses(node, other string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.nodes[node].loses(other)
 }

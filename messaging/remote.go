@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/stormwheel/stormwheel/cluster"
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/messaging/internal/between"
 )
@@ -43,6 +44,8 @@ func (u *user) push(e *entry, r *remote) {
 		r.flight = append(r.flight, pushed{token, e})
 	case errors.Is(err, between.ErrFull):
 		e.unsent = true
+	case errors.Is(err, cluster.ErrTooBig):
+		u.finish(e, Refused, "", refuseLarge)
 	}
 }
 
@@ -112,7 +115,7 @@ func (u *user) pushAgain(r *remote) {
 		if p.e.done {
 			continue
 		}
-		if u.push(p.e, r); p.e.out == 0 {
+		if u.push(p.e, r); p.e.out == 0 && !p.e.done {
 			u.unwanted(p.e)
 		}
 	}
