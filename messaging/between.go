@@ -31,6 +31,7 @@ type link struct {
 // that this version does not know.
 var hears = map[between.Kind]func(h *Hub, node string, m *between.Message){
 	between.Locate: (*Hub).locateHere, between.Located: (*Hub).locatedThere,
+	between.Kick: (*Hub).kickedHere, between.Kicked: (*Hub).answeredThere,
 	between.Push: (*Hub).pushedHere, between.Outcome: (*Hub).outcomeThere,
 }
 

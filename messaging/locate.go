@@ -31,10 +31,7 @@ const ifThere = 1
 // askAbout asks one node for users for whom something waits, from any goroutine and with any lock held.
 func (h *Hub) askAbout(node string, users []string) {
 	for page := range slices.Chunk(users, askPage) {
-		m := between.Message{Kind: between.Locate, Token: ifThere}
-		for _, name := range page {
-			m.List = between.AppendName(m.List, name)
-		}
+		m := between.Message{Kind: between.Locate, Token: ifThere, List: between.AppendNames(nil, page)}
 		_ = h.tellPeer(node, &m) // it goes Down otherwise, and comes back
 	}
 }
