@@ -205,10 +205,10 @@ func readSaid(body []byte) (s said, at envelope.Position, err error) {
 	if err == nil && e.Kind != envelope.Publication {
 		err = envelope.ErrKind
 	}
-	return said{idOf(e.ID), body}, e.Position, err
+	return said{plainID(e.ID), body}, e.Position, err
 }
 
-func idOf(id envelope.ID) ID { return ID{string(id.Sender), id.Incarnation, id.Number} }
+func plainID(id envelope.ID) ID { return ID{string(id.Sender), id.Incarnation, id.Number} }
 
 // hear takes the room's next publication. With its lock held.
 func (h *Hub) hear(r *room, s said) {
@@ -234,7 +234,7 @@ func (h *Hub) saidElsewhere(node string, m *between.Message) {
 	switch at := e.Position; {
 	case r.far.home != node || !r.far.ready, at.Epoch == r.epoch && at.Offset <= r.head:
 	case at.Epoch == r.epoch && at.Offset == r.head+1:
-		h.hear(r, said{idOf(e.ID), bytes.Clone(m.Body)})
+		h.hear(r, said{plainID(e.ID), bytes.Clone(m.Body)})
 	default:
 		h.behind(r)
 	}

@@ -48,7 +48,7 @@ func (h *Hub) sayHere(name string, body []byte) (at envelope.Position, ready boo
 	if h.lookAt(r); !r.isHome(h) {
 		return at, false, nil
 	}
-	at, err = r.say(h, idOf(e.ID), &e)
+	at, err = r.say(h, plainID(e.ID), &e)
 	why, _ = err.(*Refusal)
 	return at, true, why
 }

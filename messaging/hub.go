@@ -44,11 +44,13 @@ type Hub struct {
 
 	watchers [shards]watchers
 
-	links links // to other nodes; nothing without Config.Peers, as all below
-
-	self    string // this node's name among others
+	// Nothing without Config.Peers.
+	self    string        // this node's name among others
+	links   links         // to other nodes
+	calls   calls         // to other nodes, that somebody waits for
+	token   atomic.Uint64 // of the last question to another node
+	look    chan struct{} // wakes askForQueued
 	view    view
-	token   atomic.Uint64 // of the latest question to another node
 	says    says
 	fetches fetches
 	heads   heads
@@ -74,6 +76,7 @@ func New(cfg Config) (*Hub, error) {
 	h.asks = make(chan func(), maxAsks)
 	h.roaming = make(chan struct{}, 1)
 	h.view.init()
+	h.look = make(chan struct{}, 1)
 	h.policy.tasks = make(chan *asked, h.cfg.PolicyQueue)
 	for i := range h.shards {
 		h.shards[i].init(h)
@@ -139,6 +142,9 @@ func (h *Hub) Start(srv *server.Server) error {
 		}
 		h.goes(h.moveDue)
 		h.goes(h.sweepAll)
+		if h.cfg.Peers != nil {
+			h.goes(h.askForQueued)
+		}
 	}
 	return nil
 }
@@ -201,7 +207,19 @@ func (h *Hub) shardOf(user string) *shard {
 	return &h.shards[maphash.String(h.seed, user)%shards]
 }
 
-// nextStamp returns a login's stamp: milliseconds in the upper 48 bits, and greater than all before.
+// claim returns a login's stamp: milliseconds in the upper 48 bits, and greater than all before, here and as far as
+// it is known elsewhere. With the shard's lock held: what the user's nodes are told of his sessions as of a stamp is
+// then all that have a smaller one.
+func (h *Hub) claim(s *server.Session, d *device) uint64 {
+	if h.cfg.Peers == nil {
+		return h.nextStamp()
+	}
+	stamp := h.cfg.Peers.Opened(d.id, s.User(), d.from.Incarnation, d.ref)
+	for last := h.stamp.Load(); last < stamp && !h.stamp.CompareAndSwap(last, stamp); last = h.stamp.Load() {
+	}
+	return stamp
+}
+
 func (h *Hub) nextStamp() uint64 {
 	now := uint64(h.wall().UnixMilli()) << 16
 	for {
