@@ -138,6 +138,7 @@ func (h *Hub) peerUp(node string) {
 		h.shards[i].peerUp(node)
 	}
 	wake(h.look)
+	h.lookAgain(node)
 }
 
 // peerDown is cluster.Handler.Down.
@@ -150,7 +151,9 @@ func (h *Hub) peerDown(node string) {
 	k.mu.Unlock()
 	for i := range h.shards {
 		h.shards[i].peerDown(node)
+		h.shards[i].othersGone(node)
 	}
+	h.looksWithout(node)
 }
 
 // peerForgot is told when a node has had this one for lost without its being so: what it was asked and has not
@@ -160,16 +163,21 @@ func (h *Hub) peerForgot(node string) {
 	for i := range h.shards {
 		h.shards[i].peerForgot(node)
 	}
+	h.lookAgain(node)
 }
 
 // loggedIn is cluster.Handler.Login: a client came to another node.
 func (h *Hub) loggedIn(node string, l cluster.Login) {
-	h.shardOf(l.User).loggedIn(node, &l)
+	sh := h.shardOf(l.User)
+	sh.loggedIn(node, &l)
+	sh.cameElsewhere(node, &l)
 }
 
 // loggedOut is cluster.Handler.Logout.
 func (h *Hub) loggedOut(node string, l cluster.Login) {
-	h.shardOf(l.User).loggedOut(node, &l)
+	sh := h.shardOf(l.User)
+	sh.loggedOut(node, &l)
+	sh.wentElsewhere(node, &l)
 }
 
 // tickLinks says again what was lost.

@@ -55,6 +55,7 @@ var (
 	refuseStalled    = &Refusal{envelope.CodeTryLater, "the store is late"}
 	refuseStoreFails = &Refusal{envelope.CodeTryLater, "the store failed"}
 	refuseAway       = &Refusal{envelope.CodeTryLater, "the addressee is away, and this node keeps no messages"}
+	refuseSilent     = &Refusal{envelope.CodeTryLater, "a node does not answer"}
 	refuseHomeless   = &Refusal{envelope.CodeTryLater, "the room's node does not answer"}
 	refuseHandBack   = &Refusal{envelope.CodeTryLater, "no device of the addressee took it"}
 	refuseHandUnsent = &Refusal{envelope.CodeTryLater, "the addressee's device had no room"}

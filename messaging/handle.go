@@ -89,7 +89,7 @@ func (h *Hub) screen(d *device, e *envelope.Envelope, reply bool) *Refusal {
 func (h *Hub) obey(s *server.Session, a *asked) {
 	if a.verdict == nil {
 		if a.verdict = h.act(s, a); a.verdict == errWaits {
-			a.d.wait(a, h.since())
+			a.d.waits = a
 			return
 		}
 	}
@@ -121,7 +121,7 @@ func (h *Hub) act(s *server.Session, a *asked) error {
 	case envelope.Leave:
 		h.leave(s, a.d, string(e.Room))
 	case envelope.Watch:
-		if err := h.watch(s, a.d, e); err != nil {
+		if err := h.watch(s, a); err != nil {
 			return err
 		}
 	case envelope.Unwatch:

@@ -54,6 +54,7 @@ type Hub struct {
 	says    says
 	fetches fetches
 	heads   heads
+	vigils  vigils
 	roaming chan struct{} // wakes roam
 
 	ctx    context.Context // ends with Close

@@ -224,11 +224,12 @@ func (h *Hub) join(s *server.Session, a *asked) error {
 	if i < 0 && !d.user.mayEnter(name) {
 		return refuseMany
 	}
+	waited := a.begin(h.since())
 	r := h.room(name, true)
 	if r == nil {
 		return refuseBusy
 	}
-	if h.lookAt(r); !r.isReady() && (a.began == 0 || h.since()-a.began < joinTime) {
+	if h.lookAt(r); !r.isReady() && waited < joinTime {
 		r.far.joins = append(r.far.joins, a)
 		h.fetch(r)
 		r.mu.Unlock()

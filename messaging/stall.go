@@ -39,12 +39,13 @@ func (h *Hub) stallsMessage(d *device, a *asked, body []byte) bool {
 	return h.stalls(d, a)
 }
 
-// wait has the client's later questions wait for this one. On the session's loop.
-func (d *device) wait(a *asked, now time.Duration) {
-	d.waits = a
+// begin notes when a question has begun to wait, and returns for how long it has. On the session's loop, before
+// anybody is told that it waits.
+func (a *asked) begin(now time.Duration) time.Duration {
 	if a.began == 0 {
-		a.began = now
+		a.began = max(now, 1)
 	}
+	return now - a.began
 }
 
 // goOn has the session's loop do what waited, from any goroutine and with any lock held. False: the loop has no

@@ -31,6 +31,9 @@ type shard struct {
 	placed []*user // those with places, in the order in which they are looked at
 	asking []*user // those whom other nodes were asked about
 
+	others      map[string]map[string][]*otherDevice // at other nodes, by group of watchers and user; see others.go
+	othersKnown int                                  // of them
+
 	work chan struct{} // wakes the keeper
 }
 

@@ -153,6 +153,7 @@ func (h *Hub) roam() {
 		}
 		busy := h.fetchAgain(now)
 		busy = h.sayAgain(now) || busy
+		busy = h.waitAgain(now) || busy
 		if now-lastSecond >= time.Second {
 			lastSecond = now
 			h.tellHeads()
