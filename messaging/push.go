@@ -105,8 +105,11 @@ func (h *Hub) Broadcast(m Message) error {
 // content is copied. Of what is refused at once w is told nothing.
 func (h *Hub) toUser(user string, id ID, at time.Duration, e *envelope.Envelope, w waiter) error {
 	now := h.wall()
-	if len(e.Content) > h.cfg.MaxContent {
+	switch {
+	case len(e.Content) > h.cfg.MaxContent:
 		return refuseLarge
+	case h.leaving.Load():
+		return refuseBusy
 	}
 	n := &entry{id: id, at: at, expires: h.expiry()}
 	if e.Life > 0 && e.Life < h.cfg.Life {
