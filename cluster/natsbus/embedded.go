@@ -5,9 +5,11 @@ package natsbus
 import (
 	"context"
 	"crypto/rand"
+	"crypto/subtle"
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -92,7 +94,7 @@ func (n *node) setOptions(password string) error {
 	o := &server.Options{
 		ServerName: n.cfg.Node,
 		// Its routes never start with DontListen: the listener for clients is on loopback, at any port.
-		Host: "127.0.0.1", Port: server.RANDOM_PORT, Username: user, Password: password,
+		Host: "127.0.0.1", Port: server.RANDOM_PORT, CustomClientAuthentication: onlyClient(password),
 		NoSigs: true, NoSystemAccount: true,
 		MaxPayload: maxPayload, MaxPending: routePending, WriteDeadline: routeWrite,
 		// One connection a peer, so that order holds over subjects.
@@ -100,12 +102,24 @@ func (n *node) setOptions(password string) error {
 			PingInterval: routePing, MaxPingsOut: routePingsOut, WriteDeadline: routeWrite,
 			Compression: server.CompressionOpts{Mode: server.CompressionOff}},
 	}
+	if ip, bad := netip.ParseAddr(host); number > 0 && bad == nil && !ip.IsUnspecified() {
+		o.Cluster.Advertise = n.cfg.Listen // others tell each other this, not where it connected from
+	}
 	if o.Cluster.TLSConfig, err = n.routeTLS(n.cfg.Secrets); err != nil {
 		return fmt.Errorf("natsbus: %w", err)
 	}
 	n.options = o
 	n.setRoutes(n.fixedPeers())
 	return nil
+}
+
+// onlyClient is the password of the Bus, the server's only client.
+type onlyClient string
+
+// Check implements server.Authentication.
+func (p onlyClient) Check(c server.ClientAuthentication) bool {
+	o := c.GetOpts()
+	return o.Username == user && subtle.ConstantTimeCompare([]byte(o.Password), []byte(p)) == 1
 }
 
 func (n *node) setRoutes(peers []string) {

@@ -44,11 +44,16 @@ func (n *node) fixedPeers() []string {
 	return slices.DeleteFunc(slices.Clone(n.cfg.Peers), func(p string) bool { return strings.HasPrefix(p, dnsPrefix) })
 }
 
-const (
-	// lookupTime is how often names are looked up.
-	lookupTime = 5 * time.Second
-	// keptTime is how long an address is tried that a name has no more: answers may be short of some.
-	keptTime = time.Minute
+// keptTime is how long an address is tried that a name has no more: answers may be short of some.
+const keptTime = time.Minute
+
+// answerTime is how long the resolver may take.
+const answerTime = 5 * time.Second
+
+// What tests change.
+var (
+	lookupTime = 5 * time.Second                // how often names are looked up
+	lookupHost = net.DefaultResolver.LookupHost // the system's resolver
 )
 
 // followNames has the server connect to all addresses that names have.
@@ -83,7 +88,7 @@ func (n *node) lookUp(ctx context.Context, seen map[string]time.Time) {
 			continue
 		}
 		host, port, _ := net.SplitHostPort(name)
-		limited, cancel := context.WithTimeout(ctx, lookupTime)
+		limited, cancel := context.WithTimeout(ctx, answerTime)
 		all, err := lookupHost(limited, host)
 		cancel()
 		if err != nil {
@@ -95,9 +100,6 @@ func (n *node) lookUp(ctx context.Context, seen map[string]time.Time) {
 		}
 	}
 }
-
-// lookupHost is the system's resolver; tests have their own.
-var lookupHost = net.DefaultResolver.LookupHost
 
 // addressesOf are those that a name had not long ago, sorted; others are forgotten.
 func addressesOf(seen map[string]time.Time, now time.Time) (all []string) {
