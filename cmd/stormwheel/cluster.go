@@ -13,6 +13,7 @@ import (
 
 	"github.com/stormwheel/stormwheel/cluster"
 	"github.com/stormwheel/stormwheel/cluster/natsbus"
+	"github.com/stormwheel/stormwheel/messaging"
 	"github.com/stormwheel/stormwheel/server"
 )
 
@@ -88,17 +89,24 @@ func (f *clusterFlags) tls(certs *certificates) (*tls.Config, error) {
 	return c, nil
 }
 
-// wrap has the sessions of h known to the others.
-func (cl *clustered) wrap(h server.Handler) server.Handler {
-	if cl == nil {
-		return h
+// carry has a hub carry messages between the nodes. It then tells the others of its sessions, and starts the node.
+func (cl *clustered) carry(cfg *messaging.Config) {
+	if cl != nil {
+		cfg.Peers = cl.node
 	}
-	return cl.node.Wrap(h)
 }
 
-// start makes the node known to the others, before the server starts.
-func (cl *clustered) start(srv *server.Server) error {
-	if cl == nil {
+// wrap returns the application's handler, with its sessions known to the others.
+func (cl *clustered) wrap(app *application) server.Handler {
+	if cl == nil || app.messages != nil {
+		return app.handler()
+	}
+	return cl.node.Wrap(app.handler())
+}
+
+// start makes the node known to the others, before the server starts, where no hub does.
+func (cl *clustered) start(srv *server.Server, app *application) error {
+	if cl == nil || app.messages != nil {
 		return nil
 	}
 	return cl.node.Start(srv, cluster.Handler{})

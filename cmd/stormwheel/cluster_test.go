@@ -14,6 +14,7 @@ import (
 
 	"github.com/stormwheel/stormwheel/client"
 	"github.com/stormwheel/stormwheel/cluster"
+	"github.com/stormwheel/stormwheel/messaging/talk"
 )
 
 func TestClusterFlagsThatMakeNoSenseAreRefused(t *testing.T) {
@@ -227,4 +228,18 @@ func TestClusterEndsANodeWhoseNameAnotherTook(t *testing.T) {
 	if !b.sees(2) {
 		t.Errorf("b sees %+v", b.cluster())
 	}
+}
+
+// Users at two nodes talk, and what waits for one finds him wherever he logs in.
+func TestClusterCarriesMessages(t *testing.T) {
+	all := startCluster(t, 2, "--messages", "memory")
+	a, b := all[0], all[1]
+	alice := newPerson(t, "alice", false, a.listen).online()
+	bob := newPerson(t, "bob", false, b.listen).online()
+	alice.says("bob", "hello", talk.Delivered)
+	bob.hears("alice: hello")
+	bob.stop()
+	waitFor(t, "bob has gone", func() bool { return b.cluster().Counts.Sessions == 0 })
+	alice.says("bob", "for later", talk.Held)
+	newPerson(t, "bob", false, b.listen).hears("alice: for later")
 }
