@@ -30,6 +30,9 @@ type node struct {
 	options *server.Options // what was last asked for; a copy goes to the server
 	watched map[*watched]bool
 
+	looked chan struct{} // closed when names have been looked up once
+	found  sync.Once
+
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 }
@@ -49,7 +52,7 @@ const (
 
 // embed starts the server and connects to it.
 func (b *Bus) embed() error {
-	n := &node{cfg: b.cfg, log: &logger{log: b.cfg.Logger}, watched: make(map[*watched]bool)}
+	n := &node{cfg: b.cfg, log: &logger{log: b.cfg.Logger}, watched: make(map[*watched]bool), looked: make(chan struct{})}
 	password := rand.Text()
 	if err := n.setOptions(password); err != nil {
 		return err

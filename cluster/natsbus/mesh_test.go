@@ -98,7 +98,7 @@ func TestAllFindAllWhicheverIsFirst(t *testing.T) {
 		all = append(all, open(t, Config{Node: bustest.Name(i), Listen: ports[i], Peers: ports}))
 	}
 	for _, b := range all {
-		if n := b.Expected(); n != 3 {
+		if n := b.Expected(t.Context()); n != 3 {
 			t.Errorf("%s expects %d others, want 3", b.cfg.Node, n)
 		}
 		until(t, "it has found all", func() bool { return b.Stats().Routes == 3 })
@@ -133,12 +133,12 @@ func TestPeersAreFoundByName(t *testing.T) {
 	first := open(t, Config{Node: "a", Listen: "127.0.0.1:0"})
 	_, port, _ := net.SplitHostPort(first.RouteAddr())
 	b := open(t, Config{Node: "b", Listen: "127.0.0.2:" + port, Peers: []string{"dns:nodes.test:" + port}})
-	if n := b.Expected(); n != 0 {
+	if n := b.Expected(t.Context()); n != 0 {
 		t.Errorf("before the name is known %d others are expected", n)
 	}
 	z.set(nil, "127.0.0.1", "127.0.0.2")
 	until(t, "b has found a", func() bool { return b.Stats().Routes == 1 })
-	if n := b.Expected(); n != 1 {
+	if n := b.Expected(t.Context()); n != 1 {
 		t.Errorf("%d others are expected, want 1", n)
 	}
 	// An answer that is short ends no connection.

@@ -59,6 +59,7 @@ var (
 // followNames has the server connect to all addresses that names have.
 func (n *node) followNames(ctx context.Context) {
 	if n.dnsName() == "" {
+		close(n.looked)
 		return
 	}
 	seen := make(map[string]time.Time) // when a name last had an address
@@ -71,8 +72,9 @@ func (n *node) followNames(ctx context.Context) {
 			n.setRoutes(append(n.fixedPeers(), peers...))
 			n.reload()
 			n.mu.Unlock()
-			n.cfg.Logger.Info("cluster peers by DNS", "addresses", peers)
+			n.cfg.Logger.Info("cluster: peers by DNS", "addresses", peers)
 		}
+		n.found.Do(func() { close(n.looked) })
 		select {
 		case <-ctx.Done():
 		case <-time.After(lookupTime):
@@ -92,7 +94,7 @@ func (n *node) lookUp(ctx context.Context, seen map[string]time.Time) {
 		all, err := lookupHost(limited, host)
 		cancel()
 		if err != nil {
-			n.cfg.Logger.Debug("cluster peers by DNS", "name", host, "err", err)
+			n.cfg.Logger.Debug("cluster: peers by DNS", "name", host, "err", err)
 			continue
 		}
 		for _, a := range all {
@@ -114,16 +116,22 @@ func addressesOf(seen map[string]time.Time, now time.Time) (all []string) {
 	return all
 }
 
-// Expected is how many other nodes Config.Peers name, as far as is known by now: 0 with Servers.
-func (b *Bus) Expected() (others int) {
+// Expected is how many other nodes Config.Peers name. It waits until names have been looked up once, or ctx ends. With
+// Servers it is 0: nobody knows.
+func (b *Bus) Expected(ctx context.Context) (others int) {
 	n := b.node
 	if n == nil {
 		return 0
 	}
+	select {
+	case <-n.looked:
+	case <-ctx.Done():
+	}
 	n.mu.Lock()
-	defer n.mu.Unlock()
-	for _, r := range n.options.Routes {
-		if !n.isOwn(r.Host) {
+	routes := n.options.Routes
+	n.mu.Unlock()
+	for _, r := range routes {
+		if !n.isOwn(ctx, r.Host) {
 			others++
 		}
 	}
@@ -131,7 +139,7 @@ func (b *Bus) Expected() (others int) {
 }
 
 // isOwn tells whether an address is where this node listens, as far as that can be told.
-func (n *node) isOwn(addr string) bool {
+func (n *node) isOwn(ctx context.Context, addr string) bool {
 	own := n.server.ClusterAddr()
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil || own == nil {
@@ -143,13 +151,13 @@ func (n *node) isOwn(addr string) bool {
 	}
 	if !own.IP.IsUnspecified() {
 		ip := net.ParseIP(host)
-		return ip != nil && ip.Equal(own.IP) || ip == nil && resolvesTo(host, own.IP.Equal)
+		return ip != nil && ip.Equal(own.IP) || ip == nil && resolvesTo(ctx, host, own.IP.Equal)
 	}
-	return resolvesTo(host, ofThisMachine())
+	return resolvesTo(ctx, host, ofThisMachine())
 }
 
-func resolvesTo(host string, is func(net.IP) bool) bool {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+func resolvesTo(ctx context.Context, host string, is func(net.IP) bool) bool {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	all, err := lookupHost(ctx, host)
 	return err == nil && slices.ContainsFunc(all, func(a string) bool { return is(net.ParseIP(a)) })

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	natsserver "github.com/nats-io/nats-server/v2/server"
+
 	"github.com/stormwheel/stormwheel/client"
 	"github.com/stormwheel/stormwheel/cluster"
 	"github.com/stormwheel/stormwheel/messaging/talk"
@@ -242,4 +244,45 @@ func TestClusterCarriesMessages(t *testing.T) {
 	waitFor(t, "bob has gone", func() bool { return b.cluster().Counts.Sessions == 0 })
 	alice.says("bob", "for later", talk.Held)
 	newPerson(t, "bob", false, b.listen).hears("alice: for later")
+}
+
+// Two drains at a time would hand clients to and fro: the second waits, unless it is told twice.
+func TestClusterDrainsOneAtATime(t *testing.T) {
+	all := startCluster(t, 3, "--drain-grace", "0s")
+	a, b := all[0], all[1]
+	stays := dial(t, a.listen)
+	stays.join() // and never goes, so that a drains for a while
+	a.signal(syscall.SIGTERM)
+	waitFor(t, "b knows that a drains", func() bool { return b.member("a").State == "draining" })
+	b.signal(syscall.SIGTERM)
+	waitFor(t, "b waits", func() bool {
+		return strings.Contains(b.stderr.String(), `msg="cluster: waiting until another node has handed its clients over" peer=a`)
+	})
+	stays.conn.Close()
+	for _, n := range []*node{a, b} {
+		if code, _ := n.exit(); code != 0 {
+			t.Errorf("%s exits %d: %s", n.name, code, n.stderr.String())
+		}
+	}
+	if !all[2].sees(1) {
+		t.Errorf("the third sees %+v", all[2].cluster())
+	}
+}
+
+// By a NATS that is there, nodes that know nothing of each other meet.
+func TestClusterByAnExistingNATS(t *testing.T) {
+	nats, err := natsserver.NewServer(&natsserver.Options{Host: "127.0.0.1", Port: natsserver.RANDOM_PORT, NoSigs: true, NoLog: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	nats.Start()
+	t.Cleanup(func() { nats.Shutdown(); nats.WaitForShutdown() })
+	if !nats.ReadyForConnections(patience) {
+		t.Fatal("no NATS")
+	}
+	a := serve(t, "--node", "a", "--cluster", nats.ClientURL())
+	b := serve(t, "--node", "b", "--cluster", nats.ClientURL())
+	waitFor(t, "they see each other", func() bool { return a.sees(2) && b.sees(2) })
+	b.signal(syscall.SIGKILL)
+	t.Logf("killed: noticed after %v", took(t, "a sees that b is dead", func() bool { return a.sees(1) }))
 }
