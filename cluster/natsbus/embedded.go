@@ -63,9 +63,9 @@ func (b *Bus) embed() error {
 	}
 	n.server.SetLoggerV2(n.log, false, false, false)
 	n.server.Start()
-	if !n.server.ReadyForConnections(startTime) {
+	if err := n.awaitStart(); err != nil {
 		n.server.Shutdown()
-		return fmt.Errorf("natsbus: cannot listen at %s: %w", b.cfg.Listen, n.log.failure())
+		return fmt.Errorf("natsbus: cannot listen at %s: %w", b.cfg.Listen, err)
 	}
 	if err := b.connect("", nats.InProcessServer(n.server), nats.UserInfo(user, password), nats.ReconnectWait(50*time.Millisecond)); err != nil {
 		n.server.Shutdown()
@@ -76,6 +76,19 @@ func (b *Bus) embed() error {
 	n.cancel = cancel
 	n.wg.Go(func() { n.pollRoutes(ctx) })
 	n.wg.Go(func() { n.followNames(ctx) })
+	return nil
+}
+
+// awaitStart waits until the server listens, or says why it does not.
+func (n *node) awaitStart() error {
+	for deadline := time.Now().Add(startTime); !n.server.ReadyForConnections(50 * time.Millisecond); {
+		if err := n.log.failure(); err != nil {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return errors.New("it did not begin in time")
+		}
+	}
 	return nil
 }
 
