@@ -19,7 +19,7 @@ import (
 )
 
 // joinCluster makes this process a node of a cluster; peers are joined by commas.
-func joinCluster(t *testing.T, name, listen, peers string) messaging.Peers {
+func joinCluster(t testing.TB, name, listen, peers string) messaging.Peers {
 	t.Helper()
 	bus, err := natsbus.New(natsbus.Config{Node: name, Listen: listen, Peers: strings.Split(peers, ",")})
 	if err != nil {
@@ -33,7 +33,7 @@ func joinCluster(t *testing.T, name, listen, peers string) messaging.Peers {
 }
 
 // freePorts are addresses at which nobody listens.
-func freePorts(t *testing.T, n int) (all []string) {
+func freePorts(t testing.TB, n int) (all []string) {
 	t.Helper()
 	for range n {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
