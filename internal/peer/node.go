@@ -87,7 +87,7 @@ func (m *Machine) hear(now Now, h header, a *announcement, out *Out) {
 		return
 	}
 	first := !p.audible(now, m.cfg.Alive) || p.heardAt == 0
-	p.note(now, a)
+	m.note(now, p, a)
 	if p.state == Left {
 		m.down(now, p, out)
 		return
@@ -99,11 +99,15 @@ func (m *Machine) hear(now Now, h header, a *announcement, out *Out) {
 	if p.hears = a.hears(m.mark); p.hears {
 		m.up(now, p, out)
 	}
+	if p.live {
+		m.lost(&p.claims, a.head)
+	}
 	m.look(now, p, out)
 }
 
 // note keeps what an announcement says.
-func (p *node) note(now Now, a *announcement) {
+func (m *Machine) note(now Now, p *node, a *announcement) {
+	m.stale = m.stale || p.state != a.state || p.address != string(a.address)
 	p.number, p.state, p.load, p.drain = a.number, a.state, a.load, a.drain
 	if p.address != string(a.address) {
 		p.address = string(a.address)

@@ -45,9 +45,7 @@ func (m *Machine) look(now Now, p *node, out *Out) {
 	}
 	q := question{epoch: p.epoch, since: s.next}
 	k := kindAsk
-	if gap {
-		m.lost(s, s.head)
-	} else {
+	if !gap {
 		if !s.listing {
 			s.listing, s.full, s.since, s.cursor = true, false, 1, 0
 		}
@@ -61,7 +59,7 @@ func (m *Machine) look(now Now, p *node, out *Out) {
 	m.lookBy(s.due)
 }
 
-// lost counts claims up to a number as lost, if they are missing.
+// lost counts claims up to a number as lost, if they are missing: what was sent after them is here.
 func (m *Machine) lost(s *seen, upto uint64) {
 	from := max(s.counted, s.next-1)
 	if upto > from {
