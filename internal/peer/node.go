@@ -99,13 +99,10 @@ func (m *Machine) hear(now Now, h header, a *announcement, out *Out) {
 	if p.hears = a.hears(m.mark); p.hears {
 		m.up(now, p, out)
 	}
-	if p.live {
-		m.lost(&p.claims, a.head)
-	}
 	m.look(now, p, out)
 }
 
-// note keeps what an announcement says.
+// note keeps what an announcement says. All claims that it counts were sent before it.
 func (m *Machine) note(now Now, p *node, a *announcement) {
 	m.stale = m.stale || p.state != a.state || p.address != string(a.address)
 	p.number, p.state, p.load, p.drain = a.number, a.state, a.load, a.drain
@@ -116,7 +113,7 @@ func (m *Machine) note(now Now, p *node, a *announcement) {
 		p.version = string(a.version)
 	}
 	p.heardAt, p.gone = max(now.Since, 1), false
-	p.claims.head = max(p.claims.head, a.head)
+	m.made(p, a.head, a.head)
 }
 
 // greet has the node announced at once, since another has come or must know that it is heard. Where there
@@ -175,7 +172,6 @@ func (m *Machine) up(now Now, p *node, out *Out) {
 	m.countMembers()
 	m.lookBy(now.Since + m.cfg.Alive)
 	m.shift.arm(now)
-	p.claims.counted = p.claims.head
 	out.add(Action{Op: Up, Node: p.name})
 }
 

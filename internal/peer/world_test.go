@@ -46,7 +46,8 @@ type host struct {
 	inbox    [][]byte
 	dead     bool
 	armed    time.Duration
-	sessions map[uint64]*login // by stamp
+	sessions map[uint64]*login // by handle
+	byID     map[string][]*login
 	views    map[string]map[uint64]string
 	ups      map[string]int
 	hub      []string
@@ -59,6 +60,7 @@ type host struct {
 type login struct {
 	h           *host
 	id          string
+	handle      uint64
 	incarnation uint64
 	stamp       uint64
 	told        bool // End was
@@ -118,7 +120,7 @@ func (w *world) start(cfg Config) *host {
 	if cfg.Address == "" {
 		cfg.Address = cfg.Node + ":7000"
 	}
-	h := &host{w: w, name: cfg.Node, cfg: cfg, sessions: make(map[uint64]*login), views: make(map[string]map[uint64]string),
+	h := &host{w: w, name: cfg.Node, cfg: cfg, sessions: make(map[uint64]*login), byID: make(map[string][]*login), views: make(map[string]map[uint64]string),
 		ups: make(map[string]int), handed: make(map[string]int), armed: never}
 	h.m = New(cfg, h.time())
 	w.hosts = append(w.hosts, h)
@@ -233,8 +235,8 @@ func (h *host) obey() {
 		}
 	}
 	h.out.Reset()
-	if names := append(slices.Collect(maps.Keys(h.views)), h.name); len(names) != len(h.m.Members().Names()) {
-		h.w.t.Errorf("%s has members %v, and was told of %v", h.name, h.m.Members().Names(), names)
+	if len(h.views)+1 != len(h.m.Members().Names()) {
+		h.w.t.Errorf("%s has members %v, and was told of %d", h.name, h.m.Members().Names(), len(h.views))
 	}
 	h.arm()
 }
@@ -261,16 +263,14 @@ func (h *host) replace(l *login, code codec.Code) {
 // open has a client come in. As servers do, it ends those of the same id that are here.
 func (h *host) open(id string, incarnation, after uint64) *login {
 	if h.cfg.Replace {
-		for _, handle := range slices.Sorted(maps.Keys(h.sessions)) {
-			if l := h.sessions[handle]; l.id == id {
-				h.replace(l, codec.CodeReplaced)
-			}
+		for _, l := range h.byID[id] {
+			h.replace(l, codec.CodeReplaced)
 		}
 	}
 	handle := h.w.rng.Uint64()
 	stamp := h.m.Open(h.time(), Session{ID: id, User: id, Incarnation: incarnation, Handle: handle, After: after}, &h.out)
-	l := &login{h: h, id: id, incarnation: incarnation, stamp: stamp}
-	h.sessions[handle] = l
+	l := &login{h: h, id: id, handle: handle, incarnation: incarnation, stamp: stamp}
+	h.sessions[handle], h.byID[id] = l, append(h.byID[id], l)
 	h.obey()
 	return l
 }
@@ -285,7 +285,8 @@ func (h *host) close(l *login) {
 		return
 	}
 	l.closed = true
-	maps.DeleteFunc(h.sessions, func(_ uint64, other *login) bool { return other == l })
+	delete(h.sessions, l.handle)
+	h.byID[l.id] = slices.DeleteFunc(h.byID[l.id], func(other *login) bool { return other == l })
 	h.m.Close(h.time(), l.id, l.stamp, &h.out)
 	h.obey()
 }
