@@ -9,10 +9,10 @@ import "time"
 // what it claimed meanwhile, so that two sessions of one client do not last, then, piece by piece, the
 // rest.
 type seen struct {
-	next    uint64 // number of the next claim that is to be told
-	head    uint64 // the latest that is known to have been made
-	told    bool   // something was, since Up
-	full    bool   // all sessions are to be told again
+	next uint64 // number of the next claim that is to be told
+	head uint64 // the latest that is known to have been made
+	told bool   // something was, since Up
+	full bool   // all sessions are to be told again
 
 	listing bool // since and cursor are where a list goes on
 	since   uint64

@@ -277,9 +277,9 @@ func FuzzReceived(f *testing.F) {
 	w.run(10 * time.Millisecond)
 	b.open("x", 2, 0)
 	w.run(10 * time.Millisecond)
-	for i := range 1500 {
-		b.open(strings.Repeat("x", 40)+fmt.Sprint(i), 1, 0)
-	}
+	l := list{since: 1, head: 2, next: 3, records: appendRecord(nil, recordLogin, &session{id: "x", user: "u", stamp: 1 << 60})}
+	f.Add(appendList(appendHeader(nil, kindList, 2, "b"), &l))
+	f.Add(appendQuestion(appendHeader(nil, kindWant, 2, "b"), kindWant, question{epoch: 9, since: 1, cursor: 1}))
 	a.m.SendAll(a.time(), []byte("hello"), &a.out)
 	a.obey()
 	a.m.Gone(a.time(), "b", &a.out)
