@@ -11,9 +11,9 @@ import (
 
 // homeOf is the node that gives the offsets of a room.
 func (w *town) homeOf(room string) *rig {
-	for _, r := range w.nodes {
-		if n := w.f.nodes[w.nameOf(r)]; !n.ended {
-			return w.nodes[n.Home(room)[0]-'a']
+	for i, r := range w.nodes {
+		if w.f == nil || !w.f.nodes[w.nameOf(r)].ended {
+			return w.nodes[w.peers[i].Home(room)[0]-'a']
 		}
 	}
 	return nil

@@ -32,6 +32,7 @@ type link struct {
 var hears = map[between.Kind]func(h *Hub, node string, m *between.Message){
 	between.Locate: (*Hub).locateHere, between.Located: (*Hub).locatedThere,
 	between.Kick: (*Hub).kickedHere, between.Kicked: (*Hub).answeredThere,
+	between.Hand: (*Hub).handedHere, between.Handed: (*Hub).answeredThere,
 	between.Push: (*Hub).pushedHere, between.Outcome: (*Hub).outcomeThere,
 }
 

@@ -14,6 +14,7 @@ var (
 	ErrClosed     = errors.New("messaging: the hub is closed")                          // all methods after Close
 	ErrStarted    = errors.New("messaging: the hub was started before")                 // Start
 	ErrPartial    = errors.New("messaging: not all nodes of the cluster have answered") // what goes to all nodes, and asks all
+	ErrNoSession  = errors.New("messaging: no node has such a session")                 // Session, CloseSession, MoveSession
 	ErrName       = errors.New("messaging: no name of a user or room")                  // Push, PushRoom, Broadcast, User: empty, longer than 128 bytes, no text, or a user's with "/"
 )
 

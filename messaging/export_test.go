@@ -7,3 +7,9 @@ func (h *Hub) SetWall(now func() time.Time) { h.wall = now }
 
 // Defaults are those of a Config.
 func Defaults() Config { return Config{}.withDefaults() }
+
+// UserHere is what this node alone knows of a user, its sessions apart.
+func (h *Hub) UserHere(name string) UserState {
+	st, _ := h.userKnown(name)
+	return st
+}

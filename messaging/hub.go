@@ -45,17 +45,19 @@ type Hub struct {
 	watchers [shards]watchers
 
 	// Nothing without Config.Peers.
-	self    string        // this node's name among others
-	links   links         // to other nodes
-	calls   calls         // to other nodes, that somebody waits for
-	token   atomic.Uint64 // of the last question to another node
-	look    chan struct{} // wakes askForQueued
-	view    view
-	says    says
-	fetches fetches
-	heads   heads
-	vigils  vigils
-	roaming chan struct{} // wakes roam
+	self      string        // this node's name among others
+	links     links         // to other nodes
+	leaving   atomic.Bool   // for good, see Leave
+	calls     calls         // to other nodes, that somebody waits for
+	token     atomic.Uint64 // of the last question to another node
+	look      chan struct{} // wakes askForQueued
+	view      view
+	says      says
+	fetches   fetches
+	heads     heads
+	vigils    vigils
+	inquiries chan func()   // for inquirers
+	roaming   chan struct{} // wakes roam
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -75,6 +77,7 @@ func New(cfg Config) (*Hub, error) {
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	h.name = ID{Sender: h.cfg.Name, Incarnation: randomNumber()}
 	h.asks = make(chan func(), maxAsks)
+	h.inquiries = make(chan func(), maxInquiries)
 	h.roaming = make(chan struct{}, 1)
 	h.view.init()
 	h.look = make(chan struct{}, 1)
@@ -130,6 +133,9 @@ func (h *Hub) Start(srv *server.Server) error {
 	h.goes(h.tick)
 	if h.cfg.Peers != nil {
 		h.goes(h.roam)
+		for range inquirers {
+			h.goes(h.inquirer)
+		}
 	}
 	h.goes(h.answerAsks)
 	if h.cfg.Policy != nil {
