@@ -13,3 +13,14 @@ func (h *Hub) UserHere(name string) UserState {
 	st, _ := h.userKnown(name)
 	return st
 }
+
+// Places is of how many users it is known where they are.
+func (h *Hub) Places() (n int) {
+	for i := range h.shards {
+		sh := &h.shards[i]
+		sh.mu.Lock()
+		n += len(sh.placed)
+		sh.mu.Unlock()
+	}
+	return n
+}

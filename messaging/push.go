@@ -168,7 +168,10 @@ func (e *entry) wait(w waiter) {
 func (sh *shard) take(name string, e *entry) {
 	if first, word := sh.recent.find(name, e.id); first != nil {
 		first.waits = append(first.waits, e.waits...) // it is under way
-		sh.ages.add(first)                            // perhaps for longer than anybody waits
+		if first.foreign {
+			first.user.adopt(first, e)
+		}
+		sh.ages.add(first) // perhaps for longer than anybody waits
 		return
 	} else if word != 0 {
 		sh.settle(e, word, "", nil)
