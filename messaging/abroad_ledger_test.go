@@ -2,9 +2,6 @@ package messaging_test
 
 import (
 	"fmt"
-	"math/rand/v2"
-	"os"
-	"strconv"
 	"testing"
 	"time"
 
@@ -16,10 +13,7 @@ import (
 // roomLedger holds rooms over nodes to what is promised, by the name of every message, while nodes die, freeze and do
 // not hear each other.
 type roomLedger struct {
-	*town
-	rng   *rand.Rand
-	cut   map[[2]string]bool // pairs of nodes between which nothing comes through
-	lossy bool
+	*trouble
 	ears  []*listener
 	says  []*ledgerSay
 	texts map[envelope.Position]string // what was heard where
@@ -161,16 +155,6 @@ func (e *listener) moves(to *rig) {
 	e.rejoin()
 }
 
-func (l *roomLedger) fault(from, to string, _ []byte) int {
-	switch {
-	case l.cut[[2]string{from, to}] || l.f.nodes[from].ended:
-		return 0
-	case l.lossy && l.rng.IntN(4) == 0:
-		return l.rng.IntN(3)
-	}
-	return 1
-}
-
 // pass lets time go by, and everybody listen.
 func (l *roomLedger) pass(d time.Duration) {
 	for end := time.Now().Add(d); ; {
@@ -185,17 +169,6 @@ func (l *roomLedger) pass(d time.Duration) {
 	}
 }
 
-func (l *roomLedger) living() (all []*rig) {
-	for _, r := range l.nodes {
-		if !l.f.nodes[l.nameOf(r)].ended {
-			all = append(all, r)
-		}
-	}
-	return all
-}
-
-func (l *roomLedger) one() *rig { all := l.living(); return all[l.rng.IntN(len(all))] }
-
 // kill ends a node. Its clients come back elsewhere.
 func (l *roomLedger) kill(r *rig) {
 	l.f.dies(l.nameOf(r))
@@ -205,65 +178,6 @@ func (l *roomLedger) kill(r *rig) {
 			e.moves(l.one())
 		}
 	}
-}
-
-func (l *roomLedger) divide(a, b string, cut bool) {
-	l.f.mu.Lock()
-	defer l.f.mu.Unlock()
-	l.cut[[2]string{a, b}], l.cut[[2]string{b, a}] = cut, cut
-}
-
-// split cuts two nodes off from each other for a while; each notices that and its end in its own time.
-func (l *roomLedger) split(a, b string) {
-	l.divide(a, b, true)
-	l.babble(time.Duration(l.rng.IntN(2000)) * time.Millisecond)
-	l.told(a, b, (*fabricNode).losesIt)
-	l.babble(time.Duration(l.rng.IntN(5000)) * time.Millisecond)
-	l.divide(a, b, false)
-	l.babble(time.Duration(l.rng.IntN(500)) * time.Millisecond)
-	l.told(a, b, (*fabricNode).sees)
-	l.babble(2 * time.Second)
-}
-
-func (n *fabricNode) losesIt(other *fabricNode) { n.loses(other.name) }
-
-// told has two nodes be told something about each other, one after the other.
-func (l *roomLedger) told(a, b string, what func(n, other *fabricNode)) {
-	if l.rng.IntN(2) == 0 {
-		a, b = b, a
-	}
-	for _, p := range [][2]string{{a, b}, {b, a}} {
-		l.f.mu.Lock()
-		what(l.f.nodes[p[0]], l.f.nodes[p[1]])
-		l.f.mu.Unlock()
-		l.babble(time.Duration(l.rng.IntN(800)) * time.Millisecond)
-	}
-}
-
-// freeze has a node hear nothing, and be lost by the others if that is long.
-func (l *roomLedger) freeze(name string, d time.Duration) {
-	l.f.freeze(name, true)
-	l.babble(min(d, 3*time.Second))
-	lost := d > 3*time.Second
-	others := func(what func(n, other *fabricNode)) {
-		l.f.mu.Lock()
-		defer l.f.mu.Unlock()
-		for other, n := range l.f.nodes {
-			if other != name && !n.ended {
-				what(n, l.f.nodes[name])
-			}
-		}
-	}
-	if lost {
-		others((*fabricNode).losesIt)
-		l.babble(d - 3*time.Second)
-	}
-	l.f.freeze(name, false)
-	l.babble(100 * time.Millisecond)
-	if lost {
-		others((*fabricNode).sees)
-	}
-	l.babble(time.Second)
 }
 
 // babble has listeners say something while time goes by.
@@ -338,29 +252,20 @@ func (l *roomLedger) cfg() messaging.Config {
 }
 
 func TestRoomLedger(t *testing.T) {
-	seeds := 12
-	if n, err := strconv.Atoi(os.Getenv("STORMWHEEL_SEEDS")); err == nil {
-		seeds = n
-	}
-	first, _ := strconv.Atoi(os.Getenv("STORMWHEEL_SEED"))
-	for seed := first; seed < first+seeds; seed++ {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			inTown(t, 3, messaging.Config{RingMessages: 20, MessageRate: -1, JoinRate: -1, MaxDevices: -1}, func(w *town) {
-				l := &roomLedger{town: w, rng: rand.New(rand.NewPCG(uint64(seed), 1)), cut: make(map[[2]string]bool), texts: make(map[envelope.Position]string)}
-				w.f.mu.Lock()
-				w.f.fault = l.fault
-				w.f.mu.Unlock()
-				for i := range 6 {
-					e := &listener{l: l, name: fmt.Sprint("user", i), node: w.nodes[i%3], heard: make(map[string]time.Time)}
-					e.p = e.node.join(e.name)
-					e.rejoin()
-					l.ears = append(l.ears, e)
-					l.pass(time.Duration(l.rng.IntN(50)) * time.Millisecond)
-				}
-				l.pass(time.Second)
-				l.run()
-				l.balance()
-			})
+	forSeeds(t, 12, func(t *testing.T, seed int) {
+		inTown(t, 3, messaging.Config{RingMessages: 20, MessageRate: -1, JoinRate: -1, MaxDevices: -1}, func(w *town) {
+			l := &roomLedger{trouble: newTrouble(w, seed), texts: make(map[envelope.Position]string)}
+			l.during = l.babble
+			for i := range 6 {
+				e := &listener{l: l, name: fmt.Sprint("user", i), node: w.nodes[i%3], heard: make(map[string]time.Time)}
+				e.p = e.node.join(e.name)
+				e.rejoin()
+				l.ears = append(l.ears, e)
+				l.pass(time.Duration(l.rng.IntN(50)) * time.Millisecond)
+			}
+			l.pass(time.Second)
+			l.run()
+			l.balance()
 		})
-	}
+	})
 }

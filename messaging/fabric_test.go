@@ -117,6 +117,9 @@ func (n *fabricNode) again(to *fabricNode, l cluster.Login) {
 }
 
 func (n *fabricNode) login(to *fabricNode, l cluster.Login) {
+	if !to.live[n.name] {
+		return // it is nothing to it until it is told all
+	}
 	to.push(func() {
 		to.h.Login(n.name, l)
 		to.close(l)
@@ -145,7 +148,7 @@ func (n *fabricNode) Closed(id string, stamp uint64) {
 	delete(n.logins, stamp)
 	delete(n.refs, stamp)
 	for name := range n.live {
-		if to := n.f.nodes[name]; !n.ended && (n.f.deaf == nil || !n.f.deaf(n.name, name)) {
+		if to := n.f.nodes[name]; !n.ended && to.live[n.name] && (n.f.deaf == nil || !n.f.deaf(n.name, name)) {
 			to.push(func() { to.h.Logout(n.name, l) })
 		}
 	}
