@@ -38,13 +38,14 @@ type fabricNode struct {
 	h    cluster.Handler
 
 	// With mu held.
-	live   map[string]bool
-	logins map[uint64]cluster.Login
-	refs   map[uint64]server.Ref
-	frozen bool
-	wake   chan struct{}
-	queue  []func()
-	ended  bool
+	live    map[string]bool
+	logins  map[uint64]cluster.Login
+	logouts []cluster.Login
+	refs    map[uint64]server.Ref
+	frozen  bool
+	wake    chan struct{}
+	queue   []func()
+	ended   bool
 }
 
 func newFabric() *fabric { return &fabric{nodes: make(map[string]*fabricNode)} }
@@ -145,6 +146,7 @@ func (n *fabricNode) Closed(id string, stamp uint64) {
 	n.f.mu.Lock()
 	defer n.f.mu.Unlock()
 	l := n.logins[stamp]
+	n.logouts = append(n.logouts, l)
 	delete(n.logins, stamp)
 	delete(n.refs, stamp)
 	for name := range n.live {

@@ -151,8 +151,12 @@ func (sh *shard) wentElsewhere(node string, l *cluster.Login) {
 	defer sh.unlock()
 	if u := sh.users[l.User]; u != nil {
 		for i := range u.seen {
-			if s := &u.seen[i]; s.id == l.ID && s.sessions > 0 && s.stamp < l.Stamp {
+			switch s := &u.seen[i]; {
+			case s.id != l.ID || !s.moved || s.stamp > l.Stamp:
+			case s.sessions > 0:
 				s.moved = false // it is here, and there no more
+			default:
+				u.graceAgain(s, l.Stamp)
 			}
 		}
 	}
@@ -167,10 +171,24 @@ func (sh *shard) wentElsewhere(node string, l *cluster.Login) {
 	}
 }
 
+// graceAgain begins the grace anew of a device that has moved away from here: it has just gone there. With the lock
+// held.
+func (u *user) graceAgain(s *sighted, stamp uint64) {
+	s.stamp = max(s.stamp, stamp)
+	u.sh.h.clock.grace(u.sh.h.graceTime(), alarm{user: u.name, device: s.id, stamp: s.stamp})
+}
+
 // othersGone has all that was at a node begin its grace: the node is gone.
 func (sh *shard) othersGone(node string) {
 	sh.mu.Lock()
 	defer sh.unlock()
+	for _, u := range sh.users {
+		for i := range u.seen {
+			if s := &u.seen[i]; s.moved && s.sessions == 0 { // perhaps to that node
+				u.graceAgain(s, s.stamp+1)
+			}
+		}
+	}
 	for _, of := range sh.others {
 		for _, all := range of {
 			for _, d := range slices.Clone(all) {

@@ -90,8 +90,22 @@ func (l *trouble) split(a, b string) {
 	l.during(time.Duration(l.rng.IntN(5000)) * time.Millisecond)
 	l.divide(a, b, false)
 	l.during(time.Duration(l.rng.IntN(500)) * time.Millisecond)
-	l.told(a, b, (*fabricNode).sees)
+	l.told(a, b, (*fabricNode).meets)
 	l.during(2 * time.Second)
+}
+
+// meets is sees, after which the other hears what it has not heard while it saw this one and was not seen.
+func (n *fabricNode) meets(other *fabricNode) {
+	n.sees(other)
+	if !other.live[n.name] {
+		return
+	}
+	for _, l := range n.logouts {
+		other.push(func() { other.h.Logout(n.name, l) })
+	}
+	for _, l := range n.logins {
+		n.login(other, l)
+	}
 }
 
 func (n *fabricNode) losesIt(other *fabricNode) { n.loses(other.name) }
@@ -141,7 +155,7 @@ func (l *trouble) freeze(name string, d time.Duration) {
 	l.f.freeze(name, false)
 	l.during(100 * time.Millisecond)
 	if lost {
-		others((*fabricNode).sees)
+		others((*fabricNode).meets)
 	}
 	l.during(time.Second)
 }
