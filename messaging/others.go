@@ -19,6 +19,7 @@ type otherDevice struct {
 	id    string
 	on    []otherLogin // empty: it is in its grace
 	stamp uint64       // of the latest login
+	told  uint64       // of the latest here, of which watchers were told
 	dead  bool         // it is told to be offline
 }
 
@@ -115,7 +116,16 @@ func (sh *shard) offline(d *otherDevice) {
 	}
 	if !sh.here(d.group, d.user, d.id) {
 		room, _ := roomWatched(d.group)
-		sh.show(d.group, room, d.user, d.id, d.stamp, envelope.Offline)
+		sh.show(d.group, room, d.user, d.id, max(d.stamp, d.told), envelope.Offline)
+		return
+	}
+	u := sh.users[d.user]
+	for i := range u.seen { // what is told of it here must not be older than what was told
+		if s := &u.seen[i]; s.id == d.id && s.stamp < d.stamp {
+			if s.stamp = d.stamp; s.sessions == 0 {
+				u.graceAgain(s, d.stamp)
+			}
+		}
 	}
 }
 

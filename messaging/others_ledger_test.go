@@ -123,8 +123,8 @@ func (l *sightLedger) walk(d time.Duration) {
 			w.p = nil
 		case l.rng.IntN(2) == 0:
 			to := l.one()
-			if w.p != nil && to == w.node {
-				w.p.Reset() // there it would stand beside
+			if w.p != nil && (to == w.node || l.deaf > 0) {
+				w.p.Reset() // there it would stand beside, or nobody would hear that it has moved
 			}
 			w.node, w.p = to, to.join(w.id)
 		}

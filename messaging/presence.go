@@ -100,9 +100,11 @@ func (u *user) publish(group, room, device string, stamp uint64, state envelope.
 	if room != "" {
 		u.sh.h.tellLookers(room, u.name, device, stamp, state)
 	}
-	if u.sh.elsewhere(group, u.name, device) == nil {
-		u.sh.show(group, room, u.name, device, stamp, state)
+	if d := u.sh.elsewhere(group, u.name, device); d != nil {
+		d.told = max(d.told, stamp)
+		return
 	}
+	u.sh.show(group, room, u.name, device, stamp, state)
 }
 
 // show tells the watchers of a group about a device. With the lock held.
