@@ -39,6 +39,22 @@ func TestMessageGoesToAllDevicesOfAllNodes(t *testing.T) {
 	})
 }
 
+// A device here that is quick does not take from those elsewhere what they should have, too.
+func TestMessageWaitsUntilItIsKnownWhereItsUserIs(t *testing.T) {
+	inTown(t, 2, messaging.Config{}, func(w *town) {
+		alice, phone, pad := w.nodes[0].join("alice"), w.nodes[0].join("bob/phone"), w.nodes[1].join("bob/pad")
+		w.f.freeze("b", true)
+		n := alice.to("bob", "a")
+		w.advance(10 * time.Millisecond)
+		phone.nothing()
+		w.f.freeze("b", false)
+		w.advance(0)
+		phone.gets("a")
+		pad.gets("a")
+		alice.acked(n, envelope.AckDelivered)
+	})
+}
+
 func TestMessageForWhoIsNowhereIsStored(t *testing.T) {
 	inTown(t, 2, messaging.Config{}, func(w *town) {
 		alice := w.nodes[0].join("alice")
