@@ -358,3 +358,21 @@ func TestMessageThatTheBusNeverTakesIsRefused(t *testing.T) {
 		alice.acked(small, envelope.AckDelivered)
 	})
 }
+
+// A device elsewhere keeps a message under way when the last one here goes.
+func TestLastDeviceHereIsNotTheLast(t *testing.T) {
+	inTown(t, 1, messaging.Config{}, func(w *town) {
+		a := w.add(messaging.Config{}, nil) // without a store it would be refused
+		w.advance(0)
+		alice, phone, pad := a.join("alice"), a.join("bob/phone"), w.nodes[0].join("bob/pad")
+		w.advance(0)
+		n := alice.to("bob", "a")
+		w.advance(0)
+		phone.Close()
+		w.advance(0)
+		alice.nothing()
+		pad.gets("a")
+		w.advance(0)
+		alice.acked(n, envelope.AckDelivered)
+	})
+}
