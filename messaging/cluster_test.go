@@ -39,6 +39,22 @@ func TestMessageGoesToAllDevicesOfAllNodes(t *testing.T) {
 	})
 }
 
+// A device here that is quick does not take from those elsewhere what they should have, too.
+func TestMessageWaitsUntilItIsKnownWhereItsUserIs(t *testing.T) {
+	inTown(t, 2, messaging.Config{}, func(w *town) {
+		alice, phone, pad := w.nodes[0].join("alice"), w.nodes[0].join("bob/phone"), w.nodes[1].join("bob/pad")
+		w.f.freeze("b", true)
+		n := alice.to("bob", "a")
+		w.advance(10 * time.Millisecond)
+		phone.nothing()
+		w.f.freeze("b", false)
+		w.advance(0)
+		phone.gets("a")
+		pad.gets("a")
+		alice.acked(n, envelope.AckDelivered)
+	})
+}
+
 func TestMessageForWhoIsNowhereIsStored(t *testing.T) {
 	inTown(t, 2, messaging.Config{}, func(w *town) {
 		alice := w.nodes[0].join("alice")
@@ -340,5 +356,23 @@ func TestMessageThatTheBusNeverTakesIsRefused(t *testing.T) {
 		alice.refused(big, envelope.CodeTooLarge)
 		bob.gets("b")
 		alice.acked(small, envelope.AckDelivered)
+	})
+}
+
+// A device elsewhere keeps a message under way when the last one here goes.
+func TestLastDeviceHereIsNotTheLast(t *testing.T) {
+	inTown(t, 1, messaging.Config{}, func(w *town) {
+		a := w.add(messaging.Config{}, nil) // without a store it would be refused
+		w.advance(0)
+		alice, phone, pad := a.join("alice"), a.join("bob/phone"), w.nodes[0].join("bob/pad")
+		w.advance(0)
+		n := alice.to("bob", "a")
+		w.advance(0)
+		phone.Close()
+		w.advance(0)
+		alice.nothing()
+		pad.gets("a")
+		w.advance(0)
+		alice.acked(n, envelope.AckDelivered)
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/messaging"
+	"github.com/stormwheel/stormwheel/messaging/envelope"
 )
 
 // leave has a node leave for good, in the background.
@@ -113,6 +114,35 @@ func TestNodeThatLeavesKeepsWhatNobodyTakes(t *testing.T) {
 		w.advance(time.Second)
 		if st := r.hub.Stats(); st.Queued != 0 {
 			t.Errorf("it still has %+v", st)
+		}
+	})
+}
+
+// What a device takes while it is handed over is told to its sender by who had it.
+func TestReceiptOfWhatIsTakenDuringTheHandover(t *testing.T) {
+	inTown(t, 2, messaging.Config{}, func(w *town) {
+		alice, leaver := w.nodes[1].join("alice"), w.nodes[0]
+		if err := leaver.hub.Push("carol", messaging.Message{From: "alice", Content: []byte("a")}, nil); err != nil {
+			t.Fatal(err)
+		}
+		w.advance(time.Second)
+		w.f.deaf = func(string, string) bool { return true } // the leaver does not hear of her
+		carol := w.nodes[1].join("carol")
+		ended := make(chan error, 1)
+		go func() { ended <- leaver.hub.Leave(context.Background()) }()
+		w.advance(100 * time.Millisecond)
+		carol.gets("a")
+		w.advance(6 * time.Second) // the receipt is not acknowledged, and handed over as well
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Error(err)
+			}
+		default:
+			t.Error("Leave does not return")
+		}
+		if _, e := alice.delivered(envelope.Receipt); e.State != envelope.Delivered {
+			t.Errorf("got %+v", e)
 		}
 	})
 }
