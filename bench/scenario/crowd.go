@@ -17,7 +17,7 @@ const (
 
 	// nodeSlack is by how much the monitor thread of a node in a crowd may oversleep. What waits for it, as
 	// the node's ticker and its admin listener do while the loop sleeps, comes later by twice that at most.
-	nodeSlack = 4 * time.Millisecond
+	nodeSlack = 8 * time.Millisecond
 )
 
 // Crowded says whether the run's processes are many for this machine.
