@@ -32,8 +32,8 @@ func (p *Plan) nodeProgram(argv []string) child.Program {
 	return program
 }
 
-// grid is that of swarm.Config.
-func (p *Plan) grid() time.Duration {
+// PingGrid has the PINGs of the clients be due at its multiples; 0: whenever they have drawn.
+func (p *Plan) PingGrid() time.Duration {
 	if !p.Crowded() {
 		return 0
 	}
