@@ -75,8 +75,8 @@ type Second struct {
 	Goodput     int     `json:"goodput_per_s"`
 	Pings       int     `json:"pings_per_s"`
 	Pongs       int     `json:"pongs_per_s"`
-	// Unanswered are the PINGs that have waited for their PONG for longer than a second by then, or than
-	// half of the clients' patience if that is less.
+	// Unanswered are the PINGs that waited for their PONG for longer than a second, or than half of the
+	// clients' patience if that is less: the most at one time, of the ten a second at which that is known.
 	Unanswered int `json:"unanswered"`
 	// RTTp50 and RTTp99 are of the PINGs that were answered or given up in it; RTTMax is also of those
 	// that count as unanswered, up to then.

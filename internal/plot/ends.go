@@ -22,15 +22,18 @@ const (
 func (n name) breadth() float64 { return breadth(n.line.Label) }
 
 // widest is that of the names beside the plot.
-func (p Picture) widest() float64 {
+func (p Picture) widest(width float64) float64 {
 	most := 0.0
 	for _, l := range p.Layers {
 		if l, ok := l.(Line); ok {
 			most = max(most, breadth(l.Label))
 		}
 	}
-	return min(most, nameLetters*letter)
+	return min(most, roomForNames(width))
 }
+
+// roomForNames is what paper of a width has for names beside a plot.
+func roomForNames(width float64) float64 { return min(nameLetters*letter, width*.4) }
 
 // ends places the names: of the lines that end near the right edge beside it, of others where
 // no line and no other name is, or beside it too if that is nowhere.
@@ -42,7 +45,7 @@ func (p Picture) ends(f *frame) []name {
 		if !ok || !drawn || l.Label == "" {
 			continue
 		}
-		l.Label = short(l.Label, nameLetters)
+		l.Label = short(l.Label, int(roomForNames(f.width)/letter))
 		n := name{line: l, end: pixel{f.x(last.X), f.y(last.Y)}}
 		if n.end.x < f.left+near*(f.right-f.left) {
 			if found, ok := p.place(f, n, inside); ok {

@@ -1,0 +1,79 @@
+package plot
+
+// lanes are the names of what happened, in rows above the panels: each where it began, or to the left of
+// that for want of room.
+type lanes struct {
+	all  []lane
+	rows int
+}
+
+type lane struct {
+	Event
+	row   int
+	right bool // the name ends where the event began
+}
+
+// mostLanes bounds the rows; what has no room is drawn without its name.
+const mostLanes = 8
+
+func (t Timeline) lanes(f *frame) (l lanes) {
+	type taken struct{ from, to float64 }
+	var rows [mostLanes][]taken
+	for _, e := range t.Events {
+		if !Drawable(e.From) || t.X.Place(e.From) < 0 || t.X.Place(e.From) > 1 {
+			continue
+		}
+		one := lane{Event: e, row: -1}
+		x := f.x(e.From)
+		one.Label = short(e.Label, int((f.right-margin)/letter)-1)
+		long := breadth(one.Label) + 14
+		from, to := x, x+long
+		if to > f.right+margin/2 {
+			one.right, from, to = true, x-long, x
+		}
+		for r := range rows {
+			free := from >= margin/2
+			for _, o := range rows[r] {
+				free = free && (to < o.from || from > o.to)
+			}
+			if free {
+				rows[r] = append(rows[r], taken{from, to})
+				one.row, l.rows = r, max(l.rows, r+1)
+				break
+			}
+		}
+		l.all = append(l.all, one)
+	}
+	return l
+}
+
+// paint draws them down to the bottom of the frame; the lowest row is above a height.
+func (l lanes) paint(f *frame, above float64) {
+	for _, e := range l.all {
+		from := f.x(e.From)
+		top := above + 4
+		if e.row >= 0 {
+			top = above - float64(l.rows-e.row)*lineHeight + 4
+		}
+		if Drawable(e.To) && e.To > e.From {
+			f.rectangle("span", from, top, max(f.x(e.To), from+1), f.bottom)
+			f.line("mark edge", Dashes[2], f.x(e.To), top, f.x(e.To), f.bottom)
+		}
+		f.line("mark", nil, from, top, from, f.bottom)
+	}
+	for _, e := range l.all { // above all lines
+		if e.row < 0 {
+			continue
+		}
+		x, y := f.x(e.From), above-float64(l.rows-e.row)*lineHeight+14
+		class := "label"
+		if e.Bad {
+			class += " strong"
+		}
+		if e.right {
+			f.text(class+" end", x-5, y, e.Label)
+		} else {
+			f.text(class, x+5, y, e.Label)
+		}
+	}
+}
