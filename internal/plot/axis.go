@@ -27,6 +27,9 @@ type Tick struct {
 // that is negative. Both have the label's unit.
 func FromZero(label string, least, most float64) Axis { return linear(label, least, most, 5) }
 
+// Low is FromZero for a plot that is not high: with fewer ticks.
+func Low(label string, most float64) Axis { return linear(label, 0, most, 3) }
+
 // Exactly is FromZero, ended where the data do, with more ticks: for time, of which every
 // second counts.
 func Exactly(label string, least, most float64) Axis {

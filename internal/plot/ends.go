@@ -14,12 +14,19 @@ type name struct {
 }
 
 const (
-	beside = 24.0 // from the plot to the names
 	behind = 10.0 // a line's end
 	near   = 0.75 // of the plot: a line that ends there or later has its name beside the plot
 )
 
 func (n name) breadth() float64 { return breadth(n.line.Label) }
+
+// beside is from the plot to the names.
+func beside(width float64) float64 {
+	if width < 600 {
+		return 12
+	}
+	return 24
+}
 
 // widest is that of the names beside the plot.
 func (p Picture) widest(width float64) float64 {
@@ -59,7 +66,7 @@ func (p Picture) ends(f *frame) []name {
 	spread(outside, f.bottom)
 	for i := range outside {
 		n := &outside[i]
-		n.x = f.right + beside
+		n.x = f.right + beside(f.width)
 		n.tie = pixel{n.x - 4, n.y}
 	}
 	return append(outside, inside...)
@@ -80,7 +87,7 @@ func spread(names []name, bottom float64) {
 // it to the left and to the right, then below.
 func (p Picture) place(f *frame, n name, others []name) (name, bool) {
 	long := n.breadth()
-	n.x, n.y = n.end.x+behind, n.end.y
+	n.x, n.y = n.end.x+behind, min(max(n.end.y, f.top+lineHeight/2+3), f.bottom-lineHeight/2-3)
 	n.tie = pixel{n.x - 3, n.y}
 	if p.free(f, n, others) {
 		return n, true

@@ -23,9 +23,9 @@ const (
 	titleLine, noteLine = 30.0, 52.0
 	lineHeight, margin  = 18.0, 24.0
 
-	letter, titleLetter, letterHeight = 7.6, 10.1, 13.0 // wide ones
-	upwardLetter                      = 6.25            // one beside a plot
-	nameLetters                       = 33              // of a name beside a plot or a bar, where there is room
+	letter, boldLetter, titleLetter, letterHeight = 7.6, 8.2, 10.1, 13.0 // wide ones
+	upwardLetter                                  = 6.25                 // one beside a plot
+	nameLetters                                   = 33                   // of a name beside a plot or a bar, where there is room
 )
 
 // plotHeight is that of a plot on paper of a width.

@@ -48,7 +48,7 @@ func (t Timeline) draw(width float64) *canvas {
 		}
 		f.left = max(f.left, leftOf(min(width, Width-1), p.Y)-8)
 		if !t.Legend {
-			f.right = min(f.right, width-beside-margin/2-p.picture(t.X).widest(width))
+			f.right = min(f.right, width-beside(width)-margin/2-p.picture(t.X).widest(width))
 		}
 	}
 	keys, rows := t.keys(width)
@@ -107,7 +107,7 @@ func (p Panel) paint(f *frame, legend bool) {
 	if len(p.Layers) == 0 {
 		title += ": " + p.None
 	}
-	f.text("label strong", f.left, f.top-8, short(title, lettersIn(f.width-f.left+margin, letter)))
+	f.text("label strong", margin, f.top-8, short(title, lettersIn(f.width, boldLetter)))
 	if len(p.Layers) == 0 {
 		return
 	}
