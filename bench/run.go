@@ -144,7 +144,7 @@ func (r *runner) measure(ctx, interrupt context.Context) (*result.Result, error)
 	workers := r.Clients.Use()
 	t := r.Clients.Finish()
 	r.keep(r.second(ended, t.Ready, &t.Counters, recent)) // what is left of a second counts as well
-	r.tellOfLost()
+	r.tellOfEnds()
 	viewErr := r.display.close()
 
 	out := r.result(&t)

@@ -38,6 +38,7 @@ type page struct {
 	Compared []compared
 
 	Thresholds []threshold
+	Broke      bool // of one of them it is known when it broke
 	Timeline   *figureOf
 	Pictures   []figureOf
 	Above      []section // of the pictures
@@ -125,7 +126,7 @@ func (p *page) one(r Run) {
 			one.Actual = plot.Number(*t.Actual, stepOf(*t.Actual))
 		}
 		if t.BrokeAtS != nil && !t.OK {
-			one.Broke = "at " + plot.Number(*t.BrokeAtS, .1) + " s"
+			one.Broke, p.Broke = plot.Number(*t.BrokeAtS, .1)+" s", true
 		}
 		p.Thresholds = append(p.Thresholds, one)
 	}

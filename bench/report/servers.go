@@ -104,7 +104,7 @@ func (r Run) cpuOf(server, second int) *float64 {
 	if now == nil || before == nil || now.CPUS == nil || before.CPUS == nil {
 		return nil
 	}
-	if took := seconds[second].T - seconds[second-1].T; took > shortest {
+	if took := seconds[second].T - seconds[second-1].T; took > .5 { // the kernel counts in hundredths
 		return new(max(100*(*now.CPUS-*before.CPUS)/took, 0))
 	}
 	return nil

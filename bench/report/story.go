@@ -91,6 +91,8 @@ func shortly(e result.Event) string {
 		return "no node runs"
 	case result.EventBack:
 		return node + " back"
+	case result.EventDied:
+		return "server " + e.Target + " has ended"
 	case result.EventCut:
 		return "connections cut"
 	case result.EventFlood:

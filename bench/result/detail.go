@@ -54,6 +54,7 @@ const (
 	EventSlow       EventKind = "slow"        // nodes ran for a share of the time
 	EventOutage     EventKind = "outage"      // no node could accept
 	EventBack       EventKind = "back"        // a node runs again
+	EventDied       EventKind = "died"        // the process of a target, known by its number, has ended
 	EventCut        EventKind = "cut"         // connections were broken
 	EventFlood      EventKind = "flood"       // very many came at once
 	EventSilence    EventKind = "silence"     // clients stopped speaking
