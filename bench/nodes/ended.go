@@ -12,7 +12,7 @@ import (
 
 // ended reports whether the process is no more, or waits for nothing but its parent.
 func (r *reading) ended() bool {
-	return errors.Is(r.useErr, fs.ErrNotExist) || r.useErr == nil && r.use.Resident == 0
+	return errors.Is(r.useErr, fs.ErrNotExist) || r.use.Ended
 }
 
 // tellEnd notes that the process of a target has ended. It keeps its last reading.

@@ -3,6 +3,7 @@ package nodes
 import (
 	"os/exec"
 	"testing"
+	"time"
 )
 
 // Whether its parent has taken notice or not: it is told once, and its last reading stays.
@@ -27,7 +28,7 @@ func TestTheEndOfATargetsProcessIsFound(t *testing.T) {
 			_ = process.Wait()
 		}
 		var ended []string
-		for len(ended) == 0 && t.Context().Err() == nil { // the kernel takes a moment
+		for until := time.Now().Add(10 * time.Second); len(ended) == 0 && time.Now().Before(until); { // the kernel takes a moment
 			s.Sample(t.Context())
 			for _, one := range s.Ended() {
 				ended = append(ended, one.Addr)
