@@ -38,7 +38,7 @@ func TestTheEndOfATargetsProcessIsFound(t *testing.T) {
 		if more := s.Ended(); len(ended) != 1 || len(more) != 0 {
 			t.Errorf("ended %q, then %+v; want it once", ended, more)
 		}
-		if last := s.All()[0]; !s.Observed()[0].Killed || last.Killed || last.RSSBytes == nil || *last.RSSBytes == 0 {
+		if last := s.All()[0]; !s.Observed()[0].Killed || last.Killed || last.FDs == nil {
 			t.Errorf("observed %+v, all %+v; want nothing of it any more, and its last reading", s.Observed()[0], last)
 		}
 		_ = process.Wait()
