@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/internal/plot"
@@ -21,7 +22,7 @@ func (r Run) serverLines(figure func(server, second int) *float64) (layers []plo
 	var lines [][]plot.Point
 	for i, server := range r.Result.Server {
 		points := r.series(func(second int, _ result.Second) *float64 { return figure(i, second) })
-		l := plot.Line{Label: server.Addr, Colour: i, Dash: plot.DashOf(i), Points: points}
+		l := plot.Line{Label: r.shortAddr(server.Addr), Colour: i, Dash: plot.DashOf(i), Points: points}
 		if server.Node != nil {
 			l.Label = *server.Node
 		}
@@ -36,6 +37,20 @@ func (r Run) serverLines(figure func(server, second int) *float64) (layers []plo
 		layers = extremes(lines)
 	}
 	return layers, most(lines...)
+}
+
+// shortAddr leaves out a host that all servers have.
+func (r Run) shortAddr(addr string) string {
+	cut := strings.LastIndexByte(addr, ':')
+	if cut < 0 || len(r.Result.Server) < 2 {
+		return addr
+	}
+	for _, other := range r.Result.Server {
+		if !strings.HasPrefix(other.Addr, addr[:cut+1]) || strings.Contains(other.Addr[cut+1:], ":") {
+			return addr
+		}
+	}
+	return addr[cut:]
 }
 
 // servers draws a figure of each spawned node; its axis has the unit.

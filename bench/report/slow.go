@@ -24,7 +24,9 @@ func slowness(r Run, rows []result.Second) (all []happening) {
 	told, _ := largest(rows, slow, func(result.Second) int { return 1 })
 	for _, s := range told {
 		worst, at := s.worst(rows, p99)
-		all = append(all, s.happens(rows, "round trips of PINGs take long: p99 up to %s ms, at %s s; %s ms is usual in this run", short(worst), plot.Number(at, .1), short(usual)))
+		h := s.happens(rows, "the server answers slowly: p99 of round trips up to %s ms, at %s s; %s ms is usual in this run", short(worst), plot.Number(at, .1), short(usual))
+		h.Label = "slow answers"
+		all = append(all, h)
 	}
 	return all
 }
@@ -52,8 +54,9 @@ func late(r Run, rows []result.Second) (all []happening) {
 	for _, s := range told {
 		worst, at := s.worst(rows, p99)
 		h := s.happens(rows, "the load test itself is late: p99 up to %s ms, at %s s, where %s ms is the limit; what it measures then says little about the server", short(worst), plot.Number(at, .1), short(limit))
-		h.Label = "load test late"
-		h.Bad = !r.Result.Generator.Valid
+		if h.Bad = !r.Result.Generator.Valid; h.Bad {
+			h.Label = "load test late"
+		}
 		all = append(all, h)
 	}
 	return all

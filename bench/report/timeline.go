@@ -63,7 +63,7 @@ func hasHandshakes(x *result.Result) bool { return x.Handshake != nil }
 var strips = []strip{
 	{title: "Clients online", none: "none", of: hasClients, limit: target, lines: []course{
 		{name: "online", of: counted(func(s result.Second) int { return s.Ready }), worse: smaller, fills: true}}},
-	{title: "PING round trips, ms (logarithmic)", none: "none was measured", of: hasClients, log: true, lines: []course{
+	{title: "PING round trips, ms", none: "none was measured", of: hasClients, log: true, lines: []course{
 		{name: "max", colour: 1, of: func(s result.Second) *float64 { return s.RTTMax }},
 		{name: "p99", colour: 2, of: func(s result.Second) *float64 { return s.RTTp99 }},
 		{name: "p50", of: func(s result.Second) *float64 { return s.RTTp50 }}}},
@@ -84,13 +84,13 @@ var strips = []strip{
 		{name: "answered", of: perSecond(func(s result.Second) int { return s.Acknowledged }), counts: true},
 		{name: "arrived", colour: 3, of: perSecond(func(s result.Second) int { return s.Delivered }), counts: true},
 		{name: "missing", colour: 1, of: perSecond(func(s result.Second) int { return s.Undelivered }), counts: true}}},
-	{title: "Message latency p99, ms (logarithmic)", none: "none was measured", of: hasMessages, log: true, lines: []course{
+	{title: "Message latency p99, ms", none: "none was measured", of: hasMessages, log: true, lines: []course{
 		{name: "answered", of: func(s result.Second) *float64 { return s.MessageP99 }},
 		{name: "arrived", colour: 3, of: func(s result.Second) *float64 { return s.DeliverP99 }}}},
 	{title: "TLS handshakes, per second", none: "none", of: hasHandshakes, lines: []course{
 		{name: "ended well", of: perSecond(func(s result.Second) int { return s.Handshakes }), fills: true, counts: true},
 		{name: "failed", colour: 1, of: perSecond(func(s result.Second) int { return s.HandshakesFailed }), counts: true}}},
-	{title: "Handshake latency, ms (logarithmic)", none: "none was measured", of: hasHandshakes, log: true, lines: []course{
+	{title: "Handshake latency, ms", none: "none was measured", of: hasHandshakes, log: true, lines: []course{
 		{name: "p99", colour: 2, of: func(s result.Second) *float64 { return s.HandshakeP99 }},
 		{name: "p50", of: func(s result.Second) *float64 { return s.HandshakeP50 }}}},
 	{title: "How late the load test is, p99, ms", none: "not measured", of: hasClients, limit: lateLimit, lines: []course{

@@ -53,13 +53,13 @@ var shared = []together{
 	{"Clients online, % of those asked for", "none", false, hasClients, func(x *result.Result, s result.Second) *float64 {
 		return new(100 * float64(s.Ready) / float64(max(x.Conns.Target, 1)))
 	}},
-	{"PING round trip p99, ms (logarithmic)", "none was measured", true, hasClients, anyRun(func(s result.Second) *float64 { return s.RTTp99 })},
+	{"PING round trip p99, ms", "none was measured", true, hasClients, anyRun(func(s result.Second) *float64 { return s.RTTp99 })},
 	{"PINGs waiting too long", "none", false, hasClients, anyRun(counted(func(s result.Second) int { return s.Unanswered }))},
 	{"Sessions lost, per second", "none", false, hasClients, anyRun(perSecond(func(s result.Second) int { return s.Lost }))},
 	{"Attempts to connect, per second", "none", false, hasClients, anyRun(perSecond(func(s result.Second) int { return s.Attempts }))},
 	{"Attempts that failed, per second", "none", false, hasClients, anyRun(perSecond(func(s result.Second) int { return s.Failed }))},
 	{"Messages answered, per second", "none", false, hasMessages, anyRun(perSecond(func(s result.Second) int { return s.Acknowledged }))},
-	{"Message latency p99, ms (logarithmic)", "none was measured", true, hasMessages, anyRun(func(s result.Second) *float64 { return s.MessageP99 })},
+	{"Message latency p99, ms", "none was measured", true, hasMessages, anyRun(func(s result.Second) *float64 { return s.MessageP99 })},
 	{"TLS handshakes, per second", "none", false, hasHandshakes, anyRun(perSecond(func(s result.Second) int { return s.Handshakes }))},
 	{"How late the load test is, p99, ms", "not measured", false, hasClients, anyRun(func(s result.Second) *float64 { return s.LateP99 })},
 }

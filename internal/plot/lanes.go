@@ -16,6 +16,8 @@ type lane struct {
 // mostLanes bounds the rows; what has no room is drawn without its name.
 const mostLanes = 8
 
+const tail = 14.0 // between a name and what is beside it
+
 func (t Timeline) lanes(f *frame) (l lanes) {
 	type taken struct{ from, to float64 }
 	var rows [mostLanes][]taken
@@ -25,14 +27,16 @@ func (t Timeline) lanes(f *frame) (l lanes) {
 		}
 		one := lane{Event: e, row: -1}
 		x := f.x(e.From)
-		one.Label = short(e.Label, int((f.right-margin)/letter)-1)
-		long := breadth(one.Label) + 14
+		behind, before := f.width-margin/2-x, x-margin/2
+		one.right = breadth(e.Label)+tail > behind && before > behind
+		one.Label = short(e.Label, max(int((max(behind, before)-tail)/letter), 1))
+		long := breadth(one.Label) + tail
 		from, to := x, x+long
-		if to > f.right+margin/2 {
-			one.right, from, to = true, x-long, x
+		if one.right {
+			from, to = x-long, x
 		}
 		for r := range rows {
-			free := from >= margin/2
+			free := true
 			for _, o := range rows[r] {
 				free = free && (to < o.from || from > o.to)
 			}

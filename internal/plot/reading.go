@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"strings"
 )
 
 // Reading is a chart as numbers: a row a place on its horizontal axis, a column a line.
@@ -161,5 +162,9 @@ func digits(v float64) string {
 	if v == math.Trunc(v) {
 		return Number(v, 1)
 	}
-	return Number(v, math.Pow(10, math.Floor(math.Log10(math.Abs(v)))-2))
+	text := Number(v, math.Pow(10, math.Floor(math.Log10(math.Abs(v)))-2))
+	if strings.Contains(text, ".") {
+		text = strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
+	}
+	return text
 }

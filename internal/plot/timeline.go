@@ -28,7 +28,7 @@ type Event struct {
 
 // Panel is one figure over time. One without anything to draw is a line of text, its Title and its None.
 type Panel struct {
-	Title  string // what is shown, with the unit
+	Title  string // what is shown, with the unit; that an axis is logarithmic is said beside it
 	None   string // why there is nothing to draw
 	Y      Axis
 	Layers []Layer
@@ -106,6 +106,8 @@ func (p Panel) paint(f *frame, legend bool) {
 	title := p.Title
 	if len(p.Layers) == 0 {
 		title += ": " + p.None
+	} else if p.Y.Log {
+		title += " (logarithmic)"
 	}
 	f.text("label strong", margin, f.top-8, short(title, lettersIn(f.width, boldLetter)))
 	if len(p.Layers) == 0 {
