@@ -55,7 +55,11 @@ func (p Picture) ends(f *frame) []name {
 		l.Label = short(l.Label, int(roomForNames(f.width)/letter))
 		n := name{line: l, end: pixel{f.x(last.X), f.y(last.Y)}}
 		if n.end.x < f.left+near*(f.right-f.left) {
-			if found, ok := p.place(f, n, inside); ok {
+			found, ok := p.place(f, n, inside)
+			if !ok && p.close {
+				found, ok = n.behind(f), true
+			}
+			if ok {
 				inside = append(inside, found)
 				continue
 			}
@@ -87,9 +91,7 @@ func spread(names []name, bottom float64) {
 // it to the left and to the right, then below.
 func (p Picture) place(f *frame, n name, others []name) (name, bool) {
 	long := n.breadth()
-	n.x, n.y = n.end.x+behind, min(max(n.end.y, f.top+lineHeight/2+3), f.bottom-lineHeight/2-3)
-	n.tie = pixel{n.x - 3, n.y}
-	if p.free(f, n, others) {
+	if n = n.behind(f); p.free(f, n, others) {
 		return n, true
 	}
 	for away := 16.0; away < 100; away += 6 {
@@ -107,6 +109,13 @@ func (p Picture) place(f *frame, n name, others []name) (name, bool) {
 		}
 	}
 	return n, false
+}
+
+// behind is the name right where its line ends.
+func (n name) behind(f *frame) name {
+	n.x, n.y = n.end.x+behind, min(max(n.end.y, f.top+lineHeight/2+3), f.bottom-lineHeight/2-3)
+	n.tie = pixel{n.x - 3, n.y}
+	return n
 }
 
 // box is a part of the paper.

@@ -18,7 +18,7 @@ const mostLanes = 8
 
 const tail = 14.0 // between a name and what is beside it
 
-func (t Timeline) lanes(f *frame) (l lanes) {
+func (t Timeline) lanes(f *frame, width float64) (l lanes) {
 	type taken struct{ from, to float64 }
 	var rows [mostLanes][]taken
 	for _, e := range t.Events {
@@ -27,7 +27,7 @@ func (t Timeline) lanes(f *frame) (l lanes) {
 		}
 		one := lane{Event: e, row: -1}
 		x := f.x(e.From)
-		behind, before := f.width-margin/2-x, x-margin/2
+		behind, before := width-margin/2-x, x-margin/2
 		one.right = breadth(e.Label)+tail > behind && before > behind
 		one.Label = short(e.Label, max(int((max(behind, before)-tail)/letter), 1))
 		long := breadth(one.Label) + tail

@@ -15,6 +15,8 @@ type Picture struct {
 	// Beside names the lines beside their ends, in their colours, and not in the legend: for
 	// lines that end apart, and names that are not long.
 	Beside bool
+
+	close bool // a name stays where its line ends, even on another line
 }
 
 // Lengths are pixels.

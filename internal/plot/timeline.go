@@ -54,7 +54,7 @@ func (t Timeline) draw(width float64) *canvas {
 	keys, rows := t.keys(width)
 	legend := noteLine + float64(len(notes))*lineHeight + 4
 	phases := legend + float64(rows)*lineHeight
-	events := t.lanes(f)
+	events := t.lanes(f, width)
 	top := phases + float64(events.rows)*lineHeight + 10
 	if len(t.Phases) > 0 {
 		top += phaseHeight
@@ -100,7 +100,7 @@ func (p Panel) height() float64 {
 }
 
 // picture is the panel as one, which places the names of its lines.
-func (p Panel) picture(x Axis) Picture { return Picture{X: x, Y: p.Y, Layers: p.Layers, Beside: true} }
+func (p Panel) picture(x Axis) Picture { return Picture{X: x, Y: p.Y, Layers: p.Layers, Beside: true, close: true} }
 
 func (p Panel) paint(f *frame, legend bool) {
 	title := p.Title
