@@ -15,7 +15,6 @@ import (
 func (r *runner) monitor(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	var before tally.Counters
 	for {
 		select {
 		case <-ctx.Done():
@@ -23,31 +22,33 @@ func (r *runner) monitor(ctx context.Context) {
 		case <-tick.C:
 		}
 		counts, recent := r.Clients.Progress()
-		now := row{Second: tally.Second(r.Clients.Now(), r.Clients.Ready(), &counts, &before), started: counts.Started}
-		now.p50, now.p99 = recent.RTTMillis()
-		if now.Pongs > 0 {
-			now.RTTp50, now.RTTp99 = new(now.p50), new(now.p99)
-		}
-		if p := recent.MessageMs(); p != nil {
-			now.MessageP50, now.MessageP99 = &p.P50, &p.P99
-		}
-		if p := recent.DeliverMs(); p != nil {
-			now.DeliverP50, now.DeliverP99 = &p.P50, &p.P99
-		}
-		if r.Shakes() {
-			now.shaken(r.Shaking.Take())
-		}
-		before = counts
-		r.display.show(now)
+		now := r.second(r.Clients.Now(), r.Clients.Ready(), &counts, recent)
 		r.Servers.Sample(ctx)
-		now.Servers = tally.ServerSeconds(r.Servers.Observed())
-		r.mu.Lock()
-		r.seconds = append(r.seconds, now.Second)
-		r.mu.Unlock()
+		r.keep(now)
+		r.tellOfEnds()
 		if r.watch != nil {
-			r.tell("", r.status(&counts, now.Second, recent))
+			r.tell("", r.status(&counts, now, recent))
 		}
 	}
+}
+
+// second shows the second, or the last part of one, that ends with these counts.
+func (r *runner) second(at time.Duration, ready int, counts *tally.Counters, recent *tally.Recent) result.Second {
+	now := row{Second: tally.Second(r.counted, at, ready, counts, &r.before, recent), started: counts.Started}
+	if r.Shakes() {
+		now.shaken(r.Shaking.Take())
+	}
+	r.counted, r.before = at, *counts
+	r.display.show(now)
+	return now.Second
+}
+
+// keep has a second in the result, with the latest sample of the servers.
+func (r *runner) keep(second result.Second) {
+	second.Servers = tally.ServerSeconds(r.Servers.Observed())
+	r.mu.Lock()
+	r.seconds = append(r.seconds, second)
+	r.mu.Unlock()
 }
 
 // tellEvent tells of an event, with its time.

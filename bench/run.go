@@ -27,7 +27,12 @@ type runner struct {
 	*scenario.Stage
 	display *display
 	cpu     time.Duration // that this process had taken before
-	sofar   *tally.Recent // owned by the monitor
+
+	// Of the monitor, and of measure when that has ended.
+	sofar   *tally.Recent
+	counted time.Duration  // when the latest second ended
+	before  tally.Counters // by then
+	lost    int            // workers that were told of
 
 	telling sync.Mutex // one call of watch at a time
 	watch   func(Update)
@@ -35,6 +40,7 @@ type runner struct {
 	mu      sync.Mutex // of what the monitor and the scenario both use
 	phase   Phase
 	phases  []result.PhaseSeen
+	events  []result.Event
 	seconds []result.Second
 }
 
@@ -101,7 +107,7 @@ var errTooSoon = &result.ExitError{Code: result.ExitInterrupted, Err: errors.New
 func newRunner(p *scenario.Plan, clients *fleet.Fleet, servers *nodes.Servers, view View) *runner {
 	r := &runner{Stage: &scenario.Stage{Plan: p, Clients: clients, Servers: servers},
 		display: newDisplay(view, p.Conns), watch: view.Watch, sofar: tally.NewRecent()}
-	r.Say, r.Enter = r.tellEvent, r.begin
+	r.Say, r.Enter, r.Note = r.tellEvent, r.begin, r.note
 	return r
 }
 
@@ -125,13 +131,20 @@ func (r *runner) measure(ctx, interrupt context.Context) (*result.Result, error)
 		scenarioErr = r.AwaitAnswers(ctx)
 	}
 	wall := time.Since(started)
+	ended := r.Clients.Now()
 	r.Enter("end", 0)
+	if scenarioErr != nil {
+		r.note(result.EventAbort, "", scenarioErr.Error())
+	}
 	stopMonitor()
 	<-monitored
+	_, recent := r.Clients.Progress()
 	r.Servers.Sample(context.WithoutCancel(ctx))
 	after := readCost()
 	workers := r.Clients.Use()
 	t := r.Clients.Finish()
+	r.keep(r.second(ended, t.Ready, &t.Counters, recent)) // what is left of a second counts as well
+	r.tellOfEnds()
 	viewErr := r.display.close()
 
 	out := r.result(&t)

@@ -30,7 +30,7 @@ var update = flag.Bool("update", false, "write docs/bench-result.schema.json")
 
 // nullLists are the lists that are null rather than empty when there is nothing.
 var nullLists = map[string]bool{
-	"parts": true, "cohorts": true, "detail.command": true, "detail.phases": true, "detail.seconds": true, "detail.seconds.N.servers": true, "detail.attempts_per_100ms": true,
+	"parts": true, "cohorts": true, "detail.command": true, "detail.phases": true, "detail.events": true, "detail.seconds": true, "detail.seconds.N.servers": true, "detail.attempts_per_100ms": true,
 	"detail.lost_per_100ms": true, "detail.back_per_100ms": true,
 }
 

@@ -190,4 +190,7 @@ type ThresholdSeen struct {
 	Actual  *float64 `json:"actual"`
 	OK      bool     `json:"ok"`
 	Failed  *string  `json:"failed"` // in words; null: it holds
+	// BrokeAtS is when it broke, on the clock of Detail.Seconds: the end of the first second in which it
+	// did not hold; null: it holds, or only the end tells.
+	BrokeAtS *float64 `json:"broke_at_s"`
 }
