@@ -11,15 +11,15 @@ import (
 	"github.com/stormwheel/stormwheel/internal/machine/proc"
 )
 
-// monitor shows a second after the other until ctx ends, and samples the servers.
-func (r *runner) monitor(ctx context.Context) {
+// monitor shows a second after the other until ctx ends, and samples the servers. It returns what had been
+// counted by the last of them.
+func (r *runner) monitor(ctx context.Context) (before tally.Counters) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	var before tally.Counters
 	for {
 		select {
 		case <-ctx.Done():
-			return
+			return before
 		case <-tick.C:
 		}
 		counts, recent := r.Clients.Progress()
@@ -34,8 +34,9 @@ func (r *runner) monitor(ctx context.Context) {
 		if p := recent.DeliverMs(); p != nil {
 			now.DeliverP50, now.DeliverP99 = &p.P50, &p.P99
 		}
+		r.noteErr(recent.SetTimes(&now.Second))
 		if r.Shakes() {
-			now.shaken(r.Shaking.Take())
+			r.noteErr(now.shaken(r.Shaking.Take()))
 		}
 		before = counts
 		r.display.show(now)
@@ -44,11 +45,39 @@ func (r *runner) monitor(ctx context.Context) {
 		r.mu.Lock()
 		r.seconds = append(r.seconds, now.Second)
 		r.mu.Unlock()
+		sofar := r.soFar()
 		if r.watch != nil {
-			r.tell("", r.status(&counts, now.Second, recent))
+			r.tell("", r.status(&counts, now.Second, recent, sofar))
+		}
+		if why := r.Aborts.Take(&sofar); why != "" {
+			r.tellEvent("--abort-on: %s", why)
+			r.end(abortedError{why})
 		}
 	}
 }
+
+// soFar is what is known second by second.
+func (r *runner) soFar() result.Detail {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	d := result.Detail{Phases: r.phases, Seconds: r.seconds}
+	if at, stormed := r.Clients.StormAt(); stormed {
+		d.StormAtS = new(at.Seconds())
+	}
+	return d
+}
+
+// noteErr keeps what could not be written down of a second.
+func (r *runner) noteErr(err error) {
+	if r.unwritten == nil {
+		r.unwritten = err
+	}
+}
+
+// abortedError is a rule of --abort-on that ended the run.
+type abortedError struct{ why string }
+
+func (e abortedError) Error() string { return "--abort-on: " + e.why }
 
 // tellEvent tells of an event, with its time.
 func (r *runner) tellEvent(format string, args ...any) {
@@ -82,7 +111,7 @@ func (r *runner) tell(event string, s *Status) {
 
 // status is that of a second which has just ended. Only the monitor may call it: it keeps
 // the sums.
-func (r *runner) status(counts *tally.Counters, second result.Second, recent *tally.Recent) *Status {
+func (r *runner) status(counts *tally.Counters, second result.Second, recent *tally.Recent, known result.Detail) *Status {
 	r.sofar.Add(recent)
 	soFar := &result.Result{WallS: second.T, Conns: result.Conns{Target: r.Conns, Peak: r.Clients.Peak(), End: second.Ready}, Server: r.Servers.All()}
 	soFar.Generator.Workers, soFar.Generator.LostWorkers = r.Workers, len(r.Clients.Lost())
@@ -102,7 +131,8 @@ func (r *runner) status(counts *tally.Counters, second result.Second, recent *ta
 		since = time.Duration(second.T*float64(time.Second)) - s.Recovery.Since
 		s.Recovery.Fill(soFar, counts)
 	}
-	s.Outlook = result.Foresee(soFar, r.Judged, since)
+	soFar.Detail = known
+	s.Outlook = r.forecast.Foresee(soFar, since)
 	return s
 }
 

@@ -27,7 +27,11 @@ type runner struct {
 	*scenario.Stage
 	display *display
 	cpu     time.Duration // that this process had taken before
-	sofar   *tally.Recent // owned by the monitor
+	sofar   *tally.Recent // owned by the monitor, as the next two
+	// forecast is of the thresholds, unwritten the first second that could not be written down.
+	forecast  *result.Forecast
+	unwritten error
+	end       context.CancelCauseFunc // of the run, before its time
 
 	telling sync.Mutex // one call of watch at a time
 	watch   func(Update)
@@ -87,6 +91,7 @@ func play(ctx context.Context, p *scenario.Plan, view View) (*result.Result, err
 		return nil, err
 	}
 	r := newRunner(p, clients, servers, view)
+	r.end = cancel
 	out, err := r.measure(ctx, interrupt)
 	switch {
 	case err != nil && interrupt.Err() == nil:
@@ -100,7 +105,7 @@ var errTooSoon = &result.ExitError{Code: result.ExitInterrupted, Err: errors.New
 
 func newRunner(p *scenario.Plan, clients *fleet.Fleet, servers *nodes.Servers, view View) *runner {
 	r := &runner{Stage: &scenario.Stage{Plan: p, Clients: clients, Servers: servers},
-		display: newDisplay(view, p.Conns), watch: view.Watch, sofar: tally.NewRecent()}
+		display: newDisplay(view, p.Conns), watch: view.Watch, sofar: tally.NewRecent(), forecast: result.NewForecast(p.Judged)}
 	r.Say, r.Enter = r.tellEvent, r.begin
 	return r
 }
@@ -119,7 +124,8 @@ func (r *runner) measure(ctx, interrupt context.Context) (*result.Result, error)
 
 	monitored := make(chan struct{})
 	monitorCtx, stopMonitor := context.WithCancel(context.Background())
-	go func() { defer close(monitored); r.monitor(monitorCtx) }()
+	var counted tally.Counters
+	go func() { defer close(monitored); counted = r.monitor(monitorCtx) }()
 	scenarioErr := r.Plays.Play(ctx, r.Stage)
 	if scenarioErr == nil {
 		scenarioErr = r.AwaitAnswers(ctx)
@@ -143,9 +149,18 @@ func (r *runner) measure(ctx, interrupt context.Context) (*result.Result, error)
 	if out.Interrupted = scenarioErr != nil; out.Interrupted && interrupt.Err() == nil {
 		out.CutShort = new(scenarioErr.Error())
 	}
-	var detailErr error
-	out.Detail, detailErr = r.detail(&t)
-	return out, errors.Join(scenarioErr, viewErr, detailErr, out.Judge(r.Judged, r.LateLimit))
+	var aborted abortedError
+	if errors.As(scenarioErr, &aborted) { // the verdict says so
+		scenarioErr = nil
+	}
+	out.Thresholds = r.Aborts.Seen()
+	detailErr := r.unwritten
+	if n := len(r.seconds); n > 0 {
+		detailErr = errors.Join(detailErr, t.Close(&r.seconds[n-1], out, &counted))
+	}
+	var histogramErr error
+	out.Detail, histogramErr = r.detail(&t)
+	return out, errors.Join(scenarioErr, viewErr, detailErr, histogramErr, out.Judge(r.Judged, r.LateLimit))
 }
 
 // introduce says what begins.

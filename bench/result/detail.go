@@ -57,6 +57,14 @@ type Second struct {
 	HandshakeP50     *float64 `json:"handshake_p50_ms"`
 	HandshakeP99     *float64 `json:"handshake_p99_ms"`
 
+	// Counts are what else was counted in it, by the paths of the result: what a column here does not
+	// say, or says otherwise, and is not 0. Null: nobody knows.
+	Counts map[string]int `json:"counts"`
+	// Histograms are the times that were measured in it, in microseconds, to two digits, by name: rtt, connect, messages,
+	// deliveries, handshake, late; the format is that of Detail.Histograms. There is none of what had no
+	// time. Null: nobody knows.
+	Histograms map[string]string `json:"histograms"`
+
 	Muted        int `json:"muted"`
 	Evicted      int `json:"evicted"`
 	Early        int `json:"early"`

@@ -58,15 +58,38 @@ var operators = map[string]string{"<": "less than ", "<=": "at most ", ">": "mor
 
 // failed is what a threshold met that it did not allow, in words.
 func (t Threshold) failed(actual *float64) string {
-	path, want := t.Parts()
-	what, by := meanings[path], "asked for"
-	if what == "" {
-		what = path
-	}
+	by := "asked for"
 	if t.Promise {
 		by = "promised"
 	}
-	return fmt.Sprintf("%s: %s, %s %s%s", what, telling(actual), by, operators[t.op], telling(&want))
+	return fmt.Sprintf("%s: %s, %s %s%s", t.what(), telling(actual), by, operators[t.op], telling(&t.want))
+}
+
+// what its figure counts, in words.
+func (t Threshold) what() string {
+	path, _ := t.Parts()
+	what := meanings[path]
+	if what == "" {
+		what = path
+	}
+	if t.span != nil {
+		what += " in " + t.span.text
+	}
+	return what
+}
+
+// Words are why a threshold failed, and when it broke; empty if it holds.
+func (t ThresholdSeen) Words() string {
+	switch {
+	case t.OK:
+		return ""
+	case t.Failed == nil: // of an older version
+		return "it met " + Number(t.Actual)
+	case t.BrokeAtS == nil:
+		return *t.Failed
+	default:
+		return fmt.Sprintf("%s; since second %.0f", *t.Failed, *t.BrokeAtS)
+	}
 }
 
 // telling is Number with the digits that tell two small figures apart.
