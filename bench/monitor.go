@@ -11,43 +11,24 @@ import (
 	"github.com/stormwheel/stormwheel/internal/machine/proc"
 )
 
-// monitor shows a second after the other until ctx ends, and samples the servers. It returns what had been
-// counted by the last of them.
-func (r *runner) monitor(ctx context.Context) (before tally.Counters) {
+// monitor shows a second after the other until ctx ends, and samples the servers.
+func (r *runner) monitor(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return before
+			return
 		case <-tick.C:
 		}
 		counts, recent := r.Clients.Progress()
-		now := row{Second: tally.Second(r.Clients.Now(), r.Clients.Ready(), &counts, &before), started: counts.Started}
-		now.p50, now.p99 = recent.RTTMillis()
-		if now.Pongs > 0 {
-			now.RTTp50, now.RTTp99 = new(now.p50), new(now.p99)
-		}
-		if p := recent.MessageMs(); p != nil {
-			now.MessageP50, now.MessageP99 = &p.P50, &p.P99
-		}
-		if p := recent.DeliverMs(); p != nil {
-			now.DeliverP50, now.DeliverP99 = &p.P50, &p.P99
-		}
-		r.noteErr(recent.SetTimes(&now.Second))
-		if r.Shakes() {
-			r.noteErr(now.shaken(r.Shaking.Take()))
-		}
-		before = counts
-		r.display.show(now)
+		now := r.second(r.Clients.Now(), r.Clients.Ready(), &counts, recent)
 		r.Servers.Sample(ctx)
-		now.Servers = tally.ServerSeconds(r.Servers.Observed())
-		r.mu.Lock()
-		r.seconds = append(r.seconds, now.Second)
-		r.mu.Unlock()
+		r.keep(now)
+		r.tellOfLost()
 		sofar := r.soFar()
 		if r.watch != nil {
-			r.tell("", r.status(&counts, now.Second, recent, sofar))
+			r.tell("", r.status(&counts, now, recent, sofar))
 		}
 		if why := r.Aborts.Take(&sofar); why != "" {
 			r.tellEvent("--abort-on: %s", why)
@@ -78,6 +59,26 @@ func (r *runner) noteErr(err error) {
 type abortedError struct{ why string }
 
 func (e abortedError) Error() string { return "--abort-on: " + e.why }
+
+// second shows the second, or the last part of one, that ends with these counts.
+func (r *runner) second(at time.Duration, ready int, counts *tally.Counters, recent *tally.Recent) result.Second {
+	now := row{Second: tally.Second(r.counted, at, ready, counts, &r.before, recent), started: counts.Started}
+	r.noteErr(recent.SetTimes(&now.Second))
+	if r.Shakes() {
+		r.noteErr(now.shaken(r.Shaking.Take()))
+	}
+	r.counted, r.before = at, *counts
+	r.display.show(now)
+	return now.Second
+}
+
+// keep has a second in the result, with the latest sample of the servers.
+func (r *runner) keep(second result.Second) {
+	second.Servers = tally.ServerSeconds(r.Servers.Observed())
+	r.mu.Lock()
+	r.seconds = append(r.seconds, second)
+	r.mu.Unlock()
+}
 
 // tellEvent tells of an event, with its time.
 func (r *runner) tellEvent(format string, args ...any) {

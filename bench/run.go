@@ -26,12 +26,16 @@ func Work(in io.Reader, out io.Writer) error { return fleet.Work(in, out) }
 type runner struct {
 	*scenario.Stage
 	display *display
-	cpu     time.Duration // that this process had taken before
-	sofar   *tally.Recent // owned by the monitor, as the next two
-	// forecast is of the thresholds, unwritten the first second that could not be written down.
+	cpu     time.Duration           // that this process had taken before
+	end     context.CancelCauseFunc // of the run, before its time
+
+	// Of the monitor, and of measure when that has ended.
+	sofar     *tally.Recent
 	forecast  *result.Forecast
-	unwritten error
-	end       context.CancelCauseFunc // of the run, before its time
+	counted   time.Duration  // when the latest second ended
+	before    tally.Counters // by then
+	lost      int            // workers that were told of
+	unwritten error          // of the first second that could not be written down
 
 	telling sync.Mutex // one call of watch at a time
 	watch   func(Update)
@@ -39,6 +43,7 @@ type runner struct {
 	mu      sync.Mutex // of what the monitor and the scenario both use
 	phase   Phase
 	phases  []result.PhaseSeen
+	events  []result.Event
 	seconds []result.Second
 }
 
@@ -106,7 +111,7 @@ var errTooSoon = &result.ExitError{Code: result.ExitInterrupted, Err: errors.New
 func newRunner(p *scenario.Plan, clients *fleet.Fleet, servers *nodes.Servers, view View) *runner {
 	r := &runner{Stage: &scenario.Stage{Plan: p, Clients: clients, Servers: servers},
 		display: newDisplay(view, p.Conns), watch: view.Watch, sofar: tally.NewRecent(), forecast: result.NewForecast(p.Judged)}
-	r.Say, r.Enter = r.tellEvent, r.begin
+	r.Say, r.Enter, r.Note = r.tellEvent, r.begin, r.note
 	return r
 }
 
@@ -124,20 +129,29 @@ func (r *runner) measure(ctx, interrupt context.Context) (*result.Result, error)
 
 	monitored := make(chan struct{})
 	monitorCtx, stopMonitor := context.WithCancel(context.Background())
-	var counted tally.Counters
-	go func() { defer close(monitored); counted = r.monitor(monitorCtx) }()
+	go func() { defer close(monitored); r.monitor(monitorCtx) }()
 	scenarioErr := r.Plays.Play(ctx, r.Stage)
 	if scenarioErr == nil {
 		scenarioErr = r.AwaitAnswers(ctx)
 	}
 	wall := time.Since(started)
+	ended := r.Clients.Now()
 	r.Enter("end", 0)
+	if scenarioErr != nil {
+		r.note(result.EventAbort, "", scenarioErr.Error())
+	}
 	stopMonitor()
 	<-monitored
+	_, recent := r.Clients.Progress()
 	r.Servers.Sample(context.WithoutCancel(ctx))
 	after := readCost()
 	workers := r.Clients.Use()
 	t := r.Clients.Finish()
+	if t.Rest != nil {
+		recent.Add(t.Rest)
+	}
+	r.keep(r.second(ended, t.Ready, &t.Counters, recent)) // what is left of a second counts as well
+	r.tellOfLost()
 	viewErr := r.display.close()
 
 	out := r.result(&t)
@@ -154,13 +168,9 @@ func (r *runner) measure(ctx, interrupt context.Context) (*result.Result, error)
 		scenarioErr = nil
 	}
 	out.Thresholds = r.Aborts.Seen()
-	detailErr := r.unwritten
-	if n := len(r.seconds); n > 0 {
-		detailErr = errors.Join(detailErr, t.Close(&r.seconds[n-1], out, &counted))
-	}
-	var histogramErr error
-	out.Detail, histogramErr = r.detail(&t)
-	return out, errors.Join(scenarioErr, viewErr, detailErr, histogramErr, out.Judge(r.Judged, r.LateLimit))
+	var detailErr error
+	out.Detail, detailErr = r.detail(&t)
+	return out, errors.Join(scenarioErr, viewErr, r.unwritten, detailErr, out.Judge(r.Judged, r.LateLimit))
 }
 
 // introduce says what begins.

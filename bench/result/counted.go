@@ -49,6 +49,8 @@ func fieldOf(t reflect.Type, name string) reflect.StructField {
 var columns = map[string]func(*Second) int{
 	"connect.attempts":      func(s *Second) int { return s.Attempts },
 	"connect.established":   func(s *Second) int { return s.Established },
+	"connect.failed":        func(s *Second) int { return s.Failed },
+	"conns.lost":            func(s *Second) int { return s.Lost },
 	"heartbeat.sent":        func(s *Second) int { return s.Pings },
 	"heartbeat.answered":    func(s *Second) int { return s.Pongs },
 	"messages.sent":         func(s *Second) int { return s.Sent },
@@ -90,15 +92,6 @@ func (s *Second) AddCounts(o *Second) {
 		}
 	}
 	s.Counts = counts
-}
-
-// AddRest adds what was counted after the last second, when the books were closed.
-func (s *Second) AddRest(end, last *Result) {
-	for _, path := range countPaths {
-		if n, known := s.count(path); known && !(end.Scenario == Talk && slices.Contains(ledger, path)) {
-			s.setCount(path, n+countAt(end, path)-countAt(last, path))
-		}
-	}
 }
 
 // setCount keeps what the columns do not say.

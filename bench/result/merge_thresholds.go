@@ -50,7 +50,7 @@ func Together(parts []*Result, promises bool) []string {
 // AddsUp reports whether the merged figure at a path is the sum of those of the parts.
 func AddsUp(path string) bool {
 	switch path {
-	case "connect.rate_per_s", "storm.peak_attempts_per_s", "storm.lost_connection_seconds",
+	case "connect.rate_per_s", "connect.target_per_s", "storm.peak_attempts_per_s", "storm.lost_connection_seconds",
 		"storm.accept_rate_per_s", "storm.pace_per_s", "storm.goodput_per_s.best", "storm.goodput_per_s.median", "generator.cpu_s":
 		return true
 	case "seed":

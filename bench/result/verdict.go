@@ -18,7 +18,7 @@ func (out *Result) Judge(thresholds []Threshold, lateLimit time.Duration) error 
 	if err != nil {
 		return err
 	}
-	out.Thresholds = slices.Concat(aborts, seen)
+	out.Thresholds = slices.Insert(seen, 0, aborts...)
 	out.Verdict = Pass
 	for _, t := range out.Thresholds {
 		if !t.OK {

@@ -80,7 +80,7 @@ func (t Threshold) brokeAt(r *Result) *float64 {
 		}
 		f := failing{at: s.T, all: fails(m.total()), one: fails(m.latest())}
 		if m.sums() { // it fails when it has gone beyond, and not while it has yet to get there
-			f.all, f.one = m.total() != nil && t.exceeded(*m.total()), false
+			f.all, f.one = m.total() != nil && t.exceeded(*m.total()), path == "heartbeat.unanswered" && s.Unanswered > 0
 		}
 		seen = append(seen, f)
 	}

@@ -26,7 +26,7 @@ func (p *Plan) readRules() error {
 
 // phaseNames are the phases that the run may enter, in their order.
 func (p *Plan) phaseNames() (names []string) {
-	for _, name := range append(p.Plays.Parts(&p.Config), "answers", "end") {
+	for _, name := range append(p.Plays.Parts(&p.Config), "answers") {
 		if !slices.Contains(names, name) {
 			names = append(names, name)
 		}

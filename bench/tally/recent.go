@@ -12,7 +12,11 @@ import (
 
 // Recent are coarse histograms of the last moments, for the live view and for the seconds of a
 // result: two digits, 1 us to 1 min.
-type Recent struct{ RTT, Connect, Late, Lateness, Message, Deliver *hdrhistogram.Histogram }
+type Recent struct {
+	RTT, Connect, Late, Lateness, Message, Deliver *hdrhistogram.Histogram
+	// Oldest is how long a PING has waited that nobody has answered; 0: none has for long.
+	Oldest time.Duration
+}
 
 // NewRecent is empty.
 func NewRecent() *Recent {
@@ -36,6 +40,7 @@ func (r *Recent) Add(from *Recent) {
 	r.Lateness.Merge(from.Lateness)
 	r.Message.Merge(from.Message)
 	r.Deliver.Merge(from.Deliver)
+	r.Oldest = max(r.Oldest, from.Oldest)
 }
 
 // Reset forgets all.
@@ -46,15 +51,19 @@ func (r *Recent) Reset() {
 	r.Lateness.Reset()
 	r.Message.Reset()
 	r.Deliver.Reset()
+	r.Oldest = 0
 }
 
 // recentWire is a Recent on its way between processes.
-type recentWire struct{ RTT, Connect, Late, Lateness, Message, Deliver *hdrhistogram.Snapshot }
+type recentWire struct {
+	RTT, Connect, Late, Lateness, Message, Deliver *hdrhistogram.Snapshot
+	Oldest                                         time.Duration
+}
 
 // GobEncode keeps every count.
 func (r *Recent) GobEncode() ([]byte, error) {
 	var b bytes.Buffer
-	err := gob.NewEncoder(&b).Encode(recentWire{r.RTT.Export(), r.Connect.Export(), r.Late.Export(), r.Lateness.Export(), r.Message.Export(), r.Deliver.Export()})
+	err := gob.NewEncoder(&b).Encode(recentWire{r.RTT.Export(), r.Connect.Export(), r.Late.Export(), r.Lateness.Export(), r.Message.Export(), r.Deliver.Export(), r.Oldest})
 	return b.Bytes(), err
 }
 
@@ -67,6 +76,7 @@ func (r *Recent) GobDecode(b []byte) error {
 	r.RTT, r.Connect = hdrhistogram.Import(w.RTT), hdrhistogram.Import(w.Connect)
 	r.Late, r.Lateness = hdrhistogram.Import(w.Late), hdrhistogram.Import(w.Lateness)
 	r.Message, r.Deliver = hdrhistogram.Import(w.Message), hdrhistogram.Import(w.Deliver)
+	r.Oldest = w.Oldest
 	return nil
 }
 
@@ -96,6 +106,25 @@ func (r *Recent) DeliverMs() *result.Percentiles { return percentilesOf(r.Delive
 
 // LateMs is how late the generator was; nil if it had nothing to do.
 func (r *Recent) LateMs() *result.GeneratorLate { return late(r.Late) }
+
+// second writes the times into the row of their second.
+func (r *Recent) second(s *result.Second) {
+	if p := percentilesOf(r.RTT); p != nil {
+		s.RTTp50, s.RTTp99, s.RTTMax = &p.P50, &p.P99, &p.Max
+	}
+	if r.Oldest > 0 {
+		s.RTTMax = larger(s.RTTMax, new(result.Millis(r.Oldest)))
+	}
+	if p := late(r.Late); p != nil {
+		s.LateP99 = &p.P99
+	}
+	if p := r.MessageMs(); p != nil {
+		s.MessageP50, s.MessageP99 = &p.P50, &p.P99
+	}
+	if p := r.DeliverMs(); p != nil {
+		s.DeliverP50, s.DeliverP99 = &p.P50, &p.P99
+	}
+}
 
 // Fill writes the percentiles so far into a result.
 func (r *Recent) Fill(out *result.Result) {

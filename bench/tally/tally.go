@@ -73,15 +73,17 @@ func (t *Tally) Add(o *Tally) {
 	}
 }
 
-// Second is one second of a run, of which the counts at its begin and at its end are known.
-func Second(at time.Duration, ready int, now, before *Counters) result.Second {
-	s := result.Second{T: at.Seconds(), Ready: ready,
+// Second is one second of a run, of which the counts at its begin and at its end are known, and its times.
+func Second(from, at time.Duration, ready int, now, before *Counters, times *Recent) result.Second {
+	s := result.Second{T: at.Seconds(), Span: (at - from).Seconds(), Ready: ready, Unanswered: now.Overdue,
+		Lost: now.Losses.Total() - before.Losses.Total(), Failed: now.Failures.Total() - before.Failures.Total(),
 		Attempts: now.Attempts - before.Attempts, Established: now.Established - before.Established, Goodput: now.Regained - before.Regained,
 		Pings: now.Pings - before.Pings, Pongs: now.Pongs - before.Pongs,
 		Sent: now.Messages.Sent - before.Messages.Sent, Acknowledged: now.Messages.Acknowledged - before.Messages.Acknowledged, Delivered: now.Messages.Delivered - before.Messages.Delivered,
 		Undelivered: now.Messages.Undelivered - before.Messages.Undelivered,
 		Muted:       now.Muted, Evicted: now.Observed, Early: now.Early, False: now.Falsely,
 		StormClients: now.StormClients, StormBack: now.StormBack}
+	times.second(&s)
 	s.SetCounts(now.soFar(), before.soFar())
 	return s
 }

@@ -79,18 +79,3 @@ func together(s, o *result.Second, name string) string {
 	}
 	return text
 }
-
-// Close adds what came after the last second of a run to it: t is its tally, end its result, and last what had been
-// counted by then.
-func (t *Tally) Close(s *result.Second, end *result.Result, last *Counters) error {
-	s.AddRest(end, last.soFar())
-	if t.Rest == nil || s.Histograms == nil {
-		return nil
-	}
-	rest := result.Second{Histograms: map[string]string{}}
-	if err := t.Rest.SetTimes(&rest); err != nil {
-		return err
-	}
-	s.Histograms = addTimes(s, &rest)
-	return nil
-}
