@@ -65,3 +65,19 @@ func (t *Times) Text() (string, error) {
 	text, err := t.h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
 	return string(text), err
 }
+
+// Bar is so many times of one length.
+type Bar struct {
+	Ms    float64
+	Count int
+}
+
+// Bars are the times, the shortest first.
+func (t *Times) Bars() (all []Bar) {
+	for _, b := range t.h.Distribution() {
+		if b.Count > 0 {
+			all = append(all, Bar{float64(b.To) / 1000, int(b.Count)})
+		}
+	}
+	return all
+}
