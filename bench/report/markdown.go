@@ -50,25 +50,28 @@ func (m *markdown) thresholds(x *result.Result) {
 	}
 	all := slices.Clone(x.Thresholds)
 	slices.SortStableFunc(all, func(a, b result.ThresholdSeen) int { return rank(a) - rank(b) })
-	m.line("| | rule | came to | since | |\n|---|---|---:|---:|---|")
+	m.line("| | rule | of | came to | since |\n|---|---|---|---:|---:|")
 	for _, t := range all {
-		verdict, words, since := "ok", "", ""
+		verdict, rule, since := "ok", code(nameOf(t)), ""
 		if !t.OK {
 			verdict = "**FAIL**"
 			if t.Failed != nil {
-				words = *t.Failed
+				rule += "<br>" + plain(*t.Failed)
 			}
 			if t.BrokeAtS != nil {
 				since = fmt.Sprintf("%.0f s", *t.BrokeAtS)
 			}
 		}
-		m.line("| %s | %s %s | %s | %s | %s |", verdict, code(nameOf(t)), typeOf(t), result.Number(t.Actual), since, plain(words))
+		m.line("| %s | %s | %s | %s | %s |", verdict, rule, setBy[typeOf(t)], result.Number(t.Actual), since)
 	}
 	m.line("")
 	if !x.Promises {
 		m.line("What the scenario promises was not judged (`--no-promises`).\n")
 	}
 }
+
+// setBy are who set thresholds, in words.
+var setBy = map[string]string{"promise": "the scenario", "threshold": "`--threshold`", "abort": "`--abort-on`"}
 
 func rank(t result.ThresholdSeen) int {
 	if t.OK {

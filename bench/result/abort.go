@@ -15,6 +15,9 @@ type Aborts struct {
 	taken int // seconds
 }
 
+// tickEarly is how much earlier than a second after the last one a second may end.
+const tickEarly = 0.05
+
 type abortRule struct {
 	Threshold
 	meter  meter
@@ -82,7 +85,7 @@ func (r *abortRule) take(d *Detail, i int, after float64) bool {
 	if r.since == nil {
 		r.since = &s.T
 	}
-	if s.T-*r.since < after {
+	if s.T-*r.since < after-tickEarly {
 		return false
 	}
 	r.ended = &s.T

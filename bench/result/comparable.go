@@ -32,7 +32,7 @@ func Comparable(names []string, all []*Result) (sentences []string) {
 	return sentences
 }
 
-const alikeWords = "Load, version and machine are the same: they may be compared, and how they differ is chance."
+const alikeWords = "Load, version and machine are the same: they may be compared, and how they differ is chance, or what else the machine did."
 
 // differences is the sentence on what is not the same.
 func differences(all []*Result) string {
@@ -49,7 +49,7 @@ func differences(all []*Result) string {
 	case 0:
 		return alikeWords
 	case 1:
-		return "They differ in " + different[0] + " alone: they may be compared, and how they differ is due to that, and to chance."
+		return "They differ in " + different[0] + " alone: they may be compared, and how they differ is due to that, or to chance."
 	default:
 		return "They differ in " + listed(different) + ": what they have come to may be compared, but not to which of these it is due."
 	}
