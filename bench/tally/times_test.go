@@ -1,6 +1,7 @@
 package tally
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -74,5 +75,33 @@ func TestTheTimesOfPartsAddUp(t *testing.T) {
 	b.Detail.Seconds[1].Histograms = nil // of an older version
 	if m, err = Merge([]*result.Result{a, b}, []string{"conns.end>0"}, true, nil); m == nil || m.Detail.Seconds[1].Histograms != nil || m.Detail.Seconds[0].Histograms == nil {
 		t.Errorf("%v: the times of a part that does not tell are made up", err)
+	}
+}
+
+func TestTheSpansOfPartsThatWentTogether(t *testing.T) {
+	at := time.Unix(1000, 0).UTC()
+	for _, tt := range []struct {
+		name  string
+		begin time.Duration // of the second part, after the first
+		last  string        // its phase at last
+		want  bool
+	}{
+		{"together", 200 * time.Millisecond, "hold", true},
+		{"one had left the ramp before the other began", 3 * time.Second, "hold", false},
+		{"something else", 0, "steady", false},
+	} {
+		a, b := benchtest.Part(1, at, 1), benchtest.Part(2, at.Add(tt.begin), 1)
+		for _, p := range []*result.Result{a, b} {
+			p.Detail.Phases = []result.PhaseSeen{{Name: "ramp"}, {Name: "hold", T: 2}}
+			p.Detail.Seconds = []result.Second{timed(t, 1, time.Millisecond), timed(t, 2), timed(t, 3, 9*time.Millisecond)}
+		}
+		b.Detail.Phases[1].Name = tt.last
+		m, err := Merge([]*result.Result{a, b}, []string{"messages.lost[hold]==2"}, true, nil)
+		if m == nil {
+			t.Fatal(err)
+		}
+		if s := m.Thresholds[0]; s.OK != tt.want || (m.Detail.Phases != nil) != tt.want || !tt.want && !strings.Contains(*s.Failed, "nothing is known of phases") {
+			t.Errorf("%s: %+v, phases %v", tt.name, s, m.Detail.Phases)
+		}
 	}
 }
