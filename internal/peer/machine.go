@@ -142,7 +142,6 @@ func (m *Machine) Leave(now Now, out *Out) {
 	if m.left {
 		return
 	}
-	m.flush(out)
 	m.left = true
 	m.announce(now, out)
 	m.due = never

@@ -75,7 +75,7 @@ func (m *Machine) hear(now Now, h header, a *announcement, out *Out) {
 	}
 	if p.epoch != h.epoch {
 		earlier := !later(a.started, h.epoch, p.started, p.epoch)
-		if earlier && p.audible(now, m.cfg.Alive) || a.state == Left {
+		if earlier && p.audible(now, m.cfg.Alive) {
 			m.stats.Stale++
 			return
 		}

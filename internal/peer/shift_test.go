@@ -127,6 +127,14 @@ func TestDrainingNodeGetsNobody(t *testing.T) {
 	if counts["c"] != 0 || counts["b"] < 1400 {
 		t.Errorf("%v", counts)
 	}
+	h[0].m.Drain(h[0].time(), true, &h[0].out) // its clients go by its drain
+	h[0].obey()
+	moved := h[0].m.Stats().Moved
+	w.start(Config{Node: "d"}).load(l)
+	w.run(time.Minute)
+	if got := h[0].m.Stats().Moved; got != moved {
+		t.Errorf("%d were moved while it drained", got-moved)
+	}
 }
 
 // Several nodes hand over to several: none gets more than its pace, none ends below its share.
