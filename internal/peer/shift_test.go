@@ -120,7 +120,7 @@ func TestDrainingNodeGetsNobody(t *testing.T) {
 	w := newWorld(t, 3)
 	h := w.cluster(3, Config{})
 	l := Load{Places: -1, AdmitRate: 1000}
-	counts := crew(w, map[string]Load{"a": {Sessions: 3000, Places: -1, AdmitRate: 1000}, "b": l, "c": l})
+	counts := crew(w, map[string]Load{"a": {Sessions: 3000, Places: -1, AdmitRate: 1000}, "b": l, "c": l, "d": l})
 	h[2].m.Drain(h[2].time(), true, &h[2].out)
 	h[2].obey()
 	w.run(time.Minute)
