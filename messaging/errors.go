@@ -10,10 +10,11 @@ import (
 
 // What the methods of Hub return beside a *Refusal.
 var (
-	ErrNotStarted = errors.New("messaging: the hub was not started")    // Push, PushRoom, Broadcast
-	ErrClosed     = errors.New("messaging: the hub is closed")          // all methods after Close
-	ErrStarted    = errors.New("messaging: the hub was started before") // Start
-	ErrName       = errors.New("messaging: no name of a user or room")  // Push, PushRoom, Broadcast, User: empty, longer than 128 bytes, no text, or a user's with "/"
+	ErrNotStarted = errors.New("messaging: the hub was not started")                    // Push, PushRoom, Broadcast
+	ErrClosed     = errors.New("messaging: the hub is closed")                          // all methods after Close
+	ErrStarted    = errors.New("messaging: the hub was started before")                 // Start
+	ErrPartial    = errors.New("messaging: not all nodes of the cluster have answered") // what goes to all nodes, and asks all
+	ErrName       = errors.New("messaging: no name of a user or room")                  // Push, PushRoom, Broadcast, User: empty, longer than 128 bytes, no text, or a user's with "/"
 )
 
 // Refusal says why a message, a join or a question was refused: the NACK that its client gets, the
@@ -54,5 +55,7 @@ var (
 	refuseStalled    = &Refusal{envelope.CodeTryLater, "the store is late"}
 	refuseStoreFails = &Refusal{envelope.CodeTryLater, "the store failed"}
 	refuseAway       = &Refusal{envelope.CodeTryLater, "the addressee is away, and this node keeps no messages"}
+	refuseHandBack   = &Refusal{envelope.CodeTryLater, "no device of the addressee took it"}
+	refuseHandUnsent = &Refusal{envelope.CodeTryLater, "the addressee's device had no room"}
 	refuseUndecided  = &Refusal{envelope.CodeTryLater, "whether you may could not be found out"}
 )

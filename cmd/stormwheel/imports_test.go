@@ -97,7 +97,7 @@ func (s *source) reach(folder string) map[string]bool {
 }
 
 // The pure packages, which a simulation runs in virtual time.
-var pure = []string{"internal/reactor", "internal/gate", "internal/link", "internal/transport", "internal/peer", "internal/sim"}
+var pure = []string{"internal/reactor", "internal/gate", "internal/link", "internal/transport", "internal/peer", "internal/sim", "messaging/internal/between"}
 
 func TestPurePackagesDoNoIO(t *testing.T) {
 	s := readSource(t)
@@ -219,12 +219,16 @@ var floors = map[string][]string{
 	"server/internal/engine": {},
 	"server/servertest":      {"codec", "internal/transport", "internal/transport/websocket", "server", "server/internal/engine"},
 
-	"messaging/envelope": {"codec"},
-	"messaging/talk":     {"codec", "client", "messaging/envelope"},
-	"messaging":          {"codec", "timingwheel", "server", "messaging/envelope"},
+	"messaging/envelope":         {"codec"},
+	"messaging/talk":             {"codec", "client", "messaging/envelope"},
+	"messaging":                  {"codec", "timingwheel", "server", "messaging/envelope", "cluster", "messaging/internal/between"},
+	"messaging/internal/between": {},
+	"cluster":                    {"codec", "server", "internal/peer"},
 
 	"messaging/storetest": {"messaging"},
 	"messaging/web":       {"codec", "server", "messaging", "messaging/envelope", "internal/loopback"},
+	"cluster/bustest":     {"cluster"},
+	"cluster/natsbus":     {"cluster"},
 	"messaging/hook":      {"server", "messaging", "messaging/envelope", "codec", "internal/loopback"},
 }
 
@@ -243,7 +247,7 @@ func TestPackagesImportLowerFloorsOnly(t *testing.T) {
 func TestPackagesThatNeverMeet(t *testing.T) {
 	s := readSource(t)
 	for _, never := range []struct{ from, to string }{
-		{"server", "client"}, {"client", "server"}, {"server", "bench"}, {"cmd", "server/servertest"}, {"cmd", "messaging/storetest"}, {"bench/report", "bench/swarm"},
+		{"server", "client"}, {"client", "server"}, {"server", "bench"}, {"cmd", "server/servertest"}, {"cmd", "messaging/storetest"}, {"cmd", "cluster/bustest"}, {"server", "cluster"}, {"server", "github.com/nats-io"}, {"messaging", "github.com/nats-io"}, {"bench/report", "bench/swarm"},
 		{"internal/machine", "github.com/prometheus/procfs"}, {"internal/sim", "internal/transport/handshake"},
 	} {
 		from := s.within(never.from)
