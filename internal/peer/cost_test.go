@@ -154,7 +154,7 @@ func BenchmarkHome(b *testing.B) {
 		for i := range n {
 			names = append(names, fmt.Sprint("node-", i))
 		}
-		s := newMembers(names)
+		s := membersOf(names...)
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			for b.Loop() {
 				s.Home("some-room")
