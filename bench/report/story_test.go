@@ -188,6 +188,9 @@ func TestRunsAreLaidOverEachOther(t *testing.T) {
 	if !line.Legend || line.X.Min != -12 || line.X.Label != sinceBlow || len(line.Panels[0].Layers) != 2 || line.Events[0].Label != "t0" {
 		t.Errorf("%+v, want both, at t0", line)
 	}
+	if first := line.Panels[0].Layers[1].(plot.Line).Points[0].X; first != 1-12 {
+		t.Errorf("the second run begins at %g, want its own t0 at 0", first)
+	}
 	b.Result.Detail.StormAtS = nil
 	if line := timelines([]Run{a, b}).(plot.Timeline); line.X.Min != 0 || line.X.Label != sinceConnect {
 		t.Errorf("axis %+v, want that since the first connect", line.X)

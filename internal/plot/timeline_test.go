@@ -43,9 +43,13 @@ func TestATimelineIsReadAtItsTimes(t *testing.T) {
 
 // What is counted in a second is drawn over it, and no other.
 func TestWhatIsCountedInASecondLastsIt(t *testing.T) {
-	points := held([]Point{At(1, 5), At(2, 7)})
-	if want := []Point{At(0, 5), At(1, 5), At(1, 7), At(2, 7)}; !slices.Equal(points, want) {
-		t.Errorf("held %v, want %v", points, want)
+	l := Line{Points: []Point{At(1, 5), At(2, 7)}, Since: true}
+	if want := []Point{At(0, 5), At(1, 5), At(1, 7), At(2, 7)}; !slices.Equal(l.parts()[0], want) {
+		t.Errorf("drawn as %v, want %v", l.parts()[0], want)
+	}
+	c, _ := columnOf(l, Exactly("", 0, 2))
+	if c.at(.5) != "5" || c.at(1) != "5" || c.at(1.5) != "7" || c.at(2.5) != "" {
+		t.Errorf("read as %q, %q, %q and %q", c.at(.5), c.at(1), c.at(1.5), c.at(2.5))
 	}
 }
 
