@@ -73,12 +73,13 @@ func (d *display) close() error {
 }
 
 // shaken notes the TLS handshakes of a run of those.
-func (r *row) shaken(h handshakes.Recent) {
+func (r *row) shaken(h handshakes.Recent) error {
 	r.shakes, r.Handshakes, r.HandshakesFailed = true, h.Ended, h.Failed
 	if h.Latency != nil {
 		p := h.Latency.Percentiles()
 		r.HandshakeP50, r.HandshakeP99 = &p.P50, &p.P99
 	}
+	return h.Latency.SetTimes(&r.Second, "handshake")
 }
 
 // handshakes is the text of such a run.

@@ -33,7 +33,9 @@ func TestASecondOfHandshakesTellsOfThose(t *testing.T) {
 	r := row{Second: result.Second{T: 1}}
 	took := tally.NewHist()
 	took.Record(time.Millisecond)
-	r.shaken(handshakes.Recent{Ended: 120, Latency: took})
+	if err := r.shaken(handshakes.Recent{Ended: 120, Latency: took}); err != nil {
+		t.Fatal(err)
+	}
 	if text := r.text(8); !strings.Contains(text, "120 handshakes/s  p50 1.0 p99 1.0 ms") || strings.Contains(text, "ready") || strings.Contains(text, "pings") {
 		t.Errorf("it says %q", text)
 	}

@@ -26,13 +26,16 @@ func Work(in io.Reader, out io.Writer) error { return fleet.Work(in, out) }
 type runner struct {
 	*scenario.Stage
 	display *display
-	cpu     time.Duration // that this process had taken before
+	cpu     time.Duration           // that this process had taken before
+	end     context.CancelCauseFunc // of the run, before its time
 
 	// Of the monitor, and of measure when that has ended.
-	sofar   *tally.Recent
-	counted time.Duration  // when the latest second ended
-	before  tally.Counters // by then
-	lost    int            // workers that were told of
+	sofar     *tally.Recent
+	forecast  *result.Forecast
+	counted   time.Duration  // when the latest second ended
+	before    tally.Counters // by then
+	lost      int            // workers that were told of
+	unwritten error          // of the first second that could not be written down
 
 	telling sync.Mutex // one call of watch at a time
 	watch   func(Update)
@@ -93,6 +96,7 @@ func play(ctx context.Context, p *scenario.Plan, view View) (*result.Result, err
 		return nil, err
 	}
 	r := newRunner(p, clients, servers, view)
+	r.end = cancel
 	out, err := r.measure(ctx, interrupt)
 	switch {
 	case err != nil && interrupt.Err() == nil:
@@ -106,7 +110,7 @@ var errTooSoon = &result.ExitError{Code: result.ExitInterrupted, Err: errors.New
 
 func newRunner(p *scenario.Plan, clients *fleet.Fleet, servers *nodes.Servers, view View) *runner {
 	r := &runner{Stage: &scenario.Stage{Plan: p, Clients: clients, Servers: servers},
-		display: newDisplay(view, p.Conns), watch: view.Watch, sofar: tally.NewRecent()}
+		display: newDisplay(view, p.Conns), watch: view.Watch, sofar: tally.NewRecent(), forecast: result.NewForecast(p.Judged)}
 	r.Say, r.Enter, r.Note = r.tellEvent, r.begin, r.note
 	return r
 }
@@ -143,6 +147,9 @@ func (r *runner) measure(ctx, interrupt context.Context) (*result.Result, error)
 	after := readCost()
 	workers := r.Clients.Use()
 	t := r.Clients.Finish()
+	if t.Rest != nil {
+		recent.Add(t.Rest)
+	}
 	r.keep(r.second(ended, t.Ready, &t.Counters, recent)) // what is left of a second counts as well
 	r.tellOfEnds()
 	viewErr := r.display.close()
@@ -156,9 +163,14 @@ func (r *runner) measure(ctx, interrupt context.Context) (*result.Result, error)
 	if out.Interrupted = scenarioErr != nil; out.Interrupted && interrupt.Err() == nil {
 		out.CutShort = new(scenarioErr.Error())
 	}
+	var aborted abortedError
+	if errors.As(scenarioErr, &aborted) { // the verdict says so
+		scenarioErr = nil
+	}
+	out.Thresholds = r.Aborts.Seen()
 	var detailErr error
 	out.Detail, detailErr = r.detail(&t)
-	return out, errors.Join(scenarioErr, viewErr, detailErr, out.Judge(r.Judged, r.LateLimit))
+	return out, errors.Join(scenarioErr, viewErr, r.unwritten, detailErr, out.Judge(r.Judged, r.LateLimit))
 }
 
 // introduce says what begins.

@@ -5,7 +5,8 @@ package result
 type Detail struct {
 	// Command is how the run was started, word by word; null when the library ran it.
 	Command []string `json:"command"`
-	// Phases are the parts of the scenario as they began; null: a merge.
+	// Phases are the parts of the scenario as they began; null: a merge of runs that did not go through
+	// them together.
 	Phases []PhaseSeen `json:"phases"`
 	// Events are what else happened, as it began; null: a merge, or nothing.
 	Events []Event `json:"events"`
@@ -100,6 +101,14 @@ type Second struct {
 	HandshakesFailed int      `json:"handshakes_failed_per_s"`
 	HandshakeP50     *float64 `json:"handshake_p50_ms"`
 	HandshakeP99     *float64 `json:"handshake_p99_ms"`
+
+	// Counts are what else was counted in it, by the paths of the result: what a column here does not
+	// say, or says otherwise, and is not 0. Null: nobody knows.
+	Counts map[string]int `json:"counts"`
+	// Histograms are the times that were measured in it, in microseconds, to two digits, by name: rtt, connect, messages,
+	// deliveries, handshake, late; the format is that of Detail.Histograms. There is none of what had no
+	// time. Null: nobody knows.
+	Histograms map[string]string `json:"histograms"`
 
 	Muted        int `json:"muted"`
 	Evicted      int `json:"evicted"`

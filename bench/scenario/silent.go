@@ -73,6 +73,8 @@ func promisedLatenessMs(c *Config, late time.Duration) float64 {
 	return result.Millis(2*tick + late)
 }
 
+func (silent) Parts(*Config) []string { return []string{"ramp", "steady", "silence"} }
+
 func (silent) Play(ctx context.Context, s *Stage) error {
 	if err := s.ramp(ctx); err != nil {
 		return err

@@ -373,6 +373,12 @@ func (l *loop) takeOrders() {
 	}
 }
 
+// rest are the times that nobody has taken, when the loop has ended.
+func (l *loop) rest() *tally.Recent {
+	l.shared.recent.Add(l.recent)
+	return l.shared.recent
+}
+
 func (l *loop) publish() {
 	l.published = l.now
 	overdue, oldest := l.waits.overdue(l.now)

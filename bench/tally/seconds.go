@@ -62,7 +62,7 @@ func (c *clock) sum() (all []result.Second) {
 		}
 	}
 	for k := 0; k <= c.last; k++ {
-		sum, any := result.Second{T: time.Unix(c.base+int64(k), 0).Sub(c.start).Seconds()}, false
+		sum, any := result.Second{Counts: map[string]int{}, Histograms: map[string]string{}, T: time.Unix(c.base+int64(k), 0).Sub(c.start).Seconds()}, false
 		for i, rows := range c.rows {
 			s, present := rows[k]
 			if !present {
@@ -81,12 +81,14 @@ func (c *clock) sum() (all []result.Second) {
 
 // idle is the state of a second in which nothing was counted.
 func idle(s *result.Second) result.Second {
-	return result.Second{Ready: s.Ready, Unanswered: s.Unanswered, Muted: s.Muted, Evicted: s.Evicted, Early: s.Early, False: s.False,
+	return result.Second{Counts: map[string]int{}, Histograms: map[string]string{}, Ready: s.Ready, Unanswered: s.Unanswered, Muted: s.Muted, Evicted: s.Evicted, Early: s.Early, False: s.False,
 		StormClients: s.StormClients, StormBack: s.StormBack, Servers: s.Servers}
 }
 
 // addRates adds what was counted within another row of the same second.
 func addRates(s, o *result.Second) {
+	s.AddCounts(o)
+	s.Histograms = addTimes(s, o)
 	s.Span += o.Span
 	s.Lost += o.Lost
 	s.Attempts += o.Attempts

@@ -26,6 +26,8 @@ type Tally struct {
 	Messages, MessagesWire, Deliveries *Hist
 	Confirmations                      *Hist   // from the due time until the sender knew that the addressee has it; nil of a run in which nobody talks
 	Ledger                             *Ledger // nil of such a run, and when it is settled
+	// Rest are the times since the seconds were last told: of the PINGs that nobody waits for any more.
+	Rest *Recent
 }
 
 // New is empty.
@@ -57,6 +59,12 @@ func (t *Tally) Add(o *Tally) {
 	addIfAny(&t.MessagesWire, o.MessagesWire)
 	addIfAny(&t.Deliveries, o.Deliveries)
 	addIfAny(&t.Confirmations, o.Confirmations)
+	if o.Rest != nil {
+		if t.Rest == nil {
+			t.Rest = NewRecent()
+		}
+		t.Rest.Add(o.Rest)
+	}
 	if o.Ledger != nil {
 		if t.Ledger == nil {
 			t.Ledger = &Ledger{}
@@ -76,7 +84,15 @@ func Second(from, at time.Duration, ready int, now, before *Counters, times *Rec
 		Muted:       now.Muted, Evicted: now.Observed, Early: now.Early, False: now.Falsely,
 		StormClients: now.StormClients, StormBack: now.StormBack}
 	times.second(&s)
+	s.SetCounts(now.soFar(), before.soFar())
 	return s
+}
+
+// soFar are the counts as the result has them.
+func (c *Counters) soFar() *result.Result {
+	out := &result.Result{}
+	c.Fill(out)
+	return out
 }
 
 // ServerSeconds are what servers cost and hold; nothing is known of one that was killed.
