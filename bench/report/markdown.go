@@ -120,16 +120,12 @@ func (m *markdown) compared(runs []Run) {
 		}
 	}
 	m.line("%s\n|---|%s", head, strings.Repeat("---:|", 2*len(runs)-1))
-	sure := false
-	for _, c := range compare(runs) {
+	all := compare(runs)
+	for _, c := range all {
 		row := "| " + plain(strings.TrimSuffix(c.Name+", "+c.Unit, ", ")) + " |"
 		for i, cell := range c.Cells {
 			value, ratio, _ := strings.Cut(strings.TrimSuffix(cell, ")"), " (")
-			own, ofRatio := "", ""
-			if i < len(c.Intervals) && c.Intervals[i] != "" {
-				own, ofRatio, _ = strings.Cut(c.Intervals[i], " (")
-				sure = true
-			}
+			own, ofRatio, _ := strings.Cut(c.Interval(i), " (")
 			row += " " + plain(strings.TrimSpace(value+" "+own)) + " |"
 			if i > 0 {
 				row += " " + plain(strings.TrimSpace(ratio+" "+strings.TrimSuffix(ofRatio, ")"))) + " |"
@@ -138,7 +134,7 @@ func (m *markdown) compared(runs []Run) {
 		m.line("%s", row)
 	}
 	m.line("")
-	for _, sentence := range remarks(runs, sure) {
+	for _, sentence := range remarks(runs, all) {
 		m.line("- %s", plain(sentence))
 	}
 }
