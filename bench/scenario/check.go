@@ -28,13 +28,8 @@ func (c *Config) check() error {
 
 // checkFlags: what is said is for the scenario.
 func (c *Config) checkFlags() error {
-	s := Named(c.Scenario)
-	_, phased := s.(phases)
-	switch flag := c.misplaced(s); {
-	case flag != "":
+	if flag := c.misplaced(Named(c.Scenario)); flag != "" {
 		return result.Usage("--%s is not for %s", flag, c.Scenario)
-	case len(c.Phases) > 0 && !phased:
-		return result.Usage("phases are for the scenario phases, not for %s", c.Scenario)
 	}
 	return nil
 }

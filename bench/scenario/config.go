@@ -14,7 +14,7 @@ import (
 type Config struct {
 	Scenario string `kong:"-"`
 	// Phases are those of the scenario "phases".
-	Phases []Phase `kong:"-"`
+	Phases []Phase `name:"phase" help:"phases: one part after the other, as in ramp=3000,rate=500, hold=10s, churn=20s, silence=5%, storm=kill; repeatable." placeholder:"DO=VALUE,..." sep:"none"`
 
 	// Targets are "host:port", or all "unix:path"; a name stands for all its addresses, each a target of its own.
 	// Either they or Spawn are given.

@@ -77,10 +77,12 @@ func scenarioOf(parsed *kong.Context) string {
 			continue
 		}
 		name := parsed.Value(path).String()
-		if isScenarioFile(name) {
-			return "phases"
+		if !isRunFile(name) {
+			return name
 		}
-		return name
+		if file, err := readRunFile(name, parsed.Selected().Flags); err == nil {
+			return file.scenario
+		}
 	}
 	return ""
 }
