@@ -17,7 +17,7 @@ import (
 // check returns one sentence about the first thing that makes no sense.
 func (c *Config) check() error {
 	for _, check := range []func() error{
-		c.checkProtocol, c.checkServers, c.checkLoad, c.checkTimes, c.checkTerms, c.checkFlags, c.checkMessages, c.checkStorm, c.checkObserved,
+		c.checkProtocol, c.checkServers, c.checkLoad, c.checkTimes, c.checkTerms, c.checkFlags, c.checkMessages, c.checkStorm, c.checkExternal, c.checkObserved,
 	} {
 		if err := check(); err != nil {
 			return err
@@ -93,7 +93,7 @@ func (c *Config) checkTimes() error {
 		{"duration", c.Duration}, {"lifetime", c.Lifetime}, {"heartbeat", c.Heartbeat}, {"timeout", c.Timeout},
 		{"tick", c.Tick}, {"pong-timeout", c.PongTimeout}, {"freeze", c.Freeze}, {"recovery-timeout", c.RecoveryTimeout},
 		{"deadline", c.Deadline}, {"trickle-interval", c.TrickleInterval}, {"outage", c.Outage}, {"every", c.Every},
-		{"kill-after", c.KillAfter}, {"drain-after", c.DrainAfter}, {"restart-after", c.RestartAfter},
+		{"storm-at", c.StormAt}, {"kill-after", c.KillAfter}, {"drain-after", c.DrainAfter}, {"restart-after", c.RestartAfter},
 	} {
 		switch {
 		case f.time > maxTime:

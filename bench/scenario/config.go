@@ -106,8 +106,14 @@ type Config struct {
 	// Policy is what clients do after a loss; default "window".
 	Policy string `help:"After a loss: window, full, equal, decorrelated, fixed, exponential (default window)." placeholder:"P"`
 
-	// Kind is that of the storm: "kill", "drain", "cut", "freeze", "blackout", "restart", "flood" or "grey".
-	Kind string `help:"storm: kill, drain, cut, freeze, blackout, restart, flood or grey." placeholder:"K"`
+	// Kind is that of the storm: "kill", "drain", "cut", "freeze", "blackout", "restart", "flood", "grey" or "external".
+	Kind string `help:"storm: kill, drain, cut, freeze, blackout, restart, flood, grey or external (the default with --storm-cmd and --drain-cmd)." placeholder:"K"`
+	// StormCmd and DrainCmd are run by sh, and strike the targets (--kind external), or ask them to hand their clients
+	// over; at StormAt, on the clock of the first arrival, or after the calm. StormAt alone says that somebody else does
+	// then; without any of them the storm is found as the first mass loss.
+	StormCmd string        `name:"storm-cmd" help:"storm --kind external: a command that strikes the targets, run by sh, as in 'systemctl restart x'; t0 is when it starts." placeholder:"CMD"`
+	DrainCmd string        `name:"drain-cmd" help:"storm --kind external: the same, of one that has them hand their clients over: nobody may be offline." placeholder:"CMD"`
+	StormAt  time.Duration `name:"storm-at" help:"storm --kind external: when, after the first client could come (default: after --duration); without a command somebody else strikes then, and without --storm-at, too, the first mass loss is the storm, waited for for --duration (default 10m)." placeholder:"D"`
 	// RecoveryTimeout is when to stop waiting for returns; default 60 s.
 	RecoveryTimeout time.Duration `help:"storm: how long to wait for all to return (default 1m; demo: 30s)." placeholder:"D"`
 	// Capacity is what the receivers admit per second; default: known for spawned nodes.

@@ -21,7 +21,7 @@ func (phases) About() string {
 }
 
 func (phases) Takes() string {
-	return "phase lifetime profile steps kind fraction freeze outage slow probes cohorts " + messageFlags
+	return "phase lifetime profile steps kind fraction freeze outage slow storm-cmd drain-cmd storm-at probes cohorts " + messageFlags
 }
 
 // A Phase is one part of the scenario "phases". What its fields mean, Do says:
@@ -54,6 +54,7 @@ func (phases) Defaults(c *Config) {
 		}
 	}
 	if storm, ok := c.phase("storm"); ok {
+		c.fillExternal()
 		fill(&c.Kind, storm.Kind)
 		fill(&c.Fraction, storm.Fraction)
 		if c.Kind == "blackout" || c.Kind == "grey" {
@@ -182,6 +183,9 @@ func (phases) Promises(c *Config) []string {
 	}
 	if !c.has("storm") {
 		return append(all, "connect.failed==0", answeredPromise, fmt.Sprintf("conns.lost==%d", silenced))
+	}
+	if c.outside() {
+		return slices.Concat(all, slices.DeleteFunc(external{}.promises(c), func(p string) bool { return slices.Contains(all, p) || strings.HasPrefix(p, "conns.end") }), []string{pendingPromise})
 	}
 	if c.Kind != "grey" && (c.Kind != "freeze" || c.Freeze > c.noticeTime()) {
 		all = append(all, "storm.clients>0")

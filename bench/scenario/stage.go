@@ -9,6 +9,7 @@ import (
 	"github.com/stormwheel/stormwheel/bench/fleet"
 	"github.com/stormwheel/stormwheel/bench/handshakes"
 	"github.com/stormwheel/stormwheel/bench/nodes"
+	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/codec"
 )
 
@@ -30,6 +31,9 @@ type Found struct {
 	Drained          *time.Duration // since the node was asked to end
 	Soaks            bool           // it is a soak, from and to when
 	SoakFrom, SoakTo time.Duration
+	T0By             string           // who knew when a storm from outside began
+	Struck           *result.Command  // what brought it about
+	Unstruck         string           // why nothing is known to have
 	Handshakes       *handshakes.Seen // that were made in a row
 	Shaking          handshakes.Meter // while they are; any goroutine
 
