@@ -15,6 +15,10 @@ type Config struct {
 	// nil: messages are for who is online; others are refused with envelope.CodeTryLater.
 	Store Store
 
+	// Peers are the other nodes of a cluster: a *cluster.Node, whose Start the Hub calls. It stays the
+	// caller's, who closes it after Hub.Close. Default nil: this node is alone.
+	Peers Peers
+
 	// Name is the sender of what the node itself says (Push, PushRoom, Broadcast), 1 to 128 bytes. No
 	// client may have that id. Default "node".
 	Name string

@@ -54,5 +54,7 @@ var (
 	refuseStalled    = &Refusal{envelope.CodeTryLater, "the store is late"}
 	refuseStoreFails = &Refusal{envelope.CodeTryLater, "the store failed"}
 	refuseAway       = &Refusal{envelope.CodeTryLater, "the addressee is away, and this node keeps no messages"}
+	refuseHandBack   = &Refusal{envelope.CodeTryLater, "no device of the addressee took it"}
+	refuseHandUnsent = &Refusal{envelope.CodeTryLater, "the addressee's device had no room"}
 	refuseUndecided  = &Refusal{envelope.CodeTryLater, "whether you may could not be found out"}
 )

@@ -77,7 +77,7 @@ func (u *user) tellMessage(kind EventKind, e *entry, device string, why *Refusal
 	if err != nil || m.Kind != envelope.Message {
 		return // a receipt
 	}
-	event := Event{Kind: kind, Devices: len(u.devices), Device: device, From: string(m.User), Taken: m.Taken, Err: why,
+	event := Event{Kind: kind, Devices: u.sessions(), Device: device, From: string(m.User), Taken: m.Taken, Err: why,
 		ID: ID{Sender: string(m.ID.Sender), Incarnation: m.ID.Incarnation, Number: m.ID.Number}}
 	if kind == EventUndelivered {
 		event.Content, event.Durable = m.Content, u.sh.h.cfg.Store.Durable()

@@ -44,6 +44,11 @@ type Hub struct {
 
 	watchers [shards]watchers
 
+	// Nothing without Config.Peers.
+	links links         // to other nodes
+	token atomic.Uint64 // of the last PUSH
+	look  chan struct{} // wakes askForQueued
+
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
@@ -62,6 +67,7 @@ func New(cfg Config) (*Hub, error) {
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	h.name = ID{Sender: h.cfg.Name, Incarnation: randomNumber()}
 	h.asks = make(chan func(), maxAsks)
+	h.look = make(chan struct{}, 1)
 	h.policy.tasks = make(chan *asked, h.cfg.PolicyQueue)
 	for i := range h.shards {
 		h.shards[i].init(h)
@@ -92,8 +98,8 @@ func (h *Hub) Name() string { return h.cfg.Name }
 func (h *Hub) Life() time.Duration { return h.cfg.Life }
 
 // Start has the hub work for srv, whose handler is Handler. It is to be called once, before srv.Start;
-// clients that come before it are told to try later. Errors: ErrStarted, ErrClosed, and that of the
-// clock's memory.
+// clients that come before it are told to try later. Errors: ErrStarted, ErrClosed, that of the
+// clock's memory, and that of Peers.Start.
 func (h *Hub) Start(srv *server.Server) error {
 	if h.closed.Load() {
 		return ErrClosed
@@ -105,6 +111,11 @@ func (h *Hub) Start(srv *server.Server) error {
 		return ErrStarted
 	}
 	h.window.Store(int64(srv.Stats().Window))
+	if h.cfg.Peers != nil {
+		if err := h.cfg.Peers.Start(srv, h.peerHandler()); err != nil {
+			return err
+		}
+	}
 	h.goes(h.tick)
 	h.goes(h.answerAsks)
 	if h.cfg.Policy != nil {
@@ -118,6 +129,9 @@ func (h *Hub) Start(srv *server.Server) error {
 		}
 		h.goes(h.moveDue)
 		h.goes(h.sweepAll)
+		if h.cfg.Peers != nil {
+			h.goes(h.askForQueued)
+		}
 	}
 	return nil
 }
@@ -180,7 +194,19 @@ func (h *Hub) shardOf(user string) *shard {
 	return &h.shards[maphash.String(h.seed, user)%shards]
 }
 
-// nextStamp returns a login's stamp: milliseconds in the upper 48 bits, and greater than all before.
+// claim returns a login's stamp: milliseconds in the upper 48 bits, and greater than all before, here and as far as
+// it is known elsewhere. With the shard's lock held: what the user's nodes are told of his sessions as of a stamp is
+// then all that have a smaller one.
+func (h *Hub) claim(s *server.Session, d *device) uint64 {
+	if h.cfg.Peers == nil {
+		return h.nextStamp()
+	}
+	stamp := h.cfg.Peers.Opened(d.id, s.User(), d.from.Incarnation, d.ref)
+	for last := h.stamp.Load(); last < stamp && !h.stamp.CompareAndSwap(last, stamp); last = h.stamp.Load() {
+	}
+	return stamp
+}
+
 func (h *Hub) nextStamp() uint64 {
 	now := uint64(h.wall().UnixMilli()) << 16
 	for {

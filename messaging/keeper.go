@@ -64,7 +64,7 @@ func (sh *shard) records(puts []*entry) []Record {
 		if e.done {
 			continue
 		}
-		e.record = len(records) + 1
+		e.record = int32(len(records) + 1)
 		records = append(records, Record{User: e.user.name, Put: now, Due: e.due, Expires: e.expires, Was: e.was, Body: e.body})
 	}
 	return records

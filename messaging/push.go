@@ -21,14 +21,16 @@ type entry struct {
 	at      time.Duration // when it came, to the policy if there is one
 
 	waits   []waiter // who is to be told, once; after that nobody waits
-	record  int      // its place in the batch that is being stored, from 1
-	out     int      // devices that have it and have not answered
+	record  int32    // its place in the batch that is being stored, from 1
+	out     int32    // devices, and other nodes, that have it and have not answered
 	refused *Refusal // by a device's application
 
 	unsent   bool // a device had no room for it
 	windowed bool // it is in the user's window
 	putting  bool // the store is to take it
 	done     bool // taken, refused or expired; what the store has of it is dropped
+	held     bool // it waits in the window until it is known on which nodes its user is
+	foreign  bool // another node's: it is given to the devices here, and is never stored
 }
 
 // waiter is who wants to know what becomes of a message: a client, or a caller of Push.
@@ -163,7 +165,7 @@ func (sh *shard) begin(name string, e *entry) {
 	u := sh.get(name)
 	e.user = u
 	sh.ages.add(e)
-	if e.due.IsZero() && len(u.devices) > 0 && !u.behind() {
+	if e.due.IsZero() && u.reachable() && !u.behind() {
 		e.windowed = true
 		u.window = append(u.window, e)
 		u.giveAll(e)
@@ -179,16 +181,27 @@ const maxWindow = 64
 // behind tells whether what is new has to go behind something in the store. With the lock held.
 func (u *user) behind() bool { return u.more || u.loading || u.puts > 0 || len(u.window) >= maxWindow }
 
-// giveAll sends a message to all devices of its user. With the lock held.
+// giveAll sends a message to all devices of its user, wherever they are. With the lock held.
 func (u *user) giveAll(e *entry) {
+	if e.held = !u.known(); e.held {
+		return
+	}
+	u.giveHere(e)
+	if u.where != nil {
+		u.giveThere(e)
+	}
+	if e.out == 0 && !e.done {
+		u.unwanted(e)
+	}
+}
+
+// giveHere sends a message to the devices on this node. With the lock held.
+func (u *user) giveHere(e *entry) {
 	for _, d := range u.devices {
 		if e.done {
 			return
 		}
 		u.give(e, d)
-	}
-	if e.out == 0 && !e.done {
-		u.unwanted(e)
 	}
 }
 
@@ -205,25 +218,47 @@ func (u *user) give(e *entry, d *device) {
 
 // answered is told once what a device made of a message.
 func (u *user) answered(e *entry, d *device, o server.Outcome) {
-	u.sh.mu.Lock()
-	e.out--
-	if !e.done {
-		switch {
-		case o.Result == server.Acknowledged || o.Result == server.Replied:
-			u.finish(e, Delivered, d.id, nil)
-			u.resend()
-		case o.Result == server.Unsent:
-			e.unsent = true
-		case o.Result == server.Refused && !o.Code.Again():
-			e.refused = &Refusal{o.Code, o.Reason}
-		}
-		if e.out == 0 && !e.done {
-			u.unwanted(e)
-		}
+	v := verdict{device: d.id, unsent: o.Result == server.Unsent}
+	switch {
+	case o.Result == server.Acknowledged || o.Result == server.Replied:
+		v.result = Delivered
+	case o.Result == server.Refused && !o.Code.Again():
+		v.why = &Refusal{o.Code, o.Reason}
 	}
+	u.sh.mu.Lock()
+	u.judge(e, v)
 	u.load()
 	u.forget()
 	u.sh.unlock()
+}
+
+// verdict is what a device, or those on another node, made of a message.
+type verdict struct {
+	result Result   // Delivered, or what another node did with it; 0: nothing
+	device string   // that took it
+	why    *Refusal // its application's
+	unsent bool     // it had no room
+}
+
+// judge notes a verdict. With the lock held.
+func (u *user) judge(e *entry, v verdict) {
+	e.out--
+	if e.done {
+		return
+	}
+	switch {
+	case v.result != 0:
+		u.finish(e, v.result, v.device, nil)
+		u.resend()
+		return
+	case v.unsent:
+		e.unsent = true
+	case v.why != nil:
+		e.refused = v.why
+	}
+	if e.out == 0 {
+		u.unwanted(e)
+	}
 }
 
 // resend sends what a device had no room for, now that it has taken something. With the lock held.
@@ -242,12 +277,16 @@ func (u *user) resend() {
 // unwanted is a message that no device has taken and none has any more: it is refused if an application
 // has refused it, and goes back to the queue otherwise. With the lock held.
 func (u *user) unwanted(e *entry) {
-	if e.refused != nil {
+	switch {
+	case e.refused != nil:
 		u.finish(e, Refused, "", e.refused)
+		return
+	case e.foreign:
+		u.handBack(e)
 		return
 	}
 	u.spill()
-	if !e.done && len(u.devices) > 0 {
+	if !e.done && u.present() {
 		u.tryAgain()
 	}
 }
@@ -259,8 +298,11 @@ func (u *user) finish(e *entry, r Result, device string, why *Refusal) {
 	if stored {
 		u.sh.drops = append(u.sh.drops, drop{u.name, e.key})
 	}
-	if e.windowed {
+	switch {
+	case e.windowed:
 		u.removeFromWindow(e)
+	case e.foreign:
+		u.where.foreign = without(u.where.foreign, e)
 	}
 	if stored && len(e.waits) == 0 {
 		u.receipt(e, r, why) // its sender was told that it is stored
@@ -276,15 +318,17 @@ func (u *user) finish(e *entry, r Result, device string, why *Refusal) {
 
 func (u *user) removeFromWindow(e *entry) {
 	e.windowed = false
-	for i, other := range u.window {
-		if other == e {
-			copy(u.window[i:], u.window[i+1:])
-			u.window[len(u.window)-1] = nil
-			u.window = u.window[:len(u.window)-1]
-			break
-		}
+	u.window = without(u.window, e)
+}
+
+// without removes an entry from a list, which is nil if it was the last.
+func without(list []*entry, e *entry) []*entry {
+	i := slices.Index(list, e)
+	if i < 0 {
+		return list
 	}
-	if len(u.window) == 0 {
-		u.window = nil
+	if list = slices.Delete(list, i, i+1); len(list) == 0 {
+		return nil
 	}
+	return list
 }

@@ -75,7 +75,7 @@ func (u *user) put(e *entry) {
 	u.sh.puts = append(u.sh.puts, e)
 }
 
-// detach forgets the window of a user whose last device has gone: it is in the store, or on its way
+// detach forgets the window of a user whose last device has gone, of all nodes: it is in the store, or on its way
 // there. With the lock held.
 func (u *user) detach() {
 	u.spill()
@@ -155,7 +155,7 @@ func (h *Hub) stored() Result {
 // load asks for the next records of a user, if there may be some and his devices have room. With the
 // lock held.
 func (u *user) load() {
-	if u.more && !u.loading && len(u.devices) > 0 && len(u.window) <= maxWindow/2 && u.sh.h.cfg.Store != nil {
+	if u.more && !u.loading && len(u.window) <= maxWindow/2 && u.sh.h.cfg.Store != nil && u.reachable() {
 		u.loading = true
 		u.sh.loads = append(u.sh.loads, u)
 	}
@@ -170,7 +170,7 @@ func (u *user) enter(records []Record) {
 			u.after = r.Key
 			continue
 		}
-		e := &entry{user: u, key: r.Key, body: r.Body, expires: r.Expires, at: u.sh.h.since(), windowed: len(u.devices) > 0}
+		e := &entry{user: u, key: r.Key, body: r.Body, expires: r.Expires, at: u.sh.h.since(), windowed: u.present()}
 		if now.After(r.Expires) {
 			u.after = r.Key
 			e.windowed = false

@@ -84,7 +84,7 @@ func (sh *shard) expire(name string, page []Record) (away bool) {
 	defer sh.unlock()
 	u := sh.get(name)
 	defer u.forget()
-	if len(u.devices) > 0 {
+	if u.present() {
 		return false
 	}
 	now, dropped := sh.h.wall(), sh.dropped(name)

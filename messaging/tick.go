@@ -35,11 +35,17 @@ func (h *Hub) tick() {
 		for i := range h.shards {
 			sh := &h.shards[i]
 			sh.grow(now)
+			if h.cfg.Peers != nil {
+				sh.growPlaces(now, second)
+			}
 			if second {
 				sh.again()
 			}
 		}
 		h.clock.advance(h, now)
+		if h.cfg.Peers != nil {
+			h.tickLinks()
+		}
 	}
 }
 

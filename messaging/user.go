@@ -28,6 +28,9 @@ type shard struct {
 	sends   []receiptTo   // for unlock
 	undone  []*asked      // for unlock: of sessions that are gone
 
+	placed []*user // those with places, in the order in which they are looked at
+	asking []*user // those whom other nodes were asked about
+
 	work chan struct{} // wakes the keeper
 }
 
@@ -43,11 +46,13 @@ type user struct {
 	// The queue: window is what devices have, or had, and none has acknowledged, in order; the store
 	// has the rest. While more is set or puts are under way, what is new goes behind it.
 	window  []*entry
-	puts    int  // entries that the store is to take
-	more    bool // the store may have records behind after
-	loading bool // the next records were asked for
-	retry   bool // it is among the shard's retries
-	after   Key  // the last record that came to the window
+	puts    int32 // entries that the store is to take
+	more    bool  // the store may have records behind after
+	loading bool  // the next records were asked for
+	retry   bool  // it is among the shard's retries
+	after   Key   // the last record that came to the window
+
+	where *places // in the cluster; nil: nobody has asked
 
 	messages, joins bucket
 }
@@ -101,7 +106,7 @@ func (sh *shard) get(name string) *user {
 
 // forget drops the record of a user about whom there is nothing to know. With the lock held.
 func (u *user) forget() {
-	if len(u.devices) == 0 && len(u.seen) == 0 && u.puts == 0 && len(u.window) == 0 && !u.loading {
+	if len(u.devices) == 0 && len(u.seen) == 0 && u.puts == 0 && len(u.window) == 0 && !u.loading && u.where == nil {
 		delete(u.sh.users, u.name)
 	}
 }
@@ -113,7 +118,7 @@ func (h *Hub) opened(s *server.Session) {
 		_ = s.Close(server.Close{Reason: "messaging has not started"})
 		return
 	}
-	d := &device{ref: s.Ref(), id: s.ID(), from: s.Sender(), data: s.Data(), stamp: h.nextStamp()}
+	d := &device{ref: s.Ref(), id: s.ID(), from: s.Sender(), data: s.Data()}
 	name := s.User()
 	why := ""
 	switch {
@@ -130,7 +135,7 @@ func (h *Hub) opened(s *server.Session) {
 	sh := h.shardOf(name)
 	sh.mu.Lock()
 	u := sh.get(name)
-	d.user = u
+	d.user, d.stamp = u, h.claim(s, d)
 	u.devices = append(u.devices, d)
 	h.counts.devices.Add(1)
 	if len(u.devices) == 1 {
@@ -139,6 +144,11 @@ func (h *Hub) opened(s *server.Session) {
 	u.endOldest(srv)
 	u.sight(d)
 	for _, e := range slices.Clone(u.window) { // those that have it may be dead
+		if !e.held {
+			u.give(e, d)
+		}
+	}
+	for _, e := range u.foreign() {
 		u.give(e, d)
 	}
 	u.load()
@@ -179,9 +189,14 @@ func (h *Hub) closedSession(s *server.Session, _ server.Reason) {
 		}
 	}
 	h.counts.devices.Add(-1)
+	if h.cfg.Peers != nil {
+		h.cfg.Peers.Closed(d.id, d.stamp)
+	}
 	u.goneFromSight(d)
 	if len(u.devices) == 0 {
 		h.counts.users.Add(-1)
+	}
+	if !u.present() {
 		u.detach()
 	}
 	u.forget()

@@ -27,7 +27,7 @@ type adminListener struct {
 }
 
 // newAdminListener takes the address, so that one that is taken is known before clients come.
-func newAdminListener(addr string, srv *server.Server, level *slog.LevelVar, m *messages, h *hooks) (*adminListener, error) {
+func newAdminListener(addr string, srv *server.Server, level *slog.LevelVar, m *messages, h *hooks, peers *clustered) (*adminListener, error) {
 	a := &adminListener{addr: "-", failed: make(chan error, 1)}
 	if addr == "" {
 		return a, nil
@@ -48,6 +48,9 @@ func newAdminListener(addr string, srv *server.Server, level *slog.LevelVar, m *
 		cfg.Metrics = append(cfg.Metrics, hookCollector{h.backEnd})
 		cfg.Stats["hooks"] = func() any { return h.backEnd.Stats() }
 	}
+	if peers != nil {
+		cfg.Metrics = append(cfg.Metrics, clusterCollector{peers.node})
+	}
 	at, ok := listener.Addr().(*net.TCPAddr)
 	local := ok && at.IP.IsLoopback()
 	if local {
@@ -58,6 +61,9 @@ func newAdminListener(addr string, srv *server.Server, level *slog.LevelVar, m *
 		cfg.MaxConns = backEndConns
 	}
 	a.http = admin.NewServer(srv, cfg)
+	if peers != nil {
+		a.http.Handler = withCluster(a.http.Handler, peers.node)
+	}
 	if backEnds {
 		a.http.Handler = beside(a.http.Handler, web.New(m.hub, srv, web.Config{Tokens: m.tokens, Logger: m.log}))
 	}
@@ -80,9 +86,8 @@ func beside(operators, backEnds http.Handler) http.Handler {
 	})
 }
 
-// serve answers from now on, and says that the node takes clients.
+// serve answers from now on.
 func (a *adminListener) serve() {
-	a.ready.Store(true)
 	if a.listener == nil {
 		return
 	}
@@ -92,6 +97,9 @@ func (a *adminListener) serve() {
 		}
 	}()
 }
+
+// takesClients says that the node does.
+func (a *adminListener) takesClients() { a.ready.Store(true) }
 
 func (a *adminListener) notReady() { a.ready.Store(false) }
 

@@ -97,7 +97,7 @@ func (s *source) reach(folder string) map[string]bool {
 }
 
 // The pure packages, which a simulation runs in virtual time.
-var pure = []string{"internal/reactor", "internal/gate", "internal/link", "internal/transport", "internal/sim"}
+var pure = []string{"internal/reactor", "internal/gate", "internal/link", "internal/transport", "internal/peer", "internal/sim", "messaging/internal/between"}
 
 func TestPurePackagesDoNoIO(t *testing.T) {
 	s := readSource(t)
@@ -118,7 +118,7 @@ func TestPurePackagesDoNoIO(t *testing.T) {
 			}
 		}
 	}
-	for _, p := range []string{"internal/reactor", "internal/gate", "internal/link", "internal/transport"} {
+	for _, p := range []string{"internal/reactor", "internal/gate", "internal/link", "internal/transport", "internal/peer"} {
 		if len(s.files[p]) == 0 {
 			t.Errorf("%s is not where this test looks", p)
 		}
@@ -200,6 +200,7 @@ var floors = map[string][]string{
 	"internal/machine": {},
 	"internal/child":   {},
 	"internal/gate":    {"codec"},
+	"internal/peer":    {"codec"},
 	"internal/link":    {"codec"},
 	"internal/reactor": {"codec", "timingwheel", "internal/gate"},
 
@@ -218,9 +219,11 @@ var floors = map[string][]string{
 	"server/internal/engine": {},
 	"server/servertest":      {"codec", "internal/transport", "internal/transport/websocket", "server", "server/internal/engine"},
 
-	"messaging/envelope": {"codec"},
-	"messaging/talk":     {"codec", "client", "messaging/envelope"},
-	"messaging":          {"codec", "timingwheel", "server", "messaging/envelope"},
+	"messaging/envelope":         {"codec"},
+	"messaging/talk":             {"codec", "client", "messaging/envelope"},
+	"messaging":                  {"codec", "timingwheel", "server", "messaging/envelope", "cluster", "messaging/internal/between"},
+	"messaging/internal/between": {},
+	"cluster":                    {"codec", "server", "internal/peer"},
 
 	"messaging/storetest": {"messaging"},
 	"messaging/web":       {"codec", "server", "messaging", "messaging/envelope", "internal/loopback"},

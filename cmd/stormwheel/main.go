@@ -21,6 +21,7 @@ type command struct {
 	Worker  workerCmd  `cmd:"" name:"bench-worker" hidden:"" help:"Hold a share of a bench's clients; bench starts it."`
 	Connect connectCmd `cmd:"" help:"Be a client in the terminal."`
 	Token   tokenCmd   `cmd:"" help:"Make a token that admits a client."`
+	Cluster clusterCmd `cmd:"" help:"Ask a node about its cluster."`
 	Doctor  doctorCmd  `cmd:"" help:"Check what this machine's limits allow."`
 	Version versionCmd `cmd:"" help:"Say which build this is."`
 }

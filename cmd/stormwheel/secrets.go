@@ -6,6 +6,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/stormwheel/stormwheel/cluster/natsbus"
 	"github.com/stormwheel/stormwheel/internal/token"
 	"github.com/stormwheel/stormwheel/messaging/hook"
 	"github.com/stormwheel/stormwheel/server"
@@ -19,6 +20,7 @@ type secrets struct {
 	cluster [][]byte
 	hook    [][]byte
 	signer  *hook.BackEnd // nil: there is none
+	bus     *natsbus.Bus  // nil: the node is alone
 }
 
 // readSecrets reads the files that the flags name.
@@ -86,6 +88,9 @@ func (s *secrets) reread(srv *server.Server, log *slog.Logger) {
 	admit, cluster, sign, err := s.read()
 	if err == nil && s.clusterFile != "" {
 		err = srv.Update(func(t *server.Tunable) { t.ClusterSecrets = cluster })
+	}
+	if err == nil && s.clusterFile != "" && s.bus != nil {
+		err = s.bus.SetSecrets(cluster)
 	}
 	if err == nil && s.auth != nil {
 		err = s.auth.SetSecrets(admit...)

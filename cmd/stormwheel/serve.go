@@ -36,7 +36,7 @@ type serveCmd struct {
 	DrainGrace        time.Duration  `default:"10s" help:"On the first signal, time until the present clients are told to go elsewhere; 0: none."`
 	DrainWindow       time.Duration  `default:"60s" help:"Longest time over which they are told, at --failover-rate if that is enough."`
 	AuthSecretFile    string         `type:"path" placeholder:"FILE" help:"Let in only clients with a token made from a secret in this file, one a line (see: stormwheel token). Default: everybody."`
-	ClusterSecretFile string         `type:"path" placeholder:"FILE" help:"Secrets, one a line, by which the nodes of a cluster know each other's returning clients; the first signs. Default: none."`
+	ClusterSecretFile string         `type:"path" placeholder:"FILE" help:"Secrets, one a line, by which the nodes of a cluster know each other's returning clients, and with --cluster nats://embedded each other; the first signs. Default: none."`
 	AddrConns         int            `placeholder:"N" help:"Most sessions of one address. Default: no limit; behind a NAT many clients share one."`
 	AddrRate          float64        `placeholder:"R" help:"Most handshakes per second of one address. Default: no limit."`
 	MaxFrameRate      int            `default:"2000" placeholder:"N" help:"Most frames per second of one client, four seconds' worth at once; negative: no limit. Default: ${default}."`
@@ -44,6 +44,7 @@ type serveCmd struct {
 	MaxQueued         int            `default:"262144" placeholder:"BYTES" help:"Most bytes that wait in the node for one client. Default: ${default}."`
 	MaxQueuedTotal    int64          `placeholder:"BYTES" help:"Most bytes that wait for all clients together; negative: no limit. Default: a quarter of the memory."`
 	MemoryLimit       int64          `placeholder:"BYTES" help:"Memory of the process; near it clients are refused, then shed. Negative: no limit. Default: that of the control group."`
+	clusterFlags
 	messageFlags
 	hookFlags
 	Echo      *bool         `negatable:"" help:"Send messages of clients back before they are acknowledged, as a node without --messages does; --no-echo: only acknowledge them."`
@@ -73,16 +74,25 @@ func (c *serveCmd) Run() (err error) {
 	}
 	signals := make(chan os.Signal, 2)
 	app := application{echo: c.Echo == nil || *c.Echo}
+	if c.Publish > 0 {
+		app.publisher = newPublisher(int(c.Publish), c.Every)
+	}
 	hooks, err := c.hookFlags.open(c.Node, secrets, log)
 	if err != nil {
 		return err
 	}
 	defer hooks.close(log, signals)
+	certs := new(certificates)
+	peers, err := c.clusterFlags.open(c, secrets, certs, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, peers.close()) }()
 	if app.messages, err = c.messageFlags.open(c, hooks, log); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, app.messages.close(log, signals)) }()
-	srv, certs, err := c.node(log, &app, secrets, hooks)
+	srv, err := c.node(log, peers.wrap(app.handler()), secrets, certs, hooks)
 	if err != nil {
 		return err
 	}
@@ -94,12 +104,15 @@ func (c *serveCmd) Run() (err error) {
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
 
-	adm, err := newAdminListener(c.Admin, srv, level, app.messages, hooks)
+	adm, err := newAdminListener(c.Admin, srv, level, app.messages, hooks, peers)
 	if err != nil {
 		return err
 	}
 	defer adm.close()
 	if err := app.messages.start(srv); err != nil {
+		return err
+	}
+	if err := peers.start(srv); err != nil {
 		return err
 	}
 	if err := srv.Start(); err != nil {
@@ -108,23 +121,23 @@ func (c *serveCmd) Run() (err error) {
 	log.Info("collector", "gogc", percent, "gomemlimit", soft)
 	hooks.start(srv.Node())
 	adm.serve()
+	if err := peers.meet(srv, signals); err != nil {
+		return err
+	}
+	adm.takesClients()
 	stop := app.start(srv)
 	defer stop()
 	if _, err := fmt.Printf("stormwheel ready node=%s listen=%s admin=%s pid=%d\n", srv.Node(), strings.Join(srv.Addrs(), ","), adm.addr, os.Getpid()); err != nil {
 		log.Warn("nobody reads the ready line", "err", err)
 	}
-	return await(srv, adm, log, signals)
+	return await(srv, adm, peers, log, signals)
 }
 
 // node is the server that the flags ask for.
-func (c *serveCmd) node(log *slog.Logger, app *application, secrets *secrets, hooks *hooks) (*server.Server, *certificates, error) {
-	certs := new(certificates)
+func (c *serveCmd) node(log *slog.Logger, handler server.Handler, secrets *secrets, certs *certificates, hooks *hooks) (*server.Server, error) {
 	secure, err := c.tlsFlags.config(c.Listen, certs)
 	if err != nil {
-		return nil, nil, err
-	}
-	if c.Publish > 0 {
-		app.publisher = newPublisher(int(c.Publish), c.Every)
+		return nil, err
 	}
 	cfg := server.Config{
 		Node: c.Node, Loops: c.Loops,
@@ -136,18 +149,18 @@ func (c *serveCmd) node(log *slog.Logger, app *application, secrets *secrets, ho
 		MaxFrameRate: c.MaxFrameRate, MaxByteRate: c.MaxByteRate, MaxQueued: c.MaxQueued,
 		MaxQueuedTotal: c.MaxQueuedTotal, MemoryLimit: c.MemoryLimit,
 		KeepAlive: c.TCPKeepalive, UserTimeout: c.TCPUserTimeout,
-		TLS: secure, Handler: app.handler(), Logger: log,
+		TLS: secure, Duplicates: c.duplicates(), Handler: handler, Logger: log,
 	}
 	c.tlsFlags.fill(&cfg)
 	hooks.admit(&cfg)
 	if err := c.transportFlags.fill(&cfg, certs); err != nil {
-		return nil, nil, usageError{err}
+		return nil, usageError{err}
 	}
 	srv, err := server.New(cfg)
 	if err != nil {
-		return nil, nil, usageError{asFlags(err)}
+		return nil, usageError{asFlags(err)}
 	}
-	return srv, certs, nil
+	return srv, nil
 }
 
 // timeout is 0, which follows --heartbeat, unless the flag is given.
@@ -160,7 +173,7 @@ func (c *serveCmd) timeout() time.Duration {
 
 // await ends with the node. It ends the node itself when a signal asks for that, or when the
 // admin listener breaks; during a drain operators are still answered.
-func await(srv *server.Server, adm *adminListener, log *slog.Logger, signals <-chan os.Signal) error {
+func await(srv *server.Server, adm *adminListener, peers *clustered, log *slog.Logger, signals <-chan os.Signal) error {
 	ended := make(chan error, 1)
 	go func() { ended <- srv.Wait() }()
 	select {
@@ -168,9 +181,15 @@ func await(srv *server.Server, adm *adminListener, log *slog.Logger, signals <-c
 		return engineError(err)
 	case err := <-adm.failed:
 		return errors.Join(err, end(srv.Stop, stopTime, log, signals))
+	case err := <-peers.failed():
+		return errors.Join(err, end(srv.Stop, stopTime, log, signals))
 	case sig := <-signals:
 		log.Info("handing the clients over; a second signal stops at once", "signal", sig.String())
 		adm.notReady()
+		if peers.drain(signals) {
+			log.Warn("stopping at once: another signal came")
+			return end(srv.Stop, stopTime, log, signals)
+		}
 		return end(srv.Drain, 0, log, signals)
 	}
 }

@@ -70,6 +70,9 @@ func (c *serveCmd) Validate() error {
 	if err := c.tlsFlags.check(); err != nil {
 		return err
 	}
+	if err := c.clusterFlags.check(c); err != nil {
+		return err
+	}
 	if err := c.checkIdle(); err != nil {
 		return err
 	}

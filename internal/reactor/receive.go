@@ -119,13 +119,18 @@ func (r *Reactor) receive(now time.Duration, slot Slot, b []byte) (consumed, nee
 	}
 	r.watchPartial(slot, len(b)-consumed, frames > 0)
 	if pinged {
-		if s.terms != uint8(r.terms.Number) {
-			r.hasApplied(slot, applied)
-		}
-		r.pong(slot, ping)
+		r.answerPing(slot, s, ping, applied)
 	}
 	r.flush(slot)
 	return consumed, need
+}
+
+// answerPing answers the last PING of a read: those before it are answered by it, too.
+func (r *Reactor) answerPing(slot Slot, s *Session, ping uint64, applied uint16) {
+	if s.terms != uint8(r.terms.Number) {
+		r.hasApplied(slot, applied)
+	}
+	r.pong(slot, ping)
 }
 
 // maxFrame is the largest payload that a connection may send.

@@ -1,0 +1,26 @@
+//go:build nonats
+
+package natsbus
+
+import "errors"
+
+// ErrNoServer is returned by New without Config.Servers in a build with the tag nonats.
+var ErrNoServer = errors.New("natsbus: this build has no NATS server within (tag nonats): it needs Servers")
+
+// node is never made.
+type node struct{ watcher }
+
+func (b *Bus) embed() error { return ErrNoServer }
+
+func (n *node) routes() int { return 0 }
+
+func (n *node) shutdown() {}
+
+// RouteAddr is where other nodes connect; empty with Servers.
+func (b *Bus) RouteAddr() string { return "" }
+
+// SetSecrets changes nothing with Servers.
+func (b *Bus) SetSecrets([][]byte) error { return nil }
+
+// Expected is how many other nodes Peers name; 0 with Servers.
+func (b *Bus) Expected() int { return 0 }

@@ -1,0 +1,66 @@
+//go:build !nonats
+
+package natsbus
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// logger brings what the server says to the node's log: errors as warnings, of one kind once in repeatTime, and the
+// rest for those who look for faults.
+type logger struct {
+	log *slog.Logger
+
+	mu    sync.Mutex
+	said  map[string]time.Time // by format
+	fatal error
+}
+
+const repeatTime = 30 * time.Second
+
+// failure is why the server did not start.
+func (l *logger) failure() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.fatal == nil {
+		return errors.New("it did not begin in time")
+	}
+	return l.fatal
+}
+
+func (l *logger) seldom(format string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.said == nil {
+		l.said = make(map[string]time.Time)
+	}
+	now := time.Now()
+	if at, ok := l.said[format]; ok && now.Sub(at) < repeatTime {
+		return false
+	}
+	l.said[format] = now
+	return true
+}
+
+func (l *logger) Noticef(format string, v ...any) { l.Debugf(format, v...) }
+
+func (l *logger) Warnf(format string, v ...any) {
+	if l.seldom(format) {
+		l.log.Warn("NATS: " + fmt.Sprintf(format, v...))
+	}
+}
+
+func (l *logger) Errorf(format string, v ...any) { l.Warnf(format, v...) }
+
+func (l *logger) Fatalf(format string, v ...any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.fatal = fmt.Errorf(format, v...)
+}
+
+func (l *logger) Debugf(format string, v ...any) { l.log.Debug("NATS: " + fmt.Sprintf(format, v...)) }
+func (l *logger) Tracef(format string, v ...any) {}

@@ -1,0 +1,101 @@
+package natsbus
+
+import (
+	"encoding/binary"
+	"sync"
+
+	"github.com/stormwheel/stormwheel/cluster"
+)
+
+// batchBytes is how much of one subject leaves as one NATS message, if more waits. Larger bodies leave alone.
+const batchBytes = 64 << 10
+
+// batch is a NATS message.
+type batch struct {
+	subject string
+	body    []byte
+}
+
+// out is what waits to leave, in order. A goroutine takes it all at once, so that what came meanwhile leaves together.
+type out struct {
+	max int
+
+	mu     sync.Mutex
+	all    []batch
+	spare  []batch // the last that was taken, for its memory
+	bytes  int
+	closed bool
+
+	wake chan struct{}
+}
+
+func newOut(max int) *out { return &out{max: max, wake: make(chan struct{}, 1)} }
+
+// put queues body, which it copies.
+func (o *out) put(subject string, body []byte) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	size := len(body) + binary.MaxVarintLen32
+	switch {
+	case o.closed:
+		return cluster.ErrClosed
+	case o.bytes+size > o.max:
+		return cluster.ErrBusy
+	}
+	o.bytes += size
+	last := len(o.all) - 1
+	if last < 0 || o.all[last].subject != subject || len(o.all[last].body)+size > batchBytes {
+		o.all = append(o.all, batch{subject: subject, body: o.room()})
+		last++
+	}
+	b := &o.all[last]
+	b.body = binary.AppendUvarint(b.body, uint64(len(body)))
+	b.body = append(b.body, body...)
+	if last == 0 {
+		select {
+		case o.wake <- struct{}{}:
+		default:
+		}
+	}
+	return nil
+}
+
+// room is memory of a batch that has left, or none.
+func (o *out) room() []byte {
+	n := len(o.spare) - 1
+	if n < 0 {
+		return nil
+	}
+	b := o.spare[n].body[:0]
+	o.spare = o.spare[:n]
+	if cap(b) > batchBytes {
+		return nil // it was large, which is rare
+	}
+	return b
+}
+
+// take returns all that waits; left is what take returned before, whose memory is of use again.
+func (o *out) take(left []batch) []batch {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	taken := o.all
+	if len(left) > maxSpare {
+		left = left[:maxSpare]
+	}
+	o.spare, o.all = left, nil
+	o.bytes = 0
+	return taken
+}
+
+// maxSpare bounds the memory that is kept for batches, 4 MiB.
+const maxSpare = 64
+
+// close refuses what comes from now on; what waits is still to be taken.
+func (o *out) close() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.closed {
+		o.closed = true
+		close(o.wake)
+	}
+}

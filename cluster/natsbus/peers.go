@@ -1,0 +1,165 @@
+//go:build !nonats
+
+package natsbus
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"slices"
+	"strings"
+	"time"
+)
+
+// routeTLS is that of connections between nodes; nil: they are plain.
+func (n *node) routeTLS(secrets [][]byte) (*tls.Config, error) {
+	switch {
+	case n.cfg.TLS != nil:
+		c := n.cfg.TLS.Clone()
+		c.ClientAuth = tls.RequireAndVerifyClientCert
+		c.MinVersion = max(c.MinVersion, tls.VersionTLS13)
+		if name := n.dnsName(); c.ServerName == "" && name != "" {
+			c.ServerName = name // its addresses have no names of their own
+		}
+		return c, nil
+	case len(secrets) > 0:
+		return secretTLS(secrets)
+	}
+	return nil, nil
+}
+
+// dnsName is the first name that is looked up, if there is one.
+func (n *node) dnsName() string {
+	for _, p := range n.cfg.Peers {
+		if p, ok := strings.CutPrefix(p, dnsPrefix); ok {
+			host, _, _ := net.SplitHostPort(p)
+			return host
+		}
+	}
+	return ""
+}
+
+// fixedPeers are those that are not to be looked up here; the server looks up their names when it connects.
+func (n *node) fixedPeers() []string {
+	return slices.DeleteFunc(slices.Clone(n.cfg.Peers), func(p string) bool { return strings.HasPrefix(p, dnsPrefix) })
+}
+
+const (
+	// lookupTime is how often names are looked up.
+	lookupTime = 5 * time.Second
+	// keptTime is how long an address is tried that a name has no more: answers may be short of some.
+	keptTime = time.Minute
+)
+
+// followNames has the server connect to all addresses that names have.
+func (n *node) followNames(ctx context.Context) {
+	if n.dnsName() == "" {
+		return
+	}
+	seen := make(map[string]time.Time) // when a name last had an address
+	var told []string
+	for ctx.Err() == nil {
+		n.lookUp(ctx, seen)
+		if peers := addressesOf(seen, time.Now()); !slices.Equal(peers, told) {
+			told = peers
+			n.mu.Lock()
+			n.setRoutes(append(n.fixedPeers(), peers...))
+			n.reload()
+			n.mu.Unlock()
+			n.cfg.Logger.Info("cluster peers by DNS", "addresses", peers)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(lookupTime):
+		}
+	}
+}
+
+// lookUp notes the addresses that names have now.
+func (n *node) lookUp(ctx context.Context, seen map[string]time.Time) {
+	for _, p := range n.cfg.Peers {
+		name, isName := strings.CutPrefix(p, dnsPrefix)
+		if !isName {
+			continue
+		}
+		host, port, _ := net.SplitHostPort(name)
+		limited, cancel := context.WithTimeout(ctx, lookupTime)
+		all, err := lookupHost(limited, host)
+		cancel()
+		if err != nil {
+			n.cfg.Logger.Debug("cluster peers by DNS", "name", host, "err", err)
+			continue
+		}
+		for _, a := range all {
+			seen[net.JoinHostPort(a, port)] = time.Now()
+		}
+	}
+}
+
+// lookupHost is the system's resolver; tests have their own.
+var lookupHost = net.DefaultResolver.LookupHost
+
+// addressesOf are those that a name had not long ago, sorted; others are forgotten.
+func addressesOf(seen map[string]time.Time, now time.Time) (all []string) {
+	for a, at := range seen {
+		if now.Sub(at) > keptTime {
+			delete(seen, a)
+		} else {
+			all = append(all, a)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// Expected is how many other nodes Config.Peers name, as far as is known by now: 0 with Servers.
+func (b *Bus) Expected() (others int) {
+	n := b.node
+	if n == nil {
+		return 0
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, r := range n.options.Routes {
+		if !n.isOwn(r.Host) {
+			others++
+		}
+	}
+	return others
+}
+
+// isOwn tells whether an address is where this node listens, as far as that can be told.
+func (n *node) isOwn(addr string) bool {
+	own := n.server.ClusterAddr()
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil || own == nil {
+		return false
+	}
+	_, ownPort, _ := net.SplitHostPort(own.String())
+	if port != ownPort {
+		return false
+	}
+	if !own.IP.IsUnspecified() {
+		ip := net.ParseIP(host)
+		return ip != nil && ip.Equal(own.IP) || ip == nil && resolvesTo(host, own.IP.Equal)
+	}
+	return resolvesTo(host, ofThisMachine())
+}
+
+func resolvesTo(host string, is func(net.IP) bool) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	all, err := lookupHost(ctx, host)
+	return err == nil && slices.ContainsFunc(all, func(a string) bool { return is(net.ParseIP(a)) })
+}
+
+// ofThisMachine tells whether an address is one of this machine.
+func ofThisMachine() func(net.IP) bool {
+	all, _ := net.InterfaceAddrs()
+	return func(ip net.IP) bool {
+		return slices.ContainsFunc(all, func(a net.Addr) bool {
+			of, ok := a.(*net.IPNet)
+			return ok && of.IP.Equal(ip)
+		})
+	}
+}

@@ -1,0 +1,138 @@
+package peer
+
+import (
+	"math"
+
+	"github.com/stormwheel/stormwheel/codec"
+)
+
+// Session is a session of this node, as its owner tells it.
+type Session struct {
+	ID, User    string // kept as they are, not copied
+	Incarnation uint64 // 0: the client told none
+	Handle      uint64 // how the owner knows it, for End
+	// After is a stamp that the new one must be above: the latest that the client knows of, from its
+	// return pass. 0: it knows none.
+	After uint64
+}
+
+// Open claims a login; its stamp is greater than all that were seen. IDs of more than 255 bytes, which
+// no client has, are claimed by nobody: the stamp is 0. So are empty ones.
+func (m *Machine) Open(now Now, s Session, out *Out) (stamp uint64) {
+	m.observe(now)
+	if len(s.ID) > maxText || len(s.User) > maxText || s.ID == "" || m.table.count >= math.MaxUint32/2 {
+		return 0
+	}
+	stamp = m.clock.next(now.Wall, s.After, m.number)
+	entry := m.table.add(session{id: s.ID, user: s.User, incarnation: s.Incarnation, stamp: stamp, handle: s.Handle, number: m.log.head + 1})
+	m.stats.Claimed++
+	m.claim(now, recordLogin, entry, out)
+	return stamp
+}
+
+// Close tells that the session of a stamp has ended. One that is not there is no harm.
+func (m *Machine) Close(now Now, id string, stamp uint64, out *Out) {
+	m.observe(now)
+	if s, there := m.table.remove(id, stamp); there {
+		m.stats.Released++
+		m.claim(now, recordLogout, &s, out)
+	}
+}
+
+// claim numbers a record. It leaves with those that come in the next moment.
+func (m *Machine) claim(now Now, k recordKind, s *session, out *Out) {
+	if m.left {
+		return
+	}
+	if m.log.add(k, s) || m.cfg.Batch == 0 {
+		m.flush(out)
+	} else if m.flushAt == never {
+		m.flushAt = now.Since + m.cfg.Batch
+		m.wake(m.flushAt)
+	}
+}
+
+// flush sends what waits. Nobody is told where no other node was ever seen: who comes asks.
+func (m *Machine) flush(out *Out) {
+	m.flushAt = never
+	first, records := m.log.pending()
+	if first == 0 {
+		return
+	}
+	if len(m.nodes) > 0 {
+		start := out.begin(kindClaims, m)
+		out.data = appendClaims(out.data, first, records)
+		m.publish(out, All, "", start)
+	}
+	m.log.publish(m.cfg.LogBytes)
+}
+
+// Quiet says that nothing claimed waits to be sent: a message that AppendMessage makes may
+// be sent past the machine, and keeps its place behind what was claimed.
+func (m *Machine) Quiet() bool { return m.log.published == m.log.head }
+
+// resolve compares a login elsewhere with the own ones of that client. The later stays: an own one that
+// is earlier is to end; one that is later is told again to the other's node, by sendAgain.
+func (m *Machine) resolve(p *node, c *Claim, out *Out) {
+	m.clock.seen(c.Stamp >> numberBits)
+	if !m.cfg.Replace {
+		return
+	}
+	for place := m.table.first(c.ID); place != 0; place = m.table.after(place, c.ID) {
+		switch s := m.table.at(place); {
+		case s.losing:
+		case s.stamp > c.Stamp || s.stamp == c.Stamp && m.cfg.Epoch > c.Epoch:
+			m.again = appendRecord(m.again, recordLogin, s)
+			m.stats.Again++
+		default:
+			s.losing = true
+			code := codec.CodeReplaced
+			if s.incarnation == c.Incarnation && c.Incarnation != 0 {
+				code = codec.CodeSuperseded
+				m.stats.Superseded++
+			} else {
+				m.stats.Replaced++
+			}
+			out.add(Action{Op: End, Node: p.name, Login: *c, Handle: s.handle, Code: code})
+		}
+	}
+	if len(m.again) >= sealBytes {
+		m.sendAgain(p, out)
+	}
+}
+
+// sendAgain tells a node what resolve has found to be later than its own.
+func (m *Machine) sendAgain(p *node, out *Out) {
+	if len(m.again) > 0 {
+		start := out.begin(kindAgain, m)
+		out.data = append(out.data, m.again...)
+		m.publish(out, To, p.name, start)
+		m.again = m.again[:0]
+	}
+}
+
+// tell gives the owner a login or logout elsewhere.
+func (m *Machine) tell(p *node, r *record, out *Out) {
+	switch r.kind {
+	case recordLogin:
+		out.add(Action{Op: Login, Node: p.name, Login: r.Claim})
+	case recordLogout:
+		out.add(Action{Op: Logout, Node: p.name, Login: r.Claim})
+	default:
+		m.stats.Unknown++
+		return
+	}
+	p.claims.told = true
+}
+
+// each goes through records that were counted.
+func (p *node) each(records []byte, do func(r *record)) {
+	for len(records) > 0 {
+		body, k, size := nextRecord(records)
+		if r, err := parseRecord(body, k); err == nil {
+			r.Epoch = p.epoch
+			do(&r)
+		}
+		records = records[size:]
+	}
+}

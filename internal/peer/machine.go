@@ -1,0 +1,170 @@
+package peer
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// Machine is a node of the cluster. See the package's documentation for who may call.
+type Machine struct {
+	cfg     Config
+	mark    uint32 // what stands for this run in others' lists of who is heard
+	started uint64 // the clock at New
+	number  uint16
+	clock   clock
+	draw    draw
+
+	table table
+	log   claimLog
+
+	known   map[string]*node
+	nodes   []*node // the same, by name: so that what is done does not hang on a map's order
+	members *Members
+
+	load    Load
+	drain   uint64 // the clock when it began to drain; 0: it does not
+	left    bool
+	rivaled bool // Replaced was told
+
+	due        time.Duration // when Tick is to be called
+	flushAt    time.Duration // never, if nothing waits
+	announceAt time.Duration
+	lookAt     time.Duration // when something is due of a peer
+
+	again []byte // records of an AGAIN that is being made
+
+	told  Terms
+	stale bool // told may not be what holds
+	shift shift
+
+	stats Stats
+}
+
+// never is a deadline that does not come.
+const never = time.Duration(math.MaxInt64)
+
+// tardy is how late a call may be before the owner, not the peers, is taken to have been asleep: stopped,
+// suspended, starved. Peers then get as long anew.
+const tardy = 500 * time.Millisecond
+
+// New makes the machine of a node that knows no peer. The config is not checked, but for its defaults;
+// ValidNode is for names. The first Tick announces it.
+func New(cfg Config, now Now) *Machine {
+	cfg = cfg.withDefaults()
+	m := &Machine{cfg: cfg, draw: draw(cfg.Seed), mark: markOf(cfg.Node, cfg.Epoch), load: Load{Places: -1},
+		known: make(map[string]*node), members: newMembers([]string{cfg.Node}),
+		due: now.Since, announceAt: now.Since, flushAt: never, lookAt: never}
+	m.started = m.clock.now(now.Wall)
+	m.number = uint16(m.draw.next())
+	m.shift.sliceAt = never
+	return m
+}
+
+// markOf stands for a run of a node.
+func markOf(name string, epoch uint64) uint32 { return uint32(mix(xxhash.Sum64String(name) ^ epoch)) }
+
+// Deadline is when Tick wants to be called, since the owner's origin. It may be in the past after any
+// call but Tick, and may be earlier than before after Open, Close, SetLoad and Received.
+func (m *Machine) Deadline() time.Duration { return m.due }
+
+// Tick does what is due. It must be called at or soon after Deadline, and after what the bus already
+// has was given to Received; to call it early is harmless. An owner that was itself asleep for longer
+// than half a second does not take its peers for dead: they get as long anew.
+func (m *Machine) Tick(now Now, out *Out) {
+	m.observe(now)
+	if m.left {
+		m.due = never
+		return
+	}
+	if now.Since >= m.flushAt {
+		m.flush(out)
+	}
+	if now.Since >= m.announceAt {
+		m.announce(now, out)
+		m.rebalance(now, out)
+		m.stale, m.lookAt = true, now.Since
+	}
+	if now.Since >= m.shift.sliceAt {
+		m.slice(now, out)
+	}
+	if now.Since >= m.lookAt {
+		m.lookAfter(now, out)
+	}
+	m.retune(out)
+	m.due = min(m.flushAt, m.announceAt, m.lookAt, m.shift.sliceAt)
+}
+
+// observe notes the time. Who comes much later than he wanted to be called was asleep: all peers are
+// excused for so long.
+func (m *Machine) observe(now Now) {
+	late := now.Since - m.due
+	if late <= tardy || m.left {
+		return
+	}
+	for _, p := range m.nodes {
+		p.heardAt = min(p.heardAt+late, now.Since)
+		p.hearsAt = min(p.hearsAt+late, now.Since)
+	}
+	m.due = now.Since
+}
+
+// wake has Tick called at a time, or before.
+func (m *Machine) wake(at time.Duration) { m.due = min(m.due, at) }
+
+// announce tells all how the node is doing. What was claimed leaves before: then the number of the latest
+// claim misses none that is on its way.
+func (m *Machine) announce(now Now, out *Out) {
+	m.flush(out)
+	a := announcement{started: m.started, clock: m.clock.now(now.Wall), drain: m.drain, head: m.log.head, number: m.number,
+		state: m.State(), load: m.load, address: []byte(m.cfg.Address), version: []byte(m.cfg.Version)}
+	a.heard, a.whole = m.heard(now)
+	start := out.begin(kindNode, m)
+	out.data = appendAnnouncement(out.data, &a)
+	m.publish(out, Nodes, "", start)
+	m.announceAt = now.Since + m.cfg.Announce
+}
+
+// publish sends what was appended to out since it had start bytes.
+func (m *Machine) publish(out *Out, subject Subject, node string, start int) {
+	m.stats.Published++
+	m.stats.PublishedBytes += uint64(len(out.data) - start)
+	out.publish(subject, node, start)
+}
+
+// Leave tells the peers that this node ends: it is down for them at once. The machine says nothing any
+// more.
+func (m *Machine) Leave(now Now, out *Out) {
+	m.observe(now)
+	if m.left {
+		return
+	}
+	m.flush(out)
+	m.left = true
+	m.announce(now, out)
+	m.due = never
+}
+
+// Members are the nodes that live now. It is another one after each Up and Down, and is never changed:
+// any goroutine may use it.
+func (m *Machine) Members() *Members { return m.members }
+
+// countMembers makes Members anew.
+func (m *Machine) countMembers() {
+	names := []string{m.cfg.Node}
+	for _, p := range m.nodes {
+		if p.live {
+			names = append(names, p.name)
+		}
+	}
+	m.members = newMembers(names)
+	m.stale = true
+}
+
+// find is where a node is among those that are known, or would be.
+func (m *Machine) find(name string) (int, bool) {
+	return slices.BinarySearchFunc(m.nodes, name, func(p *node, name string) int { return strings.Compare(p.name, name) })
+}

@@ -1,0 +1,390 @@
+package peer
+
+import (
+	"container/heap"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stormwheel/stormwheel/codec"
+)
+
+// world is a cluster in virtual time: machines, a bus that fails as it is told to, and owners that do
+// what the machines want.
+type world struct {
+	t      *testing.T
+	rng    *rand.Rand
+	now    time.Duration
+	wall   int64 // ms at the origin
+	events events
+	order  uint64
+	hosts  []*host
+	cut    map[[2]string]bool // from, to
+	drop   float64            // of messages, to each receiver
+	double float64
+	mix    bool // messages of one sender may overtake each other
+	delay  time.Duration
+	last   map[[2]*host]time.Duration
+	lose   func(from *host, subject Subject, data []byte) bool
+	sent   map[Subject]int
+	bytes  int
+	trace  func(h *host, a Action)
+}
+
+// host is a process: a machine and its owner.
+type host struct {
+	w        *world
+	name     string
+	cfg      Config
+	m        *Machine
+	out      Out
+	skew     int64 // of its wall clock, ms
+	frozen   time.Duration
+	inbox    [][]byte
+	dead     bool
+	armed    time.Duration
+	sessions map[uint64]*login // by stamp
+	views    map[string]map[uint64]string
+	ups      map[string]int
+	hub      []string
+	terms    Terms
+	replaced bool
+	handed   map[string]int
+}
+
+// login is a session of a host.
+type login struct {
+	h           *host
+	id          string
+	incarnation uint64
+	stamp       uint64
+	ended       bool // by End
+	code        codec.Code
+	closed      bool
+}
+
+type event struct {
+	at    time.Duration
+	order uint64
+	do    func()
+}
+
+type events []event
+
+func (e events) Len() int { return len(e) }
+func (e events) Less(i, j int) bool {
+	return e[i].at < e[j].at || e[i].at == e[j].at && e[i].order < e[j].order
+}
+func (e events) Swap(i, j int) { e[i], e[j] = e[j], e[i] }
+func (e *events) Push(x any)   { *e = append(*e, x.(event)) }
+func (e *events) Pop() any {
+	last := (*e)[len(*e)-1]
+	(*e)[len(*e)-1] = event{}
+	*e = (*e)[:len(*e)-1]
+	return last
+}
+
+func newWorld(t *testing.T, seed uint64) *world {
+	return &world{t: t, rng: rand.New(rand.NewPCG(seed, 1)), wall: 1_800_000_000_000, cut: make(map[[2]string]bool),
+		delay: 300 * time.Microsecond, last: make(map[[2]*host]time.Duration), sent: make(map[Subject]int)}
+}
+
+func (w *world) after(d time.Duration, do func()) {
+	w.order++
+	heap.Push(&w.events, event{w.now + d, w.order, do})
+}
+
+// run lets time pass.
+func (w *world) run(d time.Duration) {
+	end := w.now + d
+	for len(w.events) > 0 && w.events[0].at <= end {
+		e := heap.Pop(&w.events).(event)
+		w.now = e.at
+		e.do()
+	}
+	w.now = end
+}
+
+// start begins a process.
+func (w *world) start(cfg Config) *host {
+	if cfg.Epoch == 0 {
+		cfg.Epoch = w.rng.Uint64() | 1
+	}
+	cfg.Seed = w.rng.Uint64()
+	if cfg.Address == "" {
+		cfg.Address = cfg.Node + ":7000"
+	}
+	h := &host{w: w, name: cfg.Node, cfg: cfg, sessions: make(map[uint64]*login), views: make(map[string]map[uint64]string),
+		ups: make(map[string]int), handed: make(map[string]int), armed: never}
+	h.m = New(cfg, h.time())
+	w.hosts = append(w.hosts, h)
+	h.arm()
+	return h
+}
+
+// cluster starts so many nodes, named a, b, c..., and lets them find each other.
+func (w *world) cluster(n int, cfg Config) []*host {
+	for i := range n {
+		cfg.Node = string(rune('a' + i))
+		w.start(cfg)
+	}
+	w.run(2 * time.Second)
+	return w.hosts
+}
+
+func (h *host) time() Now { return Now{h.w.now, h.w.wall + h.w.now.Milliseconds() + h.skew} }
+
+// arm has the machine ticked at its deadline.
+func (h *host) arm() {
+	if at := h.m.Deadline(); at < h.armed {
+		h.armed = at
+		h.w.after(max(at-h.w.now, 0), func() {
+			if h.armed == at {
+				h.armed = never
+				h.tick()
+			}
+		})
+	}
+}
+
+func (h *host) tick() {
+	if h.dead || h.w.now < h.frozen {
+		return
+	}
+	h.m.Tick(h.time(), &h.out)
+	h.obey()
+}
+
+// freeze stops a process for some time; what is sent to it waits for it.
+func (h *host) freeze(d time.Duration) {
+	h.frozen = max(h.frozen, h.w.now+d)
+	h.w.after(h.frozen-h.w.now, func() {
+		if h.dead || h.w.now < h.frozen {
+			return
+		}
+		inbox := h.inbox
+		h.inbox = nil
+		for _, data := range inbox {
+			h.receive(data)
+		}
+		h.tick()
+	})
+}
+
+// kill ends a process without a word.
+func (h *host) kill() {
+	h.dead = true
+	for _, l := range h.sessions {
+		l.closed = true
+	}
+	h.w.hosts = slices.DeleteFunc(h.w.hosts, func(other *host) bool { return other == h })
+}
+
+func (h *host) receive(data []byte) {
+	if h.dead {
+		return
+	}
+	if h.w.now < h.frozen {
+		h.inbox = append(h.inbox, data)
+		return
+	}
+	h.m.Received(h.time(), data, &h.out)
+	h.obey()
+}
+
+// obey does what the machine wants.
+func (h *host) obey() {
+	for _, a := range h.out.Actions {
+		if h.w.trace != nil {
+			h.w.trace(h, a)
+		}
+		switch a.Op {
+		case Publish:
+			h.w.publish(h, a.Subject, a.Node, slices.Clone(a.Data))
+		case Up:
+			if h.views[a.Node] != nil {
+				h.w.t.Errorf("%s is told twice that %s is up", h.name, a.Node)
+			}
+			h.views[a.Node] = make(map[uint64]string)
+			h.ups[a.Node]++
+		case Down:
+			if h.views[a.Node] == nil {
+				h.w.t.Errorf("%s is told that %s is down, which was not up", h.name, a.Node)
+			}
+			delete(h.views, a.Node)
+		case Login:
+			h.views[a.Node][a.Login.Stamp] = string(a.Login.ID)
+		case Logout:
+			delete(h.views[a.Node], a.Login.Stamp)
+		case Message:
+			h.hub = append(h.hub, a.Node+":"+string(a.Data))
+		case End:
+			h.end(a)
+		case Retune:
+			h.terms = a.Terms
+		case Move:
+			h.handed[a.Node] += a.Count
+		case Replaced:
+			h.replaced = true
+		}
+	}
+	h.out.Reset()
+	if names := append(slices.Collect(maps.Keys(h.views)), h.name); len(names) != len(h.m.Members().Names()) {
+		h.w.t.Errorf("%s has members %v, and was told of %v", h.name, h.m.Members().Names(), names)
+	}
+	h.arm()
+}
+
+// end ends a session a moment later, as a server does.
+func (h *host) end(a Action) {
+	l := h.sessions[a.Handle]
+	if l == nil || l.ended {
+		h.w.t.Errorf("%s is to end a session that it has not, or twice: %x", h.name, a.Handle)
+		return
+	}
+	l.ended, l.code = true, a.Code
+	h.w.after(time.Duration(h.w.rng.IntN(20))*time.Millisecond, func() { h.close(l) })
+}
+
+func (h *host) open(id string, incarnation, after uint64) *login {
+	handle := h.w.rng.Uint64()
+	stamp := h.m.Open(h.time(), Session{ID: id, User: id, Incarnation: incarnation, Handle: handle, After: after}, &h.out)
+	l := &login{h: h, id: id, incarnation: incarnation, stamp: stamp}
+	h.sessions[handle] = l
+	h.obey()
+	return l
+}
+
+// close ends a session; one of a frozen process when that goes on.
+func (h *host) close(l *login) {
+	if h.dead || l.closed {
+		return
+	}
+	if h.w.now < h.frozen {
+		h.w.after(h.frozen-h.w.now+time.Millisecond, func() { h.close(l) })
+		return
+	}
+	l.closed = true
+	maps.DeleteFunc(h.sessions, func(_ uint64, other *login) bool { return other == l })
+	h.m.Close(h.time(), l.id, l.stamp, &h.out)
+	h.obey()
+}
+
+// publish brings a message to all whom the bus lets it reach.
+func (w *world) publish(from *host, subject Subject, node string, data []byte) {
+	w.sent[subject]++
+	w.bytes += len(data)
+	if w.lose != nil && w.lose(from, subject, data) {
+		return
+	}
+	for _, to := range w.hosts {
+		if subject == To && to.name != node || to == from && subject == To || w.cut[[2]string{from.name, to.name}] && to != from {
+			continue
+		}
+		if to != from && w.drop > 0 && w.rng.Float64() < w.drop {
+			continue
+		}
+		w.carry(from, to, data)
+		if w.double > 0 && w.rng.Float64() < w.double {
+			w.carry(from, to, data)
+		}
+	}
+}
+
+func (w *world) carry(from, to *host, data []byte) {
+	at := w.now + time.Duration(float64(w.delay)*(0.5+w.rng.ExpFloat64()))
+	if between := [2]*host{from, to}; !w.mix {
+		at = max(at, w.last[between])
+		w.last[between] = at
+	}
+	w.after(at-w.now, func() { to.receive(data) })
+}
+
+// part cuts two nodes, from one to the other or both ways.
+func (w *world) part(from, to string, both bool) {
+	w.cut[[2]string{from, to}] = true
+	if both {
+		w.cut[[2]string{to, from}] = true
+	}
+}
+
+func (w *world) heal() { clear(w.cut) }
+
+// check wants what holds of a cluster that is whole: all see each other, with all their sessions, each
+// client has one, its latest, and homes are the same.
+func (w *world) check(all map[string][]*login) {
+	w.t.Helper()
+	w.checkOne(all)
+	for _, h := range w.hosts {
+		for _, other := range w.hosts {
+			if other == h {
+				continue
+			}
+			view, there := h.views[other.name]
+			if !there {
+				w.t.Errorf("%s does not see %s", h.name, other.name)
+				continue
+			}
+			for _, l := range other.sessions {
+				if view[l.stamp] != l.id {
+					w.t.Errorf("%s does not know that %s is at %s", h.name, l.id, other.name)
+				}
+			}
+			if len(view) != len(other.sessions) {
+				w.t.Errorf("%s knows of %d sessions at %s, which has %d", h.name, len(view), other.name, len(other.sessions))
+			}
+		}
+		for i := range 20 {
+			key := fmt.Sprint("key", i)
+			if a, b := h.m.Members().Home(key), w.hosts[0].m.Members().Home(key); a != b {
+				w.t.Errorf("%s is at home at %s for %s, at %s for %s", key, a, h.name, b, w.hosts[0].name)
+			}
+		}
+		for _, p := range h.m.Peers(nil) {
+			if p.Live && (p.Seen != p.Head || p.Listing) {
+				w.t.Errorf("%s has seen %d of %d claims of %s, and lists %v", h.name, p.Seen, p.Head, p.Node, p.Listing)
+			}
+		}
+		w.checkBounds(h)
+	}
+}
+
+// checkOne wants each client to have one session: the latest of those that it did not leave.
+func (w *world) checkOne(all map[string][]*login) {
+	w.t.Helper()
+	for _, id := range slices.Sorted(maps.Keys(all)) {
+		var last *login
+		open := 0
+		for _, l := range all[id] {
+			if l.closed && !l.ended || l.h.dead {
+				continue
+			}
+			if last == nil || l.stamp > last.stamp || l.stamp == last.stamp && l.h.cfg.Epoch > last.h.cfg.Epoch {
+				last = l
+			}
+			if !l.closed {
+				open++
+			}
+		}
+		switch {
+		case last == nil:
+		case last.ended:
+			w.t.Errorf("%s: the latest login, %x at %s, was ended with %v", id, last.stamp, last.h.name, last.code)
+		case open != 1:
+			w.t.Errorf("%s has %d sessions", id, open)
+		}
+	}
+}
+
+func (w *world) checkBounds(h *host) {
+	w.t.Helper()
+	if s := h.m.Stats(); s.LogBytes > h.m.cfg.LogBytes+sealBytes+maxRecord || s.Sessions != len(h.sessions) || s.Peers > h.m.cfg.MaxPeers {
+		w.t.Errorf("%s: %+v, and %d sessions", h.name, s, len(h.sessions))
+	}
+	if h.m.Deadline() < w.now-time.Millisecond && w.now >= h.frozen {
+		w.t.Errorf("%s waits since %v, and it is %v", h.name, h.m.Deadline(), w.now)
+	}
+}

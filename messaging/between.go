@@ -1,0 +1,177 @@
+package messaging
+
+import (
+	"sync"
+
+	"github.com/stormwheel/stormwheel/cluster"
+	"github.com/stormwheel/stormwheel/messaging/internal/between"
+)
+
+// What hubs say to each other goes by links, one between each two nodes: it comes once and in order, or the
+// other end is gone. What is said to all by tellAll may be lost.
+
+// links are a hub's, by node. One lives from when its node is first seen or heard, and begins anew when it is lost.
+type links struct {
+	mu sync.RWMutex // guards of; each link has a lock of its own
+	of map[string]*link
+}
+
+// link is what was said to a node, and heard of it. Its lock is held while something is sent, so that the order
+// on the bus is that of the numbers; any other lock of the hub's may be held with it, and none is taken then.
+type link struct {
+	mu   sync.Mutex
+	up   bool
+	lost bool // it was up, and is not
+	l    *between.Link
+}
+
+// hears says who in the hub has to do with what another node says, by kind. It is called on the cluster's
+// goroutine and must not block; m is valid until it returns. Kinds of links have nobody, and nor have those
+// that this version does not know.
+var hears = map[between.Kind]func(h *Hub, node string, m *between.Message){
+	between.Locate: (*Hub).locateHere, between.Located: (*Hub).locatedThere,
+	between.Push: (*Hub).pushedHere, between.Outcome: (*Hub).outcomeThere,
+}
+
+// peerHandler is the hub's side of a cluster.
+func (h *Hub) peerHandler() cluster.Handler {
+	return cluster.Handler{Up: h.peerUp, Down: h.peerDown, Login: h.loggedIn, Logout: h.loggedOut, Message: h.heard}
+}
+
+// link returns a node's, made if need be.
+func (h *Hub) link(node string) *link {
+	h.links.mu.RLock()
+	k := h.links.of[node]
+	h.links.mu.RUnlock()
+	if k != nil {
+		return k
+	}
+	h.links.mu.Lock()
+	defer h.links.mu.Unlock()
+	if k = h.links.of[node]; k == nil {
+		k = &link{l: between.NewLink(randomNumber())}
+		if h.links.of == nil {
+			h.links.of = make(map[string]*link)
+		}
+		h.links.of[node] = k
+	}
+	return k
+}
+
+// allLinks are those of the moment.
+func (h *Hub) allLinks() map[string]*link {
+	h.links.mu.RLock()
+	defer h.links.mu.RUnlock()
+	all := make(map[string]*link, len(h.links.of))
+	for node, k := range h.links.of {
+		all[node] = k
+	}
+	return all
+}
+
+// tellPeer says something to another node's hub, from any goroutine and with any lock held. Nil: it comes
+// there, once and in the order of such calls, unless the node goes Down or this one is thought to have: both
+// are told, to here and to there. Errors: cluster.ErrUnknownNode, and between.ErrFull.
+func (h *Hub) tellPeer(node string, m *between.Message) error {
+	k := h.link(node)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.up {
+		return cluster.ErrUnknownNode
+	}
+	frame, err := k.l.Send(m)
+	if err == nil {
+		_ = h.cfg.Peers.Send(node, frame) // what is lost is said again
+	}
+	return err
+}
+
+// tellAll says something to the hubs of all other live nodes, at most once.
+func (h *Hub) tellAll(m *between.Message) error {
+	m.Link, m.Number, m.AckLink, m.Acked, m.Again = 0, 0, 0, 0, 0
+	return h.cfg.Peers.SendAll(between.Append(nil, m))
+}
+
+// heard is cluster.Handler.Message.
+func (h *Hub) heard(node string, body []byte) {
+	m, err := between.Parse(body)
+	if err != nil {
+		h.cfg.Logger.Warn("another node's hub says what cannot be read", "from", node, "error", err)
+		return
+	}
+	k := h.link(node)
+	k.mu.Lock()
+	if m.Number != 0 && !k.lost {
+		k.up = true // it knows this node, which knows it a moment later
+	}
+	v, say := k.l.Take(&m)
+	for _, frame := range say {
+		_ = h.cfg.Peers.Send(node, frame)
+	}
+	k.mu.Unlock()
+	if v == between.Drop {
+		return
+	}
+	if v == between.Anew {
+		h.peerForgot(node)
+	}
+	if do := hears[m.Kind]; do != nil {
+		do(h, node, &m)
+	}
+}
+
+// peerUp is cluster.Handler.Up.
+func (h *Hub) peerUp(node string) {
+	k := h.link(node)
+	k.mu.Lock()
+	k.up, k.lost = true, false
+	k.mu.Unlock()
+	_ = h.tellPeer(node, &between.Message{Kind: between.Hail})
+	for i := range h.shards {
+		h.shards[i].peerUp(node)
+	}
+	wake(h.look)
+}
+
+// peerDown is cluster.Handler.Down.
+func (h *Hub) peerDown(node string) {
+	k := h.link(node)
+	k.mu.Lock()
+	k.up, k.lost = false, true
+	k.l.Begin(randomNumber())
+	k.mu.Unlock()
+	for i := range h.shards {
+		h.shards[i].peerDown(node)
+	}
+}
+
+// peerForgot is told when a node has had this one for lost without its being so: what it was asked and has not
+// answered it will not answer.
+func (h *Hub) peerForgot(node string) {
+	for i := range h.shards {
+		h.shards[i].peerForgot(node)
+	}
+}
+
+// loggedIn is cluster.Handler.Login: a client came to another node.
+func (h *Hub) loggedIn(node string, l cluster.Login) {
+	h.shardOf(l.User).loggedIn(node, &l)
+}
+
+// loggedOut is cluster.Handler.Logout.
+func (h *Hub) loggedOut(node string, l cluster.Login) {
+	h.shardOf(l.User).loggedOut(node, &l)
+}
+
+// tickLinks says again what was lost.
+func (h *Hub) tickLinks() {
+	for node, k := range h.allLinks() {
+		k.mu.Lock()
+		if k.up {
+			for _, frame := range k.l.Tick() {
+				_ = h.cfg.Peers.Send(node, frame)
+			}
+		}
+		k.mu.Unlock()
+	}
+}

@@ -1,0 +1,33 @@
+package between
+
+// Kind is what a body is about.
+type Kind uint8
+
+// All kinds, a group each for who has to do with them. docs/CLUSTER.md says which fields each has.
+const (
+	// Links: nothing but that.
+	Hail Kind = 1 // a link begins
+	Ack  Kind = 2 // what has come of a link
+
+	// Users, see users.go.
+	Locate  Kind = 16 // who of these users is with you?
+	Located Kind = 17 // this user has these sessions here
+	Push    Kind = 18 // a message for a user who is with you
+	Outcome Kind = 19 // what his devices made of it
+	Kick    Kind = 20 // end sessions of a user, or one
+	Hand    Kind = 21 // a stored message that is yours from now on
+	Handed  Kind = 22 // it is stored
+)
+
+var names = [...]string{
+	Hail: "HAIL", Ack: "ACK",
+	Locate: "LOCATE", Located: "LOCATED", Push: "PUSH", Outcome: "OUTCOME", Kick: "KICK", Hand: "HAND", Handed: "HANDED",
+}
+
+// String names the kind as docs/CLUSTER.md does.
+func (k Kind) String() string {
+	if int(k) < len(names) && names[k] != "" {
+		return names[k]
+	}
+	return "unknown"
+}

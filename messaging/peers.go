@@ -1,0 +1,31 @@
+package messaging
+
+import (
+	"github.com/stormwheel/stormwheel/cluster"
+	"github.com/stormwheel/stormwheel/server"
+)
+
+// Peers is the rest of a cluster, as a Hub sees it: a *cluster.Node is one. No method blocks, or calls the
+// cluster.Handler before it returns: the hub calls them with its locks held, and its functions of that handler
+// take those locks.
+type Peers interface {
+	// Node is this node's name.
+	Node() string
+	// Live returns the names of the live nodes, this one included, in ascending order.
+	Live() []string
+	// Home is the live node that keeps key: the same wherever the same nodes are seen.
+	Home(key string) string
+
+	// Opened tells all nodes of a login here, and returns its stamp, which is greater than all that this node
+	// has given or heard. Closed takes it back.
+	Opened(id, user string, incarnation uint64, ref server.Ref) (stamp uint64)
+	Closed(id string, stamp uint64)
+
+	// Send sends body to another node's hub, at most once and in order. cluster.ErrUnknownNode: it is not
+	// live. SendAll sends to all other live nodes, in the same order.
+	Send(node string, body []byte) error
+	SendAll(body []byte) error
+
+	// Start has h be told of the other nodes. The Hub calls it once, before the server starts.
+	Start(srv *server.Server, h cluster.Handler) error
+}
