@@ -2,6 +2,7 @@ package bench
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"github.com/stormwheel/stormwheel/bench/handshakes"
@@ -20,6 +21,9 @@ func (r *runner) result(t *tally.Tally) *result.Result {
 		Conns:  result.Conns{Target: r.Conns},
 		Server: r.Servers.All(), Promises: !r.NoPromises,
 		Generator: result.Generator{Workers: r.Workers, LostWorkers: len(lost)},
+	}
+	if !r.Shakes() && len(r.Phases) == 0 { // each of whose ramps has its own
+		out.Connect.TargetPerS = &r.Rate
 	}
 	t.Fill(out, r.facts())
 	if r.Soaks {
@@ -97,7 +101,9 @@ func (r *runner) outage() *time.Duration {
 
 // detail is filled when the run is over.
 func (r *runner) detail(t *tally.Tally) (result.Detail, error) {
-	d := result.Detail{Command: r.Command, Phases: r.phases, Seconds: r.seconds}
+	r.mu.Lock() // a node that was asked to end may still do so
+	d := result.Detail{Command: r.Command, Phases: r.phases, Events: slices.Clone(r.events), Seconds: r.seconds}
+	r.mu.Unlock()
 	if at, stormed := r.Clients.StormAt(); stormed {
 		d.StormAtS = new(at.Seconds())
 	}

@@ -78,6 +78,8 @@ type Connect struct {
 	IntendedLatencyMs *Percentiles `json:"intended_latency_ms"`
 	// RatePerS is the WELCOMEs of the opening ramp by the time it took.
 	RatePerS *float64 `json:"rate_per_s"`
+	// TargetPerS is the rate of arrivals that was asked for; null: they come as they can.
+	TargetPerS *float64 `json:"target_per_s"`
 }
 
 // Failures are attempts that did not reach WELCOME, by class.

@@ -74,6 +74,7 @@ func (l *loop) nowReady(c *client, e *link.Event) {
 		}
 		heard := l.since(c.began)
 		l.connect.Record(heard - c.began)
+		tally.RecordRecent(l.recent.Connect, heard-c.began)
 		l.connectIntended.Record(heard - c.arrival)
 	}
 	l.swarm.nowReady(1)

@@ -22,6 +22,7 @@ type Counters struct {
 	Pings, Pongs, Missed int
 	Unanswered           int // PINGs of which nobody waits for the PONG any more
 	Pending              int // of those, still waited for at the end
+	Overdue              int // PINGs that wait now, and have for long
 	Withdrawn            int // PINGs that the client or the scenario left unanswered
 
 	Messages Messages
@@ -62,6 +63,7 @@ func (c *Counters) Add(o *Counters) {
 	c.Missed += o.Missed
 	c.Unanswered += o.Unanswered
 	c.Pending += o.Pending
+	c.Overdue += o.Overdue
 	c.Withdrawn += o.Withdrawn
 	c.Messages.Add(&o.Messages)
 	c.Trickled += o.Trickled
