@@ -37,6 +37,7 @@ var pictures = []drawing[Run]{
 	{"lateness", lateness},
 	{"memory", memory},
 	{"cpu", processor},
+	{"scraped", scraped},
 }
 
 // picture is one that makes sense.

@@ -23,6 +23,8 @@ type Config struct {
 	// machine and the HOST:PORT where GET /stats answers. Either may be shorter.
 	PIDs   []int    `name:"pid" help:"Processes of the targets on this machine, in their order: memory, CPU and descriptors are read." placeholder:"N,..."`
 	Admins []string `name:"admin" help:"Admin addresses of the targets, in their order: connections, sessions and evictions are read." placeholder:"H:P,..."`
+	// Scrapes are metrics of servers that are read once a second: "URL[,SERIES...]", see scrape.Parse.
+	Scrapes []string `name:"scrape" help:"Read series of a Prometheus text endpoint every second: URL (or HOST:PORT, or nodes for all admin addresses)[,[NAME=]METRIC[{LABEL=\"VALUE\",...}]...]; thresholds name them scraped.NAME.max; repeatable." placeholder:"URL,SERIES,..." sep:"none"`
 	// Spawn is how many `stormwheel serve` children to start and to aim at.
 	Spawn int `help:"Start this many nodes of this binary and aim at them (demo: 2)." placeholder:"N"`
 	// NodeArgs are "name=value", passed to the children as --name=value.
