@@ -63,6 +63,15 @@ func Run(ctx context.Context, cfg Config, view View) (*result.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p.Capacity == scenario.SearchCapacity {
+		if cfg.Capacity, err = searchCapacity(ctx, cfg, p, view); err != nil {
+			return nil, err
+		}
+		p.Capacity = cfg.Capacity
+	}
+	if p.Repeat > 1 {
+		return repeat(ctx, cfg, p, view)
+	}
 	if _, searches := p.Plays.(scenario.FindMax); searches {
 		return findMax(ctx, cfg, p, view)
 	}

@@ -31,7 +31,7 @@ var update = flag.Bool("update", false, "write docs/bench-result.schema.json")
 // nullLists are the lists that are null rather than empty when there is nothing.
 var nullLists = map[string]bool{
 	"parts": true, "cohorts": true, "detail.command": true, "detail.phases": true, "detail.events": true, "detail.seconds": true, "detail.seconds.N.servers": true, "detail.seconds.N.counts": true, "detail.seconds.N.histograms": true, "detail.attempts_per_100ms": true,
-	"scraped": true, "detail.scraped": true, "detail.lost_per_100ms": true, "detail.back_per_100ms": true,
+	"repeats": true, "spread": true, "scraped": true, "detail.scraped": true, "detail.lost_per_100ms": true, "detail.back_per_100ms": true,
 }
 
 // object keeps the order of its members.

@@ -60,6 +60,7 @@ const (
 	EventFlood      EventKind = "flood"       // very many came at once
 	EventSilence    EventKind = "silence"     // clients stopped speaking
 	EventCommand    EventKind = "command"     // a command of the user's ran
+	EventStorm      EventKind = "storm"       // somebody else struck the targets
 	EventWorkerLost EventKind = "worker-lost" // a process of the load test ended
 	EventAbort      EventKind = "abort"       // the run ended before its time
 )

@@ -49,8 +49,12 @@ type Result struct {
 	Promises   bool               `json:"promises"` // false: the scenario's are not judged (--no-promises)
 	Thresholds []ThresholdSeen    `json:"thresholds"`
 	Verdict    Verdict            `json:"verdict"`
-	Parts      []Part             `json:"parts"` // of a merge; null: one run
-	Detail     Detail             `json:"detail"`
+	// Repeats are all runs of --repeat, of which the rest of the object is the first with the worst verdict, and Spread
+	// is that of their figures; null: one run.
+	Repeats []Repeat `json:"repeats"`
+	Spread  []Spread `json:"spread"`
+	Parts   []Part   `json:"parts"` // of a merge; null: one run
+	Detail  Detail   `json:"detail"`
 }
 
 // Verdict sums a run up.

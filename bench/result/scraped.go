@@ -1,5 +1,7 @@
 package result
 
+import "fmt"
+
 // Scraped is what one series of a target's own metrics came to over the run. A value is what the series said; of a
 // counter its growth a second, of a histogram or summary the mean of what it observed, each since the reading before.
 type Scraped struct {
@@ -28,4 +30,22 @@ type ScrapedSeries struct {
 	Name   string     `json:"name"`
 	T      []float64  `json:"t_s"`
 	Values []*float64 `json:"values"` // null: it could not be read, or said nothing
+}
+
+// words are what the readings came to.
+func (s Scraped) words() string {
+	words := "never read"
+	if s.Readings > 0 {
+		words = fmt.Sprintf("min %s  mean %s  max %s  last %s", telling(s.Min), telling(s.Mean), telling(s.Max), telling(s.Last))
+		switch s.Figure {
+		case FigureRate:
+			words += ", growth a second"
+		case FigureMean:
+			words += ", mean of what was observed"
+		}
+	}
+	if s.Failed > 0 && s.FirstFailure != nil {
+		words += fmt.Sprintf("; %d of %d readings failed, the first: %s", s.Failed, s.Failed+s.Readings, *s.FirstFailure)
+	}
+	return words
 }

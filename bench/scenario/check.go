@@ -69,7 +69,15 @@ func (c *Config) checkLoad() error {
 		return result.Usage("--rate: %g is not a number above 0, up to %g", c.Rate, maxRate)
 	case tooLong(c.Conns, c.Rate):
 		return result.Usage("--rate: %g brings %d clients in more than %v", c.Rate, c.Conns, maxTime)
-	case c.Capacity < 0 || c.Capacity > maxRate || !finite(c.Capacity):
+	case c.Capacity == SearchCapacity && (c.Spawn > 0 || !c.storms()):
+		return result.Usage("--capacity search is for storms on targets; of spawned nodes it is known")
+	case c.Capacity == SearchCapacity && !c.StartAt.IsZero():
+		return result.Usage("--capacity search takes a time that nobody knows before: --start-at is not for it")
+	case c.Repeat < 0 || c.Repeat > mostRepeats:
+		return result.Usage("--repeat: %d is not within 1 to %d", c.Repeat, mostRepeats)
+	case c.Repeat > 1 && !c.StartAt.IsZero():
+		return result.Usage("--start-at is not for --repeat, whose runs begin one after the other")
+	case c.Capacity < 0 && c.Capacity != SearchCapacity || c.Capacity > maxRate || !finite(c.Capacity):
 		return result.Usage("--capacity: %g is not a number above 0, up to %g", c.Capacity, maxRate)
 	case c.Capacity > 0 && tooLong(c.Conns, c.Capacity):
 		return result.Usage("--capacity: %g takes %d clients in more than %v", c.Capacity, c.Conns, maxTime)
@@ -153,6 +161,8 @@ const (
 	maxTime    = 10_000 * time.Hour // more than a year
 
 	maxPatience = time.Hour // the longest that a link waits for a PONG
+
+	mostRepeats = 1000
 
 	maxDepartures = 1_000_000 // sessions a second that end by BYE
 )

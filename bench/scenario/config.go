@@ -118,8 +118,8 @@ type Config struct {
 	StormAt  time.Duration `name:"storm-at" help:"storm --kind external: when, after the first client could come (default: after --duration); without a command somebody else strikes then, and without --storm-at, too, the first mass loss is the storm, waited for for --duration (default 10m)." placeholder:"D"`
 	// RecoveryTimeout is when to stop waiting for returns; default 60 s.
 	RecoveryTimeout time.Duration `help:"storm: how long to wait for all to return (default 1m; demo: 30s)." placeholder:"D"`
-	// Capacity is what the receivers admit per second; default: known for spawned nodes.
-	Capacity float64 `help:"storm: clients per second that the receivers admit, for ideal_s (known for spawned nodes)." placeholder:"R"`
+	// Capacity is what the receivers admit per second; default: known for spawned nodes. SearchCapacity: it is found out before.
+	Capacity float64 `type:"capacity" help:"storm: clients per second that the receivers admit, for ideal_s (known for spawned nodes); search finds it out before, by ramps that get steeper." placeholder:"R"`
 	// Cohorts are policies instead of Policy, as in "full:50%,fixed:50%".
 	Cohorts string `help:"storm: policies that share the clients, as in full:50%,fixed:50%." placeholder:"P:SHARE,..."`
 	// Probes is the share of the clients that a scenario does not touch and that are measured
@@ -154,6 +154,8 @@ type Config struct {
 	Sources string `name:"source" help:"Local addresses, as in 127.0.0.2-127.0.0.50 (default: as many as the ports require)." placeholder:"A-B"`
 	// Seed is that of arrivals and choices; default: from the clock.
 	Seed uint64 `help:"Seed of arrivals and choices (default: from the clock)." placeholder:"N"`
+	// Repeat makes as many runs, one after the other, with Seed and those after it; 0: one.
+	Repeat int `help:"Make as many runs, one after the other, each with the next seed: the spread of their figures is in the result, and with --json FILE.json each is in FILE-1.json and so on." placeholder:"N"`
 	// StartAt is the moment of the first arrival; zero: when all is ready.
 	StartAt time.Time `type:"start" help:"When the first client may come, RFC 3339 or HH:MM:SS, at most 24 h ahead; several machines begin together." placeholder:"TIME"`
 	// Thresholds are judged beyond what the scenario promises; with NoPromises, alone.

@@ -106,6 +106,7 @@ func (external) strike(ctx context.Context, s *Stage) error {
 	s.Clients.BeginStorm(addrs...)
 	if s.command() == "" {
 		s.Say("the storm begins now (--storm-at), with %d clients", on)
+		s.Note(result.EventStorm, "", fmt.Sprintf("the storm begins by the clock, with %d clients", on))
 		return s.weather(ctx, addrs, nil)
 	}
 	s.T0By = result.T0ByCommand
@@ -113,8 +114,9 @@ func (external) strike(ctx context.Context, s *Stage) error {
 	if err != nil {
 		return fmt.Errorf("run the command of the storm: %w", err)
 	}
-	s.Say("with %d clients, this is run: %s", on, s.command())
-	return s.weather(ctx, addrs, &blowCommand{shell: shell, seen: result.Command{Line: s.command()}})
+	s.Say("with %d clients, this is run: %s", on, firstLine(s.command()))
+	over := s.Note(result.EventCommand, "", "this is run: "+firstLine(s.command()))
+	return s.weather(ctx, addrs, &blowCommand{shell: shell, over: over, seen: result.Command{Line: s.command()}})
 }
 
 // awaitBlow waits until sessions are lost in masses.
@@ -136,6 +138,7 @@ func (s *Stage) awaitBlow(ctx context.Context, addrs []string) (found bool, err 
 		t0, found := s.Clients.FindStorm(since, on)
 		if found {
 			s.Say("the storm began at %.1f s: clients began to lose their sessions", t0.Seconds())
+			s.Note(result.EventStorm, "", "clients begin to lose their sessions")
 		}
 		return found
 	})
@@ -191,7 +194,7 @@ func (s *Stage) weathered(doors *nodes.Doors, t0 time.Duration, command *blowCom
 	notice := s.Clients.LongestInterval() + s.PongTimeout + time.Second
 	var calmSince time.Time
 	return func() bool {
-		over := command.over(s.Say)
+		over := command.ended(s.Say)
 		s.noteOutage(doors, t0)
 		n := s.Clients.Counts()
 		if over && n.StormClients == 0 {
@@ -215,9 +218,16 @@ func (s *Stage) aftermath(ctx context.Context, hit int) (second bool, err error)
 	})
 }
 
-// noteOutage notes when a target accepts again, where none did.
+// noteOutage notes when no target accepts, and when one does again.
 func (s *Stage) noteOutage(doors *nodes.Doors, t0 time.Duration) {
-	if at, _ := doors.Opened(); at != nil && s.Servers.AcceptedAfter() == nil {
+	at, shut := doors.Opened()
+	if shut && s.noNode == nil {
+		s.noNode = s.Note(result.EventOutage, "", "no target accepts")
+	}
+	if at != nil && s.noNode != nil {
+		s.noNode()
+	}
+	if at != nil && s.Servers.AcceptedAfter() == nil {
 		after := s.Clients.Now() - time.Since(*at) - t0
 		s.Servers.Accept(after)
 		s.Say("a target accepts again, after %.1f s", after.Seconds())
@@ -228,30 +238,32 @@ func (s *Stage) noteOutage(doors *nodes.Doors, t0 time.Duration) {
 type blowCommand struct {
 	shell *child.Shell
 	seen  result.Command
-	told  int // lines
+	over  func() // is told that it has ended
+	told  int    // lines
 	said  bool
 }
 
 // mostTold is how many lines of a command are told as they come; all of them are among the last that the result has.
 const mostTold = 20
 
-// over tells what the command says, and that it has ended.
-func (b *blowCommand) over(say func(string, ...any)) bool {
+// ended tells what the command says, and that it has ended.
+func (b *blowCommand) ended(say func(string, ...any)) bool {
 	if b == nil {
 		return true
 	}
-	ended := false
+	over := false
 	select {
 	case <-b.shell.Done():
-		ended = true
+		over = true
 	default:
 	}
-	b.listen(ended, say)
-	if ended && !b.said {
+	b.listen(over, say)
+	if over && !b.said {
 		b.said = true
+		b.over()
 		say("the command has ended after %.1f s: %s", b.shell.Took().Seconds(), howEnded(b.shell))
 	}
-	return ended
+	return over
 }
 
 func (b *blowCommand) listen(rest bool, say func(string, ...any)) {
@@ -283,14 +295,14 @@ func (b *blowCommand) end(ctx context.Context, say func(string, ...any)) *result
 		return nil
 	}
 	defer b.shell.Remove()
-	if !b.over(say) {
+	if !b.ended(say) {
 		b.shell.End()
 		b.seen.Failed = new(fmt.Sprintf("the command still ran after %.0f s (--recovery-timeout), and was ended, with its process group", b.shell.Took().Seconds()))
 		if ctx.Err() != nil {
 			b.seen.Failed = new(interruptedMeanwhile)
 		}
 		say("%s", *b.seen.Failed)
-		b.over(say)
+		b.ended(say)
 	} else if b.shell.Exit() != nil {
 		why := "the command of the storm failed: " + howEnded(b.shell)
 		if last := lastLine(b.seen.Said); last != "" {
@@ -306,6 +318,15 @@ func (b *blowCommand) end(ctx context.Context, say func(string, ...any)) *result
 
 // interruptedMeanwhile is told of a run that is asked to end while its command, or what came of it, is under way.
 const interruptedMeanwhile = "this load test was asked to end while the storm went on: a command that ends processes by their name, as pkill does, may have meant the load test, too"
+
+// firstLine is a command line in a line, for people.
+func firstLine(command string) string {
+	first, _, more := strings.Cut(strings.TrimSpace(command), "\n")
+	if more {
+		first += " ..."
+	}
+	return first
+}
 
 func lastLine(text string) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")

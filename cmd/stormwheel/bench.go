@@ -15,6 +15,7 @@ import (
 	"github.com/stormwheel/stormwheel/bench/report"
 	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/bench/scenario"
+	"github.com/stormwheel/stormwheel/cmd/stormwheel/internal/exporter"
 	"github.com/stormwheel/stormwheel/cmd/stormwheel/internal/live"
 )
 
@@ -39,9 +40,10 @@ type BenchCmd struct {
 	JSON  string   `name:"json" help:"Write the result here; - is standard output (demo: out/demo.json)." placeholder:"FILE"`
 	CSV   string   `name:"csv" help:"Write a row a second here." placeholder:"FILE"`
 	reportFlags
-	NoTui bool `name:"no-tui" help:"One line a second, also on a terminal."`
-	Quiet bool `help:"Say nothing but errors; --json, --csv and the exit code tell the rest."`
-	Print bool `help:"Say the command line that makes the same run, without a file, and make none."`
+	MetricsListen string `help:"Serve GET /metrics of the running load test here; no authentication, so keep it on loopback (default none)." placeholder:"HOST:PORT"`
+	NoTui         bool   `name:"no-tui" help:"One line a second, also on a terminal."`
+	Quiet         bool   `help:"Say nothing but errors; --json, --csv and the exit code tell the rest."`
+	Print         bool   `help:"Say the command line that makes the same run, without a file, and make none."`
 
 	File  *runFile     `kong:"-"` // nil: there is none
 	Flags []*kong.Flag `kong:"-"` // as they were parsed
@@ -149,7 +151,21 @@ func (c *BenchCmd) run(stop *stopper, stdout, stderr *os.File) error {
 		return err
 	}
 
+	repeats, err := c.openRepeats()
+	defer repeats.abandon()
+	if err != nil {
+		return err
+	}
+	view.Each = repeats.write
+	metrics, err := c.exporter(stderr)
+	if err != nil {
+		return err
+	}
+	defer metrics.Close()
 	screen := c.show(&view, stop, stderr)
+	if metrics != nil {
+		view.Watch = both(metrics.Watch, view.Watch)
+	}
 	defer screen.Close() // also when the run panics
 	seen, runErr := bench.Run(stop, config, view)
 	summary := screen.Close()
@@ -167,7 +183,7 @@ func (c *BenchCmd) run(stop *stopper, stdout, stderr *os.File) error {
 		written = seen.WriteJSON(jsonOut)
 	}
 	drawn := reports.write(report.Run{Name: c.Scenario, Result: seen})
-	if err := errors.Join(summary, written, drawn, files.close()); err != nil {
+	if err := errors.Join(summary, written, drawn, repeats.err, files.close()); err != nil {
 		return err
 	}
 	return runErr
@@ -180,7 +196,7 @@ func (c *BenchCmd) show(view *bench.View, stop *stopper, stderr *os.File) *live.
 		return nil
 	}
 	view.Progress = stderr
-	if c.NoTui || c.scenario() == "find-max" { // its runs would begin the screen again and again
+	if c.NoTui || c.scenario() == "find-max" || c.Repeat > 1 || c.Capacity == scenario.SearchCapacity { // their runs would begin the screen again and again
 		return nil
 	}
 	screen := live.Open(stderr, stop.stop, stop.kill)
@@ -189,6 +205,26 @@ func (c *BenchCmd) show(view *bench.View, stop *stopper, stderr *os.File) *live.
 		stop.before(screen.Abandon)
 	}
 	return screen
+}
+
+// exporter serves the run's own metrics; nil: nobody wants them.
+func (c *BenchCmd) exporter(stderr io.Writer) (*exporter.Exporter, error) {
+	if c.MetricsListen == "" {
+		return nil, nil
+	}
+	metrics, err := exporter.Listen(c.MetricsListen)
+	if err == nil && !c.Quiet {
+		fmt.Fprintf(stderr, "        * http://%s/metrics has this run while it goes on\n", metrics.Addr())
+	}
+	return metrics, err
+}
+
+// both are told of an update; the second may be nil.
+func both(first, second func(bench.Update)) func(bench.Update) {
+	if second == nil {
+		return first
+	}
+	return func(u bench.Update) { first(u); second(u) }
 }
 
 // config is what was said, as package bench takes it.

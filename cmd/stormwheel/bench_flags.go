@@ -16,6 +16,7 @@ import (
 var benchFlags = []kong.Option{
 	kong.NamedMapper("workers", textFlag(readWorkers)),
 	kong.NamedMapper("probes", textFlag(readProbes)),
+	kong.NamedMapper("capacity", textFlag(readCapacity)),
 	kong.NamedMapper("start", textFlag(func(text string) (time.Time, error) { return bench.ParseStart(text, time.Now()) })),
 }
 
@@ -56,6 +57,18 @@ func readProbes(text string) (float64, error) {
 		return 0, fmt.Errorf("%q is neither none nor a share above 0, up to 1", text)
 	}
 	return share, nil
+}
+
+// readCapacity is the rate, or scenario.SearchCapacity for search.
+func readCapacity(text string) (float64, error) {
+	if text == "search" {
+		return scenario.SearchCapacity, nil
+	}
+	rate, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(rate > 0) {
+		return 0, fmt.Errorf("%q is neither search nor a number above 0", text)
+	}
+	return rate, nil
 }
 
 // benchHelp is the help of a scenario: the flags that are for it, and not those of others. Without

@@ -66,7 +66,7 @@ func flagText(f *kong.Flag, value reflect.Value) string {
 }
 
 // numberWords stand for the numbers below 0 of flags that have a word for them.
-var numberWords = map[string]string{"probes": "none"}
+var numberWords = map[string]string{"probes": "none", "capacity": "search"}
 
 // quoted are words for a shell.
 func quoted(words []string) string {
