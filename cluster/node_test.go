@@ -204,7 +204,9 @@ func TestASplitIsSeenAndHeals(t *testing.T) {
 
 func TestANodeThatFallsSilentIsGone(t *testing.T) {
 	var net cluster.Memory
-	quick := func(c *cluster.Config, _ *server.Config) { c.Announce, c.Alive = 20*time.Millisecond, 200*time.Millisecond }
+	quick := func(c *cluster.Config, _ *server.Config) {
+		c.Announce, c.Alive = 20*time.Millisecond, 200*time.Millisecond
+	}
 	a, b := join(t, &net, "a", quick), join(t, &net, "b", quick)
 	see(t, a, b)
 	net.Silence("a", "b")

@@ -37,7 +37,7 @@ func (n *Node) local(do func(now peer.Now, out *peer.Out)) error {
 	return err
 }
 
-// take has the machine take what comes from elsewhere, or is due, and tells of it.
+// take has the machine take what is due, and tells of it.
 func (n *Node) take(do func(now peer.Now, out *peer.Out)) {
 	n.telling.Lock()
 	defer n.telling.Unlock()
@@ -52,6 +52,24 @@ func (n *Node) takeLocked(do func(now peer.Now, out *peer.Out)) {
 		return
 	}
 	do(n.now(), &n.heard)
+	n.taken()
+}
+
+// received takes what the Bus brings: take without a function that would have to be made for each message.
+func (n *Node) received(data []byte) {
+	n.telling.Lock()
+	defer n.telling.Unlock()
+	n.mu.Lock()
+	if n.left {
+		n.mu.Unlock()
+		return
+	}
+	n.machine.Received(n.now(), data, &n.heard)
+	n.taken()
+}
+
+// taken carries out what the machine has asked for in n.heard, and tells of it. With telling and mu held; it gives mu back.
+func (n *Node) taken() {
 	n.events = append(n.events, n.asked...)
 	n.asked = n.asked[:0]
 	_ = n.carryOut(&n.heard, &n.events) // what the Bus did not take is counted, and asked for
@@ -65,11 +83,6 @@ func (n *Node) takeLocked(do func(now peer.Now, out *peer.Out)) {
 	}
 	clear(n.events)
 	n.events = n.events[:0]
-}
-
-// received takes what the Bus brings.
-func (n *Node) received(data []byte) {
-	n.take(func(now peer.Now, out *peer.Out) { n.machine.Received(now, data, out) })
 }
 
 // carryOut publishes, and appends what else is asked for to events. With mu held.

@@ -1,6 +1,7 @@
 package messaging
 
 import (
+	"errors"
 	"sync"
 
 	"github.com/stormwheel/stormwheel/cluster"
@@ -30,6 +31,7 @@ type link struct {
 // that this version does not know.
 var hears = map[between.Kind]func(h *Hub, node string, m *between.Message){
 	between.Locate: (*Hub).locateHere, between.Located: (*Hub).locatedThere,
+	between.Kick: (*Hub).kickedHere, between.Kicked: (*Hub).answeredThere,
 	between.Push: (*Hub).pushedHere, between.Outcome: (*Hub).outcomeThere,
 }
 
@@ -71,7 +73,7 @@ func (h *Hub) allLinks() map[string]*link {
 
 // tellPeer says something to another node's hub, from any goroutine and with any lock held. Nil: it comes
 // there, once and in the order of such calls, unless the node goes Down or this one is thought to have: both
-// are told, to here and to there. Errors: cluster.ErrUnknownNode, and between.ErrFull.
+// are told, to here and to there. Errors: cluster.ErrUnknownNode, cluster.ErrTooBig, and between.ErrFull.
 func (h *Hub) tellPeer(node string, m *between.Message) error {
 	k := h.link(node)
 	k.mu.Lock()
@@ -80,10 +82,14 @@ func (h *Hub) tellPeer(node string, m *between.Message) error {
 		return cluster.ErrUnknownNode
 	}
 	frame, err := k.l.Send(m)
-	if err == nil {
-		_ = h.cfg.Peers.Send(node, frame) // what is lost is said again
+	if err != nil {
+		return err
 	}
-	return err
+	if err := h.cfg.Peers.Send(node, frame); errors.Is(err, cluster.ErrTooBig) {
+		k.l.TakeBack()
+		return err
+	}
+	return nil // what is lost is said again
 }
 
 // tellAll says something to the hubs of all other live nodes, at most once.

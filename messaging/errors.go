@@ -10,10 +10,11 @@ import (
 
 // What the methods of Hub return beside a *Refusal.
 var (
-	ErrNotStarted = errors.New("messaging: the hub was not started")    // Push, PushRoom, Broadcast
-	ErrClosed     = errors.New("messaging: the hub is closed")          // all methods after Close
-	ErrStarted    = errors.New("messaging: the hub was started before") // Start
-	ErrName       = errors.New("messaging: no name of a user or room")  // Push, PushRoom, Broadcast, User: empty, longer than 128 bytes, no text, or a user's with "/"
+	ErrNotStarted = errors.New("messaging: the hub was not started")                    // Push, PushRoom, Broadcast
+	ErrClosed     = errors.New("messaging: the hub is closed")                          // all methods after Close
+	ErrStarted    = errors.New("messaging: the hub was started before")                 // Start
+	ErrPartial    = errors.New("messaging: not all nodes of the cluster have answered") // what goes to all nodes, and asks all
+	ErrName       = errors.New("messaging: no name of a user or room")                  // Push, PushRoom, Broadcast, User: empty, longer than 128 bytes, no text, or a user's with "/"
 )
 
 // Refusal says why a message, a join or a question was refused: the NACK that its client gets, the

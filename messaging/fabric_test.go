@@ -5,7 +5,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stormwheel/stormwheel/cluster"
@@ -54,6 +53,12 @@ func (f *fabric) node(name string) *fabricNode {
 	return n
 }
 
+func (f *fabric) peers(t *testing.T, name string) messaging.Peers {
+	n := f.node(name)
+	t.Cleanup(n.end)
+	return n
+}
+
 func (n *fabricNode) Node() string { return n.name }
 
 func (n *fabricNode) Live() []string {
@@ -85,6 +90,9 @@ func (n *fabricNode) Opened(id, user string, incarnation uint64, ref server.Ref)
 }
 
 func (n *fabricNode) tellLogin(l cluster.Login) {
+	if n.ended {
+		return
+	}
 	for name := range n.live {
 		to := n.f.nodes[name]
 		if n.f.deaf != nil && n.f.deaf(n.name, name) {
@@ -133,15 +141,16 @@ func (n *fabricNode) Closed(id string, stamp uint64) {
 	delete(n.logins, stamp)
 	delete(n.refs, stamp)
 	for name := range n.live {
-		to := n.f.nodes[name]
-		to.push(func() { to.h.Logout(n.name, l) })
+		if to := n.f.nodes[name]; !n.ended && (n.f.deaf == nil || !n.f.deaf(n.name, name)) {
+			to.push(func() { to.h.Logout(n.name, l) })
+		}
 	}
 }
 
 func (n *fabricNode) Send(node string, body []byte) error {
 	n.f.mu.Lock()
 	defer n.f.mu.Unlock()
-	if !n.live[node] {
+	if !n.live[node] || n.ended {
 		return cluster.ErrUnknownNode
 	}
 	to, copies := n.f.nodes[node], 1
@@ -180,11 +189,10 @@ func (n *fabricNode) Start(srv *server.Server, h cluster.Handler) error {
 
 // sees has a node be told that another came. With mu held.
 func (n *fabricNode) sees(other *fabricNode) {
-	if n.live[other.name] {
-		return
+	if !n.live[other.name] {
+		n.live[other.name] = true
+		n.push(func() { n.h.Up(other.name) })
 	}
-	n.live[other.name] = true
-	n.push(func() { n.h.Up(other.name) })
 	for _, l := range other.logins {
 		other.login(n, l)
 	}
@@ -270,48 +278,17 @@ func (f *fabric) freeze(name string, frozen bool) {
 	}
 }
 
-// town is some nodes.
-type town struct {
-	t     *testing.T
-	f     *fabric
-	nodes []*rig
+// faults has copies say how often what a node says to another comes there.
+func (f *fabric) faults(copies func(from, to string) int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fault = func(from, to string, _ []byte) int { return copies(from, to) }
+	f.deaf = func(from, to string) bool { return copies(from, to) == 0 }
 }
 
-// inTown runs a test on nodes a, b, c, ... within a bubble, each with a store of its own.
-func inTown(t *testing.T, n int, cfg messaging.Config, test func(town *town)) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		w := &town{t: t, f: newFabric()}
-		for range n {
-			w.add(cfg, newFaulty(messaging.Bounds{}))
-		}
-		w.advance(0)
-		test(w)
-	})
-}
-
-// add starts another node. A store of nil is none.
-func (w *town) add(cfg messaging.Config, store messaging.Store) *rig {
-	w.t.Helper()
-	name := string(rune('a' + len(w.nodes)))
-	node := w.f.node(name)
-	w.t.Cleanup(node.end)
-	cfg.Peers, cfg.Name = node, "node-"+name
-	if cfg.Store = store; store == nil {
-		cfg.Store = nil
-	}
-	r := newRig(w.t, cfg, server.Config{Node: name})
-	w.nodes = append(w.nodes, r)
-	return r
-}
-
-// advance lets time pass on all nodes.
-func (w *town) advance(d time.Duration) {
-	w.t.Helper()
-	w.nodes[0].node.Advance(d)
-	for range 3 {
-		for _, r := range w.nodes {
-			r.node.Settle()
-		}
-	}
+// loses has a node be told that another is gone.
+func (f *fabric) loses(node, other string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.nodes[node].loses(other)
 }

@@ -46,7 +46,8 @@ type Hub struct {
 
 	// Nothing without Config.Peers.
 	links links         // to other nodes
-	token atomic.Uint64 // of the last PUSH
+	calls calls         // to other nodes, that somebody waits for
+	token atomic.Uint64 // of the last question to another node
 	look  chan struct{} // wakes askForQueued
 
 	ctx    context.Context // ends with Close

@@ -31,10 +31,7 @@ const ifThere = 1
 // askAbout asks one node for users for whom something waits, from any goroutine and with any lock held.
 func (h *Hub) askAbout(node string, users []string) {
 	for page := range slices.Chunk(users, askPage) {
-		m := between.Message{Kind: between.Locate, Token: ifThere}
-		for _, name := range page {
-			m.List = between.AppendName(m.List, name)
-		}
+		m := between.Message{Kind: between.Locate, Token: ifThere, List: between.AppendNames(nil, page)}
 		_ = h.tellPeer(node, &m) // it goes Down otherwise, and comes back
 	}
 }
@@ -120,7 +117,7 @@ func (u *user) found() {
 }
 
 const (
-	askPage = 200                   // users that a node is asked for at a time
+	askPage  = 200                   // users that a node is asked for at a time
 	askPause = 50 * time.Millisecond // between two such questions: 4,000 users a second
 )
 

@@ -21,8 +21,9 @@ type Peers interface {
 	Opened(id, user string, incarnation uint64, ref server.Ref) (stamp uint64)
 	Closed(id string, stamp uint64)
 
-	// Send sends body to another node's hub, at most once and in order. cluster.ErrUnknownNode: it is not
-	// live. SendAll sends to all other live nodes, in the same order.
+	// Send sends body, which it copies, to another node's hub, at most once and in order. cluster.ErrUnknownNode:
+	// it is not live; cluster.ErrTooBig: it can never be sent; with other errors it was lost. SendAll sends to all
+	// other live nodes, in the same order.
 	Send(node string, body []byte) error
 	SendAll(body []byte) error
 

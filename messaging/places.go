@@ -243,7 +243,7 @@ func (sh *shard) peerUp(node string) {
 	sh.mu.Lock()
 	defer sh.unlock()
 	var names []string
-	for _, u := range slices.Clone(sh.placed) {
+	for _, u := range sh.placed {
 		if u.busy() {
 			names = append(names, u.name)
 		}
@@ -254,29 +254,35 @@ func (sh *shard) peerUp(node string) {
 
 // peerDown has all sessions of a node be gone.
 func (sh *shard) peerDown(node string) {
-	sh.mu.Lock()
-	defer sh.unlock()
-	for _, u := range slices.Clone(sh.placed) {
+	sh.eachPlaced(func(u *user) {
 		if r := u.where.remote(node); r != nil {
 			r.sessions = nil
 			u.giveUp(r)
 			u.leftOver(r)
 		}
 		u.answeredFor(node)
-		u.settleIn()
-	}
+	})
 }
 
-// peerForgot has all be lost that a node has been sent and has not answered.
+// peerForgot sends a node again what it has been sent and has not answered: it will not.
 func (sh *shard) peerForgot(node string) {
-	sh.mu.Lock()
-	defer sh.unlock()
-	for _, u := range slices.Clone(sh.placed) {
+	sh.eachPlaced(func(u *user) {
 		if r := u.where.remote(node); r != nil {
-			u.giveUp(r)
+			u.pushAgain(r)
 			u.leftOver(r)
 		}
 		u.answeredFor(node)
-		u.settleIn()
+	})
+}
+
+// eachPlaced calls do, with the lock held, for all users whose places are known.
+func (sh *shard) eachPlaced(do func(*user)) {
+	sh.mu.Lock()
+	defer sh.unlock()
+	for _, u := range slices.Clone(sh.placed) {
+		if u.where != nil {
+			do(u)
+			u.settleIn()
+		}
 	}
 }

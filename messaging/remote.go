@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/stormwheel/stormwheel/cluster"
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/messaging/internal/between"
 )
@@ -43,6 +44,8 @@ func (u *user) push(e *entry, r *remote) {
 		r.flight = append(r.flight, pushed{token, e})
 	case errors.Is(err, between.ErrFull):
 		e.unsent = true
+	case errors.Is(err, cluster.ErrTooBig):
+		u.finish(e, Refused, "", refuseLarge)
 	}
 }
 
@@ -100,5 +103,20 @@ func (u *user) giveUp(r *remote) {
 	r.flight = nil
 	for _, p := range flight {
 		u.judge(p.e, verdict{})
+	}
+}
+
+// pushAgain is giveUp for a node that has the user all the same. With the lock held.
+func (u *user) pushAgain(r *remote) {
+	flight := r.flight
+	r.flight = nil
+	for _, p := range flight {
+		p.e.out--
+		if p.e.done {
+			continue
+		}
+		if u.push(p.e, r); p.e.out == 0 && !p.e.done {
+			u.unwanted(p.e)
+		}
 	}
 }

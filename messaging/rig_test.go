@@ -60,6 +60,30 @@ type peer struct {
 	*servertest.Client
 	r      *rig
 	frames []codec.Frame
+	late   []uint64 // that came, and were not acknowledged
+}
+
+// message is a DELIVER that carries one.
+type message struct {
+	number uint64
+	e      envelope.Envelope
+}
+
+// messages takes all messages that came, and forgets what else did.
+func (p *peer) messages() (all []message) {
+	for _, f := range append(p.frames, p.Received()...) {
+		if f.Type != codec.Deliver {
+			continue
+		}
+		number, body, _ := codec.ParseMessage(f.Payload)
+		if e, err := envelope.Parse(body); err == nil && e.Kind == envelope.Message {
+			all = append(all, message{number, e})
+		} else if number != 0 {
+			p.Client.Ack(number)
+		}
+	}
+	p.frames = nil
+	return all
 }
 
 func (r *rig) join(id string) *peer { return &peer{Client: r.node.Join(id), r: r} }

@@ -106,7 +106,7 @@ func (sh *shard) get(name string) *user {
 
 // forget drops the record of a user about whom there is nothing to know. With the lock held.
 func (u *user) forget() {
-	if len(u.devices) == 0 && len(u.seen) == 0 && u.puts == 0 && len(u.window) == 0 && !u.loading && u.where == nil {
+	if len(u.devices) == 0 && len(u.seen) == 0 && u.puts == 0 && len(u.window) == 0 && !u.loading && !u.retry && u.where == nil {
 		delete(u.sh.users, u.name)
 	}
 }

@@ -50,7 +50,7 @@ func (p *Plan) spawn(ctx context.Context, died func(error)) (*nodes.Servers, err
 	for _, a := range p.NodeArgs {
 		args = append(args, "--"+a) // the later one holds
 	}
-	all, err := nodes.Spawn(ctx, child.Program{Argv: command, Crowded: p.Crowded()}, p.Spawn, args, died)
+	all, err := nodes.Spawn(ctx, p.nodeProgram(command), p.Spawn, args, died)
 	if err != nil {
 		_ = os.RemoveAll(folder) // "" is no folder
 		return nil, err
@@ -69,6 +69,3 @@ func (p *Plan) spawn(ctx context.Context, died func(error)) (*nodes.Servers, err
 	}
 	return all, nil
 }
-
-// Crowded says whether the run's processes are many for this machine.
-func (p *Plan) Crowded() bool { return child.Crowded(p.Spawn + p.Workers) }

@@ -75,7 +75,7 @@ func (p *Plan) preflight(descriptors, ports int) error {
 	}
 	if p.Workers == 0 {
 		room := max(descriptors-descriptorReserve, 1)
-		p.Workers = max(1, min((p.Conns+moving+room-1)/room, maxWorkers, p.Conns))
+		p.Workers = p.paired(max(1, min((p.Conns+moving+room-1)/room, maxWorkers, p.Conns)))
 	}
 	if need := (p.Conns+moving+p.Workers-1)/p.Workers + descriptorReserve; need > descriptors {
 		return result.Impossible("%d connections in %s need %d descriptors each, a process may have %d (RLIMIT_NOFILE); raise it with: %s",

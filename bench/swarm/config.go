@@ -47,6 +47,7 @@ type Config struct {
 	Policy      link.Policy
 	Interval    time.Duration // 0: what the server says
 	PongTimeout time.Duration // 0: the link's default
+	Grid        time.Duration // PINGs are due at its multiples; 0: whenever a link has drawn
 
 	// Send is the size of the messages that each client sends, one every Every; 0: none. Deliver says
 	// that the servers publish one every Every.

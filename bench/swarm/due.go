@@ -31,7 +31,7 @@ func (l *loop) visit(id timingwheel.ID) time.Duration {
 		l.start(i, c)
 	} else if l.mayLeave(i, c) && l.leave[i] <= l.now {
 		l.depart(i, c)
-	} else if due := c.link.Deadline(); due <= l.now {
+	} else if due := l.linkDue(c); due <= l.now {
 		l.wasLate(max(due, c.known))
 		l.tellFlow(i, c, &c.socket)
 		if next := l.second[i]; next != nil {
@@ -72,7 +72,7 @@ func (l *loop) wasLate(due time.Duration) {
 
 // deadline is when client i next wants something done.
 func (l *loop) deadline(i uint32, c *client) time.Duration {
-	due := c.link.Deadline()
+	due := l.linkDue(c)
 	if l.senders != nil {
 		due = min(due, l.senders[i].at)
 	}

@@ -33,7 +33,7 @@ func (l *loop) ask(i uint32, c *client, intended time.Duration) {
 		return
 	}
 	c.flags |= flagAsked
-	c.asked = asked{intended: max(intended, c.known), wrote: l.wroteAt, apart: l.closed}
+	c.asked = asked{intended: max(min(l.onGrid(intended), l.wroteAt), c.known), wrote: l.wroteAt, apart: l.closed}
 	if !l.closed {
 		l.counted.Pings++
 		l.waits.begin(l.wroteAt)

@@ -5,9 +5,11 @@ package natsbus
 import (
 	"context"
 	"crypto/rand"
+	"crypto/subtle"
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -28,6 +30,9 @@ type node struct {
 	options *server.Options // what was last asked for; a copy goes to the server
 	watched map[*watched]bool
 
+	looked chan struct{} // closed when names have been looked up once
+	found  sync.Once
+
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 }
@@ -47,7 +52,7 @@ const (
 
 // embed starts the server and connects to it.
 func (b *Bus) embed() error {
-	n := &node{cfg: b.cfg, log: &logger{log: b.cfg.Logger}, watched: make(map[*watched]bool)}
+	n := &node{cfg: b.cfg, log: &logger{log: b.cfg.Logger}, watched: make(map[*watched]bool), looked: make(chan struct{})}
 	password := rand.Text()
 	if err := n.setOptions(password); err != nil {
 		return err
@@ -58,9 +63,9 @@ func (b *Bus) embed() error {
 	}
 	n.server.SetLoggerV2(n.log, false, false, false)
 	n.server.Start()
-	if !n.server.ReadyForConnections(startTime) {
+	if err := n.awaitStart(); err != nil {
 		n.server.Shutdown()
-		return fmt.Errorf("natsbus: cannot listen at %s: %w", b.cfg.Listen, n.log.failure())
+		return fmt.Errorf("natsbus: cannot listen at %s: %w", b.cfg.Listen, err)
 	}
 	if err := b.connect("", nats.InProcessServer(n.server), nats.UserInfo(user, password), nats.ReconnectWait(50*time.Millisecond)); err != nil {
 		n.server.Shutdown()
@@ -71,6 +76,19 @@ func (b *Bus) embed() error {
 	n.cancel = cancel
 	n.wg.Go(func() { n.pollRoutes(ctx) })
 	n.wg.Go(func() { n.followNames(ctx) })
+	return nil
+}
+
+// awaitStart waits until the server listens, or says why it does not.
+func (n *node) awaitStart() error {
+	for deadline := time.Now().Add(startTime); !n.server.ReadyForConnections(50 * time.Millisecond); {
+		if err := n.log.failure(); err != nil {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return errors.New("it did not begin in time")
+		}
+	}
 	return nil
 }
 
@@ -92,7 +110,7 @@ func (n *node) setOptions(password string) error {
 	o := &server.Options{
 		ServerName: n.cfg.Node,
 		// Its routes never start with DontListen: the listener for clients is on loopback, at any port.
-		Host: "127.0.0.1", Port: server.RANDOM_PORT, Username: user, Password: password,
+		Host: "127.0.0.1", Port: server.RANDOM_PORT, CustomClientAuthentication: onlyClient(password),
 		NoSigs: true, NoSystemAccount: true,
 		MaxPayload: maxPayload, MaxPending: routePending, WriteDeadline: routeWrite,
 		// One connection a peer, so that order holds over subjects.
@@ -100,12 +118,24 @@ func (n *node) setOptions(password string) error {
 			PingInterval: routePing, MaxPingsOut: routePingsOut, WriteDeadline: routeWrite,
 			Compression: server.CompressionOpts{Mode: server.CompressionOff}},
 	}
+	if ip, bad := netip.ParseAddr(host); number > 0 && bad == nil && !ip.IsUnspecified() {
+		o.Cluster.Advertise = n.cfg.Listen // others tell each other this, not where it connected from
+	}
 	if o.Cluster.TLSConfig, err = n.routeTLS(n.cfg.Secrets); err != nil {
 		return fmt.Errorf("natsbus: %w", err)
 	}
 	n.options = o
 	n.setRoutes(n.fixedPeers())
 	return nil
+}
+
+// onlyClient is the password of the Bus, the server's only client.
+type onlyClient string
+
+// Check implements server.Authentication.
+func (p onlyClient) Check(c server.ClientAuthentication) bool {
+	o := c.GetOpts()
+	return o.Username == user && subtle.ConstantTimeCompare([]byte(o.Password), []byte(p)) == 1
 }
 
 func (n *node) setRoutes(peers []string) {

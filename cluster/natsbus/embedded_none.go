@@ -2,7 +2,10 @@
 
 package natsbus
 
-import "errors"
+import (
+	"context"
+	"errors"
+)
 
 // ErrNoServer is returned by New without Config.Servers in a build with the tag nonats.
 var ErrNoServer = errors.New("natsbus: this build has no NATS server within (tag nonats): it needs Servers")
@@ -23,4 +26,4 @@ func (b *Bus) RouteAddr() string { return "" }
 func (b *Bus) SetSecrets([][]byte) error { return nil }
 
 // Expected is how many other nodes Peers name; 0 with Servers.
-func (b *Bus) Expected() int { return 0 }
+func (b *Bus) Expected(context.Context) int { return 0 }

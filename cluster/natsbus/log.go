@@ -3,7 +3,6 @@
 package natsbus
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -22,13 +21,10 @@ type logger struct {
 
 const repeatTime = 30 * time.Second
 
-// failure is why the server did not start.
+// failure is why the server cannot go on; nil: it can.
 func (l *logger) failure() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.fatal == nil {
-		return errors.New("it did not begin in time")
-	}
 	return l.fatal
 }
 

@@ -22,7 +22,7 @@ type out struct {
 
 	mu     sync.Mutex
 	all    []batch
-	spare  []batch // the last that was taken, for its memory
+	spare  [][]byte // memory of batches that have left
 	bytes  int
 	closed bool
 
@@ -66,29 +66,28 @@ func (o *out) room() []byte {
 	if n < 0 {
 		return nil
 	}
-	b := o.spare[n].body[:0]
+	b := o.spare[n]
 	o.spare = o.spare[:n]
-	if cap(b) > batchBytes {
-		return nil // it was large, which is rare
-	}
 	return b
 }
+
+// maxSpare bounds the batches whose memory is kept, 2 MiB.
+const maxSpare = 32
 
 // take returns all that waits; left is what take returned before, whose memory is of use again.
 func (o *out) take(left []batch) []batch {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	taken := o.all
-	if len(left) > maxSpare {
-		left = left[:maxSpare]
+	for i := range left {
+		if b := left[i].body; cap(b) <= 2*batchBytes && len(o.spare) < maxSpare {
+			o.spare = append(o.spare, b[:0])
+		}
 	}
-	o.spare, o.all = left, nil
-	o.bytes = 0
+	clear(left)
+	taken := o.all
+	o.all, o.bytes = left[:0], 0
 	return taken
 }
-
-// maxSpare bounds the memory that is kept for batches, 4 MiB.
-const maxSpare = 64
 
 // close refuses what comes from now on; what waits is still to be taken.
 func (o *out) close() {

@@ -44,16 +44,22 @@ func (n *node) fixedPeers() []string {
 	return slices.DeleteFunc(slices.Clone(n.cfg.Peers), func(p string) bool { return strings.HasPrefix(p, dnsPrefix) })
 }
 
-const (
-	// lookupTime is how often names are looked up.
-	lookupTime = 5 * time.Second
-	// keptTime is how long an address is tried that a name has no more: answers may be short of some.
-	keptTime = time.Minute
+// keptTime is how long an address is tried that a name has no more: answers may be short of some.
+const keptTime = time.Minute
+
+// answerTime is how long the resolver may take.
+const answerTime = 5 * time.Second
+
+// What tests change.
+var (
+	lookupTime = 5 * time.Second                // how often names are looked up
+	lookupHost = net.DefaultResolver.LookupHost // the system's resolver
 )
 
 // followNames has the server connect to all addresses that names have.
 func (n *node) followNames(ctx context.Context) {
 	if n.dnsName() == "" {
+		close(n.looked)
 		return
 	}
 	seen := make(map[string]time.Time) // when a name last had an address
@@ -66,8 +72,9 @@ func (n *node) followNames(ctx context.Context) {
 			n.setRoutes(append(n.fixedPeers(), peers...))
 			n.reload()
 			n.mu.Unlock()
-			n.cfg.Logger.Info("cluster peers by DNS", "addresses", peers)
+			n.cfg.Logger.Info("cluster: peers by DNS", "addresses", peers)
 		}
+		n.found.Do(func() { close(n.looked) })
 		select {
 		case <-ctx.Done():
 		case <-time.After(lookupTime):
@@ -83,11 +90,11 @@ func (n *node) lookUp(ctx context.Context, seen map[string]time.Time) {
 			continue
 		}
 		host, port, _ := net.SplitHostPort(name)
-		limited, cancel := context.WithTimeout(ctx, lookupTime)
+		limited, cancel := context.WithTimeout(ctx, answerTime)
 		all, err := lookupHost(limited, host)
 		cancel()
 		if err != nil {
-			n.cfg.Logger.Debug("cluster peers by DNS", "name", host, "err", err)
+			n.cfg.Logger.Debug("cluster: peers by DNS", "name", host, "err", err)
 			continue
 		}
 		for _, a := range all {
@@ -95,9 +102,6 @@ func (n *node) lookUp(ctx context.Context, seen map[string]time.Time) {
 		}
 	}
 }
-
-// lookupHost is the system's resolver; tests have their own.
-var lookupHost = net.DefaultResolver.LookupHost
 
 // addressesOf are those that a name had not long ago, sorted; others are forgotten.
 func addressesOf(seen map[string]time.Time, now time.Time) (all []string) {
@@ -112,16 +116,22 @@ func addressesOf(seen map[string]time.Time, now time.Time) (all []string) {
 	return all
 }
 
-// Expected is how many other nodes Config.Peers name, as far as is known by now: 0 with Servers.
-func (b *Bus) Expected() (others int) {
+// Expected is how many other nodes Config.Peers name. It waits until names have been looked up once, or ctx ends. With
+// Servers it is 0: nobody knows.
+func (b *Bus) Expected(ctx context.Context) (others int) {
 	n := b.node
 	if n == nil {
 		return 0
 	}
+	select {
+	case <-n.looked:
+	case <-ctx.Done():
+	}
 	n.mu.Lock()
-	defer n.mu.Unlock()
-	for _, r := range n.options.Routes {
-		if !n.isOwn(r.Host) {
+	routes := n.options.Routes
+	n.mu.Unlock()
+	for _, r := range routes {
+		if !n.isOwn(ctx, r.Host) {
 			others++
 		}
 	}
@@ -129,7 +139,7 @@ func (b *Bus) Expected() (others int) {
 }
 
 // isOwn tells whether an address is where this node listens, as far as that can be told.
-func (n *node) isOwn(addr string) bool {
+func (n *node) isOwn(ctx context.Context, addr string) bool {
 	own := n.server.ClusterAddr()
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil || own == nil {
@@ -141,13 +151,13 @@ func (n *node) isOwn(addr string) bool {
 	}
 	if !own.IP.IsUnspecified() {
 		ip := net.ParseIP(host)
-		return ip != nil && ip.Equal(own.IP) || ip == nil && resolvesTo(host, own.IP.Equal)
+		return ip != nil && ip.Equal(own.IP) || ip == nil && resolvesTo(ctx, host, own.IP.Equal)
 	}
-	return resolvesTo(host, ofThisMachine())
+	return resolvesTo(ctx, host, ofThisMachine())
 }
 
-func resolvesTo(host string, is func(net.IP) bool) bool {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+func resolvesTo(ctx context.Context, host string, is func(net.IP) bool) bool {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	all, err := lookupHost(ctx, host)
 	return err == nil && slices.ContainsFunc(all, func(a string) bool { return is(net.ParseIP(a)) })

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stormwheel/stormwheel/cluster"
 	"github.com/stormwheel/stormwheel/cluster/natsbus"
+	"github.com/stormwheel/stormwheel/messaging"
 	"github.com/stormwheel/stormwheel/server"
 )
 
@@ -21,8 +22,10 @@ type clustered struct {
 	bus    *natsbus.Bus
 	node   *cluster.Node
 	static bool // where clients reach the node was said
-	wait   time.Duration
-	log    *slog.Logger
+
+	patience time.Duration // with others that are to be seen at the start
+	wait     time.Duration // at most, for another node's drain
+	log      *slog.Logger
 }
 
 // open starts the NATS within the node, or connects to another. The node is told to nobody before start.
@@ -57,7 +60,11 @@ func (f *clusterFlags) open(c *serveCmd, secrets *secrets, certs *certificates, 
 		return nil, errors.Join(usageError{err}, bus.Close())
 	}
 	secrets.bus = bus
-	return &clustered{bus: bus, node: node, static: f.ClusterAdvertise != "", wait: c.DrainGrace + c.DrainWindow, log: log}, nil
+	cl := &clustered{bus: bus, node: node, static: f.ClusterAdvertise != "", wait: c.DrainGrace + c.DrainWindow, patience: meetTime, log: log}
+	if !f.embedded() {
+		cl.patience = strangersTime
+	}
+	return cl, nil
 }
 
 // tls is what the node shows others and asks of them; nil: what follows from the secret, or nothing.
@@ -88,27 +95,38 @@ func (f *clusterFlags) tls(certs *certificates) (*tls.Config, error) {
 	return c, nil
 }
 
-// wrap has the sessions of h known to the others.
-func (cl *clustered) wrap(h server.Handler) server.Handler {
-	if cl == nil {
-		return h
+// carry has a hub carry messages between the nodes. It then tells the others of its sessions, and starts the node.
+func (cl *clustered) carry(cfg *messaging.Config) {
+	if cl != nil {
+		cfg.Peers = cl.node
 	}
-	return cl.node.Wrap(h)
 }
 
-// start makes the node known to the others, before the server starts.
-func (cl *clustered) start(srv *server.Server) error {
-	if cl == nil {
+// wrap returns the application's handler, with its sessions known to the others.
+func (cl *clustered) wrap(app *application) server.Handler {
+	if cl == nil || app.messages != nil {
+		return app.handler()
+	}
+	return cl.node.Wrap(app.handler())
+}
+
+// start makes the node known to the others, before the server starts, where no hub does.
+func (cl *clustered) start(srv *server.Server, app *application) error {
+	if cl == nil || app.messages != nil {
 		return nil
 	}
 	return cl.node.Start(srv, cluster.Handler{})
 }
 
-// meetTime bounds how long a node that has started waits for the others before it takes clients.
-const meetTime = 10 * time.Second
+const (
+	// meetTime bounds how long a node that has started waits for the others before it takes clients.
+	meetTime = 10 * time.Second
+	// strangersTime is how long it waits for any other, where nobody knows how many there are.
+	strangersTime = time.Second
+)
 
 // meet tells the others where clients reach the node, which listens, and waits until it has seen as many as it was told
-// of, or meetTime has passed, or a signal comes, which it leaves for others.
+// of, or its patience ends, or a signal comes, which it leaves for others.
 func (cl *clustered) meet(srv *server.Server, signals chan os.Signal) error {
 	if cl == nil {
 		return nil
@@ -118,22 +136,33 @@ func (cl *clustered) meet(srv *server.Server, signals chan os.Signal) error {
 			return err
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), meetTime)
+	ctx, cancel := context.WithTimeout(context.Background(), cl.patience)
 	defer cancel()
-	others := cl.bus.Expected()
-	met := make(chan error, 1)
-	go func() { met <- cl.node.Meet(ctx, others) }()
+	met := make(chan struct{})
+	go func() { defer close(met); cl.meetAll(ctx) }()
 	select {
-	case err := <-met:
-		if err != nil {
-			cl.log.Warn("cluster: not all peers were seen in time", "seen", len(cl.node.Live())-1, "expected", others)
-		} else {
-			cl.log.Info("cluster: peers were seen", "live", cl.node.Live())
-		}
+	case <-met:
 	case sig := <-signals:
 		signals <- sig
+		cancel()
+		<-met
 	}
 	return nil
+}
+
+// meetAll waits until all others were seen, or ctx ends.
+func (cl *clustered) meetAll(ctx context.Context) {
+	others := cl.bus.Expected(ctx)
+	if cl.patience < meetTime {
+		others = 1
+	}
+	err := cl.node.Meet(ctx, others)
+	seen := cl.node.Live()
+	if err != nil && cl.patience == meetTime {
+		cl.log.Warn("cluster: not all peers were seen in time", "live", seen, "expected", others+1)
+		return
+	}
+	cl.log.Info("cluster: ready", "live", seen)
 }
 
 // clientsAt is the address of the first listener that is a host's, as it was bound.

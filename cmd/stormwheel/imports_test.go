@@ -228,6 +228,8 @@ var floors = map[string][]string{
 
 	"messaging/storetest": {"messaging"},
 	"messaging/web":       {"codec", "server", "messaging", "messaging/envelope", "internal/loopback"},
+	"cluster/bustest":     {"cluster"},
+	"cluster/natsbus":     {"cluster"},
 	"messaging/hook":      {"server", "messaging", "messaging/envelope", "codec", "internal/loopback"},
 }
 
@@ -246,7 +248,7 @@ func TestPackagesImportLowerFloorsOnly(t *testing.T) {
 func TestPackagesThatNeverMeet(t *testing.T) {
 	s := readSource(t)
 	for _, never := range []struct{ from, to string }{
-		{"server", "client"}, {"client", "server"}, {"server", "bench"}, {"cmd", "server/servertest"}, {"cmd", "messaging/storetest"}, {"bench/report", "bench/swarm"},
+		{"server", "client"}, {"client", "server"}, {"server", "bench"}, {"cmd", "server/servertest"}, {"cmd", "messaging/storetest"}, {"cmd", "cluster/bustest"}, {"server", "cluster"}, {"server", "github.com/nats-io"}, {"messaging", "github.com/nats-io"}, {"bench/report", "bench/swarm"},
 		{"internal/machine", "github.com/prometheus/procfs"}, {"internal/sim", "internal/transport/handshake"},
 	} {
 		from := s.within(never.from)

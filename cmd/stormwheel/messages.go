@@ -55,7 +55,7 @@ type messages struct {
 }
 
 // open opens the store and makes the hub, which does nothing before start.
-func (f *messageFlags) open(c *serveCmd, hooks *hooks, log *slog.Logger) (*messages, error) {
+func (f *messageFlags) open(c *serveCmd, hooks *hooks, peers *clustered, log *slog.Logger) (*messages, error) {
 	if !f.on() {
 		return nil, nil
 	}
@@ -79,6 +79,7 @@ func (f *messageFlags) open(c *serveCmd, hooks *hooks, log *slog.Logger) (*messa
 		RingBytes: min(defaultRing, max(1, c.MaxQueued/2)), // so that a member who missed it all can take it
 	}
 	hooks.rule(&cfg)
+	peers.carry(&cfg)
 	hub, err := messaging.New(cfg)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())

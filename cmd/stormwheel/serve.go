@@ -88,11 +88,11 @@ func (c *serveCmd) Run() (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, peers.close()) }()
-	if app.messages, err = c.messageFlags.open(c, hooks, log); err != nil {
+	if app.messages, err = c.messageFlags.open(c, hooks, peers, log); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, app.messages.close(log, signals)) }()
-	srv, err := c.node(log, peers.wrap(app.handler()), secrets, certs, hooks)
+	srv, err := c.node(log, peers.wrap(&app), secrets, certs, hooks)
 	if err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func (c *serveCmd) Run() (err error) {
 	if err := app.messages.start(srv); err != nil {
 		return err
 	}
-	if err := peers.start(srv); err != nil {
+	if err := peers.start(srv, &app); err != nil {
 		return err
 	}
 	if err := srv.Start(); err != nil {

@@ -2,6 +2,7 @@ package child
 
 import (
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -25,4 +26,14 @@ func withoutPreemption() (undo func()) {
 		return func() {}
 	}
 	return func() { _ = unix.SchedSetAttr(0, before, 0) }
+}
+
+// withSlack has the calling thread, and the children that it forks, oversleep by up to slack. It
+// returns what undoes that for the thread.
+func withSlack(slack time.Duration) (undo func()) {
+	before, err := unix.PrctlRetInt(unix.PR_GET_TIMERSLACK, 0, 0, 0, 0)
+	if err != nil || unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(slack), 0, 0, 0) != nil {
+		return func() {}
+	}
+	return func() { _ = unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(before), 0, 0, 0) }
 }

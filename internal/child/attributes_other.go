@@ -2,8 +2,13 @@
 
 package child
 
-import "syscall"
+import (
+	"syscall"
+	"time"
+)
 
 func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
 func withoutPreemption() (undo func()) { return func() {} }
+
+func withSlack(time.Duration) (undo func()) { return func() {} }

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // Child is a process of ours. Program.Command makes one; it starts once.
@@ -15,6 +16,7 @@ type Child struct {
 
 	cmd     *exec.Cmd
 	crowded bool
+	slack   time.Duration
 	stdin   io.WriteCloser // nil: it has none
 	stderr  tail
 	lines   chan string   // what it says, if Start started it; closed at the end of that
@@ -39,12 +41,16 @@ func (c *Child) Launch(out io.WriteCloser) error {
 		// Pdeathsig fires when the thread that forked ends, so this one stays until then.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
-		undo := func() {}
+		undo, exact := func() {}, func() {}
 		if c.crowded {
 			undo = withoutPreemption()
 		}
+		if c.slack > 0 {
+			exact = withSlack(c.slack)
+		}
 		err := c.cmd.Start()
 		undo()
+		exact()
 		if err == nil {
 			c.PID = c.cmd.Process.Pid
 		}

@@ -127,8 +127,11 @@ func (m *Machine) tell(p *node, r *record, out *Out) {
 
 // each goes through records that were counted.
 func (p *node) each(records []byte, do func(r *record)) {
-	for len(records) > 0 {
+	for {
 		body, k, size := nextRecord(records)
+		if size == 0 {
+			return
+		}
 		if r, err := parseRecord(body, k); err == nil {
 			r.Epoch = p.epoch
 			do(&r)

@@ -87,7 +87,7 @@ func (m *Machine) hear(now Now, h header, a *announcement, out *Out) {
 		return
 	}
 	first := !p.audible(now, m.cfg.Alive) || p.heardAt == 0
-	p.note(now, a)
+	m.note(now, p, a)
 	if p.state == Left {
 		m.down(now, p, out)
 		return
@@ -102,8 +102,9 @@ func (m *Machine) hear(now Now, h header, a *announcement, out *Out) {
 	m.look(now, p, out)
 }
 
-// note keeps what an announcement says.
-func (p *node) note(now Now, a *announcement) {
+// note keeps what an announcement says. All claims that it counts were sent before it.
+func (m *Machine) note(now Now, p *node, a *announcement) {
+	m.stale = m.stale || p.state != a.state || p.address != string(a.address)
 	p.number, p.state, p.load, p.drain = a.number, a.state, a.load, a.drain
 	if p.address != string(a.address) {
 		p.address = string(a.address)
@@ -112,7 +113,7 @@ func (p *node) note(now Now, a *announcement) {
 		p.version = string(a.version)
 	}
 	p.heardAt, p.gone = max(now.Since, 1), false
-	p.claims.head = max(p.claims.head, a.head)
+	m.made(p, a.head, a.head)
 }
 
 // greet has the node announced at once, since another has come or must know that it is heard. Where there
@@ -171,7 +172,6 @@ func (m *Machine) up(now Now, p *node, out *Out) {
 	m.countMembers()
 	m.lookBy(now.Since + m.cfg.Alive)
 	m.shift.arm(now)
-	p.claims.counted = p.claims.head
 	out.add(Action{Op: Up, Node: p.name})
 }
 

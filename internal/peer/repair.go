@@ -9,11 +9,10 @@ import "time"
 // what it claimed meanwhile, so that two sessions of one client do not last, then, piece by piece, the
 // rest.
 type seen struct {
-	next    uint64 // number of the next claim that is to be told
-	head    uint64 // the latest that is known to have been made
-	counted uint64 // those up to here are not counted as lost any more
-	told    bool   // something was, since Up
-	full    bool   // all sessions are to be told again
+	next uint64 // number of the next claim that is to be told
+	head uint64 // the latest that is known to have been made
+	told bool   // something was, since Up
+	full bool   // all sessions are to be told again
 
 	listing bool // since and cursor are where a list goes on
 	since   uint64
@@ -45,9 +44,7 @@ func (m *Machine) look(now Now, p *node, out *Out) {
 	}
 	q := question{epoch: p.epoch, since: s.next}
 	k := kindAsk
-	if gap {
-		m.lost(s, s.head)
-	} else {
+	if !gap {
 		if !s.listing {
 			s.listing, s.full, s.since, s.cursor = true, false, 1, 0
 		}
@@ -61,13 +58,14 @@ func (m *Machine) look(now Now, p *node, out *Out) {
 	m.lookBy(s.due)
 }
 
-// lost counts claims up to a number as lost, if they are missing.
-func (m *Machine) lost(s *seen, upto uint64) {
-	from := max(s.counted, s.next-1)
-	if upto > from {
-		m.stats.ClaimsLost += upto - from
-		s.counted = upto
+// made notes that there are claims up to a number, and those up to another were lost, if they were not heard
+// of: what was sent after them is here.
+func (m *Machine) made(p *node, head, lost uint64) {
+	s := &p.claims
+	if p.live && lost > s.head {
+		m.stats.ClaimsLost += lost - s.head
 	}
+	s.head = max(s.head, head)
 }
 
 // answered notes that an answer has come: the next question may be asked at the pace of those.
@@ -83,7 +81,7 @@ func (m *Machine) answered(now Now, p *node, out *Out) {
 func (m *Machine) takeClaims(now Now, p *node, c *claims, out *Out) {
 	s := &p.claims
 	end := c.first + c.count
-	s.head = max(s.head, end-1)
+	m.made(p, end-1, c.first-1)
 	number, next := c.first, s.next
 	p.each(c.records, func(r *record) {
 		if r.kind == recordLogin && number >= next {
@@ -99,7 +97,6 @@ func (m *Machine) takeClaims(now Now, p *node, c *claims, out *Out) {
 	switch {
 	case !p.live || end <= next:
 	case c.first > next:
-		m.lost(s, c.first-1)
 		m.look(now, p, out)
 	default:
 		s.next = end

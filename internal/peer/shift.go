@@ -10,13 +10,15 @@ const (
 	// armed is how long after a join clients are handed over: later differences have other reasons.
 	armed = 10 * time.Minute
 	// tooMany is by which factor a node must be above its share before it hands anybody over; then it goes
-	// down to its share.
+	// down to enough: what the others have told is a second old, and nobody is to be moved for that.
 	tooMany = 1.1
+	enough  = 1.01
 	// leastSurplus is how many clients too much are worth moving anybody.
 	leastSurplus = 16
 	paceShare    = 0.5
-	// underWay is the part of those told in the last second that may not have gone yet.
-	underWay = 0.3
+	// underWay is how many slices before a count of clients may be in it still: they were told, and have
+	// not gone yet.
+	underWay = 3
 	// sliceTime parts a second's clients: they do not come all at once.
 	sliceTime = 100 * time.Millisecond
 	// maxLag is how late a receiver's loops may be.
@@ -28,7 +30,8 @@ type shift struct {
 	until   time.Duration // when it is armed no more
 	running bool
 	shares  []handover
-	told    int           // of this second
+	unseen  int           // told, and in the latest count still
+	latest  int           // told in the latest slice
 	sliceAt time.Duration // when the next are told; never: nobody is to be
 }
 
@@ -42,7 +45,10 @@ type handover struct {
 
 func (s *shift) arm(now Now) { s.until = now.Since + armed }
 
-func (s *shift) rest() { s.running, s.shares, s.told, s.sliceAt = false, s.shares[:0], 0, never }
+func (s *shift) rest() { s.running, s.shares, s.sliceAt = false, s.shares[:0], never }
+
+// counted is told of a new count of the own clients.
+func (s *shift) counted() { s.unseen, s.latest = min(s.unseen, underWay*s.latest), 0 }
 
 // standing is how the live nodes' clients are spread.
 type standing struct {
@@ -65,8 +71,8 @@ func (m *Machine) rebalance(now Now, out *Out) {
 		s.rest()
 		return
 	}
-	left := st.own - underWay*float64(s.told)
-	s.running, s.told, s.shares = true, 0, s.shares[:0]
+	left := st.own - float64(s.unseen)
+	s.running, s.shares = true, s.shares[:0]
 	part := st.own / st.surplus
 	for i, p := range st.receivers {
 		pace := p.load.AdmitRate * paceShare * part
@@ -83,7 +89,7 @@ func (m *Machine) rebalance(now Now, out *Out) {
 // slice tells the next clients to go.
 func (m *Machine) slice(now Now, out *Out) {
 	s := &m.shift
-	s.sliceAt = never
+	s.sliceAt, s.latest = never, 0
 	for i := range s.shares {
 		h := &s.shares[i]
 		h.carry += h.pace
@@ -91,7 +97,8 @@ func (m *Machine) slice(now Now, out *Out) {
 		h.carry -= float64(n)
 		h.left -= n
 		if n > 0 && h.to.live && h.to.state == Serving {
-			s.told += n
+			s.unseen += n
+			s.latest += n
 			m.stats.Moved += uint64(n)
 			out.add(Action{Op: Move, Node: h.to.name, Address: h.to.address, Count: n})
 		}
@@ -125,7 +132,7 @@ func (m *Machine) stand(now Now) (st standing, settled bool) {
 		return float64(total) * float64(l.Sessions+l.Places) / float64(weights)
 	}
 	st.target = share(m.load)
-	st.own = float64(m.load.Sessions) - st.target
+	st.own = float64(m.load.Sessions) - enough*st.target
 	st.surplus = max(st.own, 0)
 	for _, p := range m.nodes {
 		if !p.live || p.state != Serving {

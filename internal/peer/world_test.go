@@ -46,7 +46,8 @@ type host struct {
 	inbox    [][]byte
 	dead     bool
 	armed    time.Duration
-	sessions map[uint64]*login // by stamp
+	sessions map[uint64]*login // by handle
+	byID     map[string][]*login
 	views    map[string]map[uint64]string
 	ups      map[string]int
 	hub      []string
@@ -59,9 +60,11 @@ type host struct {
 type login struct {
 	h           *host
 	id          string
+	handle      uint64
 	incarnation uint64
 	stamp       uint64
-	ended       bool // by End
+	told        bool // End was
+	ended       bool // by its host
 	code        codec.Code
 	closed      bool
 }
@@ -117,7 +120,7 @@ func (w *world) start(cfg Config) *host {
 	if cfg.Address == "" {
 		cfg.Address = cfg.Node + ":7000"
 	}
-	h := &host{w: w, name: cfg.Node, cfg: cfg, sessions: make(map[uint64]*login), views: make(map[string]map[uint64]string),
+	h := &host{w: w, name: cfg.Node, cfg: cfg, sessions: make(map[uint64]*login), byID: make(map[string][]*login), views: make(map[string]map[uint64]string),
 		ups: make(map[string]int), handed: make(map[string]int), armed: never}
 	h.m = New(cfg, h.time())
 	w.hosts = append(w.hosts, h)
@@ -232,28 +235,42 @@ func (h *host) obey() {
 		}
 	}
 	h.out.Reset()
-	if names := append(slices.Collect(maps.Keys(h.views)), h.name); len(names) != len(h.m.Members().Names()) {
-		h.w.t.Errorf("%s has members %v, and was told of %v", h.name, h.m.Members().Names(), names)
+	if len(h.views)+1 != len(h.m.Members().Names()) {
+		h.w.t.Errorf("%s has members %v, and was told of %d", h.name, h.m.Members().Names(), len(h.views))
 	}
 	h.arm()
 }
 
-// end ends a session a moment later, as a server does.
+// end does as the machine says.
 func (h *host) end(a Action) {
 	l := h.sessions[a.Handle]
-	if l == nil || l.ended {
+	if l == nil || l.told {
 		h.w.t.Errorf("%s is to end a session that it has not, or twice: %x", h.name, a.Handle)
 		return
 	}
-	l.ended, l.code = true, a.Code
-	h.w.after(time.Duration(h.w.rng.IntN(20))*time.Millisecond, func() { h.close(l) })
+	l.told = true
+	h.replace(l, a.Code)
 }
 
+// replace ends a session a moment later.
+func (h *host) replace(l *login, code codec.Code) {
+	if !l.ended {
+		l.ended, l.code = true, code
+		h.w.after(time.Duration(h.w.rng.IntN(20))*time.Millisecond, func() { h.close(l) })
+	}
+}
+
+// open has a client come in. As servers do, it ends those of the same id that are here.
 func (h *host) open(id string, incarnation, after uint64) *login {
+	if h.cfg.Replace {
+		for _, l := range h.byID[id] {
+			h.replace(l, codec.CodeReplaced)
+		}
+	}
 	handle := h.w.rng.Uint64()
 	stamp := h.m.Open(h.time(), Session{ID: id, User: id, Incarnation: incarnation, Handle: handle, After: after}, &h.out)
-	l := &login{h: h, id: id, incarnation: incarnation, stamp: stamp}
-	h.sessions[handle] = l
+	l := &login{h: h, id: id, handle: handle, incarnation: incarnation, stamp: stamp}
+	h.sessions[handle], h.byID[id] = l, append(h.byID[id], l)
 	h.obey()
 	return l
 }
@@ -268,7 +285,8 @@ func (h *host) close(l *login) {
 		return
 	}
 	l.closed = true
-	maps.DeleteFunc(h.sessions, func(_ uint64, other *login) bool { return other == l })
+	delete(h.sessions, l.handle)
+	h.byID[l.id] = slices.DeleteFunc(h.byID[l.id], func(other *login) bool { return other == l })
 	h.m.Close(h.time(), l.id, l.stamp, &h.out)
 	h.obey()
 }
@@ -352,16 +370,13 @@ func (w *world) check(all map[string][]*login) {
 	}
 }
 
-// checkOne wants each client to have one session: the latest of those that it did not leave.
+// checkOne wants each client to have one session at most, and its latest login not to have been ended.
 func (w *world) checkOne(all map[string][]*login) {
 	w.t.Helper()
 	for _, id := range slices.Sorted(maps.Keys(all)) {
 		var last *login
 		open := 0
 		for _, l := range all[id] {
-			if l.closed && !l.ended || l.h.dead {
-				continue
-			}
 			if last == nil || l.stamp > last.stamp || l.stamp == last.stamp && l.h.cfg.Epoch > last.h.cfg.Epoch {
 				last = l
 			}
@@ -369,12 +384,11 @@ func (w *world) checkOne(all map[string][]*login) {
 				open++
 			}
 		}
-		switch {
-		case last == nil:
-		case last.ended:
-			w.t.Errorf("%s: the latest login, %x at %s, was ended with %v", id, last.stamp, last.h.name, last.code)
-		case open != 1:
+		if open > 1 {
 			w.t.Errorf("%s has %d sessions", id, open)
+		}
+		if last.ended {
+			w.t.Errorf("%s: the latest login, %x at %s, was ended with %v", id, last.stamp, last.h.name, last.code)
 		}
 	}
 }

@@ -138,12 +138,12 @@ type kick struct {
 }
 
 // kicking reads what sessions are to be told that end.
-func (c *call) kicking() (tell func(server.Ref) error, err error) {
+func (c *call) kicking() (how server.Close, err error) {
 	var k kick
 	if _, err := c.read(&k); err != nil {
-		return nil, err
+		return how, err
 	}
-	how := server.Close{Code: codec.Code(k.Code), Reason: k.Reason, Alternates: k.Alternates}
+	how = server.Close{Code: codec.Code(k.Code), Reason: k.Reason, Alternates: k.Alternates}
 	for _, f := range []struct {
 		name, text string
 		field      *time.Duration
@@ -152,24 +152,21 @@ func (c *call) kicking() (tell func(server.Ref) error, err error) {
 			continue
 		}
 		if *f.field, err = time.ParseDuration(f.text); err != nil {
-			return nil, failure(codeBadRequest, "The member %s is a time as in 90s or 24h, not %.40q.", f.name, f.text)
+			return how, failure(codeBadRequest, "The member %s is a time as in 90s or 24h, not %.40q.", f.name, f.text)
 		}
 	}
-	return c.telling(func(to server.Ref) error { return c.node.Close(to, how) })
+	return how, nil
 }
 
-// moving reads where sessions are to go.
-func (c *call) moving() (tell func(server.Ref) error, err error) {
+// moving reads where sessions are to go; nil: to the node's own alternates.
+func (c *call) moving() (to []string, err error) {
 	var m struct {
 		To []string `json:"to"`
 	}
-	if _, err := c.read(&m); err != nil {
+	if _, err := c.read(&m); err != nil || len(m.To) == 0 {
 		return nil, err
 	}
-	if len(m.To) == 0 {
-		m.To = nil // the node's own
-	}
-	return c.telling(func(to server.Ref) error { return c.node.Move(to, m.To) })
+	return m.To, nil
 }
 
 // telling finds out whether tell makes sense, by a session that cannot be.
@@ -180,10 +177,41 @@ func (c *call) telling(tell func(server.Ref) error) (func(server.Ref) error, err
 	return tell, nil
 }
 
-func (c *call) kickSession() reply { return c.tellSession(c.kicking) }
-func (c *call) moveSession() reply { return c.tellSession(c.moving) }
-func (c *call) kickUser() reply    { return c.tellUser(c.kicking) }
-func (c *call) moveUser() reply    { return c.tellUser(c.moving) }
+func (c *call) kickSession() reply {
+	return c.tellSession(func() (func(server.Ref) error, error) {
+		how, err := c.kicking()
+		if err != nil {
+			return nil, err
+		}
+		return c.telling(func(ref server.Ref) error { return c.node.Close(ref, how) })
+	})
+}
+
+func (c *call) moveSession() reply {
+	return c.tellSession(func() (func(server.Ref) error, error) {
+		to, err := c.moving()
+		if err != nil {
+			return nil, err
+		}
+		return c.telling(func(ref server.Ref) error { return c.node.Move(ref, to) })
+	})
+}
+
+func (c *call) kickUser() reply {
+	how, err := c.kicking()
+	if err != nil {
+		return c.failed(err)
+	}
+	return c.toldUser(c.hub.CloseUser(c.ctx, c.names["user"], how))
+}
+
+func (c *call) moveUser() reply {
+	to, err := c.moving()
+	if err != nil {
+		return c.failed(err)
+	}
+	return c.toldUser(c.hub.MoveUser(c.ctx, c.names["user"], to))
+}
 
 func (c *call) tellSession(read func() (func(server.Ref) error, error)) reply {
 	tell, err := read()
@@ -200,24 +228,10 @@ func (c *call) tellSession(read func() (func(server.Ref) error, error)) reply {
 	return answered(http.StatusOK, told{1})
 }
 
-// tellUser tells all sessions of a user. Those that end meanwhile are not counted.
-func (c *call) tellUser(read func() (func(server.Ref) error, error)) reply {
-	tell, err := read()
+// toldUser is the answer about all sessions of a user.
+func (c *call) toldUser(sessions int, err error) reply {
 	if err != nil {
 		return c.failed(err)
 	}
-	st, err := c.hub.User(c.names["user"])
-	if err != nil {
-		return c.failed(err)
-	}
-	n := 0
-	for _, ref := range st.Sessions {
-		switch err := tell(ref); {
-		case err == nil:
-			n++
-		case !errors.Is(err, server.ErrClosed):
-			return c.failed(err)
-		}
-	}
-	return answered(http.StatusOK, told{n})
+	return answered(http.StatusOK, told{sessions})
 }

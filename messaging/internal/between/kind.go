@@ -14,14 +14,15 @@ const (
 	Located Kind = 17 // this user has these sessions here
 	Push    Kind = 18 // a message for a user who is with you
 	Outcome Kind = 19 // what his devices made of it
-	Kick    Kind = 20 // end sessions of a user, or one
+	Kick    Kind = 20 // end or move a user's sessions
 	Hand    Kind = 21 // a stored message that is yours from now on
 	Handed  Kind = 22 // it is stored
+	Kicked  Kind = 23 // so many sessions were told
 )
 
 var names = [...]string{
 	Hail: "HAIL", Ack: "ACK",
-	Locate: "LOCATE", Located: "LOCATED", Push: "PUSH", Outcome: "OUTCOME", Kick: "KICK", Hand: "HAND", Handed: "HANDED",
+	Locate: "LOCATE", Located: "LOCATED", Push: "PUSH", Outcome: "OUTCOME", Kick: "KICK", Hand: "HAND", Handed: "HANDED", Kicked: "KICKED",
 }
 
 // String names the kind as docs/CLUSTER.md does.

@@ -54,6 +54,14 @@ func (l *Link) Send(m *Message) ([]byte, error) {
 	return frame, nil
 }
 
+// TakeBack forgets the last frame that Send returned: the bus will never take it.
+func (l *Link) TakeBack() {
+	last := len(l.sent) - 1
+	l.bytes -= len(l.sent[last])
+	l.sent[last] = nil
+	l.sent = l.sent[:last]
+}
+
 // Unacked is how many frames the peer has not said to have.
 func (l *Link) Unacked() int { return len(l.sent) }
 

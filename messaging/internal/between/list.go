@@ -8,6 +8,14 @@ func AppendName(list []byte, name string) []byte {
 	return append(list, name...)
 }
 
+// AppendNames appends names.
+func AppendNames(list []byte, names []string) []byte {
+	for _, name := range names {
+		list = AppendName(list, name)
+	}
+	return list
+}
+
 // NextName returns the first name of a List and the rest; ok is false at the end, and where it is broken.
 func NextName(list []byte) (name, rest []byte, ok bool) {
 	size, n := binary.Uvarint(list)

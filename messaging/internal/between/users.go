@@ -6,7 +6,8 @@ package between
 //	LOCATED  User, List: his sessions, Stamp
 //	PUSH     Token, User, Body
 //	OUTCOME  Token, User, Result, Device, Code, Reason, Stamp
-//	KICK     User or Device, Code, Reason
+//	KICK     Token, User, Result: Ends or Moves, Code, Reason, Due: the delay, Until: the window, List: alternates
+//	KICKED   Token, Due: how many
 //	HAND     Token, User, Body, Due, Until, Put
 //	HANDED   Token, Result, Code, Reason
 
@@ -20,4 +21,10 @@ const (
 	Unwanted  uint64 = 6 // no device took it, there may be some
 	Unsent    uint64 = 7 // a device had no room for it
 	Gone      uint64 = 8 // he has no session there whose login has a stamp up to Stamp
+)
+
+// Results of a Kick.
+const (
+	Ends  uint64 = 1
+	Moves uint64 = 2
 )

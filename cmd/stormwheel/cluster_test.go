@@ -1,0 +1,288 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	natsserver "github.com/nats-io/nats-server/v2/server"
+
+	"github.com/stormwheel/stormwheel/client"
+	"github.com/stormwheel/stormwheel/cluster"
+	"github.com/stormwheel/stormwheel/messaging/talk"
+)
+
+func TestClusterFlagsThatMakeNoSenseAreRefused(t *testing.T) {
+	for _, tc := range []struct{ args, want string }{
+		{"--cluster nats://embedded", "--cluster needs --node"},
+		{"--cluster nats://embedded --node a.b", `--node: in a cluster a name has 1 to 64 letters, digits, - and _, unlike "a.b"`},
+		{"--cluster embedded --node a", `--cluster must be nats://embedded, or nats://HOST:PORT`},
+		{"--cluster nats://embedded,nats://b:4222 --node a", `--cluster must be nats://embedded, or nats://HOST:PORT`},
+		{"--cluster nats://embedded --node a --cluster-name x.y", `--cluster-name must have`},
+		{"--cluster nats://embedded --node a --cluster-listen 0.0.0.0:6222", "--cluster-listen 0.0.0.0:6222 is beyond loopback, where anybody could join: it needs --cluster-secret-file"},
+		{"--cluster nats://embedded --node a --cluster-listen :6222", "--cluster-listen :6222 is beyond loopback"},
+		{"--cluster nats://embedded --node a --cluster-listen nowhere", `--cluster-listen: "nowhere" is not host:port`},
+		{"--cluster nats://embedded --node a --cluster-peers nowhere", `--cluster-peers: "nowhere" is not host:port`},
+		{"--cluster nats://embedded --node a --cluster-peers dns:nowhere", `--cluster-peers: "nowhere" is not host:port`},
+		{"--cluster nats://embedded --node a --cluster-tls-cert x", "--cluster-tls-cert and --cluster-tls-key go together"},
+		{"--cluster nats://embedded --node a --cluster-tls-cert x --cluster-tls-key y", "--cluster-tls-cert, --cluster-tls-key and --cluster-tls-ca go together"},
+		{"--cluster nats://embedded --node a --cluster-creds x", "--cluster-creds is for a NATS that is there"},
+		{"--cluster nats://127.0.0.1:4222 --node a --cluster-peers b:6222", "--cluster-peers is for --cluster nats://embedded"},
+		{"--cluster nats://embedded --node a --listen 0.0.0.0:7000", "--listen does not say where clients reach this node: --cluster needs --cluster-advertise, too"},
+		{"--cluster nats://embedded --node a --cluster-advertise 10.0.0.1", `--cluster-advertise: "10.0.0.1" is not host:port`},
+		{"--cluster-peers b:6222", "--cluster-peers needs --cluster"},
+		{"--duplicates always", "--duplicates must be stand-beside, replace or refuse"},
+	} {
+		p := stormwheel(t, append([]string{"serve"}, strings.Fields(tc.args)...)...)
+		code, out := p.exit()
+		if said := p.stderr.String(); code != exitUsage || len(out) != 0 || strings.Count(said, "\n") != 1 || !strings.Contains(said, tc.want) {
+			t.Errorf("serve %s: exit %d, output %q, error %q; want exit %d and one line with %q", tc.args, code, out, said, exitUsage, tc.want)
+		}
+	}
+}
+
+// freePorts are addresses on loopback at which nobody listens.
+func freePorts(t *testing.T, n int) (addrs []string) {
+	t.Helper()
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		addrs = append(addrs, l.Addr().String())
+	}
+	return addrs
+}
+
+// startCluster starts nodes named a, b and so on, and waits until all are ready.
+func startCluster(t *testing.T, n int, args ...string) (all []*node) {
+	t.Helper()
+	peers := freePorts(t, n)
+	var started []*process
+	for i := range n {
+		started = append(started, startMember(t, i, peers, args...))
+	}
+	for _, p := range started {
+		all = append(all, ready(t, p))
+	}
+	return all
+}
+
+func startMember(t *testing.T, i int, peers []string, args ...string) *process {
+	t.Helper()
+	return stormwheel(t, append([]string{"serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--node", string(rune('a' + i)),
+		"--cluster", "nats://embedded", "--cluster-listen", peers[i], "--cluster-peers", strings.Join(peers, ",")}, args...)...)
+}
+
+// cluster is what a node says of its.
+func (n *node) cluster() (st cluster.Status) {
+	n.t.Helper()
+	status, body := n.get("GET", "/cluster")
+	if err := json.Unmarshal([]byte(body), &st); status != 200 || err != nil {
+		n.t.Fatalf("/cluster: status %d, %v, %s", status, err, body)
+	}
+	return st
+}
+
+// sees tells whether a node has that many live nodes, itself included.
+func (n *node) sees(live int) bool { return n.cluster().Live == live }
+
+// member is what a node says of another.
+func (n *node) member(name string) cluster.Member {
+	st := n.cluster()
+	i := slices.IndexFunc(st.Members, func(m cluster.Member) bool { return m.Node == name })
+	if i < 0 {
+		return cluster.Member{}
+	}
+	return st.Members[i]
+}
+
+// took waits for something, and returns how long that was.
+func took(t *testing.T, what string, ok func() bool) time.Duration {
+	t.Helper()
+	began := time.Now()
+	waitFor(t, what, ok)
+	return time.Since(began)
+}
+
+// Three real processes: who is ready has seen the others; who is killed is seen to be gone, and who is frozen is, until he
+// comes back.
+func TestClusterOfThreeSeesWhoGoesAndComes(t *testing.T) {
+	all := startCluster(t, 3)
+	a, b, c := all[0], all[1], all[2]
+	for _, n := range all {
+		if got := n.cluster(); got.Live != 3 {
+			t.Errorf("node %s is ready and sees %d nodes, want 3", n.name, got.Live)
+		}
+	}
+	b.signal(syscall.SIGSTOP)
+	frozen := took(t, "a and c see that b is frozen", func() bool { return a.sees(2) && c.sees(2) })
+	t.Logf("frozen: noticed after %v", frozen)
+	if m := a.member("b"); m.State != "gone" {
+		t.Errorf("a says of the frozen node %+v", m)
+	}
+	b.signal(syscall.SIGCONT)
+	back := took(t, "all see all", func() bool { return a.sees(3) && b.sees(3) && c.sees(3) })
+	t.Logf("back: noticed after %v", back)
+	c.signal(syscall.SIGKILL)
+	killed := took(t, "a and b see that c is dead", func() bool { return a.sees(2) && b.sees(2) })
+	t.Logf("killed: noticed after %v", killed)
+	for _, line := range []string{`msg="cluster: a node is gone" peer=b`, `msg="cluster: a node is up" peer=b`, `msg="cluster: a node is gone" peer=c`} {
+		if !strings.Contains(a.stderr.String(), line) {
+			t.Errorf("a's log has no %q:\n%s", line, a.stderr.String())
+		}
+	}
+	if _, body := a.get("GET", "/metrics"); !strings.Contains(body, "\nstormwheel_cluster_live 2\n") || !strings.Contains(body, `stormwheel_cluster_member{peer="c",state="gone"} 1`) {
+		t.Errorf("/metrics does not tell who lives")
+	}
+	a.signal(syscall.SIGTERM)
+	if code, _ := a.exit(); code != 0 {
+		t.Errorf("a exits %d: %s", code, a.stderr.String())
+	}
+	waitFor(t, "b is alone, and a has left", func() bool { return b.sees(1) && b.member("a").State == "left" })
+}
+
+// A client is at one node, whichever it logs in at, and knows the others by what the nodes tell.
+func TestClusterHasOneSessionAClientAndTellsTheOthers(t *testing.T) {
+	all := startCluster(t, 2, "--drain-grace", "0s")
+	a, b := all[0], all[1]
+	first := join(t, client.Config{Endpoints: []string{a.listen}, ID: "alice"})
+	second := join(t, client.Config{Endpoints: []string{b.listen}, ID: "alice"})
+	waitFor(t, "one is left", func() bool {
+		return first.Info().State == client.Stopped && second.Info().State == client.Ready
+	})
+	// b goes: the client finds a, of which nobody but b has told it.
+	b.signal(syscall.SIGTERM)
+	waitFor(t, "it is at a", func() bool { return second.Info().Node == "a" && second.Info().State == client.Ready })
+	if code, _ := b.exit(); code != 0 || second.Info().Losses != 0 {
+		t.Errorf("b exits %d, and its client had %d losses: %s", code, second.Info().Losses, b.stderr.String())
+	}
+}
+
+func TestClusterNeedsTheSecret(t *testing.T) {
+	dir := t.TempDir()
+	secret := func(name, text string) string {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, []byte(strings.Repeat(text, 40)+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	good, bad := secret("good", "x"), secret("bad", "y")
+	peers := freePorts(t, 3)
+	pa, pb := startMember(t, 0, peers[:2], "--cluster-secret-file", good), startMember(t, 1, peers[:2], "--cluster-secret-file", good)
+	a, b := ready(t, pa), ready(t, pb)
+	if !a.sees(2) || !b.sees(2) {
+		t.Errorf("a sees %d, b %d", a.cluster().Live, b.cluster().Live)
+	}
+	stranger := startMember(t, 2, peers, "--cluster-secret-file", bad)
+	waitFor(t, "the stranger says so", func() bool { return strings.Contains(stranger.stderr.String(), "TLS route handshake error") })
+	if a.cluster().Live != 2 || a.member("c").Node != "" {
+		t.Errorf("a stranger is let in: %+v", a.cluster())
+	}
+}
+
+func TestClusterStatusIsATable(t *testing.T) {
+	all := startCluster(t, 2)
+	code, out := stormwheel(t, "cluster", "status", "--admin", all[0].admin).exit()
+	if code != 0 || len(out) != 4 {
+		t.Fatalf("exit %d, %q", code, out)
+	}
+	for i, want := range []string{"NODE", "a *", "b ", "2 live; * asked."} {
+		if !strings.HasPrefix(out[i], want) {
+			t.Errorf("line %d is %q, want %q", i, out[i], want)
+		}
+	}
+	if !strings.Contains(out[2], "serving") || !strings.Contains(out[2], all[1].listen) {
+		t.Errorf("of the other: %q", out[2])
+	}
+	code, out = stormwheel(t, "cluster", "status", "--json", "--admin", all[0].admin).exit()
+	var st cluster.Status
+	if err := json.Unmarshal([]byte(strings.Join(out, "\n")), &st); code != 0 || err != nil || st.Live != 2 || st.Node != "a" {
+		t.Errorf("--json: exit %d, %v, %q", code, err, out)
+	}
+	alone := serve(t)
+	p := stormwheel(t, "cluster", "status", "--admin", alone.admin)
+	if code, _ = p.exit(); code != 1 || !strings.Contains(p.stderr.String(), "of no cluster") {
+		t.Errorf("of a node that is alone: exit %d, %s", code, p.stderr.String())
+	}
+}
+
+// The same name twice: the earlier node ends, with an error.
+func TestClusterEndsANodeWhoseNameAnotherTook(t *testing.T) {
+	peers := freePorts(t, 3)
+	two := []string{peers[0], peers[1]}
+	pa, pb := startMember(t, 0, two), startMember(t, 1, two)
+	a, b := ready(t, pa), ready(t, pb)
+	_ = a
+	again := stormwheel(t, "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--node", "a",
+		"--cluster", "nats://embedded", "--cluster-listen", peers[2], "--cluster-peers", fmt.Sprint(peers[1]))
+	// NATS itself lets no second server of a name in while the first is connected.
+	waitFor(t, "it says so", func() bool { return strings.Contains(again.stderr.String(), "uplicate") })
+	if !b.sees(2) {
+		t.Errorf("b sees %+v", b.cluster())
+	}
+}
+
+// Users at two nodes talk, and what waits for one finds him wherever he logs in.
+func TestClusterCarriesMessages(t *testing.T) {
+	all := startCluster(t, 2, "--messages", "memory")
+	a, b := all[0], all[1]
+	alice := newPerson(t, "alice", false, a.listen).online()
+	bob := newPerson(t, "bob", false, b.listen).online()
+	alice.says("bob", "hello", talk.Delivered)
+	bob.hears("alice: hello")
+	bob.stop()
+	waitFor(t, "bob has gone", func() bool { return b.cluster().Counts.Sessions == 0 })
+	alice.says("bob", "for later", talk.Held)
+	newPerson(t, "bob", false, b.listen).hears("alice: for later")
+}
+
+// Two drains at a time would hand clients to and fro: the second waits, unless it is told twice.
+func TestClusterDrainsOneAtATime(t *testing.T) {
+	all := startCluster(t, 3, "--drain-grace", "0s")
+	a, b := all[0], all[1]
+	stays := dial(t, a.listen)
+	stays.join() // and never goes, so that a drains for a while
+	a.signal(syscall.SIGTERM)
+	waitFor(t, "b knows that a drains", func() bool { return b.member("a").State == "draining" })
+	b.signal(syscall.SIGTERM)
+	waitFor(t, "b waits", func() bool {
+		return strings.Contains(b.stderr.String(), `msg="cluster: waiting until another node has handed its clients over" peer=a`)
+	})
+	stays.conn.Close()
+	for _, n := range []*node{a, b} {
+		if code, _ := n.exit(); code != 0 {
+			t.Errorf("%s exits %d: %s", n.name, code, n.stderr.String())
+		}
+	}
+	if !all[2].sees(1) {
+		t.Errorf("the third sees %+v", all[2].cluster())
+	}
+}
+
+// By a NATS that is there, nodes that know nothing of each other meet.
+func TestClusterByAnExistingNATS(t *testing.T) {
+	nats, err := natsserver.NewServer(&natsserver.Options{Host: "127.0.0.1", Port: natsserver.RANDOM_PORT, NoSigs: true, NoLog: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	nats.Start()
+	t.Cleanup(func() { nats.Shutdown(); nats.WaitForShutdown() })
+	if !nats.ReadyForConnections(patience) {
+		t.Fatal("no NATS")
+	}
+	a := serve(t, "--node", "a", "--cluster", nats.ClientURL())
+	b := serve(t, "--node", "b", "--cluster", nats.ClientURL())
+	waitFor(t, "they see each other", func() bool { return a.sees(2) && b.sees(2) })
+	b.signal(syscall.SIGKILL)
+	t.Logf("killed: noticed after %v", took(t, "a sees that b is dead", func() bool { return a.sees(1) }))
+}

@@ -1,0 +1,291 @@
+package peer
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// sees says whether a host was told that others are up, and no more.
+func sees(t *testing.T, h *host, names ...string) {
+	t.Helper()
+	names = append(names, h.name)
+	slices.Sort(names)
+	if got := h.m.Members().Names(); !slices.Equal(got, names) {
+		t.Errorf("%s sees %v, want %v", h.name, got, names)
+	}
+}
+
+func TestNodesFindEachOther(t *testing.T) {
+	w := newWorld(t, 1)
+	h := w.cluster(3, Config{Replace: true})
+	sees(t, h[0], "b", "c")
+	sees(t, h[1], "a", "c")
+	sees(t, h[2], "a", "b")
+	late := w.start(Config{Node: "d"})
+	w.run(20 * time.Millisecond) // it does not take a second
+	sees(t, late, "a", "b", "c")
+	sees(t, h[0], "b", "c", "d")
+}
+
+func TestSilentPeerIsDownAfterThreeSeconds(t *testing.T) {
+	w := newWorld(t, 2)
+	h := w.cluster(2, Config{})
+	w.run(500 * time.Millisecond)
+	heard := h[0].m.Peers(nil)[0].Heard
+	h[1].kill()
+	w.run(heard + 3*time.Second - w.now)
+	sees(t, h[0], "b")
+	w.run(10 * time.Millisecond)
+	sees(t, h[0])
+}
+
+func TestBusSaysThatPeerIsGone(t *testing.T) {
+	w := newWorld(t, 3)
+	h := w.cluster(2, Config{})
+	h[1].kill()
+	h[0].m.Gone(h[0].time(), "b", &h[0].out)
+	h[0].obey()
+	sees(t, h[0])
+	if len(h[0].terms.Alternates) != 0 {
+		t.Errorf("clients are told %v", h[0].terms)
+	}
+	h[0].m.Gone(h[0].time(), "nobody", &h[0].out)
+	w.start(Config{Node: "b"})
+	w.run(50 * time.Millisecond)
+	sees(t, h[0], "b")
+}
+
+// Its own silence is not its peers': what it did not hear while it stood still it had no chance to hear.
+func TestFrozenNodeDoesNotTakePeersForDead(t *testing.T) {
+	w := newWorld(t, 4)
+	h := w.cluster(3, Config{})
+	h[0].freeze(20 * time.Second)
+	w.run(5 * time.Second)
+	sees(t, h[1], "c")
+	h[2].kill()
+	downs := h[0].m.Stats().Downs
+	w.run(15*time.Second + 10*time.Millisecond)
+	sees(t, h[0], "b", "c")
+	w.run(4 * time.Second)
+	sees(t, h[0], "b") // c is dead
+	sees(t, h[1], "a")
+	if got := h[0].m.Stats().Downs - downs; got != 1 {
+		t.Errorf("%d peers were down, want 1", got)
+	}
+}
+
+// A peer that we hear and that does not hear us is none: what we send is lost.
+func TestCutOneWayIsSeenByBoth(t *testing.T) {
+	w := newWorld(t, 5)
+	h := w.cluster(3, Config{})
+	w.part("a", "b", false)
+	w.run(8 * time.Second)
+	sees(t, h[0], "c")
+	sees(t, h[1], "c")
+	sees(t, h[2], "a", "b")
+	for _, p := range h[0].m.Peers(nil) {
+		if p.Node == "b" && p.HearsUs {
+			t.Error("b is said to hear a")
+		}
+	}
+	w.heal()
+	w.run(1100 * time.Millisecond)
+	sees(t, h[0], "b", "c")
+	sees(t, h[1], "a", "c")
+}
+
+func TestWhoLeavesIsDownAtOnce(t *testing.T) {
+	w := newWorld(t, 6)
+	h := w.cluster(2, Config{})
+	late := appendHeader(nil, kindNode, h[1].cfg.Epoch, "b")
+	a := announcement{started: h[1].m.started, state: Serving}
+	late = appendAnnouncement(late, &a)
+	h[1].m.Leave(h[1].time(), &h[1].out)
+	h[1].obey()
+	w.run(10 * time.Millisecond)
+	sees(t, h[0])
+	h[0].receive(late) // it was long on its way
+	w.run(5 * time.Second)
+	sees(t, h[0])
+	if h[1].m.Deadline() != never {
+		t.Error("who has left waits for something")
+	}
+	if ok := h[0].m.Send(h[0].time(), "b", nil, &h[0].out); ok {
+		t.Error("a message to it was sent")
+	}
+}
+
+func TestNewEpochVoidsTheOld(t *testing.T) {
+	w := newWorld(t, 7)
+	h := w.cluster(2, Config{})
+	h[1].open("x", 1, 0)
+	w.run(10 * time.Millisecond)
+	if len(h[0].views["b"]) != 1 {
+		t.Fatal("the login was not told")
+	}
+	old := h[1]
+	old.kill()
+	w.start(Config{Node: "b"})
+	w.run(10 * time.Millisecond)
+	if h[0].ups["b"] != 2 || len(h[0].views["b"]) != 0 {
+		t.Errorf("b was up %d times, and is said to have %v", h[0].ups["b"], h[0].views["b"])
+	}
+	var out Out // what the old one has sent comes later
+	old.m.Tick(Now{w.now, w.wall}, &out)
+	old.m.Send(old.time(), "a", []byte("late"), &out)
+	for _, action := range out.Actions {
+		h[0].receive(action.Data)
+	}
+	if h[0].ups["b"] != 2 || len(h[0].hub) != 0 {
+		t.Errorf("b was up %d times, and said %q", h[0].ups["b"], h[0].hub)
+	}
+}
+
+// A process that was started again while its clock was put back is taken when the old one is silent.
+func TestNewEpochWithAnEarlierClock(t *testing.T) {
+	w := newWorld(t, 8)
+	h := w.cluster(2, Config{})
+	h[1].kill()
+	w.wall -= 3_600_000
+	again := w.start(Config{Node: "b"})
+	w.run(5 * time.Second)
+	sees(t, h[0], "b")
+	if h[0].m.known["b"].epoch != again.cfg.Epoch {
+		t.Error("it is the old one")
+	}
+	if again.replaced {
+		t.Error("a dead one has replaced it")
+	}
+}
+
+// Of two processes with one name the one that was started later is meant, by all; the other is told.
+func TestTwoProcessesWithOneName(t *testing.T) {
+	w := newWorld(t, 9)
+	h := w.cluster(3, Config{})
+	old := h[1]
+	old.freeze(5 * time.Second)
+	w.run(time.Second)
+	young := w.start(Config{Node: "b"})
+	w.run(10 * time.Second)
+	if !old.replaced || young.replaced {
+		t.Errorf("the old one was told %v, the young one %v", old.replaced, young.replaced)
+	}
+	for _, other := range []*host{h[0], h[2]} {
+		if p := other.m.known["b"]; p.epoch != young.cfg.Epoch || !p.live || other.ups["b"] != 2 {
+			t.Errorf("%s has %x live %v, %d times up", other.name, p.epoch, p.live, other.ups["b"])
+		}
+	}
+}
+
+func TestNumbersThatAreTakenAreDrawnAgain(t *testing.T) {
+	w := newWorld(t, 10)
+	a, b := w.start(Config{Node: "a"}), w.start(Config{Node: "b"})
+	a.m.number, b.m.number = 7, 7
+	w.run(2 * time.Second)
+	later := a
+	if later.m.started < b.m.started || later.m.started == b.m.started && a.cfg.Epoch < b.cfg.Epoch {
+		later = b
+	}
+	if a.m.number == b.m.number {
+		t.Error("both have a number")
+	} else if later.m.number == 7 {
+		t.Error("the one that was started first has drawn again")
+	}
+}
+
+func TestPeersAreBounded(t *testing.T) {
+	w := newWorld(t, 11)
+	a := w.start(Config{Node: "a", MaxPeers: 5})
+	for i := range 20 {
+		h := w.start(Config{Node: fmt.Sprintf("n%02d", i)})
+		w.run(10 * time.Millisecond)
+		h.kill()
+		w.run(4 * time.Second)
+	}
+	if got := a.m.Stats().Peers; got != 5 {
+		t.Errorf("%d are known, want 5", got)
+	}
+	for i := range 8 { // more live ones than fit
+		w.start(Config{Node: fmt.Sprintf("m%02d", i)})
+	}
+	w.run(3 * time.Second)
+	if got := a.m.Stats().Peers; got != 5 {
+		t.Errorf("%d are known, want 5", got)
+	}
+	if got := len(a.m.Members().Names()); got != 6 {
+		t.Errorf("%d are live, want 6", got)
+	}
+}
+
+func TestDeadPeersAreForgotten(t *testing.T) {
+	w := newWorld(t, 12)
+	h := w.cluster(2, Config{})
+	h[1].kill()
+	w.run(forgetAfter + 5*time.Second)
+	if got := h[0].m.Stats().Peers; got != 0 {
+		t.Errorf("%d are known", got)
+	}
+}
+
+// With many nodes nobody says whom he hears, and none answers each newcomer.
+func TestManyNodes(t *testing.T) {
+	w := newWorld(t, 13)
+	for i := range 100 {
+		w.start(Config{Node: fmt.Sprintf("n%03d", i)})
+	}
+	w.run(4 * time.Second)
+	for _, h := range w.hosts {
+		if got := len(h.m.Members().Names()); got != 100 {
+			t.Fatalf("%s sees %d", h.name, got)
+		}
+	}
+	if w.sent[Nodes] > 100*(maxHeard+6) {
+		t.Errorf("%d announcements", w.sent[Nodes])
+	}
+}
+
+func TestNamesOfNodes(t *testing.T) {
+	for _, name := range []string{"a", "node-1", "Knoten_ä", strings.Repeat("x", MaxNode)} {
+		if err := ValidNode(name); err != nil || !validNode([]byte(name)) {
+			t.Errorf("%q: %v, %v", name, err, validNode([]byte(name)))
+		}
+	}
+	for _, name := range []string{"", "a.b", "a b", "*", ">", "a\n", "\xff", strings.Repeat("x", MaxNode+1)} {
+		if err := ValidNode(name); err != ErrNode || validNode([]byte(name)) {
+			t.Errorf("%q: %v, %v", name, err, validNode([]byte(name)))
+		}
+	}
+}
+
+func TestOnlyOneDrains(t *testing.T) {
+	w := newWorld(t, 14)
+	h := w.cluster(3, Config{})
+	h[0].m.Drain(h[0].time(), true, &h[0].out)
+	h[0].obey()
+	w.run(10 * time.Millisecond)
+	if got := h[1].m.Draining(); got != "a" {
+		t.Errorf("b is told that %q drains", got)
+	}
+	h[1].m.Drain(h[1].time(), true, &h[1].out)
+	h[1].obey()
+	w.run(10 * time.Millisecond)
+	if got := h[0].m.Draining(); got != "" { // it began first
+		t.Errorf("a is told that %q drains", got)
+	}
+	if got := h[1].m.Draining(); got != "a" {
+		t.Errorf("b is told that %q drains", got)
+	}
+	if got := h[2].terms.Alternates; len(got) != 0 {
+		t.Errorf("clients of c are sent to %v", got)
+	}
+	h[0].m.Drain(h[0].time(), false, &h[0].out)
+	h[0].obey()
+	w.run(2 * time.Second)
+	if got := h[2].terms.Alternates; !slices.Equal(got, []string{"a:7000"}) {
+		t.Errorf("clients of c are sent to %v", got)
+	}
+	sees(t, h[2], "a", "b") // who drains is a member
+}

@@ -1,0 +1,164 @@
+package peer
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// crew is a cluster of hosts that have counts of clients only, and hand them over as they are told: a client is at the other
+// node a moment later.
+func crew(w *world, loads map[string]Load) (counts map[string]int) {
+	counts = make(map[string]int)
+	for name, l := range loads {
+		counts[name] = l.Sessions
+	}
+	w.trace = func(h *host, a Action) {
+		if a.Op != Move {
+			return
+		}
+		from, to := h.name, a.Node
+		for range a.Count {
+			w.after(time.Duration(20+w.rng.IntN(150))*time.Millisecond, func() {
+				counts[from]--
+				counts[to]++
+			})
+		}
+	}
+	var report func()
+	report = func() {
+		for _, h := range w.hosts {
+			l := loads[h.name]
+			if l.Places >= 0 {
+				l.Places += l.Sessions - counts[h.name]
+			}
+			l.Sessions = counts[h.name]
+			h.load(l)
+		}
+		w.after(500*time.Millisecond, report)
+	}
+	report()
+	return counts
+}
+
+func TestNewNodeGetsItsShare(t *testing.T) {
+	w := newWorld(t, 1)
+	loads := map[string]Load{"a": {Sessions: 9000, Places: -1, AdmitRate: 2000}, "b": {Sessions: 9000, Places: -1, AdmitRate: 2000}, "c": {Places: -1, AdmitRate: 2000}}
+	w.cluster(2, Config{})
+	counts := crew(w, loads)
+	w.run(20 * time.Second)
+	if counts["a"] != 9000 {
+		t.Fatal("clients were moved without need")
+	}
+	w.start(Config{Node: "c"}).load(loads["c"])
+	came := w.now
+	w.run(4 * time.Second)
+	if counts["c"] != 0 {
+		t.Error("clients were moved before the node had settled")
+	}
+	most := 0
+	for counts["c"] < 5850 && w.now < came+time.Minute {
+		before := counts["c"]
+		w.run(time.Second)
+		most = max(most, counts["c"]-before)
+	}
+	took := w.now - came
+	if took > 13*time.Second || took < 9*time.Second {
+		t.Errorf("it took %v, want 5 s and 6 at 1,000 a second", took)
+	}
+	if most > 1150 {
+		t.Errorf("%d in one second, of 2,000 that the node takes", most)
+	}
+	w.run(20 * time.Second)
+	for name, n := range counts {
+		if n < 5940 || n > 6060 {
+			t.Errorf("%s has %d, want 6,000", name, n)
+		}
+	}
+	moved := w.hosts[0].m.Stats().Moved + w.hosts[1].m.Stats().Moved
+	if moved > 6000 {
+		t.Errorf("%d were moved, want 6,000", moved)
+	}
+	if w.hosts[2].m.Stats().Moved != 0 {
+		t.Error("the new one moves some on")
+	}
+	counts["a"] += 3000 // long after a join, differences are none of ours
+	w.run(armed)
+	moved = w.hosts[0].m.Stats().Moved
+	counts["a"] += 3000
+	w.run(time.Minute)
+	if w.hosts[0].m.Stats().Moved != moved {
+		t.Error("clients were moved long after a join")
+	}
+}
+
+func TestNobodyIsMovedWithoutNeed(t *testing.T) {
+	for _, c := range []struct {
+		why  string
+		a, b Load
+		cfg  Config
+	}{
+		{"within a tenth", Load{Sessions: 1090, Places: -1, AdmitRate: 100}, Load{Sessions: 910, Places: -1, AdmitRate: 100}, Config{}},
+		{"a few", Load{Sessions: 20, Places: -1, AdmitRate: 100}, Load{Places: -1, AdmitRate: 100}, Config{}},
+		{"told to stay", Load{Sessions: 2000, Places: -1, AdmitRate: 100}, Load{Places: -1, AdmitRate: 100}, Config{Stay: true}},
+		{"shares by places", Load{Sessions: 9000, Places: 1000, AdmitRate: 100}, Load{Sessions: 900, Places: 100, AdmitRate: 100}, Config{}},
+		{"a full receiver", Load{Sessions: 9000, Places: 91000, AdmitRate: 100}, Load{Sessions: 10, Places: 0, AdmitRate: 100}, Config{}},
+		{"a late receiver", Load{Sessions: 9000, Places: -1, AdmitRate: 100}, Load{Places: -1, AdmitRate: 100, Lag: 2 * time.Second}, Config{}},
+		{"one that lets nobody in", Load{Sessions: 9000, Places: -1, AdmitRate: 100}, Load{Places: -1}, Config{}},
+	} {
+		w := newWorld(t, 2)
+		w.cluster(2, c.cfg)
+		counts := crew(w, map[string]Load{"a": c.a, "b": c.b})
+		w.run(time.Minute)
+		if counts["a"] != c.a.Sessions {
+			t.Errorf("%s: %d were moved", c.why, c.a.Sessions-counts["a"])
+		}
+	}
+}
+
+func TestDrainingNodeGetsNobody(t *testing.T) {
+	w := newWorld(t, 3)
+	h := w.cluster(3, Config{})
+	l := Load{Places: -1, AdmitRate: 1000}
+	counts := crew(w, map[string]Load{"a": {Sessions: 3000, Places: -1, AdmitRate: 1000}, "b": l, "c": l})
+	h[2].m.Drain(h[2].time(), true, &h[2].out)
+	h[2].obey()
+	w.run(time.Minute)
+	if counts["c"] != 0 || counts["b"] < 1400 {
+		t.Errorf("%v", counts)
+	}
+}
+
+// Several nodes hand over to several: none gets more than its pace, none ends below its share.
+func TestManyHandOver(t *testing.T) {
+	w := newWorld(t, 4)
+	loads := make(map[string]Load)
+	for i := range 8 {
+		l := Load{Sessions: 2000 + 500*i, Places: 20_000 - 2000 - 500*i, AdmitRate: 500}
+		if i >= 5 {
+			l = Load{Places: 10_000, AdmitRate: 500}
+		}
+		loads[fmt.Sprint("n", i)] = l
+		w.start(Config{Node: fmt.Sprint("n", i)}).load(l)
+	}
+	w.run(2 * time.Second)
+	counts := crew(w, loads)
+	for range 120 {
+		before := counts["n6"]
+		w.run(time.Second)
+		if got := counts["n6"] - before; got > 300 {
+			t.Errorf("%d in a second, of 500", got)
+		}
+	}
+	total, places := 0, 5*20_000+3*10_000
+	for _, n := range counts {
+		total += n
+	}
+	for name, n := range counts {
+		l := loads[name]
+		share := float64(total) * float64(l.Sessions+l.Places) / float64(places)
+		if float64(n) > share*1.12+leastSurplus || float64(n) < share*0.8 {
+			t.Errorf("%s has %d, its share is %.0f", name, n, share)
+		}
+	}
+}
