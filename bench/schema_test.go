@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -217,6 +218,11 @@ func TestEveryScenariosOutputFitsTheSchema(t *testing.T) {
 			r, err := Run(ctx, cfg, View{})
 			if r == nil {
 				t.Fatal(err)
+			}
+			for _, p := range r.Detail.Phases {
+				if parts := scenario.Named(one.scenario).Parts(&cfg); p.Name != "answers" && p.Name != "end" && !slices.Contains(parts, p.Name) {
+					t.Errorf("it entered %q, which is none of %q", p.Name, parts)
+				}
 			}
 			if err := validate(t, r); err != nil {
 				t.Errorf("%v", err)

@@ -103,7 +103,7 @@ func (s *span) reached(d *Detail, i int) bool {
 }
 
 func (r *abortRule) words(after time.Duration) string {
-	words := fmt.Sprintf("%s: %s, and the run ends at %s%s", r.what(), telling(r.actual), operators[r.op], telling(&r.want))
+	words := fmt.Sprintf("%s: %s; the run ends when it is %s%s", r.what(), telling(r.actual), operators[r.op], telling(&r.want))
 	if after > 0 {
 		words += fmt.Sprintf(" for %v", after)
 	}

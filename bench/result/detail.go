@@ -5,7 +5,8 @@ package result
 type Detail struct {
 	// Command is how the run was started, word by word; null when the library ran it.
 	Command []string `json:"command"`
-	// Phases are the parts of the scenario as they began; null: a merge.
+	// Phases are the parts of the scenario as they began; null: a merge of runs that did not go through
+	// them together.
 	Phases []PhaseSeen `json:"phases"`
 	// Events are what else happened, as it began; null: a merge, or nothing.
 	Events []Event `json:"events"`

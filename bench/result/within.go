@@ -79,8 +79,11 @@ func (t Threshold) brokeAt(r *Result) *float64 {
 			return nil
 		}
 		f := failing{at: s.T, all: fails(m.total()), one: fails(m.latest())}
-		if m.sums() { // it fails when it has gone beyond, and not while it has yet to get there
-			f.all, f.one = m.total() != nil && t.exceeded(*m.total()), path == "heartbeat.unanswered" && s.Unanswered > 0
+		waiting := s.Unanswered > 0 // PINGs that will be given up tell before they are
+		if m.sums() {               // it fails when it has gone beyond, and not while it has yet to get there
+			f.all, f.one = m.total() != nil && t.exceeded(*m.total()), waiting && path == "heartbeat.unanswered"
+		} else if waiting && strings.HasPrefix(path, "heartbeat.rtt_ms.") {
+			f.one = f.one || fails(s.RTTMax)
 		}
 		seen = append(seen, f)
 	}

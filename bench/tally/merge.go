@@ -71,6 +71,7 @@ func mergeAll(parts []*result.Result, command []string) (*result.Result, error) 
 	}
 	span(out)
 	mergeScraped(out, parts)
+	out.Detail.Phases = mergePhases(out, parts)
 	mergeSeconds(out, parts)
 	return out, nil
 }

@@ -16,7 +16,7 @@ type benchReportCmd struct {
 // Help is what --help says below the flags.
 func (*benchReportCmd) Help() string {
 	return "Example:\n\n  stormwheel bench report out/demo.json --html out/demo.html\n" +
-		"  stormwheel bench report out/demo.json --junit out/demo.xml --markdown \"$GITHUB_STEP_SUMMARY\"\n"
+		"  stormwheel bench report out/demo.json --junit out/demo.xml --markdown out/demo.md\n"
 }
 
 func (c *benchReportCmd) Run() error {
