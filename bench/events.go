@@ -23,11 +23,20 @@ func (r *runner) note(kind result.EventKind, target, words string) (over func())
 	}
 }
 
-// tellOfLost notes the workers that have ended since it was called last.
-func (r *runner) tellOfLost() {
+// tellOfEnds notes the processes that have ended since it was called last: those of the load test, and
+// those of targets, if they are known.
+func (r *runner) tellOfEnds() {
 	lost := r.Clients.Lost()
 	for _, err := range lost[r.lost:] {
 		r.note(result.EventWorkerLost, "", fmt.Sprintf("the load test: %v", err))
 	}
 	r.lost = len(lost)
+	for _, s := range r.Servers.Ended() {
+		name := s.Addr
+		if s.Node != nil {
+			name = *s.Node
+		}
+		r.tellEvent("the process of server %s has ended", name)
+		r.note(result.EventDied, name, fmt.Sprintf("the process of server %s is found to have ended", name))
+	}
 }

@@ -25,7 +25,7 @@ func (r *runner) monitor(ctx context.Context) {
 		now := r.second(r.Clients.Now(), r.Clients.Ready(), &counts, recent)
 		r.Servers.Sample(ctx)
 		r.keep(now)
-		r.tellOfLost()
+		r.tellOfEnds()
 		sofar := r.soFar()
 		if r.watch != nil {
 			r.tell("", r.status(&counts, now, recent, sofar))

@@ -170,7 +170,7 @@ func (r *runner) measure(ctx, interrupt context.Context) (*result.Result, error)
 		recent.Add(t.Rest)
 	}
 	r.keep(r.second(ended, t.Ready, &t.Counters, recent)) // what is left of a second counts as well
-	r.tellOfLost()
+	r.tellOfEnds()
 	viewErr := r.display.close()
 
 	out := r.result(&t)

@@ -123,7 +123,7 @@ func voidOf(x *result.Result) string {
 	if x.Verdict != result.Invalid {
 		return ""
 	}
-	if w := why(x); w != "" {
+	if w := strings.Join(why(x), "; "); w != "" {
 		return w
 	}
 	return "invalid"

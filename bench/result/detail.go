@@ -57,6 +57,7 @@ const (
 	EventSlow       EventKind = "slow"        // nodes ran for a share of the time
 	EventOutage     EventKind = "outage"      // no node could accept
 	EventBack       EventKind = "back"        // a node runs again
+	EventDied       EventKind = "died"        // the process of a target, known by its number, has ended
 	EventCut        EventKind = "cut"         // connections were broken
 	EventFlood      EventKind = "flood"       // very many came at once
 	EventSilence    EventKind = "silence"     // clients stopped speaking
@@ -79,8 +80,8 @@ type Second struct {
 	Goodput     int     `json:"goodput_per_s"`
 	Pings       int     `json:"pings_per_s"`
 	Pongs       int     `json:"pongs_per_s"`
-	// Unanswered are the PINGs that have waited for their PONG for longer than a second by then, or than
-	// half of the clients' patience if that is less.
+	// Unanswered are the PINGs that waited for their PONG for longer than a second, or than half of the
+	// clients' patience if that is less: the most at one time, of the ten a second at which that is known.
 	Unanswered int `json:"unanswered"`
 	// RTTp50 and RTTp99 are of the PINGs that were answered or given up in it; RTTMax is also of those
 	// that count as unanswered, up to then.

@@ -381,12 +381,11 @@ func (l *loop) rest() *tally.Recent {
 
 func (l *loop) publish() {
 	l.published = l.now
-	var oldest time.Duration
-	l.counted.Overdue, oldest = l.waits.overdue(l.now)
-	l.recent.Oldest = max(l.recent.Oldest, oldest)
+	overdue, oldest := l.waits.overdue(l.now)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.shared.Counters = l.counted
 	l.shared.recent.Add(l.recent)
+	l.shared.recent.Overdue, l.shared.recent.Oldest = max(l.shared.recent.Overdue, overdue), max(l.shared.recent.Oldest, oldest)
 	l.recent.Reset()
 }

@@ -15,14 +15,14 @@ type Counters struct {
 	FirstReady  int           // clients that reached WELCOME for the first time
 	RampEnd     time.Duration // when the last of those did
 	Failures    result.Failures
-	Refusal     codec.Code // of the latest GOAWAY in place of WELCOME
-	Cause       string     // why the first attempt that failed did, for people
+	Interval    time.Duration // the longest time that a session went without a PING
+	Refusal     codec.Code    // of the latest GOAWAY in place of WELCOME
+	Cause       string        // why the first attempt that failed did, for people
 	Losses      result.Losses
 
 	Pings, Pongs, Missed int
 	Unanswered           int // PINGs of which nobody waits for the PONG any more
 	Pending              int // of those, still waited for at the end
-	Overdue              int // PINGs that wait now, and have for long
 	Withdrawn            int // PINGs that the client or the scenario left unanswered
 
 	Messages Messages
@@ -51,6 +51,7 @@ func (c *Counters) Add(o *Counters) {
 	c.FirstReady += o.FirstReady
 	c.RampEnd = max(c.RampEnd, o.RampEnd)
 	c.Failures.Add(&o.Failures)
+	c.Interval = max(c.Interval, o.Interval)
 	if o.Refusal != 0 {
 		c.Refusal = o.Refusal
 	}
@@ -63,7 +64,6 @@ func (c *Counters) Add(o *Counters) {
 	c.Missed += o.Missed
 	c.Unanswered += o.Unanswered
 	c.Pending += o.Pending
-	c.Overdue += o.Overdue
 	c.Withdrawn += o.Withdrawn
 	c.Messages.Add(&o.Messages)
 	c.Trickled += o.Trickled

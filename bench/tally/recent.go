@@ -14,8 +14,10 @@ import (
 // result: two digits, 1 us to 1 min.
 type Recent struct {
 	RTT, Connect, Late, Lateness, Message, Deliver *hdrhistogram.Histogram
-	// Oldest is how long a PING has waited that nobody has answered; 0: none has for long.
-	Oldest time.Duration
+	// Overdue is how many PINGs waited for long at one time, at most; that of several swarms is added.
+	// Oldest is how long the first of them had waited; 0: none has for long.
+	Overdue int
+	Oldest  time.Duration
 }
 
 // NewRecent is empty.
@@ -40,6 +42,7 @@ func (r *Recent) Add(from *Recent) {
 	r.Lateness.Merge(from.Lateness)
 	r.Message.Merge(from.Message)
 	r.Deliver.Merge(from.Deliver)
+	r.Overdue += from.Overdue
 	r.Oldest = max(r.Oldest, from.Oldest)
 }
 
@@ -51,19 +54,20 @@ func (r *Recent) Reset() {
 	r.Lateness.Reset()
 	r.Message.Reset()
 	r.Deliver.Reset()
-	r.Oldest = 0
+	r.Overdue, r.Oldest = 0, 0
 }
 
 // recentWire is a Recent on its way between processes.
 type recentWire struct {
 	RTT, Connect, Late, Lateness, Message, Deliver *hdrhistogram.Snapshot
+	Overdue                                        int
 	Oldest                                         time.Duration
 }
 
 // GobEncode keeps every count.
 func (r *Recent) GobEncode() ([]byte, error) {
 	var b bytes.Buffer
-	err := gob.NewEncoder(&b).Encode(recentWire{r.RTT.Export(), r.Connect.Export(), r.Late.Export(), r.Lateness.Export(), r.Message.Export(), r.Deliver.Export(), r.Oldest})
+	err := gob.NewEncoder(&b).Encode(recentWire{r.RTT.Export(), r.Connect.Export(), r.Late.Export(), r.Lateness.Export(), r.Message.Export(), r.Deliver.Export(), r.Overdue, r.Oldest})
 	return b.Bytes(), err
 }
 
@@ -76,7 +80,7 @@ func (r *Recent) GobDecode(b []byte) error {
 	r.RTT, r.Connect = hdrhistogram.Import(w.RTT), hdrhistogram.Import(w.Connect)
 	r.Late, r.Lateness = hdrhistogram.Import(w.Late), hdrhistogram.Import(w.Lateness)
 	r.Message, r.Deliver = hdrhistogram.Import(w.Message), hdrhistogram.Import(w.Deliver)
-	r.Oldest = w.Oldest
+	r.Overdue, r.Oldest = w.Overdue, w.Oldest
 	return nil
 }
 

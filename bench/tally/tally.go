@@ -75,7 +75,7 @@ func (t *Tally) Add(o *Tally) {
 
 // Second is one second of a run, of which the counts at its begin and at its end are known, and its times.
 func Second(from, at time.Duration, ready int, now, before *Counters, times *Recent) result.Second {
-	s := result.Second{T: at.Seconds(), Span: (at - from).Seconds(), Ready: ready, Unanswered: now.Overdue,
+	s := result.Second{T: at.Seconds(), Span: (at - from).Seconds(), Ready: ready, Unanswered: times.Overdue,
 		Lost: now.Losses.Total() - before.Losses.Total(), Failed: now.Failures.Total() - before.Failures.Total(),
 		Attempts: now.Attempts - before.Attempts, Established: now.Established - before.Established, Goodput: now.Regained - before.Regained,
 		Pings: now.Pings - before.Pings, Pongs: now.Pongs - before.Pongs,
