@@ -27,6 +27,7 @@ type Servers struct {
 	mu        sync.Mutex
 	list      []result.Server // one each, as of the latest sample
 	observers []observer
+	gone      []int          // the targets whose processes were found to have ended, until Ended tells
 	named     int            // of how many something is known each second
 	accepting *time.Duration // from t0 until a receiver could accept, where there was none
 }
@@ -103,8 +104,16 @@ func (s *Servers) All() []result.Server {
 	return slices.Clone(s.list)
 }
 
-// Observed are those of which something is known each second.
-func (s *Servers) Observed() []result.Server { return s.All()[:s.named] }
+// Observed are those of which something is known each second. Of one that has ended nothing is.
+func (s *Servers) Observed() []result.Server {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := slices.Clone(s.list[:s.named])
+	for i := range all {
+		all[i].Killed = all[i].Killed || s.observers[i].ended
+	}
+	return all
+}
 
 // Addrs are where they listen.
 func (s *Servers) Addrs() (all []string) {
@@ -120,19 +129,39 @@ func (s *Servers) Sample(ctx context.Context) {
 	s.mu.Lock()
 	observers := slices.Clone(s.observers)
 	s.mu.Unlock()
-	for i, o := range observers {
-		s.mu.Lock()
-		killed := s.list[i].Killed
-		s.mu.Unlock()
-		if killed || o.node != nil && o.node.frozen.Load() {
-			continue
-		}
-		now := o.read(ctx)
-		s.mu.Lock()
-		if one := &s.list[i]; !one.Killed && s.observers[i].pid == o.pid { // it may have been started again
-			now.into(one, &o)
-		}
-		s.mu.Unlock()
+	var reading sync.WaitGroup
+	places := make(chan struct{}, readAtOnce)
+	for i := range observers {
+		places <- struct{}{}
+		reading.Go(func() {
+			s.sampleOne(ctx, i, &observers[i])
+			<-places
+		})
+	}
+	reading.Wait()
+}
+
+// readAtOnce is how many servers are read at the same time: where they are many, an answer may take
+// as long as a node's threads oversleep.
+const readAtOnce = 8
+
+// sampleOne is Sample of the i-th, as it was observed.
+func (s *Servers) sampleOne(ctx context.Context, i int, o *observer) {
+	s.mu.Lock()
+	killed := s.list[i].Killed
+	s.mu.Unlock()
+	if killed || o.ended || o.node != nil && o.node.frozen.Load() {
+		return
+	}
+	now := o.read(ctx)
+	if o.node == nil && o.pid != 0 && now.ended() {
+		s.tellEnd(i)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if one := &s.list[i]; !one.Killed && s.observers[i].pid == o.pid { // it may have been started again
+		now.into(one, o)
 	}
 }
 

@@ -149,7 +149,6 @@ func (m *Machine) relist(now Now, p *node, l *list, out *Out) {
 
 // answer answers a question for claims or sessions.
 func (m *Machine) answer(p *node, k kind, q question, out *Out) {
-	m.flush(out) // what waits has its numbers, and goes to all
 	if q.since > m.log.head && k == kindAsk {
 		return
 	}
@@ -161,7 +160,6 @@ func (m *Machine) answer(p *node, k kind, q question, out *Out) {
 			m.publish(out, To, p.name, start)
 			return
 		}
-		q.cursor = 0
 	}
 	m.list(p, q, out)
 }
