@@ -152,6 +152,7 @@ func (h *Hub) heard(node string, body []byte) {
 
 // peerUp is cluster.Handler.Up.
 func (h *Hub) peerUp(node string) {
+	h.seesNode(node) // before it is hailed: from then on what is its is not this node's
 	k := h.link(node)
 	k.mu.Lock()
 	k.up, k.lost = true, false
@@ -161,10 +162,12 @@ func (h *Hub) peerUp(node string) {
 		h.shards[i].peerUp(node)
 	}
 	wake(h.look)
+	h.lookAgain(node)
 }
 
 // peerDown is cluster.Handler.Down.
 func (h *Hub) peerDown(node string) {
+	defer h.losesNode(node)
 	k := h.link(node)
 	k.mu.Lock()
 	k.up, k.lost = false, true
@@ -172,25 +175,33 @@ func (h *Hub) peerDown(node string) {
 	k.mu.Unlock()
 	for i := range h.shards {
 		h.shards[i].peerDown(node)
+		h.shards[i].othersGone(node)
 	}
+	h.looksWithout(node)
 }
 
 // peerForgot is told when a node has had this one for lost without its being so: what it was asked and has not
 // answered it will not answer.
 func (h *Hub) peerForgot(node string) {
+	h.seesNode(node)
 	for i := range h.shards {
 		h.shards[i].peerForgot(node)
 	}
+	h.lookAgain(node)
 }
 
 // loggedIn is cluster.Handler.Login: a client came to another node.
 func (h *Hub) loggedIn(node string, l cluster.Login) {
-	h.shardOf(l.User).loggedIn(node, &l)
+	sh := h.shardOf(l.User)
+	sh.loggedIn(node, &l)
+	sh.cameElsewhere(node, &l)
 }
 
 // loggedOut is cluster.Handler.Logout.
 func (h *Hub) loggedOut(node string, l cluster.Login) {
-	h.shardOf(l.User).loggedOut(node, &l)
+	sh := h.shardOf(l.User)
+	sh.loggedOut(node, &l)
+	sh.wentElsewhere(node, &l)
 }
 
 // tickLinks says again what was lost.

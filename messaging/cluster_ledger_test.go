@@ -312,7 +312,7 @@ func (l *townLedger) end() {
 				l.note("u%d is at %s, ended %v, %v", i, p.r.node.Server.Node(), p.Ended(), p.Received())
 			}
 			for _, r := range l.nodes {
-				st, _ := r.hub.User(s.user)
+				st := r.hub.UserHere(s.user)
 				l.note("%s: %+v", r.node.Server.Node(), st)
 			}
 			l.fail("%d to %s by %s was told %v, and has not come", s.id.Number, s.user, s.node, s.out)
@@ -324,7 +324,7 @@ func (l *townLedger) end() {
 	}
 	for _, r := range l.nodes {
 		for i := range l.clients {
-			if st, _ := r.hub.User(fmt.Sprint("u", i)); r.node.Server.Node() != l.dead && (st.Unacknowledged > 0 || st.Waiting.Records > 0) {
+			if st := r.hub.UserHere(fmt.Sprint("u", i)); r.node.Server.Node() != l.dead && (st.Unacknowledged > 0 || st.Waiting.Records > 0) {
 				l.fail("%s still has something: %+v", r.node.Server.Node(), st)
 			}
 		}

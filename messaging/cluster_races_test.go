@@ -93,7 +93,7 @@ func TestNodeThatWasHadForLostSendsAgain(t *testing.T) {
 				w.advance(0)
 				bob.gets("b")
 				alice.acked(n, envelope.AckDelivered)
-				if st, _ := r.hub.User("bob"); st.Unacknowledged+st.Waiting.Records > 0 {
+				if st := r.hub.UserHere("bob"); st.Unacknowledged+st.Waiting.Records > 0 {
 					t.Errorf("still waiting: %+v", st)
 				}
 			})
