@@ -19,15 +19,16 @@ import (
 
 // abroad is what a room is in a cluster. Guarded by the room's lock.
 type abroad struct {
-	version uint64   // of the view, as of which the rest is
-	home    string   // the node that gives offsets
-	life    uint64   // of that node
-	ready   bool     // as home: an epoch has begun; otherwise: what is here is what the home had
-	opened  uint64   // as home: the view's count when the epoch began
-	was     bool     // it gave offsets before the home did, which the home does not know
-	token   uint64   // of the question to the home that is not answered; 0: there is none
-	joins   []*asked // that wait until it is ready
-	gap     bool     // members are to be told of one, and the server had no room for that
+	version uint64        // of the view, as of which the rest is
+	home    string        // the node that gives offsets
+	life    uint64        // of that node
+	ready   bool          // as home: an epoch has begun; otherwise: what is here is what the home had
+	opened  uint64        // as home: the view's count when the epoch began
+	was     bool          // it gave offsets before the home did, which the home does not know
+	token   uint64        // of the question to the home that is not answered; 0: there is none
+	joins   []*asked      // that wait until it is ready
+	let     time.Duration // when the last of them were told to go on, which takes them a moment; 0: none was
+	gap     bool          // members are to be told of one, and the server had no room for that
 
 	followers []string // as home: nodes with members
 	pause     int      // as home: seconds between the last two tellings of the head; 0: it is not told
@@ -120,12 +121,20 @@ func (h *Hub) letJoin(r *room, late bool) {
 		if late && now-a.began < joinTime {
 			return false
 		}
-		return h.goOn(a)
+		if !h.goOn(a) {
+			return false
+		}
+		f.let = max(now, 1)
+		h.fetches.add(r)
+		return true
 	})
 	if len(f.joins) == 0 {
 		f.joins = nil
 	}
 }
+
+// letTime is how long a room is kept for joins that were told to go on.
+const letTime = time.Second
 
 // joinTime bounds how long a join waits for the room's home. Then its client is told that it missed something,
 // with what is known, and told once more when the home is known.
@@ -169,7 +178,7 @@ func (h *Hub) dropIdle(r *room) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	f := r.far
-	if r.dead || f.home == h.self || r.members > 0 || len(f.joins) > 0 || f.was {
+	if r.dead || f.home == h.self || r.members > 0 || len(f.joins) > 0 || f.was || f.let != 0 {
 		return
 	}
 	h.forgetRoom(sh, r)

@@ -91,11 +91,17 @@ func (h *Hub) fetch(r *room) {
 }
 
 // fetchAgain looks at the rooms that are not ready, and tells whether there are some.
-func (h *Hub) fetchAgain(time.Duration) (busy bool) {
+func (h *Hub) fetchAgain(now time.Duration) (busy bool) {
 	for _, r := range h.fetches.all() {
 		r.mu.Lock()
+		if r.far.let != 0 && now-r.far.let >= letTime {
+			r.far.let = 0
+		}
 		switch h.lookAt(r); {
-		case r.dead, r.far.ready && !r.far.gap, r.members == 0 && len(r.far.joins) == 0 && !r.far.was:
+		case r.dead:
+			h.fetches.answered(r, true)
+		case r.far.let != 0 && r.far.ready && !r.far.gap:
+		case r.far.ready && !r.far.gap, r.members == 0 && len(r.far.joins) == 0 && !r.far.was:
 			h.fetches.answered(r, true)
 		default:
 			busy = true

@@ -131,7 +131,9 @@ func TestReceiptOfWhatIsTakenDuringTheHandover(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.advance(time.Second)
+		w.f.mu.Lock()
 		w.f.deaf = func(string, string) bool { return true } // the leaver does not hear of her
+		w.f.mu.Unlock()
 		carol := w.nodes[1].join("carol")
 		ended := make(chan error, 1)
 		go func() { ended <- leaver.hub.Leave(context.Background()) }()

@@ -104,7 +104,7 @@ func (h *Hub) roomFor(sh *roomShard) bool {
 
 // isIdle tells whether nobody is in the room, or follows it. With its lock held.
 func (r *room) isIdle() bool {
-	return r.members == 0 && (r.far == nil || len(r.far.followers)+len(r.far.joins) == 0 && !r.far.was)
+	return r.members == 0 && (r.far == nil || len(r.far.followers)+len(r.far.joins) == 0 && !r.far.was && r.far.let == 0)
 }
 
 // forgetRoom forgets a room. With its lock held, and that of its shard.
