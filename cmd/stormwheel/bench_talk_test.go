@@ -98,6 +98,9 @@ func TestUsersOfManyKinds(t *testing.T) {
 		// Each member hears each message, or is told of a gap: else it is lost.
 		"rooms": {[]string{"--spawn", "2", "--conns", "60", "--rooms", "5", "--kill-after", "1s", "--restart-after", "500ms"},
 			func(m *result.Messages) bool { return m.Sent == 60*6 && m.Published == 50*6*10+10*6 }},
+		// Many join at once at nodes that have to ask the rooms' homes: each comes into the room that it asked for.
+		"rooms over nodes": {[]string{"--spawn", "3", "--cluster", "--conns", "60", "--rooms", "5"},
+			func(m *result.Messages) bool { return m.Sent == 60*6 && m.Published == 50*6*10+10*6 && m.Undelivered == 0 }},
 		"devices": {[]string{"--spawn", "1", "--conns", "60", "--devices", "3"},
 			func(m *result.Messages) bool { return m.Sent == 60*6 && m.Delivered == 60*6 }},
 		"workers": {[]string{"--spawn", "1", "--conns", "60", "--workers", "2", "--transport", "ws"},
