@@ -100,7 +100,9 @@ func TestUsersOfManyKinds(t *testing.T) {
 			func(m *result.Messages) bool { return m.Sent == 60*6 && m.Published == 50*6*10+10*6 }},
 		// Many join at once at nodes that have to ask the rooms' homes: each comes into the room that it asked for.
 		"rooms over nodes": {[]string{"--spawn", "3", "--cluster", "--conns", "60", "--rooms", "5"},
-			func(m *result.Messages) bool { return m.Sent == 60*6 && m.Published == 50*6*10+10*6 && m.Undelivered == 0 }},
+			func(m *result.Messages) bool {
+				return m.Sent == 60*6 && m.Published == 50*6*10+10*6 && m.Undelivered == 0
+			}},
 		"devices": {[]string{"--spawn", "1", "--conns", "60", "--devices", "3"},
 			func(m *result.Messages) bool { return m.Sent == 60*6 && m.Delivered == 60*6 }},
 		"workers": {[]string{"--spawn", "1", "--conns", "60", "--workers", "2", "--transport", "ws"},
