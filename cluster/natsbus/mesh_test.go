@@ -259,3 +259,23 @@ func TestTwoClustersShareAnExistingNATS(t *testing.T) {
 		t.Errorf("another cluster hears %q", <-heard)
 	}
 }
+
+// A server that ends by itself is a fault of one node: the others see it gone, and come back.
+func TestTheServerWithinIsStartedAgain(t *testing.T) {
+	a := open(t, Config{Node: "a", Listen: "127.0.0.1:0", Secrets: [][]byte{secret("a")}})
+	b := open(t, Config{Node: "b", Listen: "127.0.0.1:0", Secrets: [][]byte{secret("a")}, Peers: []string{a.RouteAddr()}})
+	bustest.Met(t, []cluster.Bus{a, b})
+	lost := make(chan struct{})
+	b.Watch("a", func() { close(lost) })
+	at := a.RouteAddr()
+	a.node.server.Load().Shutdown()
+	select {
+	case <-lost:
+	case <-time.After(patience):
+		t.Fatal("nobody tells that the node cannot be reached")
+	}
+	bustest.Met(t, []cluster.Bus{a, b})
+	if a.RouteAddr() != at {
+		t.Errorf("it listens at %s now, and did at %s", a.RouteAddr(), at)
+	}
+}
