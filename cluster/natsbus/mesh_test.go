@@ -31,6 +31,17 @@ func until(t *testing.T, what string, ok func() bool) {
 	}
 }
 
+// receive waits for what must come by a channel.
+func receive[T any](t *testing.T, from <-chan T) (got T) {
+	t.Helper()
+	select {
+	case got = <-from:
+	case <-time.After(patience):
+		t.Fatalf("nothing came within %v", patience)
+	}
+	return got
+}
+
 func secret(letter string) []byte { return bytes.Repeat([]byte(letter), 40) }
 
 // freePorts are addresses on loopback at which nobody listens.
@@ -254,7 +265,7 @@ func TestTwoClustersShareAnExistingNATS(t *testing.T) {
 	if err := a.Publish("sw.all", []byte("x")); err != nil {
 		t.Fatal(err)
 	}
-	<-got
+	receive(t, got)
 	if len(heard) != 0 {
 		t.Errorf("another cluster hears %q", <-heard)
 	}
