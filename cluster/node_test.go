@@ -103,6 +103,17 @@ func until(t *testing.T, what string, ok func() bool) {
 	}
 }
 
+// receive waits for what must come by a channel.
+func receive[T any](t *testing.T, from <-chan T) (got T) {
+	t.Helper()
+	select {
+	case got = <-from:
+	case <-time.After(patience):
+		t.Fatalf("nothing came within %v", patience)
+	}
+	return got
+}
+
 // see waits until all nodes live for all.
 func see(t *testing.T, all ...*member) {
 	t.Helper()
@@ -245,7 +256,7 @@ func TestHandlersMayCallTheNode(t *testing.T) {
 	if err := b.Send("a", []byte("go")); err != nil {
 		t.Fatal(err)
 	}
-	<-done
+	receive(t, done)
 	until(t, "the answer", func() bool { return b.has("message a go") })
 }
 

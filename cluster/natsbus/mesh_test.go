@@ -31,6 +31,17 @@ func until(t *testing.T, what string, ok func() bool) {
 	}
 }
 
+// receive waits for what must come by a channel.
+func receive[T any](t *testing.T, from <-chan T) (got T) {
+	t.Helper()
+	select {
+	case got = <-from:
+	case <-time.After(patience):
+		t.Fatalf("nothing came within %v", patience)
+	}
+	return got
+}
+
 func secret(letter string) []byte { return bytes.Repeat([]byte(letter), 40) }
 
 // freePorts are addresses on loopback at which nobody listens.
@@ -254,8 +265,28 @@ func TestTwoClustersShareAnExistingNATS(t *testing.T) {
 	if err := a.Publish("sw.all", []byte("x")); err != nil {
 		t.Fatal(err)
 	}
-	<-got
+	receive(t, got)
 	if len(heard) != 0 {
 		t.Errorf("another cluster hears %q", <-heard)
+	}
+}
+
+// A server that ends by itself is a fault of one node: the others see it gone, and come back.
+func TestTheServerWithinIsStartedAgain(t *testing.T) {
+	a := open(t, Config{Node: "a", Listen: "127.0.0.1:0", Secrets: [][]byte{secret("a")}})
+	b := open(t, Config{Node: "b", Listen: "127.0.0.1:0", Secrets: [][]byte{secret("a")}, Peers: []string{a.RouteAddr()}})
+	bustest.Met(t, []cluster.Bus{a, b})
+	lost := make(chan struct{})
+	b.Watch("a", func() { close(lost) })
+	at := a.RouteAddr()
+	a.node.server.Load().Shutdown()
+	select {
+	case <-lost:
+	case <-time.After(patience):
+		t.Fatal("nobody tells that the node cannot be reached")
+	}
+	bustest.Met(t, []cluster.Bus{a, b})
+	if a.RouteAddr() != at {
+		t.Errorf("it listens at %s now, and did at %s", a.RouteAddr(), at)
 	}
 }
