@@ -25,13 +25,12 @@ type display struct {
 // row is one second of a run, and what the CSV has beyond it.
 type row struct {
 	result.Second
-	started  int
-	shakes   bool    // it makes handshakes, and has no clients
-	p50, p99 float64 // RTT of this second, milliseconds, unanswered PINGs included
+	started int
+	shakes  bool // it makes handshakes, and has no clients
 }
 
-const csvHeader = "t_s,ready,started,attempts_per_s,established_per_s,goodput_per_s,pings_per_s,pongs_per_s," +
-	"rtt_p50_ms,rtt_p99_ms,sent_per_s,acknowledged_per_s,delivered_per_s,undelivered_per_s,message_p50_ms,message_p99_ms,deliver_p50_ms,deliver_p99_ms,muted,evicted,early,false,storm_clients,storm_back\n"
+const csvHeader = "t_s,ready,started,lost_per_s,attempts_per_s,established_per_s,failed_per_s,goodput_per_s,pings_per_s,pongs_per_s,unanswered," +
+	"rtt_p50_ms,rtt_p99_ms,rtt_max_ms,late_p99_ms,sent_per_s,acknowledged_per_s,delivered_per_s,undelivered_per_s,message_p50_ms,message_p99_ms,deliver_p50_ms,deliver_p99_ms,muted,evicted,early,false,storm_clients,storm_back\n"
 
 func newDisplay(v View, target int) *display {
 	d := &display{target: target, text: v.Progress}
@@ -74,12 +73,13 @@ func (d *display) close() error {
 }
 
 // shaken notes the TLS handshakes of a run of those.
-func (r *row) shaken(h handshakes.Recent) {
+func (r *row) shaken(h handshakes.Recent) error {
 	r.shakes, r.Handshakes, r.HandshakesFailed = true, h.Ended, h.Failed
 	if h.Latency != nil {
 		p := h.Latency.Percentiles()
 		r.HandshakeP50, r.HandshakeP99 = &p.P50, &p.P99
 	}
+	return h.Latency.SetTimes(&r.Second, "handshake")
 }
 
 // handshakes is the text of such a run.
@@ -111,8 +111,16 @@ func (r row) text(target int) string {
 		fmt.Fprintf(&b, "  back %d/%d", r.StormBack, r.StormClients)
 	}
 	fmt.Fprintf(&b, "  %5d pings/s", r.Pings)
-	if r.Pongs > 0 {
-		fmt.Fprintf(&b, "  rtt p50 %.1f p99 %.1f ms", r.p50, r.p99)
+	if r.RTTp50 != nil {
+		fmt.Fprintf(&b, "  rtt p50 %.1f p99 %.1f ms", *r.RTTp50, *r.RTTp99)
+	}
+	for _, bad := range []struct {
+		word string
+		n    int
+	}{{"UNANSWERED", r.Unanswered}, {"LOST", r.Lost}, {"FAILED", r.Failed}} {
+		if bad.n > 0 {
+			fmt.Fprintf(&b, "  %s %d", bad.word, bad.n)
+		}
 	}
 	if r.Sent+r.Acknowledged > 0 {
 		fmt.Fprintf(&b, "  %d sent/s, %d acknowledged", r.Sent, r.Acknowledged)
@@ -141,7 +149,7 @@ func bar(n, of int) string {
 
 func (r row) csv() string {
 	fields := []string{strconv.FormatFloat(r.T, 'f', 3, 64)}
-	for _, n := range []int{r.Ready, r.started, r.Attempts, r.Established, r.Goodput, r.Pings, r.Pongs} {
+	for _, n := range []int{r.Ready, r.started, r.Lost, r.Attempts, r.Established, r.Failed, r.Goodput, r.Pings, r.Pongs, r.Unanswered} {
 		fields = append(fields, strconv.Itoa(n))
 	}
 	times := func(all ...float64) {
@@ -149,7 +157,7 @@ func (r row) csv() string {
 			fields = append(fields, strconv.FormatFloat(ms, 'f', 2, 64))
 		}
 	}
-	times(r.p50, r.p99)
+	times(orZero(r.RTTp50), orZero(r.RTTp99), orZero(r.RTTMax), orZero(r.LateP99))
 	for _, n := range []int{r.Sent, r.Acknowledged, r.Delivered, r.Undelivered} {
 		fields = append(fields, strconv.Itoa(n))
 	}

@@ -86,8 +86,8 @@
 // # Verdict and exit code
 //
 // Thresholds are PATH OP NUMBER over the JSON, as in `storm.t99_s<30` or
-// `server.0.rss_bytes<2e8`. Without any, the scenario's own promises are judged, so that
-// every run can fail. A value that is null or missing fails its threshold; a path that
+// `server.0.rss_bytes<2e8`, or of a part of the run, as in `heartbeat.rtt_ms.p99[steady]<50`. They add to what
+// the scenario promises, so that every run can fail. A value that is null or missing fails its threshold; a path that
 // cannot exist is a usage error before the run.
 //
 // Run returns nil or an *ExitError whose Code is the command's exit code: 0 pass, 99 a

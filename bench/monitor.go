@@ -15,7 +15,6 @@ import (
 func (r *runner) monitor(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	var before tally.Counters
 	for {
 		select {
 		case <-ctx.Done():
@@ -23,31 +22,62 @@ func (r *runner) monitor(ctx context.Context) {
 		case <-tick.C:
 		}
 		counts, recent := r.Clients.Progress()
-		now := row{Second: tally.Second(r.Clients.Now(), r.Clients.Ready(), &counts, &before), started: counts.Started}
-		now.p50, now.p99 = recent.RTTMillis()
-		if now.Pongs > 0 {
-			now.RTTp50, now.RTTp99 = new(now.p50), new(now.p99)
-		}
-		if p := recent.MessageMs(); p != nil {
-			now.MessageP50, now.MessageP99 = &p.P50, &p.P99
-		}
-		if p := recent.DeliverMs(); p != nil {
-			now.DeliverP50, now.DeliverP99 = &p.P50, &p.P99
-		}
-		if r.Shakes() {
-			now.shaken(r.Shaking.Take())
-		}
-		before = counts
-		r.display.show(now)
+		now := r.second(r.Clients.Now(), r.Clients.Ready(), &counts, recent)
 		r.Servers.Sample(ctx)
-		now.Servers = tally.ServerSeconds(r.Servers.Observed())
-		r.mu.Lock()
-		r.seconds = append(r.seconds, now.Second)
-		r.mu.Unlock()
+		r.keep(now)
+		r.tellOfEnds()
+		sofar := r.soFar()
 		if r.watch != nil {
-			r.tell("", r.status(&counts, now.Second, recent))
+			r.tell("", r.status(&counts, now, recent, sofar))
+		}
+		if why := r.Aborts.Take(&sofar); why != "" {
+			r.tellEvent("--abort-on: %s", why)
+			r.end(abortedError{why})
 		}
 	}
+}
+
+// soFar is what is known second by second.
+func (r *runner) soFar() result.Detail {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	d := result.Detail{Phases: r.phases, Seconds: r.seconds}
+	if at, stormed := r.Clients.StormAt(); stormed {
+		d.StormAtS = new(at.Seconds())
+	}
+	return d
+}
+
+// noteErr keeps what could not be written down of a second.
+func (r *runner) noteErr(err error) {
+	if r.unwritten == nil {
+		r.unwritten = err
+	}
+}
+
+// abortedError is a rule of --abort-on that ended the run.
+type abortedError struct{ why string }
+
+func (e abortedError) Error() string { return "--abort-on: " + e.why }
+
+// second shows the second, or the last part of one, that ends with these counts.
+func (r *runner) second(at time.Duration, ready int, counts *tally.Counters, recent *tally.Recent) result.Second {
+	now := row{Second: tally.Second(r.counted, at, ready, counts, &r.before, recent), started: counts.Started}
+	r.noteErr(recent.SetTimes(&now.Second))
+	if r.Shakes() {
+		r.noteErr(now.shaken(r.Shaking.Take()))
+	}
+	r.counted, r.before = at, *counts
+	r.display.show(now)
+	return now.Second
+}
+
+// keep has a second in the result, with the latest sample of the servers.
+func (r *runner) keep(second result.Second) {
+	second.Servers = tally.ServerSeconds(r.Servers.Observed())
+	r.mu.Lock()
+	r.seconds = append(r.seconds, second)
+	r.mu.Unlock()
 }
 
 // tellEvent tells of an event, with its time.
@@ -82,7 +112,7 @@ func (r *runner) tell(event string, s *Status) {
 
 // status is that of a second which has just ended. Only the monitor may call it: it keeps
 // the sums.
-func (r *runner) status(counts *tally.Counters, second result.Second, recent *tally.Recent) *Status {
+func (r *runner) status(counts *tally.Counters, second result.Second, recent *tally.Recent, known result.Detail) *Status {
 	r.sofar.Add(recent)
 	soFar := &result.Result{WallS: second.T, Conns: result.Conns{Target: r.Conns, Peak: r.Clients.Peak(), End: second.Ready}, Server: r.Servers.All()}
 	soFar.Generator.Workers, soFar.Generator.LostWorkers = r.Workers, len(r.Clients.Lost())
@@ -102,7 +132,8 @@ func (r *runner) status(counts *tally.Counters, second result.Second, recent *ta
 		since = time.Duration(second.T*float64(time.Second)) - s.Recovery.Since
 		s.Recovery.Fill(soFar, counts)
 	}
-	s.Outlook = result.Foresee(soFar, r.Judged, since)
+	soFar.Detail = known
+	s.Outlook = r.forecast.Foresee(soFar, since)
 	return s
 }
 

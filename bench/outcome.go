@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"slices"
 	"time"
 
 	"github.com/stormwheel/stormwheel/bench/handshakes"
@@ -18,7 +19,10 @@ func (r *runner) result(t *tally.Tally) *result.Result {
 		Terms: r.Terms(), Load: r.Load(),
 		Conns:  result.Conns{Target: r.Conns},
 		Server: r.Servers.All(), Promises: !r.NoPromises,
-		Generator: result.Generator{Workers: r.Workers, LostWorkers: len(lost), PingGridMs: result.Millis(r.PingGrid())},
+		Generator: result.Generator{Workers: r.Workers, LostWorkers: len(lost), PingGridMs: result.Millis(r.PingGrid()), LateLimitMs: result.Millis(r.LateLimit)},
+	}
+	if !r.Shakes() && len(r.Phases) == 0 { // each of whose ramps has its own
+		out.Connect.TargetPerS = &r.Rate
 	}
 	t.Fill(out, r.facts())
 	if r.Soaks {
@@ -89,7 +93,9 @@ func (r *runner) outage() *time.Duration {
 
 // detail is filled when the run is over.
 func (r *runner) detail(t *tally.Tally) (result.Detail, error) {
-	d := result.Detail{Command: r.Command, Phases: r.phases, Seconds: r.seconds}
+	r.mu.Lock() // a node that was asked to end may still do so
+	d := result.Detail{Command: r.Command, Phases: r.phases, Events: slices.Clone(r.events), Seconds: r.seconds}
+	r.mu.Unlock()
 	if at, stormed := r.Clients.StormAt(); stormed {
 		d.StormAtS = new(at.Seconds())
 	}

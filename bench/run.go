@@ -26,8 +26,16 @@ func Work(in io.Reader, out io.Writer) error { return fleet.Work(in, out) }
 type runner struct {
 	*scenario.Stage
 	display *display
-	cpu     time.Duration // that this process had taken before
-	sofar   *tally.Recent // owned by the monitor
+	cpu     time.Duration           // that this process had taken before
+	end     context.CancelCauseFunc // of the run, before its time
+
+	// Of the monitor, and of measure when that has ended.
+	sofar     *tally.Recent
+	forecast  *result.Forecast
+	counted   time.Duration  // when the latest second ended
+	before    tally.Counters // by then
+	lost      int            // workers that were told of
+	unwritten error          // of the first second that could not be written down
 
 	telling sync.Mutex // one call of watch at a time
 	watch   func(Update)
@@ -35,6 +43,7 @@ type runner struct {
 	mu      sync.Mutex // of what the monitor and the scenario both use
 	phase   Phase
 	phases  []result.PhaseSeen
+	events  []result.Event
 	seconds []result.Second
 }
 
@@ -87,6 +96,7 @@ func play(ctx context.Context, p *scenario.Plan, view View) (*result.Result, err
 		return nil, err
 	}
 	r := newRunner(p, clients, servers, view)
+	r.end = cancel
 	out, err := r.measure(ctx, interrupt)
 	switch {
 	case err != nil && interrupt.Err() == nil:
@@ -100,8 +110,8 @@ var errTooSoon = &result.ExitError{Code: result.ExitInterrupted, Err: errors.New
 
 func newRunner(p *scenario.Plan, clients *fleet.Fleet, servers *nodes.Servers, view View) *runner {
 	r := &runner{Stage: &scenario.Stage{Plan: p, Clients: clients, Servers: servers},
-		display: newDisplay(view, p.Conns), watch: view.Watch, sofar: tally.NewRecent()}
-	r.Say, r.Enter = r.tellEvent, r.begin
+		display: newDisplay(view, p.Conns), watch: view.Watch, sofar: tally.NewRecent(), forecast: result.NewForecast(p.Judged)}
+	r.Say, r.Enter, r.Note = r.tellEvent, r.begin, r.note
 	return r
 }
 
@@ -125,13 +135,23 @@ func (r *runner) measure(ctx, interrupt context.Context) (*result.Result, error)
 		scenarioErr = r.AwaitAnswers(ctx)
 	}
 	wall := time.Since(started)
+	ended := r.Clients.Now()
 	r.Enter("end", 0)
+	if scenarioErr != nil {
+		r.note(result.EventAbort, "", scenarioErr.Error())
+	}
 	stopMonitor()
 	<-monitored
+	_, recent := r.Clients.Progress()
 	r.Servers.Sample(context.WithoutCancel(ctx))
 	after := readCost()
 	workers := r.Clients.Use()
 	t := r.Clients.Finish()
+	if t.Rest != nil {
+		recent.Add(t.Rest)
+	}
+	r.keep(r.second(ended, t.Ready, &t.Counters, recent)) // what is left of a second counts as well
+	r.tellOfEnds()
 	viewErr := r.display.close()
 
 	out := r.result(&t)
@@ -143,9 +163,14 @@ func (r *runner) measure(ctx, interrupt context.Context) (*result.Result, error)
 	if out.Interrupted = scenarioErr != nil; out.Interrupted && interrupt.Err() == nil {
 		out.CutShort = new(scenarioErr.Error())
 	}
+	var aborted abortedError
+	if errors.As(scenarioErr, &aborted) { // the verdict says so
+		scenarioErr = nil
+	}
+	out.Thresholds = r.Aborts.Seen()
 	var detailErr error
 	out.Detail, detailErr = r.detail(&t)
-	return out, errors.Join(scenarioErr, viewErr, detailErr, out.Judge(r.Judged, r.LateLimit))
+	return out, errors.Join(scenarioErr, viewErr, r.unwritten, detailErr, out.Judge(r.Judged, r.LateLimit))
 }
 
 // introduce says what begins.

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -30,7 +31,7 @@ var update = flag.Bool("update", false, "write docs/bench-result.schema.json")
 
 // nullLists are the lists that are null rather than empty when there is nothing.
 var nullLists = map[string]bool{
-	"parts": true, "cohorts": true, "detail.command": true, "detail.phases": true, "detail.seconds": true, "detail.seconds.N.servers": true, "detail.attempts_per_100ms": true,
+	"parts": true, "cohorts": true, "detail.command": true, "detail.phases": true, "detail.events": true, "detail.seconds": true, "detail.seconds.N.servers": true, "detail.seconds.N.counts": true, "detail.seconds.N.histograms": true, "detail.attempts_per_100ms": true,
 	"detail.lost_per_100ms": true, "detail.back_per_100ms": true,
 }
 
@@ -96,7 +97,12 @@ func schemaOf(t reflect.Type, path string, words map[string]string) object {
 		null = nullLists[path]
 		o = object{{"type", kind("array")}, {"items", schemaOf(t.Elem(), path+".N", words)}}
 	case t.Kind() == reflect.Map:
-		o = object{{"type", kind("object")}, {"additionalProperties", object{{"type", "string"}, {"contentEncoding", "base64"}}}}
+		null = nullLists[path]
+		member := object{{"type", "string"}, {"contentEncoding", "base64"}}
+		if t.Elem().Kind() == reflect.Int {
+			member = object{{"type", "integer"}}
+		}
+		o = object{{"type", kind("object")}, {"additionalProperties", member}}
 	case t.Kind() == reflect.Float64:
 		o = object{{"type", kind("number")}}
 	case t.Kind() == reflect.Uint32, t.Kind() == reflect.Uint64:
@@ -206,6 +212,11 @@ func TestEveryScenariosOutputFitsTheSchema(t *testing.T) {
 			r, err := Run(ctx, cfg, View{})
 			if r == nil {
 				t.Fatal(err)
+			}
+			for _, p := range r.Detail.Phases {
+				if parts := scenario.Named(one.scenario).Parts(&cfg); p.Name != "answers" && p.Name != "end" && !slices.Contains(parts, p.Name) {
+					t.Errorf("it entered %q, which is none of %q", p.Name, parts)
+				}
 			}
 			if err := validate(t, r); err != nil {
 				t.Errorf("%v", err)

@@ -24,6 +24,7 @@ type observer struct {
 	// before is what it had counted before the run, and cpu the processor time that it had taken.
 	before serverStats
 	cpu    time.Duration
+	ended  bool // the process of a target that was named is no more
 }
 
 // serverStats is what we read of GET /stats. Other servers may say less.

@@ -27,6 +27,7 @@ type Servers struct {
 	mu        sync.Mutex
 	list      []result.Server // one each, as of the latest sample
 	observers []observer
+	gone      []int          // the targets whose processes were found to have ended, until Ended tells
 	named     int            // of how many something is known each second
 	accepting *time.Duration // from t0 until a receiver could accept, where there was none
 }
@@ -103,8 +104,16 @@ func (s *Servers) All() []result.Server {
 	return slices.Clone(s.list)
 }
 
-// Observed are those of which something is known each second.
-func (s *Servers) Observed() []result.Server { return s.All()[:s.named] }
+// Observed are those of which something is known each second. Of one that has ended nothing is.
+func (s *Servers) Observed() []result.Server {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := slices.Clone(s.list[:s.named])
+	for i := range all {
+		all[i].Killed = all[i].Killed || s.observers[i].ended
+	}
+	return all
+}
 
 // Addrs are where they listen.
 func (s *Servers) Addrs() (all []string) {
@@ -141,10 +150,14 @@ func (s *Servers) sampleOne(ctx context.Context, i int, o *observer) {
 	s.mu.Lock()
 	killed := s.list[i].Killed
 	s.mu.Unlock()
-	if killed || o.node != nil && o.node.frozen.Load() {
+	if killed || o.ended || o.node != nil && o.node.frozen.Load() {
 		return
 	}
 	now := o.read(ctx)
+	if o.node == nil && o.pid != 0 && now.ended() {
+		s.tellEnd(i)
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if one := &s.list[i]; !one.Killed && s.observers[i].pid == o.pid { // it may have been started again

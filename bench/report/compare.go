@@ -11,6 +11,8 @@ import (
 type compared struct {
 	Name, Unit string
 	Cells      []string
+	// Intervals are how sure each cell is, as far as its seconds tell; empty: they do not.
+	Intervals []string
 }
 
 // mainFigures are those that a comparison shows; step is the least difference worth showing.
@@ -32,6 +34,12 @@ var mainFigures = []struct {
 			return nil
 		}
 		return &r.Connect.IntendedLatencyMs.P99
+	}},
+	{"connect to WELCOME p99", "ms", .01, func(r *result.Result) *float64 {
+		if r.Connect.LatencyMs == nil {
+			return nil
+		}
+		return &r.Connect.LatencyMs.P99
 	}},
 	{"round trip p50", "ms", .01, rtt(func(p *result.Percentiles) *float64 { return &p.P50 })},
 	{"round trip p99", "ms", .01, rtt(func(p *result.Percentiles) *float64 { return &p.P99 })},
@@ -143,6 +151,9 @@ func compare(runs []Run) []compared {
 			}
 			any = any || v != nil
 			row.Cells = append(row.Cells, cell(v, first, f.step, i > 0))
+		}
+		if of, told := timedFigures[f.name]; told && any {
+			row.Intervals = of.intervals(runs, f.step)
 		}
 		if any {
 			rows = append(rows, row)

@@ -6,6 +6,8 @@
 //		err = report.WriteHTML(os.Stdout, run)
 //	}
 //
+// For CI it writes a run as JUnit's XML, Markdown and OpenMetrics' text.
+//
 // A page holds all it needs, and asks the network for nothing. Pages and pictures follow the
 // reader's light or dark scheme. A picture that makes no sense for a run is not there.
 //

@@ -169,8 +169,40 @@ func (r Run) setting() (all []figure) {
 		machine = append(machine, plot.Number(float64(*m)/(1<<30), .1)+" GiB")
 	}
 	all = append(all, figure{Name: "machine", Value: strings.Join(machine, ", ")})
+	all = append(all, r.load()...)
 	if t := x.Terms; t != nil {
 		all = append(all, figure{Name: "terms of the nodes", Value: fmt.Sprintf("heartbeat %s ms, timeout %s ms, tick %s ms", plot.Number(t.HeartbeatMs, 1), plot.Number(t.TimeoutMs, 1), plot.Number(t.TickMs, 1))})
+	}
+	return all
+}
+
+// load is what the clients were told to do.
+func (r Run) load() (all []figure) {
+	x := r.Result
+	add := func(name, value string) { all = append(all, figure{Name: name, Value: value}) }
+	protocol := x.Load.Protocol
+	if t := x.Load.Transport; t != "" && protocol != "" {
+		protocol += " over " + t
+	}
+	if protocol != "" {
+		add("protocol", protocol)
+	}
+	clients := whole(x.Conns.Target)
+	if rate := x.Connect.TargetPerS; rate != nil {
+		clients += ", " + plot.Number(*rate, 1) + " connects per second"
+	}
+	if x.Load.Policy != "" {
+		clients += "; back by the policy " + x.Load.Policy
+	}
+	add("clients", clients)
+	if ms := x.Heartbeat.IntervalMs; ms != nil {
+		add("heartbeat", "a PING each "+plot.Number(*ms, 1)+" ms")
+	}
+	if ms := x.Load.PongTimeoutMs; ms > 0 {
+		add("patience for an answer", plot.Number(ms, 1)+" ms")
+	}
+	if n := x.Generator.Workers; n > 0 {
+		add("processes of the load test", whole(n))
 	}
 	return all
 }
@@ -187,19 +219,6 @@ func (r Run) command() string {
 		words = append(words, w)
 	}
 	return strings.Join(words, " ")
-}
-
-// why says what stands behind a verdict that is not pass.
-func why(x *result.Result) string {
-	switch {
-	case x.CutShort != nil:
-		return "cut short, so that the figures cover what ran: " + *x.CutShort
-	case x.Interrupted:
-		return "interrupted: the figures cover what ran"
-	case x.Generator.WhyInvalid != nil:
-		return *x.Generator.WhyInvalid
-	}
-	return ""
 }
 
 func whole(n int) string { return plot.Number(float64(n), 1) }

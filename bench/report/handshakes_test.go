@@ -15,7 +15,7 @@ func TestARunOfHandshakesIsToldAsOne(t *testing.T) {
 		Handshake: &result.Handshake{Open: 8, Ended: 1200, PerS: new(600.0), LatencyMs: &result.Percentiles{P50: 1.25, P99: 7.5}, ServerCPUUs: new(321.0)},
 		Detail: result.Detail{Seconds: []result.Second{{T: 1, Handshakes: 500}, {T: 2, Handshakes: 700}},
 			Histograms: map[string]string{"handshake": histogram(t, 1200, 1000, 8000)}}}}
-	if got := files(run); !slices.Equal(got, []string{"handshakes", "handshake-latency"}) {
+	if got := files(run); !slices.Equal(got, []string{"timeline", "handshakes", "handshake-latency"}) {
 		t.Errorf("it has the pictures %v", got)
 	}
 	var page, table bytes.Buffer

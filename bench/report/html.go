@@ -15,27 +15,46 @@ import (
 //go:embed page.html
 var pageText string
 
+// pageScript shows the numbers of the tables under the pointer, and by the arrow keys. A page without it
+// has them in its tables.
+//
+//go:embed page.js
+var pageScript string
+
 var pageTemplate = template.Must(template.New("page").Parse(pageText))
 
 // page is what the template shows.
 type page struct {
-	Title      string
-	CSS        template.CSS
-	Verdict    result.Verdict
-	Why        string
-	Command    string
-	First      string
-	Names      []string
-	Compared   []compared
+	Title    string
+	CSS      template.CSS
+	Script   template.JS
+	Verdict  result.Verdict
+	Summary  string
+	Why      []string
+	Story    []happening
+	Command  string
+	First    string
+	Names    []string
+	Compared []compared
+
 	Thresholds []threshold
-	Pictures   []template.HTML // our own SVG
-	Above      []section       // of the pictures
+	Broke      bool // of one of them it is known when it broke
+	Timeline   *figureOf
+	Pictures   []figureOf
+	Above      []section // of the pictures
 	Below      []section
 }
 
+// figureOf is a chart on a page: drawn for a wide one, and, where that makes a difference, for a narrow
+// one; and its numbers.
+type figureOf struct {
+	Wide, Narrow template.HTML // our own SVG
+	plot.Reading
+}
+
 type threshold struct {
-	Expr, Actual string
-	OK           bool
+	Expr, Actual, Broke string
+	OK                  bool
 }
 
 type section struct {
@@ -43,10 +62,13 @@ type section struct {
 	Rows  []figure
 }
 
+// Pixels for which charts are drawn: over the whole page, on a phone, and two beside each other.
+const wholeWidth, phoneWidth, halfWidth = 920, 360, 450
+
 // WriteHTML writes one page on the run, or with several a page that compares them.
 func WriteHTML(w io.Writer, runs ...Run) error {
 	p := pageOf(runs)
-	p.CSS = template.CSS(pageCSS() + plot.CSS())
+	p.CSS, p.Script = template.CSS(pageCSS()+plot.CSS()), template.JS(pageScript)
 	var b bytes.Buffer
 	if err := pageTemplate.Execute(&b, p); err != nil {
 		return err
@@ -67,7 +89,13 @@ func onlyXML(s string) string {
 
 func pageOf(runs []Run) (p page) {
 	for _, one := range picturesOf(runs) {
-		p.Pictures = append(p.Pictures, template.HTML(plot.Inline(one.chart)))
+		switch {
+		case one.part:
+		case one.file == "timeline":
+			p.Timeline = &figureOf{Wide: template.HTML(plot.Inline(one.chart, wholeWidth)), Narrow: template.HTML(plot.Inline(one.chart, phoneWidth)), Reading: one.chart.Read()}
+		default:
+			p.Pictures = append(p.Pictures, figureOf{Wide: template.HTML(plot.Inline(one.chart, halfWidth)), Reading: one.chart.Read()})
+		}
 	}
 	if len(runs) == 1 {
 		p.one(runs[0])
@@ -91,13 +119,16 @@ func pageOf(runs []Run) (p page) {
 
 func (p *page) one(r Run) {
 	x := r.Result
-	p.Title, p.Verdict, p.Why, p.Command = title(r), verdict(x.Verdict), why(x), r.command()
+	p.Title, p.Verdict, p.Summary, p.Why, p.Story, p.Command = title(r), verdict(x.Verdict), summary(r), why(x), r.story(), r.command()
 	for _, t := range x.Thresholds {
-		actual := "none"
+		one := threshold{Expr: t.Expr, Actual: "none", OK: t.OK}
 		if t.Actual != nil {
-			actual = plot.Number(*t.Actual, stepOf(*t.Actual))
+			one.Actual = plot.Number(*t.Actual, stepOf(*t.Actual))
 		}
-		p.Thresholds = append(p.Thresholds, threshold{t.Expr, actual, t.OK})
+		if t.BrokeAtS != nil && !t.OK {
+			one.Broke, p.Broke = plot.Number(*t.BrokeAtS, .1)+" s", true
+		}
+		p.Thresholds = append(p.Thresholds, one)
 	}
 	p.Above, p.Below = []section{{"Where and when", r.setting()}}, []section{{"Figures", r.figures()}}
 }

@@ -20,7 +20,7 @@ func online(r Run) plot.Chart {
 		Note: fmt.Sprintf("%s of %s at the end, at most %s at once; one reading a second, ten after a blow", whole(c.End), whole(c.Target), whole(c.Peak)),
 		X:    r.timeAxis(), Y: plot.FromZero("clients", 0, max(most(ready), float64(c.Target)))}
 	p.Layers = append(p.Layers, plot.Line{Label: "ready", Points: ready, Filled: true, Dots: dotted(ready)})
-	p.Layers = append(p.Layers, r.phases()...)
+	p.Layers = append(p.Layers, r.phaseMarks()...)
 	s, t0 := r.Result.Storm, r.Result.Detail.StormAtS
 	if s == nil || t0 == nil {
 		return p
@@ -84,8 +84,8 @@ func dotted(points []plot.Point) bool {
 	return len(points) <= few && slices.ContainsFunc(points, func(p plot.Point) bool { return p.Y != 0 })
 }
 
-// phases marks the parts that a scenario file said; the storm has its own mark.
-func (r Run) phases() (marks []plot.Layer) {
+// phaseMarks are the parts that a scenario file said; the storm has its own mark.
+func (r Run) phaseMarks() (marks []plot.Layer) {
 	if r.Result.Scenario != "phases" {
 		return nil
 	}

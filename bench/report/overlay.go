@@ -10,15 +10,16 @@ import (
 // overlays are the pictures that compare runs, by the names of their files. One that only one
 // of the runs has is not there.
 var overlays = []drawing[[]Run]{
-	{"handshake-latency", shakesOverlay},
-	{"online", onlineOverlay},
-	{"return", returnOverlay},
-	{"attempts", attemptsOverlay},
-	{"attempts-per-success", effortOverlay},
-	{"offline", offlineOverlay},
-	{"rtt", roundTripOverlay},
-	{"message-latency", messageOverlay},
-	{"delivery-latency", deliveryOverlay},
+	{"handshake-latency", shakesOverlay, false},
+	{"timeline", timelines, false},
+	{"online", onlineOverlay, true},
+	{"return", returnOverlay, false},
+	{"attempts", attemptsOverlay, false},
+	{"attempts-per-success", effortOverlay, false},
+	{"offline", offlineOverlay, false},
+	{"rtt", roundTripOverlay, false},
+	{"message-latency", messageOverlay, false},
+	{"delivery-latency", deliveryOverlay, false},
 }
 
 // overlay is a picture with a line of each run, in the run's colour and dashes; nil if it

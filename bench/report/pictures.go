@@ -14,35 +14,38 @@ import (
 type drawing[T Run | []Run] struct {
 	file string
 	of   func(T) plot.Chart
+	part bool // of the timeline, so that a page has it there
 }
 
 // pictures are those of one run, in the order of a page.
 var pictures = []drawing[Run]{
-	{"find-max", knee},
-	{"handshakes", shakes},
-	{"handshake-latency", shakeLatencies},
-	{"online", online},
-	{"rates", rates},
-	{"return", returns},
-	{"cohorts", cohorts},
-	{"attempts", herd},
-	{"attempts-per-success", effort},
-	{"offline", offline},
-	{"connect", connects},
-	{"rtt", roundTrips},
-	{"latency", latencies},
-	{"messages", traffic},
-	{"message-latency", messageLatencies},
-	{"probes", probes},
-	{"lateness", lateness},
-	{"memory", memory},
-	{"cpu", processor},
+	{"timeline", timeline, false},
+	{"find-max", knee, false},
+	{"handshakes", shakes, true},
+	{"handshake-latency", shakeLatencies, false},
+	{"online", online, true},
+	{"rates", rates, true},
+	{"return", returns, false},
+	{"cohorts", cohorts, false},
+	{"attempts", herd, false},
+	{"attempts-per-success", effort, false},
+	{"offline", offline, false},
+	{"connect", connects, false},
+	{"rtt", roundTrips, false},
+	{"latency", latencies, true},
+	{"messages", traffic, true},
+	{"message-latency", messageLatencies, false},
+	{"probes", probes, false},
+	{"lateness", lateness, false},
+	{"memory", memory, true},
+	{"cpu", processor, true},
 }
 
 // picture is one that makes sense.
 type picture struct {
 	file  string
 	chart plot.Chart
+	part  bool
 }
 
 // picturesOf are those of the run, or those that compare several.
@@ -56,7 +59,7 @@ func picturesOf(runs []Run) []picture {
 func drawn[T Run | []Run](drawings []drawing[T], of T) (all []picture) {
 	for _, d := range drawings {
 		if chart := d.of(of); chart != nil {
-			all = append(all, picture{d.file, chart})
+			all = append(all, picture{d.file, chart, d.part})
 		}
 	}
 	return all
@@ -127,16 +130,20 @@ func visible(points []plot.Point) bool { return slices.ContainsFunc(points, plot
 
 // blow marks t0, on a clock that it is on.
 func (r Run) blow(t0 float64) []plot.Layer {
-	s := r.Result.Storm
-	if s == nil {
+	if r.Result.Storm == nil {
 		return nil
 	}
+	return []plot.Layer{plot.Mark{At: t0, Label: r.blowWord()}}
+}
+
+// blowWord is what a storm did.
+func (r Run) blowWord() string {
 	label, known := map[string]string{"kill": "node killed", "drain": "drain begins",
-		"cut": "connections cut", "freeze": "node frozen", "blackout": "all nodes killed", "restart": "restart begins", "flood": "flood begins", "grey": "nodes slow"}[s.Kind]
+		"cut": "connections cut", "freeze": "node frozen", "blackout": "all nodes killed", "restart": "restart begins", "flood": "flood begins", "grey": "nodes slow"}[r.Result.Storm.Kind]
 	if !known {
-		label = "storm"
+		return "storm"
 	}
-	return []plot.Layer{plot.Mark{At: t0, Label: label}}
+	return label
 }
 
 // backMarks are when how many were back.

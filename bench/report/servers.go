@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/internal/plot"
@@ -16,12 +17,12 @@ func (r Run) cost(server, second int) *result.ServerSecond {
 	return &r.Result.Detail.Seconds[second].Servers[server]
 }
 
-// servers draws a figure of each spawned node; its axis has the unit.
-func (r Run) servers(p plot.Picture, unit string, figure func(server, second int) *float64) plot.Chart {
+// serverLines has a line of each spawned node; of too many, their extremes.
+func (r Run) serverLines(figure func(server, second int) *float64) (layers []plot.Layer, top float64) {
 	var lines [][]plot.Point
 	for i, server := range r.Result.Server {
 		points := r.series(func(second int, _ result.Second) *float64 { return figure(i, second) })
-		l := plot.Line{Label: server.Addr, Colour: i, Dash: plot.DashOf(i), Points: points}
+		l := plot.Line{Label: r.shortAddr(server.Addr), Colour: i, Dash: plot.DashOf(i), Points: points}
 		if server.Node != nil {
 			l.Label = *server.Node
 		}
@@ -29,16 +30,36 @@ func (r Run) servers(p plot.Picture, unit string, figure func(server, second int
 			l.Label += ", until the blow"
 		}
 		if visible(points) {
-			p.Layers, lines = append(p.Layers, l), append(lines, points)
+			layers, lines = append(layers, l), append(lines, points)
 		}
 	}
-	if len(lines) == 0 {
+	if len(lines) > len(plot.Dashes) {
+		layers = extremes(lines)
+	}
+	return layers, most(lines...)
+}
+
+// shortAddr leaves out a host that all servers have.
+func (r Run) shortAddr(addr string) string {
+	cut := strings.LastIndexByte(addr, ':')
+	if cut < 0 || len(r.Result.Server) < 2 {
+		return addr
+	}
+	for _, other := range r.Result.Server {
+		if !strings.HasPrefix(other.Addr, addr[:cut+1]) || strings.Contains(other.Addr[cut+1:], ":") {
+			return addr
+		}
+	}
+	return addr[cut:]
+}
+
+// servers draws a figure of each spawned node; its axis has the unit.
+func (r Run) servers(p plot.Picture, unit string, figure func(server, second int) *float64) plot.Chart {
+	layers, top := r.serverLines(figure)
+	if len(layers) == 0 {
 		return nil
 	}
-	if len(lines) > len(plot.Dashes) {
-		p.Layers = extremes(lines)
-	}
-	p.X, p.Y = r.timeAxis(), plot.FromZero(unit, 0, most(lines...))
+	p.Layers, p.X, p.Y = layers, r.timeAxis(), plot.FromZero(unit, 0, top)
 	if t0 := r.Result.Detail.StormAtS; t0 != nil {
 		p.Layers = append(p.Layers, r.blow(*t0)...)
 	}
@@ -64,27 +85,50 @@ func extremes(lines [][]plot.Point) []plot.Layer {
 	}
 }
 
-func memory(r Run) plot.Chart {
-	p := plot.Picture{Title: "Memory of the servers", Note: "resident, as the kernel counts it"}
-	return r.servers(p, "MB", func(server, second int) *float64 {
-		if c := r.cost(server, second); c != nil && c.RSSBytes != nil {
-			return new(float64(*c.RSSBytes) / 1e6)
+// serverPanels are those of the timeline. Its lines are the seconds themselves, as many as there are.
+func (r Run) serverPanels() (all []plot.Panel) {
+	for _, of := range []struct {
+		title  string
+		figure func(server, second int) *float64
+	}{{"Servers' connections", r.connsOf}, {"Servers' processor time, % of one", r.cpuOf}, {"Servers' memory, MB", r.memoryOf}} {
+		if layers, top := r.serverLines(of.figure); len(layers) > 0 && top > 0 {
+			all = append(all, plot.Panel{Title: of.title, Y: plot.Low("", top), Layers: layers})
 		}
+	}
+	return all
+}
+
+func (r Run) connsOf(server, second int) *float64 {
+	if c := r.cost(server, second); c != nil && c.Conns != nil {
+		return count(*c.Conns)
+	}
+	return nil
+}
+
+func (r Run) memoryOf(server, second int) *float64 {
+	if c := r.cost(server, second); c != nil && c.RSSBytes != nil {
+		return new(float64(*c.RSSBytes) / 1e6)
+	}
+	return nil
+}
+
+// cpuOf is what a server took since the reading before.
+func (r Run) cpuOf(server, second int) *float64 {
+	seconds := r.Result.Detail.Seconds
+	now, before := r.cost(server, second), r.cost(server, second-1)
+	if now == nil || before == nil || now.CPUS == nil || before.CPUS == nil {
 		return nil
-	})
+	}
+	if took := seconds[second].T - seconds[second-1].T; took > .5 { // the kernel counts in hundredths
+		return new(max(100*(*now.CPUS-*before.CPUS)/took, 0))
+	}
+	return nil
+}
+
+func memory(r Run) plot.Chart {
+	return r.servers(plot.Picture{Title: "Memory of the servers", Note: "resident, as the kernel counts it"}, "MB", r.memoryOf)
 }
 
 func processor(r Run) plot.Chart {
-	p := plot.Picture{Title: "Processor time of the servers", Note: "user and system, since the reading before; 100 % is one processor"}
-	seconds := r.Result.Detail.Seconds
-	return r.servers(p, "% of a processor", func(server, second int) *float64 {
-		now, before := r.cost(server, second), r.cost(server, second-1)
-		if now == nil || before == nil || now.CPUS == nil || before.CPUS == nil {
-			return nil
-		}
-		if took := seconds[second].T - seconds[second-1].T; took > 0 {
-			return new(max(100*(*now.CPUS-*before.CPUS)/took, 0))
-		}
-		return nil
-	})
+	return r.servers(plot.Picture{Title: "Processor time of the servers", Note: "user and system, since the reading before; 100 % is one processor"}, "% of a processor", r.cpuOf)
 }

@@ -3,15 +3,25 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 // WriteTable writes the comparison for people: a figure a line, a column a run.
 func WriteTable(w io.Writer, runs ...Run) error {
 	rows := [][]string{append([]string{"", ""}, namesOf(runs)...)}
+	sure := false
 	for _, c := range compare(runs) {
-		rows = append(rows, append([]string{c.Name, c.Unit}, c.Cells...))
+		cells := slices.Clone(c.Cells)
+		for i, interval := range c.Intervals {
+			if interval != "" {
+				cells[i], sure = cells[i]+" "+interval, true
+			}
+		}
+		rows = append(rows, append([]string{c.Name, c.Unit}, cells...))
 	}
 	widths := make([]int, len(rows[0]))
 	for _, row := range rows {
@@ -31,7 +41,7 @@ func WriteTable(w io.Writer, runs ...Run) error {
 		}
 		b.WriteString("\n")
 	}
-	fmt.Fprintf(&b, "In brackets: the ratio to %s.\n", runs[0].Name)
+	fmt.Fprintf(&b, "In brackets: the ratio to %s.\n%s\n", runs[0].Name, strings.Join(remarks(runs, sure), "\n"))
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -48,6 +58,20 @@ func Markdown(runs ...Run) string {
 		fmt.Fprintf(&b, "| %s | %s |\n", name, strings.Join(c.Cells, " | "))
 	}
 	return b.String()
+}
+
+// remarks are what may be compared, and how sure it is.
+func remarks(runs []Run, sure bool) []string {
+	var all []*result.Result
+	for _, r := range runs {
+		all = append(all, r.Result)
+	}
+	sentences := result.Comparable(namesOf(runs), all)
+	if sure {
+		return append(sentences, "In square brackets: where the figure, and the ratio, would lie in 95 of 100 runs if seconds were all that chance decides. "+
+			"* marks a ratio that is not 1 by that. How runs differ from each other only repeated runs tell.")
+	}
+	return append(sentences, fmt.Sprintf("No intervals: they need %d seconds of each run, with their times.", fewest))
 }
 
 func namesOf(runs []Run) []string {

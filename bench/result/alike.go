@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 )
 
 // Alike says in one sentence why results are not parts of one experiment; nil if they are. The
@@ -92,8 +91,8 @@ func limitOfOne(a, b *Result) string {
 	limits := func(r *Result) map[string]int {
 		n := map[string]int{}
 		for _, seen := range r.Thresholds {
-			if t, err := ParseThreshold(seen.Expr); err == nil {
-				n[strings.Join(t.path, ".")]++
+			if t, err := ParseThreshold(seen.Expr); err == nil && !seen.Abort {
+				n[t.figure()]++
 			}
 		}
 		return n

@@ -78,6 +78,8 @@ type Connect struct {
 	IntendedLatencyMs *Percentiles `json:"intended_latency_ms"`
 	// RatePerS is the WELCOMEs of the opening ramp by the time it took.
 	RatePerS *float64 `json:"rate_per_s"`
+	// TargetPerS is the rate of arrivals that was asked for; null: they come as they can.
+	TargetPerS *float64 `json:"target_per_s"`
 }
 
 // Failures are attempts that did not reach WELCOME, by class.
@@ -99,11 +101,14 @@ type Failures struct {
 
 // Heartbeat counts PINGs; each is answered or unanswered by the end.
 type Heartbeat struct {
-	Sent       int `json:"sent" early:"grows"`
-	Answered   int `json:"answered" early:"grows"`
-	Unanswered int `json:"unanswered" early:"grows"`
-	Missed     int `json:"missed" early:"grows"` // of those, stayed out beyond the clients' patience
-	Pending    int `json:"pending"`              // of those, still waited for when the run ended
+	// IntervalMs is how often a client sends one, by what its server said and by its own flags; the longest
+	// if they differ. Those of probes count for nothing. Null: nobody was welcomed.
+	IntervalMs *float64 `json:"interval_ms"`
+	Sent       int      `json:"sent" early:"grows"`
+	Answered   int      `json:"answered" early:"grows"`
+	Unanswered int      `json:"unanswered" early:"grows"`
+	Missed     int      `json:"missed" early:"grows"` // of those, stayed out beyond the clients' patience
+	Pending    int      `json:"pending"`              // of those, still waited for when the run ended
 	// RTTms is of all, from just before the write() of the PING until its PONG was there to be
 	// read: the network and the server, and no timer of ours. An unanswered one took at least as
 	// long as it was waited for.

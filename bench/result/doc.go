@@ -1,6 +1,6 @@
 // Package result is one run of `stormwheel bench` as one JSON object: what was measured, what
 // was promised of it, and the verdict. It is plain data. It knows no run and no swarm, so that
-// whoever draws, judges, merges or reads results imports nothing else.
+// whoever draws, judges, merges or reads results imports nothing else of ours.
 //
 //	r, err := result.Parse(text)
 //	...

@@ -49,7 +49,9 @@ type Generator struct {
 	CPUS       *float64 `json:"cpu_s"`
 	// LateMs is how long after its due time each timer (connect, PING, deadline) ran.
 	LateMs *GeneratorLate `json:"late_ms" early:"moves"`
-	// Valid is late p99 <= 20 ms, no generator_fault and no worker lost.
+	// LateLimitMs is up to which late p99 the figures count: 20, in some scenarios more.
+	LateLimitMs float64 `json:"late_limit_ms"`
+	// Valid is late p99 <= LateLimitMs, no generator_fault and no worker lost.
 	Valid bool `json:"valid"`
 	// WhyInvalid is one sentence; null when valid.
 	WhyInvalid *string `json:"why_invalid"`

@@ -62,10 +62,10 @@ func Impossible(format string, args ...any) error {
 }
 
 // Err is nil for a result that passed, and an ExitError otherwise. An interrupted run says so whatever its
-// figures are, and one whose generator was late can neither pass nor fail.
+// figures are, unless --abort-on ended it, and one whose generator was late can neither pass nor fail.
 func (r *Result) Err() error {
 	switch {
-	case r.Interrupted:
+	case r.Interrupted && !r.aborted():
 		return &ExitError{Code: ExitInterrupted, Err: errors.New("interrupted; the result covers what ran")}
 	case r.Verdict == Invalid:
 		return &ExitError{Code: ExitInvalid, Err: errors.New("invalid: " + *r.Generator.WhyInvalid)}

@@ -51,6 +51,37 @@ var meanings = map[string]string{
 	"eviction.lateness_ms.p99":      "ms from timeout to eviction, p99",
 }
 
+// timeMeanings are what times are, whose figures are percentiles.
+var timeMeanings = map[string]string{
+	"heartbeat.rtt_ms":            "round trip",
+	"heartbeat.intended_rtt_ms":   "round trip from the due time",
+	"heartbeat.rtt_actual_ms":     "round trip of the answered",
+	"connect.latency_ms":          "from connect to WELCOME",
+	"connect.intended_latency_ms": "from the intended arrival to WELCOME",
+	"messages.latency_ms":         "from a message's due time to the answer",
+	"messages.wire_latency_ms":    "from a message's write to the answer",
+	"messages.deliver_latency_ms": "from a publication's due time to the client",
+	"messages.confirm_latency_ms": "from a message's due time to two ticks",
+	"handshake.latency_ms":        "of a handshake",
+	"generator.late_ms":           "that the load test was late",
+	"eviction.lateness_ms":        "from timeout to eviction",
+	"probes.rtt_ms.before":        "round trip of the probes before the blow",
+	"probes.rtt_ms.during":        "round trip of the probes from t0 on",
+}
+
+// timeMeaning is what a percentile is; empty of other figures.
+func timeMeaning(path []string) string {
+	last := path[len(path)-1]
+	what := timeMeanings[strings.Join(path[:len(path)-1], ".")]
+	switch {
+	case what == "":
+		return ""
+	case last == "p999":
+		last = "p99.9"
+	}
+	return "ms " + what + ", " + last
+}
+
 // Meaning is what the figure at a path counts, in words; empty if no scenario promises anything of it.
 func Meaning(path string) string { return meanings[path] }
 
@@ -58,15 +89,41 @@ var operators = map[string]string{"<": "less than ", "<=": "at most ", ">": "mor
 
 // failed is what a threshold met that it did not allow, in words.
 func (t Threshold) failed(actual *float64) string {
-	path, want := t.Parts()
-	what, by := meanings[path], "asked for"
-	if what == "" {
-		what = path
-	}
+	by := "asked for"
 	if t.Promise {
 		by = "promised"
 	}
-	return fmt.Sprintf("%s: %s, %s %s%s", what, telling(actual), by, operators[t.op], telling(&want))
+	return fmt.Sprintf("%s: %s, %s %s%s", t.what(), telling(actual), by, operators[t.op], telling(&t.want))
+}
+
+// what its figure counts, in words.
+func (t Threshold) what() string {
+	path, _ := t.Parts()
+	what := meanings[path]
+	if what == "" {
+		what = timeMeaning(t.path)
+	}
+	if what == "" {
+		what = path
+	}
+	if t.span != nil {
+		what += " in " + t.span.text
+	}
+	return what
+}
+
+// Words are why a threshold failed, and when it broke; empty if it holds.
+func (t ThresholdSeen) Words() string {
+	switch {
+	case t.OK:
+		return ""
+	case t.Failed == nil: // of an older version
+		return "it met " + Number(t.Actual)
+	case t.BrokeAtS == nil:
+		return *t.Failed
+	default:
+		return fmt.Sprintf("%s; since second %.0f", *t.Failed, *t.BrokeAtS)
+	}
 }
 
 // telling is Number with the digits that tell two small figures apart.

@@ -22,34 +22,90 @@ const (
 	Failed                     // whatever comes
 )
 
-// Foresee judges a result that is not complete. since is the time from t0, 0 before a storm.
-func Foresee(soFar *Result, thresholds []Threshold, since time.Duration) []Outlook {
-	seen, err := evaluate(soFar, thresholds)
+// Forecast tells what can be said of thresholds while their run goes on. Owned by one goroutine.
+type Forecast struct {
+	all   []Threshold
+	spans map[int]*inSpan // of those that have one, by their places
+}
+
+// inSpan is a threshold of a part of the run, of which some seconds are taken.
+type inSpan struct {
+	meter meter
+	taken int
+	over  bool
+}
+
+// NewForecast is of a run that has not begun.
+func NewForecast(all []Threshold) *Forecast {
+	f := &Forecast{all: all, spans: map[int]*inSpan{}}
+	for i, t := range all {
+		if t.span != nil {
+			f.spans[i] = &inSpan{meter: meterOf(t.path)}
+		}
+	}
+	return f
+}
+
+// Foresee judges a result that is not complete; of its Detail it needs the phases, t0 and the seconds. since is the
+// time from t0, 0 before a storm.
+func (f *Forecast) Foresee(soFar *Result, since time.Duration) []Outlook {
+	detail := soFar.Detail
+	figures := *soFar
+	figures.Detail = Detail{} // not for thresholds, and long
+	doc, err := docOfResult(&figures)
 	if err != nil {
 		return nil
 	}
-	out := make([]Outlook, len(seen))
-	for i, t := range thresholds {
+	out := make([]Outlook, len(f.all))
+	for i, t := range f.all {
 		out[i].Expr = t.Expr
-		path := strings.Join(t.path, ".")
+		if s := f.spans[i]; s != nil {
+			out[i].Actual, out[i].State = s.foresee(t, &detail)
+			continue
+		}
 		grows, known := early(t.path)
 		if !known && t.path[0] != "server" {
 			continue
 		}
-		actual := seen[i].Actual
-		out[i].Actual = actual
-		if actual == nil && since > 0 && strings.HasPrefix(path, "storm.t") {
+		if v, ok := lookUp(doc, t.path); ok {
+			out[i].Actual = &v
+		}
+		actual := out[i].Actual
+		if actual == nil && since > 0 && strings.HasPrefix(strings.Join(t.path, "."), "storm.t") {
 			// They are not all back, so that the figure will be above the time so far.
 			actual, grows = new(since.Seconds()), true
 		}
-		switch {
-		case seen[i].OK:
-			out[i].State = Holds
-		case grows && actual != nil && t.exceeded(*actual):
-			out[i].State = Failed
-		}
+		out[i].State = t.state(out[i].Actual, actual, grows)
 	}
 	return out
+}
+
+// state: bound is what the figure will at least come to, if it only grows.
+func (t Threshold) state(actual, bound *float64, grows bool) OutlookState {
+	switch {
+	case actual != nil && t.holds(*actual):
+		return Holds
+	case grows && bound != nil && t.exceeded(*bound):
+		return Failed
+	default:
+		return Open
+	}
+}
+
+// foresee takes the seconds that have come.
+func (s *inSpan) foresee(t Threshold, d *Detail) (*float64, OutlookState) {
+	for ; s.taken < len(d.Seconds); s.taken++ {
+		inside := t.span.reached(d, s.taken)
+		if inside {
+			_ = s.meter.take(before(d.Seconds, s.taken), &d.Seconds[s.taken]) // a run of today tells
+		}
+		s.over = !inside && middle(d.Seconds, s.taken) > t.span.to
+	}
+	actual := s.meter.total()
+	if s.over && (actual == nil || !t.holds(*actual)) {
+		return actual, Failed
+	}
+	return actual, t.state(actual, actual, s.meter.sums())
 }
 
 // early says whether the figure at a path is known while the run goes on, and whether it only grows.

@@ -35,7 +35,7 @@ func TestOutlookSaysNothingThatTheEndMayContradict(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := Foresee(tt.soFar, []Threshold{threshold}, tt.since)[0]
+		got := NewForecast([]Threshold{threshold}).Foresee(tt.soFar, tt.since)[0]
 		if got.State != tt.want || (got.Actual != nil) != tt.known {
 			t.Errorf("%s: foresee(%s) = %+v, want state %d, a figure: %v", tt.name, tt.expr, got, tt.want, tt.known)
 		}

@@ -12,21 +12,22 @@ import (
 // together.
 func Together(parts []*Result, promises bool) []string {
 	type limit struct {
-		path, op string
-		nth      int // of those of its part
+		figure, op string
+		nth        int // of those of its part
 	}
 	var order []limit
 	sums, counts, others := map[limit]float64{}, map[limit]int{}, []string{}
 	for _, p := range parts {
 		nth := map[string]int{}
 		for _, seen := range p.Thresholds {
-			if seen.Promise != promises {
+			if seen.Promise != promises || seen.Abort {
 				continue
 			}
 			t, err := ParseThreshold(seen.Expr)
 			if path := strings.Join(t.path, "."); err == nil && AddsUp(path) {
-				l := limit{path, t.op, nth[path+t.op]}
-				nth[path+t.op]++
+				figure := t.figure()
+				l := limit{figure, t.op, nth[figure+t.op]}
+				nth[figure+t.op]++
 				if counts[l] == 0 {
 					order = append(order, l)
 				}
@@ -40,7 +41,7 @@ func Together(parts []*Result, promises bool) []string {
 	var all []string
 	for _, l := range order {
 		if counts[l] == len(parts) {
-			all = append(all, fmt.Sprintf("%s%s%s", l.path, l.op, Number(new(sums[l]))))
+			all = append(all, fmt.Sprintf("%s%s%s", l.figure, l.op, Number(new(sums[l]))))
 		}
 	}
 	return append(all, others...)
@@ -49,7 +50,7 @@ func Together(parts []*Result, promises bool) []string {
 // AddsUp reports whether the merged figure at a path is the sum of those of the parts.
 func AddsUp(path string) bool {
 	switch path {
-	case "connect.rate_per_s", "storm.peak_attempts_per_s", "storm.lost_connection_seconds",
+	case "connect.rate_per_s", "connect.target_per_s", "storm.peak_attempts_per_s", "storm.lost_connection_seconds",
 		"storm.accept_rate_per_s", "storm.pace_per_s", "storm.goodput_per_s.best", "storm.goodput_per_s.median", "generator.cpu_s":
 		return true
 	case "seed":

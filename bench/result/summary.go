@@ -32,10 +32,14 @@ func (r *Result) WriteSummary(w io.Writer) error {
 	}
 	s.processes(r)
 	for _, t := range r.Thresholds {
+		name := t.Expr
+		if t.Abort {
+			name = "abort on " + name
+		}
 		if t.OK || t.Failed == nil {
-			s.line("ok   "+t.Expr, "%s", Number(t.Actual))
+			s.line("ok   "+name, "%s", Number(t.Actual))
 		} else {
-			s.line("FAIL "+t.Expr, "%s", *t.Failed)
+			s.line("FAIL "+name, "%s", t.Words())
 		}
 	}
 	if !r.Promises {

@@ -12,34 +12,45 @@ import (
 )
 
 // Threshold is one `PATH OP NUMBER` over the marshalled Result: `storm.t99_s<30`,
-// `server.0.rss_bytes < 2e8`. true counts as 1 and false as 0.
+// `server.0.rss_bytes < 2e8`. true counts as 1 and false as 0. A path that is told second by second
+// may be of a part of the run: `heartbeat.rtt_ms.p999[storm]<200`, `connect.rate_per_s[10s..20s]>500`.
 type Threshold struct {
 	Expr string
 	path []string
+	span *span // nil: the whole run
 	op   string
 	want float64
 	// promise: it is one of the scenario's, not the user's.
 	Promise bool
 }
 
-var thresholdForm = regexp.MustCompile(`^\s*([A-Za-z0-9_.\-]+?)\s*(<=|>=|==|!=|<|>)\s*(\S+)\s*$`)
+var thresholdForm = regexp.MustCompile(`^\s*([A-Za-z0-9_.\-]+?)\s*(?:\[([^\[\]]*)\])?\s*(<=|>=|==|!=|<|>)\s*(\S+)\s*$`)
 
 // ParseThreshold reads one expression. A path that no Result can have is an error: a
 // misspelt threshold would otherwise fail every run, or be taken for a failing server.
 func ParseThreshold(expr string) (Threshold, error) {
 	m := thresholdForm.FindStringSubmatch(expr)
 	if m == nil {
-		return Threshold{}, fmt.Errorf("threshold %q: want PATH OP NUMBER, as in storm.t99_s<30", expr)
+		return Threshold{}, fmt.Errorf("threshold %q: want PATH OP NUMBER, as in storm.t99_s<30, or PATH[SPAN] OP NUMBER", expr)
 	}
-	want, err := strconv.ParseFloat(m[3], 64)
+	want, err := strconv.ParseFloat(m[4], 64)
 	if err != nil || want != want {
-		return Threshold{}, fmt.Errorf("threshold %q: %q is not a number", expr, m[3])
+		return Threshold{}, fmt.Errorf("threshold %q: %q is not a number", expr, m[4])
 	}
-	path := strings.Split(m[1], ".")
-	if err := checkPath(reflect.TypeFor[Result](), path); err != nil {
+	t := Threshold{Expr: expr, path: strings.Split(m[1], "."), op: m[3], want: want}
+	if err := checkPath(reflect.TypeFor[Result](), t.path); err != nil {
 		return Threshold{}, fmt.Errorf("threshold %q: %w", expr, err)
 	}
-	return Threshold{Expr: expr, path: path, op: m[2], want: want}, nil
+	if !strings.Contains(expr, "[") {
+		return t, nil
+	}
+	if t.span, err = parseSpan(m[2]); err != nil {
+		return Threshold{}, fmt.Errorf("threshold %q: %w", expr, err)
+	}
+	if meterOf(t.path) == nil {
+		return Threshold{}, fmt.Errorf("threshold %q: %s is of the whole run; %s", expr, m[1], spannable())
+	}
+	return t, nil
 }
 
 // ReadThresholds reads a scenario's promises and what the user asks for beyond them.
@@ -59,6 +70,15 @@ func ReadThresholds(promises, asked []string) (all []Threshold, err error) {
 
 // Parts are the path and the number.
 func (t Threshold) Parts() (path string, number float64) { return strings.Join(t.path, "."), t.want }
+
+// figure is the path, with its span.
+func (t Threshold) figure() string {
+	path := strings.Join(t.path, ".")
+	if t.span != nil {
+		path += "[" + t.span.text + "]"
+	}
+	return path
+}
 
 // checkPath follows path through the types of the result, as JSON names them.
 func checkPath(t reflect.Type, path []string) error {
@@ -119,11 +139,18 @@ func evaluate(r *Result, all []Threshold) ([]ThresholdSeen, error) {
 	seen := make([]ThresholdSeen, 0, len(all))
 	for _, t := range all {
 		s := ThresholdSeen{Expr: t.Expr, Promise: t.Promise}
-		if v, ok := lookUp(doc, t.path); ok {
-			s.Actual, s.OK = &v, t.holds(v)
+		var untold error
+		if t.span != nil {
+			s.Actual, untold = t.within(r)
+		} else if v, ok := lookUp(doc, t.path); ok {
+			s.Actual = &v
 		}
-		if !s.OK {
-			s.Failed = new(t.failed(s.Actual))
+		switch s.OK = s.Actual != nil && t.holds(*s.Actual); {
+		case s.OK:
+		case untold != nil:
+			s.Failed = new(fmt.Sprintf("%s: %v", t.figure(), untold))
+		default:
+			s.Failed, s.BrokeAtS = new(t.failed(s.Actual)), t.brokeAt(r)
 		}
 		seen = append(seen, s)
 	}
@@ -190,4 +217,9 @@ type ThresholdSeen struct {
 	Actual  *float64 `json:"actual"`
 	OK      bool     `json:"ok"`
 	Failed  *string  `json:"failed"` // in words; null: it holds
+	// BrokeAtS is when it broke, on the clock of Detail.Seconds: the end of the first second in which it
+	// did not hold; null: it holds, or only the end tells.
+	BrokeAtS *float64 `json:"broke_at_s"`
+	// Abort: it is a rule of --abort-on, and fails if it ended the run.
+	Abort bool `json:"abort"`
 }

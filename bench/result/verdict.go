@@ -2,27 +2,30 @@ package result
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
-// Judge evaluates validity, thresholds and the verdict.
+// Judge evaluates validity, thresholds and the verdict. What became of --abort-on stays as it is.
 func (out *Result) Judge(thresholds []Threshold, lateLimit time.Duration) error {
 	g := &out.Generator
 	if g.WhyInvalid == nil {
 		g.WhyInvalid = out.fault(lateLimit)
 	}
 	g.Valid = g.WhyInvalid == nil
-	var err error
-	if out.Thresholds, err = evaluate(out, thresholds); err != nil {
+	aborts := slices.DeleteFunc(slices.Clone(out.Thresholds), func(t ThresholdSeen) bool { return !t.Abort })
+	seen, err := evaluate(out, thresholds)
+	if err != nil {
 		return err
 	}
+	out.Thresholds = slices.Insert(seen, 0, aborts...)
 	out.Verdict = Pass
 	for _, t := range out.Thresholds {
 		if !t.OK {
 			out.Verdict = Fail
 		}
 	}
-	if out.Interrupted || !out.Generator.Valid {
+	if out.Interrupted && !out.aborted() || !out.Generator.Valid {
 		out.Verdict = Invalid
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/bench/nodes"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 // blackout kills all nodes at once and starts them again after the outage.
@@ -31,6 +32,8 @@ func (blackout) strike(ctx context.Context, s *Stage) error {
 	on := s.Clients.Ready()
 	s.Clients.BeginStorm(s.Servers.Addrs()...)
 	t0, _ := s.Clients.StormAt()
+	s.Note(result.EventKill, "", fmt.Sprintf("all nodes (%d) are killed, with %d clients", len(s.Servers.Nodes), on))
+	s.noneLeft()
 	for _, n := range s.Servers.Nodes {
 		if err := s.Servers.Kill(n); err != nil {
 			return fmt.Errorf("kill node %s: %w", n.Name, err)
@@ -53,6 +56,27 @@ func (s *Stage) startAgain(ctx context.Context, t0 time.Duration, ended ...*node
 	if err := s.Servers.Restart(ctx, since, ended...); err != nil {
 		return err
 	}
+	s.runAgain(ended)
 	s.Say("nodes that run again, on the same addresses, after %.1f s: %d", since().Seconds(), len(ended))
 	return nil
+}
+
+// noneLeft notes that no node can accept, if none can; runAgain ends it.
+func (s *Stage) noneLeft() {
+	if s.Alone() {
+		s.noNode = s.Note(result.EventOutage, "", "no node runs")
+	}
+}
+
+// runAgain notes that nodes do.
+func (s *Stage) runAgain(all []*nodes.Node) {
+	if s.noNode != nil {
+		s.noNode()
+		s.noNode = nil
+	}
+	if len(all) == 1 {
+		s.Note(result.EventBack, all[0].Name, fmt.Sprintf("node %s runs again", all[0].Name))
+	} else {
+		s.Note(result.EventBack, "", fmt.Sprintf("the nodes (%d) run again", len(all)))
+	}
 }

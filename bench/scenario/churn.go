@@ -42,6 +42,8 @@ func (churn) Promises(c *Config) []string {
 	return all
 }
 
+func (churn) Parts(*Config) []string { return []string{"ramp", "churn", "settle"} }
+
 func (churn) Play(ctx context.Context, s *Stage) error {
 	if err := s.ramp(ctx); err != nil {
 		return err

@@ -149,8 +149,12 @@ type Config struct {
 	// StartAt is the moment of the first arrival; zero: when all is ready.
 	StartAt time.Time `type:"start" help:"When the first client may come, RFC 3339 or HH:MM:SS, at most 24 h ahead; several machines begin together." placeholder:"TIME"`
 	// Thresholds are judged beyond what the scenario promises; with NoPromises, alone.
-	Thresholds []string `name:"threshold" help:"PATH OP NUMBER over the result, as in storm.t99_s<30; beyond what the scenario promises; repeatable." placeholder:"EXPR" sep:"none"`
+	Thresholds []string `name:"threshold" help:"PATH OP NUMBER over the result, as in storm.t99_s<30, or of a part of the run, as in heartbeat.rtt_ms.p99[steady]<50 or connect.rate_per_s[10s..20s]>500; beyond what the scenario promises; repeatable." placeholder:"EXPR" sep:"none"`
 	NoPromises bool     `help:"Judge --threshold alone, and not what the scenario promises; the result says so."`
+	// AbortOn ends the run, with its result so far and as one that failed, when one of these has held for AbortAfter;
+	// default at once.
+	AbortOn    []string      `name:"abort-on" help:"End the run as failed when this holds, as in 'conns.lost>100' or 'heartbeat.rtt_ms.p99>500': counts so far, all else of the last second; repeatable." placeholder:"EXPR" sep:"none"`
+	AbortAfter time.Duration `help:"How long it must hold (default: a second is enough)." placeholder:"D"`
 	// IOwnTheTarget allows a target that is not loopback.
 	IOwnTheTarget bool `name:"i-own-this-target" help:"Allow a target whose address is not loopback."`
 

@@ -63,6 +63,7 @@ func (cut) strike(ctx context.Context, s *Stage) error {
 		how = "by RST, since this process lacks CAP_NET_ADMIN"
 		s.CutBy = result.CutByReset
 	}
+	s.Note(result.EventCut, "", fmt.Sprintf("%d connections are cut, %s", n, how))
 	s.ghostless = nil
 	s.Enter("recovery", max(s.RecoveryTimeout, s.ghostTime()))
 	s.Say("%d connections cut %s", n, how)

@@ -72,6 +72,10 @@ func (demo) Promises(c *Config) []string {
 	return append(all, evictionPromises(c, demoLate)...)
 }
 
+func (demo) Parts(c *Config) []string {
+	return append([]string{"ramp", "steady", "silence"}, partsOf(c.Kind)...)
+}
+
 func (demo) Play(ctx context.Context, s *Stage) error {
 	silence := func(ctx context.Context) error { return s.silence(ctx, s.misbehaving()) }
 	for _, step := range []func(context.Context) error{s.ramp, s.steady, silence, s.steady, s.strike} {

@@ -80,10 +80,20 @@ func (s *Stage) terminate(ctx context.Context) (victim *nodes.Node, on int, t0 t
 	s.Servers.Sample(ctx)
 	s.Clients.BeginStorm(victim.Addr)
 	t0, _ = s.Clients.StormAt()
-	if err = s.Servers.Terminate(victim); err != nil {
-		return victim, on, t0, fmt.Errorf("ask node %s to end: %w", victim.Name, err)
+	return victim, on, t0, s.askToEnd(victim, on)
+}
+
+// askToEnd is SIGTERM to a node with so many clients.
+func (s *Stage) askToEnd(n *nodes.Node, on int) error {
+	over := s.Note(result.EventDrain, n.Name, fmt.Sprintf("node %s is asked to end (SIGTERM), with %d clients", n.Name, on))
+	go func() {
+		<-n.Done()
+		over()
+	}()
+	if err := s.Servers.Terminate(n); err != nil {
+		return fmt.Errorf("ask node %s to end: %w", n.Name, err)
 	}
-	return victim, on, t0, nil
+	return nil
 }
 
 // drainEnd is more than a node waits for clients that were told to go and do not.

@@ -58,6 +58,13 @@ func (FindMax) Check(c *Config) error {
 	return nil
 }
 
+func (FindMax) Parts(c *Config) []string {
+	if c.Vary == VaryRate {
+		return ramp{}.Parts(c)
+	}
+	return hold{}.Parts(c)
+}
+
 // Play is for whoever makes the runs (Trial).
 func (FindMax) Play(context.Context, *Stage) error {
 	return errors.New("find-max is a search, and no run")

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/stormwheel/stormwheel/bench/nodes"
+	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/bench/swarm"
 )
 
@@ -48,11 +48,12 @@ func (flood) strike(ctx context.Context, s *Stage) error {
 	if err := s.steady(ctx); err != nil {
 		return err
 	}
-	lift := nodes.Throttle(p.slow, s.Servers.Nodes...)
+	lift := s.slowDown(s.Servers.Nodes...)
 	defer lift()
 	rest := swarm.Arrivals{From: first.To, To: p.Conns, Rate: p.Rate, Seed: p.Seed}
 	s.Servers.Sample(ctx)
 	s.Clients.BeginFlood(rest.To - rest.From)
+	s.Note(result.EventFlood, "", fmt.Sprintf("%d clients come within %v to where %d are", rest.To-rest.From, rest.Length().Round(10*time.Millisecond), first.To))
 	s.Clients.Arrive(rest)
 	s.Enter("recovery", rest.Length()+p.RecoveryTimeout)
 	s.Say("%d clients come within %v to where %d are%s", rest.To-rest.From, rest.Length().Round(10*time.Millisecond), first.To, p.slow.Words())

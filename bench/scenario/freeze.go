@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 // freeze stops the first node's process for a while. Its connections stay open, and nobody
@@ -40,6 +42,8 @@ func (freeze) strike(ctx context.Context, s *Stage) error {
 		return fmt.Errorf("freeze node %s: %w", victim.Name, err)
 	}
 	defer victim.Thaw()
+	over := s.Note(result.EventFreeze, victim.Name, fmt.Sprintf("node %s stands still (SIGSTOP), with %d clients", victim.Name, on))
+	defer over()
 	s.Enter("frozen", s.Freeze)
 	s.Say("SIGSTOP to node %s with %d clients, for %v", victim.Name, on, s.Freeze)
 	if err := s.pass(ctx, s.Freeze); err != nil {
@@ -49,6 +53,7 @@ func (freeze) strike(ctx context.Context, s *Stage) error {
 	if err := victim.Thaw(); err != nil {
 		return fmt.Errorf("thaw node %s: %w", victim.Name, err)
 	}
+	over()
 	s.Enter("recovery", s.RecoveryTimeout)
 	s.Say("SIGCONT; %d of its clients have given it up", hit)
 	return s.awaitRecovery(ctx, hit, s.Clients.Now(), 2*ghostPatience)

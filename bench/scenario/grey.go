@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"time"
-
-	"github.com/stormwheel/stormwheel/bench/nodes"
 )
 
 // grey makes all nodes slow for a while: they answer, but late, and neither they nor
@@ -29,7 +27,7 @@ func (grey) strike(ctx context.Context, s *Stage) error {
 	s.Servers.Sample(ctx)
 	on := s.Clients.Ready()
 	s.Clients.BeginStorm()
-	lift := nodes.Throttle(s.slow, s.Servers.Nodes...)
+	lift := s.slowDown(s.Servers.Nodes...)
 	defer lift()
 	s.Enter("slow", s.Outage)
 	s.Say("%d clients are in; for %v the nodes run for %v of every %v", on, s.Outage, s.slow.Run, s.slow.Run+s.slow.Stop)

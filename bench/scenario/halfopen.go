@@ -58,6 +58,8 @@ func livingPromises(c *Config, living int) []string {
 	}
 }
 
+func (halfOpen) Parts(*Config) []string { return []string{"ramp", "eviction", "steady"} }
+
 func (halfOpen) Play(ctx context.Context, s *Stage) error {
 	if err := s.ramp(ctx); err != nil {
 		return err

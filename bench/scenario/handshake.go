@@ -42,6 +42,8 @@ func (p *Plan) Shakes() bool {
 	return shakes
 }
 
+func (handshake) Parts(*Config) []string { return []string{"handshakes"} }
+
 func (handshake) Play(ctx context.Context, s *Stage) error {
 	s.Enter("handshakes", s.Duration)
 	c := handshakes.Config{Targets: s.endpoints, Sources: s.sources, TLS: s.secure.Config(), Resume: s.TLSResume, Open: s.Conns, Meter: &s.Shaking}

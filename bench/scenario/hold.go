@@ -33,6 +33,8 @@ func (hold) Promises(c *Config) []string {
 	return []string{fmt.Sprintf("conns.end==%d", c.Conns), "conns.lost==0", "eviction.false==0", answeredPromise, "heartbeat.answered>0"}
 }
 
+func (hold) Parts(*Config) []string { return []string{"ramp", "hold"} }
+
 func (hold) Play(ctx context.Context, s *Stage) error {
 	if err := s.ramp(ctx); err != nil {
 		return err

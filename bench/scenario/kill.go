@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/stormwheel/stormwheel/bench/nodes"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 // kill is kill -9 of the first node.
@@ -24,9 +24,10 @@ func (kill) strike(ctx context.Context, s *Stage) error {
 	victim := s.Servers.Nodes[0]
 	on := s.Clients.On(victim.Addr)
 	s.Servers.Sample(ctx)
-	lift := nodes.Throttle(s.slow, s.Servers.Nodes[1:]...)
+	lift := s.slowDown(s.Servers.Nodes[1:]...)
 	defer lift()
 	s.Clients.BeginStorm(victim.Addr)
+	s.Note(result.EventKill, victim.Name, fmt.Sprintf("node %s is killed, with %d clients", victim.Name, on))
 	if err := s.Servers.Kill(victim); err != nil {
 		return fmt.Errorf("kill node %s: %w", victim.Name, err)
 	}

@@ -199,6 +199,20 @@ func (phases) Promises(c *Config) []string {
 	return append(all, fmt.Sprintf("storm.t100_s<=%g", (c.Freeze+c.Outage+c.RecoveryTimeout).Seconds()), gapPromise, pendingPromise)
 }
 
+func (phases) Parts(c *Config) (all []string) {
+	for _, ph := range c.Phases {
+		switch ph.Do {
+		case "storm":
+			all = append(all, partsOf(c.Kind)...)
+		case "churn":
+			all = append(all, "churn", "settle")
+		default:
+			all = append(all, ph.Do)
+		}
+	}
+	return all
+}
+
 // Play runs one after the other.
 func (phases) Play(ctx context.Context, s *Stage) error {
 	arrived := 0

@@ -27,6 +27,7 @@ type Plan struct {
 	Config
 	Plays  Scenario
 	Judged []result.Threshold // what is promised, and what was asked for
+	Aborts *result.Aborts     // what ends the run before its time
 	Notes  []string           // of what names lead to
 
 	secret    []byte // that of AuthSecretFile
@@ -60,7 +61,7 @@ func Prepare(ctx context.Context, c Config) (*Plan, error) {
 	if err := p.parse(); err != nil {
 		return nil, err
 	}
-	if _, err := result.ReadThresholds(nil, p.Thresholds); err != nil {
+	if err := p.readRules(); err != nil {
 		return nil, err
 	}
 	if err := p.resolve(); err != nil {

@@ -48,6 +48,8 @@ func (c *Config) meanRate() float64 {
 	}
 }
 
+func (ramp) Parts(*Config) []string { return []string{"ramp", "steady"} }
+
 func (ramp) Play(ctx context.Context, s *Stage) error {
 	if err := s.ramp(ctx); err != nil {
 		return err

@@ -44,6 +44,7 @@ func (restart) strike(ctx context.Context, s *Stage) error {
 		return err
 	}
 	s.Drained = new(s.Clients.Now() - t0)
+	s.noneLeft()
 	s.Say("it has ended after %.1f s", s.Drained.Seconds())
 	if err := s.startAgain(ctx, t0, victim); err != nil {
 		return err

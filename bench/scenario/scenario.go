@@ -23,6 +23,8 @@ type Scenario interface {
 	Roles(*Config, *swarm.Config)
 	// Promises are judged unless the user waives them, so that every verdict can fail.
 	Promises(*Config) []string
+	// Parts are the phases that Play may enter, for the spans of thresholds.
+	Parts(*Config) []string
 	// Play goes on until the scenario is over, or the run: then with the error.
 	Play(context.Context, *Stage) error
 }

@@ -73,6 +73,8 @@ func promisedLatenessMs(c *Config, late time.Duration) float64 {
 	return result.Millis(2*tick + late)
 }
 
+func (silent) Parts(*Config) []string { return []string{"ramp", "steady", "silence"} }
+
 func (silent) Play(ctx context.Context, s *Stage) error {
 	if err := s.ramp(ctx); err != nil {
 		return err
@@ -91,6 +93,7 @@ const evictionPatience = 20 * time.Second
 func (s *Stage) silence(ctx context.Context, count int) error {
 	longest := s.Clients.LongestTimeout()
 	muted := s.Clients.Mute(count)
+	s.Note(result.EventSilence, "", fmt.Sprintf("%d clients fall silent", muted))
 	s.Say("%d clients fall silent; the timeout is %v", muted, longest)
 	s.Enter("silence", longest+evictionPatience)
 	all, err := s.until(ctx, longest+evictionPatience, func() bool {

@@ -28,6 +28,8 @@ func (soak) Promises(c *Config) []string {
 	return all
 }
 
+func (soak) Parts(*Config) []string { return []string{"ramp", "soak", "settle"} }
+
 func (soak) Play(ctx context.Context, s *Stage) error {
 	s.Soaks = true
 	if err := s.ramp(ctx); err != nil {

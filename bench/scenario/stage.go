@@ -9,6 +9,7 @@ import (
 	"github.com/stormwheel/stormwheel/bench/fleet"
 	"github.com/stormwheel/stormwheel/bench/handshakes"
 	"github.com/stormwheel/stormwheel/bench/nodes"
+	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/codec"
 )
 
@@ -20,6 +21,9 @@ type Stage struct {
 	Servers *nodes.Servers
 	Say     func(format string, args ...any)        // tells of an event
 	Enter   func(name string, atMost time.Duration) // begins a part of the scenario; 0: nobody knows how long
+	// Note keeps an event for the result: what begins now, on which node ("": not on one alone), in words.
+	// over ends it, and may be repeated; an event that is a moment has no use for it.
+	Note func(kind result.EventKind, target, words string) (over func())
 	Found
 }
 
@@ -33,6 +37,7 @@ type Found struct {
 	Handshakes       *handshakes.Seen // that were made in a row
 	Shaking          handshakes.Meter // while they are; any goroutine
 
+	noNode    func()         // ends the event that no node could accept; nil: there is none
 	ghostless *time.Duration // from when on no sample has shown a ghost; nil: the latest did
 }
 

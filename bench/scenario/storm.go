@@ -37,6 +37,8 @@ func (storm) Promises(c *Config) []string {
 	return append(blowOf(c.Kind).promises(c), gapPromise, pendingPromise)
 }
 
+func (storm) Parts(c *Config) []string { return append([]string{"ramp", "steady"}, partsOf(c.Kind)...) }
+
 func (storm) Play(ctx context.Context, s *Stage) error {
 	if s.floods() { // strikes nobody: there the clients are the storm
 		return s.strike(ctx)
@@ -62,11 +64,26 @@ type blow interface {
 	strike(context.Context, *Stage) error
 }
 
-// blows are what can befall clients and nodes, by the kind of the storm.
+// blows are what can befall clients and nodes, by the kind of the storm, with the phases that they begin with.
 var blows = []struct {
 	kind string
 	blow
-}{{"kill", kill{}}, {"drain", drain{}}, {"cut", cut{}}, {"freeze", freeze{}}, {"blackout", blackout{}}, {"restart", restart{}}, {"flood", flood{}}, {"grey", grey{}}}
+	first string
+}{{"kill", kill{}, ""}, {"drain", drain{}, "drain"}, {"cut", cut{}, ""}, {"freeze", freeze{}, "frozen"}, {"blackout", blackout{}, "outage"},
+	{"restart", restart{}, "drain"}, {"flood", flood{}, ""}, {"grey", grey{}, "slow"}}
+
+// partsOf are the phases of a storm of a kind.
+func partsOf(kind string) (all []string) {
+	for _, b := range blows {
+		if b.kind == kind && b.first != "" {
+			all = append(all, b.first)
+		}
+	}
+	if kind != "drain" { // that is over when the node has ended
+		all = append(all, "recovery")
+	}
+	return append(all, "aftermath")
+}
 
 // blowOf is nil for a kind that there is none of.
 func blowOf(kind string) blow {

@@ -195,6 +195,8 @@ func (c *Config) talkWords() string {
 	return fmt.Sprintf("%s, a message of %v each %v", strings.Join(words, " and "), payload.Size(c.Send), c.Every)
 }
 
+func (talk) Parts(*Config) []string { return []string{"ramp", "talk", "ledger"} }
+
 func (talk) Play(ctx context.Context, s *Stage) error {
 	if err := s.ramp(ctx); err != nil {
 		return err

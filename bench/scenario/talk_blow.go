@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/bench/nodes"
+	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/bench/tally"
 )
 
@@ -41,6 +42,7 @@ func (s *Stage) blowWhileTalking(ctx context.Context) (*nodes.Node, error) {
 			return victim, err
 		}
 		s.Drained = new(s.Clients.Now() - t0)
+		s.noneLeft()
 		s.Say("it has ended after %.1f s", s.Drained.Seconds())
 		return victim, nil
 	}
@@ -48,9 +50,11 @@ func (s *Stage) blowWhileTalking(ctx context.Context) (*nodes.Node, error) {
 	on := s.Clients.On(victim.Addr)
 	s.Servers.Sample(ctx)
 	s.Clients.BeginStorm(victim.Addr)
+	s.Note(result.EventKill, victim.Name, fmt.Sprintf("node %s is killed, with %d clients", victim.Name, on))
 	if err := s.Servers.Kill(victim); err != nil {
 		return victim, fmt.Errorf("kill node %s: %w", victim.Name, err)
 	}
+	s.noneLeft()
 	s.Say("kill -9 of node %s (pid %d) with %d clients, and %d messages under way", victim.Name, victim.PID, on, s.underWay())
 	return victim, nil
 }
@@ -137,8 +141,8 @@ func (s *Stage) moveAll(ctx context.Context, r tally.Reconciled) error {
 		from, to = to, from
 	}
 	s.Say("%d messages and %d receipts have not come: SIGTERM to node %s, so that all go to %s and get what lies there", r.Lost, r.Unconfirmed, from.Name, to.Name)
-	if err := s.Servers.Terminate(from); err != nil {
-		return fmt.Errorf("ask node %s to end: %w", from.Name, err)
+	if err := s.askToEnd(from, s.Clients.On(from.Addr)); err != nil {
+		return err
 	}
 	if err := s.awaitEnd(ctx, from, max(s.RecoveryTimeout, drainEnd)); err != nil {
 		return err

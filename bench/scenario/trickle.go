@@ -116,6 +116,8 @@ func (trickle) Promises(c *Config) []string {
 	return all
 }
 
+func (trickle) Parts(*Config) []string { return []string{"ramp", "trickle", "eviction", "steady"} }
+
 func (trickle) Play(ctx context.Context, s *Stage) error {
 	c := &s.Config
 	shortest, longest := c.trickleTime()

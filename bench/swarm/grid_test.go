@@ -61,7 +61,7 @@ func TestOnlyTimersOfSessionsMayWait(t *testing.T) {
 // Its lateness, and the round trip from its due time, count from there.
 func TestOnAGridAPingIsIntendedThereAndNeverAfterItsWrite(t *testing.T) {
 	const ms = time.Millisecond
-	l := &loop{swarm: &Swarm{cfg: Config{Grid: 16 * ms, Of: 1}}}
+	l := &loop{swarm: &Swarm{cfg: Config{Grid: 16 * ms, Of: 1}}, waits: newWaits(time.Second)}
 	for _, c := range []struct{ intended, known, wrote, want time.Duration }{
 		{33 * ms, 0, 48 * ms, 48 * ms},
 		{33 * ms, 0, 70 * ms, 48 * ms},       // it is late by 22 ms

@@ -72,6 +72,7 @@ type loop struct {
 	after     []followUp
 	visiting  int64 // the client whose timer runs, -1 if none
 
+	waits     *waits // of the PINGs that wait for an answer
 	counted   tally.Counters
 	storms    []tally.Storm // by cohort
 	probes    *tally.Probes
@@ -113,6 +114,7 @@ func newLoop(s *Swarm, index, clients int) (*loop, error) {
 		foreign:   s.foreign,
 		input:     make([]byte, 64<<10),
 		visiting:  -1,
+		waits:     newWaits(s.policies[0].PongTimeout),
 		rtt:       tally.NewHist(), rttActual: tally.NewHist(), rttIntended: tally.NewHist(),
 		connect: tally.NewHist(), connectIntended: tally.NewHist(), late: tally.NewHist(), lateness: tally.NewHist(),
 		recent:   tally.NewRecent(),
@@ -371,11 +373,19 @@ func (l *loop) takeOrders() {
 	}
 }
 
+// rest are the times that nobody has taken, when the loop has ended.
+func (l *loop) rest() *tally.Recent {
+	l.shared.recent.Add(l.recent)
+	return l.shared.recent
+}
+
 func (l *loop) publish() {
 	l.published = l.now
+	overdue, oldest := l.waits.overdue(l.now)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.shared.Counters = l.counted
 	l.shared.recent.Add(l.recent)
+	l.shared.recent.Overdue, l.shared.recent.Oldest = max(l.shared.recent.Overdue, overdue), max(l.shared.recent.Oldest, oldest)
 	l.recent.Reset()
 }

@@ -74,9 +74,13 @@ func (l *loop) nowReady(c *client, e *link.Event) {
 		}
 		heard := l.since(c.began)
 		l.connect.Record(heard - c.began)
+		tally.RecordRecent(l.recent.Connect, heard-c.began)
 		l.connectIntended.Record(heard - c.arrival)
 	}
 	l.swarm.nowReady(1)
+	if !c.flags.has(flagProbe) {
+		n.Interval = max(n.Interval, c.link.Interval())
+	}
 	c.last.setTimeout(e.Terms.Timeout)
 	if c.outage.out {
 		// Its next heartbeat may be an interval away. A client is back when it is

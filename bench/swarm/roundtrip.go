@@ -36,6 +36,7 @@ func (l *loop) ask(i uint32, c *client, intended time.Duration) {
 	c.asked = asked{intended: max(min(l.onGrid(intended), l.wroteAt), c.known), wrote: l.wroteAt, apart: l.closed}
 	if !l.closed {
 		l.counted.Pings++
+		l.waits.begin(l.wroteAt)
 	}
 }
 
@@ -48,6 +49,7 @@ func (l *loop) answered(c *client) {
 	if c.asked.apart {
 		return
 	}
+	l.waits.end(c.asked.wrote)
 	heard := l.since(c.asked.wrote)
 	l.counted.Pongs++
 	l.rttActual.Record(heard - c.asked.wrote)
@@ -72,6 +74,7 @@ func (l *loop) unanswered(c *client) {
 	c.flags &^= flagAsked
 	if !c.asked.apart {
 		l.counted.Unanswered++
+		l.waits.end(c.asked.wrote)
 		l.waited(c, max(l.now, c.asked.wrote))
 	}
 }
@@ -80,6 +83,7 @@ func (l *loop) unanswered(c *client) {
 func (l *loop) withdraw(c *client) {
 	if c.flags.has(flagAsked) && !c.asked.apart {
 		l.counted.Withdrawn++
+		l.waits.end(c.asked.wrote)
 	}
 	c.flags &^= flagAsked
 }

@@ -221,7 +221,7 @@ func (s *Swarm) Finish() tally.Tally {
 		}
 		t.Add(&tally.Tally{Counters: l.counted, Storm: storm, Cohorts: l.storms, Probes: l.probes,
 			RTT: l.rtt, RTTActual: l.rttActual, RTTIntended: l.rttIntended, Connect: l.connect, ConnectIntended: l.connectIntended, Late: l.late, Lateness: l.lateness, Messages: l.messages, MessagesWire: l.messagesWire, Deliveries: l.deliveries,
-			Confirmations: l.confirmations, Ledger: l.ledger()})
+			Confirmations: l.confirmations, Ledger: l.ledger(), Rest: l.rest()})
 	}
 	return t
 }

@@ -15,8 +15,9 @@ type Counters struct {
 	FirstReady  int           // clients that reached WELCOME for the first time
 	RampEnd     time.Duration // when the last of those did
 	Failures    result.Failures
-	Refusal     codec.Code // of the latest GOAWAY in place of WELCOME
-	Cause       string     // why the first attempt that failed did, for people
+	Interval    time.Duration // the longest time that a session went without a PING
+	Refusal     codec.Code    // of the latest GOAWAY in place of WELCOME
+	Cause       string        // why the first attempt that failed did, for people
 	Losses      result.Losses
 
 	Pings, Pongs, Missed int
@@ -50,6 +51,7 @@ func (c *Counters) Add(o *Counters) {
 	c.FirstReady += o.FirstReady
 	c.RampEnd = max(c.RampEnd, o.RampEnd)
 	c.Failures.Add(&o.Failures)
+	c.Interval = max(c.Interval, o.Interval)
 	if o.Refusal != 0 {
 		c.Refusal = o.Refusal
 	}

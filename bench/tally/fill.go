@@ -26,6 +26,9 @@ func (c *Counters) Fill(out *result.Result) {
 	out.Connect.Failed, out.Connect.Failures = c.Failures.Total(), c.Failures
 	h := &out.Heartbeat
 	h.Sent, h.Answered, h.Unanswered, h.Missed, h.Pending = c.Pings-c.Withdrawn, c.Pongs, c.Unanswered, c.Missed, c.Pending
+	if c.Interval > 0 {
+		h.IntervalMs = new(result.Millis(c.Interval))
+	}
 	out.Messages = c.Messages.fill()
 	e := &out.Eviction
 	e.Expected, e.Observed, e.Early, e.Other, e.False, e.GeneratorFault = c.Muted, c.Observed, c.Early, c.OtherMutes, c.Falsely, c.Faults

@@ -70,6 +70,7 @@ func mergeAll(parts []*result.Result, command []string) (*result.Result, error) 
 		return nil, err
 	}
 	span(out)
+	out.Detail.Phases = mergePhases(out, parts)
 	mergeSeconds(out, parts)
 	return out, nil
 }
@@ -84,6 +85,7 @@ func addPart(out *result.Result, i int, p *result.Result) {
 	out.Conns.Target += p.Conns.Target
 	out.Generator.Workers += p.Generator.Workers
 	out.Generator.LostWorkers += p.Generator.LostWorkers
+	out.Generator.LateLimitMs = max(out.Generator.LateLimitMs, p.Generator.LateLimitMs)
 	out.Generator.PingGridMs = max(out.Generator.PingGridMs, p.Generator.PingGridMs)
 	if i > 0 {
 		addBuild(&out.Build, &p.Build)

@@ -80,6 +80,8 @@ func TestMergeAddsTheSecondsOfTheClock(t *testing.T) {
 	last, other := &a.Detail.Seconds[2], &b.Detail.Seconds[1] // of the same second
 	last.Sent, last.Acknowledged, last.Delivered, last.Undelivered, last.MessageP99, last.DeliverP50 = 1, 2, 3, 4, new(5.0), new(6.0)
 	other.Sent, other.Acknowledged, other.Delivered, other.Undelivered, other.MessageP99, other.MessageP50 = 10, 20, 30, 40, new(50.0), new(60.0)
+	last.Span, last.Lost, last.Failed, last.Unanswered, last.RTTMax = 1, 1, 2, 3, new(4.0)
+	other.Span, other.Lost, other.Failed, other.Unanswered, other.RTTMax, other.LateP99 = .5, 10, 20, 30, new(40.0), new(50.0)
 	m, err := Merge([]*result.Result{a, b}, []string{"conns.end>0"}, false, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -97,6 +99,9 @@ func TestMergeAddsTheSecondsOfTheClock(t *testing.T) {
 	}
 	if s := m.Detail.Seconds[3]; s.Sent != 11 || s.Acknowledged != 22 || s.Delivered != 33 || s.Undelivered != 44 || *s.MessageP99 != 50 || *s.MessageP50 != 60 || *s.DeliverP50 != 6 {
 		t.Errorf("messages of the last second are %+v, want their sums, and the larger times", s)
+	}
+	if s := m.Detail.Seconds[3]; s.Span != 1 || s.Lost != 11 || s.Failed != 22 || s.Unanswered != 33 || *s.RTTMax != 40 || *s.LateP99 != 50 {
+		t.Errorf("the last second is %+v, want the sums, the larger times, and one second", s)
 	}
 	if m.Conns.Peak != 32 || m.WallS != 7.3 || *m.Detail.Seconds[0].Servers[0].RSSBytes != 5 || len(m.Detail.Seconds[3].Servers) != 1 {
 		t.Errorf("peak %d, wall %v, servers %+v", m.Conns.Peak, m.WallS, m.Detail.Seconds)

@@ -71,6 +71,9 @@ func countersOf(p *result.Result) Counters {
 		Pings: h.Sent, Pongs: h.Answered, Unanswered: h.Unanswered, Missed: h.Missed, Pending: h.Pending,
 		Messages: messagesOf(p.Messages),
 		Muted:    e.Expected, Observed: e.Observed, Early: e.Early, OtherMutes: e.Other, Falsely: e.False, Faults: e.GeneratorFault}
+	if ms := h.IntervalMs; ms != nil {
+		c.Interval = time.Duration(*ms * float64(time.Millisecond))
+	}
 	if p.Churn != nil {
 		c.Departures, c.Returns = p.Churn.Departures, p.Churn.Returns
 	}

@@ -62,7 +62,7 @@ func (c *clock) sum() (all []result.Second) {
 		}
 	}
 	for k := 0; k <= c.last; k++ {
-		sum, any := result.Second{T: time.Unix(c.base+int64(k), 0).Sub(c.start).Seconds()}, false
+		sum, any := result.Second{Counts: map[string]int{}, Histograms: map[string]string{}, T: time.Unix(c.base+int64(k), 0).Sub(c.start).Seconds()}, false
 		for i, rows := range c.rows {
 			s, present := rows[k]
 			if !present {
@@ -81,18 +81,24 @@ func (c *clock) sum() (all []result.Second) {
 
 // idle is the state of a second in which nothing was counted.
 func idle(s *result.Second) result.Second {
-	return result.Second{Ready: s.Ready, Muted: s.Muted, Evicted: s.Evicted, Early: s.Early, False: s.False,
+	return result.Second{Counts: map[string]int{}, Histograms: map[string]string{}, Ready: s.Ready, Unanswered: s.Unanswered, Muted: s.Muted, Evicted: s.Evicted, Early: s.Early, False: s.False,
 		StormClients: s.StormClients, StormBack: s.StormBack, Servers: s.Servers}
 }
 
 // addRates adds what was counted within another row of the same second.
 func addRates(s, o *result.Second) {
+	s.AddCounts(o)
+	s.Histograms = addTimes(s, o)
+	s.Span += o.Span
+	s.Lost += o.Lost
 	s.Attempts += o.Attempts
 	s.Established += o.Established
+	s.Failed += o.Failed
 	s.Goodput += o.Goodput
 	s.Pings += o.Pings
 	s.Pongs += o.Pongs
 	s.RTTp50, s.RTTp99 = larger(s.RTTp50, o.RTTp50), larger(s.RTTp99, o.RTTp99)
+	s.RTTMax, s.LateP99 = larger(s.RTTMax, o.RTTMax), larger(s.LateP99, o.LateP99)
 	s.Sent += o.Sent
 	s.Acknowledged += o.Acknowledged
 	s.Delivered += o.Delivered
@@ -106,8 +112,11 @@ func addRates(s, o *result.Second) {
 
 // addSecond adds another part's row of the same second.
 func addSecond(s, o *result.Second) {
+	span := max(s.Span, o.Span) // they are one second
 	addRates(s, o)
+	s.Span = span
 	s.Ready += o.Ready
+	s.Unanswered += o.Unanswered
 	s.Muted += o.Muted
 	s.Evicted += o.Evicted
 	s.Early += o.Early

@@ -61,6 +61,7 @@ func factsOf(parts []*result.Result) *Facts {
 func mergeRates(out *result.Result, parts []*result.Result) {
 	out.Conns.Ghosts = sum(parts, func(p *result.Result) *int { return p.Conns.Ghosts })
 	out.Connect.RatePerS = sum(parts, func(p *result.Result) *float64 { return p.Connect.RatePerS })
+	out.Connect.TargetPerS = sum(parts, func(p *result.Result) *float64 { return p.Connect.TargetPerS })
 	out.Generator.CPUS = sum(parts, func(p *result.Result) *float64 { return p.Generator.CPUS })
 	out.Generator.RSSBytes = sum(parts, func(p *result.Result) *int64 { return p.Generator.RSSBytes })
 }

@@ -26,6 +26,8 @@ type Tally struct {
 	Messages, MessagesWire, Deliveries *Hist
 	Confirmations                      *Hist   // from the due time until the sender knew that the addressee has it; nil of a run in which nobody talks
 	Ledger                             *Ledger // nil of such a run, and when it is settled
+	// Rest are the times since the seconds were last told: of the PINGs that nobody waits for any more.
+	Rest *Recent
 }
 
 // New is empty.
@@ -57,6 +59,12 @@ func (t *Tally) Add(o *Tally) {
 	addIfAny(&t.MessagesWire, o.MessagesWire)
 	addIfAny(&t.Deliveries, o.Deliveries)
 	addIfAny(&t.Confirmations, o.Confirmations)
+	if o.Rest != nil {
+		if t.Rest == nil {
+			t.Rest = NewRecent()
+		}
+		t.Rest.Add(o.Rest)
+	}
 	if o.Ledger != nil {
 		if t.Ledger == nil {
 			t.Ledger = &Ledger{}
@@ -65,15 +73,26 @@ func (t *Tally) Add(o *Tally) {
 	}
 }
 
-// Second is one second of a run, of which the counts at its begin and at its end are known.
-func Second(at time.Duration, ready int, now, before *Counters) result.Second {
-	return result.Second{T: at.Seconds(), Ready: ready,
+// Second is one second of a run, of which the counts at its begin and at its end are known, and its times.
+func Second(from, at time.Duration, ready int, now, before *Counters, times *Recent) result.Second {
+	s := result.Second{T: at.Seconds(), Span: (at - from).Seconds(), Ready: ready, Unanswered: times.Overdue,
+		Lost: now.Losses.Total() - before.Losses.Total(), Failed: now.Failures.Total() - before.Failures.Total(),
 		Attempts: now.Attempts - before.Attempts, Established: now.Established - before.Established, Goodput: now.Regained - before.Regained,
 		Pings: now.Pings - before.Pings, Pongs: now.Pongs - before.Pongs,
 		Sent: now.Messages.Sent - before.Messages.Sent, Acknowledged: now.Messages.Acknowledged - before.Messages.Acknowledged, Delivered: now.Messages.Delivered - before.Messages.Delivered,
 		Undelivered: now.Messages.Undelivered - before.Messages.Undelivered,
 		Muted:       now.Muted, Evicted: now.Observed, Early: now.Early, False: now.Falsely,
 		StormClients: now.StormClients, StormBack: now.StormBack}
+	times.second(&s)
+	s.SetCounts(now.soFar(), before.soFar())
+	return s
+}
+
+// soFar are the counts as the result has them.
+func (c *Counters) soFar() *result.Result {
+	out := &result.Result{}
+	c.Fill(out)
+	return out
 }
 
 // ServerSeconds are what servers cost and hold; nothing is known of one that was killed.

@@ -21,7 +21,8 @@ import (
 type benchCmds struct {
 	Run     BenchCmd        `cmd:"" default:"withargs" help:"Run a scenario; the word run may be left out."`
 	Merge   benchMergeCmd   `cmd:"" help:"Make one result of those of several machines."`
-	Report  benchReportCmd  `cmd:"" help:"Draw the result of a run that is over."`
+	Report  benchReportCmd  `cmd:"" help:"Draw the result of a run that is over, or write it for CI."`
+	Judge   benchJudgeCmd   `cmd:"" help:"Judge a run that is over by other thresholds."`
 	Compare benchCompareCmd `cmd:"" help:"Lay the results of several runs over each other."`
 }
 
@@ -33,12 +34,12 @@ type BenchCmd struct {
 	bench.Config `embed:""`
 	PasswordFile string `help:"mqtt: file with the password; a line end at its end does not count (default none)." placeholder:"FILE"`
 
-	JSON  string `name:"json" help:"Write the result here; - is standard output (demo: out/demo.json)." placeholder:"FILE"`
-	CSV   string `name:"csv" help:"Write a row a second here." placeholder:"FILE"`
-	HTML  string `name:"html" help:"Write a page with pictures here." placeholder:"FILE"`
-	SVG   string `name:"svg" help:"Write the same pictures here, one by one." placeholder:"DIR"`
-	NoTui bool   `name:"no-tui" help:"One line a second, also on a terminal."`
-	Quiet bool   `help:"Say nothing but errors; --json, --csv and the exit code tell the rest."`
+	Rules []string `help:"Read thresholds, --abort-on and --abort-after from this YAML file; repeatable." placeholder:"FILE" sep:"none"`
+	JSON  string   `name:"json" help:"Write the result here; - is standard output (demo: out/demo.json)." placeholder:"FILE"`
+	CSV   string   `name:"csv" help:"Write a row a second here." placeholder:"FILE"`
+	reportFlags
+	NoTui bool `name:"no-tui" help:"One line a second, also on a terminal."`
+	Quiet bool `help:"Say nothing but errors; --json, --csv and the exit code tell the rest."`
 }
 
 // Help is what --help says below the flags.
@@ -83,11 +84,19 @@ func (c *BenchCmd) run(stop *stopper, stdout, stderr *os.File) error {
 	if config.Password, err = c.password(); err != nil {
 		return err
 	}
+	rules, err := readRules(c.Rules)
+	if err != nil {
+		return err
+	}
+	rules.addTo(&config)
 	// Files are opened before the run: one that cannot be written must not cost a run.
 	var files outputs
 	defer files.abandon()
 	if isScenarioFile(c.Scenario) {
 		files.reads(c.Scenario)
+	}
+	for _, path := range c.Rules {
+		files.reads(path)
 	}
 	var view bench.View
 	var jsonOut io.Writer
@@ -99,17 +108,11 @@ func (c *BenchCmd) run(stop *stopper, stdout, stderr *os.File) error {
 	if c.CSV != "" {
 		view.CSV = files.openRows("--csv", c.CSV)
 	}
-	pictures := pictureFiles{dir: c.SVG}
-	if c.HTML != "" {
-		pictures.page = files.open("--html", c.HTML)
-	}
+	reports := c.open(&files)
 	if files.err == nil && c.JSON == "-" && swallows(stdout) {
 		files.err = errSwallowed
 	}
-	if files.err != nil {
-		return files.err
-	}
-	if err := pictures.check(); err != nil {
+	if err := reports.check(&files); err != nil {
 		return err
 	}
 
@@ -130,7 +133,7 @@ func (c *BenchCmd) run(stop *stopper, stdout, stderr *os.File) error {
 	if jsonOut != nil {
 		written = result.WriteJSON(jsonOut)
 	}
-	drawn := pictures.write(report.Run{Name: c.Scenario, Result: result})
+	drawn := reports.write(report.Run{Name: c.Scenario, Result: result})
 	if err := errors.Join(summary, written, drawn, files.close()); err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/stormwheel/stormwheel/bench/report"
@@ -13,13 +12,15 @@ import (
 // benchCompareCmd is `stormwheel bench compare`.
 type benchCompareCmd struct {
 	Files []string `arg:"" help:"Results that --json wrote, two or more; ratios are to the first."`
-	HTML  string   `name:"html" help:"Write a page with pictures here." placeholder:"FILE"`
-	SVG   string   `name:"svg" help:"Write the same pictures here, one by one." placeholder:"DIR"`
+
+	pictureFlags
+	Markdown string `help:"Write the table as Markdown here, for a pull request." placeholder:"FILE"`
 }
 
 // Help is what --help says below the flags.
 func (*benchCompareCmd) Help() string {
-	return "Example:\n\n  stormwheel bench compare out/window.json out/full.json --html out/policies.html\n"
+	return "Example:\n\n  stormwheel bench compare out/window.json out/full.json --html out/policies.html\n" +
+		"\nIn square brackets: where a figure might as well have come out, by its seconds (docs/BENCH.md says how). Below the table: what may be compared, and what not.\n"
 }
 
 func (c *benchCompareCmd) Run() error {
@@ -36,59 +37,17 @@ func (c *benchCompareCmd) Run() error {
 				c.Files[i], run.Result.Schema, result.Schema)
 		}
 	}
-	table := func() error { return report.WriteTable(os.Stdout, runs...) }
-	return writePictures(c.HTML, c.SVG, c.Files, table, runs...)
-}
-
-// writePictures draws runs that were read from inputs. It calls first, if any, when it is
-// sure that there are files to write to.
-func writePictures(page, dir string, inputs []string, first func() error, runs ...report.Run) error {
 	var files outputs
 	defer files.abandon()
-	for _, path := range inputs {
+	for _, path := range c.Files {
 		files.reads(path)
 	}
-	pictures := pictureFiles{dir: dir}
-	if page != "" {
-		pictures.page = files.open("--html", page)
-	}
-	if files.err != nil {
-		return files.err
-	}
-	if err := pictures.check(); err != nil {
+	out := reportFlags{pictureFlags: c.pictureFlags, Markdown: c.Markdown}.open(&files)
+	if err := out.check(&files); err != nil {
 		return err
 	}
-	if first != nil {
-		if err := first(); err != nil {
-			return err
-		}
+	if err := report.WriteTable(os.Stdout, runs...); err != nil {
+		return err
 	}
-	return errors.Join(pictures.write(runs...), files.close())
-}
-
-// pictureFiles are where --html and --svg lead.
-type pictureFiles struct {
-	page io.Writer // nil: none
-	dir  string    // empty: none
-}
-
-// check finds out whether the pictures can be written: before a run, not after it.
-func (p pictureFiles) check() error {
-	if p.dir == "" {
-		return nil
-	}
-	return report.CanWriteSVG(p.dir)
-}
-
-func (p pictureFiles) write(runs ...report.Run) error {
-	if p.page != nil {
-		if err := report.WriteHTML(p.page, runs...); err != nil {
-			return err
-		}
-	}
-	if p.dir == "" {
-		return nil
-	}
-	_, err := report.WriteSVG(p.dir, runs...)
-	return err
+	return errors.Join(out.write(runs...), files.close())
 }

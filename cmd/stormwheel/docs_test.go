@@ -150,12 +150,17 @@ func TestReadmeProgramsCompile(t *testing.T) {
 func TestCommandsOfThePagesParse(t *testing.T) {
 	found := 0
 	pages := map[string]string{}
-	for _, path := range []string{"../../README.md", "../../docs/OPERATIONS.md", "../../docs/BENCH.md"} {
+	for _, path := range []string{"../../README.md", "../../docs/OPERATIONS.md", "../../docs/CLUSTER.md", "../../docs/BENCH.md"} {
 		pages[path] = readDoc(t, path)
 	}
 	t.Chdir(t.TempDir())
 	for _, file := range fenced(pages["../../docs/BENCH.md"], "yaml") {
-		if err := os.WriteFile("day.yaml", []byte(file), 0o600); err != nil {
+		name, _, named := strings.Cut(strings.TrimPrefix(file, "# "), ":")
+		if !named || !strings.HasSuffix(name, ".yaml") {
+			t.Errorf("no name stands above the file\n%s", file)
+			continue
+		}
+		if err := os.WriteFile(name, []byte(file), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -183,7 +188,14 @@ func TestCommandsOfThePagesParse(t *testing.T) {
 			}
 			// A name that is not known here, or a limit of this machine, is no fault of the page.
 			if scenario := cmd.Bench.Run.Scenario; scenario != "" {
-				if err := bench.Check(t.Context(), cmd.Bench.Run.config()); result.ExitCode(err) == result.ExitUsage {
+				config := cmd.Bench.Run.config()
+				rules, err := readRules(cmd.Bench.Run.Rules)
+				if err != nil {
+					t.Errorf("%s: %q: %v", path, line, err)
+					continue
+				}
+				rules.addTo(&config)
+				if err := bench.Check(t.Context(), config); result.ExitCode(err) == result.ExitUsage {
 					t.Errorf("%s: %q: %v", path, line, err)
 				}
 			}

@@ -6,25 +6,33 @@ import (
 	"github.com/stormwheel/stormwheel/bench/report"
 )
 
-// benchReportCmd is `stormwheel bench report`: the pictures of a run that is over.
+// benchReportCmd is `stormwheel bench report`: a run that is over, written in other ways.
 type benchReportCmd struct {
 	File string `arg:"" help:"A result that --json wrote."`
-	HTML string `name:"html" help:"Write a page with pictures here." placeholder:"FILE"`
-	SVG  string `name:"svg" help:"Write the same pictures here, one by one." placeholder:"DIR"`
+
+	reportFlags
 }
 
 // Help is what --help says below the flags.
 func (*benchReportCmd) Help() string {
-	return "Example:\n\n  stormwheel bench report out/demo.json --html out/demo.html\n"
+	return "Example:\n\n  stormwheel bench report out/demo.json --html out/demo.html\n" +
+		"  stormwheel bench report out/demo.json --junit out/demo.xml --markdown out/demo.md\n"
 }
 
 func (c *benchReportCmd) Run() error {
-	if c.HTML == "" && c.SVG == "" {
-		return usageError{errors.New("bench report: say where to: --html FILE or --svg DIR")}
+	if c.none() {
+		return usageError{errors.New("bench report: say where to: --html FILE, --svg DIR, --junit FILE, --markdown FILE or --openmetrics FILE")}
 	}
 	run, err := report.Read(c.File)
 	if err != nil {
 		return usageError{err}
 	}
-	return writePictures(c.HTML, c.SVG, []string{c.File}, nil, run)
+	var files outputs
+	defer files.abandon()
+	files.reads(c.File)
+	out := c.open(&files)
+	if err := out.check(&files); err != nil {
+		return err
+	}
+	return errors.Join(out.write(run), files.close())
 }

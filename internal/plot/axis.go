@@ -13,6 +13,8 @@ type Axis struct {
 	Min, Max float64 // the ends, as positions
 	Ticks    []Tick  // in rising order
 	Log      bool    // positions are the decimal logarithms of the values
+
+	nines bool // it is one of Percentiles
 }
 
 // Tick is a labelled place; At is a position.
@@ -24,6 +26,9 @@ type Tick struct {
 // FromZero is an axis from 0 to the next tick beyond most; or from a tick below least, when
 // that is negative. Both have the label's unit.
 func FromZero(label string, least, most float64) Axis { return linear(label, least, most, 5) }
+
+// Low is FromZero for a plot that is not high: with fewer ticks.
+func Low(label string, most float64) Axis { return linear(label, 0, most, 3) }
 
 // Exactly is FromZero, ended where the data do, with more ticks: for time, of which every
 // second counts.
@@ -102,7 +107,7 @@ func between(least, most float64) []float64 {
 // Percentiles is the axis of the distribution of that many values, over Nines: each step to
 // the right has a tenth of them left.
 func Percentiles(total float64) Axis {
-	a := Axis{Label: "percentile", Max: max(math.Ceil(Nines(total, total)*4)/4, 1)}
+	a := Axis{Label: "percentile", nines: true, Max: max(math.Ceil(Nines(total, total)*4)/4, 1)}
 	a.Ticks = []Tick{{0, "0 %"}, {-math.Log10(0.5), "50 %"}}
 	for n := 1.0; n <= a.Max; n++ {
 		label := map[float64]string{1: "90 %", 2: "99 %"}[n]
@@ -121,11 +126,26 @@ func Nines(rank, total float64) float64 {
 }
 
 // Place is where v is between the ends, as a share of their distance: 0 to 1 if it is within.
-func (a Axis) Place(v float64) float64 {
+func (a Axis) Place(v float64) float64 { return a.share(a.position(v)) }
+
+// position is where v stands; what is below a logarithmic axis stands at its begin.
+func (a Axis) position(v float64) float64 {
 	if a.Log {
-		v = math.Log10(max(v, math.Pow(10, a.Min)))
+		return math.Log10(max(v, math.Pow(10, a.Min)))
 	}
-	return a.share(v)
+	return v
+}
+
+// words are the value at a position.
+func (a Axis) words(at float64) string {
+	switch {
+	case a.nines:
+		return Number(100*(1-math.Pow(10, -at)), math.Pow(10, -math.Ceil(max(at-1, 0)))) + " %"
+	case a.Log:
+		return digits(math.Pow(10, at))
+	default:
+		return Number(at, min(a.step()/10, 1))
+	}
 }
 
 // share is Place of a position.

@@ -43,18 +43,19 @@ func (b Bar) reach() float64 {
 	return b.total()
 }
 
-func (p Bars) draw() *canvas {
-	notes := wrap(p.Note, noteLetters)
+func (p Bars) draw(width float64) *canvas {
+	notes := wrap(p.Note, lettersIn(width, letter))
 	top := noteLine + float64(len(notes)-1)*lineHeight + 28
 	bottom := top + 6 + float64(len(p.Bars))*barPitch
-	c := newCanvas(p.Title, notes, bottom+52)
+	c := newCanvas(p.Title, notes, width, bottom+52)
 	widest, most := margin, 0.0
 	for _, b := range p.Bars {
 		widest, most = max(widest, breadth(b.Label)), max(most, b.reach())
 	}
-	f := &frame{canvas: c, left: margin + 10 + min(widest, nameLetters*letter), top: top, right: width - barsRight, bottom: bottom,
+	f := &frame{canvas: c, left: margin + 10 + min(widest, roomForNames(width)), top: top, right: width - barsRight, bottom: bottom,
 		xAxis: linear(p.label(), 0, most, 10)}
 	f.grid()
+	f.labels()
 	for i, b := range p.Bars {
 		b.paint(f, top+6+float64(i)*barPitch)
 	}
@@ -76,7 +77,7 @@ func (b Bar) paint(f *frame, top float64) {
 	if b.Strong {
 		name += " strong"
 	}
-	f.text(name, f.left-10, top+16, short(b.Label, nameLetters))
+	f.text(name, f.left-10, top+16, short(b.Label, int(roomForNames(f.width)/letter)))
 	sum := 0.0
 	for i, v := range b.Parts {
 		if Drawable(v) {

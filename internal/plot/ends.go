@@ -14,23 +14,33 @@ type name struct {
 }
 
 const (
-	beside = 24.0 // from the plot to the names
 	behind = 10.0 // a line's end
 	near   = 0.75 // of the plot: a line that ends there or later has its name beside the plot
 )
 
 func (n name) breadth() float64 { return breadth(n.line.Label) }
 
+// beside is from the plot to the names.
+func beside(width float64) float64 {
+	if width < 600 {
+		return 12
+	}
+	return 24
+}
+
 // widest is that of the names beside the plot.
-func (p Picture) widest() float64 {
+func (p Picture) widest(width float64) float64 {
 	most := 0.0
 	for _, l := range p.Layers {
 		if l, ok := l.(Line); ok {
 			most = max(most, breadth(l.Label))
 		}
 	}
-	return min(most, nameLetters*letter)
+	return min(most, roomForNames(width))
 }
+
+// roomForNames is what paper of a width has for names beside a plot.
+func roomForNames(width float64) float64 { return min(nameLetters*letter, width*.4) }
 
 // ends places the names: of the lines that end near the right edge beside it, of others where
 // no line and no other name is, or beside it too if that is nowhere.
@@ -42,10 +52,14 @@ func (p Picture) ends(f *frame) []name {
 		if !ok || !drawn || l.Label == "" {
 			continue
 		}
-		l.Label = short(l.Label, nameLetters)
+		l.Label = short(l.Label, int(roomForNames(f.width)/letter))
 		n := name{line: l, end: pixel{f.x(last.X), f.y(last.Y)}}
 		if n.end.x < f.left+near*(f.right-f.left) {
-			if found, ok := p.place(f, n, inside); ok {
+			found, ok := p.place(f, n, inside)
+			if !ok && p.close {
+				found, ok = n.behind(f), true
+			}
+			if ok {
 				inside = append(inside, found)
 				continue
 			}
@@ -56,7 +70,7 @@ func (p Picture) ends(f *frame) []name {
 	spread(outside, f.bottom)
 	for i := range outside {
 		n := &outside[i]
-		n.x = f.right + beside
+		n.x = f.right + beside(f.width)
 		n.tie = pixel{n.x - 4, n.y}
 	}
 	return append(outside, inside...)
@@ -77,9 +91,7 @@ func spread(names []name, bottom float64) {
 // it to the left and to the right, then below.
 func (p Picture) place(f *frame, n name, others []name) (name, bool) {
 	long := n.breadth()
-	n.x, n.y = n.end.x+behind, n.end.y
-	n.tie = pixel{n.x - 3, n.y}
-	if p.free(f, n, others) {
+	if n = n.behind(f); p.free(f, n, others) {
 		return n, true
 	}
 	for away := 16.0; away < 100; away += 6 {
@@ -97,6 +109,13 @@ func (p Picture) place(f *frame, n name, others []name) (name, bool) {
 		}
 	}
 	return n, false
+}
+
+// behind is the name right where its line ends.
+func (n name) behind(f *frame) name {
+	n.x, n.y = n.end.x+behind, min(max(n.end.y, f.top+lineHeight/2+3), f.bottom-lineHeight/2-3)
+	n.tie = pixel{n.x - 3, n.y}
+	return n
 }
 
 // box is a part of the paper.

@@ -23,6 +23,7 @@ type Line struct {
 	Dash   Dash
 	Points []Point // from the left to the right
 	Steps  bool    // each Y holds until the next X
+	Since  bool    // each Y has held since the X before: what is counted in a second, and noted at its end
 	Filled bool    // down to 0
 	Dots   bool    // show the points, for they are few
 	Strong bool    // what the picture is about: thick, its name bold
@@ -94,17 +95,35 @@ func (l Line) dot() float64 {
 
 // parts are what is between the gaps.
 func (l Line) parts() (parts [][]Point) {
+	points := l.Points
+	if l.Since {
+		points = held(points)
+	}
 	from := 0
-	for i := 0; i <= len(l.Points); i++ {
-		if i < len(l.Points) && l.Points[i].Drawable() {
+	for i := 0; i <= len(points); i++ {
+		if i < len(points) && points[i].Drawable() {
 			continue
 		}
 		if i > from {
-			parts = append(parts, l.Points[from:i])
+			parts = append(parts, points[from:i])
 		}
 		from = i + 1
 	}
 	return parts
+}
+
+// held has each point twice: where it begins to hold, and where it ends to. The first holds since 0.
+func held(points []Point) []Point {
+	var all []Point
+	since := 0.0
+	for _, p := range points {
+		if Drawable(p.X) {
+			begin := p
+			begin.X = min(since, p.X)
+			all, since = append(all, begin, p), p.X
+		}
+	}
+	return all
 }
 
 // last is where the line ends.

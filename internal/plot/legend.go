@@ -13,14 +13,14 @@ type key struct {
 const swatch = 26.0
 
 // keys places the legend, from left to right and on as many rows as it takes.
-func (p Picture) keys() (keys []key, rows int) {
+func (p Picture) keys(width float64) (keys []key, rows int) {
 	x := margin
 	for _, l := range p.Layers {
 		k := l.key()
 		if _, line := l.(Line); k.label == "" || line && p.Beside {
 			continue
 		}
-		k.label = short(k.label, letters)
+		k.label = short(k.label, lettersIn(width-swatch-24, letter))
 		need := swatch + 8 + breadth(k.label) + 16
 		if len(keys) == 0 {
 			rows = 1

@@ -20,9 +20,9 @@ type placed struct {
 	right bool // the label is to the right of its line, for want of room
 }
 
-// marks places the labels above the plot, which ends as many pixels before the paper does.
+// marks places the labels above the plot, which is between these pixels.
 // Each is to the left of its line, and higher than the lines that it crosses begin.
-func (p Picture) marks(right float64) (all []placed, rows int) {
+func (p Picture) marks(left, right float64) (all []placed, rows int) {
 	var xs []float64
 	for _, l := range p.Layers {
 		mark, ok := l.(Mark)
@@ -30,8 +30,8 @@ func (p Picture) marks(right float64) (all []placed, rows int) {
 			continue
 		}
 		m := placed{Mark: mark}
-		m.Label = short(m.Label, letters)
-		x := left + p.X.Place(m.At)*(width-left-right)
+		m.Label = short(m.Label, int((right-left)/letter))
+		x := left + p.X.Place(m.At)*(right-left)
 		from, to := x-breadth(m.Label)-12, x
 		if from < margin {
 			m.right, from, to = true, x, x+breadth(m.Label)+12

@@ -52,14 +52,14 @@ func class(kind string, colour int) string {
 // CSS is the style sheet of all pictures, for a page that has them Inline.
 func CSS() string {
 	return "svg text{font:13px " + Fonts + "}svg .title{font-size:17px;font-weight:600}svg .strong{font-weight:700}svg .mid{text-anchor:middle}svg .end{text-anchor:end}" +
-		"svg .pale{fill-opacity:.45}svg .paler{fill-opacity:.2}svg .axis,svg .grid,svg .mark{fill:none;stroke-width:1}svg .mark{stroke-width:1.5}" +
+		"svg .pale{fill-opacity:.45}svg .paler{fill-opacity:.2}svg .axis,svg .grid,svg .mark{fill:none;stroke-width:1}svg .mark{stroke-width:1.5}svg .edge{stroke-width:1}" +
 		Light.css() + "@media (prefers-color-scheme:dark){" + Dark.css() + "}"
 }
 
 func (s Scheme) css() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "svg .paper{fill:%[1]s}svg .label{paint-order:stroke;stroke:%[1]s;stroke-width:4px;stroke-linejoin:round}svg text{fill:%[2]s}svg .dim{fill:%[3]s}svg .axis{stroke:%[3]s}svg .mark{stroke:%[2]s}"+
-		"svg .grid{stroke:%[3]s;stroke-opacity:.22}svg .span{fill:%[3]s;fill-opacity:.16}", s.Paper, s.Ink, s.Dim)
+		"svg .grid{stroke:%[3]s;stroke-opacity:.22}svg .span{fill:%[3]s;fill-opacity:.16}svg .phase{fill:%[3]s;fill-opacity:.3}svg .phase.pale{fill-opacity:.14}svg .cursor{stroke:%[2]s;stroke-width:1}", s.Paper, s.Ink, s.Dim)
 	colour := func(name, colour, width string) {
 		fmt.Fprintf(&b, "svg .l%[1]s{fill:none;stroke:%[2]s;stroke-width:%[3]s;stroke-linejoin:round}svg .l%[1]s.strong{stroke-width:4}svg .l%[1]s.thin{stroke-width:1}svg .l%[1]s.tie{stroke-width:1;stroke-opacity:.5}svg .f%[1]s{fill:%[2]s}svg .a%[1]s{fill:%[2]s;fill-opacity:.16}",
 			name, colour, width)

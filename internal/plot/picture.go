@@ -15,20 +15,35 @@ type Picture struct {
 	// Beside names the lines beside their ends, in their colours, and not in the legend: for
 	// lines that end apart, and names that are not long.
 	Beside bool
+
+	close bool // a name stays where its line ends, even on another line
 }
 
 // Lengths are pixels.
 const (
-	width, plotHeight   = 860.0, 300.0
 	left, right, bottom = 84.0, 36.0, 54.0
 	titleLine, noteLine = 30.0, 52.0
 	lineHeight, margin  = 18.0, 24.0
 
-	letter, letterHeight = 7.6, 13.0 // a wide one
-	letters, noteLetters = 80, 106   // as many as fit between the margins; of a dim line
-	nameLetters          = 33        // of a name beside a plot or a bar
-	upwardLetters        = 48        // as many as fit beside a plot
+	letter, boldLetter, titleLetter, letterHeight = 7.6, 8.2, 10.1, 13.0 // wide ones
+	upwardLetter                                  = 6.25                 // one beside a plot
+	nameLetters                                   = 33                   // of a name beside a plot or a bar, where there is room
 )
+
+// plotHeight is that of a plot on paper of a width.
+func plotHeight(width float64) float64 { return max(min(width*.35, 300), 220) }
+
+// leftOf is where a plot begins: where its labels end.
+func leftOf(width float64, y Axis) float64 {
+	if width >= Width {
+		return left
+	}
+	widest := 0.0
+	for _, t := range y.Ticks {
+		widest = max(widest, breadth(t.Label))
+	}
+	return min(left, margin+14+widest)
+}
 
 // layout is what stands around the plot.
 type layout struct {
@@ -36,33 +51,36 @@ type layout struct {
 	legend float64 // where it begins
 	keys   []key
 	marks  []placed
+	left   float64 // of the plot
 	top    float64 // of the plot
-	right  float64 // between the plot and the end of the paper
+	right  float64 // of the plot
 }
 
-func (p Picture) layout() (l layout) {
-	l.right = right
+func (p Picture) layout(width float64) (l layout) {
+	l.left, l.right = leftOf(width, p.Y), width-right
 	if p.Beside {
-		l.right = right + p.widest()
+		l.right -= p.widest(width)
 	}
-	l.notes = wrap(p.Note, noteLetters)
+	l.notes = wrap(p.Note, lettersIn(width, letter))
 	l.legend = noteLine + float64(len(l.notes))*lineHeight + 4
 	var rows int
-	l.keys, rows = p.keys()
+	l.keys, rows = p.keys(width)
 	l.top = l.legend + float64(rows-1)*lineHeight + 12
-	l.marks, rows = p.marks(l.right)
+	l.marks, rows = p.marks(l.left, l.right)
 	l.top += float64(rows)*lineHeight + 8
 	return l
 }
 
-func (p Picture) draw() *canvas {
-	l := p.layout()
-	c := newCanvas(p.Title, l.notes, l.top+plotHeight+bottom)
+func (p Picture) draw(width float64) *canvas {
+	l := p.layout(width)
+	c := newCanvas(p.Title, l.notes, width, l.top+plotHeight(width)+bottom)
 	for _, k := range l.keys {
 		k.paint(c, l.legend)
 	}
-	f := &frame{canvas: c, left: left, top: l.top, right: width - l.right, bottom: l.top + plotHeight, xAxis: p.X, yAxis: p.Y}
+	f := &frame{canvas: c, left: l.left, top: l.top, right: l.right, bottom: l.top + plotHeight(width), xAxis: p.X, yAxis: p.Y}
+	f.read()
 	f.grid()
+	f.labels()
 	for _, layer := range p.Layers {
 		layer.paint(f)
 	}
@@ -74,8 +92,7 @@ func (p Picture) draw() *canvas {
 			e.paint(f)
 		}
 	}
-	f.line("axis", nil, f.left, f.bottom, f.right, f.bottom)
-	f.line("axis", nil, f.left, f.top, f.left, f.bottom)
+	f.axes()
 	return c
 }
 
@@ -92,7 +109,18 @@ func (f *frame) y(v float64) float64 { return f.bottom - within(f.yAxis.Place(v)
 
 func within(share float64) float64 { return min(max(share, 0), 1) }
 
-// grid has its labels placed by the style sheet: by the reader's font, not by ours.
+// read has the paper know where the horizontal axis is.
+func (f *frame) read() {
+	f.canvas.left, f.canvas.right, f.min, f.max = f.left, f.right, f.xAxis.Min, f.xAxis.Max
+}
+
+func (f *frame) axes() {
+	f.line("axis", nil, f.left, f.bottom, f.right, f.bottom)
+	f.line("axis", nil, f.left, f.top, f.left, f.bottom)
+}
+
+// grid has the lines of all ticks, and the labels of the vertical axis. Labels are placed by the style
+// sheet: by the reader's font, not by ours.
 func (f *frame) grid() {
 	height, span := f.bottom-f.top, f.right-f.left
 	for _, t := range f.yAxis.Ticks {
@@ -106,11 +134,20 @@ func (f *frame) grid() {
 		x := f.left + f.xAxis.share(t.At)*span
 		f.line("grid", nil, x, f.top, x, f.bottom)
 	}
+}
+
+// labels has those of the horizontal axis, and what both axes are.
+func (f *frame) labels() {
+	f.xLabels()
+	f.upwards("dim mid", margin-4, (f.top+f.bottom)/2, short(f.yAxis.Label, int((f.bottom-f.top)/upwardLetter)))
+}
+
+func (f *frame) xLabels() {
+	span := f.right - f.left
 	for _, t := range f.xAxis.labelled(span, breadth) {
 		f.text("dim mid", f.left+f.xAxis.share(t.At)*span, f.bottom+20, t.Label)
 	}
-	f.text("dim mid", (f.left+f.right)/2, f.bottom+42, short(f.xAxis.Label, letters))
-	f.upwards("dim mid", margin-4, (f.top+f.bottom)/2, short(f.yAxis.Label, upwardLetters))
+	f.text("dim mid", (f.left+f.right)/2, f.bottom+42, short(f.xAxis.Label, lettersIn(f.width, letter)))
 }
 
 // breadth is how wide a text is, at most, in whatever font the reader has.

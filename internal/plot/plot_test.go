@@ -44,7 +44,7 @@ func hard() map[string]Chart {
 
 func TestEveryChartIsWellFormedAndHarmless(t *testing.T) {
 	for name, c := range hard() {
-		for kind, svg := range map[string]string{"file": SVG(c), "inline": Inline(c), "stack": Stack(evil, c, c)} {
+		for kind, svg := range map[string]string{"file": SVG(c), "inline": Inline(c, Width), "narrow": Inline(c, 360), "stack": Stack(evil, c, c)} {
 			d := xml.NewDecoder(strings.NewReader(svg))
 			for {
 				token, err := d.Token()
@@ -151,7 +151,7 @@ func TestLabelsOfMarksDoNotTouch(t *testing.T) {
 			for i, v := range times {
 				p.Layers = append(p.Layers, Mark{At: at + v, Label: fmt.Sprintf("T%d %g s", 50+i, v)})
 			}
-			marks, _ := p.marks(right)
+			marks, _ := p.marks(left, Width-right)
 			if len(marks) != 4 {
 				t.Errorf("%d marks, want 4", len(marks))
 			}
@@ -182,7 +182,7 @@ func TestNamesBesideLinesAreApartAndCoverNoLine(t *testing.T) {
 				}
 				p.Layers = append(p.Layers, l)
 			}
-			f := &frame{left: left, top: 80, right: width - right - p.widest(), bottom: 380, xAxis: p.X, yAxis: p.Y}
+			f := &frame{canvas: &canvas{width: Width}, left: left, top: 80, right: Width - right - p.widest(Width), bottom: 380, xAxis: p.X, yAxis: p.Y}
 			all := p.ends(f)
 			if len(all) != len(names) {
 				t.Fatalf("%d names, want %d", len(all), len(names))

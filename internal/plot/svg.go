@@ -7,19 +7,30 @@ import (
 	"strings"
 )
 
-// Chart is a Picture, or Bars.
-type Chart interface{ draw() *canvas }
+// Chart is a Picture, Bars, or a Timeline.
+type Chart interface {
+	draw(width float64) *canvas
+	// Read is what it shows, as numbers.
+	Read() Reading
+}
+
+// Width is that of a file.
+const Width = 860
 
 // SVG is the chart as a file of its own.
 func SVG(c Chart) string {
-	one := c.draw()
-	return file(one.title, one.height, one.body.String())
+	one := c.draw(Width)
+	return file(one.title, one.width, one.height, one.body.String())
 }
 
-// Inline is the chart as an element of a page, whose style sheet has CSS.
-func Inline(c Chart) string {
-	one := c.draw()
-	return open(one.title, one.height) + paper(one.height) + one.body.String() + "</svg>"
+// Inline is the chart as an element of a page, whose style sheet has CSS, drawn for so many pixels: the
+// letters stay as large, and what has no room for them is laid out otherwise. Its attributes say where the
+// horizontal axis is, for a script: data-left and data-right in pixels of the viewBox, data-min and
+// data-max as positions, as in a Reading.
+func Inline(c Chart, width float64) string {
+	one := c.draw(width)
+	axis := at("data-left", one.left) + at("data-right", one.right) + number("data-min", one.min) + number("data-max", one.max)
+	return open(one.title, one.width, one.height, axis) + paper(one.width, one.height) + one.body.String() + "</svg>"
 }
 
 // Stack is one file with the charts below each other. The title is not shown: it is what a
@@ -28,43 +39,48 @@ func Stack(title string, charts ...Chart) string {
 	var b strings.Builder
 	height := 0.0
 	for _, c := range charts {
-		one := c.draw()
+		one := c.draw(Width)
 		b.WriteString(`<g role="img" aria-label="` + escape(one.title) + `" transform="translate(0 ` + pixels(height) + `)">`)
 		b.WriteString(one.body.String() + "</g>")
 		height += one.height
 	}
-	return file(title, height, b.String())
+	return file(title, Width, height, b.String())
 }
 
-func file(title string, height float64, body string) string {
-	return open(title, height) + "<style><![CDATA[" + CSS() + "]]></style>" + paper(height) + body + "</svg>\n"
+func file(title string, width, height float64, body string) string {
+	return open(title, width, height, "") + "<style><![CDATA[" + CSS() + "]]></style>" + paper(width, height) + body + "</svg>\n"
 }
 
-func open(title string, height float64) string {
-	return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ` + pixels(width) + " " + pixels(height) + `" role="img" aria-label="` + escape(title) + `">`
+func open(title string, width, height float64, more string) string {
+	return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ` + pixels(width) + " " + pixels(height) + `" role="img" aria-label="` + escape(title) + `"` + more + `>`
 }
 
 // paper is below all, so that it does not matter what is around the picture.
-func paper(height float64) string {
+func paper(width, height float64) string {
 	return `<rect class="paper" width="` + pixels(width) + `" height="` + pixels(height) + `" rx="8"/>`
 }
 
 // canvas is a chart as it is drawn. Lengths are pixels, from the left and from the top.
 type canvas struct {
-	title  string // as all titles, cut to what a line has room for
-	height float64
-	body   strings.Builder
+	title         string // as all titles, cut to what a line has room for
+	width, height float64
+	left, right   float64 // where the horizontal axis begins and ends
+	min, max      float64 // the positions there
+	body          strings.Builder
 }
 
 // newCanvas has the title and the lines of the note.
-func newCanvas(title string, notes []string, height float64) *canvas {
-	c := &canvas{title: title, height: height}
-	c.text("title", margin, titleLine, short(title, 80))
+func newCanvas(title string, notes []string, width, height float64) *canvas {
+	c := &canvas{title: title, width: width, height: height}
+	c.text("title", margin, titleLine, short(title, lettersIn(width, titleLetter)))
 	for i, line := range notes {
-		c.text("dim", margin, noteLine+float64(i)*lineHeight, short(line, noteLetters))
+		c.text("dim", margin, noteLine+float64(i)*lineHeight, short(line, lettersIn(width, letter)))
 	}
 	return c
 }
+
+// lettersIn is how many letters fit between the margins.
+func lettersIn(width, letter float64) int { return max(int((width-2*margin)/letter), 1) }
 
 type pixel struct{ x, y float64 }
 
@@ -118,6 +134,11 @@ func (c *canvas) write(parts ...string) {
 	for _, p := range parts {
 		c.body.WriteString(p)
 	}
+}
+
+// number is an attribute that is no length.
+func number(name string, v float64) string {
+	return " " + name + `="` + strconv.FormatFloat(v, 'g', 9, 64) + `"`
 }
 
 // at is an attribute.

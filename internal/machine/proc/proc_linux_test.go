@@ -70,7 +70,7 @@ func TestWhatAProcessUses(t *testing.T) {
 	if err != nil || exact < before.Resident/2 || exact > 2*before.Resident+8<<20 {
 		t.Errorf("%d bytes counted, %d as told, %v", exact, before.Resident, err)
 	}
-	if sum := (Use{1, 2, 3, 4}).Plus(Use{10, 20, 30, 40}); sum != (Use{11, 22, 33, 44}) {
+	if sum := (Use{1, 2, 3, 4, false}).Plus(Use{10, 20, 30, 40, false}); sum != (Use{11, 22, 33, 44, false}) {
 		t.Errorf("sum = %+v", sum)
 	}
 }

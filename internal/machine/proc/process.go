@@ -7,6 +7,7 @@ type Use struct {
 	Resident     int64         // bytes; a few hundred KiB off where many threads run
 	User, System time.Duration // of processors, in steps of 10 ms
 	Descriptors  int
+	Ended        bool // it is dead, and its parent has not looked
 }
 
 // CPU is the time that it has taken of processors.

@@ -32,6 +32,7 @@ func Process(pid int) (Use, error) {
 		User:     time.Duration(number(11)) * time.Second / userHz,
 		System:   time.Duration(number(12)) * time.Second / userHz,
 		Resident: number(21) * int64(os.Getpagesize()),
+		Ended:    f[0] == "Z" || f[0] == "X",
 	}
 	use.Descriptors, err = countDescriptors(dir + "fd")
 	return use, err

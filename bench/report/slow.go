@@ -1,0 +1,75 @@
+package report
+
+import (
+	"math"
+	"slices"
+
+	"github.com/stormwheel/stormwheel/bench/result"
+	"github.com/stormwheel/stormwheel/internal/plot"
+)
+
+// Times that grew: of the server's answers, and of the load test's own timers.
+
+// slowFactor and slowMs are from when on round trips are told of: so many times as long as usual, and
+// long enough to matter.
+const slowFactor, slowMs = 5, 50
+
+// slowness is when round trips took far longer than they did in most of the run's better half.
+func slowness(r Run, rows []result.Second) (all []happening) {
+	p99 := func(s result.Second) *float64 { return s.RTTp99 }
+	usual := lowerQuartile(rows, p99)
+	slow := stretches(rows, func(s result.Second) bool {
+		return s.RTTp99 != nil && *s.RTTp99 >= max(slowMs, slowFactor*usual)
+	})
+	told, _ := largest(rows, slow, func(result.Second) int { return 1 })
+	for _, s := range told {
+		worst, at := s.worst(rows, p99)
+		h := s.happens(rows, "the server answers slowly: p99 of round trips up to %s ms, at %s s; %s ms is usual in this run", short(worst), plot.Number(at, .1), short(usual))
+		h.Label = "slow answers"
+		all = append(all, h)
+	}
+	return all
+}
+
+// lowerQuartile is what a quarter of the seconds are below.
+func lowerQuartile(rows []result.Second, of func(result.Second) *float64) float64 {
+	var all []float64
+	for _, s := range rows {
+		if v := of(s); v != nil {
+			all = append(all, *v)
+		}
+	}
+	if len(all) == 0 {
+		return 0
+	}
+	slices.Sort(all)
+	return all[len(all)/4]
+}
+
+// late is when the load test itself did not keep up.
+func late(r Run, rows []result.Second) (all []happening) {
+	limit, _, _ := lateLimit(r.Result)
+	p99 := func(s result.Second) *float64 { return s.LateP99 }
+	told, _ := largest(rows, stretches(rows, func(s result.Second) bool { return s.LateP99 != nil && *s.LateP99 > limit }), func(result.Second) int { return 1 })
+	for _, s := range told {
+		worst, at := s.worst(rows, p99)
+		h := s.happens(rows, "the load test itself is late: p99 up to %s ms, at %s s, where %s ms is the limit; what it measures then says little about the server", short(worst), plot.Number(at, .1), short(limit))
+		if h.Bad = !r.Result.Generator.Valid; h.Bad {
+			h.Label = "load test late"
+		}
+		all = append(all, h)
+	}
+	return all
+}
+
+// short is a time of milliseconds in a few digits.
+func short(ms float64) string {
+	switch {
+	case ms >= 100 || ms == math.Trunc(ms):
+		return plot.Number(ms, 1)
+	case ms >= 10:
+		return plot.Number(ms, .1)
+	default:
+		return plot.Number(ms, .01)
+	}
+}

@@ -1,0 +1,162 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/stormwheel/stormwheel/bench/result"
+	"github.com/stormwheel/stormwheel/internal/plot"
+)
+
+// happening is something that befell a run, on the clock of its seconds.
+type happening struct {
+	At, Until float64 // Until is At of a moment
+	Label     string  // on the axis; empty: it is told of in words alone
+	Text      string
+	Bad       bool // a promise broke, or the figures prove nothing
+	done      bool // the scenario did it, or the user: while it lasts, nothing else is as usual
+}
+
+// shade is until when it is shaded: what the seconds show is seen in its own panel.
+func (h happening) shade() float64 {
+	if h.done {
+		return h.Until
+	}
+	return h.At
+}
+
+// When is its time in words.
+func (h happening) When() string {
+	if h.Until <= h.At {
+		return plot.Number(h.At, .1) + " s"
+	}
+	return plot.Number(h.At, .1) + " to " + plot.Number(h.Until, .1) + " s"
+}
+
+// story is what happened, in the order of time: what the scenario did, what the seconds show, and which
+// promise broke.
+func (r Run) story() (all []happening) {
+	rows := r.rows()
+	all = r.told()
+	for _, find := range []func(Run, []result.Second) []happening{arrivals, losses, waits, slowness, failures, missing, falselyEvicted, late, broken} {
+		all = append(all, find(r, rows)...)
+	}
+	all = append(all, r.ending(rows)...)
+	all = slices.DeleteFunc(all, func(h happening) bool { return !plot.Drawable(h.At) })
+	slices.SortStableFunc(all, func(a, b happening) int { return cmp.Compare(a.At, b.At) })
+	return all
+}
+
+// told are the events that the run kept.
+func (r Run) told() (all []happening) {
+	for _, e := range r.Result.Detail.Events {
+		h := happening{At: e.T, Until: e.T, Text: e.Name, Label: shortly(e), done: true, Bad: e.Kind == result.EventAbort || e.Kind == result.EventWorkerLost}
+		if e.Until != nil {
+			h.Until = *e.Until
+		} else if lasts[e.Kind] {
+			h.Until = r.length()
+		}
+		all = append(all, h)
+	}
+	if t0 := r.Result.Detail.StormAtS; len(all) == 0 && t0 != nil && r.Result.Storm != nil { // an older result
+		h := happening{At: *t0, Until: *t0, Label: r.blowWord(), Text: r.blowWord(), done: true}
+		if out := deref(r.Result.Storm.OutageS); out > 0 {
+			h.Until = *t0 + out
+		}
+		all = append(all, h)
+	}
+	return all
+}
+
+// lasts are the kinds that last to the end if nothing else is known.
+var lasts = map[result.EventKind]bool{result.EventDrain: true, result.EventFreeze: true, result.EventSlow: true, result.EventOutage: true}
+
+// shortly is an event in a few words, for the axis.
+func shortly(e result.Event) string {
+	node := "node " + e.Target
+	if e.Target == "" {
+		node = "all nodes"
+	}
+	switch e.Kind {
+	case result.EventKill:
+		return node + " killed"
+	case result.EventDrain:
+		return node + " told to end"
+	case result.EventFreeze:
+		return node + " stopped"
+	case result.EventSlow:
+		return "nodes slowed"
+	case result.EventOutage:
+		return "no node runs"
+	case result.EventBack:
+		return node + " back"
+	case result.EventDied:
+		return "server " + e.Target + " has ended"
+	case result.EventCut:
+		return "connections cut"
+	case result.EventFlood:
+		return "flood"
+	case result.EventSilence:
+		return "clients fall silent"
+	case result.EventWorkerLost:
+		return "load process lost"
+	case result.EventAbort:
+		return "run cut short"
+	default:
+		return e.Name
+	}
+}
+
+// arrivals is when all were in for the first time.
+func arrivals(r Run, rows []result.Second) []happening {
+	x := r.Result
+	if x.Handshake != nil || x.Conns.Target == 0 || len(rows) == 0 {
+		return nil
+	}
+	begin := happening{Text: fmt.Sprintf("%s clients begin to connect", whole(x.Conns.Target))}
+	if rate := x.Connect.TargetPerS; rate != nil {
+		begin.Text += fmt.Sprintf(", %s a second", plot.Number(*rate, 1))
+	}
+	all := []happening{begin}
+	for _, s := range rows {
+		if s.Ready >= x.Conns.Target {
+			return append(all, happening{At: s.T, Until: s.T, Text: fmt.Sprintf("all %s are online", whole(s.Ready))})
+		}
+	}
+	return all
+}
+
+// ending is how it stood when the run was over.
+func (r Run) ending(rows []result.Second) []happening {
+	x := r.Result
+	if x.Handshake != nil || len(rows) == 0 {
+		return nil
+	}
+	at := rows[len(rows)-1].T
+	return []happening{{At: at, Until: at, Text: fmt.Sprintf("the run ends: %s of %s clients are online", whole(x.Conns.End), whole(x.Conns.Target))}}
+}
+
+// broken are the thresholds of which it is known when they broke.
+func broken(r Run, _ []result.Second) (all []happening) {
+	for _, t := range r.Result.Thresholds {
+		if t.OK || t.BrokeAtS == nil {
+			continue
+		}
+		label := t.Expr
+		if parsed, err := result.ParseThreshold(t.Expr); err == nil {
+			label, _ = parsed.Parts()
+		}
+		all = append(all, happening{At: *t.BrokeAtS, Until: *t.BrokeAtS, Label: "broken: " + label, Text: brokenWords(t) + " is broken", Bad: true})
+	}
+	return all
+}
+
+// brokenWords name a threshold that does not hold.
+func brokenWords(t result.ThresholdSeen) string {
+	what := "the threshold"
+	if t.Promise {
+		what = "the promise"
+	}
+	return what + " " + t.Expr
+}

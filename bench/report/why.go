@@ -1,0 +1,84 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/stormwheel/stormwheel/bench/result"
+	"github.com/stormwheel/stormwheel/internal/plot"
+)
+
+// why says what stands behind the verdict, a sentence a line, what weighs most first.
+func why(x *result.Result) (all []string) {
+	switch {
+	case x.CutShort != nil:
+		all = append(all, "Cut short, so that the figures cover what ran: "+*x.CutShort)
+	case x.Interrupted:
+		all = append(all, "Interrupted: the figures cover what ran.")
+	case x.Generator.WhyInvalid != nil:
+		all = append(all, "The figures prove nothing about the server: "+*x.Generator.WhyInvalid+".")
+	}
+	failed := 0
+	for _, t := range x.Thresholds {
+		if !t.OK {
+			failed++
+		}
+	}
+	switch {
+	case failed > 0:
+		all = append(all, fmt.Sprintf("%s of %s promises and thresholds %s broken:", whole(failed), whole(len(x.Thresholds)), are(failed)))
+	case len(x.Thresholds) > 0 && x.Verdict == result.Pass:
+		all = append(all, fmt.Sprintf("All %s promises and thresholds hold.", whole(len(x.Thresholds))))
+	case x.Verdict == result.Pass:
+		all = append(all, "Nothing was promised, or asked for.")
+	}
+	for _, t := range x.Thresholds {
+		if t.OK {
+			continue
+		}
+		text := t.Expr
+		if t.Failed != nil {
+			text = *t.Failed + " (" + strings.TrimSpace(t.Expr) + ")"
+		}
+		if t.BrokeAtS != nil {
+			text += ", broken at " + plot.Number(*t.BrokeAtS, .1) + " s"
+		}
+		all = append(all, "– "+text)
+	}
+	if !x.Promises && !x.Old() {
+		all = append(all, "The scenario's own promises are not judged (--no-promises).")
+	}
+	return all
+}
+
+func are(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
+}
+
+// summary is the run in a line.
+func summary(r Run) string {
+	x := r.Result
+	words := []string{whole(x.Conns.Target) + " clients"}
+	if x.Handshake != nil {
+		words = []string{whole(x.Conns.Target) + " handshakes at a time"}
+	}
+	if n := len(x.Server); n == 1 {
+		words[0] += ", 1 server"
+	} else if n > 1 {
+		words[0] += fmt.Sprintf(", %s servers", whole(n))
+	}
+	if x.Load.Protocol != "" {
+		words = append(words, x.Load.Protocol)
+	}
+	if rtt := x.Heartbeat.RTTms; rtt != nil {
+		words = append(words, fmt.Sprintf("round trips p50 %s, p99 %s, max %s ms", short(rtt.P50), short(rtt.P99), short(rtt.Max)))
+	}
+	if !x.Started.IsZero() {
+		words = append(words, x.Started.UTC().Format(time.DateTime)+" UTC")
+	}
+	return strings.Join(append(words, plot.Number(x.WallS, .1)+" s"), " · ")
+}
