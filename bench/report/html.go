@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/stormwheel/stormwheel/bench/result"
@@ -33,7 +34,7 @@ type page struct {
 	Why      []string
 	Story    []happening
 	Command  string
-	First    string
+	Remarks  []string // on what may be compared
 	Names    []string
 	Compared []compared
 
@@ -103,10 +104,8 @@ func pageOf(runs []Run) (p page) {
 	}
 	p.Title = fmt.Sprintf("%d runs compared", len(runs))
 	p.Compared = compare(runs)
-	for i, r := range runs {
-		if i == 0 {
-			p.First = r.Name
-		}
+	p.Remarks = append([]string{fmt.Sprintf("In brackets: the ratio to %s.", runs[0].Name)}, remarks(runs, slices.ContainsFunc(p.Compared, compared.sure))...)
+	for _, r := range runs {
 		p.Names = append(p.Names, r.Name)
 		rows := []figure{{Name: "scenario", Value: title(r)}, {Name: "verdict", Value: string(r.Result.Verdict)}}
 		if command := r.command(); command != "" {

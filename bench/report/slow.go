@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -55,9 +56,12 @@ func late(r Run, rows []result.Second) (all []happening) {
 	told, _ := largest(rows, stretches(rows, func(s result.Second) bool { return s.LateP99 != nil && *s.LateP99 > limit }), func(result.Second) int { return 1 })
 	for _, s := range told {
 		worst, at := s.worst(rows, p99)
-		h := s.happens(rows, "the load test itself is late: p99 up to %s ms, at %s s, where %s ms is the limit; what it measures then says little about the server", short(worst), plot.Number(at, .1), short(limit))
+		h := s.happens(rows, "the load test itself is late: p99 up to %s ms, at %s s", short(worst), plot.Number(at, .1))
 		if h.Bad = !r.Result.Generator.Valid; h.Bad {
 			h.Label = "load test late"
+			h.Text += fmt.Sprintf(", where %s ms is the limit; what it measures then says little about the server", short(limit))
+		} else {
+			h.Text += fmt.Sprintf("; over the whole run it keeps within its %s ms", short(limit))
 		}
 		all = append(all, h)
 	}

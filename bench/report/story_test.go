@@ -84,7 +84,11 @@ func TestAStoryTellsOf(t *testing.T) {
 		change func(*result.Result)
 		want   string
 	}{
-		{"a broken promise", func(x *result.Result) { x.Thresholds[1].BrokeAtS = new(12.0) }, "12.0 s: the threshold storm.t99_s<30 is broken"},
+		{"a broken promise", func(x *result.Result) { x.Thresholds[1].BrokeAtS = new(12.0) }, "12.0 s: broken: storm.t99_s<30"},
+		{"promises that break together", func(x *result.Result) {
+			x.Thresholds[1].BrokeAtS = new(12.0)
+			x.Thresholds = append(x.Thresholds, result.ThresholdSeen{Expr: "conns.lost==0", BrokeAtS: new(12.0)}, result.ThresholdSeen{Expr: "conns.peak<9", BrokeAtS: new(2.0)})
+		}, "12.0 s: broken: storm.t99_s<30, conns.lost==0"},
 		{"a promise that holds after all", func(x *result.Result) { x.Thresholds[0].BrokeAtS = new(12.0) }, ""},
 		{"PINGs that wait", func(x *result.Result) {
 			for i := 10; i < 14; i++ {

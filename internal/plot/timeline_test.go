@@ -120,3 +120,27 @@ func TestAReadingIsInTheUnitOfItsAxis(t *testing.T) {
 		}
 	}
 }
+
+// Where lines end together in the middle, their names are there too, and none covers another.
+func TestNamesInAPanelStayWhereTheirLinesEnd(t *testing.T) {
+	p := Panel{Y: Low("", 10)}
+	for i, name := range []string{"max", "p99", "p50"} {
+		p.Layers = append(p.Layers, Line{Label: name, Colour: i, Points: []Point{At(0, 9), At(1, 0), At(20, 1), At(30, 1+float64(i)/10)}})
+	}
+	p.Layers = append(p.Layers, Line{Points: []Point{At(29, 0), At(30, 10), At(31, 0), At(32, 10), At(33, 0), At(34, 10), At(35, 0)}})
+	f := &frame{canvas: &canvas{width: 360}, left: 60, right: 300, top: 100, bottom: 100 + panelHeight, xAxis: Exactly("", 0, 60), yAxis: p.Y}
+	names := p.picture(f.xAxis).ends(f)
+	if len(names) != 3 {
+		t.Fatalf("%d names", len(names))
+	}
+	for i, n := range names {
+		if n.x > f.x(30)+60 {
+			t.Errorf("%s is at %g, far from %g", n.line.Label, n.x, f.x(30))
+		}
+		for _, o := range names[:i] {
+			if n.box().meets(o.box()) {
+				t.Errorf("%s covers %s", n.line.Label, o.line.Label)
+			}
+		}
+	}
+}
