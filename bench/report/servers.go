@@ -43,7 +43,7 @@ func (r Run) serverLines(killed string, figure func(server, second int) *float64
 // shortAddr leaves out a host that all servers have.
 func (r Run) shortAddr(addr string) string {
 	cut := strings.LastIndexByte(addr, ':')
-	if cut < 0 || len(r.Result.Server) < 2 {
+	if cut < 0 {
 		return addr
 	}
 	for _, other := range r.Result.Server {
