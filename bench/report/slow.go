@@ -15,12 +15,13 @@ import (
 // long enough to matter.
 const slowFactor, slowMs = 5, 50
 
-// slowness is when round trips took far longer than they did in most of the run's better half.
+// slowness is when answers took far longer than they did in most of the run's better half. Those that nobody
+// got are told of elsewhere.
 func slowness(r Run, rows []result.Second) (all []happening) {
 	p99 := func(s result.Second) *float64 { return s.RTTp99 }
 	usual := lowerQuartile(rows, p99)
 	slow := stretches(rows, func(s result.Second) bool {
-		return s.RTTp99 != nil && *s.RTTp99 >= max(slowMs, slowFactor*usual)
+		return s.Pongs > 0 && s.RTTp99 != nil && *s.RTTp99 >= max(slowMs, slowFactor*usual)
 	})
 	told, _ := largest(rows, slow, func(result.Second) int { return 1 })
 	for _, s := range told {

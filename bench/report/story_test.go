@@ -98,6 +98,12 @@ func TestAStoryTellsOf(t *testing.T) {
 				x.Detail.Seconds[i].Unanswered, x.Detail.Seconds[i].Pongs = 100*(i-9), 0
 			}
 		}, "10.0 to 14.0 s: up to 400 PINGs at a time wait for longer than a second for an answer; for 4 s nobody gets any"},
+		{"slow answers", func(x *result.Result) {
+			for i := range x.Detail.Seconds {
+				x.Detail.Seconds[i].RTTp99 = new(2.0)
+			}
+			x.Detail.Seconds[10].RTTp99, x.Detail.Seconds[11].RTTp99 = new(500.0), new(80.0)
+		}, "10.0 to 12.0 s: the server answers slowly: p99 of round trips up to 500 ms, at 11.0 s; 2 ms is usual in this run"},
 		{"PINGs of the impatient", func(x *result.Result) { x.Load.PongTimeoutMs, x.Detail.Seconds[10].Unanswered = 600, 5 }, "10.0 to 11.0 s: up to 5 PINGs at a time wait for longer than 300 ms for an answer"},
 		{"losses of two kinds", func(x *result.Result) {
 			x.Detail.Seconds[10].Lost, x.Conns.Losses = 10, result.Losses{Closed: 7, PongTimeout: 3}
@@ -201,5 +207,18 @@ func TestRunsAreLaidOverEachOther(t *testing.T) {
 	b.Result.Detail.StormAtS = nil
 	if line := timelines([]Run{a, b}).(plot.Timeline); line.X.Min != 0 || line.X.Label != sinceConnect {
 		t.Errorf("axis %+v, want that since the first connect", line.X)
+	}
+}
+
+// A PING that was given up says that nobody answered, not that somebody was slow.
+func TestWhoDoesNotAnswerIsNotSlow(t *testing.T) {
+	r := hold(t)
+	for i := range r.Result.Detail.Seconds {
+		r.Result.Detail.Seconds[i].RTTp99 = new(2.0)
+	}
+	s := &r.Result.Detail.Seconds[10]
+	s.RTTp99, s.Pongs = new(4000.0), 0
+	if got := sentences(r); strings.Contains(got, "slowly") {
+		t.Errorf("it says:\n%s", got)
 	}
 }
