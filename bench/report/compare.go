@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/internal/plot"
@@ -14,23 +13,6 @@ type compared struct {
 	Cells      []string
 	// Intervals are how sure each cell is, as far as its seconds tell; empty: they do not.
 	Intervals []string
-}
-
-// sure reports whether one of its intervals is known.
-func (c compared) sure() bool {
-	return slices.ContainsFunc(c.Intervals, func(s string) bool { return s != "" })
-}
-
-// Figures are its cells, each with its interval.
-func (c compared) Figures() (all []struct{ Value, Interval string }) {
-	for i, value := range c.Cells {
-		one := struct{ Value, Interval string }{Value: value}
-		if i < len(c.Intervals) {
-			one.Interval = c.Intervals[i]
-		}
-		all = append(all, one)
-	}
-	return all
 }
 
 // mainFigures are those that a comparison shows; step is the least difference worth showing.

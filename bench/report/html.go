@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/stormwheel/stormwheel/bench/result"
@@ -34,9 +33,10 @@ type page struct {
 	Why      []string
 	Story    []happening
 	Command  string
-	Remarks  []string // on what may be compared
+	First    string
 	Names    []string
 	Compared []compared
+	Remarks  []string // what may be compared
 
 	Thresholds []threshold
 	Broke      bool // of one of them it is known when it broke
@@ -104,8 +104,11 @@ func pageOf(runs []Run) (p page) {
 	}
 	p.Title = fmt.Sprintf("%d runs compared", len(runs))
 	p.Compared = compare(runs)
-	p.Remarks = append([]string{fmt.Sprintf("In brackets: the ratio to %s.", runs[0].Name)}, remarks(runs, slices.ContainsFunc(p.Compared, compared.sure))...)
-	for _, r := range runs {
+	p.Remarks = remarks(runs, p.Compared)
+	for i, r := range runs {
+		if i == 0 {
+			p.First = r.Name
+		}
 		p.Names = append(p.Names, r.Name)
 		rows := []figure{{Name: "scenario", Value: title(r)}, {Name: "verdict", Value: string(r.Result.Verdict)}}
 		if command := r.command(); command != "" {

@@ -101,6 +101,10 @@ func shortly(e result.Event) string {
 		return "flood"
 	case result.EventSilence:
 		return "clients fall silent"
+	case result.EventCommand:
+		return "command runs"
+	case result.EventStorm:
+		return "storm begins"
 	case result.EventWorkerLost:
 		return "load process lost"
 	case result.EventAbort:
