@@ -222,3 +222,21 @@ func TestWhoDoesNotAnswerIsNotSlow(t *testing.T) {
 		t.Errorf("it says:\n%s", got)
 	}
 }
+
+func TestTheTargetsOwnSeriesAreOnTheTimeline(t *testing.T) {
+	r := hold(t)
+	r.Result.Scraped = map[string]result.Scraped{"a": {Figure: result.FigureRate}}
+	r.Result.Detail.Scraped = []result.ScrapedSeries{{Name: "a", T: []float64{1, 2, 3}, Values: []*float64{new(1.0), nil, new(5.0)}}, {Name: "never", T: []float64{1}, Values: []*float64{nil}},
+		{Name: "zero", T: []float64{1}, Values: []*float64{new(0.0)}}, {Name: "below", T: []float64{1, 2}, Values: []*float64{new(-4.0)}}}
+	var got []string
+	for _, p := range timeline(r).(plot.Timeline).Panels {
+		if p.Title == "below" && p.Y.Min > -4 {
+			t.Errorf("%s begins at %g", p.Title, p.Y.Min)
+		}
+		got = append(got, fmt.Sprintf("%s %d", p.Title, len(p.Layers)))
+	}
+	if all, want := strings.Join(got, "|"), "a, per second 1|zero 0|below 1"; !strings.HasSuffix(all, want) {
+		t.Errorf("panels %s, want %s at the end", all, want)
+	}
+	draw(t, timeline(r))
+}

@@ -20,9 +20,9 @@ func minute() Timeline {
 	online[20].Y = math.NaN()
 	return Timeline{Title: "a minute", X: Exactly("seconds", 0, 60), Phases: []Span{{"ramp", 0, 20}, {"hold", 20, 60}},
 		Events: []Event{{Span: Span{"half are lost", 12, 12}}, {Span: Span{"node n1 stands still", 40, 50}}},
-		Panels: []Panel{{Title: "Online", Y: Low("", 1000), Layers: []Layer{Line{Label: "online", Points: online}, Line{Label: "limit", Colour: Ink, Points: []Point{At(0, 1000), At(60, 1000)}}}},
+		Panels: []Panel{{Title: "Online", Y: Low("", 0, 1000), Layers: []Layer{Line{Label: "online", Points: online}, Line{Label: "limit", Colour: Ink, Points: []Point{At(0, 1000), At(60, 1000)}}}},
 			{Title: "Waiting", None: "none"},
-			{Title: "Lost, per second", Y: Low("", 500), Layers: []Layer{Line{Label: "lost", Points: lost, Since: true, Filled: true}}}}}
+			{Title: "Lost, per second", Y: Low("", 0, 500), Layers: []Layer{Line{Label: "lost", Points: lost, Since: true, Filled: true}}}}}
 }
 
 func TestATimelineIsReadAtItsTimes(t *testing.T) {
@@ -123,7 +123,7 @@ func TestAReadingIsInTheUnitOfItsAxis(t *testing.T) {
 
 // Where lines end together in the middle, their names are there too, and none covers another.
 func TestNamesInAPanelStayWhereTheirLinesEnd(t *testing.T) {
-	p := Panel{Y: Low("", 10)}
+	p := Panel{Y: Low("", 0, 10)}
 	for i, name := range []string{"max", "p99", "p50"} {
 		p.Layers = append(p.Layers, Line{Label: name, Colour: i, Points: []Point{At(0, 9), At(1, 0), At(20, 1), At(30, 1+float64(i)/10)}})
 	}
