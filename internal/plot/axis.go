@@ -28,7 +28,7 @@ type Tick struct {
 func FromZero(label string, least, most float64) Axis { return linear(label, least, most, 5) }
 
 // Low is FromZero for a plot that is not high: with fewer ticks.
-func Low(label string, most float64) Axis { return linear(label, 0, most, 3) }
+func Low(label string, least, most float64) Axis { return linear(label, least, most, 3) }
 
 // Exactly is FromZero, begun and ended where the data do, with more ticks: for time, of which
 // every second counts.
