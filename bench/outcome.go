@@ -19,7 +19,7 @@ func (r *runner) result(t *tally.Tally) *result.Result {
 		Terms: r.Terms(), Load: r.Load(),
 		Conns:  result.Conns{Target: r.Conns},
 		Server: r.Servers.All(), Promises: !r.NoPromises,
-		Generator: result.Generator{Workers: r.Workers, LostWorkers: len(lost), LateLimitMs: result.Millis(r.LateLimit)},
+		Generator: result.Generator{Workers: r.Workers, LostWorkers: len(lost), PingGridMs: result.Millis(r.PingGrid()), LateLimitMs: result.Millis(r.LateLimit)},
 	}
 	if !r.Shakes() && len(r.Phases) == 0 { // each of whose ramps has its own
 		out.Connect.TargetPerS = &r.Rate

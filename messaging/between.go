@@ -32,6 +32,7 @@ type link struct {
 var hears = map[between.Kind]func(h *Hub, node string, m *between.Message){
 	between.Locate: (*Hub).locateHere, between.Located: (*Hub).locatedThere,
 	between.Kick: (*Hub).kickedHere, between.Kicked: (*Hub).answeredThere,
+	between.Hand: (*Hub).handedHere, between.Handed: (*Hub).answeredThere,
 	between.Push: (*Hub).pushedHere, between.Outcome: (*Hub).outcomeThere,
 }
 
@@ -51,6 +52,7 @@ func (h *Hub) link(node string) *link {
 	h.links.mu.Lock()
 	defer h.links.mu.Unlock()
 	if k = h.links.of[node]; k == nil {
+		h.links.bound()
 		k = &link{l: between.NewLink(randomNumber())}
 		if h.links.of == nil {
 			h.links.of = make(map[string]*link)
@@ -58,6 +60,26 @@ func (h *Hub) link(node string) *link {
 		h.links.of[node] = k
 	}
 	return k
+}
+
+// maxLinks is how many nodes are known, those that are lost included, before one of these is forgotten: what came
+// on its link is then not known any more, should it not have lost this node.
+const maxLinks = 1024
+
+// bound has room for one more, if there is a link that is lost. With the lock held.
+func (l *links) bound() {
+	if len(l.of) < maxLinks {
+		return
+	}
+	for node, k := range l.of {
+		k.mu.Lock()
+		lost := k.lost
+		k.mu.Unlock()
+		if lost {
+			delete(l.of, node)
+			return
+		}
+	}
 }
 
 // allLinks are those of the moment.

@@ -52,7 +52,7 @@ func TestDevicesThatComeAndGo(t *testing.T) {
 	var senders, churn sync.WaitGroup
 	quiet := make(chan struct{})
 	for i := range users {
-		p := l.person(t, ctx, &wg, srv.Addr(), fmt.Sprintf("user%d/phone", i))
+		p := l.person(t, ctx, &wg, fmt.Sprintf("user%d/phone", i), srv.Addr())
 		senders.Go(func() {
 			for k := range rounds {
 				p.tell(ctx, fmt.Sprintf("user%d", rand.IntN(users)), fmt.Sprintf("%d of %d", k, i))
@@ -63,7 +63,7 @@ func TestDevicesThatComeAndGo(t *testing.T) {
 		churn.Go(func() { // guests come and go
 			for {
 				short, end := context.WithTimeout(ctx, time.Duration(20+rand.IntN(200))*time.Millisecond)
-				l.person(t, short, &wg, srv.Addr(), fmt.Sprintf("guest%d/%d", i, rand.IntN(2)))
+				l.person(t, short, &wg, fmt.Sprintf("guest%d/%d", i, rand.IntN(2)), srv.Addr())
 				<-short.Done()
 				end()
 				select {
@@ -86,7 +86,7 @@ func TestDevicesThatComeAndGo(t *testing.T) {
 	close(quiet)
 	churn.Wait()
 	for i := range users {
-		p := l.person(t, ctx, &wg, srv.Addr(), fmt.Sprintf("guest%d/0", i))
+		p := l.person(t, ctx, &wg, fmt.Sprintf("guest%d/0", i), srv.Addr())
 		eventually(t, "session", 10*time.Second, func() bool { return p.Info().State == client.Ready })
 	}
 	eventually(t, "all messages settled", 20*time.Second, func() bool { sent, acked, _ := l.counts(); return acked == sent })

@@ -202,3 +202,31 @@ func (p *peer) all(ack bool) (texts []string) {
 	}
 	return slices.Clip(texts)
 }
+
+// An answer that the bus has lost and that is said again is older than a login that was told meanwhile.
+func TestLateAnswerDoesNotHideALogin(t *testing.T) {
+	inTown(t, 2, messaging.Config{}, func(w *town) {
+		alice := w.nodes[0].join("alice")
+		lost := false
+		w.f.fault = func(from, _ string, body []byte) int {
+			if from == "b" && body[1] == 17 && !lost { // LOCATED
+				lost = true
+				return 0
+			}
+			return 1
+		}
+		n := alice.to("bob", "a")
+		w.advance(0)
+		bob := w.nodes[1].join("bob")
+		w.advance(700 * time.Millisecond) // it was said again
+		if !lost {
+			t.Fatal("nobody was asked")
+		}
+		bob.gets("a")
+		alice.acked(n, envelope.AckDelivered)
+		n = alice.to("bob", "b")
+		w.advance(0)
+		bob.gets("b")
+		alice.acked(n, envelope.AckDelivered)
+	})
+}

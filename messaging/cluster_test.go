@@ -210,3 +210,135 @@ func TestApplicationElsewhereThatRefusesIsToldToTheSender(t *testing.T) {
 		alice.refused(n, 1234)
 	})
 }
+
+// A sender whose node died comes to the node of the addressee, where what he sent is still under way: it is that node's
+// now, which stores it.
+func TestForeignMessageIsAdoptedWhenItsSenderComes(t *testing.T) {
+	for _, how := range []string{"silent", "gone", "takes it"} {
+		t.Run(how, func(t *testing.T) {
+			inTown(t, 2, messaging.Config{}, func(w *town) {
+				b := w.nodes[1]
+				bob := b.join("bob")
+				m := messaging.Message{ID: messaging.ID{Sender: "alice", Incarnation: 7, Number: 1}, From: "alice", Content: []byte("a")}
+				if err := w.nodes[0].hub.Push("bob", m, nil); err != nil {
+					t.Fatal(err)
+				}
+				w.advance(0)
+				w.f.dies("a")
+				var out messaging.Outcome
+				if err := b.hub.Push("bob", m, func(o messaging.Outcome) { out = o }); err != nil {
+					t.Fatal(err)
+				}
+				want := messaging.Durable
+				switch how {
+				case "gone":
+					bob.Close()
+				case "takes it":
+					bob.gets("a")
+					want = messaging.Delivered
+				}
+				w.advance(4 * time.Second)
+				if out.Result != want {
+					t.Errorf("told %+v, want %v", out, want)
+				}
+				if how == "takes it" {
+					return
+				}
+				again := b.join("bob")
+				w.advance(time.Second)
+				again.gets("a")
+			})
+		})
+	}
+}
+
+// A node that starts with a store finds who is elsewhere.
+func TestQueueOfANodeThatStartsFindsItsUser(t *testing.T) {
+	inTown(t, 2, messaging.Config{}, func(w *town) {
+		store := newFaulty(messaging.Bounds{})
+		first := w.add(messaging.Config{}, store)
+		w.advance(0)
+		for i := range 3 {
+			if err := first.hub.Push("bob", messaging.Message{Content: []byte(fmt.Sprint(i))}, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.advance(time.Second)
+		w.f.dies("c")
+		bob := w.nodes[1].join("bob")
+		w.advance(time.Minute)
+		bob.nothing()
+		w.f.untold = true
+		w.add(messaging.Config{}, store)
+		w.advance(2 * time.Second)
+		for i := range 3 {
+			bob.gets(fmt.Sprint(i))
+		}
+		bob.nothing()
+	})
+}
+
+func TestDelayedMessageFindsItsUserElsewhere(t *testing.T) {
+	inTown(t, 2, messaging.Config{}, func(w *town) {
+		bob := w.nodes[1].join("bob")
+		if err := w.nodes[0].hub.Push("bob", messaging.Message{Content: []byte("a"), At: time.Now().Add(time.Hour)}, nil); err != nil {
+			t.Fatal(err)
+		}
+		w.advance(59 * time.Minute)
+		bob.nothing()
+		w.advance(2 * time.Minute)
+		bob.gets("a")
+	})
+}
+
+// Without a store there is nothing but who is online, on whichever node.
+func TestClusterWithoutStores(t *testing.T) {
+	inTown(t, 1, messaging.Config{}, func(w *town) {
+		a := w.add(messaging.Config{}, nil)
+		w.advance(0)
+		alice := a.join("alice")
+		alice.refused(alice.to("bob", "a"), envelope.CodeTryLater)
+		bob := w.nodes[0].join("bob")
+		w.advance(0)
+		n := alice.to("bob", "b")
+		bob.gets("b")
+		alice.acked(n, envelope.AckDelivered)
+	})
+}
+
+// What is known of where users are is bounded, and forgotten when it is of no use.
+func TestPlacesAreForgotten(t *testing.T) {
+	inTown(t, 2, messaging.Config{MessageRate: -1}, func(w *town) {
+		hub := w.nodes[0].hub
+		before := hub.Places()
+		for i := range 100_000 {
+			if err := hub.Push(fmt.Sprint("u", i), messaging.Message{Content: []byte("a")}, nil); err != nil {
+				t.Fatal(err)
+			}
+			if i%2000 == 0 {
+				w.advance(0)
+			}
+		}
+		w.advance(0)
+		if n := hub.Places(); n > 70_000 {
+			t.Errorf("%d places", n)
+		}
+		w.advance(2 * time.Minute)
+		if n := hub.Places(); n > before {
+			t.Errorf("%d places after two minutes, %d before", n, before)
+		}
+	})
+}
+
+func TestMessageThatTheBusNeverTakesIsRefused(t *testing.T) {
+	inTown(t, 2, messaging.Config{}, func(w *town) {
+		w.f.most = 2000
+		alice, bob := w.nodes[0].join("alice"), w.nodes[1].join("bob")
+		big := alice.to("bob", string(make([]byte, 3000)))
+		small := alice.to("bob", "b")
+		w.advance(time.Second)
+		alice.refused(big, envelope.CodeTooLarge)
+		bob.gets("b")
+		alice.acked(small, envelope.AckDelivered)
+	})
+}

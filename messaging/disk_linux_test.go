@@ -29,7 +29,7 @@ func TestFullDiskOfANode(t *testing.T) {
 	defer wg.Wait()
 	defer cancel()
 	l := newLedger()
-	alice, bob := l.person(t, ctx, &wg, addr, "alice"), l.person(t, ctx, &wg, addr, "bob")
+	alice, bob := l.person(t, ctx, &wg, "alice", addr), l.person(t, ctx, &wg, "bob", addr)
 	for _, p := range []*person{alice, bob} {
 		eventually(t, "session", 30*time.Second, func() bool { return p.Info().State == client.Ready })
 	}
@@ -70,7 +70,7 @@ func TestFullDiskOfANode(t *testing.T) {
 	eventually(t, "room again", 30*time.Second, func() bool { return l.of(last) == envelope.AckDurable })
 	tell(100)
 	for i := range away {
-		l.person(t, ctx, &wg, addr, fmt.Sprintf("away%d", i))
+		l.person(t, ctx, &wg, fmt.Sprintf("away%d", i), addr)
 	}
 	eventually(t, "all that was durable", 60*time.Second, func() bool { return len(l.lost()) == 0 })
 	t.Logf("%d of %d messages were refused", l.told(255), sent)

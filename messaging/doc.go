@@ -42,8 +42,15 @@
 // Presence is told per device: online at once, offline after a grace of 1.2 reconnect windows and 10 s,
 // and not at all if it is back by then. Of one device the later stamp counts.
 //
+// # Several nodes
+//
+// With Config.Peers the hubs of a cluster are one: a message reaches its user on whichever node he is. It lies
+// with its origin, the node that took it, which sends it to all nodes that have devices of his, and has it go again,
+// in its order, when he moves or a node dies. What is promised above holds over nodes; what was stored at one node
+// waits while that one is down. See docs/CLUSTER.md.
+//
 // # What it does not do
 //
-// It knows one node: a message for a user who is on another waits here. A history that a device can read
-// again is the application's.
+// Without Peers it knows one node: a message for a user who is on another waits here. A history that a device
+// can read again is the application's.
 package messaging

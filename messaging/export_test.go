@@ -7,3 +7,14 @@ func (h *Hub) SetWall(now func() time.Time) { h.wall = now }
 
 // Defaults are those of a Config.
 func Defaults() Config { return Config{}.withDefaults() }
+
+// Places is of how many users it is known where they are.
+func (h *Hub) Places() (n int) {
+	for i := range h.shards {
+		sh := &h.shards[i]
+		sh.mu.Lock()
+		n += len(sh.placed)
+		sh.mu.Unlock()
+	}
+	return n
+}

@@ -22,6 +22,10 @@ type fabric struct {
 
 	// fault tells how often what a hub says to another comes there; nil: once. With mu held.
 	fault func(from, to string, body []byte) int
+	// most is how large a message may be; 0: any size.
+	most int
+	// untold has a node that comes hear of no login there was before: each has to ask.
+	untold bool
 	// deaf tells that a login, or a logout, is not heard, until it is told again. With mu held.
 	deaf func(from, to string) bool
 }
@@ -153,6 +157,9 @@ func (n *fabricNode) Send(node string, body []byte) error {
 	if !n.live[node] || n.ended {
 		return cluster.ErrUnknownNode
 	}
+	if n.f.most > 0 && len(body) > n.f.most {
+		return cluster.ErrTooBig
+	}
 	to, copies := n.f.nodes[node], 1
 	if n.f.fault != nil {
 		copies = n.f.fault(n.name, node, body)
@@ -194,7 +201,9 @@ func (n *fabricNode) sees(other *fabricNode) {
 		n.push(func() { n.h.Up(other.name) })
 	}
 	for _, l := range other.logins {
-		other.login(n, l)
+		if !n.f.untold {
+			other.login(n, l)
+		}
 	}
 }
 

@@ -63,6 +63,22 @@ func (u *user) handBack(e *entry) {
 	u.finish(e, Refused, "", why)
 }
 
+// adopt makes another node's message this one's: its sender, who has come here since, has sent a copy, and waits for
+// what this node makes of it. With the lock held.
+func (u *user) adopt(e, copy *entry) {
+	u.where.foreign = without(u.where.foreign, e)
+	e.foreign, e.expires, e.at = false, copy.expires, copy.at
+	if u.behind() {
+		u.store(e)
+		return
+	}
+	e.windowed = true
+	u.window = append(u.window, e)
+	if u.known() {
+		u.giveThere(e)
+	}
+}
+
 // tellOutcome is a waiter's told that tells an origin.
 func (h *Hub) tellOutcome(node, user string, token uint64) func(Outcome) {
 	return func(o Outcome) {

@@ -45,10 +45,11 @@ type Hub struct {
 	watchers [shards]watchers
 
 	// Nothing without Config.Peers.
-	links links         // to other nodes
-	calls calls         // to other nodes, that somebody waits for
-	token atomic.Uint64 // of the last question to another node
-	look  chan struct{} // wakes askForQueued
+	links   links         // to other nodes
+	leaving atomic.Bool   // for good, see Leave
+	calls   calls         // to other nodes, that somebody waits for
+	token   atomic.Uint64 // of the last question to another node
+	look    chan struct{} // wakes askForQueued
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc

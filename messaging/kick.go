@@ -3,7 +3,6 @@ package messaging
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
@@ -43,6 +42,7 @@ func (h *Hub) kick(ctx context.Context, user string, m *between.Message, tell fu
 	}
 	m.User = []byte(user)
 	answers, partial := h.callAll(m)
+	defer h.calls.end(m.Token)
 	n := h.kickHere(user, func(to server.Ref) error { return tell(srv, to) })
 	said, err := h.answers(ctx, answers, kickTime)
 	for _, a := range said {
@@ -88,83 +88,4 @@ func (h *Hub) kickedHere(node string, m *between.Message) {
 	}
 	n := h.kickHere(string(m.User), tell)
 	_ = h.tellPeer(node, &between.Message{Kind: between.Kicked, Token: m.Token, Due: uint64(n)})
-}
-
-// calls are questions to other nodes for whose answers somebody waits.
-type calls struct {
-	mu sync.Mutex
-	of map[uint64]*call // by token
-}
-
-// call is one of them.
-type call struct {
-	token uint64
-	said  chan between.Message // has room for all answers; they have numbers and results only
-}
-
-// callAll asks all other nodes. The call has room for as many answers as there will be; partial: a node
-// could not be asked. Whoever calls ends it.
-func (h *Hub) callAll(m *between.Message) (c *call, partial bool) {
-	if h.cfg.Peers == nil {
-		return &call{}, false
-	}
-	live := h.cfg.Peers.Live()
-	c = &call{token: h.token.Add(1), said: make(chan between.Message, max(0, len(live)-1))}
-	h.calls.begin(c)
-	m.Token = c.token
-	for _, node := range live {
-		if node != h.cfg.Peers.Node() && h.tellPeer(node, m) != nil {
-			partial = true
-		}
-	}
-	return c, partial
-}
-
-// answers waits until all have answered, and ends the call. Errors: ErrPartial, ErrClosed, and ctx's.
-func (h *Hub) answers(ctx context.Context, c *call, most time.Duration) (all []between.Message, err error) {
-	defer h.calls.end(c)
-	timeout := time.NewTimer(most)
-	defer timeout.Stop()
-	for len(all) < cap(c.said) {
-		select {
-		case a := <-c.said:
-			all = append(all, a)
-		case <-timeout.C:
-			return all, ErrPartial
-		case <-ctx.Done():
-			return all, ctx.Err()
-		case <-h.ctx.Done():
-			return all, ErrClosed
-		}
-	}
-	return all, nil
-}
-
-func (l *calls) begin(c *call) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.of == nil {
-		l.of = make(map[uint64]*call)
-	}
-	l.of[c.token] = c
-}
-
-func (l *calls) end(c *call) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.of, c.token)
-}
-
-// answeredThere is KICKED, and HANDED.
-func (h *Hub) answeredThere(_ string, m *between.Message) {
-	h.calls.mu.Lock()
-	c := h.calls.of[m.Token]
-	h.calls.mu.Unlock()
-	if c == nil {
-		return
-	}
-	select {
-	case c.said <- between.Message{Kind: m.Kind, Due: m.Due, Result: m.Result, Code: m.Code, Reason: append([]byte(nil), m.Reason...)}:
-	default: // one too many
-	}
 }

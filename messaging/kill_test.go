@@ -18,19 +18,28 @@ import (
 	"github.com/stormwheel/stormwheel/server"
 )
 
-// nodeOrders has the test binary be a node: address and file of its store.
+// nodeOrders has the test binary be a node: address and file of its store, and in a cluster its name, where it
+// listens for others, and where those do.
 const nodeOrders = "STORMWHEEL_TEST_HUB"
 
 func TestAsANode(t *testing.T) {
-	addr, file, ok := strings.Cut(os.Getenv(nodeOrders), " ")
-	if !ok {
+	orders := strings.Fields(os.Getenv(nodeOrders))
+	if len(orders) == 0 {
 		t.Skip("it is what other tests start")
 	}
-	hub, err := messaging.New(messaging.Config{Store: openStore(t, file), MessageRate: -1})
+	addr := orders[0]
+	cfg := messaging.Config{Store: openStore(t, orders[1]), MessageRate: -1}
+	name := ""
+	if len(orders) > 2 {
+		name = orders[2]
+		cfg.Peers = joinCluster(t, name, orders[3], orders[4])
+		cfg.Name = "node " + name
+	}
+	hub, err := messaging.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv, err := server.New(server.Config{Listen: addr, Handler: hub.Handler(), Loops: 2, IDRate: -1, AdmitRate: 1e5, MaxWindow: time.Second})
+	srv, err := server.New(server.Config{Listen: addr, Node: name, Handler: hub.Handler(), Loops: 2, IDRate: -1, AdmitRate: 1e5, MaxWindow: time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,9 +64,9 @@ func openStore(t *testing.T, file string) messaging.Store {
 	return store
 }
 
-func startNode(t *testing.T, addr, file string) (*process.Child, string) {
+func startNode(t *testing.T, addr, file string, more ...string) (*process.Child, string) {
 	t.Helper()
-	c := process.Program{Argv: []string{"env", nodeOrders + "=" + addr + " " + file, os.Args[0], "-test.run=^TestAsANode$", "-test.timeout=5m"}}.Command()
+	c := process.Program{Argv: []string{"env", nodeOrders + "=" + addr + " " + file + " " + strings.Join(more, " "), os.Args[0], "-test.run=^TestAsANode$", "-test.timeout=5m"}}.Command()
 	if _, err := c.Pipe(); err != nil {
 		t.Fatal(err)
 	}
@@ -91,9 +100,9 @@ type person struct {
 	seen    map[string]bool // ids that its application has had
 }
 
-func (l *ledger) person(t *testing.T, ctx context.Context, wg *sync.WaitGroup, addr, name string) *person {
+func (l *ledger) person(t *testing.T, ctx context.Context, wg *sync.WaitGroup, name string, addrs ...string) *person {
 	p := &person{l: l, name: name, numbers: make(map[uint64]string), early: make(map[uint64]client.Outcome), seen: make(map[string]bool)}
-	c, err := client.New(client.Config{Endpoints: []string{addr}, ID: name, Deliver: p.deliver, Settled: p.settled,
+	c, err := client.New(client.Config{Endpoints: addrs, ID: name, Deliver: p.deliver, Settled: p.settled,
 		BackoffMin: 50 * time.Millisecond, BackoffMax: time.Second})
 	if err != nil {
 		t.Fatal(err)
@@ -222,7 +231,7 @@ func killNode(t *testing.T, kind string) {
 	l := newLedger()
 	var all []*person
 	for i := range users {
-		all = append(all, l.person(t, ctx, &wg, addr, fmt.Sprintf("user%d/x", i)))
+		all = append(all, l.person(t, ctx, &wg, fmt.Sprintf("user%d/x", i), addr))
 	}
 	for _, p := range all {
 		eventually(t, "sessions", 20*time.Second, func() bool { return p.Info().State == client.Ready })
@@ -246,7 +255,7 @@ func killNode(t *testing.T, kind string) {
 	}
 	senders.Wait()
 	for i := range away {
-		all = append(all, l.person(t, ctx, &wg, addr, fmt.Sprintf("away%d", i)))
+		all = append(all, l.person(t, ctx, &wg, fmt.Sprintf("away%d", i), addr))
 	}
 	eventually(t, "all messages settled", 40*time.Second, func() bool { sent, acked, _ := l.counts(); return acked == sent && sent == 2*users*rounds })
 	eventually(t, "what was acknowledged", 30*time.Second, func() bool { return len(l.lost()) == 0 })

@@ -105,8 +105,11 @@ func (h *Hub) Broadcast(m Message) error {
 // content is copied. Of what is refused at once w is told nothing.
 func (h *Hub) toUser(user string, id ID, at time.Duration, e *envelope.Envelope, w waiter) error {
 	now := h.wall()
-	if len(e.Content) > h.cfg.MaxContent {
+	switch {
+	case len(e.Content) > h.cfg.MaxContent:
 		return refuseLarge
+	case h.leaving.Load():
+		return refuseBusy
 	}
 	n := &entry{id: id, at: at, expires: h.expiry()}
 	if e.Life > 0 && e.Life < h.cfg.Life {
@@ -150,7 +153,10 @@ func (e *entry) wait(w waiter) {
 func (sh *shard) take(name string, e *entry) {
 	if first, word := sh.recent.find(name, e.id); first != nil {
 		first.waits = append(first.waits, e.waits...) // it is under way
-		sh.ages.add(first)                            // perhaps for longer than anybody waits
+		if first.foreign {
+			first.user.adopt(first, e)
+		}
+		sh.ages.add(first) // perhaps for longer than anybody waits
 		return
 	} else if word != 0 {
 		sh.settle(e, word, "", nil)

@@ -282,3 +282,5 @@ func stop(t *testing.T, r *rig) {
 	r.node.Advance(2 * time.Second)
 	<-ended
 }
+
+func isDeliver(f codec.Frame) bool { return f.Type == codec.Deliver }

@@ -129,23 +129,39 @@ func (s *Servers) Sample(ctx context.Context) {
 	s.mu.Lock()
 	observers := slices.Clone(s.observers)
 	s.mu.Unlock()
-	for i, o := range observers {
-		s.mu.Lock()
-		killed := s.list[i].Killed
-		s.mu.Unlock()
-		if killed || o.ended || o.node != nil && o.node.frozen.Load() {
-			continue
-		}
-		now := o.read(ctx)
-		if o.node == nil && o.pid != 0 && now.ended() {
-			s.tellEnd(i)
-			continue
-		}
-		s.mu.Lock()
-		if one := &s.list[i]; !one.Killed && s.observers[i].pid == o.pid { // it may have been started again
-			now.into(one, &o)
-		}
-		s.mu.Unlock()
+	var reading sync.WaitGroup
+	places := make(chan struct{}, readAtOnce)
+	for i := range observers {
+		places <- struct{}{}
+		reading.Go(func() {
+			s.sampleOne(ctx, i, &observers[i])
+			<-places
+		})
+	}
+	reading.Wait()
+}
+
+// readAtOnce is how many servers are read at the same time: where they are many, an answer may take
+// as long as a node's threads oversleep.
+const readAtOnce = 8
+
+// sampleOne is Sample of the i-th, as it was observed.
+func (s *Servers) sampleOne(ctx context.Context, i int, o *observer) {
+	s.mu.Lock()
+	killed := s.list[i].Killed
+	s.mu.Unlock()
+	if killed || o.ended || o.node != nil && o.node.frozen.Load() {
+		return
+	}
+	now := o.read(ctx)
+	if o.node == nil && o.pid != 0 && now.ended() {
+		s.tellEnd(i)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if one := &s.list[i]; !one.Killed && s.observers[i].pid == o.pid { // it may have been started again
+		now.into(one, o)
 	}
 }
 

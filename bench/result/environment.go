@@ -41,9 +41,12 @@ type Generator struct {
 	// Workers are the processes that shared the clients; 1: this one had them all.
 	Workers int `json:"workers"`
 	// LostWorkers are those of them that ended before they should.
-	LostWorkers int      `json:"lost_workers" early:"grows"`
-	RSSBytes    *int64   `json:"rss_bytes"`
-	CPUS        *float64 `json:"cpu_s"`
+	LostWorkers int `json:"lost_workers" early:"grows"`
+	// PingGridMs: the clients' PINGs were due at its multiples, each worker's in a phase of its own, since the
+	// processes were a crowd; 0: whenever a client had drawn.
+	PingGridMs float64  `json:"ping_grid_ms"`
+	RSSBytes   *int64   `json:"rss_bytes"`
+	CPUS       *float64 `json:"cpu_s"`
 	// LateMs is how long after its due time each timer (connect, PING, deadline) ran.
 	LateMs *GeneratorLate `json:"late_ms" early:"moves"`
 	// LateLimitMs is up to which late p99 the figures count: 20, in some scenarios more.

@@ -17,7 +17,7 @@ func (p *Plan) Swarm() swarm.Config {
 		Endpoints: p.endpoints, Sockets: p.sockets, Sources: p.sources, PlaceAll: p.Place == "first",
 		Conns: p.Conns, Rate: p.Rate, Profile: p.Profile, Steps: p.Steps, Lifetime: p.Lifetime, OnDemand: p.OnDemand(), Seed: p.Seed, Policy: p.policy,
 		Cohorts: p.cohorts, Probes: p.ProbeCount(), ProbesFirst: p.floods(), ProbeInterval: p.probeBeat(),
-		Interval: p.clientInterval(), PongTimeout: p.PongTimeout, Grid: p.grid(), AnyAddress: p.IOwnTheTarget,
+		Interval: p.clientInterval(), PongTimeout: p.PongTimeout, Grid: p.PingGrid(), AnyAddress: p.IOwnTheTarget,
 		WebSocket: p.way.Path, TLS: p.secure, ProxyProtocol: p.ProxyProtocol,
 		Protocol: p.Protocol, Timeout: p.Timeout, Username: p.Username, Password: p.Password,
 		Send: int(p.Send), Deliver: p.Deliver > 0, Every: p.Every, Secret: p.secret, IgnoreAlternates: p.IgnoreAlternates,

@@ -17,7 +17,7 @@ const (
 
 	// nodeSlack is by how much the monitor thread of a node in a crowd may oversleep. What waits for it, as
 	// the node's ticker and its admin listener do while the loop sleeps, comes later by twice that at most.
-	nodeSlack = 4 * time.Millisecond
+	nodeSlack = 8 * time.Millisecond
 )
 
 // Crowded says whether the run's processes are many for this machine.
@@ -32,8 +32,8 @@ func (p *Plan) nodeProgram(argv []string) child.Program {
 	return program
 }
 
-// grid is that of swarm.Config.
-func (p *Plan) grid() time.Duration {
+// PingGrid has the PINGs of the clients be due at its multiples; 0: whenever they have drawn.
+func (p *Plan) PingGrid() time.Duration {
 	if !p.Crowded() {
 		return 0
 	}

@@ -90,7 +90,7 @@ func TestABrokerDropsTheSilentAfterOneAndAHalfKeepalives(t *testing.T) {
 func TestClientsOfABrokerThatDiesComeBack(t *testing.T) {
 	f := benchtest.Start(t, &benchtest.Node{Meet: benchtest.Broker(benchtest.Accept, "")})
 	addr := f.Addr()
-	s, finish := startSwarm(t, 30, speakMQTT(time.Second), f)
+	s, finish := startSwarm(t, 30, speakMQTT(10*time.Second), f)
 	benchtest.WaitFor(t, "all are ready", func() bool { return s.Ready() == 30 })
 	f.Stop()
 	benchtest.WaitFor(t, "all are lost", func() bool { n := s.Counts().Losses; return n.Closed+n.Reset == 30 })

@@ -86,6 +86,7 @@ func addPart(out *result.Result, i int, p *result.Result) {
 	out.Generator.Workers += p.Generator.Workers
 	out.Generator.LostWorkers += p.Generator.LostWorkers
 	out.Generator.LateLimitMs = max(out.Generator.LateLimitMs, p.Generator.LateLimitMs)
+	out.Generator.PingGridMs = max(out.Generator.PingGridMs, p.Generator.PingGridMs)
 	if i > 0 {
 		addBuild(&out.Build, &p.Build)
 	}

@@ -15,7 +15,7 @@ import (
 type Recent struct {
 	RTT, Connect, Late, Lateness, Message, Deliver *hdrhistogram.Histogram
 	// Overdue is how many PINGs waited for long at one time, at most; that of several swarms is added.
-	// Oldest is how long the first of them had.
+	// Oldest is how long the first of them had waited; 0: none has for long.
 	Overdue int
 	Oldest  time.Duration
 }

@@ -170,7 +170,7 @@ func (b *Bus) Subscribe(subject string, f func(body []byte)) error {
 	return nil
 }
 
-// Watch implements cluster.Bus. A node that was killed is known to be gone after 20 ms, one that is frozen after 0.8 s; by
+// Watch implements cluster.Bus. A node that was killed is known to be gone after some 10 ms, one that is frozen after 0.8 s; by
 // Servers both after a second, if at all.
 func (b *Bus) Watch(node string, lost func()) (stop func()) { return b.watch.watch(node, lost) }
 

@@ -52,7 +52,7 @@ const (
 
 // embed starts the server and connects to it.
 func (b *Bus) embed() error {
-	n := &node{cfg: b.cfg, log: &logger{log: b.cfg.Logger}, watched: make(map[*watched]bool), looked: make(chan struct{})}
+	n := &node{cfg: b.cfg, log: &logger{log: b.cfg.Logger, hint: make(chan struct{}, 1)}, watched: make(map[*watched]bool), looked: make(chan struct{})}
 	password := rand.Text()
 	if err := n.setOptions(password); err != nil {
 		return err
@@ -74,7 +74,7 @@ func (b *Bus) embed() error {
 	b.node = n
 	ctx, cancel := context.WithCancel(context.Background())
 	n.cancel = cancel
-	n.wg.Go(func() { n.pollRoutes(ctx) })
+	n.wg.Go(func() { n.followRoutes(ctx) })
 	n.wg.Go(func() { n.followNames(ctx) })
 	return nil
 }
@@ -195,27 +195,33 @@ func (n *node) peersNow() (names []string) {
 	return names
 }
 
-// pollTime is how often it is looked whether a route has gone: the server tells nobody.
-const pollTime = 20 * time.Millisecond
+const (
+	// lookTime is how often it is looked whether a route has gone, if nothing hints at it: the server tells nobody.
+	lookTime = 500 * time.Millisecond
+	// afterHint is how long after a hint it is looked again, so many times: the server says that a route is closed before it is.
+	afterHint = 5 * time.Millisecond
+	hintLooks = 4
+)
 
-func (n *node) pollRoutes(ctx context.Context) {
-	tick := time.NewTicker(pollTime)
-	defer tick.Stop()
-	before, quiet := -1, 0
-	for {
+// followRoutes tells who watches a node that there is no route to it any more.
+func (n *node) followRoutes(ctx context.Context) {
+	next := time.NewTimer(lookTime)
+	defer next.Stop()
+	for soon := 0; ; {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
-		}
-		// The number costs a lock; names are looked at when it has changed, and four times a second.
-		if now := n.routes(); now == before && quiet < 12 {
-			quiet++
-			continue
-		} else {
-			before, quiet = now, 0
+		case <-n.log.hint:
+			soon = hintLooks
+		case <-next.C:
 		}
 		n.tellLost(n.peersNow())
+		if soon > 0 {
+			soon--
+			next.Reset(afterHint)
+		} else {
+			next.Reset(lookTime)
+		}
 	}
 }
 

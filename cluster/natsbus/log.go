@@ -3,6 +3,7 @@
 package natsbus
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -12,7 +13,8 @@ import (
 // logger brings what the server says to the node's log: errors as warnings, of one kind once in repeatTime, and the
 // rest for those who look for faults.
 type logger struct {
-	log *slog.Logger
+	log  *slog.Logger
+	hint chan struct{} // a connection may have ended
 
 	mu    sync.Mutex
 	said  map[string]time.Time // by format
@@ -42,7 +44,14 @@ func (l *logger) seldom(format string) bool {
 	return true
 }
 
-func (l *logger) Noticef(format string, v ...any) { l.Debugf(format, v...) }
+// Noticef also says when connections end: whoever wants to know looks then, and need not look all the time.
+func (l *logger) Noticef(format string, v ...any) {
+	select {
+	case l.hint <- struct{}{}:
+	default:
+	}
+	l.Debugf(format, v...)
+}
 
 func (l *logger) Warnf(format string, v ...any) {
 	if l.seldom(format) {
@@ -58,5 +67,9 @@ func (l *logger) Fatalf(format string, v ...any) {
 	l.fatal = fmt.Errorf(format, v...)
 }
 
-func (l *logger) Debugf(format string, v ...any) { l.log.Debug("NATS: " + fmt.Sprintf(format, v...)) }
+func (l *logger) Debugf(format string, v ...any) {
+	if l.log.Enabled(context.Background(), slog.LevelDebug) {
+		l.log.Debug("NATS: " + fmt.Sprintf(format, v...))
+	}
+}
 func (l *logger) Tracef(format string, v ...any) {}

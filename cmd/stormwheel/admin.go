@@ -62,7 +62,11 @@ func newAdminListener(addr string, srv *server.Server, level *slog.LevelVar, m *
 	}
 	a.http = admin.NewServer(srv, cfg)
 	if peers != nil {
-		a.http.Handler = withCluster(a.http.Handler, peers.node)
+		leave := peers.leave
+		if !local {
+			leave = nil // who is on this machine may ask for it
+		}
+		a.http.Handler = withCluster(a.http.Handler, peers.node, leave)
 	}
 	if backEnds {
 		a.http.Handler = beside(a.http.Handler, web.New(m.hub, srv, web.Config{Tokens: m.tokens, Logger: m.log}))

@@ -23,6 +23,8 @@ type clustered struct {
 	node   *cluster.Node
 	static bool // where clients reach the node was said
 
+	leave *departure // for good
+
 	patience time.Duration // with others that are to be seen at the start
 	wait     time.Duration // at most, for another node's drain
 	log      *slog.Logger
@@ -60,7 +62,7 @@ func (f *clusterFlags) open(c *serveCmd, secrets *secrets, certs *certificates, 
 		return nil, errors.Join(usageError{err}, bus.Close())
 	}
 	secrets.bus = bus
-	cl := &clustered{bus: bus, node: node, static: f.ClusterAdvertise != "", wait: c.DrainGrace + c.DrainWindow, patience: meetTime, log: log}
+	cl := &clustered{bus: bus, node: node, leave: newDeparture(), static: f.ClusterAdvertise != "", wait: c.DrainGrace + c.DrainWindow, patience: meetTime, log: log}
 	if !f.embedded() {
 		cl.patience = strangersTime
 	}

@@ -83,8 +83,12 @@ func (c clusterCollector) Collect(ch chan<- prometheus.Metric) {
 }
 
 // withCluster has GET /cluster beside what operators ask otherwise.
-func withCluster(operators http.Handler, node *cluster.Node) http.Handler {
+func withCluster(operators http.Handler, node *cluster.Node, leave *departure) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if leave != nil && r.URL.Path == leavePath {
+			leave.ServeHTTP(w, r)
+			return
+		}
 		if r.URL.Path != "/cluster" {
 			operators.ServeHTTP(w, r)
 			return

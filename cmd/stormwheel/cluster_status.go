@@ -16,6 +16,7 @@ import (
 
 type clusterCmd struct {
 	Status clusterStatusCmd `cmd:"" help:"Show the nodes of a cluster, as one of them sees it."`
+	Leave  clusterLeaveCmd  `cmd:"" help:"Have a node leave for good: it hands over its clients and what waits in its store, and ends."`
 }
 
 type clusterStatusCmd struct {

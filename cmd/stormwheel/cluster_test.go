@@ -13,6 +13,7 @@ import (
 	"time"
 
 	natsserver "github.com/nats-io/nats-server/v2/server"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/stormwheel/stormwheel/client"
 	"github.com/stormwheel/stormwheel/cluster"
@@ -285,4 +286,22 @@ func TestClusterByAnExistingNATS(t *testing.T) {
 	waitFor(t, "they see each other", func() bool { return a.sees(2) && b.sees(2) })
 	b.signal(syscall.SIGKILL)
 	t.Logf("killed: noticed after %v", took(t, "a sees that b is dead", func() bool { return a.sees(1) }))
+}
+
+func TestClusterPageIsTrue(t *testing.T) {
+	page := readDoc(t, "../../docs/CLUSTER.md")
+	all := make(chan *prometheus.Desc, 100)
+	clusterCollector{}.Describe(all)
+	close(all)
+	var names []string
+	for d := range all {
+		name, _, _ := strings.Cut(strings.TrimPrefix(d.String(), `Desc{fqName: "`), `"`)
+		names = append(names, name)
+	}
+	sameRows(t, "metrics", column(t, page, "| metric | meaning |", 1), names)
+	for _, sentence := range []string{fmt.Sprintf("or %d s have passed", int(meetTime.Seconds()))} {
+		if !strings.Contains(page, sentence) {
+			t.Errorf("CLUSTER.md does not say %q", sentence)
+		}
+	}
 }

@@ -150,7 +150,7 @@ func TestReadmeProgramsCompile(t *testing.T) {
 func TestCommandsOfThePagesParse(t *testing.T) {
 	found := 0
 	pages := map[string]string{}
-	for _, path := range []string{"../../README.md", "../../docs/OPERATIONS.md", "../../docs/BENCH.md"} {
+	for _, path := range []string{"../../README.md", "../../docs/OPERATIONS.md", "../../docs/CLUSTER.md", "../../docs/BENCH.md"} {
 		pages[path] = readDoc(t, path)
 	}
 	t.Chdir(t.TempDir())

@@ -123,7 +123,11 @@ func (m *messages) close(log *slog.Logger, signals <-chan os.Signal) error {
 	if err != nil {
 		err = fmt.Errorf("--messages: the store did not take %d bytes in time: %w", m.hub.Stats().Storing, err)
 	}
-	if st := m.hub.Stats(); !m.store.Durable() && st.Queued > 0 {
+	switch st := m.hub.Stats(); {
+	case st.Queued == 0:
+	case m.store.Durable():
+		log.Info("messages wait in the store until this node is started with it", "messages", st.Queued, "bytes", st.QueuedBytes)
+	default:
 		log.Warn("messages that were held in memory are lost", "messages", st.Queued, "bytes", st.QueuedBytes)
 	}
 	if closing := m.store.Close(); closing != nil {

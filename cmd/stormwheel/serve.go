@@ -130,7 +130,7 @@ func (c *serveCmd) Run() (err error) {
 	if _, err := fmt.Printf("stormwheel ready node=%s listen=%s admin=%s pid=%d\n", srv.Node(), strings.Join(srv.Addrs(), ","), adm.addr, os.Getpid()); err != nil {
 		log.Warn("nobody reads the ready line", "err", err)
 	}
-	return await(srv, adm, peers, log, signals)
+	return await(srv, adm, peers, app.messages, log, signals)
 }
 
 // node is the server that the flags ask for.
@@ -173,7 +173,7 @@ func (c *serveCmd) timeout() time.Duration {
 
 // await ends with the node. It ends the node itself when a signal asks for that, or when the
 // admin listener breaks; during a drain operators are still answered.
-func await(srv *server.Server, adm *adminListener, peers *clustered, log *slog.Logger, signals <-chan os.Signal) error {
+func await(srv *server.Server, adm *adminListener, peers *clustered, m *messages, log *slog.Logger, signals <-chan os.Signal) error {
 	ended := make(chan error, 1)
 	go func() { ended <- srv.Wait() }()
 	select {
@@ -183,6 +183,9 @@ func await(srv *server.Server, adm *adminListener, peers *clustered, log *slog.L
 		return errors.Join(err, end(srv.Stop, stopTime, log, signals))
 	case err := <-peers.failed():
 		return errors.Join(err, end(srv.Stop, stopTime, log, signals))
+	case most := <-peers.leaveAsked():
+		adm.notReady()
+		return peers.leaveForGood(srv, m, most, log, signals)
 	case sig := <-signals:
 		log.Info("handing the clients over; a second signal stops at once", "signal", sig.String())
 		adm.notReady()

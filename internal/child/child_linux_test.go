@@ -2,6 +2,7 @@ package child
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -227,4 +228,41 @@ func policies(t *testing.T, pid int) map[int]uint32 {
 func alive(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err == nil && !strings.Contains(string(stat), ") Z ")
+}
+
+// slack is by how much a process's threads may oversleep; 0 if that is not to be read.
+func slack(t *testing.T, pid int) time.Duration {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/timerslack_ns", pid))
+	if err != nil {
+		return 0
+	}
+	ns, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(ns)
+}
+
+// Those who come after it must sleep as exactly as before.
+func TestAChildOversleepsByItsSlackAndWeDoNot(t *testing.T) {
+	before := slack(t, os.Getpid())
+	if before == 0 {
+		t.Skip("no /proc/PID/timerslack_ns here")
+	}
+	for _, want := range []time.Duration{3 * time.Millisecond, 0} {
+		c := Program{Argv: []string{"sleep", "60"}, Slack: want}.Command()
+		out, in := io.Pipe()
+		go io.Copy(io.Discard, out)
+		if err := c.Launch(in); err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if got := slack(t, c.PID); got != cmp.Or(want, before) {
+			t.Errorf("with a slack of %v a child has %v", want, got)
+		}
+		if now := slack(t, os.Getpid()); now != before {
+			t.Errorf("our own was %v, and is %v", before, now)
+		}
+	}
 }

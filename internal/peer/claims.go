@@ -125,17 +125,25 @@ func (m *Machine) tell(p *node, r *record, out *Out) {
 	p.claims.told = true
 }
 
-// each goes through records that were counted.
-func (p *node) each(records []byte, do func(r *record)) {
-	for {
-		body, k, size := nextRecord(records)
-		if size == 0 {
-			return
-		}
-		if r, err := parseRecord(body, k); err == nil {
-			r.Epoch = p.epoch
-			do(&r)
-		}
-		records = records[size:]
+// reader goes through records that were counted.
+type reader struct {
+	record
+	rest []byte
+}
+
+// next reads a record, if there is one.
+func (r *reader) next() bool {
+	body, k, size := nextRecord(r.rest)
+	if size == 0 {
+		return false
 	}
+	epoch := r.Epoch
+	r.record, _ = parseRecord(body, k) // it was parsed before
+	r.Epoch, r.rest = epoch, r.rest[size:]
+	return true
+}
+
+// read begins to go through records of a node.
+func (p *node) read(records []byte) reader {
+	return reader{record: record{Claim: Claim{Epoch: p.epoch}}, rest: records}
 }

@@ -1,8 +1,10 @@
 package peer
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -143,8 +145,67 @@ func TestStampIsAboveWhatTheClientKnows(t *testing.T) {
 	if next := h[1].open("z", 1, 0); next.stamp>>numberBits != last.stamp>>numberBits+1 {
 		t.Errorf("%x after %x in one ms", next.stamp, last.stamp)
 	}
-	if got := h[1].open("far", 1, ^uint64(0)); got.stamp>>numberBits > 1<<45 {
+	if got := h[1].open("far", 1, ^uint64(0)); got.stamp>>numberBits > 1<<45 || got.stamp < last.stamp {
 		t.Errorf("a stamp that nobody gave has moved the clock to %x", got.stamp)
+	}
+}
+
+// An announcement is enough to be behind nobody.
+func TestClockOfAnnouncements(t *testing.T) {
+	w := newWorld(t, 12)
+	h := w.cluster(2, Config{})
+	h[0].skew = 3_600_000
+	w.run(1100 * time.Millisecond)
+	if got, want := h[1].open("x", 1, 0).stamp>>numberBits, uint64(h[0].time().Wall-1100); got < want {
+		t.Errorf("a stamp of %d, and another clock was %d before", got, want)
+	}
+}
+
+// Many earlier logins at once are answered in messages of the usual size.
+func TestManyEarlierClaims(t *testing.T) {
+	w := newWorld(t, 13)
+	h := w.cluster(2, Config{Replace: true})
+	long := strings.Repeat("u", maxText)
+	var records []byte
+	for i := range 2000 {
+		id := fmt.Sprint("c", i)
+		h[0].m.Open(h[0].time(), Session{ID: id, User: long, Handle: uint64(i)}, &h[0].out)
+		records = appendRecord(records, recordLogin, &session{id: id, stamp: 1 << 20})
+	}
+	h[0].obey()
+	count := 0
+	w.trace = func(_ *host, a Action) {
+		if a.Op == Publish && a.Subject == To && kind(a.Data[1]) == kindAgain {
+			count++
+			if len(a.Data) > sealBytes+maxRecord+headerLen+MaxNode {
+				t.Errorf("a message of %d bytes", len(a.Data))
+			}
+		}
+	}
+	h[0].receive(appendClaims(appendHeader(nil, kindClaims, h[1].cfg.Epoch, "b"), 1, records))
+	if got := h[0].m.Stats().Again; got != 2000 || count < 8 {
+		t.Errorf("%d were told again in %d messages", got, count)
+	}
+}
+
+// What comes twice is told once.
+func TestDoubledClaimsAreToldOnce(t *testing.T) {
+	w := newWorld(t, 14)
+	h := w.cluster(2, Config{})
+	told := 0
+	w.trace = func(to *host, a Action) {
+		if to == h[0] && a.Op == Login {
+			told++
+		}
+	}
+	head := appendHeader(nil, kindClaims, h[1].cfg.Epoch, "b")
+	one := appendRecord(nil, recordLogin, &session{id: "x", stamp: 1 << 30})
+	two := appendRecord(bytes.Clone(one), recordLogin, &session{id: "y", stamp: 2 << 30})
+	for _, records := range [][]byte{one, one, two, two} {
+		h[0].receive(appendClaims(bytes.Clone(head), 1, records))
+	}
+	if told != 2 {
+		t.Errorf("told %d times", told)
 	}
 }
 

@@ -77,11 +77,11 @@ func (m *Machine) takeFrom(now Now, p *node, k kind, body []byte, out *Out) erro
 		if _, err := countRecords(body); err != nil {
 			return err
 		}
-		p.each(body, func(r *record) {
+		for r := p.read(body); r.next(); {
 			if r.kind == recordLogin {
 				m.resolve(p, &r.Claim, out)
 			}
-		})
+		}
 		m.again = m.again[:0] // the other knows of ours, or will: no answer to an answer
 	case kindToHub, kindToHubs:
 		if !p.live {

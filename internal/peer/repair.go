@@ -83,16 +83,16 @@ func (m *Machine) takeClaims(now Now, p *node, c *claims, out *Out) {
 	end := c.first + c.count
 	m.made(p, end-1, c.first-1)
 	number, next := c.first, s.next
-	p.each(c.records, func(r *record) {
+	for r := p.read(c.records); r.next(); {
 		if r.kind == recordLogin && number >= next {
 			m.resolve(p, &r.Claim, out)
 		}
 		if p.live && c.first <= next && number >= next {
-			m.tell(p, r, out)
+			m.tell(p, &r.record, out)
 			m.stats.ClaimsSeen++
 		}
 		number++
-	})
+	}
 	m.sendAgain(p, out)
 	switch {
 	case !p.live || end <= next:
@@ -123,12 +123,12 @@ func (m *Machine) takeList(now Now, p *node, l *list, out *Out) {
 		m.answered(now, p, out)
 		return
 	}
-	p.each(l.records, func(r *record) {
+	for r := p.read(l.records); r.next(); {
 		if r.kind == recordLogin {
 			m.resolve(p, &r.Claim, out)
-			m.tell(p, r, out)
+			m.tell(p, &r.record, out)
 		}
-	})
+	}
 	m.sendAgain(p, out)
 	s.cursor, s.listing = l.next, l.next != 0
 	m.answered(now, p, out)
@@ -149,7 +149,6 @@ func (m *Machine) relist(now Now, p *node, l *list, out *Out) {
 
 // answer answers a question for claims or sessions.
 func (m *Machine) answer(p *node, k kind, q question, out *Out) {
-	m.flush(out) // what waits has its numbers, and goes to all
 	if q.since > m.log.head && k == kindAsk {
 		return
 	}
@@ -161,7 +160,6 @@ func (m *Machine) answer(p *node, k kind, q question, out *Out) {
 			m.publish(out, To, p.name, start)
 			return
 		}
-		q.cursor = 0
 	}
 	m.list(p, q, out)
 }

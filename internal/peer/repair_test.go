@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 	"time"
@@ -159,6 +160,52 @@ func TestStaleListIsAskedForAgain(t *testing.T) {
 	h[0].close(all[0]) // the claims come first
 	w.run(10 * time.Millisecond)
 	late.receive(held[0])
+	w.run(2 * time.Second)
+	w.check(byID(all...))
+}
+
+// A piece that comes again, or was wanted of another list, is not taken.
+func TestOtherPiecesOfAList(t *testing.T) {
+	w := newWorld(t, 9)
+	h := w.cluster(1, Config{LogBytes: 1})
+	all := h[0].crowd(5000, "x")
+	w.run(time.Second)
+	late := w.start(Config{Node: "z"})
+	var pieces [][]byte
+	w.trace = func(_ *host, a Action) {
+		if a.Op == Publish && kind(a.Data[1]) == kindList {
+			pieces = append(pieces, bytes.Clone(a.Data))
+		}
+	}
+	for len(pieces) < 3 {
+		w.run(time.Millisecond)
+	}
+	stale := late.m.Stats().Stale
+	late.receive(pieces[0])
+	late.receive(pieces[1])
+	if got := late.m.Stats().Stale - stale; got != 2 {
+		t.Errorf("%d were stale, want 2", got)
+	}
+	w.run(2 * time.Second)
+	w.check(byID(all...))
+}
+
+// Lists are paced, and those since a number have no others.
+func TestPaceOfLists(t *testing.T) {
+	w := newWorld(t, 10)
+	h := w.cluster(1, Config{LogBytes: 1})
+	all := h[0].crowd(20_000, "x")
+	w.run(time.Second)
+	h[0].m.list(&node{name: "z"}, question{since: 19_001}, &h[0].out)
+	if got := h[0].m.Stats().Listed; got != 1000 {
+		t.Errorf("%d were listed, want 1,000", got)
+	}
+	h[0].out.Reset()
+	w.start(Config{Node: "z", ListPace: 50 * time.Millisecond})
+	w.run(210 * time.Millisecond)
+	if got := h[0].m.Stats().Answered; got < 4 || got > 6 {
+		t.Errorf("%d questions in 210 ms, each 50 ms", got)
+	}
 	w.run(2 * time.Second)
 	w.check(byID(all...))
 }

@@ -38,6 +38,26 @@ func TestAlternatesAreLivePeersByFreePlaces(t *testing.T) {
 	if want := []string{"b:7000", "c:7000"}; !slices.Equal(h[0].terms.Alternates, want) {
 		t.Errorf("%v, want %v", h[0].terms.Alternates, want)
 	}
+	h = w.hosts
+	for i := range h { // also where the rate stays as it is
+		h[i].load(Load{Places: 10 + 1000*(i&1)})
+	}
+	w.run(3 * time.Second)
+	for i := range h {
+		h[i].load(Load{Places: 10 + 1000*(1-i&1)})
+	}
+	w.run(3 * time.Second)
+	if want := []string{"c:7000", "b:7000"}; !slices.Equal(h[0].terms.Alternates, want) {
+		t.Errorf("%v, want %v", h[0].terms.Alternates, want)
+	}
+}
+
+func TestRateOfSurvivors(t *testing.T) {
+	w := newWorld(t, 5)
+	h := w.cluster(3, Config{})
+	h[1].load(Load{Sessions: 1000, Places: 4000, AdmitRate: 1000})
+	h[2].load(Load{Sessions: 17000, Places: 0, AdmitRate: 1000})
+	w.run(3 * time.Second)
 	if got, want := h[0].terms.FailoverRate, 800.; got < want*0.99 || got > want*1.01 {
 		t.Errorf("a rate of %v, want %v", got, want)
 	}

@@ -25,7 +25,7 @@ func describe(msg []byte) ([]string, error) {
 	say("epoch = %016x", h.epoch)
 	say("node = %s", h.name)
 	records := func(b []byte) {
-		(&node{}).each(b, func(r *record) {
+		for r := (&node{}).read(b); r.next(); {
 			switch r.kind {
 			case recordLogin, recordLogout:
 				say("record = %s", map[recordKind]string{recordLogin: "login", recordLogout: "logout"}[r.kind])
@@ -36,7 +36,7 @@ func describe(msg []byte) ([]string, error) {
 			default:
 				say("record = unknown")
 			}
-		})
+		}
 	}
 	switch h.kind {
 	case kindNode:
@@ -130,9 +130,9 @@ func again(msg []byte) []byte {
 }
 
 func recordsAgain(b []byte) (dst []byte) {
-	(&node{}).each(b, func(r *record) {
+	for r := (&node{}).read(b); r.next(); {
 		dst = appendRecord(dst, r.kind, &session{id: string(r.ID), user: string(r.User), stamp: r.Stamp, incarnation: r.Incarnation})
-	})
+	}
 	return dst
 }
 

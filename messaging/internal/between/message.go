@@ -39,7 +39,6 @@ type Message struct {
 	Stamp  uint64 // of a login; of Located and Outcome: greater than those of all logins that it knows of
 	Due    uint64 // ms; 0: at once
 	Until  uint64 // ms: it expires
-	Put    uint64 // ms: when it was stored first
 }
 
 // field is the type of an entry.
@@ -63,15 +62,14 @@ const (
 	fieldStamp   field = 15
 	fieldDue     field = 16
 	fieldUntil   field = 17
-	fieldPut     field = 18
 )
 
 // numbers are the fields that hold one, in the order in which they are written.
-func (m *Message) numbers() [12]numberField {
+func (m *Message) numbers() [11]numberField {
 	return [...]numberField{
 		{fieldLink, &m.Link}, {fieldNumber, &m.Number}, {fieldAckLink, &m.AckLink}, {fieldAcked, &m.Acked}, {fieldAgain, &m.Again},
 		{fieldToken, &m.Token}, {fieldResult, &m.Result}, {fieldCode, &m.Code}, {fieldStamp, &m.Stamp},
-		{fieldDue, &m.Due}, {fieldUntil, &m.Until}, {fieldPut, &m.Put},
+		{fieldDue, &m.Due}, {fieldUntil, &m.Until},
 	}
 }
 
@@ -219,8 +217,6 @@ func (m *Message) number(f field) *uint64 {
 		return &m.Due
 	case fieldUntil:
 		return &m.Until
-	case fieldPut:
-		return &m.Put
 	}
 	return nil
 }

@@ -8,7 +8,7 @@ package between
 //	OUTCOME  Token, User, Result, Device, Code, Reason, Stamp
 //	KICK     Token, User, Result: Ends or Moves, Code, Reason, Due: the delay, Until: the window, List: alternates
 //	KICKED   Token, Due: how many
-//	HAND     Token, User, Body, Due, Until, Put
+//	HAND     Token, User, Body, Due, Until
 //	HANDED   Token, Result, Code, Reason
 
 // Results of an Outcome and of Handed. The first five are those of messaging.Result.

@@ -1,0 +1,51 @@
+package peer
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+)
+
+func TestHomeIsTheSameWhereverTheSameNodesAreSeen(t *testing.T) {
+	one, other := newMembers([]string{"a", "b", "c"}), newMembers([]string{"c", "a", "b"})
+	for i := range 1000 {
+		key := fmt.Sprint(i)
+		if one.Home(key) != other.Home(key) {
+			t.Fatal(key)
+		}
+	}
+	// Pinned: nodes of different versions must agree.
+	for key, home := range map[string]string{"": "b", "lobby": "c", "alice": "c", "bob": "a", "42": "c"} {
+		if got := one.Home(key); got != home {
+			t.Errorf("%q is at home at %s, and was at %s", key, got, home)
+		}
+	}
+}
+
+func TestHomesAreSpreadAndStay(t *testing.T) {
+	var names []string
+	for i := range 8 {
+		names = append(names, fmt.Sprint("node-", i))
+	}
+	all, fewer := newMembers(slices.Clone(names)), newMembers(slices.Clone(names[:7]))
+	homes := make(map[string]int)
+	for i := range 16_000 {
+		key := fmt.Sprint("room-", i)
+		home := all.Home(key)
+		homes[home]++
+		if home != "node-7" && fewer.Home(key) != home {
+			t.Fatalf("%s has gone from %s to %s, since another node left", key, home, fewer.Home(key))
+		}
+	}
+	for name, n := range homes {
+		if n < 1800 || n > 2200 {
+			t.Errorf("%s is home of %d, want about 2,000", name, n)
+		}
+	}
+	if !all.Has("node-3") || all.Has("node-9") || !slices.IsSorted(all.Names()) {
+		t.Errorf("%v", all.Names())
+	}
+	if n := testing.AllocsPerRun(100, func() { all.Home("lobby") }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
