@@ -146,7 +146,11 @@ func broken(r Run, _ []result.Second) (all []happening) {
 		}
 		label := t.Expr
 		if parsed, err := result.ParseThreshold(t.Expr); err == nil {
-			label, _ = parsed.Parts()
+			label = parsed.Figure()
+		}
+		if t.Abort { // the end itself is told, too
+			all = append(all, happening{At: *t.BrokeAtS, Until: *t.BrokeAtS, Text: t.Expr + " is so from here on: --abort-on"})
+			continue
 		}
 		all = append(all, happening{At: *t.BrokeAtS, Until: *t.BrokeAtS, Label: "broken: " + label, Text: brokenWords(t) + " is broken", Bad: true})
 	}
