@@ -123,7 +123,7 @@ func (p *page) one(r Run) {
 	x := r.Result
 	p.Title, p.Verdict, p.Summary, p.Why, p.Story, p.Command = title(r), verdict(x.Verdict), summary(r), why(x), r.story(), r.command()
 	for _, t := range x.Thresholds {
-		one := threshold{Expr: t.Expr, Actual: "none", OK: t.OK}
+		one := threshold{Expr: nameOf(t), Actual: "none", OK: t.OK}
 		if t.Actual != nil {
 			one.Actual = plot.Number(*t.Actual, stepOf(*t.Actual))
 		}

@@ -147,7 +147,11 @@ func (r Run) ending(rows []result.Second) []happening {
 func broken(r Run, _ []result.Second) (all []happening) {
 	when := map[float64][]string{}
 	for _, t := range r.Result.Thresholds {
-		if !t.OK && t.BrokeAtS != nil {
+		switch {
+		case t.OK || t.BrokeAtS == nil:
+		case t.Abort: // the end itself is told, too
+			all = append(all, happening{At: *t.BrokeAtS, Until: *t.BrokeAtS, Text: t.Expr + " is so from here on: --abort-on"})
+		default:
 			when[*t.BrokeAtS] = append(when[*t.BrokeAtS], t.Expr)
 		}
 	}
