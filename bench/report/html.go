@@ -133,6 +133,12 @@ func (p *page) one(r Run) {
 		p.Thresholds = append(p.Thresholds, one)
 	}
 	p.Above, p.Below = []section{{"Where and when", r.setting()}}, []section{{"Figures", r.figures()}}
+	if len(x.Repeats) > 0 {
+		p.Above = append(p.Above, section{fmt.Sprintf("All %d runs", len(x.Repeats)), r.repeats()})
+	}
+	if len(x.Scraped) > 0 {
+		p.Below = append(p.Below, section{"What servers say of themselves", r.scrapedFigures()})
+	}
 }
 
 // verdict keeps to the words that there are: it names a class of the style sheet.

@@ -34,6 +34,14 @@ func scraped(r Run) plot.Chart {
 	return p
 }
 
+// scrapedFigures are what the series came to.
+func (r Run) scrapedFigures() (rows []figure) {
+	for _, series := range r.Result.Detail.Scraped {
+		rows = append(rows, figure{Name: series.Name, Value: r.Result.Scraped[series.Name].Words()})
+	}
+	return rows
+}
+
 // mostScraped is how many lines can be told apart.
 const mostScraped = 8
 
