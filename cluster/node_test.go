@@ -128,6 +128,7 @@ func see(t *testing.T, all ...*member) {
 }
 
 func TestNodesSeeEachOtherAndWhoLeaves(t *testing.T) {
+	t.Parallel()
 	var net cluster.Memory
 	a, b, c := join(t, &net, "a", nil), join(t, &net, "b", nil), join(t, &net, "c", nil)
 	see(t, a, b, c)
@@ -147,6 +148,7 @@ func TestNodesSeeEachOtherAndWhoLeaves(t *testing.T) {
 }
 
 func TestMessagesArriveInOrderBehindLogins(t *testing.T) {
+	t.Parallel()
 	var net cluster.Memory
 	a, b := join(t, &net, "a", nil), join(t, &net, "b", nil)
 	see(t, a, b)
@@ -170,6 +172,7 @@ func TestMessagesArriveInOrderBehindLogins(t *testing.T) {
 }
 
 func TestSendSaysWhoIsNotThere(t *testing.T) {
+	t.Parallel()
 	var net cluster.Memory
 	a, b := join(t, &net, "a", nil), join(t, &net, "b", nil)
 	see(t, a, b)
@@ -199,6 +202,7 @@ func TestSendSaysWhoIsNotThere(t *testing.T) {
 }
 
 func TestASplitIsSeenAndHeals(t *testing.T) {
+	t.Parallel()
 	var net cluster.Memory
 	a, b, c := join(t, &net, "a", nil), join(t, &net, "b", nil), join(t, &net, "c", nil)
 	see(t, a, b, c)
@@ -214,6 +218,7 @@ func TestASplitIsSeenAndHeals(t *testing.T) {
 }
 
 func TestANodeThatFallsSilentIsGone(t *testing.T) {
+	t.Parallel()
 	var net cluster.Memory
 	quick := func(c *cluster.Config, _ *server.Config) {
 		c.Announce, c.Alive = 20*time.Millisecond, 200*time.Millisecond
@@ -227,6 +232,7 @@ func TestANodeThatFallsSilentIsGone(t *testing.T) {
 }
 
 func TestHandlersMayCallTheNode(t *testing.T) {
+	t.Parallel()
 	var net cluster.Memory
 	bus := net.Bus("a")
 	defer bus.Close()
@@ -261,6 +267,7 @@ func TestHandlersMayCallTheNode(t *testing.T) {
 }
 
 func TestTheSameNameEndsTheEarlierNode(t *testing.T) {
+	t.Parallel()
 	var net cluster.Memory
 	a, b := join(t, &net, "a", nil), join(t, &net, "b", nil)
 	see(t, a, b)

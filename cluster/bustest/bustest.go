@@ -35,7 +35,10 @@ func Run(t *testing.T, connect func(t *testing.T, nodes int) []cluster.Bus) {
 		{"AStoppedWatchTellsNothing", stoppedWatch},
 		{"WhatIsClosedSaysSo", closed},
 	} {
-		t.Run(c.name, func(t *testing.T) { c.test(t, connect(t, 3)) })
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.test(t, connect(t, 3))
+		})
 	}
 }
 

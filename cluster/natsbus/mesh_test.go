@@ -6,10 +6,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -59,6 +61,7 @@ func freePorts(t *testing.T, n int) (addrs []string) {
 }
 
 func TestAStrangerIsNotLetIn(t *testing.T) {
+	t.Parallel()
 	own := Config{Node: "a", Listen: "127.0.0.1:0", Secrets: [][]byte{secret("a")}}
 	a := open(t, own)
 	for name, cfg := range map[string]Config{
@@ -82,6 +85,7 @@ func TestAStrangerIsNotLetIn(t *testing.T) {
 
 // A secret is changed as everywhere: all know the new one, then it is shown, then the old one is forgotten.
 func TestASecretCanBeChanged(t *testing.T) {
+	t.Parallel()
 	old, next := secret("o"), secret("n")
 	a := open(t, Config{Node: "a", Listen: "127.0.0.1:0", Secrets: [][]byte{old}})
 	if err := a.SetSecrets([][]byte{old, next}); err != nil {
@@ -217,16 +221,20 @@ func natsServer(t *testing.T, port int) *server.Server {
 }
 
 func TestAnExistingNATSKeepsTheContract(t *testing.T) {
+	t.Parallel()
 	s := natsServer(t, server.RANDOM_PORT)
+	var runs atomic.Int64
 	bustest.Run(t, func(t *testing.T, nodes int) (all []cluster.Bus) {
+		name := fmt.Sprint("run", runs.Add(1)) // they share the server
 		for i := range nodes {
-			all = append(all, open(t, Config{Node: bustest.Name(i), Name: strings.ReplaceAll(t.Name(), "/", "_")[:40], Servers: s.ClientURL()}))
+			all = append(all, open(t, Config{Node: bustest.Name(i), Name: name, Servers: s.ClientURL()}))
 		}
 		return all
 	})
 }
 
 func TestAnExistingNATSMayRestart(t *testing.T) {
+	t.Parallel()
 	ports := freePorts(t, 1)
 	_, text, _ := net.SplitHostPort(ports[0])
 	port, err := net.LookupPort("tcp", text)
@@ -273,6 +281,7 @@ func TestTwoClustersShareAnExistingNATS(t *testing.T) {
 
 // A server that ends by itself is a fault of one node: the others see it gone, and come back.
 func TestTheServerWithinIsStartedAgain(t *testing.T) {
+	t.Parallel()
 	a := open(t, Config{Node: "a", Listen: "127.0.0.1:0", Secrets: [][]byte{secret("a")}})
 	b := open(t, Config{Node: "b", Listen: "127.0.0.1:0", Secrets: [][]byte{secret("a")}, Peers: []string{a.RouteAddr()}})
 	bustest.Met(t, []cluster.Bus{a, b})
