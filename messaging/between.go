@@ -15,6 +15,8 @@ import (
 type links struct {
 	mu sync.RWMutex // guards of; each link has a lock of its own
 	of map[string]*link
+
+	heard between.Message // by heard, which is called once at a time
 }
 
 // link is what was said to a node, and heard of it. Its lock is held while something is sent, so that the order
@@ -122,8 +124,8 @@ func (h *Hub) tellAll(m *between.Message) error {
 
 // heard is cluster.Handler.Message.
 func (h *Hub) heard(node string, body []byte) {
-	m, err := between.Parse(body)
-	if err != nil {
+	m, err := &h.links.heard, error(nil)
+	if *m, err = between.Parse(body); err != nil {
 		h.cfg.Logger.Warn("another node's hub says what cannot be read", "from", node, "error", err)
 		return
 	}
@@ -132,7 +134,7 @@ func (h *Hub) heard(node string, body []byte) {
 	if m.Number != 0 && !k.lost {
 		k.up = true // it knows this node, which knows it a moment later
 	}
-	v, say := k.l.Take(&m)
+	v, say := k.l.Take(m)
 	for _, frame := range say {
 		_ = h.cfg.Peers.Send(node, frame)
 	}
@@ -144,7 +146,7 @@ func (h *Hub) heard(node string, body []byte) {
 		h.peerForgot(node)
 	}
 	if do := hears[m.Kind]; do != nil {
-		do(h, node, &m)
+		do(h, node, m)
 	}
 }
 

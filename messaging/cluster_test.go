@@ -195,9 +195,9 @@ func TestCopyByAnotherNodeIsRecognised(t *testing.T) {
 	inTown(t, 3, messaging.Config{}, func(w *town) {
 		bob := w.nodes[1].join("bob")
 		m := messaging.Message{ID: messaging.ID{Sender: "back end", Incarnation: 7, Number: 1}, From: "alice", Content: []byte("a")}
-		var got []messaging.Outcome
+		told := make(chan messaging.Outcome, 6)
 		push := func(i int) {
-			if err := w.nodes[i].hub.Push("bob", m, func(o messaging.Outcome) { got = append(got, o) }); err != nil {
+			if err := w.nodes[i].hub.Push("bob", m, func(o messaging.Outcome) { told <- o }); err != nil {
 				t.Fatal(err)
 			}
 			w.advance(0)
@@ -211,6 +211,11 @@ func TestCopyByAnotherNodeIsRecognised(t *testing.T) {
 		push(0)
 		push(1)
 		bob.nothing()
+		close(told)
+		var got []messaging.Outcome
+		for o := range told {
+			got = append(got, o)
+		}
 		if len(got) != 6 || slices.ContainsFunc(got, func(o messaging.Outcome) bool { return o.Result != messaging.Delivered }) {
 			t.Errorf("told %+v", got)
 		}
@@ -241,8 +246,8 @@ func TestForeignMessageIsAdoptedWhenItsSenderComes(t *testing.T) {
 				}
 				w.advance(0)
 				w.f.dies("a")
-				var out messaging.Outcome
-				if err := b.hub.Push("bob", m, func(o messaging.Outcome) { out = o }); err != nil {
+				told := make(chan messaging.Outcome, 1)
+				if err := b.hub.Push("bob", m, func(o messaging.Outcome) { told <- o }); err != nil {
 					t.Fatal(err)
 				}
 				want := messaging.Durable
@@ -254,7 +259,7 @@ func TestForeignMessageIsAdoptedWhenItsSenderComes(t *testing.T) {
 					want = messaging.Delivered
 				}
 				w.advance(4 * time.Second)
-				if out.Result != want {
+				if out := <-told; out.Result != want {
 					t.Errorf("told %+v, want %v", out, want)
 				}
 				if how == "takes it" {

@@ -114,6 +114,9 @@ func (w *town) add(cfg messaging.Config, store messaging.Store) *rig {
 // advance lets time pass on all nodes.
 func (w *town) advance(d time.Duration) {
 	w.t.Helper()
+	for _, r := range w.nodes {
+		r.node.Settle() // what the test has done comes before what its loop will do
+	}
 	w.nodes[0].node.Advance(d)
 	for range 3 {
 		for _, r := range w.nodes {

@@ -23,3 +23,33 @@ func TestPingsWaitForTheGrid(t *testing.T) {
 		t.Errorf("%d PINGs before the grid's first multiple", n)
 	}
 }
+
+// While a PONG is waited for, what looks after it meets others.
+func TestTimersOfAClientThatWaitsAreLoose(t *testing.T) {
+	f := &benchtest.Node{Terms: codec.Terms{Interval: time.Minute, Timeout: time.Hour}, NoPong: true}
+	benchtest.Start(t, f)
+	s, _ := startSwarm(t, 20, func(c *Config) { c.PongTimeout = time.Minute }, f)
+	benchtest.WaitFor(t, "all are ready", func() bool { return s.Ready() == 20 })
+	s.RollCall(0)
+	later := make(chan int, len(s.loops))
+	s.eachLoop(func(l *loop) {
+		n := 0
+		for i := range l.clients {
+			c := &l.clients[i]
+			if exact, due := c.link.Deadline(), l.linkDue(c); c.flags.has(flagAsked) && due != exact {
+				n++
+				if wait := exact - c.asked.wrote; due < exact || due-exact > wait/looseness || due%loose(wait) != 0 {
+					t.Errorf("a timer of a wait of %v is due at %v in place of %v", wait, due, exact)
+				}
+			}
+		}
+		later <- n
+	})
+	n := 0
+	for range s.loops {
+		n += <-later
+	}
+	if n == 0 {
+		t.Error("nobody's timer waits for others")
+	}
+}

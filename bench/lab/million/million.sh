@@ -1,7 +1,7 @@
 #!/bin/sh
 # A million heartbeating connections, both ends on this machine: `make million`.
 #
-# Each of the 56 nodes, and of the workers (51), is a process under its own limit of 20,000
+# Each of the 56 nodes, and of the 56 workers, is a process under its own limit of 20,000
 # descriptors. Two million sockets are many for the kernel's table of established
 # connections, whose size is fixed at boot (2^18 buckets are usual) and which every packet
 # is looked up in. A network namespace may have a larger one, so this makes one, if it may.
