@@ -135,7 +135,7 @@ func TestUserWhoIsGoneUnheard(t *testing.T) {
 		n = alice.to("bob", "b")
 		w.advance(time.Second)
 		alice.acked(n, envelope.AckDurable)
-		if st, err := w.nodes[0].hub.User("bob"); err != nil || st.Unacknowledged > 0 {
+		if st, err := w.nodes[0].hub.User(w.t.Context(), "bob"); err != nil || st.Unacknowledged > 0 {
 			t.Errorf("as if he were there: %+v, %v", st, err)
 		}
 		bob = w.nodes[1].join("bob")
