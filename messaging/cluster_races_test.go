@@ -148,7 +148,7 @@ func TestUserWhoIsGoneUnheard(t *testing.T) {
 // While sender and addressee stay, the order holds whatever the bus loses and doubles, and whatever the store and the
 // addressee's pace do.
 func TestOrderOverALossyBus(t *testing.T) {
-	for seed := range uint64(40) {
+	for seed := range manySeeds(8) {
 		inTown(t, 3, messaging.Config{MessageRate: -1}, func(w *town) {
 			r := rand.New(rand.NewPCG(seed, 2))
 			chance := rand.New(rand.NewPCG(seed, 5)) // of the fabric
