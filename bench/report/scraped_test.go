@@ -27,7 +27,7 @@ func TestAPageHasWhatServersSayAndAllRuns(t *testing.T) {
 	if err := WriteHTML(&page, Run{Name: "a", Result: x}); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"What servers say of themselves", "cpu, rate", "1 of 3 readings failed, the first: gone", "never read", "All 2 runs", "run 1, seed 7 (this page)", "fail: too slow",
+	for _, want := range []string{"What servers say of themselves", "cpu, per second", "1 of 3 readings failed, the first: gone", "never read", "All 2 runs", "run 1, seed 7 (this page)", "fail: too slow",
 		"median 2, from 1 to 3, of 2 runs"} {
 		if !strings.Contains(page.String(), want) {
 			t.Errorf("the page does not say %q", want)
