@@ -34,7 +34,7 @@ demo: build ## the main job on this machine in three acts: evictions, a kill, us
 		*) echo "no verdict, exit code $$1";; esac; }; \
 	two=0; three=0; \
 	act demo --json out/demo.json || two=$$?; test $$two -ne 130 || exit 130; \
-	act talk --spawn 2 --kill-after 4s --fraction 0.1 --json out/talk.json || three=$$?; test $$three -ne 130 || exit 130; \
+	act talk --spawn 2 --cluster --kill-after 4s --fraction 0.1 --json out/talk.json || three=$$?; test $$three -ne 130 || exit 130; \
 	echo; echo "acts one and two: $$(says $$two)"; echo "act three: $$(says $$three)"; \
 	test $$two -eq 0 || exit $$two; exit $$three
 

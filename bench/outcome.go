@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -34,11 +35,18 @@ func (r *runner) result(t *tally.Tally) *result.Result {
 	if why := r.Unproven(&t.Counters, out.Soak); why != "" {
 		out.Generator.WhyInvalid = &why
 	}
+	switch {
+	case r.Struck != nil && r.Struck.Failed != nil:
+		out.Generator.WhyInvalid = r.Struck.Failed
+	case r.Unstruck != "":
+		out.Generator.WhyInvalid = &r.Unstruck
+	}
 	if len(lost) > 0 { // the first is the cause, if one led to another
 		out.Generator.WhyInvalid = new(lost[0].Error())
 	}
 	if out.Storm != nil {
 		out.Storm.DrainS, out.Storm.GhostsGoneS = tally.Seconds(r.Drained), tally.Seconds(r.GhostsGone)
+		out.Storm.Command, out.Storm.T0By = r.Struck, cmp.Or(r.T0By, result.T0ByRun)
 		if r.CutBy != "" {
 			out.Storm.CutBy = &r.CutBy
 		}

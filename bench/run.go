@@ -11,6 +11,7 @@ import (
 	"github.com/stormwheel/stormwheel/bench/nodes"
 	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/bench/scenario"
+	"github.com/stormwheel/stormwheel/bench/scrape"
 	"github.com/stormwheel/stormwheel/bench/tally"
 	"github.com/stormwheel/stormwheel/internal/child"
 	"github.com/stormwheel/stormwheel/internal/machine"
@@ -28,6 +29,7 @@ type runner struct {
 	display *display
 	cpu     time.Duration           // that this process had taken before
 	end     context.CancelCauseFunc // of the run, before its time
+	scraped []*scrape.Target        // what is read of the servers' own metrics
 
 	// Of the monitor, and of measure when that has ended.
 	sofar     *tally.Recent
@@ -61,6 +63,15 @@ func Run(ctx context.Context, cfg Config, view View) (*result.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p.Capacity == scenario.SearchCapacity {
+		if cfg.Capacity, err = searchCapacity(ctx, cfg, p, view); err != nil {
+			return nil, err
+		}
+		p.Capacity = cfg.Capacity
+	}
+	if p.Repeat > 1 {
+		return repeat(ctx, cfg, p, view)
+	}
 	if _, searches := p.Plays.(scenario.FindMax); searches {
 		return findMax(ctx, cfg, p, view)
 	}
@@ -84,6 +95,10 @@ func play(ctx context.Context, p *scenario.Plan, view View) (*result.Result, err
 	if err != nil {
 		return nil, &result.ExitError{Code: result.ExitOther, Err: err}
 	}
+	scraped, err := p.OpenScrapes(ctx, servers)
+	if err != nil {
+		return nil, err
+	}
 	clients, err := fleet.New(p.Swarm(), p.Workers, child.Program{Argv: command, Crowded: p.Crowded()})
 	if err != nil {
 		return nil, &result.ExitError{Code: result.ExitOther, Err: err}
@@ -96,7 +111,7 @@ func play(ctx context.Context, p *scenario.Plan, view View) (*result.Result, err
 		return nil, err
 	}
 	r := newRunner(p, clients, servers, view)
-	r.end = cancel
+	r.end, r.scraped = cancel, scraped
 	out, err := r.measure(ctx, interrupt)
 	switch {
 	case err != nil && interrupt.Err() == nil:
@@ -127,6 +142,10 @@ func (r *runner) measure(ctx, interrupt context.Context) (*result.Result, error)
 	started := time.Now().Add(-r.Clients.Now())
 	r.introduce()
 
+	var recorder *scrape.Recorder
+	if len(r.scraped) > 0 {
+		recorder = scrape.Start(r.scraped, r.Clients.Now, r.Say)
+	}
 	monitored := make(chan struct{})
 	monitorCtx, stopMonitor := context.WithCancel(context.Background())
 	go func() { defer close(monitored); r.monitor(monitorCtx) }()
@@ -155,6 +174,8 @@ func (r *runner) measure(ctx, interrupt context.Context) (*result.Result, error)
 	viewErr := r.display.close()
 
 	out := r.result(&t)
+	figures, series := recorder.Stop()
+	out.Scraped = figures
 	if n, known := r.Servers.Ghosts(t.Ready); known && !r.Shakes() { // nobody has those of handshakes
 		out.Conns.Ghosts = &n
 	}
@@ -170,6 +191,7 @@ func (r *runner) measure(ctx, interrupt context.Context) (*result.Result, error)
 	out.Thresholds = r.Aborts.Seen()
 	var detailErr error
 	out.Detail, detailErr = r.detail(&t)
+	out.Detail.Scraped = series
 	return out, errors.Join(scenarioErr, viewErr, r.unwritten, detailErr, out.Judge(r.Judged, r.LateLimit))
 }
 

@@ -15,6 +15,8 @@ type View struct {
 	// Watch is told of every second and event, by several goroutines, one at a time. It must
 	// not block: the run waits for it.
 	Watch func(Update)
+	// Each is told of each run of several (Config.Repeat), from 1, when it is over.
+	Each func(number int, r *result.Result)
 }
 
 // Update is what a run shows of itself while it runs: one a second, and one whenever

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/stormwheel/stormwheel/client"
 	"github.com/stormwheel/stormwheel/cluster"
+	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/server"
 )
 
@@ -154,7 +157,10 @@ func TestOwnAlternatesStay(t *testing.T) {
 	})
 	b := join(t, &net, "b", nil)
 	see(t, a, b)
-	until(t, "b names a", func() bool { return len(b.srv.Tunable().Alternates) == 1 })
+	if err := b.Send("a", nil); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "a has done what b's coming asks for", func() bool { return a.has("message b ") })
 	if got := a.srv.Tunable(); !slices.Equal(got.Alternates, []string{"10.0.0.9:7000"}) || got.FailoverRate != 77 {
 		t.Errorf("a names %q, at %v/s", got.Alternates, got.FailoverRate)
 	}
@@ -183,4 +189,51 @@ func TestANodeThatJoinsGetsItsShare(t *testing.T) {
 			t.Errorf("a client was offline %d times, with %d losses", n, p.Info().Losses)
 		}
 	}
+}
+
+// hello connects by hand, as a process that told an incarnation.
+func hello(t *testing.T, addr, id string, incarnation uint64, attempt uint32) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	frame, err := codec.AppendHello(nil, &codec.HelloMessage{MinVersion: 1, MaxVersion: 1, ClientID: []byte(id), Incarnation: incarnation, Attempt: attempt})
+	if err == nil {
+		_, err = conn.Write(frame)
+	}
+	if err == nil {
+		err = conn.SetDeadline(time.Now().Add(patience))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+// A client that is somewhere else now loses its old session there, but not before what is on its way can have come.
+func TestAClientThatCameElsewhereIsSuperseded(t *testing.T) {
+	var net cluster.Memory
+	a, b := join(t, &net, "a", nil), join(t, &net, "b", nil)
+	see(t, a, b)
+	old := hello(t, a.srv.Addr(), "alice", 7, 1)
+	until(t, "it is at a", func() bool { return b.has("login a alice alice") && a.srv.Stats().Sessions == 1 })
+	hello(t, b.srv.Addr(), "alice", 7, 2)
+	until(t, "a knows", func() bool { return a.Status().Counts.Superseded == 1 })
+	if n := a.srv.Stats().Sessions; n != 1 {
+		t.Errorf("a has %d sessions at once, want 1 for a while", n)
+	}
+	all, _ := io.ReadAll(old) // until a closes it
+	found := false
+	for f, size, err := codec.Decode(all, codec.MaxPayload); err == nil; f, size, err = codec.Decode(all, codec.MaxPayload) {
+		all = all[size:]
+		if m, err := codec.ParseGoAway(f.Payload); f.Type == codec.GoAway && err == nil {
+			found = m.Code == codec.CodeSuperseded
+		}
+	}
+	if !found {
+		t.Error("the old session did not end as superseded")
+	}
+	until(t, "b has the client's", func() bool { return b.srv.Stats().Sessions == 1 })
 }

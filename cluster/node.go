@@ -64,7 +64,6 @@ type Node struct {
 	}
 	loadAt time.Duration // the runner's: when the server's load is told next
 	mover  mover
-	terms  atomic.Pointer[peer.Terms]
 	claims wrapped
 	epoch  atomic.Uint64 // the server's, of its sessions
 }

@@ -26,12 +26,26 @@ func (h *Hub) ask(a *asked) error {
 	if want.kind < envelope.OnlineUsers || want.kind > envelope.UserDevices {
 		return refuseQuestion
 	}
+	if h.cfg.Peers != nil {
+		return h.askAll(a, &want)
+	}
 	select {
 	case h.asks <- func() { h.answer(answer{from: a.d.from, number: a.number, page: h.page(&want)}) }:
 		return nil
 	default:
 		return refuseBusy
 	}
+}
+
+// askAll is ask of all nodes.
+func (h *Hub) askAll(a *asked, want *question) error {
+	from, number := a.d.from, a.number
+	if !h.later(func() {
+		h.pageOfAll(want, func(page []byte, why *Refusal) { h.answer(answer{from: from, number: number, why: why, page: page}) })
+	}) {
+		return refuseBusy
+	}
+	return nil
 }
 
 func (h *Hub) answerAsks() {
@@ -53,7 +67,10 @@ type question struct {
 
 // page is the answer: names in ascending order from behind after, and how many there are in all.
 func (h *Hub) page(q *question) []byte {
-	names, count, more := h.list(q)
+	return pageOf(h.list(q))
+}
+
+func pageOf(names []string, count uint64, more bool) []byte {
 	e := envelope.Envelope{Kind: envelope.Page, Count: count}
 	if more {
 		e.After = []byte(names[len(names)-1])

@@ -15,6 +15,8 @@ import (
 type links struct {
 	mu sync.RWMutex // guards of; each link has a lock of its own
 	of map[string]*link
+
+	heard between.Message // by heard, which is called once at a time
 }
 
 // link is what was said to a node, and heard of it. Its lock is held while something is sent, so that the order
@@ -122,8 +124,8 @@ func (h *Hub) tellAll(m *between.Message) error {
 
 // heard is cluster.Handler.Message.
 func (h *Hub) heard(node string, body []byte) {
-	m, err := between.Parse(body)
-	if err != nil {
+	m, err := &h.links.heard, error(nil)
+	if *m, err = between.Parse(body); err != nil {
 		h.cfg.Logger.Warn("another node's hub says what cannot be read", "from", node, "error", err)
 		return
 	}
@@ -132,7 +134,7 @@ func (h *Hub) heard(node string, body []byte) {
 	if m.Number != 0 && !k.lost {
 		k.up = true // it knows this node, which knows it a moment later
 	}
-	v, say := k.l.Take(&m)
+	v, say := k.l.Take(m)
 	for _, frame := range say {
 		_ = h.cfg.Peers.Send(node, frame)
 	}
@@ -144,12 +146,13 @@ func (h *Hub) heard(node string, body []byte) {
 		h.peerForgot(node)
 	}
 	if do := hears[m.Kind]; do != nil {
-		do(h, node, &m)
+		do(h, node, m)
 	}
 }
 
 // peerUp is cluster.Handler.Up.
 func (h *Hub) peerUp(node string) {
+	h.seesNode(node) // before it is hailed: from then on what is its is not this node's
 	k := h.link(node)
 	k.mu.Lock()
 	k.up, k.lost = true, false
@@ -159,10 +162,12 @@ func (h *Hub) peerUp(node string) {
 		h.shards[i].peerUp(node)
 	}
 	wake(h.look)
+	h.lookAgain(node)
 }
 
 // peerDown is cluster.Handler.Down.
 func (h *Hub) peerDown(node string) {
+	defer h.losesNode(node)
 	k := h.link(node)
 	k.mu.Lock()
 	k.up, k.lost = false, true
@@ -170,25 +175,33 @@ func (h *Hub) peerDown(node string) {
 	k.mu.Unlock()
 	for i := range h.shards {
 		h.shards[i].peerDown(node)
+		h.shards[i].othersGone(node)
 	}
+	h.looksWithout(node)
 }
 
 // peerForgot is told when a node has had this one for lost without its being so: what it was asked and has not
 // answered it will not answer.
 func (h *Hub) peerForgot(node string) {
+	h.seesNode(node)
 	for i := range h.shards {
 		h.shards[i].peerForgot(node)
 	}
+	h.lookAgain(node)
 }
 
 // loggedIn is cluster.Handler.Login: a client came to another node.
 func (h *Hub) loggedIn(node string, l cluster.Login) {
-	h.shardOf(l.User).loggedIn(node, &l)
+	sh := h.shardOf(l.User)
+	sh.loggedIn(node, &l)
+	sh.cameElsewhere(node, &l)
 }
 
 // loggedOut is cluster.Handler.Logout.
 func (h *Hub) loggedOut(node string, l cluster.Login) {
-	h.shardOf(l.User).loggedOut(node, &l)
+	sh := h.shardOf(l.User)
+	sh.loggedOut(node, &l)
+	sh.wentElsewhere(node, &l)
 }
 
 // tickLinks says again what was lost.

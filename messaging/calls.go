@@ -16,7 +16,7 @@ type calls struct {
 
 // call is one of them.
 type call struct {
-	said chan between.Message // has room for all answers, which have no List, Body and names
+	said chan between.Message // has room for all answers, which have no List and names
 }
 
 // callAll asks all other nodes, under a token that it gives m; partial: a node could not be asked. Whoever
@@ -71,7 +71,7 @@ func (l *calls) end(token uint64) {
 	delete(l.of, token)
 }
 
-// answeredThere is KICKED, and HANDED.
+// answeredThere is KICKED, HANDED and ANSWER.
 func (h *Hub) answeredThere(_ string, m *between.Message) {
 	h.calls.mu.Lock()
 	c := h.calls.of[m.Token]
@@ -80,7 +80,7 @@ func (h *Hub) answeredThere(_ string, m *between.Message) {
 		return
 	}
 	select {
-	case c.said <- between.Message{Kind: m.Kind, Token: m.Token, Due: m.Due, Result: m.Result, Code: m.Code, Reason: append([]byte(nil), m.Reason...)}:
+	case c.said <- between.Message{Kind: m.Kind, Token: m.Token, Due: m.Due, Result: m.Result, Code: m.Code, Reason: append([]byte(nil), m.Reason...), Body: append([]byte(nil), m.Body...)}:
 	default: // one too many
 	}
 }

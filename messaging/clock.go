@@ -37,6 +37,7 @@ type alarm struct {
 	user   string // whose device went; empty: messages are due
 	device string
 	stamp  uint64
+	far    *otherDevice // in place of device
 }
 
 func (c *clock) init(began time.Time) (err error) {
@@ -116,7 +117,11 @@ func (c *clock) advance(h *Hub, now time.Duration) {
 		wake(c.look)
 	}
 	for _, a := range due {
-		h.graceEnds(a)
+		if a.far != nil {
+			h.otherGraceEnds(a)
+		} else {
+			h.graceEnds(a)
+		}
 	}
 	clear(due)
 }

@@ -42,13 +42,13 @@ type townLedger struct {
 	r    *rand.Rand
 	seed uint64
 
-	mu     sync.Mutex         // guards these
+	mu     sync.Mutex         // guards these, and what is in said
 	cuts   map[[2]string]bool // from, to: nothing comes
 	lossy  bool
 	chance *rand.Rand
+	dead   string
 
 	clients []*peer // by user; nil: he is away
-	dead    string
 	frozen  string
 	said    []*saying
 	got     map[string]map[uint64]bool // by user
@@ -153,10 +153,14 @@ func (l *townLedger) step() {
 
 func (l *townLedger) say(s *saying) {
 	r := l.node()
-	s.node, s.at, s.out = r.node.Server.Node(), time.Now(), 0
-	l.note("%d to %s by %s", s.id.Number, s.user, s.node)
-	node := s.node
+	node := r.node.Server.Node()
+	l.mu.Lock()
+	s.node, s.at, s.out = node, time.Now(), 0
+	l.mu.Unlock()
+	l.note("%d to %s by %s", s.id.Number, s.user, node)
 	err := r.hub.Push(s.user, messaging.Message{ID: s.id, Content: []byte(fmt.Sprint(s.id.Number))}, func(o messaging.Outcome) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
 		if s.node != node || s.node == l.dead {
 			return // nobody hears it any more
 		}
@@ -214,7 +218,10 @@ func (l *townLedger) heal() {
 
 // kill ends a node; who waits for an outcome there says it again through another.
 func (l *townLedger) kill() {
-	l.dead = l.node().node.Server.Node()
+	dead := l.node().node.Server.Node()
+	l.mu.Lock()
+	l.dead = dead
+	l.mu.Unlock()
 	l.note("kill %s", l.dead)
 	l.w.dies(l.dead)
 	if l.frozen == l.dead {
@@ -226,7 +233,10 @@ func (l *townLedger) kill() {
 		}
 	}
 	for _, s := range l.said {
-		if s.node == l.dead && s.out == 0 {
+		l.mu.Lock()
+		again := s.node == l.dead && s.out == 0
+		l.mu.Unlock()
+		if again {
 			l.say(s)
 		}
 	}
@@ -263,6 +273,8 @@ func (l *townLedger) read() {
 }
 
 func (l *townLedger) late() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	for _, s := range l.said {
 		if s.out == 0 && s.node != l.dead && time.Since(s.at) > 5*time.Second {
 			l.fail("%d to %s by %s is not settled after %v", s.id.Number, s.user, s.node, time.Since(s.at))
@@ -300,7 +312,7 @@ func (l *townLedger) end() {
 				l.note("u%d is at %s, ended %v, %v", i, p.r.node.Server.Node(), p.Ended(), p.Received())
 			}
 			for _, r := range l.nodes {
-				st, _ := r.hub.User(s.user)
+				st := r.hub.UserHere(s.user)
 				l.note("%s: %+v", r.node.Server.Node(), st)
 			}
 			l.fail("%d to %s by %s was told %v, and has not come", s.id.Number, s.user, s.node, s.out)
@@ -312,7 +324,7 @@ func (l *townLedger) end() {
 	}
 	for _, r := range l.nodes {
 		for i := range l.clients {
-			if st, _ := r.hub.User(fmt.Sprint("u", i)); r.node.Server.Node() != l.dead && (st.Unacknowledged > 0 || st.Waiting.Records > 0) {
+			if st := r.hub.UserHere(fmt.Sprint("u", i)); r.node.Server.Node() != l.dead && (st.Unacknowledged > 0 || st.Waiting.Records > 0) {
 				l.fail("%s still has something: %+v", r.node.Server.Node(), st)
 			}
 		}
@@ -321,6 +333,8 @@ func (l *townLedger) end() {
 
 // missing tells whether a message should have come.
 func (l *townLedger) missing(s *saying) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	switch s.out {
 	case messaging.Delivered:
 	case messaging.Durable, messaging.Held:

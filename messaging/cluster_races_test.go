@@ -37,11 +37,11 @@ func TestLoginThatIsToldLate(t *testing.T) {
 		alice := w.nodes[0].join("alice")
 		alice.to("bob", "a")
 		w.advance(time.Minute)
-		w.f.deaf = func(from, to string) bool { return true }
+		w.f.faults(func(from, to string) int { return 0 })
 		bob := w.nodes[1].join("bob")
 		alice.to("bob", "b") // behind the first: nobody is asked again
 		w.advance(0)
-		w.f.deaf = nil
+		w.f.faults(func(from, to string) int { return 1 })
 		w.advance(2 * time.Second)
 		bob.gets("a")
 		bob.gets("b")
@@ -93,7 +93,7 @@ func TestNodeThatWasHadForLostSendsAgain(t *testing.T) {
 				w.advance(0)
 				bob.gets("b")
 				alice.acked(n, envelope.AckDelivered)
-				if st, _ := r.hub.User("bob"); st.Unacknowledged+st.Waiting.Records > 0 {
+				if st := r.hub.UserHere("bob"); st.Unacknowledged+st.Waiting.Records > 0 {
 					t.Errorf("still waiting: %+v", st)
 				}
 			})
@@ -135,6 +135,9 @@ func TestUserWhoIsGoneUnheard(t *testing.T) {
 		n = alice.to("bob", "b")
 		w.advance(time.Second)
 		alice.acked(n, envelope.AckDurable)
+		if st, err := w.nodes[0].hub.User("bob"); err != nil || st.Unacknowledged > 0 {
+			t.Errorf("as if he were there: %+v, %v", st, err)
+		}
 		bob = w.nodes[1].join("bob")
 		w.advance(0)
 		bob.gets("b")
@@ -148,7 +151,10 @@ func TestOrderOverALossyBus(t *testing.T) {
 	for seed := range uint64(40) {
 		inTown(t, 3, messaging.Config{MessageRate: -1}, func(w *town) {
 			r := rand.New(rand.NewPCG(seed, 2))
-			w.f.fault = func(string, string, []byte) int { return [...]int{0, 1, 1, 1, 2}[r.IntN(5)] }
+			chance := rand.New(rand.NewPCG(seed, 5)) // of the fabric
+			w.f.mu.Lock()
+			w.f.fault = func(string, string, []byte) int { return [...]int{0, 1, 1, 1, 2}[chance.IntN(5)] }
+			w.f.mu.Unlock()
 			bob := w.nodes[1].join("bob")
 			const n = 300
 			var got []string
@@ -208,6 +214,7 @@ func TestLateAnswerDoesNotHideALogin(t *testing.T) {
 	inTown(t, 2, messaging.Config{}, func(w *town) {
 		alice := w.nodes[0].join("alice")
 		lost := false
+		w.f.mu.Lock()
 		w.f.fault = func(from, _ string, body []byte) int {
 			if from == "b" && body[1] == 17 && !lost { // LOCATED
 				lost = true
@@ -215,13 +222,16 @@ func TestLateAnswerDoesNotHideALogin(t *testing.T) {
 			}
 			return 1
 		}
+		w.f.mu.Unlock()
 		n := alice.to("bob", "a")
 		w.advance(0)
 		bob := w.nodes[1].join("bob")
 		w.advance(700 * time.Millisecond) // it was said again
+		w.f.mu.Lock()
 		if !lost {
 			t.Fatal("nobody was asked")
 		}
+		w.f.mu.Unlock()
 		bob.gets("a")
 		alice.acked(n, envelope.AckDelivered)
 		n = alice.to("bob", "b")

@@ -62,7 +62,7 @@ type Config struct {
 	// their last rooms at the same moment may be in one more each.
 	MaxRooms   int
 	MaxWatches int
-	// MaxMembers bounds the sessions in one room. Default 100,000; negative: no bound.
+	// MaxMembers bounds the sessions of this node in one room. Default 100,000; negative: no bound.
 	MaxMembers int
 	// MaxRoomsTotal bounds the rooms that the node knows, with members or without; of those without,
 	// the one that was silent for longest is forgotten first. Default 65,536.

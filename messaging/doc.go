@@ -47,7 +47,12 @@
 // With Config.Peers the hubs of a cluster are one: a message reaches its user on whichever node he is. It lies
 // with its origin, the node that took it, which sends it to all nodes that have devices of his, and has it go again,
 // in its order, when he moves or a node dies. What is promised above holds over nodes; what was stored at one node
-// waits while that one is down. See docs/CLUSTER.md.
+// waits while that one is down.
+//
+// A room has a home, the node that its name falls to, which gives the offsets; nodes with members follow it, and
+// each lets its own recover. Another home is another epoch, of which members are told once. Watchers are told of
+// devices on all nodes, and nobody to be offline who is online on another. What is asked of one hub is asked of
+// all, and an answer says if a node is missing in it. See docs/CLUSTER.md.
 //
 // # What it does not do
 //

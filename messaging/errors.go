@@ -14,6 +14,7 @@ var (
 	ErrClosed     = errors.New("messaging: the hub is closed")                          // all methods after Close
 	ErrStarted    = errors.New("messaging: the hub was started before")                 // Start
 	ErrPartial    = errors.New("messaging: not all nodes of the cluster have answered") // what goes to all nodes, and asks all
+	ErrNoSession  = errors.New("messaging: no node has such a session")                 // Session, CloseSession, MoveSession
 	ErrName       = errors.New("messaging: no name of a user or room")                  // Push, PushRoom, Broadcast, User: empty, longer than 128 bytes, no text, or a user's with "/"
 )
 
@@ -55,6 +56,8 @@ var (
 	refuseStalled    = &Refusal{envelope.CodeTryLater, "the store is late"}
 	refuseStoreFails = &Refusal{envelope.CodeTryLater, "the store failed"}
 	refuseAway       = &Refusal{envelope.CodeTryLater, "the addressee is away, and this node keeps no messages"}
+	refuseSilent     = &Refusal{envelope.CodeTryLater, "a node does not answer"}
+	refuseHomeless   = &Refusal{envelope.CodeTryLater, "the room's node does not answer"}
 	refuseHandBack   = &Refusal{envelope.CodeTryLater, "no device of the addressee took it"}
 	refuseHandUnsent = &Refusal{envelope.CodeTryLater, "the addressee's device had no room"}
 	refuseUndecided  = &Refusal{envelope.CodeTryLater, "whether you may could not be found out"}

@@ -8,6 +8,12 @@ func (h *Hub) SetWall(now func() time.Time) { h.wall = now }
 // Defaults are those of a Config.
 func Defaults() Config { return Config{}.withDefaults() }
 
+// UserHere is what this node alone knows of a user, its sessions apart.
+func (h *Hub) UserHere(name string) UserState {
+	st, _ := h.userKnown(name)
+	return st
+}
+
 // Places is of how many users it is known where they are.
 func (h *Hub) Places() (n int) {
 	for i := range h.shards {

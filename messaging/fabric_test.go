@@ -38,13 +38,14 @@ type fabricNode struct {
 	h    cluster.Handler
 
 	// With mu held.
-	live   map[string]bool
-	logins map[uint64]cluster.Login
-	refs   map[uint64]server.Ref
-	frozen bool
-	wake   chan struct{}
-	queue  []func()
-	ended  bool
+	live    map[string]bool
+	logins  map[uint64]cluster.Login
+	logouts []cluster.Login
+	refs    map[uint64]server.Ref
+	frozen  bool
+	wake    chan struct{}
+	queue   []func()
+	ended   bool
 }
 
 func newFabric() *fabric { return &fabric{nodes: make(map[string]*fabricNode)} }
@@ -117,6 +118,9 @@ func (n *fabricNode) again(to *fabricNode, l cluster.Login) {
 }
 
 func (n *fabricNode) login(to *fabricNode, l cluster.Login) {
+	if !to.live[n.name] {
+		return // it is nothing to it until it is told all
+	}
 	to.push(func() {
 		to.h.Login(n.name, l)
 		to.close(l)
@@ -142,10 +146,11 @@ func (n *fabricNode) Closed(id string, stamp uint64) {
 	n.f.mu.Lock()
 	defer n.f.mu.Unlock()
 	l := n.logins[stamp]
+	n.logouts = append(n.logouts, l)
 	delete(n.logins, stamp)
 	delete(n.refs, stamp)
 	for name := range n.live {
-		if to := n.f.nodes[name]; !n.ended && (n.f.deaf == nil || !n.f.deaf(n.name, name)) {
+		if to := n.f.nodes[name]; !n.ended && to.live[n.name] && (n.f.deaf == nil || !n.f.deaf(n.name, name)) {
 			to.push(func() { to.h.Logout(n.name, l) })
 		}
 	}

@@ -70,9 +70,10 @@ func TestWhatNoFrameCarriesIsRefusedAtOnce(t *testing.T) {
 			err := r.hub.Push(user, messaging.Message{Content: large}, func(o messaging.Outcome) { t.Errorf("told %+v", o) })
 			wantRefusal(t, err, envelope.CodeTooLarge)
 		}
-		_, err := r.hub.PushRoom("tea", messaging.Message{Content: large})
+		_, err := r.hub.PushRoom(t.Context(), "tea", messaging.Message{Content: large})
 		wantRefusal(t, err, envelope.CodeTooLarge)
-		wantRefusal(t, r.hub.Broadcast(messaging.Message{Content: large}), envelope.CodeTooLarge)
+		_, err = r.hub.Broadcast(t.Context(), messaging.Message{Content: large})
+		wantRefusal(t, err, envelope.CodeTooLarge)
 		r.node.Settle()
 		if records, _ := store.Total(); records != 0 {
 			t.Errorf("%d are stored, which nobody could be sent", records)

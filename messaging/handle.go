@@ -30,7 +30,7 @@ func (h *Hub) message(s *server.Session, m server.Message) {
 	a.q = Request{Client: d.id, User: d.user.name, Data: d.data, Kind: e.Kind, ToUser: string(e.User), Room: string(e.Room),
 		Ask: e.Question, At: e.At}
 	a.q.Member = d.isIn(a.q.Room)
-	if h.cfg.Policy != nil && h.queuePolicy(a, m.Body) {
+	if h.cfg.Policy != nil && h.queuePolicy(a, m.Body) || h.stallsMessage(d, a, m.Body) {
 		return
 	}
 	a.verdict = h.byDefault(&a.q)
@@ -88,7 +88,10 @@ func (h *Hub) screen(d *device, e *envelope.Envelope, reply bool) *Refusal {
 // obey does what a client wants, if it may. On its session's loop.
 func (h *Hub) obey(s *server.Session, a *asked) {
 	if a.verdict == nil {
-		a.verdict = h.act(s, a)
+		if a.verdict = h.act(s, a); a.verdict == errWaits {
+			a.d.waits = a
+			return
+		}
 	}
 	h.conclude(a)
 }
@@ -112,13 +115,13 @@ func (h *Hub) act(s *server.Session, a *asked) error {
 	case envelope.Ask:
 		return h.ask(a)
 	case envelope.Join:
-		if err := h.join(s, a.d, string(e.Room), e.Position); err != nil {
+		if err := h.join(s, a); err != nil {
 			return err
 		}
 	case envelope.Leave:
 		h.leave(s, a.d, string(e.Room))
 	case envelope.Watch:
-		if err := h.watch(s, a.d, e); err != nil {
+		if err := h.watch(s, a); err != nil {
 			return err
 		}
 	case envelope.Unwatch:
@@ -137,10 +140,29 @@ func (h *Hub) send(a *asked) error {
 	if e.Kind == envelope.ToUser {
 		return h.toUser(to, id, a.at, &e, waiter{from: a.d.from, number: a.number})
 	}
+	if h.cfg.Peers != nil {
+		return h.sendAbroad(a, id, &e)
+	}
 	if _, err := h.toRoom(string(e.Room), id, &e); err != nil {
 		return err
 	}
 	h.ack(a.d.from, a.number, envelope.AckTaken)
+	return nil
+}
+
+// sendAbroad is send to a room whose home may be another node.
+func (h *Hub) sendAbroad(a *asked, id ID, e *envelope.Envelope) error {
+	from, number := a.d.from, a.number
+	why := h.sayAbroad(string(e.Room), id, e, a.at, func(_ envelope.Position, why *Refusal) {
+		if why != nil {
+			h.refuse(from, number, why)
+			return
+		}
+		h.ack(from, number, envelope.AckTaken)
+	})
+	if why != nil {
+		return why
+	}
 	return nil
 }
 

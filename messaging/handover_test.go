@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/messaging"
+	"github.com/stormwheel/stormwheel/messaging/envelope"
 )
 
 // leave has a node leave for good, in the background.
@@ -107,12 +108,48 @@ func TestNodeThatLeavesKeepsWhatNobodyTakes(t *testing.T) {
 			t.Errorf("it has %+v", st)
 		}
 		bob := full.join("bob")
-		bob.gets("b")
-		w.advance(time.Second)
-		bob.gets("a")
-		w.advance(time.Second)
+		for want := map[string]bool{"a": true, "b": true}; len(want) > 0; { // of two senders, in any order
+			n, e := bob.delivered(envelope.Message)
+			if !want[string(e.Content)] {
+				t.Fatalf("got %q, want one of %v", e.Content, want)
+			}
+			delete(want, string(e.Content))
+			bob.Client.Ack(n)
+			w.advance(time.Second)
+		}
 		if st := r.hub.Stats(); st.Queued != 0 {
 			t.Errorf("it still has %+v", st)
+		}
+	})
+}
+
+// What a device takes while it is handed over is told to its sender by who had it.
+func TestReceiptOfWhatIsTakenDuringTheHandover(t *testing.T) {
+	inTown(t, 2, messaging.Config{}, func(w *town) {
+		alice, leaver := w.nodes[1].join("alice"), w.nodes[0]
+		if err := leaver.hub.Push("carol", messaging.Message{From: "alice", Content: []byte("a")}, nil); err != nil {
+			t.Fatal(err)
+		}
+		w.advance(time.Second)
+		w.f.mu.Lock()
+		w.f.deaf = func(string, string) bool { return true } // the leaver does not hear of her
+		w.f.mu.Unlock()
+		carol := w.nodes[1].join("carol")
+		ended := make(chan error, 1)
+		go func() { ended <- leaver.hub.Leave(context.Background()) }()
+		w.advance(100 * time.Millisecond)
+		carol.gets("a")
+		w.advance(6 * time.Second) // the receipt is not acknowledged, and handed over as well
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Error(err)
+			}
+		default:
+			t.Error("Leave does not return")
+		}
+		if _, e := alice.delivered(envelope.Receipt); e.State != envelope.Delivered {
+			t.Errorf("got %+v", e)
 		}
 	})
 }

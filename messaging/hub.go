@@ -45,11 +45,19 @@ type Hub struct {
 	watchers [shards]watchers
 
 	// Nothing without Config.Peers.
-	links   links         // to other nodes
-	leaving atomic.Bool   // for good, see Leave
-	calls   calls         // to other nodes, that somebody waits for
-	token   atomic.Uint64 // of the last question to another node
-	look    chan struct{} // wakes askForQueued
+	self      string        // this node's name among others
+	links     links         // to other nodes
+	leaving   atomic.Bool   // for good, see Leave
+	calls     calls         // to other nodes, that somebody waits for
+	token     atomic.Uint64 // of the last question to another node
+	look      chan struct{} // wakes askForQueued
+	view      view
+	says      says
+	fetches   fetches
+	heads     heads
+	vigils    vigils
+	inquiries chan func()   // for inquirers
+	roaming   chan struct{} // wakes roam
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -69,6 +77,9 @@ func New(cfg Config) (*Hub, error) {
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	h.name = ID{Sender: h.cfg.Name, Incarnation: randomNumber()}
 	h.asks = make(chan func(), maxAsks)
+	h.inquiries = make(chan func(), maxInquiries)
+	h.roaming = make(chan struct{}, 1)
+	h.view.init()
 	h.look = make(chan struct{}, 1)
 	h.policy.tasks = make(chan *asked, h.cfg.PolicyQueue)
 	for i := range h.shards {
@@ -114,11 +125,18 @@ func (h *Hub) Start(srv *server.Server) error {
 	}
 	h.window.Store(int64(srv.Stats().Window))
 	if h.cfg.Peers != nil {
+		h.self = h.cfg.Peers.Node()
 		if err := h.cfg.Peers.Start(srv, h.peerHandler()); err != nil {
 			return err
 		}
 	}
 	h.goes(h.tick)
+	if h.cfg.Peers != nil {
+		h.goes(h.roam)
+		for range inquirers {
+			h.goes(h.inquirer)
+		}
+	}
 	h.goes(h.answerAsks)
 	if h.cfg.Policy != nil {
 		for range h.cfg.PolicyWorkers {

@@ -44,9 +44,10 @@ type asked struct {
 	q      Request
 	at     time.Duration // since the hub was made
 
-	plain   bool  // it is decided by default, when it is its turn
-	decided bool  // guarded by the shard's lock
-	verdict error // with decided
+	plain   bool          // it is decided by default, when it is its turn
+	began   time.Duration // when it began to wait for another node; 0: it has not
+	decided bool          // guarded by the shard's lock
+	verdict error         // with decided
 }
 
 // policyPool brings questions to the workers.
@@ -220,11 +221,9 @@ func (h *Hub) doReady(s *server.Session, d *device) {
 	d.ready = nil
 	sh.mu.Unlock()
 	for _, a := range ready {
-		if a.plain {
-			a.q.Member = d.isIn(a.q.Room) // what it asked before may have changed that
-			a.verdict = h.byDefault(&a.q)
+		if !h.stalls(d, a) {
+			h.run(s, a)
 		}
-		h.obey(s, a)
 	}
 }
 

@@ -183,7 +183,7 @@ func TestALeaveComesBehindItsJoin(t *testing.T) {
 			alice.delivered(envelope.Joined)
 			alice.acked(left, envelope.AckTaken)
 			alice.acked(unwatched, envelope.AckTaken)
-			if st, _ := r.hub.Room("tea"); st.Members != 0 {
+			if st, _, _ := r.hub.Room(t.Context(), "tea"); st.Members != 0 {
 				t.Errorf("the room has %+v", st)
 			}
 			alice.drain()

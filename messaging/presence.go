@@ -14,8 +14,9 @@ import (
 // sighted is a client id that watchers believe online. Guarded by the shard's lock.
 type sighted struct {
 	id       string
-	sessions int    // 0: it is in its grace
-	stamp    uint64 // of its latest login
+	sessions int32  // 0: it is in its grace
+	moved    bool   // it has a later login at another node, which tells of it from now on
+	stamp    uint64 // of its latest login here
 }
 
 // stay is that of a user's sessions in a room. Guarded by the shard's lock.
@@ -29,11 +30,11 @@ func (u *user) sight(d *device) {
 	for i := range u.seen {
 		if s := &u.seen[i]; s.id == d.id {
 			s.sessions++
-			s.stamp = d.stamp
+			s.stamp, s.moved = d.stamp, false
 			return
 		}
 	}
-	u.seen = append(u.seen, sighted{d.id, 1, d.stamp})
+	u.seen = append(u.seen, sighted{id: d.id, sessions: 1, stamp: d.stamp})
 	u.tellEvent(Event{Kind: EventOnline, Devices: len(u.seen), Device: d.id, Stamp: d.stamp})
 	u.show(d.id, d.stamp, envelope.Online)
 }
@@ -46,7 +47,7 @@ func (u *user) goneFromSight(d *device) {
 			continue
 		}
 		if s.sessions--; s.sessions == 0 {
-			u.sh.h.clock.grace(u.sh.h.graceTime(), alarm{u.name, d.id, s.stamp})
+			u.sh.h.clock.grace(u.sh.h.graceTime(), alarm{user: u.name, device: d.id, stamp: s.stamp})
 		}
 		return
 	}
@@ -70,8 +71,11 @@ func (h *Hub) graceEnds(a alarm) {
 	if i < 0 {
 		return
 	}
+	moved := u.seen[i].moved
 	u.seen = slices.Delete(u.seen, i, i+1)
-	u.tellEvent(Event{Kind: EventOffline, Devices: len(u.seen), Device: a.device, Stamp: a.stamp})
+	if !moved {
+		u.tellEvent(Event{Kind: EventOffline, Devices: len(u.seen), Device: a.device, Stamp: a.stamp})
+	}
 	u.show(a.device, a.stamp, envelope.Offline)
 	if !slices.ContainsFunc(u.seen, func(s sighted) bool { return s.sessions == 0 }) {
 		u.rooms = slices.DeleteFunc(u.rooms, func(s stay) bool { return s.count == 0 })
@@ -90,20 +94,53 @@ func (u *user) show(device string, stamp uint64, state envelope.State) {
 	}
 }
 
+// publish tells the watchers of a group about a device here, unless that is at another node, too: then it is
+// there that it comes and goes. With the lock held.
 func (u *user) publish(group, room, device string, stamp uint64, state envelope.State) {
-	h := u.sh.h
+	if room != "" {
+		u.sh.h.tellLookers(room, u.name, device, stamp, state)
+	}
+	if d := u.sh.elsewhere(group, u.name, device); d != nil {
+		d.told = max(d.told, stamp)
+		return
+	}
+	u.sh.show(group, room, u.name, device, stamp, state)
+}
+
+// show tells the watchers of a group about a device. With the lock held.
+func (sh *shard) show(group, room, user, device string, stamp uint64, state envelope.State) {
+	h := sh.h
 	if !h.watchersIn(group).any(group) {
 		return
 	}
-	if err := h.srv.Load().Publish(group, u.presence(room, device, stamp, state)); err != nil {
-		h.cfg.Logger.Warn("presence was not published", "user", u.name, "error", err)
+	if err := h.srv.Load().Publish(group, sh.presence(group, room, user, device, stamp, state)); err != nil {
+		h.cfg.Logger.Warn("presence was not published", "user", user, "error", err)
 	}
 }
 
-func (u *user) presence(room, device string, stamp uint64, state envelope.State) []byte {
-	body, _ := envelope.Append(nil, &envelope.Envelope{Kind: envelope.Presence, User: []byte(u.name), Room: []byte(room),
-		Device: []byte(device), State: state, Stamp: stamp, Taken: u.sh.h.wall(), Count: uint64(len(u.seen))})
+func (sh *shard) presence(group, room, user, device string, stamp uint64, state envelope.State) []byte {
+	body, _ := envelope.Append(nil, &envelope.Envelope{Kind: envelope.Presence, User: []byte(user), Room: []byte(room),
+		Device: []byte(device), State: state, Stamp: stamp, Taken: sh.h.wall(), Count: uint64(sh.online(group, user))})
 	return body
+}
+
+// online is how many devices of a user watchers of a group believe online. With the lock held.
+func (sh *shard) online(group, user string) (n int) {
+	u := sh.users[user]
+	if u != nil {
+		n = len(u.seen)
+	}
+	for _, d := range sh.others[group][user] {
+		if u == nil || !u.sees(d.id) {
+			n++
+		}
+	}
+	return n
+}
+
+// sees tells whether watchers believe a device online here. With the lock held.
+func (u *user) sees(id string) bool {
+	return slices.ContainsFunc(u.seen, func(s sighted) bool { return s.id == id })
 }
 
 // mayEnter tells whether a session of the user may enter a room that it is not in: his sessions are in so
@@ -156,9 +193,15 @@ func (h *Hub) sightings(name string) (bodies [][]byte) {
 	sh := h.shardOf(name)
 	sh.mu.Lock()
 	defer sh.unlock()
-	if u := sh.users[name]; u != nil {
+	group, u := watchersOf(name), sh.users[name]
+	if u != nil {
 		for _, s := range u.seen {
-			bodies = append(bodies, u.presence("", s.id, s.stamp, envelope.Online))
+			bodies = append(bodies, sh.presence(group, "", name, s.id, s.stamp, envelope.Online))
+		}
+	}
+	for _, d := range sh.others[group][name] {
+		if u == nil || !u.sees(d.id) {
+			bodies = append(bodies, sh.presence(group, "", name, d.id, d.stamp, envelope.Online))
 		}
 	}
 	return bodies

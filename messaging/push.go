@@ -1,6 +1,8 @@
 package messaging
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"slices"
 	"time"
@@ -76,29 +78,42 @@ func (h *Hub) named(id ID) ID {
 	return id
 }
 
-// Broadcast sends a message to all clients of the node that are connected, as one that asks for no
-// answer: nothing is stored, and who is slow does not get it. Errors: ErrName, ErrNotStarted, ErrClosed, a
-// *Refusal for what is too large, and those of server.Server.Broadcast.
-func (h *Hub) Broadcast(m Message) error {
-	srv, err := h.ready()
-	if err != nil {
-		return err
+// Broadcast sends a message to all clients that are connected, on all nodes, as one that asks for no
+// answer: nothing is stored, and who is slow does not get it. It returns how many sessions there were. It waits for
+// other nodes, for a second at most: not to be called from a handler. Errors: ErrName, ErrNotStarted, ErrClosed, a
+// *Refusal for what is too large, those of server.Server.Broadcast, then ErrPartial and ctx's: then some have it.
+func (h *Hub) Broadcast(ctx context.Context, m Message) (sessions int, err error) {
+	if _, err := h.ready(); err != nil {
+		return 0, err
 	}
 	switch {
 	case m.From != "" && !ValidUser(m.From):
-		return ErrName
+		return 0, ErrName
 	case len(m.Content) > h.cfg.MaxContent:
-		return refuseLarge
+		return 0, refuseLarge
 	}
 	e := envelope.Envelope{Kind: envelope.Message, User: []byte(m.From), Content: m.Content, ID: h.named(m.ID).envelope(), Taken: h.wall()}
 	body, err := envelope.Append(nil, &e)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if err := srv.Broadcast(body, nil); !errors.Is(err, server.ErrTooBig) {
-		return err
+	if sessions, err = h.broadcastHere(body); err != nil {
+		return 0, err
 	}
-	return refuseLarge
+	answers, partial, err := h.inquire(ctx, inquireBroadcast, &inquiry{Body: body})
+	if merge(answers, func(n *int) { sessions += *n }) || partial {
+		err = cmp.Or(err, ErrPartial)
+	}
+	return sessions, err
+}
+
+// broadcastHere sends a body to the clients of this node.
+func (h *Hub) broadcastHere(body []byte) (sessions int, err error) {
+	sessions = int(h.counts.devices.Load())
+	if err := h.srv.Load().Broadcast(body, nil); !errors.Is(err, server.ErrTooBig) {
+		return sessions, err
+	}
+	return 0, refuseLarge
 }
 
 // toUser takes what e says, as a message of that id that came at that time: e.User is whom it comes from, and its

@@ -37,10 +37,10 @@ func TestADeviceIsNoUser(t *testing.T) {
 				t.Errorf("to %s from %q: %v", m.to, m.from, err)
 			}
 		}
-		if _, err := r.hub.PushRoom("tea/green", messaging.Message{From: "alice/pad"}); !errors.Is(err, messaging.ErrName) {
+		if _, err := r.hub.PushRoom(t.Context(), "tea/green", messaging.Message{From: "alice/pad"}); !errors.Is(err, messaging.ErrName) {
 			t.Errorf("to a room: %v", err)
 		}
-		if err := r.hub.Broadcast(messaging.Message{From: "alice/pad"}); !errors.Is(err, messaging.ErrName) {
+		if _, err := r.hub.Broadcast(t.Context(), messaging.Message{From: "alice/pad"}); !errors.Is(err, messaging.ErrName) {
 			t.Errorf("to all: %v", err)
 		}
 		if st := r.hub.Stats(); st.Queued != 0 {
@@ -291,7 +291,7 @@ func TestOldestOfTooManyDevicesEnds(t *testing.T) {
 func TestBroadcast(t *testing.T) {
 	inRig(t, messaging.Config{}, func(r *rig) {
 		alice, bob := r.join("alice"), r.join("bob")
-		if err := r.hub.Broadcast(messaging.Message{Content: []byte("all")}); err != nil {
+		if _, err := r.hub.Broadcast(t.Context(), messaging.Message{Content: []byte("all")}); err != nil {
 			t.Fatal(err)
 		}
 		r.node.Settle()
@@ -364,7 +364,7 @@ func TestACopyOfWhatNobodyWaitsForIsSettled(t *testing.T) {
 
 func TestABroadcastComesFromAUser(t *testing.T) {
 	inRig(t, messaging.Config{}, func(r *rig) {
-		if err := r.hub.Broadcast(messaging.Message{From: "a\nb", Content: []byte("x")}); !errors.Is(err, messaging.ErrName) {
+		if _, err := r.hub.Broadcast(t.Context(), messaging.Message{From: "a\nb", Content: []byte("x")}); !errors.Is(err, messaging.ErrName) {
 			t.Errorf("a name with a control character: %v", err)
 		}
 	})

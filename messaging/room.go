@@ -1,6 +1,7 @@
 package messaging
 
 import (
+	"context"
 	"errors"
 	"hash/maphash"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/messaging/envelope"
+	"github.com/stormwheel/stormwheel/messaging/internal/between"
 	"github.com/stormwheel/stormwheel/server"
 )
 
@@ -32,7 +34,8 @@ type room struct {
 	bytes   int    // of the ring
 	members int    // sessions
 	silent  time.Duration
-	dead    bool // it was forgotten: whoever finds it looks again
+	dead    bool    // it was forgotten: whoever finds it looks again
+	far     *abroad // nil: there are no other nodes
 }
 
 // said is a message of a room.
@@ -45,12 +48,15 @@ func membersOf(room string) string { return "r/" + room }
 
 // room returns a room, locked, made if need be and wanted; nil otherwise.
 func (h *Hub) room(name string, wanted bool) *room {
-	sh := &h.rooms[maphash.String(h.seed, name)%shards]
+	sh := h.roomShard(name)
 	for {
 		sh.mu.Lock()
 		r := sh.rooms[name]
 		if r == nil && wanted && h.roomFor(sh) {
 			r = &room{name: name, epoch: randomNumber(), silent: h.since()}
+			if h.cfg.Peers != nil {
+				r.far = new(abroad)
+			}
 			sh.rooms[name] = r
 			h.held.Add(1)
 		}
@@ -66,6 +72,10 @@ func (h *Hub) room(name string, wanted bool) *room {
 	}
 }
 
+func (h *Hub) roomShard(name string) *roomShard {
+	return &h.rooms[maphash.String(h.seed, name)%shards]
+}
+
 // roomFor makes place for another room, at the cost of the one in its shard that has no members and was
 // silent for longest. With the shard's lock held.
 func (h *Hub) roomFor(sh *roomShard) bool {
@@ -75,7 +85,7 @@ func (h *Hub) roomFor(sh *roomShard) bool {
 	var oldest *room
 	for _, r := range sh.rooms {
 		r.mu.Lock()
-		if r.members == 0 && (oldest == nil || r.silent < oldest.silent) {
+		if r.isIdle() && (oldest == nil || r.silent < oldest.silent) {
 			oldest = r
 		}
 		r.mu.Unlock()
@@ -85,29 +95,63 @@ func (h *Hub) roomFor(sh *roomShard) bool {
 	}
 	oldest.mu.Lock()
 	defer oldest.mu.Unlock()
-	if oldest.members > 0 {
+	if !oldest.isIdle() {
 		return false
 	}
-	oldest.dead = true
-	delete(sh.rooms, oldest.name)
-	h.held.Add(-1)
+	h.forgetRoom(sh, oldest)
 	return true
+}
+
+// isIdle tells whether nobody is in the room, or follows it. With its lock held.
+func (r *room) isIdle() bool {
+	return r.members == 0 && (r.far == nil || len(r.far.followers)+len(r.far.joins) == 0 && !r.far.was && r.far.let == 0)
+}
+
+// forgetRoom forgets a room. With its lock held, and that of its shard.
+func (h *Hub) forgetRoom(sh *roomShard, r *room) {
+	r.dead = true
+	delete(sh.rooms, r.name)
+	h.held.Add(-1)
 }
 
 // PushRoom sends a message to the members of a room, and returns the place it has there. It is kept in
 // memory for those who come back, as long as the room's ring goes. A message whose ID is in the ring has
-// the place that it got first.
+// the place that it got first. In a cluster it waits for the room's home, up to 5 s: not to be called from a
+// handler then. When ctx ends first nobody knows, and the room may still say it.
 //
-// Errors: ErrName, ErrNotStarted, ErrClosed, and a *Refusal: what is too large, and where the node has
+// Errors: ctx's, ErrName, ErrNotStarted, ErrClosed, and a *Refusal: what is too large, and where the node has
 // too many rooms, or too much to send.
-func (h *Hub) PushRoom(name string, m Message) (envelope.Position, error) {
+func (h *Hub) PushRoom(ctx context.Context, name string, m Message) (envelope.Position, error) {
 	if _, err := h.ready(); err != nil {
 		return envelope.Position{}, err
 	}
 	if !ValidName(name) || m.From != "" && !ValidUser(m.From) {
 		return envelope.Position{}, ErrName
 	}
-	return h.toRoom(name, h.named(m.ID), &envelope.Envelope{User: []byte(m.From), Content: m.Content})
+	e := envelope.Envelope{User: []byte(m.From), Content: m.Content}
+	if h.cfg.Peers != nil {
+		return h.pushAbroad(ctx, name, h.named(m.ID), &e)
+	}
+	return h.toRoom(name, h.named(m.ID), &e)
+}
+
+// pushAbroad waits for the room's home.
+func (h *Hub) pushAbroad(ctx context.Context, name string, id ID, e *envelope.Envelope) (at envelope.Position, err error) {
+	done := make(chan struct{})
+	if why := h.sayAbroad(name, id, e, h.since(), func(pos envelope.Position, why *Refusal) {
+		if at = pos; why != nil {
+			err = why
+		}
+		close(done)
+	}); why != nil {
+		return at, why
+	}
+	select {
+	case <-done:
+		return at, err
+	case <-ctx.Done():
+		return envelope.Position{}, ctx.Err()
+	}
 }
 
 func (h *Hub) toRoom(name string, id ID, e *envelope.Envelope) (at envelope.Position, err error) {
@@ -119,16 +163,22 @@ func (h *Hub) toRoom(name string, id ID, e *envelope.Envelope) (at envelope.Posi
 		return at, refuseBusy
 	}
 	defer r.mu.Unlock()
+	return r.say(h, id, e)
+}
+
+// say gives a message the next place, unless it has one, and sends it to the members. Errors are *Refusals. With
+// the room's lock held.
+func (r *room) say(h *Hub, id ID, e *envelope.Envelope) (at envelope.Position, err error) {
 	if i := slices.IndexFunc(r.ring, func(s said) bool { return s.id == id }); i >= 0 {
 		return envelope.Position{Epoch: r.epoch, Offset: r.offsetOf(i)}, nil
 	}
 	at = envelope.Position{Epoch: r.epoch, Offset: r.head + 1}
-	body, err := envelope.Append(nil, &envelope.Envelope{Kind: envelope.Publication, Room: []byte(name), User: e.User,
+	body, err := envelope.Append(nil, &envelope.Envelope{Kind: envelope.Publication, Room: []byte(r.name), User: e.User,
 		ID: id.envelope(), Position: at, Time: e.Time, Taken: h.wall(), Content: e.Content})
 	if err != nil {
 		return at, refuseMalformed
 	}
-	switch err := h.srv.Load().Publish(membersOf(name), body); {
+	switch err := h.srv.Load().Publish(membersOf(r.name), body); {
 	case errors.Is(err, server.ErrTooBig):
 		return at, refuseLarge
 	case err != nil:
@@ -136,6 +186,10 @@ func (h *Hub) toRoom(name string, id ID, e *envelope.Envelope) (at envelope.Posi
 	}
 	r.head, r.silent = at.Offset, h.since()
 	r.keep(said{id, body}, h.cfg.RingMessages, h.cfg.RingBytes)
+	if r.far != nil {
+		_ = h.tellAll(&between.Message{Kind: between.Said, Body: body}) // who does not get it sees that it is behind
+		h.headChanged(r)
+	}
 	return at, nil
 }
 
@@ -164,14 +218,22 @@ func (r *room) missed(since envelope.Position) (all []said, ok bool) {
 
 // join has a session be in a room, and tells it what it missed, or that it missed something. On the
 // session's loop.
-func (h *Hub) join(s *server.Session, d *device, name string, since envelope.Position) error {
+func (h *Hub) join(s *server.Session, a *asked) error {
+	d, name, since := a.d, string(a.e.Room), a.e.Position
 	i := slices.IndexFunc(d.rooms, func(r *room) bool { return r.name == name })
 	if i < 0 && !d.user.mayEnter(name) {
 		return refuseMany
 	}
+	waited := a.begin(h.since())
 	r := h.room(name, true)
 	if r == nil {
 		return refuseBusy
+	}
+	if h.lookAt(r); !r.isReady() && waited < joinTime {
+		r.far.joins = append(r.far.joins, a)
+		h.fetch(r)
+		r.mu.Unlock()
+		return errWaits
 	}
 	if i < 0 && h.cfg.MaxMembers > 0 && r.members >= h.cfg.MaxMembers {
 		r.mu.Unlock()
@@ -243,25 +305,26 @@ func (h *Hub) leave(s *server.Session, d *device, name string) {
 	_ = s.Leave(membersOf(name))
 	r := d.rooms[i]
 	d.rooms = slices.Delete(d.rooms, i, i+1)
-	r.lose(h)
+	h.lose(r)
 	d.user.leaves(d, name, false)
 }
 
 // leaveAll ends the memberships of a session that has ended. On its loop.
 func (h *Hub) leaveAll(d *device) {
 	for _, r := range d.rooms {
-		r.lose(h)
+		h.lose(r)
 		d.user.leaves(d, r.name, true)
 	}
 	d.rooms = nil
 }
 
-func (r *room) lose(h *Hub) {
+func (h *Hub) lose(r *room) {
 	r.mu.Lock()
 	r.members--
 	h.counts.members.Add(-1)
 	r.silent = h.since()
 	r.mu.Unlock()
+	h.dropIdle(r)
 }
 
 // missed is Handler.Missed: a member has taken what waited for it, and did not get some of a room's.

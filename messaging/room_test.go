@@ -117,8 +117,8 @@ func TestCopyInTheRingIsRecognised(t *testing.T) {
 		bob := r.join("bob")
 		bob.joins("tea", envelope.Position{})
 		m := messaging.Message{ID: messaging.ID{Sender: "shop", Incarnation: 1, Number: 1}, Content: []byte("a")}
-		first, err := r.hub.PushRoom("tea", m)
-		second, err2 := r.hub.PushRoom("tea", m)
+		first, err := r.hub.PushRoom(t.Context(), "tea", m)
+		second, err2 := r.hub.PushRoom(t.Context(), "tea", m)
 		if err != nil || err2 != nil || first != second {
 			t.Errorf("got %v %v, %v %v", first, err, second, err2)
 		}

@@ -16,6 +16,7 @@ type town struct {
 	w     wires
 	f     *fabric // w, unless it is of a real cluster
 	nodes []*rig
+	peers []messaging.Peers // theirs
 }
 
 // wires are what connects the nodes of a town.
@@ -101,6 +102,7 @@ func (w *town) add(cfg messaging.Config, store messaging.Store) *rig {
 	w.t.Helper()
 	name := string(rune('a' + len(w.nodes)))
 	cfg.Peers, cfg.Name = w.w.peers(w.t, name), "node-"+name
+	w.peers = append(w.peers, cfg.Peers)
 	if cfg.Store = store; store == nil {
 		cfg.Store = nil
 	}
@@ -112,6 +114,9 @@ func (w *town) add(cfg messaging.Config, store messaging.Store) *rig {
 // advance lets time pass on all nodes.
 func (w *town) advance(d time.Duration) {
 	w.t.Helper()
+	for _, r := range w.nodes {
+		r.node.Settle() // what the test has done comes before what its loop will do
+	}
 	w.nodes[0].node.Advance(d)
 	for range 3 {
 		for _, r := range w.nodes {

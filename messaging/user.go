@@ -31,6 +31,9 @@ type shard struct {
 	placed []*user // those with places, in the order in which they are looked at
 	asking []*user // those whom other nodes were asked about
 
+	others      map[string]map[string][]*otherDevice // at other nodes, by group of watchers and user; see others.go
+	othersKnown int                                  // of them
+
 	work chan struct{} // wakes the keeper
 }
 
@@ -71,6 +74,8 @@ type device struct {
 
 	rooms   []*room  // owned by the session's loop
 	watches []string // owned by the session's loop: groups of watchers
+	waits   *asked   // owned by the session's loop: what waits for another node
+	behind  []*asked // owned by the session's loop: what was asked since then
 
 	asked []*asked // guarded by the shard's lock: what the policy has not decided, in order
 	ready []*asked // guarded by the shard's lock: what it has decided, and the loop is to do
@@ -201,6 +206,7 @@ func (h *Hub) closedSession(s *server.Session, _ server.Reason) {
 	}
 	u.forget()
 	u.sh.unlock()
+	h.abandon(d)
 }
 
 // unlock ends what was done with the lock held, and then tells whom it concerns.

@@ -41,7 +41,8 @@ func (w *watchers) any(group string) bool {
 }
 
 // watch has a session be told who comes and goes. On its loop.
-func (h *Hub) watch(s *server.Session, d *device, e *envelope.Envelope) error {
+func (h *Hub) watch(s *server.Session, a *asked) error {
+	d, e := a.d, &a.e
 	group := watched(e)
 	if !slices.Contains(d.watches, group) {
 		if len(d.watches) >= h.cfg.MaxWatches {
@@ -52,6 +53,15 @@ func (h *Hub) watch(s *server.Session, d *device, e *envelope.Envelope) error {
 		}
 		d.watches = append(d.watches, group)
 		h.watchersIn(group).add(group, 1)
+	}
+	if h.cfg.Peers != nil {
+		waited := a.begin(h.since())
+		if !h.looks(group, e, a, waited < gatherTime) {
+			if waited < gatherTime {
+				return errWaits
+			}
+			return refuseSilent // he might believe that nobody else is online
+		}
 	}
 	if len(e.User) > 0 {
 		for _, body := range h.sightings(string(e.User)) {
@@ -70,6 +80,7 @@ func (h *Hub) unwatch(s *server.Session, d *device, e *envelope.Envelope) {
 		_ = s.Leave(group)
 		d.watches = slices.Delete(d.watches, i, i+1)
 		h.watchersIn(group).add(group, -1)
+		h.looksNoMore(group)
 	}
 }
 
@@ -77,6 +88,7 @@ func (h *Hub) unwatch(s *server.Session, d *device, e *envelope.Envelope) {
 func (h *Hub) unwatchAll(d *device) {
 	for _, group := range d.watches {
 		h.watchersIn(group).add(group, -1)
+		h.looksNoMore(group)
 	}
 	d.watches = nil
 }

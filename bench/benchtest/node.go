@@ -238,3 +238,12 @@ func ReadFrame(r *bufio.Reader) (codec.Frame, error) {
 		return f, err
 	}
 }
+
+// Drop closes all connections, and goes on.
+func (f *Node) Drop() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for c := range f.open {
+		c.Close()
+	}
+}

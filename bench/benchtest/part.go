@@ -112,6 +112,8 @@ func Leaves(t reflect.Type, path string) []string {
 		return Leaves(t.Elem(), path)
 	case t.Kind() == reflect.Slice:
 		return Leaves(t.Elem(), path+".N")
+	case t.Kind() == reflect.Map && t.Elem().Kind() == reflect.Struct:
+		return Leaves(t.Elem(), path+".NAME")
 	case t.Kind() != reflect.Struct || t == reflect.TypeFor[time.Time]():
 		return []string{strings.TrimPrefix(path, ".")}
 	}

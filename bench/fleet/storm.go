@@ -32,6 +32,33 @@ func (f *Fleet) BeginStorm(victims ...string) {
 // BeginFlood says that so many clients are about to arrive, and that they are the storm.
 func (f *Fleet) BeginFlood(clients int) { f.begin(clients, swarm.Order{Op: swarm.Storm, Flood: true}) }
 
+// WatchStorm has losses from now on count as those of a storm that somebody else is about to bring about, to the
+// endpoints. FindStorm tells when it has begun; until then there is no t0.
+func (f *Fleet) WatchStorm(victims ...string) (since time.Duration) {
+	since = f.Now()
+	f.ask(swarm.Order{Op: swarm.Storm, Victims: victims, T0: since, Watch: true})
+	return since
+}
+
+// FindStorm looks whether the storm that is watched for since then has begun, of so many clients, and makes
+// that moment t0. It asks every swarm.
+func (f *Fleet) FindStorm(since time.Duration, clients int) (t0 time.Duration, found bool) {
+	sum := tally.NewStorm()
+	for _, a := range f.ask(swarm.Order{Op: swarm.Losses}) {
+		sum.AddLosses(&tally.Storm{LostPerBin: a.Bins})
+	}
+	after, found := tally.MassLoss(sum.LostPerBin, clients)
+	if !found {
+		return 0, false
+	}
+	t0 = since + after
+	f.mu.Lock()
+	f.storm = &tally.Recovery{Since: t0}
+	f.mu.Unlock()
+	f.ask(swarm.Order{Op: swarm.FoundStorm, T0: t0})
+	return t0, true
+}
+
 func (f *Fleet) begin(clients int, o swarm.Order) {
 	o.T0 = f.Now()
 	f.mu.Lock()

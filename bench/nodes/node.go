@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -28,6 +29,13 @@ const maxAlternates = 8
 // nodeName stands for the name of a node in its arguments, as in that of a file of its own.
 const nodeName = "{node}"
 
+// ClusterAddr and ClusterAddrs stand in a node's arguments for where it listens for the others of its cluster, and
+// for where all do. Nodes of a cluster are not told alternates: they find out.
+const (
+	ClusterAddr  = "{cluster}"
+	ClusterAddrs = "{cluster-peers}"
+)
+
 // Node is one spawned `stormwheel serve`.
 type Node struct {
 	*child.Child
@@ -46,10 +54,12 @@ type Node struct {
 // all are ready. Whatever it returns, no child is left behind on an error. died is told
 // why, of a child that ends unasked.
 func Spawn(ctx context.Context, serve child.Program, count int, args []string, died func(error)) (*Servers, error) {
-	addrs, err := reservePorts(count)
+	addrs, err := reservePorts(2 * count)
 	if err != nil {
 		return nil, err
 	}
+	clustered := slices.Contains(args, ClusterAddr)
+	within := addrs[count:]
 	nodes := make([]*Node, count)
 	for i := range nodes {
 		var others []string
@@ -58,11 +68,11 @@ func Spawn(ctx context.Context, serve child.Program, count int, args []string, d
 		}
 		nodes[i] = &Node{Name: fmt.Sprintf("n%d", i+1), Addr: addrs[i]}
 		argv := []string{"--node", nodes[i].Name, "--listen", addrs[i], "--admin", "127.0.0.1:0"}
-		if len(others) > 0 {
+		if len(others) > 0 && !clustered {
 			argv = append(argv, "--alternates", strings.Join(others, ","))
 		}
 		for _, arg := range args {
-			argv = append(argv, strings.ReplaceAll(arg, nodeName, nodes[i].Name))
+			argv = append(argv, strings.NewReplacer(nodeName, nodes[i].Name, ClusterAddr, within[i], ClusterAddrs, strings.Join(within, ",")).Replace(arg))
 		}
 		nodes[i].command, nodes[i].died = func() *child.Child { return serve.Command(argv...) }, died
 	}

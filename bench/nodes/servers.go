@@ -253,3 +253,20 @@ func (s *Servers) AcceptedAfter() *time.Duration {
 	defer s.mu.Unlock()
 	return s.accepting
 }
+
+// Admins are the admin addresses that are known, each as a function: a node that is started again has another.
+func (s *Servers) Admins() (all []func() string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.observers {
+		if s.observers[i].admin == "" {
+			continue
+		}
+		all = append(all, func() string {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return s.observers[i].admin
+		})
+	}
+	return all
+}

@@ -31,7 +31,8 @@ func stretches(rows []result.Second, so func(result.Second) bool) (all []stretch
 
 // happens is from the begin of the first row to the end of the last.
 func (s stretch) happens(rows []result.Second, format string, args ...any) happening {
-	return happening{At: max(rows[s.first].T-rows[s.first].Span, 0), Until: rows[s.last].T, Text: fmt.Sprintf(format, args...)}
+	first := rows[s.first]
+	return happening{At: max(first.T-first.Span, 0), Until: rows[s.last].T, known: first.T, Text: fmt.Sprintf(format, args...)}
 }
 
 // sum is a count of the stretch.

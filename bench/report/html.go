@@ -36,6 +36,7 @@ type page struct {
 	First    string
 	Names    []string
 	Compared []compared
+	Remarks  []string // what may be compared
 
 	Thresholds []threshold
 	Broke      bool // of one of them it is known when it broke
@@ -103,6 +104,7 @@ func pageOf(runs []Run) (p page) {
 	}
 	p.Title = fmt.Sprintf("%d runs compared", len(runs))
 	p.Compared = compare(runs)
+	p.Remarks = remarks(runs, p.Compared)
 	for i, r := range runs {
 		if i == 0 {
 			p.First = r.Name

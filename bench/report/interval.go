@@ -12,6 +12,14 @@ type timed struct {
 	percent float64
 }
 
+// Interval is that of a cell; empty: there is none.
+func (c compared) Interval(i int) string {
+	if i < len(c.Intervals) {
+		return c.Intervals[i]
+	}
+	return ""
+}
+
 // timedFigures are those of mainFigures that have such times.
 var timedFigures = map[string]timed{
 	"handshake p50": {"handshake", 50}, "handshake p99": {"handshake", 99}, "connect to WELCOME p99": {"connect", 99},

@@ -120,13 +120,16 @@ func suiteOf(run Run) junitSuite {
 
 // voidOf says why the figures of a run do not count; empty: they do.
 func voidOf(x *result.Result) string {
-	if x.Verdict != result.Invalid {
+	switch {
+	case x.Verdict != result.Invalid:
 		return ""
+	case x.Generator.WhyInvalid != nil:
+		return *x.Generator.WhyInvalid
+	case x.CutShort != nil:
+		return "cut short, so that the figures cover what ran: " + *x.CutShort
+	default:
+		return "interrupted: the figures cover what ran"
 	}
-	if w := strings.Join(why(x), "; "); w != "" {
-		return w
-	}
-	return "invalid"
 }
 
 // kindOf is the scenario, and the kind of its storm.

@@ -34,6 +34,7 @@ func (m *markdown) run(run Run) {
 		m.line("> The figures do not count: %s\n", plain(w))
 	}
 	m.thresholds(x)
+	m.story(run)
 	m.line("| figure | | |\n|---|---:|---|")
 	for _, f := range run.figures() {
 		m.line("| %s | %s | %s |", plain(f.Name), plain(f.Value), plain(f.Unit))
@@ -41,6 +42,24 @@ func (m *markdown) run(run Run) {
 	m.line("\n<details><summary>Where, when and how</summary>\n")
 	m.setting(run)
 	m.line("\n</details>")
+}
+
+// mostHappenings is how many of a story's lines are shown.
+const mostHappenings = 20
+
+// story is what happened, and when.
+func (m *markdown) story(run Run) {
+	all := run.story()
+	for i, h := range all {
+		if i == mostHappenings {
+			m.line("- and %d more", len(all)-i)
+			break
+		}
+		m.line("- %s: %s", plain(h.When()), plain(h.Text))
+	}
+	if len(all) > 0 {
+		m.line("")
+	}
 }
 
 // thresholds are a table, those that failed first.
@@ -101,16 +120,12 @@ func (m *markdown) compared(runs []Run) {
 		}
 	}
 	m.line("%s\n|---|%s", head, strings.Repeat("---:|", 2*len(runs)-1))
-	sure := false
-	for _, c := range compare(runs) {
+	all := compare(runs)
+	for _, c := range all {
 		row := "| " + plain(strings.TrimSuffix(c.Name+", "+c.Unit, ", ")) + " |"
 		for i, cell := range c.Cells {
 			value, ratio, _ := strings.Cut(strings.TrimSuffix(cell, ")"), " (")
-			own, ofRatio := "", ""
-			if i < len(c.Intervals) && c.Intervals[i] != "" {
-				own, ofRatio, _ = strings.Cut(c.Intervals[i], " (")
-				sure = true
-			}
+			own, ofRatio, _ := strings.Cut(c.Interval(i), " (")
 			row += " " + plain(strings.TrimSpace(value+" "+own)) + " |"
 			if i > 0 {
 				row += " " + plain(strings.TrimSpace(ratio+" "+strings.TrimSuffix(ofRatio, ")"))) + " |"
@@ -119,7 +134,7 @@ func (m *markdown) compared(runs []Run) {
 		m.line("%s", row)
 	}
 	m.line("")
-	for _, sentence := range remarks(runs, sure) {
+	for _, sentence := range remarks(runs, all) {
 		m.line("- %s", plain(sentence))
 	}
 }

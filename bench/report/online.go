@@ -84,7 +84,7 @@ func dotted(points []plot.Point) bool {
 	return len(points) <= few && slices.ContainsFunc(points, func(p plot.Point) bool { return p.Y != 0 })
 }
 
-// phaseMarks are the parts that a scenario file said; the storm has its own mark.
+// phaseMarks are the parts that a run file said; the storm has its own mark.
 func (r Run) phaseMarks() (marks []plot.Layer) {
 	if r.Result.Scenario != "phases" {
 		return nil

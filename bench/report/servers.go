@@ -17,8 +17,9 @@ func (r Run) cost(server, second int) *result.ServerSecond {
 	return &r.Result.Detail.Seconds[second].Servers[server]
 }
 
-// serverLines has a line of each spawned node; of too many, their extremes.
-func (r Run) serverLines(figure func(server, second int) *float64) (layers []plot.Layer, top float64) {
+// serverLines has a line of each spawned node; of too many, their extremes. killed is what the name of a
+// node that was killed has behind it.
+func (r Run) serverLines(killed string, figure func(server, second int) *float64) (layers []plot.Layer, top float64) {
 	var lines [][]plot.Point
 	for i, server := range r.Result.Server {
 		points := r.series(func(second int, _ result.Second) *float64 { return figure(i, second) })
@@ -27,7 +28,7 @@ func (r Run) serverLines(figure func(server, second int) *float64) (layers []plo
 			l.Label = *server.Node
 		}
 		if server.Killed {
-			l.Label += ", until the blow"
+			l.Label += killed
 		}
 		if visible(points) {
 			layers, lines = append(layers, l), append(lines, points)
@@ -55,7 +56,7 @@ func (r Run) shortAddr(addr string) string {
 
 // servers draws a figure of each spawned node; its axis has the unit.
 func (r Run) servers(p plot.Picture, unit string, figure func(server, second int) *float64) plot.Chart {
-	layers, top := r.serverLines(figure)
+	layers, top := r.serverLines(", until the blow", figure)
 	if len(layers) == 0 {
 		return nil
 	}
@@ -91,7 +92,7 @@ func (r Run) serverPanels() (all []plot.Panel) {
 		title  string
 		figure func(server, second int) *float64
 	}{{"Servers' connections", r.connsOf}, {"Servers' processor time, % of one", r.cpuOf}, {"Servers' memory, MB", r.memoryOf}} {
-		if layers, top := r.serverLines(of.figure); len(layers) > 0 && top > 0 {
+		if layers, top := r.serverLines("", of.figure); len(layers) > 0 && top > 0 {
 			all = append(all, plot.Panel{Title: of.title, Y: plot.Low("", top), Layers: layers})
 		}
 	}

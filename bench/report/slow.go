@@ -25,7 +25,9 @@ func slowness(r Run, rows []result.Second) (all []happening) {
 	for _, s := range told {
 		worst, at := s.worst(rows, p99)
 		h := s.happens(rows, "the server answers slowly: p99 of round trips up to %s ms, at %s s; %s ms is usual in this run", short(worst), plot.Number(at, .1), short(usual))
-		h.Label = "slow answers"
+		if waiting, _ := s.worst(rows, counted(func(s result.Second) int { return s.Unanswered })); waiting == 0 { // else these are told of
+			h.Label = "slow answers"
+		}
 		all = append(all, h)
 	}
 	return all

@@ -14,8 +14,9 @@ type happening struct {
 	At, Until float64 // Until is At of a moment
 	Label     string  // on the axis; empty: it is told of in words alone
 	Text      string
-	Bad       bool // a promise broke, or the figures prove nothing
-	done      bool // the scenario did it, or the user: while it lasts, nothing else is as usual
+	Bad       bool    // a promise broke, or the figures prove nothing
+	known     float64 // found by the end of a second, if not at At
+	done      bool    // the scenario did it, or the user: while it lasts, nothing else is as usual
 }
 
 // shade is until when it is shaded: what the seconds show is seen in its own panel.
@@ -44,7 +45,7 @@ func (r Run) story() (all []happening) {
 	}
 	all = append(all, r.ending(rows)...)
 	all = slices.DeleteFunc(all, func(h happening) bool { return !plot.Drawable(h.At) })
-	slices.SortStableFunc(all, func(a, b happening) int { return cmp.Compare(a.At, b.At) })
+	slices.SortStableFunc(all, func(a, b happening) int { return cmp.Compare(max(a.At, a.known), max(b.At, b.known)) })
 	return all
 }
 
@@ -99,6 +100,10 @@ func shortly(e result.Event) string {
 		return "flood"
 	case result.EventSilence:
 		return "clients fall silent"
+	case result.EventCommand:
+		return "command runs"
+	case result.EventStorm:
+		return "storm begins"
 	case result.EventWorkerLost:
 		return "load process lost"
 	case result.EventAbort:

@@ -13,13 +13,11 @@ import (
 // WriteTable writes the comparison for people: a figure a line, a column a run.
 func WriteTable(w io.Writer, runs ...Run) error {
 	rows := [][]string{append([]string{"", ""}, namesOf(runs)...)}
-	sure := false
-	for _, c := range compare(runs) {
+	all := compare(runs)
+	for _, c := range all {
 		cells := slices.Clone(c.Cells)
-		for i, interval := range c.Intervals {
-			if interval != "" {
-				cells[i], sure = cells[i]+" "+interval, true
-			}
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i] + " " + c.Interval(i))
 		}
 		rows = append(rows, append([]string{c.Name, c.Unit}, cells...))
 	}
@@ -41,7 +39,7 @@ func WriteTable(w io.Writer, runs ...Run) error {
 		}
 		b.WriteString("\n")
 	}
-	fmt.Fprintf(&b, "In brackets: the ratio to %s.\n%s\n", runs[0].Name, strings.Join(remarks(runs, sure), "\n"))
+	fmt.Fprintf(&b, "In brackets: the ratio to %s.\n%s\n", runs[0].Name, strings.Join(remarks(runs, all), "\n"))
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -61,13 +59,13 @@ func Markdown(runs ...Run) string {
 }
 
 // remarks are what may be compared, and how sure it is.
-func remarks(runs []Run, sure bool) []string {
+func remarks(runs []Run, rows []compared) []string {
 	var all []*result.Result
 	for _, r := range runs {
 		all = append(all, r.Result)
 	}
 	sentences := result.Comparable(namesOf(runs), all)
-	if sure {
+	if slices.ContainsFunc(rows, func(c compared) bool { return strings.Join(c.Intervals, "") != "" }) {
 		return append(sentences, "In square brackets: where the figure, and the ratio, would lie in 95 of 100 runs if seconds were all that chance decides. "+
 			"* marks a ratio that is not 1 by that. How runs differ from each other only repeated runs tell.")
 	}

@@ -21,6 +21,9 @@ func Alike(parts []*Result) error {
 		if p.Handshake != nil {
 			return Usage("part %d made handshakes, one after the other: there is nothing to add up", i+1)
 		}
+		if p.Repeats != nil {
+			return Usage("part %d is one of several runs that were repeated: merge the results of the runs themselves", i+1)
+		}
 		if p.FindMax != nil {
 			return Usage("part %d is a search, which finds one server's limit: there is nothing to add up", i+1)
 		}

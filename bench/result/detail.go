@@ -16,6 +16,8 @@ type Detail struct {
 	// also return (from t0; return_N of cohort N) and offline (one entry an outage that is over). The format is
 	// HdrHistogram's V2, compressed, in base64, which its tools in every language read.
 	Histograms map[string]string `json:"histograms"`
+	// Scraped are the series of --scrape, in their order; null without.
+	Scraped []ScrapedSeries `json:"scraped"`
 	// StormAtS is t0, on the clock of Seconds; null without a storm.
 	StormAtS *float64 `json:"storm_at_s"`
 	// AttemptsPer100ms counts connect() calls after t0 in bins of 100 ms.
@@ -60,6 +62,7 @@ const (
 	EventFlood      EventKind = "flood"       // very many came at once
 	EventSilence    EventKind = "silence"     // clients stopped speaking
 	EventCommand    EventKind = "command"     // a command of the user's ran
+	EventStorm      EventKind = "storm"       // somebody else struck the targets
 	EventWorkerLost EventKind = "worker-lost" // a process of the load test ended
 	EventAbort      EventKind = "abort"       // the run ended before its time
 )

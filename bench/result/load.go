@@ -34,6 +34,7 @@ type Load struct {
 	RoomSize      int     `json:"room_size"`
 	Devices       int     `json:"devices"`
 	Messages      string  `json:"messages"`
+	Cluster       bool    `json:"cluster"`
 	KillAfterS    float64 `json:"kill_after_s"`
 	DrainAfterS   float64 `json:"drain_after_s"`
 	RestartAfterS float64 `json:"restart_after_s"`

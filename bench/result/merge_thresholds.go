@@ -56,7 +56,7 @@ func AddsUp(path string) bool {
 	case "seed":
 		return false
 	}
-	for _, prefix := range []string{"build.", "server.", "thresholds.", "parts.", "detail.", "terms.", "load."} {
+	for _, prefix := range []string{"build.", "server.", "thresholds.", "parts.", "detail.", "terms.", "load.", "storm.command."} {
 		if strings.HasPrefix(path, prefix) {
 			return false
 		}

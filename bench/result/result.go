@@ -23,32 +23,38 @@ type Result struct {
 	Started  time.Time `json:"started"`
 	WallS    float64   `json:"wall_s" early:"grows"`
 	// Interrupted is true when the run was cut short; its figures then cover what ran.
-	Interrupted bool            `json:"interrupted"`
-	CutShort    *string         `json:"cut_short"` // by what, if not by the user's wish
-	Build       Build           `json:"build"`
-	Terms       *Terms          `json:"terms"` // null for a target that was not spawned
-	Load        Load            `json:"load"`
-	Conns       Conns           `json:"conns"`
-	Connect     Connect         `json:"connect"`
-	Heartbeat   Heartbeat       `json:"heartbeat"`
-	Messages    *Messages       `json:"messages"`  // --send, --deliver, talk
-	Churn       *Churn          `json:"churn"`     // churn
-	Soak        *Soak           `json:"soak"`      // soak
-	FindMax     *FindMax        `json:"find_max"`  // find-max
-	Probes      *Probes         `json:"probes"`    // scenarios that strike or silence some clients
-	Storm       *Storm          `json:"storm"`     // storm, demo
-	Handshake   *Handshake      `json:"handshake"` // handshake
-	Cohorts     []Cohort        `json:"cohorts"`   // of the storm, with --cohorts
-	Eviction    Eviction        `json:"eviction"`  // false evictions count in every scenario
-	Server      []Server        `json:"server"`    // one per target, in the order given
-	Generator   Generator       `json:"generator"`
-	Memory      Memory          `json:"memory"`
-	Kernel      Kernel          `json:"kernel"`
-	Promises    bool            `json:"promises"` // false: the scenario's are not judged (--no-promises)
-	Thresholds  []ThresholdSeen `json:"thresholds"`
-	Verdict     Verdict         `json:"verdict"`
-	Parts       []Part          `json:"parts"` // of a merge; null: one run
-	Detail      Detail          `json:"detail"`
+	Interrupted bool       `json:"interrupted"`
+	CutShort    *string    `json:"cut_short"` // by what, if not by the user's wish
+	Build       Build      `json:"build"`
+	Terms       *Terms     `json:"terms"` // null for a target that was not spawned
+	Load        Load       `json:"load"`
+	Conns       Conns      `json:"conns"`
+	Connect     Connect    `json:"connect"`
+	Heartbeat   Heartbeat  `json:"heartbeat"`
+	Messages    *Messages  `json:"messages"`  // --send, --deliver, talk
+	Churn       *Churn     `json:"churn"`     // churn
+	Soak        *Soak      `json:"soak"`      // soak
+	FindMax     *FindMax   `json:"find_max"`  // find-max
+	Probes      *Probes    `json:"probes"`    // scenarios that strike or silence some clients
+	Storm       *Storm     `json:"storm"`     // storm, demo
+	Handshake   *Handshake `json:"handshake"` // handshake
+	Cohorts     []Cohort   `json:"cohorts"`   // of the storm, with --cohorts
+	Eviction    Eviction   `json:"eviction"`  // false evictions count in every scenario
+	Server      []Server   `json:"server"`    // one per target, in the order given
+	// Scraped are the series of --scrape, by name; null without.
+	Scraped    map[string]Scraped `json:"scraped"`
+	Generator  Generator          `json:"generator"`
+	Memory     Memory             `json:"memory"`
+	Kernel     Kernel             `json:"kernel"`
+	Promises   bool               `json:"promises"` // false: the scenario's are not judged (--no-promises)
+	Thresholds []ThresholdSeen    `json:"thresholds"`
+	Verdict    Verdict            `json:"verdict"`
+	// Repeats are all runs of --repeat, of which the rest of the object is the first with the worst verdict, and Spread
+	// is that of their figures; null: one run.
+	Repeats []Repeat `json:"repeats"`
+	Spread  []Spread `json:"spread"`
+	Parts   []Part   `json:"parts"` // of a merge; null: one run
+	Detail  Detail   `json:"detail"`
 }
 
 // Verdict sums a run up.

@@ -53,6 +53,30 @@ type Storm struct {
 	// GhostsGoneS is how long spawned nodes held connections that nobody had any more: since a
 	// cut, or since a frozen node went on; null in other storms, and if they still do.
 	GhostsGoneS *float64 `json:"ghosts_gone_s"`
+	// CapacityPerS is C, as it was told or is known; null if nobody knows.
+	CapacityPerS *float64 `json:"capacity_per_s"`
+	// T0By is who knew when it began.
+	T0By string `json:"t0_by"`
+	// Command is what brought about a storm from outside; null if the run did, or nobody says what.
+	Command *Command `json:"command"`
+}
+
+// Who knew when a storm began.
+const (
+	T0ByRun     = "run"     // which struck itself
+	T0ByCommand = "command" // --storm-cmd, --drain-cmd: as it was started
+	T0ByClock   = "clock"   // --storm-at
+	T0ByLosses  = "losses"  // when the clients began to lose their sessions, to a tenth of a second
+)
+
+// Command is a command line of the user's that strikes the targets.
+type Command struct {
+	Line  string  `json:"line"`
+	TookS float64 `json:"took_s"`
+	Exit  *int    `json:"exit"` // status; null: a signal ended it
+	// Failed is why the storm is not the one that was asked for; null: it ended with status 0.
+	Failed *string `json:"failed"`
+	Said   string  `json:"said"` // the last of what it wrote, standard error included
 }
 
 // How a storm of the kind cut ended the connections.

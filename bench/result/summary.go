@@ -3,6 +3,8 @@ package result
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -31,6 +33,9 @@ func (r *Result) WriteSummary(w io.Writer) error {
 		s.line("probes", "%d clients, %d sessions lost; rtt p50/p99/max %s before, %s ms from t0 on", p.Clients, p.Lost, p.RTTms.Before.brief(), p.RTTms.During.brief())
 	}
 	s.processes(r)
+	for _, name := range slices.Sorted(maps.Keys(r.Scraped)) {
+		s.line("scraped "+name, "%s", r.Scraped[name].words())
+	}
 	for _, t := range r.Thresholds {
 		name := t.Expr
 		if t.Abort {
@@ -42,6 +47,7 @@ func (r *Result) WriteSummary(w io.Writer) error {
 			s.line("FAIL "+name, "%s", t.Words())
 		}
 	}
+	s.repeats(r)
 	if !r.Promises {
 		s.line("promises", "those of the scenario are not judged (--no-promises)")
 	}
@@ -157,6 +163,17 @@ func (s *summary) storm(t *Storm) {
 		s.line("  outage", "no node ever came back")
 	} else if *t.OutageS > 0 {
 		s.line("  outage", "%.1f s until a node could accept: the first part of the ideal", *t.OutageS)
+	}
+	switch t.T0By {
+	case T0ByLosses:
+		s.line("  t0", "when the clients began to lose their sessions: nobody told")
+	case T0ByClock:
+		s.line("  t0", "by the clock (--storm-at): somebody else struck")
+	}
+	if c := t.Command; c != nil && c.Failed == nil {
+		s.line("  command", "ended well, after %.1f s", c.TookS)
+	} else if c != nil {
+		s.line("  command", "%s", *c.Failed)
 	}
 	if t.DrainS != nil {
 		s.line("  drain", "the node ended %.1f s after SIGTERM", *t.DrainS)

@@ -107,6 +107,8 @@ func checkPath(t reflect.Type, path []string) error {
 			return fmt.Errorf("%q is not an index", head)
 		}
 		return checkPath(t.Elem(), rest)
+	case t.Kind() == reflect.Map && t.Elem().Kind() == reflect.Struct: // of which names there are, the run knows
+		return checkPath(t.Elem(), rest)
 	}
 	return fmt.Errorf("nothing lies below %q", head)
 }

@@ -17,7 +17,7 @@ import (
 // check returns one sentence about the first thing that makes no sense.
 func (c *Config) check() error {
 	for _, check := range []func() error{
-		c.checkProtocol, c.checkServers, c.checkLoad, c.checkTimes, c.checkTerms, c.checkFlags, c.checkMessages, c.checkStorm, c.checkObserved,
+		c.checkProtocol, c.checkServers, c.checkLoad, c.checkTimes, c.checkTerms, c.checkFlags, c.checkMessages, c.checkStorm, c.checkExternal, c.checkObserved,
 	} {
 		if err := check(); err != nil {
 			return err
@@ -28,13 +28,8 @@ func (c *Config) check() error {
 
 // checkFlags: what is said is for the scenario.
 func (c *Config) checkFlags() error {
-	s := Named(c.Scenario)
-	_, phased := s.(phases)
-	switch flag := c.misplaced(s); {
-	case flag != "":
+	if flag := c.misplaced(Named(c.Scenario)); flag != "" {
 		return result.Usage("--%s is not for %s", flag, c.Scenario)
-	case len(c.Phases) > 0 && !phased:
-		return result.Usage("phases are for the scenario phases, not for %s", c.Scenario)
 	}
 	return nil
 }
@@ -74,7 +69,15 @@ func (c *Config) checkLoad() error {
 		return result.Usage("--rate: %g is not a number above 0, up to %g", c.Rate, maxRate)
 	case tooLong(c.Conns, c.Rate):
 		return result.Usage("--rate: %g brings %d clients in more than %v", c.Rate, c.Conns, maxTime)
-	case c.Capacity < 0 || c.Capacity > maxRate || !finite(c.Capacity):
+	case c.Capacity == SearchCapacity && (c.Spawn > 0 || !c.storms()):
+		return result.Usage("--capacity search is for storms on targets; of spawned nodes it is known")
+	case c.Capacity == SearchCapacity && !c.StartAt.IsZero():
+		return result.Usage("--capacity search takes a time that nobody knows before: --start-at is not for it")
+	case c.Repeat < 0 || c.Repeat > mostRepeats:
+		return result.Usage("--repeat: %d is not within 1 to %d", c.Repeat, mostRepeats)
+	case c.Repeat > 1 && !c.StartAt.IsZero():
+		return result.Usage("--start-at is not for --repeat, whose runs begin one after the other")
+	case c.Capacity < 0 && c.Capacity != SearchCapacity || c.Capacity > maxRate || !finite(c.Capacity):
 		return result.Usage("--capacity: %g is not a number above 0, up to %g", c.Capacity, maxRate)
 	case c.Capacity > 0 && tooLong(c.Conns, c.Capacity):
 		return result.Usage("--capacity: %g takes %d clients in more than %v", c.Capacity, c.Conns, maxTime)
@@ -98,7 +101,7 @@ func (c *Config) checkTimes() error {
 		{"duration", c.Duration}, {"lifetime", c.Lifetime}, {"heartbeat", c.Heartbeat}, {"timeout", c.Timeout},
 		{"tick", c.Tick}, {"pong-timeout", c.PongTimeout}, {"freeze", c.Freeze}, {"recovery-timeout", c.RecoveryTimeout},
 		{"deadline", c.Deadline}, {"trickle-interval", c.TrickleInterval}, {"outage", c.Outage}, {"every", c.Every},
-		{"kill-after", c.KillAfter}, {"drain-after", c.DrainAfter}, {"restart-after", c.RestartAfter},
+		{"storm-at", c.StormAt}, {"kill-after", c.KillAfter}, {"drain-after", c.DrainAfter}, {"restart-after", c.RestartAfter},
 	} {
 		switch {
 		case f.time > maxTime:
@@ -158,6 +161,8 @@ const (
 	maxTime    = 10_000 * time.Hour // more than a year
 
 	maxPatience = time.Hour // the longest that a link waits for a PONG
+
+	mostRepeats = 1000
 
 	maxDepartures = 1_000_000 // sessions a second that end by BYE
 )

@@ -14,7 +14,7 @@ import (
 type Config struct {
 	Scenario string `kong:"-"`
 	// Phases are those of the scenario "phases".
-	Phases []Phase `kong:"-"`
+	Phases []Phase `name:"phase" help:"phases: one part after the other, as in ramp=3000,rate=500, hold=10s, churn=20s, silence=5%, storm=kill; repeatable." placeholder:"DO=VALUE,..." sep:"none"`
 
 	// Targets are "host:port", or all "unix:path"; a name stands for all its addresses, each a target of its own.
 	// Either they or Spawn are given.
@@ -23,6 +23,8 @@ type Config struct {
 	// machine and the HOST:PORT where GET /stats answers. Either may be shorter.
 	PIDs   []int    `name:"pid" help:"Processes of the targets on this machine, in their order: memory, CPU and descriptors are read." placeholder:"N,..."`
 	Admins []string `name:"admin" help:"Admin addresses of the targets, in their order: connections, sessions and evictions are read." placeholder:"H:P,..."`
+	// Scrapes are metrics of servers that are read once a second: "URL[,SERIES...]", see scrape.Parse.
+	Scrapes []string `name:"scrape" help:"Read series of a Prometheus text endpoint every second: URL (or HOST:PORT, or nodes for all admin addresses)[,[NAME=]METRIC[{LABEL=\"VALUE\",...}]...]; thresholds name them scraped.NAME.max; repeatable." placeholder:"URL,SERIES,..." sep:"none"`
 	// Spawn is how many `stormwheel serve` children to start and to aim at.
 	Spawn int `help:"Start this many nodes of this binary and aim at them (demo: 2)." placeholder:"N"`
 	// NodeArgs are "name=value", passed to the children as --name=value.
@@ -89,6 +91,8 @@ type Config struct {
 	RoomSize int    `help:"talk: users in a room, each of whom hears what all say (default 10)." placeholder:"N"`
 	Devices  int    `help:"talk: clients of a user; all of them send, and are sent to (default 1)." placeholder:"N"`
 	Messages string `help:"talk: the store of spawned nodes, memory or bolt, which is a file in a temporary folder (default bolt)." placeholder:"STORE"`
+	// Cluster has spawned nodes know each other, and users be at all of them.
+	Cluster bool `help:"talk: the spawned nodes are a cluster, and those who talk are at all of them."`
 	// KillAfter and DrainAfter are when the first node is killed, or asked to end, while users talk; default: never.
 	// RestartAfter is how long after its end it is started again with its store; default 2 s.
 	KillAfter    time.Duration `help:"talk: kill -9 of the first spawned node so long after they began." placeholder:"D"`
@@ -106,12 +110,18 @@ type Config struct {
 	// Policy is what clients do after a loss; default "window".
 	Policy string `help:"After a loss: window, full, equal, decorrelated, fixed, exponential (default window)." placeholder:"P"`
 
-	// Kind is that of the storm: "kill", "drain", "cut", "freeze", "blackout", "restart", "flood" or "grey".
-	Kind string `help:"storm: kill, drain, cut, freeze, blackout, restart, flood or grey." placeholder:"K"`
+	// Kind is that of the storm: "kill", "drain", "cut", "freeze", "blackout", "restart", "flood", "grey" or "external".
+	Kind string `help:"storm: kill, drain, cut, freeze, blackout, restart, flood, grey or external (the default with --storm-cmd and --drain-cmd)." placeholder:"K"`
+	// StormCmd and DrainCmd are run by sh, and strike the targets (--kind external), or ask them to hand their clients
+	// over; at StormAt, on the clock of the first arrival, or after the calm. StormAt alone says that somebody else does
+	// then; without any of them the storm is found as the first mass loss.
+	StormCmd string        `name:"storm-cmd" help:"storm --kind external: a command that strikes the targets, run by sh, as in 'systemctl restart x'; t0 is when it starts." placeholder:"CMD"`
+	DrainCmd string        `name:"drain-cmd" help:"storm --kind external: the same, of one that has them hand their clients over: nobody may be offline." placeholder:"CMD"`
+	StormAt  time.Duration `name:"storm-at" help:"storm --kind external: when, after the first client could come (default: after --duration); without a command somebody else strikes then, and without --storm-at, too, the first mass loss is the storm, waited for for --duration (default 10m)." placeholder:"D"`
 	// RecoveryTimeout is when to stop waiting for returns; default 60 s.
 	RecoveryTimeout time.Duration `help:"storm: how long to wait for all to return (default 1m; demo: 30s)." placeholder:"D"`
-	// Capacity is what the receivers admit per second; default: known for spawned nodes.
-	Capacity float64 `help:"storm: clients per second that the receivers admit, for ideal_s (known for spawned nodes)." placeholder:"R"`
+	// Capacity is what the receivers admit per second; default: known for spawned nodes. SearchCapacity: it is found out before.
+	Capacity float64 `type:"capacity" help:"storm: clients per second that the receivers admit, for ideal_s (known for spawned nodes); search finds it out before, by ramps that get steeper." placeholder:"R"`
 	// Cohorts are policies instead of Policy, as in "full:50%,fixed:50%".
 	Cohorts string `help:"storm: policies that share the clients, as in full:50%,fixed:50%." placeholder:"P:SHARE,..."`
 	// Probes is the share of the clients that a scenario does not touch and that are measured
@@ -146,6 +156,8 @@ type Config struct {
 	Sources string `name:"source" help:"Local addresses, as in 127.0.0.2-127.0.0.50 (default: as many as the ports require)." placeholder:"A-B"`
 	// Seed is that of arrivals and choices; default: from the clock.
 	Seed uint64 `help:"Seed of arrivals and choices (default: from the clock)." placeholder:"N"`
+	// Repeat makes as many runs, one after the other, with Seed and those after it; 0: one.
+	Repeat int `help:"Make as many runs, one after the other, each with the next seed: the spread of their figures is in the result, and with --json FILE.json each is in FILE-1.json and so on." placeholder:"N"`
 	// StartAt is the moment of the first arrival; zero: when all is ready.
 	StartAt time.Time `type:"start" help:"When the first client may come, RFC 3339 or HH:MM:SS, at most 24 h ahead; several machines begin together." placeholder:"TIME"`
 	// Thresholds are judged beyond what the scenario promises; with NoPromises, alone.

@@ -81,6 +81,13 @@ func TestImpossibleConfigsAreOneSentence(t *testing.T) {
 		{"slow target", Config{Scenario: "storm", Targets: []string{"127.0.0.1:1"}, Kind: "flood", Slow: "1ms/1ms"}, result.ExitUsage, "--slow is for"},
 		{"half a duty", Config{Scenario: "storm", Spawn: 1, Kind: "flood", Slow: "1ms"}, result.ExitUsage, `--slow: "1ms" is not RUN/STOP`},
 		{"a duty of nothing", Config{Scenario: "storm", Spawn: 1, Kind: "flood", Slow: "0s/1s"}, result.ExitUsage, "is not RUN/STOP"},
+		{"external storm on spawned nodes", Config{Scenario: "storm", Spawn: 2, Kind: "external"}, result.ExitUsage, "it needs --target"},
+		{"command of a cut", Config{Scenario: "storm", Targets: []string{"127.0.0.1:1"}, Kind: "cut", StormCmd: "true"}, result.ExitUsage, "are for --kind external"},
+		{"two commands", Config{Scenario: "storm", Targets: []string{"127.0.0.1:1"}, StormCmd: "true", DrainCmd: "true"}, result.ExitUsage, "exclude each other"},
+		{"drain of a broker", Config{Scenario: "storm", Targets: []string{"127.0.0.1:1"}, Protocol: "mqtt", DrainCmd: "true"}, result.ExitUsage, "say --storm-cmd"},
+		{"storm before all are in", Config{Scenario: "storm", Targets: []string{"127.0.0.1:1"}, StormCmd: "true", StormAt: time.Second}, result.ExitUsage, "--storm-at: after 1s not all of 1000"},
+		{"two calms", Config{Scenario: "storm", Targets: []string{"127.0.0.1:1"}, StormCmd: "true", StormAt: time.Minute, Duration: 1}, result.ExitUsage, "--storm-at and --duration"},
+		{"command of hold", spawned(func(c *Config) { c.StormCmd = "true" }), result.ExitUsage, "--storm-cmd is not for hold"},
 		{"node arg", spawned(func(c *Config) { c.NodeArgs = []string{"--loops"} }), result.ExitUsage, "NAME=VALUE"},
 		{"source", spawned(func(c *Config) { c.Sources = "127.0.0.9-127.0.0.2" }), result.ExitUsage, "--source"},
 		{"source of another machine", spawned(func(c *Config) { c.Sources = "192.0.2.1" }), result.ExitUsage, "--source: 192.0.2.1 is not an address of this machine"},
@@ -192,6 +199,9 @@ func TestEveryPromiseHasWords(t *testing.T) {
 		for _, kind := range kinds {
 			cfg := exampleOf(s.Name())
 			cfg.Kind = cmp.Or(kind, cfg.Kind)
+			if kind == "external" {
+				cfg.Spawn, cfg.Targets = 0, []string{"127.0.0.1:7000"}
+			}
 			p, err := Prepare(t.Context(), cfg)
 			if err != nil {
 				t.Errorf("%s %s: %v", s.Name(), kind, err)

@@ -11,17 +11,17 @@ import (
 	"github.com/stormwheel/stormwheel/bench/swarm"
 )
 
-// phases are what a scenario file says, one after the other.
+// phases are parts that follow each other, as flags or a run file say.
 type phases struct{ plain }
 
 func (phases) Name() string { return "phases" }
 
 func (phases) About() string {
-	return "what the phases of a scenario file say, one after the other: bench FILE.yaml"
+	return "one --phase after the other, or what the phases of a run file say: bench run FILE.yaml"
 }
 
 func (phases) Takes() string {
-	return "lifetime profile steps kind fraction freeze outage slow probes cohorts " + messageFlags
+	return "phase lifetime profile steps kind fraction freeze outage slow storm-cmd drain-cmd storm-at probes cohorts " + messageFlags
 }
 
 // A Phase is one part of the scenario "phases". What its fields mean, Do says:
@@ -54,6 +54,7 @@ func (phases) Defaults(c *Config) {
 		}
 	}
 	if storm, ok := c.phase("storm"); ok {
+		c.fillExternal()
 		fill(&c.Kind, storm.Kind)
 		fill(&c.Fraction, storm.Fraction)
 		if c.Kind == "blackout" || c.Kind == "grey" {
@@ -70,7 +71,7 @@ func (phases) Defaults(c *Config) {
 // Check returns one sentence about the first phase that makes no sense.
 func (phases) Check(c *Config) error {
 	if len(c.Phases) == 0 {
-		return result.Usage("phases are said by a scenario file: stormwheel bench FILE.yaml")
+		return result.Usage("phases needs --phase, as in --phase ramp=1000 --phase hold=10s, or a run file: stormwheel bench run FILE.yaml")
 	}
 	clients, storms := 0, 0
 	for i, ph := range c.Phases {
@@ -182,6 +183,9 @@ func (phases) Promises(c *Config) []string {
 	}
 	if !c.has("storm") {
 		return append(all, "connect.failed==0", answeredPromise, fmt.Sprintf("conns.lost==%d", silenced))
+	}
+	if c.outside() {
+		return slices.Concat(all, slices.DeleteFunc(external{}.promises(c), func(p string) bool { return slices.Contains(all, p) || strings.HasPrefix(p, "conns.end") }), []string{pendingPromise})
 	}
 	if c.Kind != "grey" && (c.Kind != "freeze" || c.Freeze > c.noticeTime()) {
 		all = append(all, "storm.clients>0")

@@ -12,6 +12,7 @@ import (
 	"github.com/stormwheel/stormwheel/bench/foreign"
 	"github.com/stormwheel/stormwheel/bench/nodes"
 	"github.com/stormwheel/stormwheel/bench/result"
+	"github.com/stormwheel/stormwheel/bench/scrape"
 	"github.com/stormwheel/stormwheel/bench/swarm"
 	"github.com/stormwheel/stormwheel/internal/link"
 	"github.com/stormwheel/stormwheel/internal/machine"
@@ -31,6 +32,7 @@ type Plan struct {
 	Notes  []string           // of what names lead to
 
 	secret    []byte // that of AuthSecretFile
+	scrapes   []scrape.Chosen
 	slow      nodes.Duty
 	policy    link.Policy
 	cohorts   []swarm.Cohort
@@ -79,8 +81,10 @@ func Prepare(ctx context.Context, c Config) (*Plan, error) {
 		promises = slices.Concat(p.Plays.Promises(&p.Config), messagePromises(&p.Config), probePromises(&p.Config))
 	}
 	var err error
-	p.Judged, err = result.ReadThresholds(promises, p.Thresholds)
-	return p, err
+	if p.Judged, err = result.ReadThresholds(promises, p.Thresholds); err != nil {
+		return p, err
+	}
+	return p, p.checkScraped()
 }
 
 // parse reads what is said in a form of its own.
@@ -91,6 +95,9 @@ func (p *Plan) parse() (err error) {
 			return result.Usage("--auth-secret-file: %w", err)
 		}
 		p.secret = secrets[0]
+	}
+	if err := p.parseScrapes(); err != nil {
+		return err
 	}
 	if p.slow, err = nodes.ParseDuty(p.Slow); err != nil {
 		return err

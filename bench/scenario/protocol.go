@@ -26,7 +26,7 @@ func (c *Config) checkProtocol() error {
 		return result.Usage("--auth-secret-file makes tokens of our own protocol: it is not for --protocol %s", c.Protocol)
 	case c.Spawn > 0:
 		return result.Usage("--protocol %s: spawned nodes speak stormwheel; aim at a server of your own with --target", c.Protocol)
-	case c.takes("kind") && c.storms() && c.Kind != "cut" && c.Kind != "flood":
+	case c.takes("kind") && c.storms() && c.Kind != "cut" && c.Kind != "flood" && !c.outside():
 		return c.noNodes()
 	case isMQTT && c.Timeout != 0:
 		return result.Usage("--timeout is not for mqtt: a broker's is 1.5 times the keepalive, which is --heartbeat in whole seconds")
@@ -45,7 +45,7 @@ func (c *Config) checkProtocol() error {
 
 // noNodes says why a scenario that strikes a node cannot run against foreign servers.
 func (c *Config) noNodes() error {
-	return result.Usage("%s --kind %s strikes a node of its own, which speaks stormwheel: with --protocol %s there are --kind cut and flood, or run hold and strike the server yourself",
+	return result.Usage("%s --kind %s strikes a node of its own, which speaks stormwheel: with --protocol %s there are --kind cut, flood and external (--storm-cmd)",
 		c.Scenario, c.Kind, c.Protocol)
 }
 

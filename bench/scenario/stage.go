@@ -34,6 +34,9 @@ type Found struct {
 	Drained          *time.Duration // since the node was asked to end
 	Soaks            bool           // it is a soak, from and to when
 	SoakFrom, SoakTo time.Duration
+	T0By             string           // who knew when a storm from outside began
+	Struck           *result.Command  // what brought it about
+	Unstruck         string           // why nothing is known to have
 	Handshakes       *handshakes.Seen // that were made in a row
 	Shaking          handshakes.Meter // while they are; any goroutine
 

@@ -18,10 +18,15 @@ func (storm) About() string {
 	return "--kind kill: kill -9 of the first node; drain: SIGTERM; cut: its connections break; freeze: SIGSTOP;\n" +
 		"           blackout: kill -9 of all nodes, which are back after --outage; restart: SIGTERM, and it is started again;\n" +
 		"           flood: --fraction of the clients are in, and all others come at once;\n" +
-		"           grey: all nodes are slow (--slow) for --outage, and well again"
+		"           grey: all nodes are slow (--slow) for --outage, and well again;\n" +
+		"           external: targets are struck by --storm-cmd or --drain-cmd, by somebody --storm-at, or sometime"
 }
 
-func (storm) Takes() string { return "kind fraction freeze outage slow probes cohorts " + messageFlags }
+func (storm) Takes() string {
+	return "kind fraction freeze outage slow storm-cmd drain-cmd storm-at probes cohorts " + messageFlags
+}
+
+func (storm) Defaults(c *Config) { c.fillExternal() }
 
 func (storm) Check(c *Config) error {
 	if c.Kind == "" {
@@ -34,7 +39,11 @@ func (storm) Check(c *Config) error {
 }
 
 func (storm) Promises(c *Config) []string {
-	return append(blowOf(c.Kind).promises(c), gapPromise, pendingPromise)
+	all := blowOf(c.Kind).promises(c)
+	if !c.outside() {
+		all = append(all, gapPromise)
+	}
+	return append(all, pendingPromise)
 }
 
 func (storm) Parts(c *Config) []string { return append([]string{"ramp", "steady"}, partsOf(c.Kind)...) }
@@ -46,7 +55,7 @@ func (storm) Play(ctx context.Context, s *Stage) error {
 	if err := s.ramp(ctx); err != nil {
 		return err
 	}
-	if err := s.steady(ctx); err != nil {
+	if err := s.calm(ctx); err != nil {
 		return err
 	}
 	return s.strike(ctx)
@@ -55,7 +64,7 @@ func (storm) Play(ctx context.Context, s *Stage) error {
 // strike is the blow of the storm, and what comes of it.
 func (s *Stage) strike(ctx context.Context) error { return blowOf(s.Kind).strike(ctx, s) }
 
-// gapPromise is one of every storm: somebody gets in while many wait.
+// gapPromise is one of every storm of the run's own: somebody gets in while many wait.
 const gapPromise = "storm.longest_gap_s<=2"
 
 // blow is what a storm of a kind does. A new one is a file with its type, and a line in blows.
@@ -70,7 +79,7 @@ var blows = []struct {
 	blow
 	first string
 }{{"kill", kill{}, ""}, {"drain", drain{}, "drain"}, {"cut", cut{}, ""}, {"freeze", freeze{}, "frozen"}, {"blackout", blackout{}, "outage"},
-	{"restart", restart{}, "drain"}, {"flood", flood{}, ""}, {"grey", grey{}, "slow"}}
+	{"restart", restart{}, "drain"}, {"flood", flood{}, ""}, {"grey", grey{}, "slow"}, {"external", external{}, "watch"}}
 
 // partsOf are the phases of a storm of a kind.
 func partsOf(kind string) (all []string) {
@@ -112,7 +121,7 @@ func (c *Config) floods() bool { return c.Kind == "flood" }
 // Alone: no node is left, or none that is well, while the storm goes on, so that clients come
 // back only after it.
 func (c *Config) Alone() bool {
-	return c.Kind == "blackout" || c.Kind == "grey" || c.Kind == "restart" && c.Spawn == 1
+	return c.Kind == "blackout" || c.Kind == "grey" || c.outside() || c.Kind == "restart" && c.Spawn == 1
 }
 
 // receivers are the spawned nodes that take the clients of a storm: all but the one that is

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stormwheel/stormwheel/bench/nodes"
 	"github.com/stormwheel/stormwheel/bench/payload"
 	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/bench/swarm"
@@ -23,7 +24,7 @@ func (talk) About() string {
 }
 
 func (talk) Takes() string {
-	return "send every rooms room-size devices messages kill-after drain-after restart-after kind fraction"
+	return "send every rooms room-size devices messages cluster kill-after drain-after restart-after kind fraction"
 }
 
 const (
@@ -42,13 +43,15 @@ const (
 	maxContent = 60 << 10
 )
 
-// Defaults: 200 users, ten messages each. Nodes do not know each other, so that all users are at one.
+// Defaults: 200 users, ten messages each. All are at one node, unless the nodes are a cluster: then the two of a pair are at two.
 func (talk) Defaults(c *Config) {
 	fill(&c.Conns, defaultTalkers)
 	fill(&c.Send, defaultTalkSend)
 	fill(&c.Every, time.Second)
 	fill(&c.Duration, 10*time.Second)
-	fill(&c.Place, "first")
+	if !c.Cluster {
+		fill(&c.Place, "first")
+	}
 	if c.Rooms > 0 {
 		fill(&c.RoomSize, defaultRoom)
 	}
@@ -96,15 +99,25 @@ func (talk) Check(c *Config) error {
 
 // checkUsers is about who talks, and where.
 func (c *Config) checkUsers() error {
-	users := c.Conns / max(c.Devices, 1)
-	inRooms := c.Rooms * c.RoomSize
 	switch {
 	case c.foreign():
 		return result.Usage("talk is for nodes of our own, which carry messages between users: it is not for --protocol %s", c.Protocol)
+	case c.Cluster && c.Spawn < 2:
+		return result.Usage("--cluster is for two spawned nodes and more")
+	case c.Cluster:
 	case c.Place != "first" && c.targets() > 1:
 		return result.Usage("--place %s: nodes do not know each other, so that those who talk are all at the first", c.Place)
 	case len(c.Targets) > 1 || c.Spawn > 2:
-		return result.Usage("nodes do not know each other, so that those who talk are at one: talk is for one --target, or for --spawn 1 or 2")
+		return result.Usage("nodes do not know each other, so that those who talk are at one: talk is for one --target, or for --spawn 1 or 2, or more with --cluster")
+	}
+	return c.checkTalkers()
+}
+
+// checkTalkers is about who they are.
+func (c *Config) checkTalkers() error {
+	users := c.Conns / max(c.Devices, 1)
+	inRooms := c.Rooms * c.RoomSize
+	switch {
 	case c.Messages != "" && c.Spawn == 0:
 		return result.Usage("--messages is for spawned nodes; a target has its own")
 	case c.Messages != "" && c.Messages != "memory" && c.Messages != "bolt":
@@ -170,10 +183,14 @@ func (talk) Promises(c *Config) []string {
 
 // nodeStore are the flags of a spawned node that carries messages. Each has a file of its own in the run's folder.
 func (p *Plan) nodeStore(folder string) []string {
+	flags := []string{"--messages", "memory"}
 	if p.Messages == "bolt" {
-		return []string{"--messages", "bolt:" + folder + "/{node}.db"}
+		flags[1] = "bolt:" + folder + "/{node}.db"
 	}
-	return []string{"--messages", "memory"}
+	if p.Cluster {
+		flags = append(flags, "--cluster", "nats://embedded", "--cluster-listen", nodes.ClusterAddr, "--cluster-peers", nodes.ClusterAddrs, "--no-cluster-rebalance")
+	}
+	return flags
 }
 
 // ownStore reports whether nodes need a folder for their stores.

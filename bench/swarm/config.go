@@ -86,9 +86,11 @@ type TLS struct {
 // stormStart marks the moment from which losses and attempts belong to a storm.
 type stormStart struct {
 	t0      time.Duration
-	victims []string    // the endpoints that are struck: what they close without a word is no eviction
-	flood   bool        // who arrives from t0 on waits to get in, and is the storm
-	over    atomic.Bool // what happens to clients from now on is no part of it
+	victims []string     // the endpoints that are struck: what they close without a word is no eviction
+	flood   bool         // who arrives from t0 on waits to get in, and is the storm
+	watched bool         // nobody tells when it begins: t0 is when it began to be watched for
+	found   atomic.Int64 // nanoseconds from t0 until it did, if it is one that is watched for
+	over    atomic.Bool  // what happens to clients from now on is no part of it
 }
 
 func (s *stormStart) struck(c *client) bool {

@@ -22,7 +22,7 @@ func (l *loop) notify(i uint32, c *client, e *link.Event) {
 		l.beginSending(i)
 		l.beginReceiving(i)
 	case link.Draining:
-		l.toldToMove(c)
+		l.toldToMove(i, c)
 	case link.Moved:
 		l.hasMoved(i, c, e)
 		l.beginSending(i)
@@ -90,10 +90,12 @@ func (l *loop) nowReady(c *client, e *link.Event) {
 }
 
 // toldToMove counts a client that a storm's draining node sends elsewhere.
-func (l *loop) toldToMove(c *client) {
-	if storm := l.swarm.storm.Load(); storm == nil || storm.over.Load() || c.outage.moving {
+func (l *loop) toldToMove(i uint32, c *client) {
+	storm := l.swarm.storm.Load()
+	if storm == nil || storm.over.Load() || c.outage.moving {
 		return
 	}
+	tally.CountIn(&l.stormOf(i).ToldPerBin, l.now-storm.t0)
 	if !c.outage.hit {
 		l.counted.StormClients++
 	} else if !c.outage.out {

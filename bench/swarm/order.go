@@ -13,7 +13,8 @@ type Order struct {
 	Endpoint string        // On; Speaking, Cut: "" is any
 	Victims  []string      // Storm
 	Flood    bool          // Storm
-	T0       time.Duration // Storm, Arrive, Talk
+	Watch    bool          // Storm
+	T0       time.Duration // Storm, FoundStorm, Arrive, Talk
 	Ramp     *Arrivals     // Arrive
 	Count    int           // Mute, Cut; RollCall: the round
 	For      time.Duration // Talk
@@ -33,7 +34,9 @@ const (
 	Speaking    // Count
 	Mute        // Count
 	Storm
-	Cut // Count, Silent
+	Losses     // Bins
+	FoundStorm // no Answer
+	Cut        // Count, Silent
 	Settle
 	Unsettle
 	Arrive
@@ -57,6 +60,7 @@ type Answer struct {
 	Count    int
 	Silent   int // of them
 	Longest  time.Duration
+	Bins     []uint32 // since T0 of Storm
 	Tally    *tally.Tally
 	Ledger   *tally.Ledger
 	Fault    string // the swarm could not be made
@@ -81,7 +85,11 @@ func (s *Swarm) Do(o Order) Answer {
 	case Mute:
 		a.Count = s.Mute(o.Count)
 	case Storm:
-		s.begin(&stormStart{t0: o.T0, victims: o.Victims, flood: o.Flood})
+		s.begin(&stormStart{t0: o.T0, victims: o.Victims, flood: o.Flood, watched: o.Watch})
+	case Losses:
+		a.Bins = s.losses()
+	case FoundStorm:
+		s.found(o.T0)
 	case Cut:
 		a.Count, a.Silent = s.Cut(o.Endpoint, o.Count)
 	case Settle:

@@ -178,7 +178,9 @@ func (s *Swarm) EndStorm() {
 }
 
 func (s *Swarm) begin(storm *stormStart) {
-	s.struck.Store(true)
+	if !storm.watched {
+		s.struck.Store(true)
+	}
 	s.storm.Store(storm)
 }
 
@@ -218,6 +220,12 @@ func (s *Swarm) Finish() tally.Tally {
 		storm := tally.NewStorm()
 		for _, one := range l.storms {
 			storm.Add(one)
+		}
+		if begun := s.storm.Load(); begun != nil && begun.watched {
+			storm.From(time.Duration(begun.found.Load()))
+			for i := range l.storms {
+				l.storms[i].From(time.Duration(begun.found.Load()))
+			}
 		}
 		t.Add(&tally.Tally{Counters: l.counted, Storm: storm, Cohorts: l.storms, Probes: l.probes,
 			RTT: l.rtt, RTTActual: l.rttActual, RTTIntended: l.rttIntended, Connect: l.connect, ConnectIntended: l.connectIntended, Late: l.late, Lateness: l.lateness, Messages: l.messages, MessagesWire: l.messagesWire, Deliveries: l.deliveries,

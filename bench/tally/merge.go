@@ -70,6 +70,7 @@ func mergeAll(parts []*result.Result, command []string) (*result.Result, error) 
 		return nil, err
 	}
 	span(out)
+	mergeScraped(out, parts)
 	out.Detail.Phases = mergePhases(out, parts)
 	mergeSeconds(out, parts)
 	return out, nil

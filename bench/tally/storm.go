@@ -23,6 +23,8 @@ type Storm struct {
 	// LostPerBin and BackPerBin count the begins and ends of outages in such bins; the latter
 	// up to the end of the run.
 	LostPerBin, BackPerBin []uint32
+	// ToldPerBin counts those that were told to move.
+	ToldPerBin []uint32
 }
 
 // NewStorm is empty.
@@ -39,6 +41,11 @@ func (t *Storm) Add(from Storm) {
 	t.PerBin = addBins(t.PerBin, from.PerBin)
 	t.LostPerBin = addBins(t.LostPerBin, from.LostPerBin)
 	t.BackPerBin = addBins(t.BackPerBin, from.BackPerBin)
+}
+
+// AddLosses adds to LostPerBin what another swarm, or loop, lost, or was told to move.
+func (t *Storm) AddLosses(from *Storm) {
+	t.LostPerBin = addBins(addBins(t.LostPerBin, from.LostPerBin), from.ToldPerBin)
 }
 
 func addBins(sum, more []uint32) []uint32 {
@@ -67,6 +74,9 @@ func (t *Storm) Report(f StormFacts) *result.Storm {
 		T50S:    t.percentBack(50), T95S: t.percentBack(95), T99S: t.percentBack(99), T100S: t.percentBack(100),
 		PeakAttemptsPerS:      float64(maxOf(t.PerBin)) * float64(time.Second/attemptBin),
 		LostConnectionSeconds: t.Outages.Seconds()}
+	if f.Capacity > 0 {
+		s.CapacityPerS = &f.Capacity
+	}
 	if begin := t.idealFrom(f); f.Capacity > 0 && begin != nil {
 		s.IdealFromS, s.IdealS = begin, new(*begin+float64(t.Clients)/f.Capacity)
 	}

@@ -73,8 +73,11 @@ func mergeStorms(out *result.Result, parts []*result.Result) {
 	if s == nil {
 		return
 	}
-	s.CutBy = parts[0].Storm.CutBy
+	s.CutBy, s.T0By, s.Command = parts[0].Storm.CutBy, parts[0].Storm.T0By, parts[0].Storm.Command
 	for _, p := range parts {
+		if s.Command == nil { // one of several machines runs it
+			s.Command = p.Storm.Command
+		}
 		if by := p.Storm.CutBy; s.CutBy != nil && by != nil && *s.CutBy != *by {
 			s.CutBy = new(result.CutByReset) // not all of it was silent
 		}
@@ -89,6 +92,7 @@ func mergeStorms(out *result.Result, parts []*result.Result) {
 	if capacity := sum(parts, of(capacityOf)); capacity != nil && *capacity > 0 {
 		s.IdealS = new(zeroIfNil(s.IdealFromS) + float64(s.Clients) / *capacity)
 	}
+	s.CapacityPerS = sum(parts, of(func(s *result.Storm) *float64 { return s.CapacityPerS }))
 	s.PacePerS = sum(parts, of(func(s *result.Storm) *float64 { return s.PacePerS }))
 	s.AcceptRatePerS, s.AcceptOverPace = sum(parts, of(func(s *result.Storm) *float64 { return s.AcceptRatePerS })), nil
 	if s.PacePerS != nil && s.AcceptRatePerS != nil && *s.PacePerS > 0 {

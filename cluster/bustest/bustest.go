@@ -295,8 +295,13 @@ func stoppedWatch(t *testing.T, all []cluster.Bus) {
 	if err := all[1].Close(); err != nil {
 		t.Fatal(err)
 	}
-	if got := <-lost; got != "other" {
-		t.Errorf("told %q", got)
+	select {
+	case got := <-lost:
+		if got != "other" {
+			t.Errorf("told %q", got)
+		}
+	case <-time.After(patience):
+		t.Fatal("nobody tells that a node has gone")
 	}
 	select {
 	case got := <-lost:

@@ -8,7 +8,7 @@ import (
 )
 
 // ErrNoServer is returned by New without Config.Servers in a build with the tag nonats.
-var ErrNoServer = errors.New("natsbus: this build has no NATS server within (tag nonats): it needs Servers")
+var ErrNoServer = errors.New("natsbus: this build has no NATS within (tag nonats): it needs one that is there")
 
 // node is never made.
 type node struct{ watcher }

@@ -125,14 +125,14 @@ func (z *zone) lookup(context.Context, string) ([]string, error) {
 }
 
 func TestPeersAreFoundByName(t *testing.T) {
-	z := new(zone)
+	z, own := new(zone), [][]byte{secret("a")}
 	lookupHost = z.lookup
 	lookupTime = 20 * time.Millisecond
 	t.Cleanup(func() { lookupHost, lookupTime = net.DefaultResolver.LookupHost, 5*time.Second })
 	z.set(errors.New("no such name"))
-	first := open(t, Config{Node: "a", Listen: "127.0.0.1:0"})
+	first := open(t, Config{Node: "a", Listen: "127.0.0.1:0", Secrets: own})
 	_, port, _ := net.SplitHostPort(first.RouteAddr())
-	b := open(t, Config{Node: "b", Listen: "127.0.0.2:" + port, Peers: []string{"dns:nodes.test:" + port}})
+	b := open(t, Config{Node: "b", Listen: "127.0.0.2:" + port, Peers: []string{"dns:nodes.test:" + port}, Secrets: own})
 	if n := b.Expected(t.Context()); n != 0 {
 		t.Errorf("before the name is known %d others are expected", n)
 	}
@@ -143,7 +143,7 @@ func TestPeersAreFoundByName(t *testing.T) {
 	}
 	// An answer that is short ends no connection.
 	z.set(nil, "127.0.0.2")
-	c := open(t, Config{Node: "c", Listen: "127.0.0.3:" + port, Peers: []string{"dns:nodes.test:" + port}})
+	c := open(t, Config{Node: "c", Listen: "127.0.0.3:" + port, Peers: []string{"dns:nodes.test:" + port}, Secrets: own})
 	until(t, "c has found both, one by the other", func() bool { return c.Stats().Routes == 2 })
 	if b.Stats().Routes != 2 {
 		t.Errorf("b has %d routes, want 2", b.Stats().Routes)

@@ -16,6 +16,7 @@ import (
 var benchFlags = []kong.Option{
 	kong.NamedMapper("workers", textFlag(readWorkers)),
 	kong.NamedMapper("probes", textFlag(readProbes)),
+	kong.NamedMapper("capacity", textFlag(readCapacity)),
 	kong.NamedMapper("start", textFlag(func(text string) (time.Time, error) { return bench.ParseStart(text, time.Now()) })),
 }
 
@@ -58,6 +59,18 @@ func readProbes(text string) (float64, error) {
 	return share, nil
 }
 
+// readCapacity is the rate, or scenario.SearchCapacity for search.
+func readCapacity(text string) (float64, error) {
+	if text == "search" {
+		return scenario.SearchCapacity, nil
+	}
+	rate, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(rate > 0) {
+		return 0, fmt.Errorf("%q is neither search nor a number above 0", text)
+	}
+	return rate, nil
+}
+
 // benchHelp is the help of a scenario: the flags that are for it, and not those of others. Without
 // one it is that of all.
 func benchHelp(options kong.HelpOptions, parsed *kong.Context) error {
@@ -77,10 +90,12 @@ func scenarioOf(parsed *kong.Context) string {
 			continue
 		}
 		name := parsed.Value(path).String()
-		if isScenarioFile(name) {
-			return "phases"
+		if !isRunFile(name) {
+			return name
 		}
-		return name
+		if file, err := readRunFile(name, parsed.Selected().Flags); err == nil {
+			return file.scenario
+		}
 	}
 	return ""
 }

@@ -109,7 +109,7 @@ func TestSessionCosts(t *testing.T) {
 	}
 	got := float64(heapBytes()-before-uint64(m.log.bytes)) / n
 	t.Logf("%.1f bytes a session, and %d of the log", got, m.log.bytes)
-	if got > 96 {
+	if got > 84 {
 		t.Errorf("%.1f bytes a session", got)
 	}
 	runtime.KeepAlive(ids)
@@ -154,7 +154,7 @@ func BenchmarkHome(b *testing.B) {
 		for i := range n {
 			names = append(names, fmt.Sprint("node-", i))
 		}
-		s := newMembers(names)
+		s := membersOf(names...)
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			for b.Loop() {
 				s.Home("some-room")

@@ -12,6 +12,7 @@ import (
 // Machine is a node of the cluster. See the package's documentation for who may call.
 type Machine struct {
 	cfg     Config
+	hash    uint64 // of its name
 	mark    uint32 // what stands for this run in others' lists of who is heard
 	started uint64 // the clock at New
 	number  uint16
@@ -38,7 +39,8 @@ type Machine struct {
 	again []byte // records of an AGAIN that is being made
 
 	told  Terms
-	stale bool // told may not be what holds
+	stale bool          // told may not be what holds
+	tuned time.Duration // when that was looked at last
 	shift shift
 
 	stats Stats
@@ -55,8 +57,8 @@ const tardy = 500 * time.Millisecond
 // ValidNode is for names. The first Tick announces it.
 func New(cfg Config, now Now) *Machine {
 	cfg = cfg.withDefaults()
-	m := &Machine{cfg: cfg, draw: draw(cfg.Seed), mark: markOf(cfg.Node, cfg.Epoch), load: Load{Places: -1},
-		known: make(map[string]*node), members: newMembers([]string{cfg.Node}),
+	m := &Machine{cfg: cfg, draw: draw(cfg.Seed), hash: xxhash.Sum64String(cfg.Node), mark: markOf(cfg.Node, cfg.Epoch), load: Load{Places: -1},
+		known: make(map[string]*node), members: newMembers(cfg.Node, nil),
 		due: now.Since, announceAt: now.Since, flushAt: never, lookAt: never}
 	m.started = m.clock.now(now.Wall)
 	m.number = uint16(m.draw.next())
@@ -94,8 +96,8 @@ func (m *Machine) Tick(now Now, out *Out) {
 	if now.Since >= m.lookAt {
 		m.lookAfter(now, out)
 	}
-	m.retune(out)
 	m.due = min(m.flushAt, m.announceAt, m.lookAt, m.shift.sliceAt)
+	m.retune(now, out)
 }
 
 // observe notes the time. Who comes much later than he wanted to be called was asleep: all peers are
@@ -142,7 +144,6 @@ func (m *Machine) Leave(now Now, out *Out) {
 	if m.left {
 		return
 	}
-	m.flush(out)
 	m.left = true
 	m.announce(now, out)
 	m.due = never
@@ -154,13 +155,7 @@ func (m *Machine) Members() *Members { return m.members }
 
 // countMembers makes Members anew.
 func (m *Machine) countMembers() {
-	names := []string{m.cfg.Node}
-	for _, p := range m.nodes {
-		if p.live {
-			names = append(names, p.name)
-		}
-	}
-	m.members = newMembers(names)
+	m.members = newMembers(m.cfg.Node, m.nodes)
 	m.stale = true
 }
 

@@ -12,11 +12,21 @@ type Members struct {
 	hashes []uint64
 }
 
-func newMembers(names []string) *Members {
-	slices.Sort(names)
-	s := &Members{names: names, hashes: make([]uint64, len(names))}
-	for i, name := range names {
-		s.hashes[i] = xxhash.Sum64String(name)
+// newMembers makes the members of a node and those of nodes, which are sorted by name, that are live.
+func newMembers(own string, nodes []*node) *Members {
+	s := &Members{names: make([]string, 0, len(nodes)+1), hashes: make([]uint64, 0, len(nodes)+1)}
+	add := func(name string, hash uint64) { s.names, s.hashes = append(s.names, name), append(s.hashes, hash) }
+	for _, p := range nodes {
+		if own != "" && p.name > own {
+			add(own, xxhash.Sum64String(own))
+			own = ""
+		}
+		if p.live {
+			add(p.name, p.hash)
+		}
+	}
+	if own != "" {
+		add(own, xxhash.Sum64String(own))
 	}
 	return s
 }

@@ -6,8 +6,18 @@ import (
 	"testing"
 )
 
+// membersOf is how the first of some nodes sees them.
+func membersOf(names ...string) *Members {
+	m := New(Config{Node: names[0]}, Now{})
+	for _, name := range names[1:] {
+		m.meet(Now{}, name).live = true
+	}
+	m.countMembers()
+	return m.Members()
+}
+
 func TestHomeIsTheSameWhereverTheSameNodesAreSeen(t *testing.T) {
-	one, other := newMembers([]string{"a", "b", "c"}), newMembers([]string{"c", "a", "b"})
+	one, other := membersOf("a", "b", "c"), membersOf("c", "a", "b")
 	for i := range 1000 {
 		key := fmt.Sprint(i)
 		if one.Home(key) != other.Home(key) {
@@ -27,7 +37,7 @@ func TestHomesAreSpreadAndStay(t *testing.T) {
 	for i := range 8 {
 		names = append(names, fmt.Sprint("node-", i))
 	}
-	all, fewer := newMembers(slices.Clone(names)), newMembers(slices.Clone(names[:7]))
+	all, fewer := membersOf(names...), membersOf(names[:7]...)
 	homes := make(map[string]int)
 	for i := range 16_000 {
 		key := fmt.Sprint("room-", i)

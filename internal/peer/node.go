@@ -4,12 +4,15 @@ import (
 	"encoding/binary"
 	"slices"
 	"time"
+
+	"github.com/cespare/xxhash/v2"
 )
 
 // node is a peer as this one knows it: a run of a process, and what was seen of it. The run is reset when
 // another one has its name.
 type node struct {
 	name             string
+	hash             uint64 // of the name
 	epoch, started   uint64
 	number           uint16
 	mark             uint32
@@ -75,12 +78,12 @@ func (m *Machine) hear(now Now, h header, a *announcement, out *Out) {
 	}
 	if p.epoch != h.epoch {
 		earlier := !later(a.started, h.epoch, p.started, p.epoch)
-		if earlier && p.audible(now, m.cfg.Alive) || a.state == Left {
+		if earlier && p.audible(now, m.cfg.Alive) {
 			m.stats.Stale++
 			return
 		}
 		m.down(now, p, out)
-		*p = node{name: p.name, epoch: h.epoch, started: a.started, mark: markOf(p.name, h.epoch), claims: seen{next: 1}}
+		*p = node{name: p.name, hash: p.hash, epoch: h.epoch, started: a.started, mark: markOf(p.name, h.epoch), claims: seen{next: 1}}
 	}
 	if p.state == Left {
 		m.stats.Stale++ // it was late on the bus
@@ -138,7 +141,7 @@ func (m *Machine) meet(now Now, name string) *node {
 		}
 		m.forget(oldest)
 	}
-	p := &node{name: name}
+	p := &node{name: name, hash: xxhash.Sum64String(name)}
 	m.known[name] = p
 	i, _ := m.find(name)
 	m.nodes = slices.Insert(m.nodes, i, p)
@@ -194,7 +197,7 @@ func (m *Machine) Gone(now Now, node string, out *Out) {
 	if p := m.known[node]; p != nil {
 		p.gone, p.hears = true, false
 		m.down(now, p, out)
-		m.retune(out)
+		m.retune(now, out)
 	}
 }
 

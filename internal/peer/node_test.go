@@ -317,7 +317,7 @@ func TestOnlyOneDrains(t *testing.T) {
 	}
 	h[1].m.Drain(h[1].time(), true, &h[1].out)
 	h[1].obey()
-	w.run(10 * time.Millisecond)
+	w.run(120 * time.Millisecond)
 	if got := h[0].m.Draining(); got != "" { // it began first
 		t.Errorf("a is told that %q drains", got)
 	}

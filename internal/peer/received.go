@@ -17,7 +17,7 @@ func (m *Machine) Received(now Now, data []byte, out *Out) {
 	default:
 		m.stats.Received++
 		m.take(now, h, body, out)
-		m.retune(out)
+		m.retune(now, out)
 	}
 }
 

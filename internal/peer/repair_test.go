@@ -172,19 +172,24 @@ func TestOtherPiecesOfAList(t *testing.T) {
 	w.run(time.Second)
 	late := w.start(Config{Node: "z"})
 	var pieces [][]byte
-	w.trace = func(_ *host, a Action) {
-		if a.Op == Publish && kind(a.Data[1]) == kindList {
-			pieces = append(pieces, bytes.Clone(a.Data))
+	w.lose = func(_ *host, _ Subject, data []byte) bool {
+		if kind(data[1]) != kindList {
+			return false
 		}
+		pieces = append(pieces, data)
+		return len(pieces) == 3 // it waits for that
 	}
 	for len(pieces) < 3 {
 		w.run(time.Millisecond)
 	}
 	stale := late.m.Stats().Stale
+	other, _ := parseList(pieces[2][headerLen+1:])
+	other.since = 7
 	late.receive(pieces[0])
 	late.receive(pieces[1])
-	if got := late.m.Stats().Stale - stale; got != 2 {
-		t.Errorf("%d were stale, want 2", got)
+	late.receive(appendList(bytes.Clone(pieces[0][:headerLen+1]), &other))
+	if got := late.m.Stats().Stale - stale; got != 3 {
+		t.Errorf("%d were stale, want 3", got)
 	}
 	w.run(2 * time.Second)
 	w.check(byID(all...))

@@ -120,12 +120,20 @@ func TestDrainingNodeGetsNobody(t *testing.T) {
 	w := newWorld(t, 3)
 	h := w.cluster(3, Config{})
 	l := Load{Places: -1, AdmitRate: 1000}
-	counts := crew(w, map[string]Load{"a": {Sessions: 3000, Places: -1, AdmitRate: 1000}, "b": l, "c": l})
+	counts := crew(w, map[string]Load{"a": {Sessions: 3000, Places: -1, AdmitRate: 1000}, "b": l, "c": l, "d": l})
 	h[2].m.Drain(h[2].time(), true, &h[2].out)
 	h[2].obey()
 	w.run(time.Minute)
 	if counts["c"] != 0 || counts["b"] < 1400 {
 		t.Errorf("%v", counts)
+	}
+	h[0].m.Drain(h[0].time(), true, &h[0].out) // its clients go by its drain
+	h[0].obey()
+	moved := h[0].m.Stats().Moved
+	w.start(Config{Node: "d"}).load(l)
+	w.run(time.Minute)
+	if got := h[0].m.Stats().Moved; got != moved {
+		t.Errorf("%d were moved while it drained", got-moved)
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/cespare/xxhash/v2"
 )
 
 var (
@@ -39,9 +41,40 @@ func TestSwarm(t *testing.T) {
 	}
 }
 
+// TestSwarmIsTheSameAgain: a seed that failed fails again.
+func TestSwarmIsTheSameAgain(t *testing.T) {
+	for seed := range uint64(10) {
+		var sums [2]uint64
+		for i := range sums {
+			s := newSwarm(t, seed)
+			ends := s.trace
+			digest := xxhash.New()
+			s.trace = func(h *host, a Action) {
+				fmt.Fprint(digest, s.now, h.name, a.Op, a.Node, a.Login.Stamp, a.Terms)
+				_, _ = digest.Write(a.Data)
+				ends(h, a)
+			}
+			s.play()
+			sums[i] = digest.Sum64()
+		}
+		if sums[0] != sums[1] {
+			t.Errorf("seed %d: %x, and then %x", seed, sums[0], sums[1])
+		}
+	}
+}
+
 func newSwarm(t *testing.T, seed uint64) *swarm {
 	s := &swarm{world: newWorld(t, seed), all: make(map[string][]*login), pass: make(map[string]uint64)}
 	s.cfg = Config{Replace: true}
+	s.trace = func(h *host, a Action) {
+		if a.Op == Replaced {
+			s.after(time.Duration(s.rng.IntN(50))*time.Millisecond, func() {
+				if !h.dead {
+					h.kill()
+				}
+			})
+		}
+	}
 	if s.rng.IntN(2) == 0 {
 		s.cfg.LogBytes = 200 // of a few claims
 	}
@@ -69,12 +102,13 @@ func (s *swarm) play() {
 	s.heal()
 	s.drop, s.double, s.mix = 0, 0, false
 	s.delay = min(s.delay, 2*time.Millisecond)
+	s.thaw()
+	s.run(1500 * time.Millisecond) // of two with one name one ends
 	for _, name := range s.names {
 		if s.host(name) == nil {
 			s.begin(name)
 		}
 	}
-	s.thaw()
 	s.run(2 * time.Second)
 	s.checkOne(s.all)
 	s.run(4 * time.Second)
@@ -89,11 +123,11 @@ func (s *swarm) begin(name string) {
 
 // thaw waits until nobody is frozen.
 func (s *swarm) thaw() {
+	until := s.now
 	for _, h := range s.hosts {
-		if d := h.frozen - s.now; d > 0 {
-			s.run(d)
-		}
+		until = max(until, h.frozen)
 	}
+	s.run(until - s.now)
 }
 
 func (s *swarm) host(name string) *host {
@@ -108,6 +142,9 @@ func (s *swarm) host(name string) *host {
 func (s *swarm) any() *host { return s.hosts[s.rng.IntN(len(s.hosts))] }
 
 func (s *swarm) step() {
+	if len(s.hosts) == 0 {
+		return
+	}
 	if s.rng.IntN(100) < s.faults {
 		s.fail()
 	}
@@ -143,7 +180,7 @@ func (s *swarm) step() {
 func (s *swarm) fail() {
 	h, other := s.any(), s.any()
 	long := time.Duration(s.rng.IntN(12_000)) * time.Millisecond
-	switch s.rng.IntN(8) {
+	switch s.rng.IntN(9) {
 	case 0:
 		h.freeze(long)
 	case 1, 2:
@@ -175,7 +212,25 @@ func (s *swarm) fail() {
 			h.m.Drain(h.time(), h.m.State() != Draining, &h.out)
 			h.obey()
 		}
+	case 8:
+		s.rival(h, long)
 	}
+}
+
+// rival begins another process of a name whose first one stands still, and comes back.
+func (s *swarm) rival(h *host, long time.Duration) {
+	h.freeze(long)
+	s.after(long/2, func() {
+		if h.dead || s.now >= h.frozen {
+			return
+		}
+		for _, other := range s.hosts {
+			if other != h && other.name == h.name {
+				return
+			}
+		}
+		s.begin(h.name)
+	})
 }
 
 // restart ends a process, with or without a word, and begins another of its name, now or later.

@@ -13,8 +13,8 @@ type table struct {
 }
 
 const (
-	pageLen  = 512
-	partBits = 6 // of an id's hash: each part of the index grows on its own, for short pauses
+	pageLen  = 1024 // sessions, of 72 bytes: whole pages of memory
+	partBits = 6    // of an id's hash: each part of the index grows on its own, for short pauses
 )
 
 // part is a part of the index: chains of places by hash.

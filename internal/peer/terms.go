@@ -3,8 +3,7 @@ package peer
 import (
 	"math"
 	"slices"
-
-	"github.com/cespare/xxhash/v2"
+	"time"
 )
 
 const (
@@ -13,15 +12,21 @@ const (
 	maxAlternates = 1024
 	// rateStep is by which share the failover rate must change to be told.
 	rateStep = 0.05
+	// retuneTime is the least time between two.
+	retuneTime = 100 * time.Millisecond
 )
 
 // retune tells what clients should be told, if that has changed. Each telling goes to all clients: loads that move
-// a little are no reason.
-func (m *Machine) retune(out *Out) {
+// a little are no reason, and what changes in a moment is told once.
+func (m *Machine) retune(now Now, out *Out) {
 	if !m.stale {
 		return
 	}
-	m.stale = false
+	if at := m.tuned + retuneTime; now.Since < at && m.tuned != 0 {
+		m.wake(at)
+		return
+	}
+	m.stale, m.tuned = false, max(now.Since, 1)
 	var takers []*node
 	rate := 0.0
 	for _, p := range m.nodes {
@@ -56,7 +61,7 @@ func (m *Machine) retune(out *Out) {
 
 // weigh orders peers that are alike, for each node another way: its clients do not all go to the same one.
 func (m *Machine) weigh(p *node) uint64 {
-	return mix(xxhash.Sum64String(m.cfg.Node) ^ mix(xxhash.Sum64String(p.name)))
+	return mix(m.hash ^ mix(p.hash))
 }
 
 // ordered says whether addresses that were told are all of takers, none far behind one that has much fewer

@@ -30,15 +30,17 @@ func FromZero(label string, least, most float64) Axis { return linear(label, lea
 // Low is FromZero for a plot that is not high: with fewer ticks.
 func Low(label string, most float64) Axis { return linear(label, 0, most, 3) }
 
-// Exactly is FromZero, ended where the data do, with more ticks: for time, of which every
-// second counts.
+// Exactly is FromZero, begun and ended where the data do, with more ticks: for time, of which
+// every second counts.
 func Exactly(label string, least, most float64) Axis {
 	a := linear(label, least, most, 10)
-	if most <= 0 {
-		return a
+	if most > 0 && Drawable(most) {
+		a.Max = most
 	}
-	a.Max = most
-	a.Ticks = slices.DeleteFunc(a.Ticks, func(t Tick) bool { return t.At > most })
+	if least < 0 && Drawable(least) {
+		a.Min = least
+	}
+	a.Ticks = slices.DeleteFunc(a.Ticks, func(t Tick) bool { return t.At > a.Max || t.At < a.Min })
 	return a
 }
 
@@ -140,7 +142,7 @@ func (a Axis) position(v float64) float64 {
 func (a Axis) words(at float64) string {
 	switch {
 	case a.nines:
-		return Number(100*(1-math.Pow(10, -at)), math.Pow(10, -math.Ceil(max(at-1, 0)))) + " %"
+		return Number(100*(1-math.Pow(10, -at)), math.Pow(10, -max(math.Ceil(at-1e-9)-2, 0))) + " %"
 	case a.Log:
 		return digits(math.Pow(10, at))
 	default:

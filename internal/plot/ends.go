@@ -54,7 +54,7 @@ func (p Picture) ends(f *frame) []name {
 		}
 		l.Label = short(l.Label, int(roomForNames(f.width)/letter))
 		n := name{line: l, end: pixel{f.x(last.X), f.y(last.Y)}}
-		if n.end.x < f.left+near*(f.right-f.left) {
+		if edge := f.left + near*(f.right-f.left); n.end.x < edge || p.close && n.end.x+n.breadth()+2*behind < f.right {
 			found, ok := p.place(f, n, inside)
 			if !ok && p.close {
 				found, ok = n.behind(f), true

@@ -144,7 +144,7 @@ func (f *frame) labels() {
 
 func (f *frame) xLabels() {
 	span := f.right - f.left
-	for _, t := range f.xAxis.labelled(span, breadth) {
+	for _, t := range f.xAxis.labelled(span, func(label string) float64 { return breadth(label) + letter }) {
 		f.text("dim mid", f.left+f.xAxis.share(t.At)*span, f.bottom+20, t.Label)
 	}
 	f.text("dim mid", (f.left+f.right)/2, f.bottom+42, short(f.xAxis.Label, lettersIn(f.width, letter)))

@@ -29,6 +29,13 @@ func hard() map[string]Chart {
 	}
 	charts := map[string]Chart{"nothing": Picture{}, "no bar": Bars{}, "hostile bars": Bars{Title: evil, Note: evil, Unit: evil, Parts: []string{evil, evil},
 		Bars: []Bar{{Label: evil, Parts: wild, Low: math.Inf(-1), High: math.Inf(1)}, {}, {Parts: []float64{1, 2, 3, 4}, Low: 9, High: 8, Colour: 1 << 40}}}}
+	panels := []Panel{{}, {Title: evil, None: evil}, {Title: evil, Y: FromZero("", math.NaN(), 5), Layers: []Layer{Line{Label: evil, Points: points, Since: true, Filled: true}, Line{}, Mark{At: 1}, Bins{Bins: []Bin{{2, 1, -3}}}}},
+		{Y: Logarithmic("", 1, 0), Layers: []Layer{Line{Label: strings.Repeat("long", 100), Points: points[:1]}, Line{Points: []Point{At(math.NaN(), 1)}}}}}
+	for i, legend := range []bool{false, true} {
+		charts[fmt.Sprint("timeline ", i)] = Timeline{Title: evil, Note: evil, X: Exactly(evil, -3, 7), Panels: panels, Legend: legend, Phases: []Span{{evil, 0, 1}, {"", 5, 2}, {evil, math.NaN(), 3}},
+			Events: []Event{{Span: Span{evil, 1, 2}}, {Span: Span{strings.Repeat(evil, 30), 6.9, math.Inf(1)}, Bad: true}, {Span: Span{From: math.NaN()}}, {Span: Span{From: 1e300}}, {Span: Span{evil, 2, -2}}}}
+	}
+	charts["no timeline"] = Timeline{}
 	for i, x := range []Axis{{}, FromZero(evil, math.NaN(), math.Inf(1)), Exactly(evil, -1e308, 1e308), Logarithmic(evil, math.NaN(), math.Inf(1)), Logarithmic(evil, -5, -7), Percentiles(0), Percentiles(1e18)} {
 		for j, y := range []Axis{{}, Percent(evil), Logarithmic(evil, 3, 3)} {
 			for _, beside := range []bool{false, true} {
@@ -44,6 +51,11 @@ func hard() map[string]Chart {
 
 func TestEveryChartIsWellFormedAndHarmless(t *testing.T) {
 	for name, c := range hard() {
+		for _, row := range c.Read().Rows {
+			if len(row.Cells) != len(c.Read().Columns) {
+				t.Errorf("%s: a row of %d figures in %d columns", name, len(row.Cells), len(c.Read().Columns))
+			}
+		}
 		for kind, svg := range map[string]string{"file": SVG(c), "inline": Inline(c, Width), "narrow": Inline(c, 360), "stack": Stack(evil, c, c)} {
 			d := xml.NewDecoder(strings.NewReader(svg))
 			for {

@@ -100,7 +100,9 @@ func (p Panel) height() float64 {
 }
 
 // picture is the panel as one, which places the names of its lines.
-func (p Panel) picture(x Axis) Picture { return Picture{X: x, Y: p.Y, Layers: p.Layers, Beside: true, close: true} }
+func (p Panel) picture(x Axis) Picture {
+	return Picture{X: x, Y: p.Y, Layers: p.Layers, Beside: true, close: true}
+}
 
 func (p Panel) paint(f *frame, legend bool) {
 	title := p.Title

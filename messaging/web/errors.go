@@ -90,6 +90,8 @@ func (c *call) failed(err error) reply {
 		return refused(refusal).reply()
 	case errors.Is(err, messaging.ErrName):
 		return failure(codeBadName, "No user or room can have this name: it needs 1 to 128 bytes of text without control characters.").reply()
+	case errors.Is(err, messaging.ErrNoSession):
+		return noSession().reply()
 	case errors.Is(err, messaging.ErrPartial):
 		return failure(codeTryLater, "Not all nodes of the cluster have answered in time; those that have did it.").reply()
 	case errors.Is(err, messaging.ErrClosed), errors.Is(err, messaging.ErrNotStarted), errors.Is(err, server.ErrClosed):

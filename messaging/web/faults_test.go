@@ -108,7 +108,7 @@ func TestAThousandPushesAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if st, err := s.hub.User("bob"); err != nil || st.Waiting.Records != pushes {
+	if st, err := s.hub.User(t.Context(), "bob"); err != nil || st.Waiting.Records != pushes {
 		t.Errorf("%d messages, %v; want %d", st.Waiting.Records, err, pushes)
 	}
 }
@@ -143,7 +143,7 @@ func TestOneKeyAtOnceIsOneMessage(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if st, err := s.hub.User("bob"); err != nil || st.Waiting.Records != 1 || len(answers) != 1 {
+	if st, err := s.hub.User(t.Context(), "bob"); err != nil || st.Waiting.Records != 1 || len(answers) != 1 {
 		t.Errorf("%d messages, %v; answers %v", st.Waiting.Records, err, answers)
 	}
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -30,7 +31,8 @@ type pushed struct {
 	Device   string    `json:"device,omitempty"`
 	Epoch    string    `json:"epoch,omitempty"` // of the room, 16 hexadecimal digits
 	Offset   uint64    `json:"offset,omitempty"`
-	Sessions *int64    `json:"sessions,omitempty"`
+	Sessions *int      `json:"sessions,omitempty"`
+	Partial  bool      `json:"partial,omitempty"` // a node did not answer, and may not have sent it
 	Message  messageID `json:"message"`
 }
 
@@ -109,7 +111,7 @@ func (c *call) outcome(o messaging.Outcome) reply {
 func (c *call) pushRoom() reply {
 	room := c.names["room"]
 	return c.publish(func(m messaging.Message) reply {
-		at, err := c.hub.PushRoom(room, m)
+		at, err := c.hub.PushRoom(c.ctx, room, m)
 		if err != nil {
 			return c.failed(err)
 		}
@@ -120,11 +122,12 @@ func (c *call) pushRoom() reply {
 // broadcast sends a message to all sessions.
 func (c *call) broadcast() reply {
 	return c.publish(func(m messaging.Message) reply {
-		sessions := c.hub.Stats().Devices
-		if err := c.hub.Broadcast(m); err != nil {
+		sessions, err := c.hub.Broadcast(c.ctx, m)
+		partial := errors.Is(err, messaging.ErrPartial)
+		if err != nil && !partial {
 			return c.failed(err)
 		}
-		return answered(http.StatusAccepted, pushed{Result: "sent", Sessions: &sessions, Message: idOf(m.ID)})
+		return answered(http.StatusAccepted, pushed{Result: "sent", Sessions: &sessions, Partial: partial, Message: idOf(m.ID)})
 	})
 }
 

@@ -120,7 +120,7 @@ func TestAKeyMakesOneMessageOfTwo(t *testing.T) {
 		r.ask("POST", "/v1/users/carol/messages", `{"content":"2"}`, key("order-1")).is(200, "held")
 		r.ask("POST", "/v1/rooms/bob/messages", `{"content":"2"}`, key("order-1")).is(200, "taken")
 		for _, user := range []string{"bob", "carol"} {
-			if st, err := r.hub.User(user); err != nil || st.Waiting.Records != 1 {
+			if st, err := r.hub.User(t.Context(), user); err != nil || st.Waiting.Records != 1 {
 				t.Errorf("%s: %+v, %v", user, st, err)
 			}
 		}
@@ -207,7 +207,7 @@ func TestNamesOfAnyText(t *testing.T) {
 	inRig(t, Config{}, func(r *rig) {
 		for path, name := range map[string]string{"100%25": "100%", "%E2%98%95%20tea": "☕ tea", "%2E%2E": "..", "a+b": "a+b", "%3Fx%23": "?x#", "%22": `"`} {
 			r.ask("POST", "/v1/users/"+path+"/messages", `{"content":"x"}`).is(200, "held")
-			if st, err := r.hub.User(name); err != nil || st.Waiting.Records != 1 {
+			if st, err := r.hub.User(t.Context(), name); err != nil || st.Waiting.Records != 1 {
 				t.Errorf("%s: %+v, %v", path, st, err)
 			}
 			var got struct{ User string }

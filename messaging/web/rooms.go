@@ -13,17 +13,20 @@ type room struct {
 	Members int    `json:"members"` // sessions
 	Epoch   string `json:"epoch"`   // 16 hexadecimal digits
 	Offset  uint64 `json:"offset"`  // of its latest message
+	Home    string `json:"home,omitempty"`
+	Partial bool   `json:"partial,omitempty"` // a node did not answer
 }
 
 func roomOf(st messaging.RoomState) room {
-	return room{st.Name, st.Members, fmt.Sprintf("%016x", st.Position.Epoch), st.Position.Offset}
+	return room{st.Name, st.Members, fmt.Sprintf("%016x", st.Position.Epoch), st.Position.Offset, st.Home, st.Partial}
 }
 
 // roomPage is a page of rooms.
 type roomPage struct {
-	Rooms []room `json:"rooms"`
-	Count int    `json:"count"` // of all pages
-	After string `json:"after,omitempty"`
+	Rooms   []room `json:"rooms"`
+	Count   int    `json:"count"` // of all pages
+	After   string `json:"after,omitempty"`
+	Partial bool   `json:"partial,omitempty"` // a node did not answer
 }
 
 func (c *call) listRooms() reply {
@@ -35,7 +38,7 @@ func (c *call) listRooms() reply {
 	if err != nil {
 		return c.failed(err)
 	}
-	page := roomPage{Rooms: []room{}, Count: p.Count}
+	page := roomPage{Rooms: []room{}, Count: p.Count, Partial: p.Partial}
 	for _, st := range p.Rooms {
 		page.Rooms = append(page.Rooms, roomOf(st))
 	}
@@ -46,15 +49,20 @@ func (c *call) listRooms() reply {
 }
 
 func (c *call) showRoom() reply {
-	st, ok := c.hub.Room(c.names["room"])
-	if !ok {
+	st, ok, err := c.hub.Room(c.ctx, c.names["room"])
+	switch {
+	case err != nil:
+		return c.failed(err)
+	case !ok && st.Partial:
+		return c.failed(messaging.ErrPartial)
+	case !ok:
 		return noRoom().reply()
 	}
 	return answered(http.StatusOK, roomOf(st))
 }
 
 func noRoom() *Error {
-	return failure(codeNoRoom, "The node knows no such room: nobody has joined it or sent to it, or that is long ago.")
+	return failure(codeNoRoom, "No node knows such a room: nobody has joined it or sent to it, or that is long ago.")
 }
 
 // memberPage is a page of the users who are in a room.
@@ -62,6 +70,7 @@ type memberPage struct {
 	Members []string `json:"members"`
 	Count   int      `json:"count"` // of all pages
 	After   string   `json:"after,omitempty"`
+	Partial bool     `json:"partial,omitempty"` // a node did not answer
 }
 
 func (c *call) listMembers() reply {
@@ -69,12 +78,15 @@ func (c *call) listMembers() reply {
 	if err != nil {
 		return c.failed(err)
 	}
-	if _, ok := c.hub.Room(c.names["room"]); !ok {
+	switch st, ok, err := c.hub.Room(c.ctx, c.names["room"]); {
+	case err != nil:
+		return c.failed(err)
+	case !ok && !st.Partial:
 		return noRoom().reply()
 	}
 	p, err := c.hub.Members(c.ctx, c.names["room"], after, limit)
 	if err != nil {
 		return c.failed(err)
 	}
-	return answered(http.StatusOK, memberPage{append([]string{}, p.Names...), p.Count, next(memberList, p.Names, p.More)})
+	return answered(http.StatusOK, memberPage{append([]string{}, p.Names...), p.Count, next(memberList, p.Names, p.More), p.Partial})
 }

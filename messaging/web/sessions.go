@@ -1,18 +1,19 @@
 package web
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/messaging"
 	"github.com/stormwheel/stormwheel/server"
 )
 
 // session is one connection of a client.
 type session struct {
-	Session   string    `json:"session"` // its name on this node, in this run
+	Session   string    `json:"session"` // its name, on all nodes and for ever
+	Node      string    `json:"node"`    // where it is
 	Client    string    `json:"client"`
 	User      string    `json:"user"`
 	Address   string    `json:"address"`
@@ -23,19 +24,11 @@ type session struct {
 	Moving    bool      `json:"moving"`       // it was told to go elsewhere
 }
 
-func sessionOf(s *server.Session) session {
+func sessionOf(s messaging.Session) session {
 	return session{
-		Session: s.Ref().SessionID().String(), Client: s.ID(), User: s.User(), Address: addressOf(s), Transport: string(s.Transport()),
-		Since: jsonTime(s.Since()), LastRead: jsonTime(s.LastRead()), Queued: s.Queued(), Moving: s.Draining(),
+		Session: s.Ref.SessionID().String(), Node: s.Ref.Node(), Client: s.Client, User: s.User, Address: s.Address, Transport: string(s.Transport),
+		Since: jsonTime(s.Since), LastRead: jsonTime(s.LastRead), Queued: s.Queued, Moving: s.Moving,
 	}
-}
-
-// addressOf is empty where the client has none.
-func addressOf(s *server.Session) string {
-	if addr := s.Addr(); addr.IsValid() {
-		return addr.String()
-	}
-	return ""
 }
 
 // jsonTime is a time as answers have it.
@@ -45,6 +38,7 @@ func jsonTime(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond)
 type sessionPage struct {
 	Sessions []session `json:"sessions"`
 	After    string    `json:"after,omitempty"` // where the next page begins
+	Partial  bool      `json:"partial,omitempty"`
 }
 
 func (c *call) listSessions() reply {
@@ -52,75 +46,37 @@ func (c *call) listSessions() reply {
 	if err != nil {
 		return c.failed(err)
 	}
-	var after server.Ref
-	if name != "" {
-		if after, err = c.ref(name); err != nil {
-			return badCursor().reply()
-		}
+	after, err := server.ParseRef(name)
+	if err != nil {
+		return badCursor().reply()
 	}
-	found := make(chan session, limit) // visits may go on when nobody waits any more
-	last, more, err := c.node.Sessions(c.ctx, after, limit, func(s *server.Session) { found <- sessionOf(s) })
+	p, err := c.hub.Sessions(c.ctx, after, limit)
 	switch {
 	case errors.Is(err, server.ErrNode):
 		return badCursor().reply()
 	case err != nil:
 		return c.failed(err)
 	}
-	page := sessionPage{Sessions: make([]session, 0, len(found))}
-	for range len(found) {
-		page.Sessions = append(page.Sessions, <-found)
+	page := sessionPage{Sessions: make([]session, 0, len(p.Sessions)), Partial: p.Partial}
+	for _, s := range p.Sessions {
+		page.Sessions = append(page.Sessions, sessionOf(s))
 	}
-	if more {
-		page.After = cursor(sessionList, last.SessionID().String())
+	if p.More {
+		page.After = cursor(sessionList, p.Last.String())
 	}
 	return answered(http.StatusOK, page)
 }
 
-// ref is the session of a name that an answer has told.
-func (c *call) ref(name string) (server.Ref, error) {
-	return server.ParseRef(c.node.Node() + "/" + name)
-}
-
-// look describes a session.
-func (c *call) look(ctx context.Context, ref server.Ref) (session, error) {
-	found := make(chan session, 1)
-	if err := c.node.Visit(ctx, ref, func(s *server.Session) { found <- sessionOf(s) }); err != nil {
-		return session{}, err
-	}
-	return <-found, nil
-}
-
 func (c *call) showSession() reply {
-	ref, err := c.named()
+	s, err := c.hub.Session(c.ctx, c.names["session"])
 	if err != nil {
 		return c.failed(err)
 	}
-	s, err := c.look(c.ctx, ref)
-	if err != nil {
-		return c.failed(asNoSession(err))
-	}
-	return answered(http.StatusOK, s)
-}
-
-// named is the session that the path names.
-func (c *call) named() (server.Ref, error) {
-	ref, err := c.ref(c.names["session"])
-	if err != nil || ref.IsZero() {
-		return ref, noSession()
-	}
-	return ref, nil
+	return answered(http.StatusOK, sessionOf(s))
 }
 
 func noSession() *Error {
-	return failure(codeNoSession, "The node has no such session: it has ended, or never was.")
-}
-
-// asNoSession is an error about one session. Where the node has ended all of them have.
-func asNoSession(err error) error {
-	if errors.Is(err, server.ErrClosed) || errors.Is(err, server.ErrNode) {
-		return noSession()
-	}
-	return err
+	return failure(codeNoSession, "There is no such session: it has ended, or never was.")
 }
 
 // told is the answer to who has sessions told something.
@@ -169,32 +125,20 @@ func (c *call) moving() (to []string, err error) {
 	return m.To, nil
 }
 
-// telling finds out whether tell makes sense, by a session that cannot be.
-func (c *call) telling(tell func(server.Ref) error) (func(server.Ref) error, error) {
-	if err := tell(server.Ref{}); !errors.Is(err, server.ErrNode) && !errors.Is(err, server.ErrClosed) {
-		return nil, err
-	}
-	return tell, nil
-}
-
 func (c *call) kickSession() reply {
-	return c.tellSession(func() (func(server.Ref) error, error) {
-		how, err := c.kicking()
-		if err != nil {
-			return nil, err
-		}
-		return c.telling(func(ref server.Ref) error { return c.node.Close(ref, how) })
-	})
+	how, err := c.kicking()
+	if err == nil {
+		err = c.hub.CloseSession(c.ctx, c.names["session"], how)
+	}
+	return c.toldSessions(1, err)
 }
 
 func (c *call) moveSession() reply {
-	return c.tellSession(func() (func(server.Ref) error, error) {
-		to, err := c.moving()
-		if err != nil {
-			return nil, err
-		}
-		return c.telling(func(ref server.Ref) error { return c.node.Move(ref, to) })
-	})
+	to, err := c.moving()
+	if err == nil {
+		err = c.hub.MoveSession(c.ctx, c.names["session"], to)
+	}
+	return c.toldSessions(1, err)
 }
 
 func (c *call) kickUser() reply {
@@ -202,7 +146,7 @@ func (c *call) kickUser() reply {
 	if err != nil {
 		return c.failed(err)
 	}
-	return c.toldUser(c.hub.CloseUser(c.ctx, c.names["user"], how))
+	return c.toldSessions(c.hub.CloseUser(c.ctx, c.names["user"], how))
 }
 
 func (c *call) moveUser() reply {
@@ -210,26 +154,11 @@ func (c *call) moveUser() reply {
 	if err != nil {
 		return c.failed(err)
 	}
-	return c.toldUser(c.hub.MoveUser(c.ctx, c.names["user"], to))
+	return c.toldSessions(c.hub.MoveUser(c.ctx, c.names["user"], to))
 }
 
-func (c *call) tellSession(read func() (func(server.Ref) error, error)) reply {
-	tell, err := read()
-	if err != nil {
-		return c.failed(err)
-	}
-	ref, err := c.named()
-	if err == nil {
-		err = asNoSession(tell(ref))
-	}
-	if err != nil {
-		return c.failed(err)
-	}
-	return answered(http.StatusOK, told{1})
-}
-
-// toldUser is the answer about all sessions of a user.
-func (c *call) toldUser(sessions int, err error) reply {
+// toldSessions is the answer to who has told some.
+func (c *call) toldSessions(sessions int, err error) reply {
 	if err != nil {
 		return c.failed(err)
 	}

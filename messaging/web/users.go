@@ -1,14 +1,11 @@
 package web
 
 import (
-	"errors"
 	"net/http"
 	"time"
-
-	"github.com/stormwheel/stormwheel/server"
 )
 
-// user is what the node knows of one.
+// user is what the nodes know of one.
 type user struct {
 	User           string    `json:"user"`
 	Online         bool      `json:"online"`
@@ -17,6 +14,7 @@ type user struct {
 	Rooms          []string  `json:"rooms"`
 	Queue          queue     `json:"queue"`
 	Unacknowledged int       `json:"unacknowledged"`
+	Partial        bool      `json:"partial,omitempty"` // a node did not answer
 }
 
 // device is a client of a user, as those who watch him see it.
@@ -34,12 +32,12 @@ type queue struct {
 }
 
 func (c *call) showUser() reply {
-	st, err := c.hub.User(c.names["user"])
+	st, err := c.hub.User(c.ctx, c.names["user"])
 	if err != nil {
 		return c.failed(err)
 	}
 	u := user{User: c.names["user"], Online: st.Online, Devices: []device{}, Sessions: []session{}, Rooms: []string{},
-		Queue: queue{Messages: st.Waiting.Records, Delayed: st.Waiting.Delayed, Bytes: st.Waiting.Bytes}, Unacknowledged: st.Unacknowledged}
+		Queue: queue{Messages: st.Waiting.Records, Delayed: st.Waiting.Delayed, Bytes: st.Waiting.Bytes}, Unacknowledged: st.Unacknowledged, Partial: st.Partial}
 	if !st.Waiting.Oldest.IsZero() {
 		oldest := jsonTime(st.Waiting.Oldest)
 		u.Queue.Oldest = &oldest
@@ -48,22 +46,18 @@ func (c *call) showUser() reply {
 		u.Devices = append(u.Devices, device{d.ID, d.Online})
 	}
 	u.Rooms = append(u.Rooms, st.Rooms...)
-	for _, ref := range st.Sessions {
-		switch s, err := c.look(c.ctx, ref); {
-		case err == nil:
-			u.Sessions = append(u.Sessions, s)
-		case !errors.Is(err, server.ErrClosed): // it has ended meanwhile
-			return c.failed(err)
-		}
+	for _, s := range st.Sessions {
+		u.Sessions = append(u.Sessions, sessionOf(s))
 	}
 	return answered(http.StatusOK, u)
 }
 
 // userPage is a page of users who are online.
 type userPage struct {
-	Users []string `json:"users"`
-	Count int      `json:"count"` // of all pages
-	After string   `json:"after,omitempty"`
+	Users   []string `json:"users"`
+	Count   int      `json:"count"` // of all pages
+	After   string   `json:"after,omitempty"`
+	Partial bool     `json:"partial,omitempty"` // a node did not answer
 }
 
 func (c *call) listUsers() reply {
@@ -75,7 +69,7 @@ func (c *call) listUsers() reply {
 	if err != nil {
 		return c.failed(err)
 	}
-	return answered(http.StatusOK, userPage{append([]string{}, p.Names...), p.Count, next(userList, p.Names, p.More)})
+	return answered(http.StatusOK, userPage{append([]string{}, p.Names...), p.Count, next(userList, p.Names, p.More), p.Partial})
 }
 
 // next is where the page behind these names begins.

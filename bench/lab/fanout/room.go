@@ -42,7 +42,7 @@ func (n *roomNode) joined() int { return int(n.hub.Stats().Members) }
 
 // gather learns the room's epoch, which stands in all that it says.
 func (n *roomNode) gather(map[string]float64) error {
-	at, err := n.hub.PushRoom(everybody, messaging.Message{})
+	at, err := n.hub.PushRoom(context.Background(), everybody, messaging.Message{})
 	n.epoch = bytes.Count(binary.BigEndian.AppendUint64(nil, at.Epoch), []byte{mark})
 	return err
 }
@@ -50,7 +50,7 @@ func (n *roomNode) gather(map[string]float64) error {
 func (n *roomNode) publish(body []byte, times int) error {
 	for range times {
 		n.count++
-		if _, err := n.hub.PushRoom(everybody, messaging.Message{ID: messaging.ID{Sender: "lab", Incarnation: 1, Number: n.count}, Content: body}); err != nil {
+		if _, err := n.hub.PushRoom(context.Background(), everybody, messaging.Message{ID: messaging.ID{Sender: "lab", Incarnation: 1, Number: n.count}, Content: body}); err != nil {
 			return err
 		}
 	}

@@ -18,10 +18,31 @@ const (
 	Hand    Kind = 21 // a stored message that is yours from now on
 	Handed  Kind = 22 // it is stored
 	Kicked  Kind = 23 // so many sessions were told
+
+	// Rooms, see rooms.go.
+	Say   Kind = 32 // say this in a room that you are the home of
+	Taken Kind = 33 // it has a place there, or was refused
+	Said  Kind = 34 // what a room has said
+	Fetch Kind = 35 // I follow this room: what has it said?
+	Ring  Kind = 36 // that is what it has said
+	Heads Kind = 37 // so far rooms have come
+	Left  Kind = 38 // I follow this room no more
+
+	// Presence, see presence.go.
+	Look   Kind = 48 // tell me who comes and goes: of a user, or in a room
+	Looked Kind = 49 // these are here
+	Unlook Kind = 50 // no longer
+	Seen   Kind = 51 // a device came, or went
+
+	// Questions, see questions.go.
+	Ask    Kind = 64
+	Answer Kind = 65
 )
 
 var names = [...]string{
 	Hail: "HAIL", Ack: "ACK",
+	Say: "SAY", Taken: "TAKEN", Said: "SAID", Fetch: "FETCH", Ring: "RING", Heads: "HEADS", Left: "LEFT",
+	Look: "LOOK", Looked: "LOOKED", Unlook: "UNLOOK", Seen: "SEEN", Ask: "ASK", Answer: "ANSWER",
 	Locate: "LOCATE", Located: "LOCATED", Push: "PUSH", Outcome: "OUTCOME", Kick: "KICK", Hand: "HAND", Handed: "HANDED", Kicked: "KICKED",
 }
 

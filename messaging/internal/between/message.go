@@ -39,6 +39,8 @@ type Message struct {
 	Stamp  uint64 // of a login; of Located and Outcome: greater than those of all logins that it knows of
 	Due    uint64 // ms; 0: at once
 	Until  uint64 // ms: it expires
+	Epoch  uint64 // of a room
+	Offset uint64 // there
 }
 
 // field is the type of an entry.
@@ -62,14 +64,17 @@ const (
 	fieldStamp   field = 15
 	fieldDue     field = 16
 	fieldUntil   field = 17
+	fieldEpoch   field = 18
+	fieldOffset  field = 19
 )
 
 // numbers are the fields that hold one, in the order in which they are written.
-func (m *Message) numbers() [11]numberField {
+func (m *Message) numbers() [13]numberField {
 	return [...]numberField{
 		{fieldLink, &m.Link}, {fieldNumber, &m.Number}, {fieldAckLink, &m.AckLink}, {fieldAcked, &m.Acked}, {fieldAgain, &m.Again},
 		{fieldToken, &m.Token}, {fieldResult, &m.Result}, {fieldCode, &m.Code}, {fieldStamp, &m.Stamp},
 		{fieldDue, &m.Due}, {fieldUntil, &m.Until},
+		{fieldEpoch, &m.Epoch}, {fieldOffset, &m.Offset},
 	}
 }
 
@@ -217,6 +222,10 @@ func (m *Message) number(f field) *uint64 {
 		return &m.Due
 	case fieldUntil:
 		return &m.Until
+	case fieldEpoch:
+		return &m.Epoch
+	case fieldOffset:
+		return &m.Offset
 	}
 	return nil
 }

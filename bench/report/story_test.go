@@ -1,0 +1,198 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"html"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stormwheel/stormwheel/bench/result"
+	"github.com/stormwheel/stormwheel/internal/plot"
+)
+
+// prepared is a run that was made once, of what a reader should find out from its page.
+func prepared(t *testing.T, name string) Run {
+	t.Helper()
+	r, err := Read("testdata/" + name + ".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// pageWords are what a page of a run says, without its tags, scripts and numbers.
+func pageWords(t *testing.T, runs ...Run) string {
+	t.Helper()
+	var page bytes.Buffer
+	if err := WriteHTML(&page, runs...); err != nil {
+		t.Fatal(err)
+	}
+	text := regexp.MustCompile(`(?s)<style>.*?</style>|<script>.*?</script>|<details>.*?</details>|<svg .*?</svg>`).ReplaceAllString(page.String(), " ")
+	text = regexp.MustCompile(`<[^>]*>`).ReplaceAllString(text, " ")
+	return strings.Join(strings.Fields(html.UnescapeString(text)), " ")
+}
+
+// Who was not there finds out from the page what happened, and when.
+func TestThePageSaysWhatHappenedAndWhen(t *testing.T) {
+	for name, want := range map[string][]string{
+		"dead-server": {"fail", "sessions at the end: 0, promised 600", "600 of 600 sessions are lost", "0 are online at the end",
+			"9.0 to 10.0 s 600 of 600", "attempts to connect fail: nobody listens there (connection refused)", "the process of server 127.0.0.1:17001 is found to have ended"},
+		"slow-server":  {"fail", "asked for less than 50 (heartbeat.rtt_ms.p99<50)", "8.0 to 16.0 s the server answers slowly: p99 of round trips up to 476 ms", "0.18 ms is usual in this run", "600 of 600 clients are online"},
+		"out-of-ports": {"invalid", "The figures prove nothing about the server", "found no free local port", "5.0 to 26.0 s 1,118 of 1,161 attempts to connect fail: this machine has no free local port left", "325 of 350 clients are online"},
+		"half-lost":    {"fail", "sessions lost: 500, promised 0 (conns.lost==0)", "11.0 to 12.0 s 500 of 1,000 sessions are lost: closed by the server without a word; all are back by 12.0 s"},
+		"generator-late": {"invalid", "The figures prove nothing about the server: the generator was late", "7.1 to 12.0 s the load test itself is late: p99 up to 132 ms, at 11.0 s, where 20 ms is the limit",
+			"600 of 600 clients are online"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := pageWords(t, prepared(t, name))
+			for _, words := range want {
+				if !strings.Contains(text, words) {
+					t.Errorf("it does not say %q:\n%s", words, text)
+				}
+			}
+		})
+	}
+}
+
+// What matters has its name on the axis of time, at its time.
+func TestTheTimelineNamesWhatMatters(t *testing.T) {
+	for name, want := range map[string]string{"dead-server": "9.0 600 lost", "slow-server": "8.0 slow answers", "out-of-ports": "5.0 connects fail", "half-lost": "11.0 500 lost", "generator-late": "7.1 load test late"} {
+		var events []string
+		for _, e := range timeline(prepared(t, name)).(plot.Timeline).Events {
+			events = append(events, fmt.Sprintf("%.1f %s", e.From, e.Label))
+		}
+		if !strings.Contains(strings.Join(events, "\n")+"\n", want+"\n") {
+			t.Errorf("%s has the events %q, want %q among them", name, events, want)
+		}
+	}
+}
+
+// sentences are those of a run's story.
+func sentences(r Run) string {
+	var all []string
+	for _, h := range r.story() {
+		all = append(all, h.When()+": "+h.Text)
+	}
+	return strings.Join(all, "\n")
+}
+
+func TestAStoryTellsOf(t *testing.T) {
+	for _, test := range []struct {
+		what   string
+		change func(*result.Result)
+		want   string
+	}{
+		{"a broken promise", func(x *result.Result) { x.Thresholds[1].BrokeAtS = new(12.0) }, "12.0 s: the threshold storm.t99_s<30 is broken"},
+		{"a promise that holds after all", func(x *result.Result) { x.Thresholds[0].BrokeAtS = new(12.0) }, ""},
+		{"PINGs that wait", func(x *result.Result) {
+			for i := 10; i < 14; i++ {
+				x.Detail.Seconds[i].Unanswered, x.Detail.Seconds[i].Pongs = 100*(i-9), 0
+			}
+		}, "10.0 to 14.0 s: up to 400 PINGs at a time wait for longer than a second for an answer; for 4 s nobody gets any"},
+		{"PINGs of the impatient", func(x *result.Result) { x.Load.PongTimeoutMs, x.Detail.Seconds[10].Unanswered = 600, 5 }, "10.0 to 11.0 s: up to 5 PINGs at a time wait for longer than 300 ms for an answer"},
+		{"losses of two kinds", func(x *result.Result) {
+			x.Detail.Seconds[10].Lost, x.Conns.Losses = 10, result.Losses{Closed: 7, PongTimeout: 3}
+		}, "10.0 to 11.0 s: 10 of 1,000 sessions are lost (7: closed by the server without a word; 3: their clients get no answer, and give up); all are back by 11.0 s"},
+		{"losses of which it is not known why", func(x *result.Result) {
+			x.Detail.Seconds[10].Lost, x.Detail.Seconds[20].Lost, x.Conns.Losses = 10, 10, result.Losses{Closed: 10, PongTimeout: 10}
+		}, "10.0 to 11.0 s: 10 of 1,000 sessions are lost; all are back"},
+		{"many losses", func(x *result.Result) {
+			for i := 4; i < 30; i += 5 {
+				x.Detail.Seconds[i].Lost = i
+			}
+		}, "0.0 to 30.0 s: 13 more sessions are lost now and then"},
+		{"false evictions", func(x *result.Result) {
+			for i := 9; i < 30; i++ {
+				x.Detail.Seconds[i].False = 2
+			}
+		}, "9.0 to 10.0 s: 2 living clients are evicted"},
+		{"messages that do not arrive", func(x *result.Result) { x.Detail.Seconds[9].Undelivered = 4 }, "9.0 to 10.0 s: 4 messages are found missing"},
+		{"an event", func(x *result.Result) {
+			x.Detail.Events = []result.Event{{T: 3, Until: new(5.5), Kind: result.EventFreeze, Target: "n1", Name: "node n1 stands still"}}
+		}, "3.0 to 5.5 s: node n1 stands still"},
+		{"an event of a kind from the future", func(x *result.Result) {
+			x.Detail.Events = []result.Event{{T: 3, Kind: "eclipse", Name: "the sun is gone"}}
+		}, "3.0 s: the sun is gone"},
+		{"what was asked for", func(x *result.Result) { x.Connect.TargetPerS = new(500.0) }, "0.0 s: 1,000 clients begin to connect, 500 a second\n2.0 s: all 1,000 are online"},
+	} {
+		r := hold(t)
+		test.change(r.Result)
+		got := sentences(r)
+		if !strings.Contains(got, test.want) || test.want == "" && strings.Contains(got, "broken") {
+			t.Errorf("%s:\n%s\nwant %q", test.what, got, test.want)
+		}
+	}
+}
+
+func TestTheLastPartOfASecondIsDrawn(t *testing.T) {
+	r := hold(t)
+	d := &r.Result.Detail
+	for i := range d.Seconds {
+		d.Seconds[i].Span = 1
+	}
+	d.Seconds = append(d.Seconds, result.Second{T: 30.5, Span: .5, Attempts: 50, Ready: 1000}, result.Second{T: 30.52, Span: .02, Attempts: 2, Ready: 900, Unanswered: 3})
+	rows := r.rows()
+	last := rows[len(rows)-1]
+	if len(rows) != 31 || last.T != 30.52 || last.Attempts != 52 || last.Ready != 900 || last.Unanswered != 3 {
+		t.Errorf("the last row is %+v; want the last two parts as one", last)
+	}
+	if rate := perSecond(func(s result.Second) int { return s.Attempts })(last); *rate != 100 {
+		t.Errorf("a rate of %g, want 52 in 0.52 s", *rate)
+	}
+	if note := timeline(r).(plot.Timeline).Note; !strings.Contains(note, "the last of 0.5 s") {
+		t.Errorf("the picture says %q", note)
+	}
+}
+
+// A day is drawn with as many points as there are pixels, each the worst of its time.
+func TestALongRunShowsTheWorst(t *testing.T) {
+	r := hold(t)
+	d := &r.Result.Detail
+	d.Seconds = nil
+	for i := range 86_400 {
+		d.Seconds = append(d.Seconds, result.Second{T: float64(i + 1), Span: 1, Ready: 1000})
+	}
+	d.Seconds[50_000].Ready, d.Seconds[50_000].Lost = 400, 600
+	line := timeline(r).(plot.Timeline)
+	low, high := 1000.0, 0.0
+	for i, panel := range line.Panels {
+		for _, l := range panel.Layers {
+			if l, ok := l.(plot.Line); ok && l.Colour != plot.Ink {
+				if len(l.Points) > mostPoints {
+					t.Errorf("%s has %d points", panel.Title, len(l.Points))
+				}
+				for _, p := range l.Points {
+					if i == 0 {
+						low = min(low, p.Y)
+					} else if l.Label == "lost" {
+						high = max(high, p.Y)
+					}
+				}
+			}
+		}
+	}
+	if low != 400 || high != 600 {
+		t.Errorf("at least %g online, at most %g lost in a second; want 400 and 600", low, high)
+	}
+	if rows := len(line.Read().Rows); rows > mostPoints {
+		t.Errorf("%d rows of numbers", rows)
+	}
+}
+
+func TestRunsAreLaidOverEachOther(t *testing.T) {
+	a, b := stormed(t, "kill", "window"), stormed(t, "kill", "fixed")
+	*b.Result.Detail.StormAtS = 12
+	line := timelines([]Run{a, b}).(plot.Timeline)
+	if !line.Legend || line.X.Min != -12 || line.X.Label != sinceBlow || len(line.Panels[0].Layers) != 2 || line.Events[0].Label != "t0" {
+		t.Errorf("%+v, want both, at t0", line)
+	}
+	if first := line.Panels[0].Layers[1].(plot.Line).Points[0].X; first != 1-12 {
+		t.Errorf("the second run begins at %g, want its own t0 at 0", first)
+	}
+	b.Result.Detail.StormAtS = nil
+	if line := timelines([]Run{a, b}).(plot.Timeline); line.X.Min != 0 || line.X.Label != sinceConnect {
+		t.Errorf("axis %+v, want that since the first connect", line.X)
+	}
+}

@@ -1,0 +1,96 @@
+package messaging
+
+import (
+	"bytes"
+	"errors"
+	"time"
+
+	"github.com/stormwheel/stormwheel/messaging/envelope"
+	"github.com/stormwheel/stormwheel/server"
+)
+
+// What a client asks may have to wait for another node: until a room's home has told where it is, or all nodes
+// have told who is online. What the client asks meanwhile is done behind it, in order.
+
+// errWaits is what act returns for what waits. Whoever it waits for calls goOn.
+var errWaits = errors.New("messaging: it waits for another node")
+
+// stalls puts what a client asks behind what waits, if something does. On the session's loop.
+func (h *Hub) stalls(d *device, a *asked) bool {
+	if d.waits == nil {
+		return false
+	}
+	if len(d.behind) >= maxAsked {
+		a.verdict = refuseBusy
+		h.conclude(a)
+		return true
+	}
+	d.behind = append(d.behind, a)
+	return true
+}
+
+// stallsMessage is stalls for what has just come, and is the session's.
+func (h *Hub) stallsMessage(d *device, a *asked, body []byte) bool {
+	if d.waits == nil {
+		return false
+	}
+	a.e, _ = envelope.Parse(bytes.Clone(body)) // it was parsed before
+	a.plain = true
+	return h.stalls(d, a)
+}
+
+// begin notes when a question has begun to wait, and returns for how long it has. On the session's loop, before
+// anybody is told that it waits.
+func (a *asked) begin(now time.Duration) time.Duration {
+	if a.began == 0 {
+		a.began = max(now, 1)
+	}
+	return now - a.began
+}
+
+// goOn has the session's loop do what waited, from any goroutine and with any lock held. False: the loop has no
+// room, and it is to be called again.
+func (h *Hub) goOn(a *asked) bool {
+	err := h.srv.Load().Do(a.d.ref, func(s *server.Session) { h.resume(s, a) })
+	return !errors.Is(err, server.ErrBusy) // a session that is gone asks nothing
+}
+
+// resume does what waited, and what came behind it. On the session's loop.
+func (h *Hub) resume(s *server.Session, a *asked) {
+	d := a.d
+	if d.waits != a {
+		return
+	}
+	d.waits = nil
+	a.verdict = nil
+	h.obey(s, a)
+	for d.waits == nil && len(d.behind) > 0 {
+		next := d.behind[0]
+		d.behind[0] = nil
+		if d.behind = d.behind[1:]; len(d.behind) == 0 {
+			d.behind = nil
+		}
+		h.run(s, next)
+	}
+}
+
+// run decides what is decided by default, and does it. On the session's loop.
+func (h *Hub) run(s *server.Session, a *asked) {
+	if a.plain {
+		a.q.Member = a.d.isIn(a.q.Room) // what it asked before may have changed that
+		a.verdict = h.byDefault(&a.q)
+	}
+	h.obey(s, a)
+}
+
+// abandon is undo for what waits when the session ends.
+func (h *Hub) abandon(d *device) {
+	if d.waits == nil {
+		return
+	}
+	all := append([]*asked{d.waits}, d.behind...)
+	d.waits, d.behind = nil, nil
+	for _, a := range all {
+		h.undo(a)
+	}
+}
