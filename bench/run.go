@@ -161,6 +161,7 @@ func (r *runner) measure(ctx, interrupt context.Context) (*result.Result, error)
 	}
 	stopMonitor()
 	<-monitored
+	figures, series := recorder.Stop() // while the clients are there
 	_, recent := r.Clients.Progress()
 	r.Servers.Sample(context.WithoutCancel(ctx))
 	after := readCost()
@@ -174,7 +175,6 @@ func (r *runner) measure(ctx, interrupt context.Context) (*result.Result, error)
 	viewErr := r.display.close()
 
 	out := r.result(&t)
-	figures, series := recorder.Stop()
 	out.Scraped = figures
 	if n, known := r.Servers.Ghosts(t.Ready); known && !r.Shakes() { // nobody has those of handshakes
 		out.Conns.Ghosts = &n

@@ -53,6 +53,7 @@ func (p *person) on(node string) bool {
 
 // A person at two nodes is one too many: the later login stays, as on one node.
 func TestALaterLoginElsewhereReplacesTheEarlier(t *testing.T) {
+	t.Parallel()
 	var net cluster.Memory
 	a, b := join(t, &net, "a", nil), join(t, &net, "b", nil)
 	see(t, a, b)
@@ -74,6 +75,7 @@ func TestALaterLoginElsewhereReplacesTheEarlier(t *testing.T) {
 
 // Logins that race on two nodes leave one each.
 func TestRacedLoginsLeaveOneEach(t *testing.T) {
+	t.Parallel()
 	const people = 50
 	var net cluster.Memory
 	rate := func(_ *cluster.Config, s *server.Config) { s.AdmitRate = 1e5 }
@@ -100,6 +102,7 @@ func TestRacedLoginsLeaveOneEach(t *testing.T) {
 
 // Without Replace logins are told, and end nobody.
 func TestLoginsStandBesideEachOther(t *testing.T) {
+	t.Parallel()
 	var net cluster.Memory
 	beside := func(c *cluster.Config, s *server.Config) { c.Replace, s.Duplicates = false, server.StandBeside }
 	a, b := join(t, &net, "a", beside), join(t, &net, "b", beside)
@@ -113,6 +116,7 @@ func TestLoginsStandBesideEachOther(t *testing.T) {
 
 // Nobody is given a list of nodes: who is connected is told of each that comes, and of those that go.
 func TestClientsAreToldTheLiveNodes(t *testing.T) {
+	t.Parallel()
 	var net cluster.Memory
 	short := func(_ *cluster.Config, s *server.Config) {
 		s.Heartbeat, s.Timeout, s.MaxWindow = 200*time.Millisecond, 2*time.Second, time.Second
@@ -135,6 +139,7 @@ func TestClientsAreToldTheLiveNodes(t *testing.T) {
 }
 
 func TestADrainingNodeIsNobodysAlternate(t *testing.T) {
+	t.Parallel()
 	var net cluster.Memory
 	a, b := join(t, &net, "a", nil), join(t, &net, "b", nil)
 	see(t, a, b)
@@ -151,6 +156,7 @@ func TestADrainingNodeIsNobodysAlternate(t *testing.T) {
 }
 
 func TestOwnAlternatesStay(t *testing.T) {
+	t.Parallel()
 	var net cluster.Memory
 	a := join(t, &net, "a", func(c *cluster.Config, s *server.Config) {
 		c.OwnAlternates, c.OwnRate, s.Alternates, s.FailoverRate = true, true, []string{"10.0.0.9:7000"}, 77
@@ -168,6 +174,7 @@ func TestOwnAlternatesStay(t *testing.T) {
 
 // A node that joins gets its share, and nobody is offline for it.
 func TestANodeThatJoinsGetsItsShare(t *testing.T) {
+	t.Parallel()
 	const people = 60
 	var net cluster.Memory
 	quick := func(c *cluster.Config, s *server.Config) {
@@ -214,6 +221,7 @@ func hello(t *testing.T, addr, id string, incarnation uint64, attempt uint32) ne
 
 // A client that is somewhere else now loses its old session there, but not before what is on its way can have come.
 func TestAClientThatCameElsewhereIsSuperseded(t *testing.T) {
+	t.Parallel()
 	var net cluster.Memory
 	a, b := join(t, &net, "a", nil), join(t, &net, "b", nil)
 	see(t, a, b)

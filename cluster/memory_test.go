@@ -48,7 +48,7 @@ func TestMemoryDelaysAndDropsAndKeepsOrder(t *testing.T) {
 	m.Heal()
 	publish("last")
 	for _, want := range []string{"late", "behind it", "last"} {
-		if have := <-got; have != want {
+		if have := receive(t, got); have != want {
 			t.Errorf("got %q, want %q", have, want)
 		}
 	}

@@ -103,6 +103,17 @@ func until(t *testing.T, what string, ok func() bool) {
 	}
 }
 
+// receive waits for what must come by a channel.
+func receive[T any](t *testing.T, from <-chan T) (got T) {
+	t.Helper()
+	select {
+	case got = <-from:
+	case <-time.After(patience):
+		t.Fatalf("nothing came within %v", patience)
+	}
+	return got
+}
+
 // see waits until all nodes live for all.
 func see(t *testing.T, all ...*member) {
 	t.Helper()
@@ -117,6 +128,7 @@ func see(t *testing.T, all ...*member) {
 }
 
 func TestNodesSeeEachOtherAndWhoLeaves(t *testing.T) {
+	t.Parallel()
 	var net cluster.Memory
 	a, b, c := join(t, &net, "a", nil), join(t, &net, "b", nil), join(t, &net, "c", nil)
 	see(t, a, b, c)
@@ -136,6 +148,7 @@ func TestNodesSeeEachOtherAndWhoLeaves(t *testing.T) {
 }
 
 func TestMessagesArriveInOrderBehindLogins(t *testing.T) {
+	t.Parallel()
 	var net cluster.Memory
 	a, b := join(t, &net, "a", nil), join(t, &net, "b", nil)
 	see(t, a, b)
@@ -159,6 +172,7 @@ func TestMessagesArriveInOrderBehindLogins(t *testing.T) {
 }
 
 func TestSendSaysWhoIsNotThere(t *testing.T) {
+	t.Parallel()
 	var net cluster.Memory
 	a, b := join(t, &net, "a", nil), join(t, &net, "b", nil)
 	see(t, a, b)
@@ -188,6 +202,7 @@ func TestSendSaysWhoIsNotThere(t *testing.T) {
 }
 
 func TestASplitIsSeenAndHeals(t *testing.T) {
+	t.Parallel()
 	var net cluster.Memory
 	a, b, c := join(t, &net, "a", nil), join(t, &net, "b", nil), join(t, &net, "c", nil)
 	see(t, a, b, c)
@@ -203,6 +218,7 @@ func TestASplitIsSeenAndHeals(t *testing.T) {
 }
 
 func TestANodeThatFallsSilentIsGone(t *testing.T) {
+	t.Parallel()
 	var net cluster.Memory
 	quick := func(c *cluster.Config, _ *server.Config) {
 		c.Announce, c.Alive = 20*time.Millisecond, 200*time.Millisecond
@@ -216,6 +232,7 @@ func TestANodeThatFallsSilentIsGone(t *testing.T) {
 }
 
 func TestHandlersMayCallTheNode(t *testing.T) {
+	t.Parallel()
 	var net cluster.Memory
 	bus := net.Bus("a")
 	defer bus.Close()
@@ -245,11 +262,12 @@ func TestHandlersMayCallTheNode(t *testing.T) {
 	if err := b.Send("a", []byte("go")); err != nil {
 		t.Fatal(err)
 	}
-	<-done
+	receive(t, done)
 	until(t, "the answer", func() bool { return b.has("message a go") })
 }
 
 func TestTheSameNameEndsTheEarlierNode(t *testing.T) {
+	t.Parallel()
 	var net cluster.Memory
 	a, b := join(t, &net, "a", nil), join(t, &net, "b", nil)
 	see(t, a, b)

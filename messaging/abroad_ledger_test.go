@@ -18,6 +18,8 @@ type roomLedger struct {
 	says  []*ledgerSay
 	texts map[envelope.Position]string // what was heard where
 	count int
+
+	processes uint64
 }
 
 // ledgerSay is something that was said.
@@ -151,7 +153,7 @@ func (e *listener) moves(to *rig) {
 			s.by = nil // nobody knows
 		}
 	}
-	e.node, e.p, e.joining = to, to.join(e.name), false
+	e.node, e.p, e.joining = to, e.l.join(to, e.name), false
 	e.rejoin()
 }
 
@@ -167,6 +169,15 @@ func (l *roomLedger) pass(d time.Duration) {
 			return
 		}
 	}
+}
+
+// join has a client come as a process that no other is: what it says has names of its own.
+func (l *roomLedger) join(to *rig, id string) *peer {
+	l.processes++
+	c := to.node.Dial()
+	c.Hello(codec.HelloMessage{ClientID: []byte(id), Incarnation: 1000 + l.processes, Attempt: 1})
+	c.ExpectWelcome()
+	return &peer{Client: c, r: to}
 }
 
 // kill ends a node. Its clients come back elsewhere.
@@ -258,7 +269,7 @@ func TestRoomLedger(t *testing.T) {
 			l.during = l.babble
 			for i := range 6 {
 				e := &listener{l: l, name: fmt.Sprint("user", i), node: w.nodes[i%3], heard: make(map[string]time.Time)}
-				e.p = e.node.join(e.name)
+				e.p = l.join(e.node, e.name)
 				e.rejoin()
 				l.ears = append(l.ears, e)
 				l.pass(time.Duration(l.rng.IntN(50)) * time.Millisecond)

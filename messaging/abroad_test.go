@@ -9,6 +9,7 @@ import (
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/messaging"
 	"github.com/stormwheel/stormwheel/messaging/envelope"
+	"github.com/stormwheel/stormwheel/messaging/internal/between"
 )
 
 // homeOf is the node that gives the offsets of a room.
@@ -264,6 +265,9 @@ func TestRoomsOverNodesAreBounded(t *testing.T) {
 		if home.hub.Stats().Rooms > 40 || other.hub.Stats().Rooms > 40 {
 			t.Errorf("%+v, %+v", home.hub.Stats(), other.hub.Stats())
 		}
+		if pos, err := other.hub.PushRoom(w.t.Context(), "tea", messaging.Message{}); err != nil || pos.Epoch != at.Epoch {
+			t.Errorf("its home has forgotten it: %v, %v", pos, err)
+		}
 		bob := other.join("bob")
 		if e := w.joins(bob, "tea", at); e.State != envelope.Recovered {
 			t.Errorf("the room was forgotten: %+v", e)
@@ -271,6 +275,7 @@ func TestRoomsOverNodesAreBounded(t *testing.T) {
 		if st := other.hub.Stats(); st.Members != 2 {
 			t.Errorf("%+v", st)
 		}
+		bob.drain()
 		rooms := other.hub.Stats().Rooms
 		alice.say(envelope.Envelope{Kind: envelope.Leave, Room: []byte("tea")})
 		other.node.Settle()
@@ -312,5 +317,35 @@ func TestManyRoomsFindAnotherHome(t *testing.T) {
 				p.hears("x")
 			}
 		}
+	})
+}
+
+// What the bus loses is fetched when the next message shows it, and when none comes a second later.
+func TestLostPublicationIsFetched(t *testing.T) {
+	inTown(t, 2, messaging.Config{}, func(w *town) {
+		alice, bob := w.homeOf("tea").join("alice"), w.notHomes("tea")[0].join("bob")
+		w.joins(alice, "tea", envelope.Position{})
+		w.joins(bob, "tea", envelope.Position{})
+		lose := true
+		w.f.mu.Lock()
+		w.f.fault = func(_, _ string, body []byte) int {
+			if m, err := between.Parse(body); err == nil && m.Kind == between.Said && lose {
+				lose = false
+				return 0
+			}
+			return 1
+		}
+		w.f.mu.Unlock()
+		w.toRoom(alice, "tea", "0")
+		bob.nothing()
+		w.toRoom(alice, "tea", "1")
+		bob.hears("0")
+		bob.hears("1")
+		lose = true
+		w.toRoom(alice, "tea", "2")
+		bob.nothing()
+		w.advance(1500 * time.Millisecond)
+		bob.hears("2")
+		bob.nothing()
 	})
 }

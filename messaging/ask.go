@@ -30,7 +30,7 @@ func (h *Hub) ask(a *asked) error {
 		return h.askAll(a, &want)
 	}
 	select {
-	case h.asks <- func() { h.answer(answer{from: a.d.from, number: a.number, page: h.page(&want)}) }:
+	case h.asks <- func() { h.answer(answer{from: a.d.from(), number: a.number, page: h.page(&want)}) }:
 		return nil
 	default:
 		return refuseBusy
@@ -39,7 +39,7 @@ func (h *Hub) ask(a *asked) error {
 
 // askAll is ask of all nodes.
 func (h *Hub) askAll(a *asked, want *question) error {
-	from, number := a.d.from, a.number
+	from, number := a.d.from(), a.number
 	if !h.later(func() {
 		h.pageOfAll(want, func(page []byte, why *Refusal) { h.answer(answer{from: from, number: number, why: why, page: page}) })
 	}) {

@@ -83,6 +83,7 @@ func TestClusterLosesNothingThatItAcknowledged(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes seconds")
 	}
+	t.Parallel()
 	const users, rounds, away = 150, 8, 20
 	c := startCity(t, 3)
 	ctx, cancel := context.WithTimeout(t.Context(), 150*time.Second)

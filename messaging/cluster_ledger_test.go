@@ -3,7 +3,9 @@ package messaging_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -14,10 +16,7 @@ import (
 // The ledger: whatever happens to nodes and to what is between them, every message is settled within 5 s, and what
 // was acknowledged and does not lie in the store of a node that is dead comes to its user.
 func TestLedgerOfAcknowledgedMessages(t *testing.T) {
-	seeds := uint64(60)
-	if testing.Short() {
-		seeds = 10
-	}
+	seeds := manySeeds(8)
 	for _, real := range []bool{false, true} {
 		t.Run(fmt.Sprintf("real=%v", real), func(t *testing.T) {
 			for seed := range seeds {
@@ -35,6 +34,14 @@ func TestLedgerOfAcknowledgedMessages(t *testing.T) {
 			}
 		})
 	}
+}
+
+// manySeeds is how many worlds a test tries: few, unless the environment has STORMWHEEL_TEST_SEEDS.
+func manySeeds(few uint64) uint64 {
+	if many, err := strconv.ParseUint(os.Getenv("STORMWHEEL_TEST_SEEDS"), 10, 64); err == nil {
+		return many
+	}
+	return few
 }
 
 type townLedger struct {

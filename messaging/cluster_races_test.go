@@ -135,7 +135,7 @@ func TestUserWhoIsGoneUnheard(t *testing.T) {
 		n = alice.to("bob", "b")
 		w.advance(time.Second)
 		alice.acked(n, envelope.AckDurable)
-		if st, err := w.nodes[0].hub.User("bob"); err != nil || st.Unacknowledged > 0 {
+		if st, err := w.nodes[0].hub.User(w.t.Context(), "bob"); err != nil || st.Unacknowledged > 0 {
 			t.Errorf("as if he were there: %+v, %v", st, err)
 		}
 		bob = w.nodes[1].join("bob")
@@ -148,7 +148,7 @@ func TestUserWhoIsGoneUnheard(t *testing.T) {
 // While sender and addressee stay, the order holds whatever the bus loses and doubles, and whatever the store and the
 // addressee's pace do.
 func TestOrderOverALossyBus(t *testing.T) {
-	for seed := range uint64(40) {
+	for seed := range manySeeds(8) {
 		inTown(t, 3, messaging.Config{MessageRate: -1}, func(w *town) {
 			r := rand.New(rand.NewPCG(seed, 2))
 			chance := rand.New(rand.NewPCG(seed, 5)) // of the fabric

@@ -26,7 +26,7 @@ func TestThePagesTellTheDefaults(t *testing.T) {
 		"../docs/MESSAGING.md": {
 			fmt.Sprintf("%s messages and %d MiB of a user wait, or %s and %d MiB in all", number(b.UserRecords), b.UserBytes>>20, number(b.Records), b.Bytes>>20),
 			fmt.Sprintf("%g messages a second, %g at once, and %g joins, watches and questions, %d at once", c.MessageRate, 4*c.MessageRate, c.JoinRate, joins),
-			number(c.MaxMembers) + " sessions are in", fmt.Sprintf("larger than %d KiB", c.MaxContent>>10), fmt.Sprintf("later than in %d days", c.Life/(24*time.Hour)),
+			number(c.MaxMembers) + " sessions of the node are in", fmt.Sprintf("larger than %d KiB", c.MaxContent>>10), fmt.Sprintf("later than in %d days", c.Life/(24*time.Hour)),
 			fmt.Sprintf("a user is in %d rooms, or a session has %d watches", c.MaxRooms, c.MaxWatches),
 			fmt.Sprintf("latest %d messages, and %d KiB", c.RingMessages, c.RingBytes>>10),
 		},

@@ -24,3 +24,8 @@ func (h *Hub) Places() (n int) {
 	}
 	return n
 }
+
+// MaxPlaces is of how many users it is known at most: few, in tests.
+const MaxPlaces = 3200
+
+func init() { maxPlaces = MaxPlaces / shards }

@@ -73,7 +73,7 @@ func (h *Hub) screen(d *device, e *envelope.Envelope, reply bool) *Refusal {
 	switch {
 	case reply != (e.Kind == envelope.Ask):
 		return refuseUnasked
-	case d.from.Incarnation == 0:
+	case d.incarnation == 0:
 		return refuseNameless
 	case bytes.IndexByte(e.User, '/') >= 0:
 		return refuseDevice
@@ -92,7 +92,7 @@ func (h *Hub) screen(d *device, e *envelope.Envelope, reply bool) *Refusal {
 func (h *Hub) obey(s *server.Session, a *asked) {
 	if a.verdict == nil {
 		if a.verdict = h.act(s, a); a.verdict == errWaits {
-			a.d.waits = a
+			a.d.stalled = &stalled{waits: a}
 			return
 		}
 	}
@@ -104,9 +104,9 @@ func (h *Hub) conclude(a *asked) {
 	switch why := a.verdict.(type) {
 	case nil:
 	case *Refusal:
-		h.refuse(a.d.from, a.number, why)
+		h.refuse(a.d.from(), a.number, why)
 	default:
-		h.refuse(a.d.from, a.number, refuseUndecided)
+		h.refuse(a.d.from(), a.number, refuseUndecided)
 	}
 }
 
@@ -130,18 +130,18 @@ func (h *Hub) act(s *server.Session, a *asked) error {
 	case envelope.Unwatch:
 		h.unwatch(s, a.d, e)
 	}
-	h.ack(a.d.from, a.number, envelope.AckTaken)
+	h.ack(a.d.from(), a.number, envelope.AckTaken)
 	return nil
 }
 
 // send brings a client's message to a user or a room: it needs no session for that.
 func (h *Hub) send(a *asked) error {
-	id := ID{a.d.from.ID, a.d.from.Incarnation, a.number}
+	id := ID{a.d.id, a.d.incarnation, a.number}
 	e := a.e
 	to := string(e.User)
 	e.User = []byte(a.d.user.name)
 	if e.Kind == envelope.ToUser {
-		return h.toUser(to, id, a.at, &e, waiter{from: a.d.from, number: a.number})
+		return h.toUser(to, id, a.at, &e, waiter{from: a.d.from(), number: a.number})
 	}
 	if h.cfg.Peers != nil {
 		return h.sendAbroad(a, id, &e)
@@ -149,13 +149,13 @@ func (h *Hub) send(a *asked) error {
 	if _, err := h.toRoom(string(e.Room), id, &e); err != nil {
 		return err
 	}
-	h.ack(a.d.from, a.number, envelope.AckTaken)
+	h.ack(a.d.from(), a.number, envelope.AckTaken)
 	return nil
 }
 
 // sendAbroad is send to a room whose home may be another node.
 func (h *Hub) sendAbroad(a *asked, id ID, e *envelope.Envelope) error {
-	from, number := a.d.from, a.number
+	from, number := a.d.from(), a.number
 	why := h.sayAbroad(string(e.Room), id, e, a.at, func(_ envelope.Position, why *Refusal) {
 		if why != nil {
 			h.refuse(from, number, why)

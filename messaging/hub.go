@@ -221,7 +221,7 @@ func (h *Hub) claim(s *server.Session, d *device) uint64 {
 	if h.cfg.Peers == nil {
 		return h.nextStamp()
 	}
-	stamp := h.cfg.Peers.Opened(d.id, s.User(), d.from.Incarnation, d.ref)
+	stamp := h.cfg.Peers.Opened(d.id, s.User(), d.incarnation, d.ref)
 	for last := h.stamp.Load(); last < stamp && !h.stamp.CompareAndSwap(last, stamp); last = h.stamp.Load() {
 	}
 	return stamp

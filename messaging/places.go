@@ -45,8 +45,10 @@ type pushed struct {
 const (
 	locateTime = 300 * time.Millisecond // after which who has not answered does not have him
 	placeTime  = 30 * time.Second       // for which places are kept after their last use
-	maxPlaces  = 65_536 / shards        // that are kept so, in a shard
 )
+
+// maxPlaces is how many are kept so, in a shard. A variable for tests.
+var maxPlaces = 65_536 / shards
 
 // place returns a user's places, made if need be. With the lock held.
 func (u *user) place() *places {

@@ -118,7 +118,7 @@ func (h *Hub) askPolicy(a *asked, decides bool) {
 	sh.mu.Lock()
 	defer sh.unlock()
 	if len(a.d.asked) >= maxAsked {
-		h.refuse(a.d.from, a.number, refuseBusy)
+		h.refuse(a.d.from(), a.number, refuseBusy)
 		return
 	}
 	a.d.asked = append(a.d.asked, a)

@@ -15,23 +15,29 @@ import (
 // errWaits is what act returns for what waits. Whoever it waits for calls goOn.
 var errWaits = errors.New("messaging: it waits for another node")
 
+// stalled is what a session waits for. Owned by its loop.
+type stalled struct {
+	waits  *asked   // for another node
+	behind []*asked // what was asked since then
+}
+
 // stalls puts what a client asks behind what waits, if something does. On the session's loop.
 func (h *Hub) stalls(d *device, a *asked) bool {
-	if d.waits == nil {
+	if d.stalled == nil {
 		return false
 	}
-	if len(d.behind) >= maxAsked {
+	if len(d.stalled.behind) >= maxAsked {
 		a.verdict = refuseBusy
 		h.conclude(a)
 		return true
 	}
-	d.behind = append(d.behind, a)
+	d.stalled.behind = append(d.stalled.behind, a)
 	return true
 }
 
 // stallsMessage is stalls for what has just come, and is the session's.
 func (h *Hub) stallsMessage(d *device, a *asked, body []byte) bool {
-	if d.waits == nil {
+	if d.stalled == nil {
 		return false
 	}
 	a.e, _ = envelope.Parse(bytes.Clone(body)) // it was parsed before
@@ -58,17 +64,17 @@ func (h *Hub) goOn(a *asked) bool {
 // resume does what waited, and what came behind it. On the session's loop.
 func (h *Hub) resume(s *server.Session, a *asked) {
 	d := a.d
-	if d.waits != a {
+	if d.stalled == nil || d.stalled.waits != a {
 		return
 	}
-	d.waits = nil
+	behind := d.stalled.behind
+	d.stalled = nil
 	a.verdict = nil
 	h.obey(s, a)
-	for d.waits == nil && len(d.behind) > 0 {
-		next := d.behind[0]
-		d.behind[0] = nil
-		if d.behind = d.behind[1:]; len(d.behind) == 0 {
-			d.behind = nil
+	for i, next := range behind {
+		if d.stalled != nil { // something waits again
+			d.stalled.behind = append(d.stalled.behind, behind[i:]...)
+			return
 		}
 		h.run(s, next)
 	}
@@ -85,11 +91,11 @@ func (h *Hub) run(s *server.Session, a *asked) {
 
 // abandon is undo for what waits when the session ends.
 func (h *Hub) abandon(d *device) {
-	if d.waits == nil {
+	if d.stalled == nil {
 		return
 	}
-	all := append([]*asked{d.waits}, d.behind...)
-	d.waits, d.behind = nil, nil
+	all := append([]*asked{d.stalled.waits}, d.stalled.behind...)
+	d.stalled = nil
 	for _, a := range all {
 		h.undo(a)
 	}

@@ -68,14 +68,14 @@ type device struct {
 	user  *user
 	ref   server.Ref
 	id    string
-	from  server.Sender
 	data  any // the embedder's
 	stamp uint64
 
+	incarnation uint64
+
 	rooms   []*room  // owned by the session's loop
 	watches []string // owned by the session's loop: groups of watchers
-	waits   *asked   // owned by the session's loop: what waits for another node
-	behind  []*asked // owned by the session's loop: what was asked since then
+	stalled *stalled // owned by the session's loop; nil: nothing waits for another node
 
 	asked []*asked // guarded by the shard's lock: what the policy has not decided, in order
 	ready []*asked // guarded by the shard's lock: what it has decided, and the loop is to do
@@ -83,6 +83,9 @@ type device struct {
 
 	ending bool // guarded by the shard's lock: it was one too many
 }
+
+// from is who has sent what the session sends.
+func (d *device) from() server.Sender { return server.Sender{ID: d.id, Incarnation: d.incarnation} }
 
 // isIn tells whether the session is in a room. On its loop.
 func (d *device) isIn(name string) bool {
@@ -123,7 +126,7 @@ func (h *Hub) opened(s *server.Session) {
 		_ = s.Close(server.Close{Reason: "messaging has not started"})
 		return
 	}
-	d := &device{ref: s.Ref(), id: s.ID(), from: s.Sender(), data: s.Data()}
+	d := &device{ref: s.Ref(), id: s.ID(), incarnation: s.Sender().Incarnation, data: s.Data()}
 	name := s.User()
 	why := ""
 	switch {

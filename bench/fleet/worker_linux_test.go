@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -28,6 +29,10 @@ func TestAWorkerThatDoesNotAnswerIsGivenUp(t *testing.T) {
 	if err := w.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
+	benchtest.WaitFor(t, "it has stopped", func() bool {
+		stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", w.PID))
+		return strings.Contains(string(stat), ") T ")
+	})
 	if _, err := w.exchange(swarm.Order{Op: swarm.Counts}, 100*time.Millisecond); err == nil || !strings.Contains(err.Error(), "did not answer") {
 		t.Errorf("a stopped worker: %v, want that it did not answer", err)
 	}

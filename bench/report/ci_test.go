@@ -180,3 +180,19 @@ func TestOpenMetricsAreReadByPrometheusParser(t *testing.T) {
 		t.Error("it does not end as OpenMetrics does, or has what is null")
 	}
 }
+
+// A rule of --abort-on is no promise: the page says by what a run was ended, and counts it nowhere else.
+func TestARuleThatEndedARunIsToldAsThat(t *testing.T) {
+	run := judged()
+	run.Result.CutShort, run.Result.Interrupted = new("--abort-on: lost"), true
+	run.Result.Thresholds[0] = result.ThresholdSeen{Expr: "conns.lost>2", Abort: true, Failed: new("lost"), BrokeAtS: new(3.0)}
+	text := strings.Join(why(run.Result), "\n")
+	if !strings.Contains(text, "Cut short") || !strings.Contains(text, "2 of 3 promises and thresholds are broken") || strings.Contains(text, "conns.lost>2") {
+		t.Error(text)
+	}
+	for _, h := range run.story() {
+		if strings.Contains(h.Text, "conns.lost>2") && (strings.Contains(h.Text, "broken") || !strings.Contains(h.Text, "--abort-on")) {
+			t.Errorf("%+v", h)
+		}
+	}
+}

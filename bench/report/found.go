@@ -159,7 +159,9 @@ func waits(r Run, rows []result.Second) (all []happening) {
 		if mute := longestSilence(rows[s.first : s.last+1]); mute > 0 {
 			silence = fmt.Sprintf("; for %s s nobody gets any", plot.Number(mute, 1))
 		}
-		all = append(all, s.happens(rows, "up to %s PINGs at a time wait for longer than %s for an answer%s", plot.Number(most, 1), r.longWait(), silence))
+		h := s.happens(rows, "up to %s PINGs at a time wait for longer than %s for an answer%s", plot.Number(most, 1), r.longWait(), silence)
+		h.Label = "PINGs wait"
+		all = append(all, h)
 	}
 	return all
 }

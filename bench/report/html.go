@@ -123,7 +123,7 @@ func (p *page) one(r Run) {
 	x := r.Result
 	p.Title, p.Verdict, p.Summary, p.Why, p.Story, p.Command = title(r), verdict(x.Verdict), summary(r), why(x), r.story(), r.command()
 	for _, t := range x.Thresholds {
-		one := threshold{Expr: t.Expr, Actual: "none", OK: t.OK}
+		one := threshold{Expr: nameOf(t), Actual: "none", OK: t.OK}
 		if t.Actual != nil {
 			one.Actual = plot.Number(*t.Actual, stepOf(*t.Actual))
 		}
@@ -133,6 +133,12 @@ func (p *page) one(r Run) {
 		p.Thresholds = append(p.Thresholds, one)
 	}
 	p.Above, p.Below = []section{{"Where and when", r.setting()}}, []section{{"Figures", r.figures()}}
+	if len(x.Repeats) > 0 {
+		p.Above = append(p.Above, section{fmt.Sprintf("All %d runs", len(x.Repeats)), r.repeats()})
+	}
+	if len(x.Scraped) > 0 {
+		p.Below = append(p.Below, section{"What servers say of themselves", r.scrapedFigures()})
+	}
 }
 
 // verdict keeps to the words that there are: it names a class of the style sheet.

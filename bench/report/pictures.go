@@ -39,7 +39,7 @@ var pictures = []drawing[Run]{
 	{"lateness", lateness, false},
 	{"memory", memory, true},
 	{"cpu", processor, true},
-	{"scraped", scraped, false},
+	{"scraped", scraped, true},
 }
 
 // picture is one that makes sense.

@@ -34,6 +34,14 @@ func scraped(r Run) plot.Chart {
 	return p
 }
 
+// scrapedFigures are what the series came to.
+func (r Run) scrapedFigures() (rows []figure) {
+	for _, series := range r.Result.Detail.Scraped {
+		rows = append(rows, figure{Name: series.Name, Value: r.Result.Scraped[series.Name].Words()})
+	}
+	return rows
+}
+
 // mostScraped is how many lines can be told apart.
 const mostScraped = 8
 
@@ -46,4 +54,56 @@ func scrapedPoints(series result.ScrapedSeries, seen result.Scraped) (points []p
 		points = append(points, p)
 	}
 	return points
+}
+
+// scrapedPanels are the series on the timeline, each on a scale of its own.
+func (r Run) scrapedPanels() (all []plot.Panel) {
+	for i, series := range r.Result.Detail.Scraped {
+		seen := r.Result.Scraped[series.Name]
+		points := thinned(readings(series), r.stride())
+		if len(all) == mostScraped || !visible(points) {
+			continue
+		}
+		p := plot.Panel{Title: series.Name, None: "0 all the time"}
+		if seen.Figure == result.FigureRate || seen.Figure == result.FigureMean {
+			p.Title += ", " + seen.Figure
+		}
+		least, top := 0.0, most(points)
+		for _, at := range points {
+			if plot.Drawable(at.Y) {
+				least = min(least, at.Y)
+			}
+		}
+		if top > 0 || least < 0 {
+			p.Y, p.Layers = plot.Low("", least, top), []plot.Layer{plot.Line{Colour: i, Points: points}}
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+// readings are the values of a series; a gap where there is none.
+func readings(series result.ScrapedSeries) (points []plot.Point) {
+	for i, at := range series.T {
+		p := plot.At(at, gap)
+		if i < len(series.Values) && series.Values[i] != nil {
+			p.Y = *series.Values[i]
+		}
+		points = append(points, p)
+	}
+	return points
+}
+
+// thinned has the greatest of so many points each.
+func thinned(points []plot.Point, stride int) (all []plot.Point) {
+	for i, p := range points {
+		last := len(all) - 1
+		switch {
+		case stride <= 1 || i%stride == 0:
+			all = append(all, p)
+		case !plot.Drawable(all[last].Y) || plot.Drawable(p.Y) && p.Y > all[last].Y:
+			all[last] = p
+		}
+	}
+	return all
 }

@@ -43,7 +43,7 @@ func (r Run) serverLines(killed string, figure func(server, second int) *float64
 // shortAddr leaves out a host that all servers have.
 func (r Run) shortAddr(addr string) string {
 	cut := strings.LastIndexByte(addr, ':')
-	if cut < 0 || len(r.Result.Server) < 2 {
+	if cut < 0 {
 		return addr
 	}
 	for _, other := range r.Result.Server {
@@ -93,7 +93,7 @@ func (r Run) serverPanels() (all []plot.Panel) {
 		figure func(server, second int) *float64
 	}{{"Servers' connections", r.connsOf}, {"Servers' processor time, % of one", r.cpuOf}, {"Servers' memory, MB", r.memoryOf}} {
 		if layers, top := r.serverLines("", of.figure); len(layers) > 0 && top > 0 {
-			all = append(all, plot.Panel{Title: of.title, Y: plot.Low("", top), Layers: layers})
+			all = append(all, plot.Panel{Title: of.title, Y: plot.Low("", 0, top), Layers: layers})
 		}
 	}
 	return all

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -14,12 +15,13 @@ import (
 // long enough to matter.
 const slowFactor, slowMs = 5, 50
 
-// slowness is when round trips took far longer than they did in most of the run's better half.
+// slowness is when answers took far longer than they did in most of the run's better half. Those that nobody
+// got are told of elsewhere.
 func slowness(r Run, rows []result.Second) (all []happening) {
 	p99 := func(s result.Second) *float64 { return s.RTTp99 }
 	usual := lowerQuartile(rows, p99)
 	slow := stretches(rows, func(s result.Second) bool {
-		return s.RTTp99 != nil && *s.RTTp99 >= max(slowMs, slowFactor*usual)
+		return s.Pongs > 0 && s.RTTp99 != nil && *s.RTTp99 >= max(slowMs, slowFactor*usual)
 	})
 	told, _ := largest(rows, slow, func(result.Second) int { return 1 })
 	for _, s := range told {
@@ -55,9 +57,12 @@ func late(r Run, rows []result.Second) (all []happening) {
 	told, _ := largest(rows, stretches(rows, func(s result.Second) bool { return s.LateP99 != nil && *s.LateP99 > limit }), func(result.Second) int { return 1 })
 	for _, s := range told {
 		worst, at := s.worst(rows, p99)
-		h := s.happens(rows, "the load test itself is late: p99 up to %s ms, at %s s, where %s ms is the limit; what it measures then says little about the server", short(worst), plot.Number(at, .1), short(limit))
+		h := s.happens(rows, "the load test itself is late: p99 up to %s ms, at %s s", short(worst), plot.Number(at, .1))
 		if h.Bad = !r.Result.Generator.Valid; h.Bad {
 			h.Label = "load test late"
+			h.Text += fmt.Sprintf(", where %s ms is the limit; what it measures then says little about the server", short(limit))
+		} else {
+			h.Text += fmt.Sprintf("; over the whole run it keeps within its %s ms", short(limit))
 		}
 		all = append(all, h)
 	}

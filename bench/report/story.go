@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/internal/plot"
@@ -142,26 +143,25 @@ func (r Run) ending(rows []result.Second) []happening {
 	return []happening{{At: at, Until: at, Text: fmt.Sprintf("the run ends: %s of %s clients are online", whole(x.Conns.End), whole(x.Conns.Target))}}
 }
 
-// broken are the thresholds of which it is known when they broke.
+// broken are the thresholds of which it is known when they broke, those of a moment together.
 func broken(r Run, _ []result.Second) (all []happening) {
+	when := map[float64][]string{}
 	for _, t := range r.Result.Thresholds {
-		if t.OK || t.BrokeAtS == nil {
-			continue
+		switch {
+		case t.OK || t.BrokeAtS == nil:
+		case t.Abort: // the end itself is told, too
+			all = append(all, happening{At: *t.BrokeAtS, Until: *t.BrokeAtS, Text: t.Expr + " is so from here on: --abort-on"})
+		default:
+			when[*t.BrokeAtS] = append(when[*t.BrokeAtS], t.Expr)
 		}
-		label := t.Expr
-		if parsed, err := result.ParseThreshold(t.Expr); err == nil {
-			label, _ = parsed.Parts()
-		}
-		all = append(all, happening{At: *t.BrokeAtS, Until: *t.BrokeAtS, Label: "broken: " + label, Text: brokenWords(t) + " is broken", Bad: true})
 	}
+	for at, exprs := range when {
+		h := happening{At: at, Until: at, Bad: true, Label: "broken: " + exprs[0], Text: "broken: " + strings.Join(exprs, ", ")}
+		if len(exprs) > 1 {
+			h.Label = fmt.Sprintf("%d promises broken", len(exprs))
+		}
+		all = append(all, h)
+	}
+	slices.SortFunc(all, func(a, b happening) int { return cmp.Compare(a.At, b.At) })
 	return all
-}
-
-// brokenWords name a threshold that does not hold.
-func brokenWords(t result.ThresholdSeen) string {
-	what := "the threshold"
-	if t.Promise {
-		what = "the promise"
-	}
-	return what + " " + t.Expr
 }

@@ -37,12 +37,15 @@ func pageWords(t *testing.T, runs ...Run) string {
 // Who was not there finds out from the page what happened, and when.
 func TestThePageSaysWhatHappenedAndWhen(t *testing.T) {
 	for name, want := range map[string][]string{
-		"dead-server": {"fail", "sessions at the end: 0, promised 600", "600 of 600 sessions are lost", "0 are online at the end",
-			"9.0 to 10.0 s 600 of 600", "attempts to connect fail: nobody listens there (connection refused)", "the process of server 127.0.0.1:17001 is found to have ended"},
-		"slow-server":  {"fail", "asked for less than 50 (heartbeat.rtt_ms.p99<50)", "8.0 to 16.0 s the server answers slowly: p99 of round trips up to 476 ms", "0.18 ms is usual in this run", "600 of 600 clients are online"},
-		"out-of-ports": {"invalid", "The figures prove nothing about the server", "found no free local port", "5.0 to 26.0 s 1,118 of 1,161 attempts to connect fail: this machine has no free local port left", "325 of 350 clients are online"},
-		"half-lost":    {"fail", "sessions lost: 500, promised 0 (conns.lost==0)", "11.0 to 12.0 s 500 of 1,000 sessions are lost: closed by the server without a word; all are back by 12.0 s"},
-		"generator-late": {"invalid", "The figures prove nothing about the server: the generator was late", "7.1 to 12.0 s the load test itself is late: p99 up to 132 ms, at 11.0 s, where 20 ms is the limit",
+		"dead-server": {"fail", "sessions at the end: 0, promised 600 (conns.end==600), broken at 10.0 s", "9.0 to 10.0 s 600 of 600 sessions are lost", "0 are online at the end",
+			"3,409 of 3,409 attempts to connect fail: nobody listens there (connection refused)", "10.0 s the process of server 127.0.0.1:17001 is found to have ended"},
+		"slow-server": {"fail", "asked for less than 50 (heartbeat.rtt_ms.p99<50), broken at 9.0 s", "8.0 to 16.0 s the server answers slowly: p99 of round trips up to 481 ms, at 10.0 s; 0.14 ms is usual in this run",
+			"600 of 600 clients are online"},
+		"out-of-ports": {"invalid", "The figures prove nothing about the server", "found no free local port", "5.0 to 26.0 s 1,116 of 1,157 attempts to connect fail: this machine has no free local port left",
+			"330 of 350 clients are online"},
+		"half-lost": {"fail", "sessions lost: 500, promised 0 (conns.lost==0), broken at 12.0 s", "11.0 to 12.0 s 500 of 1,000 sessions are lost", "all are back by 12.0 s",
+			"12.0 s the process of server 127.0.0.1:17004 is found to have ended"},
+		"generator-late": {"invalid", "The figures prove nothing about the server: the generator was late", "7.0 to 15.0 s the load test itself is late: p99 up to 416 ms, at 14.2 s, where 20 ms is the limit",
 			"600 of 600 clients are online"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -58,7 +61,7 @@ func TestThePageSaysWhatHappenedAndWhen(t *testing.T) {
 
 // What matters has its name on the axis of time, at its time.
 func TestTheTimelineNamesWhatMatters(t *testing.T) {
-	for name, want := range map[string]string{"dead-server": "9.0 600 lost", "slow-server": "8.0 slow answers", "out-of-ports": "5.0 connects fail", "half-lost": "11.0 500 lost", "generator-late": "7.1 load test late"} {
+	for name, want := range map[string]string{"dead-server": "9.0 600 lost", "slow-server": "8.0 slow answers", "out-of-ports": "5.0 connects fail", "half-lost": "11.0 500 lost", "generator-late": "7.0 load test late"} {
 		var events []string
 		for _, e := range timeline(prepared(t, name)).(plot.Timeline).Events {
 			events = append(events, fmt.Sprintf("%.1f %s", e.From, e.Label))
@@ -84,13 +87,23 @@ func TestAStoryTellsOf(t *testing.T) {
 		change func(*result.Result)
 		want   string
 	}{
-		{"a broken promise", func(x *result.Result) { x.Thresholds[1].BrokeAtS = new(12.0) }, "12.0 s: the threshold storm.t99_s<30 is broken"},
+		{"a broken promise", func(x *result.Result) { x.Thresholds[1].BrokeAtS = new(12.0) }, "12.0 s: broken: storm.t99_s<30"},
+		{"promises that break together", func(x *result.Result) {
+			x.Thresholds[1].BrokeAtS = new(12.0)
+			x.Thresholds = append(x.Thresholds, result.ThresholdSeen{Expr: "conns.lost==0", BrokeAtS: new(12.0)}, result.ThresholdSeen{Expr: "conns.peak<9", BrokeAtS: new(2.0)})
+		}, "12.0 s: broken: storm.t99_s<30, conns.lost==0"},
 		{"a promise that holds after all", func(x *result.Result) { x.Thresholds[0].BrokeAtS = new(12.0) }, ""},
 		{"PINGs that wait", func(x *result.Result) {
 			for i := 10; i < 14; i++ {
 				x.Detail.Seconds[i].Unanswered, x.Detail.Seconds[i].Pongs = 100*(i-9), 0
 			}
 		}, "10.0 to 14.0 s: up to 400 PINGs at a time wait for longer than a second for an answer; for 4 s nobody gets any"},
+		{"slow answers", func(x *result.Result) {
+			for i := range x.Detail.Seconds {
+				x.Detail.Seconds[i].RTTp99 = new(2.0)
+			}
+			x.Detail.Seconds[10].RTTp99, x.Detail.Seconds[11].RTTp99 = new(500.0), new(80.0)
+		}, "10.0 to 12.0 s: the server answers slowly: p99 of round trips up to 500 ms, at 11.0 s; 2 ms is usual in this run"},
 		{"PINGs of the impatient", func(x *result.Result) { x.Load.PongTimeoutMs, x.Detail.Seconds[10].Unanswered = 600, 5 }, "10.0 to 11.0 s: up to 5 PINGs at a time wait for longer than 300 ms for an answer"},
 		{"losses of two kinds", func(x *result.Result) {
 			x.Detail.Seconds[10].Lost, x.Conns.Losses = 10, result.Losses{Closed: 7, PongTimeout: 3}
@@ -195,4 +208,35 @@ func TestRunsAreLaidOverEachOther(t *testing.T) {
 	if line := timelines([]Run{a, b}).(plot.Timeline); line.X.Min != 0 || line.X.Label != sinceConnect {
 		t.Errorf("axis %+v, want that since the first connect", line.X)
 	}
+}
+
+// A PING that was given up says that nobody answered, not that somebody was slow.
+func TestWhoDoesNotAnswerIsNotSlow(t *testing.T) {
+	r := hold(t)
+	for i := range r.Result.Detail.Seconds {
+		r.Result.Detail.Seconds[i].RTTp99 = new(2.0)
+	}
+	s := &r.Result.Detail.Seconds[10]
+	s.RTTp99, s.Pongs = new(4000.0), 0
+	if got := sentences(r); strings.Contains(got, "slowly") {
+		t.Errorf("it says:\n%s", got)
+	}
+}
+
+func TestTheTargetsOwnSeriesAreOnTheTimeline(t *testing.T) {
+	r := hold(t)
+	r.Result.Scraped = map[string]result.Scraped{"a": {Figure: result.FigureRate}}
+	r.Result.Detail.Scraped = []result.ScrapedSeries{{Name: "a", T: []float64{1, 2, 3}, Values: []*float64{new(1.0), nil, new(5.0)}}, {Name: "never", T: []float64{1}, Values: []*float64{nil}},
+		{Name: "zero", T: []float64{1}, Values: []*float64{new(0.0)}}, {Name: "below", T: []float64{1, 2}, Values: []*float64{new(-4.0)}}}
+	var got []string
+	for _, p := range timeline(r).(plot.Timeline).Panels {
+		if p.Title == "below" && p.Y.Min > -4 {
+			t.Errorf("%s begins at %g", p.Title, p.Y.Min)
+		}
+		got = append(got, fmt.Sprintf("%s %d", p.Title, len(p.Layers)))
+	}
+	if all, want := strings.Join(got, "|"), "a, per second 1|zero 0|below 1"; !strings.HasSuffix(all, want) {
+		t.Errorf("panels %s, want %s at the end", all, want)
+	}
+	draw(t, timeline(r))
 }

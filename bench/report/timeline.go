@@ -25,7 +25,7 @@ func timeline(r Run) plot.Chart {
 			t.Panels = append(t.Panels, s.panel(r, rows))
 		}
 	}
-	t.Panels = append(t.Panels, r.serverPanels()...)
+	t.Panels = append(t.Panels, append(r.serverPanels(), r.scrapedPanels()...)...)
 	for _, h := range r.story() {
 		if h.Label != "" {
 			t.Events = append(t.Events, plot.Event{Span: plot.Span{Label: h.Label, From: h.At, To: h.shade()}, Bad: h.Bad})
@@ -137,7 +137,7 @@ func (s strip) panel(r Run, rows []result.Second) plot.Panel {
 			p.Layers = append([]plot.Layer{plot.Line{Label: name, Colour: plot.Ink, Dash: plot.Dashes[4], Points: []plot.Point{plot.At(0, v), plot.At(r.length(), v)}}}, p.Layers...)
 		}
 	}
-	p.Y = plot.Low("", top)
+	p.Y = plot.Low("", 0, top)
 	if s.log {
 		p.Y = plot.Logarithmic("", lowest(all), top)
 	}

@@ -89,7 +89,7 @@ func (t together) panel(runs []Run, begin func(Run) float64) (p plot.Panel, n in
 	if top == 0 {
 		p.Layers = nil
 	}
-	p.Y = plot.Low("", top)
+	p.Y = plot.Low("", 0, top)
 	if t.log {
 		p.Y = plot.Logarithmic("", lowest(all), top)
 	}

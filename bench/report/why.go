@@ -19,22 +19,25 @@ func why(x *result.Result) (all []string) {
 	case x.Generator.WhyInvalid != nil:
 		all = append(all, "The figures prove nothing about the server: "+*x.Generator.WhyInvalid+".")
 	}
-	failed := 0
+	failed, judged := 0, 0
 	for _, t := range x.Thresholds {
-		if !t.OK {
+		if t.Abort { // said above, if it ended the run
+			continue
+		}
+		if judged++; !t.OK {
 			failed++
 		}
 	}
 	switch {
 	case failed > 0:
-		all = append(all, fmt.Sprintf("%s of %s promises and thresholds %s broken:", whole(failed), whole(len(x.Thresholds)), are(failed)))
-	case len(x.Thresholds) > 0 && x.Verdict == result.Pass:
-		all = append(all, fmt.Sprintf("All %s promises and thresholds hold.", whole(len(x.Thresholds))))
+		all = append(all, fmt.Sprintf("%s of %s promises and thresholds %s broken:", whole(failed), whole(judged), are(failed)))
+	case judged > 0 && x.Verdict == result.Pass:
+		all = append(all, fmt.Sprintf("All %s promises and thresholds hold.", whole(judged)))
 	case x.Verdict == result.Pass:
 		all = append(all, "Nothing was promised, or asked for.")
 	}
 	for _, t := range x.Thresholds {
-		if t.OK {
+		if t.OK || t.Abort {
 			continue
 		}
 		text := t.Expr

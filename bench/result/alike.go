@@ -95,7 +95,7 @@ func limitOfOne(a, b *Result) string {
 		n := map[string]int{}
 		for _, seen := range r.Thresholds {
 			if t, err := ParseThreshold(seen.Expr); err == nil && !seen.Abort {
-				n[t.figure()]++
+				n[t.Figure()]++
 			}
 		}
 		return n

@@ -25,7 +25,7 @@ func Together(parts []*Result, promises bool) []string {
 			}
 			t, err := ParseThreshold(seen.Expr)
 			if path := strings.Join(t.path, "."); err == nil && AddsUp(path) {
-				figure := t.figure()
+				figure := t.Figure()
 				l := limit{figure, t.op, nth[figure+t.op]}
 				nth[figure+t.op]++
 				if counts[l] == 0 {

@@ -1,6 +1,7 @@
 package result
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -94,12 +95,23 @@ func (s *summary) repeats(r *Result) {
 		}
 		s.line("run "+strconv.Itoa(i+1), "seed %d, %.1f s, %s", one.Seed, one.WallS, words)
 	}
+	for _, f := range r.MainSpread() {
+		s.line("spread "+f.Path, "%s", f.Words())
+	}
+}
+
+// MainSpread is that of the figures that matter most, without those that are always 0.
+func (r *Result) MainSpread() (all []Spread) {
 	for _, path := range mainFigures {
 		i := slices.IndexFunc(r.Spread, func(f Spread) bool { return f.Path == path })
-		if i < 0 || r.Spread[i].Max == 0 && r.Spread[i].Min == 0 {
-			continue
+		if i >= 0 && (r.Spread[i].Max != 0 || r.Spread[i].Min != 0) {
+			all = append(all, r.Spread[i])
 		}
-		f := r.Spread[i]
-		s.line("spread "+path, "median %s, from %s to %s, of %d runs", telling(&f.Median), telling(&f.Min), telling(&f.Max), f.Runs)
 	}
+	return all
+}
+
+// Words are the spread for people.
+func (f Spread) Words() string {
+	return fmt.Sprintf("median %s, from %s to %s, of %d runs", telling(&f.Median), telling(&f.Min), telling(&f.Max), f.Runs)
 }

@@ -32,8 +32,8 @@ type ScrapedSeries struct {
 	Values []*float64 `json:"values"` // null: it could not be read, or said nothing
 }
 
-// words are what the readings came to.
-func (s Scraped) words() string {
+// Words are what the readings came to.
+func (s Scraped) Words() string {
 	words := "never read"
 	if s.Readings > 0 {
 		words = fmt.Sprintf("min %s  mean %s  max %s  last %s", telling(s.Min), telling(s.Mean), telling(s.Max), telling(s.Last))

@@ -34,7 +34,7 @@ func (r *Result) WriteSummary(w io.Writer) error {
 	}
 	s.processes(r)
 	for _, name := range slices.Sorted(maps.Keys(r.Scraped)) {
-		s.line("scraped "+name, "%s", r.Scraped[name].words())
+		s.line("scraped "+name, "%s", r.Scraped[name].Words())
 	}
 	for _, t := range r.Thresholds {
 		name := t.Expr

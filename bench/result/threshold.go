@@ -71,8 +71,8 @@ func ReadThresholds(promises, asked []string) (all []Threshold, err error) {
 // Parts are the path and the number.
 func (t Threshold) Parts() (path string, number float64) { return strings.Join(t.path, "."), t.want }
 
-// figure is the path, with its span.
-func (t Threshold) figure() string {
+// Figure is the path, with its span.
+func (t Threshold) Figure() string {
 	path := strings.Join(t.path, ".")
 	if t.span != nil {
 		path += "[" + t.span.text + "]"
@@ -150,7 +150,7 @@ func evaluate(r *Result, all []Threshold) ([]ThresholdSeen, error) {
 		switch s.OK = s.Actual != nil && t.holds(*s.Actual); {
 		case s.OK:
 		case untold != nil:
-			s.Failed = new(fmt.Sprintf("%s: %v", t.figure(), untold))
+			s.Failed = new(fmt.Sprintf("%s: %v", t.Figure(), untold))
 		default:
 			s.Failed, s.BrokeAtS = new(t.failed(s.Actual)), t.brokeAt(r)
 		}

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	dto "github.com/prometheus/client_model/go"
+
 	"github.com/stormwheel/stormwheel/bench/result"
 )
 
@@ -82,34 +84,42 @@ func open(ctx context.Context, at func() string, series []Series, taken map[stri
 	return t, nil
 }
 
-// Recorder reads all targets once a second.
+// Recorder reads all targets once a second, and a last time at the end.
 type Recorder struct {
 	targets []*Target
-	stop    context.CancelFunc
+	over    chan struct{}
 	running sync.WaitGroup
 }
+
+// lastPatience is of the last reading: the run waits for it.
+const lastPatience = time.Second
 
 // Start begins to read. clock is that of the run; tell is told, by any goroutine, of the first reading of a target
 // that fails, and when it answers again.
 func Start(targets []*Target, clock func() time.Duration, tell func(format string, args ...any)) *Recorder {
-	ctx, stop := context.WithCancel(context.Background())
-	r := &Recorder{targets: targets, stop: stop}
+	r := &Recorder{targets: targets, over: make(chan struct{})}
 	for _, t := range targets {
-		r.running.Go(func() { t.record(ctx, clock, tell) })
+		r.running.Go(func() { t.record(r.over, clock, tell) })
 	}
 	return r
 }
 
-func (t *Target) record(ctx context.Context, clock func() time.Duration, tell func(string, ...any)) {
+func (t *Target) record(over <-chan struct{}, clock func() time.Duration, tell func(string, ...any)) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	go func() { // a reading that is under way at the end is the last one
+		select {
+		case <-over:
+			time.AfterFunc(lastPatience, stop)
+		case <-ctx.Done():
+		}
+	}()
 	failing := false
-	for {
+	for last := false; ; {
 		at := clock()
 		there, err := families(ctx, t.url())
-		if ctx.Err() != nil {
-			return // the end of the run is no failure
-		}
 		if (err != nil) != failing {
 			if failing = err != nil; failing {
 				tell("%s cannot be read: %v", t.url(), err)
@@ -117,19 +127,27 @@ func (t *Target) record(ctx context.Context, clock func() time.Duration, tell fu
 				tell("%s can be read again", t.url())
 			}
 		}
-		for _, s := range t.series {
-			if err != nil {
-				s.fail(at, err)
-			} else if now, ok := s.sampleOf(there); ok {
-				s.take(at, now)
-			} else {
-				s.fail(at, errGone)
-			}
+		t.take(at, there, err)
+		if last || ctx.Err() != nil {
+			return
 		}
 		select {
 		case <-tick.C:
-		case <-ctx.Done():
-			return
+		case <-over:
+			last = true
+		}
+	}
+}
+
+// take has what was read at a time, or why nothing was, for all series.
+func (t *Target) take(at time.Duration, there map[string]*dto.MetricFamily, err error) {
+	for _, s := range t.series {
+		if err != nil {
+			s.fail(at, err)
+		} else if now, ok := s.sampleOf(there); ok {
+			s.take(at, now)
+		} else {
+			s.fail(at, errGone)
 		}
 	}
 }
@@ -170,12 +188,12 @@ func (r *reading) add(at time.Duration, v *float64) {
 	r.all.T, r.all.Values = append(r.all.T, at.Seconds()), append(r.all.Values, v)
 }
 
-// Stop ends the reading, and says what there was. It is called once; a nil Recorder has none.
+// Stop reads a last time, and says what there was. It is called once; a nil Recorder has none.
 func (r *Recorder) Stop() (map[string]result.Scraped, []result.ScrapedSeries) {
 	if r == nil {
 		return nil, nil
 	}
-	r.stop()
+	close(r.over)
 	r.running.Wait()
 	figures, series := map[string]result.Scraped{}, []result.ScrapedSeries{}
 	for _, t := range r.targets {

@@ -176,9 +176,9 @@ func (b *Bus) Watch(node string, lost func()) (stop func()) { return b.watch.wat
 
 // Stats are counts since the start.
 type Stats struct {
-	Lost   uint64 // NATS messages that came and had no room
-	Unsent uint64 // that nats.go did not take, since there was no connection
-	Routes int    // connections to other nodes, now; 0 with Servers
+	Lost   uint64 `json:"lost"`   // NATS messages that came and had no room
+	Unsent uint64 `json:"unsent"` // that nats.go did not take, since there was no connection
+	Routes int    `json:"routes"` // connections to other nodes, now; 0 with Servers
 }
 
 // Stats returns them.

@@ -33,10 +33,12 @@ func mesh(t *testing.T, nodes int, each Config) (all []cluster.Bus) {
 }
 
 func TestEmbeddedKeepsTheContract(t *testing.T) {
+	t.Parallel()
 	bustest.Run(t, func(t *testing.T, nodes int) []cluster.Bus { return mesh(t, nodes, Config{}) })
 }
 
 func TestEmbeddedWithASecretKeepsTheContract(t *testing.T) {
+	t.Parallel()
 	each := Config{Secrets: [][]byte{[]byte("0123456789abcdef0123456789abcdef")}}
 	bustest.Run(t, func(t *testing.T, nodes int) []cluster.Bus { return mesh(t, nodes, each) })
 }

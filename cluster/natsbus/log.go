@@ -30,6 +30,13 @@ func (l *logger) failure() error {
 	return l.fatal
 }
 
+// forget forgets failure, before another server is started.
+func (l *logger) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.fatal = nil
+}
+
 func (l *logger) seldom(format string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -6,10 +6,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,6 +33,17 @@ func until(t *testing.T, what string, ok func() bool) {
 	}
 }
 
+// receive waits for what must come by a channel.
+func receive[T any](t *testing.T, from <-chan T) (got T) {
+	t.Helper()
+	select {
+	case got = <-from:
+	case <-time.After(patience):
+		t.Fatalf("nothing came within %v", patience)
+	}
+	return got
+}
+
 func secret(letter string) []byte { return bytes.Repeat([]byte(letter), 40) }
 
 // freePorts are addresses on loopback at which nobody listens.
@@ -48,6 +61,7 @@ func freePorts(t *testing.T, n int) (addrs []string) {
 }
 
 func TestAStrangerIsNotLetIn(t *testing.T) {
+	t.Parallel()
 	own := Config{Node: "a", Listen: "127.0.0.1:0", Secrets: [][]byte{secret("a")}}
 	a := open(t, own)
 	for name, cfg := range map[string]Config{
@@ -71,6 +85,7 @@ func TestAStrangerIsNotLetIn(t *testing.T) {
 
 // A secret is changed as everywhere: all know the new one, then it is shown, then the old one is forgotten.
 func TestASecretCanBeChanged(t *testing.T) {
+	t.Parallel()
 	old, next := secret("o"), secret("n")
 	a := open(t, Config{Node: "a", Listen: "127.0.0.1:0", Secrets: [][]byte{old}})
 	if err := a.SetSecrets([][]byte{old, next}); err != nil {
@@ -206,16 +221,20 @@ func natsServer(t *testing.T, port int) *server.Server {
 }
 
 func TestAnExistingNATSKeepsTheContract(t *testing.T) {
+	t.Parallel()
 	s := natsServer(t, server.RANDOM_PORT)
+	var runs atomic.Int64
 	bustest.Run(t, func(t *testing.T, nodes int) (all []cluster.Bus) {
+		name := fmt.Sprint("run", runs.Add(1)) // they share the server
 		for i := range nodes {
-			all = append(all, open(t, Config{Node: bustest.Name(i), Name: strings.ReplaceAll(t.Name(), "/", "_")[:40], Servers: s.ClientURL()}))
+			all = append(all, open(t, Config{Node: bustest.Name(i), Name: name, Servers: s.ClientURL()}))
 		}
 		return all
 	})
 }
 
 func TestAnExistingNATSMayRestart(t *testing.T) {
+	t.Parallel()
 	ports := freePorts(t, 1)
 	_, text, _ := net.SplitHostPort(ports[0])
 	port, err := net.LookupPort("tcp", text)
@@ -254,8 +273,29 @@ func TestTwoClustersShareAnExistingNATS(t *testing.T) {
 	if err := a.Publish("sw.all", []byte("x")); err != nil {
 		t.Fatal(err)
 	}
-	<-got
+	receive(t, got)
 	if len(heard) != 0 {
 		t.Errorf("another cluster hears %q", <-heard)
+	}
+}
+
+// A server that ends by itself is a fault of one node: the others see it gone, and come back.
+func TestTheServerWithinIsStartedAgain(t *testing.T) {
+	t.Parallel()
+	a := open(t, Config{Node: "a", Listen: "127.0.0.1:0", Secrets: [][]byte{secret("a")}})
+	b := open(t, Config{Node: "b", Listen: "127.0.0.1:0", Secrets: [][]byte{secret("a")}, Peers: []string{a.RouteAddr()}})
+	bustest.Met(t, []cluster.Bus{a, b})
+	lost := make(chan struct{})
+	b.Watch("a", func() { close(lost) })
+	at := a.RouteAddr()
+	a.node.server.Load().Shutdown()
+	select {
+	case <-lost:
+	case <-time.After(patience):
+		t.Fatal("nobody tells that the node cannot be reached")
+	}
+	bustest.Met(t, []cluster.Bus{a, b})
+	if a.RouteAddr() != at {
+		t.Errorf("it listens at %s now, and did at %s", a.RouteAddr(), at)
 	}
 }

@@ -140,7 +140,7 @@ func (b *Bus) Expected(ctx context.Context) (others int) {
 
 // isOwn tells whether an address is where this node listens, as far as that can be told.
 func (n *node) isOwn(ctx context.Context, addr string) bool {
-	own := n.server.ClusterAddr()
+	own := n.server.Load().ClusterAddr()
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil || own == nil {
 		return false

@@ -49,7 +49,7 @@ func newAdminListener(addr string, srv *server.Server, level *slog.LevelVar, m *
 		cfg.Stats["hooks"] = func() any { return h.backEnd.Stats() }
 	}
 	if peers != nil {
-		cfg.Metrics = append(cfg.Metrics, clusterCollector{peers.node})
+		cfg.Metrics = append(cfg.Metrics, clusterCollector{peers})
 	}
 	at, ok := listener.Addr().(*net.TCPAddr)
 	local := ok && at.IP.IsLoopback()
@@ -66,7 +66,7 @@ func newAdminListener(addr string, srv *server.Server, level *slog.LevelVar, m *
 		if !local {
 			leave = nil // who is on this machine may ask for it
 		}
-		a.http.Handler = withCluster(a.http.Handler, peers.node, leave)
+		a.http.Handler = withCluster(a.http.Handler, peers, leave)
 	}
 	if backEnds {
 		a.http.Handler = beside(a.http.Handler, web.New(m.hub, srv, web.Config{Tokens: m.tokens, Logger: m.log}))

@@ -13,7 +13,6 @@ import (
 
 	"github.com/stormwheel/stormwheel/bench"
 	"github.com/stormwheel/stormwheel/bench/report"
-	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/bench/scenario"
 	"github.com/stormwheel/stormwheel/cmd/stormwheel/internal/exporter"
 	"github.com/stormwheel/stormwheel/cmd/stormwheel/internal/live"
@@ -115,11 +114,7 @@ func (c *BenchCmd) run(stop *stopper, stdout, stderr *os.File) error {
 	}
 	rules.addTo(&config)
 	if c.Print {
-		if err := bench.Check(stop, config); result.ExitCode(err) == result.ExitUsage {
-			return c.File.place(err)
-		}
-		_, err := fmt.Fprintln(stdout, quoted(c.commandLine()))
-		return err
+		return c.print(stop, config, stdout)
 	}
 	if config.Scenario == "demo" && c.JSON == "" {
 		c.JSON = filepath.Join("out", "demo.json")

@@ -9,10 +9,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/stormwheel/stormwheel/cluster"
+	"github.com/stormwheel/stormwheel/cluster/natsbus"
 )
 
 // clusterCollector tells Prometheus what a node knows of its cluster.
-type clusterCollector struct{ node *cluster.Node }
+type clusterCollector struct{ *clustered }
 
 func clusterDesc(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc("stormwheel_cluster_"+name, help, labels, nil)
@@ -24,6 +25,8 @@ var (
 	clusterSessions = clusterDesc("member_sessions", "clients of a node, as it says", "peer")
 	clusterBehind   = clusterDesc("member_claims_behind", "logins and logouts of a node that this one has not seen yet", "peer")
 	clusterHeard    = clusterDesc("member_heard_seconds", "since a node was last heard", "peer")
+	clusterRoutes   = clusterDesc("bus_routes", "connections to other nodes; 0 by a NATS that is there")
+	clusterBusLost  = clusterDesc("bus_lost_total", "NATS messages that came and had no room, or did not leave since there was no connection", "way")
 	clusterCounts   = countDescs()
 )
 
@@ -50,7 +53,7 @@ func countDescs() (all []countDesc) {
 
 // Describe implements prometheus.Collector.
 func (clusterCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{clusterLive, clusterMember, clusterSessions, clusterBehind, clusterHeard} {
+	for _, d := range []*prometheus.Desc{clusterLive, clusterMember, clusterSessions, clusterBehind, clusterHeard, clusterRoutes, clusterBusLost} {
 		ch <- d
 	}
 	for _, c := range clusterCounts {
@@ -71,6 +74,10 @@ func (c clusterCollector) Collect(ch chan<- prometheus.Metric) {
 		tell(clusterBehind, prometheus.GaugeValue, float64(m.Behind), m.Node)
 		tell(clusterHeard, prometheus.GaugeValue, m.Heard, m.Node)
 	}
+	bus := c.bus.Stats()
+	tell(clusterRoutes, prometheus.GaugeValue, float64(bus.Routes))
+	tell(clusterBusLost, prometheus.CounterValue, float64(bus.Lost), "in")
+	tell(clusterBusLost, prometheus.CounterValue, float64(bus.Unsent), "out")
 	counts := reflect.ValueOf(st.Counts)
 	for _, d := range clusterCounts {
 		v := counts.Field(d.field)
@@ -83,7 +90,7 @@ func (c clusterCollector) Collect(ch chan<- prometheus.Metric) {
 }
 
 // withCluster has GET /cluster beside what operators ask otherwise.
-func withCluster(operators http.Handler, node *cluster.Node, leave *departure) http.Handler {
+func withCluster(operators http.Handler, cl *clustered, leave *departure) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if leave != nil && r.URL.Path == leavePath {
 			leave.ServeHTTP(w, r)
@@ -99,6 +106,9 @@ func withCluster(operators http.Handler, node *cluster.Node, leave *departure) h
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(node.Status()) // the reader may be gone
+		_ = json.NewEncoder(w).Encode(struct {
+			cluster.Status
+			Bus natsbus.Stats `json:"bus"`
+		}{cl.node.Status(), cl.bus.Stats()}) // the reader may be gone
 	})
 }

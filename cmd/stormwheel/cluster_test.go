@@ -117,6 +117,7 @@ func took(t *testing.T, what string, ok func() bool) time.Duration {
 // Three real processes: who is ready has seen the others; who is killed is seen to be gone, and who is frozen is, until he
 // comes back.
 func TestClusterOfThreeSeesWhoGoesAndComes(t *testing.T) {
+	t.Parallel()
 	all := startCluster(t, 3)
 	a, b, c := all[0], all[1], all[2]
 	for _, n := range all {
@@ -153,12 +154,17 @@ func TestClusterOfThreeSeesWhoGoesAndComes(t *testing.T) {
 
 // A client is at one node, whichever it logs in at, and knows the others by what the nodes tell.
 func TestClusterHasOneSessionAClientAndTellsTheOthers(t *testing.T) {
+	t.Parallel()
 	all := startCluster(t, 2, "--drain-grace", "0s")
 	a, b := all[0], all[1]
 	first := join(t, client.Config{Endpoints: []string{a.listen}, ID: "alice"})
 	second := join(t, client.Config{Endpoints: []string{b.listen}, ID: "alice"})
 	waitFor(t, "one is left", func() bool {
 		return first.Info().State == client.Stopped && second.Info().State == client.Ready
+	})
+	waitFor(t, "b names a", func() bool {
+		_, body := b.get("GET", "/settings")
+		return strings.Contains(body, a.listen)
 	})
 	// b goes: the client finds a, of which nobody but b has told it.
 	b.signal(syscall.SIGTERM)
@@ -235,6 +241,7 @@ func TestClusterEndsANodeWhoseNameAnotherTook(t *testing.T) {
 
 // Users at two nodes talk, and what waits for one finds him wherever he logs in.
 func TestClusterCarriesMessages(t *testing.T) {
+	t.Parallel()
 	all := startCluster(t, 2, "--messages", "memory")
 	a, b := all[0], all[1]
 	alice := newPerson(t, "alice", false, a.listen).online()
@@ -249,6 +256,7 @@ func TestClusterCarriesMessages(t *testing.T) {
 
 // Two drains at a time would hand clients to and fro: the second waits, unless it is told twice.
 func TestClusterDrainsOneAtATime(t *testing.T) {
+	t.Parallel()
 	all := startCluster(t, 3, "--drain-grace", "0s")
 	a, b := all[0], all[1]
 	stays := dial(t, a.listen)
@@ -272,6 +280,7 @@ func TestClusterDrainsOneAtATime(t *testing.T) {
 
 // By a NATS that is there, nodes that know nothing of each other meet.
 func TestClusterByAnExistingNATS(t *testing.T) {
+	t.Parallel()
 	nats, err := natsserver.NewServer(&natsserver.Options{Host: "127.0.0.1", Port: natsserver.RANDOM_PORT, NoSigs: true, NoLog: true})
 	if err != nil {
 		t.Fatal(err)

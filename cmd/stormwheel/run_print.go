@@ -1,14 +1,28 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"reflect"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
+
+// print says the run as a command line, if it makes sense. A limit of this machine is no fault of it.
+func (c *BenchCmd) print(ctx context.Context, config bench.Config, out io.Writer) error {
+	if err := bench.Check(ctx, config); result.ExitCode(err) == result.ExitUsage {
+		return c.File.place(err)
+	}
+	_, err := fmt.Fprintln(out, quoted(c.commandLine()))
+	return err
+}
 
 // commandLine is a run as words that start the same one: its scenario, and what was said of each flag, wherever.
 func (c *BenchCmd) commandLine() []string {

@@ -27,8 +27,25 @@ type Tick struct {
 // that is negative. Both have the label's unit.
 func FromZero(label string, least, most float64) Axis { return linear(label, least, most, 5) }
 
-// Low is FromZero for a plot that is not high: with fewer ticks.
-func Low(label string, most float64) Axis { return linear(label, 0, most, 3) }
+// Low is FromZero for a plot that is not high: with fewer ticks, of which millions are "2 M".
+func Low(label string, least, most float64) Axis {
+	a := linear(label, least, most, 3)
+	for _, unit := range []struct {
+		size float64
+		name string
+	}{{1e9, " G"}, {1e6, " M"}} {
+		if a.step() < unit.size/10 || a.Max < unit.size {
+			continue
+		}
+		for i, t := range a.Ticks {
+			if t.At != 0 {
+				a.Ticks[i].Label = Number(t.At/unit.size, a.step()/unit.size) + unit.name
+			}
+		}
+		break
+	}
+	return a
+}
 
 // Exactly is FromZero, begun and ended where the data do, with more ticks: for time, of which
 // every second counts.

@@ -57,7 +57,7 @@ func (p Picture) ends(f *frame) []name {
 		if edge := f.left + near*(f.right-f.left); n.end.x < edge || p.close && n.end.x+n.breadth()+2*behind < f.right {
 			found, ok := p.place(f, n, inside)
 			if !ok && p.close {
-				found, ok = n.behind(f), true
+				found, ok = n.closest(f, inside), true
 			}
 			if ok {
 				inside = append(inside, found)
@@ -115,6 +115,22 @@ func (p Picture) place(f *frame, n name, others []name) (name, bool) {
 func (n name) behind(f *frame) name {
 	n.x, n.y = n.end.x+behind, min(max(n.end.y, f.top+lineHeight/2+3), f.bottom-lineHeight/2-3)
 	n.tie = pixel{n.x - 3, n.y}
+	return n
+}
+
+// closest is the name as near to its line's end as other names let it be, whatever lines it covers.
+func (n name) closest(f *frame, others []name) name {
+	n = n.behind(f)
+	y := n.y
+	for away := 0.0; away < f.bottom-f.top; away += lineHeight {
+		for _, n.y = range []float64{y - away, y + away} {
+			meets := func(o name) bool { return n.box().meets(o.box()) }
+			if n.y > f.top && n.y < f.bottom && !slices.ContainsFunc(others, meets) {
+				n.tie.y = n.y
+				return n
+			}
+		}
+	}
 	return n
 }
 

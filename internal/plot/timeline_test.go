@@ -20,9 +20,9 @@ func minute() Timeline {
 	online[20].Y = math.NaN()
 	return Timeline{Title: "a minute", X: Exactly("seconds", 0, 60), Phases: []Span{{"ramp", 0, 20}, {"hold", 20, 60}},
 		Events: []Event{{Span: Span{"half are lost", 12, 12}}, {Span: Span{"node n1 stands still", 40, 50}}},
-		Panels: []Panel{{Title: "Online", Y: Low("", 1000), Layers: []Layer{Line{Label: "online", Points: online}, Line{Label: "limit", Colour: Ink, Points: []Point{At(0, 1000), At(60, 1000)}}}},
+		Panels: []Panel{{Title: "Online", Y: Low("", 0, 1000), Layers: []Layer{Line{Label: "online", Points: online}, Line{Label: "limit", Colour: Ink, Points: []Point{At(0, 1000), At(60, 1000)}}}},
 			{Title: "Waiting", None: "none"},
-			{Title: "Lost, per second", Y: Low("", 500), Layers: []Layer{Line{Label: "lost", Points: lost, Since: true, Filled: true}}}}}
+			{Title: "Lost, per second", Y: Low("", 0, 500), Layers: []Layer{Line{Label: "lost", Points: lost, Since: true, Filled: true}}}}}
 }
 
 func TestATimelineIsReadAtItsTimes(t *testing.T) {
@@ -117,6 +117,30 @@ func TestAReadingIsInTheUnitOfItsAxis(t *testing.T) {
 	for v, want := range map[float64]string{.05: "0.05", .1234: "0.123", 12.5: "12.5", 1234.6: "1,235", 0: "0", 20: "20"} {
 		if got := digits(v); got != want {
 			t.Errorf("digits(%g) = %q, want %q", v, got, want)
+		}
+	}
+}
+
+// Where lines end together in the middle, their names are there too, and none covers another.
+func TestNamesInAPanelStayWhereTheirLinesEnd(t *testing.T) {
+	p := Panel{Y: Low("", 0, 10)}
+	for i, name := range []string{"max", "p99", "p50"} {
+		p.Layers = append(p.Layers, Line{Label: name, Colour: i, Points: []Point{At(0, 9), At(1, 0), At(20, 1), At(30, 1+float64(i)/10)}})
+	}
+	p.Layers = append(p.Layers, Line{Points: []Point{At(29, 0), At(30, 10), At(31, 0), At(32, 10), At(33, 0), At(34, 10), At(35, 0)}})
+	f := &frame{canvas: &canvas{width: 360}, left: 60, right: 300, top: 100, bottom: 100 + panelHeight, xAxis: Exactly("", 0, 60), yAxis: p.Y}
+	names := p.picture(f.xAxis).ends(f)
+	if len(names) != 3 {
+		t.Fatalf("%d names", len(names))
+	}
+	for i, n := range names {
+		if n.x > f.x(30)+60 {
+			t.Errorf("%s is at %g, far from %g", n.line.Label, n.x, f.x(30))
+		}
+		for _, o := range names[:i] {
+			if n.box().meets(o.box()) {
+				t.Errorf("%s covers %s", n.line.Label, o.line.Label)
+			}
 		}
 	}
 }
