@@ -35,7 +35,7 @@ func (h *Hub) message(s *server.Session, m server.Message) {
 	}
 	a.verdict = h.byDefault(&a.q)
 	h.obey(s, a)
-	if d.waits == a { // the body is the session's, and soon another's
+	if d.stalled != nil { // by this: the body is the session's, and soon another's
 		a.e, _ = envelope.Parse(bytes.Clone(m.Body))
 	}
 }
