@@ -14,8 +14,8 @@ import (
 // by rules of routing, which belong to the whole network namespace and outlive this process. So it has to be one
 // that was made for the run, and not that of the machine.
 
-// Own reports why the network of this process is not one that was made for it; nil: it is.
-func Own() error {
+// Splits is nil where this process can split nodes: its network is one that was made for it. Else it says why not.
+func Splits() error {
 	const how = "run it in a network of its own: unshare --user --map-root-user --net sh -c 'ip link set lo up && ...'"
 	if _, err := exec.LookPath("ip"); err != nil {
 		return errors.New("a split needs ip, which is in iproute2 and not on this machine")
@@ -41,7 +41,7 @@ const (
 
 // Split has no node of the cluster hear another, until heal is called, which may be repeated.
 func (s *Servers) Split() (heal func() error, err error) {
-	if err := Own(); err != nil {
+	if err := Splits(); err != nil {
 		return nil, err
 	}
 	heal = sync.OnceValue(clearSplit)

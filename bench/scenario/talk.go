@@ -232,6 +232,11 @@ func (c *Config) talkWords() string {
 func (talk) Parts(*Config) []string { return []string{"ramp", "talk", "ledger"} }
 
 func (talk) Play(ctx context.Context, s *Stage) error {
+	if s.SplitAfter > 0 {
+		if err := nodes.Splits(); err != nil {
+			return result.Impossible("--split-after: %v", err)
+		}
+	}
 	if err := s.ramp(ctx); err != nil {
 		return err
 	}

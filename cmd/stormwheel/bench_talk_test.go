@@ -16,8 +16,14 @@ import (
 // delivered or durable is lost, and nothing is had twice.
 func talked(t *testing.T, args ...string) (*result.Messages, string) {
 	t.Helper()
+	return talkedBy(t, func(args ...string) *process { return stormwheel(t, args...) }, args...)
+}
+
+// talkedBy is talked by the command that run starts.
+func talkedBy(t *testing.T, run func(args ...string) *process, args ...string) (*result.Messages, string) {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "talk.json")
-	p := stormwheel(t, append([]string{"bench", "talk", "--no-tui", "--json", file}, args...)...)
+	p := run(append([]string{"bench", "talk", "--no-tui", "--json", file}, args...)...)
 	select { // users go from node to node at the end: on a busy machine it takes long
 	case <-p.done:
 	case <-time.After(2 * time.Minute):
@@ -84,6 +90,19 @@ func TestWhatLiesInAStoreArrivesWhenItsNodeIsBack(t *testing.T) {
 				t.Errorf("messages = %+v; it said\n%s", m, said)
 			}
 		})
+	}
+}
+
+// All nodes are restarted one after the other, and nobody is offline.
+func TestARollingRestartOfACluster(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes seconds")
+	}
+	t.Parallel()
+	m, said := talked(t, "--spawn", "3", "--cluster", "--conns", "60", "--rooms", "3", "--every", "500ms", "--duration", "6s", "--drain-after", "500ms", "--restart-after", "100ms",
+		"--rolling", "--node-arg", "drain-grace=200ms")
+	if m.Sent != 60*12 || strings.Count(said, "it has ended after") != 3 {
+		t.Errorf("messages = %+v; it said\n%s", m, said)
 	}
 }
 
