@@ -58,7 +58,11 @@ func (m *model) charts() []chart {
 		{name: "connects", unit: "/s", bars: curve{name: "connected", of: connectedOf}, marks: curve{name: "attempts", of: attemptsOf}},
 	}
 	if s := m.status; s != nil && s.Messages != nil {
-		all = append(all, chart{name: "messages", unit: "/s", bars: curve{name: "delivered", of: func(s *result.Second) float64 { return float64(s.Delivered) }},
+		came := curve{name: "acknowledged", of: func(s *result.Second) float64 { return float64(s.Acknowledged) }}
+		if s.Messages.Published > 0 || talked(s.Messages) {
+			came = curve{name: "delivered", of: func(s *result.Second) float64 { return float64(s.Delivered) }}
+		}
+		all = append(all, chart{name: "messages", unit: "/s", bars: came,
 			marks: curve{name: "sent", of: func(s *result.Second) float64 { return float64(s.Sent) }}})
 	}
 	return append(all, chart{name: "late", unit: " ms", log: true, bars: curve{name: "generator's timers, p99", of: func(s *result.Second) float64 { return orNaN(s.LateP99) }}})

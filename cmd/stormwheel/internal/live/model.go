@@ -81,11 +81,14 @@ func (m *model) judge(at time.Duration) {
 	}
 }
 
-// series is one figure of the last n seconds.
+// series is one figure of the last n seconds; 0 where it is not known.
 func (m *model) series(n int, of figureOf) []float64 {
-	var all []float64
-	for i := range keep(m.seconds, max(n, 0)) {
-		all = append(all, of(&keep(m.seconds, n)[i]))
+	last := keep(m.seconds, max(n, 0))
+	all := make([]float64, len(last))
+	for i := range last {
+		if v := of(&last[i]); v > 0 { // NaN is not
+			all[i] = v
+		}
 	}
 	return all
 }

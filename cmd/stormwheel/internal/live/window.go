@@ -54,8 +54,12 @@ func (w window) fold(seconds []result.Second, of figureOf, least bool) []float64
 		if length <= 0 {
 			length = 1
 		}
-		first := w.column(s.T - length)
-		for c := first; c < max(w.column(s.T), first+1); c++ {
+		first, end := w.column(s.T-length), w.column(s.T)
+		if first >= end { // within one column: that of its middle
+			first = int(math.Floor((s.T - length/2 - w.from) / w.span * float64(w.columns)))
+			end = first + 1
+		}
+		for c := first; c < end; c++ {
 			if c < 0 || c >= w.columns {
 				continue
 			}
