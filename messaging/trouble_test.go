@@ -47,7 +47,7 @@ func (l *trouble) isDeaf() (ends func()) {
 }
 
 func newTrouble(w *town, seed int) *trouble {
-	l := &trouble{town: w, rng: rand.New(rand.NewPCG(uint64(seed), 1)), chance: rand.New(rand.NewPCG(uint64(seed), 2)), cut: make(map[[2]string]bool)}
+	l := &trouble{town: w, rng: rand.New(rand.NewPCG(uint64(seed), 8)), chance: rand.New(rand.NewPCG(uint64(seed), 6)), cut: make(map[[2]string]bool)}
 	w.f.mu.Lock()
 	defer w.f.mu.Unlock()
 	w.f.fault = l.fault
