@@ -23,7 +23,8 @@ func forSeeds(t *testing.T, n int, test func(t *testing.T, seed int)) {
 // trouble is a town whose nodes die, freeze and do not hear each other.
 type trouble struct {
 	*town
-	rng    *rand.Rand
+	rng    *rand.Rand         // the test's
+	chance *rand.Rand         // the fabric's, guarded by its lock as cut and lossy are
 	cut    map[[2]string]bool // pairs of nodes between which nothing comes through
 	lossy  bool               // what hubs say is lost, or comes twice, now and then
 	during func(time.Duration)
@@ -46,7 +47,7 @@ func (l *trouble) isDeaf() (ends func()) {
 }
 
 func newTrouble(w *town, seed int) *trouble {
-	l := &trouble{town: w, rng: rand.New(rand.NewPCG(uint64(seed), 1)), cut: make(map[[2]string]bool)}
+	l := &trouble{town: w, rng: rand.New(rand.NewPCG(uint64(seed), 8)), chance: rand.New(rand.NewPCG(uint64(seed), 6)), cut: make(map[[2]string]bool)}
 	w.f.mu.Lock()
 	defer w.f.mu.Unlock()
 	w.f.fault = l.fault
@@ -58,10 +59,17 @@ func (l *trouble) fault(from, to string, _ []byte) int {
 	switch {
 	case l.cut[[2]string{from, to}] || l.f.nodes[from].ended:
 		return 0
-	case l.lossy && l.rng.IntN(4) == 0:
-		return l.rng.IntN(3)
+	case l.lossy && l.chance.IntN(4) == 0:
+		return l.chance.IntN(3)
 	}
 	return 1
+}
+
+// loses has what hubs say be lost, or come twice, or not any more.
+func (l *trouble) loses(some bool) {
+	l.f.mu.Lock()
+	defer l.f.mu.Unlock()
+	l.lossy = some
 }
 
 func (l *trouble) living() (all []*rig) {
