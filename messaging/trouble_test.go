@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -23,10 +24,10 @@ func forSeeds(t *testing.T, n int, test func(t *testing.T, seed int)) {
 // trouble is a town whose nodes die, freeze and do not hear each other.
 type trouble struct {
 	*town
-	rng    *rand.Rand         // the test's
-	chance *rand.Rand         // the fabric's, guarded by its lock as cut and lossy are
+	rng    *rand.Rand
 	cut    map[[2]string]bool // pairs of nodes between which nothing comes through
-	lossy  bool               // what hubs say is lost, or comes twice, now and then
+	lossy  atomic.Bool        // what hubs say is lost, or comes twice, now and then
+	losses *rand.Rand         // with f.mu held
 	during func(time.Duration)
 	mends  bool      // who was frozen for long hears of the logins that it missed, as by a gap in their numbers
 	deaf   int       // splits and freezes now
@@ -47,7 +48,7 @@ func (l *trouble) isDeaf() (ends func()) {
 }
 
 func newTrouble(w *town, seed int) *trouble {
-	l := &trouble{town: w, rng: rand.New(rand.NewPCG(uint64(seed), 8)), chance: rand.New(rand.NewPCG(uint64(seed), 6)), cut: make(map[[2]string]bool)}
+	l := &trouble{town: w, rng: rand.New(rand.NewPCG(uint64(seed), 1)), losses: rand.New(rand.NewPCG(uint64(seed), 2)), cut: make(map[[2]string]bool)}
 	w.f.mu.Lock()
 	defer w.f.mu.Unlock()
 	w.f.fault = l.fault
@@ -59,17 +60,10 @@ func (l *trouble) fault(from, to string, _ []byte) int {
 	switch {
 	case l.cut[[2]string{from, to}] || l.f.nodes[from].ended:
 		return 0
-	case l.lossy && l.chance.IntN(4) == 0:
-		return l.chance.IntN(3)
+	case l.lossy.Load() && l.losses.IntN(4) == 0:
+		return l.losses.IntN(3)
 	}
 	return 1
-}
-
-// loses has what hubs say be lost, or come twice, or not any more.
-func (l *trouble) loses(some bool) {
-	l.f.mu.Lock()
-	defer l.f.mu.Unlock()
-	l.lossy = some
 }
 
 func (l *trouble) living() (all []*rig) {
