@@ -44,7 +44,7 @@ func orNaN(v *float64) float64 {
 func (m *model) charts() []chart {
 	if m.shakes() {
 		return []chart{
-			{name: "handshakes", unit: "/s", bars: curve{name: "ended", of: handshakesOf},
+			{name: "tls", unit: "/s", bars: curve{name: "ended", of: handshakesOf},
 				marks: curve{name: "failed", of: func(s *result.Second) float64 { return float64(s.HandshakesFailed) }}},
 			{name: "latency", unit: " ms", log: true, bars: curve{name: "p99", of: func(s *result.Second) float64 { return orNaN(s.HandshakeP99) }}},
 		}
