@@ -186,6 +186,7 @@ func (h *Hub) peerForgot(node string) {
 	h.seesNode(node)
 	for i := range h.shards {
 		h.shards[i].peerForgot(node)
+		h.shards[i].othersUntold(node)
 	}
 	h.lookAgain(node)
 }
