@@ -207,7 +207,7 @@ func (l *roomLedger) babble(d time.Duration) {
 // balance holds all to the promises, when nothing is wrong any more.
 func (l *roomLedger) balance() {
 	l.t.Helper()
-	l.lossy = false
+	l.lossy.Store(false)
 	l.pass(40 * time.Second) // heads are told once more within that
 	last := l.ears[0]
 	last.say()
@@ -239,7 +239,7 @@ func (l *roomLedger) run() {
 	for range 4 + l.rng.IntN(4) {
 		all := l.living()
 		a, b := l.nameOf(all[l.rng.IntN(len(all))]), l.nameOf(all[l.rng.IntN(len(all))])
-		l.lossy = l.rng.IntN(3) == 0
+		l.lossy.Store(l.rng.IntN(3) == 0)
 		switch what := l.rng.IntN(6); {
 		case what == 0 && len(all) > 2:
 			l.kill(l.homeOf("tea"))

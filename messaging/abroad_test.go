@@ -90,10 +90,10 @@ func TestHomeIsKilled(t *testing.T) {
 		others := w.notHomes("tea")
 		alice, bob := others[0].join("alice"), others[1].join("bob")
 		w.joins(alice, "tea", envelope.Position{})
-		at := w.joins(bob, "tea", envelope.Position{}).Position
+		w.joins(bob, "tea", envelope.Position{})
 		w.toRoom(alice, "tea", "before")
 		alice.hears("before")
-		at = bob.hears("before").Position
+		at := bob.hears("before").Position
 		w.f.freeze(w.nameOf(home), true)
 		n := alice.toRoom("tea", "while it dies")
 		w.advance(time.Second)
@@ -163,10 +163,10 @@ func TestNodeThatJoinsTakesItsRooms(t *testing.T) {
 		room := w.roomAt("b", "c", 3)
 		alice, bob := w.nodes[0].join("alice"), w.nodes[1].join("bob")
 		w.joins(alice, room, envelope.Position{})
-		at := w.joins(bob, room, envelope.Position{}).Position
+		w.joins(bob, room, envelope.Position{})
 		w.toRoom(alice, room, "0")
 		alice.hears("0")
-		at = bob.hears("0").Position
+		at := bob.hears("0").Position
 		w.add(messaging.Config{}, nil)
 		n := alice.toRoom(room, "1")
 		w.advance(time.Second)

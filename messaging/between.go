@@ -156,8 +156,10 @@ func (h *Hub) peerUp(node string) {
 	k := h.link(node)
 	k.mu.Lock()
 	k.up, k.lost = true, false
+	if frame, err := k.l.Send(&between.Message{Kind: between.Hail}); err == nil { // before anything else
+		_ = h.cfg.Peers.Send(node, frame)
+	}
 	k.mu.Unlock()
-	_ = h.tellPeer(node, &between.Message{Kind: between.Hail})
 	for i := range h.shards {
 		h.shards[i].peerUp(node)
 	}
@@ -184,6 +186,7 @@ func (h *Hub) peerDown(node string) {
 // answered it will not answer.
 func (h *Hub) peerForgot(node string) {
 	h.seesNode(node)
+	h.view.seenBy(node) // it is back: what it asks from now on it asks as one that sees this node
 	for i := range h.shards {
 		h.shards[i].peerForgot(node)
 		h.shards[i].othersUntold(node)

@@ -36,9 +36,9 @@ func TestLedgerOfAcknowledgedMessages(t *testing.T) {
 	}
 }
 
-// manySeeds is how many worlds a test tries: few, unless the environment has STORMWHEEL_TEST_SEEDS.
+// manySeeds is how many worlds a test tries: few, unless the environment has STORMWHEEL_SEEDS.
 func manySeeds(few uint64) uint64 {
-	if many, err := strconv.ParseUint(os.Getenv("STORMWHEEL_TEST_SEEDS"), 10, 64); err == nil {
+	if many, err := strconv.ParseUint(os.Getenv("STORMWHEEL_SEEDS"), 10, 64); err == nil {
 		return many
 	}
 	return few
