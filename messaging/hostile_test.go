@@ -1,8 +1,11 @@
 package messaging_test
 
 import (
+	"bytes"
 	"fmt"
+	"log/slog"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/stormwheel/stormwheel/messaging"
@@ -26,6 +29,22 @@ func TestQuestionsWithoutMeaningAreAnswered(t *testing.T) {
 			t.Errorf("got %+v, %v", p, err)
 		}
 	})
+}
+
+// A node of another version is logged once, not for each message.
+func TestWhatCannotBeReadIsLoggedOnce(t *testing.T) {
+	var log bytes.Buffer
+	inTown(t, 2, messaging.Config{Logger: slog.New(slog.NewTextHandler(&log, nil))}, func(w *town) {
+		for range 10 {
+			if err := w.peers[0].Send("b", []byte{between.Version + 1, 1}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.advance(0)
+	})
+	if n := strings.Count(log.String(), "cannot be read"); n != 1 {
+		t.Errorf("it is logged %d times", n)
+	}
 }
 
 // What no version of a hub says does no harm.
