@@ -2,7 +2,6 @@ package messaging_test
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -148,9 +147,9 @@ func (p *peer) gaps() (gaps, heard int) {
 // roomAt is a room whose home is one node now, and another when there are so many nodes.
 func (w *town) roomAt(home, later string, nodes int) string {
 	for n := 1; n < 100; n++ {
-		names := []string{"a", "b", "c", "d", "e"}
-		if names[n%len(w.nodes)] == home && names[n%nodes] == later {
-			return strings.Repeat("r", n)
+		names, room := []string{"a", "b", "c", "d", "e"}, fmt.Sprint("room", n)
+		if homeAmong(names[:len(w.nodes)], room) == home && homeAmong(names[:nodes], room) == later {
+			return room
 		}
 	}
 	w.t.Fatal("no such room")
