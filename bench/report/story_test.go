@@ -154,7 +154,7 @@ func TestTheLastPartOfASecondIsDrawn(t *testing.T) {
 	if rate := perSecond(func(s result.Second) int { return s.Attempts })(last); *rate != 100 {
 		t.Errorf("a rate of %g, want 52 in 0.52 s", *rate)
 	}
-	if note := timeline(r).(plot.Timeline).Note; !strings.Contains(note, "the last of 0.5 s") {
+	if note := timeline(r).(plot.Timeline).Note; !strings.Contains(note, "the last of 0.52 s") {
 		t.Errorf("the picture says %q", note)
 	}
 }
