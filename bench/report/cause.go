@@ -54,8 +54,8 @@ func causeInWords(r Run, all []happening) string {
 }
 
 // died is when a process ended: in the second before it was found.
-func died(e result.Event, rows []result.Second) happening {
-	h := happening{At: e.T, Until: e.T, Label: shortly(e), Text: fmt.Sprintf("the process of server %s ends", e.Target), weight: theirs, done: true}
+func (r Run) died(e result.Event, rows []result.Second) happening {
+	h := happening{At: e.T, Until: e.T, Label: r.shortAddr(e.Target) + " ended", Text: fmt.Sprintf("the process of server %s ends", e.Target), weight: theirs}
 	for _, s := range rows {
 		if s.T <= e.T {
 			h.At, h.Until, h.known = max(s.T-s.Span, 0), s.T, s.T

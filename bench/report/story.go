@@ -19,15 +19,6 @@ type happening struct {
 	known     float64 // found by the end of a second, if not at At
 	weight    weight  // what it explains
 	Cause     bool    // it is what the others follow from
-	done      bool    // the scenario did it, or the user: while it lasts, nothing else is as usual
-}
-
-// shade is until when it is shaded: what the seconds show is seen in its own panel.
-func (h happening) shade() float64 {
-	if h.done {
-		return h.Until
-	}
-	return h.At
 }
 
 // When is its time in words.
@@ -59,10 +50,10 @@ func (r Run) story() (all []happening) {
 func (r Run) told(rows []result.Second) (all []happening) {
 	for _, e := range r.Result.Detail.Events {
 		if e.Kind == result.EventDied {
-			all = append(all, died(e, rows))
+			all = append(all, r.died(e, rows))
 			continue
 		}
-		h := happening{At: e.T, Until: e.T, Text: e.Name, Label: shortly(e), weight: causes[e.Kind], done: true, Bad: e.Kind == result.EventAbort || e.Kind == result.EventWorkerLost}
+		h := happening{At: e.T, Until: e.T, Text: e.Name, Label: shortly(e), weight: causes[e.Kind], Bad: e.Kind == result.EventAbort || e.Kind == result.EventWorkerLost}
 		if e.Until != nil {
 			h.Until = *e.Until
 		} else if lasts[e.Kind] {
@@ -71,7 +62,7 @@ func (r Run) told(rows []result.Second) (all []happening) {
 		all = append(all, h)
 	}
 	if t0 := r.Result.Detail.StormAtS; len(all) == 0 && t0 != nil && r.Result.Storm != nil { // an older result
-		h := happening{At: *t0, Until: *t0, Label: r.blowWord(), Text: r.blowWord(), weight: theirs, done: true}
+		h := happening{At: *t0, Until: *t0, Label: r.blowWord(), Text: r.blowWord(), weight: theirs}
 		if out := deref(r.Result.Storm.OutageS); out > 0 {
 			h.Until = *t0 + out
 		}

@@ -29,7 +29,7 @@ func timeline(r Run) plot.Chart {
 	t.Panels = append(t.Panels, append(r.serverPanels(), r.scrapedPanels()...)...)
 	for _, h := range r.story() {
 		if h.Label != "" {
-			t.Events = append(t.Events, plot.Event{Span: plot.Span{Label: h.Label, From: h.At, To: h.shade()}, Bad: h.Bad})
+			t.Events = append(t.Events, plot.Event{Span: plot.Span{Label: h.Label, From: h.At, To: h.Until}, Bad: h.Bad})
 		}
 	}
 	return t
