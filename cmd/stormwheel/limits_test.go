@@ -66,9 +66,6 @@ func TestTableOfLimitsIsTrue(t *testing.T) {
 	for _, name := range column(t, readDoc(t, "../../docs/HOOKS.md"), "| metric of hooks | meaning |", 1) {
 		known[name] = true // TestHookMetricsAreOnThePage
 	}
-	for _, name := range column(t, readDoc(t, "../../docs/CLUSTER.md"), "| metric | meaning |", 1) {
-		known[name] = true
-	}
 	for _, name := range column(t, page, "| metric of messages | meaning |", 1) {
 		known[name] = true
 	}
