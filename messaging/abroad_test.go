@@ -376,3 +376,28 @@ func TestForgottenBeforeAnythingWasHeard(t *testing.T) {
 		alice.hears("0")
 	})
 }
+
+// Joins that wait for homes that say nothing do not wait one after the other: a SEND behind them is answered in time.
+func TestSendBehindJoinsIsAnsweredInTime(t *testing.T) {
+	inTown(t, 2, messaging.Config{}, func(w *town) {
+		alice := w.nodes[0].join("alice")
+		w.f.freeze("b", true)
+		var rooms []string
+		for i := 0; len(rooms) < 4; i++ {
+			if room := fmt.Sprint("room", i); w.peers[0].Home(room) == "b" {
+				rooms = append(rooms, room)
+			}
+		}
+		var joins []uint64
+		for _, room := range rooms {
+			joins = append(joins, alice.say(envelope.Envelope{Kind: envelope.Join, Room: []byte(room)}))
+		}
+		n := alice.to("carol", "behind them")
+		w.advance(4900 * time.Millisecond)
+		for _, join := range joins {
+			alice.delivered(envelope.Joined)
+			alice.acked(join, envelope.AckTaken)
+		}
+		alice.acked(n, envelope.AckDurable)
+	})
+}
