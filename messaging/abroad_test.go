@@ -2,7 +2,6 @@ package messaging_test
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -90,10 +89,10 @@ func TestHomeIsKilled(t *testing.T) {
 		others := w.notHomes("tea")
 		alice, bob := others[0].join("alice"), others[1].join("bob")
 		w.joins(alice, "tea", envelope.Position{})
-		at := w.joins(bob, "tea", envelope.Position{}).Position
+		w.joins(bob, "tea", envelope.Position{})
 		w.toRoom(alice, "tea", "before")
 		alice.hears("before")
-		at = bob.hears("before").Position
+		at := bob.hears("before").Position
 		w.f.freeze(w.nameOf(home), true)
 		n := alice.toRoom("tea", "while it dies")
 		w.advance(time.Second)
@@ -148,9 +147,9 @@ func (p *peer) gaps() (gaps, heard int) {
 // roomAt is a room whose home is one node now, and another when there are so many nodes.
 func (w *town) roomAt(home, later string, nodes int) string {
 	for n := 1; n < 100; n++ {
-		names := []string{"a", "b", "c", "d", "e"}
-		if names[n%len(w.nodes)] == home && names[n%nodes] == later {
-			return strings.Repeat("r", n)
+		names, room := []string{"a", "b", "c", "d", "e"}, fmt.Sprint("room", n)
+		if homeAmong(names[:len(w.nodes)], room) == home && homeAmong(names[:nodes], room) == later {
+			return room
 		}
 	}
 	w.t.Fatal("no such room")
@@ -163,10 +162,10 @@ func TestNodeThatJoinsTakesItsRooms(t *testing.T) {
 		room := w.roomAt("b", "c", 3)
 		alice, bob := w.nodes[0].join("alice"), w.nodes[1].join("bob")
 		w.joins(alice, room, envelope.Position{})
-		at := w.joins(bob, room, envelope.Position{}).Position
+		w.joins(bob, room, envelope.Position{})
 		w.toRoom(alice, room, "0")
 		alice.hears("0")
-		at = bob.hears("0").Position
+		at := bob.hears("0").Position
 		w.add(messaging.Config{}, nil)
 		n := alice.toRoom(room, "1")
 		w.advance(time.Second)
@@ -347,5 +346,58 @@ func TestLostPublicationIsFetched(t *testing.T) {
 		w.advance(1500 * time.Millisecond)
 		bob.hears("2")
 		bob.nothing()
+	})
+}
+
+// A node that has lost another before anything of its own came there has forgotten what it was asked, too.
+func TestForgottenBeforeAnythingWasHeard(t *testing.T) {
+	inTown(t, 2, messaging.Config{}, func(w *town) {
+		room := w.roomAt("b", "c", 3)
+		w.f.faults(func(from, to string) int {
+			if from == "c" && to == "a" {
+				return 0
+			}
+			return 1
+		})
+		w.add(messaging.Config{}, nil)
+		w.advance(1100 * time.Millisecond) // nobody waits for a hail any more
+		alice, bob := w.nodes[0].join("alice"), w.nodes[1].join("bob")
+		n := alice.say(envelope.Envelope{Kind: envelope.Join, Room: []byte(room)})
+		w.advance(100 * time.Millisecond)
+		w.f.loses("c", "a")
+		w.f.faults(func(string, string) int { return 1 })
+		w.advance(100 * time.Millisecond)
+		w.f.heal("a", "c")
+		w.advance(time.Second)
+		alice.acked(n, envelope.AckTaken)
+		alice.delivered(envelope.Joined)
+		w.joins(bob, room, envelope.Position{})
+		w.toRoom(bob, room, "0")
+		alice.hears("0")
+	})
+}
+
+// Joins that wait for homes that say nothing do not wait one after the other: a SEND behind them is answered in time.
+func TestSendBehindJoinsIsAnsweredInTime(t *testing.T) {
+	inTown(t, 2, messaging.Config{}, func(w *town) {
+		alice := w.nodes[0].join("alice")
+		w.f.freeze("b", true)
+		var rooms []string
+		for i := 0; len(rooms) < 4; i++ {
+			if room := fmt.Sprint("room", i); w.peers[0].Home(room) == "b" {
+				rooms = append(rooms, room)
+			}
+		}
+		var joins []uint64
+		for _, room := range rooms {
+			joins = append(joins, alice.say(envelope.Envelope{Kind: envelope.Join, Room: []byte(room)}))
+		}
+		n := alice.to("carol", "behind them")
+		w.advance(4900 * time.Millisecond)
+		for _, join := range joins {
+			alice.delivered(envelope.Joined)
+			alice.acked(join, envelope.AckTaken)
+		}
+		alice.acked(n, envelope.AckDurable)
 	})
 }

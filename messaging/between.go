@@ -25,6 +25,7 @@ type link struct {
 	mu   sync.Mutex
 	up   bool
 	lost bool // it was up, and is not
+	odd  bool // it was logged that it says what cannot be read
 	l    *between.Link
 }
 
@@ -125,12 +126,18 @@ func (h *Hub) tellAll(m *between.Message) error {
 // heard is cluster.Handler.Message.
 func (h *Hub) heard(node string, body []byte) {
 	m, err := &h.links.heard, error(nil)
-	if *m, err = between.Parse(body); err != nil {
-		h.cfg.Logger.Warn("another node's hub says what cannot be read", "from", node, "error", err)
-		return
-	}
+	*m, err = between.Parse(body)
 	k := h.link(node)
 	k.mu.Lock()
+	if err != nil {
+		first := !k.odd
+		k.odd = true
+		k.mu.Unlock()
+		if first {
+			h.cfg.Logger.Warn("another node's hub says what cannot be read: is it of another version?", "from", node, "error", err)
+		}
+		return
+	}
 	if m.Number != 0 && !k.lost {
 		k.up = true // it knows this node, which knows it a moment later
 	}
@@ -142,7 +149,7 @@ func (h *Hub) heard(node string, body []byte) {
 	if v == between.Drop {
 		return
 	}
-	if v == between.Anew {
+	if v == between.Anew || m.Kind == between.Hail && m.Result&between.HadLost != 0 { // all of its last link may be lost
 		h.peerForgot(node)
 	}
 	if do := hears[m.Kind]; do != nil {
@@ -155,9 +162,15 @@ func (h *Hub) peerUp(node string) {
 	h.seesNode(node) // before it is hailed: from then on what is its is not this node's
 	k := h.link(node)
 	k.mu.Lock()
+	hail := between.Message{Kind: between.Hail}
+	if k.lost {
+		hail.Result = between.HadLost
+	}
 	k.up, k.lost = true, false
+	if frame, err := k.l.Send(&hail); err == nil { // before anything else
+		_ = h.cfg.Peers.Send(node, frame)
+	}
 	k.mu.Unlock()
-	_ = h.tellPeer(node, &between.Message{Kind: between.Hail})
 	for i := range h.shards {
 		h.shards[i].peerUp(node)
 	}
@@ -170,7 +183,7 @@ func (h *Hub) peerDown(node string) {
 	defer h.losesNode(node)
 	k := h.link(node)
 	k.mu.Lock()
-	k.up, k.lost = false, true
+	k.up, k.lost, k.odd = false, true, false
 	k.l.Begin(randomNumber())
 	k.mu.Unlock()
 	for i := range h.shards {
@@ -184,8 +197,10 @@ func (h *Hub) peerDown(node string) {
 // answered it will not answer.
 func (h *Hub) peerForgot(node string) {
 	h.seesNode(node)
+	h.view.seenBy(node) // it is back: what it asks from now on it asks as one that sees this node
 	for i := range h.shards {
 		h.shards[i].peerForgot(node)
+		h.shards[i].othersUntold(node)
 	}
 	h.lookAgain(node)
 }

@@ -154,7 +154,7 @@ func (l *sightLedger) run() {
 	for range 4 + l.rng.IntN(4) {
 		all := l.living()
 		a, b := l.nameOf(all[l.rng.IntN(len(all))]), l.nameOf(all[l.rng.IntN(len(all))])
-		l.lossy = l.rng.IntN(3) == 0
+		l.lossy.Store(l.rng.IntN(3) == 0)
 		switch what := l.rng.IntN(6); {
 		case what == 0 && len(all) > 2:
 			l.kill(l.one())
@@ -178,7 +178,7 @@ func (l *sightLedger) cfg() messaging.Config {
 // balance holds what all are told to what is so, when nothing is wrong any more.
 func (l *sightLedger) balance() {
 	l.t.Helper()
-	l.lossy = false
+	l.lossy.Store(false)
 	l.pass(40 * time.Second)
 	for _, e := range l.eyes {
 		if len(e.waits) > 0 {

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -25,7 +26,8 @@ type trouble struct {
 	*town
 	rng    *rand.Rand
 	cut    map[[2]string]bool // pairs of nodes between which nothing comes through
-	lossy  bool               // what hubs say is lost, or comes twice, now and then
+	lossy  atomic.Bool        // what hubs say is lost, or comes twice, now and then
+	losses *rand.Rand         // with f.mu held
 	during func(time.Duration)
 	mends  bool      // who was frozen for long hears of the logins that it missed, as by a gap in their numbers
 	deaf   int       // splits and freezes now
@@ -46,7 +48,7 @@ func (l *trouble) isDeaf() (ends func()) {
 }
 
 func newTrouble(w *town, seed int) *trouble {
-	l := &trouble{town: w, rng: rand.New(rand.NewPCG(uint64(seed), 1)), cut: make(map[[2]string]bool)}
+	l := &trouble{town: w, rng: rand.New(rand.NewPCG(uint64(seed), otherWord(1))), losses: rand.New(rand.NewPCG(uint64(seed), 2)), cut: make(map[[2]string]bool)}
 	w.f.mu.Lock()
 	defer w.f.mu.Unlock()
 	w.f.fault = l.fault
@@ -58,8 +60,8 @@ func (l *trouble) fault(from, to string, _ []byte) int {
 	switch {
 	case l.cut[[2]string{from, to}] || l.f.nodes[from].ended:
 		return 0
-	case l.lossy && l.rng.IntN(4) == 0:
-		return l.rng.IntN(3)
+	case l.lossy.Load() && l.losses.IntN(4) == 0:
+		return l.losses.IntN(3)
 	}
 	return 1
 }
@@ -158,4 +160,12 @@ func (l *trouble) freeze(name string, d time.Duration) {
 		others((*fabricNode).meets)
 	}
 	l.during(time.Second)
+}
+
+// otherWord is the second word of a test's chance: another one, by STORMWHEEL_WORLD, is as many other worlds.
+func otherWord(otherwise uint64) uint64 {
+	if word, err := strconv.ParseUint(os.Getenv("STORMWHEEL_WORLD"), 10, 64); err == nil {
+		return word
+	}
+	return otherwise
 }

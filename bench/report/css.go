@@ -13,7 +13,7 @@ func pageCSS() string {
 		"h1{font-size:24px;margin:0}h2{font-size:18px;margin:32px 0 8px}header{display:flex;gap:12px;align-items:center;flex-wrap:wrap}p{margin:8px 0}" +
 		".badge{padding:2px 12px;border-radius:999px;border:2px solid;font-weight:700}" +
 		".why{padding:4px 16px;margin:12px 0;border-left:6px solid;font-weight:500;overflow-wrap:anywhere}.why p{margin:6px 0}.why.pass,.why.fail,.why.invalid{border-color:currentcolor}" +
-		".story tr.fail{font-weight:700}" +
+		".story tr.fail,.story tr.cause{font-weight:700}.story tr.cause th{border-left:4px solid currentcolor;padding-left:6px}.why p:first-child{font-weight:700}" +
 		"pre,td code{font:13px ui-monospace,'DejaVu Sans Mono',monospace}pre{padding:12px;border-radius:6px;overflow-x:auto;white-space:pre-wrap;overflow-wrap:anywhere}" +
 		".wide{overflow-x:auto}table{border-collapse:collapse}th,td{text-align:left;padding:3px 20px 3px 0;vertical-align:top;border-bottom:1px solid;overflow-wrap:break-word}td code{overflow-wrap:anywhere}" +
 		"td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}" +

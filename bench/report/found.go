@@ -80,7 +80,8 @@ func losses(r Run, rows []result.Second) (all []happening) {
 		if before >= n {
 			of = " of " + whole(before)
 		}
-		h := s.happens(rows, "%s%s sessions are lost%s%s", whole(n), of, because(r.Result.Conns.Losses, n), back(rows, s, before))
+		h := s.happens(rows, "%s%s sessions are lost%s%s", whole(n), of, because(r.Result.Conns.Losses, n), back(r, rows, s, before))
+		h.weight = trace
 		if before > 0 && n*100 >= before {
 			h.Label = whole(n) + " lost"
 		}
@@ -93,16 +94,19 @@ func losses(r Run, rows []result.Second) (all []happening) {
 }
 
 // back says how many of those who were there before are there again.
-func back(rows []result.Second, s stretch, before int) string {
+func back(r Run, rows []result.Second, s stretch, before int) string {
 	if before == 0 {
 		return ""
 	}
 	for _, row := range rows[s.last:] {
 		if row.Ready >= before {
-			return fmt.Sprintf("; all are back by %s s", plot.Number(row.T, .1))
+			return fmt.Sprintf("; all are back by %s s%s", plot.Number(row.T, .1), r.whither(rows[s.first].T-rows[s.first].Span, row.T+1))
 		}
 	}
-	return fmt.Sprintf("; %s are online at the end", whole(rows[len(rows)-1].Ready))
+	if end := rows[len(rows)-1].Ready; end > 0 {
+		return fmt.Sprintf("; %s are online at the end", whole(end))
+	}
+	return "; nobody is back at the end"
 }
 
 // because is why so many sessions ended, as far as the sums of the run tell.
@@ -160,7 +164,7 @@ func waits(r Run, rows []result.Second) (all []happening) {
 			silence = fmt.Sprintf("; for %s s nobody gets any", plot.Number(mute, 1))
 		}
 		h := s.happens(rows, "up to %s PINGs at a time wait for longer than %s for an answer%s", plot.Number(most, 1), r.longWait(), silence)
-		h.Label = "PINGs wait"
+		h.Label, h.weight = "PINGs wait", trace
 		all = append(all, h)
 	}
 	return all
@@ -194,7 +198,7 @@ func failures(r Run, rows []result.Second) (all []happening) {
 		n := s.sum(rows, failed)
 		h := s.happens(rows, "%s of %s attempts to connect fail%s", whole(n), whole(max(n, s.sum(rows, func(s result.Second) int { return s.Attempts }))), whyFailed(r.Result.Connect.Failures, n))
 		if f := r.Result.Connect.Failures; f.Ports+f.Descriptors+f.Memory > 0 {
-			h.Bad, h.Label = true, "connects fail"
+			h.Bad, h.Label, h.weight = true, "connects fail", ours
 		}
 		all = append(all, h)
 	}
@@ -217,7 +221,7 @@ func falselyEvicted(_ Run, rows []result.Second) (all []happening) {
 	for i, s := range rows {
 		if n := s.False - before; n > 0 {
 			h := stretch{i, i}.happens(rows, "%s living clients are evicted", whole(n))
-			h.Bad, h.Label = true, whole(n)+" falsely evicted"
+			h.Bad, h.Label, h.weight = true, whole(n)+" falsely evicted", trace
 			if all = append(all, h); len(all) == mostTold {
 				break
 			}

@@ -122,6 +122,9 @@ func pageOf(runs []Run) (p page) {
 func (p *page) one(r Run) {
 	x := r.Result
 	p.Title, p.Verdict, p.Summary, p.Why, p.Story, p.Command = title(r), verdict(x.Verdict), summary(r), why(x), r.story(), r.command()
+	if said := causeInWords(r, p.Story); said != "" {
+		p.Why = append([]string{said}, p.Why...)
+	}
 	for _, t := range x.Thresholds {
 		one := threshold{Expr: nameOf(t), Actual: "none", OK: t.OK}
 		if t.Actual != nil {

@@ -17,15 +17,8 @@ type happening struct {
 	Text      string
 	Bad       bool    // a promise broke, or the figures prove nothing
 	known     float64 // found by the end of a second, if not at At
-	done      bool    // the scenario did it, or the user: while it lasts, nothing else is as usual
-}
-
-// shade is until when it is shaded: what the seconds show is seen in its own panel.
-func (h happening) shade() float64 {
-	if h.done {
-		return h.Until
-	}
-	return h.At
+	weight    weight  // what it explains
+	Cause     bool    // it is what the others follow from
 }
 
 // When is its time in words.
@@ -40,20 +33,27 @@ func (h happening) When() string {
 // promise broke.
 func (r Run) story() (all []happening) {
 	rows := r.rows()
-	all = r.told()
+	all = r.told(rows)
 	for _, find := range []func(Run, []result.Second) []happening{arrivals, losses, waits, slowness, failures, missing, falselyEvicted, late, broken} {
 		all = append(all, find(r, rows)...)
 	}
 	all = append(all, r.ending(rows)...)
 	all = slices.DeleteFunc(all, func(h happening) bool { return !plot.Drawable(h.At) })
 	slices.SortStableFunc(all, func(a, b happening) int { return cmp.Compare(max(a.At, a.known), max(b.At, b.known)) })
+	if c := cause(r, all); c != nil {
+		c.Cause = true
+	}
 	return all
 }
 
 // told are the events that the run kept.
-func (r Run) told() (all []happening) {
+func (r Run) told(rows []result.Second) (all []happening) {
 	for _, e := range r.Result.Detail.Events {
-		h := happening{At: e.T, Until: e.T, Text: e.Name, Label: shortly(e), done: true, Bad: e.Kind == result.EventAbort || e.Kind == result.EventWorkerLost}
+		if e.Kind == result.EventDied {
+			all = append(all, r.died(e, rows))
+			continue
+		}
+		h := happening{At: e.T, Until: e.T, Text: e.Name, Label: shortly(e), weight: causes[e.Kind], Bad: e.Kind == result.EventAbort || e.Kind == result.EventWorkerLost}
 		if e.Until != nil {
 			h.Until = *e.Until
 		} else if lasts[e.Kind] {
@@ -62,7 +62,7 @@ func (r Run) told() (all []happening) {
 		all = append(all, h)
 	}
 	if t0 := r.Result.Detail.StormAtS; len(all) == 0 && t0 != nil && r.Result.Storm != nil { // an older result
-		h := happening{At: *t0, Until: *t0, Label: r.blowWord(), Text: r.blowWord(), done: true}
+		h := happening{At: *t0, Until: *t0, Label: r.blowWord(), Text: r.blowWord(), weight: theirs}
 		if out := deref(r.Result.Storm.OutageS); out > 0 {
 			h.Until = *t0 + out
 		}
@@ -94,7 +94,7 @@ func shortly(e result.Event) string {
 	case result.EventBack:
 		return node + " back"
 	case result.EventDied:
-		return "server " + e.Target + " has ended"
+		return e.Target + " ended"
 	case result.EventCut:
 		return "connections cut"
 	case result.EventFlood:

@@ -37,14 +37,14 @@ func pageWords(t *testing.T, runs ...Run) string {
 // Who was not there finds out from the page what happened, and when.
 func TestThePageSaysWhatHappenedAndWhen(t *testing.T) {
 	for name, want := range map[string][]string{
-		"dead-server": {"fail", "sessions at the end: 0, promised 600 (conns.end==600), broken at 10.0 s", "9.0 to 10.0 s 600 of 600 sessions are lost", "0 are online at the end",
-			"3,409 of 3,409 attempts to connect fail: nobody listens there (connection refused)", "10.0 s the process of server 127.0.0.1:17001 is found to have ended"},
-		"slow-server": {"fail", "asked for less than 50 (heartbeat.rtt_ms.p99<50), broken at 9.0 s", "8.0 to 16.0 s the server answers slowly: p99 of round trips up to 481 ms, at 10.0 s; 0.14 ms is usual in this run",
+		"dead-server": {"fail", "sessions at the end: 0, promised 600 (conns.end==600), broken at 10.0 s", "9.0 to 10.0 s 600 of 600 sessions are lost", "nobody is back at the end",
+			"3,409 of 3,409 attempts to connect fail: nobody listens there (connection refused)", "9.0 to 10.0 s: The process of server 127.0.0.1:17001 ends; 600 of 600 sessions are lost", "9.0 to 10.0 s the process of server 127.0.0.1:17001 ends 9.0 to 10.0 s 600 of 600"},
+		"slow-server": {"fail", "asked for less than 50 (heartbeat.rtt_ms.p99<50), broken at 9.0 s", "8.0 to 16.0 s the server answers slowly: p99 of round trips up to 481 ms, at 10.0 s; 0.14 ms is usual in this run; the load test is punctual (late by 2.00 ms at most); server :17002 takes 2 % of a processor then, 6 % else",
 			"600 of 600 clients are online"},
 		"out-of-ports": {"invalid", "The figures prove nothing about the server", "found no free local port", "5.0 to 26.0 s 1,116 of 1,157 attempts to connect fail: this machine has no free local port left",
 			"330 of 350 clients are online"},
-		"half-lost": {"fail", "sessions lost: 500, promised 0 (conns.lost==0), broken at 12.0 s", "11.0 to 12.0 s 500 of 1,000 sessions are lost", "all are back by 12.0 s",
-			"12.0 s the process of server 127.0.0.1:17004 is found to have ended"},
+		"half-lost": {"fail", "sessions lost: 500, promised 0 (conns.lost==0), broken at 12.0 s", "11.0 to 12.0 s 500 of 1,000 sessions are lost", "all are back by 12.0 s (500 more at :17005)",
+			"11.0 to 12.0 s: The process of server 127.0.0.1:17004 ends; 500 of 1,000", "late in 3 of these 6 seconds: p99 up to 28.3 ms, at 18.0 s; p99 of the whole run is 12.2 of 20 ms allowed, so that its figures count"},
 		"generator-late": {"invalid", "The figures prove nothing about the server: the generator was late", "7.0 to 15.0 s the load test itself is late: p99 up to 416 ms, at 14.2 s, where 20 ms is the limit",
 			"600 of 600 clients are online"},
 	} {
@@ -154,7 +154,7 @@ func TestTheLastPartOfASecondIsDrawn(t *testing.T) {
 	if rate := perSecond(func(s result.Second) int { return s.Attempts })(last); *rate != 100 {
 		t.Errorf("a rate of %g, want 52 in 0.52 s", *rate)
 	}
-	if note := timeline(r).(plot.Timeline).Note; !strings.Contains(note, "the last of 0.5 s") {
+	if note := timeline(r).(plot.Timeline).Note; !strings.Contains(note, "the last of 0.52 s") {
 		t.Errorf("the picture says %q", note)
 	}
 }
@@ -239,4 +239,30 @@ func TestTheTargetsOwnSeriesAreOnTheTimeline(t *testing.T) {
 		t.Errorf("panels %s, want %s at the end", all, want)
 	}
 	draw(t, timeline(r))
+}
+
+// A happening that explains others comes first in words, and is marked among them.
+func TestTheCauseIsSaidFirst(t *testing.T) {
+	r := hold(t)
+	if c := cause(r, r.story()); c != nil && r.Result.Verdict == result.Pass {
+		t.Errorf("a run that passed has the cause %q", c.Text)
+	}
+	for name, want := range map[string]string{"dead-server": "the process", "half-lost": "the process", "out-of-ports": "1,116 of", "slow-server": "the server answers", "generator-late": "the load test"} {
+		var marked []string
+		for _, h := range prepared(t, name).story() {
+			if h.Cause {
+				marked = append(marked, h.Text)
+			}
+		}
+		if len(marked) != 1 || !strings.HasPrefix(marked[0], want) {
+			t.Errorf("%s: marked are %q, want one that begins with %q", name, marked, want)
+		}
+	}
+}
+
+// Who was late while nobody was there spoiled nothing.
+func TestLatenessWithoutClientsIsNotTold(t *testing.T) {
+	if got := sentences(prepared(t, "dead-server")); strings.Contains(got, "late") {
+		t.Errorf("it says:\n%s", got)
+	}
 }

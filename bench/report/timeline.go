@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/stormwheel/stormwheel/bench/result"
@@ -17,8 +18,8 @@ func timeline(r Run) plot.Chart {
 	t := plot.Timeline{Title: "The run over time", Note: "a reading a second", X: r.timeAxis(), Phases: r.phases()}
 	if n := r.stride(); n > 1 {
 		t.Note = fmt.Sprintf("the worst of each %d seconds", n)
-	} else if last := rows[len(rows)-1]; last.Span < .95 {
-		t.Note += fmt.Sprintf(", the last of %s s", plot.Number(last.Span, .1))
+	} else if last := rows[len(rows)-1]; math.Abs(last.Span-1) > .05 {
+		t.Note += fmt.Sprintf(", the last of %s s", plot.Number(last.Span, .01))
 	}
 	for _, s := range strips {
 		if s.of == nil || s.of(r.Result) {
@@ -28,7 +29,7 @@ func timeline(r Run) plot.Chart {
 	t.Panels = append(t.Panels, append(r.serverPanels(), r.scrapedPanels()...)...)
 	for _, h := range r.story() {
 		if h.Label != "" {
-			t.Events = append(t.Events, plot.Event{Span: plot.Span{Label: h.Label, From: h.At, To: h.shade()}, Bad: h.Bad})
+			t.Events = append(t.Events, plot.Event{Span: plot.Span{Label: h.Label, From: h.At, To: h.Until}, Bad: h.Bad})
 		}
 	}
 	return t

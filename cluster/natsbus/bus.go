@@ -24,6 +24,7 @@ type Bus struct {
 	in     *in
 	watch  watcher
 	errors atomic.Uint64 // NATS messages that nats.go did not take
+	most   atomic.Int64  // bytes that a NATS message may have: nats.go's answer waits for its writes
 
 	mu     sync.Mutex // one Subscribe at a time
 	closed sync.Once
@@ -40,7 +41,8 @@ type watcher interface {
 const closeTime = time.Second
 
 // New starts the node's server, or connects to Config.Servers. Peers need not be there. The error names a field
-// of cfg that makes no sense, says that Listen is taken, or that nobody answers at Servers.
+// of cfg that makes no sense, says that Listen is taken, that nobody answers at Servers, or that its max_payload is below
+// the 1 MiB that is NATS's default.
 func New(cfg Config) (*Bus, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -83,7 +85,10 @@ func (b *Bus) connect(servers string, more ...nats.Option) (err error) {
 				log.Warn("NATS: connection lost", "err", err)
 			}
 		}),
-		nats.ReconnectHandler(func(c *nats.Conn) { log.Info("NATS: connected again", "server", c.ConnectedUrlRedacted()) }),
+		nats.ReconnectHandler(func(c *nats.Conn) {
+			b.most.Store(c.MaxPayload())
+			log.Info("NATS: connected again", "server", c.ConnectedUrlRedacted())
+		}),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 			if errors.Is(err, nats.ErrSlowConsumer) {
 				b.in.losses.Add(1)
@@ -95,10 +100,17 @@ func (b *Bus) connect(servers string, more ...nats.Option) (err error) {
 	if b.conn, err = nats.Connect(servers, options...); err != nil {
 		return fmt.Errorf("natsbus: %w", err)
 	}
+	b.most.Store(b.conn.MaxPayload())
+	if most := b.most.Load(); most < leastPayload {
+		b.conn.Close()
+		return fmt.Errorf("natsbus: a NATS with max_payload %d takes too little, it must be %d at least", most, leastPayload)
+	}
 	return nil
 }
 
 const (
+	// leastPayload is NATS's default: what waits leaves together, and so do pieces of lists.
+	leastPayload = 1 << 20
 	// reconnectBytes is what may wait in nats.go while it connects again; what comes then is lost.
 	reconnectBytes = 1 << 20
 	// writeTime is how long a server may take nothing, before its connection is given up.
@@ -128,7 +140,7 @@ func (b *Bus) external() []nats.Option {
 
 // Publish implements cluster.Bus.
 func (b *Bus) Publish(subject string, body []byte) error {
-	if int64(len(body))+10 > b.conn.MaxPayload() {
+	if int64(len(body))+10 > b.most.Load() {
 		return cluster.ErrTooBig
 	}
 	return b.out.put(subject, body)

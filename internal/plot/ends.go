@@ -121,17 +121,18 @@ func (n name) behind(f *frame) name {
 // closest is the name as near to its line's end as other names let it be, whatever lines it covers.
 func (n name) closest(f *frame, others []name) name {
 	n = n.behind(f)
+	found := n
 	y := n.y
 	for away := 0.0; away < f.bottom-f.top; away += lineHeight {
 		for _, n.y = range []float64{y - away, y + away} {
 			meets := func(o name) bool { return n.box().meets(o.box()) }
-			if n.y > f.top && n.y < f.bottom && !slices.ContainsFunc(others, meets) {
+			if n.y >= f.top+lineHeight/2 && n.y <= f.bottom-lineHeight/2 && !slices.ContainsFunc(others, meets) {
 				n.tie.y = n.y
 				return n
 			}
 		}
 	}
-	return n
+	return found
 }
 
 // box is a part of the paper.
@@ -206,7 +207,7 @@ func (b box) crossed(from, to pixel) bool {
 
 func (n name) paint(f *frame) {
 	f.line(class("l", n.line.Colour)+" tie", nil, n.end.x, n.end.y, n.tie.x, n.tie.y)
-	label := class("f", n.line.Colour)
+	label := "label " + class("f", n.line.Colour)
 	if n.line.Strong {
 		label += " strong"
 	}

@@ -51,19 +51,12 @@ func (t Timeline) lanes(f *frame, width float64) (l lanes) {
 	return l
 }
 
-// paint draws them down to the bottom of the frame; the lowest row is above a height.
+// paint has the names, each above its line; the lowest row is above a height. What is drawn later is below them.
 func (l lanes) paint(f *frame, above float64) {
 	for _, e := range l.all {
-		from := f.x(e.From)
-		top := above + 4
 		if e.row >= 0 {
-			top = above - float64(l.rows-e.row)*lineHeight + 4
+			f.line("mark", nil, f.x(e.From), above-float64(l.rows-e.row)*lineHeight+4, f.x(e.From), above+2)
 		}
-		if Drawable(e.To) && e.To > e.From {
-			f.rectangle("span", from, top, max(f.x(e.To), from+1), f.bottom)
-			f.line("mark edge", Dashes[2], f.x(e.To), top, f.x(e.To), f.bottom)
-		}
-		f.line("mark", nil, from, top, from, f.bottom)
 	}
 	for _, e := range l.all { // above all lines
 		if e.row < 0 {
@@ -79,5 +72,17 @@ func (l lanes) paint(f *frame, above float64) {
 		} else {
 			f.text(class, x+5, y, e.Label)
 		}
+	}
+}
+
+// through draws them in a panel, below its lines: its title and its labels stay free.
+func (l lanes) through(f *frame) {
+	for _, e := range l.all {
+		from := f.x(e.From)
+		if Drawable(e.To) && e.To > e.From {
+			f.rectangle("span", from, f.top, max(f.x(e.To), from+1), f.bottom)
+			f.line("mark edge", Dashes[2], f.x(e.To), f.top, f.x(e.To), f.bottom)
+		}
+		f.line("mark", nil, from, f.top, from, f.bottom)
 	}
 }

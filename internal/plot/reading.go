@@ -42,7 +42,8 @@ func (p Picture) Read() Reading {
 	return r
 }
 
-// Read is at all times of all panels.
+// Read is at the times of the first line, and at those of others before and after it. A cell is what was
+// read since the row above; "": nothing was.
 func (t Timeline) Read() Reading {
 	r := Reading{Axis: t.X.Label}
 	var columns []column
@@ -58,10 +59,39 @@ func (t Timeline) Read() Reading {
 				c.label = p.Title
 			}
 			columns = append(columns, c)
+			r.Columns = append(r.Columns, c.label)
 		}
 	}
-	r.fill(t.X, columns, math.MaxInt)
+	before := math.Inf(-1)
+	for _, at := range times(columns) {
+		if at < t.X.Min || at > t.X.Max {
+			continue
+		}
+		row := ReadingRow{At: at, Label: t.X.words(at)}
+		for _, c := range columns {
+			row.Cells = append(row.Cells, c.between(before, at))
+		}
+		r.Rows, before = append(r.Rows, row), at
+	}
 	return r
+}
+
+// times are those of the first column, and of others what is outside these.
+func times(columns []column) (all []float64) {
+	for _, c := range columns {
+		if len(all) == 0 {
+			all = slices.Clone(c.ats)
+			continue
+		}
+		first, last := all[0], all[len(all)-1]
+		for _, at := range c.ats {
+			if at < first-1e-9 || at > last+1e-9 {
+				all = append(all, at)
+			}
+		}
+		slices.Sort(all)
+	}
+	return slices.CompactFunc(all, func(a, b float64) bool { return math.Abs(a-b) < 1e-9 })
 }
 
 // Read has the bars as rows.
@@ -127,6 +157,16 @@ func (c column) at(position float64) string {
 		return ""
 	}
 	return digits(c.values[i])
+}
+
+// between is the last value after a position and up to another; "": there is none.
+func (c column) between(before, at float64) string {
+	for i := sort.SearchFloat64s(c.ats, at+1e-9) - 1; i >= 0 && c.ats[i] > before+1e-9; i-- {
+		if Drawable(c.values[i]) {
+			return digits(c.values[i])
+		}
+	}
+	return ""
 }
 
 func (r *Reading) fill(x Axis, columns []column, most int) {

@@ -1,7 +1,7 @@
 package plot
 
 // Timeline is panels below each other over one axis of time. What happened is named above them, and
-// drawn through all: so one sees what else changed in the same moment.
+// drawn in all of them: so one sees what else changed in the same moment.
 type Timeline struct {
 	Title  string
 	Note   string // below the title
@@ -35,7 +35,7 @@ type Panel struct {
 }
 
 const (
-	panelHeight, panelTitle, panelGap = 76.0, 24.0, 12.0
+	panelHeight, panelTitle, panelGap = 76.0, 32.0, 12.0
 	phaseHeight                       = 20.0
 )
 
@@ -74,6 +74,9 @@ func (t Timeline) draw(width float64) *canvas {
 	for _, p := range t.Panels {
 		f.top = top + panelTitle
 		f.bottom = f.top + panelHeight
+		if len(p.Layers) > 0 {
+			events.through(f)
+		}
 		p.paint(f, t.Legend)
 		top += p.height()
 	}
@@ -111,7 +114,7 @@ func (p Panel) paint(f *frame, legend bool) {
 	} else if p.Y.Log {
 		title += " (logarithmic)"
 	}
-	f.text("label strong", margin, f.top-8, short(title, lettersIn(f.width, boldLetter)))
+	f.text("label strong", margin, f.top-13, short(title, lettersIn(f.width, boldLetter)))
 	if len(p.Layers) == 0 {
 		return
 	}

@@ -144,3 +144,17 @@ func TestNamesInAPanelStayWhereTheirLinesEnd(t *testing.T) {
 		}
 	}
 }
+
+func TestATimelineIsReadWhereItWasMeasured(t *testing.T) {
+	line := func(points ...Point) Panel {
+		return Panel{Title: "of", Layers: []Layer{Line{Points: points, Label: "a"}}, Y: Low("", 0, 9)}
+	}
+	chart := Timeline{X: Exactly("s", 0, 5), Panels: []Panel{line(At(1, 1), At(2, 2), At(3.1, 3)), line(At(1.5, 5), At(3, 6), At(3.1, math.NaN())), line(At(1, 7), At(4, 8))}}
+	var got []string
+	for _, row := range chart.Read().Rows {
+		got = append(got, row.Label+" "+strings.Join(row.Cells, ","))
+	}
+	if all, want := strings.Join(got, "|"), "1.00 1,,7|2.00 2,5,|3.10 3,6,|4.00 ,,8"; all != want {
+		t.Errorf("%s, want %s", all, want)
+	}
+}
