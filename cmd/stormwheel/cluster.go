@@ -23,6 +23,8 @@ type clustered struct {
 	node   *cluster.Node
 	static bool // where clients reach the node was said
 
+	ownAlternates bool // --alternates was
+
 	leave *departure // for good
 
 	patience time.Duration // with others that are to be seen at the start
@@ -62,7 +64,7 @@ func (f *clusterFlags) open(c *serveCmd, secrets *secrets, certs *certificates, 
 		return nil, errors.Join(usageError{err}, bus.Close())
 	}
 	secrets.bus = bus
-	cl := &clustered{bus: bus, node: node, leave: newDeparture(), static: f.ClusterAdvertise != "", wait: c.DrainGrace + c.DrainWindow, patience: meetTime, log: log}
+	cl := &clustered{bus: bus, node: node, leave: newDeparture(), static: f.ClusterAdvertise != "", ownAlternates: c.Alternates != nil, wait: c.DrainGrace + c.DrainWindow, patience: meetTime, log: log}
 	if !f.embedded() {
 		cl.patience = strangersTime
 	}
@@ -125,6 +127,8 @@ const (
 	meetTime = 10 * time.Second
 	// strangersTime is how long it waits for any other, where nobody knows how many there are.
 	strangersTime = time.Second
+	// tellTime bounds how long it waits until clients are told of them, and tellPoll is how often it looks.
+	tellTime, tellPoll = time.Second, 10 * time.Millisecond
 )
 
 // meet tells the others where clients reach the node, which listens, and waits until it has seen as many as it was told
@@ -141,7 +145,11 @@ func (cl *clustered) meet(srv *server.Server, signals chan os.Signal) error {
 	ctx, cancel := context.WithTimeout(context.Background(), cl.patience)
 	defer cancel()
 	met := make(chan struct{})
-	go func() { defer close(met); cl.meetAll(ctx) }()
+	go func() {
+		defer close(met)
+		cl.meetAll(ctx)
+		cl.tellClients(ctx, srv)
+	}()
 	select {
 	case <-met:
 	case sig := <-signals:
@@ -165,6 +173,23 @@ func (cl *clustered) meetAll(ctx context.Context) {
 		return
 	}
 	cl.log.Info("cluster: ready", "live", seen)
+}
+
+// tellClients waits, a moment at most, until clients are told of the others that live. One that came before hears of them
+// with its next heartbeat, and would have nowhere to go if the node died until then.
+func (cl *clustered) tellClients(ctx context.Context, srv *server.Server) {
+	if cl.ownAlternates {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, tellTime)
+	defer cancel()
+	for len(srv.Tunable().Alternates) < len(cl.node.Live())-1 {
+		select {
+		case <-time.After(tellPoll):
+		case <-ctx.Done(): // one that drains is told to nobody
+			return
+		}
+	}
 }
 
 // clientsAt is the address of the first listener that is a host's, as it was bound.
