@@ -25,6 +25,7 @@ var pageTemplate = template.Must(template.New("page").Parse(pageText))
 
 // page is what the template shows.
 type page struct {
+	Tab      string // the title of the window
 	Title    string
 	CSS      template.CSS
 	Script   template.JS
@@ -103,6 +104,7 @@ func pageOf(runs []Run) (p page) {
 		return p
 	}
 	p.Title = fmt.Sprintf("%d runs compared", len(runs))
+	p.Tab = p.Title
 	p.Compared = compare(runs)
 	p.Remarks = remarks(runs, p.Compared)
 	for i, r := range runs {
@@ -121,7 +123,7 @@ func pageOf(runs []Run) (p page) {
 
 func (p *page) one(r Run) {
 	x := r.Result
-	p.Title, p.Verdict, p.Summary, p.Why, p.Story, p.Command = title(r), verdict(x.Verdict), summary(r), why(x), r.story(), r.command()
+	p.Tab, p.Title, p.Verdict, p.Summary, p.Why, p.Story, p.Command = tab(r), heading(r), verdict(x.Verdict), summary(r), why(x), r.story(), r.command()
 	if said := causeInWords(r, p.Story); said != "" {
 		p.Why = append([]string{said}, p.Why...)
 	}
@@ -151,6 +153,30 @@ func verdict(v result.Verdict) result.Verdict {
 		return v
 	}
 	return ""
+}
+
+// heading is what was done, and to whom.
+func heading(r Run) string {
+	switch servers := r.Result.Server; {
+	case len(servers) == 0 || servers[0].Addr == "":
+		return title(r)
+	case len(servers) == 1:
+		return title(r) + " at " + servers[0].Addr
+	default:
+		return fmt.Sprintf("%s at %s and %d more", title(r), servers[0].Addr, len(servers)-1)
+	}
+}
+
+// tab tells the windows of several pages apart: how it went first, and when at the end.
+func tab(r Run) string {
+	words := heading(r)
+	if v := verdict(r.Result.Verdict); v != "" {
+		words = string(v) + ": " + words
+	}
+	if at := r.Result.Started; !at.IsZero() {
+		words += ", " + at.UTC().Format("2006-01-02 15:04")
+	}
+	return words
 }
 
 func title(r Run) string {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -264,5 +265,32 @@ func TestTheCauseIsSaidFirst(t *testing.T) {
 func TestLatenessWithoutClientsIsNotTold(t *testing.T) {
 	if got := sentences(prepared(t, "dead-server")); strings.Contains(got, "late") {
 		t.Errorf("it says:\n%s", got)
+	}
+}
+
+// What a figure may be is beside it, whenever it was more in a second, and whenever somebody asked for it.
+func TestLimitsAreDrawn(t *testing.T) {
+	for name, want := range map[string]string{"dead-server": "limit 20", "slow-server": "limit 20, p99 asked for 50", "generator-late": "limit 20", "out-of-ports": ""} {
+		var got []string
+		for _, p := range timeline(prepared(t, name)).(plot.Timeline).Panels {
+			for _, l := range p.Layers {
+				if l, ok := l.(plot.Line); ok && l.Colour == plot.Ink && l.Label != "target" {
+					got = append(got, fmt.Sprintf("%s %g", l.Label, l.Points[0].Y))
+				}
+			}
+		}
+		slices.Sort(got)
+		if all := strings.Join(got, ", "); all != want {
+			t.Errorf("%s has the limits %q, want %q", name, all, want)
+		}
+	}
+}
+
+func TestFiguresThatDoNotCountSaySo(t *testing.T) {
+	text := pageWords(t, prepared(t, "generator-late"))
+	for _, want := range []string{"invalid: hold at 127.0.0.1:", "All 5 promises and thresholds hold, which does not count here.", "these figures do not count", "from the write p50 0.08, p99 5.38", "from the due time p99 381 ms"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("it does not say %q:\n%s", want, text)
+		}
 	}
 }

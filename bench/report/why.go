@@ -31,6 +31,8 @@ func why(x *result.Result) (all []string) {
 	switch {
 	case failed > 0:
 		all = append(all, fmt.Sprintf("%s of %s promises and thresholds %s broken:", whole(failed), whole(judged), are(failed)))
+	case judged > 0 && x.Verdict == result.Invalid:
+		all = append(all, fmt.Sprintf("All %s promises and thresholds hold, which does not count here.", whole(judged)))
 	case judged > 0 && x.Verdict == result.Pass:
 		all = append(all, fmt.Sprintf("All %s promises and thresholds hold.", whole(judged)))
 	case x.Verdict == result.Pass:
@@ -78,10 +80,17 @@ func summary(r Run) string {
 		words = append(words, x.Load.Protocol)
 	}
 	if rtt := x.Heartbeat.RTTms; rtt != nil {
-		words = append(words, fmt.Sprintf("round trips p50 %s, p99 %s, max %s ms", short(rtt.P50), short(rtt.P99), short(rtt.Max)))
+		words = append(words, fmt.Sprintf("round trips from the write p50 %s, p99 %s, max %s ms", short(rtt.P50), short(rtt.P99), short(rtt.Max)))
+		if due := x.Heartbeat.IntendedRTTms; due != nil && x.Verdict == result.Invalid {
+			words = append(words, fmt.Sprintf("from the due time p99 %s ms", short(due.P99)))
+		}
 	}
 	if !x.Started.IsZero() {
 		words = append(words, x.Started.UTC().Format(time.DateTime)+" UTC")
 	}
-	return strings.Join(append(words, plot.Number(x.WallS, .1)+" s"), " · ")
+	words = append(words, plot.Number(x.WallS, .1)+" s")
+	if x.Verdict == result.Invalid {
+		words = append(words, "these figures do not count")
+	}
+	return strings.Join(words, " · ")
 }
