@@ -62,6 +62,7 @@ type threshold struct {
 type section struct {
 	Title string
 	Rows  []figure
+	Times []figure // in a table of their own, with columns of quantiles
 }
 
 // Pixels for which charts are drawn: over the whole page, on a phone, and two beside each other.
@@ -116,7 +117,7 @@ func pageOf(runs []Run) (p page) {
 		if command := r.command(); command != "" {
 			rows = append(rows, figure{Name: "command", Value: command})
 		}
-		p.Below = append(p.Below, section{r.Name, append(rows, r.setting()...)})
+		p.Below = append(p.Below, section{Title: r.Name, Rows: append(rows, r.setting()...)})
 	}
 	return p
 }
@@ -137,13 +138,27 @@ func (p *page) one(r Run) {
 		}
 		p.Thresholds = append(p.Thresholds, one)
 	}
-	p.Above, p.Below = []section{{"Where and when", r.setting()}}, []section{{"Figures", r.figures()}}
+	p.Above, p.Below = []section{{Title: "Where and when", Rows: r.setting()}}, []section{figuresOf(r)}
 	if len(x.Repeats) > 0 {
-		p.Above = append(p.Above, section{fmt.Sprintf("All %d runs", len(x.Repeats)), r.repeats()})
+		p.Above = append(p.Above, section{Title: fmt.Sprintf("All %d runs", len(x.Repeats)), Rows: r.repeats()})
 	}
 	if len(x.Scraped) > 0 {
-		p.Below = append(p.Below, section{"What servers say of themselves", r.scrapedFigures()})
+		p.Below = append(p.Below, section{Title: "What servers say of themselves", Rows: r.scrapedFigures()})
 	}
+}
+
+// figuresOf has the figures of a run, the times apart.
+func figuresOf(r Run) section {
+	s := section{Title: "Figures"}
+	for _, f := range r.figures() {
+		if len(f.Quantiles) > 0 {
+			f.Name, _, _ = strings.Cut(f.Name, ": ")
+			s.Times = append(s.Times, f)
+		} else {
+			s.Rows = append(s.Rows, f)
+		}
+	}
+	return s
 }
 
 // verdict keeps to the words that there are: it names a class of the style sheet.

@@ -51,5 +51,5 @@ func (r Run) tooLong() string {
 	if patience := r.Result.Load.PongTimeoutMs; patience > 0 {
 		ms = min(ms, patience/2)
 	}
-	return fmt.Sprintf("PINGs waiting for more than %s ms at the end of a second", plot.Number(ms, 1))
+	return fmt.Sprintf("PINGs waiting over %s ms", plot.Number(ms, 1))
 }
