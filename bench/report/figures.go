@@ -155,6 +155,9 @@ func (t *figures) processes(x *result.Result) {
 	t.maybe("memory of the nodes by connection", "bytes", x.Memory.ServerBytesPerConn, 1)
 	t.maybe("memory of the load test by connection", "bytes", x.Memory.GeneratorBytesPerConn, 1)
 	t.maybe("memory of the kernel by connection, both ends if they are here", "bytes", x.Memory.KernelBytesPerConn, 1)
+	if g := x.Generator; g.RSSBytes != nil && g.CPUS != nil {
+		t.add("the load test: memory, processor time", "MB, s", plot.Number(float64(*g.RSSBytes)/1e6, .1), plot.Number(*g.CPUS, .01))
+	}
 	if g := x.Generator; g.LateMs != nil {
 		t.add("lateness of the load test itself: p50, p99, max", "ms", plot.Number(g.LateMs.P50, .01), plot.Number(g.LateMs.P99, .01), plot.Number(g.LateMs.Max, .01))
 		t.columns(plot.Number(g.LateMs.P50, .01), plot.Number(g.LateMs.P99, .01), "", plot.Number(g.LateMs.Max, .01))
@@ -181,10 +184,29 @@ func (r Run) setting() (all []figure) {
 	}
 	all = append(all, figure{Name: "machine", Value: strings.Join(machine, ", ")})
 	all = append(all, r.load()...)
+	if names := r.unwatched(); names != "" {
+		all = append(all, figure{Name: "not watched", Value: names + ": its process is not known (--pid), so that its memory and processor time are not, either"})
+	}
 	if t := x.Terms; t != nil {
 		all = append(all, figure{Name: "terms of the nodes", Value: fmt.Sprintf("heartbeat %s ms, timeout %s ms, tick %s ms", plot.Number(t.HeartbeatMs, 1), plot.Number(t.TimeoutMs, 1), plot.Number(t.TickMs, 1))})
 	}
 	return all
+}
+
+// unwatched are the servers whose process was not read in any second.
+func (r Run) unwatched() string {
+	var names []string
+	for i, server := range r.Result.Server {
+		seen := server.RSSBytes != nil
+		for k := range r.Result.Detail.Seconds {
+			c := r.cost(i, k)
+			seen = seen || c != nil && c.RSSBytes != nil
+		}
+		if !seen && len(r.Result.Detail.Seconds) > 0 {
+			names = append(names, server.Addr)
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 // load is what the clients were told to do.

@@ -19,6 +19,9 @@ func why(x *result.Result) (all []string) {
 	case x.Generator.WhyInvalid != nil:
 		all = append(all, "The figures prove nothing about the server: "+*x.Generator.WhyInvalid+".")
 	}
+	if said := idle(x); said != "" {
+		all = append(all, said)
+	}
 	failed, judged := 0, 0
 	for _, t := range x.Thresholds {
 		if t.Abort { // said above, if it ended the run
@@ -55,6 +58,20 @@ func why(x *result.Result) (all []string) {
 		all = append(all, "The scenario's own promises are not judged (--no-promises).")
 	}
 	return all
+}
+
+// idle says that the load test was late without being busy; empty: it was not, or nobody knows.
+func idle(x *result.Result) string {
+	g := x.Generator
+	limit, _, _ := lateLimit(x)
+	if g.CPUS == nil || x.WallS <= 0 || g.LateMs == nil || g.LateMs.P99 <= limit {
+		return ""
+	}
+	took := *g.CPUS / x.WallS
+	if took > float64(max(g.Workers, 1))/2 {
+		return ""
+	}
+	return fmt.Sprintf("The load test took %s %% of a processor on the whole: not its own work made it late, but what else ran on its machine, or a machine that stood still.", plot.Number(100*took, 1))
 }
 
 func are(n int) string {
