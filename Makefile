@@ -18,7 +18,7 @@ FUZZTIME ?= 60s
 # each,COMMAND runs a command in every Go module of the repository.
 each = @set -e; for m in $(MODULES); do echo "[$$m] $(1)"; (cd $$m && $(1)); done
 
-.PHONY: help heartbeats build demo million test test-js lint vet fmt staticcheck cross unit bench bench-full bench-report bench-large bench-check bench-go bench-wheel bench-generator bench-promises bench-overload bench-goodput bench-posts bench-fanout bench-messages bench-websocket bench-tls storm-lab fuzz clean
+.PHONY: help heartbeats build demo demo-cluster million test test-js lint vet fmt staticcheck cross unit bench bench-full bench-report bench-large bench-check bench-go bench-wheel bench-generator bench-promises bench-overload bench-goodput bench-posts bench-fanout bench-messages bench-websocket bench-tls storm-lab fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 17
@@ -37,6 +37,12 @@ demo: build ## the main job on this machine in three acts: evictions, a kill, us
 	act talk --spawn 2 --cluster --kill-after 4s --fraction 0.1 --json out/talk.json || three=$$?; test $$three -ne 130 || exit 130; \
 	echo; echo "acts one and two: $$(says $$two)"; echo "act three: $$(says $$three)"; \
 	test $$two -eq 0 || exit $$two; exit $$three
+
+# How many users the cluster's demo has.
+USERS ?= 6000
+
+demo-cluster: build ## three nodes that know each other, 6,000 users: a kill, a split, a rolling restart; two minutes; USERS=600: fewer
+	@USERS=$(USERS) sh bench/lab/democluster/demo.sh
 
 million: build ## a million heartbeating connections, both ends on this machine, in six minutes; 14 GiB
 	@mkdir -p out

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/stormwheel/stormwheel/bench/result"
@@ -134,6 +135,9 @@ func (r *runner) status(counts *tally.Counters, second result.Second, recent *ta
 	}
 	soFar.Detail = known
 	s.Outlook = r.forecast.Foresee(soFar, since)
+	r.mu.Lock()
+	s.Phases, s.Events = slices.Clone(r.phases), slices.Clone(r.events)
+	r.mu.Unlock()
 	return s
 }
 

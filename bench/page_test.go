@@ -82,6 +82,7 @@ func TestThePageHasEveryScenarioAndItsPromises(t *testing.T) {
 		}
 	}
 	sameTable(t, "scenarios", table(t, "| scenario | what it does |", 1), names)
+	sameTable(t, "storms", table(t, "| kind | what strikes |", 1), scenario.Kinds())
 	sameTable(t, "promises", table(t, "| run | promise | why this number |", 2), promises)
 }
 

@@ -99,6 +99,7 @@ func TestStormKillsANodeAndAllReturn(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkUpdates(t, seen)
+	checkTimeline(t, seen, &r.Detail)
 	if r.Storm.Clients != 100 || r.Storm.Back != 100 || r.Storm.T100S == nil || r.Conns.End != 200 || r.Eviction.False != 0 {
 		t.Errorf("storm %+v, conns %+v, eviction %+v", r.Storm, r.Conns, r.Eviction)
 	}
@@ -138,6 +139,26 @@ func checkUpdates(t *testing.T, seen []Update) {
 	if status.Ready == 0 || status.RTT == nil || status.Generator.LateMs == nil || status.Generator.RSSBytes == nil ||
 		len(status.Servers) != 2 || len(status.Outlook) == 0 {
 		t.Errorf("status = %+v: something is missing", status)
+	}
+}
+
+// checkTimeline: every second knew the phases and events that the result has from before it.
+func checkTimeline(t *testing.T, seen []Update, d *result.Detail) {
+	t.Helper()
+	for _, u := range seen {
+		if u.Status == nil {
+			continue
+		}
+		for i, p := range d.Phases {
+			if p.T < u.Status.T && (i >= len(u.Status.Phases) || u.Status.Phases[i] != p) {
+				t.Errorf("at %v s phase %+v is not among %+v", u.Status.T, p, u.Status.Phases)
+			}
+		}
+		for i, e := range d.Events {
+			if e.T < u.Status.T && (i >= len(u.Status.Events) || u.Status.Events[i].Name != e.Name) {
+				t.Errorf("at %v s event %+v is not among %+v", u.Status.T, e, u.Status.Events)
+			}
+		}
 	}
 }
 

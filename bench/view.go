@@ -53,4 +53,6 @@ type Status struct {
 	Generator  result.Generator
 	LateSecond *result.GeneratorLate // of this second; that of the run is in Generator
 	Outlook    []result.Outlook
+	Phases     []result.PhaseSeen // those that have begun
+	Events     []result.Event     // what has befallen the run so far, as the result will have it
 }

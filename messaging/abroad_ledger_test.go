@@ -14,6 +14,7 @@ import (
 // not hear each other.
 type roomLedger struct {
 	*trouble
+	room  string // the node that is its home is another in each world
 	ears  []*listener
 	says  []*ledgerSay
 	texts map[envelope.Position]string // what was heard where
@@ -53,7 +54,7 @@ func (e *listener) rejoin() {
 		return
 	}
 	e.joining, e.asked = true, time.Now()
-	e.join = e.p.say(envelope.Envelope{Kind: envelope.Join, Room: []byte("tea"), Position: e.at})
+	e.join = e.p.say(envelope.Envelope{Kind: envelope.Join, Room: []byte(e.l.room), Position: e.at})
 }
 
 // listen takes all that has come.
@@ -142,7 +143,7 @@ func (e *listener) settled(number uint64, taken bool) {
 func (e *listener) say() {
 	e.l.count++
 	s := &ledgerSay{by: e, text: fmt.Sprint(e.l.count), sent: time.Now()}
-	s.number = e.p.toRoom("tea", s.text)
+	s.number = e.p.toRoom(e.l.room, s.text)
 	e.l.says = append(e.l.says, s)
 }
 
@@ -242,7 +243,7 @@ func (l *roomLedger) run() {
 		l.lossy.Store(l.rng.IntN(3) == 0)
 		switch what := l.rng.IntN(6); {
 		case what == 0 && len(all) > 2:
-			l.kill(l.homeOf("tea"))
+			l.kill(l.homeOf(l.room))
 		case what == 1 && len(all) > 2:
 			l.kill(l.one())
 		case what == 2:
@@ -265,7 +266,7 @@ func (l *roomLedger) cfg() messaging.Config {
 func TestRoomLedger(t *testing.T) {
 	forSeeds(t, 12, func(t *testing.T, seed int) {
 		inTown(t, 3, messaging.Config{RingMessages: 20, MessageRate: -1, JoinRate: -1, MaxDevices: -1}, func(w *town) {
-			l := &roomLedger{trouble: newTrouble(w, seed), texts: make(map[envelope.Position]string)}
+			l := &roomLedger{room: fmt.Sprint("room", seed), trouble: newTrouble(w, seed), texts: make(map[envelope.Position]string)}
 			l.during = l.babble
 			for i := range 6 {
 				e := &listener{l: l, name: fmt.Sprint("user", i), node: w.nodes[i%3], heard: make(map[string]time.Time)}

@@ -2,7 +2,6 @@ package messaging_test
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -148,9 +147,9 @@ func (p *peer) gaps() (gaps, heard int) {
 // roomAt is a room whose home is one node now, and another when there are so many nodes.
 func (w *town) roomAt(home, later string, nodes int) string {
 	for n := 1; n < 100; n++ {
-		names := []string{"a", "b", "c", "d", "e"}
-		if names[n%len(w.nodes)] == home && names[n%nodes] == later {
-			return strings.Repeat("r", n)
+		names, room := []string{"a", "b", "c", "d", "e"}, fmt.Sprint("room", n)
+		if homeAmong(names[:len(w.nodes)], room) == home && homeAmong(names[:nodes], room) == later {
+			return room
 		}
 	}
 	w.t.Fatal("no such room")
@@ -347,5 +346,30 @@ func TestLostPublicationIsFetched(t *testing.T) {
 		w.advance(1500 * time.Millisecond)
 		bob.hears("2")
 		bob.nothing()
+	})
+}
+
+// Joins that wait for homes that say nothing do not wait one after the other: a SEND behind them is answered in time.
+func TestSendBehindJoinsIsAnsweredInTime(t *testing.T) {
+	inTown(t, 2, messaging.Config{}, func(w *town) {
+		alice := w.nodes[0].join("alice")
+		w.f.freeze("b", true)
+		var rooms []string
+		for i := 0; len(rooms) < 4; i++ {
+			if room := fmt.Sprintf("room%0*d", i+1, 0); w.peers[0].Home(room) == "b" {
+				rooms = append(rooms, room)
+			}
+		}
+		var joins []uint64
+		for _, room := range rooms {
+			joins = append(joins, alice.say(envelope.Envelope{Kind: envelope.Join, Room: []byte(room)}))
+		}
+		n := alice.to("carol", "behind them")
+		w.advance(4900 * time.Millisecond)
+		for _, join := range joins {
+			alice.delivered(envelope.Joined)
+			alice.acked(join, envelope.AckTaken)
+		}
+		alice.acked(n, envelope.AckDurable)
 	})
 }

@@ -25,6 +25,7 @@ type link struct {
 	mu   sync.Mutex
 	up   bool
 	lost bool // it was up, and is not
+	odd  bool // it was logged that it says what cannot be read
 	l    *between.Link
 }
 
@@ -125,12 +126,18 @@ func (h *Hub) tellAll(m *between.Message) error {
 // heard is cluster.Handler.Message.
 func (h *Hub) heard(node string, body []byte) {
 	m, err := &h.links.heard, error(nil)
-	if *m, err = between.Parse(body); err != nil {
-		h.cfg.Logger.Warn("another node's hub says what cannot be read", "from", node, "error", err)
-		return
-	}
+	*m, err = between.Parse(body)
 	k := h.link(node)
 	k.mu.Lock()
+	if err != nil {
+		first := !k.odd
+		k.odd = true
+		k.mu.Unlock()
+		if first {
+			h.cfg.Logger.Warn("another node's hub says what cannot be read: is it of another version?", "from", node, "error", err)
+		}
+		return
+	}
 	if m.Number != 0 && !k.lost {
 		k.up = true // it knows this node, which knows it a moment later
 	}
@@ -172,7 +179,7 @@ func (h *Hub) peerDown(node string) {
 	defer h.losesNode(node)
 	k := h.link(node)
 	k.mu.Lock()
-	k.up, k.lost = false, true
+	k.up, k.lost, k.odd = false, true, false
 	k.l.Begin(randomNumber())
 	k.mu.Unlock()
 	for i := range h.shards {
@@ -189,6 +196,7 @@ func (h *Hub) peerForgot(node string) {
 	h.view.seenBy(node) // it is back: what it asks from now on it asks as one that sees this node
 	for i := range h.shards {
 		h.shards[i].peerForgot(node)
+		h.shards[i].othersUntold(node)
 	}
 	h.lookAgain(node)
 }

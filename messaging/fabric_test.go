@@ -2,11 +2,13 @@ package messaging_test
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/stormwheel/stormwheel/cluster"
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/messaging"
@@ -77,9 +79,13 @@ func (n *fabricNode) Live() []string {
 	return all
 }
 
-func (n *fabricNode) Home(key string) string {
-	all := n.Live()
-	return all[len(key)%len(all)]
+func (n *fabricNode) Home(key string) string { return homeAmong(n.Live(), key) }
+
+// homeAmong is a rendezvous hash, as it has to be: who takes itself for the home does not see the one that is.
+func homeAmong(nodes []string, key string) string {
+	return slices.MaxFunc(nodes, func(a, b string) int {
+		return cmp.Compare(xxhash.Sum64String(a+"/"+key), xxhash.Sum64String(b+"/"+key))
+	})
 }
 
 // Opened closes older sessions of the id, as a cluster does.

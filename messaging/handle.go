@@ -35,6 +35,9 @@ func (h *Hub) message(s *server.Session, m server.Message) {
 	}
 	a.verdict = h.byDefault(&a.q)
 	h.obey(s, a)
+	if d.stalled != nil { // by this: the body is the session's, and soon another's
+		a.e, _ = envelope.Parse(bytes.Clone(m.Body))
+	}
 }
 
 // queuePolicy has what a client asks wait for the policy, or for what it asked before. False: neither is

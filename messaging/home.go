@@ -50,7 +50,7 @@ func (h *Hub) sayHere(name string, body []byte) (at envelope.Position, ready boo
 	}
 	at, err = r.say(h, plainID(e.ID), &e)
 	why, _ = err.(*Refusal)
-	return at, true, why
+	return at, err != errEnding, why
 }
 
 // fetchCame tells a node what it does not know of a room. From now on it follows it, if it says so.

@@ -159,6 +159,7 @@ func (h *Hub) answerPeer(node string, token, what uint64, body []byte) {
 
 // knownHere is what this node alone answers.
 func (h *Hub) knownHere(ctx context.Context, what uint64, about *inquiry) (any, error) {
+	about.Limit = pageLimit(about.Limit)
 	switch what {
 	case inquireNames:
 		return h.namesHere(ctx, &question{about.Question, about.User, about.Room, about.Prefix, about.After, about.Limit})

@@ -126,7 +126,12 @@ type NamePage struct {
 	Partial bool     `json:"partial,omitempty"` // a node did not answer
 }
 
-// Users returns up to limit users who are online, or in their grace, and whose names begin with prefix, in
+// maxListed bounds what is asked for at once: a page is one message between nodes.
+const maxListed = 1000
+
+func pageLimit(limit int) int { return min(max(limit, 1), maxListed) }
+
+// Users returns up to limit users, or 1,000, who are online, or in their grace, and whose names begin with prefix, in
 // ascending order from behind after on; "" begins. Who is online during a whole walk is in it. A page costs a look at every user
 // who is online; there is one at a time. It waits, for other nodes a second at most: not to be called from a handler.
 // Errors: ctx's, ErrNotStarted, ErrClosed, and a *Refusal when too many ask.
@@ -141,7 +146,7 @@ func (h *Hub) Members(ctx context.Context, room, after string, limit int) (NameP
 
 // names are those of all nodes.
 func (h *Hub) names(ctx context.Context, q question) (NamePage, error) {
-	q.limit = max(1, q.limit)
+	q.limit = pageLimit(q.limit)
 	p, err := h.namesHere(ctx, &q)
 	if err != nil {
 		return NamePage{}, err
@@ -228,7 +233,7 @@ type RoomPage struct {
 
 // Rooms returns up to limit rooms that a node knows, as Users does users.
 func (h *Hub) Rooms(ctx context.Context, prefix, after string, limit int) (RoomPage, error) {
-	limit = max(1, limit)
+	limit = pageLimit(limit)
 	p, err := h.roomsHere(ctx, prefix, after, limit)
 	if err != nil {
 		return RoomPage{}, err

@@ -199,11 +199,28 @@ func (sh *shard) othersGone(node string) {
 			}
 		}
 	}
-	for _, of := range sh.others {
-		for _, all := range of {
-			for _, d := range slices.Clone(all) {
-				sh.goes(d, func(o otherLogin) bool { return o.node == node }, true)
-			}
+	for group := range sh.others {
+		sh.goneFrom(node, group)
+	}
+}
+
+// othersUntold has all that a node has told of rooms begin its grace: it had this node for lost, and did not tell who
+// went. Who is there it tells again.
+func (sh *shard) othersUntold(node string) {
+	sh.mu.Lock()
+	defer sh.unlock()
+	for group := range sh.others {
+		if _, ofRoom := roomWatched(group); ofRoom {
+			sh.goneFrom(node, group)
+		}
+	}
+}
+
+// goneFrom has all that is known of a group at a node begin its grace. With the lock held.
+func (sh *shard) goneFrom(node, group string) {
+	for _, all := range sh.others[group] {
+		for _, d := range slices.Clone(all) {
+			sh.goes(d, func(o otherLogin) bool { return o.node == node }, true)
 		}
 	}
 }

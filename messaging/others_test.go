@@ -214,3 +214,21 @@ func TestAWatchWithoutAllNodesIsRefused(t *testing.T) {
 		}
 	})
 }
+
+// Who leaves a room while his node has the watcher's for lost, but not the other way round, is told to be offline.
+func TestWhoLeftARoomUntoldIsOffline(t *testing.T) {
+	inTown(t, 2, messaging.Config{OpenPresence: true}, func(w *town) {
+		alice, bob, carol := w.nodes[0].join("alice"), w.nodes[1].join("bob"), w.nodes[1].join("carol")
+		w.joins(bob, "tea", envelope.Position{})
+		w.joins(carol, "tea", envelope.Position{})
+		w.watches(alice, envelope.Envelope{Room: []byte("tea")})
+		w.f.loses("b", "a")
+		w.advance(50 * time.Millisecond)
+		bob.say(envelope.Envelope{Kind: envelope.Leave, Room: []byte("tea")})
+		w.advance(50 * time.Millisecond)
+		w.f.heal("a", "b")
+		w.advance(w.grace())
+		alice.sees(envelope.Offline, "bob")
+		alice.nothing()
+	})
+}

@@ -13,7 +13,8 @@ type Peers interface {
 	Node() string
 	// Live returns the names of the live nodes, this one included, in ascending order.
 	Live() []string
-	// Home is the live node that keeps key: the same wherever the same nodes are seen.
+	// Home is the live node that keeps key: the same wherever the same nodes are seen, and the first of them in an
+	// order that is the key's. So no node takes itself for the home while it sees the one that is.
 	Home(key string) string
 
 	// Opened tells all nodes of a login here, and returns its stamp, which is greater than all that this node

@@ -166,7 +166,10 @@ func (h *Hub) toRoom(name string, id ID, e *envelope.Envelope) (at envelope.Posi
 	return r.say(h, id, e)
 }
 
-// say gives a message the next place, unless it has one, and sends it to the members. Errors are *Refusals. With
+// errEnding is what say returns where the node ends, and with it this home: the next one is to say it.
+var errEnding = errors.New("messaging: the room's home ends")
+
+// say gives a message the next place, unless it has one, and sends it to the members. Errors are *Refusals, and in a cluster errEnding. With
 // the room's lock held.
 func (r *room) say(h *Hub, id ID, e *envelope.Envelope) (at envelope.Position, err error) {
 	if i := slices.IndexFunc(r.ring, func(s said) bool { return s.id == id }); i >= 0 {
@@ -181,6 +184,8 @@ func (r *room) say(h *Hub, id ID, e *envelope.Envelope) (at envelope.Position, e
 	switch err := h.srv.Load().Publish(membersOf(r.name), body); {
 	case errors.Is(err, server.ErrTooBig):
 		return at, refuseLarge
+	case errors.Is(err, server.ErrClosed) && r.far != nil:
+		return at, errEnding
 	case err != nil:
 		return at, refuseBusy
 	}

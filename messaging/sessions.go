@@ -96,7 +96,7 @@ func (h *Hub) sessionsHere(ctx context.Context, name string, limit int) (p Sessi
 	if err != nil {
 		return p, err
 	}
-	limit = min(max(limit, 1), 1000)
+	limit = pageLimit(limit)
 	srv := h.srv.Load()
 	for {
 		found := make(chan Session, limit) // visits may go on when nobody waits any more

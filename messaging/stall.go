@@ -31,6 +31,7 @@ func (h *Hub) stalls(d *device, a *asked) bool {
 		h.conclude(a)
 		return true
 	}
+	a.begin(h.since()) // so that many that wait do not wait one after the other: a SEND may be behind them
 	d.stalled.behind = append(d.stalled.behind, a)
 	return true
 }

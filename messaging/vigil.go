@@ -16,8 +16,11 @@ import (
 // gatherTime bounds how long other nodes are waited for.
 const gatherTime = time.Second
 
-// vigils are a hub's, by group of watchers. Its lock may be taken with that of a shard held.
+// vigils are a hub's, by group of watchers. Its lock may be taken with that of a shard held; changing comes before
+// both, and is held while one begins or ends: else the end of one could undo the beginning of the next.
 type vigils struct {
+	changing sync.Mutex
+
 	mu      sync.Mutex
 	of      map[string]*vigil
 	lookers map[string][]string // nodes with watchers of a room
@@ -33,20 +36,36 @@ type vigil struct {
 }
 
 // looks tells whether all nodes have told who is there of a group, and has them asked if they were not. Until
-// they have, a waits, if it may. On a session's loop.
+// they have, a waits, if it may. On a session's loop, which is counted among the group's watchers.
 func (h *Hub) looks(group string, e *envelope.Envelope, a *asked, wait bool) bool {
 	v := &h.vigils
 	v.mu.Lock()
 	w := v.of[group]
+	v.mu.Unlock()
+	if w == nil {
+		w = h.beginVigil(group, e)
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if w.asked == nil {
+		return true
+	}
+	if wait {
+		w.waits = append(w.waits, a)
+	}
+	return false
+}
+
+// beginVigil has all nodes asked about a group, unless they were.
+func (h *Hub) beginVigil(group string, e *envelope.Envelope) *vigil {
+	v := &h.vigils
+	v.changing.Lock()
+	defer v.changing.Unlock()
+	v.mu.Lock()
+	w := v.of[group]
 	if w != nil {
-		defer v.mu.Unlock()
-		if w.asked == nil {
-			return true
-		}
-		if wait {
-			w.waits = append(w.waits, a)
-		}
-		return false
+		v.mu.Unlock()
+		return w
 	}
 	w = &vigil{user: string(e.User), room: string(e.Room), token: h.token.Add(1), asked: map[string]bool{h.self: true}}
 	if v.of == nil {
@@ -68,10 +87,8 @@ func (h *Hub) looks(group string, e *envelope.Envelope, a *asked, wait bool) boo
 	}
 	if len(w.asked) == 0 {
 		w.asked = nil
-		return true
 	}
-	w.waits = append(w.waits, a)
-	return false
+	return w
 }
 
 // shardsOf are those that know devices of a group.
@@ -87,10 +104,12 @@ func (h *Hub) shardsOf(w *vigil) (all []*shard) {
 
 // looksNoMore forgets a group that nobody watches.
 func (h *Hub) looksNoMore(group string) {
-	if h.cfg.Peers == nil {
+	if h.cfg.Peers == nil || h.watchersIn(group).any(group) {
 		return
 	}
 	v := &h.vigils
+	v.changing.Lock()
+	defer v.changing.Unlock()
 	v.mu.Lock()
 	w := v.of[group]
 	if w == nil || h.watchersIn(group).any(group) {

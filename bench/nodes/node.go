@@ -41,6 +41,7 @@ type Node struct {
 	*child.Child
 	Name  string
 	Addr  string // HOST:PORT of the listener
+	Bus   string // HOST:PORT of that for the others of its cluster; "": it is of none
 	admin string // HOST:PORT of GET /stats
 
 	command func() *child.Child // makes it; more than once in some storms
@@ -67,6 +68,9 @@ func Spawn(ctx context.Context, serve child.Program, count int, args []string, d
 			others = append(others, addrs[(i+1+j)%count])
 		}
 		nodes[i] = &Node{Name: fmt.Sprintf("n%d", i+1), Addr: addrs[i]}
+		if clustered {
+			nodes[i].Bus = within[i]
+		}
 		argv := []string{"--node", nodes[i].Name, "--listen", addrs[i], "--admin", "127.0.0.1:0"}
 		if len(others) > 0 && !clustered {
 			argv = append(argv, "--alternates", strings.Join(others, ","))
@@ -145,7 +149,7 @@ func (n *Node) watch() {
 
 // again starts a node that has ended: a new process of the same name and address.
 func (n *Node) again(ctx context.Context) (*Node, error) {
-	next := &Node{Name: n.Name, Addr: n.Addr, command: n.command, died: n.died}
+	next := &Node{Name: n.Name, Addr: n.Addr, Bus: n.Bus, command: n.command, died: n.died}
 	if err := next.start(ctx); err != nil {
 		stopNodes([]*Node{next})
 		return nil, err

@@ -38,6 +38,9 @@ type Load struct {
 	KillAfterS    float64 `json:"kill_after_s"`
 	DrainAfterS   float64 `json:"drain_after_s"`
 	RestartAfterS float64 `json:"restart_after_s"`
+	Rolling       bool    `json:"rolling"`
+	SplitAfterS   float64 `json:"split_after_s"`
+	SplitForS     float64 `json:"split_for_s"`
 	// Transport is "tls", "ws" or "wss", or empty for plain TCP; ProxyProtocol is the version of the header that
 	// each connection began with.
 	Transport     string `json:"transport"`

@@ -102,6 +102,7 @@ func (c *Config) checkTimes() error {
 		{"tick", c.Tick}, {"pong-timeout", c.PongTimeout}, {"freeze", c.Freeze}, {"recovery-timeout", c.RecoveryTimeout},
 		{"deadline", c.Deadline}, {"trickle-interval", c.TrickleInterval}, {"outage", c.Outage}, {"every", c.Every},
 		{"storm-at", c.StormAt}, {"kill-after", c.KillAfter}, {"drain-after", c.DrainAfter}, {"restart-after", c.RestartAfter},
+		{"split-after", c.SplitAfter}, {"split-for", c.SplitFor},
 	} {
 		switch {
 		case f.time > maxTime:

@@ -98,6 +98,11 @@ type Config struct {
 	KillAfter    time.Duration `help:"talk: kill -9 of the first spawned node so long after they began." placeholder:"D"`
 	DrainAfter   time.Duration `help:"talk: SIGTERM to it instead." placeholder:"D"`
 	RestartAfter time.Duration `help:"talk: how long after its end it is started again, with its store (default 2s)." placeholder:"D"`
+	// Rolling has DrainAfter strike all nodes, one after the other. SplitAfter is when the nodes of a Cluster cease to hear each
+	// other, for SplitFor; default: never, and 5 s.
+	Rolling    bool          `help:"talk: --drain-after strikes all spawned nodes, one after the other."`
+	SplitAfter time.Duration `help:"talk, with --cluster: the nodes cease to hear each other so long after they began; in a network namespace, as of unshare --net." placeholder:"D"`
+	SplitFor   time.Duration `help:"talk: how long they do not (default 5s)." placeholder:"D"`
 
 	// Heartbeat, Timeout and Tick are those of the spawned nodes, 30 s, 2.5 heartbeats and 250 ms by
 	// default. With Targets, Heartbeat is that of the clients, and Timeout that of a tcp-echo

@@ -24,7 +24,7 @@ func (talk) About() string {
 }
 
 func (talk) Takes() string {
-	return "send every rooms room-size devices messages cluster kill-after drain-after restart-after kind fraction"
+	return "send every rooms room-size devices messages cluster kill-after drain-after restart-after rolling split-after split-for kind fraction"
 }
 
 const (
@@ -32,6 +32,7 @@ const (
 	defaultRoom     = 10
 	defaultTalkSend = 100
 	defaultRestart  = 2 * time.Second
+	defaultSplit    = 5 * time.Second
 
 	// joinPatience is how long rooms may take to let all in: those who are late hear what comes then.
 	joinPatience = 5 * time.Second
@@ -64,6 +65,9 @@ func (talk) Defaults(c *Config) {
 	if c.KillAfter > 0 || c.DrainAfter > 0 {
 		fill(&c.RestartAfter, defaultRestart)
 		fill(&c.Kind, c.talkStorm())
+	}
+	if c.SplitAfter > 0 {
+		fill(&c.SplitFor, defaultSplit)
 	}
 	if _, said := c.nodeArg("drain-grace"); (c.Spawn > 1 || c.DrainAfter > 0 && c.Spawn > 0) && !said {
 		c.NodeArgs = append([]string{"drain-grace=" + drainGrace.String()}, c.NodeArgs...)
@@ -146,6 +150,14 @@ func (c *Config) checkBlow() error {
 		return result.Usage("--kind is not for talk: say --kill-after or --drain-after")
 	case c.KillAfter > 0 && c.DrainAfter > 0:
 		return result.Usage("--kill-after and --drain-after exclude each other")
+	case c.Rolling && (c.DrainAfter == 0 || c.Spawn < 2):
+		return result.Usage("--rolling is for --drain-after and two spawned nodes or more")
+	case c.SplitFor != 0 && c.SplitAfter == 0:
+		return result.Usage("--split-for is for --split-after")
+	case c.SplitAfter > 0 && (!c.Cluster || struck):
+		return result.Usage("--split-after is for --cluster, and not for --kill-after and --drain-after")
+	case c.SplitAfter > 0 && c.SplitAfter+c.SplitFor >= c.Duration:
+		return result.Usage("--split-after and --split-for: %v is not before the end of --duration %v", c.SplitAfter+c.SplitFor, c.Duration)
 	case c.RestartAfter != 0 && !struck:
 		return result.Usage("--restart-after is for --kill-after and --drain-after")
 	case struck && c.Spawn == 0:
@@ -168,10 +180,15 @@ func (talk) Promises(c *Config) []string {
 	all := []string{fmt.Sprintf("conns.end==%d", c.Conns), "messages.acknowledged>0", "messages.delivered>0", "messages.refused==0",
 		"messages.lost==0", "messages.doubled==0"}
 	switch {
+	case c.SplitAfter > 0: // members of rooms are told of gaps
+		all = append(all, "conns.lost==0", answeredPromise)
 	case !c.storms():
 		all = append(all, "messages.undelivered==0", "conns.lost==0", answeredPromise)
 	case c.DrainAfter > 0 && !c.Alone():
 		all = append(all, "storm.offline==0", pendingPromise)
+		if c.Rolling {
+			all = append(all, "conns.lost==0") // the storm is the first node's
+		}
 	default:
 		all = append(all, "storm.clients>0", fmt.Sprintf("storm.t100_s<=%g", (c.RestartAfter+c.RecoveryTimeout).Seconds()), pendingPromise)
 	}
@@ -215,6 +232,11 @@ func (c *Config) talkWords() string {
 func (talk) Parts(*Config) []string { return []string{"ramp", "talk", "ledger"} }
 
 func (talk) Play(ctx context.Context, s *Stage) error {
+	if s.SplitAfter > 0 {
+		if err := nodes.Splits(); err != nil {
+			return result.Impossible("--split-after: %v", err)
+		}
+	}
 	if err := s.ramp(ctx); err != nil {
 		return err
 	}

@@ -13,6 +13,9 @@ import (
 // strikeTalk strikes the first node while users talk, and starts it again with its store. The users go to the other
 // node meanwhile, or wait for it.
 func (s *Stage) strikeTalk(ctx context.Context, from time.Duration) error {
+	if s.SplitAfter > 0 {
+		return s.splitTalk(ctx, from)
+	}
 	if !s.storms() {
 		return nil
 	}
@@ -27,7 +30,57 @@ func (s *Stage) strikeTalk(ctx context.Context, from time.Duration) error {
 	if err := s.pass(ctx, s.RestartAfter); err != nil {
 		return err
 	}
-	return s.startAgain(ctx, t0, victim)
+	if err := s.startAgain(ctx, t0, victim); err != nil || !s.Rolling {
+		return err
+	}
+	return s.rollOn(ctx, t0)
+}
+
+// rollOn has all nodes but the first do what that one did, one after the other.
+func (s *Stage) rollOn(ctx context.Context, t0 time.Duration) error {
+	for i := 1; i < len(s.Servers.Nodes); i++ {
+		n := s.Servers.Nodes[i]
+		on, asked := s.Clients.On(n.Addr), s.Clients.Now()
+		if err := s.askToEnd(n, on); err != nil {
+			return err
+		}
+		s.Say("SIGTERM to node %s with %d clients, and %d messages under way", n.Name, on, s.underWay())
+		if err := s.awaitEnd(ctx, n, max(s.RecoveryTimeout, drainEnd)); err != nil {
+			return err
+		}
+		s.Say("it has ended after %.1f s", (s.Clients.Now() - asked).Seconds())
+		if err := s.pass(ctx, s.RestartAfter); err != nil {
+			return err
+		}
+		if err := s.startAgain(ctx, t0, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// splitTalk has no node hear another for a while.
+func (s *Stage) splitTalk(ctx context.Context, from time.Duration) error {
+	if err := s.passUntil(ctx, from+s.SplitAfter); err != nil {
+		return err
+	}
+	heal, err := s.Servers.Split()
+	if err != nil {
+		return err
+	}
+	defer heal()
+	over := s.Note(result.EventCut, "", "no node hears another")
+	defer over()
+	s.Say("a split: for %v no node hears another, with %d messages under way", s.SplitFor, s.underWay())
+	if err := s.pass(ctx, s.SplitFor); err != nil {
+		return err
+	}
+	if err := heal(); err != nil {
+		return err
+	}
+	over()
+	s.Say("the split is over, with %d messages under way", s.underWay())
+	return nil
 }
 
 // blowWhileTalking returns when the node has ended.

@@ -29,6 +29,14 @@ func TestTalksThatMakeNoSense(t *testing.T) {
 		{"a cluster", Config{Spawn: 3, Cluster: true, KillAfter: time.Second}, ""},
 		{"a cluster of one", Config{Spawn: 1, Cluster: true}, "--cluster is for two"},
 		{"a cluster that is there", Config{Targets: []string{"127.0.0.1:1"}, Cluster: true}, "--cluster is for two"},
+		{"a rolling restart", Config{Spawn: 3, Cluster: true, DrainAfter: time.Second, Rolling: true}, ""},
+		{"a rolling kill", Config{Spawn: 3, Cluster: true, KillAfter: time.Second, Rolling: true}, "--rolling is for --drain-after"},
+		{"a rolling restart of one", Config{Spawn: 1, DrainAfter: time.Second, Rolling: true}, "--rolling is for --drain-after"},
+		{"a split", Config{Spawn: 3, Cluster: true, SplitAfter: time.Second}, ""},
+		{"a split of strangers", Config{Spawn: 2, SplitAfter: time.Second}, "--split-after is for --cluster"},
+		{"a split and a kill", Config{Spawn: 3, Cluster: true, SplitAfter: time.Second, KillAfter: time.Second}, "--split-after is for --cluster"},
+		{"a split without an end", Config{Spawn: 3, Cluster: true, SplitAfter: 6 * time.Second}, "11s is not before the end"},
+		{"the length of no split", Config{Spawn: 3, Cluster: true, SplitFor: time.Second}, "--split-for is for --split-after"},
 		{"over two nodes", Config{Spawn: 2, Place: "even"}, "--place even"},
 		{"store of a target", Config{Targets: []string{"127.0.0.1:1"}, Messages: "bolt"}, "--messages is for spawned nodes"},
 		{"another store", Config{Spawn: 1, Messages: "redis"}, `--messages: "redis"`},
@@ -72,6 +80,8 @@ func TestATalkPromisesThatNothingSafeIsLost(t *testing.T) {
 		{Config{Spawn: 2, KillAfter: time.Second, NodeArgs: []string{"messages=memory"}}, "kill", nil, []string{"messages.held_lost==0"}},
 		{Config{Spawn: 1, KillAfter: time.Second}, "blackout", []string{"storm.t100_s<=62"}, []string{"conns.lost==0"}},
 		{Config{Spawn: 2, DrainAfter: time.Second}, "drain", []string{"storm.offline==0"}, []string{"conns.lost==0"}},
+		{Config{Spawn: 3, Cluster: true, DrainAfter: time.Second, Rolling: true}, "drain", []string{"storm.offline==0", "conns.lost==0"}, []string{"messages.undelivered==0"}},
+		{Config{Spawn: 3, Cluster: true, SplitAfter: time.Second}, "", []string{"messages.lost==0", "conns.lost==0"}, []string{"messages.undelivered==0", "storm.offline==0"}},
 		{Config{Spawn: 1, DrainAfter: time.Second}, "restart", []string{"storm.t100_s<=62"}, []string{"storm.offline==0"}},
 	} {
 		tt.cfg.Scenario = "talk"

@@ -13,7 +13,8 @@ func (c *Config) Load() result.Load {
 		TrickleIntervalMs: result.Millis(c.TrickleInterval), FreezeS: c.Freeze.Seconds(), OutageS: c.Outage.Seconds(), Slow: c.Slow,
 		SendBytes: int(c.Send), DeliverBytes: int(c.Deliver), EveryS: c.Every.Seconds(), ProxyProtocol: c.ProxyProtocol, TLSResume: c.TLSResume,
 		Rooms: c.Rooms, RoomSize: c.RoomSize, Devices: c.Devices, Messages: c.Messages, Cluster: c.Cluster,
-		KillAfterS: c.KillAfter.Seconds(), DrainAfterS: c.DrainAfter.Seconds(), RestartAfterS: c.RestartAfter.Seconds()}
+		KillAfterS: c.KillAfter.Seconds(), DrainAfterS: c.DrainAfter.Seconds(), RestartAfterS: c.RestartAfter.Seconds(),
+		Rolling: c.Rolling, SplitAfterS: c.SplitAfter.Seconds(), SplitForS: c.SplitFor.Seconds()}
 	if c.Transport != "tcp" {
 		l.Transport = c.Transport
 	}

@@ -24,6 +24,7 @@ type Bus struct {
 	in     *in
 	watch  watcher
 	errors atomic.Uint64 // NATS messages that nats.go did not take
+	most   atomic.Int64  // bytes that a NATS message may have: nats.go's answer waits for its writes
 
 	mu     sync.Mutex // one Subscribe at a time
 	closed sync.Once
@@ -83,7 +84,10 @@ func (b *Bus) connect(servers string, more ...nats.Option) (err error) {
 				log.Warn("NATS: connection lost", "err", err)
 			}
 		}),
-		nats.ReconnectHandler(func(c *nats.Conn) { log.Info("NATS: connected again", "server", c.ConnectedUrlRedacted()) }),
+		nats.ReconnectHandler(func(c *nats.Conn) {
+			b.most.Store(c.MaxPayload())
+			log.Info("NATS: connected again", "server", c.ConnectedUrlRedacted())
+		}),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 			if errors.Is(err, nats.ErrSlowConsumer) {
 				b.in.losses.Add(1)
@@ -95,6 +99,7 @@ func (b *Bus) connect(servers string, more ...nats.Option) (err error) {
 	if b.conn, err = nats.Connect(servers, options...); err != nil {
 		return fmt.Errorf("natsbus: %w", err)
 	}
+	b.most.Store(b.conn.MaxPayload())
 	return nil
 }
 
@@ -128,7 +133,7 @@ func (b *Bus) external() []nats.Option {
 
 // Publish implements cluster.Bus.
 func (b *Bus) Publish(subject string, body []byte) error {
-	if int64(len(body))+10 > b.conn.MaxPayload() {
+	if int64(len(body))+10 > b.most.Load() {
 		return cluster.ErrTooBig
 	}
 	return b.out.put(subject, body)

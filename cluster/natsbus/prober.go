@@ -24,7 +24,8 @@ type prober struct {
 type watched struct {
 	node  string
 	lost  func()
-	alone int // how many answers said that nobody hears it
+	alone int       // how many answers, one soon after the other, said that nobody hears it
+	at    time.Time // the last of them
 }
 
 const (
@@ -84,6 +85,11 @@ func (p *prober) answered(m *nats.Msg) {
 		if w.node != node {
 			continue
 		}
+		now := time.Now()
+		if now.Sub(w.at) > probesLost*probeTime {
+			w.alone = 0 // it was heard meanwhile: nobody says so
+		}
+		w.at = now
 		if w.alone++; w.alone >= probesLost {
 			delete(p.watched, w)
 			go w.lost()

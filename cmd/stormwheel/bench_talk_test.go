@@ -16,8 +16,14 @@ import (
 // delivered or durable is lost, and nothing is had twice.
 func talked(t *testing.T, args ...string) (*result.Messages, string) {
 	t.Helper()
+	return talkedBy(t, func(args ...string) *process { return stormwheel(t, args...) }, args...)
+}
+
+// talkedBy is talked by the command that run starts.
+func talkedBy(t *testing.T, run func(args ...string) *process, args ...string) (*result.Messages, string) {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "talk.json")
-	p := stormwheel(t, append([]string{"bench", "talk", "--no-tui", "--json", file}, args...)...)
+	p := run(append([]string{"bench", "talk", "--no-tui", "--json", file}, args...)...)
 	select { // users go from node to node at the end: on a busy machine it takes long
 	case <-p.done:
 	case <-time.After(2 * time.Minute):
@@ -87,6 +93,19 @@ func TestWhatLiesInAStoreArrivesWhenItsNodeIsBack(t *testing.T) {
 	}
 }
 
+// All nodes are restarted one after the other, and nobody is offline.
+func TestARollingRestartOfACluster(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes seconds")
+	}
+	t.Parallel()
+	m, said := talked(t, "--spawn", "3", "--cluster", "--conns", "60", "--rooms", "3", "--every", "500ms", "--duration", "6s", "--drain-after", "500ms", "--restart-after", "100ms",
+		"--rolling", "--node-arg", "drain-grace=200ms")
+	if m.Sent != 60*12 || strings.Count(said, "it has ended after") != 3 {
+		t.Errorf("messages = %+v; it said\n%s", m, said)
+	}
+}
+
 func TestUsersOfManyKinds(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes seconds")
@@ -98,6 +117,11 @@ func TestUsersOfManyKinds(t *testing.T) {
 		// Each member hears each message, or is told of a gap: else it is lost.
 		"rooms": {[]string{"--spawn", "2", "--conns", "60", "--rooms", "5", "--kill-after", "1s", "--restart-after", "500ms"},
 			func(m *result.Messages) bool { return m.Sent == 60*6 && m.Published == 50*6*10+10*6 }},
+		// Many join at once at nodes that have to ask the rooms' homes: each comes into the room that it asked for.
+		"rooms over nodes": {[]string{"--spawn", "3", "--cluster", "--conns", "60", "--rooms", "5"},
+			func(m *result.Messages) bool {
+				return m.Sent == 60*6 && m.Published == 50*6*10+10*6 && m.Undelivered == 0
+			}},
 		"devices": {[]string{"--spawn", "1", "--conns", "60", "--devices", "3"},
 			func(m *result.Messages) bool { return m.Sent == 60*6 && m.Delivered == 60*6 }},
 		"workers": {[]string{"--spawn", "1", "--conns", "60", "--workers", "2", "--transport", "ws"},

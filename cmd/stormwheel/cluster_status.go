@@ -83,7 +83,7 @@ func writeStatus(out io.Writer, st cluster.Status) error {
 		if m.Self {
 			name, heard, behind = name+" *", "-", "-"
 		}
-		if m.Deaf {
+		if m.Deaf && m.State != "gone" && m.State != "left" {
 			state += ", does not hear us"
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%.0f/s\t%s\t%s\t%s\t%s\t%s\n", name, state, shortly(m.For), m.Sessions, m.Places, m.AdmitRate,

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -203,6 +204,38 @@ func TestCommandsOfThePagesParse(t *testing.T) {
 	}
 	if found < 5 {
 		t.Errorf("found %d command lines, want those of the experiment at least", found)
+	}
+}
+
+// TestBenchPageSortsEveryFlag holds the page's flags by topic to those of a run.
+func TestBenchPageSortsEveryFlag(t *testing.T) {
+	var cmd command
+	app, err := kong.New(&cmd, benchFlags...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var flags []string
+	for _, node := range app.Model.Children {
+		if node.Name != "bench" {
+			continue
+		}
+		for _, child := range node.Children {
+			for _, f := range child.Flags {
+				if child.Name == "run" && f.Name != "help" {
+					flags = append(flags, "--"+f.Name)
+				}
+			}
+		}
+	}
+	var sorted []string
+	for _, row := range column(t, readDoc(t, "../../docs/BENCH.md"), "| topic | flags |", 2) {
+		_, cell, _ := strings.Cut(row, "`")
+		sorted = append(sorted, strings.Fields(strings.ReplaceAll(cell, "`", ""))...)
+	}
+	slices.Sort(flags)
+	slices.Sort(sorted)
+	if got, want := strings.Join(sorted, "\n"), strings.Join(flags, "\n"); got != want || want == "" {
+		t.Errorf("BENCH.md sorts these flags:\n%s\nwant:\n%s", got, want)
 	}
 }
 

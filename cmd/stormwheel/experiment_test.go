@@ -2,23 +2,26 @@ package main
 
 import (
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 )
 
-// The experiment of README, line by line: alice and bob talk at a node that is killed, and at the other one then. What
-// the dead one held for carol arrives when it runs again, and alice is told when she is there.
-func TestTheClassicExperimentOfTwoWhoTalk(t *testing.T) {
-	folder := t.TempDir()
-	b := serve(t, "--node", "b", "--messages", "bolt:"+filepath.Join(folder, "b.db"), "--drain-grace", "200ms", "--failover-rate", "1000")
-	inFile := []string{"--node", "a", "--alternates", b.listen, "--messages", "bolt:" + filepath.Join(folder, "a.db")}
-	a := serve(t, inFile...)
-	b.patch(`{"alternates":["` + a.listen + `"]}`)
+// The experiment of README, line by line: alice and bob talk over two of three nodes, of which hers is killed. What that
+// one held for carol arrives at a third when it runs again, and alice is told, wherever she is.
+func TestTheExperimentOfThreeNodes(t *testing.T) {
+	folder, peers := t.TempDir(), freePorts(t, 3)
+	var started []*process
+	for i, name := range []string{"a", "b", "c"} {
+		started = append(started, startMember(t, i, peers, "--messages", "bolt:"+filepath.Join(folder, name+".db")))
+	}
+	a, b, c := ready(t, started[0]), ready(t, started[1]), ready(t, started[2])
 
 	alice := chatter(t, t.TempDir(), a.listen, "alice", "--to", "bob")
 	alice.until("connected to node a")
-	bob := chatter(t, t.TempDir(), a.listen, "bob", "--to", "alice")
-	bob.until("connected to node a")
+	bob := chatter(t, t.TempDir(), b.listen, "bob", "--to", "alice")
+	bob.until("connected to node b")
 	alice.say("are you there?")
 	bob.until("alice: are you there?")
 	alice.until("✓✓ bob: are you there?")
@@ -26,23 +29,31 @@ func TestTheClassicExperimentOfTwoWhoTalk(t *testing.T) {
 	alice.until("bob: yes")
 	alice.say(":to carol bring the key")
 	alice.until("✓ carol: bring the key")
+	alice.say(":to bob")
 
 	a.signal(syscall.SIGKILL)
 	a.exit()
-	alice.until("back on node b")
-	bob.until("back on node b")
+	alice.until("back on node")
 	alice.say("still there?")
 	bob.until("alice: still there?")
 	alice.until("✓✓ bob: still there?")
 	bob.say("I am")
 	alice.until("bob: I am")
 
-	_ = ready(t, stormwheel(t, append([]string{"serve", "--listen", a.listen, "--admin", a.admin}, inFile...)...))
-	carol := chatter(t, t.TempDir(), a.listen, "carol")
+	waitFor(t, "b sees that a is dead", func() bool { return b.sees(2) })
+	status := stormwheel(t, "cluster", "status", "--admin", b.admin)
+	code, out := status.exit()
+	gone := slices.ContainsFunc(out, func(line string) bool { return slices.Equal(strings.Fields(line)[:2], []string{"a", "gone"}) })
+	if code != 0 || !gone {
+		t.Errorf("exit %d, and it shows\n%s", code, strings.Join(out, "\n"))
+	}
+
+	carol := chatter(t, t.TempDir(), c.listen, "carol")
+	carol.until("connected to node c")
+	again := []string{"serve", "--node", "a", "--listen", a.listen, "--admin", a.admin, "--messages", "bolt:" + filepath.Join(folder, "a.db"),
+		"--cluster", "nats://embedded", "--cluster-listen", peers[0], "--cluster-peers", strings.Join(peers, ",")}
+	_ = ready(t, stormwheel(t, again...))
 	carol.until("alice: bring the key")
-	b.signal(syscall.SIGTERM)
-	alice.until("moved to node a")
-	bob.until("moved to node a")
 	alice.until("✓✓ carol: bring the key")
 	for _, p := range []*process{alice, bob, carol} {
 		p.say(":q")

@@ -230,3 +230,24 @@ func TestAnAlternateOfAMissingFamilyIsNoLackOfPorts(t *testing.T) {
 		t.Errorf("invalid: %s", *why)
 	}
 }
+
+// While no node of a cluster hears another, what is for the other side is stored, and comes when they do.
+func TestASplitOfACluster(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes seconds")
+	}
+	n := newNetwork(t)
+	t.Parallel()
+	m, said := talkedBy(t, n.stormwheel, "--spawn", "3", "--cluster", "--conns", "60", "--rooms", "3", "--every", "500ms", "--duration", "6s", "--split-after", "500ms", "--split-for", "3s")
+	if m.Sent != 60*12 || m.Durable == 0 {
+		t.Errorf("messages = %+v; it said\n%s", m, said)
+	}
+}
+
+// A split would be one of this machine's network.
+func TestNoSplitOfTheMachine(t *testing.T) {
+	p := stormwheel(t, "bench", "talk", "--no-tui", "--spawn", "2", "--cluster", "--split-after", "1s")
+	if code, _ := p.exit(); code != result.ExitImpossible || !strings.Contains(p.stderr.String(), "--split-after: a split ") {
+		t.Errorf("exit %d: %s", code, p.stderr.String())
+	}
+}

@@ -9,7 +9,7 @@
 # those are in. Without that, an emulated machine that falls behind for longer than the clients' patience of 5 s, as
 # during one collection of a node of some 100,000 connections, does not recover: those who gave up come again, their
 # load test goes before all others, the node is left with 4 % of the processor, and nobody gets in
-# (docs/BENCH.md, A million connections). Debian: apt-get install qemu-system-x86 busybox-static cpio. The kernel is taken
+# (docs/MILLION.md). Debian: apt-get install qemu-system-x86 busybox-static cpio. The kernel is taken
 # from its package without installing it; KERNEL=FILE names another.
 set -eu
 conns=${1:-100000} memory=${2:-14} rate=${3:-1500}

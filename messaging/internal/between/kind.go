@@ -46,6 +46,10 @@ var names = [...]string{
 	Locate: "LOCATE", Located: "LOCATED", Push: "PUSH", Outcome: "OUTCOME", Kick: "KICK", Hand: "HAND", Handed: "HANDED", Kicked: "KICKED",
 }
 
+// isLoad tells whether a body of the kind brings what somebody wants to be sent, who can be told that there is no
+// room. All others are questions of which there are few, and answers: who misses one of these waits for ever.
+func (k Kind) isLoad() bool { return k == Push || k == Say || k == Hand }
+
 // String names the kind as docs/CLUSTER.md does.
 func (k Kind) String() string {
 	if int(k) < len(names) && names[k] != "" {

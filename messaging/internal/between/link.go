@@ -7,6 +7,7 @@ var ErrFull = errors.New("between: too much is under way to that node")
 
 const (
 	maxUnacked = 16 << 20 // bytes of frames that a Link keeps to say them again
+	maxAnswers = 64 << 20 // the same, if it is an answer, or else nothing that somebody wants to be sent
 	maxAgain   = 1 << 20  // bytes that it says again at a time, when the peer says that they are lost
 	maxProbe   = 16 << 10 // bytes that it says again when nothing is heard: the peer tells then what else is lost
 	ackEvery   = 64       // frames after which it acknowledges by itself
@@ -41,9 +42,10 @@ func (l *Link) Begin(id uint64) {
 	l.id, l.sent, l.first, l.bytes, l.stuck, l.again = id, nil, 1, 0, 0, 0
 }
 
-// Send returns the frame of a message, which nobody may change.
+// Send returns the frame of a message, which nobody may change. Where there is no room for more messages, there
+// still is for answers.
 func (l *Link) Send(m *Message) ([]byte, error) {
-	if l.bytes >= maxUnacked {
+	if l.bytes >= maxAnswers || l.bytes >= maxUnacked && m.Kind.isLoad() {
 		return nil, ErrFull
 	}
 	m.Link, m.Number = l.id, l.first+uint64(len(l.sent))

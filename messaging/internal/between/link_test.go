@@ -150,7 +150,15 @@ func TestLinkRefusesWhatItCannotKeep(t *testing.T) {
 	if _, err := a.Send(&Message{Kind: Push}); err != ErrFull {
 		t.Errorf("got %v, want ErrFull", err)
 	}
-	a.Take(&Message{Kind: Ack, AckLink: 1, Acked: 1})
+	for range 48 {
+		if _, err := a.Send(&Message{Kind: Ring, Body: body}); err != nil {
+			t.Fatalf("an answer: %v", err)
+		}
+	}
+	if _, err := a.Send(&Message{Kind: Ring}); err != ErrFull {
+		t.Errorf("one answer too many: %v, want ErrFull", err)
+	}
+	a.Take(&Message{Kind: Ack, AckLink: 1, Acked: 50})
 	if _, err := a.Send(&Message{Kind: Push}); err != nil {
 		t.Error(err)
 	}

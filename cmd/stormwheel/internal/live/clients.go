@@ -18,6 +18,11 @@ func (m *model) left() []*section {
 	all := []*section{
 		{draw: m.rates, steps: []step{{rankFirst, 2}}},
 		{draw: m.roundTrips, steps: []step{{rankFirst, 1}, {rankMore, 1}, {rankRest, 1}}},
+		{draw: m.lost, steps: []step{{rankMore, 1}}},
+	}
+	if m.graphed() { // the first is among the graphs, and so is the third line of the second
+		all[0], all[1].steps = all[1], all[1].steps[:2]
+		all = append(all[:1], all[2:]...)
 	}
 	if s := m.status; s != nil && s.Messages != nil {
 		steps := []step{{rankFirst, 1}, {rankMore, 1}}
@@ -42,9 +47,10 @@ func (m *model) left() []*section {
 func (m *model) rates(width, _ int) []string {
 	const figure = 9
 	room := width - gutter - figure
+	attempts, connected := m.series(room, attemptsOf), m.series(room, connectedOf)
 	top := 0.0
-	for _, v := range [][]float64{m.attempts, m.connected} {
-		if v = keep(v, max(room, 0)); len(v) > 0 {
+	for _, v := range [][]float64{attempts, connected} {
+		if len(v) > 0 {
 			top = max(top, slices.Max(v))
 		}
 	}
@@ -55,7 +61,7 @@ func (m *model) rates(width, _ int) []string {
 		}
 		return m.named(name, m.look.sparkline(values, top, room)+padLeft(count(int(now))+"/s", figure))[0]
 	}
-	return []string{row("attempts", m.attempts), row("connected", m.connected)}
+	return []string{row("attempts", attempts), row("connected", connected)}
 }
 
 func (m *model) roundTrips(width, height int) []string {
@@ -74,13 +80,29 @@ func (m *model) roundTrips(width, height int) []string {
 	if height > 2 && width >= compact {
 		const figure = 14
 		top := 0.0
-		values := keep(m.rtt, max(width-gutter-figure, 0))
+		values := m.series(width-gutter-figure, rttOf)
 		if len(values) > 0 {
 			top = max(top, slices.Max(values))
 		}
 		lines = append(lines, m.look.sparkline(values, top, width-gutter-figure)+m.look.faint.Render(padLeft("p99 to "+millis(top), figure)))
 	}
 	return m.named("rtt", lines[:min(len(lines), height)]...)
+}
+
+// lost are the sessions that ended and the PINGs that wait, in the last second.
+func (m *model) lost(width, _ int) []string {
+	l, s := m.look, m.status
+	if s == nil {
+		s = &bench.Status{}
+	}
+	say := func(n int, what string) string {
+		if n > 0 {
+			return l.bad.Render(count(n) + " " + what)
+		}
+		return l.faint.Render("0 " + what)
+	}
+	text := say(s.Lost, "lost/s") + "  " + say(s.Unanswered, "unanswered") + "  " + say(s.Failed, "failed/s")
+	return m.named("losses", l.clip(text, width-gutter))
 }
 
 // spans words two percentiles, in columns.

@@ -42,7 +42,9 @@ func (m *model) frame() string {
 		return ""
 	}
 	var lines []string
-	if m.width >= twoColumnsWidth && m.height >= twoColumnsHeight {
+	if m.graphed() {
+		lines = m.drawn()
+	} else if m.width >= twoColumnsWidth && m.height >= twoColumnsHeight {
 		lines = m.wide()
 	} else {
 		lines = m.narrow()
@@ -59,7 +61,7 @@ func (m *model) frame() string {
 
 // narrow has all sections below each other.
 func (m *model) narrow() []string {
-	lines := m.head(m.width, min(m.height, 2))
+	lines := append(m.head(m.width, min(m.height, 2)), m.firstBroken()...)
 	var foot []string
 	if m.height >= 16 {
 		foot = m.foot(m.width)
@@ -80,20 +82,11 @@ func (m *model) closed(lines, foot []string) []string {
 // events below.
 func (m *model) wide() []string {
 	const leastLog = 4
-	lines, foot := m.head(m.width, 2), m.foot(m.width)
+	lines, foot := append(m.head(m.width, 2), m.firstBroken()...), m.foot(m.width)
 	room := m.height - len(lines) - len(foot) - leastLog
 	width := (m.width - columnGap) / 2
 	left, right := stack(m.left(), width, room), stack(m.right(), width, room)
-	for i := range max(len(left), len(right)) {
-		var l, r string
-		if i < len(left) {
-			l = left[i]
-		}
-		if i < len(right) {
-			r = right[i]
-		}
-		lines = append(lines, pad(m.look.clip(l, width), width+columnGap)+r)
-	}
+	lines = append(lines, m.beside(left, right, width)...)
 	lines = append(lines, stack([]*section{m.log()}, m.width, m.height-len(lines)-len(foot))...)
 	return m.closed(lines, foot)
 }

@@ -37,7 +37,15 @@ func inStorm(nodes int) *model {
 			Lateness: &result.Lateness{P50: 120, P99: 240, Max: 260}, Failures: result.Failures{Refused: 1200, Busy: 3},
 			Generator: result.Generator{Workers: 2, Valid: true, LateMs: &result.GeneratorLate{P50: .1, P99: 1.2, Max: 4},
 				RSSBytes: new(int64(35e6)), CPUS: new(float64(second) * .2)}}
-		s.T, s.Ready = float64(second+1), min(1000*(second+1), 4000)
+		s.T, s.Span, s.Ready = float64(second+1), 1, min(1000*(second+1), 4000)
+		s.RTTMax, s.LateP99 = new(float64(20+second*second*8)), new(.9)
+		s.Phases = []result.PhaseSeen{{Name: "ramp"}, {Name: "steady", T: 4.2}, {Name: "recovery", T: 8}}[:min(second/4+1, 3)]
+		if second >= 8 {
+			s.Events = []result.Event{{T: 8, Kind: result.EventKill, Target: "n1"}, {T: 8.1, Until: new(11.), Kind: result.EventSlow, Target: "n2"}}
+		}
+		if second == 8 {
+			s.Lost, s.Unanswered, s.Ready = 2000, 130, 2000
+		}
 		s.Attempts, s.Established = 900+second*10, 880+second*10
 		s.RTTp50, s.RTTp99 = new(.38), new(11.25)
 		s.Muted, s.Evicted, s.False = 400, 399, 1

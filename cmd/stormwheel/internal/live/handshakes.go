@@ -9,7 +9,7 @@ func (m *model) shakes() bool { return m.last.Scenario == "handshake" }
 func (m *model) handshakes(width, _ int) []string {
 	const figure = 9
 	room, top, now := max(width-gutter-figure, 0), 0.0, 0.0
-	values := keep(m.shaken, room)
+	values := m.series(room, handshakesOf)
 	if len(values) > 0 {
 		top, now = slices.Max(values), values[len(values)-1]
 	}

@@ -22,13 +22,17 @@ type glyphs struct {
 	spark            []string
 	holds, bad, open string
 	sep, more        string
+	graph
 }
+
+// graph are the signs of axes, and on graphs.
+type graph struct{ side, tick, corner, under, fork, mark, guide, at, phase string }
 
 var (
 	unicodeGlyphs = glyphs{full: "█", rest: "░", spark: []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"},
-		holds: "✓", bad: "✗", open: "·", sep: "·", more: "…"}
+		holds: "✓", bad: "✗", open: "·", sep: "·", more: "…", graph: graph{side: "│", tick: "┤", corner: "└", under: "─", fork: "┬", mark: "•", guide: "┊", at: "▲", phase: "▏"}}
 	asciiGlyphs = glyphs{full: "#", rest: ".", spark: []string{"_", ".", "-", "~", "=", "+", "*", "#"},
-		holds: "+", bad: "X", open: "?", sep: "-", more: "~"}
+		holds: "+", bad: "X", open: "?", sep: "-", more: "~", graph: graph{side: "|", tick: "+", corner: "+", under: "-", fork: "+", mark: "o", guide: ":", at: "^", phase: "|"}}
 )
 
 // newLook chooses by the environment. Most terminals speak UTF-8 whether or not the locale

@@ -1,9 +1,12 @@
 package live
 
 import (
+	"time"
+
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/result"
 )
 
 // model is what the screen shows.
@@ -12,19 +15,23 @@ type model struct {
 	look          look
 	keys          keys
 
-	last      bench.Update  // of either kind
-	status    *bench.Status // of the last second; nil: none has passed
-	before    *bench.Status // of the second before
-	shaken    []float64     // handshakes, a second each, the last maxHistory
-	attempts  []float64     // likewise
-	connected []float64
-	rtt       []float64 // p99; -1: there was none
-	events    []event
-	stopping  bool // the user has asked for the end
+	last     bench.Update    // of either kind
+	status   *bench.Status   // of the last second; nil: none has passed
+	before   *bench.Status   // of the second before
+	seconds  []result.Second // the last maxHistory, without what is large in them
+	events   []event
+	broke    *broken // the first promise or rule that failed for good; nil: none has
+	stopping bool    // the user has asked for the end
 }
 
-// maxHistory is how many seconds are kept: more than any terminal has columns.
-const maxHistory = 1024
+// broken is a promise or rule that nothing can mend any more, and when that was seen.
+type broken struct {
+	expr string
+	at   time.Duration
+}
+
+// maxHistory is how many seconds are kept: more than the graphs show.
+const maxHistory = 4096
 
 // updates is a message with what the run has told since the last one.
 type updates []bench.Update
@@ -58,15 +65,32 @@ func (m *model) take(u bench.Update) {
 	}
 	if s := u.Status; s != nil {
 		m.before, m.status = m.status, s
-		m.shaken = keep(append(m.shaken, float64(s.Handshakes)), maxHistory)
-		m.attempts = keep(append(m.attempts, float64(s.Attempts)), maxHistory)
-		m.connected = keep(append(m.connected, float64(s.Established)), maxHistory)
-		p99 := -1.0
-		if s.RTTp99 != nil {
-			p99 = *s.RTTp99
-		}
-		m.rtt = keep(append(m.rtt, p99), maxHistory)
+		second := s.Second
+		second.Counts, second.Histograms, second.Servers = nil, nil, nil
+		m.seconds = keep(append(m.seconds, second), maxHistory)
+		m.judge(u.At)
 	}
+}
+
+// judge notes the first threshold that fails for good.
+func (m *model) judge(at time.Duration) {
+	for _, o := range m.status.Outlook {
+		if m.broke == nil && o.State == result.Failed {
+			m.broke = &broken{o.Expr, at}
+		}
+	}
+}
+
+// series is one figure of the last n seconds; 0 where it is not known.
+func (m *model) series(n int, of figureOf) []float64 {
+	last := keep(m.seconds, max(n, 0))
+	all := make([]float64, len(last))
+	for i := range last {
+		if v := of(&last[i]); v > 0 { // NaN is not
+			all[i] = v
+		}
+	}
+	return all
 }
 
 // keep is the last n.

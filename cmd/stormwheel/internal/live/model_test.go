@@ -62,8 +62,8 @@ func TestHistoryIsBounded(t *testing.T) {
 	for range 3 * maxHistory {
 		m.Update(updates{{Status: m.status}, {Event: "again"}})
 	}
-	if len(m.attempts) != maxHistory || len(m.rtt) != maxHistory || len(m.events) != maxEvents {
-		t.Errorf("%d seconds, %d round trips, %d events are kept", len(m.attempts), len(m.rtt), len(m.events))
+	if len(m.seconds) != maxHistory || len(m.events) != maxEvents {
+		t.Errorf("%d seconds, %d events are kept", len(m.seconds), len(m.events))
 	}
 }
 

@@ -33,6 +33,23 @@ func (m *model) thresholds(width, height int) []string {
 	return m.named("so far", lines...)
 }
 
+// firstBroken is a line about what failed first, where there is room for it.
+func (m *model) firstBroken() []string {
+	if m.broke == nil || m.height < 16 {
+		return nil
+	}
+	l := m.look
+	text := fmt.Sprintf(" %s %s", l.glyphs.bad, m.broke.expr)
+	if m.status != nil {
+		for _, o := range m.status.Outlook {
+			if o.Expr == m.broke.expr && o.Actual != nil {
+				text += ": " + figure(*o.Actual)
+			}
+		}
+	}
+	return []string{l.bad.Render(l.spread(text, "broke first, at "+secs(m.broke.at)+" s ", m.width))}
+}
+
 // mark is the sign of a state, in its colour.
 func (l look) mark(s result.OutlookState) string {
 	switch s {
