@@ -234,7 +234,7 @@ func (talk) Parts(*Config) []string { return []string{"ramp", "talk", "ledger"} 
 func (talk) Play(ctx context.Context, s *Stage) error {
 	if s.SplitAfter > 0 {
 		if err := nodes.Splits(); err != nil {
-			return result.Impossible("--split-after: %v", err)
+			return fmt.Errorf("--split-after: %w", err)
 		}
 	}
 	if err := s.ramp(ctx); err != nil {
