@@ -167,4 +167,7 @@ func (n *Node) gone(node string, run *struct{ _ byte }) {
 		return
 	}
 	n.takeLocked(func(now peer.Now, out *peer.Out) { n.machine.Gone(now, node, out) })
+	if n.watches[node].run == run { // this node was asleep: it is not believed yet, and may say so again
+		n.watch(node)
+	}
 }

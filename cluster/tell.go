@@ -46,12 +46,17 @@ func (n *Node) up(node string) {
 	if was, ok := n.watches[node]; ok {
 		was.stop()
 	}
-	run := new(struct{ _ byte })
-	n.watches[node] = watching{n.cfg.Bus.Watch(node, func() { n.gone(node, run) }), run}
+	n.watch(node)
 	n.log.Info("cluster: a node is up", "peer", node, "live", len(n.members.Load().Names()))
 	if n.handler.Up != nil {
 		n.handler.Up(node)
 	}
+}
+
+// watch has the Bus tell when a node is gone. With telling held.
+func (n *Node) watch(node string) {
+	run := new(struct{ _ byte })
+	n.watches[node] = watching{n.cfg.Bus.Watch(node, func() { n.gone(node, run) }), run}
 }
 
 func (n *Node) down(node string) {

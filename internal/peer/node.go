@@ -191,9 +191,12 @@ func (m *Machine) down(now Now, p *node, out *Out) {
 }
 
 // Gone is told when the bus knows that nobody hears what is sent to a node. It is down at once, until
-// it announces itself again.
+// it announces itself again; but not within 2 s after this node was asleep: then the bus may be asked again.
 func (m *Machine) Gone(now Now, node string, out *Out) {
 	m.observe(now)
+	if now.Since < m.excused {
+		return
+	}
 	if p := m.known[node]; p != nil {
 		p.gone, p.hears = true, false
 		m.down(now, p, out)
