@@ -32,7 +32,7 @@ func (n *Node) tell(e *event) {
 	case peer.Retune:
 		n.retune(e.terms)
 	case peer.Move:
-		n.mover.ask(e.node, e.address, e.count)
+		n.mover.ask(surplus{e.node, e.address, e.count, e.more})
 	case peer.Replaced:
 		n.log.Error("cluster: another node has this one's name, and was started later", "node", n.cfg.Node)
 		select {

@@ -25,6 +25,8 @@ type node struct {
 	gone    bool // the bus said so, and it was not heard since
 	since   time.Duration
 	heardAt time.Duration
+	back    bool          // it was down, and is the same run
+	counted int           // its clients when shift looked last
 	hears   bool          // it says that it hears us
 	hearsAt time.Duration // when it said so last, or proved it
 
@@ -183,7 +185,7 @@ func (m *Machine) down(now Now, p *node, out *Out) {
 	if !p.live {
 		return
 	}
-	p.live, p.since = false, now.Since
+	p.live, p.back, p.since = false, true, now.Since
 	p.claims.void()
 	m.countMembers()
 	m.stats.Downs++
