@@ -158,17 +158,16 @@ func TestClusterNodeThatWakesTakesNobodyForDead(t *testing.T) {
 	all := startCluster(t, 3)
 	a, b, c := all[0], all[1], all[2]
 	for _, asleep := range []time.Duration{0, 3 * time.Second} { // since the others noticed
+		waitFor(t, "all see all", func() bool { return a.sees(3) && b.sees(3) && c.sees(3) })
 		b.signal(syscall.SIGSTOP)
 		waitFor(t, "a and c see that b is frozen", func() bool { return a.sees(2) && c.sees(2) })
-		for began := time.Now(); time.Since(began) < asleep; {
-			a.cluster()
-			time.Sleep(50 * time.Millisecond)
-		}
+		time.Sleep(asleep)
+		before := len(b.stderr.String())
 		b.signal(syscall.SIGCONT)
-		waitFor(t, "all see all", func() bool { return a.sees(3) && b.sees(3) && c.sees(3) })
-	}
-	if log := b.stderr.String(); strings.Contains(log, "a node is gone") {
-		t.Errorf("b was frozen, and takes others for dead:\n%s", log)
+		waitFor(t, "a and c see b", func() bool { return a.sees(3) && c.sees(3) })
+		if log := b.stderr.String()[before:]; !b.sees(3) || strings.Contains(log, "a node is gone") {
+			t.Errorf("b was frozen, and takes others for dead:\n%s", log)
+		}
 	}
 	a.signal(syscall.SIGKILL)
 	waitFor(t, "b sees that a is dead", func() bool { return b.sees(2) })

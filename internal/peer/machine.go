@@ -53,10 +53,10 @@ const never = time.Duration(math.MaxInt64)
 const (
 	// tardy is how late a call may be before the owner, not the peers, is taken to have been asleep: stopped,
 	// suspended, starved.
-	tardy = 400 * time.Millisecond
+	tardy = 350 * time.Millisecond
 	// pulse is how often Tick is wanted at least, so that a sleep is noticed that is long enough for others
-	// to close their connections: 0.8 s.
-	pulse = 250 * time.Millisecond
+	// to close their connections: 0.5 s.
+	pulse = 100 * time.Millisecond
 	// wakeTime is how long after a sleep the bus is not believed that a peer is gone: its connections were closed
 	// by those who took this node for dead, and they need a moment to connect again.
 	wakeTime = 2 * time.Second
@@ -84,7 +84,7 @@ func (m *Machine) Deadline() time.Duration { return m.due }
 
 // Tick does what is due. It must be called at or soon after Deadline, and after what the bus already
 // has was given to Received; to call it early is harmless. An owner that was itself asleep for longer
-// than 0.65 s does not take its peers for dead: they get as long anew, whatever the bus says in the next 2 s.
+// than 0.45 s does not take its peers for dead: they get as long anew, whatever the bus says in the next 2 s.
 func (m *Machine) Tick(now Now, out *Out) {
 	m.observe(now)
 	if m.left {

@@ -95,7 +95,7 @@ func TestFrozenNodeExcusesItsPeers(t *testing.T) {
 // Who wakes finds its connections closed, since the others took it for dead: what the bus says then is about its own
 // sleep. It tells of no peer that is back in time, and of one that stays away after the others.
 func TestFrozenNodeDoesNotBelieveItsBus(t *testing.T) {
-	for _, asleep := range []time.Duration{time.Second, 5 * time.Second, 30 * time.Second} {
+	for _, asleep := range []time.Duration{time.Second / 2, time.Second, 5 * time.Second, 30 * time.Second} {
 		for early := range 10 { // it may fall asleep at any moment between two announcements
 			w := newWorld(t, 17)
 			h := w.cluster(3, Config{})
