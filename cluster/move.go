@@ -11,47 +11,58 @@ import (
 type mover struct {
 	asked chan surplus
 	after server.Ref // where the last walk ended
-	told  time.Time  // when clients were last asked to go
+	tasks map[string]*task
 }
+
+// task is what is being handed over to one node.
+type task struct{ left, moved int }
 
 // surplus is how many go where.
 type surplus struct {
 	node, address string
 	count         int
+	more          int // in the next seconds
 }
 
-const (
-	maxSurplus = 16               // how many walks may wait
-	quietTime  = 10 * time.Second // without a walk, after which the next is told
-)
+// maxSurplus is how many walks may wait.
+const maxSurplus = 16
 
 // moveTime bounds a walk over the sessions.
 const moveTime = 5 * time.Second
 
-func (m *mover) ask(node, address string, count int) {
+func (m *mover) ask(s surplus) {
 	select {
-	case m.asked <- surplus{node, address, count}:
+	case m.asked <- s:
 	default:
 	}
 }
 
 func (m *mover) run(n *Node) func() {
-	m.asked = make(chan surplus, maxSurplus)
+	m.asked, m.tasks = make(chan surplus, maxSurplus), make(map[string]*task)
 	return func() {
 		for {
 			select {
 			case <-n.done:
 				return
 			case s := <-m.asked:
-				if now := time.Now(); now.Sub(m.told) > quietTime {
-					m.told = now
-					n.log.Info("cluster: handing clients over to a node that has fewer", "peer", s.node)
-				} else {
-					m.told = now
-				}
-				n.log.Debug("cluster: clients were asked to go", "peer", s.node, "clients", m.move(n.srv, s))
+				m.handOver(n, s)
 			}
 		}
+	}
+}
+
+// handOver moves clients, and logs when it begins with a node and when that is done.
+func (m *mover) handOver(n *Node, s surplus) {
+	t := m.tasks[s.node]
+	if t == nil || s.count+s.more != t.left {
+		t = &task{left: s.count + s.more}
+		m.tasks[s.node] = t
+		n.log.Info("cluster: handing clients over to a node that has fewer", "peer", s.node, "clients", t.left)
+	}
+	t.moved += m.move(n.srv, s)
+	if t.left = s.more; t.left == 0 {
+		delete(m.tasks, s.node)
+		n.log.Info("cluster: clients were handed over", "peer", s.node, "clients", t.moved)
 	}
 }
 

@@ -18,6 +18,7 @@ type event struct {
 	terms   peer.Terms
 	address string
 	count   int
+	more    int
 }
 
 // local has the machine take what this node does. What it publishes leaves at once; the error is the Bus's last.
@@ -101,7 +102,7 @@ func (n *Node) carryOut(out *peer.Out, events *[]event) (err error) {
 			changed = true
 		}
 		*events = append(*events, event{op: a.Op, node: a.Node, data: a.Data, handle: a.Handle, code: a.Code,
-			terms: a.Terms, address: a.Address, count: a.Count, login: loginOf(a)})
+			terms: a.Terms, address: a.Address, count: a.Count, more: a.More, login: loginOf(a)})
 	}
 	if changed {
 		n.setMembers()
@@ -167,4 +168,7 @@ func (n *Node) gone(node string, run *struct{ _ byte }) {
 		return
 	}
 	n.takeLocked(func(now peer.Now, out *peer.Out) { n.machine.Gone(now, node, out) })
+	if n.watches[node].run == run { // this node was asleep: it is not believed yet, and may say so again
+		n.watch(node)
+	}
 }

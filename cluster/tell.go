@@ -32,7 +32,7 @@ func (n *Node) tell(e *event) {
 	case peer.Retune:
 		n.retune(e.terms)
 	case peer.Move:
-		n.mover.ask(e.node, e.address, e.count)
+		n.mover.ask(surplus{e.node, e.address, e.count, e.more})
 	case peer.Replaced:
 		n.log.Error("cluster: another node has this one's name, and was started later", "node", n.cfg.Node)
 		select {
@@ -46,12 +46,17 @@ func (n *Node) up(node string) {
 	if was, ok := n.watches[node]; ok {
 		was.stop()
 	}
-	run := new(struct{ _ byte })
-	n.watches[node] = watching{n.cfg.Bus.Watch(node, func() { n.gone(node, run) }), run}
+	n.watch(node)
 	n.log.Info("cluster: a node is up", "peer", node, "live", len(n.members.Load().Names()))
 	if n.handler.Up != nil {
 		n.handler.Up(node)
 	}
+}
+
+// watch has the Bus tell when a node is gone. With telling held.
+func (n *Node) watch(node string) {
+	run := new(struct{ _ byte })
+	n.watches[node] = watching{n.cfg.Bus.Watch(node, func() { n.gone(node, run) }), run}
 }
 
 func (n *Node) down(node string) {

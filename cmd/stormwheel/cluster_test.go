@@ -152,6 +152,27 @@ func TestClusterOfThreeSeesWhoGoesAndComes(t *testing.T) {
 	waitFor(t, "b is alone, and a has left", func() bool { return b.sees(1) && b.member("a").State == "left" })
 }
 
+// Who was frozen finds its connections closed, since the others took it for dead. It takes nobody for dead for that.
+func TestClusterNodeThatWakesTakesNobodyForDead(t *testing.T) {
+	t.Parallel()
+	all := startCluster(t, 3)
+	a, b, c := all[0], all[1], all[2]
+	for _, asleep := range []time.Duration{0, 3 * time.Second} { // since the others noticed
+		waitFor(t, "all see all", func() bool { return a.sees(3) && b.sees(3) && c.sees(3) })
+		b.signal(syscall.SIGSTOP)
+		waitFor(t, "a and c see that b is frozen", func() bool { return a.sees(2) && c.sees(2) })
+		time.Sleep(asleep)
+		before := len(b.stderr.String())
+		b.signal(syscall.SIGCONT)
+		waitFor(t, "a and c see b", func() bool { return a.sees(3) && c.sees(3) })
+		if log := b.stderr.String()[before:]; !b.sees(3) || strings.Contains(log, "a node is gone") {
+			t.Errorf("b was frozen, and takes others for dead:\n%s", log)
+		}
+	}
+	a.signal(syscall.SIGKILL)
+	waitFor(t, "b sees that a is dead", func() bool { return b.sees(2) })
+}
+
 // A client is at one node, whichever it logs in at, and knows the others by what the nodes tell.
 func TestClusterHasOneSessionAClientAndTellsTheOthers(t *testing.T) {
 	t.Parallel()

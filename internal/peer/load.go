@@ -49,7 +49,6 @@ func (m *Machine) State() State {
 func (m *Machine) SetLoad(now Now, l Load, out *Out) {
 	m.observe(now)
 	m.load = l
-	m.shift.counted()
 }
 
 // Drain tells the peers that this node hands its clients over, or does so no more. They name it to no

@@ -35,6 +35,7 @@ type Machine struct {
 	flushAt    time.Duration // never, if nothing waits
 	announceAt time.Duration
 	lookAt     time.Duration // when something is due of a peer
+	excused    time.Duration // until then no peer is down but of its own accord
 
 	again []byte // records of an AGAIN that is being made
 
@@ -49,9 +50,17 @@ type Machine struct {
 // never is a deadline that does not come.
 const never = time.Duration(math.MaxInt64)
 
-// tardy is how late a call may be before the owner, not the peers, is taken to have been asleep: stopped,
-// suspended, starved. Peers then get as long anew.
-const tardy = 500 * time.Millisecond
+const (
+	// tardy is how late a call may be before the owner, not the peers, is taken to have been asleep: stopped,
+	// suspended, starved.
+	tardy = 350 * time.Millisecond
+	// pulse is how often Tick is wanted at least, so that a sleep is noticed that is long enough for others
+	// to close their connections: 0.5 s.
+	pulse = 100 * time.Millisecond
+	// wakeTime is how long after a sleep the bus is not believed that a peer is gone: its connections were closed
+	// by those who took this node for dead, and they need a moment to connect again.
+	wakeTime = 2 * time.Second
+)
 
 // New makes the machine of a node that knows no peer. The config is not checked, but for its defaults;
 // ValidNode is for names. The first Tick announces it.
@@ -75,7 +84,7 @@ func (m *Machine) Deadline() time.Duration { return m.due }
 
 // Tick does what is due. It must be called at or soon after Deadline, and after what the bus already
 // has was given to Received; to call it early is harmless. An owner that was itself asleep for longer
-// than half a second does not take its peers for dead: they get as long anew.
+// than 0.45 s does not take its peers for dead: they get as long anew, whatever the bus says in the next 2 s.
 func (m *Machine) Tick(now Now, out *Out) {
 	m.observe(now)
 	if m.left {
@@ -96,18 +105,23 @@ func (m *Machine) Tick(now Now, out *Out) {
 	if now.Since >= m.lookAt {
 		m.lookAfter(now, out)
 	}
-	m.due = min(m.flushAt, m.announceAt, m.lookAt, m.shift.sliceAt)
+	m.due = min(m.flushAt, m.announceAt, m.lookAt, m.shift.sliceAt, now.Since+pulse)
 	m.retune(now, out)
 }
 
-// observe notes the time. Who comes much later than he wanted to be called was asleep: all peers are
-// excused for so long.
+// observe notes the time. Who comes much later than he wanted to be called was asleep, and heard nobody: the
+// silence of those that live begins anew, others are excused for so long.
 func (m *Machine) observe(now Now) {
 	late := now.Since - m.due
 	if late <= tardy || m.left {
 		return
 	}
+	m.excused = now.Since + wakeTime
 	for _, p := range m.nodes {
+		if p.live {
+			p.heardAt, p.hearsAt = now.Since, now.Since
+			continue
+		}
 		p.heardAt = min(p.heardAt+late, now.Since)
 		p.hearsAt = min(p.hearsAt+late, now.Since)
 	}

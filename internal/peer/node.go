@@ -25,6 +25,8 @@ type node struct {
 	gone    bool // the bus said so, and it was not heard since
 	since   time.Duration
 	heardAt time.Duration
+	back    bool          // it was down, and is the same run
+	counted int           // its clients when shift looked last
 	hears   bool          // it says that it hears us
 	hearsAt time.Duration // when it said so last, or proved it
 
@@ -183,7 +185,7 @@ func (m *Machine) down(now Now, p *node, out *Out) {
 	if !p.live {
 		return
 	}
-	p.live, p.since = false, now.Since
+	p.live, p.back, p.since = false, true, now.Since
 	p.claims.void()
 	m.countMembers()
 	m.stats.Downs++
@@ -191,9 +193,12 @@ func (m *Machine) down(now Now, p *node, out *Out) {
 }
 
 // Gone is told when the bus knows that nobody hears what is sent to a node. It is down at once, until
-// it announces itself again.
+// it announces itself again; but not within 2 s after this node was asleep: then the bus may be asked again.
 func (m *Machine) Gone(now Now, node string, out *Out) {
 	m.observe(now)
+	if now.Since < m.excused {
+		return
+	}
 	if p := m.known[node]; p != nil {
 		p.gone, p.hears = true, false
 		m.down(now, p, out)

@@ -92,6 +92,52 @@ func TestFrozenNodeExcusesItsPeers(t *testing.T) {
 	}
 }
 
+// Who wakes finds its connections closed, since the others took it for dead: what the bus says then is about its own
+// sleep. It tells of no peer that is back in time, and of one that stays away after the others.
+func TestFrozenNodeDoesNotBelieveItsBus(t *testing.T) {
+	for _, asleep := range []time.Duration{time.Second / 2, time.Second, 5 * time.Second, 30 * time.Second} {
+		for early := range 10 { // it may fall asleep at any moment between two announcements
+			w := newWorld(t, 17)
+			h := w.cluster(3, Config{})
+			h[1].open("x", 1, 0)
+			w.run(time.Duration(early) * 100 * time.Millisecond)
+			w.part("a", "b", true)
+			w.part("a", "c", true)
+			h[0].freeze(asleep)
+			for _, other := range h[1:] {
+				other.m.Gone(other.time(), "a", &other.out)
+				other.obey()
+			}
+			w.run(asleep / 2)
+			h[1].open("y", 1, 0)
+			w.run(asleep - asleep/2 - time.Microsecond)
+			h[0].inbox = nil
+			w.after(time.Microsecond, func() {
+				for _, peer := range []string{"b", "c"} {
+					h[0].m.Gone(h[0].time(), peer, &h[0].out)
+					h[0].obey()
+				}
+			})
+			w.run(1500 * time.Millisecond)
+			sees(t, h[0], "b", "c")
+			w.cut = make(map[[2]string]bool)
+			w.part("a", "c", true)
+			w.run(time.Second)
+			sees(t, h[0], "b", "c")
+			sees(t, h[1], "a", "c")
+			if got := len(h[0].views["b"]); got != 2 {
+				t.Errorf("a knows of %d sessions of b, want 2", got)
+			}
+			h[0].m.Gone(h[0].time(), "c", &h[0].out) // the bus says so still
+			h[0].obey()
+			sees(t, h[0], "b")
+			if got := h[0].m.Stats().Downs; got != 1 {
+				t.Errorf("asleep for %v: %d peers were down, want 1", asleep, got)
+			}
+		}
+	}
+}
+
 // Who writes to us hears us, though its announcement of that was lost.
 func TestLetterProvesThatItsSenderHearsUs(t *testing.T) {
 	w := newWorld(t, 16)

@@ -52,7 +52,7 @@ const (
 	End
 	// Retune: Terms has what clients should be told from now on.
 	Retune
-	// Move: Count sessions are to be handed over to Node at Address. Who is handed over is the owner's
+	// Move: Count sessions are to be handed over to Node at Address, and More in the next seconds. Who is handed over is the owner's
 	// choice; it may be fewer, and then the machine asks again.
 	Move
 	// Replaced: another process has this node's name and was started later. The others listen to that
@@ -95,6 +95,7 @@ type Action struct {
 	Terms   Terms
 	Address string
 	Count   int
+	More    int
 }
 
 // Claim is a login as nodes tell each other.

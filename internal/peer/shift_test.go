@@ -8,7 +8,10 @@ import (
 
 // crew is a cluster of hosts that have counts of clients only, and hand them over as they are told: a client is at the other
 // node a moment later.
-func crew(w *world, loads map[string]Load) (counts map[string]int) {
+func crew(w *world, loads map[string]Load) (counts map[string]int) { return slowCrew(w, loads, 0) }
+
+// slowCrew is a crew whose clients take their time.
+func slowCrew(w *world, loads map[string]Load, slow time.Duration) (counts map[string]int) {
 	counts = make(map[string]int)
 	for name, l := range loads {
 		counts[name] = l.Sessions
@@ -19,7 +22,7 @@ func crew(w *world, loads map[string]Load) (counts map[string]int) {
 		}
 		from, to := h.name, a.Node
 		for range a.Count {
-			w.after(time.Duration(20+w.rng.IntN(150))*time.Millisecond, func() {
+			w.after(time.Duration(20+w.rng.IntN(150))*time.Millisecond+slow, func() {
 				counts[from]--
 				counts[to]++
 			})
@@ -89,6 +92,73 @@ func TestNewNodeGetsItsShare(t *testing.T) {
 	w.run(time.Minute)
 	if w.hosts[0].m.Stats().Moved != moved {
 		t.Error("clients were moved long after a join")
+	}
+}
+
+// What has been told to go, here or elsewhere, is not told twice because it is in the counts still.
+func TestNobodyIsMovedTwice(t *testing.T) {
+	for seed := range uint64(6) {
+		for _, slow := range []time.Duration{0, time.Second, 3 * time.Second, 12 * time.Second} {
+			w := newWorld(t, seed)
+			l := Load{Sessions: 300, Places: -1, AdmitRate: 2000}
+			loads := map[string]Load{"a": l, "b": l, "c": l, "d": {Places: -1, AdmitRate: 2000}}
+			for _, name := range []string{"a", "b", "c"} { // their seconds are not the same
+				w.start(Config{Node: name})
+				w.run(time.Duration(w.rng.IntN(1000)) * time.Millisecond)
+			}
+			counts := slowCrew(w, loads, slow)
+			w.run(time.Minute)
+			w.start(Config{Node: "d"}).load(loads["d"])
+			w.run(2 * time.Minute)
+			moved := uint64(0)
+			for _, h := range w.hosts {
+				moved += h.m.Stats().Moved
+			}
+			if moved > 247 || counts["d"] < 202 {
+				t.Errorf("seed %d, slow by %v: %d clients were moved, want some 225: %v", seed, slow, moved, counts)
+			}
+			if w.hosts[3].m.Stats().Moved != 0 {
+				t.Error("the new one moves some on")
+			}
+		}
+	}
+}
+
+// While clients come by themselves it is not known who will have too many.
+func TestNobodyIsMovedWhileClientsCome(t *testing.T) {
+	w := newWorld(t, 5)
+	l := Load{Places: -1, AdmitRate: 2000}
+	w.cluster(3, Config{})
+	counts := crew(w, map[string]Load{"a": l, "b": l, "c": l})
+	for range 300 {
+		w.run(100 * time.Millisecond)
+		counts["a"] += 6
+		counts["b"] += 2
+		counts["c"] += 1
+	}
+	if counts["a"] != 1800 {
+		t.Errorf("some were moved while others came: %v", counts)
+	}
+	w.run(time.Minute)
+	if counts["a"] > 1000 {
+		t.Errorf("none were moved when all had come: %v", counts)
+	}
+}
+
+// A difference between nodes that have long been there is no reason, though another has come.
+func TestOnlyWhoCameGetsClients(t *testing.T) {
+	w := newWorld(t, 6)
+	l := Load{Sessions: 400, Places: -1, AdmitRate: 2000}
+	loads := map[string]Load{"a": {Sessions: 100, Places: -1, AdmitRate: 2000}, "b": l, "c": l}
+	w.start(Config{Node: "a"})
+	w.run(2 * time.Second)
+	w.start(Config{Node: "b"})
+	w.run(2 * time.Second)
+	w.start(Config{Node: "c"})
+	counts := crew(w, loads)
+	w.run(time.Minute)
+	if counts["a"] != 100 || counts["b"] != 400 {
+		t.Errorf("%v", counts)
 	}
 }
 
