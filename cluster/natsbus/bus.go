@@ -184,13 +184,30 @@ type Stats struct {
 	Lost   uint64 `json:"lost"`   // NATS messages that came and had no room
 	Unsent uint64 `json:"unsent"` // that nats.go did not take, since there was no connection
 	Routes int    `json:"routes"` // connections to other nodes, now; 0 with Servers
+	// Refusals are peers of the last minute with which there is no connection. None with Servers.
+	Refusals []Refusal `json:"refusals,omitempty"`
+}
+
+// Refusal is a peer with which a node has no connection.
+type Refusal struct {
+	Peer string `json:"peer"` // its address, or its host where it is not known at which port it listens
+	Why  string `json:"why"`  // in words
+}
+
+// NameTaken has an error, once, when this node was refused, or has refused another, because both have one name. Who has only
+// just started should end then: the other was there before. Never with Servers.
+func (b *Bus) NameTaken() <-chan error {
+	if b.node == nil {
+		return nil
+	}
+	return b.node.nameTaken()
 }
 
 // Stats returns them.
 func (b *Bus) Stats() Stats {
 	st := Stats{Lost: b.in.losses.Load(), Unsent: b.errors.Load()}
 	if b.node != nil {
-		st.Routes = b.node.routes()
+		st.Routes, st.Refusals = b.node.routes(), b.node.refused()
 	}
 	return st
 }
