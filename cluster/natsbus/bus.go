@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -97,10 +98,27 @@ func (b *Bus) connect(servers string, more ...nats.Option) (err error) {
 		}),
 	}, more...)
 	if b.conn, err = nats.Connect(servers, options...); err != nil {
-		return fmt.Errorf("natsbus: %w", err)
+		return fmt.Errorf("natsbus: %s: %w", redacted(servers), err)
 	}
 	b.most.Store(b.conn.MaxPayload())
 	return nil
+}
+
+// redacted are addresses as they may be shown, without passwords.
+func redacted(servers string) string {
+	all := strings.Split(servers, ",")
+	for i, one := range all {
+		if u, err := url.Parse(strings.TrimSpace(one)); err == nil {
+			all[i] = u.Redacted()
+			if u.User != nil {
+				if _, has := u.User.Password(); !has { // a token
+					u.User = nil
+					all[i] = u.String()
+				}
+			}
+		}
+	}
+	return strings.Join(all, ",")
 }
 
 const (
