@@ -21,6 +21,17 @@ import (
 	"github.com/stormwheel/stormwheel/messaging/talk"
 )
 
+// A NATS that is not there is named, without the password.
+func TestClusterNamesTheNATSThatDoesNotAnswer(t *testing.T) {
+	t.Parallel()
+	addr := freePorts(t, 1)[0]
+	p := stormwheel(t, "serve", "--node", "a", "--listen", "127.0.0.1:0", "--cluster", "nats://me:hush@"+addr)
+	code, _ := p.exit()
+	if said := p.stderr.String(); code != 1 || !strings.Contains(said, "--cluster: nats://me:xxxxx@"+addr+": ") || strings.Contains(said, "hush") {
+		t.Errorf("exit %d: %s", code, said)
+	}
+}
+
 func TestClusterFlagsThatMakeNoSenseAreRefused(t *testing.T) {
 	for _, tc := range []struct{ args, want string }{
 		{"--cluster nats://embedded", "--cluster needs --node"},
