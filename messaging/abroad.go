@@ -25,7 +25,6 @@ type abroad struct {
 	ready   bool          // as home: an epoch has begun; otherwise: what is here is what the home had
 	opened  uint64        // as home: the view's count when the epoch began
 	was     bool          // it gave offsets before the home did, which the home does not know
-	began   time.Duration // as home: when the epoch began
 	token   uint64        // of the question to the home that is not answered; 0: there is none
 	joins   []*asked      // that wait until it is ready
 	let     time.Duration // when the last of them were told to go on, which takes them a moment; 0: none was
@@ -88,7 +87,7 @@ func (h *Hub) open(r *room) {
 // begin begins an epoch as home. With the room's lock held.
 func (h *Hub) begin(r *room) {
 	f := r.far
-	f.ready, f.opened, f.began, f.was, f.token = true, h.view.next(), h.since(), false, 0
+	f.ready, f.opened, f.was, f.token = true, h.view.next(), false, 0
 	r.reset(randomNumber(), 0)
 	h.tellGap(r)
 	h.letJoin(r, false)

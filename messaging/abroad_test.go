@@ -349,6 +349,34 @@ func TestLostPublicationIsFetched(t *testing.T) {
 	})
 }
 
+// A node that has lost another before anything of its own came there has forgotten what it was asked, too.
+func TestForgottenBeforeAnythingWasHeard(t *testing.T) {
+	inTown(t, 2, messaging.Config{}, func(w *town) {
+		room := w.roomAt("b", "c", 3)
+		w.f.faults(func(from, to string) int {
+			if from == "c" && to == "a" {
+				return 0
+			}
+			return 1
+		})
+		w.add(messaging.Config{}, nil)
+		w.advance(1100 * time.Millisecond) // nobody waits for a hail any more
+		alice, bob := w.nodes[0].join("alice"), w.nodes[1].join("bob")
+		n := alice.say(envelope.Envelope{Kind: envelope.Join, Room: []byte(room)})
+		w.advance(100 * time.Millisecond)
+		w.f.loses("c", "a")
+		w.f.faults(func(string, string) int { return 1 })
+		w.advance(100 * time.Millisecond)
+		w.f.heal("a", "c")
+		w.advance(time.Second)
+		alice.acked(n, envelope.AckTaken)
+		alice.delivered(envelope.Joined)
+		w.joins(bob, room, envelope.Position{})
+		w.toRoom(bob, room, "0")
+		alice.hears("0")
+	})
+}
+
 // Joins that wait for homes that say nothing do not wait one after the other: a SEND behind them is answered in time.
 func TestSendBehindJoinsIsAnsweredInTime(t *testing.T) {
 	inTown(t, 2, messaging.Config{}, func(w *town) {
@@ -356,7 +384,7 @@ func TestSendBehindJoinsIsAnsweredInTime(t *testing.T) {
 		w.f.freeze("b", true)
 		var rooms []string
 		for i := 0; len(rooms) < 4; i++ {
-			if room := fmt.Sprintf("room%0*d", i+1, 0); w.peers[0].Home(room) == "b" {
+			if room := fmt.Sprint("room", i); w.peers[0].Home(room) == "b" {
 				rooms = append(rooms, room)
 			}
 		}

@@ -149,7 +149,7 @@ func (h *Hub) heard(node string, body []byte) {
 	if v == between.Drop {
 		return
 	}
-	if v == between.Anew {
+	if v == between.Anew || m.Kind == between.Hail && m.Result&between.HadLost != 0 { // all of its last link may be lost
 		h.peerForgot(node)
 	}
 	if do := hears[m.Kind]; do != nil {
@@ -162,8 +162,12 @@ func (h *Hub) peerUp(node string) {
 	h.seesNode(node) // before it is hailed: from then on what is its is not this node's
 	k := h.link(node)
 	k.mu.Lock()
+	hail := between.Message{Kind: between.Hail}
+	if k.lost {
+		hail.Result = between.HadLost
+	}
 	k.up, k.lost = true, false
-	if frame, err := k.l.Send(&between.Message{Kind: between.Hail}); err == nil { // before anything else
+	if frame, err := k.l.Send(&hail); err == nil { // before anything else
 		_ = h.cfg.Peers.Send(node, frame)
 	}
 	k.mu.Unlock()

@@ -150,7 +150,7 @@ func TestUserWhoIsGoneUnheard(t *testing.T) {
 func TestOrderOverALossyBus(t *testing.T) {
 	for seed := range manySeeds(8) {
 		inTown(t, 3, messaging.Config{MessageRate: -1}, func(w *town) {
-			r := rand.New(rand.NewPCG(seed, 2))
+			r := rand.New(rand.NewPCG(seed, otherWord(2)))
 			chance := rand.New(rand.NewPCG(seed, 5)) // of the fabric
 			w.f.mu.Lock()
 			w.f.fault = func(string, string, []byte) int { return [...]int{0, 1, 1, 1, 2}[chance.IntN(5)] }

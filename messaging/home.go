@@ -71,7 +71,7 @@ func (h *Hub) fetchCame(node string, m *between.Message) {
 // ring fills the answer to a FETCH. With the room's lock held.
 func (h *Hub) ring(r *room, node string, m, answer *between.Message) {
 	f := r.far
-	if m.Result&between.Was != 0 && (f.opened < h.view.sees(node) || h.since()-f.began > hailTime) {
+	if m.Result&between.Was != 0 && f.opened < h.view.sees(node) {
 		h.begin(r) // both gave offsets, and nobody has heard all
 		h.headChanged(r)
 		h.tellHead(r)

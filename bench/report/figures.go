@@ -11,7 +11,10 @@ import (
 )
 
 // figure is a row of the summary.
-type figure struct{ Name, Value, Unit string }
+type figure struct {
+	Name, Value, Unit string
+	Quantiles         []string // p50, p99, p99.9 and max of a time in ms, which Value has, too; "": it is not known
+}
 
 // figures are the main ones of a run; those that make no sense for it are not there.
 func (r Run) figures() []figure {
@@ -43,7 +46,12 @@ type figures []figure
 
 // add adds a row of several values, as its name lists them.
 func (t *figures) add(name, unit string, values ...string) {
-	*t = append(*t, figure{name, strings.Join(values, ", "), unit})
+	*t = append(*t, figure{Name: name, Value: strings.Join(values, ", "), Unit: unit})
+}
+
+// columns are the quantiles of the row added last.
+func (t *figures) columns(p50, p99, p999, most string) {
+	(*t)[len(*t)-1].Quantiles = []string{p50, p99, p999, most}
 }
 
 // maybe adds a figure if it is known.
@@ -57,6 +65,7 @@ func (t *figures) maybe(name, unit string, v *float64, step float64) {
 func (t *figures) quantiles(name string, p *result.Percentiles, step float64) {
 	if p != nil {
 		t.add(name+": p50, p99, p99.9, max", "ms", plot.Number(p.P50, step), plot.Number(p.P99, step), plot.Number(p.P999, step), plot.Number(p.Max, step))
+		t.columns(plot.Number(p.P50, step), plot.Number(p.P99, step), plot.Number(p.P999, step), plot.Number(p.Max, step))
 	}
 }
 
@@ -123,6 +132,7 @@ func (t *figures) probes(p *result.Probes) {
 	}{{"before the blow", p.RTTms.Before}, {"from then on", p.RTTms.During}} {
 		if when.rtt != nil {
 			t.add("  round trip "+when.name+": p50, p99, max", "ms", plot.Number(when.rtt.P50, .01), plot.Number(when.rtt.P99, .01), plot.Number(when.rtt.Max, .01))
+			t.columns(plot.Number(when.rtt.P50, .01), plot.Number(when.rtt.P99, .01), "", plot.Number(when.rtt.Max, .01))
 		}
 	}
 }
@@ -145,8 +155,12 @@ func (t *figures) processes(x *result.Result) {
 	t.maybe("memory of the nodes by connection", "bytes", x.Memory.ServerBytesPerConn, 1)
 	t.maybe("memory of the load test by connection", "bytes", x.Memory.GeneratorBytesPerConn, 1)
 	t.maybe("memory of the kernel by connection, both ends if they are here", "bytes", x.Memory.KernelBytesPerConn, 1)
+	if g := x.Generator; g.RSSBytes != nil && g.CPUS != nil {
+		t.add("the load test: memory, processor time", "MB, s", plot.Number(float64(*g.RSSBytes)/1e6, .1), plot.Number(*g.CPUS, .01))
+	}
 	if g := x.Generator; g.LateMs != nil {
-		t.add("the load test itself: late p50, p99, max", "ms", plot.Number(g.LateMs.P50, .01), plot.Number(g.LateMs.P99, .01), plot.Number(g.LateMs.Max, .01))
+		t.add("lateness of the load test itself: p50, p99, max", "ms", plot.Number(g.LateMs.P50, .01), plot.Number(g.LateMs.P99, .01), plot.Number(g.LateMs.Max, .01))
+		t.columns(plot.Number(g.LateMs.P50, .01), plot.Number(g.LateMs.P99, .01), "", plot.Number(g.LateMs.Max, .01))
 	}
 }
 
@@ -170,10 +184,29 @@ func (r Run) setting() (all []figure) {
 	}
 	all = append(all, figure{Name: "machine", Value: strings.Join(machine, ", ")})
 	all = append(all, r.load()...)
+	if names := r.unwatched(); names != "" {
+		all = append(all, figure{Name: "not watched", Value: names + ": its process is not known (--pid), so that its memory and processor time are not, either"})
+	}
 	if t := x.Terms; t != nil {
 		all = append(all, figure{Name: "terms of the nodes", Value: fmt.Sprintf("heartbeat %s ms, timeout %s ms, tick %s ms", plot.Number(t.HeartbeatMs, 1), plot.Number(t.TimeoutMs, 1), plot.Number(t.TickMs, 1))})
 	}
 	return all
+}
+
+// unwatched are the servers whose process was not read in any second.
+func (r Run) unwatched() string {
+	var names []string
+	for i, server := range r.Result.Server {
+		seen := server.RSSBytes != nil
+		for k := range r.Result.Detail.Seconds {
+			c := r.cost(i, k)
+			seen = seen || c != nil && c.RSSBytes != nil
+		}
+		if !seen && len(r.Result.Detail.Seconds) > 0 {
+			names = append(names, server.Addr)
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 // load is what the clients were told to do.

@@ -25,6 +25,7 @@ var pageTemplate = template.Must(template.New("page").Parse(pageText))
 
 // page is what the template shows.
 type page struct {
+	Tab      string // the title of the window
 	Title    string
 	CSS      template.CSS
 	Script   template.JS
@@ -61,6 +62,7 @@ type threshold struct {
 type section struct {
 	Title string
 	Rows  []figure
+	Times []figure // in a table of their own, with columns of quantiles
 }
 
 // Pixels for which charts are drawn: over the whole page, on a phone, and two beside each other.
@@ -103,6 +105,7 @@ func pageOf(runs []Run) (p page) {
 		return p
 	}
 	p.Title = fmt.Sprintf("%d runs compared", len(runs))
+	p.Tab = p.Title
 	p.Compared = compare(runs)
 	p.Remarks = remarks(runs, p.Compared)
 	for i, r := range runs {
@@ -114,14 +117,14 @@ func pageOf(runs []Run) (p page) {
 		if command := r.command(); command != "" {
 			rows = append(rows, figure{Name: "command", Value: command})
 		}
-		p.Below = append(p.Below, section{r.Name, append(rows, r.setting()...)})
+		p.Below = append(p.Below, section{Title: r.Name, Rows: append(rows, r.setting()...)})
 	}
 	return p
 }
 
 func (p *page) one(r Run) {
 	x := r.Result
-	p.Title, p.Verdict, p.Summary, p.Why, p.Story, p.Command = title(r), verdict(x.Verdict), summary(r), why(x), r.story(), r.command()
+	p.Tab, p.Title, p.Verdict, p.Summary, p.Why, p.Story, p.Command = tab(r), heading(r), verdict(x.Verdict), summary(r), why(x), r.story(), r.command()
 	if said := causeInWords(r, p.Story); said != "" {
 		p.Why = append([]string{said}, p.Why...)
 	}
@@ -135,13 +138,27 @@ func (p *page) one(r Run) {
 		}
 		p.Thresholds = append(p.Thresholds, one)
 	}
-	p.Above, p.Below = []section{{"Where and when", r.setting()}}, []section{{"Figures", r.figures()}}
+	p.Above, p.Below = []section{{Title: "Where and when", Rows: r.setting()}}, []section{figuresOf(r)}
 	if len(x.Repeats) > 0 {
-		p.Above = append(p.Above, section{fmt.Sprintf("All %d runs", len(x.Repeats)), r.repeats()})
+		p.Above = append(p.Above, section{Title: fmt.Sprintf("All %d runs", len(x.Repeats)), Rows: r.repeats()})
 	}
 	if len(x.Scraped) > 0 {
-		p.Below = append(p.Below, section{"What servers say of themselves", r.scrapedFigures()})
+		p.Below = append(p.Below, section{Title: "What servers say of themselves", Rows: r.scrapedFigures()})
 	}
+}
+
+// figuresOf has the figures of a run, the times apart.
+func figuresOf(r Run) section {
+	s := section{Title: "Figures"}
+	for _, f := range r.figures() {
+		if len(f.Quantiles) > 0 {
+			f.Name, _, _ = strings.Cut(f.Name, ": ")
+			s.Times = append(s.Times, f)
+		} else {
+			s.Rows = append(s.Rows, f)
+		}
+	}
+	return s
 }
 
 // verdict keeps to the words that there are: it names a class of the style sheet.
@@ -151,6 +168,30 @@ func verdict(v result.Verdict) result.Verdict {
 		return v
 	}
 	return ""
+}
+
+// heading is what was done, and to whom.
+func heading(r Run) string {
+	switch servers := r.Result.Server; {
+	case len(servers) == 0 || servers[0].Addr == "":
+		return title(r)
+	case len(servers) == 1:
+		return title(r) + " at " + servers[0].Addr
+	default:
+		return fmt.Sprintf("%s at %s and %d more", title(r), servers[0].Addr, len(servers)-1)
+	}
+}
+
+// tab tells the windows of several pages apart: how it went first, and when at the end.
+func tab(r Run) string {
+	words := heading(r)
+	if v := verdict(r.Result.Verdict); v != "" {
+		words = string(v) + ": " + words
+	}
+	if at := r.Result.Started; !at.IsZero() {
+		words += ", " + at.UTC().Format("2006-01-02 15:04")
+	}
+	return words
 }
 
 func title(r Run) string {

@@ -26,7 +26,11 @@ func connects(r Run) plot.Chart {
 	if d.total == 0 {
 		return nil
 	}
-	p := spectrum("From the intended arrival to WELCOME", whole(int(d.total))+" arrivals", d)
+	what := whole(int(d.total)) + " arrivals"
+	if returns := r.Result.Connect.Established - int(d.total); returns > 0 {
+		what += fmt.Sprintf(" (%s later returns are not among them)", whole(returns))
+	}
+	p := spectrum("From the intended arrival to WELCOME", what, d)
 	p.Layers = []plot.Layer{plot.Line{Points: d.spectrum()}}
 	return p
 }

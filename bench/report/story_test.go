@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,7 +42,7 @@ func TestThePageSaysWhatHappenedAndWhen(t *testing.T) {
 			"3,409 of 3,409 attempts to connect fail: nobody listens there (connection refused)", "9.0 to 10.0 s: The process of server 127.0.0.1:17001 ends; 600 of 600 sessions are lost", "9.0 to 10.0 s the process of server 127.0.0.1:17001 ends 9.0 to 10.0 s 600 of 600"},
 		"slow-server": {"fail", "asked for less than 50 (heartbeat.rtt_ms.p99<50), broken at 9.0 s", "8.0 to 16.0 s the server answers slowly: p99 of round trips up to 481 ms, at 10.0 s; 0.14 ms is usual in this run; the load test is punctual (late by 2.00 ms at most); server :17002 takes 2 % of a processor then, 6 % else",
 			"600 of 600 clients are online"},
-		"out-of-ports": {"invalid", "The figures prove nothing about the server", "found no free local port", "5.0 to 26.0 s 1,116 of 1,157 attempts to connect fail: this machine has no free local port left",
+		"out-of-ports": {"invalid", "The figures prove nothing about the server", "found no free local port", "not watched 127.0.0.1:17003", "5.0 to 26.0 s 1,116 of 1,157 attempts to connect fail: this machine has no free local port left",
 			"330 of 350 clients are online"},
 		"half-lost": {"fail", "sessions lost: 500, promised 0 (conns.lost==0), broken at 12.0 s", "11.0 to 12.0 s 500 of 1,000 sessions are lost", "all are back by 12.0 s (500 more at :17005)",
 			"11.0 to 12.0 s: The process of server 127.0.0.1:17004 ends; 500 of 1,000", "late in 3 of these 6 seconds: p99 up to 28.3 ms, at 18.0 s; p99 of the whole run is 12.2 of 20 ms allowed, so that its figures count"},
@@ -264,5 +265,32 @@ func TestTheCauseIsSaidFirst(t *testing.T) {
 func TestLatenessWithoutClientsIsNotTold(t *testing.T) {
 	if got := sentences(prepared(t, "dead-server")); strings.Contains(got, "late") {
 		t.Errorf("it says:\n%s", got)
+	}
+}
+
+// What a figure may be is beside it, whenever it was more in a second, and whenever somebody asked for it.
+func TestLimitsAreDrawn(t *testing.T) {
+	for name, want := range map[string]string{"dead-server": "limit 20", "slow-server": "limit 20, p99 asked for 50", "generator-late": "limit 20", "out-of-ports": ""} {
+		var got []string
+		for _, p := range timeline(prepared(t, name)).(plot.Timeline).Panels {
+			for _, l := range p.Layers {
+				if l, ok := l.(plot.Line); ok && l.Colour == plot.Ink && l.Label != "target" {
+					got = append(got, fmt.Sprintf("%s %g", l.Label, l.Points[0].Y))
+				}
+			}
+		}
+		slices.Sort(got)
+		if all := strings.Join(got, ", "); all != want {
+			t.Errorf("%s has the limits %q, want %q", name, all, want)
+		}
+	}
+}
+
+func TestFiguresThatDoNotCountSaySo(t *testing.T) {
+	text := pageWords(t, prepared(t, "generator-late"))
+	for _, want := range []string{"invalid: hold at 127.0.0.1:", "All 5 promises and thresholds hold, which does not count here.", "these figures do not count", "The load test took 8 % of a processor on the whole", "from the write p50 0.08, p99 5.38", "from the due time p99 381 ms"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("it does not say %q:\n%s", want, text)
+		}
 	}
 }

@@ -38,6 +38,7 @@ func timeline(r Run) plot.Chart {
 // strip is a figure over time. A new one is a row of strips.
 type strip struct {
 	title, none string
+	titled      func(Run) string // in place of title
 	log         bool
 	of          func(*result.Result) bool // whether it makes sense; nil: always
 	lines       []course
@@ -64,11 +65,11 @@ func hasHandshakes(x *result.Result) bool { return x.Handshake != nil }
 var strips = []strip{
 	{title: "Clients online", none: "none", of: hasClients, limit: target, lines: []course{
 		{name: "online", of: counted(func(s result.Second) int { return s.Ready }), worse: smaller, fills: true}}},
-	{title: "PING round trips, ms", none: "none was measured", of: hasClients, log: true, lines: []course{
+	{title: "PING round trips, ms", none: "none was measured", of: hasClients, log: true, limit: rttLimit, lines: []course{
 		{name: "max", colour: 1, of: func(s result.Second) *float64 { return s.RTTMax }},
 		{name: "p99", colour: 2, of: func(s result.Second) *float64 { return s.RTTp99 }},
 		{name: "p50", of: func(s result.Second) *float64 { return s.RTTp50 }}}},
-	{title: "PINGs waiting too long", none: "none", of: hasClients, lines: []course{
+	{titled: Run.tooLong, none: "none", of: hasClients, lines: []course{
 		{name: "waiting", colour: 1, of: counted(func(s result.Second) int { return s.Unanswered }), fills: true, counts: true}}},
 	{title: "Sessions lost, per second", none: "none", of: hasClients, lines: []course{
 		{name: "lost", colour: 1, of: perSecond(func(s result.Second) int { return s.Lost }), fills: true, counts: true}}},
@@ -98,24 +99,12 @@ var strips = []strip{
 		{name: "late", colour: 4, of: func(s result.Second) *float64 { return s.LateP99 }, counts: true}}},
 }
 
-// target is how many clients there were to be.
-func target(x *result.Result) (v float64, name string, ok bool) {
-	return float64(x.Conns.Target), "target", x.Conns.Target > 0
-}
-
-// lateLimit is how late the load test may be; what is far below it is not drawn beside it.
-func lateLimit(x *result.Result) (v float64, name string, ok bool) {
-	v = x.Generator.LateLimitMs
-	if v == 0 {
-		v = 20 // as in results that do not say
-	}
-	late := x.Generator.LateMs
-	return v, "limit", late != nil && late.P99 > v/5
-}
-
 // panel is the strip of a run.
 func (s strip) panel(r Run, rows []result.Second) plot.Panel {
 	p := plot.Panel{Title: s.title, None: s.none}
+	if s.titled != nil {
+		p.Title = s.titled(r)
+	}
 	var all [][]plot.Point
 	for i, c := range s.lines {
 		worse := c.worse

@@ -19,6 +19,9 @@ func why(x *result.Result) (all []string) {
 	case x.Generator.WhyInvalid != nil:
 		all = append(all, "The figures prove nothing about the server: "+*x.Generator.WhyInvalid+".")
 	}
+	if said := idle(x); said != "" {
+		all = append(all, said)
+	}
 	failed, judged := 0, 0
 	for _, t := range x.Thresholds {
 		if t.Abort { // said above, if it ended the run
@@ -31,6 +34,8 @@ func why(x *result.Result) (all []string) {
 	switch {
 	case failed > 0:
 		all = append(all, fmt.Sprintf("%s of %s promises and thresholds %s broken:", whole(failed), whole(judged), are(failed)))
+	case judged > 0 && x.Verdict == result.Invalid:
+		all = append(all, fmt.Sprintf("All %s promises and thresholds hold, which does not count here.", whole(judged)))
 	case judged > 0 && x.Verdict == result.Pass:
 		all = append(all, fmt.Sprintf("All %s promises and thresholds hold.", whole(judged)))
 	case x.Verdict == result.Pass:
@@ -53,6 +58,20 @@ func why(x *result.Result) (all []string) {
 		all = append(all, "The scenario's own promises are not judged (--no-promises).")
 	}
 	return all
+}
+
+// idle says that the load test was late without being busy; empty: it was not, or nobody knows.
+func idle(x *result.Result) string {
+	g := x.Generator
+	limit, _, _ := lateLimit(x)
+	if g.CPUS == nil || x.WallS <= 0 || g.LateMs == nil || g.LateMs.P99 <= limit {
+		return ""
+	}
+	took := *g.CPUS / x.WallS
+	if took > float64(max(g.Workers, 1))/2 {
+		return ""
+	}
+	return fmt.Sprintf("The load test took %s %% of a processor on the whole: not its own work made it late, but what else ran on its machine, or a machine that stood still.", plot.Number(100*took, 1))
 }
 
 func are(n int) string {
@@ -78,10 +97,17 @@ func summary(r Run) string {
 		words = append(words, x.Load.Protocol)
 	}
 	if rtt := x.Heartbeat.RTTms; rtt != nil {
-		words = append(words, fmt.Sprintf("round trips p50 %s, p99 %s, max %s ms", short(rtt.P50), short(rtt.P99), short(rtt.Max)))
+		words = append(words, fmt.Sprintf("round trips from the write p50 %s, p99 %s, max %s ms", short(rtt.P50), short(rtt.P99), short(rtt.Max)))
+		if due := x.Heartbeat.IntendedRTTms; due != nil && x.Verdict == result.Invalid {
+			words = append(words, fmt.Sprintf("from the due time p99 %s ms", short(due.P99)))
+		}
 	}
 	if !x.Started.IsZero() {
 		words = append(words, x.Started.UTC().Format(time.DateTime)+" UTC")
 	}
-	return strings.Join(append(words, plot.Number(x.WallS, .1)+" s"), " · ")
+	words = append(words, plot.Number(x.WallS, .1)+" s")
+	if x.Verdict == result.Invalid {
+		words = append(words, "these figures do not count")
+	}
+	return strings.Join(words, " · ")
 }

@@ -93,7 +93,13 @@ func (t Threshold) failed(actual *float64) string {
 	if t.Promise {
 		by = "promised"
 	}
-	return fmt.Sprintf("%s: %s, %s %s%s", t.what(), telling(actual), by, operators[t.op], telling(&t.want))
+	what, unit := t.what(), ""
+	for _, u := range []string{"ms", "s"} {
+		if rest, found := strings.CutPrefix(what, u+" "); found {
+			what, unit = rest, " "+u
+		}
+	}
+	return fmt.Sprintf("%s: %s%s, %s %s%s%s", what, telling(actual), unit, by, operators[t.op], telling(&t.want), unit)
 }
 
 // what its figure counts, in words.

@@ -65,7 +65,7 @@ func (f *Failures) Words() string {
 func (f *Failures) Lacking() string {
 	switch {
 	case f.Ports > 0:
-		return fmt.Sprintf("%d connects found no free local port (net.ipv4.ip_local_port_range); add addresses with --source", f.Ports)
+		return fmt.Sprintf("%d connects found no free local port (net.ipv4.ip_local_port_range); give it more addresses with --source, or a wider range", f.Ports)
 	case f.Descriptors > 0:
 		return fmt.Sprintf("%d connects found no free descriptor (RLIMIT_NOFILE, fs.file-max); raise it, or use more processes with --workers", f.Descriptors)
 	case f.Memory > 0:

@@ -42,7 +42,8 @@ type watcher interface {
 const closeTime = time.Second
 
 // New starts the node's server, or connects to Config.Servers. Peers need not be there. The error names a field
-// of cfg that makes no sense, says that Listen is taken, or that nobody answers at Servers.
+// of cfg that makes no sense, says that Listen is taken, that nobody answers at Servers, or that its max_payload is below
+// the 1 MiB that is NATS's default.
 func New(cfg Config) (*Bus, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -101,6 +102,10 @@ func (b *Bus) connect(servers string, more ...nats.Option) (err error) {
 		return fmt.Errorf("natsbus: %s: %w", redacted(servers), err)
 	}
 	b.most.Store(b.conn.MaxPayload())
+	if most := b.most.Load(); most < leastPayload {
+		b.conn.Close()
+		return fmt.Errorf("natsbus: a NATS with max_payload %d takes too little, it must be %d at least", most, leastPayload)
+	}
 	return nil
 }
 
@@ -122,6 +127,8 @@ func redacted(servers string) string {
 }
 
 const (
+	// leastPayload is NATS's default: what waits leaves together, and so do pieces of lists.
+	leastPayload = 1 << 20
 	// reconnectBytes is what may wait in nats.go while it connects again; what comes then is lost.
 	reconnectBytes = 1 << 20
 	// writeTime is how long a server may take nothing, before its connection is given up.

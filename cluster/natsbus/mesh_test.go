@@ -220,6 +220,22 @@ func natsServer(t *testing.T, port int) *server.Server {
 	return s
 }
 
+func TestANATSThatTakesTooLittleIsRefused(t *testing.T) {
+	t.Parallel()
+	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true, MaxPayload: 32 << 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+	if !s.ReadyForConnections(patience) {
+		t.Fatal("no server")
+	}
+	if _, err := New(Config{Node: "a", Servers: s.ClientURL()}); err == nil || !strings.Contains(err.Error(), "max_payload") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestAnExistingNATSKeepsTheContract(t *testing.T) {
 	t.Parallel()
 	s := natsServer(t, server.RANDOM_PORT)

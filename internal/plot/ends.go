@@ -123,7 +123,7 @@ func (n name) closest(f *frame, others []name) name {
 	n = n.behind(f)
 	found := n
 	y := n.y
-	for away := 0.0; away < f.bottom-f.top; away += lineHeight {
+	for away := 0.0; away < f.bottom-f.top; away += 3 {
 		for _, n.y = range []float64{y - away, y + away} {
 			meets := func(o name) bool { return n.box().meets(o.box()) }
 			if n.y >= f.top+lineHeight/2 && n.y <= f.bottom-lineHeight/2 && !slices.ContainsFunc(others, meets) {

@@ -5,6 +5,9 @@ import "errors"
 // ErrFull is what Link.Send returns when so much is not acknowledged that nothing more may be.
 var ErrFull = errors.New("between: too much is under way to that node")
 
+// HadLost is the Result of a HAIL to a node that was had for lost: what it asked before is forgotten.
+const HadLost uint64 = 1
+
 const (
 	maxUnacked = 16 << 20 // bytes of frames that a Link keeps to say them again
 	maxAnswers = 64 << 20 // the same, if it is an answer, or else nothing that somebody wants to be sent
