@@ -89,11 +89,9 @@ func memberOf(p peer.Peer, now time.Duration, self bool) Member {
 		m.Heard = 0
 	case p.Live:
 		m.Behind = p.Head - min(p.Head, p.Seen)
-	case p.State != peer.Left && !p.HearsUs && now-p.Heard < 3*time.Second:
-		m.Deaf = true
-		fallthrough
 	case p.State != peer.Left:
 		m.State = "gone"
+		m.Deaf = !p.HearsUs && p.Heard > p.Since && now-p.Heard < 3*time.Second // it goes on, and was heard since it went
 	}
 	return m
 }

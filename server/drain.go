@@ -35,6 +35,7 @@ func (s *Server) Drain(ctx context.Context) error {
 	defer poll.Stop()
 	logged, allTold := began, time.Duration(0)
 	st := s.Stats()
+	before := st.Moved // to balance nodes, or by the application
 	for ; (s.open() > 0 || st.Sessions > 0) && ctx.Err() == nil; st = s.Stats() {
 		now := s.now()
 		cfg = &s.tuned.Load().cfg // it may change meanwhile
@@ -56,7 +57,7 @@ func (s *Server) Drain(ctx context.Context) error {
 		if now-logged >= time.Second {
 			logged = now
 			s.cfg.Logger.Info("draining", slog.Int64("left", st.Sessions), slog.Int64("told", st.Draining),
-				slog.Uint64("moved", st.Moved))
+				slog.Uint64("moved", st.Moved-before))
 		}
 		select {
 		case <-s.done:
@@ -66,7 +67,7 @@ func (s *Server) Drain(ctx context.Context) error {
 			s.askAll()
 		}
 	}
-	s.cfg.Logger.Info("drained", slog.Uint64("moved", st.Moved), slog.Int64("left", st.Sessions),
+	s.cfg.Logger.Info("drained", slog.Uint64("moved", st.Moved-before), slog.Int64("left", st.Sessions),
 		slog.Duration("took", s.now()-began))
 	stop, cancel := context.WithTimeout(ctx, stopTime)
 	defer cancel()

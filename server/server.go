@@ -77,6 +77,7 @@ type Server struct {
 	tuned  atomic.Pointer[tuned] // what holds since the last
 	gated  *tuned                // what the gates go by; the ticker's, as the two below
 	logged *tuned                // what was last logged
+	level  string                // of the log, when that was
 	logAt  time.Duration         // when another may be
 
 	mu    sync.Mutex // guards adding to loops, and who comes first of Start and Stop
@@ -102,6 +103,7 @@ func New(cfg Config) (*Server, error) {
 		away:   newAwayPool(),
 		gated:  t,
 		logged: t,
+		level:  lowestLevel(t.cfg.Logger),
 	}
 	s.tuned.Store(t)
 	if err := s.setTLS(); err != nil {

@@ -141,8 +141,9 @@ func (s *Server) tuneGates(now time.Duration) {
 		s.node.Tune(now, t.cfg.gate())
 	}
 	if s.gated != s.logged && now >= s.logAt {
+		was := s.logged
 		s.logged, s.logAt = s.gated, now+time.Second
-		s.logUpdate(&s.gated.cfg)
+		s.logUpdate(&was.cfg, &s.gated.cfg)
 	}
 }
 
@@ -157,15 +158,33 @@ func (l *loop) tune() {
 	l.reactor.Tune(t.reactor)
 }
 
-// logUpdate says what holds now, but for secrets.
-func (s *Server) logUpdate(c *Config) {
-	s.cfg.Logger.Info("settings were updated", slog.Any("alternates", c.Alternates),
-		slog.Float64("admit_rate", c.AdmitRate), slog.Float64("failover_rate", c.FailoverRate), slog.Duration("max_window", c.MaxWindow), slog.Float64("handshake_rate", c.HandshakeRate),
-		slog.Int64("max_conns", s.node.Conns.Max.Load()), slog.Int("max_frame_rate", c.MaxFrameRate),
+// logUpdate says what of was has changed, but for secrets, of which it says how many there are.
+func (s *Server) logUpdate(was, c *Config) {
+	before := append(settings(was), slog.String("log_level", s.level))
+	s.level = lowestLevel(s.cfg.Logger)
+	now := append(settings(c), slog.String("log_level", s.level))
+	secrets := !slices.EqualFunc(was.ClusterSecrets, c.ClusterSecrets, bytes.Equal)
+	changed := now[:0:0]
+	for i, a := range now {
+		if a.Value.String() != before[i].Value.String() || secrets && a.Key == "cluster_secrets" {
+			changed = append(changed, a)
+		}
+	}
+	if len(changed) > 0 {
+		s.cfg.Logger.LogAttrs(context.Background(), slog.LevelInfo, "settings were updated", changed...)
+	}
+}
+
+// settings are what may change, as it is logged.
+func settings(c *Config) []slog.Attr {
+	rate := func(name string, perSecond float64) slog.Attr { return slog.Float64(name, math.Round(perSecond*10)/10) }
+	return []slog.Attr{slog.Any("alternates", c.Alternates),
+		rate("admit_rate", c.AdmitRate), rate("failover_rate", c.FailoverRate), slog.Duration("max_window", c.MaxWindow),
+		rate("handshake_rate", c.HandshakeRate), slog.Int("max_conns", c.MaxConns), slog.Int("max_frame_rate", c.MaxFrameRate),
 		slog.Int("max_byte_rate", c.MaxByteRate), slog.Int("unsettled_bytes", c.UnsettledBytes),
-		slog.Int("addr_conns", c.AddrConns), slog.Float64("addr_rate", c.AddrRate), slog.Float64("id_rate", c.IDRate),
+		slog.Int("addr_conns", c.AddrConns), rate("addr_rate", c.AddrRate), rate("id_rate", c.IDRate),
 		slog.Duration("drain_grace", c.DrainGrace), slog.Duration("drain_window", c.DrainWindow),
-		slog.Int("cluster_secrets", len(c.ClusterSecrets)), slog.String("log_level", lowestLevel(s.cfg.Logger)))
+		slog.Int("cluster_secrets", len(c.ClusterSecrets))}
 }
 
 // lowestLevel is the lowest of the usual ones that a logger writes.

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -98,7 +99,7 @@ func (b *Bus) connect(servers string, more ...nats.Option) (err error) {
 		}),
 	}, more...)
 	if b.conn, err = nats.Connect(servers, options...); err != nil {
-		return fmt.Errorf("natsbus: %w", err)
+		return fmt.Errorf("natsbus: %s: %w", redacted(servers), err)
 	}
 	b.most.Store(b.conn.MaxPayload())
 	if most := b.most.Load(); most < leastPayload {
@@ -106,6 +107,23 @@ func (b *Bus) connect(servers string, more ...nats.Option) (err error) {
 		return fmt.Errorf("natsbus: a NATS with max_payload %d takes too little, it must be %d at least", most, leastPayload)
 	}
 	return nil
+}
+
+// redacted are addresses as they may be shown, without passwords.
+func redacted(servers string) string {
+	all := strings.Split(servers, ",")
+	for i, one := range all {
+		if u, err := url.Parse(strings.TrimSpace(one)); err == nil {
+			all[i] = u.Redacted()
+			if u.User != nil {
+				if _, has := u.User.Password(); !has { // a token
+					u.User = nil
+					all[i] = u.String()
+				}
+			}
+		}
+	}
+	return strings.Join(all, ",")
 }
 
 const (
@@ -191,13 +209,30 @@ type Stats struct {
 	Lost   uint64 `json:"lost"`   // NATS messages that came and had no room
 	Unsent uint64 `json:"unsent"` // that nats.go did not take, since there was no connection
 	Routes int    `json:"routes"` // connections to other nodes, now; 0 with Servers
+	// Refusals are peers of the last minute with which there is no connection. None with Servers.
+	Refusals []Refusal `json:"refusals,omitempty"`
+}
+
+// Refusal is a peer with which a node has no connection.
+type Refusal struct {
+	Peer string `json:"peer"` // its address, or its host where it is not known at which port it listens
+	Why  string `json:"why"`  // in words
+}
+
+// NameTaken has an error, once, when this node was refused, or has refused another, because both have one name. Who has only
+// just started should end then: the other was there before. Never with Servers.
+func (b *Bus) NameTaken() <-chan error {
+	if b.node == nil {
+		return nil
+	}
+	return b.node.nameTaken()
 }
 
 // Stats returns them.
 func (b *Bus) Stats() Stats {
 	st := Stats{Lost: b.in.losses.Load(), Unsent: b.errors.Load()}
 	if b.node != nil {
-		st.Routes = b.node.routes()
+		st.Routes, st.Refusals = b.node.routes(), b.node.refused()
 	}
 	return st
 }

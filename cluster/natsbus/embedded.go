@@ -25,9 +25,11 @@ type node struct {
 	mu      sync.Mutex
 	options *server.Options // what was last asked for; a copy goes to the server
 	watched map[*watched]bool
+	known   map[string]bool // names of Config.Peers that had an address
+	unknown []string        // those that never had one
 
 	looked chan struct{} // closed when names have been looked up once
-	found  sync.Once
+	first  sync.Once
 
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
@@ -44,7 +46,7 @@ const user = "stormwheel"
 
 // embed starts the server and connects to it.
 func (b *Bus) embed() error {
-	n := &node{cfg: b.cfg, log: &logger{log: b.cfg.Logger, hint: make(chan struct{}, 1)}, watched: make(map[*watched]bool), looked: make(chan struct{})}
+	n := &node{cfg: b.cfg, log: newLogger(b.cfg), watched: make(map[*watched]bool), known: make(map[string]bool), looked: make(chan struct{})}
 	password := rand.Text()
 	if err := n.setOptions(password); err != nil {
 		return err

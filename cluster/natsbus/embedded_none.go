@@ -19,6 +19,10 @@ func (n *node) routes() int { return 0 }
 
 func (n *node) shutdown() {}
 
+func (n *node) nameTaken() <-chan error { return nil }
+
+func (n *node) refused() []Refusal { return nil }
+
 // RouteAddr is where other nodes connect; empty with Servers.
 func (b *Bus) RouteAddr() string { return "" }
 
@@ -27,3 +31,6 @@ func (b *Bus) SetSecrets([][]byte) error { return nil }
 
 // Expected is how many other nodes Peers name; 0 with Servers.
 func (b *Bus) Expected(context.Context) int { return 0 }
+
+// Missing are the Peers that do not answer; none with Servers.
+func (b *Bus) Missing(context.Context) []string { return nil }

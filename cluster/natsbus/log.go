@@ -10,18 +10,20 @@ import (
 	"time"
 )
 
-// logger brings what the server says to the node's log: errors as warnings, of one kind once in repeatTime, and the
-// rest for those who look for faults.
+// logger takes what the server says. Operators are told in the words of refusals.go; the server's own are for those
+// who look for faults.
 type logger struct {
 	log  *slog.Logger
 	hint chan struct{} // a connection may have ended
+	refusals
 
 	mu    sync.Mutex
-	said  map[string]time.Time // by format
 	fatal error
 }
 
-const repeatTime = 30 * time.Second
+func newLogger(cfg Config) *logger {
+	return &logger{log: cfg.Logger, hint: make(chan struct{}, 1), refusals: newRefusals(cfg)}
+}
 
 // failure is why the server cannot go on; nil: it can.
 func (l *logger) failure() error {
@@ -37,36 +39,23 @@ func (l *logger) forget() {
 	l.fatal = nil
 }
 
-func (l *logger) seldom(format string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.said == nil {
-		l.said = make(map[string]time.Time)
-	}
-	now := time.Now()
-	if at, ok := l.said[format]; ok && now.Sub(at) < repeatTime {
-		return false
-	}
-	l.said[format] = now
-	return true
-}
-
 // Noticef also says when connections end: whoever wants to know looks then, and need not look all the time.
 func (l *logger) Noticef(format string, v ...any) {
 	select {
 	case l.hint <- struct{}{}:
 	default:
 	}
-	l.Debugf(format, v...)
+	l.said(format, v)
 }
 
-func (l *logger) Warnf(format string, v ...any) {
-	if l.seldom(format) {
-		l.log.Warn("NATS: " + fmt.Sprintf(format, v...))
-	}
-}
+func (l *logger) Warnf(format string, v ...any)  { l.said(format, v) }
+func (l *logger) Errorf(format string, v ...any) { l.said(format, v) }
 
-func (l *logger) Errorf(format string, v ...any) { l.Warnf(format, v...) }
+func (l *logger) said(format string, v []any) {
+	text := fmt.Sprintf(format, v...)
+	l.hear(text, time.Now())
+	l.log.Debug("NATS: " + text)
+}
 
 func (l *logger) Fatalf(format string, v ...any) {
 	l.mu.Lock()

@@ -5,9 +5,12 @@ package natsbus
 import (
 	"context"
 	"crypto/tls"
+	"errors"
+	"fmt"
 	"net"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -74,7 +77,7 @@ func (n *node) followNames(ctx context.Context) {
 			n.mu.Unlock()
 			n.cfg.Logger.Info("cluster: peers by DNS", "addresses", peers)
 		}
-		n.found.Do(func() { close(n.looked) })
+		n.first.Do(func() { close(n.looked) })
 		select {
 		case <-ctx.Done():
 		case <-time.After(lookupTime):
@@ -82,7 +85,7 @@ func (n *node) followNames(ctx context.Context) {
 	}
 }
 
-// lookUp notes the addresses that names have now.
+// lookUp notes the addresses that names have now, and which names never had one.
 func (n *node) lookUp(ctx context.Context, seen map[string]time.Time) {
 	for _, p := range n.cfg.Peers {
 		name, isName := strings.CutPrefix(p, dnsPrefix)
@@ -93,6 +96,7 @@ func (n *node) lookUp(ctx context.Context, seen map[string]time.Time) {
 		limited, cancel := context.WithTimeout(ctx, answerTime)
 		all, err := lookupHost(limited, host)
 		cancel()
+		n.found(p, err == nil && len(all) > 0)
 		if err != nil {
 			n.cfg.Logger.Debug("cluster: peers by DNS", "name", host, "err", err)
 			continue
@@ -100,6 +104,21 @@ func (n *node) lookUp(ctx context.Context, seen map[string]time.Time) {
 		for _, a := range all {
 			seen[net.JoinHostPort(a, port)] = time.Now()
 		}
+	}
+}
+
+// found notes whether a name has addresses. One that once had some is not unknown any more.
+func (n *node) found(name string, has bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	switch at := slices.Index(n.unknown, name); {
+	case has && at >= 0:
+		n.unknown = slices.Delete(n.unknown, at, at+1)
+	case !has && at < 0 && !n.known[name]:
+		n.unknown = append(n.unknown, name)
+	}
+	if has {
+		n.known[name] = true
 	}
 }
 
@@ -116,26 +135,70 @@ func addressesOf(seen map[string]time.Time, now time.Time) (all []string) {
 	return all
 }
 
-// Expected is how many other nodes Config.Peers name. It waits until names have been looked up once, or ctx ends. With
-// Servers it is 0: nobody knows.
+// Expected is how many other nodes Config.Peers name; a name that never had an address stands for one. It waits until names have
+// been looked up once, or ctx ends. With Servers it is 0: nobody knows.
 func (b *Bus) Expected(ctx context.Context) (others int) {
-	n := b.node
-	if n == nil {
+	if b.node == nil {
 		return 0
 	}
+	addrs, unknown := b.node.others(ctx)
+	return len(addrs) + len(unknown)
+}
+
+// others are the addresses of other nodes, and the names that never had one.
+func (n *node) others(ctx context.Context) (addrs, unknown []string) {
 	select {
 	case <-n.looked:
 	case <-ctx.Done():
 	}
 	n.mu.Lock()
-	routes := n.options.Routes
+	routes, unknown := n.options.Routes, slices.Clone(n.unknown)
 	n.mu.Unlock()
 	for _, r := range routes {
 		if !n.isOwn(ctx, r.Host) {
-			others++
+			addrs = append(addrs, r.Host)
 		}
 	}
-	return others
+	return addrs, unknown
+}
+
+// Missing are the Config.Peers that do not answer now, each with the reason in words. It takes a second at most.
+// With Servers it has none.
+func (b *Bus) Missing(ctx context.Context) (all []string) {
+	if b.node == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	addrs, unknown := b.node.others(ctx)
+	for _, name := range unknown {
+		all = append(all, name+" (the name has no address)")
+	}
+	why := make([]error, len(addrs))
+	var wg sync.WaitGroup
+	for i, addr := range addrs {
+		wg.Go(func() {
+			conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
+			if why[i] = err; err == nil {
+				_ = conn.Close()
+			}
+		})
+	}
+	wg.Wait()
+	for i, addr := range addrs {
+		if why[i] != nil {
+			all = append(all, fmt.Sprintf("%s (%s)", addr, reasonOf(why[i])))
+		}
+	}
+	return all
+}
+
+// reasonOf is what is behind "dial tcp ADDR: ".
+func reasonOf(err error) error {
+	if op := (*net.OpError)(nil); errors.As(err, &op) {
+		return op.Err
+	}
+	return err
 }
 
 // isOwn tells whether an address is where this node listens, as far as that can be told.

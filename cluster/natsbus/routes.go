@@ -20,6 +20,10 @@ func (n *node) peersNow() (names []string) {
 	return names
 }
 
+func (n *node) nameTaken() <-chan error { return n.log.taken }
+
+func (n *node) refused() []Refusal { return n.log.refusals.now() }
+
 const (
 	// lookTime is how often it is looked whether a route has gone, if nothing hints at it: the server tells nobody.
 	lookTime = 500 * time.Millisecond

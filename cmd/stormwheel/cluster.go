@@ -51,6 +51,11 @@ func (f *clusterFlags) open(c *serveCmd, secrets *secrets, certs *certificates, 
 	if err != nil {
 		return nil, fmt.Errorf("--cluster: %s", strings.TrimPrefix(err.Error(), "natsbus: "))
 	}
+	if len(cfg.Peers) > 0 {
+		if err := alone(bus); err != nil {
+			return nil, errors.Join(err, bus.Close())
+		}
+	}
 	version := buildVersion()
 	if cut := strings.IndexByte(version, ' '); cut > 0 {
 		version = version[:cut]
@@ -152,6 +157,10 @@ func (cl *clustered) meet(srv *server.Server, signals chan os.Signal) error {
 	}()
 	select {
 	case <-met:
+	case err := <-cl.bus.NameTaken():
+		cancel()
+		<-met
+		return nameTaken(err)
 	case sig := <-signals:
 		signals <- sig
 		cancel()
@@ -160,19 +169,49 @@ func (cl *clustered) meet(srv *server.Server, signals chan os.Signal) error {
 	return nil
 }
 
+// nameTaken says it as all that is wrong with the flags.
+func nameTaken(err error) error {
+	return fmt.Errorf("--node: %s", strings.TrimPrefix(err.Error(), "natsbus: "))
+}
+
+// twinTime is how long a node that has just started waits for one of the same name to show itself. Only then it is told to the
+// others: they would take it for the other's successor.
+const twinTime = 200 * time.Millisecond
+
+// alone waits whether there is another node of the same name already.
+func alone(bus *natsbus.Bus) error {
+	select {
+	case err := <-bus.NameTaken():
+		return nameTaken(err)
+	case <-time.After(twinTime):
+		return nil
+	}
+}
+
+// askTime is how often it is asked whom names stand for by now.
+const askTime = time.Second
+
 // meetAll waits until all others were seen, or ctx ends.
 func (cl *clustered) meetAll(ctx context.Context) {
-	others := cl.bus.Expected(ctx)
-	if cl.patience < meetTime {
-		others = 1
+	strangers := cl.patience < meetTime
+	for {
+		others := cl.bus.Expected(ctx)
+		if strangers {
+			others = 1
+		}
+		some, cancel := context.WithTimeout(ctx, askTime)
+		err := cl.node.Meet(some, others)
+		cancel()
+		switch {
+		case err == nil || ctx.Err() != nil && strangers:
+			cl.log.Info("cluster: ready", "live", cl.node.Live())
+			return
+		case ctx.Err() != nil:
+			cl.log.Warn("cluster: not all peers were seen in time", "live", cl.node.Live(), "expected", others+1,
+				"missing", cl.bus.Missing(context.WithoutCancel(ctx)))
+			return
+		}
 	}
-	err := cl.node.Meet(ctx, others)
-	seen := cl.node.Live()
-	if err != nil && cl.patience == meetTime {
-		cl.log.Warn("cluster: not all peers were seen in time", "live", seen, "expected", others+1)
-		return
-	}
-	cl.log.Info("cluster: ready", "live", seen)
 }
 
 // tellClients waits, a moment at most, until clients are told of the others that live. One that came before hears of them

@@ -65,8 +65,6 @@ func (f *clusterFlags) check(c *serveCmd) error {
 	switch {
 	case c.Node == "":
 		return errors.New("--cluster needs --node, a name that no other node has")
-	case !natsbus.ValidName(c.Node):
-		return fmt.Errorf("--node: in a cluster a name has 1 to 64 letters, digits, - and _, unlike %q", c.Node)
 	case !natsbus.ValidName(f.ClusterName):
 		return fmt.Errorf("--cluster-name must have 1 to 64 letters, digits, - and _, unlike %q", f.ClusterName)
 	case (f.ClusterTLSCert == "") != (f.ClusterTLSKey == ""):
@@ -81,6 +79,14 @@ func (f *clusterFlags) check(c *serveCmd) error {
 	}
 	if f.embedded() {
 		return f.checkEmbedded(c)
+	}
+	return nil
+}
+
+// checkName holds a node's name to the rule of clusters, if it is of one.
+func (f *clusterFlags) checkName(node string) error {
+	if f.on() && node != "" && !natsbus.ValidName(node) {
+		return fmt.Errorf("--node: in a cluster a name has 1 to 64 letters, digits, - and _, unlike %q", node)
 	}
 	return nil
 }

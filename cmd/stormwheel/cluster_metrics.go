@@ -9,7 +9,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/stormwheel/stormwheel/cluster"
-	"github.com/stormwheel/stormwheel/cluster/natsbus"
 )
 
 // clusterCollector tells Prometheus what a node knows of its cluster.
@@ -106,9 +105,6 @@ func withCluster(operators http.Handler, cl *clustered, leave *departure) http.H
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(struct {
-			cluster.Status
-			Bus natsbus.Stats `json:"bus"`
-		}{cl.node.Status(), cl.bus.Stats()}) // the reader may be gone
+		_ = json.NewEncoder(w).Encode(clusterAnswer{cl.node.Status(), cl.bus.Stats()}) // the reader may be gone
 	})
 }

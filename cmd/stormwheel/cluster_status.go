@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/cluster"
+	"github.com/stormwheel/stormwheel/cluster/natsbus"
 )
 
 type clusterCmd struct {
@@ -42,7 +43,7 @@ func (c *clusterStatusCmd) Run() error {
 		_, err = os.Stdout.Write(body)
 		return err
 	}
-	var st cluster.Status
+	var st clusterAnswer
 	if err := json.Unmarshal(body, &st); err != nil {
 		return fmt.Errorf("--admin %s does not answer as a node does: %w", c.Admin, err)
 	}
@@ -73,8 +74,14 @@ func askAdmin(admin, path string) ([]byte, error) {
 	return nil, fmt.Errorf("--admin %s: %s", admin, resp.Status)
 }
 
-// writeStatus writes a table, one line a node.
-func writeStatus(out io.Writer, st cluster.Status) error {
+// clusterAnswer is what GET /cluster answers.
+type clusterAnswer struct {
+	cluster.Status
+	Bus natsbus.Stats `json:"bus"`
+}
+
+// writeStatus writes a table, one line a node, and the peers with which there is no connection.
+func writeStatus(out io.Writer, st clusterAnswer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "NODE\tSTATE\tFOR\tSESSIONS\tFREE\tADMITS\tLAG\tHEARD\tBEHIND\tADDRESS\tVERSION")
 	for _, m := range st.Members {
@@ -83,14 +90,21 @@ func writeStatus(out io.Writer, st cluster.Status) error {
 		if m.Self {
 			name, heard, behind = name+" *", "-", "-"
 		}
-		if m.Deaf && m.State != "gone" && m.State != "left" {
+		if m.Deaf {
 			state += ", does not hear us"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%.0f/s\t%s\t%s\t%s\t%s\t%s\n", name, state, shortly(m.For), m.Sessions, m.Places, m.AdmitRate,
+		sessions, places, admits := fmt.Sprint(m.Sessions), fmt.Sprint(m.Places), fmt.Sprintf("%.0f/s", m.AdmitRate)
+		if m.State == "gone" || m.State == "left" {
+			sessions, places, admits = "-", "-", "-" // what it said last is not so any more
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", name, state, shortly(m.For), sessions, places, admits,
 			time.Duration(m.Lag*float64(time.Second)).Round(100*time.Microsecond), heard, behind, orDash(m.Address), orDash(m.Version))
 	}
 	if err := w.Flush(); err != nil {
 		return err
+	}
+	for _, r := range st.Bus.Refusals {
+		fmt.Fprintf(out, "No connection with %s: %s.\n", r.Peer, r.Why)
 	}
 	c := st.Counts
 	_, err := fmt.Fprintf(out, "%d live; * asked. Logins claimed %d, of others seen %d, lost and asked for %d. Sessions replaced %d, superseded %d. Moved %d. Nodes gone %d times.\n",

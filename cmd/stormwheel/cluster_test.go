@@ -17,8 +17,20 @@ import (
 
 	"github.com/stormwheel/stormwheel/client"
 	"github.com/stormwheel/stormwheel/cluster"
+	"github.com/stormwheel/stormwheel/cluster/natsbus"
 	"github.com/stormwheel/stormwheel/messaging/talk"
 )
+
+// A NATS that is not there is named, without the password.
+func TestClusterNamesTheNATSThatDoesNotAnswer(t *testing.T) {
+	t.Parallel()
+	addr := freePorts(t, 1)[0]
+	p := stormwheel(t, "serve", "--node", "a", "--listen", "127.0.0.1:0", "--cluster", "nats://me:hush@"+addr)
+	code, _ := p.exit()
+	if said := p.stderr.String(); code != 1 || !strings.Contains(said, "--cluster: nats://me:xxxxx@"+addr+": ") || strings.Contains(said, "hush") {
+		t.Errorf("exit %d: %s", code, said)
+	}
+}
 
 func TestClusterFlagsThatMakeNoSenseAreRefused(t *testing.T) {
 	for _, tc := range []struct{ args, want string }{
@@ -212,7 +224,9 @@ func TestClusterNeedsTheSecret(t *testing.T) {
 		t.Errorf("a sees %d, b %d", a.cluster().Live, b.cluster().Live)
 	}
 	stranger := startMember(t, 2, peers, "--cluster-secret-file", bad)
-	waitFor(t, "the stranger says so", func() bool { return strings.Contains(stranger.stderr.String(), "TLS route handshake error") })
+	waitFor(t, "the stranger says so", func() bool {
+		return strings.Count(stranger.stderr.String(), `msg="cluster: no connection with a peer"`) == 2
+	})
 	if a.cluster().Live != 2 || a.member("c").Node != "" {
 		t.Errorf("a stranger is let in: %+v", a.cluster())
 	}
@@ -244,19 +258,58 @@ func TestClusterStatusIsATable(t *testing.T) {
 	}
 }
 
-// The same name twice: the earlier node ends, with an error.
-func TestClusterEndsANodeWhoseNameAnotherTook(t *testing.T) {
+// Of a node that is gone its clients are not told; one that is heard and does not hear us says so.
+func TestClusterStatusOfWhoIsGone(t *testing.T) {
+	st := clusterAnswer{Status: cluster.Status{Node: "a", Live: 1, Members: []cluster.Member{
+		{Node: "a", Self: true, State: "serving", Sessions: 71}, {Node: "b", State: "gone", Sessions: 72, Places: 82, AdmitRate: 92},
+		{Node: "c", State: "left", Sessions: 73, Places: 83}, {Node: "d", State: "gone", Deaf: true, Sessions: 74}}},
+		Bus: natsbus.Stats{Refusals: []natsbus.Refusal{{Peer: "10.0.0.9", Why: "it is another's"}}}}
+	var out strings.Builder
+	if err := writeStatus(&out, st); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(out.String(), "\n")
+	for i, want := range []string{"NODE STATE", "a * serving 0s 71 0 0/s", "b gone 0s - - -", "c left 0s - - -", "d gone, does not hear us 0s - - -", "No connection with 10.0.0.9: it is another's."} {
+		if got := strings.Join(strings.Fields(lines[i]), " "); !strings.HasPrefix(got, want) {
+			t.Errorf("line %d is %q, want %q", i, got, want)
+		}
+	}
+}
+
+// The same name twice: the second that starts ends, and nobody notices. It finds the first by its address, or by the other's.
+func TestClusterRefusesASecondNodeOfAName(t *testing.T) {
+	t.Parallel()
 	peers := freePorts(t, 3)
-	two := []string{peers[0], peers[1]}
-	pa, pb := startMember(t, 0, two), startMember(t, 1, two)
+	pa, pb := startMember(t, 0, peers[:2]), startMember(t, 1, peers[:2])
 	a, b := ready(t, pa), ready(t, pb)
-	_ = a
-	again := stormwheel(t, "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--node", "a",
-		"--cluster", "nats://embedded", "--cluster-listen", peers[2], "--cluster-peers", fmt.Sprint(peers[1]))
-	// NATS itself lets no second server of a name in while the first is connected.
-	waitFor(t, "it says so", func() bool { return strings.Contains(again.stderr.String(), "uplicate") })
-	if !b.sees(2) {
-		t.Errorf("b sees %+v", b.cluster())
+	for _, known := range peers[:2] {
+		again := stormwheel(t, "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--node", "a",
+			"--cluster", "nats://embedded", "--cluster-listen", peers[2], "--cluster-peers", known)
+		code, out := again.exit()
+		if said := again.stderr.String(); code != 1 || len(out) != 0 || !strings.Contains(said, `--node: another node has the name "a", and is connected already: `) {
+			t.Errorf("by %s: exit %d, output %q: %s", known, code, out, said)
+		}
+	}
+	for _, n := range []*node{a, b} {
+		if st := n.cluster(); st.Live != 2 || st.Counts.Downs != 0 {
+			t.Errorf("%s sees %+v", n.name, st)
+		}
+	}
+}
+
+// Who is not there is named, and waited for: a name without an address stands for somebody, too.
+func TestClusterSaysWhoIsMissing(t *testing.T) {
+	t.Parallel()
+	peers := freePorts(t, 2)
+	for _, missing := range []string{peers[1], "dns:nope.invalid:6222"} {
+		t.Run(missing, func(t *testing.T) {
+			t.Parallel()
+			n := stormwheel(t, "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--node", "a",
+				"--cluster", "nats://embedded", "--cluster-listen", "127.0.0.1:0", "--cluster-peers", missing)
+			waitFor(t, "it says who", func() bool {
+				return strings.Contains(n.stderr.String(), "expected=2 missing=\"["+missing+" (")
+			})
+		})
 	}
 }
 

@@ -122,7 +122,7 @@ func (c *serveCmd) Run() (err error) {
 	hooks.start(srv.Node())
 	adm.serve()
 	if err := peers.meet(srv, signals); err != nil {
-		return err
+		return errors.Join(err, end(srv.Stop, stopTime, log, signals))
 	}
 	adm.takesClients()
 	stop := app.start(srv)

@@ -48,6 +48,9 @@ func (c *serveCmd) Validate() error {
 			return fmt.Errorf("%s must be finite and positive", f.name)
 		}
 	}
+	if err := c.checkName(c.Node); err != nil {
+		return err
+	}
 	// Names end up in the ready line, which has a blank between its words.
 	for flag, values := range map[string][]string{"--node": {c.Node}, "--alternates": c.Alternates} {
 		for _, v := range values {
