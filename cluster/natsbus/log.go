@@ -15,7 +15,7 @@ import (
 type logger struct {
 	log  *slog.Logger
 	hint chan struct{} // a connection may have ended
-	refusals
+	*refusals
 
 	mu    sync.Mutex
 	fatal error

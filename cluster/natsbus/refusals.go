@@ -38,8 +38,8 @@ const (
 	maxRefusals = 256
 )
 
-func newRefusals(cfg Config) refusals {
-	r := refusals{node: cfg.Node, plain: cfg.TLS == nil && len(cfg.Secrets) == 0, ports: make(map[string]bool), log: cfg.Logger,
+func newRefusals(cfg Config) *refusals {
+	r := &refusals{node: cfg.Node, plain: cfg.TLS == nil && len(cfg.Secrets) == 0, ports: make(map[string]bool), log: cfg.Logger,
 		began: time.Now(), last: make(map[Refusal]*told), taken: make(chan error, 1)}
 	for _, addr := range append(slices.Clone(cfg.Peers), cfg.Listen) {
 		if _, port, err := net.SplitHostPort(strings.TrimPrefix(addr, dnsPrefix)); err == nil {
