@@ -119,11 +119,13 @@ func (p *process) say(line string) {
 // until returns the first line that contains text.
 func (p *process) until(text string) string {
 	p.t.Helper()
-	for {
+	for began := time.Now(); time.Since(began) < patience; {
 		if line := p.line(); strings.Contains(line, text) {
 			return line
 		}
 	}
+	p.t.Fatalf("%v: it never said %q in %v, and more\n%s", p.cmd.Args[1:], text, patience, p.stderr.String())
+	return ""
 }
 
 // exit waits for the end and returns the code and what is left of standard output.
