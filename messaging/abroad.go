@@ -25,6 +25,7 @@ type abroad struct {
 	ready   bool          // as home: an epoch has begun; otherwise: what is here is what the home had
 	opened  uint64        // as home: the view's count when the epoch began
 	was     bool          // it gave offsets before the home did, which the home does not know
+	spoke   bool          // as home: this node, or another that said so, gave offsets in an epoch before, in which not all were heard
 	token   uint64        // of the question to the home that is not answered; 0: there is none
 	joins   []*asked      // that wait until it is ready
 	let     time.Duration // when the last of them were told to go on, which takes them a moment; 0: none was
@@ -65,7 +66,7 @@ func (h *Hub) lookAt(r *room) {
 // moved has the room have another home. With its lock held.
 func (h *Hub) moved(r *room, home string, life uint64) {
 	f := r.far
-	if f.home == h.self && f.ready && r.head > 0 {
+	if f.home == h.self && f.ready && (r.head > 0 || f.spoke) {
 		f.was = true
 	}
 	f.home, f.life = home, life
@@ -87,6 +88,7 @@ func (h *Hub) open(r *room) {
 // begin begins an epoch as home. With the room's lock held.
 func (h *Hub) begin(r *room) {
 	f := r.far
+	f.spoke = f.spoke || f.was
 	f.ready, f.opened, f.was, f.token = true, h.view.next(), false, 0
 	r.reset(randomNumber(), 0)
 	h.tellGap(r)

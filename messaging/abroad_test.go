@@ -401,3 +401,44 @@ func TestSendBehindJoinsIsAnsweredInTime(t *testing.T) {
 		alice.acked(n, envelope.AckDurable)
 	})
 }
+
+// Of three sides two meet first, and begin an epoch in which nothing is said before the third comes back, whose node is the
+// home: it hears that they gave offsets all the same.
+func TestSidesOfASplitMeetOneAfterTheOther(t *testing.T) {
+	inTown(t, 3, messaging.Config{}, func(w *town) {
+		home, others := w.homeOf("tea"), w.notHomes("tea")
+		alice, bob, carol := home.join("alice"), others[0].join("bob"), others[1].join("carol")
+		all := []*peer{alice, bob, carol}
+		for _, p := range all {
+			w.joins(p, "tea", envelope.Position{})
+		}
+		names := []string{w.nameOf(home), w.nameOf(others[0]), w.nameOf(others[1])}
+		together := map[string]bool{}
+		w.w.faults(func(from, to string) int {
+			if from == to || together[from] && together[to] {
+				return 1
+			}
+			return 0
+		})
+		pairs := [][2]string{{names[0], names[1]}, {names[0], names[2]}, {names[1], names[2]}}
+		for _, p := range pairs {
+			w.w.loses(p[0], p[1])
+			w.w.loses(p[1], p[0])
+		}
+		w.advance(3 * time.Second)
+		for _, p := range all {
+			w.toRoom(p, "tea", "on one side")
+		}
+		together[names[1]], together[names[2]] = true, true
+		w.w.heal(names[1], names[2])
+		w.advance(3 * time.Second)
+		alice.gaps() // of what was before
+		w.w.faults(func(string, string) int { return 1 })
+		w.w.heal(names[0], names[1])
+		w.w.heal(names[0], names[2])
+		w.advance(5 * time.Second)
+		if gaps, _ := alice.gaps(); gaps == 0 {
+			t.Error("nobody tells alice that she has not heard what the others said")
+		}
+	})
+}

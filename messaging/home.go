@@ -72,7 +72,8 @@ func (h *Hub) fetchCame(node string, m *between.Message) {
 func (h *Hub) ring(r *room, node string, m, answer *between.Message) {
 	f := r.far
 	if m.Result&between.Was != 0 && f.opened < h.view.sees(node) {
-		h.begin(r) // both gave offsets, and nobody has heard all
+		f.spoke = true // and the home of more nodes than meet here has to know it
+		h.begin(r)     // both gave offsets, and nobody has heard all
 		h.headChanged(r)
 		h.tellHead(r)
 	}
