@@ -122,12 +122,7 @@ func (c *BenchCmd) run(stop *stopper, stdout, stderr *os.File) error {
 	// Files are opened before the run: one that cannot be written must not cost a run.
 	var files outputs
 	defer files.abandon()
-	if c.File != nil {
-		files.reads(c.File.path)
-	}
-	for _, path := range c.Rules {
-		files.reads(path)
-	}
+	c.reads(&files)
 	var view bench.View
 	var jsonOut io.Writer
 	if c.JSON == "-" {
@@ -182,6 +177,16 @@ func (c *BenchCmd) run(stop *stopper, stdout, stderr *os.File) error {
 		return err
 	}
 	return runErr
+}
+
+// reads names the files that the run is read from: none of them may be written over.
+func (c *BenchCmd) reads(files *outputs) {
+	if c.File != nil {
+		files.reads(c.File.path)
+	}
+	for _, path := range c.Rules {
+		files.reads(path)
+	}
 }
 
 // show chooses how the run is shown: live where there is a terminal for it, else a line a
