@@ -18,6 +18,7 @@ import (
 
 	"github.com/stormwheel/stormwheel/bench/benchtest"
 	"github.com/stormwheel/stormwheel/bench/result"
+	"github.com/stormwheel/stormwheel/internal/freeport"
 )
 
 // otherServer is a server process that no run has started: this test binary, as a node.
@@ -29,15 +30,14 @@ type otherServer struct {
 func startOther(t *testing.T) *otherServer {
 	t.Helper()
 	t.Setenv(benchtest.AsServe, "good")
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	addrs, err := freeport.Loopback(1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &otherServer{addr: l.Addr().String(), pidFile: filepath.Join(t.TempDir(), "pid")}
-	l.Close()
+	o := &otherServer{addr: addrs[0], pidFile: filepath.Join(t.TempDir(), "pid")}
 	o.command = fmt.Sprintf("%s --node other --listen %s --heartbeat 200ms --timeout 4s >/dev/null 2>&1 & echo $! >%s", os.Args[0], o.addr, o.pidFile)
 	o.start(t)
-	t.Cleanup(o.kill)
+	t.Cleanup(func() { o.kill(t) })
 	return o
 }
 
@@ -56,12 +56,20 @@ func (o *otherServer) start(t *testing.T) {
 	})
 }
 
-func (o *otherServer) kill() {
-	if b, err := os.ReadFile(o.pidFile); err == nil {
-		if pid, err := strconv.Atoi(strings.TrimSpace(string(b))); err == nil {
-			_ = syscall.Kill(pid, syscall.SIGKILL)
-		}
+// kill returns when it has gone: until then its port accepts, and nobody else can have it.
+func (o *otherServer) kill(t *testing.T) {
+	t.Helper()
+	b, err := os.ReadFile(o.pidFile)
+	if err != nil {
+		return // it never started
 	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(b)))
+	if err != nil {
+		t.Errorf("its pid: %v", err)
+		return
+	}
+	_ = syscall.Kill(pid, syscall.SIGKILL)
+	benchtest.WaitFor(t, "the other server has gone", func() bool { return benchtest.Ended(pid) })
 }
 
 // restart is a command that kills it, and starts it after a while.
@@ -186,7 +194,7 @@ func TestAStormOfWhichNobodyTellsIsFound(t *testing.T) {
 		}
 		once.Do(func() {
 			killed = time.Now()
-			o.kill()
+			o.kill(t)
 			done.Go(func() { time.Sleep(500 * time.Millisecond); o.start(t) })
 		})
 	}})
@@ -233,7 +241,7 @@ func TestAStormByTheClock(t *testing.T) {
 	var done sync.WaitGroup
 	r, err := Run(t.Context(), cfg, View{Watch: func(u Update) {
 		if u.Phase.Name == "recovery" {
-			once.Do(func() { o.kill(); done.Go(func() { o.start(t) }) })
+			once.Do(func() { o.kill(t); done.Go(func() { o.start(t) }) })
 		}
 	}})
 	done.Wait()

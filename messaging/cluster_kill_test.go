@@ -3,7 +3,6 @@ package messaging_test
 import (
 	"context"
 	"fmt"
-	"net"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -15,6 +14,7 @@ import (
 	"github.com/stormwheel/stormwheel/cluster"
 	"github.com/stormwheel/stormwheel/cluster/natsbus"
 	process "github.com/stormwheel/stormwheel/internal/child"
+	"github.com/stormwheel/stormwheel/internal/freeport"
 	"github.com/stormwheel/stormwheel/messaging"
 )
 
@@ -33,17 +33,13 @@ func joinCluster(t testing.TB, name, listen, peers string) messaging.Peers {
 }
 
 // freePorts are addresses at which nobody listens.
-func freePorts(t testing.TB, n int) (all []string) {
+func freePorts(t testing.TB, n int) []string {
 	t.Helper()
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		all = append(all, l.Addr().String())
+	addrs, err := freeport.Loopback(n)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return all
+	return addrs
 }
 
 // city is a cluster of processes.

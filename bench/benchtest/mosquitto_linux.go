@@ -3,11 +3,14 @@ package benchtest
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"github.com/stormwheel/stormwheel/internal/freeport"
 )
 
 // Mosquitto is a real broker, in its own process.
@@ -27,16 +30,15 @@ func StartMosquitto(t *testing.T, settings string) *Mosquitto {
 			t.Skip("no mosquitto here: the tests against a real broker are skipped (Debian: apt-get install mosquitto)")
 		}
 	}
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	addrs, err := freeport.Loopback(1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &Mosquitto{Addr: l.Addr().String(), conf: filepath.Join(t.TempDir(), "mosquitto.conf")}
-	port := l.Addr().(*net.TCPAddr).Port
-	l.Close()
+	m := &Mosquitto{Addr: addrs[0], conf: filepath.Join(t.TempDir(), "mosquitto.conf")}
 	if os.Getuid() == 0 {
 		settings += "user root\n" // or it changes to a user that cannot read our files
 	}
+	port := netip.MustParseAddrPort(m.Addr).Port()
 	conf := fmt.Sprintf("listener %d 127.0.0.1\nmax_queued_messages 1\nlog_type error\n%s", port, settings)
 	if err := os.WriteFile(m.conf, []byte(conf), 0o600); err != nil {
 		t.Fatal(err)

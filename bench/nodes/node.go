@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"os/exec"
 	"slices"
 	"strings"
@@ -16,7 +14,7 @@ import (
 
 	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/internal/child"
-	"github.com/stormwheel/stormwheel/internal/machine"
+	"github.com/stormwheel/stormwheel/internal/freeport"
 )
 
 // nodeStartTimeout bounds the time from exec to the ready line.
@@ -55,7 +53,7 @@ type Node struct {
 // all are ready. Whatever it returns, no child is left behind on an error. died is told
 // why, of a child that ends unasked.
 func Spawn(ctx context.Context, serve child.Program, count int, args []string, died func(error)) (*Servers, error) {
-	addrs, err := reservePorts(2 * count)
+	addrs, err := freeport.Loopback(2 * count)
 	if err != nil {
 		return nil, err
 	}
@@ -99,34 +97,6 @@ func Spawn(ctx context.Context, serve child.Program, count int, args []string, d
 		all.observers = append(all.observers, observer{node: n, pid: n.PID, admin: n.admin})
 	}
 	return all, nil
-}
-
-// reservePorts finds concrete free ports, since every node must be told the others'
-// before any of them listens. All are held until all are found. They are below those that
-// the kernel gives to whoever asks for any, or somebody might be given one before its node
-// listens: the admin listener of another node, for one.
-func reservePorts(count int) ([]string, error) {
-	const lowest = 10_000
-	below := machine.FirstLocalPort()
-	var addrs []string
-	var plain net.ListenConfig
-	plain.SetMultipathTCP(false) // nodes do not listen so, either
-	for try := 0; len(addrs) < count; try++ {
-		port := 0
-		if below > lowest+2*Most && try < 16*count+64 {
-			port = lowest + rand.IntN(below-lowest)
-		}
-		l, err := plain.Listen(context.Background(), "tcp4", fmt.Sprintf("127.0.0.1:%d", port))
-		if err != nil && port != 0 {
-			continue // it is taken
-		}
-		if err != nil {
-			return nil, fmt.Errorf("reserve a port: %w", err)
-		}
-		defer l.Close()
-		addrs = append(addrs, l.Addr().String())
-	}
-	return addrs, nil
 }
 
 // start runs the child and waits for its ready line.

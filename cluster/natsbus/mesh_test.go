@@ -19,6 +19,7 @@ import (
 
 	"github.com/stormwheel/stormwheel/cluster"
 	"github.com/stormwheel/stormwheel/cluster/bustest"
+	"github.com/stormwheel/stormwheel/internal/freeport"
 )
 
 // patience is how long a test waits for what must come.
@@ -47,15 +48,11 @@ func receive[T any](t *testing.T, from <-chan T) (got T) {
 func secret(letter string) []byte { return bytes.Repeat([]byte(letter), 40) }
 
 // freePorts are addresses on loopback at which nobody listens.
-func freePorts(t *testing.T, n int) (addrs []string) {
+func freePorts(t *testing.T, n int) []string {
 	t.Helper()
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		addrs = append(addrs, l.Addr().String())
+	addrs, err := freeport.Loopback(n)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return addrs
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,6 +17,7 @@ import (
 	"github.com/stormwheel/stormwheel/client"
 	"github.com/stormwheel/stormwheel/cluster"
 	"github.com/stormwheel/stormwheel/cluster/natsbus"
+	"github.com/stormwheel/stormwheel/internal/freeport"
 	"github.com/stormwheel/stormwheel/messaging/talk"
 )
 
@@ -62,15 +62,11 @@ func TestClusterFlagsThatMakeNoSenseAreRefused(t *testing.T) {
 }
 
 // freePorts are addresses on loopback at which nobody listens.
-func freePorts(t *testing.T, n int) (addrs []string) {
+func freePorts(t *testing.T, n int) []string {
 	t.Helper()
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		addrs = append(addrs, l.Addr().String())
+	addrs, err := freeport.Loopback(n)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return addrs
 }

@@ -29,6 +29,7 @@ func TestTheCommandByAUnixSocket(t *testing.T) {
 		t.Errorf(":info shows %v", info)
 	}
 	n.signal(syscall.SIGKILL)
+	n.exit()
 	alice.until("lost")
 	if _, err := os.Lstat(path); err != nil {
 		t.Errorf("the killed node's socket: %v", err)

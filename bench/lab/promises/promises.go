@@ -8,6 +8,7 @@ import (
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
 	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/bench/tally"
+	"github.com/stormwheel/stormwheel/internal/freeport"
 )
 
 // Section is the part of BENCHMARKS.md about promises.
@@ -39,13 +40,13 @@ func measure(ctx context.Context, k *kit.Kept, r *kit.Record) error {
 	case siegeStep.Subject:
 		return s.besiege(ctx, r)
 	case silent: // of its one node, the longest turn is wanted
-		addr, err := freeAddress()
+		addrs, err := freeport.Loopback(1)
 		if err != nil {
 			return err
 		}
-		end := watchTurns(addr)
+		end := watchTurns(addrs[0])
 		// The address stands for the one that only the load test knows.
-		err = k.Play(ctx, r, s.plays(), tries, "--node-arg", "admin="+addr)
+		err = k.Play(ctx, r, s.plays(), tries, "--node-arg", "admin="+addrs[0])
 		if turn := end(); turn > 0 && err == nil { // of nodes that say it
 			r.Figures["turn_ms"] = turn.Seconds() * 1000
 		}

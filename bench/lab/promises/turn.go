@@ -2,22 +2,11 @@ package promises
 
 import (
 	"encoding/json"
-	"net"
 	"net/http"
 	"time"
 )
 
 const askEvery = 100 * time.Millisecond
-
-// freeAddress is one that the node may listen on.
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
-}
 
 // watchTurns asks a node again and again how long its longest turn was: a node that is
 // stopped can't be asked any more. end ends the watch and tells; 0: the node never said it.

@@ -1,4 +1,4 @@
-package nodes
+package freeport
 
 import (
 	"net/netip"
@@ -8,11 +8,11 @@ import (
 )
 
 // A node that starts late would find its port taken by whoever asked for any.
-func TestNodesListenBelowThePortsOfEverybody(t *testing.T) {
+func TestPortsAreBelowThoseOfEverybody(t *testing.T) {
 	if first := machine.FirstLocalPort(); first < 20_000 {
 		t.Skipf("net.ipv4.ip_local_port_range begins at %d: no port is nobody's", first)
 	}
-	addrs, err := reservePorts(64)
+	addrs, err := Loopback(64)
 	if err != nil {
 		t.Fatal(err)
 	}
