@@ -18,7 +18,6 @@ import (
 
 	"github.com/stormwheel/stormwheel/bench/benchtest"
 	"github.com/stormwheel/stormwheel/bench/result"
-	"github.com/stormwheel/stormwheel/internal/freeport"
 )
 
 // otherServer is a server process that no run has started: this test binary, as a node.
@@ -30,11 +29,7 @@ type otherServer struct {
 func startOther(t *testing.T) *otherServer {
 	t.Helper()
 	t.Setenv(benchtest.AsServe, "good")
-	addrs, err := freeport.Loopback(1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	o := &otherServer{addr: addrs[0], pidFile: filepath.Join(t.TempDir(), "pid")}
+	o := &otherServer{addr: benchtest.FreeAddr(t), pidFile: filepath.Join(t.TempDir(), "pid")}
 	o.command = fmt.Sprintf("%s --node other --listen %s --heartbeat 200ms --timeout 4s >/dev/null 2>&1 & echo $! >%s", os.Args[0], o.addr, o.pidFile)
 	o.start(t)
 	t.Cleanup(func() { o.kill(t) })
@@ -42,11 +37,16 @@ func startOther(t *testing.T) *otherServer {
 }
 
 // start runs it, and waits until it accepts.
+// launch begins it, on any goroutine, and does not wait.
+func (o *otherServer) launch(t *testing.T) {
+	if out, err := exec.Command("sh", "-c", o.command).CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
 func (o *otherServer) start(t *testing.T) {
 	t.Helper()
-	if out, err := exec.Command("sh", "-c", o.command).CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	o.launch(t)
 	benchtest.WaitFor(t, "it accepts", func() bool {
 		c, err := net.Dial("tcp4", o.addr)
 		if err == nil {
@@ -195,7 +195,7 @@ func TestAStormOfWhichNobodyTellsIsFound(t *testing.T) {
 		once.Do(func() {
 			killed = time.Now()
 			o.kill(t)
-			done.Go(func() { time.Sleep(500 * time.Millisecond); o.start(t) })
+			done.Go(func() { time.Sleep(500 * time.Millisecond); o.launch(t) })
 		})
 	}})
 	done.Wait()
@@ -241,7 +241,7 @@ func TestAStormByTheClock(t *testing.T) {
 	var done sync.WaitGroup
 	r, err := Run(t.Context(), cfg, View{Watch: func(u Update) {
 		if u.Phase.Name == "recovery" {
-			once.Do(func() { o.kill(t); done.Go(func() { o.start(t) }) })
+			once.Do(func() { o.kill(t); done.Go(func() { o.launch(t) }) })
 		}
 	}})
 	done.Wait()

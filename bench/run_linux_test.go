@@ -254,12 +254,7 @@ func TestAWrongFlagOfANodeIsAUsageError(t *testing.T) {
 
 func TestATargetThatIsNotThereEndsTheRunAtOnce(t *testing.T) {
 	benchtest.LeavesNothing(t)
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	l.Close()
+	addr := benchtest.FreeAddr(t)
 	r, err := Run(t.Context(), Config{Scenario: "hold", Targets: []string{addr}, Conns: 10}, View{})
 	if r != nil || result.ExitCode(err) != result.ExitOther || err.Error() != "no server at "+addr+": connection refused" {
 		t.Errorf("Run: %+v, exit %d, %v", r, result.ExitCode(err), err)
