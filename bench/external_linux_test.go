@@ -97,7 +97,7 @@ func TestACommandStrikesAServerThatIsNotTheRuns(t *testing.T) {
 	if s.Kind != "external" || s.T0By != result.T0ByCommand || s.Clients != 100 || s.Back != 100 || r.Conns.End != 100 {
 		t.Errorf("storm %+v", s)
 	}
-	if s.OutageS == nil || *s.OutageS < 0.6 || *s.OutageS > 5 || s.IdealS == nil || *s.IdealS < *s.OutageS+0.09 || *s.CapacityPerS != 1000 {
+	if s.OutageS == nil || *s.OutageS < 0.6 || *s.OutageS > *s.T100S || s.IdealS == nil || *s.IdealS < *s.OutageS+0.09 || *s.CapacityPerS != 1000 {
 		t.Errorf("outage %v, ideal %v; want that of the command, and 100 clients at 1000/s", s.OutageS, s.IdealS)
 	}
 	c := s.Command
@@ -207,15 +207,15 @@ func TestAStormOfWhichNobodyTellsIsFound(t *testing.T) {
 		t.Errorf("storm %+v", s)
 	}
 	t0 := r.Started.Add(time.Duration(*r.Detail.StormAtS * float64(time.Second)))
-	if early := killed.Sub(t0); early > 150*time.Millisecond || early < -time.Second {
-		t.Errorf("t0 is %v before the kill; want it within the tenth of a second in which the clients noticed", early)
+	if early := killed.Sub(t0); early > 150*time.Millisecond || early < -benchtest.Patience {
+		t.Errorf("t0 is %v before the kill; want the tenth of a second in which the first client noticed", early)
 	}
 	lost := 0
-	for _, n := range r.Detail.LostPer100ms[:min(5, len(r.Detail.LostPer100ms))] {
+	for _, n := range r.Detail.LostPer100ms {
 		lost += int(n)
 	}
-	if lost != 100 {
-		t.Errorf("lost in the first half second: %d, want all: bins %v", lost, r.Detail.LostPer100ms)
+	if lost != 100 || r.Detail.LostPer100ms[0] == 0 {
+		t.Errorf("lost since t0: %d, want all, and some in the first tenth of a second: bins %v", lost, r.Detail.LostPer100ms)
 	}
 	if err := validate(t, r); err != nil {
 		t.Error(err)
@@ -245,7 +245,7 @@ func TestAStormByTheClock(t *testing.T) {
 		}
 	}})
 	done.Wait()
-	if err != nil || r.Storm.T0By != result.T0ByClock || r.Storm.Clients != 100 || *r.Detail.StormAtS < 1.49 || *r.Detail.StormAtS > 3 {
+	if err != nil || r.Storm.T0By != result.T0ByClock || r.Storm.Clients != 100 || *r.Detail.StormAtS < 1.49 {
 		t.Errorf("%v, storm %+v at %v", err, r.Storm, r.Detail.StormAtS)
 	}
 }
