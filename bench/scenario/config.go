@@ -91,8 +91,8 @@ type Config struct {
 	RoomSize int    `help:"talk: users in a room, each of whom hears what all say (default 10)." placeholder:"N"`
 	Devices  int    `help:"talk: clients of a user; all of them send, and are sent to (default 1)." placeholder:"N"`
 	Messages string `help:"talk: the store of spawned nodes, memory or bolt, which is a file in a temporary folder (default bolt)." placeholder:"STORE"`
-	// Cluster has spawned nodes know each other, and users be at all of them.
-	Cluster bool `help:"talk: the spawned nodes are a cluster, and those who talk are at all of them."`
+	// Cluster has spawned nodes know each other, says that targets do, and has users be at all of them.
+	Cluster bool `help:"talk: the spawned nodes, or the targets, are a cluster, and those who talk are at all of them."`
 	// KillAfter and DrainAfter are when the first node is killed, or asked to end, while users talk; default: never.
 	// RestartAfter is how long after its end it is started again with its store; default 2 s.
 	KillAfter    time.Duration `help:"talk: kill -9 of the first spawned node so long after they began." placeholder:"D"`
