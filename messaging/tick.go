@@ -44,7 +44,7 @@ func (h *Hub) tick() {
 		}
 		h.clock.advance(h, now)
 		if h.cfg.Peers != nil {
-			h.tickLinks()
+			h.tickStreams()
 		}
 	}
 }
