@@ -59,7 +59,7 @@ func TestStreamBringsAllOnceAndInOrder(t *testing.T) {
 					}
 				}
 				if b.r.IntN(20) == 0 {
-					b.send(1-i, l.Tick()...)
+					b.send(1-i, s.Tick()...)
 				}
 			}
 		}
