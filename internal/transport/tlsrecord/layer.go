@@ -26,7 +26,7 @@ type conn struct {
 	alert   Alert // what its error is called; 0: there was none, or close_notify
 	useless uint8 // records without content since the last that had any
 	updates uint8 // KeyUpdates that it may send
-	over    bool  // the peer has said a fatal alert: nothing is sent any more
+	over    bool  // the peer has said a fatal alert, or we our last: nothing is sent any more
 }
 
 const (

@@ -117,6 +117,9 @@ func (c *conn) noteUseless() error {
 
 // heard takes an alert.
 func (c *conn) heard(b []byte) error {
+	if len(b) == 0 { // RFC 8446, section 5.4
+		return fault(c, UnexpectedMessage, "an alert record without content")
+	}
 	if len(b) != 2 {
 		return fault(c, DecodeError, "an alert is not two bytes")
 	}

@@ -66,7 +66,8 @@ func (l *Layer) updateOwn(c *conn, dst []byte) []byte {
 	return dst
 }
 
-// Close appends the alert of the connection's error, or close_notify.
+// Close appends the alert of the connection's error, or close_notify. Nothing is sealed after it: RFC 8446,
+// section 6.1.
 func (l *Layer) Close(s transport.Slot, dst []byte) []byte {
 	c, _ := l.find(s)
 	if c == nil || c.over {
@@ -76,5 +77,7 @@ func (l *Layer) Close(s transport.Slot, dst []byte) []byte {
 	if c.alert == 0 {
 		level = levelWarning
 	}
-	return l.seal(c, dst, typeAlert, []byte{level, byte(c.alert)})
+	dst = l.seal(c, dst, typeAlert, []byte{level, byte(c.alert)})
+	c.over = true
+	return dst
 }
