@@ -76,6 +76,9 @@ func TestWhatTLSDoesNotAllowEndsWithItsAlert(t *testing.T) {
 				if want := "hello"; got[:min(len(got), 5)] != want {
 					t.Errorf("%q came before the error, want %q", got, want)
 				}
+				if n := len(server.seal("x")); n != 0 {
+					t.Errorf("%d bytes of data before the alert", n)
+				}
 				saysAlert(t, server, client, tt.want)
 			})
 		}
