@@ -128,7 +128,7 @@ bench-messages: ## messages between users, stored, online and in a room, beside 
 bench-websocket: ## WebSocket beside plain TCP and other libraries, about ten minutes: its section of BENCHMARKS.md
 	$(call lab,websocket)
 
-bench-tls: ## TLS beside plain TCP, crypto/tls and nbio, about 40 minutes: its section of BENCHMARKS.md
+bench-tls: build ## TLS beside plain TCP, crypto/tls and nbio, about eight minutes: its section of BENCHMARKS.md
 	$(call lab,tls)
 
 bench-generator: ## the load generator itself, about six minutes: its section of BENCHMARKS.md

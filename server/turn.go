@@ -63,6 +63,7 @@ func (l *loop) Run(context.Context) error {
 	raise(&l.late, late)
 	raise(&l.waited, l.reactor.Waited())
 	if l.staged != nil {
+		l.staged.lines.Tick(l.began)
 		l.staged.resume()
 	}
 	more := l.reactor.Turn(l.began, late, l.turnOver)

@@ -218,6 +218,9 @@ func (l *loop) run() {
 		// connected must say HELLO before all others have begun, or a node takes them for silent.
 		l.now = l.swarm.Now()
 		l.pace.pass(l.now)
+		if l.lines != nil {
+			l.lines.Tick(l.now)
+		}
 		l.wheel.Advance(l.now, timingwheel.Budget{Visits: visitsPerClock}, l.visit)
 		if l.now-l.published >= PublishEvery {
 			l.publish()
