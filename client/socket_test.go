@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/freeport"
 	"github.com/stormwheel/stormwheel/internal/link"
 )
 
@@ -24,7 +25,11 @@ type realNode struct {
 
 func listen(t *testing.T, serve func(*peer)) *realNode {
 	t.Helper()
-	return listenAt(t, "127.0.0.1:0", serve)
+	addrs, err := freeport.Loopback(1) // so that nobody is there when it is killed
+	if err != nil {
+		t.Fatal(err)
+	}
+	return listenAt(t, addrs[0], serve)
 }
 
 func listenAt(t *testing.T, addr string, serve func(*peer)) *realNode {

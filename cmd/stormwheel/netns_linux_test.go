@@ -163,6 +163,27 @@ func TestAddressesKeepTheirZone(t *testing.T) {
 	}
 }
 
+// Whatever a node listens at is an ordinary socket: for clients, operators and other nodes.
+func TestNoSocketIsOfMPTCP(t *testing.T) {
+	n := newNetwork(t)
+	node := n.stormwheel("serve", "--listen", "127.0.0.1:7000", "--admin", "127.0.0.1:7001", "--node", "a", "--drain-grace", "0",
+		"--cluster", "nats://embedded", "--cluster-listen", "127.0.0.1:7002")
+	node.line()
+	out, err := exec.Command("nsenter", n.command("cat", "/proc/net/protocols")...).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(out)) {
+		if f := strings.Fields(line); strings.HasPrefix(f[0], "MPTCP") && f[2] != "0" || f[0] == "TCP" && f[2] == "0" {
+			t.Errorf("%s sockets of %s", f[2], f[0])
+		}
+	}
+	node.signal(syscall.SIGTERM)
+	if code, _ := node.exit(); code != 0 {
+		t.Errorf("exit %d: %s", code, node.stderr.String())
+	}
+}
+
 // Ports that others have taken are nobody's fault but this machine's: the run is invalid and
 // names them, whatever the target did. What is known before is refused before.
 func TestALackOfLocalPortsIsNotTheTargetsFault(t *testing.T) {
