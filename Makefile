@@ -110,7 +110,7 @@ bench-report: ## the section of the peers again, from out/peers.json
 bench-large: ## on a machine with eight processors or more: event loops, a million connections in one process; their section
 	$(call lab,large)
 
-bench-goodput: ## servers to which more clients come than they can take, about ten minutes: their section of BENCHMARKS.md
+bench-goodput: ## servers to which more clients come than they can take, and what a refusal costs, about eight minutes: their section of BENCHMARKS.md
 	$(call lab,goodput)
 
 bench-wheel: ## the wheel beside its rivals, about ten minutes: its section of BENCHMARKS.md
@@ -137,7 +137,7 @@ bench-generator: ## the load generator itself, about six minutes: its section of
 bench-promises: build ## what a node promises under attack and fault, about ten minutes: its section of BENCHMARKS.md
 	$(call lab,promises)
 
-bench-overload: build ## storms above what nodes can take, and with nobody left, about eight minutes: their section of BENCHMARKS.md
+bench-overload: build ## storms above what nodes can take, and with nobody left, about eight minutes (STORMWHEEL_SLOW=1: 20, with a blackout of ten): their section of BENCHMARKS.md
 	$(call lab,overload)
 
 # One lesson of docs/HEARTBEATS.md alone is shown, and not written: make heartbeats LESSON=frozen
