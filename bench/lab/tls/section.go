@@ -42,16 +42,17 @@ type effort struct {
 	few, many  int       // clients of two swarms
 	storm      int       // clients of a storm
 	ways       int       // of storms
+	beat       int       // seconds between heartbeats in them
 	warm, span time.Duration
 }
 
 var efforts = map[string]effort{
 	"full": {conns: 15_000, first: 3000, rates: []float64{500, 36_000}, shakes: 30_000, open: 256, pairs: 2, all: 1, few: 1000, many: 8000,
-		storm: 15_000, ways: 2, warm: 2 * time.Second, span: 7 * time.Second},
+		storm: 15_000, ways: 2, beat: 10, warm: 2 * time.Second, span: 7 * time.Second},
 	"short": {conns: 5000, first: 1000, rates: []float64{5000}, shakes: 5000, open: 256, pairs: 2, all: 1, few: 500, many: 5000,
-		storm: 1500, ways: 2, warm: 2 * time.Second, span: 4 * time.Second},
+		storm: 1500, ways: 2, beat: 10, warm: 2 * time.Second, span: 4 * time.Second},
 	"tiny": {conns: 200, first: 50, rates: []float64{400}, shakes: 50, open: 8, pairs: 1, all: 1, few: 50, many: 200,
-		storm: 200, ways: 1, warm: 300 * time.Millisecond, span: time.Second},
+		storm: 200, ways: 1, beat: 1, warm: 300 * time.Millisecond, span: time.Second},
 }
 
 // leisurely is a rate of connects at which few handshakes are under way at a time: what a crowd of them leaves
