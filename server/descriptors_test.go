@@ -99,8 +99,12 @@ func runCrowd(node string, n int) int {
 }
 
 // runBeating is the main of n clients that speak until they are killed.
-func runBeating(node string, n int) error {
-	r := siege.Rush(context.Background(), &siege.Target{Addr: node}, n, 8)
+func runBeating(o orders) error {
+	n, node := o.Beating, siege.Target{Addr: o.Node}
+	if o.By == "tls" {
+		node.Stage = anyTLS
+	}
+	r := siege.Rush(context.Background(), &node, n, 8)
 	if len(r.In) != n {
 		return fmt.Errorf("%d of %d came in: %v", len(r.In), n, errors.Join(r.Failed...))
 	}
