@@ -41,7 +41,7 @@ demo: build ## the main job on this machine in three acts: evictions, a kill, us
 # How many users the cluster's demo has.
 USERS ?= 6000
 
-demo-cluster: build ## three nodes that know each other, 6,000 users: a kill, a split, a rolling restart; two minutes; USERS=600: fewer
+demo-cluster: build ## three nodes that know each other, 6,000 users: a kill, a split, a rolling restart, one ledger; under two minutes; USERS=600: fewer
 	@USERS=$(USERS) sh bench/lab/democluster/demo.sh
 
 million: build ## a million heartbeating connections, both ends on this machine, in six minutes; 14 GiB

@@ -56,6 +56,9 @@ func manyTime(turn, behind time.Duration) time.Duration {
 // there are none, and a chain of turns would keep the sockets waiting. So one that has work
 // left, or came just after another, is the last until they had theirs (rest.go).
 func (l *loop) Run(context.Context) error {
+	if watch := reactor.WatchTurns; watch != nil {
+		defer watch()()
+	}
 	l.began = l.now()
 	l.tune()
 	late := l.began - time.Duration(l.asked.Load())
