@@ -98,11 +98,15 @@ func runCrowd(node string, n int) int {
 	return 0
 }
 
-// runBeating is the main of n clients that speak until they are killed, each from its first moment on.
-func runBeating(node string, n int) error {
+// runBeating is the main of clients that speak until they are killed, each from its first moment on.
+func runBeating(o orders) error {
+	n, node := o.Beating, siege.Target{Addr: o.Node}
+	if o.By == "tls" {
+		node.Stage = anyTLS
+	}
 	ended := make(chan error, n)
 	for i := range n {
-		r := siege.Rush(context.Background(), &siege.Target{Addr: node}, 1, 1)
+		r := siege.Rush(context.Background(), &node, 1, 1)
 		if len(r.In) != 1 {
 			return fmt.Errorf("%d of %d came in: %v", i, n, errors.Join(r.Failed...))
 		}

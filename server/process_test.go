@@ -73,7 +73,7 @@ func runChild(text string) int {
 	case o.Crowd > 0:
 		return runCrowd(o.Node, o.Crowd)
 	case o.Beating > 0:
-		err = runBeating(o.Node, o.Beating)
+		err = runBeating(o)
 	default:
 		err = runNode(o)
 	}

@@ -19,8 +19,8 @@ var ways = []struct {
 
 func (e effort) storms() (all []kit.Play) {
 	for _, h := range ways[:e.ways] {
-		args := fmt.Sprintf("bench storm --kind kill --spawn 2 --place first --transport tls --insecure%s --conns %d --rate %d --heartbeat 10s --timeout 25s --node-arg admit-rate=%d",
-			h.flags, e.storm, h.admit, h.admit)
+		args := fmt.Sprintf("bench storm --kind kill --spawn 2 --place first --transport tls --insecure%s --conns %d --rate %d --heartbeat %ds --timeout %ds --node-arg admit-rate=%d",
+			h.flags, e.storm, h.admit, e.beat, 3*e.beat, h.admit)
 		all = append(all, kit.Play{Step: kit.Step{Workload: stormed, Subject: h.name, Size: e.storm}, Args: strings.Fields(args), Rounds: 1})
 	}
 	return all

@@ -235,6 +235,18 @@ func ticketOf(size int) []byte {
 	return append([]byte{messageTicket, byte(len(b) >> 16), byte(len(b) >> 8), byte(len(b))}, b...)
 }
 
+// A KeyUpdate that asks for one is not answered when a fault came behind it.
+func TestAFaultIsAnsweredByItsAlertAlone(t *testing.T) {
+	client, server := pair(t, allSuites[0])
+	wire := client.update(1)
+	o, err := server.Open(server.slot, nil, append(wire, 0))
+	wantAlert(t, err, UnexpectedMessage)
+	if len(o.Words) != 0 {
+		t.Errorf("%d bytes besides", len(o.Words))
+	}
+	saysAlert(t, server, client, UnexpectedMessage)
+}
+
 // What is no NewSessionTicket is no condition of anything, but a fault: RFC 8446, sections 4.6.1 and 6.2.
 func TestATicketThatCannotBeReadIsAFault(t *testing.T) {
 	for name, change := range map[string]func(b []byte) []byte{
