@@ -41,7 +41,7 @@ demo: build ## the main job on this machine in three acts: evictions, a kill, us
 # How many users the cluster's demo has.
 USERS ?= 6000
 
-demo-cluster: build ## three nodes that know each other, 6,000 users: a kill, a split, a rolling restart; two minutes; USERS=600: fewer
+demo-cluster: build ## three nodes that know each other, 6,000 users: a kill, a split, a rolling restart, one ledger; under two minutes; USERS=600: fewer
 	@USERS=$(USERS) sh bench/lab/democluster/demo.sh
 
 million: build ## a million heartbeating connections, both ends on this machine, in six minutes; 14 GiB
@@ -128,7 +128,7 @@ bench-messages: ## messages between users, stored, online and in a room, beside 
 bench-websocket: ## WebSocket beside plain TCP and other libraries, about ten minutes: its section of BENCHMARKS.md
 	$(call lab,websocket)
 
-bench-tls: ## TLS beside plain TCP, crypto/tls and nbio, about 40 minutes: its section of BENCHMARKS.md
+bench-tls: build ## TLS beside plain TCP, crypto/tls and nbio, about eight minutes: its section of BENCHMARKS.md
 	$(call lab,tls)
 
 bench-generator: ## the load generator itself, about six minutes: its section of BENCHMARKS.md

@@ -8,13 +8,21 @@ import (
 	"github.com/stormwheel/stormwheel/server"
 )
 
-// Opened claims a login of this node: all nodes are told within about a millisecond. Its stamp is greater than all that this
-// node has given or heard. It is what Wrap does, for an embedder without it; called from server.Handler.Opened.
-func (n *Node) Opened(id, user string, incarnation uint64, ref server.Ref) (stamp uint64) {
+// Stamp numbers a login that Opened is to claim in a moment: it is greater than all that this node has given or heard, and
+// than after, which is what the client knows of. It is for server.Handler.Stamp. 0: the node is closed.
+func (n *Node) Stamp(after uint64) (stamp uint64) {
+	_ = n.local(func(now peer.Now, _ *peer.Out) { stamp = n.machine.Stamp(now, after) })
+	return stamp
+}
+
+// Opened claims a login of this node: all nodes are told within about a millisecond. l.Stamp is what Stamp has said, or
+// 0: then it is given one. It returns the stamp. It is what Wrap does, for an embedder without it; called from
+// server.Handler.Opened.
+func (n *Node) Opened(l Login, ref server.Ref) (stamp uint64) {
 	name := ref.SessionID()
 	n.epoch.Store(name.Epoch)
 	_ = n.local(func(now peer.Now, out *peer.Out) { // what the Bus does not take is asked for
-		stamp = n.machine.Open(now, peer.Session{ID: id, User: user, Incarnation: incarnation, Handle: name.Handle}, out)
+		stamp = n.machine.Open(now, peer.Session{ID: l.ID, User: l.User, Incarnation: l.Incarnation, Attempt: l.Attempt, Stamp: l.Stamp, Handle: name.Handle}, out)
 	})
 	return stamp
 }
@@ -39,10 +47,11 @@ type wrapped struct {
 // itself.
 func (n *Node) Wrap(h server.Handler) server.Handler {
 	opened, closed := h.Opened, h.Closed
+	h.Stamp = n.Stamp
 	n.claims.stamps = make(map[uint64]uint64)
 	h.Opened = func(s *server.Session) {
 		ref := s.Ref()
-		stamp := n.Opened(s.ID(), s.User(), s.Incarnation(), ref)
+		stamp := n.Opened(Login{ID: s.ID(), User: s.User(), Incarnation: s.Incarnation(), Attempt: s.Attempt(), Stamp: s.Stamp()}, ref)
 		n.claims.mu.Lock()
 		n.claims.stamps[ref.SessionID().Handle] = stamp
 		n.claims.mu.Unlock()

@@ -201,12 +201,19 @@ func TestANodeThatJoinsGetsItsShare(t *testing.T) {
 // hello connects by hand, as a process that told an incarnation.
 func hello(t *testing.T, addr, id string, incarnation uint64, attempt uint32) net.Conn {
 	t.Helper()
+	return say(t, addr, &codec.HelloMessage{ClientID: []byte(id), Incarnation: incarnation, Attempt: attempt})
+}
+
+// say connects by hand.
+func say(t *testing.T, addr string, m *codec.HelloMessage) net.Conn {
+	t.Helper()
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	frame, err := codec.AppendHello(nil, &codec.HelloMessage{MinVersion: 1, MaxVersion: 1, ClientID: []byte(id), Incarnation: incarnation, Attempt: attempt})
+	m.MinVersion, m.MaxVersion = 1, 1
+	frame, err := codec.AppendHello(nil, m)
 	if err == nil {
 		_, err = conn.Write(frame)
 	}

@@ -116,7 +116,7 @@ func loginOf(a *peer.Action) Login {
 	if a.Op != peer.Login && a.Op != peer.Logout && a.Op != peer.End {
 		return Login{}
 	}
-	return Login{ID: string(a.Login.ID), User: string(a.Login.User), Incarnation: a.Login.Incarnation, Stamp: a.Login.Stamp}
+	return Login{ID: string(a.Login.ID), User: string(a.Login.User), Incarnation: a.Login.Incarnation, Attempt: a.Login.Attempt, Stamp: a.Login.Stamp}
 }
 
 func subjectOf(a *peer.Action) string {
@@ -154,7 +154,7 @@ func (n *Node) run() {
 		until := min(n.endDue(), n.loadAt)
 		n.mu.Lock()
 		n.wakeAt = min(until, n.machine.Deadline())
-		wait := n.wakeAt - n.now().Since
+		wait := n.wakeAt - n.since()
 		n.mu.Unlock()
 		timer.Reset(max(0, wait))
 	}

@@ -60,7 +60,7 @@ var stateNames = map[peer.State]string{peer.Serving: "serving", peer.Draining: "
 func (n *Node) Status() Status {
 	n.mu.Lock()
 	peers, stats, own := n.machine.Peers(nil), n.machine.Stats(), n.machine.Self()
-	now := n.now().Since
+	now := n.since()
 	n.mu.Unlock()
 	st := Status{Node: n.cfg.Node, Live: len(n.members.Load().Names()), Counts: Counts{
 		Sessions: stats.Sessions, Claimed: stats.Claimed, ClaimsSeen: stats.ClaimsSeen, ClaimsLost: stats.ClaimsLost,

@@ -93,7 +93,7 @@ func (n *Node) end(e *event) {
 func (n *Node) endSoon(ref server.Ref) {
 	n.endings.mu.Lock()
 	defer n.endings.mu.Unlock()
-	n.endings.all = append(n.endings.all, ending{n.now().Since + supersededTime, ref})
+	n.endings.all = append(n.endings.all, ending{n.since() + supersededTime, ref})
 	n.wake()
 }
 
@@ -101,7 +101,7 @@ func (n *Node) endSoon(ref server.Ref) {
 func (n *Node) endDue() (next time.Duration) {
 	n.endings.mu.Lock()
 	defer n.endings.mu.Unlock()
-	all, now := n.endings.all, n.now().Since
+	all, now := n.endings.all, n.since()
 	for len(all) > 0 && all[0].at <= now {
 		_ = n.srv.Close(all[0].ref, server.Close{Code: codec.CodeSuperseded, Reason: "your later session took its place"}) // it may have ended
 		all = all[1:]

@@ -14,7 +14,7 @@ const loadTime = time.Second
 
 // tellLoad tells the machine how the server is doing, when it is time. It is the runner's.
 func (n *Node) tellLoad() {
-	now := n.now().Since
+	now := n.since()
 	if now < n.loadAt {
 		return
 	}

@@ -8,29 +8,29 @@ import (
 	"github.com/stormwheel/stormwheel/messaging/internal/between"
 )
 
-// What hubs say to each other goes by links, one between each two nodes: it comes once and in order, or the
+// What hubs say to each other goes by streams, one between each two nodes: it comes once and in order, or the
 // other end is gone. What is said to all by tellAll may be lost.
 
-// links are a hub's, by node. One lives from when its node is first seen or heard, and begins anew when it is lost.
-type links struct {
-	mu sync.RWMutex // guards of; each link has a lock of its own
-	of map[string]*link
+// streams are a hub's, by node. One lives from when its node is first seen or heard, and begins anew when it is lost.
+type streams struct {
+	mu sync.RWMutex // guards of; each stream has a lock of its own
+	of map[string]*stream
 
 	heard between.Message // by heard, which is called once at a time
 }
 
-// link is what was said to a node, and heard of it. Its lock is held while something is sent, so that the order
+// stream is what was said to a node, and heard of it. Its lock is held while something is sent, so that the order
 // on the bus is that of the numbers; any other lock of the hub's may be held with it, and none is taken then.
-type link struct {
+type stream struct {
 	mu   sync.Mutex
 	up   bool
 	lost bool // it was up, and is not
 	odd  bool // it was logged that it says what cannot be read
-	l    *between.Link
+	s    *between.Stream
 }
 
 // hears says who in the hub has to do with what another node says, by kind. It is called on the cluster's
-// goroutine and must not block; m is valid until it returns. Kinds of links have nobody, and nor have those
+// goroutine and must not block; m is valid until it returns. Kinds of streams have nobody, and nor have those
 // that this version does not know.
 var hears = map[between.Kind]func(h *Hub, node string, m *between.Message){
 	between.Locate: (*Hub).locateHere, between.Located: (*Hub).locatedThere,
@@ -44,34 +44,34 @@ func (h *Hub) peerHandler() cluster.Handler {
 	return cluster.Handler{Up: h.peerUp, Down: h.peerDown, Login: h.loggedIn, Logout: h.loggedOut, Message: h.heard}
 }
 
-// link returns a node's, made if need be.
-func (h *Hub) link(node string) *link {
-	h.links.mu.RLock()
-	k := h.links.of[node]
-	h.links.mu.RUnlock()
+// stream returns a node's, made if need be.
+func (h *Hub) stream(node string) *stream {
+	h.streams.mu.RLock()
+	k := h.streams.of[node]
+	h.streams.mu.RUnlock()
 	if k != nil {
 		return k
 	}
-	h.links.mu.Lock()
-	defer h.links.mu.Unlock()
-	if k = h.links.of[node]; k == nil {
-		h.links.bound()
-		k = &link{l: between.NewLink(randomNumber())}
-		if h.links.of == nil {
-			h.links.of = make(map[string]*link)
+	h.streams.mu.Lock()
+	defer h.streams.mu.Unlock()
+	if k = h.streams.of[node]; k == nil {
+		h.streams.bound()
+		k = &stream{s: between.NewStream(randomNumber())}
+		if h.streams.of == nil {
+			h.streams.of = make(map[string]*stream)
 		}
-		h.links.of[node] = k
+		h.streams.of[node] = k
 	}
 	return k
 }
 
-// maxLinks is how many nodes are known, those that are lost included, before one of these is forgotten: what came
-// on its link is then not known any more, should it not have lost this node.
-const maxLinks = 1024
+// maxStreams is how many nodes are known, those that are lost included, before one of these is forgotten: what came
+// on its stream is then not known any more, should it not have lost this node.
+const maxStreams = 1024
 
-// bound has room for one more, if there is a link that is lost. With the lock held.
-func (l *links) bound() {
-	if len(l.of) < maxLinks {
+// bound has room for one more, if there is a stream that is lost. With the lock held.
+func (l *streams) bound() {
+	if len(l.of) < maxStreams {
 		return
 	}
 	for node, k := range l.of {
@@ -85,12 +85,12 @@ func (l *links) bound() {
 	}
 }
 
-// allLinks are those of the moment.
-func (h *Hub) allLinks() map[string]*link {
-	h.links.mu.RLock()
-	defer h.links.mu.RUnlock()
-	all := make(map[string]*link, len(h.links.of))
-	for node, k := range h.links.of {
+// allStreams are those of the moment.
+func (h *Hub) allStreams() map[string]*stream {
+	h.streams.mu.RLock()
+	defer h.streams.mu.RUnlock()
+	all := make(map[string]*stream, len(h.streams.of))
+	for node, k := range h.streams.of {
 		all[node] = k
 	}
 	return all
@@ -100,18 +100,18 @@ func (h *Hub) allLinks() map[string]*link {
 // there, once and in the order of such calls, unless the node goes Down or this one is thought to have: both
 // are told, to here and to there. Errors: cluster.ErrUnknownNode, cluster.ErrTooBig, and between.ErrFull.
 func (h *Hub) tellPeer(node string, m *between.Message) error {
-	k := h.link(node)
+	k := h.stream(node)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if !k.up {
 		return cluster.ErrUnknownNode
 	}
-	frame, err := k.l.Send(m)
+	frame, err := k.s.Send(m)
 	if err != nil {
 		return err
 	}
 	if err := h.cfg.Peers.Send(node, frame); errors.Is(err, cluster.ErrTooBig) {
-		k.l.TakeBack()
+		k.s.TakeBack()
 		return err
 	}
 	return nil // what is lost is said again
@@ -119,15 +119,15 @@ func (h *Hub) tellPeer(node string, m *between.Message) error {
 
 // tellAll says something to the hubs of all other live nodes, at most once.
 func (h *Hub) tellAll(m *between.Message) error {
-	m.Link, m.Number, m.AckLink, m.Acked, m.Again = 0, 0, 0, 0, 0
+	m.Stream, m.Number, m.AckStream, m.Acked, m.Again = 0, 0, 0, 0, 0
 	return h.cfg.Peers.SendAll(between.Append(nil, m))
 }
 
 // heard is cluster.Handler.Message.
 func (h *Hub) heard(node string, body []byte) {
-	m, err := &h.links.heard, error(nil)
+	m, err := &h.streams.heard, error(nil)
 	*m, err = between.Parse(body)
-	k := h.link(node)
+	k := h.stream(node)
 	k.mu.Lock()
 	if err != nil {
 		first := !k.odd
@@ -141,7 +141,7 @@ func (h *Hub) heard(node string, body []byte) {
 	if m.Number != 0 && !k.lost {
 		k.up = true // it knows this node, which knows it a moment later
 	}
-	v, say := k.l.Take(m)
+	v, say := k.s.Take(m)
 	for _, frame := range say {
 		_ = h.cfg.Peers.Send(node, frame)
 	}
@@ -149,7 +149,7 @@ func (h *Hub) heard(node string, body []byte) {
 	if v == between.Drop {
 		return
 	}
-	if v == between.Anew || m.Kind == between.Hail && m.Result&between.HadLost != 0 { // all of its last link may be lost
+	if v == between.Anew || m.Kind == between.Hail && m.Result&between.HadLost != 0 { // all of its last stream may be lost
 		h.peerForgot(node)
 	}
 	if do := hears[m.Kind]; do != nil {
@@ -160,14 +160,14 @@ func (h *Hub) heard(node string, body []byte) {
 // peerUp is cluster.Handler.Up.
 func (h *Hub) peerUp(node string) {
 	h.seesNode(node) // before it is hailed: from then on what is its is not this node's
-	k := h.link(node)
+	k := h.stream(node)
 	k.mu.Lock()
 	hail := between.Message{Kind: between.Hail}
 	if k.lost {
 		hail.Result = between.HadLost
 	}
 	k.up, k.lost = true, false
-	if frame, err := k.l.Send(&hail); err == nil { // before anything else
+	if frame, err := k.s.Send(&hail); err == nil { // before anything else
 		_ = h.cfg.Peers.Send(node, frame)
 	}
 	k.mu.Unlock()
@@ -181,10 +181,10 @@ func (h *Hub) peerUp(node string) {
 // peerDown is cluster.Handler.Down.
 func (h *Hub) peerDown(node string) {
 	defer h.losesNode(node)
-	k := h.link(node)
+	k := h.stream(node)
 	k.mu.Lock()
 	k.up, k.lost, k.odd = false, true, false
-	k.l.Begin(randomNumber())
+	k.s.Begin(randomNumber())
 	k.mu.Unlock()
 	for i := range h.shards {
 		h.shards[i].peerDown(node)
@@ -219,12 +219,12 @@ func (h *Hub) loggedOut(node string, l cluster.Login) {
 	sh.wentElsewhere(node, &l)
 }
 
-// tickLinks says again what was lost.
-func (h *Hub) tickLinks() {
-	for node, k := range h.allLinks() {
+// tickStreams says again what was lost.
+func (h *Hub) tickStreams() {
+	for node, k := range h.allStreams() {
 		k.mu.Lock()
 		if k.up {
-			for _, frame := range k.l.Tick() {
+			for _, frame := range k.s.Tick() {
 				_ = h.cfg.Peers.Send(node, frame)
 			}
 		}

@@ -67,7 +67,7 @@ func TestMessageStoredInASplitIsBroughtAfterIt(t *testing.T) {
 	})
 }
 
-// A node that the other alone had for lost learns that by the other's new link, and asks again what was not answered.
+// A node that the other alone had for lost learns that by the other's new stream, and asks again what was not answered.
 func TestNodeThatWasHadForLostSendsAgain(t *testing.T) {
 	for _, store := range []bool{true, false} {
 		t.Run(fmt.Sprintf("store=%v", store), func(t *testing.T) {

@@ -23,7 +23,7 @@ func TestFullDiskOfANode(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(dir, "store")
-	node, addr := startNode(t, "127.0.0.1:0", file)
+	node, addr := startNode(t, freePorts(t, 1)[0], file)
 	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 	var wg sync.WaitGroup
 	defer wg.Wait()

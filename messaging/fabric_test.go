@@ -88,13 +88,22 @@ func homeAmong(nodes []string, key string) string {
 	})
 }
 
+// Stamp is greater than all before, on any node.
+func (n *fabricNode) Stamp(after uint64) uint64 {
+	n.f.mu.Lock()
+	defer n.f.mu.Unlock()
+	n.f.stamp = max(n.f.stamp+1, after+1, uint64(time.Now().UnixMilli())<<16)
+	return n.f.stamp
+}
+
 // Opened closes older sessions of the id, as a cluster does.
-func (n *fabricNode) Opened(id, user string, incarnation uint64, ref server.Ref) uint64 {
+func (n *fabricNode) Opened(l cluster.Login, ref server.Ref) uint64 {
+	if l.Stamp == 0 {
+		l.Stamp = n.Stamp(0)
+	}
 	f := n.f
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.stamp = max(f.stamp+1, uint64(time.Now().UnixMilli())<<16)
-	l := cluster.Login{ID: id, User: user, Incarnation: incarnation, Stamp: f.stamp}
 	n.logins[l.Stamp], n.refs[l.Stamp] = l, ref
 	n.tellLogin(l)
 	return l.Stamp

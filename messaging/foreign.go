@@ -30,7 +30,7 @@ func (h *Hub) pushedHere(node string, m *between.Message) {
 	}
 	u := sh.users[name]
 	if u == nil || len(u.devices) == 0 {
-		_ = h.tellPeer(node, &between.Message{Kind: between.Outcome, Token: m.Token, User: m.User, Result: between.Gone, Stamp: h.stamp.Load()})
+		_ = h.tellPeer(node, &between.Message{Kind: between.Outcome, Token: m.Token, User: m.User, Result: between.Gone, Stamp: h.stamps.asOf()})
 		return
 	}
 	e.user, e.body, e.at = u, bytes.Clone(m.Body), h.since()

@@ -28,8 +28,8 @@ type Hub struct {
 
 	srv    atomic.Pointer[server.Server]
 	number atomic.Uint64 // of the node's last message
-	stamp  atomic.Uint64 // of the latest login
-	window atomic.Int64  // the node's reconnect window, as of the last second
+	stamps stamps
+	window atomic.Int64 // the node's reconnect window, as of the last second
 
 	storing atomic.Int64 // bytes that wait for the store
 	late    lateAcks
@@ -46,7 +46,7 @@ type Hub struct {
 
 	// Nothing without Config.Peers.
 	self      string        // this node's name among others
-	links     links         // to other nodes
+	streams   streams       // to other nodes
 	leaving   atomic.Bool   // for good, see Leave
 	calls     calls         // to other nodes, that somebody waits for
 	token     atomic.Uint64 // of the last question to another node
@@ -73,7 +73,7 @@ func New(cfg Config) (*Hub, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	h := &Hub{cfg: cfg.withDefaults(), seed: maphash.MakeSeed(), began: time.Now(), wall: time.Now}
+	h := &Hub{cfg: cfg.WithDefaults(), seed: maphash.MakeSeed(), began: time.Now(), wall: time.Now}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	h.name = ID{Sender: h.cfg.Name, Incarnation: randomNumber()}
 	h.asks = make(chan func(), maxAsks)
@@ -101,7 +101,11 @@ func randomNumber() uint64 {
 // Handler is the hub's side of a node, for server.Config. The hub keeps something of its own in
 // Session.Data; what AuthGrant.Data was, its Policy gets.
 func (h *Hub) Handler() server.Handler {
-	return server.Handler{Opened: h.opened, Message: h.message, Missed: h.missed, Closed: h.closedSession}
+	handler := server.Handler{Opened: h.opened, Message: h.message, Missed: h.missed, Closed: h.closedSession}
+	if h.cfg.Peers != nil {
+		handler.Stamp, handler.Unstamp = h.stamps.begin(h.cfg.Peers), h.stamps.end
+	}
+	return handler
 }
 
 // Name is Config.Name: the sender of what the node itself says.
@@ -212,28 +216,4 @@ func (h *Hub) since() time.Duration { return time.Since(h.began) }
 
 func (h *Hub) shardOf(user string) *shard {
 	return &h.shards[maphash.String(h.seed, user)%shards]
-}
-
-// claim returns a login's stamp: milliseconds in the upper 48 bits, and greater than all before, here and as far as
-// it is known elsewhere. With the shard's lock held: what the user's nodes are told of his sessions as of a stamp is
-// then all that have a smaller one.
-func (h *Hub) claim(s *server.Session, d *device) uint64 {
-	if h.cfg.Peers == nil {
-		return h.nextStamp()
-	}
-	stamp := h.cfg.Peers.Opened(d.id, s.User(), d.incarnation, d.ref)
-	for last := h.stamp.Load(); last < stamp && !h.stamp.CompareAndSwap(last, stamp); last = h.stamp.Load() {
-	}
-	return stamp
-}
-
-func (h *Hub) nextStamp() uint64 {
-	now := uint64(h.wall().UnixMilli()) << 16
-	for {
-		last := h.stamp.Load()
-		next := max(now, last+1<<16)
-		if h.stamp.CompareAndSwap(last, next) {
-			return next
-		}
-	}
 }

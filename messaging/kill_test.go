@@ -223,7 +223,7 @@ func killNode(t *testing.T, kind string) {
 	if kind == "bolt" {
 		file = filepath.Join(t.TempDir(), "store")
 	}
-	node, addr := startNode(t, "127.0.0.1:0", file)
+	node, addr := startNode(t, freePorts(t, 1)[0], file)
 	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 	var wg sync.WaitGroup
 	defer wg.Wait()

@@ -41,7 +41,7 @@ func (h *Hub) locateHere(node string, m *between.Message) {
 	for name, rest, ok := between.NextName(m.List); ok; name, rest, ok = between.NextName(rest) {
 		sh := h.shardOf(string(name))
 		sh.mu.Lock()
-		answer := between.Message{Kind: between.Located, User: name, Stamp: h.stamp.Load()}
+		answer := between.Message{Kind: between.Located, User: name, Stamp: h.stamps.asOf()}
 		if u := sh.users[string(name)]; u != nil {
 			for _, d := range u.devices {
 				answer.List = between.AppendSession(answer.List, d.id, d.stamp)

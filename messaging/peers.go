@@ -17,9 +17,11 @@ type Peers interface {
 	// order that is the key's. So no node takes itself for the home while it sees the one that is.
 	Home(key string) string
 
-	// Opened tells all nodes of a login here, and returns its stamp, which is greater than all that this node
-	// has given or heard. Closed takes it back.
-	Opened(id, user string, incarnation uint64, ref server.Ref) (stamp uint64)
+	// Stamp returns one for a login that Opened is told of in a moment: greater than all that this node has given or
+	// heard, and than after. Opened tells all nodes of a login here, and returns its stamp: l.Stamp, or if that is 0
+	// one as of Stamp. Closed takes it back.
+	Stamp(after uint64) uint64
+	Opened(l cluster.Login, ref server.Ref) (stamp uint64)
 	Closed(id string, stamp uint64)
 
 	// Send sends body, which it copies, to another node's hub, at most once and in order. cluster.ErrUnknownNode:

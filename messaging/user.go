@@ -123,6 +123,7 @@ func (u *user) forget() {
 func (h *Hub) opened(s *server.Session) {
 	srv := h.srv.Load()
 	if srv == nil {
+		h.stamps.end(s.Stamp())
 		_ = s.Close(server.Close{Reason: "messaging has not started"})
 		return
 	}
@@ -136,6 +137,7 @@ func (h *Hub) opened(s *server.Session) {
 		why = "no user has such a name" // the authenticator's
 	}
 	if why != "" {
+		h.stamps.end(s.Stamp())
 		_ = s.Close(server.Close{Code: codeNoName, Reason: why})
 		return
 	}

@@ -50,6 +50,9 @@ func (s *Session) Incarnation() uint64 { return s.incarnation }
 // for a while. It may be asked for at any time.
 func (s *Session) Attempt() uint32 { return s.attempt }
 
+// Stamp is what Handler.Stamp has said of the login; 0: nothing.
+func (s *Session) Stamp() uint64 { return s.stamp }
+
 // Sender names the client as one that numbers messages: what Server.Ack wants. In Message, for a message that has
 // a number, it costs no allocation.
 func (s *Session) Sender() (from Sender) {

@@ -60,6 +60,18 @@ func (a *application) Granted(slot reactor.Slot, grant any) {
 	}
 }
 
+// Stamp has the handler number the login.
+func (a *application) Stamp(slot reactor.Slot, after uint64) (stamp uint64) {
+	if a.handler.Stamp == nil {
+		return 0
+	}
+	v, returned := a.show(slot), false
+	defer a.called(v, &returned)
+	v.stamp = a.handler.Stamp(after)
+	returned = true
+	return v.stamp
+}
+
 // Opened calls the handler.
 func (a *application) Opened(slot reactor.Slot) {
 	v := a.views.at(slot)
@@ -126,7 +138,12 @@ func (a *application) Closed(slot reactor.Slot, why reactor.Reason) {
 }
 
 // Gone forgets the view.
-func (a *application) Gone(slot reactor.Slot) { a.views.drop(slot) }
+func (a *application) Gone(slot reactor.Slot) {
+	if v := a.views.at(slot); v != nil && v.stamp != 0 && v.since == 0 && a.handler.Unstamp != nil {
+		a.handler.Unstamp(v.stamp)
+	}
+	a.views.drop(slot)
+}
 
 // Refused has it logged.
 func (a *application) Refused(why reactor.Reason) { a.refused(Reason(why)) }

@@ -192,6 +192,12 @@ type Config struct {
 // panic closes that session alone; runtime.Goexit, as testing.T's FailNow calls it, ends the
 // node with ErrGoexit.
 type Handler struct {
+	// Stamp numbers a login. It is called before the client is welcomed, with the number of the login from which it
+	// comes back, as its return pass carries it under its seal from any node of the cluster; 0: none is known. What it
+	// returns is Session.Stamp, and goes into the client's next return pass. Nil: logins have no number.
+	Stamp func(after uint64) uint64
+	// Unstamp is called with what Stamp returned for a client that had gone before it could be welcomed.
+	Unstamp func(stamp uint64)
 	// Opened is called when a client was welcomed.
 	Opened func(s *Session)
 	// Message is called for each SEND. The body is valid until the function returns.

@@ -20,6 +20,7 @@ type Session struct {
 	incarnation uint64
 	previous    uint64 // handle of the session whose place it took, plus one; 0: of none
 	attempt     uint32
+	stamp       uint64 // what Handler.Stamp has said
 	use         atomic.Uint32
 
 	// Owned by the loop.

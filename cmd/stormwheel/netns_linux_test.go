@@ -175,7 +175,7 @@ func TestALackOfLocalPortsIsNotTheTargetsFault(t *testing.T) {
 	node := n.stormwheel("serve", "--listen", "[::1]:7000", "--drain-grace", "0")
 	node.line()
 	others := n.stormwheel("bench", "hold", "--target", "[::1]:7000", "--conns", "30", "--heartbeat", "1s", "--duration", "1m", "--no-tui")
-	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(others.stderr.String(), "all 30 clients are ready"); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(others.stderr.String(), "all 30 clients are ready"); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("the ports are not taken: %s", others.stderr.String())
 		}
@@ -215,7 +215,7 @@ func TestAnAlternateOfAMissingFamilyIsNoLackOfPorts(t *testing.T) {
 	node.line()
 	p := n.stormwheel("bench", "hold", "--target", "127.0.0.1:7000", "--conns", "10", "--heartbeat", "200ms", "--duration", "2s",
 		"--pong-timeout", "1s", "--policy", "fixed", "--no-tui", "--json", "-")
-	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(p.stderr.String(), "all 10 clients are ready"); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(p.stderr.String(), "all 10 clients are ready"); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("nobody is ready: %s", p.stderr.String())
 		}

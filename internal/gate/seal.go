@@ -31,8 +31,8 @@ const (
 	keyLen    = 32
 	keyIDLen  = 4
 	sealLen   = 16
-	ticketLen = 8 + sealLen                 // slot in nanoseconds since the start, seal
-	passLen   = keyIDLen + 8 + 16 + sealLen // key id, end in Unix seconds, session, seal
+	ticketLen = 8 + sealLen                     // slot in nanoseconds since the start, seal
+	passLen   = keyIDLen + 8 + 16 + 8 + sealLen // key id, end in Unix seconds, session, stamp of its login, seal
 
 	// MaxSealLen is the length of the longest that Ticket and Pass write.
 	MaxSealLen = passLen
@@ -161,19 +161,22 @@ func (s *Seals) Tidy(now time.Duration) {
 
 // Pass writes to dst what lets the client show, here or at another node that knows the same
 // secret, that it had a session. That is no credential: it is good for a place in the queue. It
-// names the secret, so that another can take its place while clients hold passes of the old one.
-func (s *Seals) Pass(dst []byte, end time.Time, id codec.SessionID, clientID []byte) []byte {
+// names the secret, so that another can take its place while clients hold passes of the old one. It carries
+// the stamp of the session's login, which orders the logins of a cluster: the next is to be later.
+func (s *Seals) Pass(dst []byte, end time.Time, id codec.SessionID, stamp uint64, clientID []byte) []byte {
 	key := (*s.cluster.Load())[0]
 	b := append(dst[:0], key.id[:]...)
 	b = binary.BigEndian.AppendUint64(b, uint64(end.Unix()))
 	b = binary.BigEndian.AppendUint64(b, id.Epoch)
 	b = binary.BigEndian.AppendUint64(b, id.Handle)
+	b = binary.BigEndian.AppendUint64(b, stamp)
 	sum := key.seal("pass", b, clientID)
 	return append(b, sum[:]...)
 }
 
-// Returns says whether token shows an earlier session of the client, and which.
-func (s *Seals) Returns(now time.Time, token, clientID []byte) (id codec.SessionID, ok bool) {
+// Returns says whether token shows an earlier session of the client, and which. Its stamp is true also of a token that
+// is no good any more: clocks may be wrong, and a login is later than what its client knows of.
+func (s *Seals) Returns(now time.Time, token, clientID []byte) (id codec.SessionID, stamp uint64, ok bool) {
 	for _, key := range *s.cluster.Load() {
 		if len(token) != passLen || key.id != [keyIDLen]byte(token) {
 			continue
@@ -184,9 +187,10 @@ func (s *Seals) Returns(now time.Time, token, clientID []byte) (id codec.Session
 		}
 		values = values[keyIDLen:]
 		id = codec.SessionID{Epoch: binary.BigEndian.Uint64(values[8:]), Handle: binary.BigEndian.Uint64(values[16:])}
-		return id, now.Unix() < int64(binary.BigEndian.Uint64(values))
+		stamp = binary.BigEndian.Uint64(values[24:])
+		return id, stamp, now.Unix() < int64(binary.BigEndian.Uint64(values))
 	}
-	return codec.SessionID{}, false
+	return codec.SessionID{}, 0, false
 }
 
 // IDKey stands for a client id at an address. It is sealed, so that nobody can choose ids that

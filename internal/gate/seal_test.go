@@ -53,9 +53,9 @@ func TestReturnPassOfANodeIsKnownToItsClusterOnly(t *testing.T) {
 	secret := [][]byte{[]byte(strings.Repeat("s", 32))}
 	a, b, stranger := NewSeals(secret, rand.Reader), NewSeals(secret, rand.Reader), NewSeals(nil, rand.Reader)
 	now := time.Unix(1_700_000_000, 0)
-	token := a.Pass(nil, now.Add(time.Hour), codec.SessionID{Epoch: 1, Handle: 2}, []byte("alice"))
+	token := a.Pass(nil, now.Add(time.Hour), codec.SessionID{Epoch: 1, Handle: 2}, 7<<16, []byte("alice"))
 	returns := func(s *Seals, now time.Time, id string) bool {
-		_, ok := s.Returns(now, token, []byte(id))
+		_, _, ok := s.Returns(now, token, []byte(id))
 		return ok
 	}
 	if !returns(b, now, "alice") {
@@ -87,9 +87,9 @@ func TestReturnPassesOutliveARotationOfTheSecret(t *testing.T) {
 		{"of the new secret, where the old is forgotten", changed, after, true},
 		{"of the new secret, where nobody knows it", changed, before, false},
 	} {
-		pass := tt.signs.Pass(nil, now.Add(time.Hour), session, []byte("alice"))
-		id, ok := tt.knows.Returns(now, pass, []byte("alice"))
-		if ok != tt.want || ok && id != session {
+		pass := tt.signs.Pass(nil, now.Add(time.Hour), session, 7<<16, []byte("alice"))
+		id, stamp, ok := tt.knows.Returns(now, pass, []byte("alice"))
+		if ok != tt.want || ok && (id != session || stamp != 7<<16) {
 			t.Errorf("a pass %s: %v, %v; want %v", tt.name, id, ok, tt.want)
 		}
 	}
@@ -98,7 +98,7 @@ func TestReturnPassesOutliveARotationOfTheSecret(t *testing.T) {
 func TestNoByteOfAReturnPassCanBeAnother(t *testing.T) {
 	s := NewSeals([][]byte{[]byte(strings.Repeat("o", 32)), []byte(strings.Repeat("f", 32))}, rand.Reader)
 	now := time.Unix(1_700_000_000, 0)
-	pass := s.Pass(nil, now.Add(time.Hour), codec.SessionID{Epoch: 1, Handle: 2}, []byte("alice"))
+	pass := s.Pass(nil, now.Add(time.Hour), codec.SessionID{Epoch: 1, Handle: 2}, 7<<16, []byte("alice"))
 	if len(pass) > MaxSealLen {
 		t.Errorf("a pass of %d bytes, MaxSealLen is %d", len(pass), MaxSealLen)
 	}
@@ -106,13 +106,13 @@ func TestNoByteOfAReturnPassCanBeAnother(t *testing.T) {
 		for bit := range 8 {
 			forged := append([]byte(nil), pass...)
 			forged[i] ^= 1 << bit
-			if _, ok := s.Returns(now, forged, []byte("alice")); ok {
+			if _, _, ok := s.Returns(now, forged, []byte("alice")); ok {
 				t.Errorf("bit %d of byte %d can be another", bit, i)
 			}
 		}
 	}
 	for size := range len(pass) {
-		if _, ok := s.Returns(now, pass[:size], []byte("alice")); ok {
+		if _, _, ok := s.Returns(now, pass[:size], []byte("alice")); ok {
 			t.Errorf("%d bytes of a pass are enough", size)
 		}
 	}
@@ -123,7 +123,7 @@ func TestTwoSecretsOfOneKeyIDAreBothTried(t *testing.T) {
 	s, of := NewSeals([][]byte{a, b}, rand.Reader), NewSeals([][]byte{b}, rand.Reader)
 	(*s.cluster.Load())[0].id = (*s.cluster.Load())[1].id
 	now := time.Unix(1_700_000_000, 0)
-	if _, ok := s.Returns(now, of.Pass(nil, now.Add(time.Hour), codec.SessionID{}, []byte("alice")), []byte("alice")); !ok {
+	if _, _, ok := s.Returns(now, of.Pass(nil, now.Add(time.Hour), codec.SessionID{}, 7<<16, []byte("alice")), []byte("alice")); !ok {
 		t.Error("a secret of the same key id hides the one that signed")
 	}
 }

@@ -125,9 +125,9 @@ func TestSecretsOfPassesChangeWhileTheNodeRuns(t *testing.T) {
 	s := NewSeals(nil, rand.Reader)
 	id, now := codec.SessionID{Epoch: 1, Handle: 2}, time.Unix(1000, 0)
 	pass := func() []byte {
-		return append([]byte(nil), s.Pass(make([]byte, MaxSealLen), now.Add(time.Hour), id, []byte("alice"))...)
+		return append([]byte(nil), s.Pass(make([]byte, MaxSealLen), now.Add(time.Hour), id, 7<<16, []byte("alice"))...)
 	}
-	known := func(p []byte) bool { _, ok := s.Returns(now, p, []byte("alice")); return ok }
+	known := func(p []byte) bool { _, _, ok := s.Returns(now, p, []byte("alice")); return ok }
 	alone := pass()
 	s.SetSecrets([][]byte{old})
 	first := pass()

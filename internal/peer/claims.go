@@ -10,21 +10,29 @@ import (
 type Session struct {
 	ID, User    string // kept as they are, not copied
 	Incarnation uint64 // 0: the client told none
+	Attempt     uint32 // counts its connects: of two with one incarnation the one with the higher is the later
 	Handle      uint64 // how the owner knows it, for End
-	// After is a stamp that the new one must be above: the latest that the client knows of, from its
-	// return pass. 0: it knows none.
-	After uint64
+	Stamp       uint64 // what Machine.Stamp has returned for it; 0: Open draws one
 }
 
-// Open claims a login; its stamp is greater than all that were seen. IDs of more than 255 bytes, which
+// Stamp is that of a login which is to be claimed by Open in a moment: greater than all that were seen, and than
+// after, the latest that the client knows of, from its return pass. 0: it knows none.
+func (m *Machine) Stamp(now Now, after uint64) uint64 {
+	m.observe(now)
+	return m.clock.next(now.Wall, after, m.number)
+}
+
+// Open claims a login, and returns its stamp. IDs of more than 255 bytes, which
 // no client has, are claimed by nobody: the stamp is 0. So are empty ones.
 func (m *Machine) Open(now Now, s Session, out *Out) (stamp uint64) {
 	m.observe(now)
 	if len(s.ID) > maxText || len(s.User) > maxText || s.ID == "" || m.table.count >= math.MaxUint32/2 {
 		return 0
 	}
-	stamp = m.clock.next(now.Wall, s.After, m.number)
-	entry := m.table.add(session{id: s.ID, user: s.User, incarnation: s.Incarnation, stamp: stamp, handle: s.Handle, number: m.log.head + 1})
+	if stamp = s.Stamp; stamp == 0 {
+		stamp = m.clock.next(now.Wall, 0, m.number)
+	}
+	entry := m.table.add(session{id: s.ID, user: s.User, incarnation: s.Incarnation, attempt: s.Attempt, stamp: stamp, handle: s.Handle, claimed: (m.log.head + 1) << 1})
 	m.stats.Claimed++
 	m.claim(now, recordLogin, entry, out)
 	return stamp
@@ -71,6 +79,18 @@ func (m *Machine) flush(out *Out) {
 // be sent past the machine, and keeps its place behind what was claimed.
 func (m *Machine) Quiet() bool { return m.log.published == m.log.head }
 
+// beats says whether an own session is later than a login elsewhere. Of one process the later attempt is, whatever the
+// stamps say: a HELLO may be read late, when its client has long gone on to another node.
+func (m *Machine) beats(s *session, c *Claim) bool {
+	switch {
+	case s.incarnation == c.Incarnation && s.incarnation != 0 && s.attempt != c.Attempt:
+		return s.attempt > c.Attempt
+	case s.stamp != c.Stamp:
+		return s.stamp > c.Stamp
+	}
+	return m.cfg.Epoch > c.Epoch
+}
+
 // resolve compares a login elsewhere with the own ones of that client. The later stays: an own one that
 // is earlier is to end; one that is later is told again to the other's node, by sendAgain.
 func (m *Machine) resolve(p *node, c *Claim, out *Out) {
@@ -80,12 +100,12 @@ func (m *Machine) resolve(p *node, c *Claim, out *Out) {
 	}
 	for place := m.table.first(c.ID); place != 0; place = m.table.after(place, c.ID) {
 		switch s := m.table.at(place); {
-		case s.losing:
-		case s.stamp > c.Stamp || s.stamp == c.Stamp && m.cfg.Epoch > c.Epoch:
+		case s.losing():
+		case m.beats(s, c):
 			m.again = appendRecord(m.again, recordLogin, s)
 			m.stats.Again++
 		default:
-			s.losing = true
+			s.lose()
 			code := codec.CodeReplaced
 			if s.incarnation == c.Incarnation && c.Incarnation != 0 {
 				code = codec.CodeSuperseded

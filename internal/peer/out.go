@@ -102,6 +102,7 @@ type Action struct {
 type Claim struct {
 	ID, User    []byte // views
 	Incarnation uint64 // the client's process; 0: it told none
+	Attempt     uint32 // which of its connects it is
 	Stamp       uint64 // of two logins of one id, the greater is the later
 	Epoch       uint64 // of its node: orders two that have the same stamp
 }

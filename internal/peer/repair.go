@@ -177,7 +177,7 @@ func (m *Machine) list(p *node, q question, out *Out) {
 	to := min(last, uint64(q.cursor)+lookPlaces)
 	place := uint64(q.cursor)
 	for ; place < to && len(out.data)-body < sealBytes; place++ {
-		if s := m.table.at(uint32(place + 1)); s.stamp != 0 && s.number >= q.since {
+		if s := m.table.at(uint32(place + 1)); s.stamp != 0 && s.number() >= q.since {
 			out.data = appendRecord(out.data, recordLogin, s)
 			m.stats.Listed++
 		}

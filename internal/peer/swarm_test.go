@@ -3,6 +3,7 @@ package peer
 import (
 	"flag"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -17,12 +18,19 @@ var (
 // swarm is a run of a cluster with faults, of which the seed draws how many of which.
 type swarm struct {
 	*world
-	all   map[string][]*login
-	cfg   Config
-	names []string
-	pass  map[string]uint64 // the latest stamp that a client knows of
+	all     map[string][]*login
+	cfg     Config
+	names   []string
+	clients map[string]*process // who has an id now
 
 	logins, faults int // out of a hundred steps
+}
+
+// process is a client's: it counts its connects, and knows the stamp of its latest login.
+type process struct {
+	incarnation uint64
+	attempt     uint32
+	pass        uint64
 }
 
 // TestSwarm: whatever fails, and comes back, in the end each client has one session, its latest, all nodes know all
@@ -64,7 +72,7 @@ func TestSwarmIsTheSameAgain(t *testing.T) {
 }
 
 func newSwarm(t *testing.T, seed uint64) *swarm {
-	s := &swarm{world: newWorld(t, seed), all: make(map[string][]*login), pass: make(map[string]uint64)}
+	s := &swarm{world: newWorld(t, seed), all: make(map[string][]*login), clients: make(map[string]*process)}
 	s.cfg = Config{Replace: true}
 	s.trace = func(h *host, a Action) {
 		if a.Op == Replaced {
@@ -164,15 +172,26 @@ func (s *swarm) step() {
 		}
 		return
 	}
-	after := s.pass[id]
-	if s.rng.IntN(3) == 0 {
-		after = 0 // another client with that id
+	p := s.clients[id]
+	if p == nil || s.rng.IntN(3) == 0 {
+		p = &process{}
+		if s.rng.IntN(3) > 0 {
+			p.incarnation = s.rng.Uint64() | 1
+		}
+		s.clients[id] = p
 	}
-	l := h.open(id, uint64(s.rng.IntN(3)), after)
-	if l.stamp <= after {
-		s.t.Errorf("%x is not later than %x", l.stamp, after)
+	if p.attempt > 1 && s.rng.IntN(6) == 0 { // an earlier HELLO is read, which no client waits for any more
+		if !slices.ContainsFunc(h.byID[id], func(l *login) bool { return l.incarnation == p.incarnation && l.attempt == p.attempt }) {
+			s.all[id] = append(s.all[id], h.openAs(id, p.incarnation, p.attempt-1, 0))
+		}
+		return
 	}
-	s.pass[id] = l.stamp
+	p.attempt++
+	l := h.openAs(id, p.incarnation, p.attempt, p.pass)
+	if l.stamp <= p.pass {
+		s.t.Errorf("%x is not later than %x", l.stamp, p.pass)
+	}
+	p.pass = l.stamp
 	s.all[id] = append(s.all[id], l)
 }
 

@@ -28,11 +28,15 @@ type session struct {
 	id, user    string
 	incarnation uint64
 	stamp       uint64 // 0: the place is free
-	number      uint64 // of its claim
+	claimed     uint64 // the number of its claim, above a bit: its owner was told to end it
 	handle      uint64
+	attempt     uint32
 	next        uint32 // in its chain, or of the free ones
-	losing      bool   // its owner was told to end it
 }
+
+func (s *session) number() uint64 { return s.claimed >> 1 }
+func (s *session) losing() bool   { return s.claimed&1 != 0 }
+func (s *session) lose()          { s.claimed |= 1 }
 
 func (t *table) at(place uint32) *session {
 	return &t.pages[(place-1)/pageLen][(place-1)%pageLen]

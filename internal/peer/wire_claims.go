@@ -6,7 +6,7 @@ import "encoding/binary"
 // fields that are known is skipped, and so is a record of a kind that is not known, but it counts: records
 // are numbered one after the other.
 //
-//	kind 1, length 2, stamp 8, incarnation 8, length 1, client id, length 1, user
+//	kind 1, length 2, stamp 8, incarnation 8, length 1, client id, length 1, user, attempt 4
 
 // recordKind tells records apart.
 type recordKind uint8
@@ -20,14 +20,15 @@ const (
 	recordHead  = 3
 	recordFixed = 16 // stamp and incarnation
 	maxText     = 255
-	maxRecord   = recordHead + recordFixed + 2*(1+maxText)
+	recordTail  = 4 // attempt
+	maxRecord   = recordHead + recordFixed + 2*(1+maxText) + recordTail
 
 	// sealBytes is the size of a batch of records that waits for no more, and of an answer.
 	sealBytes = 64 << 10
 )
 
 func appendRecord(dst []byte, k recordKind, s *session) []byte {
-	size := recordFixed + 2 + len(s.id) + len(s.user)
+	size := recordFixed + 2 + len(s.id) + len(s.user) + recordTail
 	dst = append(dst, byte(k))
 	dst = binary.BigEndian.AppendUint16(dst, uint16(size))
 	dst = binary.BigEndian.AppendUint64(dst, s.stamp)
@@ -35,7 +36,8 @@ func appendRecord(dst []byte, k recordKind, s *session) []byte {
 	dst = append(dst, byte(len(s.id)))
 	dst = append(dst, s.id...)
 	dst = append(dst, byte(len(s.user)))
-	return append(dst, s.user...)
+	dst = append(dst, s.user...)
+	return binary.BigEndian.AppendUint32(dst, s.attempt)
 }
 
 // record is one that was received; its texts are views.
@@ -70,7 +72,10 @@ func parseRecord(body []byte, k recordKind) (r record, err error) {
 	if r.ID, rest, err = cutText(rest); err != nil {
 		return r, err
 	}
-	r.User, _, err = cutText(rest)
+	r.User, rest, err = cutText(rest)
+	if len(rest) >= recordTail { // who told none is of an earlier version
+		r.Attempt = binary.BigEndian.Uint32(rest)
+	}
 	if err != nil || len(r.ID) == 0 || r.Stamp == 0 || r.Stamp>>numberBits > maxClock {
 		return r, errMalformed
 	}

@@ -33,6 +33,7 @@ func describe(msg []byte) ([]string, error) {
 				say("incarnation = %016x", r.Incarnation)
 				say("id = %s", r.ID)
 				say("user = %s", r.User)
+				say("attempt = %d", r.Attempt)
 			default:
 				say("record = unknown")
 			}
@@ -131,7 +132,7 @@ func again(msg []byte) []byte {
 
 func recordsAgain(b []byte) (dst []byte) {
 	for r := (&node{}).read(b); r.next(); {
-		dst = appendRecord(dst, r.kind, &session{id: string(r.ID), user: string(r.User), stamp: r.Stamp, incarnation: r.Incarnation})
+		dst = appendRecord(dst, r.kind, &session{id: string(r.ID), user: string(r.User), stamp: r.Stamp, incarnation: r.Incarnation, attempt: r.Attempt})
 	}
 	return dst
 }

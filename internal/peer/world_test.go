@@ -60,6 +60,7 @@ type login struct {
 	id          string
 	handle      uint64
 	incarnation uint64
+	attempt     uint32
 	stamp       uint64
 	told        bool // End was
 	ended       bool // by its host
@@ -260,14 +261,20 @@ func (h *host) replace(l *login, code codec.Code) {
 
 // open has a client come in. As servers do, it ends those of the same id that are here.
 func (h *host) open(id string, incarnation, after uint64) *login {
+	return h.openAs(id, incarnation, 0, after)
+}
+
+// openAs is open for a client that counts its attempts.
+func (h *host) openAs(id string, incarnation uint64, attempt uint32, after uint64) *login {
 	if h.cfg.Replace {
 		for _, l := range h.byID[id] {
 			h.replace(l, codec.CodeReplaced)
 		}
 	}
 	handle := h.w.rng.Uint64()
-	stamp := h.m.Open(h.time(), Session{ID: id, User: id, Incarnation: incarnation, Handle: handle, After: after}, &h.out)
-	l := &login{h: h, id: id, handle: handle, incarnation: incarnation, stamp: stamp}
+	stamp := h.m.Stamp(h.time(), after)
+	h.m.Open(h.time(), Session{ID: id, User: id, Incarnation: incarnation, Attempt: attempt, Handle: handle, Stamp: stamp}, &h.out)
+	l := &login{h: h, id: id, handle: handle, incarnation: incarnation, attempt: attempt, stamp: stamp}
 	h.sessions[handle], h.byID[id] = l, append(h.byID[id], l)
 	h.obey()
 	return l

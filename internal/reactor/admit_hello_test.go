@@ -95,7 +95,7 @@ func TestRefusedCrowdReturnsInOrderAtThePace(t *testing.T) {
 func TestJunkCannotPushTheQueueBeyondItsBound(t *testing.T) {
 	const rate = 20
 	n := newNode(t, rigConfig{AdmitRate: rate, MaxConns: 100000})
-	resume := n.r.node.Seals.Pass(nil, n.r.wall().Add(time.Hour), codec.SessionID{Epoch: 1}, []byte("regular"))
+	resume := n.r.node.Seals.Pass(nil, n.r.wall().Add(time.Hour), codec.SessionID{Epoch: 1}, 0, []byte("regular"))
 	var longest time.Duration
 	turnedAway := 0
 	for i := range 5000 {
@@ -130,7 +130,7 @@ func TestReturningClientsFillTheQueueToItsBound(t *testing.T) {
 	var longest time.Duration
 	queued, turnedAway := 0, 0
 	for i := range 2000 {
-		resume := n.r.node.Seals.Pass(nil, n.r.wall().Add(time.Hour), codec.SessionID{Epoch: 1}, id(i))
+		resume := n.r.node.Seals.Pass(nil, n.r.wall().Add(time.Hour), codec.SessionID{Epoch: 1}, 0, id(i))
 		_, g, slot := n.hello(codec.HelloMessage{ClientID: id(i), ReturnPass: resume})
 		n.r.Closed(slot, ReasonPeerClosed)
 		switch {

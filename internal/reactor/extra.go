@@ -29,6 +29,7 @@ type extra struct {
 	haunted    bool   // there is one
 	invited    bool   // it came with a ticket, which is spent when it is welcomed
 	ticket     uint32 // the ticket's number
+	after      uint64 // the stamp that its return pass carries, until it is welcomed
 	awaits     awaitRef
 	guest      bool          // superseded: its place went to its heir
 	leaveUntil time.Duration // superseded: when it ends

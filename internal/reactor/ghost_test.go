@@ -99,7 +99,7 @@ func TestGhostEndsWhenItsClientIsBack(t *testing.T) {
 	old, _, ghost := n.knock("alice", nil)
 	other := old.Session
 	other.Epoch++
-	pass := n.r.node.Seals.Pass(nil, n.r.wall().Add(time.Hour), other, []byte("alice"))
+	pass := n.r.node.Seals.Pass(nil, n.r.wall().Add(time.Hour), other, 0, []byte("alice"))
 	n.knock("alice", pass)
 	n.runClosings()
 	if n.r.sessions.at(ghost).state != stateReady {

@@ -18,9 +18,12 @@ func (r *Reactor) hello(slot Slot, payload []byte) Reason {
 	if err != nil {
 		return ReasonBadPayload
 	}
-	old, returns := r.node.Seals.Returns(r.wall(), m.ReturnPass, m.ClientID)
+	old, stamp, returns := r.node.Seals.Returns(r.wall(), m.ReturnPass, m.ClientID)
 	if why := r.knocked(slot, old, returns); why != ReasonNone {
 		return why
+	}
+	if stamp != 0 {
+		r.extras.need(r.sessions.at(slot)).after = stamp
 	}
 	if why := r.admit(slot, &m, returns); why != ReasonNone {
 		return why
@@ -65,8 +68,10 @@ func (r *Reactor) welcome(slot Slot, expires time.Time) Reason {
 	}
 	s.state = stateReady
 	r.leavePending(s)
+	after := r.extras.of(s).after
 	if s.extra != 0 {
-		r.extras.need(s).invited, r.extras.need(s).ticket = false, 0
+		x := r.extras.need(s)
+		x.invited, x.ticket, x.after = false, 0, 0
 		r.extras.spare(s)
 	}
 	r.wheel.SetTTL(slot, r.terms.Timeout)
@@ -93,7 +98,7 @@ func (r *Reactor) welcome(slot Slot, expires time.Time) Reason {
 		ServerTime: now,
 		Node:       r.node.Name,
 		Alternates: r.cfg.Alternates,
-		ReturnPass: r.node.Seals.Pass(r.token[:], now.Add(passLife), id, r.names.get(s.name)),
+		ReturnPass: r.node.Seals.Pass(r.token[:], now.Add(passLife), id, r.app.Stamp(slot, after), r.names.get(s.name)),
 	})
 	if err != nil {
 		return ReasonInternal

@@ -48,6 +48,7 @@ func (l *modelLoop) Opened(slot reactor.Slot)                        { l.sayOne(
 func (l *modelLoop) Settled(reactor.Outcome, reactor.Waiter)         {}
 func (l *modelLoop) Granted(reactor.Slot, any)                       {}
 func (l *modelLoop) Follows(reactor.Slot, uint64)                    {}
+func (l *modelLoop) Stamp(reactor.Slot, uint64) uint64               { return 0 }
 func (l *modelLoop) Missed(reactor.Slot, string, int)                {}
 func (l *modelLoop) Closed(reactor.Slot, reactor.Reason)             {}
 func (l *modelLoop) Gone(reactor.Slot)                               {}

@@ -69,6 +69,9 @@ type App interface {
 	Granted(slot Slot, grant any)
 	// Follows is called before Opened if the session has taken the place of another.
 	Follows(slot Slot, previous uint64)
+	// Stamp is called before the client is welcomed, and returns what the return pass that it gets then carries, with what
+	// the one did with which it came; 0: nothing. Who is not welcomed after all ends without Opened.
+	Stamp(slot Slot, after uint64) uint64
 	// Opened is called when the client was welcomed.
 	Opened(slot Slot)
 	// Message is called for each SEND but replies, for one with a number once, if its client told an

@@ -48,6 +48,7 @@ type stage struct {
 	origins  map[Slot]Origin
 	previous map[uint64]uint64 // of a handle, the session whose place it took
 	refused  int
+	stamp    uint64 // the latest
 }
 
 func (a *stage) Greeted(slot Slot, from Origin) {
@@ -67,6 +68,12 @@ func (a *stage) Refused(Reason) { a.refused++ }
 func (a *stage) caller(slot Slot) *caller { return &caller{r: a.n.r, slot: slot} }
 
 func (a *stage) Granted(Slot, any) {}
+
+// Stamp is a count, behind what the client knows of.
+func (a *stage) Stamp(_ Slot, after uint64) uint64 {
+	a.stamp = max(a.stamp, after) + 1
+	return a.stamp
+}
 
 func (a *stage) Missed(slot Slot, group string, messages int) {
 	if a.handler.Missed != nil {

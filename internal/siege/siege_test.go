@@ -131,7 +131,7 @@ func (c *Crowd) until(t *testing.T, what string, ok func() bool) {
 		defer c.mu.Unlock()
 		return ok()
 	}
-	for end := time.Now().Add(20 * time.Second); !met(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !met(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("not within 20s: %s", what)
 		}

@@ -6,8 +6,8 @@
 # connections, whose size is fixed at boot (2^18 buckets are usual) and which every packet
 # is looked up in. A network namespace may have a larger one, so this makes one, if it may.
 set -eu
-bench="bin/stormwheel bench hold --conns 1000000 --rate 4350 --spawn 56 --node-arg loops=1 \
-	--heartbeat 60s --timeout 150s --pong-timeout 30s --duration 2m --json out/million.json"
+bench="bin/stormwheel bench hold --conns 1000000 --rate 4350 --profile adaptive --spawn 56 --node-arg loops=1 \
+	--heartbeat 60s --timeout 150s --pong-timeout 30s --duration 75s --json out/million.json --csv out/million.csv"
 size=/proc/sys/net/ipv4/tcp_child_ehash_entries
 
 if [ -w $size ] && before=$(cat $size) && echo 4194304 2>/dev/null >$size; then

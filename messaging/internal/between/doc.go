@@ -1,4 +1,4 @@
-// Package between is what hubs of one cluster say to each other, to bytes and back, and the Link that has it
+// Package between is what hubs of one cluster say to each other, to bytes and back, and the Stream that has it
 // arrive once and in order over a bus that may lose it.
 //
 // A body is a version, a kind and fields: a type, a length and a value each, in any order. Numbers are varints,

@@ -5,9 +5,9 @@ type Kind uint8
 
 // All kinds, a group each for who has to do with them. docs/CLUSTER.md says which fields each has.
 const (
-	// Links: nothing but that.
-	Hail Kind = 1 // a link begins
-	Ack  Kind = 2 // what has come of a link
+	// Streams: nothing but that.
+	Hail Kind = 1 // a stream begins
+	Ack  Kind = 2 // what has come of a stream
 
 	// Users, see users.go.
 	Locate  Kind = 16 // who of these users is with you?

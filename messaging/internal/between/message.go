@@ -20,12 +20,12 @@ var (
 type Message struct {
 	Kind Kind
 
-	// Of a Link, which sets them.
-	Link    uint64 // the link that it is of; 0: of none
-	Number  uint64 // on that link, from 1 on
-	AckLink uint64 // the link of the other direction
-	Acked   uint64 // all of that link up to this number have come
-	Again   uint64 // 1: what is behind Acked has been lost
+	// Of a Stream, which sets them.
+	Stream    uint64 // the stream that it is of; 0: of none
+	Number    uint64 // on that stream, from 1 on
+	AckStream uint64 // the stream of the other direction
+	Acked     uint64 // all of that stream up to this number have come
+	Again     uint64 // 1: what is behind Acked has been lost
 
 	Token  uint64 // names a question for its answer
 	User   []byte
@@ -47,31 +47,31 @@ type Message struct {
 type field uint8
 
 const (
-	fieldLink    field = 1
-	fieldNumber  field = 2
-	fieldAckLink field = 3
-	fieldAcked   field = 4
-	fieldAgain   field = 5
-	fieldToken   field = 6
-	fieldUser    field = 7
-	fieldRoom    field = 8
-	fieldBody    field = 9
-	fieldList    field = 10
-	fieldResult  field = 11
-	fieldDevice  field = 12
-	fieldCode    field = 13
-	fieldReason  field = 14
-	fieldStamp   field = 15
-	fieldDue     field = 16
-	fieldUntil   field = 17
-	fieldEpoch   field = 18
-	fieldOffset  field = 19
+	fieldStream    field = 1
+	fieldNumber    field = 2
+	fieldAckStream field = 3
+	fieldAcked     field = 4
+	fieldAgain     field = 5
+	fieldToken     field = 6
+	fieldUser      field = 7
+	fieldRoom      field = 8
+	fieldBody      field = 9
+	fieldList      field = 10
+	fieldResult    field = 11
+	fieldDevice    field = 12
+	fieldCode      field = 13
+	fieldReason    field = 14
+	fieldStamp     field = 15
+	fieldDue       field = 16
+	fieldUntil     field = 17
+	fieldEpoch     field = 18
+	fieldOffset    field = 19
 )
 
 // numbers are the fields that hold one, in the order in which they are written.
 func (m *Message) numbers() [13]numberField {
 	return [...]numberField{
-		{fieldLink, &m.Link}, {fieldNumber, &m.Number}, {fieldAckLink, &m.AckLink}, {fieldAcked, &m.Acked}, {fieldAgain, &m.Again},
+		{fieldStream, &m.Stream}, {fieldNumber, &m.Number}, {fieldAckStream, &m.AckStream}, {fieldAcked, &m.Acked}, {fieldAgain, &m.Again},
 		{fieldToken, &m.Token}, {fieldResult, &m.Result}, {fieldCode, &m.Code}, {fieldStamp, &m.Stamp},
 		{fieldDue, &m.Due}, {fieldUntil, &m.Until},
 		{fieldEpoch, &m.Epoch}, {fieldOffset, &m.Offset},
@@ -200,12 +200,12 @@ func (m *Message) text(f field) *[]byte {
 
 func (m *Message) number(f field) *uint64 {
 	switch f {
-	case fieldLink:
-		return &m.Link
+	case fieldStream:
+		return &m.Stream
 	case fieldNumber:
 		return &m.Number
-	case fieldAckLink:
-		return &m.AckLink
+	case fieldAckStream:
+		return &m.AckStream
 	case fieldAcked:
 		return &m.Acked
 	case fieldAgain:

@@ -8,7 +8,7 @@ import (
 )
 
 func TestParseReadsWhatAppendWrites(t *testing.T) {
-	full := Message{Kind: Outcome, Link: 1 << 60, Number: 7, AckLink: 9, Acked: 300, Again: 1, Token: 5, User: []byte("bob"), Room: []byte("tea"),
+	full := Message{Kind: Outcome, Stream: 1 << 60, Number: 7, AckStream: 9, Acked: 300, Again: 1, Token: 5, User: []byte("bob"), Room: []byte("tea"),
 		Body: bytes.Repeat([]byte("x"), 300), List: []byte{1}, Result: Refused, Device: []byte("bob/phone"), Code: 1012, Reason: []byte("no"),
 		Stamp: 1 << 63, Due: 1, Until: 2, Epoch: 4, Offset: 5}
 	for i := range reflect.TypeFor[Message]().NumField() {
@@ -46,7 +46,7 @@ func TestParseRefuses(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	f.Add(Append(nil, &Message{Kind: Push, Link: 1, Number: 2, Token: 3, User: []byte("bob"), Body: []byte("hi")}))
+	f.Add(Append(nil, &Message{Kind: Push, Stream: 1, Number: 2, Token: 3, User: []byte("bob"), Body: []byte("hi")}))
 	f.Add(Append(nil, &Message{Kind: Located, User: []byte("bob"), List: AppendSession(nil, "bob/phone", 1<<40), Stamp: 5}))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		m, err := Parse(body)
@@ -60,13 +60,13 @@ func FuzzParse(f *testing.F) {
 		if err != nil || !bytes.Equal(Append(nil, &again), Append(nil, &m)) {
 			t.Errorf("%x: %+v, again %+v, %v", body, m, again, err)
 		}
-		NewLink(1).Take(&m)
+		NewStream(1).Take(&m)
 	})
 }
 
 // A message costs the memory of its frame.
 func TestAppendAllocatesTheFrameAlone(t *testing.T) {
-	m := Message{Kind: Push, Link: 1, Number: 2, Token: 3, User: []byte("bob"), Body: make([]byte, 200)}
+	m := Message{Kind: Push, Stream: 1, Number: 2, Token: 3, User: []byte("bob"), Body: make([]byte, 200)}
 	if n := testing.AllocsPerRun(100, func() { _ = Append(nil, &m) }); n > 1 {
 		t.Errorf("%v allocations", n)
 	}

@@ -26,7 +26,7 @@ func describe(m *Message) string {
 }
 
 var fieldNames = map[field]string{
-	fieldLink: "link", fieldNumber: "number", fieldAckLink: "acklink", fieldAcked: "acked", fieldAgain: "again", fieldToken: "token",
+	fieldStream: "stream", fieldNumber: "number", fieldAckStream: "ackstream", fieldAcked: "acked", fieldAgain: "again", fieldToken: "token",
 	fieldUser: "user", fieldRoom: "room", fieldBody: "body", fieldList: "list", fieldResult: "result", fieldDevice: "device",
 	fieldCode: "code", fieldReason: "reason", fieldStamp: "stamp", fieldDue: "due", fieldUntil: "until",
 	fieldEpoch: "epoch", fieldOffset: "offset",

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// lossy is a bus between two links that loses, doubles and holds up frames, in the order of each sender.
+// lossy is a bus between two streams that loses, doubles and holds up frames, in the order of each sender.
 type lossy struct {
 	r     *rand.Rand
 	lossy bool
@@ -27,17 +27,17 @@ func (b *lossy) send(to int, frames ...[]byte) {
 }
 
 // Whatever the bus loses and doubles, each message is used once and in order, both ways.
-func TestLinkBringsAllOnceAndInOrder(t *testing.T) {
+func TestStreamBringsAllOnceAndInOrder(t *testing.T) {
 	for seed := range uint64(300) {
 		b := &lossy{r: rand.New(rand.NewPCG(seed, 1)), lossy: true}
-		ends := [2]*Link{NewLink(10), NewLink(20)}
+		ends := [2]*Stream{NewStream(10), NewStream(20)}
 		var said [2]uint64
 		var got [2][]uint64
 		step := func(say bool) {
-			for i, l := range ends {
+			for i, s := range ends {
 				if say && b.r.IntN(2) == 0 {
 					said[i]++
-					f, err := l.Send(&Message{Kind: Push, Token: said[i]})
+					f, err := s.Send(&Message{Kind: Push, Token: said[i]})
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -49,7 +49,7 @@ func TestLinkBringsAllOnceAndInOrder(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					v, frames := l.Take(&m)
+					v, frames := s.Take(&m)
 					b.send(1-i, frames...)
 					if v == Anew || v == Plain && m.Kind != Ack {
 						t.Fatalf("seed %d: verdict %v on %+v", seed, v, m)
@@ -59,7 +59,7 @@ func TestLinkBringsAllOnceAndInOrder(t *testing.T) {
 					}
 				}
 				if b.r.IntN(20) == 0 {
-					b.send(1-i, l.Tick()...)
+					b.send(1-i, s.Tick()...)
 				}
 			}
 		}
@@ -82,27 +82,27 @@ func TestLinkBringsAllOnceAndInOrder(t *testing.T) {
 	}
 }
 
-func take(t *testing.T, l *Link, frame []byte) (Verdict, [][]byte) {
+func take(t *testing.T, s *Stream, frame []byte) (Verdict, [][]byte) {
 	t.Helper()
 	m, err := Parse(frame)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return l.Take(&m)
+	return s.Take(&m)
 }
 
-func send(t *testing.T, l *Link, token uint64) []byte {
+func send(t *testing.T, s *Stream, token uint64) []byte {
 	t.Helper()
-	f, err := l.Send(&Message{Kind: Push, Token: token})
+	f, err := s.Send(&Message{Kind: Push, Token: token})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return f
 }
 
-// A peer that begins anew is noticed once; what is late of its old link is not used.
-func TestLinkNoticesThatThePeerBeginsAnew(t *testing.T) {
-	a, b := NewLink(1), NewLink(2)
+// A peer that begins anew is noticed once; what is late of its old stream is not used.
+func TestStreamNoticesThatThePeerBeginsAnew(t *testing.T) {
+	a, b := NewStream(1), NewStream(2)
 	old := send(t, a, 1)
 	late := send(t, a, 2)
 	if v, _ := take(t, b, old); v != Use {
@@ -120,9 +120,9 @@ func TestLinkNoticesThatThePeerBeginsAnew(t *testing.T) {
 	}
 }
 
-// Who forgot what came is not taken in by the middle of a link.
-func TestLinkBeginsAtItsFirstFrame(t *testing.T) {
-	a, b := NewLink(1), NewLink(2)
+// Who forgot what came is not taken in by the middle of a stream.
+func TestStreamBeginsAtItsFirstFrame(t *testing.T) {
+	a, b := NewStream(1), NewStream(2)
 	_ = send(t, a, 1)
 	if v, _ := take(t, b, send(t, a, 2)); v != Drop {
 		t.Errorf("got %v", v)
@@ -138,9 +138,9 @@ func TestLinkBeginsAtItsFirstFrame(t *testing.T) {
 	}
 }
 
-// What a link keeps is bounded.
-func TestLinkRefusesWhatItCannotKeep(t *testing.T) {
-	a := NewLink(1)
+// What a stream keeps is bounded.
+func TestStreamRefusesWhatItCannotKeep(t *testing.T) {
+	a := NewStream(1)
 	body := make([]byte, 1<<20)
 	for range 16 {
 		if _, err := a.Send(&Message{Kind: Push, Body: body}); err != nil {
@@ -158,7 +158,7 @@ func TestLinkRefusesWhatItCannotKeep(t *testing.T) {
 	if _, err := a.Send(&Message{Kind: Ring}); err != ErrFull {
 		t.Errorf("one answer too many: %v, want ErrFull", err)
 	}
-	a.Take(&Message{Kind: Ack, AckLink: 1, Acked: 50})
+	a.Take(&Message{Kind: Ack, AckStream: 1, Acked: 50})
 	if _, err := a.Send(&Message{Kind: Push}); err != nil {
 		t.Error(err)
 	}
