@@ -86,7 +86,7 @@ func TestClaimCostsNoAllocation(t *testing.T) {
 	if n := testing.AllocsPerRun(200, func() {
 		stamp := a.Open(now, Session{ID: "x", User: "y", Incarnation: 3, Handle: 4}, out)
 		a.Close(now, "x", stamp, out)
-		a.flush(out)
+		a.flush(now, out)
 		out.Reset()
 	}); n != 0 {
 		t.Errorf("%v allocations an own login and logout", n)

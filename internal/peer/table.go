@@ -31,7 +31,8 @@ type session struct {
 	claimed     uint64 // the number of its claim, above a bit: its owner was told to end it
 	handle      uint64
 	attempt     uint32
-	next        uint32 // in its chain, or of the free ones
+	homes       [2]uint32 // marks of the nodes with which its id and its user are registered
+	next        uint32    // in its chain, or of the free ones
 }
 
 func (s *session) number() uint64 { return s.claimed >> 1 }
