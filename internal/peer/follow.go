@@ -18,21 +18,27 @@ type knownAt struct {
 	claim Claim
 }
 
-// Follow has the owner be told of the sessions of a user at other nodes from now on. Where all logins are told to all it is told
-// of them anyway.
-func (m *Machine) Follow(now Now, user string, out *Out) {
+// Follow has the owner be told of the sessions of a user at other nodes from now on. True: he has a home, which is asked where he
+// is, again if he was followed: Known tells its answer, if it comes. Otherwise all logins are told to all.
+func (m *Machine) Follow(now Now, user string, out *Out) (asked bool) {
 	m.observe(now)
-	if m.follows[user] != nil || user == "" || len(user) > maxText || m.left {
-		return
+	if user == "" || len(user) > maxText || m.left {
+		return false
 	}
-	f := &followed{user: user, at: len(m.followList)}
-	if m.follows == nil {
-		m.follows = make(map[string]*followed)
+	f := m.follows[user]
+	if f == nil {
+		f = &followed{user: user, at: len(m.followList)}
+		if m.follows == nil {
+			m.follows = make(map[string]*followed)
+		}
+		m.follows[user], m.followList = f, append(m.followList, f)
 	}
-	m.follows[user], m.followList = f, append(m.followList, f)
-	if m.homing.registers {
-		m.registerFollow(now, f, out)
+	if !m.homing.registers {
+		return false
 	}
+	f.view = 0
+	m.registerFollow(now, f, out)
+	return true
 }
 
 // Unfollow ends that.
@@ -109,6 +115,9 @@ func (m *Machine) takeState(now Now, p *node, s *state, out *Out) {
 		c := at.claim
 		c.User = s.user
 		out.add(Action{Op: Login, Node: n.name, Login: c})
+	}
+	if len(s.owner) == 0 {
+		out.add(Action{Op: Known, Node: p.name, Login: Claim{User: s.user}, Sure: all})
 	}
 }
 

@@ -174,3 +174,150 @@ func TestLoginIsToldToItsHomes(t *testing.T) {
 	w.run(2 * time.Second)
 	w.checkHomes(map[string][]*login{"x": {old, late}})
 }
+
+// Two nodes take the same client at the same moment, a thousand times: his home sees which is the later.
+func TestTwoLoginsInOneMillisecondWithHomes(t *testing.T) {
+	w := newWorld(t, 3)
+	h := w.homes(10)
+	for i := range 1000 {
+		id := fmt.Sprint("c", i)
+		x, y := w.rng.IntN(10), w.rng.IntN(9)
+		if y >= x {
+			y++
+		}
+		if i%2 == 0 { // the same number and time: the epoch tells
+			h[x].m.number, h[y].m.number = 9, 9
+			both := max(h[x].m.clock, h[y].m.clock) + 5
+			h[x].m.clock, h[y].m.clock = both, both
+		}
+		all := map[string][]*login{id: {h[x].open(id, 1, 0), h[y].open(id, 2, 0)}}
+		if i%2 == 0 && all[id][0].stamp != all[id][1].stamp {
+			t.Fatal("the stamps differ")
+		}
+		w.run(100 * time.Millisecond)
+		w.checkOne(all)
+	}
+}
+
+// What the bus loses on the way to a home, or from it, is told again.
+func TestLoginThatIsLostOnTheWayToItsHome(t *testing.T) {
+	for _, lost := range []kind{kindRegister, kindTook} {
+		w := newWorld(t, 4)
+		h := w.homes(5)
+		h[4].follow("x")
+		w.run(100 * time.Millisecond)
+		w.lose = func(_ *host, _ Subject, data []byte) bool { return kind(data[1]) == lost }
+		old := h[0].open("x", 1, 0)
+		w.run(20 * time.Millisecond)
+		late := h[1].open("x", 2, 0)
+		w.run(300 * time.Millisecond)
+		w.lose = nil
+		w.run(2 * time.Second)
+		if !old.closed || late.ended {
+			t.Errorf("%s is lost: the earlier has ended: %v, the later %v", kindNames[lost], old.closed, late.ended)
+		}
+		w.checkHomes(map[string][]*login{"x": {old, late}})
+	}
+}
+
+// The home of a client dies while he has two sessions of which it has told nobody: the next home sees it.
+func TestHomeDiesBeforeItHasTold(t *testing.T) {
+	w := newWorld(t, 5)
+	h := w.homes(6)
+	home := func(key string) int {
+		return slices.IndexFunc(w.hosts, func(o *host) bool { return o.name == h[0].m.members.Home(key) })
+	}
+	at := home("x")
+	a, b, c := h[(at+1)%6], h[(at+2)%6], h[(at+3)%6]
+	c.follow("x")
+	w.run(100 * time.Millisecond)
+	w.hosts[at].freeze(time.Hour)
+	old := a.open("x", 1, 0)
+	w.run(10 * time.Millisecond)
+	late := b.open("x", 2, 0)
+	w.run(100 * time.Millisecond)
+	if old.ended || late.ended {
+		t.Fatal("it was told by others")
+	}
+	w.hosts[at].kill()
+	w.run(5 * time.Second)
+	if !old.closed || late.ended || len(c.views[b.name]) != 1 || len(c.views[a.name]) != 0 {
+		t.Errorf("ended %v and %v; who follows knows %v", old.closed, late.ended, c.views)
+	}
+	w.checkHomes(map[string][]*login{"x": {old, late}})
+}
+
+// Nodes come and go around the number above which there are homes: nobody is lost, and the mode does not follow each of them.
+func TestModesChange(t *testing.T) {
+	w := newWorld(t, 6)
+	cfg := Config{Replace: true, HomesAbove: 8}
+	begin := func(i int) *host {
+		cfg.Node = fmt.Sprintf("n%02d", i)
+		return w.start(cfg)
+	}
+	for i := range 8 {
+		begin(i)
+	}
+	w.run(3 * time.Second)
+	silent := func() (n int) {
+		for _, h := range w.hosts {
+			if h.m.homing.silent {
+				n++
+			}
+		}
+		return n
+	}
+	for i, h := range w.hosts {
+		h.open(fmt.Sprint("c", i), 1, 0)
+	}
+	one := w.hosts[0]
+	for i := range 8 {
+		one.follow(fmt.Sprint("c", i))
+	}
+	for _, step := range []struct{ nodes, silent int }{{8, 0}, {9, 9}, {7, 7}, {6, 0}, {8, 0}, {9, 9}} {
+		for len(w.hosts) > step.nodes {
+			w.hosts[len(w.hosts)-1].m.Leave(w.hosts[len(w.hosts)-1].time(), &w.hosts[len(w.hosts)-1].out)
+			w.hosts[len(w.hosts)-1].obey()
+			w.hosts[len(w.hosts)-1].kill()
+		}
+		for len(w.hosts) < step.nodes {
+			begin(len(w.hosts))
+		}
+		w.run(8 * time.Second)
+		if n := silent(); n != step.silent {
+			t.Errorf("of %d nodes %d tell homes only, want %d", step.nodes, n, step.silent)
+		}
+		w.checkFollowed(one)
+	}
+	w.checkHomes(nil)
+}
+
+// 100,000 logins and logouts in a minute, in either way: nothing grows with them.
+func TestManyChangesLeaveNothing(t *testing.T) {
+	for _, above := range []int{-1, 2} {
+		w := newWorld(t, 7)
+		for i := range 5 {
+			w.start(Config{Node: fmt.Sprintf("n%02d", i), Replace: true, HomesAbove: above})
+		}
+		w.run(4 * time.Second)
+		w.hosts[0].follow("c7")
+		all := make(map[string][]*login)
+		for i := range 50_000 { // each ends what it had
+			id := fmt.Sprint("c", i%1000)
+			h := w.hosts[w.rng.IntN(5)]
+			all[id] = append(all[id][max(0, len(all[id])-2):], h.open(id, uint64(i+1), 0))
+			w.run(1200 * time.Microsecond)
+		}
+		w.run(3 * time.Second)
+		for _, h := range w.hosts {
+			if s := h.m.Stats(); s.LogBytes > h.m.cfg.LogBytes+sealBytes+maxRecord || s.HomeOf > 1000 || s.Sessions > 1000 {
+				t.Errorf("%s: %+v", h.name, s)
+			}
+		}
+		if w.checkOne(all); above > 0 {
+			w.checkHomes(all)
+		} else {
+			w.check(all)
+		}
+	}
+}

@@ -28,11 +28,24 @@ func (m *Machine) takeRegistered(now Now, p *node, k recordKind, body []byte, ou
 		}
 	case recordBeaten:
 		if name, c, err := parseBeaten(body); err == nil {
-			m.resolve(&node{name: string(name)}, &c, out)
-			m.again = m.again[:0] // the home has compared the same two
+			m.takeBeaten(string(name), &c, out)
 		}
 	default:
 		m.stats.Unknown++
+	}
+}
+
+// takeBeaten ends what is here of a client that has a later login elsewhere, of which the owner is told.
+func (m *Machine) takeBeaten(name string, c *Claim, out *Out) {
+	place := m.table.first(c.ID)
+	if place == 0 {
+		return
+	}
+	c.User = []byte(m.table.at(place).user)
+	m.resolve(&node{name: name}, c, out)
+	m.again = m.again[:0] // the home has compared the same two
+	if p := m.known[name]; p != nil && p.live && p.epoch == c.Epoch && m.follows[string(c.User)] == nil {
+		out.add(Action{Op: Login, Node: name, Login: *c})
 	}
 }
 
@@ -88,8 +101,7 @@ func (m *Machine) tellBeaten(now Now, loser, winner *entry, out *Out) {
 		return // their node has seen to it
 	}
 	if loser.owner == m.own {
-		m.resolve(winner.owner, &c, out)
-		m.again = m.again[:0]
+		m.takeBeaten(winner.owner.name, &c, out)
 		return
 	}
 	if to := m.laneTo(now, loser.owner); to != nil {

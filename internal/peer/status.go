@@ -28,7 +28,7 @@ type Peer struct {
 	Listing                bool   // its sessions are being asked for
 }
 
-// Stats are counts since the start, but for the last three, which are of now.
+// Stats are counts since the start, but for the last ones, which are of now.
 type Stats struct {
 	Claimed, Released uint64 // own logins and logouts
 	Published         uint64 // messages sent
@@ -46,6 +46,10 @@ type Stats struct {
 	Stale             uint64 // messages of a node's earlier process, or of one that is not live
 	Downs             uint64
 	Moved             uint64 // sessions that Move asked for
+
+	Homes    bool // own logins are told to homes only
+	HomeOf   int  // client ids that are known as a home
+	Followed int  // users
 
 	Sessions int // own ones
 	Peers    int // that are known
@@ -65,6 +69,7 @@ func (m *Machine) Peers(all []Peer) []Peer {
 // Stats counts what happened.
 func (m *Machine) Stats() Stats {
 	s := m.stats
+	s.Homes, s.HomeOf, s.Followed = m.homing.silent, len(m.directory.ids), len(m.follows)
 	s.Sessions, s.Peers, s.LogBytes = m.table.count, len(m.nodes), m.log.bytes
 	return s
 }
