@@ -11,7 +11,7 @@ var ErrUnknownNode = errors.New("cluster: no such node is live")
 type Handler struct {
 	Up     func(node string)          // a peer came, or came back as another epoch: then Down was called before
 	Down   func(node string)          // its epoch is gone: all its logins are void, without a Logout each
-	Login  func(node string, l Login) // also told for all its live sessions after Up
+	Login  func(node string, l Login) // also told for all its live sessions after Up. Where logins are told to homes, only of users whom Follow names, and of who has ended a session here
 	Logout func(node string, l Login) // of a Login that was told, or of one that was not
 	// Known is told for a user whom Node.Follow has asked a home about: all that it knows of him was told by Login; sure: and
 	// that is all there is.

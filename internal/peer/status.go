@@ -61,7 +61,10 @@ func (m *Machine) Peers(all []Peer) []Peer {
 	for _, p := range m.nodes {
 		all = append(all, Peer{Node: p.name, Address: p.address, Version: p.version, Epoch: p.epoch, Number: p.number,
 			State: p.state, Live: p.live, HearsUs: p.hears, Since: p.since, Heard: p.heardAt, Load: p.load,
-			Head: p.claims.head, Seen: p.claims.next - 1, Listing: p.live && (p.claims.listing || p.claims.full)})
+			Head: p.claims.head, Seen: p.claims.next - 1, Listing: p.live && !p.silent && (p.claims.listing || p.claims.full)})
+		if p.silent { // what is missing of its claims is with homes
+			all[len(all)-1].Seen = p.claims.head
+		}
 	}
 	return all
 }
