@@ -247,6 +247,31 @@ func TestHomeDiesBeforeItHasTold(t *testing.T) {
 	w.checkHomes(map[string][]*login{"x": {old, late}})
 }
 
+// A logout that only a home heard which then died is told by the next, as soon as that knows all.
+func TestLogoutThatDiedWithItsHome(t *testing.T) {
+	w := newWorld(t, 8)
+	h := w.homes(6)
+	at := slices.IndexFunc(w.hosts, func(o *host) bool { return o.name == h[0].m.members.Home("x") })
+	owner, follower, home := h[(at+1)%6], h[(at+2)%6], h[at]
+	follower.follow("x")
+	gone := owner.open("x", 1, 0)
+	for i := range 500 { // so that registering anew takes a while
+		owner.open(fmt.Sprint("c", i), 1, 0)
+	}
+	w.run(200 * time.Millisecond)
+	if len(follower.views[owner.name]) != 1 {
+		t.Fatal("who follows is not told")
+	}
+	home.freeze(time.Hour)
+	owner.close(gone)
+	w.run(100 * time.Millisecond)
+	home.kill()
+	w.run(6 * time.Second)
+	if len(follower.views[owner.name]) != 0 {
+		t.Error("who has left is online for ever")
+	}
+}
+
 // Nodes come and go around the number above which there are homes: nobody is lost, and the mode does not follow each of them.
 func TestModesChange(t *testing.T) {
 	w := newWorld(t, 6)
