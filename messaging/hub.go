@@ -47,6 +47,7 @@ type Hub struct {
 	// Nothing without Config.Peers.
 	self      string        // this node's name among others
 	streams   streams       // to other nodes
+	follows   follows       // users of whom it wants to know
 	leaving   atomic.Bool   // for good, see Leave
 	calls     calls         // to other nodes, that somebody waits for
 	token     atomic.Uint64 // of the last question to another node

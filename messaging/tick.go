@@ -44,6 +44,9 @@ func (h *Hub) tick() {
 		}
 		h.clock.advance(h, now)
 		if h.cfg.Peers != nil {
+			if second {
+				h.tidyFollows()
+			}
 			h.tickStreams()
 		}
 	}
