@@ -78,10 +78,10 @@ type Config struct {
 	// blow, default one heartbeat.
 	Duration time.Duration `help:"hold, churn, talk: how long (default 30s, or as a heartbeat needs; soak: 10m; talk and a trial of find-max: 10s); others: the calm after the ramp (default one heartbeat; demo: 3s; of a target: 5s)." placeholder:"D"`
 
-	// Send is the size of a message that each client sends every Every, 10 s by default, and that the
+	// Send is the size, or the sizes, of a message that each client sends every Every, 10 s by default, and that the
 	// server acknowledges; default: none. Deliver is that of one that nodes publish to all their clients
 	// as often. Targets must have been told so themselves (serve --publish --every).
-	Send    payload.Size  `help:"Each client sends a message of that size every --every, as in 100B or 4KiB; the latency is that until the acknowledgement, from when it was due." placeholder:"SIZE"`
+	Send    payload.Sizes `help:"Each client sends a message of that size every --every: 100B, 4KiB, 50B..2KB, or 100B:70%,1KB..4KB:30%; the latency is that until the acknowledgement, from when it was due." placeholder:"SIZES"`
 	Deliver payload.Size  `help:"Spawned nodes publish a message of that size to all clients every --every; the latency is that until it is there. A target publishes by itself: serve --publish --every." placeholder:"SIZE"`
 	Every   time.Duration `help:"Between two messages of --send and --deliver (default 10s; talk: 1s)." placeholder:"D"`
 

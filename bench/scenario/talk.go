@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/bench/nodes"
-	"github.com/stormwheel/stormwheel/bench/payload"
 	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/bench/swarm"
 )
@@ -30,7 +29,7 @@ func (talk) Takes() string {
 const (
 	defaultTalkers  = 200
 	defaultRoom     = 10
-	defaultTalkSend = 100
+	defaultTalkSend = "100B"
 	defaultRestart  = 2 * time.Second
 	defaultSplit    = 5 * time.Second
 
@@ -126,7 +125,7 @@ func (c *Config) checkTalkers() error {
 		return result.Usage("--messages is for spawned nodes; a target has its own")
 	case c.Messages != "" && c.Messages != "memory" && c.Messages != "bolt":
 		return result.Usage("--messages: %q is neither memory nor bolt", c.Messages)
-	case c.Send > maxContent:
+	case c.Send.Dice().Most() > maxContent:
 		return result.Usage("--send: %v is above %dB, which is what a node takes for a user", c.Send, maxContent)
 	case c.Devices < 1 || c.Devices > 16 || c.Conns%c.Devices != 0:
 		return result.Usage("--devices: %d is not within 1 to 16, or does not divide %d clients", c.Devices, c.Conns)
@@ -236,7 +235,7 @@ func (c *Config) talkWords() string {
 	if c.Rooms > 0 {
 		words = append(words, fmt.Sprintf("%d rooms of %d", c.Rooms, c.RoomSize))
 	}
-	return fmt.Sprintf("%s, a message of %v each %v", strings.Join(words, " and "), payload.Size(c.Send), c.Every)
+	return fmt.Sprintf("%s, a message of %v each %v", strings.Join(words, " and "), c.Send, c.Every)
 }
 
 // The parts of a talk beside those of all: while no node hears another, and while all are restarted one after the other.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stormwheel/stormwheel/bench/epoll"
 	"github.com/stormwheel/stormwheel/bench/foreign"
+	"github.com/stormwheel/stormwheel/bench/payload"
 	"github.com/stormwheel/stormwheel/bench/tally"
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/link"
@@ -49,7 +50,8 @@ type loop struct {
 
 	senders   []sender      // of each client; nil: they send nothing
 	receivers []receiver    // of each client; nil: nothing is published
-	body      []byte        // of what is sent next
+	sizes     payload.Dice  // of what is sent
+	body      []byte        // of what is sent next, as large as the largest
 	talkers   []talker      // of each client; nil: they do not talk to each other
 	enclosed  []byte        // the latest envelope
 	talkUntil time.Duration // what is due from then on is not sent
@@ -121,8 +123,9 @@ func newLoop(s *Swarm, index, clients int) (*loop, error) {
 	if s.stage != nil {
 		l.lines = transport.NewLines(s.stage())
 	}
-	if s.cfg.Send > 0 {
-		l.senders, l.body, l.messages = make([]sender, clients), make([]byte, s.cfg.Send), tally.NewHist()
+	if s.cfg.Send != "" {
+		l.sizes = s.cfg.Send.Dice()
+		l.senders, l.body, l.messages = make([]sender, clients), make([]byte, l.sizes.Most()), tally.NewHist()
 		l.messagesWire = tally.NewHist()
 		for i := range l.senders {
 			l.senders[i].at = link.Never
@@ -137,7 +140,7 @@ func newLoop(s *Swarm, index, clients int) (*loop, error) {
 	if s.cfg.Deliver {
 		l.receivers, l.deliveries = make([]receiver, clients), tally.NewHist()
 	}
-	l.counted.Messages.Carried = s.cfg.Send > 0 || s.cfg.Deliver
+	l.counted.Messages.Carried = s.cfg.Send != "" || s.cfg.Deliver
 	for range max(len(s.cfg.Cohorts), 1) {
 		l.storms = append(l.storms, tally.NewStorm())
 	}
@@ -265,9 +268,9 @@ func (l *loop) start(i uint32, c *client) {
 	if !c.flags.has(flagStarted) {
 		c.flags |= flagStarted
 		l.counted.Started++
-		l.pace.coming--
-		c.arrival += l.pace.behind
-		l.counted.HeldBack = max(l.counted.HeldBack, l.pace.behind)
+		behind := l.pace.arrived()
+		c.arrival += behind
+		l.counted.HeldBack = max(l.counted.HeldBack, behind)
 		if storm := l.swarm.storm.Load(); storm != nil && storm.flood {
 			c.outage.lose(c.arrival)
 			tally.CountIn(&l.stormOf(i).LostPerBin, c.arrival-storm.t0)

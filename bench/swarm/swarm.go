@@ -67,7 +67,7 @@ func newSwarm(cfg Config, stage func() transport.Stage) (*Swarm, error) {
 		return nil, err
 	}
 	var err error
-	if s.foreign, err = foreign.New(cfg.Protocol, foreign.Config{Interval: cfg.Interval, Timeout: cfg.Timeout, SendBytes: cfg.Send, Username: cfg.Username, Password: cfg.Password}); err != nil {
+	if s.foreign, err = foreign.New(cfg.Protocol, foreign.Config{Interval: cfg.Interval, Timeout: cfg.Timeout, SendBytes: int(cfg.Send.Dice().Most()), Username: cfg.Username, Password: cfg.Password}); err != nil {
 		return nil, err
 	}
 	if cfg.Talk != nil {

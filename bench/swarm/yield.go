@@ -44,6 +44,15 @@ func (p *pace) expect(profile string) {
 	p.coming++
 }
 
+// arrived counts one that has come, and says by how much it was put off.
+func (p *pace) arrived() time.Duration {
+	p.coming--
+	if !p.on {
+		return 0
+	}
+	return p.behind
+}
+
 // pass puts off what is to come, by what the load test was late before now.
 func (p *pace) pass(now time.Duration) {
 	if p.on && p.coming > 0 {

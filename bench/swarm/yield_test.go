@@ -80,3 +80,23 @@ func TestAnArrivalIsPutOffBeforeItIsDue(t *testing.T) {
 		t.Errorf("put off by 25 ms it is looked at again at %v (%v), started %v; want 115ms, and not started", again, c.wake, c.flags.has(flagStarted))
 	}
 }
+
+// In a crowd the turn that sends PINGs connects as well; nobody comes before now for it, or later.
+func TestInACrowdClientsConnectOnTheGrid(t *testing.T) {
+	const grid = 16 * ms
+	wheel, err := timingwheel.New(timingwheel.Config{Tick: wheelTick, Slots: wheelSlots, Capacity: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer wheel.Close()
+	wheel.Add(link.Never)
+	l := &loop{swarm: &Swarm{cfg: Config{Grid: grid, First: 1, Of: 4}}, clients: make([]client, 1), wheel: wheel, now: 100 * ms}
+	for at := 90 * ms; at < 200*ms; at += 333 * time.Microsecond {
+		l.expect(0, at, "")
+		got := l.clients[0].arrival
+		onGrid := (got-grid/4)%grid == 0
+		if got > at || at-got > grid || got < l.now && got != at || !onGrid && got != l.now && at > l.now {
+			t.Fatalf("one that was to come at %v comes at %v", at, got)
+		}
+	}
+}
