@@ -65,8 +65,8 @@ func speak(t *testing.T, id string, at edge) *voice {
 	v.Talk, err = talk.New(talk.Config{
 		Client:  client.Config{Endpoints: []string{at.srv.Addr()}, ID: id},
 		Message: func(m *talk.Message) { v.heard <- string(m.Content) },
-		Presence: func(p *talk.Presence) {
-			v.heard <- fmt.Sprint(p.User, map[envelope.State]string{envelope.Online: " on", envelope.Offline: " off"}[p.State])
+		Presence: func(p talk.Presence) {
+			v.heard <- fmt.Sprint(p.User, map[bool]string{true: " on", false: " off"}[p.Online])
 		},
 	})
 	if err != nil {
