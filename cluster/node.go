@@ -109,7 +109,7 @@ func randomNumber() uint64 {
 // now is the time as the machine takes it.
 func (n *Node) now() peer.Now {
 	t := time.Now()
-	return peer.Now{Since: t.Sub(n.began), Wall: t.UnixMilli()}
+	return peer.Now{Since: t.Sub(n.began), Wall: t.Add(n.cfg.skew).UnixMilli()}
 }
 
 // Start has the node known to the others, and h told of them. It is to be called once, before srv starts, whose

@@ -18,8 +18,7 @@ import (
 	"github.com/stormwheel/stormwheel/server"
 )
 
-// nodeOrders has the test binary be a node: address and file of its store, and in a cluster its name, where it
-// listens for others, and where those do.
+// nodeOrders has the test binary be a node: address, and file of its store.
 const nodeOrders = "STORMWHEEL_TEST_HUB"
 
 func TestAsANode(t *testing.T) {
@@ -27,19 +26,11 @@ func TestAsANode(t *testing.T) {
 	if len(orders) == 0 {
 		t.Skip("it is what other tests start")
 	}
-	addr := orders[0]
-	cfg := messaging.Config{Store: openStore(t, orders[1]), MessageRate: -1}
-	name := ""
-	if len(orders) > 2 {
-		name = orders[2]
-		cfg.Peers = joinCluster(t, name, orders[3], orders[4])
-		cfg.Name = "node " + name
-	}
-	hub, err := messaging.New(cfg)
+	hub, err := messaging.New(messaging.Config{Store: openStore(t, orders[1]), MessageRate: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv, err := server.New(server.Config{Listen: addr, Node: name, Handler: hub.Handler(), Loops: 2, IDRate: -1, AdmitRate: 1e5, MaxWindow: time.Second})
+	srv, err := server.New(server.Config{Listen: orders[0], Handler: hub.Handler(), Loops: 2, IDRate: -1, AdmitRate: 1e5, MaxWindow: time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,9 +55,9 @@ func openStore(t *testing.T, file string) messaging.Store {
 	return store
 }
 
-func startNode(t *testing.T, addr, file string, more ...string) (*process.Child, string) {
+func startNode(t *testing.T, addr, file string) (*process.Child, string) {
 	t.Helper()
-	c := process.Program{Argv: []string{"env", nodeOrders + "=" + addr + " " + file + " " + strings.Join(more, " "), os.Args[0], "-test.run=^TestAsANode$", "-test.timeout=5m"}}.Command()
+	c := process.Program{Argv: []string{"env", nodeOrders + "=" + addr + " " + file, os.Args[0], "-test.run=^TestAsANode$", "-test.timeout=5m"}}.Command()
 	if _, err := c.Pipe(); err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ func (n *node) call(method, path, body string, change ...asker) (status int, tex
 	for _, c := range change {
 		c(r)
 	}
-	resp, err := (&http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}).Do(r)
+	resp, err := n.client().Do(r)
 	if err != nil {
 		n.t.Fatal(err)
 	}

@@ -1,0 +1,6 @@
+package cluster
+
+import "time"
+
+// SetSkew has the node's clock on the wall be wrong by d, from its beginning on.
+func (c *Config) SetSkew(d time.Duration) { c.skew = d }
