@@ -5,6 +5,7 @@ package cluster_test
 import (
 	"errors"
 	"fmt"
+	"os"
 	"testing"
 	"time"
 
@@ -17,6 +18,9 @@ import (
 // Over NATS, as between machines: one clock is an hour ahead, or back, and the later login wins all the same, at whichever node
 // it is.
 func TestAClockThatIsWrongLetsNoOldSessionWin(t *testing.T) {
+	if os.Getenv("STORMWHEEL_SLOW") == "" {
+		t.Skip("it is tried when asked for: STORMWHEEL_SLOW=1")
+	}
 	t.Parallel()
 	for _, skew := range []time.Duration{time.Hour, -time.Hour} {
 		t.Run(fmt.Sprint(skew), func(t *testing.T) {
@@ -40,8 +44,12 @@ func TestAClockThatIsWrongLetsNoOldSessionWin(t *testing.T) {
 			for n, path := range [][]int{{0, 1, 2}, {1, 0, 1}, {1, 2, 0}, {2, 1, 2}} {
 				id := fmt.Sprint("alice", n)
 				var before *person
-				for _, at := range path {
+				for k, at := range path {
 					m := all[at]
+					if k > 0 { // a stamp is above those that were heard, whatever the clock says
+						told := fmt.Sprintf("login %s %s %s", all[path[k-1]].Node.Node(), id, id)
+						until(t, "the earlier login is heard", func() bool { return m.has(told) })
+					}
 					now := connect(t, id, m.srv.Addr())
 					until(t, "it is on "+m.Node.Node(), func() bool { return now.on(m.Node.Node()) })
 					if before != nil {
