@@ -166,8 +166,8 @@ func TestClusterLosesNothingWhenNodesDieAndFreeze(t *testing.T) {
 
 // Cables of the bus alone are cut: clients reach all nodes all the time.
 func TestClusterLosesNothingWhenItsNetworkFails(t *testing.T) {
-	if !slow {
-		t.Skip("it takes long: STORMWHEEL_SLOW=1")
+	if testing.Short() {
+		t.Skip("it takes seconds")
 	}
 	e := newEdgeApart(t, 3, talkers...)
 	t.Parallel()
@@ -213,8 +213,8 @@ func TestClusterLosesNothingWhenItsNetworkFails(t *testing.T) {
 
 // Nodes whose NATS is gone are alone meanwhile, with what was under way.
 func TestClusterLosesNothingWhenItsNATSIsRestarted(t *testing.T) {
-	if !slow {
-		t.Skip("it takes long: STORMWHEEL_SLOW=1")
+	if testing.Short() {
+		t.Skip("it takes seconds")
 	}
 	t.Parallel()
 	addr := freePorts(t, 1)[0]
