@@ -44,6 +44,8 @@ type Config struct {
 
 	// Logger is told who comes and goes, one line each. Default: nobody.
 	Logger *slog.Logger
+
+	skew time.Duration // by how much the clock on the wall is ahead: in tests, else 0
 }
 
 // Validate returns one sentence that names the first field that makes no sense.

@@ -2,9 +2,5 @@ package cluster
 
 import "time"
 
-// SetWall has a node go by another clock. Before anybody comes.
-func (n *Node) SetWall(wall func() time.Time) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.wall = wall
-}
+// SetSkew has the node's clock on the wall be wrong by d, from its beginning on.
+func (c *Config) SetSkew(d time.Duration) { c.skew = d }

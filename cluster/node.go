@@ -34,7 +34,6 @@ type Node struct {
 	began time.Time
 
 	mu      sync.Mutex
-	wall    func() time.Time // the time of day
 	machine *peer.Machine
 	out     peer.Out      // of calls that only publish
 	asked   []event       // what such a call asked for all the same; the runner does it
@@ -88,7 +87,7 @@ func New(cfg Config) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{
-		cfg: cfg, log: cfg.logger(), began: time.Now(), wall: time.Now, watches: make(map[string]watching),
+		cfg: cfg, log: cfg.logger(), began: time.Now(), watches: make(map[string]watching),
 		kick: make(chan struct{}, 1), done: make(chan struct{}), failed: make(chan error, 1),
 	}
 	n.machine = peer.New(peer.Config{
@@ -110,8 +109,11 @@ func randomNumber() uint64 {
 // since is the time since the node was made, on a clock that nobody sets.
 func (n *Node) since() time.Duration { return time.Since(n.began) }
 
-// now is the time as the machine takes it. With mu held, or before there is anybody else.
-func (n *Node) now() peer.Now { return peer.Now{Since: n.since(), Wall: n.wall().UnixMilli()} }
+// now is the time as the machine takes it.
+func (n *Node) now() peer.Now {
+	t := time.Now()
+	return peer.Now{Since: t.Sub(n.began), Wall: t.Add(n.cfg.skew).UnixMilli()}
+}
 
 // Start has the node known to the others, and h told of them. It is to be called once, before srv starts, whose
 // name must be the node's. Errors: ErrStarted, and those of Bus.Subscribe.

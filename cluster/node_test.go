@@ -56,6 +56,12 @@ func join(t *testing.T, net *cluster.Memory, name string, change func(*cluster.C
 	t.Helper()
 	bus := net.Bus(name)
 	t.Cleanup(func() { _ = bus.Close() })
+	return joinBy(t, bus, name, change)
+}
+
+// joinBy is join by any bus.
+func joinBy(t *testing.T, bus cluster.Bus, name string, change func(*cluster.Config, *server.Config)) *member {
+	t.Helper()
 	cfg := cluster.Config{Node: name, Bus: bus, Replace: true}
 	own := server.Config{Node: name, Listen: "127.0.0.1:0", Loops: 1, Duplicates: server.Replace, Tick: 10 * time.Millisecond}
 	if change != nil {

@@ -55,8 +55,11 @@ func TestReturnPassBringsTheStampOverASplit(t *testing.T) {
 		s.ClusterSecrets = [][]byte{[]byte("a secret of the cluster, 32 bytes")}
 	}
 	net.Split([]string{"a"}, []string{"b"})
-	a, b := join(t, &net, "a", known), join(t, &net, "b", known)
-	a.SetWall(func() time.Time { return time.Now().Add(time.Hour) })
+	ahead := func(c *cluster.Config, s *server.Config) {
+		known(c, s)
+		c.SetSkew(time.Hour)
+	}
+	a, b := join(t, &net, "a", ahead), join(t, &net, "b", known)
 	old := say(t, a.srv.Addr(), &codec.HelloMessage{ClientID: []byte("alice")})
 	pass := welcome(t, old).ReturnPass
 	now := say(t, b.srv.Addr(), &codec.HelloMessage{ClientID: []byte("alice"), ReturnPass: pass})

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"slices"
 	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
@@ -51,7 +52,7 @@ func (n *Node) up(node string) {
 		was.stop()
 	}
 	n.watch(node)
-	n.log.Info("cluster: a node is up", "peer", node, "live", len(n.members.Load().Names()))
+	n.log.Info("cluster: a node is up", "peer", node, "version", n.known(node).Version, "live", len(n.members.Load().Names()))
 	if n.handler.Up != nil {
 		n.handler.Up(node)
 	}
@@ -68,10 +69,32 @@ func (n *Node) down(node string) {
 		was.stop()
 		delete(n.watches, node)
 	}
-	n.log.Warn("cluster: a node is gone", "peer", node, "live", len(n.members.Load().Names()))
+	n.tellGone(n.known(node))
 	if n.handler.Down != nil {
 		n.handler.Down(node)
 	}
+}
+
+// tellGone has the log say that a node went: on purpose, or not, and how long ago it was heard.
+func (n *Node) tellGone(p peer.Peer) {
+	live := len(n.members.Load().Names())
+	if p.State == peer.Left {
+		n.log.Info("cluster: a node has left", "peer", p.Node, "live", live)
+		return
+	}
+	heard := (n.now().Since - p.Heard).Round(100 * time.Millisecond)
+	n.log.Warn("cluster: a node is gone", "peer", p.Node, "heard_ago", heard, "live", live)
+}
+
+// known is what is known of a node.
+func (n *Node) known(node string) peer.Peer {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	all := n.machine.Peers(nil)
+	if i := slices.IndexFunc(all, func(p peer.Peer) bool { return p.Node == node }); i >= 0 {
+		return all[i]
+	}
+	return peer.Peer{Node: node}
 }
 
 // supersededTime is how long a session goes on whose client has another elsewhere: for what is on its way.

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/stormwheel/stormwheel/client"
+	"github.com/stormwheel/stormwheel/cluster"
+	"github.com/stormwheel/stormwheel/cluster/natsbus"
+	"github.com/stormwheel/stormwheel/internal/freeport"
 	"github.com/stormwheel/stormwheel/messaging"
 	"github.com/stormwheel/stormwheel/server"
 )
@@ -17,7 +19,15 @@ import (
 // benchNode is a node of a cluster in this process, with sockets.
 func benchNode(b *testing.B, name, listen string, peers []string) (*messaging.Hub, string) {
 	b.Helper()
-	hub, err := messaging.New(messaging.Config{Name: "node " + name, Peers: joinCluster(b, name, listen, strings.Join(peers, ","))})
+	bus, err := natsbus.New(natsbus.Config{Node: name, Listen: listen, Peers: peers})
+	if err != nil {
+		b.Fatal(err)
+	}
+	node, err := cluster.New(cluster.Config{Node: name, Bus: bus, Replace: true, Stay: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	hub, err := messaging.New(messaging.Config{Name: "node " + name, Peers: node})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -36,6 +46,8 @@ func benchNode(b *testing.B, name, listen string, peers []string) (*messaging.Hu
 		defer cancel()
 		_ = srv.Stop(ctx)
 		_ = hub.Close(ctx)
+		node.Close()
+		_ = bus.Close()
 	})
 	return hub, srv.Addr()
 }
@@ -44,7 +56,10 @@ func benchNode(b *testing.B, name, listen string, peers []string) (*messaging.Hu
 // is what is offered a second; 0: as many as are taken, 2,000 under way. A process has both nodes, and all clients.
 func BenchmarkPush(b *testing.B) {
 	const users = 100
-	ports := freePorts(b, 2)
+	ports, err := freeport.Loopback(2)
+	if err != nil {
+		b.Fatal(err)
+	}
 	hub, addr := benchNode(b, "a", ports[0], ports)
 	_, other := benchNode(b, "b", ports[1], ports)
 	ctx, cancel := context.WithCancel(context.Background())

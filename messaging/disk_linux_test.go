@@ -23,7 +23,7 @@ func TestFullDiskOfANode(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(dir, "store")
-	node, addr := startNode(t, freePorts(t, 1)[0], file)
+	node, addr := startNode(t, freePort(t), file)
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	defer wg.Wait()

@@ -13,13 +13,13 @@ import (
 
 	"github.com/stormwheel/stormwheel/client"
 	process "github.com/stormwheel/stormwheel/internal/child"
+	"github.com/stormwheel/stormwheel/internal/freeport"
 	"github.com/stormwheel/stormwheel/messaging"
 	"github.com/stormwheel/stormwheel/messaging/envelope"
 	"github.com/stormwheel/stormwheel/server"
 )
 
-// nodeOrders has the test binary be a node: address and file of its store, and in a cluster its name, where it
-// listens for others, and where those do.
+// nodeOrders has the test binary be a node: address, and file of its store.
 const nodeOrders = "STORMWHEEL_TEST_HUB"
 
 func TestAsANode(t *testing.T) {
@@ -27,19 +27,11 @@ func TestAsANode(t *testing.T) {
 	if len(orders) == 0 {
 		t.Skip("it is what other tests start")
 	}
-	addr := orders[0]
-	cfg := messaging.Config{Store: openStore(t, orders[1]), MessageRate: -1}
-	name := ""
-	if len(orders) > 2 {
-		name = orders[2]
-		cfg.Peers = joinCluster(t, name, orders[3], orders[4])
-		cfg.Name = "node " + name
-	}
-	hub, err := messaging.New(cfg)
+	hub, err := messaging.New(messaging.Config{Store: openStore(t, orders[1]), MessageRate: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv, err := server.New(server.Config{Listen: addr, Node: name, Handler: hub.Handler(), Loops: 2, IDRate: -1, AdmitRate: 1e5, MaxWindow: time.Second})
+	srv, err := server.New(server.Config{Listen: orders[0], Handler: hub.Handler(), Loops: 2, IDRate: -1, AdmitRate: 1e5, MaxWindow: time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,9 +56,19 @@ func openStore(t *testing.T, file string) messaging.Store {
 	return store
 }
 
-func startNode(t *testing.T, addr, file string, more ...string) (*process.Child, string) {
+// freePort is an address at which nobody listens, before its node does and while that is gone.
+func freePort(t *testing.T) string {
 	t.Helper()
-	c := process.Program{Argv: []string{"env", nodeOrders + "=" + addr + " " + file + " " + strings.Join(more, " "), os.Args[0], "-test.run=^TestAsANode$", "-test.timeout=5m"}}.Command()
+	addrs, err := freeport.Loopback(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return addrs[0]
+}
+
+func startNode(t *testing.T, addr, file string) (*process.Child, string) {
+	t.Helper()
+	c := process.Program{Argv: []string{"env", nodeOrders + "=" + addr + " " + file, os.Args[0], "-test.run=^TestAsANode$", "-test.timeout=5m"}}.Command()
 	if _, err := c.Pipe(); err != nil {
 		t.Fatal(err)
 	}
@@ -223,7 +225,7 @@ func killNode(t *testing.T, kind string) {
 	if kind == "bolt" {
 		file = filepath.Join(t.TempDir(), "store")
 	}
-	node, addr := startNode(t, freePorts(t, 1)[0], file)
+	node, addr := startNode(t, freePort(t), file)
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	defer wg.Wait()

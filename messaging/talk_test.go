@@ -85,7 +85,7 @@ func TestLargeRoomOfAKilledNode(t *testing.T) {
 }
 
 func killRoom(t *testing.T, members, messages int) {
-	node, addr := startNode(t, freePorts(t, 1)[0], "memory")
+	node, addr := startNode(t, freePort(t), "memory")
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -132,7 +132,7 @@ func killRoom(t *testing.T, members, messages int) {
 // started again, and its sender hears that.
 func TestTalkGetsItsSecondTickAfterTheNodeIsBack(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "store")
-	node, addr := startNode(t, freePorts(t, 1)[0], file)
+	node, addr := startNode(t, freePort(t), file)
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	defer wg.Wait()

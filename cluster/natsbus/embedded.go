@@ -42,20 +42,17 @@ const (
 	restartTime = time.Second
 )
 
-// user is who the Bus is to its own server.
-const user = "stormwheel"
-
 // embed starts the server and connects to it.
 func (b *Bus) embed() error {
 	n := &node{cfg: b.cfg, log: newLogger(b.cfg), watched: make(map[*watched]bool), known: make(map[string]bool), looked: make(chan struct{})}
-	password := rand.Text()
-	if err := n.setOptions(password); err != nil {
+	token := rand.Text()
+	if err := n.setOptions(token); err != nil {
 		return err
 	}
 	if err := n.start(); err != nil {
 		return err
 	}
-	if err := b.connect("", nats.InProcessServer(n), nats.UserInfo(user, password), nats.ReconnectWait(50*time.Millisecond)); err != nil {
+	if err := b.connect("", nats.InProcessServer(n), nats.Token(token), nats.ReconnectWait(50*time.Millisecond)); err != nil {
 		n.shutdown()
 		return err
 	}

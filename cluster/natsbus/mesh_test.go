@@ -95,25 +95,39 @@ func TestASecretCanBeChanged(t *testing.T) {
 	}
 	c := open(t, Config{Node: "c", Listen: "127.0.0.1:0", Secrets: [][]byte{old}, Peers: []string{a.RouteAddr()}})
 	d := open(t, Config{Node: "d", Listen: "127.0.0.1:0", Secrets: [][]byte{next}, Peers: []string{a.RouteAddr()}})
-	until(t, "who has the new one is let in", func() bool { return slices.Contains(a.node.peersNow(), "d") })
-	if slices.Contains(a.node.peersNow(), "c") || !slices.Contains(a.node.peersNow(), "b") {
+	until(t, "who has the new one is let in, or still is", func() bool { // a busy machine may have cost b its connection
+		return slices.Contains(a.node.peersNow(), "d") && slices.Contains(a.node.peersNow(), "b")
+	})
+	if slices.Contains(a.node.peersNow(), "c") {
 		t.Errorf("a has routes with %q, c has %d", a.node.peersNow(), c.Stats().Routes)
 	}
 	_ = d
+	unbroken(t, a)
+}
+
+// unbroken holds a Bus to the connection with the server within it, which is told of new secrets and addresses.
+func unbroken(t *testing.T, b *Bus) {
+	t.Helper()
+	if err := b.conn.FlushTimeout(patience); err != nil || b.conn.Stats().Reconnects > 0 {
+		t.Errorf("%s lost its own server: %v, connected anew %d times", b.cfg.Node, err, b.conn.Stats().Reconnects)
+	}
 }
 
 // All list all, and start in any order: nobody is left on an island.
 func TestAllFindAllWhicheverIsFirst(t *testing.T) {
-	ports := freePorts(t, 4)
-	var all []*Bus
-	for _, i := range []int{2, 0, 3, 1} {
-		all = append(all, open(t, Config{Node: bustest.Name(i), Listen: ports[i], Peers: ports}))
-	}
-	for _, b := range all {
-		if n := b.Expected(t.Context()); n != 3 {
-			t.Errorf("%s expects %d others, want 3", b.cfg.Node, n)
+	t.Parallel()
+	for _, order := range [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}, {2, 0, 3, 1}} {
+		n := len(order)
+		ports, all := freePorts(t, n), []*Bus(nil)
+		for _, i := range order {
+			all = append(all, open(t, Config{Node: bustest.Name(i), Listen: ports[i], Peers: ports}))
 		}
-		until(t, "it has found all", func() bool { return b.Stats().Routes == 3 })
+		for _, b := range all {
+			if got := b.Expected(t.Context()); got != n-1 {
+				t.Errorf("%s expects %d others, want %d", b.cfg.Node, got, n-1)
+			}
+			until(t, fmt.Sprintf("%v: it has found all", order), func() bool { return b.Stats().Routes == n-1 })
+		}
 	}
 }
 
@@ -160,6 +174,7 @@ func TestPeersAreFoundByName(t *testing.T) {
 	if b.Stats().Routes != 2 {
 		t.Errorf("b has %d routes, want 2", b.Stats().Routes)
 	}
+	unbroken(t, b)
 }
 
 func TestAddressesAreForgottenAfterAWhile(t *testing.T) {

@@ -28,7 +28,7 @@ const (
 	maxPayload   = 2 << 20
 )
 
-func (n *node) setOptions(password string) error {
+func (n *node) setOptions(token string) error {
 	host, port, err := net.SplitHostPort(n.cfg.Listen)
 	if err != nil {
 		return fmt.Errorf("natsbus: Listen: %w", err)
@@ -43,7 +43,7 @@ func (n *node) setOptions(password string) error {
 	o := &server.Options{
 		ServerName: n.cfg.Node,
 		// Its routes never start with DontListen: the listener for clients is on loopback, at any port.
-		Host: "127.0.0.1", Port: server.RANDOM_PORT, CustomClientAuthentication: onlyClient(password),
+		Host: "127.0.0.1", Port: server.RANDOM_PORT, CustomClientAuthentication: onlyClient(token),
 		NoSigs: true, NoSystemAccount: true,
 		MaxPayload: maxPayload, MaxPending: routePending, WriteDeadline: routeWrite,
 		// One connection a peer, so that order holds over subjects.
@@ -62,13 +62,13 @@ func (n *node) setOptions(password string) error {
 	return nil
 }
 
-// onlyClient is the password of the Bus, the server's only client.
+// onlyClient is the token of the Bus, the server's only client. It is not a user's password: a server that is told of other
+// routes would close the connections of users that are not on its list.
 type onlyClient string
 
 // Check implements server.Authentication.
-func (p onlyClient) Check(c server.ClientAuthentication) bool {
-	o := c.GetOpts()
-	return o.Username == user && subtle.ConstantTimeCompare([]byte(o.Password), []byte(p)) == 1
+func (t onlyClient) Check(c server.ClientAuthentication) bool {
+	return subtle.ConstantTimeCompare([]byte(c.GetOpts().Token), []byte(t)) == 1
 }
 
 func (n *node) setRoutes(peers []string) {

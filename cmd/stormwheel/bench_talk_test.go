@@ -22,24 +22,41 @@ func talked(t *testing.T, args ...string) (*result.Messages, string) {
 // talkedBy is talked by the command that run starts.
 func talkedBy(t *testing.T, run func(args ...string) *process, args ...string) (*result.Messages, string) {
 	t.Helper()
+	return talking(t, run, args...).over()
+}
+
+// talks is a run that goes on.
+type talks struct {
+	*process
+	file string
+}
+
+func talking(t *testing.T, run func(args ...string) *process, args ...string) talks {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "talk.json")
-	p := run(append([]string{"bench", "talk", "--no-tui", "--json", file}, args...)...)
+	return talks{run(append([]string{"bench", "talk", "--no-tui", "--json", file}, args...)...), file}
+}
+
+// over waits for its end, and holds the ledger to what is promised whatever befell.
+func (r talks) over() (*result.Messages, string) {
+	t := r.t
+	t.Helper()
 	select { // users go from node to node at the end: on a busy machine it takes long
-	case <-p.done:
+	case <-r.done:
 	case <-time.After(2 * time.Minute):
 	}
-	p.exit()
-	said := p.stderr.String()
-	raw, err := os.ReadFile(file)
+	r.exit()
+	said := r.stderr.String()
+	raw, err := os.ReadFile(r.file)
 	if err != nil {
 		t.Fatalf("%v; it said\n%s", err, said)
 	}
-	r := resultOf(t, []string{string(raw)})
-	m := r.Messages
+	res := resultOf(t, []string{string(raw)})
+	m := res.Messages
 	if m == nil || m.Acknowledged == 0 || m.Lost != 0 || m.Doubled != 0 || m.Sent != m.Acknowledged+m.Refused || m.Published != m.Delivered+m.Undelivered {
 		t.Fatalf("messages = %+v; it said\n%s", m, said)
 	}
-	for _, seen := range r.Thresholds { // on a busy machine a store may be late, and clients
+	for _, seen := range res.Thresholds { // on a busy machine a store may be late, and clients
 		timed := strings.Contains(seen.Expr, "_s<") || seen.Expr == "messages.refused==0" || seen.Expr == "messages.undelivered==0"
 		if !seen.OK && !timed {
 			t.Errorf("%s fails; it said\n%s", seen.Expr, said)

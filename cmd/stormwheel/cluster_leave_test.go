@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -11,17 +10,9 @@ import (
 )
 
 // startTalkers starts nodes a, b and so on that carry messages, each with a store of its own.
-func startTalkers(t *testing.T, n int) (all []*node) {
+func startTalkers(t *testing.T, n int) []*node {
 	t.Helper()
-	peers := freePorts(t, n)
-	var started []*process
-	for i := range n {
-		started = append(started, startMember(t, i, peers, "--messages", "bolt:"+filepath.Join(t.TempDir(), "store"), "--drain-grace", "0s"))
-	}
-	for _, p := range started {
-		all = append(all, ready(t, p))
-	}
-	return all
+	return startCluster(t, n, "--messages", "bolt:{store}", "--drain-grace", "0s")
 }
 
 // Alice is on one node and bob on another: he gets what she writes, and she is told; what was written while he was

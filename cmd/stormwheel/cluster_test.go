@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,7 +16,6 @@ import (
 	"github.com/stormwheel/stormwheel/client"
 	"github.com/stormwheel/stormwheel/cluster"
 	"github.com/stormwheel/stormwheel/cluster/natsbus"
-	"github.com/stormwheel/stormwheel/internal/freeport"
 	"github.com/stormwheel/stormwheel/messaging/talk"
 )
 
@@ -59,59 +57,6 @@ func TestClusterFlagsThatMakeNoSenseAreRefused(t *testing.T) {
 			t.Errorf("serve %s: exit %d, output %q, error %q; want exit %d and one line with %q", tc.args, code, out, said, exitUsage, tc.want)
 		}
 	}
-}
-
-// freePorts are addresses on loopback at which nobody listens.
-func freePorts(t *testing.T, n int) []string {
-	t.Helper()
-	addrs, err := freeport.Loopback(n)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return addrs
-}
-
-// startCluster starts nodes named a, b and so on, and waits until all are ready.
-func startCluster(t *testing.T, n int, args ...string) (all []*node) {
-	t.Helper()
-	peers := freePorts(t, n)
-	var started []*process
-	for i := range n {
-		started = append(started, startMember(t, i, peers, args...))
-	}
-	for _, p := range started {
-		all = append(all, ready(t, p))
-	}
-	return all
-}
-
-func startMember(t *testing.T, i int, peers []string, args ...string) *process {
-	t.Helper()
-	return stormwheel(t, append([]string{"serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--node", string(rune('a' + i)),
-		"--cluster", "nats://embedded", "--cluster-listen", peers[i], "--cluster-peers", strings.Join(peers, ",")}, args...)...)
-}
-
-// cluster is what a node says of its.
-func (n *node) cluster() (st cluster.Status) {
-	n.t.Helper()
-	status, body := n.get("GET", "/cluster")
-	if err := json.Unmarshal([]byte(body), &st); status != 200 || err != nil {
-		n.t.Fatalf("/cluster: status %d, %v, %s", status, err, body)
-	}
-	return st
-}
-
-// sees tells whether a node has that many live nodes, itself included.
-func (n *node) sees(live int) bool { return n.cluster().Live == live }
-
-// member is what a node says of another.
-func (n *node) member(name string) cluster.Member {
-	st := n.cluster()
-	i := slices.IndexFunc(st.Members, func(m cluster.Member) bool { return m.Node == name })
-	if i < 0 {
-		return cluster.Member{}
-	}
-	return st.Members[i]
 }
 
 // took waits for something, and returns how long that was.
@@ -158,6 +103,9 @@ func TestClusterOfThreeSeesWhoGoesAndComes(t *testing.T) {
 		t.Errorf("a exits %d: %s", code, a.stderr.String())
 	}
 	waitFor(t, "b is alone, and a has left", func() bool { return b.sees(1) && b.member("a").State == "left" })
+	if log := b.stderr.String(); !strings.Contains(log, `level=INFO msg="cluster: a node has left" peer=a`) || strings.Contains(log, `a node is gone" peer=a`) {
+		t.Errorf("b's log has a for gone, not for one that left:\n%s", log)
+	}
 }
 
 // Who was frozen finds its connections closed, since the others took it for dead. It takes nobody for dead for that.
@@ -351,15 +299,7 @@ func TestClusterDrainsOneAtATime(t *testing.T) {
 // By a NATS that is there, nodes that know nothing of each other meet.
 func TestClusterByAnExistingNATS(t *testing.T) {
 	t.Parallel()
-	nats, err := natsserver.NewServer(&natsserver.Options{Host: "127.0.0.1", Port: natsserver.RANDOM_PORT, NoSigs: true, NoLog: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	nats.Start()
-	t.Cleanup(func() { nats.Shutdown(); nats.WaitForShutdown() })
-	if !nats.ReadyForConnections(patience) {
-		t.Fatal("no NATS")
-	}
+	nats := startNATS(t, natsserver.RANDOM_PORT)
 	a := serve(t, "--node", "a", "--cluster", nats.ClientURL())
 	b := serve(t, "--node", "b", "--cluster", nats.ClientURL())
 	waitFor(t, "they see each other", func() bool { return a.sees(2) && b.sees(2) })

@@ -27,9 +27,8 @@ type person struct {
 // newPerson connects a user. One who is mute takes messages and never acknowledges them.
 func newPerson(t *testing.T, id string, mute bool, nodes ...string) *person {
 	t.Helper()
-	p := &person{t: t, got: make(chan string, 100), told: make(chan talk.Receipt, 100)}
-	var err error
-	p.Talk, err = talk.New(talk.Config{
+	p := &person{got: make(chan string, 100), told: make(chan talk.Receipt, 100)}
+	return p.connect(t, talk.Config{
 		Client: client.Config{Endpoints: nodes, ID: id},
 		Message: func(m *talk.Message) {
 			if mute {
@@ -39,7 +38,14 @@ func newPerson(t *testing.T, id string, mute bool, nodes ...string) *person {
 		},
 		Receipt: func(r talk.Receipt) { p.told <- r },
 	})
-	if err != nil {
+}
+
+// connect ends with the test.
+func (p *person) connect(t *testing.T, cfg talk.Config) *person {
+	t.Helper()
+	p.t = t
+	var err error
+	if p.Talk, err = talk.New(cfg); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())

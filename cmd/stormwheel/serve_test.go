@@ -18,11 +18,17 @@ import (
 	"github.com/stormwheel/stormwheel/internal/machine"
 )
 
-var readyLine = regexp.MustCompile(`^stormwheel ready node=(\S+) listen=(127\.0\.0\.1:[1-9]\d*(?:,127\.0\.0\.1:[1-9]\d*)*|unix:/\S+) admin=(127\.0\.0\.1:[1-9]\d*|-) pid=(\d+)$`)
+var readyLine = regexp.MustCompile(`^stormwheel ready node=(\S+) listen=([\d.]+:[1-9]\d*(?:,[\d.]+:[1-9]\d*)*|unix:/\S+) admin=(127\.0\.0\.1:[1-9]\d*|-) pid=(\d+)$`)
 
 type node struct {
 	*process
 	name, listen, admin, pid string
+	in                       network // where its admin address is; none: where the test is
+}
+
+// client asks the node over HTTP.
+func (n *node) client() *http.Client {
+	return &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true, DialContext: n.in.dial}}
 }
 
 // serve starts a node on free ports and waits for its ready line.
@@ -38,7 +44,7 @@ func ready(t *testing.T, p *process) *node {
 	if m == nil {
 		t.Fatalf("ready line is %q", line)
 	}
-	return &node{p, m[1], m[2], m[3], m[4]}
+	return &node{process: p, name: m[1], listen: m[2], admin: m[3], pid: m[4]}
 }
 
 func (n *node) get(method, path string) (status int, body string) {
@@ -47,7 +53,7 @@ func (n *node) get(method, path string) (status int, body string) {
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	resp, err := (&http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
+	resp, err := n.client().Do(req)
 	if err != nil {
 		n.t.Fatal(err)
 	}

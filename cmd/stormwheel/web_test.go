@@ -39,7 +39,7 @@ func (n *node) try(method, path, body string, change ...asker) (status int, text
 	for _, c := range change {
 		c(r)
 	}
-	resp, err := (&http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}).Do(r)
+	resp, err := n.client().Do(r)
 	if err != nil {
 		return 0, "", err
 	}
