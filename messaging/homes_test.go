@@ -10,9 +10,7 @@ import (
 	"github.com/stormwheel/stormwheel/client"
 	"github.com/stormwheel/stormwheel/cluster"
 	"github.com/stormwheel/stormwheel/messaging"
-	"github.com/stormwheel/stormwheel/messaging/envelope"
 	"github.com/stormwheel/stormwheel/messaging/talk"
-	"github.com/stormwheel/stormwheel/server"
 )
 
 // homesPatience is how long what must come may take.
@@ -65,8 +63,8 @@ func speak(t *testing.T, id string, at edge) *voice {
 	v.Talk, err = talk.New(talk.Config{
 		Client:  client.Config{Endpoints: []string{at.srv.Addr()}, ID: id},
 		Message: func(m *talk.Message) { v.heard <- string(m.Content) },
-		Presence: func(p *talk.Presence) {
-			v.heard <- fmt.Sprint(p.User, map[envelope.State]string{envelope.Online: " on", envelope.Offline: " off"}[p.State])
+		Presence: func(p talk.Presence) {
+			v.heard <- fmt.Sprint(p.User, " online ", p.Online)
 		},
 	})
 	if err != nil {
@@ -106,14 +104,13 @@ func TestManyNodesAreOne(t *testing.T) {
 	push(0, "bob", "one")
 	bob.hears(t, "one")
 	push(2, "carol", "waits")
-	waitFor(t, "it is stored", func() bool { return all[2].hub.Stats().Waiting.Records == 1 })
+	waitFor(t, "it is stored", func() bool { return all[2].hub.Stats().Queued == 1 })
 	alice := speak(t, "alice/phone", all[3])
-	if err := alice.Watch(t.Context(), "carol"); err != nil {
-		t.Fatal(err)
-	}
+	alice.Watch("carol")
+	waitFor(t, "she watches", func() bool { return all[3].node.Status().Counts.Followed > 0 })
 	carol := speak(t, "carol/phone", all[4])
 	carol.hears(t, "waits")
-	alice.hears(t, "carol on")
+	alice.hears(t, "carol online true")
 
 	again := speak(t, "carol/phone", all[0])
 	select {
