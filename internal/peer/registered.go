@@ -28,7 +28,7 @@ func (m *Machine) takeRegistered(now Now, p *node, k recordKind, body []byte, ou
 		}
 	case recordBeaten:
 		if name, c, err := parseBeaten(body); err == nil {
-			m.takeBeaten(string(name), &c, out)
+			m.takeBeaten(now, string(name), &c, out)
 		}
 	default:
 		m.stats.Unknown++
@@ -36,13 +36,13 @@ func (m *Machine) takeRegistered(now Now, p *node, k recordKind, body []byte, ou
 }
 
 // takeBeaten ends what is here of a client that has a later login elsewhere, of which the owner is told.
-func (m *Machine) takeBeaten(name string, c *Claim, out *Out) {
+func (m *Machine) takeBeaten(now Now, name string, c *Claim, out *Out) {
 	place := m.table.first(c.ID)
 	if place == 0 {
 		return
 	}
 	c.User = []byte(m.table.at(place).user)
-	m.resolve(&node{name: name}, c, out)
+	m.resolve(now, &node{name: name}, c, out)
 	m.again = m.again[:0] // the home has compared the same two
 	if p := m.known[name]; p != nil && p.live && p.epoch == c.Epoch && m.follows[string(c.User)] == nil {
 		out.add(Action{Op: Login, Node: name, Login: *c})
@@ -101,7 +101,7 @@ func (m *Machine) tellBeaten(now Now, loser, winner *entry, out *Out) {
 		return // their node has seen to it
 	}
 	if loser.owner == m.own {
-		m.takeBeaten(winner.owner.name, &c, out)
+		m.takeBeaten(now, winner.owner.name, &c, out)
 		return
 	}
 	if to := m.laneTo(now, loser.owner); to != nil {
