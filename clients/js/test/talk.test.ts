@@ -5,6 +5,7 @@ import { test, type TestContext } from "node:test";
 import { codes, Refusal, RefusedError } from "../src/index.js";
 import { encodeEnvelope, envelopeCodes, kinds, Talk, type Joined, type Position, type Presence, type Publication, type Receipt, type TalkConfig, type UserMessage, type Why } from "../src/talk/index.js";
 import { Memory } from "../src/talk/memory.js";
+import { Room } from "../src/talk/rooms.js";
 import { node, until, withNodes, type Node } from "./nodes.js";
 import { webSocket } from "./rig.js";
 
@@ -164,6 +165,15 @@ withNodes("a node tells who comes and goes, and refuses what one may not", async
   assert.equal(alice.gone[0]![0], "two");
   assert.equal(alice.gone[0]![1].code, envelopeCodes.too_many);
   assert.equal(codes.replaced, 3504);
+});
+
+test("what a room says is shown once, in order, and asked for where something is missing", () => {
+  const r = new Room({ epoch: 1n, offset: 5n }), at = (epoch: bigint, offset: bigint): string => r.publication({ epoch, offset });
+  assert.equal(at(2n, 9n), "drop"); // it is joining
+  assert.equal(r.joined({ kind: kinds.joined, position: { epoch: 1n, offset: 5n } }), undefined);
+  assert.deepEqual([at(1n, 5n), at(1n, 6n), at(1n, 6n), at(1n, 8n), at(2n, 1n), at(1n, 7n)], ["drop", "show", "drop", "rejoin", "rejoin", "show"]);
+  assert.deepEqual(r.joined({ kind: kinds.joined, position: { epoch: 2n, offset: 3n } }), { epoch: 1n, offset: 7n });
+  assert.deepEqual([at(1n, 8n), at(2n, 4n)], ["drop", "show"]); // the epoch before is over
 });
 
 test("the memory of ids has bounds", () => {

@@ -222,7 +222,7 @@ export class Talk {
   private async deal(e: Envelope): Promise<void> {
     try {
       if (!this.cfg.message) throw new Refusal();
-      await this.cfg.message({ ...contentOf(e), possiblyKnown: e.possiblyKnown === true || e.taken! < this.since });
+      await this.cfg.message({ ...contentOf(e), possiblyKnown: e.possiblyKnown === true || e.taken! <= this.since });
     } catch (error) {
       if (error instanceof Refusal) this.known.add(e.id!, error);
       throw error;
