@@ -157,9 +157,9 @@ func TestStretchGrowsWhileLateAndShrinksSlowly(t *testing.T) {
 	}
 	observe(3*time.Second, 1) // one stall
 	observe(0, 1)
-	observe(time.Second, 1)
+	observe(600*time.Millisecond, 1)
 	for _, want := range []int{2, 4, 8, 8, 8, 8} {
-		observe(time.Second, want)
+		observe(600*time.Millisecond, want)
 	}
 	for range 39 {
 		observe(10*time.Millisecond, 8)
@@ -173,4 +173,14 @@ func TestStretchGrowsWhileLateAndShrinksSlowly(t *testing.T) {
 		observe(0, 4)
 	}
 	observe(0, 2)
+}
+
+// A node that is very late has to tell each client once.
+func TestStretchIsAllAtOnceOfANodeThatIsVeryLate(t *testing.T) {
+	s := NewStretch(2*time.Second, step, 0)
+	for i, want := range []int{1, MaxStretch, MaxStretch} {
+		if got := s.Observe(time.Duration(i+1)*step, 800*time.Millisecond); got != want {
+			t.Errorf("look %d: factor %d, want %d", i+1, got, want)
+		}
+	}
 }

@@ -5,7 +5,9 @@ import "time"
 // Stretch says by how much a node that is late should lengthen the terms of its sessions:
 // heartbeats that come half as often are half the work, and a client that knows that answers
 // are late does not take the node for dead. It doubles, to MaxStretch, four times a second
-// while the node is late, and halves after every ten seconds in which it never was.
+// while the node is late, and halves after every ten seconds in which it never was. Of a node that
+// is very late it is MaxStretch at once: it can answer each client once before that gives it up, and
+// who was told of twice as much asks again too soon.
 //
 // Owned by whoever calls Observe.
 type Stretch struct {
@@ -41,6 +43,9 @@ func (s *Stretch) Observe(now, late time.Duration) int {
 			s.changed = now
 		} else if now-max(s.since, s.changed) >= stretchStep { // one stall is not enough
 			s.factor, s.changed = 2*s.factor, now
+			if late >= s.limit*3/2 {
+				s.factor = MaxStretch
+			}
 		}
 		return s.factor
 	}
