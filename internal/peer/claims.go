@@ -93,7 +93,7 @@ func (m *Machine) beats(s *session, c *Claim) bool {
 
 // resolve compares a login elsewhere with the own ones of that client. The later stays: an own one that
 // is earlier is to end; one that is later is told again to the other's node, by sendAgain.
-func (m *Machine) resolve(p *node, c *Claim, out *Out) {
+func (m *Machine) resolve(now Now, p *node, c *Claim, out *Out) {
 	m.clock.seen(c.Stamp >> numberBits)
 	if !m.cfg.Replace {
 		return
@@ -104,6 +104,10 @@ func (m *Machine) resolve(p *node, c *Claim, out *Out) {
 		case m.beats(s, c):
 			m.again = appendRecord(m.again, recordLogin, s)
 			m.stats.Again++
+			if s.stamp < c.Stamp { // the other's node may have heard of it before that login came: no gap would show it
+				s.claimed = (m.log.head + 1) << 1
+				m.claim(now, recordLogin, s, out)
+			}
 		default:
 			s.lose()
 			code := codec.CodeReplaced

@@ -79,7 +79,7 @@ func (m *Machine) takeFrom(now Now, p *node, k kind, body []byte, out *Out) erro
 		}
 		for r := p.read(body); r.next(); {
 			if r.kind == recordLogin {
-				m.resolve(p, &r.Claim, out)
+				m.resolve(now, p, &r.Claim, out)
 			}
 		}
 		m.again = m.again[:0] // the other knows of ours, or will: no answer to an answer

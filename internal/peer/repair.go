@@ -85,7 +85,7 @@ func (m *Machine) takeClaims(now Now, p *node, c *claims, out *Out) {
 	number, next := c.first, s.next
 	for r := p.read(c.records); r.next(); {
 		if r.kind == recordLogin && number >= next {
-			m.resolve(p, &r.Claim, out)
+			m.resolve(now, p, &r.Claim, out)
 		}
 		if p.live && c.first <= next && number >= next {
 			m.tell(p, &r.record, out)
@@ -125,7 +125,7 @@ func (m *Machine) takeList(now Now, p *node, l *list, out *Out) {
 	}
 	for r := p.read(l.records); r.next(); {
 		if r.kind == recordLogin {
-			m.resolve(p, &r.Claim, out)
+			m.resolve(now, p, &r.Claim, out)
 			m.tell(p, &r.record, out)
 		}
 	}

@@ -34,10 +34,10 @@ func TestStreamBringsAllOnceAndInOrder(t *testing.T) {
 		var said [2]uint64
 		var got [2][]uint64
 		step := func(say bool) {
-			for i, l := range ends {
+			for i, s := range ends {
 				if say && b.r.IntN(2) == 0 {
 					said[i]++
-					f, err := l.Send(&Message{Kind: Push, Token: said[i]})
+					f, err := s.Send(&Message{Kind: Push, Token: said[i]})
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -49,7 +49,7 @@ func TestStreamBringsAllOnceAndInOrder(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					v, frames := l.Take(&m)
+					v, frames := s.Take(&m)
 					b.send(1-i, frames...)
 					if v == Anew || v == Plain && m.Kind != Ack {
 						t.Fatalf("seed %d: verdict %v on %+v", seed, v, m)
@@ -59,7 +59,7 @@ func TestStreamBringsAllOnceAndInOrder(t *testing.T) {
 					}
 				}
 				if b.r.IntN(20) == 0 {
-					b.send(1-i, l.Tick()...)
+					b.send(1-i, s.Tick()...)
 				}
 			}
 		}
@@ -88,12 +88,12 @@ func take(t *testing.T, s *Stream, frame []byte) (Verdict, [][]byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return l.Take(&m)
+	return s.Take(&m)
 }
 
 func send(t *testing.T, s *Stream, token uint64) []byte {
 	t.Helper()
-	f, err := l.Send(&Message{Kind: Push, Token: token})
+	f, err := s.Send(&Message{Kind: Push, Token: token})
 	if err != nil {
 		t.Fatal(err)
 	}
