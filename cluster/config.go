@@ -33,6 +33,11 @@ type Config struct {
 	// nodes say what they are.
 	OwnAlternates, OwnRate bool
 
+	// HomesAbove is above how many live nodes, this one included, logins are told to homes only, which tell who follows a
+	// user (Follow); below three quarters of it they are told to all again. All nodes should have the same. Default 16;
+	// negative: to all, always.
+	HomesAbove int
+
 	// Announce is how often the node says that it is there, and Alive how long another may say nothing before it
 	// is taken to be gone, if the Bus does not know better. Default 1 s and 3 s.
 	Announce, Alive time.Duration

@@ -93,7 +93,7 @@ func New(cfg Config) (*Node, error) {
 	}
 	n.machine = peer.New(peer.Config{
 		Node: cfg.Node, Epoch: randomNumber(), Seed: randomNumber(), Address: cfg.Advertise, Version: cfg.Version,
-		Replace: cfg.Replace, Stay: cfg.Stay, Announce: cfg.Announce, Alive: cfg.Alive,
+		Replace: cfg.Replace, Stay: cfg.Stay, Announce: cfg.Announce, Alive: cfg.Alive, HomesAbove: cfg.HomesAbove,
 	}, n.now())
 	n.quiet.Store(true)
 	n.setMembers()

@@ -18,6 +18,7 @@ type event struct {
 	terms   peer.Terms
 	address string
 	count   int
+	sure    bool
 	more    int
 }
 
@@ -102,7 +103,7 @@ func (n *Node) carryOut(out *peer.Out, events *[]event) (err error) {
 			changed = true
 		}
 		*events = append(*events, event{op: a.Op, node: a.Node, data: a.Data, handle: a.Handle, code: a.Code,
-			terms: a.Terms, address: a.Address, count: a.Count, more: a.More, login: loginOf(a)})
+			terms: a.Terms, address: a.Address, count: a.Count, more: a.More, sure: a.Sure, login: loginOf(a)})
 	}
 	if changed {
 		n.setMembers()
@@ -113,7 +114,7 @@ func (n *Node) carryOut(out *peer.Out, events *[]event) (err error) {
 
 // loginOf copies what a is about, if it is about a login.
 func loginOf(a *peer.Action) Login {
-	if a.Op != peer.Login && a.Op != peer.Logout && a.Op != peer.End {
+	if a.Op != peer.Login && a.Op != peer.Logout && a.Op != peer.End && a.Op != peer.Known {
 		return Login{}
 	}
 	return Login{ID: string(a.Login.ID), User: string(a.Login.User), Incarnation: a.Login.Incarnation, Attempt: a.Login.Attempt, Stamp: a.Login.Stamp}

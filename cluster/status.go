@@ -12,6 +12,7 @@ import (
 type Status struct {
 	Node    string   `json:"node"`
 	Live    int      `json:"live"`    // nodes, this one included
+	Homes   bool     `json:"homes"`   // logins of this node are told to homes only
 	Members []Member `json:"members"` // by name; this node among them, and those that are gone and not forgotten
 	Counts  Counts   `json:"counts"`
 }
@@ -38,6 +39,8 @@ type Member struct {
 // Counts are counts since the start, but for Sessions.
 type Counts struct {
 	Sessions       int    `json:"sessions" help:"logins of this node that are claimed now"`
+	Listed         int    `json:"listed" help:"client ids whose home this node is, and which it knows: above a number of nodes, and those of all nodes"`
+	Followed       int    `json:"followed" help:"users of whose logins elsewhere this node wants to know"`
 	Claimed        uint64 `json:"claimed" help:"logins of this node that were told to others"`
 	ClaimsSeen     uint64 `json:"claims_seen" help:"logins and logouts of other nodes"`
 	ClaimsLost     uint64 `json:"claims_lost" help:"logins and logouts of other nodes that did not come and were asked for"`
@@ -62,8 +65,8 @@ func (n *Node) Status() Status {
 	peers, stats, own := n.machine.Peers(nil), n.machine.Stats(), n.machine.Self()
 	now := n.since()
 	n.mu.Unlock()
-	st := Status{Node: n.cfg.Node, Live: len(n.members.Load().Names()), Counts: Counts{
-		Sessions: stats.Sessions, Claimed: stats.Claimed, ClaimsSeen: stats.ClaimsSeen, ClaimsLost: stats.ClaimsLost,
+	st := Status{Node: n.cfg.Node, Live: len(n.members.Load().Names()), Homes: stats.Homes, Counts: Counts{
+		Sessions: stats.Sessions, Listed: stats.HomeOf, Followed: stats.Followed, Claimed: stats.Claimed, ClaimsSeen: stats.ClaimsSeen, ClaimsLost: stats.ClaimsLost,
 		Replaced: stats.Replaced, Superseded: stats.Superseded, Moved: stats.Moved, Downs: stats.Downs,
 		Published: stats.Published, PublishedBytes: stats.PublishedBytes, Received: stats.Received, Unsent: n.unsent.Load(),
 		Malformed: stats.Malformed, Unknown: stats.Unknown, Stale: stats.Stale,

@@ -23,6 +23,10 @@ func (n *Node) tell(e *event) {
 		if n.handler.Logout != nil {
 			n.handler.Logout(e.node, e.login)
 		}
+	case peer.Known:
+		if n.handler.Known != nil {
+			n.handler.Known(e.login.User, e.sure)
+		}
 	case peer.Message:
 		if n.handler.Message != nil {
 			n.handler.Message(e.node, e.data)

@@ -41,7 +41,7 @@ var hears = map[between.Kind]func(h *Hub, node string, m *between.Message){
 
 // peerHandler is the hub's side of a cluster.
 func (h *Hub) peerHandler() cluster.Handler {
-	return cluster.Handler{Up: h.peerUp, Down: h.peerDown, Login: h.loggedIn, Logout: h.loggedOut, Message: h.heard}
+	return cluster.Handler{Up: h.peerUp, Down: h.peerDown, Login: h.loggedIn, Logout: h.loggedOut, Known: h.homeKnows, Message: h.heard}
 }
 
 // stream returns a node's, made if need be.

@@ -23,14 +23,18 @@ type edge struct {
 
 // begin makes a node. The Hub brings the Node its sessions, and starts it; without a Hub that is Node.Wrap and Node.Start.
 func begin(bus cluster.Bus, name string) (m edge, err error) {
-	m.bus = bus
-	if m.node, err = cluster.New(cluster.Config{Node: name, Bus: bus, Replace: true}); err != nil {
+	return beginWith(bus, cluster.Config{Node: name, Replace: true})
+}
+
+func beginWith(bus cluster.Bus, cfg cluster.Config) (m edge, err error) {
+	m.bus, cfg.Bus = bus, bus
+	if m.node, err = cluster.New(cfg); err != nil {
 		return m, err
 	}
 	if m.hub, err = messaging.New(messaging.Config{Store: messaging.NewMemory(messaging.Bounds{}), Peers: m.node}); err != nil {
 		return m, err
 	}
-	m.srv, err = server.New(server.Config{Node: name, Listen: "127.0.0.1:0", Duplicates: server.Replace, Handler: m.hub.Handler()})
+	m.srv, err = server.New(server.Config{Node: cfg.Node, Listen: "127.0.0.1:0", Duplicates: server.Replace, Handler: m.hub.Handler()})
 	if err != nil {
 		return m, err
 	}

@@ -142,6 +142,11 @@ func (n *fabricNode) login(to *fabricNode, l cluster.Login) {
 	})
 }
 
+// Follow says that all are told of all.
+func (n *fabricNode) Follow(string) bool { return false }
+
+func (n *fabricNode) Unfollow(string) {}
+
 // close ends older sessions of the same id here.
 func (n *fabricNode) close(l cluster.Login) {
 	n.f.mu.Lock()

@@ -47,6 +47,7 @@ type Hub struct {
 	// Nothing without Config.Peers.
 	self      string        // this node's name among others
 	streams   streams       // to other nodes
+	follows   follows       // users of whom it wants to know
 	leaving   atomic.Bool   // for good, see Leave
 	calls     calls         // to other nodes, that somebody waits for
 	token     atomic.Uint64 // of the last question to another node
@@ -73,7 +74,7 @@ func New(cfg Config) (*Hub, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	h := &Hub{cfg: cfg.withDefaults(), seed: maphash.MakeSeed(), began: time.Now(), wall: time.Now}
+	h := &Hub{cfg: cfg.WithDefaults(), seed: maphash.MakeSeed(), began: time.Now(), wall: time.Now}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	h.name = ID{Sender: h.cfg.Name, Incarnation: randomNumber()}
 	h.asks = make(chan func(), maxAsks)

@@ -83,6 +83,9 @@ func (sh *shard) wasPut(puts []*entry, records []Record, err error) {
 		delete(sh.moves, drop{u.name, e.was})
 		sh.h.storing.Add(-int64(len(e.body) + RecordCost))
 		if e.record > 0 {
+			if err == nil {
+				sh.h.followUser(u.name, followQueue)
+			}
 			u.wasPut(e, &records[e.record-1], err)
 		}
 		if !e.windowed {

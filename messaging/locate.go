@@ -10,10 +10,28 @@ import (
 // A user about whom nothing is known is asked for at all nodes, once; what is new for him is held for that long.
 // Who is asked for because something waits for him is answered for only where he is.
 
-// locate asks all nodes for the user. With the lock held.
+// locate asks for the user: his home, if he has one, else all nodes. With the lock held.
 func (u *user) locate() {
 	h, p := u.sh.h, u.where
 	p.located, p.since = true, h.since()
+	if h.followUser(u.name, followPlaces) {
+		p.asked = []string{atHome}
+		u.sh.asking = append(u.sh.asking, u)
+		return
+	}
+	u.askOthers()
+}
+
+// askAll asks all nodes for the user, since his home has not told where he is. With the lock held.
+func (u *user) askAll() {
+	u.where.since = u.sh.h.since()
+	if u.askOthers(); len(u.where.asked) == 0 {
+		u.found()
+	}
+}
+
+func (u *user) askOthers() {
+	h, p := u.sh.h, u.where
 	m := between.Message{Kind: between.Locate, List: between.AppendName(nil, u.name)}
 	for _, node := range h.cfg.Peers.Live() {
 		if node != h.cfg.Peers.Node() && h.tellPeer(node, &m) == nil {
@@ -148,6 +166,7 @@ func (h *Hub) askForAll() {
 		var names []string
 		for _, w := range page {
 			if after = w.User; w.Records > 0 {
+				h.followUser(w.User, followQueue)
 				names = append(names, w.User)
 			}
 		}

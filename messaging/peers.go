@@ -24,6 +24,11 @@ type Peers interface {
 	Opened(l cluster.Login, ref server.Ref) (stamp uint64)
 	Closed(id string, stamp uint64)
 
+	// Follow has the handler be told of a user's sessions elsewhere, of whom it may not be otherwise; true: his home
+	// was asked, and Handler.Known may tell its answer. Unfollow ends that.
+	Follow(user string) (asked bool)
+	Unfollow(user string)
+
 	// Send sends body, which it copies, to another node's hub, at most once and in order. cluster.ErrUnknownNode:
 	// it is not live; cluster.ErrTooBig: it can never be sent; with other errors it was lost. SendAll sends to all
 	// other live nodes, in the same order.

@@ -136,6 +136,7 @@ func (sh *shard) tidy(n int, age time.Duration) {
 			continue
 		}
 		u.where = nil
+		sh.h.unfollowUser(u.name, followPlaces)
 		u.forget()
 	}
 	if len(sh.placed) == 0 {
@@ -153,6 +154,9 @@ func (sh *shard) growPlaces(now time.Duration, second bool) {
 		case p == nil || len(p.asked) == 0:
 		case now-p.since < locateTime:
 			sh.asking = append(sh.asking, u)
+		case p.asksHome():
+			p.asked = nil
+			u.askAll()
 		default:
 			p.asked = nil
 			u.found()

@@ -47,6 +47,7 @@ func (u *user) goneFromSight(d *device) {
 			continue
 		}
 		if s.sessions--; s.sessions == 0 {
+			u.sh.h.followUser(u.name, followGrace)
 			u.sh.h.clock.grace(u.sh.h.graceTime(), alarm{user: u.name, device: d.id, stamp: s.stamp})
 		}
 		return

@@ -76,6 +76,9 @@ func (h *Hub) beginVigil(group string, e *envelope.Envelope) *vigil {
 	for _, sh := range h.shardsOf(w) {
 		sh.watched(group, true)
 	}
+	if w.user != "" {
+		h.followUser(w.user, followWatch)
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	w.asked = make(map[string]bool) // a node that ended meanwhile may have been the last
@@ -120,6 +123,9 @@ func (h *Hub) looksNoMore(group string) {
 	v.mu.Unlock()
 	for _, sh := range h.shardsOf(w) {
 		sh.watched(group, false)
+	}
+	if w.user != "" {
+		h.unfollowUser(w.user, followWatch)
 	}
 	if w.room != "" {
 		h.tellEach(&between.Message{Kind: between.Unlook, Room: []byte(w.room), Token: w.token})

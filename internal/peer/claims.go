@@ -35,6 +35,9 @@ func (m *Machine) Open(now Now, s Session, out *Out) (stamp uint64) {
 	entry := m.table.add(session{id: s.ID, user: s.User, incarnation: s.Incarnation, attempt: s.Attempt, stamp: stamp, handle: s.Handle, claimed: (m.log.head + 1) << 1})
 	m.stats.Claimed++
 	m.claim(now, recordLogin, entry, out)
+	if m.homing.registers {
+		m.register(now, entry, out)
+	}
 	return stamp
 }
 
@@ -44,16 +47,19 @@ func (m *Machine) Close(now Now, id string, stamp uint64, out *Out) {
 	if s, there := m.table.remove(id, stamp); there {
 		m.stats.Released++
 		m.claim(now, recordLogout, &s, out)
+		if m.homing.registers {
+			m.unregister(now, &s, out)
+		}
 	}
 }
 
 // claim numbers a record. It leaves with those that come in the next moment.
 func (m *Machine) claim(now Now, k recordKind, s *session, out *Out) {
-	if m.left {
+	if m.left || m.homing.silent {
 		return
 	}
 	if m.log.add(k, s) || m.cfg.Batch == 0 {
-		m.flush(out)
+		m.flush(now, out)
 	} else if m.flushAt == never {
 		m.flushAt = now.Since + m.cfg.Batch
 		m.wake(m.flushAt)
@@ -61,8 +67,9 @@ func (m *Machine) claim(now Now, k recordKind, s *session, out *Out) {
 }
 
 // flush sends what waits. Nobody is told where no other node was ever seen: who comes asks.
-func (m *Machine) flush(out *Out) {
+func (m *Machine) flush(now Now, out *Out) {
 	m.flushAt = never
+	m.flushLanes(now, out)
 	first, records := m.log.pending()
 	if first == 0 {
 		return
@@ -77,18 +84,11 @@ func (m *Machine) flush(out *Out) {
 
 // Quiet says that nothing claimed waits to be sent: a message that AppendMessage makes may
 // be sent past the machine, and keeps its place behind what was claimed.
-func (m *Machine) Quiet() bool { return m.log.published == m.log.head }
+func (m *Machine) Quiet() bool { return m.log.published == m.log.head && len(m.lanes) == 0 }
 
-// beats says whether an own session is later than a login elsewhere. Of one process the later attempt is, whatever the
-// stamps say: a HELLO may be read late, when its client has long gone on to another node.
+// beats says whether an own session is later than a login elsewhere.
 func (m *Machine) beats(s *session, c *Claim) bool {
-	switch {
-	case s.incarnation == c.Incarnation && s.incarnation != 0 && s.attempt != c.Attempt:
-		return s.attempt > c.Attempt
-	case s.stamp != c.Stamp:
-		return s.stamp > c.Stamp
-	}
-	return m.cfg.Epoch > c.Epoch
+	return laterOf(&Claim{Incarnation: s.incarnation, Attempt: s.attempt, Stamp: s.stamp, Epoch: m.cfg.Epoch}, c)
 }
 
 // resolve compares a login elsewhere with the own ones of that client. The later stays: an own one that
@@ -147,6 +147,9 @@ func (m *Machine) tell(p *node, r *record, out *Out) {
 		return
 	}
 	p.claims.told = true
+	if len(m.follows) > 0 {
+		m.noteFollowed(p, r)
+	}
 }
 
 // reader goes through records that were counted.

@@ -36,6 +36,11 @@ type Config struct {
 	// ListPace is the least time between two questions to a peer for its sessions, of which an answer
 	// has some 64 KiB. Default 10 ms.
 	ListPace time.Duration
+	// HomesAbove is above how many live nodes, this one included, logins are told to homes only. Below three quarters of it
+	// they are told to all again. Default 16; negative: to all, always.
+	HomesAbove int
+	// LaneBytes bounds what is told a home, or by one, and has not come there. Beyond it all is told anew. Default 1 MiB.
+	LaneBytes int
 	// Stay has the node hand over no clients when a peer has joined.
 	Stay bool
 }
@@ -59,6 +64,8 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.LogBytes, 1<<20)
 	setDefault(&c.MaxPeers, 1024)
 	setDefault(&c.ListPace, 10*time.Millisecond)
+	setDefault(&c.HomesAbove, 16)
+	setDefault(&c.LaneBytes, 1<<20)
 	c.Batch = max(c.Batch, 0)
 	return c
 }

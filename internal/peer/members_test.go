@@ -12,7 +12,7 @@ func membersOf(names ...string) *Members {
 	for _, name := range names[1:] {
 		m.meet(Now{}, name).live = true
 	}
-	m.countMembers()
+	m.countMembers(Now{})
 	return m.Members()
 }
 

@@ -31,6 +31,13 @@ type node struct {
 	hearsAt time.Duration // when it said so last, or proved it
 
 	claims seen
+
+	registers, silent bool // see homing
+	lane              lane
+	in                laneIn
+	restart           bool
+	resend            bool   // it is to be told all
+	whole             uint64 // the view as of which it has told all
 }
 
 // forgetAfter is how long a peer that is down is remembered: which of its claims were seen, and that a run
@@ -118,6 +125,19 @@ func (m *Machine) note(now Now, p *node, a *announcement) {
 		p.version = string(a.version)
 	}
 	p.heardAt, p.gone = max(now.Since, 1), false
+	if p.silent && !a.silent {
+		p.claims.full = true
+	}
+	if p.registers && !a.registers {
+		m.endLaneIn(now, p)
+	}
+	if !p.silent && a.silent {
+		m.refollow(now)
+	}
+	if p.registers != a.registers {
+		m.lookBy(now.Since)
+	}
+	p.registers, p.silent = a.registers, a.silent
 	m.made(p, a.head, a.head)
 }
 
@@ -174,7 +194,9 @@ func (m *Machine) up(now Now, p *node, out *Out) {
 		return
 	}
 	p.live, p.since = true, now.Since
-	m.countMembers()
+	p.restart = true
+	m.countMembers(now)
+	m.lookBy(now.Since)
 	m.lookBy(now.Since + m.cfg.Alive)
 	m.shift.arm(now)
 	out.add(Action{Op: Up, Node: p.name})
@@ -187,7 +209,10 @@ func (m *Machine) down(now Now, p *node, out *Out) {
 	}
 	p.live, p.back, p.since = false, true, now.Since
 	p.claims.void()
-	m.countMembers()
+	p.lane = lane{}
+	m.endLaneIn(now, p)
+	m.voidFollowed(p)
+	m.countMembers(now)
 	m.stats.Downs++
 	out.add(Action{Op: Down, Node: p.name})
 }
@@ -223,6 +248,7 @@ func (m *Machine) lookAfter(now Now, out *Out) {
 		}
 		m.lookBy(now.Since + m.cfg.Alive - silent + 1)
 		m.look(now, p, out)
+		m.tickLane(now, p, out)
 	}
 }
 

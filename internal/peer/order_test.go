@@ -79,3 +79,20 @@ func TestReturningClientStaysWhateverTheClocksSay(t *testing.T) {
 		}
 	}
 }
+
+// Three nodes are cold-started in every order, each with the same client at once: when they have met, he has one session.
+func TestColdStartInEveryOrder(t *testing.T) {
+	for _, order := range []string{"abc", "acb", "bac", "bca", "cab", "cba"} {
+		for _, pause := range []time.Duration{0, time.Millisecond, 1500 * time.Millisecond} {
+			w := newWorld(t, 22)
+			all := make(map[string][]*login)
+			for i, name := range order {
+				h := w.start(Config{Node: string(name), Replace: true})
+				all["x"] = append(all["x"], h.open("x", uint64(i+1), 0))
+				w.run(pause)
+			}
+			w.run(3 * time.Second)
+			w.check(all)
+		}
+	}
+}

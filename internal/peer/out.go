@@ -43,6 +43,9 @@ const (
 	Login
 	// Logout: that session has ended. It may be told of one that Login did not tell.
 	Logout
+	// Known: all that the home Node knows of the user Login.User, who is followed, was told by Login; Sure: and that is all
+	// there is.
+	Known
 	// Message: Node's hub sent Data.
 	Message
 	// End: the own session Handle must end with Code, codec.CodeReplaced or codec.CodeSuperseded: its
@@ -61,7 +64,7 @@ const (
 )
 
 var opNames = [...]string{Publish: "publish", Up: "up", Down: "down", Login: "login", Logout: "logout",
-	Message: "message", End: "end", Retune: "retune", Move: "move", Replaced: "replaced"}
+	Known: "known", Message: "message", End: "end", Retune: "retune", Move: "move", Replaced: "replaced"}
 
 // String names the action.
 func (o Op) String() string {
@@ -96,6 +99,7 @@ type Action struct {
 	Address string
 	Count   int
 	More    int
+	Sure    bool
 }
 
 // Claim is a login as nodes tell each other.

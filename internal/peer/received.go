@@ -52,6 +52,10 @@ func (m *Machine) take(now Now, h header, body []byte, out *Out) {
 func (m *Machine) takeFrom(now Now, p *node, k kind, body []byte, out *Out) error {
 	switch k {
 	case kindClaims:
+		if p.silent {
+			m.stats.Stale++ // homes tell what holds
+			return nil
+		}
 		c, err := parseClaims(body)
 		if err != nil {
 			return err
@@ -66,8 +70,14 @@ func (m *Machine) takeFrom(now Now, p *node, k kind, body []byte, out *Out) erro
 			m.stats.Stale++
 			return nil
 		}
-		m.answer(p, k, q, out)
+		if !m.homing.silent {
+			m.answer(p, k, q, out)
+		}
 	case kindList:
+		if p.silent {
+			m.stats.Stale++
+			return nil
+		}
 		l, err := parseList(body)
 		if err != nil {
 			return err
@@ -83,6 +93,8 @@ func (m *Machine) takeFrom(now Now, p *node, k kind, body []byte, out *Out) erro
 			}
 		}
 		m.again = m.again[:0] // the other knows of ours, or will: no answer to an answer
+	case kindRegister, kindTook:
+		return m.takeLane(now, p, k, body, out)
 	case kindToHub, kindToHubs:
 		if !p.live {
 			m.stats.Stale++
@@ -91,6 +103,36 @@ func (m *Machine) takeFrom(now Now, p *node, k kind, body []byte, out *Out) erro
 		out.add(Action{Op: Message, Node: p.name, Data: body})
 	}
 	return nil
+}
+
+// takeLane takes REGISTER or TOOK.
+func (m *Machine) takeLane(now Now, p *node, k kind, body []byte, out *Out) error {
+	epoch, id, number, rest, err := parseLaneHead(body)
+	switch {
+	case err != nil:
+		return err
+	case epoch != m.cfg.Epoch || !p.live:
+		m.stats.Stale++
+	case k == kindTook:
+		m.took(now, p, id, number, len(rest) > 0 && rest[0] != 0, out)
+	case id == 0 || number == 0 || !wholeRecords(rest):
+		return errMalformed
+	default:
+		m.takeFrame(now, p, id, number, rest, out)
+	}
+	return nil
+}
+
+// wholeRecords says whether b is records to its end.
+func wholeRecords(b []byte) bool {
+	for len(b) > 0 {
+		_, _, size := nextRecord(b)
+		if size == 0 {
+			return false
+		}
+		b = b[size:]
+	}
+	return true
 }
 
 // Send sends body to the hub of a live node, behind all that was claimed before. False: it is not
@@ -118,7 +160,7 @@ func (m *Machine) SendAll(now Now, body []byte, out *Out) bool {
 
 func (m *Machine) toHubs(now Now, subject Subject, node string, body []byte, out *Out) {
 	m.observe(now)
-	m.flush(out)
+	m.flush(now, out)
 	start := len(out.data)
 	out.data = m.AppendMessage(out.data, subject, body)
 	m.publish(out, subject, node, start)

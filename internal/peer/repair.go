@@ -35,7 +35,7 @@ func (s *seen) void() {
 func (m *Machine) look(now Now, p *node, out *Out) {
 	s := &p.claims
 	gap := s.next <= s.head
-	if !p.live || !gap && !s.listing && !s.full {
+	if !p.live || p.silent || !gap && !s.listing && !s.full {
 		return
 	}
 	if now.Since < s.due {

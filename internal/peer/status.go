@@ -28,7 +28,7 @@ type Peer struct {
 	Listing                bool   // its sessions are being asked for
 }
 
-// Stats are counts since the start, but for the last three, which are of now.
+// Stats are counts since the start, but for the last ones, which are of now.
 type Stats struct {
 	Claimed, Released uint64 // own logins and logouts
 	Published         uint64 // messages sent
@@ -47,6 +47,10 @@ type Stats struct {
 	Downs             uint64
 	Moved             uint64 // sessions that Move asked for
 
+	Homes    bool // own logins are told to homes only
+	HomeOf   int  // client ids that are known as a home
+	Followed int  // users
+
 	Sessions int // own ones
 	Peers    int // that are known
 	LogBytes int // of claims that are kept
@@ -57,7 +61,10 @@ func (m *Machine) Peers(all []Peer) []Peer {
 	for _, p := range m.nodes {
 		all = append(all, Peer{Node: p.name, Address: p.address, Version: p.version, Epoch: p.epoch, Number: p.number,
 			State: p.state, Live: p.live, HearsUs: p.hears, Since: p.since, Heard: p.heardAt, Load: p.load,
-			Head: p.claims.head, Seen: p.claims.next - 1, Listing: p.live && (p.claims.listing || p.claims.full)})
+			Head: p.claims.head, Seen: p.claims.next - 1, Listing: p.live && !p.silent && (p.claims.listing || p.claims.full)})
+		if p.silent { // what is missing of its claims is with homes
+			all[len(all)-1].Seen = p.claims.head
+		}
 	}
 	return all
 }
@@ -65,6 +72,7 @@ func (m *Machine) Peers(all []Peer) []Peer {
 // Stats counts what happened.
 func (m *Machine) Stats() Stats {
 	s := m.stats
+	s.Homes, s.HomeOf, s.Followed = m.homing.silent, len(m.directory.ids), len(m.follows)
 	s.Sessions, s.Peers, s.LogBytes = m.table.count, len(m.nodes), m.log.bytes
 	return s
 }

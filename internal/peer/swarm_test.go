@@ -23,7 +23,9 @@ type swarm struct {
 	names   []string
 	clients map[string]*process // who has an id now
 
-	logins, faults int // out of a hundred steps
+	logins, faults int  // out of a hundred steps
+	ids            int  // how many client ids there are
+	follows        bool // nodes follow users, and tell their logins to homes at the end
 }
 
 // process is a client's: it counts its connects, and knows the stamp of its latest login.
@@ -73,7 +75,7 @@ func TestSwarmIsTheSameAgain(t *testing.T) {
 
 func newSwarm(t *testing.T, seed uint64) *swarm {
 	s := &swarm{world: newWorld(t, seed), all: make(map[string][]*login), clients: make(map[string]*process)}
-	s.cfg = Config{Replace: true}
+	s.cfg, s.ids = Config{Replace: true}, 12
 	s.trace = func(h *host, a Action) {
 		if a.Op == Replaced {
 			s.after(time.Duration(s.rng.IntN(50))*time.Millisecond, func() {
@@ -120,7 +122,11 @@ func (s *swarm) play() {
 	s.run(2 * time.Second)
 	s.checkOne(s.all)
 	s.run(4 * time.Second)
-	s.check(s.all)
+	if s.follows {
+		s.checkHomes(s.all)
+	} else {
+		s.check(s.all)
+	}
 }
 
 func (s *swarm) begin(name string) {
@@ -159,10 +165,19 @@ func (s *swarm) step() {
 	if s.rng.IntN(100) >= s.logins {
 		return
 	}
-	id := fmt.Sprint("client", s.rng.IntN(12))
+	id := fmt.Sprint("client", s.rng.IntN(s.ids))
 	h := s.any()
 	if s.now < h.frozen {
 		return // it lets nobody in
+	}
+	if s.follows && s.rng.IntN(3) == 0 {
+		if h.m.follows[id] == nil {
+			h.follow(id)
+		} else {
+			h.m.Unfollow(h.time(), id, &h.out)
+			h.obey()
+		}
+		return
 	}
 	if s.rng.IntN(4) == 0 {
 		for _, l := range s.all[id] {

@@ -3,7 +3,7 @@ package peer
 import "github.com/cespare/xxhash/v2"
 
 // table holds the sessions of this node, by client id; one id may have several. A session keeps its place while it
-// lives, so that who asks for all can be told them in pieces. It costs 72 bytes and 4 to 8 in the index.
+// lives, so that who asks for all can be told them in pieces. It costs 80 bytes and 4 to 8 in the index.
 type table struct {
 	pages []*[pageLen]session
 	used  uint32 // places that were ever taken
@@ -13,7 +13,7 @@ type table struct {
 }
 
 const (
-	pageLen  = 1024 // sessions, of 72 bytes: whole pages of memory
+	pageLen  = 1024 // sessions, of 80 bytes: whole pages of memory
 	partBits = 6    // of an id's hash: each part of the index grows on its own, for short pauses
 )
 
@@ -31,7 +31,8 @@ type session struct {
 	claimed     uint64 // the number of its claim, above a bit: its owner was told to end it
 	handle      uint64
 	attempt     uint32
-	next        uint32 // in its chain, or of the free ones
+	homes       [2]uint32 // marks of the nodes with which its id and its user are registered
+	next        uint32    // in its chain, or of the free ones
 }
 
 func (s *session) number() uint64 { return s.claimed >> 1 }

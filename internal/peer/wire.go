@@ -14,23 +14,25 @@ const wireVersion = 1
 type kind uint8
 
 const (
-	kindNode   kind = iota + 1 // sw.n: how its sender is doing
-	kindClaims                 // sw.all; sw.to.<node> as an answer: numbered logins and logouts
-	kindAsk                    // sw.to.<node>: which claims there were since a number
-	kindWant                   // sw.to.<node>: which sessions there are
-	kindList                   // sw.to.<node>: sessions
-	kindAgain                  // sw.to.<node>: logins that are later than those which the receiver claimed
-	kindToHub                  // sw.to.<node>: a hub's message
-	kindToHubs                 // sw.all: a hub's message
+	kindNode     kind = iota + 1 // sw.n: how its sender is doing
+	kindClaims                   // sw.all; sw.to.<node> as an answer: numbered logins and logouts
+	kindAsk                      // sw.to.<node>: which claims there were since a number
+	kindWant                     // sw.to.<node>: which sessions there are
+	kindList                     // sw.to.<node>: sessions
+	kindAgain                    // sw.to.<node>: logins that are later than those which the receiver claimed
+	kindToHub                    // sw.to.<node>: a hub's message
+	kindToHubs                   // sw.all: a hub's message
+	kindRegister                 // sw.to.<node>: what the receiver is a home of, or follows
+	kindTook                     // sw.to.<node>: so far that has come
 	kindsKnown
 )
 
 var kindNames = [...]string{kindNode: "NODE", kindClaims: "CLAIMS", kindAsk: "ASK", kindWant: "WANT", kindList: "LIST",
-	kindAgain: "AGAIN", kindToHub: "TO-HUB", kindToHubs: "TO-HUBS"}
+	kindAgain: "AGAIN", kindToHub: "TO-HUB", kindToHubs: "TO-HUBS", kindRegister: "REGISTER", kindTook: "TOOK"}
 
 // directed says that a message of the kind was sent to this node alone: its sender hears it.
 func (k kind) directed() bool {
-	return k == kindAsk || k == kindWant || k == kindList || k == kindAgain || k == kindToHub
+	return k == kindAsk || k == kindWant || k == kindList || k == kindAgain || k == kindToHub || k == kindRegister || k == kindTook
 }
 
 // Why a message is not taken.

@@ -11,17 +11,18 @@ import (
 
 // announcement is the body of NODE.
 type announcement struct {
-	started uint64 // the clock when the process began: of two with one name the later is meant
-	clock   uint64 // the latest ms that any stamp had, or the wall clock
-	drain   uint64 // the clock when it began to drain; 0: it does not
-	head    uint64 // number of the latest claim
-	number  uint16 // the low bits of its stamps
-	state   State
-	whole   bool // heard has all nodes that it hears
-	load    Load
-	address []byte // views
-	version []byte
-	heard   []byte // 4 bytes a node that it hears: its mark
+	started           uint64 // the clock when the process began: of two with one name the later is meant
+	clock             uint64 // the latest ms that any stamp had, or the wall clock
+	drain             uint64 // the clock when it began to drain; 0: it does not
+	head              uint64 // number of the latest claim
+	number            uint16 // the low bits of its stamps
+	state             State
+	whole             bool // heard has all nodes that it hears
+	registers, silent bool // see homing
+	load              Load
+	address           []byte // views
+	version           []byte
+	heard             []byte // 4 bytes a node that it hears: its mark
 }
 
 // Entries of an announcement's tail: type 1, length 2, value. Others are skipped.
@@ -30,7 +31,9 @@ const (
 	tailVersion = 2
 	tailHeard   = 3
 
-	flagWhole = 1
+	flagWhole     = 1
+	flagRegisters = 2
+	flagSilent    = 4
 
 	announcementLen = 52
 	noBound         = math.MaxUint32 // of places
@@ -49,6 +52,7 @@ func appendAnnouncement(dst []byte, a *announcement) []byte {
 	if a.whole {
 		flags |= flagWhole
 	}
+	flags |= bit(a.registers, flagRegisters) | bit(a.silent, flagSilent)
 	dst = append(dst, byte(a.state), flags)
 	places := uint32(noBound)
 	if a.load.Places >= 0 {
@@ -60,6 +64,13 @@ func appendAnnouncement(dst []byte, a *announcement) []byte {
 	dst = appendEntry(dst, tailAddress, a.address)
 	dst = appendEntry(dst, tailVersion, a.version)
 	return appendEntry(dst, tailHeard, a.heard)
+}
+
+func bit(on bool, flag byte) byte {
+	if on {
+		return flag
+	}
+	return 0
 }
 
 func bounded(v float64) uint32 { return uint32(min(max(v, 0), math.MaxUint32)) }
@@ -78,7 +89,8 @@ func parseAnnouncement(b []byte) (a announcement, err error) {
 	}
 	u64, u32 := binary.BigEndian.Uint64, binary.BigEndian.Uint32
 	a = announcement{started: u64(b), clock: u64(b[8:]), drain: u64(b[16:]), head: u64(b[24:]),
-		number: binary.BigEndian.Uint16(b[32:]), state: State(b[34]), whole: b[35]&flagWhole != 0}
+		number: binary.BigEndian.Uint16(b[32:]), state: State(b[34]), whole: b[35]&flagWhole != 0,
+		registers: b[35]&flagRegisters != 0, silent: b[35]&flagSilent != 0}
 	a.load = Load{Sessions: int(u32(b[36:])), Places: int(u32(b[40:])), AdmitRate: float64(u32(b[44:])),
 		Lag: time.Duration(u32(b[48:])) * time.Millisecond}
 	if u32(b[40:]) == noBound {

@@ -73,6 +73,8 @@ func describe(msg []byte) ([]string, error) {
 		if _, err = countRecords(body); err == nil {
 			records(body)
 		}
+	case kindRegister, kindTook:
+		err = describeLane(h.kind, body, say)
 	case kindToHub, kindToHubs:
 		say("body = %s", body)
 	}

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"container/heap"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -278,6 +279,15 @@ func (h *host) openAs(id string, incarnation uint64, attempt uint32, after uint6
 	h.sessions[handle], h.byID[id] = l, append(h.byID[id], l)
 	h.obey()
 	return l
+}
+
+// follow has a host want to know where a user is. What it was told of him before it did not keep.
+func (h *host) follow(user string) {
+	for _, view := range h.views {
+		maps.DeleteFunc(view, func(_ uint64, id string) bool { return id == user })
+	}
+	h.m.Follow(h.time(), user, &h.out)
+	h.obey()
 }
 
 // close ends a session; one of a frozen process when that goes on.

@@ -1,0 +1,150 @@
+package peer
+
+import "slices"
+
+// followed is a user of whom this node wants to know where he is.
+type followed struct {
+	user  string
+	at    int    // in followList
+	home  uint32 // the mark of the one that was told
+	view  uint64 // as of then
+	known []knownAt
+}
+
+// knownAt is a session of his of which the owner was told.
+type knownAt struct {
+	node  *node
+	id    string
+	claim Claim
+}
+
+// Follow has the owner be told of the sessions of a user at other nodes from now on. True: he has a home, which is asked where he
+// is, again if he was followed: Known tells its answer, if it comes. Otherwise all logins are told to all.
+func (m *Machine) Follow(now Now, user string, out *Out) (asked bool) {
+	m.observe(now)
+	if user == "" || len(user) > maxText || m.left {
+		return false
+	}
+	f := m.follows[user]
+	if f == nil {
+		f = &followed{user: user, at: len(m.followList)}
+		if m.follows == nil {
+			m.follows = make(map[string]*followed)
+		}
+		m.follows[user], m.followList = f, append(m.followList, f)
+	}
+	if !m.homing.registers {
+		return false
+	}
+	f.view = 0
+	m.registerFollow(now, f, out)
+	return true
+}
+
+// Unfollow ends that.
+func (m *Machine) Unfollow(now Now, user string, out *Out) {
+	m.observe(now)
+	f := m.follows[user]
+	if f == nil {
+		return
+	}
+	delete(m.follows, user)
+	last := m.followList[len(m.followList)-1]
+	m.followList[f.at], last.at = last, f.at
+	m.followList[len(m.followList)-1] = nil
+	m.followList = m.followList[:len(m.followList)-1]
+	if f.at < m.homing.user && m.homing.at != never {
+		m.homing.user = min(m.homing.user, f.at) // the last has come to a place that was passed
+	}
+	if p := m.byMark(f.home); p != nil {
+		m.tellFollow(now, p, recordUnfollow, user, out)
+	}
+}
+
+// registerFollow has the home of a user know that he is followed here.
+func (m *Machine) registerFollow(now Now, f *followed, out *Out) {
+	home := m.homeOf(f.user)
+	if f.home == home.mark && f.view == m.homing.view && !home.resend {
+		return
+	}
+	if old := m.byMark(f.home); old != nil && old != home {
+		m.tellFollow(now, old, recordUnfollow, f.user, out)
+	}
+	f.home, f.view = home.mark, m.homing.view
+	m.tellFollow(now, home, recordFollow, f.user, out)
+}
+
+func (m *Machine) tellFollow(now Now, p *node, k recordKind, user string, out *Out) {
+	if p == m.own {
+		m.takeFollow(now, p, user, k == recordFollow, out)
+	} else if to := m.laneTo(now, p); to != nil {
+		*to = appendText(*to, k, user)
+	}
+}
+
+// takeState takes what a home says of a user.
+func (m *Machine) takeState(now Now, p *node, s *state, out *Out) {
+	f := m.follows[string(s.user)]
+	if f == nil || f.home != p.mark {
+		return
+	}
+	all := s.view != 0 && s.view == m.homing.view
+	f.known = slices.DeleteFunc(f.known, func(k knownAt) bool {
+		if !all && k.node.name != string(s.owner) {
+			return false
+		}
+		if slices.ContainsFunc(s.sessions, k.is) {
+			return false
+		}
+		c := k.claim
+		c.ID, c.User = []byte(k.id), s.user
+		out.add(Action{Op: Logout, Node: k.node.name, Login: c})
+		return true
+	})
+	for _, at := range s.sessions {
+		n := m.known[string(at.node)]
+		if n == nil || !n.live || n.epoch != at.claim.Epoch {
+			continue
+		}
+		if slices.ContainsFunc(f.known, func(k knownAt) bool { return k.is(at) }) {
+			continue
+		}
+		k := knownAt{node: n, id: string(at.claim.ID), claim: at.claim}
+		k.claim.ID, k.claim.User = nil, nil
+		f.known = append(f.known, k)
+		c := at.claim
+		c.User = s.user
+		out.add(Action{Op: Login, Node: n.name, Login: c})
+	}
+	if len(s.owner) == 0 {
+		out.add(Action{Op: Known, Node: p.name, Login: Claim{User: s.user}, Sure: all})
+	}
+}
+
+func (k *knownAt) is(at sessionAt) bool {
+	return k.claim.Stamp == at.claim.Stamp && k.node.name == string(at.node) && k.claim.Epoch == at.claim.Epoch && k.id == string(at.claim.ID)
+}
+
+// noteFollowed keeps what is known of a user who is followed true by what a node tells to all.
+func (m *Machine) noteFollowed(p *node, r *record) {
+	f := m.follows[string(r.User)]
+	if f == nil {
+		return
+	}
+	i := slices.IndexFunc(f.known, func(k knownAt) bool { return k.node == p && k.claim.Stamp == r.Stamp && k.id == string(r.ID) })
+	switch {
+	case r.kind == recordLogin && i < 0:
+		k := knownAt{node: p, id: string(r.ID), claim: r.Claim}
+		k.claim.ID, k.claim.User = nil, nil
+		f.known = append(f.known, k)
+	case r.kind == recordLogout && i >= 0:
+		f.known = slices.Delete(f.known, i, i+1)
+	}
+}
+
+// voidFollowed forgets what is known of users at a node that is down: the owner is told so by that.
+func (m *Machine) voidFollowed(p *node) {
+	for _, f := range m.followList {
+		f.known = slices.DeleteFunc(f.known, func(k knownAt) bool { return k.node == p })
+	}
+}
