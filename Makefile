@@ -41,10 +41,10 @@ demo: build ## the main job on this machine in three acts: evictions, a kill, us
 # How many users the cluster's demo has.
 USERS ?= 6000
 
-demo-cluster: build ## three nodes that know each other, 6,000 users: a kill, a split, a rolling restart; two minutes; USERS=600: fewer
+demo-cluster: build ## three nodes that know each other, 6,000 users: a kill, a split, a rolling restart, one ledger; under two minutes; USERS=600: fewer
 	@USERS=$(USERS) sh bench/lab/democluster/demo.sh
 
-million: build ## a million heartbeating connections, both ends on this machine, in six minutes; 14 GiB
+million: build ## a million heartbeating connections, both ends on this machine, in some eight minutes; 14 GiB
 	@mkdir -p out
 	sh bench/lab/million/million.sh
 
@@ -110,7 +110,7 @@ bench-report: ## the section of the peers again, from out/peers.json
 bench-large: ## on a machine with eight processors or more: event loops, a million connections in one process; their section
 	$(call lab,large)
 
-bench-goodput: ## servers to which more clients come than they can take, about ten minutes: their section of BENCHMARKS.md
+bench-goodput: ## servers to which more clients come than they can take, and what a refusal costs, about eight minutes: their section of BENCHMARKS.md
 	$(call lab,goodput)
 
 bench-wheel: ## the wheel beside its rivals, about ten minutes: its section of BENCHMARKS.md
@@ -128,7 +128,7 @@ bench-messages: ## messages between users, stored, online and in a room, beside 
 bench-websocket: ## WebSocket beside plain TCP and other libraries, about ten minutes: its section of BENCHMARKS.md
 	$(call lab,websocket)
 
-bench-tls: ## TLS beside plain TCP, crypto/tls and nbio, about 40 minutes: its section of BENCHMARKS.md
+bench-tls: build ## TLS beside plain TCP, crypto/tls and nbio, about eight minutes: its section of BENCHMARKS.md
 	$(call lab,tls)
 
 bench-generator: ## the load generator itself, about six minutes: its section of BENCHMARKS.md
@@ -137,7 +137,7 @@ bench-generator: ## the load generator itself, about six minutes: its section of
 bench-promises: build ## what a node promises under attack and fault, about ten minutes: its section of BENCHMARKS.md
 	$(call lab,promises)
 
-bench-overload: build ## storms above what nodes can take, and with nobody left, about eight minutes: their section of BENCHMARKS.md
+bench-overload: build ## storms above what nodes can take, and with nobody left, about eight minutes (STORMWHEEL_SLOW=1: 20, with a blackout of ten): their section of BENCHMARKS.md
 	$(call lab,overload)
 
 # One lesson of docs/HEARTBEATS.md alone is shown, and not written: make heartbeats LESSON=frozen

@@ -12,7 +12,7 @@ import (
 // thisBuild describes this binary and this machine. No version given: that of the module.
 func thisBuild(version string) result.Build {
 	here := machine.Describe()
-	b := result.Build{Version: version, Go: runtime.Version(), Kernel: cmp.Or(here.Kernel, runtime.GOOS), CPUs: here.Cores, Processor: here.Processor}
+	b := result.Build{Version: version, Go: runtime.Version(), Kernel: cmp.Or(here.Kernel, runtime.GOOS), CPUs: here.Cores, Processor: here.Processor, LocalPorts: machine.LocalPorts()}
 	if version == "" {
 		b.Version = buildVersion()
 	}

@@ -11,12 +11,13 @@ import (
 type cost struct {
 	own     proc.Use
 	ownErr  error
+	all     proc.Processors
 	counted map[string]int64
 	memory  proc.Memory
 }
 
 func readCost() cost {
-	c := cost{counted: proc.NetCounters(), memory: proc.KernelMemory()}
+	c := cost{counted: proc.NetCounters(), memory: proc.KernelMemory(), all: proc.ReadProcessors()}
 	c.own, c.ownErr = proc.Process(os.Getpid())
 	return c
 }
@@ -27,6 +28,10 @@ func (now *cost) since(before cost, workers proc.Use, out *result.Result) {
 	if before.ownErr == nil && now.ownErr == nil {
 		out.Generator.RSSBytes = new(now.own.Resident + workers.Resident)
 		out.Generator.CPUS = new((now.own.CPU() - before.own.CPU() + workers.CPU()).Seconds())
+	}
+	if now.all.Known() && before.all.Known() {
+		all := now.all.Since(before.all)
+		out.Generator.MachineCPUS, out.Generator.StolenS = new(all.Busy.Seconds()), new(all.Stolen.Seconds())
 	}
 	out.Memory = memoryOf(out, before.memory, now.memory)
 }

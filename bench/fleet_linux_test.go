@@ -88,7 +88,7 @@ func TestALostWorkerMakesTheRunInvalidAndTheOthersGoOn(t *testing.T) {
 	killed := make(chan bool, 1)
 	go func() {
 		defer close(killed)
-		for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 			for _, pid := range workerPids() {
 				if conns, err := proc.Process(pid); err == nil && conns.Descriptors > 30 { // its clients are there
 					killed <- syscall.Kill(pid, syscall.SIGKILL) == nil

@@ -32,7 +32,7 @@ func TestARunCarriesMessages(t *testing.T) {
 	benchtest.LeavesNothing(t)
 	var rows bytes.Buffer
 	cfg := spawned(t, "good", "hold", 2, 100)
-	cfg.Send, cfg.Deliver, cfg.Every, cfg.Duration = 100, 100, 100*time.Millisecond, 2500*time.Millisecond
+	cfg.Send, cfg.Deliver, cfg.Every, cfg.Duration = "100B", 100, 100*time.Millisecond, 2500*time.Millisecond
 	r, err := Run(t.Context(), cfg, View{CSV: &rows})
 	if err != nil {
 		t.Fatal(err)
@@ -65,7 +65,7 @@ func TestARunCarriesMessages(t *testing.T) {
 // At any time many wait for their answer, and the end of a run waits for them.
 func TestTheEndWaitsForAnswers(t *testing.T) {
 	f := benchtest.Start(t, &benchtest.Node{Late: 300 * time.Millisecond})
-	r, err := Run(t.Context(), Config{Scenario: "hold", Targets: []string{f.Addr()}, Conns: 50, Seed: 1, Send: 100, Every: 100 * time.Millisecond,
+	r, err := Run(t.Context(), Config{Scenario: "hold", Targets: []string{f.Addr()}, Conns: 50, Seed: 1, Send: "100B", Every: 100 * time.Millisecond,
 		Duration: time.Second, LateLimit: time.Minute}, View{})
 	if r == nil {
 		t.Fatal(err)
@@ -78,7 +78,7 @@ func TestTheEndWaitsForAnswers(t *testing.T) {
 func TestAKilledNodeLosesNoMessage(t *testing.T) {
 	benchtest.LeavesNothing(t)
 	cfg := spawned(t, "good", "storm", 2, 100)
-	cfg.Kind, cfg.Send, cfg.Deliver, cfg.Every = "kill", 100, 100, 100*time.Millisecond
+	cfg.Kind, cfg.Send, cfg.Deliver, cfg.Every = "kill", "100B", 100, 100*time.Millisecond
 	r, err := Run(t.Context(), cfg, View{})
 	if r == nil {
 		t.Fatal(err)
@@ -92,7 +92,7 @@ func TestAKilledNodeLosesNoMessage(t *testing.T) {
 func TestWhoAnswersHeartbeatsAloneFails(t *testing.T) {
 	benchtest.LeavesNothing(t)
 	f := benchtest.Start(t, &benchtest.Node{Answer: func(uint64, []byte) []byte { return nil }})
-	r, err := Run(t.Context(), Config{Scenario: "hold", Targets: []string{f.Addr()}, Conns: 20, Seed: 1, Send: 100, Deliver: 100, Every: 100 * time.Millisecond,
+	r, err := Run(t.Context(), Config{Scenario: "hold", Targets: []string{f.Addr()}, Conns: 20, Seed: 1, Send: "100B", Deliver: 100, Every: 100 * time.Millisecond,
 		Duration: time.Second, PongTimeout: 500 * time.Millisecond, LateLimit: time.Minute}, View{})
 	if result.ExitCode(err) != result.ExitThreshold {
 		t.Fatalf("%v, want a promise that failed", err)

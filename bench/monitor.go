@@ -73,8 +73,34 @@ func (r *runner) second(at time.Duration, ready int, counts *tally.Counters, rec
 	return now.Second
 }
 
+// spent are readings of processor time that only grow.
+type spent struct {
+	load  time.Duration // of all processes of the load test
+	known bool
+	all   proc.Processors // of its machine
+}
+
+func (r *runner) readSpent() spent {
+	own, err := proc.Process(os.Getpid())
+	return spent{own.CPU() + r.Clients.Use().CPU(), err == nil, proc.ReadProcessors()}
+}
+
+// spend notes in a second what it took of processors. A worker that is lost takes what it had spent with it.
+func (r *runner) spend(second *result.Second) {
+	now, before := r.readSpent(), r.spent
+	r.spent = now
+	if now.known && before.known && now.load >= before.load {
+		second.GeneratorCPUS = new((now.load - before.load).Seconds())
+	}
+	if now.all.Known() && before.all.Known() {
+		all := now.all.Since(before.all)
+		second.MachineCPUS, second.StolenS = new(all.Busy.Seconds()), new(all.Stolen.Seconds())
+	}
+}
+
 // keep has a second in the result, with the latest sample of the servers.
 func (r *runner) keep(second result.Second) {
+	r.spend(&second)
 	second.Servers = tally.ServerSeconds(r.Servers.Observed())
 	r.mu.Lock()
 	r.seconds = append(r.seconds, second)

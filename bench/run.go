@@ -28,6 +28,7 @@ type runner struct {
 	*scenario.Stage
 	display *display
 	cpu     time.Duration           // that this process had taken before
+	spent   spent                   // of processors, up to the latest second
 	end     context.CancelCauseFunc // of the run, before its time
 	scraped []*scrape.Target        // what is read of the servers' own metrics
 
@@ -137,6 +138,7 @@ func (r *runner) measure(ctx, interrupt context.Context) (*result.Result, error)
 	defer machine.Hurry()()
 	before := readCost()
 	r.cpu = before.own.CPU()
+	r.spent = r.readSpent()
 	r.Servers.Begin()
 	r.Clients.Start()
 	started := time.Now().Add(-r.Clients.Now())

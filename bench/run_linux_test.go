@@ -175,7 +175,7 @@ func TestDrainMovesAllWithoutAGap(t *testing.T) {
 	if s.Clients != 100 || s.Back != 100 || s.Offline != 0 || s.LostConnectionSeconds != 0 || *s.AttemptsPerSuccess != 1 || r.Conns.End != 200 {
 		t.Errorf("storm %+v, conns %+v", s, r.Conns)
 	}
-	if *s.PacePerS != 200 || *s.IdealS != 0.5 || s.AcceptRatePerS == nil || *s.AcceptRatePerS > 250 || *s.AcceptOverPace != *s.AcceptRatePerS/200 {
+	if *s.PacePerS != 200 || *s.IdealS != 0.5 || s.AcceptRatePerS == nil || *s.AcceptOverPace != *s.AcceptRatePerS/200 {
 		t.Errorf("pace %s, ideal %s, accepted %s, over pace %s", result.Number(s.PacePerS), result.Number(s.IdealS), result.Number(s.AcceptRatePerS), result.Number(s.AcceptOverPace))
 	}
 	if *s.T50S < 0.2 || *s.T100S < 0.5 {
@@ -254,12 +254,7 @@ func TestAWrongFlagOfANodeIsAUsageError(t *testing.T) {
 
 func TestATargetThatIsNotThereEndsTheRunAtOnce(t *testing.T) {
 	benchtest.LeavesNothing(t)
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	l.Close()
+	addr := benchtest.FreeAddr(t)
 	r, err := Run(t.Context(), Config{Scenario: "hold", Targets: []string{addr}, Conns: 10}, View{})
 	if r != nil || result.ExitCode(err) != result.ExitOther || err.Error() != "no server at "+addr+": connection refused" {
 		t.Errorf("Run: %+v, exit %d, %v", r, result.ExitCode(err), err)

@@ -13,7 +13,7 @@ func TestANodeThatCarriesNothingFailsATalk(t *testing.T) {
 	for _, workers := range []int{1, 2} {
 		benchtest.LeavesNothing(t)
 		cfg := inWorkers(t, workers, "good", "talk", 1, 20)
-		cfg.Send, cfg.Every, cfg.Duration = 64, 100*time.Millisecond, 300*time.Millisecond
+		cfg.Send, cfg.Every, cfg.Duration = "64B", 100*time.Millisecond, 300*time.Millisecond
 		r, err := Run(t.Context(), cfg, View{})
 		if result.ExitCode(err) != result.ExitThreshold {
 			t.Fatalf("%v, want a promise that failed", err)

@@ -40,3 +40,18 @@ func TestRangeSaysWhatToDo(t *testing.T) {
 		t.Errorf("unknown code prints %q", got)
 	}
 }
+
+// Which refusals are the application's to give, and after which a message may be taken another time.
+func TestNackCodesOfApplications(t *testing.T) {
+	for code, want := range map[NackCode]struct{ own, again bool }{
+		0: {false, false}, NackBusy: {true, true}, NackInternal: {true, true}, 3: {false, true}, 49: {false, true},
+		50: {true, true}, 99: {true, true}, NackRefused: {true, false}, 101: {false, false}, 999: {false, false}, 1000: {true, false}, 65535: {true, false},
+	} {
+		if got := code.ForApplications(); got != want.own {
+			t.Errorf("NackCode(%d).ForApplications() = %v", uint16(code), got)
+		}
+		if got := code.Again(); got != want.again {
+			t.Errorf("NackCode(%d).Again() = %v", uint16(code), got)
+		}
+	}
+}

@@ -155,37 +155,48 @@ func (w *town) roomAt(home, later string, nodes int) string {
 	return ""
 }
 
-// A node joins, and takes some rooms: their members are told once, and nobody's message is lost.
+// A node joins, and takes some rooms: their members are told once. What is said from then on they hear; what is said
+// while some know of it, and others not, they hear once, or have missed, as they are told.
 func TestNodeThatJoinsTakesItsRooms(t *testing.T) {
-	inTown(t, 2, messaging.Config{}, func(w *town) {
-		room := w.roomAt("b", "c", 3)
-		alice, bob := w.nodes[0].join("alice"), w.nodes[1].join("bob")
-		w.joins(alice, room, envelope.Position{})
-		w.joins(bob, room, envelope.Position{})
-		w.toRoom(alice, room, "0")
-		alice.hears("0")
-		at := bob.hears("0").Position
-		w.add(messaging.Config{}, nil)
-		n := alice.toRoom(room, "1")
-		w.advance(time.Second)
-		alice.acked(n, envelope.AckTaken)
-		for _, p := range []*peer{alice, bob} {
-			gaps, heard := p.gaps()
-			if gaps != 1 || heard != 1 {
-				t.Errorf("%d gaps, %d messages", gaps, heard)
-			}
-			if e := w.joins(p, room, at); e.State != envelope.Missed {
-				t.Errorf("got %+v", e)
-			}
+	for name, known := range map[string]time.Duration{"at once": 0, "when all know": time.Second} {
+		t.Run(name, func(t *testing.T) {
+			inTown(t, 2, messaging.Config{}, func(w *town) { joinsTown(w, known) })
+		})
+	}
+}
+
+// joinsTown has a node join and, so much later, somebody say something.
+func joinsTown(w *town, known time.Duration) {
+	room := w.roomAt("b", "c", 3)
+	alice, bob := w.nodes[0].join("alice"), w.nodes[1].join("bob")
+	w.joins(alice, room, envelope.Position{})
+	w.joins(bob, room, envelope.Position{})
+	w.toRoom(alice, room, "0")
+	alice.hears("0")
+	at := bob.hears("0").Position
+	w.add(messaging.Config{}, nil)
+	if known > 0 {
+		w.advance(known)
+	}
+	n := alice.toRoom(room, "1")
+	w.advance(time.Second)
+	alice.acked(n, envelope.AckTaken)
+	for _, p := range []*peer{alice, bob} {
+		gaps, heard := p.gaps()
+		if gaps != 1 || heard > 1 || known > 0 && heard != 1 {
+			w.t.Errorf("%d gaps, %d messages", gaps, heard)
 		}
-		w.advance(2 * time.Second)
-		w.toRoom(bob, room, "2")
-		alice.hears("2")
-		bob.hears("2")
-		w.advance(10 * time.Second)
-		alice.nothing()
-		bob.nothing()
-	})
+		if e := w.joins(p, room, at); e.State != envelope.Missed {
+			w.t.Errorf("got %+v", e)
+		}
+	}
+	w.advance(2 * time.Second)
+	w.toRoom(bob, room, "2")
+	alice.hears("2")
+	bob.hears("2")
+	w.advance(10 * time.Second)
+	alice.nothing()
+	bob.nothing()
 }
 
 // What a client says while the home dies is said in its order at the next one.

@@ -82,7 +82,7 @@ func TestClusterLosesNothingThatItAcknowledged(t *testing.T) {
 	t.Parallel()
 	const users, rounds, away = 150, 8, 20
 	c := startCity(t, 3)
-	ctx, cancel := context.WithTimeout(t.Context(), 150*time.Second)
+	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer cancel()
@@ -92,7 +92,7 @@ func TestClusterLosesNothingThatItAcknowledged(t *testing.T) {
 		all = append(all, l.person(t, ctx, &wg, fmt.Sprintf("user%d/x", i), c.addrs()...))
 	}
 	for _, p := range all {
-		eventually(t, "sessions", 20*time.Second, func() bool { return p.Info().State == client.Ready })
+		eventually(t, "sessions", time.Minute, func() bool { return p.Info().State == client.Ready })
 	}
 	var senders sync.WaitGroup
 	for i, p := range all {
@@ -110,7 +110,7 @@ func TestClusterLosesNothingThatItAcknowledged(t *testing.T) {
 	}
 	const total = 2 * users * rounds
 	after := func(part float64) {
-		eventually(t, "traffic", 30*time.Second, func() bool { _, acked, _ := l.counts(); return float64(acked) >= part*total })
+		eventually(t, "traffic", time.Minute, func() bool { _, acked, _ := l.counts(); return float64(acked) >= part*total })
 		sent, acked, _ := l.counts()
 		t.Logf("with %d messages in flight, %d of %d settled:", sent-acked, acked, total)
 	}
@@ -137,7 +137,7 @@ func TestClusterLosesNothingThatItAcknowledged(t *testing.T) {
 		all = append(all, l.person(t, ctx, &wg, fmt.Sprintf("away%d", i), c.addrs()...))
 	}
 	eventually(t, "all messages settled", 60*time.Second, func() bool { sent, acked, _ := l.counts(); return acked == sent && sent == total })
-	eventually(t, "what was acknowledged", 30*time.Second, func() bool { return len(l.lost()) == 0 })
+	eventually(t, "what was acknowledged", time.Minute, func() bool { return len(l.lost()) == 0 })
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var words [256]int

@@ -82,7 +82,8 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-func (c Config) withDefaults() Config {
+// WithDefaults returns c with its zeros filled in.
+func (c Config) WithDefaults() Config {
 	setDefault(&c.Name, "node")
 	setDefault(&c.PolicyTimeout, 2*time.Second)
 	setDefault(&c.PolicyWorkers, 64)
@@ -114,7 +115,7 @@ func setDefault[T comparable](field *T, value T) {
 
 // Validate says in one sentence which field makes no sense.
 func (c Config) Validate() error {
-	c = c.withDefaults()
+	c = c.WithDefaults()
 	for _, f := range []struct {
 		bad  bool
 		text string

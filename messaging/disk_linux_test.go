@@ -23,15 +23,15 @@ func TestFullDiskOfANode(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(dir, "store")
-	node, addr := startNode(t, "127.0.0.1:0", file)
-	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	node, addr := startNode(t, freePorts(t, 1)[0], file)
+	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer cancel()
 	l := newLedger()
 	alice, bob := l.person(t, ctx, &wg, "alice", addr), l.person(t, ctx, &wg, "bob", addr)
 	for _, p := range []*person{alice, bob} {
-		eventually(t, "session", 30*time.Second, func() bool { return p.Info().State == client.Ready })
+		eventually(t, "session", time.Minute, func() bool { return p.Info().State == client.Ready })
 	}
 	const away = 20
 	pad := strings.Repeat("x", 1000)
@@ -47,7 +47,7 @@ func TestFullDiskOfANode(t *testing.T) {
 	tell := func(n int) {
 		t.Helper()
 		send(n)
-		eventually(t, "all is settled", 30*time.Second, func() bool { sent, acked, _ := l.counts(); return sent == acked })
+		eventually(t, "all is settled", time.Minute, func() bool { sent, acked, _ := l.counts(); return sent == acked })
 	}
 	for l.told(255) < 50 {
 		if tell(100); sent > 5000 {
@@ -58,7 +58,7 @@ func TestFullDiskOfANode(t *testing.T) {
 		t.Fatalf("nothing was stored: %d refused of %d", l.told(255), sent)
 	}
 	bob.tell(ctx, "alice", "online") // both are
-	eventually(t, "message between who is online", 30*time.Second, func() bool { return l.of("online") == envelope.AckDelivered })
+	eventually(t, "message between who is online", time.Minute, func() bool { return l.of("online") == envelope.AckDelivered })
 	send(100)
 	node.Kill() // with these in flight
 	node.Reap()
@@ -67,7 +67,7 @@ func TestFullDiskOfANode(t *testing.T) {
 	}
 	startNode(t, addr, file)
 	last := send(1)
-	eventually(t, "room again", 30*time.Second, func() bool { return l.of(last) == envelope.AckDurable })
+	eventually(t, "room again", time.Minute, func() bool { return l.of(last) == envelope.AckDurable })
 	tell(100)
 	for i := range away {
 		l.person(t, ctx, &wg, fmt.Sprintf("away%d", i), addr)

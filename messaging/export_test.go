@@ -6,7 +6,7 @@ import "time"
 func (h *Hub) SetWall(now func() time.Time) { h.wall = now }
 
 // Defaults are those of a Config.
-func Defaults() Config { return Config{}.withDefaults() }
+func Defaults() Config { return Config{}.WithDefaults() }
 
 // UserHere is what this node alone knows of a user, its sessions apart.
 func (h *Hub) UserHere(name string) UserState {

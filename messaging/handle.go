@@ -2,6 +2,7 @@ package messaging
 
 import (
 	"bytes"
+	"time"
 
 	"github.com/stormwheel/stormwheel/messaging/envelope"
 	"github.com/stormwheel/stormwheel/server"
@@ -24,6 +25,12 @@ func (h *Hub) message(s *server.Session, m server.Message) {
 	}
 	if why := h.screen(d, &e, m.WantsReply); why != nil {
 		refuseNow(s, m.Number, why)
+		return
+	}
+	if e.Kind == envelope.ToUser && h.cfg.Policy == nil && d.stalled == nil { // as nearly all are: nothing of it is kept
+		if err := h.sendToUser(d, m.Number, h.since(), e); err != nil {
+			h.refuseFor(d, m.Number, err)
+		}
 		return
 	}
 	a := &asked{d: d, number: m.Number, reply: m.WantsReply, e: e, at: h.since()}
@@ -80,6 +87,9 @@ func (h *Hub) screen(d *device, e *envelope.Envelope, reply bool) *Refusal {
 	case len(e.Content) > h.cfg.MaxContent:
 		return refuseLarge
 	}
+	if rate < 0 {
+		return nil
+	}
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	if !of.take(h.since(), rate, burst) {
@@ -101,13 +111,18 @@ func (h *Hub) obey(s *server.Session, a *asked) {
 
 // conclude settles what a client asked, if that is not settled otherwise.
 func (h *Hub) conclude(a *asked) {
-	switch why := a.verdict.(type) {
-	case nil:
-	case *Refusal:
-		h.refuse(a.d.from(), a.number, why)
-	default:
-		h.refuse(a.d.from(), a.number, refuseUndecided)
+	if a.verdict != nil {
+		h.refuseFor(a.d, a.number, a.verdict)
 	}
+}
+
+// refuseFor tells a client why it may not, or that nobody can say.
+func (h *Hub) refuseFor(d *device, number uint64, err error) {
+	why, known := err.(*Refusal)
+	if !known {
+		why = refuseUndecided
+	}
+	h.refuse(d.from(), number, why)
 }
 
 // act does what a client may do. Nil: it is settled, or will be.
@@ -136,13 +151,12 @@ func (h *Hub) act(s *server.Session, a *asked) error {
 
 // send brings a client's message to a user or a room: it needs no session for that.
 func (h *Hub) send(a *asked) error {
+	if a.e.Kind == envelope.ToUser {
+		return h.sendToUser(a.d, a.number, a.at, a.e)
+	}
 	id := ID{a.d.id, a.d.incarnation, a.number}
 	e := a.e
-	to := string(e.User)
 	e.User = []byte(a.d.user.name)
-	if e.Kind == envelope.ToUser {
-		return h.toUser(to, id, a.at, &e, waiter{from: a.d.from(), number: a.number})
-	}
 	if h.cfg.Peers != nil {
 		return h.sendAbroad(a, id, &e)
 	}
@@ -151,6 +165,13 @@ func (h *Hub) send(a *asked) error {
 	}
 	h.ack(a.d.from(), a.number, envelope.AckTaken)
 	return nil
+}
+
+// sendToUser brings a client's message to a user, that came at that time. It keeps nothing of e.
+func (h *Hub) sendToUser(d *device, number uint64, at time.Duration, e envelope.Envelope) error {
+	to := string(e.User)
+	e.User = []byte(d.user.name)
+	return h.toUser(to, ID{d.id, d.incarnation, number}, at, &e, waiter{from: d.from(), number: number})
 }
 
 // sendAbroad is send to a room whose home may be another node.

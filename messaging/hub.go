@@ -74,7 +74,7 @@ func New(cfg Config) (*Hub, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	h := &Hub{cfg: cfg.withDefaults(), seed: maphash.MakeSeed(), began: time.Now(), wall: time.Now}
+	h := &Hub{cfg: cfg.WithDefaults(), seed: maphash.MakeSeed(), began: time.Now(), wall: time.Now}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	h.name = ID{Sender: h.cfg.Name, Incarnation: randomNumber()}
 	h.asks = make(chan func(), maxAsks)

@@ -52,7 +52,7 @@ func TestUserOfWhomThereIsNothingToKnowTakesNoMemory(t *testing.T) {
 			t.Errorf("%d users, nobody is here", got)
 		}
 		for i := range hub.shards {
-			if sh := &hub.shards[i]; len(sh.ages.list)+len(sh.puts)+len(sh.drops)+len(sh.loads)+len(sh.retries) > 0 {
+			if sh := &hub.shards[i]; sh.ages != (ages{}) || len(sh.puts)+len(sh.drops)+len(sh.loads)+len(sh.retries) > 0 {
 				t.Errorf("shard %d keeps something", i)
 			}
 		}

@@ -223,8 +223,8 @@ func killNode(t *testing.T, kind string) {
 	if kind == "bolt" {
 		file = filepath.Join(t.TempDir(), "store")
 	}
-	node, addr := startNode(t, "127.0.0.1:0", file)
-	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	node, addr := startNode(t, freePorts(t, 1)[0], file)
+	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer cancel()
@@ -234,7 +234,7 @@ func killNode(t *testing.T, kind string) {
 		all = append(all, l.person(t, ctx, &wg, fmt.Sprintf("user%d/x", i), addr))
 	}
 	for _, p := range all {
-		eventually(t, "sessions", 20*time.Second, func() bool { return p.Info().State == client.Ready })
+		eventually(t, "sessions", time.Minute, func() bool { return p.Info().State == client.Ready })
 	}
 	var senders sync.WaitGroup
 	for i, p := range all {
@@ -246,7 +246,7 @@ func killNode(t *testing.T, kind string) {
 		})
 	}
 	for _, part := range []int{8, 2} { // with more than a thousand in flight, and after a half
-		eventually(t, "traffic", 20*time.Second, func() bool { _, acked, _ := l.counts(); return acked >= 2*users*rounds/part })
+		eventually(t, "traffic", time.Minute, func() bool { _, acked, _ := l.counts(); return acked >= 2*users*rounds/part })
 		node.Kill()
 		sent, acked, _ := l.counts()
 		t.Logf("killed with %d messages in flight", sent-acked)
@@ -257,8 +257,8 @@ func killNode(t *testing.T, kind string) {
 	for i := range away {
 		all = append(all, l.person(t, ctx, &wg, fmt.Sprintf("away%d", i), addr))
 	}
-	eventually(t, "all messages settled", 40*time.Second, func() bool { sent, acked, _ := l.counts(); return acked == sent && sent == 2*users*rounds })
-	eventually(t, "what was acknowledged", 30*time.Second, func() bool { return len(l.lost()) == 0 })
+	eventually(t, "all messages settled", time.Minute, func() bool { sent, acked, _ := l.counts(); return acked == sent && sent == 2*users*rounds })
+	eventually(t, "what was acknowledged", time.Minute, func() bool { return len(l.lost()) == 0 })
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var words [256]int

@@ -111,7 +111,7 @@ func TestLostAcknowledgement(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, addr := liveNode(t, messaging.Config{Store: messaging.NewMemory(messaging.Bounds{})}, server.StandBeside)
-			ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+			ctx, cancel := context.WithCancel(t.Context())
 			var wg sync.WaitGroup
 			defer wg.Wait()
 			defer cancel()
@@ -125,24 +125,24 @@ func TestLostAcknowledgement(t *testing.T) {
 			}
 			alice, bob := newMemberBy(t, ctx, &wg, addr, "alice", alices), newMemberBy(t, ctx, &wg, addr, "bob", bobs)
 			for _, m := range []*member{alice, bob} {
-				eventually(t, "session", 30*time.Second, func() bool { return m.Client().Info().State == client.Ready })
+				eventually(t, "session", time.Minute, func() bool { return m.Client().Info().State == client.Ready })
 			}
 			n, err := alice.Send(ctx, "bob", []byte("hi"), talk.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			eventually(t, "outcome", 30*time.Second, alice.has(func() bool { return alice.states[n] != 0 }))
+			eventually(t, "outcome", time.Minute, alice.has(func() bool { return alice.states[n] != 0 }))
 			last, err := alice.SendAcked(ctx, "bob", []byte("last"), talk.Options{}) // and what comes before that has come
 			if err != nil || last.State != talk.Delivered && last.State != talk.Held {
 				t.Fatalf("got %+v, %v", last, err)
 			}
-			eventually(t, "the last message", 30*time.Second, bob.has(func() bool { return bob.got["last"] == 1 }))
+			eventually(t, "the last message", time.Minute, bob.has(func() bool { return bob.got["last"] == 1 }))
 			bob.mu.Lock()
 			if bob.got["hi"] != 1 {
 				t.Errorf("bob had it %d times", bob.got["hi"])
 			}
 			bob.mu.Unlock()
-			eventually(t, "delivered", 30*time.Second, alice.has(func() bool {
+			eventually(t, "delivered", time.Minute, alice.has(func() bool {
 				return alice.states[n] == talk.Delivered || alice.states[n] == talk.Held && alice.later[n] == envelope.Delivered
 			}))
 			if cuts.Load() != 1 {
@@ -173,7 +173,7 @@ func TestAsAClient(t *testing.T) {
 
 func TestClientKilledBetweenDeliverAndAck(t *testing.T) {
 	_, addr := liveNode(t, messaging.Config{Store: messaging.NewMemory(messaging.Bounds{})}, server.StandBeside)
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer cancel()
@@ -193,10 +193,10 @@ func TestClientKilledBetweenDeliverAndAck(t *testing.T) {
 	}
 	bob.Kill()
 	bob.Reap()
-	eventually(t, "outcome", 30*time.Second, alice.has(func() bool { return alice.states[n] == talk.Held }))
+	eventually(t, "outcome", time.Minute, alice.has(func() bool { return alice.states[n] == talk.Held }))
 	again := newMember(t, ctx, &wg, addr, "bob/phone")
-	eventually(t, "both messages", 30*time.Second, again.has(func() bool { return again.got["stored"] == 1 && again.got["while it is there"] == 1 }))
-	eventually(t, "both second ticks", 30*time.Second, alice.has(func() bool { return len(alice.later) == 2 && alice.later[n] == envelope.Delivered }))
+	eventually(t, "both messages", time.Minute, again.has(func() bool { return again.got["stored"] == 1 && again.got["while it is there"] == 1 }))
+	eventually(t, "both second ticks", time.Minute, alice.has(func() bool { return len(alice.later) == 2 && alice.later[n] == envelope.Delivered }))
 }
 
 // Logins race, of one device or of too many, and nothing of the losers is left.
@@ -211,7 +211,7 @@ func TestLoginsRace(t *testing.T) {
 
 func raceLogins(t *testing.T, duplicates server.Duplicates, devices int) {
 	hub, addr := liveNode(t, messaging.Config{Store: messaging.NewMemory(messaging.Bounds{}), JoinRate: -1, MaxDevices: 3}, duplicates)
-	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer cancel()
@@ -232,12 +232,12 @@ func raceLogins(t *testing.T, duplicates server.Duplicates, devices int) {
 		all = append(all, m)
 	}
 	sending.Wait()
-	eventually(t, "the others have ended", 30*time.Second, func() bool {
+	eventually(t, "the others have ended", time.Minute, func() bool {
 		st := hub.Stats()
 		return st.Devices == int64(devices)+1 && st.Users == 2 && st.Members == int64(devices) && st.Queued == 0
 	})
-	eventually(t, "all is settled", 30*time.Second, alice.has(func() bool { return len(alice.states) == messages }))
-	eventually(t, "each message was had", 30*time.Second, func() bool {
+	eventually(t, "all is settled", time.Minute, alice.has(func() bool { return len(alice.states) == messages }))
+	eventually(t, "each message was had", time.Minute, func() bool {
 		had := make(map[string]bool)
 		for _, m := range all {
 			m.mu.Lock()
@@ -251,7 +251,7 @@ func raceLogins(t *testing.T, duplicates server.Duplicates, devices int) {
 	for _, m := range all {
 		_ = m.Close()
 	}
-	eventually(t, "nothing is left of bob", 30*time.Second, func() bool {
+	eventually(t, "nothing is left of bob", time.Minute, func() bool {
 		st := hub.Stats()
 		return st.Devices == 1 && st.Users == 1 && st.Members == 0
 	})

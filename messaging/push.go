@@ -23,6 +23,8 @@ type entry struct {
 	at      time.Duration // when it came, to the policy if there is one
 
 	waits   []waiter // who is to be told, once; after that nobody waits
+	one     [1]waiter
+	seen    uint64   // its number in recent; 0: it has none
 	record  int32    // its place in the batch that is being stored, from 1
 	out     int32    // devices, and other nodes, that have it and have not answered
 	refused *Refusal // by a device's application
@@ -33,6 +35,9 @@ type entry struct {
 	done     bool // taken, refused or expired; what the store has of it is dropped
 	held     bool // it waits in the window until it is known on which nodes its user is
 	foreign  bool // another node's: it is given to the devices here, and is never stored
+
+	older, newer *entry // of its age
+	ages         *ageList
 }
 
 // waiter is who wants to know what becomes of a message: a client, or a caller of Push.
@@ -126,7 +131,7 @@ func (h *Hub) toUser(user string, id ID, at time.Duration, e *envelope.Envelope,
 	case h.leaving.Load():
 		return refuseBusy
 	}
-	n := &entry{id: id, at: at, expires: h.expiry()}
+	n := &entry{id: id, at: at, expires: h.expiry(now)}
 	if e.Life > 0 && e.Life < h.cfg.Life {
 		n.expires = now.Add(e.Life)
 	}
@@ -156,10 +161,13 @@ func (h *Hub) toUser(user string, id ID, at time.Duration, e *envelope.Envelope,
 	return nil
 }
 
-func (h *Hub) expiry() time.Time { return h.wall().Truncate(time.Millisecond).Add(h.cfg.Life) }
+func (h *Hub) expiry(now time.Time) time.Time { return now.Truncate(time.Millisecond).Add(h.cfg.Life) }
 
 func (e *entry) wait(w waiter) {
 	if w.number != 0 || w.told != nil {
+		if e.waits == nil {
+			e.waits = e.one[:0] // there is hardly ever another
+		}
 		e.waits = append(e.waits, w)
 	}
 }

@@ -6,8 +6,10 @@ import "time"
 // the last 5 minutes, at most 16,384 of the node. A message under way is known until it is settled, a
 // refused one may come again. It is guarded by its shard's lock.
 type recent struct {
-	known map[copyOf]seenMessage
-	order []arrival // as they came, some of which may be gone
+	known map[copyOf]uint64 // the numbers of those that are not forgotten
+	order []seenMessage     // as they came; those before head are forgotten
+	head  int
+	first uint64 // the number of order[0]; numbers begin with 1
 }
 
 // copyOf is what copies of one message have in common.
@@ -16,15 +18,12 @@ type copyOf struct {
 	id   ID
 }
 
-type arrival struct {
-	copyOf
-	at time.Duration
-}
-
 type seenMessage struct {
-	first *entry // under way; nil: it was settled
-	what  Result
-	at    time.Duration
+	copyOf
+	first  *entry // under way; nil: it was settled
+	what   Result
+	at     time.Duration
+	unseen bool // it was refused: as if it had never come
 }
 
 const (
@@ -33,41 +32,55 @@ const (
 	underWay       = 2 * (answerTime + putTime) // by then it is settled, unless nobody waits for that
 )
 
-func (r *recent) init() { r.known = make(map[copyOf]seenMessage) }
+func (r *recent) init() { r.known, r.first = make(map[copyOf]uint64), 1 }
 
 // find returns the first copy, if it is under way, or what became of it, 0 if there was none.
 func (r *recent) find(user string, id ID) (first *entry, what Result) {
-	s := r.known[copyOf{user, id}]
-	return s.first, s.what
-}
-
-func (r *recent) add(user string, id ID, e *entry, now time.Duration) {
-	for len(r.order) > 0 {
-		oldest := r.order[0]
-		s, there := r.known[oldest.copyOf]
-		there = there && s.at == oldest.at
-		if there && (s.first != nil && now-s.at < underWay || len(r.order) < recentMessages && now-s.at < recentTime) {
-			break
-		}
-		if there {
-			delete(r.known, oldest.copyOf)
-		}
-		r.order = r.order[1:]
+	if number, there := r.known[copyOf{user, id}]; there {
+		s := &r.order[number-r.first]
+		return s.first, s.what
 	}
-	r.known[copyOf{user, id}] = seenMessage{first: e, at: now}
-	r.order = append(r.order, arrival{copyOf{user, id}, now})
+	return nil, 0
 }
 
-// settle notes what became of a message.
-func (r *recent) settle(user string, id ID, what Result) {
-	c := copyOf{user, id}
-	s, there := r.known[c]
-	switch {
-	case !there:
+// add notes a message that find does not know.
+func (r *recent) add(user string, id ID, e *entry, now time.Duration) {
+	r.forget(now)
+	if len(r.order) == cap(r.order) && r.head > len(r.order)/2 {
+		n := copy(r.order, r.order[r.head:])
+		clear(r.order[n:])
+		r.order, r.first, r.head = r.order[:n], r.first+uint64(r.head), 0
+	}
+	e.seen = r.first + uint64(len(r.order))
+	r.known[copyOf{user, id}] = e.seen
+	r.order = append(r.order, seenMessage{copyOf: copyOf{user, id}, first: e, at: now})
+}
+
+// forget forgets the oldest, as far as they need not be known.
+func (r *recent) forget(now time.Duration) {
+	for ; r.head < len(r.order); r.head++ {
+		s := &r.order[r.head]
+		if !s.unseen && (s.first != nil && now-s.at < underWay || len(r.order)-r.head < recentMessages && now-s.at < recentTime) {
+			return
+		}
+		if !s.unseen {
+			delete(r.known, s.copyOf)
+		}
+		*s = seenMessage{}
+	}
+}
+
+// settle notes what became of a message, if it was added and is not forgotten.
+func (r *recent) settle(e *entry, what Result) {
+	if e.seen < r.first+uint64(r.head) {
+		return
+	}
+	switch s := &r.order[e.seen-r.first]; {
+	case s.unseen:
 	case what == Refused || what == Expired:
-		delete(r.known, c)
+		delete(r.known, s.copyOf)
+		*s = seenMessage{unseen: true}
 	default:
 		s.first, s.what = nil, what
-		r.known[c] = s
 	}
 }

@@ -13,9 +13,8 @@ import (
 // settle tells who waits for a message what became of it, and remembers it for copies. Nobody waits
 // then. With the lock held.
 func (sh *shard) settle(e *entry, r Result, device string, why *Refusal) {
-	if e.user != nil {
-		sh.recent.settle(e.user.name, e.id, r)
-	}
+	sh.recent.settle(e, r)
+	sh.ages.remove(e)
 	for _, w := range e.waits {
 		if w.told != nil {
 			out := Outcome{ID: e.id, Result: r, Device: device}
@@ -34,7 +33,7 @@ func (sh *shard) settle(e *entry, r Result, device string, why *Refusal) {
 			sh.h.ack(w.from, w.number, r.word())
 		}
 	}
-	e.waits = nil
+	e.waits, e.one = nil, [1]waiter{}
 }
 
 // tell calls a function of the embedder's.
@@ -138,7 +137,7 @@ func (u *user) receipt(e *entry, r Result, why *Refusal) {
 // sendReceipt brings a receipt to a user, as a message that nobody waits for: it is stored if he is
 // away, and lost if there is no room.
 func (h *Hub) sendReceipt(r receiptTo) {
-	r.e.at, r.e.expires = h.since(), h.expiry()
+	r.e.at, r.e.expires = h.since(), h.expiry(h.wall())
 	sh := h.shardOf(r.user)
 	sh.mu.Lock()
 	sh.begin(r.user, r.e)

@@ -85,8 +85,8 @@ func TestLargeRoomOfAKilledNode(t *testing.T) {
 }
 
 func killRoom(t *testing.T, members, messages int) {
-	node, addr := startNode(t, "127.0.0.1:0", "memory")
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	node, addr := startNode(t, freePorts(t, 1)[0], "memory")
+	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer cancel()
@@ -132,8 +132,8 @@ func killRoom(t *testing.T, members, messages int) {
 // started again, and its sender hears that.
 func TestTalkGetsItsSecondTickAfterTheNodeIsBack(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "store")
-	node, addr := startNode(t, "127.0.0.1:0", file)
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	node, addr := startNode(t, freePorts(t, 1)[0], file)
+	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer cancel()
@@ -142,13 +142,13 @@ func TestTalkGetsItsSecondTickAfterTheNodeIsBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "one tick", 10*time.Second, alice.has(func() bool { return alice.states[number] == talk.Durable }))
+	eventually(t, "one tick", time.Minute, alice.has(func() bool { return alice.states[number] == talk.Durable }))
 	node.Kill()
 	node.Reap()
 	startNode(t, addr, file)
 	bob := newMember(t, ctx, &wg, addr, "bob/laptop")
-	eventually(t, "the message", 20*time.Second, bob.has(func() bool { return bob.got["hi"] == 1 }))
-	eventually(t, "two ticks", 20*time.Second, alice.has(func() bool { return alice.later[number] == envelope.Delivered }))
+	eventually(t, "the message", time.Minute, bob.has(func() bool { return bob.got["hi"] == 1 }))
+	eventually(t, "two ticks", time.Minute, alice.has(func() bool { return alice.later[number] == envelope.Delivered }))
 	second, err := alice.SendAcked(ctx, "bob", []byte("there?"), talk.Options{})
 	if err != nil || second.State != talk.Delivered {
 		t.Errorf("got %+v, %v", second, err)

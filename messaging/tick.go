@@ -1,7 +1,7 @@
 package messaging
 
 import (
-	"slices"
+	"math"
 	"time"
 )
 
@@ -52,28 +52,84 @@ func (h *Hub) tick() {
 	}
 }
 
-// ages are the messages of the last few seconds, by when they came: those that nobody has taken are stored,
-// and those about which nothing can be said are refused. Guarded by the shard's lock.
+// ages are the messages of the last few seconds of which somebody waits to hear, by when they came: those that
+// nobody has taken are stored, and those about which nothing can be said are refused. What is settled is in it no
+// more. Guarded by the shard's lock.
 type ages struct {
-	list    []*entry
-	patient int // of list, those for which patience has run out
+	fresh   ageList
+	patient ageList // those for which patience has run out
 }
+
+// ageList are messages by their age. Its zero value is empty.
+type ageList struct{ oldest, newest *entry }
 
 // add puts a message where it belongs, which is near the end: it may have waited for the policy.
 func (a *ages) add(e *entry) {
-	i := len(a.list)
-	for i > a.patient && a.list[i-1].at > e.at {
-		i--
+	if e.ages == nil {
+		a.fresh.add(e)
 	}
-	a.list = slices.Insert(a.list, i, e)
+}
+
+// remove takes a message out, if it is there.
+func (a *ages) remove(e *entry) {
+	if e.ages != nil {
+		e.ages.remove(e)
+	}
+}
+
+func (l *ageList) add(e *entry) {
+	before := l.newest
+	if l.oldest != nil && e.at < l.oldest.at {
+		before = nil
+	}
+	for before != nil && before.at > e.at {
+		before = before.older
+	}
+	e.ages, e.older = l, before
+	if before == nil {
+		e.newer, l.oldest = l.oldest, e
+	} else {
+		e.newer, before.newer = before.newer, e
+	}
+	if e.newer == nil {
+		l.newest = e
+	} else {
+		e.newer.older = e
+	}
+}
+
+func (l *ageList) remove(e *entry) {
+	if e.older == nil {
+		l.oldest = e.newer
+	} else {
+		e.older.newer = e.newer
+	}
+	if e.newer == nil {
+		l.newest = e.older
+	} else {
+		e.newer.older = e.older
+	}
+	e.ages, e.older, e.newer = nil, nil, nil
+}
+
+// before takes out the oldest message, if it came so long ago; nil: it did not, or there is none.
+func (l *ageList) before(at time.Duration) *entry {
+	e := l.oldest
+	if e == nil || e.at > at {
+		return nil
+	}
+	l.remove(e)
+	return e
 }
 
 // giveUp refuses all that waits for an outcome: nobody is left to bring one.
 func (sh *shard) giveUp() {
 	sh.mu.Lock()
-	for _, e := range sh.ages.list {
-		if !e.done && len(e.waits) > 0 {
-			e.user.finish(e, Refused, "", refuseBusy)
+	for _, l := range []*ageList{&sh.ages.patient, &sh.ages.fresh} {
+		for e := l.before(math.MaxInt64); e != nil; e = l.before(math.MaxInt64) {
+			if !e.done && len(e.waits) > 0 {
+				e.user.finish(e, Refused, "", refuseBusy)
+			}
 		}
 	}
 	sh.unlock()
@@ -83,23 +139,16 @@ func (sh *shard) giveUp() {
 func (sh *shard) grow(now time.Duration) {
 	sh.mu.Lock()
 	a := &sh.ages
-	for a.patient < len(a.list) && now-a.list[a.patient].at >= answerTime {
-		if e := a.list[a.patient]; !e.done && e.windowed && e.key == 0 && !e.putting {
+	for e := a.fresh.before(now - answerTime); e != nil; e = a.fresh.before(now - answerTime) {
+		a.patient.add(e)
+		if !e.done && e.windowed && e.key == 0 && !e.putting {
 			e.user.spill()
 		}
-		a.patient++
 	}
-	gone := 0
-	for gone < a.patient && now-a.list[gone].at >= answerTime+putTime {
-		if e := a.list[gone]; !e.done && len(e.waits) > 0 {
+	for e := a.patient.before(now - answerTime - putTime); e != nil; e = a.patient.before(now - answerTime - putTime) {
+		if !e.done && len(e.waits) > 0 {
 			e.user.finish(e, Refused, "", refuseStalled)
 		}
-		a.list[gone] = nil
-		gone++
-	}
-	a.list, a.patient = a.list[gone:], a.patient-gone
-	if len(a.list) == 0 {
-		a.list = nil
 	}
 	sh.unlock()
 }

@@ -98,15 +98,25 @@ func runCrowd(node string, n int) int {
 	return 0
 }
 
-// runBeating is the main of n clients that speak until they are killed.
-func runBeating(node string, n int) error {
-	r := siege.Rush(context.Background(), &siege.Target{Addr: node}, n, 8)
-	if len(r.In) != n {
-		return fmt.Errorf("%d of %d came in: %v", len(r.In), n, errors.Join(r.Failed...))
+// runBeating is the main of clients that speak until they are killed, each from its first moment on.
+func runBeating(o orders) error {
+	n, node := o.Beating, siege.Target{Addr: o.Node}
+	if o.By == "tls" {
+		node.Stage = anyTLS
+	}
+	ended := make(chan error, n)
+	for i := range n {
+		r := siege.Rush(context.Background(), &node, 1, 1)
+		if len(r.In) != 1 {
+			return fmt.Errorf("%d of %d came in: %v", i, n, errors.Join(r.Failed...))
+		}
+		go func() {
+			_, err := siege.Beat(context.Background(), r.In, 200*time.Millisecond)
+			ended <- err
+		}()
 	}
 	fmt.Println(n)
-	_, err := siege.Beat(context.Background(), r.In, 200*time.Millisecond)
-	return err
+	return <-ended
 }
 
 // crowd has n clients come to the child, from a process of their own.

@@ -15,7 +15,7 @@ func leaveTimeWait(t *testing.T) string {
 	t.Helper()
 	var plain net.ListenConfig
 	plain.SetMultipathTCP(false)
-	l, err := plain.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	l, err := plain.Listen(t.Context(), "tcp", freePort(t))
 	if err != nil {
 		t.Fatal(err)
 	}

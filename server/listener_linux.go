@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"fmt"
+	"net/netip"
 	"os"
 	"strconv"
 	"strings"
@@ -39,6 +40,39 @@ func findListeners(fd int) (listeners []int) {
 		break
 	}
 	return listeners
+}
+
+// listenersAt returns the listening sockets that this process has at an address.
+func listenersAt(addr netip.AddrPort) (listeners []int) {
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return nil
+	}
+	for _, e := range entries {
+		fd, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		if listens, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN); err != nil || listens == 0 {
+			continue
+		}
+		sa, err := unix.Getsockname(fd)
+		if err == nil && boundAddr(sa) == netip.AddrPortFrom(addr.Addr().Unmap().WithZone(""), addr.Port()) {
+			listeners = append(listeners, fd)
+		}
+	}
+	return listeners
+}
+
+// boundAddr is a socket's address without a zone; the zero of one that is no TCP socket's.
+func boundAddr(sa unix.Sockaddr) netip.AddrPort {
+	switch sa := sa.(type) {
+	case *unix.SockaddrInet4:
+		return netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port))
+	case *unix.SockaddrInet6:
+		return netip.AddrPortFrom(netip.AddrFrom16(sa.Addr).Unmap(), uint16(sa.Port))
+	}
+	return netip.AddrPort{}
 }
 
 // epollTargets reads the descriptors out of an epoll instance's fdinfo: "tfd: 9 events: ...".

@@ -26,6 +26,7 @@ type loop struct {
 	conns    []*[connChunk]gnet.Conn
 	reading  gnet.Conn // the one whose callback runs, so that its answer needs no look at conns
 	readSlot reactor.Slot
+	readAt   time.Duration
 	began    time.Duration           // when the present turn began
 	behind   time.Duration           // how long after it was asked for
 	ended    time.Duration           // when the last one ended
@@ -34,11 +35,13 @@ type loop struct {
 	staged   *staged                 // nil: all connections are plain
 	tuned    *tuned                  // what it goes by
 	peers    map[reactor.Slot]Peer   // of connections by unix sockets; nil: there was none
+	looked   look                    // what the kernel told of the last connection that was asked about
 
 	// Owned by the ticker.
-	listeners []int      // its listening sockets, those that are known
-	backlog   int        // how many may wait there, 0: as gnet made it
-	meter     gate.Meter // of connections taken out of there, whether they say a HELLO or not
+	listeners []int         // its listening sockets, those that are known
+	backlog   int           // how many may wait there, 0: it was not set yet
+	meter     gate.Meter    // of connections taken out of there, whether they say a HELLO or not
+	delayed   time.Duration // how late the loop was, as of the last look
 
 	// Any goroutine.
 	asked  atomic.Int64  // when the turn that is on its way was asked for, since the server's start; 0: none is
@@ -118,14 +121,18 @@ func (l *loop) accept(c gnet.Conn, by *arrival) {
 		_ = l.el.Close(c)
 		return
 	}
+	now := l.now()
+	l.looked = look{}
 	if l.reactor.Overloaded() {
-		if wait, there := waited(c.Fd()); !there { // it gave up while it waited: the cheapest end
+		wait, there := waited(c.Fd())
+		if !there { // it gave up while it waited: the cheapest end
 			l.reactor.Missed(wait)
 			_ = l.el.Close(c)
 			return
 		}
+		l.looked = look{conn: c, at: now, wait: wait}
 	}
-	slot, ok := l.reactor.Open(l.now())
+	slot, ok := l.reactor.Open(now)
 	if !ok {
 		_ = l.el.Close(c)
 		return
@@ -152,6 +159,17 @@ func (l *loop) accept(c gnet.Conn, by *arrival) {
 	}
 }
 
+// look is what the kernel told of a connection when it was accepted.
+type look struct {
+	conn gnet.Conn
+	at   time.Duration
+	wait time.Duration // since its last bytes had come
+}
+
+// lookHolds is how long that is good for: the HELLO of who waited is read in the next round of events,
+// and under overload the question is a tenth of an admission.
+const lookHolds = 20 * time.Millisecond
+
 // traffic offers the reactor what has been read, unless it is known to be too little.
 func (l *loop) traffic(c gnet.Conn, s *reactor.Session) gnet.Action {
 	if s.Staged() {
@@ -164,8 +182,8 @@ func (l *loop) traffic(c gnet.Conn, s *reactor.Session) gnet.Action {
 	if err != nil || len(b) == 0 {
 		return gnet.None
 	}
-	l.reading, l.readSlot = c, s.Slot()
-	consumed := l.reactor.Receive(l.now(), l.readSlot, b)
+	l.reading, l.readSlot, l.readAt = c, s.Slot(), l.now()
+	consumed := l.reactor.Receive(l.readAt, l.readSlot, b)
 	l.reading = nil
 	if !s.Free() && consumed > 0 {
 		_, _ = c.Discard(consumed) // zero would discard everything

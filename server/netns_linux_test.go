@@ -63,9 +63,20 @@ func needNetworks(t *testing.T) {
 // Clients whose machine vanishes send neither FIN nor RST. They are evicted in their span,
 // and the kernel keeps nothing of them, which would retransmit for minutes.
 func TestVanishedClientsAreEvictedInTheirSpanAndLeaveNoOrphan(t *testing.T) {
+	theyVanish(t, 100, 1500*time.Millisecond)
+}
+
+// The same by TLS: few, since they are silent until the last handshake is over.
+func TestVanishedTLSClientsAreEvictedInTheirSpanAndLeaveNoOrphan(t *testing.T) {
+	t.Parallel()
+	over.Store(t, stages{Name: "tls", Client: anyTLS})
+	defer over.Delete(t)
+	theyVanish(t, 10, 6*time.Second)
+}
+
+func theyVanish(t *testing.T, vanishing int, timeout time.Duration) {
 	needNetworks(t)
-	const vanishing = 100
-	const timeout, tick, beat = 1500 * time.Millisecond, 20 * time.Millisecond, 200 * time.Millisecond
+	const tick, beat = 20 * time.Millisecond, 200 * time.Millisecond
 	here, _ := newNetwork(t)
 	there, therePID := newNetwork(t)
 	runIn(t, here, "ip", "link", "add", "sw0", "type", "veth", "peer", "name", "sw1", "netns", therePID)
@@ -80,7 +91,7 @@ func TestVanishedClientsAreEvictedInTheirSpanAndLeaveNoOrphan(t *testing.T) {
 	c := startSiege(t, orders{Listen: "10.203.0.1:0", Heartbeat: beat, Timeout: timeout, Tick: tick}, in(here...))
 	empty := c.report("gc")
 	clients := startChild(t, orders{Beating: vanishing, Node: c.Addr}, in(there...))
-	c.until("all are in and have spoken", func(r report) bool { return r.Sessions == vanishing && r.Pings > 3*vanishing })
+	c.until("all are in and have spoken", func(r report) bool { return r.Sessions == int64(vanishing) && r.Pings > 3*uint64(vanishing) })
 
 	runIn(t, there, "ip", "addr", "flush", "dev", "sw1")
 	flushed := time.Now()
@@ -89,7 +100,7 @@ func TestVanishedClientsAreEvictedInTheirSpanAndLeaveNoOrphan(t *testing.T) {
 	c.until("all are evicted", func(r report) bool { return r.Conns == 0 })
 	last := time.Since(flushed)
 	r := c.report("report")
-	if r.Closes["heartbeat_timeout"] != vanishing {
+	if r.Closes["heartbeat_timeout"] != uint64(vanishing) {
 		t.Errorf("%d clients vanished; the closes are %v", vanishing, r.Closes)
 	}
 	if early := timeout - tick; r.Silence < early { // how late it may be the pure tests hold

@@ -12,7 +12,7 @@ import (
 func (s *Server) watchLoad(now time.Duration) {
 	s.away.look() // what has waited for room, or too long
 	ld := &s.node.Load
-	if !ld.Due(now, s.cfg.Tick) {
+	if gate.Blind || !ld.Due(now, s.cfg.Tick) {
 		return // the loops keep their longest waits until then
 	}
 	onTime := now-s.lookedAt < time.Second+s.cfg.Tick
@@ -25,6 +25,7 @@ func (s *Server) watchLoad(now time.Duration) {
 		sample.Waited = max(sample.Waited, time.Duration(l.waited.Swap(0)))
 		late := l.lateness(now)
 		sample.Late = max(sample.Late, late)
+		l.delayed = late
 		if late > heldTime && onTime {
 			s.logHeld(l, late)
 		}
@@ -50,7 +51,7 @@ func (s *Server) watchLoad(now time.Duration) {
 		return // the listeners may be gone
 	}
 	for _, l := range *s.loops.Load() {
-		l.setBacklog(gate.Backlog(ld.Short(now), l.meter.Rate()))
+		l.setBacklog(gate.Backlog(ld.Short(now), l.meter.Rate(), l.delayed))
 	}
 }
 
@@ -73,6 +74,21 @@ func (s *Server) logOverload(now time.Duration, sample gate.Sample) {
 	s.overloadLog = now
 	s.cfg.Logger.Warn("overloaded: clients wait to be let in, fewer may wait",
 		"waited", sample.Waited, "late", sample.Late, "pace", s.node.Load.Pace(), "admit_rate", s.gated.cfg.AdmitRate)
+}
+
+// boundQueues has a crowd wait at each listening socket at most, from the start. What a slow loop's queue
+// takes before anybody looks at it for the first time is seconds of work for clients that will have gone.
+func (s *Server) boundQueues() {
+	for _, c := range s.claims {
+		if c == nil || gate.Blind {
+			continue
+		}
+		for _, fd := range listenersAt(c.tcp.AddrPort()) {
+			if err := setListenBacklog(fd, gate.UsualBacklog); err != nil {
+				s.cfg.Logger.Error("cannot bound the accept queue", slog.Any("err", err))
+			}
+		}
+	}
 }
 
 // setBacklog has about n connections wait at each of the loop's listeners at most. It is the ticker's.

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/panjf2000/gnet/v2"
+
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/gate"
 )
@@ -157,5 +159,82 @@ func TestOverloadedNodeDropsTheGoneUnserved(t *testing.T) {
 	})
 	if st := s.Stats(); st.Accepted != 2 || time.Duration(l.waited.Load()) < 20*time.Millisecond {
 		t.Errorf("%d accepted, longest wait %v", st.Accepted, time.Duration(l.waited.Load()))
+	}
+}
+
+// Before anybody has come, more than a crowd cannot wait: nobody knows yet how slow the node is.
+func TestAcceptQueuesAreBoundFromTheStart(t *testing.T) {
+	s := startNode(t, Config{Loops: 2, Listeners: []Listener{{Addr: "127.0.0.1:0"}, {Addr: "[::1]:0"}}})
+	beside, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer beside.Close()
+	for _, c := range s.claims {
+		all := listenersAt(c.tcp.AddrPort())
+		if len(all) != 2 {
+			t.Fatalf("%s: %d listeners, want one for each loop", c.addr, len(all))
+		}
+		for _, fd := range all {
+			if n := listenBacklog(t, fd); n != gate.UsualBacklog {
+				t.Errorf("%s: %d may wait, want %d", c.addr, n, gate.UsualBacklog)
+			}
+		}
+	}
+}
+
+// numbered is a connection of which only the descriptor is asked.
+type numbered struct {
+	gnet.Conn
+	fd int
+}
+
+func (n *numbered) Fd() int { return n.fd }
+
+// What the kernel told of a connection when it was accepted is good for its HELLO, if that is read at once.
+func TestTheKernelIsAskedOnceForAnAdmission(t *testing.T) {
+	ln, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	peer, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := ln.AcceptTCP()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := own.File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	defer own.Close()
+	c := &numbered{fd: int(file.Fd())}
+	eventually(t, "its peer has gone", func() bool {
+		peer.Close()
+		_, there := waited(c.fd)
+		return !there
+	})
+	for _, one := range []struct {
+		name    string
+		reading gnet.Conn
+		looked  gnet.Conn
+		after   time.Duration
+		there   bool
+	}{
+		{"its HELLO is read", c, c, 5 * time.Millisecond, true},
+		{"long after", c, c, time.Second, false},
+		{"of another", c, &numbered{}, 5 * time.Millisecond, false},
+		{"its HELLO was read before", nil, c, 5 * time.Millisecond, false},
+	} {
+		l := &loop{conns: []*[connChunk]gnet.Conn{{c}}, reading: one.reading, readAt: time.Minute,
+			looked: look{conn: one.looked, at: time.Minute - one.after, wait: time.Second}}
+		wait, there := l.Waited(0)
+		if there != one.there || there && wait != time.Second+one.after {
+			t.Errorf("%s: waited %v, there %v; want there %v", one.name, wait, there, one.there)
+		}
 	}
 }

@@ -73,7 +73,7 @@ func runChild(text string) int {
 	case o.Crowd > 0:
 		return runCrowd(o.Node, o.Crowd)
 	case o.Beating > 0:
-		err = runBeating(o.Node, o.Beating)
+		err = runBeating(o)
 	default:
 		err = runNode(o)
 	}
@@ -341,20 +341,31 @@ func TestStoppedProcessEvictsNobodyWhosePingsWereWaiting(t *testing.T) {
 	}
 	c := startChild(t, orders{Heartbeat: heartbeat, Timeout: timeout, Tick: 20 * time.Millisecond})
 	c.leavesNothing()
-	r := siege.Rush(t.Context(), &c.Target, clients, 1)
-	if len(r.In) != clients {
-		t.Fatalf("%d of %d came in, %v were refused, %q failed", len(r.In), clients, r.Refused, r.Failed)
-	}
 	speaking, hush := context.WithCancel(t.Context())
+	defer hush()
 	type beaten struct {
 		longest time.Duration // that a client was silent
 		err     error
 	}
-	spoke := make(chan beaten, 1)
-	go func() { // whatever the node does
-		longest, err := siege.Beat(speaking, r.In, heartbeat)
-		spoke <- beaten{longest, err}
-	}()
+	spoke := make(chan beaten, clients)
+	for i := range clients { // each speaks from its first moment on, whatever the node does, and the others
+		r := siege.Rush(t.Context(), &c.Target, 1, 1)
+		if len(r.In) != 1 {
+			t.Fatalf("client %d of %d did not come in: %v, %q", i, clients, r.Refused, r.Failed)
+		}
+		go func() {
+			longest, err := siege.Beat(speaking, r.In, heartbeat)
+			spoke <- beaten{longest, err}
+		}()
+	}
+	silence := func() (longest time.Duration, err error) {
+		hush()
+		for range clients {
+			b := <-spoke
+			longest, err = max(longest, b.longest), errors.Join(err, b.err)
+		}
+		return longest, err
+	}
 	for _, pause := range []time.Duration{timeout, 2 * timeout, 3 * timeout} {
 		c.cmd.Process.Signal(syscall.SIGSTOP)
 		time.Sleep(pause) // the length of the stop is the test
@@ -362,17 +373,17 @@ func TestStoppedProcessEvictsNobodyWhosePingsWereWaiting(t *testing.T) {
 		settled := time.Now().Add(timeout + 200*time.Millisecond)
 		eventually(t, "the timeout after the stop has passed", func() bool { return time.Now().After(settled) })
 		if st := c.stats(); st.Evictions != 0 || st.Sessions != uint64(clients) || len(spoke) != 0 {
-			if hush(); len(spoke) == 0 && (<-spoke).longest >= timeout {
-				t.Skip("this process was so slow that its clients were silent for a timeout")
+			quiet := len(spoke)
+			if longest, _ := silence(); longest >= timeout {
+				t.Skipf("this process was so slow that a client was silent for %v", longest)
 			}
-			t.Fatalf("after a stop of %v: %d evicted, %d sessions, %d could not speak, closes %v", pause, st.Evictions, st.Sessions, len(spoke), st.Closes)
+			t.Fatalf("after a stop of %v: %d evicted, %d sessions, %d could not speak, closes %v", pause, st.Evictions, st.Sessions, quiet, st.Closes)
 		}
 	}
 	if st := c.stats(); st.Held < 5 {
 		t.Errorf("%.1f s were held, want about 6", st.Held)
 	}
-	hush()
-	if b := <-spoke; b.err != nil {
-		t.Errorf("a client could not speak: %v", b.err)
+	if _, err := silence(); err != nil {
+		t.Errorf("a client could not speak: %v", err)
 	}
 }

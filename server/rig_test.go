@@ -10,6 +10,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/freeport"
 	"github.com/stormwheel/stormwheel/internal/siege"
 )
 
@@ -22,6 +23,16 @@ func TestMain(m *testing.M) {
 		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).purgeStaleWorkers"),
 		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).ticktock"),
 		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*goWorker).run.func1"))
+}
+
+// freePort is an address at which nobody listens, and that nobody is given meanwhile.
+func freePort(t *testing.T) string {
+	t.Helper()
+	addrs, err := freeport.Loopback(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return addrs[0]
 }
 
 // startNode starts a node on a free port and stops it when the test ends.

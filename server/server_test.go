@@ -56,14 +56,15 @@ func TestPortZeroWithFourLoopsReachesAllOfThem(t *testing.T) {
 }
 
 func TestRestartOnTheSamePortRightAfterStop(t *testing.T) {
-	s := startNode(t, Config{})
+	addr := freePort(t)
+	s := startNode(t, Config{Listen: addr})
 	joinNode(t, s, "a")
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	if err := s.Stop(ctx); err != nil {
 		t.Fatal(err)
 	}
-	joinNode(t, startNode(t, Config{Listen: s.Addr()}), "a")
+	joinNode(t, startNode(t, Config{Listen: addr}), "a")
 }
 
 func TestIPv6AndAllAddresses(t *testing.T) {

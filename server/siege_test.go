@@ -131,7 +131,7 @@ func (s *Server) onLoop(l *loop, f func()) {
 }
 
 // patience bounds every wait of these tests; none takes a tenth of it on an idle machine.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // startSiege starts a node whose deadlines are a fifth to a tenth of the defaults, unless told
 // otherwise, so that a test sees them pass.

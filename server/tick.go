@@ -9,6 +9,7 @@ import (
 // tick runs on the engine's ticker goroutine, first as soon as every loop listens.
 func (s *Server) tick() (delay time.Duration) {
 	if !s.isReady() {
+		s.boundQueues()
 		s.serveUnix()
 		close(s.ready)
 		s.cfg.Logger.Info("listening", slog.String("addr", strings.Join(s.Addrs(), ",")), slog.String("node", s.Node()),

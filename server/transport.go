@@ -44,7 +44,13 @@ func (l *loop) Held(slot reactor.Slot) int {
 	return l.conn(slot).InboundBuffered()
 }
 
-func (l *loop) Waited(slot reactor.Slot) (time.Duration, bool) { return waited(l.conn(slot).Fd()) }
+func (l *loop) Waited(slot reactor.Slot) (time.Duration, bool) {
+	c := l.conn(slot)
+	if since := l.readAt - l.looked.at; l.reading == c && l.looked.conn == c && since < lookHolds {
+		return l.looked.wait + since, true
+	}
+	return waited(c.Fd())
+}
 
 func (l *loop) Unread(slot reactor.Slot) int {
 	unread := unreadBytes(l.conn(slot).Fd())

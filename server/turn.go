@@ -56,6 +56,9 @@ func manyTime(turn, behind time.Duration) time.Duration {
 // there are none, and a chain of turns would keep the sockets waiting. So one that has work
 // left, or came just after another, is the last until they had theirs (rest.go).
 func (l *loop) Run(context.Context) error {
+	if watch := reactor.WatchTurns; watch != nil {
+		defer watch()()
+	}
 	l.began = l.now()
 	l.tune()
 	late := l.began - time.Duration(l.asked.Load())
@@ -63,6 +66,7 @@ func (l *loop) Run(context.Context) error {
 	raise(&l.late, late)
 	raise(&l.waited, l.reactor.Waited())
 	if l.staged != nil {
+		l.staged.lines.Tick(l.began)
 		l.staged.resume()
 	}
 	more := l.reactor.Turn(l.began, late, l.turnOver)

@@ -31,7 +31,7 @@ func TestAHeaderOfAMegabyteIsRefusedAtOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.SetDeadline(time.Now().Add(20 * time.Second))
+		c.SetDeadline(time.Now().Add(time.Minute))
 		go func() { _, _ = io.WriteString(c, head) }()
 		b, err := io.ReadAll(c)
 		if err != nil && !strings.Contains(err.Error(), "reset") || !strings.HasPrefix(string(b), "HTTP/1.1 400 ") {
@@ -50,7 +50,7 @@ func TestAWebSocketOneByteAtATime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nc.SetDeadline(time.Now().Add(20 * time.Second))
+	nc.SetDeadline(time.Now().Add(time.Minute))
 	w := netstage.New(dribbling{nc}, wsClient())
 	defer w.Close()
 	var got []byte
@@ -163,7 +163,7 @@ func TestProxyHeadersThatLieEndTheConnection(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.SetDeadline(time.Now().Add(20 * time.Second))
+		c.SetDeadline(time.Now().Add(time.Minute))
 		_, _ = io.WriteString(c, says)
 		if len(says) < 30 {
 			_ = c.(*net.TCPConn).CloseWrite()

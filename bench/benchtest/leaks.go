@@ -55,7 +55,7 @@ func Ended(pid int) bool {
 }
 
 // Patience bounds every wait of the tests.
-const Patience = 20 * time.Second
+const Patience = time.Minute
 
 // WaitFor waits until cond holds, at most for Patience.
 func WaitFor(t *testing.T, what string, cond func() bool) {

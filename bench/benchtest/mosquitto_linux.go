@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
-
-	"github.com/stormwheel/stormwheel/internal/freeport"
 )
 
 // Mosquitto is a real broker, in its own process.
@@ -30,11 +28,7 @@ func StartMosquitto(t *testing.T, settings string) *Mosquitto {
 			t.Skip("no mosquitto here: the tests against a real broker are skipped (Debian: apt-get install mosquitto)")
 		}
 	}
-	addrs, err := freeport.Loopback(1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := &Mosquitto{Addr: addrs[0], conf: filepath.Join(t.TempDir(), "mosquitto.conf")}
+	m := &Mosquitto{Addr: FreeAddr(t), conf: filepath.Join(t.TempDir(), "mosquitto.conf")}
 	if os.Getuid() == 0 {
 		settings += "user root\n" // or it changes to a user that cannot read our files
 	}

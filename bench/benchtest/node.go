@@ -14,6 +14,7 @@ import (
 
 	"github.com/stormwheel/stormwheel/bench/payload"
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/freeport"
 )
 
 // Node is a server by the book, a goroutine a connection, whose misbehaviour is set
@@ -49,10 +50,20 @@ type Node struct {
 // ShortTerms are the terms of a Node that says none: as short as a busy machine allows.
 var ShortTerms = codec.Terms{Interval: 200 * time.Millisecond, Timeout: 1500 * time.Millisecond, Window: 300 * time.Millisecond}
 
-// Start has a node listen on a free port of 127.0.0.1 until the test is over.
+// FreeAddr is an address at which nobody listens, and that no connecting client is given.
+func FreeAddr(t *testing.T) string {
+	t.Helper()
+	addrs, err := freeport.Loopback(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return addrs[0]
+}
+
+// Start has a node listen on a free port of 127.0.0.1 until the test is over; when it has stopped, nobody else does.
 func Start(t *testing.T, f *Node) *Node {
 	t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	l, err := net.Listen("tcp4", FreeAddr(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,6 +31,8 @@ func (*Poller) Wake() {}
 
 func (*Poller) Wait(time.Duration) (int, error) { return 0, errNoSwarm }
 
+func (*Poller) Await(time.Duration) error { return errNoSwarm }
+
 func (*Poller) At(int) Readiness { return Readiness{} }
 
 func (*Poller) Watch(int, uint32, uint32, bool, bool) error { return errNoSwarm }

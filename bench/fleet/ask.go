@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/stormwheel/stormwheel/bench/swarm"
 	"github.com/stormwheel/stormwheel/bench/tally"
@@ -58,10 +59,15 @@ func (f *Fleet) sum() tally.Counters {
 	return sum
 }
 
+// oneAnswer is what asking one worker may take of a processor, its switches included, without being felt: so
+// many workers are not asked more often.
+const oneAnswer = 5 * time.Millisecond
+
 // refresh asks for the counts if the latest are older than those of the loops themselves.
 func (f *Fleet) refresh() {
 	f.mu.Lock()
-	stale := swarm.Monotonic()-f.counted >= swarm.PublishEvery || len(f.members) == 1
+	age := max(swarm.PublishEvery, time.Duration(len(f.members))*oneAnswer)
+	stale := swarm.Monotonic()-f.counted >= age || len(f.members) == 1
 	f.mu.Unlock()
 	if stale {
 		f.ask(swarm.Order{Op: swarm.Counts})

@@ -17,7 +17,7 @@ import (
 type Fleet struct {
 	cfg   swarm.Config
 	start time.Duration // on the clock of swarm.Monotonic
-	ramp  time.Duration // from then until the last client is due
+	ramp  time.Duration // from then until the last client is due, at the latest
 
 	mu      sync.Mutex
 	members []member
@@ -81,7 +81,7 @@ func (f *Fleet) Start() {
 // Now is the fleet's clock: the time since the start of the ramp.
 func (f *Fleet) Now() time.Duration { return swarm.Monotonic() - f.start }
 
-// RampTime is when the last client is due.
+// RampTime is when the last client is due, at the latest.
 func (f *Fleet) RampTime() time.Duration { return f.ramp }
 
 // Ready is how many sessions there are.

@@ -96,7 +96,7 @@ func TestAWorkerThatIsClosedIsGone(t *testing.T) {
 	go func() { w.close(); close(closed) }()
 	select {
 	case <-closed:
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		w.Kill()
 		t.Fatal("a stopped worker is waited for")
 	}

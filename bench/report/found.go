@@ -69,6 +69,7 @@ func largest(rows []result.Second, all []stretch, of func(result.Second) int) (t
 
 // losses are sessions that ended, and whether their clients came back.
 func losses(r Run, rows []result.Second) (all []happening) {
+	rows = unasked(r, rows)
 	lost := func(s result.Second) int { return s.Lost }
 	told, rest := largest(rows, stretches(rows, func(s result.Second) bool { return s.Lost > 0 }), lost)
 	for _, s := range told {
@@ -80,7 +81,7 @@ func losses(r Run, rows []result.Second) (all []happening) {
 		if before >= n {
 			of = " of " + whole(before)
 		}
-		h := s.happens(rows, "%s%s sessions are lost%s%s", whole(n), of, because(r.Result.Conns.Losses, n), back(r, rows, s, before))
+		h := s.happens(rows, "%s%s sessions are lost%s%s", whole(n), of, because(unaskedLosses(r.Result), n), back(r, rows, s, before))
 		h.weight = trace
 		if before > 0 && n*100 >= before {
 			h.Label = whole(n) + " lost"
@@ -91,6 +92,34 @@ func losses(r Run, rows []result.Second) (all []happening) {
 		all = append(all, happening{At: 0, Until: r.length(), Text: fmt.Sprintf("%s more sessions are lost now and then", whole(rest))})
 	}
 	return all
+}
+
+// unasked are rows without the sessions of silent clients that were evicted for it: that is what the scenario wants.
+func unasked(r Run, rows []result.Second) []result.Second {
+	if !silenced(r.Result) {
+		return rows
+	}
+	all := slices.Clone(rows)
+	before := 0
+	for i := range all {
+		all[i].Lost = max(all[i].Lost-max(all[i].Evicted-before, 0), 0)
+		before = rows[i].Evicted
+	}
+	return all
+}
+
+// silenced: the scenario had clients with sessions fall silent, and the server evicted some. Those that are half-open have none.
+func silenced(x *result.Result) bool {
+	return x.Eviction.Observed > 0 && x.Scenario != "halfopen" && x.Scenario != "trickle"
+}
+
+// unaskedLosses are why sessions ended, without theirs.
+func unaskedLosses(x *result.Result) result.Losses {
+	l := x.Conns.Losses
+	if silenced(x) {
+		l.Silence = max(l.Silence-x.Eviction.Observed, 0)
+	}
+	return l
 }
 
 // back says how many of those who were there before are there again.

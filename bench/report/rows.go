@@ -38,6 +38,11 @@ func joined(a, b result.Second) result.Second {
 		{&b.Undelivered, &a.Undelivered}, {&b.Handshakes, &a.Handshakes}, {&b.HandshakesFailed, &a.HandshakesFailed}} {
 		*pair[0] += *pair[1]
 	}
+	for _, pair := range [][2]**float64{{&b.GeneratorCPUS, &a.GeneratorCPUS}, {&b.MachineCPUS, &a.MachineCPUS}, {&b.StolenS, &a.StolenS}} {
+		if *pair[0] != nil && *pair[1] != nil {
+			*pair[0] = new(**pair[0] + **pair[1])
+		}
+	}
 	b.Unanswered = max(b.Unanswered, a.Unanswered)
 	for _, pair := range [][2]**float64{{&b.RTTp50, &a.RTTp50}, {&b.RTTp99, &a.RTTp99}, {&b.RTTMax, &a.RTTMax}, {&b.LateP99, &a.LateP99},
 		{&b.MessageP50, &a.MessageP50}, {&b.MessageP99, &a.MessageP99}, {&b.DeliverP50, &a.DeliverP50}, {&b.DeliverP99, &a.DeliverP99},

@@ -112,6 +112,16 @@ func TestAStoryTellsOf(t *testing.T) {
 		{"losses of which it is not known why", func(x *result.Result) {
 			x.Detail.Seconds[10].Lost, x.Detail.Seconds[20].Lost, x.Conns.Losses = 10, 10, result.Losses{Closed: 10, PongTimeout: 10}
 		}, "10.0 to 11.0 s: 10 of 1,000 sessions are lost; all are back"},
+		{"losses beside evictions that were asked for", func(x *result.Result) {
+			for i := range x.Detail.Seconds {
+				x.Detail.Seconds[i].Evicted = min(10*max(i-7, 0), 30) // in the ninth, tenth and eleventh second
+			}
+			for _, i := range []int{8, 9, 10} {
+				x.Detail.Seconds[i].Lost = 10
+			}
+			x.Detail.Seconds[10].Lost += 7
+			x.Scenario, x.Eviction.Observed, x.Conns.Losses = "silent", 30, result.Losses{Silence: 30, Reset: 7}
+		}, "10.0 to 11.0 s: 7 of 1,000 sessions are lost: their connections are reset"},
 		{"many losses", func(x *result.Result) {
 			for i := 4; i < 30; i += 5 {
 				x.Detail.Seconds[i].Lost = i
@@ -157,6 +167,43 @@ func TestTheLastPartOfASecondIsDrawn(t *testing.T) {
 	}
 	if note := timeline(r).(plot.Timeline).Note; !strings.Contains(note, "the last of 0.52 s") {
 		t.Errorf("the picture says %q", note)
+	}
+}
+
+func TestThePageShowsWhatTheMachineWasBusyWith(t *testing.T) {
+	r := hold(t)
+	r.Result.Build.CPUs = 2
+	if strings.Contains(pageWords(t, r), "Processors of the load test") {
+		t.Error("a result that does not say has a picture of it")
+	}
+	for i := range r.Result.Detail.Seconds {
+		s := &r.Result.Detail.Seconds[i]
+		s.Span, s.GeneratorCPUS, s.MachineCPUS, s.StolenS = 1, new(.5), new(1.5), new(.25)
+	}
+	r.Result.Detail.Seconds[9].Span = .5
+	for _, panel := range timeline(r).(plot.Timeline).Panels {
+		if panel.Title != "Processors of the load test's machine in use, of 2" {
+			continue
+		}
+		highest := map[string]float64{}
+		for _, l := range panel.Layers {
+			for _, p := range l.(plot.Line).Points {
+				highest[l.(plot.Line).Label] = max(highest[l.(plot.Line).Label], p.Y)
+			}
+		}
+		if highest["load test"] != 1 || highest["whole machine"] != 3 || highest["stolen by the host"] != .5 {
+			t.Errorf("at most %v; want twice what was taken, of the second that lasted a half", highest)
+		}
+		return
+	}
+	t.Error("there is no picture of it")
+}
+
+func TestThePageTellsThatARampWasHeldBack(t *testing.T) {
+	r := hold(t)
+	r.Result.Connect.HeldBackS = 12.34
+	if words := pageWords(t, r); !strings.Contains(words, "put arrivals off by up to 12.3 s") {
+		t.Errorf("of a ramp that was held back the page says\n%s", words)
 	}
 }
 

@@ -23,7 +23,7 @@ func timeline(r Run) plot.Chart {
 	}
 	for _, s := range strips {
 		if s.of == nil || s.of(r.Result) {
-			t.Panels = append(t.Panels, s.panel(r, rows))
+			t.Panels = append(t.Panels, s.panel(r, unasked(r, rows)))
 		}
 	}
 	t.Panels = append(t.Panels, append(r.serverPanels(), r.scrapedPanels()...)...)
@@ -71,7 +71,7 @@ var strips = []strip{
 		{name: "p50", of: func(s result.Second) *float64 { return s.RTTp50 }}}},
 	{titled: Run.tooLong, none: "none", of: hasClients, lines: []course{
 		{name: "waiting", colour: 1, of: counted(func(s result.Second) int { return s.Unanswered }), fills: true, counts: true}}},
-	{title: "Sessions lost, per second", none: "none", of: hasClients, lines: []course{
+	{titled: Run.lostTitle, none: "none", of: hasClients, lines: []course{
 		{name: "lost", colour: 1, of: perSecond(func(s result.Second) int { return s.Lost }), fills: true, counts: true}}},
 	{title: "Connects, per second", none: "none", of: hasClients, lines: []course{
 		{name: "begun", colour: 2, of: perSecond(func(s result.Second) int { return s.Attempts }), counts: true},
@@ -97,6 +97,42 @@ var strips = []strip{
 		{name: "p50", of: func(s result.Second) *float64 { return s.HandshakeP50 }}}},
 	{title: "How late the load test is, p99, ms", none: "not measured", of: hasClients, limit: lateLimit, lines: []course{
 		{name: "late", colour: 4, of: func(s result.Second) *float64 { return s.LateP99 }, counts: true}}},
+	{titled: Run.processors, none: "not known", of: knowsProcessors, lines: []course{
+		{name: "whole machine", colour: 3, of: cpuShare(func(s result.Second) *float64 { return s.MachineCPUS }), counts: true},
+		{name: "load test", colour: 4, of: cpuShare(func(s result.Second) *float64 { return s.GeneratorCPUS }), counts: true},
+		{name: "stolen by the host", colour: 1, of: cpuShare(func(s result.Second) *float64 { return s.StolenS }), counts: true}}},
+}
+
+// lostTitle says what is left out of the sessions that were lost.
+func (r Run) lostTitle() string {
+	title := "Sessions lost, per second"
+	if silenced(r.Result) {
+		title += fmt.Sprintf(" (without the %s silent ones that were evicted)", whole(r.Result.Eviction.Observed))
+	}
+	return title
+}
+
+// processors is the title of what the load test's machine was busy with.
+func (r Run) processors() string {
+	if n := r.Result.Build.CPUs; n > 0 {
+		return fmt.Sprintf("Processors of the load test's machine in use, of %d", n)
+	}
+	return "Processors of the load test's machine in use"
+}
+
+func knowsProcessors(x *result.Result) bool {
+	return slices.ContainsFunc(x.Detail.Seconds, func(s result.Second) bool { return s.GeneratorCPUS != nil || s.MachineCPUS != nil })
+}
+
+// cpuShare is processor time of a row by its length: so many processors.
+func cpuShare(of func(result.Second) *float64) func(result.Second) *float64 {
+	return func(s result.Second) *float64 {
+		v := of(s)
+		if v == nil || s.Span <= 0 {
+			return nil
+		}
+		return new(*v / s.Span)
+	}
 }
 
 // panel is the strip of a run.

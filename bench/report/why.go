@@ -19,6 +19,12 @@ func why(x *result.Result) (all []string) {
 	case x.Generator.WhyInvalid != nil:
 		all = append(all, "The figures prove nothing about the server: "+*x.Generator.WhyInvalid+".")
 	}
+	if said := x.SpoiledPhases(); said != "" {
+		all = append(all, "Beware: "+said+".")
+	}
+	if held := x.Connect.HeldBackS; held > 0 {
+		all = append(all, fmt.Sprintf("The ramp was adaptive, and the load test put arrivals off by up to %s s, since it was late itself.", plot.Number(held, .1)))
+	}
 	if said := idle(x); said != "" {
 		all = append(all, said)
 	}

@@ -52,6 +52,9 @@ type Conns struct {
 	// Losses says why.
 	Lost   int    `json:"lost" early:"grows"`
 	Losses Losses `json:"losses"`
+	// OfflineMs is how long clients were without a session that they had lost: until the next WELCOME, or at
+	// least until the end. Null: nobody lost one.
+	OfflineMs *Percentiles `json:"offline_ms"`
 }
 
 // Losses are ready sessions that ended, as the client saw it.
@@ -80,6 +83,8 @@ type Connect struct {
 	RatePerS *float64 `json:"rate_per_s"`
 	// TargetPerS is the rate of arrivals that was asked for; null: they come as they can.
 	TargetPerS *float64 `json:"target_per_s"`
+	// HeldBackS is by how much the load test put arrivals of an adaptive ramp off, at most, since it was late itself.
+	HeldBackS float64 `json:"held_back_s" early:"grows"`
 }
 
 // Failures are attempts that did not reach WELCOME, by class.

@@ -23,10 +23,11 @@ func Comparable(names []string, all []*Result) (sentences []string) {
 			sentences = append(sentences, fmt.Sprintf("%s was cut short: its figures cover what ran.", names[i]))
 		}
 	}
-	if words := differences(all); len(sentences) == 0 || words != alikeWords {
+	counts := !slices.ContainsFunc(all, func(r *Result) bool { return r.Verdict == Invalid })
+	if words := differences(all, counts); words != "" && (len(sentences) == 0 || words != alikeWords) {
 		sentences = append(sentences, words)
 	}
-	if short, long := lengths(all); long > short*1.2 {
+	if short, long := lengths(all); counts && long > short*1.2 {
 		sentences = append(sentences, fmt.Sprintf("They took %.0f to %.0f s: compare rates, shares and percentiles, and neither counts nor maxima.", short, long))
 	}
 	return sentences
@@ -34,8 +35,8 @@ func Comparable(names []string, all []*Result) (sentences []string) {
 
 const alikeWords = "Load, version and machine are the same: they may be compared, and how they differ is chance, or what else the machine did."
 
-// differences is the sentence on what is not the same.
-func differences(all []*Result) string {
+// differences is the sentence on what is not the same; where not all figures count it draws no conclusion.
+func differences(all []*Result, counts bool) string {
 	if kinds := values(all, func(r *Result) string { return strings.TrimSpace(r.Scenario + " " + stormKind(r)) }); len(kinds) > 1 {
 		return "These are different experiments, " + listed(kinds) + ": what they have in common stands side by side, and says nothing of each other."
 	}
@@ -45,10 +46,14 @@ func differences(all []*Result) string {
 			different = append(different, f.name+" ("+listed(seen)+")")
 		}
 	}
-	switch len(different) {
-	case 0:
+	switch {
+	case !counts && len(different) == 0:
+		return ""
+	case !counts:
+		return "They also differ in " + listed(different) + "."
+	case len(different) == 0:
 		return alikeWords
-	case 1:
+	case len(different) == 1:
 		return "They differ in " + different[0] + " alone: they may be compared, and how they differ is due to that, or to chance."
 	default:
 		return "They differ in " + listed(different) + ": what they have come to may be compared, but not to which of these it is due."

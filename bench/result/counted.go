@@ -11,7 +11,7 @@ import (
 
 // countPaths are the paths of those counts.
 var countPaths = func() (all []string) {
-	for _, section := range []string{"conns", "connect", "heartbeat", "messages", "eviction"} {
+	for _, section := range []string{"conns", "connect", "heartbeat", "messages", "eviction", "churn"} {
 		t := fieldOf(reflect.TypeFor[Result](), section)
 		growing(t.Type, section, &all)
 	}

@@ -12,7 +12,7 @@ type Detail struct {
 	Events []Event `json:"events"`
 	// Seconds are one row each.
 	Seconds []Second `json:"seconds"`
-	// Histograms are in microseconds, by name: rtt, rtt_intended, rtt_actual, connect, connect_intended, probes_before, probes_during, late, lateness; where there are messages, messages, messages_wire and deliveries; of handshakes handshake; after a storm
+	// Histograms are in microseconds, by name: rtt, rtt_intended, rtt_actual, connect, connect_intended, probes_before, probes_during, away, late, lateness; where there are messages, messages, messages_wire and deliveries; of handshakes handshake; after a storm
 	// also return (from t0; return_N of cohort N) and offline (one entry an outage that is over). The format is
 	// HdrHistogram's V2, compressed, in base64, which its tools in every language read.
 	Histograms map[string]string `json:"histograms"`
@@ -90,6 +90,11 @@ type Second struct {
 	RTTMax *float64 `json:"rtt_max_ms"`
 	// LateP99 is how late the load test's own timers ran.
 	LateP99 *float64 `json:"late_p99_ms"`
+	// GeneratorCPUS is what all processes of the load test took of processors in it, MachineCPUS what all of its
+	// machine did, and StolenS what the machine wanted and its host gave to others. Null: nobody knows.
+	GeneratorCPUS *float64 `json:"generator_cpu_s"`
+	MachineCPUS   *float64 `json:"machine_cpu_s"`
+	StolenS       *float64 `json:"stolen_s"`
 	// Of messages, from their due time; null: there were none.
 	Sent         int      `json:"sent_per_s"`
 	Acknowledged int      `json:"acknowledged_per_s"`
@@ -108,7 +113,7 @@ type Second struct {
 	// Counts are what else was counted in it, by the paths of the result: what a column here does not
 	// say, or says otherwise, and is not 0. Null: nobody knows.
 	Counts map[string]int `json:"counts"`
-	// Histograms are the times that were measured in it, in microseconds, to two digits, by name: rtt, connect, messages,
+	// Histograms are the times that were measured in it, in microseconds, to two digits, by name: rtt, rtt_intended, rtt_actual, connect, messages,
 	// deliveries, handshake, late; the format is that of Detail.Histograms. There is none of what had no
 	// time. Null: nobody knows.
 	Histograms map[string]string `json:"histograms"`

@@ -10,6 +10,8 @@ type Build struct {
 	// where the kernel does not say.
 	Processor   string `json:"processor"`
 	MemoryBytes *int64 `json:"memory_bytes"`
+	// LocalPorts is from how many ports one source address can connect to one target.
+	LocalPorts int `json:"local_ports"`
 }
 
 // Server is one target. What is not known of a target that was not spawned is null: --pid
@@ -47,6 +49,10 @@ type Generator struct {
 	PingGridMs float64  `json:"ping_grid_ms"`
 	RSSBytes   *int64   `json:"rss_bytes"`
 	CPUS       *float64 `json:"cpu_s"`
+	// MachineCPUS is what all of the load test's machine took meanwhile, and StolenS what it wanted and its host gave
+	// to others; null where the kernel does not say.
+	MachineCPUS *float64 `json:"machine_cpu_s"`
+	StolenS     *float64 `json:"stolen_s"`
 	// LateMs is how long after its due time each timer (connect, PING, deadline) ran.
 	LateMs *GeneratorLate `json:"late_ms" early:"moves"`
 	// LateLimitMs is up to which late p99 the figures count: 20, in some scenarios more.

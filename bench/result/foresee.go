@@ -39,7 +39,7 @@ type inSpan struct {
 func NewForecast(all []Threshold) *Forecast {
 	f := &Forecast{all: all, spans: map[int]*inSpan{}}
 	for i, t := range all {
-		if t.span != nil {
+		if t.span != nil && !t.ofScraped() { // its series are known when the run is over
 			f.spans[i] = &inSpan{meter: meterOf(t.path)}
 		}
 	}
@@ -64,7 +64,7 @@ func (f *Forecast) Foresee(soFar *Result, since time.Duration) []Outlook {
 			continue
 		}
 		grows, known := early(t.path)
-		if !known && t.path[0] != "server" {
+		if t.span != nil || !known && t.path[0] != "server" {
 			continue
 		}
 		if v, ok := lookUp(doc, t.path); ok {

@@ -26,7 +26,8 @@ type Load struct {
 	OutageS           float64 `json:"outage_s"`
 	Slow              string  `json:"slow"`
 	// SendBytes and DeliverBytes are the sizes of messages, one a client each EveryS.
-	SendBytes    int     `json:"send_bytes"`
+	SendBytes    int     `json:"send_bytes"` // of several sizes the mean
+	SendSizes    string  `json:"send_sizes"` // which, if they are several
 	DeliverBytes int     `json:"deliver_bytes"`
 	EveryS       float64 `json:"every_s"`
 	// Where users talk: who they are, what the nodes store in, and when the first node is struck.

@@ -204,6 +204,6 @@ func (q *quantile) sums() bool       { return false }
 
 // spannable says which figures can have a span.
 func spannable() string {
-	return fmt.Sprintf("a span can have the counts of conns, connect, heartbeat, messages and eviction that only grow, connect.rate_per_s, conns.end and peak, "+
-		"the percentiles of heartbeat.rtt_ms, connect.latency_ms, messages.latency_ms, messages.deliver_latency_ms, handshake.latency_ms and generator.late_ms, handshake.ended, failed and per_s, and %s", "server.N.rss_bytes, cpu_s, conns and fds")
+	return fmt.Sprintf("a span can have the counts of conns, connect, heartbeat, messages, eviction and churn that only grow, connect.rate_per_s, conns.end and peak, "+
+		"the percentiles of heartbeat.rtt_ms, intended_rtt_ms and rtt_actual_ms, connect.latency_ms, messages.latency_ms, messages.deliver_latency_ms, handshake.latency_ms and generator.late_ms, handshake.ended, failed and per_s, and %s", "server.N.rss_bytes, cpu_s, conns and fds, scraped.NAME.min, mean, max and last")
 }

@@ -77,6 +77,8 @@ func TestWhatMayBeCompared(t *testing.T) {
 		{"two", func(r *Result) { r.Load.Policy, r.Build.Version = "full", "v2" }, []string{"policy (window and full) and version ( and v2)", "not to which of these it is due"}, "alone"},
 		{"another experiment", func(r *Result) { r.Scenario, r.Storm = "hold", nil }, []string{"different experiments, storm kill and hold"}, "may be compared"},
 		{"invalid", func(r *Result) { r.Verdict, r.Generator.WhyInvalid = Invalid, new("it was late") }, []string{"The figures of b do not count, so nothing may be compared with them: it was late."}, "they may be compared"},
+		{"invalid, and another policy", func(r *Result) { r.Verdict, r.Load.Policy, r.WallS = Invalid, "full", 60 }, []string{"nothing may be compared with them", "They also differ in policy (window and full)."}, "they may be compared"},
+		{"invalid, and longer", func(r *Result) { r.Verdict, r.WallS = Invalid, 60 }, []string{"nothing may be compared"}, "compare rates"},
 		{"an older one", func(r *Result) { r.Schema = schemaV1 }, []string{"b is of stormwheel.bench/v1"}, ""},
 		{"longer", func(r *Result) { r.WallS = 60 }, []string{"30 to 60 s: compare rates, shares and percentiles"}, ""},
 		{"more clients", func(r *Result) { r.Conns.Target = 99 }, []string{"clients (0 and 99) alone"}, ""},

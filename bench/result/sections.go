@@ -7,10 +7,10 @@ import (
 // Churn counts the sessions that ended because their clients left, and those that came for
 // them.
 type Churn struct {
-	LifetimeS  float64 `json:"lifetime_s"` // mean
-	Departures int     `json:"departures"` // sessions ended by BYE
-	Returns    int     `json:"returns"`    // clients that arrived instead and were welcomed
-	Missing    int     `json:"missing"`    // that arrived and were not
+	LifetimeS  float64 `json:"lifetime_s"`               // mean
+	Departures int     `json:"departures" early:"grows"` // sessions ended by BYE
+	Returns    int     `json:"returns" early:"grows"`    // clients that arrived instead and were welcomed
+	Missing    int     `json:"missing"`                  // that arrived and were not
 }
 
 // Soak compares the last quarter of a soak with its second; the first is for warming up.

@@ -88,11 +88,17 @@ func (s *summary) connections(r *Result) {
 		rate = fmt.Sprintf(", ramp %.0f/s", *r.Connect.RatePerS)
 	}
 	s.line("connects", "%d attempts, %d welcomed%s%s", r.Connect.Attempts, r.Connect.Established, rate, r.Connect.Failures.Words())
+	if held := r.Connect.HeldBackS; held > 0 {
+		s.line("  held back", "%.1f s at most, since the load test was late: the ramp was slower than asked for", held)
+	}
 	if p := r.Connect.LatencyMs; p != nil {
 		s.line("connect latency", "%s ms, from connect to WELCOME", p.words())
 	}
 	if words := r.Conns.Losses.words(); words != "" {
 		s.line("sessions lost", "%s", words)
+	}
+	if p := r.Conns.OfflineMs; p != nil {
+		s.line("  offline", "%s ms, from the loss to the next WELCOME", p.words())
 	}
 }
 
@@ -220,7 +226,13 @@ func (s *summary) processes(r *Result) {
 		if g.Workers > 1 {
 			cost += ", " + Plural(g.Workers, "process")
 		}
+		if g.StolenS != nil && r.WallS > 0 && *g.StolenS > 0.01*r.WallS {
+			cost += fmt.Sprintf("; the host took %.1f s of its machine's processors", *g.StolenS)
+		}
 		s.line("generator", "late p50 %.2f  p99 %.2f  max %.2f ms%s", g.LateMs.P50, g.LateMs.P99, g.LateMs.Max, cost)
+		if words := r.SpoiledPhases(); words != "" {
+			s.line("  beware", "%s", words)
+		}
 	}
 	if m := r.Memory; m.KernelBytesPerConn != nil || m.GeneratorBytesPerConn != nil {
 		s.line("memory a connection", "server %s, generator %s, kernel %s (whole machine)",

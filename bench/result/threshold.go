@@ -47,7 +47,7 @@ func ParseThreshold(expr string) (Threshold, error) {
 	if t.span, err = parseSpan(m[2]); err != nil {
 		return Threshold{}, fmt.Errorf("threshold %q: %w", expr, err)
 	}
-	if meterOf(t.path) == nil {
+	if meterOf(t.path) == nil && !t.ofScraped() {
 		return Threshold{}, fmt.Errorf("threshold %q: %s is of the whole run; %s", expr, m[1], spannable())
 	}
 	return t, nil

@@ -9,6 +9,8 @@ import (
 // timesOf are the times that Second.Histograms has, by the path of their percentiles.
 var timesOf = map[string]string{
 	"heartbeat.rtt_ms":            "rtt",
+	"heartbeat.intended_rtt_ms":   "rtt_intended",
+	"heartbeat.rtt_actual_ms":     "rtt_actual",
 	"connect.latency_ms":          "connect",
 	"messages.latency_ms":         "messages",
 	"messages.deliver_latency_ms": "deliveries",

@@ -43,7 +43,7 @@ func (out *Result) fault(lateLimit time.Duration) *string {
 	case late == nil:
 		return new("no client got to do anything")
 	case late.P99 > Millis(lateLimit):
-		return new(fmt.Sprintf("the generator was late, p99 %.1f ms; use fewer clients, a quieter machine, or more processors", late.P99))
+		return new(fmt.Sprintf("the generator was late, p99 %.1f ms%s; use fewer clients, a quieter machine, or more processors", late.P99, out.latenessByPhase()))
 	default:
 		return nil
 	}

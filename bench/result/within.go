@@ -11,6 +11,9 @@ func (t Threshold) within(r *Result) (*float64, error) {
 	if r.Scenario == Talk && slices.Contains(ledger, strings.Join(t.path, ".")) {
 		return nil, errLedger
 	}
+	if t.ofScraped() {
+		return t.scrapedWithin(r)
+	}
 	rows, err := t.span.rows(r)
 	if err != nil {
 		return nil, err

@@ -86,6 +86,9 @@ func (c *Config) checkLoad() error {
 	case !(c.Probes <= 1):
 		return result.Usage("--probes: %g is not a share from 0 to 1", c.Probes)
 	}
+	if c.floods() && c.Profile != "" {
+		return result.Usage("--profile is not for a flood, whose clients come at --rate")
+	}
 	if err := checkProfile(c.Profile, c.Steps); err != nil {
 		return result.Usage("--%w", err)
 	}

@@ -16,7 +16,7 @@ func (churn) About() string {
 	return "sessions end by BYE after --lifetime on average, and others come for them"
 }
 
-func (churn) Takes() string { return "lifetime " + messageFlags }
+func (churn) Takes() string { return "lifetime " + rampFlags + messageFlags }
 
 func (churn) Defaults(c *Config) {
 	fill(&c.Duration, 30*time.Second)

@@ -20,7 +20,7 @@ func (p *Plan) Swarm() swarm.Config {
 		Interval: p.clientInterval(), PongTimeout: p.PongTimeout, Grid: p.PingGrid(), AnyAddress: p.IOwnTheTarget,
 		WebSocket: p.way.Path, TLS: p.secure, ProxyProtocol: p.ProxyProtocol,
 		Protocol: p.Protocol, Timeout: p.Timeout, Username: p.Username, Password: p.Password,
-		Send: int(p.Send), Deliver: p.Deliver > 0, Every: p.Every, Secret: p.secret, IgnoreAlternates: p.IgnoreAlternates,
+		Send: p.Send, Deliver: p.Deliver > 0, Every: p.Every, Secret: p.secret, IgnoreAlternates: p.IgnoreAlternates,
 	}
 	p.Plays.Roles(&p.Config, &s)
 	return s

@@ -64,9 +64,10 @@ type Config struct {
 	Conns int `help:"Clients (default 1000; demo: 5000; talk: 200; find-max: up to 10000)." placeholder:"N"`
 	// Rate is connects per second, open loop; default 1000, in a flood all within a second.
 	Rate float64 `help:"Connects per second, open loop (default 1000; demo: 900; find-max: 2000, or up to 20000 with --vary rate; storm --kind flood: all within a second)." placeholder:"R"`
-	// Profile is "linear" (default), "step", with Steps plateaus up to Rate, 5 by default, or "poisson".
-	Profile string `help:"ramp: linear, step (climbs to --rate in plateaus) or poisson (default linear)." placeholder:"P"`
-	Steps   int    `help:"ramp: plateaus of --profile step (default 5)." placeholder:"N"`
+	// Profile is "linear" (default), "step", with Steps plateaus up to Rate, 5 by default, "poisson", or "adaptive": linear, but
+	// slower while the load test itself is late.
+	Profile string `help:"The ramp: linear, step (climbs to --rate in plateaus), poisson, or adaptive (linear, but slower while the load test itself is late; default linear)." placeholder:"P"`
+	Steps   int    `help:"Plateaus of --profile step (default 5)." placeholder:"N"`
 	// Lifetime is the mean length of a session; default 10 s, in a soak 1 min.
 	Lifetime time.Duration `help:"churn, soak: mean length of a session (default 10s; soak: 1m)." placeholder:"D"`
 	// Goal is a threshold, and Vary "conns" (default), up to Conns, or "rate", up to Rate.
@@ -77,10 +78,10 @@ type Config struct {
 	// blow, default one heartbeat.
 	Duration time.Duration `help:"hold, churn, talk: how long (default 30s, or as a heartbeat needs; soak: 10m; talk and a trial of find-max: 10s); others: the calm after the ramp (default one heartbeat; demo: 3s; of a target: 5s)." placeholder:"D"`
 
-	// Send is the size of a message that each client sends every Every, 10 s by default, and that the
+	// Send is the size, or the sizes, of a message that each client sends every Every, 10 s by default, and that the
 	// server acknowledges; default: none. Deliver is that of one that nodes publish to all their clients
 	// as often. Targets must have been told so themselves (serve --publish --every).
-	Send    payload.Size  `help:"Each client sends a message of that size every --every, as in 100B or 4KiB; the latency is that until the acknowledgement, from when it was due." placeholder:"SIZE"`
+	Send    payload.Sizes `help:"Each client sends a message of that size every --every: 100B, 4KiB, 50B..2KB, or 100B:70%,1KB..4KB:30%; the latency is that until the acknowledgement, from when it was due." placeholder:"SIZES"`
 	Deliver payload.Size  `help:"Spawned nodes publish a message of that size to all clients every --every; the latency is that until it is there. A target publishes by itself: serve --publish --every." placeholder:"SIZE"`
 	Every   time.Duration `help:"Between two messages of --send and --deliver (default 10s; talk: 1s)." placeholder:"D"`
 
@@ -91,8 +92,8 @@ type Config struct {
 	RoomSize int    `help:"talk: users in a room, each of whom hears what all say (default 10)." placeholder:"N"`
 	Devices  int    `help:"talk: clients of a user; all of them send, and are sent to (default 1)." placeholder:"N"`
 	Messages string `help:"talk: the store of spawned nodes, memory or bolt, which is a file in a temporary folder (default bolt)." placeholder:"STORE"`
-	// Cluster has spawned nodes know each other, and users be at all of them.
-	Cluster bool `help:"talk: the spawned nodes are a cluster, and those who talk are at all of them."`
+	// Cluster has spawned nodes know each other, says that targets do, and has users be at all of them.
+	Cluster bool `help:"talk: the spawned nodes, or the targets, are a cluster, and those who talk are at all of them."`
 	// KillAfter and DrainAfter are when the first node is killed, or asked to end, while users talk; default: never.
 	// RestartAfter is how long after its end it is started again with its store; default 2 s.
 	KillAfter    time.Duration `help:"talk: kill -9 of the first spawned node so long after they began." placeholder:"D"`

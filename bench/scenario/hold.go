@@ -13,7 +13,7 @@ func (hold) Name() string { return "hold" }
 
 func (hold) About() string { return "connect, and heartbeat for --duration" }
 
-func (hold) Takes() string { return messageFlags }
+func (hold) Takes() string { return rampFlags + messageFlags }
 
 // Defaults: long enough for each client to ask once, and to lose its patience.
 func (hold) Defaults(c *Config) {

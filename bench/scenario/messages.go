@@ -21,14 +21,18 @@ const defaultEvery = 10 * time.Second
 const leastEvery = 10 * time.Millisecond
 
 // carries reports whether there are messages.
-func (c *Config) carries() bool { return c.Send > 0 || c.Deliver > 0 }
+func (c *Config) carries() bool { return c.Send != "" || c.Deliver > 0 }
 
 // checkMessages returns one sentence about the first flag of the messages that makes no sense.
 func (c *Config) checkMessages() error {
+	if _, err := payload.ParseSizes(string(c.Send)); err != nil && c.Send != "" {
+		return result.Usage("--send: %w", err)
+	}
+	sent := c.Send.Dice()
 	for _, f := range []struct {
 		name string
 		size payload.Size
-	}{{"send", c.Send}, {"deliver", c.Deliver}} {
+	}{{"send", sent.Least()}, {"send", sent.Most()}, {"deliver", c.Deliver}} {
 		switch {
 		case f.size == 0:
 		case f.size < payload.HeaderLen:
@@ -59,7 +63,7 @@ func (c *Config) checkMessages() error {
 
 // nodeMessages are the flags of spawned nodes.
 func (c *Config) nodeMessages() (args []string) {
-	if c.Send > 0 && !c.talks() {
+	if c.Send != "" && !c.talks() {
 		args = append(args, "--no-echo")
 	}
 	if c.Deliver > 0 {
@@ -74,7 +78,7 @@ func messagePromises(c *Config) (all []string) {
 	if c.talks() { // it has its own
 		return nil
 	}
-	if c.Send > 0 {
+	if c.Send != "" {
 		all = append(all, "messages.acknowledged>0", "messages.refused==0", "messages.lost==0")
 	}
 	if c.Deliver > 0 {

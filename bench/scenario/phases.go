@@ -21,7 +21,7 @@ func (phases) About() string {
 }
 
 func (phases) Takes() string {
-	return "phase lifetime profile steps kind fraction freeze outage slow storm-cmd drain-cmd storm-at probes cohorts " + messageFlags
+	return "phase lifetime kind fraction freeze outage slow storm-cmd drain-cmd storm-at probes cohorts " + rampFlags + messageFlags
 }
 
 // A Phase is one part of the scenario "phases". What its fields mean, Do says:

@@ -3,6 +3,8 @@ package scenario
 import (
 	"context"
 	"fmt"
+
+	"github.com/stormwheel/stormwheel/bench/swarm"
 )
 
 // rampLatencyMs is how long it may take, of 99 in a hundred clients, from the intended
@@ -16,10 +18,13 @@ type ramp struct{ plain }
 func (ramp) Name() string { return "ramp" }
 
 func (ramp) About() string {
-	return "connect by --profile linear, step or poisson, and judge how long each takes to be welcomed"
+	return "connect by --profile linear, step, poisson or adaptive, and judge how long each takes to be welcomed"
 }
 
-func (ramp) Takes() string { return "profile steps " + messageFlags }
+// rampFlags are those of the scenarios that begin with a ramp of their clients' number.
+const rampFlags = "profile steps "
+
+func (ramp) Takes() string { return rampFlags + messageFlags }
 
 func (ramp) Promises(c *Config) []string {
 	all := []string{
@@ -36,10 +41,10 @@ func (ramp) Promises(c *Config) []string {
 	return all
 }
 
-// meanRate is the connects per second of the whole ramp; 0 where chance has a say.
+// meanRate is the connects per second of the whole ramp; 0 where chance, or the load test's own lateness, has a say.
 func (c *Config) meanRate() float64 {
 	switch c.Profile {
-	case "poisson":
+	case "poisson", swarm.Adaptive:
 		return 0
 	case "step":
 		return c.Rate * float64(c.Steps+1) / float64(2*c.Steps)

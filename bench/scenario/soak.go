@@ -12,7 +12,7 @@ func (soak) Name() string { return "soak" }
 
 func (soak) About() string { return "churn for --duration, which may be days: nothing may grow" }
 
-func (soak) Takes() string { return "lifetime " + messageFlags }
+func (soak) Takes() string { return "lifetime " + rampFlags + messageFlags }
 
 func (soak) Defaults(c *Config) {
 	fill(&c.Duration, 10*time.Minute)

@@ -23,7 +23,7 @@ func (storm) About() string {
 }
 
 func (storm) Takes() string {
-	return "kind fraction freeze outage slow storm-cmd drain-cmd storm-at probes cohorts " + messageFlags
+	return "kind fraction freeze outage slow storm-cmd drain-cmd storm-at probes cohorts " + rampFlags + messageFlags
 }
 
 func (storm) Defaults(c *Config) { c.fillExternal() }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/bench/nodes"
-	"github.com/stormwheel/stormwheel/bench/payload"
 	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/bench/swarm"
 )
@@ -30,7 +29,7 @@ func (talk) Takes() string {
 const (
 	defaultTalkers  = 200
 	defaultRoom     = 10
-	defaultTalkSend = 100
+	defaultTalkSend = "100B"
 	defaultRestart  = 2 * time.Second
 	defaultSplit    = 5 * time.Second
 
@@ -106,13 +105,13 @@ func (c *Config) checkUsers() error {
 	switch {
 	case c.foreign():
 		return result.Usage("talk is for nodes of our own, which carry messages between users: it is not for --protocol %s", c.Protocol)
-	case c.Cluster && c.Spawn < 2:
-		return result.Usage("--cluster is for two spawned nodes and more")
+	case c.Cluster && c.targets() < 2:
+		return result.Usage("--cluster is for two targets or spawned nodes, and more")
 	case c.Cluster:
 	case c.Place != "first" && c.targets() > 1:
 		return result.Usage("--place %s: nodes do not know each other, so that those who talk are all at the first", c.Place)
 	case len(c.Targets) > 1 || c.Spawn > 2:
-		return result.Usage("nodes do not know each other, so that those who talk are at one: talk is for one --target, or for --spawn 1 or 2, or more with --cluster")
+		return result.Usage("nodes do not know each other, so that those who talk are at one: talk is for one --target, or for --spawn 1 or 2, or for more of them that are a cluster, with --cluster")
 	}
 	return c.checkTalkers()
 }
@@ -126,7 +125,7 @@ func (c *Config) checkTalkers() error {
 		return result.Usage("--messages is for spawned nodes; a target has its own")
 	case c.Messages != "" && c.Messages != "memory" && c.Messages != "bolt":
 		return result.Usage("--messages: %q is neither memory nor bolt", c.Messages)
-	case c.Send > maxContent:
+	case c.Send.Dice().Most() > maxContent:
 		return result.Usage("--send: %v is above %dB, which is what a node takes for a user", c.Send, maxContent)
 	case c.Devices < 1 || c.Devices > 16 || c.Conns%c.Devices != 0:
 		return result.Usage("--devices: %d is not within 1 to 16, or does not divide %d clients", c.Devices, c.Conns)
@@ -148,14 +147,16 @@ func (c *Config) checkBlow() error {
 	switch {
 	case c.Kind != c.talkStorm():
 		return result.Usage("--kind is not for talk: say --kill-after or --drain-after")
-	case c.KillAfter > 0 && c.DrainAfter > 0:
-		return result.Usage("--kill-after and --drain-after exclude each other")
+	case c.KillAfter > 0 && c.DrainAfter > 0 && !c.Rolling:
+		return result.Usage("--kill-after and --drain-after exclude each other, but with --rolling")
+	case c.KillAfter > 0 && c.DrainAfter > 0 && c.DrainAfter <= c.KillAfter:
+		return result.Usage("--drain-after: %v is not after --kill-after %v", c.DrainAfter, c.KillAfter)
 	case c.Rolling && (c.DrainAfter == 0 || c.Spawn < 2):
 		return result.Usage("--rolling is for --drain-after and two spawned nodes or more")
 	case c.SplitFor != 0 && c.SplitAfter == 0:
 		return result.Usage("--split-for is for --split-after")
-	case c.SplitAfter > 0 && (!c.Cluster || struck):
-		return result.Usage("--split-after is for --cluster, and not for --kill-after and --drain-after")
+	case c.SplitAfter > 0 && (!c.Cluster || c.Spawn == 0):
+		return result.Usage("--split-after is for spawned nodes with --cluster")
 	case c.SplitAfter > 0 && c.SplitAfter+c.SplitFor >= c.Duration:
 		return result.Usage("--split-after and --split-for: %v is not before the end of --duration %v", c.SplitAfter+c.SplitFor, c.Duration)
 	case c.RestartAfter != 0 && !struck:
@@ -179,18 +180,26 @@ func (talk) Roles(c *Config, s *swarm.Config) {
 func (talk) Promises(c *Config) []string {
 	all := []string{fmt.Sprintf("conns.end==%d", c.Conns), "messages.acknowledged>0", "messages.delivered>0", "messages.refused==0",
 		"messages.lost==0", "messages.doubled==0"}
+	whole := !c.storms()
 	switch {
-	case c.SplitAfter > 0: // members of rooms are told of gaps
-		all = append(all, "conns.lost==0", answeredPromise)
-	case !c.storms():
-		all = append(all, "messages.undelivered==0", "conns.lost==0", answeredPromise)
-	case c.DrainAfter > 0 && !c.Alone():
+	case whole:
+	case c.DrainAfter > 0 && c.KillAfter == 0 && !c.Alone():
 		all = append(all, "storm.offline==0", pendingPromise)
-		if c.Rolling {
-			all = append(all, "conns.lost==0") // the storm is the first node's
-		}
 	default:
 		all = append(all, "storm.clients>0", fmt.Sprintf("storm.t100_s<=%g", (c.RestartAfter+c.RecoveryTimeout).Seconds()), pendingPromise)
+	}
+	switch {
+	case whole && c.SplitAfter == 0: // members of rooms are told of gaps after one
+		all = append(all, "messages.undelivered==0", "conns.lost==0", answeredPromise)
+	case whole:
+		all = append(all, "conns.lost==0", answeredPromise)
+	case c.KillAfter == 0 && c.Rolling: // the storm is the first node's
+		all = append(all, "conns.lost==0")
+	case c.KillAfter > 0 && c.Rolling:
+		all = append(all, "conns.lost["+partRolling+"]==0")
+	}
+	if c.KillAfter > 0 && c.SplitAfter > 0 {
+		all = append(all, "conns.lost["+partSplit+"]==0")
 	}
 	if _, said := c.nodeArg("messages"); c.storms() && c.Messages == "bolt" && !said {
 		all = append(all, "messages.held_lost==0") // such a node says "held" of nothing
@@ -226,10 +235,25 @@ func (c *Config) talkWords() string {
 	if c.Rooms > 0 {
 		words = append(words, fmt.Sprintf("%d rooms of %d", c.Rooms, c.RoomSize))
 	}
-	return fmt.Sprintf("%s, a message of %v each %v", strings.Join(words, " and "), payload.Size(c.Send), c.Every)
+	return fmt.Sprintf("%s, a message of %v each %v", strings.Join(words, " and "), c.Send, c.Every)
 }
 
-func (talk) Parts(*Config) []string { return []string{"ramp", "talk", "ledger"} }
+// The parts of a talk beside those of all: while no node hears another, and while all are restarted one after the other.
+const (
+	partSplit   = "split"
+	partRolling = "rolling"
+)
+
+func (talk) Parts(c *Config) []string {
+	all := []string{"ramp", "talk"}
+	if c.SplitAfter > 0 {
+		all = append(all, partSplit)
+	}
+	if c.Rolling {
+		all = append(all, partRolling)
+	}
+	return append(all, "ledger")
+}
 
 func (talk) Play(ctx context.Context, s *Stage) error {
 	if s.SplitAfter > 0 {

@@ -1,8 +1,10 @@
 package scenario
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/stormwheel/stormwheel/bench/nodes"
@@ -10,60 +12,109 @@ import (
 	"github.com/stormwheel/stormwheel/bench/tally"
 )
 
-// strikeTalk strikes the first node while users talk, and starts it again with its store. The users go to the other
-// node meanwhile, or wait for it.
-func (s *Stage) strikeTalk(ctx context.Context, from time.Duration) error {
-	if s.SplitAfter > 0 {
-		return s.splitTalk(ctx, from)
-	}
-	if !s.storms() {
-		return nil
-	}
-	if err := s.passUntil(ctx, from+max(s.KillAfter, s.DrainAfter)); err != nil {
-		return err
-	}
-	victim, err := s.blowWhileTalking(ctx)
-	if err != nil {
-		return err
-	}
-	t0, _ := s.Clients.StormAt()
-	if err := s.pass(ctx, s.RestartAfter); err != nil {
-		return err
-	}
-	if err := s.startAgain(ctx, t0, victim); err != nil || !s.Rolling {
-		return err
-	}
-	return s.rollOn(ctx, t0)
+// talkAct is what befalls nodes, and how long after they began to talk; 0: it does not.
+type talkAct struct {
+	after  time.Duration
+	strike func(context.Context) error
 }
 
-// rollOn has all nodes but the first do what that one did, one after the other.
-func (s *Stage) rollOn(ctx context.Context, t0 time.Duration) error {
-	for i := 1; i < len(s.Servers.Nodes); i++ {
-		n := s.Servers.Nodes[i]
-		on, asked := s.Clients.On(n.Addr), s.Clients.Now()
-		if err := s.askToEnd(n, on); err != nil {
+// strikeTalk has befall the nodes what was asked for, one after the other, while users talk. Who is struck is started again with
+// its store, and its users go to the other nodes meanwhile, or wait for it.
+func (s *Stage) strikeTalk(ctx context.Context, from time.Duration) error {
+	acts := []talkAct{{s.KillAfter, s.killTalk}, {s.SplitAfter, s.splitTalk}, {s.DrainAfter, s.drainTalk}}
+	slices.SortStableFunc(acts, func(a, b talkAct) int { return cmp.Compare(a.after, b.after) })
+	for _, act := range acts {
+		if act.after == 0 {
+			continue
+		}
+		if err := s.passUntil(ctx, from+act.after); err != nil {
 			return err
 		}
-		s.Say("SIGTERM to node %s with %d clients, and %d messages under way", n.Name, on, s.underWay())
-		if err := s.awaitEnd(ctx, n, max(s.RecoveryTimeout, drainEnd)); err != nil {
-			return err
-		}
-		s.Say("it has ended after %.1f s", (s.Clients.Now() - asked).Seconds())
-		if err := s.pass(ctx, s.RestartAfter); err != nil {
-			return err
-		}
-		if err := s.startAgain(ctx, t0, n); err != nil {
+		if err := act.strike(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// splitTalk has no node hear another for a while.
-func (s *Stage) splitTalk(ctx context.Context, from time.Duration) error {
-	if err := s.passUntil(ctx, from+s.SplitAfter); err != nil {
+// during is a part of the talk of its own, after which that goes on until a moment of the clients' clock.
+func (s *Stage) during(part string, strike func() error) error {
+	s.Enter(part, 0)
+	if err := strike(); err != nil {
 		return err
 	}
+	s.Enter("talk", 0)
+	return nil
+}
+
+// killTalk is kill -9 of the first node, which is the storm of the run.
+func (s *Stage) killTalk(ctx context.Context) error {
+	victim := s.Servers.Nodes[0]
+	on := s.Clients.On(victim.Addr)
+	s.Servers.Sample(ctx)
+	s.Clients.BeginStorm(victim.Addr)
+	s.Note(result.EventKill, victim.Name, fmt.Sprintf("node %s is killed, with %d clients", victim.Name, on))
+	if err := s.Servers.Kill(victim); err != nil {
+		return fmt.Errorf("kill node %s: %w", victim.Name, err)
+	}
+	s.noneLeft()
+	s.Say("kill -9 of node %s (pid %d) with %d clients, and %d messages under way", victim.Name, victim.PID, on, s.underWay())
+	return s.againLater(ctx, victim)
+}
+
+// drainTalk is SIGTERM to the first node, which is the storm of the run if there was no kill, and to all others if they are
+// restarted one after the other.
+func (s *Stage) drainTalk(ctx context.Context) error {
+	if !s.Rolling {
+		return s.drainOne(ctx, s.Servers.Nodes[0])
+	}
+	return s.during(partRolling, func() error {
+		for _, n := range slices.Clone(s.Servers.Nodes) {
+			if err := s.drainOne(ctx, n); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// drainOne returns when the node has ended and is there again.
+func (s *Stage) drainOne(ctx context.Context, n *nodes.Node) error {
+	on, asked := s.Clients.On(n.Addr), s.Clients.Now()
+	_, struck := s.Clients.StormAt()
+	var err error
+	if struck {
+		err = s.askToEnd(n, on)
+	} else {
+		n, on, asked, err = s.terminate(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	s.Say("SIGTERM to node %s with %d clients, and %d messages under way", n.Name, on, s.underWay())
+	if err := s.awaitEnd(ctx, n, max(s.RecoveryTimeout, drainEnd)); err != nil {
+		return err
+	}
+	took := s.Clients.Now() - asked
+	if !struck {
+		s.Drained = &took
+	}
+	s.noneLeft()
+	s.Say("it has ended after %.1f s", took.Seconds())
+	return s.againLater(ctx, n)
+}
+
+// againLater starts a node that has ended when it has been away for a while.
+func (s *Stage) againLater(ctx context.Context, n *nodes.Node) error {
+	if err := s.pass(ctx, s.RestartAfter); err != nil {
+		return err
+	}
+	t0, _ := s.Clients.StormAt()
+	return s.startAgain(ctx, t0, n)
+}
+
+// splitTalk has no node hear another for a while.
+func (s *Stage) splitTalk(ctx context.Context) error {
 	heal, err := s.Servers.Split()
 	if err != nil {
 		return err
@@ -72,44 +123,17 @@ func (s *Stage) splitTalk(ctx context.Context, from time.Duration) error {
 	over := s.Note(result.EventCut, "", "no node hears another")
 	defer over()
 	s.Say("a split: for %v no node hears another, with %d messages under way", s.SplitFor, s.underWay())
-	if err := s.pass(ctx, s.SplitFor); err != nil {
-		return err
-	}
-	if err := heal(); err != nil {
-		return err
-	}
-	over()
-	s.Say("the split is over, with %d messages under way", s.underWay())
-	return nil
-}
-
-// blowWhileTalking returns when the node has ended.
-func (s *Stage) blowWhileTalking(ctx context.Context) (*nodes.Node, error) {
-	if s.DrainAfter > 0 {
-		victim, on, t0, err := s.terminate(ctx)
-		if err != nil {
-			return victim, err
+	return s.during(partSplit, func() error {
+		if err := s.pass(ctx, s.SplitFor); err != nil {
+			return err
 		}
-		s.Say("SIGTERM to node %s with %d clients, and %d messages under way", victim.Name, on, s.underWay())
-		if err := s.awaitEnd(ctx, victim, max(s.RecoveryTimeout, drainEnd)); err != nil {
-			return victim, err
+		if err := heal(); err != nil {
+			return err
 		}
-		s.Drained = new(s.Clients.Now() - t0)
-		s.noneLeft()
-		s.Say("it has ended after %.1f s", s.Drained.Seconds())
-		return victim, nil
-	}
-	victim := s.Servers.Nodes[0]
-	on := s.Clients.On(victim.Addr)
-	s.Servers.Sample(ctx)
-	s.Clients.BeginStorm(victim.Addr)
-	s.Note(result.EventKill, victim.Name, fmt.Sprintf("node %s is killed, with %d clients", victim.Name, on))
-	if err := s.Servers.Kill(victim); err != nil {
-		return victim, fmt.Errorf("kill node %s: %w", victim.Name, err)
-	}
-	s.noneLeft()
-	s.Say("kill -9 of node %s (pid %d) with %d clients, and %d messages under way", victim.Name, victim.PID, on, s.underWay())
-	return victim, nil
+		over()
+		s.Say("the split is over, with %d messages under way", s.underWay())
+		return nil
+	})
 }
 
 // underWay is how many messages have gone out and are not answered.

@@ -21,7 +21,7 @@ func TestATargetsNameStandsForAllItsAddresses(t *testing.T) {
 		defer l.Close()
 		_, port, _ = net.SplitHostPort(l.Addr().String())
 	}
-	dnstest.Zone{"edge.test": {"127.0.0.2", "127.0.0.1", "127.0.0.2"}, "half.test": {"127.0.0.1", "127.0.0.9"},
+	dnstest.Zone{"edge.test": {"127.0.0.2", "127.0.0.1", "127.0.0.2"}, "half.test": {"127.0.0.1", "127.0.0.9"}, "three.test": {"127.0.0.9", "127.0.0.2", "127.0.0.1"},
 		"away.test": {"127.0.0.1", "fe80::1"}, "dead.test": {"127.0.0.8", "127.0.0.9"}}.Install(t)
 	for _, tt := range []struct {
 		name string
@@ -29,6 +29,7 @@ func TestATargetsNameStandsForAllItsAddresses(t *testing.T) {
 		note string
 	}{
 		{"edge.test", []string{"127.0.0.1", "127.0.0.2"}, "edge.test:" + port + " is 127.0.0.1:" + port + ", 127.0.0.2:" + port},
+		{"three.test", []string{"127.0.0.1", "127.0.0.2"}, "127.0.0.9:" + port + " of three.test:" + port + " is left out: connection refused"},
 		{"half.test", []string{"127.0.0.1"}, "127.0.0.9:" + port + " of half.test:" + port + " is left out: connection refused"},
 		{"away.test", []string{"127.0.0.1"}, "[fe80::1]:" + port + " of away.test:" + port + " is left out: "},
 		{"dead.test", []string{"127.0.0.8", "127.0.0.9"}, "dead.test:"},

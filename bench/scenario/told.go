@@ -11,7 +11,7 @@ func (c *Config) Load() result.Load {
 	l := result.Load{Protocol: c.Protocol, PongTimeoutMs: result.Millis(c.PongTimeout), Policy: c.Policy, Profile: c.Profile, Steps: c.Steps,
 		LifetimeS: c.Lifetime.Seconds(), Fraction: c.Fraction, DeadlineMs: result.Millis(c.Deadline), Trickle: c.Trickle,
 		TrickleIntervalMs: result.Millis(c.TrickleInterval), FreezeS: c.Freeze.Seconds(), OutageS: c.Outage.Seconds(), Slow: c.Slow,
-		SendBytes: int(c.Send), DeliverBytes: int(c.Deliver), EveryS: c.Every.Seconds(), ProxyProtocol: c.ProxyProtocol, TLSResume: c.TLSResume,
+		SendBytes: int(c.Send.Dice().Mean() + .5), SendSizes: c.sendSizes(), DeliverBytes: int(c.Deliver), EveryS: c.Every.Seconds(), ProxyProtocol: c.ProxyProtocol, TLSResume: c.TLSResume,
 		Rooms: c.Rooms, RoomSize: c.RoomSize, Devices: c.Devices, Messages: c.Messages, Cluster: c.Cluster,
 		KillAfterS: c.KillAfter.Seconds(), DrainAfterS: c.DrainAfter.Seconds(), RestartAfterS: c.RestartAfter.Seconds(),
 		Rolling: c.Rolling, SplitAfterS: c.SplitAfter.Seconds(), SplitForS: c.SplitFor.Seconds()}
@@ -31,4 +31,12 @@ func (c *Config) Terms() *result.Terms {
 	}
 	return &result.Terms{HeartbeatMs: result.Millis(c.nodeDuration("heartbeat", c.Heartbeat)),
 		TimeoutMs: result.Millis(c.nodeDuration("timeout", c.Timeout)), TickMs: result.Millis(c.nodeDuration("tick", c.Tick))}
+}
+
+// sendSizes is --send where it is more than one size.
+func (c *Config) sendSizes() string {
+	if d := c.Send.Dice(); d.Least() == d.Most() {
+		return ""
+	}
+	return string(c.Send)
 }

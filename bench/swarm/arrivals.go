@@ -7,7 +7,7 @@ import (
 )
 
 // Profiles are the shapes of a ramp.
-var Profiles = []string{"linear", "step", "poisson"}
+var Profiles = []string{"linear", "step", "poisson", Adaptive}
 
 // DefaultSteps are the plateaus of a ramp in steps unless told otherwise.
 const DefaultSteps = 5
@@ -17,7 +17,7 @@ const DefaultSteps = 5
 //
 // linear has one at random in each 1/rate of a second. step does the same at a rate that
 // climbs to Rate in plateaus of equal length. poisson has exponential gaps of the mean
-// 1/rate, as independent users have.
+// 1/rate, as independent users have. Those of Adaptive are linear; the load test may put them off.
 type Arrivals struct {
 	From, To int
 	Rate     float64 // per second
@@ -51,9 +51,12 @@ func (a Arrivals) Each(f func(number int, due time.Duration)) {
 	}
 }
 
-// Length is from the begin until the last client is due.
+// Length is from the begin until the last client is due, at the latest.
 func (a Arrivals) Length() (last time.Duration) {
 	a.Each(func(_ int, due time.Duration) { last = max(last, due) })
+	if a.Profile == Adaptive {
+		return last * mostStretched
+	}
 	return last
 }
 
@@ -79,7 +82,7 @@ func (s *Swarm) Arrive(a Arrivals, begin time.Duration) {
 	})
 	s.eachLoop(func(l *loop) {
 		for _, one := range of[l.index] {
-			l.expect(one.client, one.at)
+			l.expect(one.client, one.at, a.Profile)
 		}
 	})
 }

@@ -6,12 +6,13 @@ import (
 	"github.com/stormwheel/stormwheel/internal/link"
 )
 
-// client is one simulated client, some 480 bytes in a slab of its loop's. Its bytes in
+// client is one simulated client, some 490 bytes in a slab of its loop's. Its bytes in
 // flight, of which most have none at most times, are in the loop's maps.
 type client struct {
 	link    link.Link // zero until its arrival
 	socket            // of the session or of the attempt to get one; a second one is in loop.second
 	outage  outage
+	lost    time.Duration // while it is without a session that it had: since when; else 0
 	asked   asked
 	arrival time.Duration // when it was to connect
 	began   time.Duration // just before its first connect(); 0: not yet

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/stormwheel/stormwheel/bench/payload"
 	"github.com/stormwheel/stormwheel/internal/link"
 )
 
@@ -49,9 +50,9 @@ type Config struct {
 	PongTimeout time.Duration // 0: the link's default
 	Grid        time.Duration // PINGs are due at its multiples; 0: whenever a link has drawn
 
-	// Send is the size of the messages that each client sends, one every Every; 0: none. Deliver says
+	// Send are the sizes of the messages that each client sends, one every Every; empty: none. Deliver says
 	// that the servers publish one every Every.
-	Send    int
+	Send    payload.Sizes
 	Deliver bool
 	Every   time.Duration
 	// Talk has the clients send to each other in place of to the server, from Swarm.Talk on; nil: they do not.

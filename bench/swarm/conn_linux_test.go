@@ -82,12 +82,7 @@ func readAll(c *net.TCPConn) {
 }
 
 func TestRefusedConnectsAreFiled(t *testing.T) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	nobody := netip.MustParseAddrPort(l.Addr().String())
-	l.Close()
+	nobody := netip.MustParseAddrPort(benchtest.FreeAddr(t))
 	s, finish := startSwarm(t, 10, func(c *Config) { c.Endpoints = []netip.AddrPort{nobody} })
 	benchtest.WaitFor(t, "ten refusals", func() bool { return s.Counts().Failures.Refused >= 10 })
 	sum := finish() // the attempts of that moment have no answer yet

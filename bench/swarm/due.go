@@ -25,6 +25,11 @@ func (l *loop) visit(id timingwheel.ID) time.Duration {
 	case c.wake > l.now:
 		return min(c.wake, drip)
 	}
+	if !c.flags.has(flagStarted) {
+		if until, wait := l.putOff(c); wait {
+			return until
+		}
+	}
 	l.visiting = int64(i)
 	if !c.flags.has(flagStarted) {
 		l.wasLate(max(c.wake, c.known))
@@ -67,6 +72,7 @@ func (c *client) answeredLate() time.Duration {
 func (l *loop) wasLate(due time.Duration) {
 	d := l.now - due
 	l.late.Record(d)
+	l.pace.late(d)
 	tally.RecordRecent(l.recent.Late, d)
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stormwheel/stormwheel/bench/epoll"
 	"github.com/stormwheel/stormwheel/bench/foreign"
+	"github.com/stormwheel/stormwheel/bench/payload"
 	"github.com/stormwheel/stormwheel/bench/tally"
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/link"
@@ -49,7 +50,8 @@ type loop struct {
 
 	senders   []sender      // of each client; nil: they send nothing
 	receivers []receiver    // of each client; nil: nothing is published
-	body      []byte        // of what is sent next
+	sizes     payload.Dice  // of what is sent
+	body      []byte        // of what is sent next, as large as the largest
 	talkers   []talker      // of each client; nil: they do not talk to each other
 	enclosed  []byte        // the latest envelope
 	talkUntil time.Duration // what is due from then on is not sent
@@ -72,6 +74,7 @@ type loop struct {
 	after     []followUp
 	visiting  int64 // the client whose timer runs, -1 if none
 
+	pace      pace   // of an adaptive ramp
 	waits     *waits // of the PINGs that wait for an answer
 	counted   tally.Counters
 	storms    []tally.Storm // by cohort
@@ -82,25 +85,20 @@ type loop struct {
 	rttIntended     *tally.Hist
 	connect         *tally.Hist // from the first connect() to the WELCOME
 	connectIntended *tally.Hist // from the intended arrival
+	away            *tally.Hist // without a session, from its loss to the next WELCOME
 	late            *tally.Hist
 	lateness        *tally.Hist
-	messages        *tally.Hist // from the due time to the answer; nil: nobody sends
-	messagesWire    *tally.Hist // the same from the write()
-	deliveries      *tally.Hist // from the due time to the client; nil: nothing is published
-	confirmations   *tally.Hist // from the due time until the sender knew that it came; nil: nobody talks
-	recent          *tally.Recent
+	messages        *tally.Hist   // from the due time to the answer; nil: nobody sends
+	messagesWire    *tally.Hist   // the same from the write()
+	deliveries      *tally.Hist   // from the due time to the client; nil: nothing is published
+	confirmations   *tally.Hist   // from the due time until the sender knew that it came; nil: nobody talks
+	recent          *tally.Recent // since the last look
 	published       time.Duration
 	finished        bool
 
 	mu     sync.Mutex
 	inbox  []func()
-	shared progress
-}
-
-// progress is a copy of a loop's counts, at most PublishEvery old.
-type progress struct {
-	tally.Counters
-	recent *tally.Recent // since the last look
+	shared tally.Counters // a copy of counted, at most PublishEvery old
 }
 
 func newLoop(s *Swarm, index, clients int) (*loop, error) {
@@ -116,18 +114,18 @@ func newLoop(s *Swarm, index, clients int) (*loop, error) {
 		visiting:  -1,
 		waits:     newWaits(s.policies[0].PongTimeout),
 		rtt:       tally.NewHist(), rttActual: tally.NewHist(), rttIntended: tally.NewHist(),
-		connect: tally.NewHist(), connectIntended: tally.NewHist(), late: tally.NewHist(), lateness: tally.NewHist(),
+		connect: tally.NewHist(), connectIntended: tally.NewHist(), away: tally.NewHist(), late: tally.NewHist(), lateness: tally.NewHist(),
 		recent:   tally.NewRecent(),
 		probes:   tally.NewProbes(),
 		drips:    map[uint32]dripping{},
 		trickled: map[uint32]bool{},
-		shared:   progress{recent: tally.NewRecent()},
 	}
 	if s.stage != nil {
 		l.lines = transport.NewLines(s.stage())
 	}
-	if s.cfg.Send > 0 {
-		l.senders, l.body, l.messages = make([]sender, clients), make([]byte, s.cfg.Send), tally.NewHist()
+	if s.cfg.Send != "" {
+		l.sizes = s.cfg.Send.Dice()
+		l.senders, l.body, l.messages = make([]sender, clients), make([]byte, l.sizes.Most()), tally.NewHist()
 		l.messagesWire = tally.NewHist()
 		for i := range l.senders {
 			l.senders[i].at = link.Never
@@ -142,7 +140,7 @@ func newLoop(s *Swarm, index, clients int) (*loop, error) {
 	if s.cfg.Deliver {
 		l.receivers, l.deliveries = make([]receiver, clients), tally.NewHist()
 	}
-	l.counted.Messages.Carried = s.cfg.Send > 0 || s.cfg.Deliver
+	l.counted.Messages.Carried = s.cfg.Send != "" || s.cfg.Deliver
 	for range max(len(s.cfg.Cohorts), 1) {
 		l.storms = append(l.storms, tally.NewStorm())
 	}
@@ -170,8 +168,12 @@ func newLoop(s *Swarm, index, clients int) (*loop, error) {
 	return l, nil
 }
 
-// expect says when a client is to connect.
-func (l *loop) expect(i uint32, at time.Duration) {
+// expect says when a client is to connect: in a crowd together with PINGs, so that one turn does both.
+func (l *loop) expect(i uint32, at time.Duration, profile string) {
+	l.pace.expect(profile)
+	if l.swarm.cfg.Grid > 0 && at > l.now {
+		at = max(l.onGrid(at)-l.swarm.cfg.Grid, l.now)
+	}
 	c := &l.clients[i]
 	c.arrival, c.wake, c.due, c.known = at, at, at, l.now
 	l.wheel.Pull(timingwheel.ID(i), at)
@@ -218,6 +220,10 @@ func (l *loop) run() {
 		// Few timers at a time: when very many connects are due at once, those that are
 		// connected must say HELLO before all others have begun, or a node takes them for silent.
 		l.now = l.swarm.Now()
+		l.pace.pass(l.now)
+		if l.lines != nil {
+			l.lines.Tick(l.now)
+		}
 		l.wheel.Advance(l.now, timingwheel.Budget{Visits: visitsPerClock}, l.visit)
 		if l.now-l.published >= PublishEvery {
 			l.publish()
@@ -262,6 +268,9 @@ func (l *loop) start(i uint32, c *client) {
 	if !c.flags.has(flagStarted) {
 		c.flags |= flagStarted
 		l.counted.Started++
+		behind := l.pace.arrived()
+		c.arrival += behind
+		l.counted.HeldBack = max(l.counted.HeldBack, behind)
 		if storm := l.swarm.storm.Load(); storm != nil && storm.flood {
 			c.outage.lose(c.arrival)
 			tally.CountIn(&l.stormOf(i).LostPerBin, c.arrival-storm.t0)
@@ -301,6 +310,7 @@ func (l *loop) finish() {
 	}
 	for i := range l.clients {
 		c := &l.clients[i]
+		l.regained(c)
 		storm := l.stormOf(uint32(i))
 		if c.outage.hit {
 			storm.Clients++
@@ -373,19 +383,12 @@ func (l *loop) takeOrders() {
 	}
 }
 
-// rest are the times that nobody has taken, when the loop has ended.
-func (l *loop) rest() *tally.Recent {
-	l.shared.recent.Add(l.recent)
-	return l.shared.recent
-}
-
 func (l *loop) publish() {
 	l.published = l.now
+	l.pace.look()
 	overdue, oldest := l.waits.overdue(l.now)
+	l.recent.Overdue, l.recent.Oldest = max(l.recent.Overdue, overdue), max(l.recent.Oldest, oldest)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.shared.Counters = l.counted
-	l.shared.recent.Add(l.recent)
-	l.shared.recent.Overdue, l.shared.recent.Oldest = max(l.shared.recent.Overdue, overdue), max(l.shared.recent.Oldest, oldest)
-	l.recent.Reset()
+	l.shared = l.counted
 }

@@ -36,7 +36,7 @@ func TestMemoryPerClient(t *testing.T) {
 	if perClient < 300 {
 		t.Errorf("%d bytes per client: less than a link has, so this is not measured", perClient)
 	}
-	sending := slope(func(c *Config) { c.Send, c.Every = 100, 500*time.Millisecond }) + wheelBytes
+	sending := slope(func(c *Config) { c.Send, c.Every = "100B", 500*time.Millisecond }) + wheelBytes
 	t.Logf("%d bytes more of one that sends 100 bytes", sending-perClient)
 	if sending-perClient > 350 {
 		t.Errorf("%d bytes more of a client that sends 100 bytes, want at most 350", sending-perClient)
@@ -58,7 +58,7 @@ func heapOf(t *testing.T, n int, target string, change func(*Config)) int {
 		}
 	})
 	benchtest.WaitFor(t, "all are ready", func() bool { return s.Ready() == n })
-	if s.cfg.Send > 0 {
+	if s.cfg.Send != "" {
 		benchtest.WaitFor(t, "all have sent", func() bool { return s.Counts().Messages.Acknowledged >= 2*n })
 	} else if s.loops[0].senders != nil {
 		t.Error("who sends nothing has something to send")

@@ -14,7 +14,7 @@ import (
 )
 
 func carrying(every time.Duration) func(*Config) {
-	return func(c *Config) { c.Send, c.Deliver, c.Every = 100, true, every }
+	return func(c *Config) { c.Send, c.Deliver, c.Every = "100B", true, every }
 }
 
 // closed waits until every message is settled, as a run does before its end.
@@ -66,7 +66,7 @@ func TestWhatIsNotAnsweredIsLost(t *testing.T) {
 		}
 		return codec.AppendAck(nil, codec.AckOf(number))
 	}})
-	s, finish := startSwarm(t, 10, func(c *Config) { c.Send, c.Every = 100, 50*time.Millisecond }, f)
+	s, finish := startSwarm(t, 10, func(c *Config) { c.Send, c.Every = "100B", 50*time.Millisecond }, f)
 	benchtest.WaitFor(t, "100 are sent", func() bool { return s.Counts().Messages.Sent >= 100 })
 	s.CloseCount()
 	sum := finish()
@@ -136,7 +136,7 @@ func TestWhatWentOverTwoConnectionsMayBeDoubled(t *testing.T) {
 		}
 		return codec.AppendAck(nil, codec.AckOf(number))
 	}})
-	s, finish := startSwarm(t, 10, func(c *Config) { c.Send, c.Every = 100, time.Hour }, f)
+	s, finish := startSwarm(t, 10, func(c *Config) { c.Send, c.Every = "100B", time.Hour }, f)
 	benchtest.WaitFor(t, "all are ready", func() bool { return s.Ready() == 10 })
 	s.onLoops(func(l *loop) {
 		for i := range l.senders {
@@ -195,7 +195,7 @@ func TestMessagesToForeignServersAreAnswered(t *testing.T) {
 		foreign.MQTT: benchtest.Start(t, &benchtest.Node{Meet: benchtest.Broker(benchtest.Accept, "")}),
 	} {
 		s, finish := startSwarm(t, 20, func(c *Config) {
-			c.Protocol, c.Interval, c.Send, c.Every = protocol, time.Second, 200, 50*time.Millisecond
+			c.Protocol, c.Interval, c.Send, c.Every = protocol, time.Second, "20B:50%,200B..2KB:50%", 50*time.Millisecond
 		}, f)
 		benchtest.WaitFor(t, protocol+" acknowledges 200", func() bool { return s.Counts().Messages.Acknowledged >= 200 })
 		closed(t, s)

@@ -83,7 +83,7 @@ func TestMosquittoAcknowledgesMessages(t *testing.T) {
 	s, finish := startSwarm(t, 50, func(c *Config) {
 		speakMQTT(2 * time.Second)(c)
 		c.Endpoints = []netip.AddrPort{netip.MustParseAddrPort(m.Addr)}
-		c.Send, c.Every = 300, 50*time.Millisecond
+		c.Send, c.Every = "300B", 50*time.Millisecond
 	})
 	benchtest.WaitFor(t, "500 are acknowledged", func() bool { return s.Counts().Messages.Acknowledged >= 500 })
 	closed(t, s)

@@ -77,6 +77,7 @@ func (l *loop) nowReady(c *client, e *link.Event) {
 		tally.RecordRecent(l.recent.Connect, heard-c.began)
 		l.connectIntended.Record(heard - c.arrival)
 	}
+	l.regained(c)
 	l.swarm.nowReady(1)
 	if !c.flags.has(flagProbe) {
 		n.Interval = max(n.Interval, c.link.Interval())
@@ -164,6 +165,7 @@ func Cause(err error) string {
 // lostSession counts the end of a living client's session and judges the server for it.
 func (l *loop) lostSession(i uint32, c *client, e *link.Event) {
 	l.swarm.nowReady(-1)
+	c.lost = l.now
 	l.endReceiving(i)
 	if l.senders != nil {
 		l.senders[i].at = link.Never

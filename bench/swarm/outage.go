@@ -4,6 +4,15 @@ import (
 	"time"
 )
 
+// regained notes for how long a client was without the session that it had lost, whatever took it: up to the
+// WELCOME, or at the end to now.
+func (l *loop) regained(c *client) {
+	if c.lost != 0 {
+		l.away.Record(l.now - c.lost)
+		c.lost = 0
+	}
+}
+
 // outage is what a storm did to one client.
 type outage struct {
 	at      time.Duration // while out: of the loss; else: of the last return

@@ -15,24 +15,16 @@ func TestASwarmIsNotKeptAwayByAnAlternateWithoutARoute(t *testing.T) {
 	const n = 20
 	s, _ := startSwarm(t, n, func(c *Config) { c.AnyAddress, c.Sources = true, nil }, f)
 	benchtest.WaitFor(t, "all are ready", func() bool { return s.Ready() == n })
-	l := restarted(t, f)
+	f.Stop()
+	benchtest.WaitFor(t, "attempts at the alternate fail", func() bool { return s.Counts().Failures.Other >= n })
+	l, err := net.Listen("tcp4", f.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
 	again := &benchtest.Node{Alternates: f.Alternates}
 	again.Serve(l)
 	t.Cleanup(again.Stop)
 	benchtest.WaitFor(t, "all are back", func() bool { return s.Ready() == n && again.Conns() == n })
-}
-
-// restarted stops a node and listens where it did.
-func restarted(t *testing.T, f *benchtest.Node) net.Listener {
-	t.Helper()
-	addr := f.Addr()
-	f.Stop()
-	time.Sleep(100 * time.Millisecond)
-	l, err := net.Listen("tcp4", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return l
 }
 
 func TestASwarmIgnoresAlternatesOnRequest(t *testing.T) {

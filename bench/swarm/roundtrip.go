@@ -53,6 +53,7 @@ func (l *loop) answered(c *client) {
 	heard := l.since(c.asked.wrote)
 	l.counted.Pongs++
 	l.rttActual.Record(heard - c.asked.wrote)
+	tally.RecordRecent(l.recent.RTTActual, heard-c.asked.wrote)
 	l.waited(c, heard)
 }
 
@@ -99,14 +100,20 @@ func (l *loop) waited(c *client, until time.Duration) {
 		l.probed(rtt)
 	}
 	since := min(until-c.asked.intended, tally.Longest)
-	l.rttIntended.Record(since)
+	l.intended(since)
 	if since <= codec.MinInterval {
 		return
 	}
 	for beat := c.link.Interval(); since > beat; {
 		since -= beat
-		l.rttIntended.Record(since)
+		l.intended(since)
 	}
+}
+
+// intended notes a round trip from when its PING was due.
+func (l *loop) intended(d time.Duration) {
+	l.rttIntended.Record(d)
+	tally.RecordRecent(l.recent.RTTIntended, d)
 }
 
 // Before the end of a run some clients are asked for an answer, in a few rounds: of heartbeats

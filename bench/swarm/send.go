@@ -77,7 +77,7 @@ func (l *loop) sendDue(i uint32, c *client) {
 		err := l.sendNext(i, c)
 		if errors.Is(err, link.ErrPaced) {
 			c.link.Flow(l.now, c.attempt, link.Flow{Untaken: epoll.Untaken(int(c.fd)) + len(l.unsent[connKey{i, c.attempt}])})
-			s.at = l.now + max(c.link.Pace(l.now, len(l.body)), wheelTick)
+			s.at = l.now + max(c.link.Pace(l.now, len(l.nextBody(i))), wheelTick)
 			break
 		}
 		if err != nil {
@@ -100,12 +100,20 @@ func (l *loop) sendNext(i uint32, c *client) error {
 		return l.talkNext(i, c)
 	}
 	s := &l.senders[i]
-	payload.Put(l.body, payload.Message{Kind: payload.Sent, Number: uint64(s.handed) + 1, Due: s.due(s.handed+1, l.swarm.cfg.Every) + l.swarm.epoch})
-	if _, err := c.link.Send(l.now, l.body, &l.out); err != nil {
+	body := l.nextBody(i)
+	payload.Put(body, payload.Message{Kind: payload.Sent, Number: uint64(s.handed) + 1, Due: s.due(s.handed+1, l.swarm.cfg.Every) + l.swarm.epoch})
+	if _, err := c.link.Send(l.now, body, &l.out); err != nil {
 		return err
 	}
 	l.handed(s)
 	return nil
+}
+
+// nextBody is the body of client i's next message, of the size that the seed, the client and its number say. Valid until
+// the next call.
+func (l *loop) nextBody(i uint32) []byte {
+	number := uint64(l.senders[i].handed) + 1
+	return l.body[:l.sizes.Draw(l.swarm.cfg.Seed^uint64(l.number(i))<<32^number)]
 }
 
 // handed counts a message that the link has.

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,6 +28,7 @@ func TestASwarmThroughAStage(t *testing.T) {
 		t.Fatal(err)
 	}
 	secure := (&TLS{Insecure: true, Resume: true}).Config()
+	var ticks atomic.Int64
 	for name, stage := range map[string]func(client bool) transport.Stage{
 		"tls": func(client bool) transport.Stage {
 			if client {
@@ -34,7 +36,9 @@ func TestASwarmThroughAStage(t *testing.T) {
 			}
 			return handshake.NewServer(config, nil)
 		},
-		"length":       func(client bool) transport.Stage { return transporttest.NewLength(client, false) },
+		"length": func(client bool) transport.Stage {
+			return transporttest.Timed{Stage: transporttest.NewLength(client, false), Ticks: &ticks}
+		},
 		"length, away": func(client bool) transport.Stage { return transporttest.NewLength(client, true) },
 		"header": func(client bool) transport.Stage {
 			if client {
@@ -62,6 +66,9 @@ func TestASwarmThroughAStage(t *testing.T) {
 			s.Start(Monotonic())
 			benchtest.WaitFor(t, "all are ready", func() bool { return s.Ready() == 41 })
 			benchtest.WaitFor(t, "200 PONGs", func() bool { return s.Counts().Pongs >= 200 })
+			if name == "length" {
+				benchtest.WaitFor(t, "the stage is told the time", func() bool { return ticks.Load() > 5 })
+			}
 			sum := s.Finish()
 			ln.Close()
 			<-relayed

@@ -67,7 +67,7 @@ func newSwarm(cfg Config, stage func() transport.Stage) (*Swarm, error) {
 		return nil, err
 	}
 	var err error
-	if s.foreign, err = foreign.New(cfg.Protocol, foreign.Config{Interval: cfg.Interval, Timeout: cfg.Timeout, SendBytes: cfg.Send, Username: cfg.Username, Password: cfg.Password}); err != nil {
+	if s.foreign, err = foreign.New(cfg.Protocol, foreign.Config{Interval: cfg.Interval, Timeout: cfg.Timeout, SendBytes: int(cfg.Send.Dice().Most()), Username: cfg.Username, Password: cfg.Password}); err != nil {
 		return nil, err
 	}
 	if cfg.Talk != nil {
@@ -90,7 +90,7 @@ func newSwarm(cfg Config, stage func() transport.Stage) (*Swarm, error) {
 		}
 	}
 	if !cfg.OnDemand {
-		s.each(cfg.Arrivals(), func(l *loop, i uint32, due time.Duration) { l.expect(i, due) })
+		s.each(cfg.Arrivals(), func(l *loop, i uint32, due time.Duration) { l.expect(i, due, cfg.Profile) })
 		for _, l := range s.loops {
 			l.leave = l.departures()
 		}
@@ -184,26 +184,26 @@ func (s *Swarm) begin(storm *stormStart) {
 	s.storm.Store(storm)
 }
 
-// Progress sums what the loops last published, and takes the times since the last call.
+// Progress sums what the loops have counted, and takes the times since the last call.
 func (s *Swarm) Progress() (tally.Counters, *tally.Recent) {
-	var sum tally.Counters
 	recent := tally.NewRecent()
-	for _, l := range s.loops {
-		l.mu.Lock()
-		sum.Add(&l.shared.Counters)
-		recent.Add(l.shared.recent)
-		l.shared.recent.Reset()
-		l.mu.Unlock()
-	}
-	return sum, recent
+	var adding sync.Mutex
+	s.onLoops(func(l *loop) {
+		l.publish()
+		adding.Lock()
+		defer adding.Unlock()
+		recent.Add(l.recent)
+		l.recent.Reset()
+	})
+	return s.Counts(), recent
 }
 
-// Counts is Progress without taking the times.
+// Counts are those of the loops, at most PublishEvery old.
 func (s *Swarm) Counts() tally.Counters {
 	var sum tally.Counters
 	for _, l := range s.loops {
 		l.mu.Lock()
-		sum.Add(&l.shared.Counters)
+		sum.Add(&l.shared)
 		l.mu.Unlock()
 	}
 	return sum
@@ -228,8 +228,8 @@ func (s *Swarm) Finish() tally.Tally {
 			}
 		}
 		t.Add(&tally.Tally{Counters: l.counted, Storm: storm, Cohorts: l.storms, Probes: l.probes,
-			RTT: l.rtt, RTTActual: l.rttActual, RTTIntended: l.rttIntended, Connect: l.connect, ConnectIntended: l.connectIntended, Late: l.late, Lateness: l.lateness, Messages: l.messages, MessagesWire: l.messagesWire, Deliveries: l.deliveries,
-			Confirmations: l.confirmations, Ledger: l.ledger(), Rest: l.rest()})
+			RTT: l.rtt, RTTActual: l.rttActual, RTTIntended: l.rttIntended, Connect: l.connect, ConnectIntended: l.connectIntended, Away: l.away, Late: l.late, Lateness: l.lateness, Messages: l.messages, MessagesWire: l.messagesWire, Deliveries: l.deliveries,
+			Confirmations: l.confirmations, Ledger: l.ledger(), Rest: l.recent})
 	}
 	return t
 }

@@ -69,7 +69,7 @@ func (l *loop) talkNext(i uint32, c *client) error {
 		return nil
 	}
 	due := s.due(s.handed+1, l.swarm.cfg.Every)
-	payload.Put(l.body, payload.Message{Kind: payload.Sent, Number: number, Due: due + l.swarm.epoch})
+	payload.Put(l.nextBody(i), payload.Message{Kind: payload.Sent, Number: number, Due: due + l.swarm.epoch})
 	if _, err := c.link.Send(l.now, l.messageBody(i), &l.out); err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (l *loop) talkNext(i uint32, c *client) error {
 
 // messageBody is what goes to the client's room, or to its partner.
 func (l *loop) messageBody(i uint32) []byte {
-	e := envelope.Envelope{Kind: envelope.ToUser, Content: l.body}
+	e := envelope.Envelope{Kind: envelope.ToUser, Content: l.nextBody(i)}
 	if room := l.talkers[i].room.name; room != "" {
 		e.Kind, e.Room = envelope.ToRoom, []byte(room)
 	} else {

@@ -16,7 +16,7 @@ var benchEpoch = time.UnixMilli(1_700_000_000_000)
 func talking(t *testing.T, p *post, n int, talk Talk, over func(tally.Reconciled) bool, during func(*Swarm)) tally.Tally {
 	t.Helper()
 	const every = 40 * time.Millisecond
-	s, finish := startSwarm(t, n, func(c *Config) { c.Send, c.Every, c.Talk = 64, every, &talk }, p.Node)
+	s, finish := startSwarm(t, n, func(c *Config) { c.Send, c.Every, c.Talk = "64B", every, &talk }, p.Node)
 	benchtest.WaitFor(t, "all are ready", func() bool { return s.Ready() == n })
 	benchtest.WaitFor(t, "all are in their rooms", func() bool { return s.Owing() == 0 })
 	s.Talk(s.Now(), 5*every)

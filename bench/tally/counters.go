@@ -14,6 +14,7 @@ type Counters struct {
 	Established int
 	FirstReady  int           // clients that reached WELCOME for the first time
 	RampEnd     time.Duration // when the last of those did
+	HeldBack    time.Duration // by how much the load test put an arrival off, at most
 	Failures    result.Failures
 	Interval    time.Duration // the longest time that a session went without a PING
 	Refusal     codec.Code    // of the latest GOAWAY in place of WELCOME
@@ -50,6 +51,7 @@ func (c *Counters) Add(o *Counters) {
 	c.Established += o.Established
 	c.FirstReady += o.FirstReady
 	c.RampEnd = max(c.RampEnd, o.RampEnd)
+	c.HeldBack = max(c.HeldBack, o.HeldBack)
 	c.Failures.Add(&o.Failures)
 	c.Interval = max(c.Interval, o.Interval)
 	if o.Refusal != 0 {

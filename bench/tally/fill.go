@@ -24,6 +24,7 @@ func (c *Counters) Fill(out *result.Result) {
 	out.Conns.Lost, out.Conns.Losses = c.Losses.Total(), c.Losses
 	out.Connect.Attempts, out.Connect.Established = c.Attempts, c.Established
 	out.Connect.Failed, out.Connect.Failures = c.Failures.Total(), c.Failures
+	out.Connect.HeldBackS = c.HeldBack.Seconds()
 	h := &out.Heartbeat
 	h.Sent, h.Answered, h.Unanswered, h.Missed, h.Pending = c.Pings-c.Withdrawn, c.Pongs, c.Unanswered, c.Missed, c.Pending
 	if c.Interval > 0 {
@@ -39,7 +40,7 @@ func (c *Counters) Fill(out *result.Result) {
 func (t *Tally) Fill(out *result.Result, f *Facts) {
 	n := &t.Counters
 	n.Fill(out)
-	out.Conns.Peak, out.Conns.End = t.Peak, t.Ready
+	out.Conns.Peak, out.Conns.End, out.Conns.OfflineMs = t.Peak, t.Ready, t.Away.Percentiles()
 	out.Connect.LatencyMs, out.Connect.IntendedLatencyMs = t.Connect.Percentiles(), t.ConnectIntended.Percentiles()
 	out.Heartbeat.RTTms, out.Heartbeat.IntendedRTTms, out.Heartbeat.ActualRTTms = t.RTT.Percentiles(), t.RTTIntended.Percentiles(), t.RTTActual.Percentiles()
 	out.Eviction.LatenessMs, out.Generator.LateMs = t.Lateness.Lateness(), t.Late.Late()
@@ -71,7 +72,7 @@ func (t *Tally) Fill(out *result.Result, f *Facts) {
 func (t *Tally) Detail(d *result.Detail, f *Facts) error {
 	named := map[string]*Hist{"rtt": t.RTT, "rtt_intended": t.RTTIntended, "rtt_actual": t.RTTActual,
 		"connect": t.Connect, "connect_intended": t.ConnectIntended,
-		"probes_before": t.Probes.Before, "probes_during": t.Probes.During, "late": t.Late, "lateness": t.Lateness}
+		"probes_before": t.Probes.Before, "probes_during": t.Probes.During, "away": t.Away, "late": t.Late, "lateness": t.Lateness}
 	if f.Storm != nil {
 		d.AttemptsPer100ms = t.Storm.PerBin
 		d.LostPer100ms, d.BackPer100ms = t.Storm.LostPerBin, t.Storm.BackPerBin

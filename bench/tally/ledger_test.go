@@ -63,7 +63,7 @@ func TestALedgerSettlesTheCounts(t *testing.T) {
 	total := New()
 	for _, one := range []*Tally{&a, &b} {
 		one.Probes, one.Storm = NewProbes(), NewStorm()
-		one.RTT, one.RTTActual, one.RTTIntended, one.Connect, one.ConnectIntended, one.Late, one.Lateness = NewHist(), NewHist(), NewHist(), NewHist(), NewHist(), NewHist(), NewHist()
+		one.RTT, one.RTTActual, one.RTTIntended, one.Connect, one.ConnectIntended, one.Away, one.Late, one.Lateness = NewHist(), NewHist(), NewHist(), NewHist(), NewHist(), NewHist(), NewHist(), NewHist()
 		total.Add(one)
 	}
 	total.Settle(pairsOf)

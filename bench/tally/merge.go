@@ -131,6 +131,7 @@ func addBuild(b, o *result.Build) {
 		}
 	}
 	b.CPUs += o.CPUs
+	b.LocalPorts = min(b.LocalPorts, o.LocalPorts)
 	if b.MemoryBytes != nil && o.MemoryBytes != nil {
 		b.MemoryBytes = new(*b.MemoryBytes + *o.MemoryBytes)
 	} else {

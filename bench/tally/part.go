@@ -17,7 +17,7 @@ func tallyOf(p *result.Result) (*Tally, error) {
 	t := New()
 	t.Counters, t.Ready = countersOf(p), p.Conns.End
 	histograms := map[string]**Hist{"rtt": &t.RTT, "rtt_intended": &t.RTTIntended, "rtt_actual": &t.RTTActual,
-		"connect": &t.Connect, "connect_intended": &t.ConnectIntended, "late": &t.Late, "lateness": &t.Lateness,
+		"connect": &t.Connect, "connect_intended": &t.ConnectIntended, "away": &t.Away, "late": &t.Late, "lateness": &t.Lateness,
 		"probes_before": &t.Probes.Before, "probes_during": &t.Probes.During, "offline": &t.Storm.OfflineTimes}
 	if p.Messages != nil {
 		histograms["messages"], histograms["messages_wire"], histograms["deliveries"] = &t.Messages, &t.MessagesWire, &t.Deliveries
@@ -74,6 +74,7 @@ func countersOf(p *result.Result) Counters {
 	if ms := h.IntervalMs; ms != nil {
 		c.Interval = time.Duration(*ms * float64(time.Millisecond))
 	}
+	c.HeldBack = time.Duration(p.Connect.HeldBackS * float64(time.Second))
 	if p.Churn != nil {
 		c.Departures, c.Returns = p.Churn.Departures, p.Churn.Returns
 	}

@@ -1,8 +1,8 @@
 package tally
 
 import (
-	"bytes"
-	"encoding/gob"
+	"encoding/binary"
+	"errors"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -13,7 +13,7 @@ import (
 // Recent are coarse histograms of the last moments, for the live view and for the seconds of a
 // result: two digits, 1 us to 1 min.
 type Recent struct {
-	RTT, Connect, Late, Lateness, Message, Deliver *hdrhistogram.Histogram
+	RTT, RTTIntended, RTTActual, Connect, Late, Lateness, Message, Deliver *hdrhistogram.Histogram
 	// Overdue is how many PINGs waited for long at one time, at most; that of several swarms is added.
 	// Oldest is how long the first of them had waited; 0: none has for long.
 	Overdue int
@@ -23,7 +23,7 @@ type Recent struct {
 // NewRecent is empty.
 func NewRecent() *Recent {
 	h := func() *hdrhistogram.Histogram { return hdrhistogram.New(1, result.LongestTime, 2) }
-	return &Recent{RTT: h(), Connect: h(), Late: h(), Lateness: h(), Message: h(), Deliver: h()}
+	return &Recent{RTT: h(), RTTIntended: h(), RTTActual: h(), Connect: h(), Late: h(), Lateness: h(), Message: h(), Deliver: h()}
 }
 
 // RecordRecent notes a time in one of the histograms of a Recent.
@@ -36,51 +36,86 @@ func coarseMillis(v int64) float64 { return float64(v) / 1000 }
 
 // Add takes what another has.
 func (r *Recent) Add(from *Recent) {
-	r.RTT.Merge(from.RTT)
-	r.Connect.Merge(from.Connect)
-	r.Late.Merge(from.Late)
-	r.Lateness.Merge(from.Lateness)
-	r.Message.Merge(from.Message)
-	r.Deliver.Merge(from.Deliver)
+	theirs := from.all()
+	for i, h := range r.all() {
+		(*h).Merge(*theirs[i])
+	}
 	r.Overdue += from.Overdue
 	r.Oldest = max(r.Oldest, from.Oldest)
 }
 
 // Reset forgets all.
 func (r *Recent) Reset() {
-	r.RTT.Reset()
-	r.Connect.Reset()
-	r.Late.Reset()
-	r.Lateness.Reset()
-	r.Message.Reset()
-	r.Deliver.Reset()
+	for _, h := range r.all() {
+		if (*h).TotalCount() > 0 {
+			(*h).Reset()
+		}
+	}
 	r.Overdue, r.Oldest = 0, 0
 }
 
-// recentWire is a Recent on its way between processes.
-type recentWire struct {
-	RTT, Connect, Late, Lateness, Message, Deliver *hdrhistogram.Snapshot
-	Overdue                                        int
-	Oldest                                         time.Duration
+// all are its histograms, in the order in which they travel.
+func (r *Recent) all() [8]**hdrhistogram.Histogram {
+	return [...]**hdrhistogram.Histogram{&r.RTT, &r.RTTIntended, &r.RTTActual, &r.Connect, &r.Late, &r.Lateness, &r.Message, &r.Deliver}
 }
 
-// GobEncode keeps every count.
+// GobEncode keeps every count. Few of the thousands are not 0, and every worker of a run is asked at the same moment, once a
+// second: so only those travel, each as the step from the one before and the number.
 func (r *Recent) GobEncode() ([]byte, error) {
-	var b bytes.Buffer
-	err := gob.NewEncoder(&b).Encode(recentWire{r.RTT.Export(), r.Connect.Export(), r.Late.Export(), r.Lateness.Export(), r.Message.Export(), r.Deliver.Export(), r.Overdue, r.Oldest})
-	return b.Bytes(), err
+	b := binary.AppendUvarint(binary.AppendUvarint(nil, uint64(r.Overdue)), uint64(r.Oldest))
+	for _, h := range r.all() {
+		if (*h).TotalCount() > 0 {
+			b = appendCounts(b, (*h).Export().Counts)
+		}
+		b = binary.AppendUvarint(b, 0) // no step: it ends
+	}
+	return b, nil
 }
+
+func appendCounts(b []byte, counts []int64) []byte {
+	latest := -1
+	for i, n := range counts {
+		if n > 0 {
+			b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(i-latest)), uint64(n))
+			latest = i
+		}
+	}
+	return b
+}
+
+var errRecent = errors.New("the times of a worker's latest second make no sense")
 
 // GobDecode is the reverse.
 func (r *Recent) GobDecode(b []byte) error {
-	var w recentWire
-	if err := gob.NewDecoder(bytes.NewReader(b)).Decode(&w); err != nil {
-		return err
+	*r = *NewRecent()
+	broken := false
+	next := func() uint64 {
+		v, n := binary.Uvarint(b)
+		if n <= 0 {
+			broken = true
+			return 0
+		}
+		b = b[n:]
+		return v
 	}
-	r.RTT, r.Connect = hdrhistogram.Import(w.RTT), hdrhistogram.Import(w.Connect)
-	r.Late, r.Lateness = hdrhistogram.Import(w.Late), hdrhistogram.Import(w.Lateness)
-	r.Message, r.Deliver = hdrhistogram.Import(w.Message), hdrhistogram.Import(w.Deliver)
-	r.Overdue, r.Oldest = w.Overdue, w.Oldest
+	r.Overdue, r.Oldest = int(next()), time.Duration(next())
+	for _, h := range r.all() {
+		s := (*h).Export()
+		at := -1
+		for step := next(); step > 0; step = next() {
+			if step > uint64(len(s.Counts)-1-at) {
+				return errRecent
+			}
+			at += int(step)
+			s.Counts[at] = int64(next())
+		}
+		if at >= 0 {
+			*h = hdrhistogram.Import(s)
+		}
+	}
+	if broken || len(b) > 0 {
+		return errRecent
+	}
 	return nil
 }
 

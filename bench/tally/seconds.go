@@ -1,6 +1,7 @@
 package tally
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -99,6 +100,7 @@ func addRates(s, o *result.Second) {
 	s.Pongs += o.Pongs
 	s.RTTp50, s.RTTp99 = larger(s.RTTp50, o.RTTp50), larger(s.RTTp99, o.RTTp99)
 	s.RTTMax, s.LateP99 = larger(s.RTTMax, o.RTTMax), larger(s.LateP99, o.LateP99)
+	s.GeneratorCPUS, s.MachineCPUS, s.StolenS = plus(s.GeneratorCPUS, o.GeneratorCPUS), plus(s.MachineCPUS, o.MachineCPUS), plus(s.StolenS, o.StolenS)
 	s.Sent += o.Sent
 	s.Acknowledged += o.Acknowledged
 	s.Delivered += o.Delivered
@@ -124,6 +126,14 @@ func addSecond(s, o *result.Second) {
 	s.StormClients += o.StormClients
 	s.StormBack += o.StormBack
 	s.Servers = slices.Concat(s.Servers, o.Servers)
+}
+
+// plus is the sum of what is known.
+func plus(a, b *float64) *float64 {
+	if a == nil || b == nil {
+		return cmp.Or(a, b)
+	}
+	return new(*a + *b)
 }
 
 func larger(a, b *float64) *float64 {

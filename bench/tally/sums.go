@@ -63,6 +63,8 @@ func mergeRates(out *result.Result, parts []*result.Result) {
 	out.Connect.RatePerS = sum(parts, func(p *result.Result) *float64 { return p.Connect.RatePerS })
 	out.Connect.TargetPerS = sum(parts, func(p *result.Result) *float64 { return p.Connect.TargetPerS })
 	out.Generator.CPUS = sum(parts, func(p *result.Result) *float64 { return p.Generator.CPUS })
+	out.Generator.MachineCPUS = sum(parts, func(p *result.Result) *float64 { return p.Generator.MachineCPUS })
+	out.Generator.StolenS = sum(parts, func(p *result.Result) *float64 { return p.Generator.StolenS })
 	out.Generator.RSSBytes = sum(parts, func(p *result.Result) *int64 { return p.Generator.RSSBytes })
 }
 

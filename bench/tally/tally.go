@@ -19,6 +19,7 @@ type Tally struct {
 	Connect     *Hist
 	// ConnectIntended is from the intended arrival.
 	ConnectIntended *Hist
+	Away            *Hist // without a session, from its loss to the next WELCOME, or to the end
 	Late            *Hist
 	Lateness        *Hist
 	// Messages and Deliveries are from the due time of a message, to its answer and to its client, and
@@ -33,7 +34,7 @@ type Tally struct {
 // New is empty.
 func New() Tally {
 	return Tally{Storm: NewStorm(), Probes: NewProbes(),
-		RTT: NewHist(), RTTActual: NewHist(), RTTIntended: NewHist(), Connect: NewHist(), ConnectIntended: NewHist(), Late: NewHist(), Lateness: NewHist()}
+		RTT: NewHist(), RTTActual: NewHist(), RTTIntended: NewHist(), Connect: NewHist(), ConnectIntended: NewHist(), Away: NewHist(), Late: NewHist(), Lateness: NewHist()}
 }
 
 // Add adds what another swarm of the same run has. Peaks are not its business.
@@ -53,6 +54,7 @@ func (t *Tally) Add(o *Tally) {
 	t.RTTIntended.Add(o.RTTIntended)
 	t.Connect.Add(o.Connect)
 	t.ConnectIntended.Add(o.ConnectIntended)
+	t.Away.Add(o.Away)
 	t.Late.Add(o.Late)
 	t.Lateness.Add(o.Lateness)
 	addIfAny(&t.Messages, o.Messages)
@@ -90,7 +92,7 @@ func Second(from, at time.Duration, ready int, now, before *Counters, times *Rec
 
 // soFar are the counts as the result has them.
 func (c *Counters) soFar() *result.Result {
-	out := &result.Result{}
+	out := &result.Result{Churn: &result.Churn{Departures: c.Departures, Returns: c.Returns}}
 	c.Fill(out)
 	return out
 }

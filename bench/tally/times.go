@@ -19,7 +19,7 @@ func (r *Recent) SetTimes(s *result.Second) error {
 
 // named are those that a row has.
 func (r *Recent) named() map[string]*hdrhistogram.Histogram {
-	return map[string]*hdrhistogram.Histogram{"rtt": r.RTT, "connect": r.Connect, "late": r.Late, "messages": r.Message, "deliveries": r.Deliver}
+	return map[string]*hdrhistogram.Histogram{"rtt": r.RTT, "rtt_intended": r.RTTIntended, "rtt_actual": r.RTTActual, "connect": r.Connect, "late": r.Late, "messages": r.Message, "deliveries": r.Deliver}
 }
 
 // SetTimes writes the times of handshakes into the row of their second; h may be nil.

@@ -15,7 +15,7 @@ import (
 )
 
 // patience is how long a test waits for what must come.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // Run holds buses to the contract. connect returns those of so many nodes, named by Name, that reach each other
 // and end with the test.

@@ -177,11 +177,19 @@ func (b *Bus) write() {
 func (b *Bus) writeAll(left []batch) []batch {
 	left = b.out.take(left)
 	for i := range left {
-		if err := b.conn.Publish(b.prefix+left[i].subject, left[i].body); err != nil {
+		if err := b.publish(left[i].subject, left[i].body); err != nil {
 			b.errors.Add(1)
 		}
 	}
 	return left
+}
+
+func (b *Bus) publish(subject string, body []byte) error {
+	if b.node == nil {
+		return b.conn.Publish(b.prefix+subject, body)
+	}
+	b.node.sends(subject)
+	return b.conn.PublishRequest(subject, b.cfg.Node, body)
 }
 
 // Subscribe implements cluster.Bus.
@@ -200,8 +208,8 @@ func (b *Bus) Subscribe(subject string, f func(body []byte)) error {
 	return nil
 }
 
-// Watch implements cluster.Bus. A node that was killed is known to be gone after some 10 ms, one that is frozen after 0.8 s; by
-// Servers both after a second, if at all.
+// Watch implements cluster.Bus. A node that was killed is known to be gone after some 10 ms, one that is frozen
+// or cut off within 0.9 s; by Servers both after a second, if at all.
 func (b *Bus) Watch(node string, lost func()) (stop func()) { return b.watch.watch(node, lost) }
 
 // Stats are counts since the start.

@@ -21,6 +21,7 @@ type node struct {
 	cfg    Config
 	server atomic.Pointer[server.Server] // the present one
 	log    *logger
+	beats  *beats
 
 	mu      sync.Mutex
 	options *server.Options // what was last asked for; a copy goes to the server
@@ -58,10 +59,17 @@ func (b *Bus) embed() error {
 		n.shutdown()
 		return err
 	}
+	n.beats = &beats{node: b.cfg.Node, conn: b.conn, heard: make(map[string]time.Time)}
+	b.in.heard = n.beats.hears
+	if _, err := b.conn.ChanSubscribe(subjectBeat, b.in.from); err != nil {
+		b.conn.Close()
+		n.shutdown()
+		return err
+	}
 	b.node = n
 	ctx, cancel := context.WithCancel(context.Background())
 	n.cancel = cancel
-	n.wg.Go(func() { n.followRoutes(ctx) })
+	n.wg.Go(func() { n.follow(ctx) })
 	n.wg.Go(func() { n.followNames(ctx) })
 	return nil
 }
@@ -135,6 +143,9 @@ func (b *Bus) RouteAddr() string {
 
 // routes is how many nodes there are connections with.
 func (n *node) routes() int { return n.server.Load().NumRoutes() }
+
+// sends is told of each NATS message that leaves.
+func (n *node) sends(subject string) { n.beats.sends(subject) }
 
 func (n *node) close() {
 	n.cancel()

@@ -17,6 +17,8 @@ func (b *Bus) embed() error { return ErrNoServer }
 
 func (n *node) routes() int { return 0 }
 
+func (n *node) sends(string) {}
+
 func (n *node) shutdown() {}
 
 func (n *node) nameTaken() <-chan error { return nil }

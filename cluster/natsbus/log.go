@@ -39,13 +39,19 @@ func (l *logger) forget() {
 	l.fatal = nil
 }
 
-// Noticef also says when connections end: whoever wants to know looks then, and need not look all the time.
+// Noticef also says when connections end, and when the server does: whoever wants to know looks then, and need not look
+// all the time.
 func (l *logger) Noticef(format string, v ...any) {
+	l.look()
+	l.said(format, v)
+}
+
+// look has it looked at routes.
+func (l *logger) look() {
 	select {
 	case l.hint <- struct{}{}:
 	default:
 	}
-	l.said(format, v)
 }
 
 func (l *logger) Warnf(format string, v ...any)  { l.said(format, v) }

@@ -16,10 +16,11 @@ import (
 )
 
 const (
-	// With these a peer that says nothing is given up after 0.8 s: a ping each 250 ms, and the third that
-	// finds two unanswered. nats-server's own would take 90 s.
-	routePing     = 250 * time.Millisecond
-	routePingsOut = 2
+	// With these the connection with a peer that does not answer is closed after 2 to 4 s. It is noticed sooner,
+	// see beats.go; but a connection that was cut off must not be there when the way is whole again: what it has sent
+	// waits for as long as it was cut off.
+	routePing     = 2 * time.Second
+	routePingsOut = 1
 	// routeWrite is how long a peer may take nothing while something waits for it.
 	routeWrite = 2 * time.Second
 	// routePending bounds what waits for one peer, in bytes; beyond it the connection is closed.

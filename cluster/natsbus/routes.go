@@ -25,42 +25,69 @@ func (n *node) nameTaken() <-chan error { return n.log.taken }
 func (n *node) refused() []Refusal { return n.log.refusals.now() }
 
 const (
-	// lookTime is how often it is looked whether a route has gone, if nothing hints at it: the server tells nobody.
-	lookTime = 500 * time.Millisecond
+	// lookTime is how often it is looked whether a route has gone, if nothing hints at it: the server tells nobody, but for
+	// what it logs.
+	lookTime = 2 * time.Second
 	// afterHint is how long after a hint it is looked again, so many times: the server says that a route is closed before it is.
 	afterHint = 5 * time.Millisecond
 	hintLooks = 4
 )
 
-// followRoutes tells who watches a node that there is no route to it any more.
-func (n *node) followRoutes(ctx context.Context) {
-	next := time.NewTimer(lookTime)
+// follow tells who watches a node that there is no route to it any more, or that it is silent, and has this node heard.
+func (n *node) follow(ctx context.Context) {
+	due := time.Now()
+	next := time.NewTimer(0)
 	defer next.Stop()
-	for soon := 0; ; {
+	look, soon := due, 0 // when routes are looked at next, and how often again soon after
+	for {
+		hinted := false
 		select {
 		case <-ctx.Done():
 			return
 		case <-n.log.hint:
-			soon = hintLooks
+			soon, hinted = hintLooks, true
 		case <-next.C:
 		}
-		n.tellLost(n.peersNow())
-		n.revive(ctx)
-		if soon > 0 {
-			soon--
-			next.Reset(afterHint)
-		} else {
-			next.Reset(lookTime)
+		now := time.Now()
+		silent, until := n.beats.silent(now, now.Sub(due) > tardyTime)
+		if hinted || !now.Before(look) {
+			n.tellLost(n.without(silent))
+			n.revive(ctx)
+			look = now.Add(lookTime)
+			if soon > 0 {
+				soon--
+				look = now.Add(afterHint)
+			}
+		} else if len(silent) > 0 {
+			n.tellLost(func(node string) bool { return slices.Contains(silent, node) })
 		}
+		due = earliest(n.beats.beat(now), until, look)
+		next.Reset(time.Until(due))
 	}
 }
 
-func (n *node) tellLost(present []string) {
+func earliest(first time.Time, others ...time.Time) time.Time {
+	for _, t := range others {
+		if t.Before(first) {
+			first = t
+		}
+	}
+	return first
+}
+
+// without says of a node that it is silent, or that there is no route to it.
+func (n *node) without(silent []string) (lost func(node string) bool) {
+	present := n.peersNow()
+	return func(node string) bool { return slices.Contains(silent, node) || !slices.Contains(present, node) }
+}
+
+// tellLost tells who watches a node that is lost.
+func (n *node) tellLost(lost func(node string) bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for w := range n.watched {
-		if !slices.Contains(present, w.node) {
-			delete(n.watched, w)
+		if lost(w.node) {
+			n.unwatch(w)
 			go w.lost()
 		}
 	}
@@ -71,9 +98,22 @@ func (n *node) watch(name string, lost func()) (stop func()) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.watched[w] = true
+	n.beats.watch(name)
+	n.log.look() // its route may be gone already
 	return func() {
 		n.mu.Lock()
 		defer n.mu.Unlock()
-		delete(n.watched, w)
+		n.unwatch(w)
 	}
+}
+
+// unwatch forgets w. With the lock held.
+func (n *node) unwatch(w *watched) {
+	delete(n.watched, w)
+	for other := range n.watched {
+		if other.node == w.node {
+			return
+		}
+	}
+	n.beats.forget(w.node)
 }

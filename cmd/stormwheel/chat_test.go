@@ -219,8 +219,8 @@ func TestEveryCommandOfTheChat(t *testing.T) {
 }
 
 func TestAGapOfARoomIsTold(t *testing.T) {
-	srv := hubNode(t, "127.0.0.1:0", "")
-	addr := srv.Addr()
+	addr := freePorts(t, 1)[0] // it comes back there
+	srv := hubNode(t, addr, "")
 	bob := chatter(t, t.TempDir(), addr, "bob", "--room", "tea")
 	bob.until("joined [tea]")
 	if err := srv.Stop(t.Context()); err != nil {

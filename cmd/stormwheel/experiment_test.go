@@ -11,10 +11,13 @@ import (
 // The experiment of README, line by line: alice and bob talk over two of three nodes, of which hers is killed. What that
 // one held for carol arrives at a third when it runs again, and alice is told, wherever she is.
 func TestTheExperimentOfThreeNodes(t *testing.T) {
-	folder, peers := t.TempDir(), freePorts(t, 3)
-	var started []*process
-	for i, name := range []string{"a", "b", "c"} {
-		started = append(started, startMember(t, i, peers, "--messages", "bolt:"+filepath.Join(folder, name+".db")))
+	folder, ports := t.TempDir(), freePorts(t, 5)
+	peers := ports[:3]
+	ofA := []string{"serve", "--node", "a", "--listen", ports[3], "--admin", ports[4], "--messages", "bolt:" + filepath.Join(folder, "a.db"),
+		"--cluster", "nats://embedded", "--cluster-listen", peers[0], "--cluster-peers", strings.Join(peers, ",")}
+	started := []*process{stormwheel(t, ofA...)}
+	for i, name := range []string{"b", "c"} {
+		started = append(started, startMember(t, i+1, peers, "--messages", "bolt:"+filepath.Join(folder, name+".db")))
 	}
 	a, b, c := ready(t, started[0]), ready(t, started[1]), ready(t, started[2])
 
@@ -50,9 +53,7 @@ func TestTheExperimentOfThreeNodes(t *testing.T) {
 
 	carol := chatter(t, t.TempDir(), c.listen, "carol")
 	carol.until("connected to node c")
-	again := []string{"serve", "--node", "a", "--listen", a.listen, "--admin", a.admin, "--messages", "bolt:" + filepath.Join(folder, "a.db"),
-		"--cluster", "nats://embedded", "--cluster-listen", peers[0], "--cluster-peers", strings.Join(peers, ",")}
-	_ = ready(t, stormwheel(t, again...))
+	_ = ready(t, stormwheel(t, ofA...))
 	carol.until("alice: bring the key")
 	alice.until("✓✓ carol: bring the key")
 	for _, p := range []*process{alice, bob, carol} {

@@ -225,13 +225,14 @@ var floors = map[string][]string{
 	"messaging/talk":             {"codec", "client", "messaging/envelope"},
 	"messaging":                  {"codec", "timingwheel", "server", "messaging/envelope", "cluster", "messaging/internal/between"},
 	"messaging/internal/between": {},
+	"messaging/internal/strict":  {},
 	"cluster":                    {"codec", "server", "internal/peer"},
 
 	"messaging/storetest": {"messaging"},
-	"messaging/web":       {"codec", "server", "messaging", "messaging/envelope", "internal/loopback"},
+	"messaging/web":       {"codec", "server", "messaging", "messaging/envelope", "messaging/internal/strict", "internal/loopback"},
 	"cluster/bustest":     {"cluster"},
 	"cluster/natsbus":     {"cluster"},
-	"messaging/hook":      {"server", "messaging", "messaging/envelope", "codec", "internal/loopback"},
+	"messaging/hook":      {"server", "messaging", "messaging/envelope", "messaging/internal/strict", "codec", "internal/loopback"},
 }
 
 func TestPackagesImportLowerFloorsOnly(t *testing.T) {

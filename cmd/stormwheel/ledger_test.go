@@ -137,8 +137,9 @@ func (c *cutter) cut() {
 func TestNoRunHandlesAMessageTwiceAndNoneIsLost(t *testing.T) {
 	const clients, messages = 10, 1000
 	books := &ledgers{t: t}
-	a, first := books.start("127.0.0.1:0")
-	b, second := books.start("127.0.0.1:0")
+	addrs := freePorts(t, 2) // they come back there
+	a, first := books.start(addrs[0])
+	b, second := books.start(addrs[1])
 	ctx, stop := context.WithCancel(t.Context())
 	var ran sync.WaitGroup
 	defer func() { stop(); ran.Wait() }()

@@ -1,3 +1,7 @@
+// What libraries listen at, as NATS does for the cluster, is an ordinary socket, too: one of MPTCP is a kernel object
+// more, and fails at options that others know.
+//go:debug multipathtcp=0
+
 // Command stormwheel serves very many long-lived connections, talks to such a server from
 // a terminal, loads one, and says what the machine can hold.
 package main

@@ -17,6 +17,9 @@ import (
 type messageFlags struct {
 	Messages     string `default:"off" placeholder:"memory|bolt:FILE|off" help:"Carry messages between users, rooms and presence (docs/MESSAGING.md) instead of --echo; what waits for who is away is in memory, or durable in a file. Default: ${default}."`
 	OpenPresence bool   `help:"With --messages: everybody may ask and watch who is online, not only who is in a room of his."`
+
+	MessageLimits []string `placeholder:"LIMIT=VALUE" help:"With --messages: other limits than usual, as in rooms=20,members=500,rate=off; docs/OPERATIONS.md, Messages, has them all."`
+	limits        limitsOfMessages
 }
 
 const (
@@ -34,6 +37,8 @@ func (f *messageFlags) check(c *serveCmd) error {
 		return errors.New("--messages bolt: needs a file, as in --messages bolt:messages.db")
 	case !isBolt && f.Messages != messagesMemory && f.Messages != messagesOff:
 		return fmt.Errorf("--messages must be memory, bolt:FILE or off, not %q", f.Messages)
+	case !f.on() && len(f.MessageLimits) > 0:
+		return errors.New("--message-limits needs --messages memory or bolt:FILE")
 	case !f.on() && f.OpenPresence:
 		return errors.New("--open-presence needs --messages memory or bolt:FILE")
 	case c.AdminTokenFile != "" && (!f.on() || c.Admin == ""):
@@ -43,7 +48,12 @@ func (f *messageFlags) check(c *serveCmd) error {
 	case f.on() && c.Publish > 0:
 		return errors.New("--publish does not go with --messages, whose clients would not know what that is")
 	}
-	return nil
+	var err error
+	f.limits, err = limitsOf(f.MessageLimits)
+	if most := c.MaxQueued / 2; err == nil && f.limits.hub.RingBytes > most {
+		err = fmt.Errorf("--message-limits: ring-bytes is at most half of --max-queued, %d, so that a member who missed it all can take it", most)
+	}
+	return err
 }
 
 // messages are the hub of the node and its store. Nil: the node carries none.
@@ -66,17 +76,18 @@ func (f *messageFlags) open(c *serveCmd, hooks *hooks, peers *clustered, log *sl
 			return nil, err
 		}
 	}
-	var store messaging.Store = messaging.NewMemory(messaging.Bounds{})
+	var store messaging.Store = messaging.NewMemory(f.limits.store)
 	if file, isBolt := strings.CutPrefix(f.Messages, boltPrefix); isBolt {
-		bolt, err := messaging.OpenBolt(file, messaging.Bounds{})
+		bolt, err := messaging.OpenBolt(file, f.limits.store)
 		if err != nil {
 			return nil, storeError(file, err)
 		}
 		store = bolt
 	}
-	cfg := messaging.Config{
-		Store: store, OpenPresence: f.OpenPresence, Logger: log,
-		RingBytes: min(defaultRing, max(1, c.MaxQueued/2)), // so that a member who missed it all can take it
+	cfg := f.limits.hub
+	cfg.Store, cfg.OpenPresence, cfg.Logger = store, f.OpenPresence, log
+	if cfg.RingBytes == 0 {
+		cfg.RingBytes = min(defaultRing, max(1, c.MaxQueued/2)) // so that a member who missed it all can take it
 	}
 	hooks.rule(&cfg)
 	peers.carry(&cfg)

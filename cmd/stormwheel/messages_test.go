@@ -83,7 +83,9 @@ func (p *person) says(user, text string, want talk.State) {
 
 func TestWhatIsDurableOutlivesAKill(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "messages.db")
-	a := serve(t, "--messages", "bolt:"+file)
+	addrs := freePorts(t, 2) // it comes back there
+	again := []string{"serve", "--listen", addrs[0], "--admin", addrs[1], "--messages", "bolt:" + file}
+	a := ready(t, stormwheel(t, again...))
 	alice, bob := newPerson(t, "alice", false, a.listen).online(), newPerson(t, "bob/phone", false, a.listen).online()
 	alice.says("bob", "hi", talk.Delivered)
 	bob.hears("alice: hi")
@@ -97,10 +99,10 @@ func TestWhatIsDurableOutlivesAKill(t *testing.T) {
 	}
 	a.signal(syscall.SIGKILL)
 	a.exit()
-	_ = ready(t, stormwheel(t, "serve", "--listen", a.listen, "--admin", a.admin, "--messages", "bolt:"+file))
-	again := newPerson(t, "bob/phone", false, a.listen)
-	again.hears("alice: one")
-	again.hears("alice: two")
+	_ = ready(t, stormwheel(t, again...))
+	returned := newPerson(t, "bob/phone", false, a.listen)
+	returned.hears("alice: one")
+	returned.hears("alice: two")
 	for range 2 {
 		waitFor(t, "a receipt", func() bool { return len(alice.told) > 0 })
 		if r := <-alice.told; r.To != "bob" || r.State != envelope.Delivered {

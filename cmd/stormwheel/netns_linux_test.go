@@ -163,6 +163,27 @@ func TestAddressesKeepTheirZone(t *testing.T) {
 	}
 }
 
+// Whatever a node listens at is an ordinary socket: for clients, operators and other nodes.
+func TestNoSocketIsOfMPTCP(t *testing.T) {
+	n := newNetwork(t)
+	node := n.stormwheel("serve", "--listen", "127.0.0.1:7000", "--admin", "127.0.0.1:7001", "--node", "a", "--drain-grace", "0",
+		"--cluster", "nats://embedded", "--cluster-listen", "127.0.0.1:7002")
+	node.line()
+	out, err := exec.Command("nsenter", n.command("cat", "/proc/net/protocols")...).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(out)) {
+		if f := strings.Fields(line); strings.HasPrefix(f[0], "MPTCP") && f[2] != "0" || f[0] == "TCP" && f[2] == "0" {
+			t.Errorf("%s sockets of %s", f[2], f[0])
+		}
+	}
+	node.signal(syscall.SIGTERM)
+	if code, _ := node.exit(); code != 0 {
+		t.Errorf("exit %d: %s", code, node.stderr.String())
+	}
+}
+
 // Ports that others have taken are nobody's fault but this machine's: the run is invalid and
 // names them, whatever the target did. What is known before is refused before.
 func TestALackOfLocalPortsIsNotTheTargetsFault(t *testing.T) {
@@ -175,7 +196,7 @@ func TestALackOfLocalPortsIsNotTheTargetsFault(t *testing.T) {
 	node := n.stormwheel("serve", "--listen", "[::1]:7000", "--drain-grace", "0")
 	node.line()
 	others := n.stormwheel("bench", "hold", "--target", "[::1]:7000", "--conns", "30", "--heartbeat", "1s", "--duration", "1m", "--no-tui")
-	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(others.stderr.String(), "all 30 clients are ready"); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(others.stderr.String(), "all 30 clients are ready"); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("the ports are not taken: %s", others.stderr.String())
 		}
@@ -215,7 +236,7 @@ func TestAnAlternateOfAMissingFamilyIsNoLackOfPorts(t *testing.T) {
 	node.line()
 	p := n.stormwheel("bench", "hold", "--target", "127.0.0.1:7000", "--conns", "10", "--heartbeat", "200ms", "--duration", "2s",
 		"--pong-timeout", "1s", "--policy", "fixed", "--no-tui", "--json", "-")
-	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(p.stderr.String(), "all 10 clients are ready"); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(p.stderr.String(), "all 10 clients are ready"); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("nobody is ready: %s", p.stderr.String())
 		}

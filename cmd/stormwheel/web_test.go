@@ -22,9 +22,18 @@ func withKey(key string) asker {
 // call asks a node as a back end does.
 func (n *node) call(method, path, body string, change ...asker) (status int, text string) {
 	n.t.Helper()
-	r, err := http.NewRequestWithContext(n.t.Context(), method, "http://"+n.admin+path, strings.NewReader(body))
+	status, text, err := n.try(method, path, body, change...)
 	if err != nil {
 		n.t.Fatal(err)
+	}
+	return status, text
+}
+
+// try is call on any goroutine.
+func (n *node) try(method, path, body string, change ...asker) (status int, text string, err error) {
+	r, err := http.NewRequestWithContext(n.t.Context(), method, "http://"+n.admin+path, strings.NewReader(body))
+	if err != nil {
+		return 0, "", err
 	}
 	r.Header.Set("Content-Type", "application/json")
 	for _, c := range change {
@@ -32,14 +41,11 @@ func (n *node) call(method, path, body string, change ...asker) (status int, tex
 	}
 	resp, err := (&http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}).Do(r)
 	if err != nil {
-		n.t.Fatal(err)
+		return 0, "", err
 	}
 	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	return resp.StatusCode, strings.TrimSpace(string(b))
+	return resp.StatusCode, strings.TrimSpace(string(b)), err
 }
 
 func (n *node) wantCall(method, path, body string, status int, want string, change ...asker) {
@@ -101,7 +107,10 @@ func TestAPushThatWaitsWhenItsNodeEnds(t *testing.T) {
 	mute := newPerson(t, "bob", true, n.listen).online()
 	answers := make(chan string, 1)
 	go func() {
-		_, text := n.call("POST", "/v1/users/bob/messages", `{"content":"x"}`)
+		_, text, err := n.try("POST", "/v1/users/bob/messages", `{"content":"x"}`)
+		if err != nil {
+			text = err.Error()
+		}
 		answers <- text
 	}()
 	mute.hears("node: x")

@@ -2307,7 +2307,7 @@ var Sending = class {
     return this.queue.length;
   }
   /** Sends a message as soon as that is possible, and waits for its answer, if it wants one. */
-  add(kind, body, signal) {
+  add(kind, body, signal, numbered) {
     return new Promise((resolve, reject) => {
       if (this.closed || signal?.aborted) {
         reject(this.closed ?? signal.reason);
@@ -2323,6 +2323,7 @@ var Sending = class {
         body,
         number: 0n,
         signal,
+        numbered,
         resolve,
         reject,
         onAbort: () => this.abort(job)
@@ -2348,6 +2349,7 @@ var Sending = class {
       } else {
         job.number = result;
         this.awaited.set(result, job);
+        job.numbered?.(result);
       }
     }
   }
@@ -2572,6 +2574,10 @@ var Timer = class {
 // src/client.ts
 var lookAgain2 = 50;
 var Client = class {
+  /** Who the client is. */
+  id;
+  /** Which life of the client this is: a number that no other has. */
+  incarnation;
   cfg;
   way;
   link;
@@ -2595,6 +2601,8 @@ var Client = class {
     const { cfg, way, linkConfig } = fill(config);
     this.cfg = cfg;
     this.way = way;
+    this.id = linkConfig.id;
+    this.incarnation = linkConfig.incarnation;
     this.link = new Link(linkConfig, Math.random);
     this.sending = new Sending(this.link, () => this.now, () => this.act());
     this.end = new Promise((resolve, reject) => {
@@ -2643,12 +2651,12 @@ var Client = class {
    * arrived.
    */
   async send(body, options = {}) {
-    const answer = await this.sending.add("send", asBytes(body), options.signal);
+    const answer = await this.sending.add("send", asBytes(body), options.signal, options.numbered);
     return answer && "what" in answer ? answer.what : 0;
   }
   /** Sends a message that wants a reply, and returns that. Otherwise as send, and a NoReplyError. */
   async request(body, options = {}) {
-    const answer = await this.sending.add("request", asBytes(body), options.signal);
+    const answer = await this.sending.add("request", asBytes(body), options.signal, options.numbered);
     return answer.reply;
   }
   /** Sends a message that wants no answer. Fulfilled when it is written; it is lost with its connection. */

@@ -20,7 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const patience = 20 * time.Second
+const patience = time.Minute
 
 func shell(script string, args ...string) *Child {
 	return Program{Argv: []string{"sh", "-c", script, "sh"}}.Command(args...)

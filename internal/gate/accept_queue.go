@@ -1,5 +1,7 @@
 package gate
 
+import "time"
+
 const (
 	// MinBacklog lets a loop that serves next to nobody find out that it can do more.
 	MinBacklog = 16
@@ -7,15 +9,21 @@ const (
 	UsualBacklog = 1024
 	// MaxBacklog is the most that is asked for; what the system does not allow, it cuts.
 	MaxBacklog = 4096
+
+	// longestQueue is how long those may wait who wait for a loop that hardly ever runs: it is
+	// below the 5 s that clients have patience for.
+	longestQueue = 3 * time.Second
 )
 
 // Backlog is how many connections may wait to be accepted by a loop that took so many in the
-// last second: if it is to be short, under overload, what it takes in about a second. Else what
-// it took in the last second, and a crowd at least: what the configured rate promises may be ten
-// seconds' work, and its clients would all have gone when they are served.
-func Backlog(short bool, taken float64) int {
-	if short {
-		return int(min(max(taken*(2*LongWait).Seconds(), MinBacklog), MaxBacklog))
+// last second. If they are to be few, under overload, it is what the loop takes in about a second,
+// or between two of its turns, if it is so late that a shorter queue would be empty in between.
+// Else it is what it took in the last second, and a crowd at least: what the configured rate
+// promises may be ten seconds' work, and its clients would all have gone when they are served.
+func Backlog(short bool, taken float64, late time.Duration) int {
+	if !short {
+		return int(min(max(taken, UsualBacklog), MaxBacklog))
 	}
-	return int(min(max(taken, UsualBacklog), MaxBacklog))
+	span := min(max(2*LongWait, late*3/2), longestQueue)
+	return int(min(max(taken*span.Seconds(), MinBacklog), MaxBacklog))
 }

@@ -12,7 +12,7 @@ func TestALoopThatTakesManyHasALongerQueue(t *testing.T) {
 		for i := 1; i <= 60; i++ {
 			m.Observe(time.Duration(i)*time.Second, uint64(i*rate))
 		}
-		if got := Backlog(false, m.Rate()); got != want {
+		if got := Backlog(false, m.Rate(), 0); got != want {
 			t.Errorf("%d taken a second: %d may wait, want %d", rate, got, want)
 		}
 	}

@@ -14,6 +14,11 @@ import (
 // is not refused but unanswered, at no cost to the node, and the client's kernel tries again
 // by itself.
 
+// Blind has nodes not measure what they can do: they go by what is configured, and their accept queues are
+// as long as the system lets them. It is for the laboratory, which shows what the measuring is worth, and is
+// set before there is a node.
+var Blind bool
+
 // Load is what is found of how much the node has to do, and what the loops go by.
 type Load struct {
 	// Owned by who calls Observe.

@@ -85,6 +85,23 @@ func TestByteFloodIsClosedBeforeItIsDecoded(t *testing.T) {
 	}
 }
 
+// The 12 bytes around each payload count: or a flood of empty messages would be read below half its length.
+func TestTheFramingOfAFrameCounts(t *testing.T) {
+	small := codec.AppendSend(nil, 1, nil)
+	n := newNode(t, rigConfig{MaxFrame: 1024, MaxFrameRate: -1, MaxByteRate: 1000})
+	slot, p := n.join()
+	_, left := n.r.allowance(n.r.sessions.at(slot))
+	most := int(left) / len(small)
+	for range most {
+		n.send(slot, small)
+	}
+	if p.finished {
+		t.Fatalf("closed within %d frames of %d bytes, of %d that were left", most, len(small), left)
+	}
+	n.send(slot, small)
+	n.wantClosed(ReasonRateLimit, 1)
+}
+
 // A client that is told what it may send never has to be cut off to learn it.
 func TestWelcomeTellsTheLimitsThatHold(t *testing.T) {
 	told := func(cfg rigConfig) codec.Limits {

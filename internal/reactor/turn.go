@@ -18,6 +18,10 @@ const (
 	Rest                  // everything else
 )
 
+// WatchTurns is the laboratory's, which measures turns by the processor time of their thread as well: it is called
+// when a loop's turn begins, and what it returns when that has ended. It is set before the first loop begins.
+var WatchTurns func() (ended func())
+
 // Turn is what a loop does once a tick, and whenever it was asked to: it does what others have
 // posted, goes on with a stop or a drain, makes room where there is none, and looks at the
 // connections whose deadlines have come. late is how long ago it should have begun. Each part

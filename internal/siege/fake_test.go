@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,6 +29,8 @@ type fake struct {
 
 	lax   bool // it lets everybody in and ends nobody
 	loses bool // it ends everybody at the third PING
+
+	pings atomic.Int64
 
 	mu    sync.Mutex
 	conns map[*net.TCPConn]bool
@@ -167,6 +170,7 @@ func (v *visitor) take(frame codec.Frame) (codec.Code, error) {
 	case v.id == "":
 		return codec.CodeProtocolError, nil
 	case frame.Type == codec.Ping:
+		v.f.pings.Add(1)
 		if v.f.loses && v.frames > 3 {
 			return 0, io.EOF
 		}

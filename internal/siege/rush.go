@@ -77,7 +77,7 @@ func Beat(ctx context.Context, peers []*Peer, interval time.Duration) (longest t
 		for _, p := range peers {
 			err := p.SetDeadline(time.Now().Add(p.target.patience()))
 			if _, failed := p.Write(Ping); err != nil || failed != nil {
-				return longest, errors.Join(err, failed)
+				return max(longest, time.Since(before)), errors.Join(err, failed)
 			}
 		}
 		longest, before = max(longest, time.Since(before)), now

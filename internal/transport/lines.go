@@ -2,6 +2,7 @@ package transport
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
 )
@@ -37,7 +38,7 @@ func (n *line) empty() bool {
 func (n *line) room() int { return cap(n.wire) + cap(n.plain) }
 
 const (
-	maxSpare  = 64        // lines
+	maxSpare  = 4         // lines: few are in use at a time, and each pins a page of what handshakes leave behind
 	maxKept   = 64 << 10  // bytes of a buffer that is kept for another connection
 	maxSpared = 256 << 10 // of those of all spare lines
 )
@@ -162,6 +163,9 @@ func (l *Lines) Close(s Slot, code codec.Code) (words []byte) {
 	l.out = l.stage.Close(s, l.out[:0], code)
 	return l.out
 }
+
+// Tick tells the stage the time.
+func (l *Lines) Tick(now time.Duration) { Tick(l.stage, now) }
 
 // Addr is where the peer is if the stage knows better than the socket.
 func (l *Lines) Addr(s Slot) netip.Addr { return l.stage.Addr(s) }

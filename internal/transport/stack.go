@@ -3,6 +3,7 @@ package transport
 import (
 	"cmp"
 	"net/netip"
+	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
 )
@@ -144,6 +145,9 @@ func (k *Stack) Held(s Slot) (size int) {
 	}
 	return size
 }
+
+// Tick tells the lower stage the time.
+func (k *Stack) Tick(now time.Duration) { Tick(k.lower, now) }
 
 // Addr is where the peer is, as the upper or the lower stage was told.
 func (k *Stack) Addr(s Slot) netip.Addr { return cmp.Or(k.upper.Addr(s), k.lower.Addr(s)) }

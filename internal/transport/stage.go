@@ -3,6 +3,7 @@ package transport
 import (
 	"errors"
 	"net/netip"
+	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
 )
@@ -54,6 +55,19 @@ type Stage interface {
 
 	// End forgets a connection. Work that it asked for may still run; what that returns is dropped.
 	End(s Slot)
+}
+
+// Ticker is a stage that is to be told the time.
+type Ticker interface {
+	// Tick tells the time, of any origin, some times a second.
+	Tick(now time.Duration)
+}
+
+// Tick tells the stage the time, if it wants to be told it.
+func Tick(s Stage, now time.Duration) {
+	if t, is := s.(Ticker); is {
+		t.Tick(now)
+	}
 }
 
 // Opened is what became of bytes that came.

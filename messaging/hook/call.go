@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +12,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/stormwheel/stormwheel/messaging/internal/strict"
 )
 
 // Bounds of an answer, in bytes. One that is larger is none.
@@ -124,20 +125,18 @@ func (c *caller) plain(ctx context.Context, err error) error {
 	return fmt.Errorf("the back end cannot be asked: %w", err)
 }
 
-// decode reads one JSON object, strictly: a member with a wrong name would be a rule that does not hold.
+// decode reads an answer.
 func decode(text []byte, answer any) error {
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	if trimmed := bytes.TrimLeft(text, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' {
+	switch err := strict.Object(text, answer); err {
+	case nil:
+		return nil
+	case strict.ErrNoObject:
 		return errors.New("the back end's answer is no JSON object")
-	}
-	if err := d.Decode(answer); err != nil {
+	case strict.ErrBehind:
+		return errors.New("there is something behind the JSON object of the back end's answer")
+	default:
 		return fmt.Errorf("the back end's answer cannot be read: %.200s", err.Error()) // which quotes it
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("there is something behind the JSON object of the back end's answer")
-	}
-	return nil
 }
 
 // maxRetryAfter is the longest that a back end can ask for.

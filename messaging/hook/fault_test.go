@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stormwheel/stormwheel/internal/freeport"
 	"github.com/stormwheel/stormwheel/messaging"
 	"github.com/stormwheel/stormwheel/server"
 )
@@ -160,7 +161,20 @@ func TestASilentBackEndAndALateAnswer(t *testing.T) {
 
 // A kept connection that the back end has closed costs no login: the call is made again.
 func TestABackEndThatRestartsBetweenTwoLogins(t *testing.T) {
-	first := httptest.NewServer(answers(200, `{"result":"allow"}`))
+	addrs, err := freeport.Loopback(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := func() *httptest.Server {
+		l, err := net.Listen("tcp", addrs[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &httptest.Server{Listener: l, Config: &http.Server{Handler: answers(200, `{"result":"allow"}`)}}
+		s.Start()
+		return s
+	}
+	first := start()
 	b, err := New(Config{URL: first.URL, Timeout: MaxTimeout})
 	if err != nil {
 		t.Fatal(err)
@@ -172,13 +186,7 @@ func TestABackEndThatRestartsBetweenTwoLogins(t *testing.T) {
 	if _, err := b.login(t); !isLater(err) {
 		t.Errorf("while it is down: %v", err)
 	}
-	l, err := net.Listen("tcp", first.Listener.Addr().String())
-	if err != nil {
-		t.Skipf("its address is taken: %v", err)
-	}
-	again := &http.Server{Handler: answers(200, `{"result":"allow"}`)}
-	go func() { _ = again.Serve(l) }()
-	defer again.Close()
+	defer start().Close()
 	if _, err := b.login(t); err != nil {
 		t.Errorf("when it is back: %v", err)
 	}

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -12,6 +11,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/stormwheel/stormwheel/messaging/internal/strict"
 )
 
 const (
@@ -36,22 +37,19 @@ func (c *call) read(into any) (body []byte, err error) {
 	if !utf8.Valid(body) {
 		return nil, failure(codeBadRequest, "The body is not UTF-8; what is no text goes into content_base64.")
 	}
-	if text := bytes.TrimLeft(body, " \t\r\n"); len(text) == 0 || text[0] != '{' {
+	var misfit *json.UnmarshalTypeError
+	switch err := strict.Object(body, into); {
+	case err == nil:
+		return body, nil
+	case errors.Is(err, strict.ErrNoObject):
 		return nil, failure(codeBadRequest, "The body must be one JSON object.")
-	}
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		var kind *json.UnmarshalTypeError
-		if errors.As(err, &kind) {
-			return nil, failure(codeBadRequest, "The body does not fit: its member %q cannot be a %s.", kind.Field[strings.LastIndexByte(kind.Field, '.')+1:], kind.Value)
-		}
+	case errors.Is(err, strict.ErrBehind):
+		return nil, failure(codeBadRequest, "The body must be one JSON object, with nothing behind it.")
+	case errors.As(err, &misfit):
+		return nil, failure(codeBadRequest, "The body does not fit: its member %q cannot be a %s.", misfit.Field[strings.LastIndexByte(misfit.Field, '.')+1:], misfit.Value)
+	default:
 		return nil, failure(codeBadRequest, "The body does not fit: %s.", strings.TrimPrefix(err.Error(), "json: "))
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, failure(codeBadRequest, "The body must be one JSON object, with nothing behind it.")
-	}
-	return body, nil
 }
 
 // readAll reads the body within its bounds. When it has all of it net/http takes the deadline away, and watches

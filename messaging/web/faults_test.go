@@ -19,7 +19,7 @@ import (
 	"github.com/stormwheel/stormwheel/server"
 )
 
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // site is a handler behind a listener, with a node that listens.
 type site struct {

@@ -131,7 +131,7 @@ func start(t *testing.T, cfg server.Config) *server.Server {
 // until asks a handler until it answers as ok wants.
 func until(t *testing.T, h http.Handler, what, path string, ok func(status int, body string) bool) {
 	t.Helper()
-	const patience = 20 * time.Second
+	const patience = time.Minute
 	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
 		w := ask(h, "GET", path)
 		if ok(w.Code, w.Body.String()) {

@@ -142,6 +142,7 @@ func start(subject string) (h hub, addr string, err error) {
 
 // alone runs a server, and in processes beside it the other ends, or is such a process.
 func alone(t kit.Task) (map[string]float64, error) {
+	defer machine.Hurry()() // the clients, too: what else the machine does comes behind both
 	switch {
 	case t.Target != "" && t.Rate > 0:
 		return probes(t)

@@ -18,13 +18,14 @@ import (
 type node struct {
 	*server.Server
 	count atomic.Int64
+	turns *flood.Turns
 }
 
 // The group of all members, and another of all to be in.
 const everybody, again = "everybody", "again"
 
 func startNode() (hub, string, error) {
-	n := new(node)
+	n := &node{turns: flood.WatchTurns()}
 	s, err := server.New(server.Config{Listen: "127.0.0.1:0", Loops: 1, AdmitRate: 1e6, Heartbeat: 5 * time.Minute,
 		Handler: server.Handler{Opened: n.opened}})
 	if err != nil {
@@ -80,7 +81,7 @@ func (n *node) marks(body []byte) int { return marksOf(codec.AppendDeliver(nil, 
 
 func (n *node) end(figures map[string]float64) {
 	st := n.Stats()
-	figures["turn_ms"] = st.LongestTurn.Seconds() * 1000
+	n.turns.Tell(figures)
 	figures["dropped"] = float64(st.Dropped)
 	over, cancel := context.WithCancel(context.Background())
 	cancel()

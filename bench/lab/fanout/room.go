@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"time"
 
+	"github.com/stormwheel/stormwheel/bench/lab/flood"
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/messaging"
 	"github.com/stormwheel/stormwheel/messaging/envelope"
@@ -16,11 +17,13 @@ import (
 type roomNode struct {
 	srv   *server.Server
 	hub   *messaging.Hub
+	turns *flood.Turns
 	epoch int // how many marks the room's epoch has
 	count uint64
 }
 
 func startRoom() (hub, string, error) {
+	turns := flood.WatchTurns()
 	m, err := messaging.New(messaging.Config{JoinRate: -1})
 	if err != nil {
 		return nil, "", err
@@ -35,7 +38,7 @@ func startRoom() (hub, string, error) {
 	if err := s.Start(); err != nil {
 		return nil, "", err
 	}
-	return &roomNode{srv: s, hub: m}, s.Addr(), nil
+	return &roomNode{srv: s, hub: m, turns: turns}, s.Addr(), nil
 }
 
 func (n *roomNode) joined() int { return int(n.hub.Stats().Members) }
@@ -61,7 +64,7 @@ func (n *roomNode) marks(body []byte) int { return n.epoch + bytes.Count(body, [
 
 func (n *roomNode) end(figures map[string]float64) {
 	st := n.srv.Stats()
-	figures["turn_ms"] = st.LongestTurn.Seconds() * 1000
+	n.turns.Tell(figures)
 	figures["dropped"] = float64(st.Dropped)
 	over, cancel := context.WithCancel(context.Background())
 	cancel()

@@ -3,6 +3,7 @@ package flood
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 )
@@ -22,6 +23,23 @@ func Sleeps() int64 {
 	var u syscall.Rusage
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // cannot fail with these arguments
 	return u.Nvcsw
+}
+
+// Waited is how long threads of this process that could run have waited for a processor, all together,
+// where the system tells: 0 elsewhere. Those that have ended do not count.
+func Waited() (all time.Duration) {
+	threads, _ := filepath.Glob("/proc/self/task/*/schedstat")
+	for _, name := range threads {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			continue
+		}
+		var ran, waited int64 // nanoseconds
+		if _, err := fmt.Sscan(string(text), &ran, &waited); err == nil {
+			all += time.Duration(waited)
+		}
+	}
+	return all
 }
 
 // CPU is the processor time that this process has used.

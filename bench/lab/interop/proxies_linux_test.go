@@ -16,6 +16,7 @@ import (
 	"github.com/pires/go-proxyproto"
 
 	"github.com/stormwheel/stormwheel/codec"
+	"github.com/stormwheel/stormwheel/internal/freeport"
 	"github.com/stormwheel/stormwheel/internal/transport/proxy"
 	"github.com/stormwheel/stormwheel/server"
 )
@@ -32,12 +33,11 @@ func behindProxies(mode server.ProxyProtocol) server.Config {
 
 // free is an address that nobody listens at.
 func free(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	addrs, err := freeport.Loopback(1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return addrs[0]
 }
 
 // runProxy runs a program until the test ends, and waits until it listens.

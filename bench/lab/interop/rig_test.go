@@ -15,7 +15,7 @@ import (
 	"github.com/stormwheel/stormwheel/server"
 )
 
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // session is what a node has seen of a client.
 type session struct {

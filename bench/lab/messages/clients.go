@@ -9,19 +9,21 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
+	"github.com/stormwheel/stormwheel/internal/machine"
 )
 
-// The phases of a workload: all that the node can take, and a pace.
+// The phases of a workload.
 const (
-	full  = "full"
-	paced = "paced"
+	full  = "full"  // all that the node can take
+	paced = "paced" // at a rate that is wanted
+	half  = "half"  // at half of what it can take
 )
 
 func phasesOf(workload string) []string {
 	if workload == durable {
 		return []string{paced, full}
 	}
-	return []string{full, paced}
+	return []string{paced, full, half}
 }
 
 // depths are how many messages a client has open where as many are sent as can be.
@@ -35,6 +37,7 @@ func clients(task kit.Task) (map[string]float64, error) {
 		return nil, err
 	}
 	defer conn.Close()
+	defer machine.Hurry()() // that a message is late is to be the node's doing
 	e := effortOf(task.Effort)
 	figures := map[string]float64{}
 	count := e.online
@@ -57,7 +60,7 @@ func clients(task kit.Task) (map[string]float64, error) {
 	for _, phase := range phasesOf(task.Workload) {
 		var began time.Time
 		begins := func() {
-			t.done, t.refused, t.took = 0, 0, t.took[:0]
+			t.done, t.refused, t.took, t.late = 0, 0, t.took[:0], t.late[:0]
 			began = time.Now()
 			say(phaseBegins)
 		}
@@ -67,23 +70,32 @@ func clients(task kit.Task) (map[string]float64, error) {
 			figures[phase+"_count"], figures[phase+"_s"] = float64(t.done), seconds
 			figures[phase] = float64(t.done) / seconds
 		}
-		if phase == full {
+		switch {
+		case phase == full:
 			err = t.flow(depths[task.Workload], e.phase, begins, ends)
-		} else {
-			rate := float64(durableRate)
-			if task.Workload == pairs {
-				rate = figures[full] / 2
-			}
-			err = t.pace(rate, e.phase, begins, ends)
+		case phase == half:
+			err = t.pace(figures[full]/2, e.phase, begins, ends)
+		case task.Workload == pairs:
+			err = t.pace(pairsRate, e.phase, begins, ends)
+		default:
+			err = t.pace(durableRate, e.phase, begins, ends)
 		}
 		if err != nil {
 			return nil, err
 		}
-		slices.Sort(t.took)
-		if n := len(t.took); n > 0 {
-			figures[phase+"_p50_ms"], figures[phase+"_p99_ms"] = t.took[n/2].Seconds()*1000, t.took[n*99/100].Seconds()*1000
-		}
+		figures[phase+"_p50_ms"], figures[phase+"_p99_ms"] = percentiles(t.took)
+		_, figures[phase+"_late_ms"] = percentiles(t.late)
 		figures["refused"] += float64(t.refused)
 	}
 	return figures, nil
+}
+
+// percentiles are the middle and the 99th of durations, in milliseconds; of none they are 0.
+func percentiles(all []time.Duration) (p50, p99 float64) {
+	slices.Sort(all)
+	n := len(all)
+	if n == 0 {
+		return 0, 0
+	}
+	return all[n/2].Seconds() * 1000, all[n*99/100].Seconds() * 1000
 }

@@ -28,6 +28,7 @@ const (
 
 	contentSize = 200
 	durableRate = 12_000  // messages a second
+	pairsRate   = 10_000  // half of what is wanted of a core
 	awayUsers   = 100_000 // for whom durable messages are stored
 )
 
@@ -39,7 +40,7 @@ type effort struct {
 }
 
 var efforts = map[string]effort{
-	"full":  {9, 5 * time.Second, 200, 2000},
+	"full":  {7, 3 * time.Second, 200, 2000},
 	"short": {3, 2 * time.Second, 200, 2000},
 	"tiny":  {1, 300 * time.Millisecond, 20, 50},
 }

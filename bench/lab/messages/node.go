@@ -15,6 +15,7 @@ import (
 	"github.com/stormwheel/stormwheel/bench/lab/flood"
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
 	"github.com/stormwheel/stormwheel/internal/child"
+	"github.com/stormwheel/stormwheel/internal/machine"
 	"github.com/stormwheel/stormwheel/messaging"
 	"github.com/stormwheel/stormwheel/server"
 )
@@ -73,6 +74,7 @@ func measure(t kit.Task) (map[string]float64, error) {
 	if load, ok := flood.Load(); ok {
 		figures["load"] = load
 	}
+	defer machine.Hurry()() // as the clients do: what else the machine does comes behind both
 	n, err := startNode(t)
 	if err != nil {
 		return nil, err
@@ -108,6 +110,7 @@ func measure(t kit.Task) (map[string]float64, error) {
 		messages, seconds := figures[phase+"_count"], figures[phase+"_s"]
 		figures[phase+"_core"] = messages / phases[i].cpu.Seconds()
 		figures[phase+"_busy"] = phases[i].cpu.Seconds() / seconds
+		figures[phase+"_waited"] = phases[i].waited.Seconds() / seconds
 		figures[phase+"_wake"] = messages / float64(max(phases[i].wakes, 1))
 	}
 	return figures, nil
@@ -123,9 +126,12 @@ func figuresOf(c *child.Child) (figures map[string]float64, err error) {
 
 // use is what the node used in a phase.
 type use struct {
-	cpu   time.Duration
-	wakes int64 // times that one of its threads slept
+	cpu    time.Duration
+	waited time.Duration // of its threads for a processor
+	wakes  int64         // times that one of its threads slept
 }
+
+func used() use { return use{flood.CPU(), flood.Waited(), flood.Sleeps()} }
 
 // The words of the clients.
 const (
@@ -140,8 +146,7 @@ func listen(l net.Listener) (phases []use) {
 		return nil
 	}
 	defer conn.Close()
-	var cpu time.Duration
-	var wakes int64
+	var before use
 	word := make([]byte, 1)
 	for {
 		if _, err := io.ReadFull(conn, word); err != nil {
@@ -149,9 +154,10 @@ func listen(l net.Listener) (phases []use) {
 		}
 		switch word[0] {
 		case phaseBegins:
-			cpu, wakes = flood.CPU(), flood.Sleeps()
+			before = used()
 		case phaseEnds:
-			phases = append(phases, use{flood.CPU() - cpu, flood.Sleeps() - wakes})
+			now := used()
+			phases = append(phases, use{now.cpu - before.cpu, now.waited - before.waited, now.wakes - before.wakes})
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package messages
 
 import (
+	"fmt"
+
 	"github.com/stormwheel/stormwheel/bench/lab/fanout"
 	"github.com/stormwheel/stormwheel/bench/lab/flood"
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
@@ -12,15 +14,17 @@ const (
 	leastRoom    = 1_500_000 // deliveries a second of a core's time
 	mostDurable  = 30        // ms, p99
 	mostPairs    = 10        // ms, p99 at half the rate
+	mostLate     = 5         // ms, p99: as of the load generator
 	mostRefusals = 0
 )
 
 func write(p *kit.Page, k *kit.Kept) error {
 	e := effortOf(k.Effort)
 	p.Printf(`A node that runs package messaging, with the default policy and no bound on rates. Its clients are in another process, which
-reads and writes all of them by epoll on one thread, and share the machine with it. Their messages have %d bytes, beside the envelope. A core's time
+reads and writes all of them by epoll on one thread, and share the machine with it; both go before what else the machine does. Their messages have %d bytes, beside the envelope. A core's time
 is the processor time of the node's process, whatever its threads did: the kernel's part of its reads and writes is in it. Messages a wake-up are messages by
-the times that one of its threads slept: above one, they coalesce.
+the times that one of its threads slept: above one, they coalesce. Waiting is how long the node's threads that could run had no processor, all together. Late is
+how long after it was due a message was written by its client, which is the clients' doing; its own time has that in it.
 
 `, contentSize)
 	load := kit.Column{Title: "load of the machine before", Name: "load", Spread: true}
@@ -29,16 +33,23 @@ the times that one of its threads slept: above one, they coalesce.
 		"time counts from when each was due; then every client has %d open.\n\n", kit.Count(durableRate), depths[durable])
 	p.Compare(k, kit.Step{Workload: durable}, kit.Comparison{Rows: []kit.Row{{Subject: ours, Label: "Stormwheel"}}, Columns: []kit.Column{
 		{Title: "paced, a second", Name: paced, Spread: true}, {Title: "p50, ms", Name: paced + "_p50_ms", Spread: true},
-		{Title: "p99, ms", Name: paced + "_p99_ms", Spread: true}, {Title: "cores", Name: paced + "_busy"},
-		{Title: "at most, a second", Name: full, Spread: true}, {Title: "refused", Name: "refused"}, load}})
+		{Title: "p99, ms", Name: paced + "_p99_ms", Spread: true}, {Title: "cores", Name: paced + "_busy"}, {Title: "waiting", Name: paced + "_waited"},
+		{Title: "late p99, ms", Name: paced + "_late_ms"}, {Title: "at most, a second", Name: full, Spread: true}, {Title: "refused", Name: "refused"}, load}})
 	p.Printf("### Between users who are online: %s clients, each to another at random\n\n", kit.Count(e.online))
-	p.Printf("A message counts when its sender has the ACK that says that the addressee has acknowledged it: two reads and two writes of the node. First every "+
-		"client has %d open, then half as many a second come evenly.\n\n", depths[pairs])
-	p.Compare(k, kit.Step{Workload: pairs}, kit.Comparison{Rows: []kit.Row{{Subject: ours, Label: "Stormwheel, one event loop"}, {Subject: oursWide, Label: "Stormwheel, one for each processor"}},
-		Columns: []kit.Column{{Title: "a second", Name: full, Spread: true}, {Title: "a second of a core's time", Name: full + "_core", Spread: true},
-			{Title: "messages a wake-up", Name: full + "_wake"}, {Title: "p99, ms", Name: full + "_p99_ms"},
-			{Title: "at half the rate: of a core's time", Name: paced + "_core", Spread: true}, {Title: "messages a wake-up", Name: paced + "_wake"},
-			{Title: "p50, ms", Name: paced + "_p50_ms", Spread: true}, {Title: "p99, ms", Name: paced + "_p99_ms", Spread: true}, load}})
+	p.Printf("A message counts when its sender has the ACK that says that the addressee has acknowledged it: two reads and two writes of the node. First %s come a second, "+
+		"evenly; then every client has %d open, for as many as can be; then half as many a second come evenly.\n\n", kit.Count(pairsRate), depths[pairs])
+	rows := []kit.Row{{Subject: ours, Label: "Stormwheel, one event loop"}, {Subject: oursWide, Label: "Stormwheel, one for each processor"}}
+	for _, phase := range []struct{ name, title string }{{paced, kit.Count(pairsRate) + " a second"}, {full, "As many as can be"}, {half, "Half as many"}} {
+		p.Printf("%s:\n\n", phase.title)
+		columns := []kit.Column{{Title: "a second", Name: phase.name, Spread: true},
+			{Title: "a second of a core's time", Name: phase.name + "_core", Spread: true}, {Title: "messages a wake-up", Name: phase.name + "_wake"},
+			{Title: "p50, ms", Name: phase.name + "_p50_ms", Spread: true}, {Title: "p99, ms", Name: phase.name + "_p99_ms", Spread: true},
+			{Title: "cores", Name: phase.name + "_busy"}, {Title: "waiting", Name: phase.name + "_waited"}, load}
+		if phase.name != full {
+			columns = append(columns, kit.Column{Title: "late p99, ms", Name: phase.name + "_late_ms"})
+		}
+		p.Compare(k, kit.Step{Workload: pairs}, kit.Comparison{Rows: rows, Columns: columns})
+	}
 	p.Printf("### A room: ten messages wait for all members\n\n")
 	p.Printf("The room keeps its last 128 messages for members who come back. Beside it is a channel of centrifuge v0.40.1 with a history of as many, "+
 		"positioning and recovery, in memory, over WebSocket and with its protobuf protocol. The members read once in %v all that has come. Deliveries are to all members together.\n\n", flood.ReadEvery)
@@ -57,12 +68,15 @@ CIM has no figures.
 func targets(k *kit.Kept) []kit.Target {
 	at := func(workload, subject string) kit.Step { return kit.Step{Workload: workload, Subject: subject} }
 	busy := "The machine has two processors for the node, the clients and whoever else is on it."
+	alone := "A message that comes alone costs nearly twice what one of many does, so that the loop is at work for most of the time at this rate, and makes slowly up for each moment that it had no processor."
 	return []kit.Target{
 		{What: "durable messages a second, paced", AtLeast: new(0.99 * durableRate), Of: k.Sample(at(durable, ours), paced), Why: busy},
 		{What: "p99 of these", AtMost: new(float64(mostDurable)), Unit: " ms", Of: k.Sample(at(durable, ours), paced+"_p99_ms"), Why: busy},
 		{What: "durable messages refused", AtMost: new(float64(mostRefusals)), Of: k.Sample(at(durable, ours), "refused"), Worst: true},
 		{What: "messages between users, a second of a core's time", AtLeast: new(float64(leastPairs)), Of: k.Sample(at(pairs, ours), full+"_core")},
-		{What: "p99 at half the rate", AtMost: new(float64(mostPairs)), Unit: " ms", Of: k.Sample(at(pairs, ours), paced+"_p99_ms"), Why: busy},
+		{What: fmt.Sprintf("p99 at %s a second", kit.Count(pairsRate)), AtMost: new(float64(mostPairs)), Unit: " ms", Of: k.Sample(at(pairs, ours), paced+"_p99_ms"), Why: busy},
+		{What: "p99 at half of what it can take", AtMost: new(float64(mostPairs)), Unit: " ms", Of: k.Sample(at(pairs, ours), half+"_p99_ms"), Why: alone},
+		{What: "late p99 of the clients meanwhile", AtMost: new(float64(mostLate)), Unit: " ms", Of: k.Sample(at(pairs, ours), half+"_late_ms"), Why: "The times above are then the clients', too."},
 		{What: "deliveries to a room, a second of a core's time", AtLeast: new(float64(leastRoom)), Of: k.Sample(at(room, fanout.OfHub), "messages_core")},
 	}
 }

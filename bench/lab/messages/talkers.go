@@ -16,6 +16,9 @@ import (
 // window is how many messages of one talker are open at most.
 const window = 64
 
+// sendsAtOnce is how many messages are sent, where so many are due, before what has come is read.
+const sendsAtOnce = 16
+
 // talkers are clients that send to users and acknowledge what they get. Owned by one goroutine.
 type talkers struct {
 	poller  *epoll.Poller
@@ -30,6 +33,7 @@ type talkers struct {
 	done     int // messages that were acknowledged, since the latest reset
 	refused  int
 	took     []time.Duration         // of those
+	late     []time.Duration         // how long after each was due it was written, where there is a pace
 	settled  func(client int)        // one of its messages is; may send
 	to       func(client int) string // whom the next message is for
 	failure  error
@@ -82,11 +86,14 @@ func joinTalkers(target string, n int, prefix string) (*talkers, error) {
 
 // turn reads what has come, waiting so long for it at most.
 func (t *talkers) turn(wait time.Duration) error {
+	if err := t.poller.Await(wait); err != nil {
+		return err
+	}
 	for stuck := t.stuck; len(stuck) > 0; stuck = stuck[1:] {
 		t.stuck = t.stuck[1:]
 		t.flush(stuck[0])
 	}
-	events, err := t.poller.Wait(wait)
+	events, err := t.poller.Wait(0)
 	if err != nil {
 		return err
 	}
@@ -225,26 +232,28 @@ func (t *talkers) flow(depth int, d time.Duration, begins, ends func()) error {
 	return t.rest()
 }
 
-// pace sends so many messages a second for a while, each from a client at random, and counts how long each
-// took since it was due.
+// pace sends so many messages a second for a while, evenly, each from a client at random, and counts how long
+// each took since it was due.
 func (t *talkers) pace(rate float64, d time.Duration, begins, ends func()) error {
 	t.settled = nil
 	began := time.Now()
 	begins()
 	for sent := 0; ; {
+		due := time.Duration(float64(sent) / rate * float64(time.Second))
 		now := time.Since(began)
 		if now >= d {
 			break
 		}
-		for due := int(now.Seconds() * rate); sent < due; sent++ {
-			client, ok := t.withRoom()
-			if !ok {
-				break // what is due goes out later, and its time counts
-			}
-			t.send(client, began.Add(time.Duration(float64(sent)/rate*float64(time.Second))))
+		if client, ok := t.withRoom(); ok && now >= due { // else it goes out later, and its time counts
+			t.send(client, began.Add(due))
 			t.flush(client)
+			t.late = append(t.late, now-due)
+			if sent++; sent%sendsAtOnce != 0 {
+				continue
+			}
+			due = now
 		}
-		if err := t.turn(time.Millisecond); err != nil {
+		if err := t.turn(min(due-now, time.Millisecond)); err != nil {
 			return err
 		}
 	}

@@ -24,7 +24,14 @@ type Holding struct {
 	Workers   int // processes of the clients; 0: as many as descriptors ask for
 
 	Transport string // of the clients: tcp, which is the default, ws or tls
+
+	// First is how many clients come before them and stay, next to without a heartbeat: what a server has once,
+	// however many there are, is not taken for the price of the others.
+	First int
 }
+
+// rare is the heartbeat of those who are there for their memory alone.
+const rare = 5 * time.Minute
 
 // patient is a timeout that nobody meets in a holding, and Admitted an admission rate that
 // holds nobody up: neither is measured there.
@@ -59,17 +66,20 @@ func Hold(ctx context.Context, r *kit.Record, h Holding) error {
 		return err
 	}
 	defer servers.Close()
+	if h.First > 0 {
+		first, err := h.clients(ctx, servers, h.First, rare)
+		if err != nil {
+			return err
+		}
+		defer first.End()
+	}
 	time.Sleep(settle) // what it does at its start is none of the clients' business
 	empty, before := servers.Resident(), servers.Use()
-	clients, err := kit.StartClients(ctx, scenario.Config{Scenario: "hold", Targets: servers.Addrs(), Conns: h.Conns, Rate: h.Connect,
-		Duration: time.Hour, Heartbeat: h.Heartbeat, Workers: h.Workers, Transport: h.Transport, Insecure: h.Transport == "tls"})
+	clients, err := h.clients(ctx, servers, h.Conns, h.Heartbeat)
 	if err != nil {
 		return err
 	}
 	defer clients.End()
-	if err := clients.Reached("hold"); err != nil {
-		return err
-	}
 	time.Sleep(settle)
 	connected := servers.Use()
 	time.Sleep(h.Warm)
@@ -103,6 +113,20 @@ func Hold(ctx context.Context, r *kit.Record, h Holding) error {
 		r.Figures["rtt_p50"], r.Figures["rtt_p99"] = p50.Median, p99.Median
 	}
 	return nil
+}
+
+// clients come and stay.
+func (h *Holding) clients(ctx context.Context, servers *peers.Group, conns int, heartbeat time.Duration) (*kit.Clients, error) {
+	c, err := kit.StartClients(ctx, scenario.Config{Scenario: "hold", Targets: servers.Addrs(), Conns: conns, Rate: h.Connect,
+		Duration: time.Hour, Heartbeat: heartbeat, Workers: h.Workers, Transport: h.Transport, Insecure: h.Transport == "tls"})
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Reached("hold"); err != nil {
+		_, _ = c.End()
+		return nil, err
+	}
+	return c, nil
 }
 
 func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }

@@ -29,6 +29,7 @@ func results() (all []*result.Result) {
 }
 
 func TestTheSectionHasEveryStormItsCommandAndItsTargets(t *testing.T) {
+	t.Setenv("STORMWHEEL_SLOW", "1")
 	k := kit.New(kit.Place{Out: t.TempDir()}, Section, kit.Effort{Name: "full"}, "make bench-overload")
 	all := results()
 	for i, s := range Section.Steps(k) {

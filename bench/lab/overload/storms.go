@@ -16,6 +16,7 @@ type storm struct {
 	about   string
 	conns   int
 	flags   string // beside the clients
+	slow    bool   // it is run where STORMWHEEL_SLOW is set
 	targets func(s *result.Storm, r *result.Result) []kit.Target
 }
 
@@ -27,26 +28,28 @@ const (
 
 // storms have a seed, so that a run can be repeated.
 var storms = []storm{
-	{"flood-full", "flood, the whole processor", "a tenth are in, all others come within a second; the node admits what it can",
-		15000, "--kind flood --spawn 1" + leisurely, flooded},
-	{"flood-slow", "flood, 1 % of the processor", "the same, and the node runs for 1 ms of every 100",
-		5000, "--kind flood --slow 1ms/99ms --spawn 1" + leisurely, flooded},
-	{"flood-tenth", "flood, 10 % of the processor", "the same, and the node runs for 1 ms of every 10",
-		15000, "--kind flood --slow 1ms/9ms --spawn 1" + leisurely, flooded},
-	{"kill-slow", "kill, 10 % of the processor", "one of two nodes is killed, and the other runs for 1 ms of every 10 until all are in",
-		15000, "--kind kill --slow 1ms/9ms --spawn 2" + leisurely, flooded},
-	{"grey-2s", "grey failure, heartbeat 2 s", "for 30 s the node runs for 1 ms of every 121, a tenth of what these heartbeats need",
-		15000, "--kind grey --slow 1ms/120ms --outage 30s --spawn 1 --heartbeat 2s --timeout 6s --pong-timeout 6s --node-arg admit-rate=20000", grey(1. / 3)},
-	{"grey-30s", "grey failure, heartbeat 30 s", "the same with heartbeats that the slow node can serve",
-		15000, "--kind grey --slow 1ms/120ms --outage 30s --spawn 1 --heartbeat 30s --timeout 75s --node-arg admit-rate=20000", grey(1)},
-	{quick, "crash, back after 1 s", "kill -9 of the only node", 5000, "--kind blackout --outage 1s --spawn 1" + brisk, returned(1.5, 3)},
-	{"crash-4s", "crash, back after 4 s", "kill -9 of the only node", 5000, "--kind blackout --outage 4s --spawn 1" + brisk, returned(1.5, 3)},
-	{"crash-15s", "crash, back after 15 s", "kill -9 of the only node", 5000, "--kind blackout --outage 15s --spawn 1" + brisk, returned(1.5, 3)},
-	{"blackout", "blackout of 15 s", "both nodes die, and are back after 15 s", 10000, "--kind blackout --outage 15s --spawn 2" + brisk, returned(1.5, 3)},
-	{"restart-alone", "restart of the only node", "SIGTERM, and it is started again as soon as it has ended",
-		5000, "--kind restart --spawn 1" + brisk + " --node-arg drain-grace=1s", restarted},
-	{"ghosts", "cut of 98 %", "connections vanish, and the node of 6,000 places still holds them",
-		5000, "--kind cut --fraction 0.98 --spawn 1 --heartbeat 5s --timeout 15s --node-arg max-conns=%d", cut},
+	{file: "flood-full", name: "flood, the whole processor", about: "a tenth are in, all others come within a second; the node admits what it can",
+		conns: 15000, flags: "--kind flood --spawn 1" + leisurely, targets: flooded},
+	{file: "flood-slow", name: "flood, 1 % of the processor", about: "the same, and the node runs for 1 ms of every 100",
+		conns: 5000, flags: "--kind flood --slow 1ms/99ms --spawn 1" + leisurely, targets: flooded},
+	{file: "flood-tenth", name: "flood, 10 % of the processor", about: "the same, and the node runs for 1 ms of every 10",
+		conns: 15000, flags: "--kind flood --slow 1ms/9ms --spawn 1" + leisurely, targets: flooded},
+	{file: "kill-slow", name: "kill, 10 % of the processor", about: "one of two nodes is killed, and the other runs for 1 ms of every 10 until all are in",
+		conns: 15000, flags: "--kind kill --slow 1ms/9ms --spawn 2" + leisurely, targets: flooded},
+	{file: "grey-2s", name: "grey failure, heartbeat 2 s", about: "for 30 s the node runs for 1 ms of every 121, a tenth of what these heartbeats need",
+		conns: 15000, flags: "--kind grey --slow 1ms/120ms --outage 30s --spawn 1 --heartbeat 2s --timeout 6s --pong-timeout 6s --node-arg admit-rate=20000", targets: grey(1. / 3)},
+	{file: "grey-30s", name: "grey failure, heartbeat 30 s", about: "the same with heartbeats that the slow node can serve",
+		conns: 15000, flags: "--kind grey --slow 1ms/120ms --outage 30s --spawn 1 --heartbeat 30s --timeout 75s --node-arg admit-rate=20000", targets: grey(1)},
+	{file: quick, name: "crash, back after 1 s", about: "kill -9 of the only node", conns: 5000, flags: "--kind blackout --outage 1s --spawn 1" + brisk, targets: returned(1.5, 3)},
+	{file: "crash-4s", name: "crash, back after 4 s", about: "kill -9 of the only node", conns: 5000, flags: "--kind blackout --outage 4s --spawn 1" + brisk, targets: returned(1.5, 3)},
+	{file: "crash-15s", name: "crash, back after 15 s", about: "kill -9 of the only node", conns: 5000, flags: "--kind blackout --outage 15s --spawn 1" + brisk, targets: returned(1.5, 3)},
+	{file: "blackout", name: "blackout of 15 s", about: "both nodes die, and are back after 15 s", conns: 10000, flags: "--kind blackout --outage 15s --spawn 2" + brisk, targets: returned(1.5, 3)},
+	{file: "blackout-10m", name: "blackout of 10 min", about: "both nodes die, and are back after ten minutes", slow: true,
+		conns: 10000, flags: "--kind blackout --outage 10m --recovery-timeout 2m --spawn 2" + brisk, targets: forgotten},
+	{file: "restart-alone", name: "restart of the only node", about: "SIGTERM, and it is started again as soon as it has ended",
+		conns: 5000, flags: "--kind restart --spawn 1" + brisk + " --node-arg drain-grace=1s", targets: restarted},
+	{file: "ghosts", name: "cut of 98 %", about: "connections vanish, and the node of 6,000 places still holds them",
+		conns: 5000, flags: "--kind cut --fraction 0.98 --spawn 1 --heartbeat 5s --timeout 15s --node-arg max-conns=%d", targets: cut},
 }
 
 // quick is the storm of a trial.
@@ -109,6 +112,11 @@ func returned(t99, t100 float64) func(*result.Storm, *result.Result) []kit.Targe
 			{What: "t100, s", AtMost: new(t100 * admission(s)), Of: kit.Seen(since(s, s.T100S)), From: fmt.Sprintf("%g x N/C", t100)},
 		}, always(s, r)...)
 	}
+}
+
+// forgotten: after ten minutes clients try once a minute.
+func forgotten(s *result.Storm, r *result.Result) []kit.Target {
+	return append([]kit.Target{{What: "t100, s", AtMost: new(70.0), Of: kit.Seen(since(s, s.T100S))}}, always(s, r)...)
 }
 
 // grey: a share of the sessions is kept, and whoever lost his is back soon after the recovery.

@@ -49,7 +49,8 @@ var Kinds = []Kind{
 }
 
 // others are measured with, and stand in no table.
-var others = []Kind{{Name: Accept, start: serveAccept}, {Name: Besieged, start: serveBesieged}}
+var others = []Kind{{Name: Accept, start: serveAccept}, {Name: Besieged, start: serveBesieged},
+	{Name: Blind, Label: "Stormwheel, blind", start: serveBlind}}
 
 // Of is the kind with a name.
 func Of(name string) (Kind, bool) {

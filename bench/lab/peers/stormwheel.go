@@ -1,6 +1,17 @@
 package peers
 
-import "github.com/stormwheel/stormwheel/server"
+import (
+	"github.com/stormwheel/stormwheel/internal/gate"
+	"github.com/stormwheel/stormwheel/server"
+)
+
+// Blind is the kind of a node that does not measure what it can do.
+const Blind = "stormwheel-blind"
+
+func serveBlind(t *Serve) (string, error) {
+	gate.Blind = true
+	return serveStormwheel(t)
+}
 
 // serveStormwheel is a node as an embedder would make it, with Go's collector settings like
 // every other server here.

@@ -20,12 +20,14 @@ const posters = 8
 // node is a server of one loop and the sessions that are posted to.
 type node struct {
 	*server.Server
+	turns *flood.Turns
+
 	mu  sync.Mutex
 	all []server.Ref // guarded by mu; probes are not among them
 }
 
 func startNode() (*node, error) {
-	n := new(node)
+	n := &node{turns: flood.WatchTurns()}
 	s, err := server.New(server.Config{Listen: "127.0.0.1:0", Loops: 1, AdmitRate: 1e6,
 		Handler: server.Handler{Opened: n.opened}})
 	if err != nil {
@@ -55,7 +57,7 @@ func (n *node) end(figures map[string]float64) {
 	for last := uint64(0); last != n.Stats().Delivers; time.Sleep(calm) {
 		last = n.Stats().Delivers
 	}
-	figures["turn_ms"] = n.Stats().LongestTurn.Seconds() * 1000
+	n.turns.Tell(figures)
 	over, cancel := context.WithCancel(context.Background())
 	cancel()
 	_ = n.Stop(over)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stormwheel/stormwheel/bench/lab/flood"
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
+	"github.com/stormwheel/stormwheel/internal/machine"
 )
 
 // Section is the part of BENCHMARKS.md about posts.
@@ -107,6 +108,7 @@ func start(subject string) (s flooded, addr string, err error) {
 
 // alone runs a server, and in a process beside it the clients, or is that process.
 func alone(t kit.Task) (map[string]float64, error) {
+	defer machine.Hurry()() // the clients, too: what else the machine does comes behind both
 	if t.Subject == crowdOf {
 		return clients(t.Target, t.Size)
 	}

@@ -1,8 +1,6 @@
 package tls
 
 import (
-	"fmt"
-
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
 	"github.com/stormwheel/stormwheel/bench/lab/node"
 	"github.com/stormwheel/stormwheel/bench/lab/peers"
@@ -20,16 +18,18 @@ func write(p *kit.Page, k *kit.Kept) error {
 	if k.Effort.Name != "full" {
 		p.Printf("**This was a %s run.**\n\n", k.Effort.Name)
 	}
-	p.Printf(`%s clients come by TLS 1.3 and full handshakes, %d a second, and stay: in one part they are silent, in the others they send
-heartbeats and read the answers. Then handshakes are made in a row, %d at a time, %s in all, each with a connection of its
-own that is ended by close_notify. Beside the node are the same node over plain TCP, and servers that answer the same frames
-and know no session, limit or admission. All have an ECDSA certificate and offer X25519MLKEM768, but for nbio's, whose fork is
-older. Centrifugo has published 11.6 KB and 2.3 µs a second for each of its connections, of which this table has no counterpart:
-its clients subscribe. Handshakes make 70 KB of garbage each on either side: some MB that the collector keeps for its own
-use are in the bytes of the first table, and weigh less in the second. The subjects take turns. Nodes and clients share this machine with whatever else is on it: a figure whose
-clients were more than 20 ms late is to be doubted.
+	p.Printf(`%s clients come by TLS 1.3 and full handshakes, %s a second, and stay, send heartbeats and read the answers. Then handshakes
+are made in a row, %d at a time, %s in each round, each with a connection of its own that is ended by close_notify. Beside the
+node are the same node over plain TCP, and servers that answer the same frames and know no session, limit or admission. All
+have an ECDSA certificate and offer X25519MLKEM768, but for nbio's, whose fork is older. Centrifugo has published 11.6 KB and
+2.3 µs a second for each of its connections, of which this table has no counterpart: its clients subscribe.
 
-`, kit.Count(e.conns), leisurely, e.open, kit.Count(e.shakes))
+Bytes a connection are those of the %s clients beyond %s that came before: what a server has once, the code of its handshakes
+and the room in which their garbage lies, 70 KB of each, is in neither. They are counted after a collection that gives the
+kernel back what is free. The subjects take turns. Nodes and clients share this machine with whatever else is on it: a figure
+whose clients were more than 20 ms late is to be doubted.
+
+`, kit.Count(e.conns), kit.Count(leisurely), e.open, kit.Count(e.shakes), kit.Count(e.conns), kit.Count(e.first))
 	rows := []kit.Row{{Subject: peers.Ours, Label: "**Stormwheel**, plain TCP"}}
 	var hows [][]string
 	for _, kind := range peers.TLSes {
@@ -48,35 +48,38 @@ clients were more than 20 ms late is to be doubted.
 		p.Printf("%s:\n\n", title)
 		p.Compare(k, s, c)
 	}
-	idleStep := kit.Step{Workload: idle, Size: e.conns}
-	compare("Idle", idleStep, byPlain, node.Bytes, node.ConnectCPU)
-	if e.many > 0 {
-		compare(kit.Count(e.many)+" idle", kit.Step{Workload: idle, Size: e.many}, byPlain, node.Bytes, node.ConnectCPU)
-	}
-	for _, rate := range e.rates {
-		compare(kit.Count(int(rate))+" heartbeats a second", kit.Step{Workload: beat, Size: e.conns, Rate: rate}, byPlain,
-			node.Beats, node.BeatCPU, node.RTTp50, node.RTTp99, node.Late)
+	for i, rate := range e.rates {
+		columns := []kit.Column{node.Beats, node.BeatCPU, node.RTTp50, node.RTTp99, node.Late}
+		if i == 0 {
+			columns = append([]kit.Column{node.Bytes, node.ConnectCPU}, columns...)
+		}
+		compare(kit.Count(int(rate))+" heartbeats a second", kit.Step{Workload: beat, Size: e.conns, Rate: rate}, byPlain, columns...)
 	}
 	for _, how := range []string{full, resumed} {
 		compare("Handshakes, "+how, kit.Step{Workload: how, Size: e.open}, byStd, shakesCore, shakesRate, shakeP50, shakeP99)
 	}
 	p.Printf("What a client of the load generator holds:\n\n")
-	swarm := kit.Step{Workload: clients, Size: e.conns}
+	swarm := kit.Step{Workload: clients, Size: e.many}
 	p.Compare(k, swarm, kit.Comparison{Columns: []kit.Column{{Title: "bytes", Name: "bytes", Spread: true}},
 		Rows: []kit.Row{{Subject: plainClient, Label: "plain TCP"}, {Subject: tlsClient, Label: "TLS"}, {Subject: ticketClient, Label: "TLS, sessions resumed"}}})
-	p.Targets("figure", targets(k, e))
+	storms, stormTargets, err := e.stormFigures(k)
+	if err != nil {
+		return err
+	}
+	if len(storms) > 0 {
+		p.Printf("The first of two nodes is killed, and its clients go to the other one:\n\n")
+		p.Table([]string{"storm", "clients", "N/C, s", "t50, s", "t99, s", "t100, s", "attempts each", "cores of the clients", "valid"}, storms)
+	}
+	p.Targets("figure", append(targets(k, e), stormTargets...))
 	return nil
 }
 
 func targets(k *kit.Kept, e effort) []kit.Target {
 	less := func(x, y float64) float64 { return x - y }
-	idleStep := kit.Step{Workload: idle, Size: e.conns}
+	atRest := kit.Step{Workload: beat, Size: e.conns, Rate: e.rates[0]}
 	all := []kit.Target{{What: "memory of an idle TLS connection, above plain TCP's", AtMost: new(float64(mostBytes)), Unit: " B",
-		Of: k.Paired(idleStep.Of(peers.OursTLS), idleStep.Of(peers.Ours), "bytes", less)}}
-	if e.many > 0 {
-		all = append(all, kit.Target{What: fmt.Sprintf("memory of each of %s idle TLS connections", kit.Count(e.many)), AtMost: new(float64(mostAtAll)), Unit: " B",
-			Of: k.Sample(kit.Step{Workload: idle, Size: e.many, Subject: peers.OursTLS}, "bytes")})
-	}
+		Of: k.Paired(atRest.Of(peers.OursTLS), atRest.Of(peers.Ours), "bytes", less)},
+		{What: "memory of an idle TLS connection", AtMost: new(float64(mostAtAll)), Unit: " B", Of: k.Sample(atRest.Of(peers.OursTLS), "bytes")}}
 	for _, rate := range e.rates {
 		s := kit.Step{Workload: beat, Size: e.conns, Rate: rate}
 		all = append(all, kit.Target{What: "CPU of a heartbeat at " + kit.Count(int(rate)) + " a second, of plain TCP's", AtMost: new(float64(mostCPU)), Unit: "x",
@@ -88,5 +91,5 @@ func targets(k *kit.Kept, e effort) []kit.Target {
 			Of: k.Paired(s.Of(peers.OursTLS), s.Of(peers.StdTLS), "shakes_core", kit.Ratio)})
 	}
 	return append(all, kit.Target{What: "a TLS client of the load generator, without a ticket", AtMost: new(float64(mostClient)), Unit: " B",
-		Of: k.Sample(kit.Step{Workload: clients, Size: e.conns, Subject: tlsClient}, "bytes")})
+		Of: k.Sample(kit.Step{Workload: clients, Size: e.many, Subject: tlsClient}, "bytes")})
 }

@@ -17,6 +17,8 @@ import { Timer } from "./timer.js";
 export interface SendOptions {
   /** Ends the wait, for the message to be sent and for its answer. */
   signal?: AbortSignal;
+  /** Of send and request: is told the message's number as it is sent, which with id and incarnation names it. It must not throw. */
+  numbered?: (number: bigint) => void;
 }
 
 interface Conn {
@@ -29,6 +31,10 @@ const lookAgain = 50; // ms: while more waits to leave than maxQueued
 
 /** Keeps one session with a Stormwheel edge. */
 export class Client {
+  /** Who the client is. */
+  readonly id: string;
+  /** Which life of the client this is: a number that no other has. */
+  readonly incarnation: bigint;
   private readonly cfg;
   private readonly way;
   private readonly link: Link;
@@ -49,6 +55,8 @@ export class Client {
     const { cfg, way, linkConfig } = fill(config);
     this.cfg = cfg;
     this.way = way;
+    this.id = linkConfig.id;
+    this.incarnation = linkConfig.incarnation;
     this.link = new Link(linkConfig, Math.random);
     this.sending = new Sending(this.link, () => this.now, () => this.act());
     this.end = new Promise((resolve, reject) => {
@@ -101,13 +109,13 @@ export class Client {
    * arrived.
    */
   async send(body: Body, options: SendOptions = {}): Promise<number> {
-    const answer = await this.sending.add("send", asBytes(body), options.signal);
+    const answer = await this.sending.add("send", asBytes(body), options.signal, options.numbered);
     return answer && "what" in answer ? answer.what : 0;
   }
 
   /** Sends a message that wants a reply, and returns that. Otherwise as send, and a NoReplyError. */
   async request(body: Body, options: SendOptions = {}): Promise<Uint8Array> {
-    const answer = await this.sending.add("request", asBytes(body), options.signal);
+    const answer = await this.sending.add("request", asBytes(body), options.signal, options.numbered);
     return (answer as { reply: Uint8Array }).reply;
   }
 

@@ -12,6 +12,7 @@ interface Job {
   body: Uint8Array;
   number: bigint; // once it is sent
   signal: AbortSignal | undefined;
+  numbered: ((number: bigint) => void) | undefined;
   onAbort: () => void;
   resolve(answer: Answer | undefined): void;
   reject(error: unknown): void;
@@ -32,7 +33,7 @@ export class Sending {
   }
 
   /** Sends a message as soon as that is possible, and waits for its answer, if it wants one. */
-  add(kind: Job["kind"], body: Uint8Array, signal: AbortSignal | undefined): Promise<Answer | undefined> {
+  add(kind: Job["kind"], body: Uint8Array, signal: AbortSignal | undefined, numbered?: (number: bigint) => void): Promise<Answer | undefined> {
     return new Promise((resolve, reject) => {
       if (this.closed || signal?.aborted) {
         reject(this.closed ?? signal!.reason);
@@ -44,7 +45,7 @@ export class Sending {
         return;
       }
       const job: Job = {
-        kind, body, number: 0n, signal, resolve, reject,
+        kind, body, number: 0n, signal, numbered, resolve, reject,
         onAbort: () => this.abort(job),
       };
       signal?.addEventListener("abort", job.onAbort);
@@ -69,6 +70,7 @@ export class Sending {
       } else {
         job.number = result;
         this.awaited.set(result, job);
+        job.numbered?.(result);
       }
     }
   }

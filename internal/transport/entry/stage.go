@@ -3,6 +3,7 @@ package entry
 import (
 	"errors"
 	"net/netip"
+	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/transport"
@@ -281,6 +282,9 @@ func (e *Stage) Addr(s transport.Slot) netip.Addr {
 	}
 	return netip.Addr{}
 }
+
+// Tick tells TLS the time.
+func (e *Stage) Tick(now time.Duration) { transport.Tick(e.cfg.TLS, now) }
 
 // End forgets a connection.
 func (e *Stage) End(s transport.Slot) {

@@ -129,6 +129,9 @@ func (t *Stage) Held(s transport.Slot) int {
 // Addr knows nothing.
 func (t *Stage) Addr(transport.Slot) netip.Addr { return netip.Addr{} }
 
+// Tick tells the time, of any origin, some times a second (tlsrecord.Layer.Tick).
+func (t *Stage) Tick(now time.Duration) { t.layer.Tick(now) }
+
 // KeepStates has State tell what handshakes have told.
 func (t *Stage) KeepStates() { t.keepStates = true }
 

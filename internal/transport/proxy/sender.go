@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/transport"
@@ -62,6 +63,9 @@ func (p *Sender) Held(s transport.Slot) int {
 	}
 	return 0
 }
+
+// Tick tells the other stage the time.
+func (p *Sender) Tick(now time.Duration) { transport.Tick(p.inner, now) }
 
 // Addr knows nothing.
 func (p *Sender) Addr(transport.Slot) netip.Addr { return netip.Addr{} }

@@ -11,8 +11,8 @@ import (
 func BenchmarkRecord(b *testing.B) {
 	text := make([]byte, 20)
 	for _, id := range allSuites {
-		for name, kept := range map[string]int{"kept": maxKept, "made": 1} {
-			client, server := newLayer(true, kept), newLayer(false, kept)
+		for name, kept := range map[string]int{"kept": maxRecent, "made": 1} {
+			client, server := newLayer(true, [lists]int{recent: kept}), newLayer(false, [lists]int{recent: kept})
 			for s := range transport.Slot(2) {
 				if client.begin(s, keysOf(id, byte(s))) != nil || server.begin(s, keysOf(id, byte(s))) != nil {
 					b.Fatal("not installed")

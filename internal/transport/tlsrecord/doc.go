@@ -16,7 +16,7 @@
 // # What it costs
 //
 // A connection is 216 bytes without pointers, in chunks. Its AEADs, which are some 800 bytes each,
-// are made when they are needed and kept for the connections that were used last.
+// are made when they are needed, and kept for the connections that were used last and for those that are busy.
 //
 // # What it refuses
 //

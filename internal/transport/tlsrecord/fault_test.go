@@ -37,7 +37,8 @@ func TestWhatTLSDoesNotAllowEndsWithItsAlert(t *testing.T) {
 		{"a bit of the version", func(e end) []byte { b := e.seal("x"); b[2] ^= 1; return b }, BadRecordMAC},
 		{"a record twice", func(e end) []byte { b := e.seal("x"); return append(b, b...) }, BadRecordMAC},
 		{"a record left out", func(e end) []byte { e.seal("x"); return e.seal("y") }, BadRecordMAC},
-		{"an empty alert", func(e end) []byte { return e.forge(typeAlert, nil, 0) }, DecodeError},
+		{"an empty alert", func(e end) []byte { return e.forge(typeAlert, nil, 0) }, UnexpectedMessage},
+		{"an alert of padding", func(e end) []byte { return e.forge(typeAlert, nil, 9) }, UnexpectedMessage},
 		{"half an alert", func(e end) []byte { return e.forge(typeAlert, []byte{1}, 0) }, DecodeError},
 		{"two alerts in one record", func(e end) []byte { return e.forge(typeAlert, []byte{1, 90, 1, 0}, 0) }, DecodeError},
 		{"an empty handshake record", func(e end) []byte { return e.forge(typeMessage, nil, 0) }, UnexpectedMessage},
@@ -74,6 +75,9 @@ func TestWhatTLSDoesNotAllowEndsWithItsAlert(t *testing.T) {
 				wantAlert(t, err, tt.want)
 				if want := "hello"; got[:min(len(got), 5)] != want {
 					t.Errorf("%q came before the error, want %q", got, want)
+				}
+				if n := len(server.seal("x")); n != 0 {
+					t.Errorf("%d bytes of data before the alert", n)
 				}
 				saysAlert(t, server, client, tt.want)
 			})
@@ -192,13 +196,10 @@ func TestTicketsComeWhole(t *testing.T) {
 		}
 		got = append(got, bytes.Clone(message))
 	})
-	ticket := func(size int) []byte {
-		return append([]byte{messageTicket, byte(size >> 16), byte(size >> 8), byte(size)}, bytes.Repeat([]byte{byte(size)}, size)...)
-	}
-	sizes := []int{0, 3, 200, 40_000, 65_000}
+	sizes := []int{1, 3, 200, 40_000, 65_000}
 	var all []byte
 	for _, size := range sizes {
-		all = append(all, ticket(size)...)
+		all = append(all, ticketOf(size)...)
 	}
 	for _, piece := range []int{1 << 14, 1000, 7} {
 		got = nil
@@ -214,14 +215,70 @@ func TestTicketsComeWhole(t *testing.T) {
 			t.Errorf("%d tickets in pieces of %d, want %d", len(got), piece, len(sizes))
 		}
 	}
-	_, _, err := client.open(server.forge(typeMessage, ticket(maxMessage + 1)[:100], 0))
+	_, _, err := client.open(server.forge(typeMessage, []byte{messageTicket, 1, 0, 1}, 0))
 	wantAlert(t, err, InternalError)
 }
 
 func TestTicketsWithoutEndAreAFault(t *testing.T) {
 	client, server := pair(t, allSuites[0])
 	_, _, err := client.open(repeat(maxUseless+1, func() []byte {
-		return server.forge(typeMessage, []byte{messageTicket, 0, 0, 1, 0}, 0)
+		return server.forge(typeMessage, ticketOf(1), 0)
 	}))
 	wantAlert(t, err, UnexpectedMessage)
+}
+
+// ticketOf is a NewSessionTicket whose ticket has so many bytes.
+func ticketOf(size int) []byte {
+	b := make([]byte, 8) // its lifetime, and what is added to its age
+	b = append(b, 2, 7, 7, byte(size>>8), byte(size))
+	b = append(append(b, bytes.Repeat([]byte{byte(size)}, size)...), 0, 8, 0, 42, 0, 4, 0, 0, 0, 0)
+	return append([]byte{messageTicket, byte(len(b) >> 16), byte(len(b) >> 8), byte(len(b))}, b...)
+}
+
+// A KeyUpdate that asks for one is not answered when a fault came behind it.
+func TestAFaultIsAnsweredByItsAlertAlone(t *testing.T) {
+	client, server := pair(t, allSuites[0])
+	wire := client.update(1)
+	o, err := server.Open(server.slot, nil, append(wire, 0))
+	wantAlert(t, err, UnexpectedMessage)
+	if len(o.Words) != 0 {
+		t.Errorf("%d bytes besides", len(o.Words))
+	}
+	saysAlert(t, server, client, UnexpectedMessage)
+}
+
+// What is no NewSessionTicket is no condition of anything, but a fault: RFC 8446, sections 4.6.1 and 6.2.
+func TestATicketThatCannotBeReadIsAFault(t *testing.T) {
+	for name, change := range map[string]func(b []byte) []byte{
+		"nothing":               func([]byte) []byte { return nil },
+		"short":                 func(b []byte) []byte { return b[:len(b)-1] },
+		"long":                  func(b []byte) []byte { return append(b, 0) },
+		"no ticket":             func([]byte) []byte { return ticketOf(0)[messageHeader:] },
+		"half an extension":     func(b []byte) []byte { b[len(b)-5] = 5; return b },
+		"half a lifetime":       func(b []byte) []byte { return b[:3] },
+		"a nonce that is short": func(b []byte) []byte { b[8] = 200; return b },
+	} {
+		client, server := pair(t, allSuites[0])
+		client.OnTicket(func(transport.Slot, []byte) { t.Errorf("%s: it is handed on", name) })
+		b := change(ticketOf(3)[messageHeader:])
+		_, _, err := client.open(server.forge(typeMessage, append([]byte{messageTicket, 0, 0, byte(len(b))}, b...), 0))
+		if wantAlert(t, err, DecodeError); t.Failed() {
+			t.Fatal(name)
+		}
+	}
+}
+
+// After close_notify nothing is said: RFC 8446, section 6.1.
+func TestNothingIsSealedBehindCloseNotify(t *testing.T) {
+	client, server := pair(t, allSuites[0])
+	if len(client.Close(client.slot, nil)) == 0 {
+		t.Error("no close_notify")
+	}
+	if n := len(client.seal("x")) + len(client.Close(client.slot, nil)); n != 0 {
+		t.Errorf("%d bytes behind it", n)
+	}
+	o, err := client.Open(client.slot, nil, append(server.seal("x"), server.forge(typeMessage, []byte{messageKeyUpdate, 0, 0, 1, 1}, 0)...))
+	if err != nil || string(o.Plain) != "x" || len(o.Words) != 0 {
+		t.Errorf("%q, %d bytes of an answer to a KeyUpdate, %v", o.Plain, len(o.Words), err)
+	}
 }

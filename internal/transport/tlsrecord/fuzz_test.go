@@ -16,6 +16,7 @@ func FuzzOpenNeverGivesWhatWasNotSealed(f *testing.F) {
 	f.Add(uint8(2), []byte{3, 0, 7, 9, 8, 1, 1, 1})
 	f.Fuzz(func(t *testing.T, which uint8, script []byte) {
 		client, server := pair(t, allSuites[int(which)%3])
+		script = script[:min(len(script), 200)] // longer ones are megabytes, and say no more
 		var sealed, got, wire []byte
 		changed := false
 		for i := 0; i+1 < len(script); i += 2 {

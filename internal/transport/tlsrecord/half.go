@@ -19,6 +19,7 @@ type half struct {
 	iv     [nonceBytes]byte
 	kept   uint16 // where its AEAD is kept, 0: nowhere
 	suite  uint8
+	used   uint8 // when: a tick of the aeads, 0: never
 }
 
 func (h *half) of() *suite { return &suites[h.suite] }

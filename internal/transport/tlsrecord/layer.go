@@ -1,6 +1,8 @@
 package tlsrecord
 
 import (
+	"time"
+
 	"github.com/stormwheel/stormwheel/internal/transport"
 )
 
@@ -11,11 +13,10 @@ type Layer struct {
 	conns  []*[connChunk]conn  // without pointers
 	used   uint32              // places in conns that were ever used
 	free   []uint32            // places of those that are empty
-	kept   aeads               // of the directions that were used last
-	fixed  bool                // there are always as many of those
-	parts  map[uint32][]byte   // half handshake messages, by place
-	nonce  [nonceBytes]byte    // of the record at hand
-	words  []byte              // of the last Open
+	kept   aeads
+	parts  map[uint32][]byte // half handshake messages, by place
+	nonce  [nonceBytes]byte  // of the record at hand
+	words  []byte            // of the last Open
 	ticket func(s transport.Slot, message []byte)
 }
 
@@ -25,7 +26,7 @@ type conn struct {
 	alert   Alert // what its error is called; 0: there was none, or close_notify
 	useless uint8 // records without content since the last that had any
 	updates uint8 // KeyUpdates that it may send
-	over    bool  // the peer has said a fatal alert: nothing is sent any more
+	over    bool  // the peer has said a fatal alert, or we our last: nothing is sent any more
 }
 
 const (
@@ -36,12 +37,16 @@ const (
 )
 
 // New returns the record layer of the client's or the server's side.
-func New(client bool) *Layer { return newLayer(client, 0) }
+func New(client bool) *Layer { return newLayer(client, [lists]int{recent: maxRecent, busy: maxBusy}) }
 
-// newLayer keeps so many AEADs; 0: as many as connections ask for.
-func newLayer(client bool, kept int) *Layer {
-	return &Layer{client: client, kept: newAEADs(kept), fixed: kept > 0, parts: make(map[uint32][]byte)}
+// newLayer keeps so many AEADs.
+func newLayer(client bool, most [lists]int) *Layer {
+	return &Layer{client: client, kept: newAEADs(most), parts: make(map[uint32][]byte)}
 }
+
+// Tick tells the time, of any origin, some times a second: so the layer knows which connections are busy,
+// and keeps their AEADs. To one that is told none, nobody is.
+func (l *Layer) Tick(now time.Duration) { l.kept.tick(now) }
 
 // OnTicket has a client's layer call f with each NewSessionTicket, whole and with its header. The
 // message is valid until f returns.
@@ -52,9 +57,6 @@ func (l *Layer) OnTicket(f func(s transport.Slot, message []byte)) { l.ticket = 
 func (l *Layer) Install(s transport.Slot, p *Prepared) {
 	l.End(s)
 	c := l.place(s)
-	if !l.fixed {
-		l.kept.max = keptOf(l.Connections())
-	}
 	*c = p.conn
 	l.kept.put(&c.out, p.out)
 	*p = Prepared{}

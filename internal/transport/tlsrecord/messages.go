@@ -1,6 +1,10 @@
 package tlsrecord
 
-import "github.com/stormwheel/stormwheel/internal/transport"
+import (
+	"golang.org/x/crypto/cryptobyte"
+
+	"github.com/stormwheel/stormwheel/internal/transport"
+)
 
 const (
 	messageTicket    = 4 // NewSessionTicket
@@ -72,10 +76,29 @@ func (l *Layer) takeTicket(c *conn, s transport.Slot, message []byte) error {
 	if err := c.noteUseless(); err != nil {
 		return err
 	}
+	if !isTicket(message[messageHeader:]) {
+		return fault(c, DecodeError, "a NewSessionTicket that cannot be read")
+	}
 	if l.ticket != nil {
 		l.ticket(s, message)
 	}
 	return nil
+}
+
+// isTicket says whether b is a NewSessionTicket: RFC 8446, section 4.6.1. Whether it is of use, crypto/tls says.
+func isTicket(b []byte) bool {
+	s := cryptobyte.String(b)
+	var nonce, ticket, extensions, extension cryptobyte.String
+	if !s.Skip(8) || !s.ReadUint8LengthPrefixed(&nonce) || !s.ReadUint16LengthPrefixed(&ticket) || len(ticket) == 0 ||
+		!s.ReadUint16LengthPrefixed(&extensions) || !s.Empty() {
+		return false
+	}
+	for !extensions.Empty() {
+		if !extensions.Skip(2) || !extensions.ReadUint16LengthPrefixed(&extension) {
+			return false
+		}
+	}
+	return true
 }
 
 // takeUpdate goes on to the peer's next key.

@@ -31,7 +31,7 @@ func (l *Layer) Open(s transport.Slot, plain, wire []byte) (o transport.Opened, 
 			o.Frames++
 		}
 	}
-	if asked && !c.over { // one answers all that came at once: RFC 8446, section 4.6.3
+	if asked && !c.over && c.alert == 0 { // one answers all that came at once: RFC 8446, section 4.6.3
 		l.words = l.updateOwn(c, l.words)
 	}
 	o.Words = l.words
@@ -117,6 +117,9 @@ func (c *conn) noteUseless() error {
 
 // heard takes an alert.
 func (c *conn) heard(b []byte) error {
+	if len(b) == 0 { // RFC 8446, section 5.4
+		return fault(c, UnexpectedMessage, "an alert record without content")
+	}
 	if len(b) != 2 {
 		return fault(c, DecodeError, "an alert is not two bytes")
 	}

@@ -19,11 +19,11 @@ const (
 	typeData    = 23 // application_data
 )
 
-// Seal appends the records of plain to dst. Without keys, or after a fatal alert of the peer, it
-// appends nothing.
+// Seal appends the records of plain to dst. Without keys it appends nothing, nor after a fatal alert of the peer
+// or a fault of it, whose alert alone is said: RFC 8446, section 6.2.
 func (l *Layer) Seal(s transport.Slot, dst, plain []byte) []byte {
 	c, _ := l.find(s)
-	if c == nil || c.over {
+	if c == nil || c.over || c.alert != 0 {
 		return dst
 	}
 	for len(plain) > 0 {
@@ -66,7 +66,8 @@ func (l *Layer) updateOwn(c *conn, dst []byte) []byte {
 	return dst
 }
 
-// Close appends the alert of the connection's error, or close_notify.
+// Close appends the alert of the connection's error, or close_notify. Nothing is sealed after it: RFC 8446,
+// section 6.1.
 func (l *Layer) Close(s transport.Slot, dst []byte) []byte {
 	c, _ := l.find(s)
 	if c == nil || c.over {
@@ -76,5 +77,7 @@ func (l *Layer) Close(s transport.Slot, dst []byte) []byte {
 	if c.alert == 0 {
 		level = levelWarning
 	}
-	return l.seal(c, dst, typeAlert, []byte{level, byte(c.alert)})
+	dst = l.seal(c, dst, typeAlert, []byte{level, byte(c.alert)})
+	c.over = true
+	return dst
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/stormwheel/stormwheel/bench"
 	"github.com/stormwheel/stormwheel/bench/result"
+	"github.com/stormwheel/stormwheel/internal/transport"
 )
 
 // Exporter serves GET /metrics. It has no authentication.
@@ -33,7 +34,9 @@ type Exporter struct {
 
 // Listen begins to serve on an address, HOST:PORT.
 func Listen(addr string) (*Exporter, error) {
-	l, err := net.Listen("tcp", addr)
+	var plain net.ListenConfig
+	plain.SetMultipathTCP(false) // it is another kernel object, which does not tell the zone of its address
+	l, err := plain.Listen(context.Background(), transport.ListenNetwork(addr), addr)
 	if err != nil {
 		return nil, fmt.Errorf("--metrics-listen: %w", err)
 	}

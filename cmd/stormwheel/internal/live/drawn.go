@@ -6,6 +6,12 @@ const (
 	graphsHeight = 36
 )
 
+// tallWidth and tallHeight are the smallest size at which there are graphs below the figures, where there is no room beside them.
+const (
+	tallWidth  = 60
+	tallHeight = 44
+)
+
 // leastChart is the fewest lines a graph is worth drawing in; with wantedChart, there may be
 // another one.
 const (
@@ -24,6 +30,20 @@ func (m *model) drawn() []string {
 	figures := min(max(m.width*3/8, 54), 76)
 	width := m.width - figures - columnGap
 	lines = append(lines, m.beside(m.graphs(width, room), stack(append(m.left(), m.right()...), figures, room), width)...)
+	lines = append(lines, stack([]*section{m.log()}, m.width, m.height-len(lines)-len(foot))...)
+	return m.closed(lines, foot)
+}
+
+// tall: it is too narrow for that, but there is room below each other.
+func (m *model) tall() bool { return m.width >= tallWidth && m.height >= tallHeight }
+
+// stacked has figures, then graphs, then what has happened, in words.
+func (m *model) stacked() []string {
+	lines, foot := append(m.head(m.width, 2), m.firstBroken()...), m.foot(m.width)
+	room := m.height - len(lines) - len(foot)
+	graphs, log := room*11/20, m.height/8
+	lines = append(lines, stack(append(m.left(), m.right()...), m.width, room-graphs-log-1)...)
+	lines = append(append(lines, ""), m.graphs(m.width, graphs)...)
 	lines = append(lines, stack([]*section{m.log()}, m.width, m.height-len(lines)-len(foot))...)
 	return m.closed(lines, foot)
 }

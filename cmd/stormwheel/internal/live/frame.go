@@ -42,11 +42,14 @@ func (m *model) frame() string {
 		return ""
 	}
 	var lines []string
-	if m.graphed() {
+	switch {
+	case m.graphed():
 		lines = m.drawn()
-	} else if m.width >= twoColumnsWidth && m.height >= twoColumnsHeight {
+	case m.tall():
+		lines = m.stacked()
+	case m.width >= twoColumnsWidth && m.height >= twoColumnsHeight:
 		lines = m.wide()
-	} else {
+	default:
 		lines = m.narrow()
 	}
 	for len(lines) < m.height {

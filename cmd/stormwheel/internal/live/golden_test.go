@@ -27,6 +27,7 @@ func TestScreensLookLikeThis(t *testing.T) {
 		env           []string
 	}{
 		{"storm-80x24", 80, 24, nil},
+		{"storm-80x60", 80, 60, nil},
 		{"storm-100x30", 100, 30, nil},
 		{"storm-120x40", 120, 40, nil},
 		{"storm-200x60", 200, 60, nil},

@@ -1,0 +1,97 @@
+package tlsrecord
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stormwheel/stormwheel/internal/transport"
+)
+
+// speak has each of n connections seal a record, one after the other, all within a while; kept is how
+// many of them had their AEAD at hand.
+func speak(l *Layer, n int, began, all time.Duration) (kept int) {
+	for s := range transport.Slot(n) {
+		l.Tick(began + all*time.Duration(s)/time.Duration(n))
+		c, _ := l.find(s)
+		if c.out.kept != 0 {
+			kept++
+		}
+		l.Seal(s, nil, []byte("x"))
+	}
+	return kept
+}
+
+func crowd(t *testing.T, n int) *Layer {
+	t.Helper()
+	l := New(false)
+	for s := range transport.Slot(n) {
+		if err := l.begin(s, keysOf(AES128GCM, byte(s))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return l
+}
+
+// Who speaks twice a second has its AEAD, be it one of many; who speaks each half minute has none, be
+// there room or not.
+func TestAEADsAreKeptForWhoIsBusy(t *testing.T) {
+	const n = 10 * maxRecent
+	for _, tt := range []struct {
+		every      time.Duration
+		kept, left int // of those that spoke, and when all are silent
+	}{
+		{time.Second / 2, n, maxRecent},
+		{30 * time.Second, 0, maxRecent},
+	} {
+		l := crowd(t, n)
+		now := time.Hour
+		for range 3 { // the first time nobody is known, the second is made
+			speak(l, n, now, tt.every)
+			now += tt.every
+		}
+		if kept := speak(l, n, now, tt.every); kept != tt.kept {
+			t.Errorf("every %v: %d of %d had theirs, want %d", tt.every, kept, n, tt.kept)
+		}
+		l.Tick(now + tt.every + 2*time.Second)
+		if left := l.kept.count[recent] + l.kept.count[busy]; left > tt.left {
+			t.Errorf("every %v: %d are kept of those that are silent, want %d", tt.every, left, tt.left)
+		}
+	}
+}
+
+// More busy ones than there is room for: the bound holds, and all are opened.
+func TestBusyAEADsAreBounded(t *testing.T) {
+	const n, most = 100, 10
+	client, server := newLayer(true, [lists]int{4, most}), newLayer(false, [lists]int{4, most})
+	for s := range transport.Slot(n) {
+		if client.begin(s, keysOf(AES128GCM, byte(s))) != nil || server.begin(s, keysOf(AES128GCM, byte(s))) != nil {
+			t.Fatal("not installed")
+		}
+	}
+	for i := range transport.Slot(10 * n) {
+		s := i * 7 % n
+		for _, l := range []*Layer{client, server} {
+			l.Tick(time.Hour + time.Duration(i)*time.Millisecond)
+			if len(l.kept.list) > 4+most+lists {
+				t.Fatalf("%d AEADs", len(l.kept.list)-lists)
+			}
+		}
+		if o, err := server.Open(s, nil, client.Seal(s, nil, []byte("x"))); err != nil || string(o.Plain) != "x" {
+			t.Fatalf("step %d: %q, %v", i, o.Plain, err)
+		}
+	}
+}
+
+// A layer that nobody tells the time keeps those of the last ones, and has no busy ones.
+func TestWithoutTimeNobodyIsBusy(t *testing.T) {
+	const n = 4 * maxRecent
+	l := crowd(t, n)
+	for range 3 {
+		for s := range transport.Slot(n) {
+			l.Seal(s, nil, []byte("x"))
+		}
+	}
+	if l.kept.count != [lists]int{recent: maxRecent} {
+		t.Errorf("kept: %v", l.kept.count)
+	}
+}
