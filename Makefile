@@ -18,7 +18,7 @@ FUZZTIME ?= 60s
 # each,COMMAND runs a command in every Go module of the repository.
 each = @set -e; for m in $(MODULES); do echo "[$$m] $(1)"; (cd $$m && $(1)); done
 
-.PHONY: help heartbeats build demo demo-cluster million test test-js lint vet fmt staticcheck cross unit bench bench-full bench-report bench-large bench-check bench-go bench-wheel bench-generator bench-promises bench-overload bench-goodput bench-posts bench-fanout bench-messages bench-websocket bench-tls storm-lab fuzz clean
+.PHONY: help heartbeats build demo demo-cluster million test test-js lint vet fmt staticcheck cross unit bench bench-full bench-report bench-large bench-check bench-go bench-wheel bench-generator bench-promises bench-overload bench-goodput bench-posts bench-fanout bench-messages bench-cluster bench-websocket bench-tls storm-lab fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 17
@@ -99,6 +99,7 @@ bench-full: ## all of BENCHMARKS.md and its pictures, about an hour
 	@$(MAKE) --no-print-directory bench-posts
 	@$(MAKE) --no-print-directory bench-fanout
 	@$(MAKE) --no-print-directory bench-messages
+	@$(MAKE) --no-print-directory bench-cluster
 	@$(MAKE) --no-print-directory bench-websocket
 	@$(MAKE) --no-print-directory bench-tls
 	@$(MAKE) --no-print-directory bench-generator
@@ -124,6 +125,9 @@ bench-fanout: ## messages to many, beside bare writes and hubs over WebSocket, a
 
 bench-messages: ## messages between users, stored, online and in a room, beside centrifuge, about ten minutes: their section of BENCHMARKS.md
 	$(call lab,messages)
+
+bench-cluster: build ## nodes that know each other, about seven minutes: their section of BENCHMARKS.md
+	$(call lab,cluster)
 
 bench-websocket: ## WebSocket beside plain TCP and other libraries, about ten minutes: its section of BENCHMARKS.md
 	$(call lab,websocket)

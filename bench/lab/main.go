@@ -17,6 +17,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/stormwheel/stormwheel/bench/fleet"
+	"github.com/stormwheel/stormwheel/bench/lab/cluster"
 	"github.com/stormwheel/stormwheel/bench/lab/fanout"
 	"github.com/stormwheel/stormwheel/bench/lab/generator"
 	"github.com/stormwheel/stormwheel/bench/lab/goodput"
@@ -37,7 +38,7 @@ import (
 
 // sections are those of BENCHMARKS.md, and that of docs/HEARTBEATS.md. A new one is a folder and a word here.
 var sections = []kit.Section{wheel.Section, policies.Section, generator.Section, promises.Section, node.Section,
-	large.Section, overload.Section, goodput.Section, posts.Section, fanout.Section, messages.Section, websocket.Section, tls.Section, heartbeats.Section}
+	large.Section, overload.Section, goodput.Section, posts.Section, fanout.Section, messages.Section, cluster.Section, websocket.Section, tls.Section, heartbeats.Section}
 
 type command struct {
 	Run    runCmd       `cmd:"" help:"Measure sections, keep their figures in out/, and write them."`

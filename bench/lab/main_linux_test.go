@@ -63,6 +63,7 @@ func TestEverySectionIsMeasuredAndWritten(t *testing.T) {
 			"| handshakes a second a core, full, by crypto/tls's | at least 0.90x | ", "| a TLS client of the load generator, without a ticket | at most 900 B | "}},
 		{"messages", nil, []string{"| Stormwheel, one for each processor |", "| Stormwheel, a room | 200 |", "| centrifuge, with history | 200 |",
 			"| durable messages refused | at most 0 | 0 | ", "| messages between users, a second of a core's time | at least 20,000 | "}},
+		{"cluster", nil, []string{"| at the other node |", "| SIGSTOP |", "| the cluster |", "| a killed node is noticed | at most 50 ms | ", "| all are back, by what the survivors' rates take | at most 1.10 times | "}},
 		{"promises", nil, []string{
 			"| silent clients that are evicted | 130 | ", "| evictions that are early, or of live clients | 0 | ",
 			"| the last eviction, after its timeout | at most 550 ms | ",

@@ -57,7 +57,7 @@ func Spawn(ctx context.Context, serve child.Program, count int, args []string, d
 	if err != nil {
 		return nil, err
 	}
-	clustered := slices.Contains(args, ClusterAddr)
+	clustered := slices.ContainsFunc(args, func(arg string) bool { return strings.Contains(arg, ClusterAddr) }) // also within --node-arg
 	within := addrs[count:]
 	nodes := make([]*Node, count)
 	for i := range nodes {

@@ -44,7 +44,7 @@ func clients(task kit.Task) (map[string]float64, error) {
 	if task.Workload == durable {
 		count = e.senders
 	}
-	t, err := joinTalkers(target, count, "user")
+	t, err := joinTalkers([]string{target}, count, "user")
 	if err != nil {
 		return nil, err
 	}

@@ -48,18 +48,23 @@ type talker struct {
 	sent   [window]time.Time // by number
 }
 
-func joinTalkers(target string, n int, prefix string) (*talkers, error) {
-	addr, err := netip.ParseAddrPort(target)
-	if err != nil {
-		return nil, err
+// joinTalkers has n clients be at the targets in turn.
+func joinTalkers(targets []string, n int, prefix string) (*talkers, error) {
+	addrs := make([]netip.AddrPort, len(targets))
+	for i, target := range targets {
+		var err error
+		if addrs[i], err = netip.ParseAddrPort(target); err != nil {
+			return nil, err
+		}
 	}
+	var err error
 	t := &talkers{all: make([]talker, n), buf: make([]byte, 256<<10), content: make([]byte, contentSize)}
 	if t.poller, err = epoll.Open(); err != nil {
 		return nil, err
 	}
 	for i := range t.all {
 		c := &t.all[i]
-		if c.fd, _, err = epoll.Dial(addr, netip.Addr{}); err != nil {
+		if c.fd, _, err = epoll.Dial(addrs[i%len(addrs)], netip.Addr{}); err != nil {
 			return nil, err
 		}
 		hello, err := codec.AppendHello(nil, &codec.HelloMessage{MinVersion: codec.ProtocolVersion, MaxVersion: codec.ProtocolVersion,

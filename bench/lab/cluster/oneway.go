@@ -1,0 +1,57 @@
+package cluster
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/stormwheel/stormwheel/bench/lab/flood"
+	"github.com/stormwheel/stormwheel/bench/lab/kit"
+	"github.com/stormwheel/stormwheel/cluster"
+)
+
+const (
+	oneWaySize = 128
+	oneWayOpen = 8192 // messages that are under way at most
+)
+
+// measureOneWay sends from one node to another, as much as is taken. Both are in this process, with their NATS.
+func measureOneWay(t kit.Task) (map[string]float64, error) {
+	figures := map[string]float64{}
+	if load, ok := flood.Load(); ok {
+		figures["load"] = load
+	}
+	var came atomic.Int64
+	to, err := bare("b", "127.0.0.1:0", nil, cluster.Handler{Message: func(string, []byte) { came.Add(1) }})
+	if err != nil {
+		return nil, err
+	}
+	defer to.end()
+	from, err := bare("a", "127.0.0.1:0", []string{to.bus.RouteAddr()}, cluster.Handler{})
+	if err != nil {
+		return nil, err
+	}
+	defer from.end()
+	if err := from.meet(1); err != nil {
+		return nil, err
+	}
+	if err := to.meet(1); err != nil {
+		return nil, err
+	}
+	sent, body := int64(0), make([]byte, oneWaySize)
+	began, cpu := time.Now(), flood.CPU()
+	for d := effortOf(t.Effort).phase; time.Since(began) < d; {
+		for sent-came.Load() > oneWayOpen {
+			time.Sleep(50 * time.Microsecond)
+		}
+		for range 64 {
+			if err := from.Send("b", body); err != nil {
+				return nil, err
+			}
+			sent++
+		}
+	}
+	took := time.Since(began)
+	got := float64(came.Load())
+	figures["messages"], figures["messages_core"] = got/took.Seconds(), got/(flood.CPU()-cpu).Seconds()
+	return figures, nil
+}
