@@ -121,9 +121,9 @@ func (c Code) String() string {
 type Advice uint8
 
 const (
-	ReturnHere Advice = iota
-	ReturnElsewhere
-	AvoidAddress // go elsewhere, and if all say so, stay away for long
+	ReturnHere      Advice = iota // to the address that said so
+	ReturnElsewhere               // to another address, if the client knows one
+	AvoidAddress                  // go elsewhere, and if all say so, stay away for long
 )
 
 // Advice reads the range, so that a client obeys codes that are newer than itself. A

@@ -11,9 +11,9 @@ import (
 )
 
 // A node is heard as long as anything comes of it: NATS messages between nodes name their sender as the one to
-// reply to. Who has said nothing to all for a while says that. This costs an idle node a third of what NATS's own
-// pings do at that pace, which go both ways and have an answer each: what costs is not the bytes, but that a process
-// that does nothing else is woken, 100 us each time.
+// reply to. Who has said nothing to all for a while says that. This costs an idle node less than NATS's own pings at
+// that pace, which go both ways and have an answer each: what costs is not the bytes, but that a process that does
+// nothing else is woken.
 
 const (
 	// beatTime is how long a node says nothing to all at most. What it says once a second anyway leaves two beats.

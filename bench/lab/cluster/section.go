@@ -108,6 +108,6 @@ func targets(k *kit.Kept) []kit.Target {
 		{What: "memory of its own of an idle node's cluster", AtMost: new(float64(mostMemory)), Unit: " MB", Of: k.Sample(at(idle, clustered), "more_anon_mb")},
 		{What: "the same, with pages of the program", AtMost: new(float64(mostMemory)), Unit: " MB", Of: k.Sample(at(idle, clustered), "more_mb")},
 		{What: "processor of an idle node's cluster", AtMost: new(mostIdle), Unit: " % of a core", Of: k.Sample(at(idle, clustered), "more_percent"),
-			Why: "Each wake-up costs 0.1 ms here, and there are some 15 a second."},
+			Why: "What costs is that a process which does nothing else is woken, again and again."},
 	}
 }
