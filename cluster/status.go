@@ -36,7 +36,7 @@ type Member struct {
 	Deaf      bool    `json:"deaf,omitempty"`    // it is heard, but says that it does not hear this node
 }
 
-// Counts are counts since the start, but for Sessions.
+// Counts are counts since the start, but for the ints, which are of now.
 type Counts struct {
 	Sessions       int    `json:"sessions" help:"logins of this node that are claimed now"`
 	Listed         int    `json:"listed" help:"client ids whose home this node is, and which it knows: above a number of nodes, and those of all nodes"`

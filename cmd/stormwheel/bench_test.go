@@ -155,7 +155,7 @@ func TestTheHelpOfAScenarioShowsItsFlagsAndThoseOfAll(t *testing.T) {
 	for scenario, flags := range map[string]struct{ shown, hidden string }{
 		"trickle": {"--trickle-interval --deadline --fraction --conns --json", "--kind --lifetime --goal --probes --freeze"},
 		"storm":   {"--kind --outage --cohorts --conns --json", "--trickle --lifetime --goal --deadline"},
-		"hold":    {"--duration --conns --password-file", "--kind --fraction --profile"},
+		"hold":    {"--duration --conns --password-file", "--kind --fraction --lifetime"},
 	} {
 		code, out := stormwheel(t, "bench", scenario, "--help").exit()
 		help := strings.Join(out, "\n")

@@ -36,13 +36,13 @@ type countDesc struct {
 	field int
 }
 
-// countDescs reads them from the fields' tags. All are counters but sessions.
+// countDescs reads them from the fields' tags. What is there now is an int, and a gauge; what was counted is none.
 func countDescs() (all []countDesc) {
 	fields := reflect.TypeFor[cluster.Counts]()
 	for i := range fields.NumField() {
 		f := fields.Field(i)
 		name, kind := f.Tag.Get("json"), prometheus.GaugeValue
-		if name != "sessions" {
+		if f.Type.Kind() != reflect.Int {
 			name, kind = strings.TrimSuffix(name, "_total")+"_total", prometheus.CounterValue
 		}
 		all = append(all, countDesc{clusterDesc(name, f.Tag.Get("help")), kind, i})
