@@ -22,6 +22,7 @@ type entry struct {
 type visited struct {
 	sessions  []*entry
 	followers []*node
+	later     bool // he is in homing.pending
 }
 
 // The roles of a home for a session.
@@ -99,7 +100,7 @@ func (d *directory) drop(owner *node) {
 	}
 }
 
-func (m *Machine) voidEntries(now Now, p *node) {
+func (m *Machine) voidEntries(p *node) {
 	m.directory.drop(p)
 	p.whole = 0
 }

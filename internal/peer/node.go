@@ -129,7 +129,7 @@ func (m *Machine) note(now Now, p *node, a *announcement) {
 		p.claims.full = true
 	}
 	if p.registers && !a.registers {
-		m.endLaneIn(now, p)
+		m.endLaneIn(p)
 	}
 	if !p.silent && a.silent {
 		m.refollow(now)
@@ -210,7 +210,7 @@ func (m *Machine) down(now Now, p *node, out *Out) {
 	p.live, p.back, p.since = false, true, now.Since
 	p.claims.void()
 	p.lane = lane{}
-	m.endLaneIn(now, p)
+	m.endLaneIn(p)
 	m.voidFollowed(p)
 	m.countMembers(now)
 	m.stats.Downs++
