@@ -127,6 +127,7 @@ func (m *Machine) note(now Now, p *node, a *announcement) {
 	p.heardAt, p.gone = max(now.Since, 1), false
 	if p.silent && !a.silent {
 		p.claims.full = true
+		m.doubtFollowed(p)
 	}
 	if p.registers && !a.registers {
 		m.endLaneIn(p)
