@@ -160,6 +160,9 @@ func (m *Machine) tellState(now Now, user string, u *visited, owner *node, out *
 			c.ID = []byte(e.id)
 			s.sessions = append(s.sessions, sessionAt{[]byte(e.owner.name), c})
 		}
+		if len(s.sessions) > maxState {
+			break // they are not all told
+		}
 	}
 	for _, p := range u.followers {
 		if p == m.own {
