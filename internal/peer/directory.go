@@ -18,12 +18,6 @@ type entry struct {
 	roles byte
 }
 
-// visited is a user of whom this node is the home.
-type visited struct {
-	sessions  []*entry
-	followers []*node
-}
-
 // The roles of a home for a session.
 const (
 	roleID   = 1 // of the client id: it sees which of two logins is the later
@@ -50,8 +44,7 @@ func (d *directory) tidy(name string) {
 
 // add lists a session. Twice is once.
 func (d *directory) add(e *entry) (fresh bool) {
-	same := func(o *entry) bool { return o.owner == e.owner && o.claim.Stamp == e.claim.Stamp && o.id == e.id }
-	if e.roles&roleID != 0 && !slices.ContainsFunc(d.ids[e.id], same) {
+	if e.roles&roleID != 0 && !slices.ContainsFunc(d.ids[e.id], func(o *entry) bool { return o.key() == e.key() }) {
 		if d.ids == nil {
 			d.ids = make(map[string][]*entry)
 		}
@@ -59,21 +52,19 @@ func (d *directory) add(e *entry) (fresh bool) {
 		fresh = true
 	}
 	if e.roles&roleUser != 0 {
-		if u := d.user(e.user); !slices.ContainsFunc(u.sessions, same) {
-			u.sessions = append(u.sessions, e)
-		}
+		d.user(e.user).add(e)
 	}
 	return fresh
 }
 
 // remove takes a session off.
 func (d *directory) remove(owner *node, id, user []byte, stamp uint64, roles byte) {
-	gone := func(e *entry) bool { return e.owner == owner && e.claim.Stamp == stamp && e.id == string(id) }
+	k := sessionKey{owner, stamp, string(id)}
 	if roles&roleID != 0 {
-		d.dropIDs(string(id), gone)
+		d.dropIDs(k.id, func(e *entry) bool { return e.key() == k })
 	}
 	if u := d.users[string(user)]; u != nil && roles&roleUser != 0 {
-		u.sessions = slices.DeleteFunc(u.sessions, gone)
+		u.remove(k)
 		d.tidy(string(user))
 	}
 }
@@ -93,13 +84,12 @@ func (d *directory) drop(owner *node) {
 		d.dropIDs(id, its)
 	}
 	for name, u := range d.users {
-		u.sessions = slices.DeleteFunc(u.sessions, its)
-		u.followers = slices.DeleteFunc(u.followers, func(p *node) bool { return p == owner })
+		u.drop(owner)
 		d.tidy(name)
 	}
 }
 
-func (m *Machine) voidEntries(now Now, p *node) {
+func (m *Machine) voidEntries(p *node) {
 	m.directory.drop(p)
 	p.whole = 0
 }

@@ -16,6 +16,7 @@ type knownAt struct {
 	node  *node
 	id    string
 	claim Claim
+	doubt bool // its node lists its sessions, and has not listed it yet
 }
 
 // Follow has the owner be told of the sessions of a user at other nodes from now on. True: he has a home, which is asked where he
@@ -137,8 +138,35 @@ func (m *Machine) noteFollowed(p *node, r *record) {
 		k := knownAt{node: p, id: string(r.ID), claim: r.Claim}
 		k.claim.ID, k.claim.User = nil, nil
 		f.known = append(f.known, k)
+	case r.kind == recordLogin:
+		f.known[i].doubt = false
 	case r.kind == recordLogout && i >= 0:
 		f.known = slices.Delete(f.known, i, i+1)
+	}
+}
+
+// doubtFollowed is for a node that is to list all its sessions: logouts that it has told homes may have been lost with them.
+func (m *Machine) doubtFollowed(p *node) {
+	for _, f := range m.followList {
+		for i := range f.known {
+			k := &f.known[i]
+			k.doubt = k.doubt || k.node == p
+		}
+	}
+}
+
+// endDoubt tells that those sessions of a node have ended which it has not listed.
+func (m *Machine) endDoubt(p *node, out *Out) {
+	for _, f := range m.followList {
+		f.known = slices.DeleteFunc(f.known, func(k knownAt) bool {
+			if k.node != p || !k.doubt {
+				return false
+			}
+			c := k.claim
+			c.ID, c.User = []byte(k.id), []byte(f.user)
+			out.add(Action{Op: Logout, Node: p.name, Login: c})
+			return true
+		})
 	}
 }
 

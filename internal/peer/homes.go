@@ -70,6 +70,11 @@ func (m *Machine) chooseMode(now Now) {
 	h := &m.homing
 	switch n := len(m.live); {
 	case h.registers && (m.cfg.HomesAbove < 0 || n <= m.cfg.HomesAbove*3/4):
+		for _, name := range h.pending {
+			if u := m.directory.users[name]; u != nil {
+				u.later = false
+			}
+		}
 		*h = homing{view: h.view, lanes: h.lanes, at: never}
 		m.directory.drop(m.own)
 		for _, p := range m.nodes {
@@ -126,10 +131,15 @@ func (m *Machine) tickHomes(now Now, out *Out) {
 	if len(h.pending) > 0 && now.Since >= h.stateAt {
 		n := min(len(h.pending), scanUsers)
 		for i, name := range h.pending[:n] {
-			if u := m.directory.users[name]; u != nil && !m.tellState(now, name, u, nil, out) {
+			u := m.directory.users[name]
+			if u == nil {
+				continue
+			}
+			if !m.tellState(now, name, u, nil, out) {
 				n = i // a lane is full: later
 				break
 			}
+			u.later = false
 		}
 		h.pending = append(h.pending[:0], h.pending[n:]...)
 		h.stateAt = now.Since + scanTime
@@ -192,7 +202,7 @@ func (m *Machine) checkComplete(now Now) {
 	}
 	h.pending = h.pending[:0]
 	for name, u := range m.directory.users {
-		if len(u.followers) > 0 {
+		if u.later = len(u.followers) > 0; u.later {
 			h.pending = append(h.pending, name)
 		}
 	}

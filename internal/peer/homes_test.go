@@ -346,3 +346,36 @@ func TestManyChangesLeaveNothing(t *testing.T) {
 		}
 	}
 }
+
+// Homes die with a logout that they have told nobody, and so many nodes that the others tell their logins to all again:
+// who follows is told that the session is none of those which its node lists.
+func TestLogoutThatDiedWithAllHomes(t *testing.T) {
+	w := newWorld(t, 8)
+	for i := range 6 {
+		w.start(Config{Node: fmt.Sprintf("n%02d", i), Replace: true, HomesAbove: 5})
+	}
+	w.run(4 * time.Second)
+	h := slices.Clone(w.hosts)
+	at := slices.IndexFunc(h, func(o *host) bool { return o.name == h[0].m.members.Home("x") })
+	owner, follower, dead := h[(at+1)%6], h[(at+2)%6], []*host{h[at], h[(at+3)%6], h[(at+4)%6]}
+	follower.follow("x")
+	gone := owner.open("x", 1, 0)
+	stays := owner.m.Open(owner.time(), Session{ID: "y", User: "x", Handle: 1}, &owner.out)
+	owner.obey()
+	w.run(500 * time.Millisecond)
+	if len(follower.views[owner.name]) != 2 || !owner.m.homing.silent {
+		t.Fatalf("who follows knows %v", follower.views)
+	}
+	for _, o := range dead {
+		o.freeze(time.Hour)
+	}
+	owner.close(gone)
+	w.run(100 * time.Millisecond)
+	for _, o := range dead {
+		o.kill()
+	}
+	w.run(10 * time.Second)
+	if known := follower.views[owner.name]; len(known) != 1 || known[stays] != "y" || owner.m.homing.silent {
+		t.Errorf("who follows knows %v", known)
+	}
+}

@@ -39,8 +39,7 @@ func (m *Machine) laneTo(now Now, p *node) *[]byte {
 		return nil
 	}
 	if l.bytes+len(l.open) > m.cfg.LaneBytes {
-		p.lane, p.restart = lane{}, true
-		m.lookBy(now.Since)
+		m.restartLane(now, p)
 		return nil
 	}
 	if len(l.open) == 0 {
@@ -53,11 +52,21 @@ func (m *Machine) laneTo(now Now, p *node) *[]byte {
 	return &l.open
 }
 
+// restartLane has a lane begin anew in a moment, since too much waits in it.
+func (m *Machine) restartLane(now Now, p *node) {
+	p.lane, p.restart = lane{}, true
+	m.lookBy(now.Since)
+}
+
 // flushLanes sends what waits.
 func (m *Machine) flushLanes(now Now, out *Out) {
 	for _, p := range m.lanes {
 		l := &p.lane
 		if len(l.open) == 0 || l.id == 0 {
+			continue
+		}
+		if len(l.open) > MaxBody { // no bus would bring it
+			m.restartLane(now, p)
 			continue
 		}
 		frame := appendLaneHead(nil, p.epoch, l.id, l.first+uint64(len(l.frames)))
@@ -90,7 +99,8 @@ func (m *Machine) beginLane(now Now, p *node, out *Out) {
 	m.rescan(now)
 }
 
-// tickLanes sends again what was not acknowledged, asks for lanes that have not begun, and acknowledges. It is called by look.
+// tickLane sends again what was not acknowledged, asks for a lane that has not begun, and acknowledges. It is called by
+// lookAfter.
 func (m *Machine) tickLane(now Now, p *node, out *Out) {
 	l, in := &p.lane, &p.in
 	if p.restart && m.homing.registers {
@@ -188,7 +198,7 @@ func (m *Machine) takeFrame(now Now, p *node, id, number uint64, records []byte,
 		return
 	}
 	if id > in.id {
-		m.voidEntries(now, p)
+		m.voidEntries(p)
 		*in = laneIn{id: id, over: in.over}
 	}
 	switch {
@@ -213,9 +223,9 @@ func (m *Machine) takeFrame(now Now, p *node, id, number uint64, records []byte,
 }
 
 // endLaneIn has all be void that a peer has told by a lane, and it asked for another.
-func (m *Machine) endLaneIn(now Now, p *node) {
+func (m *Machine) endLaneIn(p *node) {
 	p.in = laneIn{over: max(p.in.over, p.in.id)}
-	m.voidEntries(now, p)
+	m.voidEntries(p)
 }
 
 func (m *Machine) owe(now Now, p *node) {

@@ -127,9 +127,10 @@ func (m *Machine) note(now Now, p *node, a *announcement) {
 	p.heardAt, p.gone = max(now.Since, 1), false
 	if p.silent && !a.silent {
 		p.claims.full = true
+		m.doubtFollowed(p)
 	}
 	if p.registers && !a.registers {
-		m.endLaneIn(now, p)
+		m.endLaneIn(p)
 	}
 	if !p.silent && a.silent {
 		m.refollow(now)
@@ -210,7 +211,7 @@ func (m *Machine) down(now Now, p *node, out *Out) {
 	p.live, p.back, p.since = false, true, now.Since
 	p.claims.void()
 	p.lane = lane{}
-	m.endLaneIn(now, p)
+	m.endLaneIn(p)
 	m.voidFollowed(p)
 	m.countMembers(now)
 	m.stats.Downs++

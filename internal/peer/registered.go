@@ -69,7 +69,7 @@ func (m *Machine) takeSession(now Now, p *node, k recordKind, c *Claim, roles by
 	}
 }
 
-// later says which of two logins of one id is the later. Of one process the later attempt is, whatever the stamps say: a
+// laterOf says which of two logins of one id is the later. Of one process the later attempt is, whatever the stamps say: a
 // HELLO may be read late, when its client has long gone on to another node.
 func laterOf(a, b *Claim) bool {
 	switch {
@@ -129,9 +129,13 @@ func (m *Machine) takeFollow(now Now, p *node, user string, on bool, out *Out) {
 	m.tellLater(now, user)
 }
 
-// tellLater has a user's followers be told all of him in a moment.
+// tellLater has the followers of a user who is listed be told all of him in a moment, once.
 func (m *Machine) tellLater(now Now, user string) {
-	h := &m.homing
+	h, u := &m.homing, m.directory.users[user]
+	if u.later {
+		return
+	}
+	u.later = true
 	if len(h.pending) == 0 {
 		h.stateAt = now.Since
 	}
@@ -155,6 +159,9 @@ func (m *Machine) tellState(now Now, user string, u *visited, owner *node, out *
 			c := e.claim
 			c.ID = []byte(e.id)
 			s.sessions = append(s.sessions, sessionAt{[]byte(e.owner.name), c})
+		}
+		if len(s.sessions) > maxState {
+			break // they are not all told
 		}
 	}
 	for _, p := range u.followers {

@@ -130,7 +130,9 @@ func (m *Machine) takeList(now Now, p *node, l *list, out *Out) {
 		}
 	}
 	m.sendAgain(p, out)
-	s.cursor, s.listing = l.next, l.next != 0
+	if s.cursor, s.listing = l.next, l.next != 0; !s.listing && !s.full {
+		m.endDoubt(p, out)
+	}
 	m.answered(now, p, out)
 }
 
