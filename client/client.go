@@ -46,6 +46,8 @@ type Client struct {
 	starved  chan struct{} // closed and replaced when the first of these begins to wait
 	turn     chan struct{} // holds one: a Send waits for the server's limits, the others for it
 
+	saidTooLarge bool // that a server sends more than Config.MaxPayload was logged
+
 	running sync.WaitGroup // goroutines of connections; added to with mu held and before stopped
 
 	// Owned by the goroutine of the callbacks.

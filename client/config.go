@@ -143,14 +143,16 @@ type Config struct {
 
 	// MaxPayload limits the payload of every frame in both directions, in bytes; default
 	// codec.MaxPayload, at least 8 KiB. The body of a message may have 8 bytes less. A server
-	// may take less than that, see Send.
+	// may take less than that, see Send. One may send more, and tells how much (Info.MaxDeliver): the
+	// client logs that, once, and loses its session with the first such message, since it is the
+	// application that decides how much memory a server may take.
 	MaxPayload int
 
 	// MaxQueued is how many bytes Send queues for a server that reads slowly before it
 	// waits; default 1 MiB.
 	MaxQueued int
 
-	// Logger gets losses and returns. Default nil: nothing is logged but panics.
+	// Logger gets losses and returns, and that a server sends larger messages than MaxPayload. Default nil: nothing is logged but panics.
 	Logger *slog.Logger
 }
 

@@ -35,8 +35,13 @@ type Info struct {
 	Session   string        // its id; no credential
 	Heartbeat time.Duration // the interval that its server asked for
 	Queued    int           // bytes that the kernel has not taken yet
-	Unsettled int           // messages of Send and SendAcked that wait for an answer
-	Moving    bool          // ready, and looking for another node, since this one drains
+
+	// MaxDeliver is the largest payload that the server of the present or latest session sends, in
+	// bytes, as it has told; 0: it has not. One that is larger than Config.MaxPayload costs the session.
+	MaxDeliver int
+
+	Unsettled int  // messages of Send and SendAcked that wait for an answer
+	Moving    bool // ready, and looking for another node, since this one drains
 
 	// Refused means that there is no session and that every node that answers has refused the
 	// client with a code from 3500, of which LastError is the latest: somebody has to mend
@@ -75,7 +80,7 @@ func (c *Client) Info() Info {
 func (c *Client) info() Info {
 	l := c.link.Info()
 	info := Info{
-		State: State(l.State), Incarnation: l.Incarnation, Endpoint: l.Endpoint, Node: l.Node, Heartbeat: l.Terms.Interval,
+		State: State(l.State), Incarnation: l.Incarnation, Endpoint: l.Endpoint, Node: l.Node, Heartbeat: l.Terms.Interval, MaxDeliver: int(l.MaxDeliver),
 		RTT: l.RTT, LastError: public(l.LastError), Moving: l.Moving, Refused: l.Refused, Panics: c.panics.Load(),
 		ConnectTimeout: l.ConnectTimeout, WelcomeTimeout: l.WelcomeTimeout,
 		Dials: l.Dials, Sessions: l.Sessions, Losses: l.Losses, Unsettled: l.Unsettled, Pings: l.Pings, Pongs: l.Pongs,

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -32,6 +33,7 @@ func (c *Client) notify(e *link.Event) {
 		return // Info tells
 	case link.Limited:
 		c.wakeSenders()
+		c.compareMaxDeliver()
 		return
 	case link.Expiring:
 		c.renew(e.Attempt)
@@ -59,6 +61,21 @@ func (c *Client) notify(e *link.Event) {
 		}
 	}
 	c.push(notice{event: *e})
+	if e.Kind == link.Ready || e.Kind == link.Moved {
+		c.compareMaxDeliver()
+	}
+}
+
+// compareMaxDeliver has it logged, once, that a server sends more than the client takes: the session goes
+// on until such a message comes. It needs mu.
+func (c *Client) compareMaxDeliver() {
+	told := int64(c.link.Info().MaxDeliver)
+	if told <= int64(c.linkCfg.MaxPayload) || c.saidTooLarge {
+		return
+	}
+	c.saidTooLarge = true
+	c.push(notice{event: link.Event{Kind: link.Limited, Err: fmt.Errorf(
+		"the server sends payloads of up to %d bytes, and Config.MaxPayload takes %d", told, c.linkCfg.MaxPayload)}})
 }
 
 // noticeState needs mu.
@@ -183,6 +200,8 @@ func (c *Client) log(e *link.Event) {
 		log.Info("the node drains: connecting to another one first")
 	case link.Moved:
 		log.Info("session has moved", "node", e.Node, "session", e.Session.String())
+	case link.Limited:
+		log.Warn("a larger message will end the session", "error", e.Err)
 	case link.Expiring:
 		log.Warn("the token is not renewed", "error", e.Err)
 	case link.Stopped:

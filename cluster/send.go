@@ -13,7 +13,7 @@ const (
 	subjectTo    = "sw.to."
 )
 
-// MaxBody is the most bytes of a message between hubs.
+// MaxBody is the most bytes of a message between hubs: 1,048,448 (1 MiB less 128 for what stands before it).
 const MaxBody = peer.MaxBody
 
 // buffers are those in which messages get their heads.

@@ -3,9 +3,9 @@
 //
 // A frame is an 8-byte header, a payload and a 4-byte checksum; docs/PROTOCOL.md is the
 // whole contract. Encoding appends to a buffer of the caller's; decoding returns views
-// into the caller's bytes:
+// into the caller's bytes (see the package's example):
 //
-//	buf = codec.AppendPing(buf[:0], token)
+//	buf = codec.AppendPing(buf[:0], token, terms)
 //
 //	frame, size, err := codec.Decode(input, codec.MaxPayload)
 //	switch {

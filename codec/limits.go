@@ -8,7 +8,8 @@ import (
 
 // The limits of terms, the same for whoever tells them and whoever keeps to them: a client
 // holds its interval within the first two and within four fifths of the timeout, and a server
-// tells no terms that leave such a client less than MinMargin for its frames to arrive.
+// tells no terms that leave such a client less than MinMargin for its frames to arrive. The sizes of
+// frames and payloads are in frame.go (MaxPayload), those of the variable fields in tlv.go.
 const (
 	MinInterval = 100 * time.Millisecond
 	MaxInterval = time.Hour

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// What a Session tells of itself. Ref, Incarnation, Attempt and Loop may be asked for at any time,
+// What a Session tells of itself. Ref, Incarnation, Attempt, Stamp and Loop may be asked for at any time,
 // everything else within the session's callbacks: outside of them it is zero. A node without a
 // Handler, Auth and an index keeps nothing of its sessions: Incarnation, Attempt and Since are zero.
 
@@ -50,7 +50,7 @@ func (s *Session) Incarnation() uint64 { return s.incarnation }
 // for a while. It may be asked for at any time.
 func (s *Session) Attempt() uint32 { return s.attempt }
 
-// Stamp is what Handler.Stamp has said of the login; 0: nothing.
+// Stamp is what Handler.Stamp has said of the login; 0: nothing. It may be asked for at any time.
 func (s *Session) Stamp() uint64 { return s.stamp }
 
 // Sender names the client as one that numbers messages: what Server.Ack wants. In Message, for a message that has

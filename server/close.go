@@ -50,7 +50,7 @@ func (s *Session) Close(how Close) error {
 
 // Close ends a session as how says, from any goroutine. It never fails for want of room, and does not
 // overtake what the same goroutine has sent and acknowledged before: that is written before the
-// GOAWAY. Other errors: those of Session.Close.
+// GOAWAY. Errors: ErrClosed and ErrNode (see Posts in the package's doc), ErrCode and codec.ErrField.
 func (s *Server) Close(to Ref, how Close) error {
 	code, goAway, err := how.encode(s.tuned.Load().cfg.Alternates)
 	if err != nil {

@@ -21,12 +21,28 @@
 //
 // The methods of Server may be called from any goroutine but a handler's where they block, which
 // Start, Run, Wait, Stop, Drain, Request, Each, Sessions, Visit and Members do; no other does. Handlers run on the event loop of their
-// session, one at a time per loop, and must not block; a Session is of use only within them.
-// What is told of a message of DeliverFunc or RequestFunc is told where handlers run, too.
-// What one goroutine asks of one session through Server happens in the order in which it asks, what
-// it says to a Sender whose newest session that is included;
-// what a handler asks of its Session happens at once, and what it has posted for it through
-// Server before it closes it comes before the end.
+// session, one at a time per loop, and must not block. What is told of a message of DeliverFunc or
+// RequestFunc is told where handlers run, too.
+//
+// A Session is of use within its own callbacks, those of Do, Each and Broadcast's filter included.
+// Outside of them its methods that return an error answer ErrOutside, or ErrClosed once it has ended, and do
+// nothing; those that tell something and have no error give the zero value. What never changes may be
+// asked for at any time, from any goroutine: Ref, Incarnation, Attempt, Stamp, Loop and Previous.
+//
+// What a handler asks of its Session happens at once, in the order of the calls, and leaves when the
+// callback returns. Close alone happens then, and not before: behind all that the callback has asked, and
+// what it has posted for the session through Server. What one goroutine asks of one session through
+// Server happens in the order in which it asks, what it says to a Sender whose newest session that is included.
+//
+// # Posts
+//
+// What other goroutines ask of a session goes through its loop's mailbox: Deliver, DeliverFunc,
+// DeliverOptional, RequestFunc, Extend, PauseRead, ResumeRead, Join, Leave, Move, Do and Close of Server. None of it blocks. Nil
+// means that it is on its way to the session's loop; what comes there for a session that has ended meanwhile
+// counts in Stats.Stale. The errors are ErrClosed (the session has ended, or the node stops), ErrNode (it
+// is another node's), and but for Close ErrBusy: the mailbox is full, 16,384 posts or 16 MiB wait for that
+// loop. A handler that posts for many sessions of its own loop fills it, for
+// nothing is taken out until it returns: it sends a part, and the rest when that has been settled.
 //
 // # Messages
 //

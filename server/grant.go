@@ -21,8 +21,7 @@ func (s *Session) Extend(expires time.Time) error {
 	return s.app.r.Extend(slot, expires)
 }
 
-// Extend is Session.Extend from any goroutine. The errors are those of all here: ErrClosed, ErrNode
-// and ErrBusy.
+// Extend is Session.Extend from any goroutine. The errors: see Posts in the package's doc.
 func (s *Server) Extend(to Ref, expires time.Time) error {
 	return s.call(to, func(l *loop, slot reactor.Slot) { _ = l.reactor.Extend(slot, expires) })
 }

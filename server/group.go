@@ -15,7 +15,7 @@ import (
 const (
 	// MaxGroupName is the longest name of a group, in bytes.
 	MaxGroupName = 255
-	// MaxGroups is how many groups a session may be in.
+	// MaxGroups is how many groups a session may be in: 4,094.
 	MaxGroups = reactor.MaxGroups
 )
 
@@ -65,13 +65,14 @@ func (s *Session) Groups() (names []string) {
 }
 
 // Join is Session.Join from any goroutine. What the same goroutine publishes afterwards reaches the
-// session. One that is in MaxGroups joins no other: then nothing happens.
+// session. One that is in MaxGroups joins no other: then nothing happens. The errors: see Posts in
+// the package's doc; and ErrGroup.
 func (s *Server) Join(to Ref, group string) error {
 	return s.member(to, group, true)
 }
 
 // Leave is Session.Leave from any goroutine. What the same goroutine has published before reaches the
-// session.
+// session. The errors are those of Join.
 func (s *Server) Leave(to Ref, group string) error {
 	return s.member(to, group, false)
 }

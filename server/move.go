@@ -29,7 +29,8 @@ func (s *Session) Move(alternates []string) error {
 	return s.app.r.Move(slot, goAway)
 }
 
-// Move is Session.Move from any goroutine. Other errors: ErrNowhere, and codec.ErrField.
+// Move is Session.Move from any goroutine. Errors: see Posts in the package's doc; ErrNowhere, and
+// codec.ErrField.
 func (s *Server) Move(to Ref, alternates []string) error {
 	goAway, err := moveFrame(alternates, s.tuned.Load().cfg.Alternates)
 	if err != nil {

@@ -35,7 +35,7 @@ func (s *Session) ResumeRead() error {
 }
 
 // PauseRead is Session.PauseRead from any goroutine. What the loop reads before it comes to it is
-// handled. The errors are those of all here: ErrClosed, ErrNode and ErrBusy.
+// handled. The errors: see Posts in the package's doc.
 func (s *Server) PauseRead(to Ref) error {
 	return s.call(to, func(l *loop, slot reactor.Slot) { _ = l.reactor.PauseRead(slot) })
 }

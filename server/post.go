@@ -4,15 +4,8 @@ import (
 	"github.com/stormwheel/stormwheel/internal/reactor"
 )
 
-// What other goroutines may ask of a session: it goes through its loop's mailbox. None of it blocks.
-// Nil means that it is on its way to the session's loop; what comes there for a session that has
-// ended meanwhile counts in Stats.Stale. Errors of all: ErrClosed (the session has ended, or the node
-// stops), ErrNode, and but for Close ErrBusy, when the mailbox is full: 16,384 posts wait for that loop. A handler that posts for many
-// sessions of its own loop fills it, for nothing is taken out until it returns: it sends a part,
-// and the rest when that has been settled.
-
 // Deliver sends body to a session from any goroutine and asks for no answer. The body is copied.
-// Other errors: ErrTooBig.
+// What nil means, and the errors: see Posts in the package's doc; and ErrTooBig.
 func (s *Server) Deliver(to Ref, body []byte) error {
 	if err := s.fits(body); err != nil {
 		return err
@@ -25,7 +18,7 @@ func (s *Server) Deliver(to Ref, body []byte) error {
 // is no room in it (ErrWindow); else as by Session.DeliverFunc. The body is copied. settled is called
 // on the session's loop, never within this call, and must not block; if the node ends before the
 // message came there, by whom ends it, before Wait returns. With Unsent, sessions are not of use in it, and the
-// session's Closed may have been called. With nil it is Deliver.
+// session's Closed may have been called. With nil it is Deliver. The errors are those of Deliver.
 func (s *Server) DeliverFunc(to Ref, body []byte, settled func(Outcome)) error {
 	if settled == nil {
 		return s.Deliver(to, body)
@@ -38,7 +31,7 @@ func (s *Server) DeliverFunc(to Ref, body []byte, settled func(Outcome)) error {
 
 // DeliverOptional is Deliver for what a slow client can do without: if more than
 // Config.SoftQueued bytes would wait for it, and a message waits already, this one is dropped
-// and counted.
+// and counted. The errors are those of Deliver.
 func (s *Server) DeliverOptional(to Ref, body []byte) error {
 	if err := s.fits(body); err != nil {
 		return err

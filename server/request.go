@@ -43,7 +43,7 @@ func (s *Server) Request(ctx context.Context, to Ref, body []byte) ([]byte, erro
 }
 
 // RequestFunc is DeliverFunc for a message that wants a reply: the outcome is Replied, with
-// Outcome.Reply, if the client sends one. settled must not be nil.
+// Outcome.Reply, if the client sends one. settled must not be nil. The errors are those of Deliver.
 func (s *Server) RequestFunc(to Ref, body []byte, settled func(Outcome)) error {
 	if err := s.fits(body); err != nil {
 		return err

@@ -12,8 +12,9 @@ import (
 // Session is the handler's view of one client. It is to be used in the callbacks that it is
 // passed to, on their goroutine; to reach the client from elsewhere or later, keep Ref and use the
 // methods of Server, which has the same. A Session that is kept never speaks for another
-// client: outside its own callbacks its methods answer ErrOutside, and ErrClosed once the
-// session has ended.
+// client: outside its own callbacks the methods that return an error answer ErrOutside, and ErrClosed once
+// the session has ended, and the others the zero value, but for those that may be asked at any time: Ref,
+// Incarnation, Attempt, Stamp, Loop and Previous.
 type Session struct {
 	app         *application
 	handle      uint64

@@ -97,6 +97,8 @@ type Info struct {
 	Session  codec.SessionID // of the present or latest session
 	Terms    codec.Terms     // of the present or latest session
 
+	MaxDeliver uint32 // the largest payload that the server of that session sends, bytes, as it has told; 0: it has not
+
 	ReadySince  time.Duration // of the present or latest session
 	Expires     time.Duration // end of the grant of the present or latest session; 0: it has none, as far as was told
 	RTT         time.Duration // from the earliest PING that waited to the latest answer; 0: none yet

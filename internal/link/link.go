@@ -234,6 +234,7 @@ func (l *Link) Info() Info {
 		Node:        l.node.String(),
 		Session:     l.session,
 		Terms:       l.terms,
+		MaxDeliver:  l.limits.get().MaxDeliver,
 		ReadySince:  l.readyAt,
 		Expires:     l.grant.ends,
 		RTT:         l.heartbeat.rtt,

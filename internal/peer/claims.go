@@ -91,6 +91,18 @@ func (m *Machine) beats(s *session, c *Claim) bool {
 	return laterOf(&Claim{Incarnation: s.incarnation, Attempt: s.attempt, Stamp: s.stamp, Epoch: m.cfg.Epoch}, c)
 }
 
+// laterOf says which of two logins of one id is the later. Of one process the later attempt is, whatever the stamps say: a
+// HELLO may be read late, when its client has long gone on to another node.
+func laterOf(a, b *Claim) bool {
+	switch {
+	case a.Incarnation == b.Incarnation && a.Incarnation != 0 && a.Attempt != b.Attempt:
+		return a.Attempt > b.Attempt
+	case a.Stamp != b.Stamp:
+		return a.Stamp > b.Stamp
+	}
+	return a.Epoch > b.Epoch
+}
+
 // resolve compares a login elsewhere with the own ones of that client. The later stays: an own one that
 // is earlier is to end; one that is later is told again to the other's node, by sendAgain.
 func (m *Machine) resolve(now Now, p *node, c *Claim, out *Out) {

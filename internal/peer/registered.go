@@ -69,18 +69,6 @@ func (m *Machine) takeSession(now Now, p *node, k recordKind, c *Claim, roles by
 	}
 }
 
-// laterOf says which of two logins of one id is the later. Of one process the later attempt is, whatever the stamps say: a
-// HELLO may be read late, when its client has long gone on to another node.
-func laterOf(a, b *Claim) bool {
-	switch {
-	case a.Incarnation == b.Incarnation && a.Incarnation != 0 && a.Attempt != b.Attempt:
-		return a.Attempt > b.Attempt
-	case a.Stamp != b.Stamp:
-		return a.Stamp > b.Stamp
-	}
-	return a.Epoch > b.Epoch
-}
-
 // compare tells the nodes of the sessions of an id that are earlier than another.
 func (m *Machine) compare(now Now, e *entry, out *Out) {
 	for _, o := range slices.Clone(m.directory.ids[e.id]) {

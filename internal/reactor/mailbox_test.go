@@ -70,3 +70,35 @@ func TestAMailboxOfManyClosesBecomesSmallAgain(t *testing.T) {
 		t.Errorf("it keeps room for %d posts", most)
 	}
 }
+
+// Very many posts for a session that has ended are bounded, and cost the loop's other sessions nothing.
+func TestPostsForADeadSessionAreBoundedAndHarmNobody(t *testing.T) {
+	n := newNode(t, rigConfig{})
+	slot, _ := n.join()
+	dead := n.r.Handle(slot)
+	n.r.Closed(slot, ReasonPeerClosed)
+	other, p := n.join()
+	taken, refused := 0, 0
+	for range 100_000 {
+		switch err := n.r.mailbox.Deliver(dead, []byte("x")); err {
+		case nil:
+			taken++
+		case ErrBusy:
+			refused++
+		default:
+			t.Fatal(err)
+		}
+	}
+	for n.r.runPosts(never) {
+	}
+	if taken != mailboxPosts || refused != 100_000-mailboxPosts || n.r.counters.Stale != mailboxPosts {
+		t.Errorf("%d taken, %d refused, %d stale; want %d, the rest, and as many as were taken", taken, refused, n.r.counters.Stale, mailboxPosts)
+	}
+	if err := n.r.mailbox.Deliver(n.r.Handle(other), []byte("y")); err != nil {
+		t.Fatal(err)
+	}
+	n.r.runPosts(never)
+	if types := frameTypes(t, p.in); len(types) != 1 || types[0] != codec.Deliver {
+		t.Errorf("another session of the loop was sent %v", types)
+	}
+}

@@ -59,7 +59,8 @@ export interface Config {
   /** The age at which a session ends the backoff. Default 60,000. */
   stableAfter?: number;
 
-  /** The largest payload of a frame in both directions, bytes; 8 more than a message. Default 65,536. */
+  /** The largest payload of a frame in both directions, bytes; 8 more than a message. Default 65,536. A node that
+   *  sends larger ones tells so (info().maxDeliver); the first of them costs the session. */
   maxPayload?: number;
   /** How many bytes may wait to leave before send waits. Default 1 MiB. */
   maxQueued?: number;

@@ -11,6 +11,8 @@ export interface Info {
   node: string; // of the present or latest session
   session: string; // its id; no credential
   heartbeat: number; // the interval that its node asked for
+  /** The largest payload that its node sends, bytes; 0: it has not told. One above maxPayload costs the session. */
+  maxDeliver: number;
   bufferedAmount: number; // bytes that have not left our queues
   waiting: number; // messages that are not sent yet: for want of a session, or by the limits
   unsettled: number; // messages that were sent and wait for an answer
@@ -36,7 +38,7 @@ export function infoOf(l: LinkInfo, waiting: number, bufferedAmount: number, way
   const ready = l.state === "ready";
   return {
     state: l.state, endpoint: l.endpoint && way.url(l.endpoint), node: l.node, session: l.session,
-    heartbeat: l.terms.interval, waiting, bufferedAmount, unsettled: l.unsettled, moving: l.moving, refused: l.refused,
+    heartbeat: l.terms.interval, maxDeliver: l.maxDeliver, waiting, bufferedAmount, unsettled: l.unsettled, moving: l.moving, refused: l.refused,
     readySince: date(l.readySince, ready), expires: date(l.expires, ready && l.expires > 0), rtt: l.pongs > 0 ? l.rtt : undefined,
     nextAttempt: date(l.nextAttempt, l.nextAttempt !== Infinity), lastError: l.lastError,
     connectTimeout: l.connectTimeout, welcomeTimeout: l.welcomeTimeout,

@@ -10,6 +10,7 @@ export interface LinkInfo {
   node: string; // of the present or latest session, as the next three
   session: string;
   terms: Terms;
+  maxDeliver: number; // the largest payload that the server sends, bytes; 0: it has not told
   readySince: number;
   expires: number; // end of the grant; 0: it has none
   rtt: number; // of the latest answered PING; 0: none yet

@@ -198,6 +198,7 @@ export class Link extends Attempts {
     const state = this.state, moves = this.moving && (!this.next || this.next.leave !== undefined);
     return {
       state, moving: this.moving, endpoint: this.addr, node: this.node, session: this.session, terms: this.terms,
+      maxDeliver: this.outbox.limits.maxDeliver,
       readySince: this.readyAt, expires: this.grant.ends, rtt: this.heartbeat.rtt,
       nextAttempt: state === "backing off" || moves ? this.retry.at : Infinity,
       lastError: this.lastError, dials: this.attempts, sessions: this.sessions, losses: this.losses,
