@@ -46,7 +46,9 @@ func TestEveryMessageThatIsAwaitedHasItsOutcome(t *testing.T) {
 	all := make(outcomes, 16)
 	settled := func(o Outcome) { all <- o }
 	var srv *Server
+	ready := make(chan struct{})
 	srv = startNode(t, Config{Loops: 2, Handler: Handler{Message: func(s *Session, m Message) {
+		<-ready
 		if string(m.Body) == "close me first" {
 			if err := errors.Join(srv.Close(s.Ref(), Close{}), srv.DeliverFunc(s.Ref(), nil, settled)); err != nil {
 				t.Error(err)
@@ -60,6 +62,7 @@ func TestEveryMessageThatIsAwaitedHasItsOutcome(t *testing.T) {
 			t.Error(err)
 		}
 	}}})
+	close(ready)
 	s := srv
 	w, m := joinNode(t, s, "alice")
 	id := s.Ref(m.Session)

@@ -44,11 +44,14 @@ func TestAPeerThatIsNoneAllocatesNothing(t *testing.T) {
 func TestWhatAUnixSocketHoldsIsWithItsPeer(t *testing.T) {
 	unsent := make(chan int, 2)
 	var s *Server
+	ready := make(chan struct{})
 	s = startNode(t, Config{Loops: 1, Listen: unixAddr(t), Handler: Handler{Message: func(c *Session, _ Message) {
+		<-ready
 		l := s.loopOf(c.app.r.Session(reactor.SlotOf(c.handle)))
 		unsent <- l.Unsent(reactor.SlotOf(c.handle))
 		_ = c.Deliver(make([]byte, 100))
 	}}})
+	close(ready)
 	w, _ := joinNode(t, s, "late")
 	for range 2 {
 		w.send(codec.AppendSend(nil, 1, nil))
