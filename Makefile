@@ -72,11 +72,12 @@ cross:
 	$(call each,GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 $(GO) build ./...)
 
 # The packages that take minutes begin first, all three at once: they wait most of the time, and would be the last alone.
+# Beside them there is a place for the others.
 SLOW = $$(ls -dU bench cmd/stormwheel server 2>/dev/null | sed 's|^|./|')
 
 unit:
 	$(if $(RACE),,@echo "no C compiler: the tests run without -race")
-	$(call each,$(GO) test $(RACE) -shuffle=on -p 3 -timeout 12m $(SLOW) ./...)
+	$(call each,$(GO) test $(RACE) -shuffle=on -p 4 -timeout 12m $(SLOW) ./...)
 
 BENCHTIME ?= 1s
 

@@ -106,7 +106,7 @@ func TestEveryRunGivesAWellFormedHarmlessPageAndPictures(t *testing.T) {
 
 func TestEveryComparisonIsWellFormedAndHarmless(t *testing.T) {
 	for name, r := range every(t) {
-		for _, runs := range [][]Run{{r, demo(t)}, {demo(t), r}, {r, r}} {
+		for _, runs := range [][]Run{{r, demo(t)}, {r, r}} {
 			runs[0].Name += `<script>`
 			var page, table bytes.Buffer
 			if err := errors.Join(WriteHTML(&page, runs...), WriteTable(&table, runs...)); err != nil {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-var homesSeeds = flag.Int("peer.homes", 60, "how many seeds TestHomesSwarm runs of 3 nodes, and in proportion of more")
+var homesSeeds = flag.Int("peer.homes", 30, "how many seeds TestHomesSwarm runs of 3 nodes, and in proportion of more")
 
 // TestHomesSwarm is TestSwarm for nodes that tell their logins to homes only, once they are more than some: whatever
 // fails, in the end each client has one session, its latest, who follows a user knows where he is, and homes know what is
