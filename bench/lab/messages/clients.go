@@ -83,11 +83,16 @@ func clients(task kit.Task) (map[string]float64, error) {
 		if err != nil {
 			return nil, err
 		}
-		figures[phase+"_p50_ms"], figures[phase+"_p99_ms"] = percentiles(t.took)
-		_, figures[phase+"_late_ms"] = percentiles(t.late)
-		figures["refused"] += float64(t.refused)
+		t.tell(figures, phase)
 	}
 	return figures, nil
+}
+
+// tell adds what came of a phase to the figures.
+func (t *talkers) tell(figures map[string]float64, phase string) {
+	figures[phase+"_p50_ms"], figures[phase+"_p99_ms"] = percentiles(t.took)
+	_, figures[phase+"_late_ms"] = percentiles(t.late)
+	figures["refused"] += float64(t.refused)
 }
 
 // percentiles are the middle and the 99th of durations, in milliseconds; of none they are 0.

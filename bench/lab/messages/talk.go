@@ -52,9 +52,7 @@ func (k Talk) Run() (map[string]float64, error) {
 		if err != nil {
 			return nil, err
 		}
-		figures[phase+"_p50_ms"], figures[phase+"_p99_ms"] = percentiles(t.took)
-		_, figures[phase+"_late_ms"] = percentiles(t.late)
-		figures["refused"] += float64(t.refused)
+		t.tell(figures, phase)
 	}
 	return figures, nil
 }
