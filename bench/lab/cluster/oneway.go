@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -21,22 +22,11 @@ func measureOneWay(t kit.Task) (map[string]float64, error) {
 		figures["load"] = load
 	}
 	var came atomic.Int64
-	to, err := bare("b", "127.0.0.1:0", nil, cluster.Handler{Message: func(string, []byte) { came.Add(1) }})
+	from, end, err := towards(cluster.Handler{Message: func(string, []byte) { came.Add(1) }})
 	if err != nil {
 		return nil, err
 	}
-	defer to.end()
-	from, err := bare("a", "127.0.0.1:0", []string{to.bus.RouteAddr()}, cluster.Handler{})
-	if err != nil {
-		return nil, err
-	}
-	defer from.end()
-	if err := from.meet(1); err != nil {
-		return nil, err
-	}
-	if err := to.meet(1); err != nil {
-		return nil, err
-	}
+	defer end()
 	sent, body := int64(0), make([]byte, oneWaySize)
 	began, cpu := time.Now(), flood.CPU()
 	for d := effortOf(t.Effort).phase; time.Since(began) < d; {
@@ -54,4 +44,22 @@ func measureOneWay(t kit.Task) (map[string]float64, error) {
 	got := float64(came.Load())
 	figures["messages"], figures["messages_core"] = got/took.Seconds(), got/(flood.CPU()-cpu).Seconds()
 	return figures, nil
+}
+
+// towards starts two nodes that know each other, a and b, and returns a; b's handler is h. end ends both.
+func towards(h cluster.Handler) (from *member, end func(), err error) {
+	to, err := bare("b", "127.0.0.1:0", nil, h)
+	if err != nil {
+		return nil, nil, err
+	}
+	if from, err = bare("a", "127.0.0.1:0", []string{to.bus.RouteAddr()}, cluster.Handler{}); err != nil {
+		to.end()
+		return nil, nil, err
+	}
+	end = func() { from.end(); to.end() }
+	if err = errors.Join(from.meet(1), to.meet(1)); err != nil {
+		end()
+		return nil, nil, err
+	}
+	return from, end, nil
 }

@@ -30,19 +30,11 @@ func measurePresence(t kit.Task) (map[string]float64, error) {
 			delete(began, l.Stamp)
 		}
 	}
-	to, err := bare("b", "127.0.0.1:0", nil, cluster.Handler{Login: heard, Logout: heard})
+	from, end, err := towards(cluster.Handler{Login: heard, Logout: heard})
 	if err != nil {
 		return nil, err
 	}
-	defer to.end()
-	from, err := bare("a", "127.0.0.1:0", []string{to.bus.RouteAddr()}, cluster.Handler{})
-	if err != nil {
-		return nil, err
-	}
-	defer from.end()
-	if err := from.meet(1); err != nil {
-		return nil, err
-	}
+	defer end()
 	const online = 20 // of whom each leaves when that many others have come
 	stamps := make([]uint64, online)
 	start, cpu, d := time.Now(), flood.CPU(), effortOf(t.Effort).phase
