@@ -1996,7 +1996,6 @@ var Attempts = class extends Session {
   // Obeys GOAWAY draining on a session: it goes on, and the next attempt has its time.
   handOver(now, c, m) {
     if (this.moving) return;
-    if (this.next?.leave?.answered) this.dropLeaving();
     this.endpoints.penalise(now, c.addr, "failed", this.terms.window);
     this.settle(now);
     this.retry.move(now, m, this.addr);
@@ -2150,6 +2149,8 @@ var Link = class extends Attempts {
       this.dial(now);
     } else if (!c.leave) {
       this.tickAttempt(now, late, c);
+    } else if (!c.saidBye && this.excuse(c, late)) {
+      c.due = now + c.leave.overlap;
     } else if (!c.saidBye) {
       this.bye(c);
       c.due = now + byeTime;

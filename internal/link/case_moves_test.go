@@ -85,7 +85,7 @@ var moveScripts = []script{
 		r.disconnected(1, "peer")
 		r.disconnected(2, "peer")
 	}},
-	{"handover at once again", "an old connection that has said all is let go when another handover begins", caseConfig{Endpoints: threeEndpoints, Seed: 2}, func(r *recorder) {
+	{"handover at once again", "another begins when the connection that was left has had its time, though its server has read all", caseConfig{Endpoints: threeEndpoints, Seed: 2}, func(r *recorder) {
 		r.ready(codec.WelcomeMessage{})
 		r.goAway(1, handItOver)
 		r.tick()
@@ -93,6 +93,19 @@ var moveScripts = []script{
 		r.welcome(codec.WelcomeMessage{})
 		r.receive(1, codec.AppendPong(nil, codec.PongMessage{Token: r.l.leave.token, Terms: r.l.terms}), nil)
 		r.goAway(2, handItOver)
+		r.tick()
+		r.disconnected(1, "peer")
+		r.tick()
+	}},
+	{"handover of a late owner", "one that slept reads what came meanwhile before BYE", caseConfig{Endpoints: threeEndpoints, Seed: 2}, func(r *recorder) {
+		r.ready(codec.WelcomeMessage{})
+		r.goAway(1, handItOver)
+		r.tick()
+		r.connected()
+		r.welcome(codec.WelcomeMessage{})
+		r.receive(1, codec.AppendPong(nil, codec.PongMessage{Token: r.l.leave.token, Terms: r.l.terms}), nil)
+		r.after(5 * time.Second)
+		r.tick()
 		r.tick()
 	}},
 	{"handover and the limits of SENDs", "what was sent over the old connection counts against the new one until that has answered, too", caseConfig{Endpoints: threeEndpoints}, func(r *recorder) {

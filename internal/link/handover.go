@@ -43,9 +43,7 @@ func (l *Link) handOver(now time.Duration, c *conn, m *codec.GoAwayMessage, out 
 	if l.moving {
 		return // told twice
 	}
-	if l.leave != nil && l.leave.answered {
-		l.dropLeaving(out) // else the next dial waits for its end
-	}
+	// The next dial waits for the end of a connection that was left: what it brought may not be answered yet.
 	l.blame(now, c, failed)
 	l.settle(now)
 	r := &l.retry
@@ -156,6 +154,8 @@ func (l *Link) tickNext(now, late time.Duration, out *Out) {
 		l.dial(now, out)
 	case !l.leaving(c):
 		l.tickAttempt(now, late, c, out)
+	case !c.saidBye && l.excuse(c, late):
+		c.due = now + l.leave.overlap // what came while the owner slept is read first
 	case !c.saidBye:
 		l.bye(c, out)
 		c.due = now + byeTime

@@ -145,7 +145,7 @@ func TestMovesInARowAreBackedOff(t *testing.T) {
 		r.settle()
 		r.connected()
 		r.welcome(codec.WelcomeMessage{Terms: testTerms})
-		r.answerOld()
+		r.finishOld()
 	}
 	t.Errorf("dials %v without a wait", r.dials)
 }

@@ -73,6 +73,13 @@ func (r *rig) answerOld() {
 	r.from(r.l.conns[1].attempt, codec.AppendPong(nil, codec.PongMessage{Token: r.l.leave.token, Terms: testTerms}))
 }
 
+// finishOld is the server's last PONG on the connection that was left, and the time until that is closed.
+func (r *rig) finishOld() {
+	r.t.Helper()
+	r.answerOld()
+	r.until(func() bool { return r.l.conns[1].attempt == 0 })
+}
+
 // The promise: a client whose node drains is never without a session.
 func TestHandoverConnectsElsewhereBeforeItLeaves(t *testing.T) {
 	r := draining(t, Config{})

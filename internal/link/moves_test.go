@@ -181,7 +181,7 @@ func TestMovesInARowAreForgottenAfterAStableSession(t *testing.T) {
 		r.until(func() bool { return r.l.conns[1].attempt != 0 })
 		r.connected()
 		r.welcome(codec.WelcomeMessage{Terms: testTerms})
-		r.answerOld()
+		r.finishOld()
 	}
 	r.now += time.Minute
 	r.goAway(codec.GoAwayMessage{Code: codec.CodeDraining})

@@ -194,7 +194,7 @@ export abstract class Attempts extends Session {
   // Obeys GOAWAY draining on a session: it goes on, and the next attempt has its time.
   private handOver(now: number, c: Conn, m: wire.GoAway): void {
     if (this.moving) return; // told twice
-    if (this.next?.leave?.answered) this.dropLeaving(); // else the next dial waits for its end
+    // The next dial waits for the end of a connection that was left: what it brought may not be answered yet.
     this.endpoints.penalise(now, c.addr, "failed", this.terms.window);
     this.settle(now);
     this.retry.move(now, m, this.addr);

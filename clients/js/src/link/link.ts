@@ -112,6 +112,8 @@ export class Link extends Attempts {
       this.dial(now);
     } else if (!c.leave) {
       this.tickAttempt(now, late, c);
+    } else if (!c.saidBye && this.excuse(c, late)) {
+      c.due = now + c.leave.overlap; // what came while the owner slept is read first
     } else if (!c.saidBye) {
       this.bye(c);
       c.due = now + byeTime;
