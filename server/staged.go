@@ -34,6 +34,7 @@ type awayDone struct {
 	then   func()
 	late   bool          // it was not done: it would have come too late
 	fresh  bool          // it began something
+	slot   bool          // and that was at the pace of slots
 	waited time.Duration // for its turn
 }
 
@@ -230,6 +231,9 @@ func (t *staged) goOn(s *reactor.Session, a awayDone) {
 	}
 	if a.fresh {
 		t.l.reactor.Within(s.Slot(), t.l.srv.cfg.HelloTimeout+a.waited)
+	}
+	if a.slot {
+		t.l.reactor.HadTurn(s.Slot())
 	}
 	a.then()
 	t.lines.Resume(uint32(s.Slot()))

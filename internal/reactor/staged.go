@@ -55,6 +55,14 @@ func (r *Reactor) End(now time.Duration, slot Slot, why Reason) {
 	}
 }
 
+// HadTurn says that a connection has waited for a slot of the second gate with its stage, and had one: at its HELLO
+// it is not asked for another.
+func (r *Reactor) HadTurn(slot Slot) {
+	if s := r.sessions.at(slot); s.state == stateHandshaking {
+		s.set(hadTurn)
+	}
+}
+
 // Within sets by when, from the accept, a connection must have said HELLO, or what its stage wants
 // before that.
 func (r *Reactor) Within(slot Slot, timeout time.Duration) {
