@@ -157,7 +157,7 @@ func TestWhoHasHadATurnIsAskedForNoOther(t *testing.T) {
 	}
 	before := n.r.node.Queue.Ahead(n.now)
 	slot, p := n.dial()
-	n.r.HadTurn(slot)
+	n.r.Goes(slot, true)
 	n.send(slot, hello("alice"))
 	if w, g := answer(t, p); w.Session == (codec.SessionID{}) || g.Code != 0 {
 		t.Errorf("told %v, session %v", g.Code, w.Session)

@@ -6,7 +6,7 @@ import "time"
 // it, the one that came first goes, wherever on the node it is.
 
 // joinPending counts a connection as pending until leavePending.
-// Its place is one of the gate's (admitted) or beyond them (knocking).
+// Its place is one of the gate's (admitted) or beyond them (knocking); 0: it has it.
 func (r *Reactor) joinPending(slot Slot, place flags) {
 	r.sessions.at(slot).set(place | pending)
 	r.node.Conns.BeginPending()

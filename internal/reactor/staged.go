@@ -55,10 +55,20 @@ func (r *Reactor) End(now time.Duration, slot Slot, why Reason) {
 	}
 }
 
-// HadTurn says that a connection has waited for a slot of the second gate with its stage, and had one: at its HELLO
-// it is not asked for another.
-func (r *Reactor) HadTurn(slot Slot) {
-	if s := r.sessions.at(slot); s.state == stateHandshaking {
+// Waits says that a connection waits for its turn with its stage, whose bounds hold for it until Goes: it is not among
+// the pending ones, who are to say something.
+func (r *Reactor) Waits(slot Slot) { r.leavePending(r.sessions.at(slot)) }
+
+// Goes says that its turn has come. asSlot: that was a slot of the second gate, and at its HELLO it is not asked for another.
+func (r *Reactor) Goes(slot Slot, asSlot bool) {
+	s := r.sessions.at(slot)
+	if s.state != stateHandshaking {
+		return
+	}
+	if !s.is(pending) {
+		r.joinPending(slot, 0)
+	}
+	if asSlot {
 		s.set(hadTurn)
 	}
 }
