@@ -130,6 +130,38 @@ func TestWhoMakesAHandshakeInACrowdIsLetIn(t *testing.T) {
 	}
 }
 
+// A crowd that waits for handshakes is not taken for silent, and nobody goes for it who has just come.
+func TestWhoWaitsForAHandshakeDisplacesNobody(t *testing.T) {
+	held := make(chan struct{})
+	s := startHeld(t, Config{Loops: 1, MaxConns: 700, Tick: 5 * time.Millisecond}, time.Hour, held)
+	release := sync.OnceFunc(func() { close(held) })
+	defer release()
+	for range s.away.workers {
+		dial(t, &siege.Target{Addr: s.Addr()}).send(clientHello())
+	}
+	eventually(t, "all workers are held", func() bool { return s.Stats().Conns == s.away.workers && s.away.waiting() == 0 })
+	silent := dialStd(t, s, clientTLS()) // it says nothing before it writes
+	crowd := int(s.node.Conns.MaxPending.Load()) + 20
+	hello := clientHello()
+	for range crowd {
+		dial(t, &siege.Target{Addr: s.Addr()}).send(hello)
+	}
+	eventually(t, "the crowd waits", func() bool { return s.Stats().TLSQueued == crowd })
+	said := make(chan error, 1)
+	go func() {
+		_, err := silent.Write(helloFrame("alice"))
+		said <- err
+	}()
+	eventually(t, "one more waits, or has gone", func() bool { return s.Stats().TLSQueued == crowd+1 || s.Stats().Closes[ReasonPending] > 0 })
+	release()
+	if err := <-said; err != nil {
+		t.Fatal(err)
+	}
+	if f := readFrame(t, silent); f.Type != codec.Welcome {
+		t.Errorf("%v, want WELCOME", f.Type)
+	}
+}
+
 // TLS 1.2 is there if it is asked for, and counted.
 func TestTLS12IsThereIfAskedFor(t *testing.T) {
 	s := startTLS(t, Config{Loops: 1, MaxTLS12: 1}, nil)

@@ -51,7 +51,7 @@ func (r *Reactor) admit(slot Slot, m *codec.HelloMessage, returns bool) Reason {
 		r.counters.Resumed++
 		limit = gate.MaxWait
 	}
-	if r.sessions.at(slot).is(hadTurn) {
+	if r.sessions.at(slot).is(hadSlot) {
 		r.node.Queue.Take(now)
 		return ReasonNone
 	}

@@ -65,12 +65,11 @@ func (r *Reactor) Goes(slot Slot, asSlot bool) {
 	if s.state != stateHandshaking {
 		return
 	}
-	if !s.is(pending) {
-		r.joinPending(slot, 0)
-	}
+	s.set(turned)
 	if asSlot {
-		s.set(hadTurn)
+		s.set(hadSlot)
 	}
+	r.joinPending(slot, 0)
 }
 
 // Within sets by when, from the accept, a connection must have said HELLO, or what its stage wants
