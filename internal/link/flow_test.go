@@ -112,6 +112,16 @@ func at(rate float64) func(time.Duration) float64 {
 	return func(time.Duration) float64 { return rate }
 }
 
+// firstFast is 10,000 bytes a second for 4 s, and then another rate.
+func firstFast(then func(time.Duration) float64) func(time.Duration) float64 {
+	return func(since time.Duration) float64 {
+		if since < 4*time.Second {
+			return 10_000
+		}
+		return then(since)
+	}
+}
+
 // drips is a byte every d.
 func drips(d time.Duration) func(time.Duration) float64 {
 	return func(since time.Duration) float64 {
@@ -262,6 +272,14 @@ func TestDeadServerBehindALiveKernelIsNoticed(t *testing.T) {
 				p.dead, p.down = 1, drips(timeout*3/4)
 				p.coming = codec.AppendDeliver(nil, 1, make([]byte, 60000))
 			}, interval + max(3*timeout, leastTime+2*timeout)},
+			{"much is taken at first, and then a byte each pong timeout", func(p *pipe) {
+				p.dead, p.up = 1, firstFast(drips(timeout*3/4))
+				p.send(string(make([]byte, 60000)))
+			}, 4*time.Second + 2*(leastTime+timeout)},
+			{"much comes at first, and then a byte each pong timeout", func(p *pipe) {
+				p.dead, p.down = 1, firstFast(drips(timeout*3/4))
+				p.coming = codec.AppendDeliver(nil, 1, make([]byte, 60000))
+			}, 4*time.Second + 2*(leastTime+timeout)},
 			{"dies in the middle of what comes", func(p *pipe) {
 				p.dead, p.down = 1, at(3000)
 				p.coming = codec.AppendDeliver(nil, 1, make([]byte, 60000))[:20000]
