@@ -139,7 +139,7 @@ func TestWhoWaitsForAHandshakeDisplacesNobody(t *testing.T) {
 	for range s.away.workers {
 		dial(t, &siege.Target{Addr: s.Addr()}).send(clientHello())
 	}
-	eventually(t, "all workers are held", func() bool { return s.Stats().Conns == s.away.workers && s.away.waiting() == 0 })
+	eventually(t, "all workers are held", func() bool { return s.Stats().Conns == int64(s.away.workers) && s.away.waiting() == 0 })
 	silent := dialStd(t, s, clientTLS()) // it says nothing before it writes
 	crowd := int(s.node.Conns.MaxPending.Load()) + 20
 	hello := clientHello()
