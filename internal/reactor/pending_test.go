@@ -39,6 +39,9 @@ func TestUnreadHelloIsNotDisplaced(t *testing.T) {
 // when that has come.
 func TestWhoWaitsForItsTurnIsNotPending(t *testing.T) {
 	n := newNode(t, rigConfig{MaxConns: 800})
+	quick, served := n.dial()
+	n.r.joinPending(quick, admitted)
+	n.r.Waits(quick)
 	var waiting []*peer
 	var slots []Slot
 	for range leastPending {
@@ -53,9 +56,15 @@ func TestWhoWaitsForItsTurnIsNotPending(t *testing.T) {
 		n.r.joinPending(slot, admitted)
 		silent = append(silent, p)
 	}
-	n.turn(never)
+	n.r.makeRoom(never)
 	n.wantClosed(ReasonPending, 0)
+	n.r.Goes(quick, false)
+	n.turn(never)
+	if n.wantClosed(ReasonPending, 1); !silent[0].finished || served.finished {
+		t.Fatal("who came first and has had its turn just now is taken for silent")
+	}
 	for i, slot := range slots[:10] {
+		i++
 		n.r.Goes(slot, false)
 		n.turn(never)
 		n.wantClosed(ReasonPending, uint64(i+1))
