@@ -165,9 +165,16 @@ func (b *Bus) Publish(subject string, body []byte) error {
 }
 
 // paceTime is how long after a write the next comes, at the soonest: what is published meanwhile leaves together, since it is
-// the write, and who is woken by it on the way, that costs. What is published after a pause leaves at once. A kernel may make a
-// millisecond of it where nothing else goes on.
+// the write, and who is woken by it on the way, that costs. A kernel may make a millisecond of it where nothing else goes on.
 const paceTime = 250 * time.Microsecond
+
+// early is how long the next write waits. What is published after a pause leaves at once, and so does what is much.
+func early(sinceLast time.Duration, waiting int) time.Duration {
+	if waiting >= batchBytes {
+		return 0
+	}
+	return max(0, paceTime-sinceLast)
+}
 
 // write has what was published leave.
 func (b *Bus) write() {
@@ -175,8 +182,8 @@ func (b *Bus) write() {
 	var left []batch
 	var last time.Time
 	for range b.out.wake {
-		if early := paceTime - time.Since(last); early > 0 && b.out.waiting() < batchBytes {
-			time.Sleep(early)
+		if wait := early(time.Since(last), b.out.waiting()); wait > 0 {
+			time.Sleep(wait)
 		}
 		left = b.writeAll(left)
 		last = time.Now()
