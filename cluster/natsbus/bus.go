@@ -164,29 +164,12 @@ func (b *Bus) Publish(subject string, body []byte) error {
 	return b.out.put(subject, body)
 }
 
-// paceTime is how long after a write the next comes, at the soonest: what is published meanwhile leaves together, since it is
-// the write, and who is woken by it on the way, that costs. A kernel may make a millisecond of it where nothing else goes on.
-const paceTime = 250 * time.Microsecond
-
-// early is how long the next write waits. What is published after a pause leaves at once, and so does what is much.
-func early(sinceLast time.Duration, waiting int) time.Duration {
-	if waiting >= batchBytes {
-		return 0
-	}
-	return max(0, paceTime-sinceLast)
-}
-
 // write has what was published leave.
 func (b *Bus) write() {
 	defer close(b.sent)
 	var left []batch
-	var last time.Time
 	for range b.out.wake {
-		if wait := early(time.Since(last), b.out.waiting()); wait > 0 {
-			time.Sleep(wait)
-		}
 		left = b.writeAll(left)
-		last = time.Now()
 	}
 	b.writeAll(left)
 }
