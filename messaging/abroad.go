@@ -31,6 +31,11 @@ type abroad struct {
 	let     time.Duration // when the last of them were told to go on, which takes them a moment; 0: none was
 	gap     bool          // members are to be told of one, and the server had no room for that
 
+	others  int            // members at other nodes, as far as is known
+	told    int            // how many the home was told of; as home: of how many nodes were
+	counts  map[string]int // as home: members by node
+	recount bool           // it is among the hub's recounts
+
 	followers []string // as home: nodes with members
 	pause     int      // as home: seconds between the last two tellings of the head; 0: it is not told
 	left      int      // seconds until it is told
@@ -71,6 +76,8 @@ func (h *Hub) moved(r *room, home string, life uint64) {
 	}
 	f.home, f.life = home, life
 	f.ready, f.token, f.followers, f.pause = false, 0, nil, 0
+	f.others, f.told, f.counts = 0, 0, nil
+	h.recount(r)
 	if home != h.self && (r.members > 0 || len(f.joins) > 0 || f.was) {
 		h.fetch(r)
 	}
@@ -149,6 +156,7 @@ func (h *Hub) lookAtAll() {
 		r.mu.Lock()
 		if !r.dead {
 			h.lookAt(r)
+			h.recount(r)
 			r.far.followers = slices.DeleteFunc(r.far.followers, func(node string) bool { return !slices.Contains(live, node) })
 		}
 		r.mu.Unlock()

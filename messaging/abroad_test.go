@@ -47,6 +47,42 @@ func (w *town) toRoom(p *peer, room, text string) {
 	p.acked(n, envelope.AckTaken)
 }
 
+// Who joins is told how many are in the room on all nodes, whichever of them is its home, and when the home is another.
+func TestWhoJoinsIsToldHowManyAreThere(t *testing.T) {
+	inTowns(t, 3, messaging.Config{}, func(w *town) {
+		var all []*peer
+		expect := func(at *rig, want uint64) {
+			t.Helper()
+			p := at.join(fmt.Sprint("user", len(all)))
+			if e := w.joins(p, "tea", envelope.Position{}); e.Count != want {
+				t.Errorf("user%d is told of %d members, want %d", len(all), e.Count, want)
+			}
+			all = append(all, p)
+			w.advance(3 * time.Second)
+		}
+		for i := range 9 {
+			expect(w.nodes[i%3], uint64(i+1))
+		}
+		for _, p := range all[:4] {
+			w.bye(p)
+		}
+		w.advance(3 * time.Second)
+		expect(w.nodes[0], 6)
+		home := w.homeOf("tea")
+		others := w.notHomes("tea")
+		var stay uint64
+		for _, at := range []int{1, 2, 0, 1, 2, 0} { // where those are that have not left
+			if w.nodes[at] != home {
+				stay++
+			}
+		}
+		w.w.dies(w.nameOf(home))
+		w.advance(6 * time.Second)
+		expect(others[0], stay+1)
+		expect(others[1], stay+2)
+	})
+}
+
 func TestRoomIsOneOnAllNodes(t *testing.T) {
 	inTown(t, 3, messaging.Config{}, func(w *town) {
 		var all []*peer

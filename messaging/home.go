@@ -80,6 +80,7 @@ func (h *Hub) ring(r *room, node string, m, answer *between.Message) {
 	if m.Result&between.Follows != 0 && !slices.Contains(f.followers, node) {
 		f.followers = append(f.followers, node)
 	}
+	answer.Members = uint64(r.members + f.elsewhere(node))
 	answer.Result, answer.Epoch, answer.Offset = 0, r.epoch, r.head
 	all, ok := r.missed(envelope.Position{Epoch: m.Epoch, Offset: m.Offset})
 	if !ok {
@@ -103,6 +104,7 @@ const maxRing = 512 << 10
 func (h *Hub) leftElsewhere(node string, m *between.Message) {
 	if r := h.room(string(m.Room), false); r != nil {
 		r.far.followers = slices.DeleteFunc(r.far.followers, func(n string) bool { return n == node })
+		h.recount(r)
 		r.mu.Unlock()
 	}
 }

@@ -56,6 +56,7 @@ type Hub struct {
 	says      says
 	fetches   fetches
 	heads     heads
+	recounts  recounts
 	vigils    vigils
 	inquiries chan func()   // for inquirers
 	roaming   chan struct{} // wakes roam

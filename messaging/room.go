@@ -265,6 +265,9 @@ func (r *room) welcome(h *Hub, s *server.Session, since envelope.Position, isNew
 	if isNew {
 		answer.Count++
 	}
+	if r.far != nil {
+		answer.Count += uint64(r.far.others)
+	}
 	var missed []said
 	answer.Position = envelope.Position{Epoch: r.epoch, Offset: r.head}
 	if since != (envelope.Position{}) {
@@ -282,6 +285,7 @@ func (r *room) welcome(h *Hub, s *server.Session, since envelope.Position, isNew
 	}
 	if isNew {
 		r.members++
+		h.recount(r)
 		h.counts.members.Add(1)
 	}
 	err = s.Deliver(body)
@@ -326,6 +330,7 @@ func (h *Hub) leaveAll(d *device) {
 func (h *Hub) lose(r *room) {
 	r.mu.Lock()
 	r.members--
+	h.recount(r)
 	h.counts.members.Add(-1)
 	r.silent = h.since()
 	r.mu.Unlock()

@@ -161,6 +161,7 @@ func (h *Hub) roam() {
 		if now-lastSecond >= time.Second {
 			lastSecond = now
 			h.tellHeads()
+			h.tellMembers()
 		}
 		if busy {
 			timer.Reset(busyTime)

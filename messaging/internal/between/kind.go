@@ -28,6 +28,8 @@ const (
 	Heads Kind = 37 // so far rooms have come
 	Left  Kind = 38 // I follow this room no more
 
+	Members Kind = 39 // so many are in the room with me; from its home: with all others
+
 	// Presence, see presence.go.
 	Look   Kind = 48 // tell me who comes and goes: of a user, or in a room
 	Looked Kind = 49 // these are here
@@ -41,7 +43,7 @@ const (
 
 var names = [...]string{
 	Hail: "HAIL", Ack: "ACK",
-	Say: "SAY", Taken: "TAKEN", Said: "SAID", Fetch: "FETCH", Ring: "RING", Heads: "HEADS", Left: "LEFT",
+	Say: "SAY", Taken: "TAKEN", Said: "SAID", Fetch: "FETCH", Ring: "RING", Heads: "HEADS", Left: "LEFT", Members: "MEMBERS",
 	Look: "LOOK", Looked: "LOOKED", Unlook: "UNLOOK", Seen: "SEEN", Ask: "ASK", Answer: "ANSWER",
 	Locate: "LOCATE", Located: "LOCATED", Push: "PUSH", Outcome: "OUTCOME", Kick: "KICK", Hand: "HAND", Handed: "HANDED", Kicked: "KICKED",
 }

@@ -43,6 +43,8 @@ type Message struct {
 	Until  uint64 // ms: it expires
 	Epoch  uint64 // of a room
 	Offset uint64 // there
+
+	Members uint64 // of a room
 }
 
 // field is the type of an entry.
@@ -68,12 +70,13 @@ const (
 	fieldUntil     field = 17
 	fieldEpoch     field = 18
 	fieldOffset    field = 19
+	fieldMembers   field = 20
 )
 
 // most is as many bytes as m takes, or some more.
 func (m *Message) most() int {
 	const (
-		numbers = 13 * (2 + binary.MaxVarintLen64)
+		numbers = 14 * (2 + binary.MaxVarintLen64)
 		texts   = 6 * (1 + binary.MaxVarintLen32)
 	)
 	return 2 + numbers + texts + len(m.User) + len(m.Room) + len(m.Device) + len(m.Reason) + len(m.List) + len(m.Body)
@@ -95,6 +98,7 @@ func Append(dst []byte, m *Message) []byte {
 	dst = appendNumber(dst, fieldUntil, m.Until)
 	dst = appendNumber(dst, fieldEpoch, m.Epoch)
 	dst = appendNumber(dst, fieldOffset, m.Offset)
+	dst = appendNumber(dst, fieldMembers, m.Members)
 	dst = appendText(dst, fieldUser, m.User)
 	dst = appendText(dst, fieldRoom, m.Room)
 	dst = appendText(dst, fieldDevice, m.Device)
@@ -204,6 +208,8 @@ func (m *Message) number(f field) *uint64 {
 		return &m.Epoch
 	case fieldOffset:
 		return &m.Offset
+	case fieldMembers:
+		return &m.Members
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 // describe writes a message as docs/CLUSTER.md does.
 func describe(m *Message) string {
 	words := []string{m.Kind.String()}
-	for f := field(1); f <= fieldOffset; f++ {
+	for f := field(1); f <= fieldMembers; f++ {
 		if v := m.number(f); v != nil && *v != 0 {
 			words = append(words, fmt.Sprintf("%s=%d", fieldNames[f], *v))
 		}
@@ -29,7 +29,7 @@ var fieldNames = map[field]string{
 	fieldStream: "stream", fieldNumber: "number", fieldAckStream: "ackstream", fieldAcked: "acked", fieldAgain: "again", fieldToken: "token",
 	fieldUser: "user", fieldRoom: "room", fieldBody: "body", fieldList: "list", fieldResult: "result", fieldDevice: "device",
 	fieldCode: "code", fieldReason: "reason", fieldStamp: "stamp", fieldDue: "due", fieldUntil: "until",
-	fieldEpoch: "epoch", fieldOffset: "offset",
+	fieldEpoch: "epoch", fieldOffset: "offset", fieldMembers: "members",
 }
 
 // The examples of docs/CLUSTER.md are what Append writes and Parse reads, one at least of each kind.

@@ -8,9 +8,10 @@ import "encoding/binary"
 //	TAKEN  Token, Epoch, Offset; or Result, Code, Reason                        from the home
 //	SAID   Body: the publication, as members get it                             from the home to all
 //	FETCH  Token, Room, Epoch, Offset: up to where it is known; Result          to the home
-//	RING   Token, Room, Epoch, Offset: of the latest; List: publications; or Result   from the home
+//	RING   Token, Room, Epoch, Offset: of the latest; List: publications, Members: at all others; or Result   from the home
 //	HEADS  List: rooms, and the place of their latest publication               from the home to all
 //	LEFT   Room                                                                 to the home
+//	MEMBERS Room, Members: at the node, or, from the home, at all others        to the home, and from it
 
 // Results of Taken and Ring. None: it is as was asked.
 const (
