@@ -66,8 +66,11 @@ func TestQueuedBytesAreGivenBackWhateverEndsThem(t *testing.T) {
 	gone, _ := queue()
 	kicked, away := queue()
 	_, taker := queue()
-	_, staller := queue()
+	stalls, staller := queue()
 	_, slow := queue()
+	if got := n.r.QueuedBytes(stalls); got != staller.queued {
+		t.Errorf("%d bytes of it are queued, want %d", got, staller.queued)
+	}
 	want := int64(staller.queued * 5)
 	if n.r.counters.Queued != want || n.r.node.Budget.Queued() != want {
 		t.Fatalf("%d bytes queued, want %d", n.r.counters.Queued, want)
