@@ -47,7 +47,8 @@ type Counts struct {
 	Replaced       uint64 `json:"replaced" help:"sessions that a later login of another client at another node has ended"`
 	Superseded     uint64 `json:"superseded" help:"sessions whose client has a later one at another node"`
 	Moved          uint64 `json:"moved" help:"clients that were to be handed over to another node with fewer"`
-	Downs          uint64 `json:"downs" help:"times that another node was gone"`
+	Downs          uint64 `json:"downs" help:"times that another node was gone, and had not left"`
+	Leaves         uint64 `json:"leaves" help:"times that another node left: it ended in order, and said so"`
 	Published      uint64 `json:"published" help:"messages of the machine to others; those of hubs, while nothing else waits, are not counted"`
 	PublishedBytes uint64 `json:"published_bytes" help:"their bytes"`
 	Received       uint64 `json:"received" help:"messages of others"`
@@ -67,7 +68,7 @@ func (n *Node) Status() Status {
 	n.mu.Unlock()
 	st := Status{Node: n.cfg.Node, Live: len(n.members.Load().Names()), Homes: stats.Homes, Counts: Counts{
 		Sessions: stats.Sessions, Listed: stats.HomeOf, Followed: stats.Followed, Claimed: stats.Claimed, ClaimsSeen: stats.ClaimsSeen, ClaimsLost: stats.ClaimsLost,
-		Replaced: stats.Replaced, Superseded: stats.Superseded, Moved: stats.Moved, Downs: stats.Downs,
+		Replaced: stats.Replaced, Superseded: stats.Superseded, Moved: stats.Moved, Downs: stats.Downs, Leaves: stats.Leaves,
 		Published: stats.Published, PublishedBytes: stats.PublishedBytes, Received: stats.Received, Unsent: n.unsent.Load(),
 		Malformed: stats.Malformed, Unknown: stats.Unknown, Stale: stats.Stale,
 	}}

@@ -37,7 +37,7 @@ type alarm struct {
 	user   string // whose device went; empty: messages are due
 	device string
 	stamp  uint64
-	far    *otherDevice // in place of device
+	far    *otherDevice // in place of device; stamp is the number of its grace
 }
 
 func (c *clock) init(began time.Time) (err error) {

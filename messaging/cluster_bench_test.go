@@ -3,6 +3,7 @@ package messaging_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/stormwheel/stormwheel/cluster"
 	"github.com/stormwheel/stormwheel/cluster/natsbus"
 	"github.com/stormwheel/stormwheel/internal/freeport"
+	"github.com/stormwheel/stormwheel/internal/machine/proc"
 	"github.com/stormwheel/stormwheel/messaging"
 	"github.com/stormwheel/stormwheel/server"
 )
@@ -97,7 +99,7 @@ func pushMany(b *testing.B, hub *messaging.Hub, where string, users, rate int) {
 	)
 	places := make(chan struct{}, 2000)
 	content := make([]byte, 200)
-	began := time.Now()
+	began, used := time.Now(), processorTime(b)
 	for i := 0; b.Loop(); i++ {
 		if rate > 0 {
 			time.Sleep(time.Until(began.Add(time.Duration(i) * time.Second / time.Duration(rate))))
@@ -121,6 +123,7 @@ func pushMany(b *testing.B, hub *messaging.Hub, where string, users, rate int) {
 	for range cap(places) {
 		places <- struct{}{}
 	}
+	b.ReportMetric(float64((processorTime(b)-used).Nanoseconds())/1000/float64(len(took)), "cpu-us/op")
 	slices.Sort(took)
 	b.ReportMetric(float64(len(took))/time.Since(began).Seconds(), "msg/s")
 	b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-us")
@@ -128,4 +131,14 @@ func pushMany(b *testing.B, hub *messaging.Hub, where string, users, rate int) {
 	if other > 0 {
 		b.Errorf("%d were not delivered", other)
 	}
+}
+
+// processorTime is that of this process.
+func processorTime(b *testing.B) time.Duration {
+	b.Helper()
+	use, err := proc.Process(os.Getpid())
+	if err != nil {
+		b.Skip("the processor time is not known here: ", err)
+	}
+	return use.CPU()
 }

@@ -2,10 +2,11 @@ package messaging
 
 import (
 	"bytes"
-	"errors"
+	"hash/maphash"
 
 	"github.com/stormwheel/stormwheel/messaging/envelope"
 	"github.com/stormwheel/stormwheel/messaging/internal/between"
+	"github.com/stormwheel/stormwheel/server"
 )
 
 // The side of the node where a user is: messages of other origins are given to his devices here, and what they
@@ -13,29 +14,34 @@ import (
 
 // pushedHere is PUSH.
 func (h *Hub) pushedHere(node string, m *between.Message) {
-	name := string(m.User)
-	e := &entry{id: idOf(m.Body), foreign: true}
-	e.wait(waiter{told: h.tellOutcome(node, name, m.Token)})
-	sh := h.shardOf(name)
+	sh := &h.shards[maphash.Bytes(h.seed, m.User)%shards]
+	id := idOf(m.Body)
 	sh.mu.Lock()
 	defer sh.unlock()
-	if e.id != (ID{}) {
-		if first, word := sh.recent.find(name, e.id); first != nil {
-			first.waits = append(first.waits, e.waits...)
+	u, name := sh.users[string(m.User)], ""
+	if u != nil {
+		name = u.name
+	} else {
+		name = string(m.User)
+	}
+	w := waiter{from: server.Sender{ID: node}, number: m.Token}
+	if id != (ID{}) {
+		if first, word := sh.recent.find(name, id); first != nil {
+			first.waits = append(first.waits, w)
 			return
 		} else if word != 0 {
-			sh.settle(e, word, "", nil)
+			h.tellOutcome(node, m.User, m.Token, word, "", nil)
 			return
 		}
 	}
-	u := sh.users[name]
 	if u == nil || len(u.devices) == 0 {
 		_ = h.tellPeer(node, &between.Message{Kind: between.Outcome, Token: m.Token, User: m.User, Result: between.Gone, Stamp: h.stamps.asOf()})
 		return
 	}
-	e.user, e.body, e.at = u, bytes.Clone(m.Body), h.since()
-	if e.id != (ID{}) {
-		sh.recent.add(name, e.id, e, e.at)
+	e := &entry{user: u, id: id, body: bytes.Clone(m.Body), at: h.since(), foreign: true}
+	e.wait(w)
+	if id != (ID{}) {
+		sh.recent.add(name, id, e, e.at)
 	}
 	p := u.place()
 	p.foreign = append(p.foreign, e)
@@ -79,19 +85,16 @@ func (u *user) adopt(e, copy *entry) {
 	}
 }
 
-// tellOutcome is a waiter's told that tells an origin.
-func (h *Hub) tellOutcome(node, user string, token uint64) func(Outcome) {
-	return func(o Outcome) {
-		m := between.Message{Kind: between.Outcome, Token: token, User: []byte(user), Result: uint64(o.Result), Device: []byte(o.Device)}
-		var why *Refusal
-		switch {
-		case o.Err == refuseHandBack:
-			m.Result = between.Unwanted
-		case o.Err == refuseHandUnsent:
-			m.Result = between.Unsent
-		case errors.As(o.Err, &why):
-			m.Code, m.Reason = uint64(why.Code), []byte(why.Reason)
-		}
-		_ = h.tellPeer(node, &m) // it is lost with that node, or asked again
+// tellOutcome tells an origin what became of a message of its. It may be called with any lock held.
+func (h *Hub) tellOutcome(node string, user []byte, token uint64, r Result, device string, why *Refusal) {
+	m := between.Message{Kind: between.Outcome, Token: token, User: user, Result: uint64(r), Device: []byte(device)}
+	switch {
+	case why == refuseHandBack:
+		m.Result = between.Unwanted
+	case why == refuseHandUnsent:
+		m.Result = between.Unsent
+	case why != nil:
+		m.Code, m.Reason = uint64(why.Code), []byte(why.Reason)
 	}
+	_ = h.tellPeer(node, &m) // it is lost with that node, or asked again
 }

@@ -33,7 +33,7 @@ func (w *town) leave(r *rig, most time.Duration) error {
 func TestNodeThatLeavesHandsOverWhatWaits(t *testing.T) {
 	inTown(t, 3, messaging.Config{MessageRate: -1}, func(w *town) {
 		alice, carol := w.nodes[1].join("alice"), w.nodes[2].join("carol")
-		const users, each = 8, 70
+		const users, each = 4, 70
 		leaver := w.nodes[0]
 		for i := range each {
 			for u := range users {

@@ -20,6 +20,7 @@ type otherDevice struct {
 	on    []otherLogin // empty: it is in its grace
 	stamp uint64       // of the latest login
 	told  uint64       // of the latest here, of which watchers were told
+	grace uint64       // how many have begun: one that is over by a return ends nothing later
 	dead  bool         // it is told to be offline
 }
 
@@ -98,7 +99,8 @@ func (sh *shard) goes(d *otherDevice, gone func(otherLogin) bool, grace bool) {
 		return
 	}
 	if d.on = nil; grace {
-		sh.h.clock.grace(sh.h.graceTime(), alarm{user: d.user, far: d, stamp: d.stamp})
+		d.grace++
+		sh.h.clock.grace(sh.h.graceTime(), alarm{user: d.user, far: d, stamp: d.grace})
 		return
 	}
 	sh.offline(d)
@@ -134,7 +136,7 @@ func (h *Hub) otherGraceEnds(a alarm) {
 	sh := h.shardOf(a.user)
 	sh.mu.Lock()
 	defer sh.unlock()
-	if d := a.far; !d.dead && len(d.on) == 0 && d.stamp == a.stamp {
+	if d := a.far; !d.dead && len(d.on) == 0 && d.grace == a.stamp {
 		sh.offline(d)
 	}
 }

@@ -141,6 +141,27 @@ func TestNodeThatComesBackBringsItsDevices(t *testing.T) {
 	})
 }
 
+// A grace that was over, since the node of a device came back, does not cut the next one of that device short.
+func TestEachGraceIsWhole(t *testing.T) {
+	inTown(t, 2, messaging.Config{OpenPresence: true}, func(w *town) {
+		alice, bob := w.nodes[0].join("alice"), w.nodes[1].join("bob")
+		w.watches(alice, envelope.Envelope{User: []byte("bob")})
+		w.f.loses("a", "b")
+		w.advance(5 * time.Second)
+		w.f.heal("a", "b")
+		w.advance(time.Second)
+		bob.Reset()
+		w.advance(w.grace() - 3*time.Second) // since the first began it is longer than one
+		alice.nothing()
+		bob = w.nodes[1].join("bob")
+		w.advance(w.grace())
+		alice.nothing()
+		w.bye(bob)
+		w.advance(w.grace())
+		alice.sees(envelope.Offline, "bob")
+	})
+}
+
 func TestRoomIsWatchedOverNodes(t *testing.T) {
 	inTowns(t, 3, messaging.Config{OpenPresence: true}, func(w *town) {
 		alice, bob := w.nodes[0].join("alice"), w.nodes[1].join("bob")

@@ -40,10 +40,10 @@ type entry struct {
 	ages         *ageList
 }
 
-// waiter is who wants to know what becomes of a message: a client, or a caller of Push.
+// waiter is who wants to know what becomes of a message: a client, a caller of Push, or another node that is its origin.
 type waiter struct {
-	from   server.Sender
-	number uint64
+	from   server.Sender // a client; or, without an incarnation, which clients have, a node by its name
+	number uint64        // of the client's SEND, or the node's token
 	told   func(Outcome)
 }
 

@@ -1,6 +1,7 @@
 package messaging
 
 import (
+	"hash/maphash"
 	"testing"
 	"time"
 )
@@ -8,7 +9,7 @@ import (
 // Whoever pushes without asking what becomes of it, while the store stands still, fills no memory.
 func TestWhatNobodyWaitsForIsNotKnownForEver(t *testing.T) {
 	var r recent
-	r.init()
+	r.init(maphash.MakeSeed())
 	const aSecond = 1000
 	for i := range 60 * aSecond {
 		r.add("bob", ID{"node", 1, uint64(i)}, new(entry), time.Duration(i)*time.Second/aSecond)

@@ -25,6 +25,8 @@ func (sh *shard) settle(e *entry, r Result, device string, why *Refusal) {
 			continue
 		}
 		switch {
+		case w.from.Incarnation == 0:
+			sh.h.tellOutcome(w.from.ID, []byte(e.user.name), w.number, r, device, why)
 		case why != nil:
 			sh.h.refuse(w.from, w.number, why)
 		case r == Expired:

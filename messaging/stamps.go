@@ -24,7 +24,9 @@ func (s *stamps) begin(peers interface{ Stamp(after uint64) uint64 }) func(after
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		stamp := peers.Stamp(after)
-		s.early = append(s.early, stamp)
+		if stamp != 0 { // this node has ended, and nobody would say that the login is through
+			s.early = append(s.early, stamp)
+		}
 		return stamp
 	}
 }

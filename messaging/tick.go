@@ -19,6 +19,7 @@ func (h *Hub) tick() {
 	ticker := time.NewTicker(tickTime)
 	defer ticker.Stop()
 	lastSecond := h.since()
+	pulse := pulse{lastSecond}
 	for {
 		select {
 		case <-ticker.C:
@@ -32,8 +33,12 @@ func (h *Hub) tick() {
 			lastSecond = now
 			h.window.Store(int64(h.srv.Load().Stats().Window))
 		}
+		slept := pulse.slept(now)
 		for i := range h.shards {
 			sh := &h.shards[i]
+			if slept > 0 {
+				sh.excuse(now, slept)
+			}
 			sh.grow(now)
 			if h.cfg.Peers != nil {
 				sh.growPlaces(now, second)

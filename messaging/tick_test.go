@@ -1,6 +1,7 @@
 package messaging
 
 import (
+	"hash/maphash"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -69,7 +70,7 @@ func TestAgesAreInOrderOfComing(t *testing.T) {
 // A message that may be sent again is as if it had never come; others are known until they are forgotten.
 func TestRecentKnowsWhatBecameOfAMessage(t *testing.T) {
 	var r recent
-	r.init()
+	r.init(maphash.MakeSeed())
 	id := func(n int) ID { return ID{"alice", 1, uint64(n)} }
 	var all []*entry
 	for n := range 4 * recentMessages {

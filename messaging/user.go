@@ -95,7 +95,7 @@ func (d *device) isIn(name string) bool {
 func (sh *shard) init(h *Hub) {
 	sh.h = h
 	sh.users, sh.moves = make(map[string]*user), make(map[drop]bool)
-	sh.recent.init()
+	sh.recent.init(h.seed)
 	sh.work = make(chan struct{}, 1)
 }
 

@@ -138,6 +138,7 @@ func (h *Hub) roam() {
 	defer timer.Stop()
 	var version uint64
 	lastSecond := h.since()
+	pulse := pulse{lastSecond}
 	for {
 		select {
 		case <-timer.C:
@@ -150,6 +151,9 @@ func (h *Hub) roam() {
 		if v := h.view.version.Load(); v != version {
 			version = v
 			h.lookAtAll()
+		}
+		if slept := pulse.slept(now); slept > 0 {
+			h.says.excuse(now, slept)
 		}
 		busy := h.fetchAgain(now)
 		busy = h.sayAgain(now) || busy

@@ -134,6 +134,7 @@ func TestNodeRefusesAtTheMachinesOwnDescriptorLimit(t *testing.T) {
 	if limit, _ := machine.Descriptors(); testing.Short() || limit > 30_000 {
 		t.Skipf("the machine's own limit is %d descriptors: too many clients for a test", limit)
 	}
+	skipUnlessSlow(t, "20,000 clients join")
 	const excess = 200
 	c := startChild(t, orders{AdmitRate: 1e6})
 	room := c.stats().MaxConns

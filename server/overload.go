@@ -46,6 +46,7 @@ func (s *Server) watchLoad(now time.Duration) {
 		s.logOverload(now, seen)
 	}
 	s.node.Queue.SetRate(now, ld.SlotRate())
+	s.away.setRate(ld.HandshakeRate(now))
 	if s.node.Stopping.Load() {
 		return // the listeners may be gone
 	}

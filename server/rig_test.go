@@ -35,6 +35,14 @@ func freePort(t *testing.T) string {
 	return addrs[0]
 }
 
+// skipUnlessSlow skips what takes long and tells little more than another test, for the reason given.
+func skipUnlessSlow(t *testing.T, why string) {
+	t.Helper()
+	if os.Getenv("STORMWHEEL_SLOW") == "" {
+		t.Skip(why + ": STORMWHEEL_SLOW=1 has it run")
+	}
+}
+
 // startNode starts a node on a free port and stops it when the test ends.
 func startNode(t *testing.T, cfg Config) *Server {
 	t.Helper()

@@ -41,6 +41,9 @@ func theSiege(t *testing.T, by string, client func() transport.Stage) {
 			if by == "tls" && name == "silent" {
 				t.Skip("who does not begin a handshake is told nothing")
 			}
+			if by != "tls" && (name == "a stopped process" || name == "a handler that sleeps") {
+				skipUnlessSlow(t, "the loop stands still, whatever the transport")
+			}
 			over.Store(t, stages{Name: by, Client: client, Unix: by == "unix"})
 			defer over.Delete(t)
 			body(t)

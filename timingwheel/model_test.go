@@ -240,7 +240,7 @@ var traceConfigs = []Config{
 }
 
 func TestAgreesWithANaiveTwin(t *testing.T) {
-	traces := 100
+	traces := 40
 	if testing.Short() {
 		traces = 30
 	}

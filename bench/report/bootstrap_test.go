@@ -16,8 +16,9 @@ func steadyRun(t *testing.T, seconds int, ms float64, seed uint64) *result.Resul
 	t.Helper()
 	rng := rand.New(rand.NewPCG(seed, 0))
 	r := &result.Result{Schema: result.Schema, Scenario: "hold", Verdict: result.Pass, Heartbeat: result.Heartbeat{RTTms: &result.Percentiles{P50: ms, P99: 3 * ms, P999: 5 * ms}}}
+	h := hdrhistogram.New(1, result.LongestTime, 2)
 	for i := range seconds {
-		h := hdrhistogram.New(1, result.LongestTime, 2)
+		h.Reset()
 		for range 200 {
 			if err := h.RecordValue(int64(1000 * ms * (0.5 + rng.ExpFloat64()))); err != nil {
 				t.Fatal(err)

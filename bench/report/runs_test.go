@@ -1,8 +1,10 @@
 package report
 
 import (
+	"fmt"
 	"math"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,6 +16,10 @@ import (
 // histogram holds n values from the smallest to the greatest, in microseconds.
 func histogram(t testing.TB, n int, smallest, greatest float64) string {
 	t.Helper()
+	key := fmt.Sprint(n, smallest, greatest)
+	if text, ok := histograms.Load(key); ok {
+		return text.(string)
+	}
 	h := hdrhistogram.New(1, time.Hour.Microseconds(), 3)
 	for i := range n {
 		v := smallest + (greatest-smallest)*float64(i)/float64(max(n-1, 1))
@@ -25,8 +31,12 @@ func histogram(t testing.TB, n int, smallest, greatest float64) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	histograms.Store(key, string(text))
 	return string(text)
 }
+
+// histograms keeps what histogram made: it takes long under the race detector.
+var histograms sync.Map
 
 // hold is a run of two nodes and a thousand clients, half a minute long.
 func hold(t testing.TB) Run {

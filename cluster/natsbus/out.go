@@ -60,6 +60,13 @@ func (o *out) put(subject string, body []byte) error {
 	return nil
 }
 
+// waiting is how many bytes wait to leave.
+func (o *out) waiting() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.bytes
+}
+
 // room is memory of a batch that has left, or none.
 func (o *out) room() []byte {
 	n := len(o.spare) - 1

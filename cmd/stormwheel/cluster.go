@@ -62,7 +62,7 @@ func (f *clusterFlags) open(c *serveCmd, secrets *secrets, certs *certificates, 
 	}
 	node, err := cluster.New(cluster.Config{
 		Node: c.Node, Bus: bus, Advertise: f.ClusterAdvertise, Version: version[:min(len(version), 64)],
-		Replace: f.duplicates() == server.Replace, Stay: !f.ClusterRebalance,
+		Replace: f.duplicates() == server.Replace, Stay: !f.ClusterRebalance, HomesAbove: f.ClusterHomesAbove,
 		OwnAlternates: c.Alternates != nil, OwnRate: c.FailoverRate != 0, Logger: log,
 	})
 	if err != nil {

@@ -14,17 +14,18 @@ import (
 
 // clusterFlags say of which cluster the node is, and by what it reaches the others.
 type clusterFlags struct {
-	Cluster          string   `placeholder:"nats://embedded|nats://HOST:PORT" help:"Be a node of a cluster (docs/CLUSTER.md), by the NATS within each node, or by one that is there, as nats:// or tls://, several with commas between. It needs --node. Default: the node is alone."`
-	ClusterListen    string   `default:"127.0.0.1:6222" placeholder:"HOST:PORT" help:"With nats://embedded: where other nodes connect. Beyond loopback it needs --cluster-secret-file or --cluster-tls-cert. Default ${default}."`
-	ClusterPeers     []string `placeholder:"HOST:PORT|dns:NAME:PORT" help:"With nats://embedded: all nodes, this one may be among them; dns: all addresses of a name, looked up every 5 s. Default: others come to this one."`
-	ClusterName      string   `default:"stormwheel" placeholder:"NAME" help:"Nodes of other clusters are not let in, or not heard. Default ${default}."`
-	ClusterAdvertise string   `placeholder:"HOST:PORT" help:"Where clients reach this node, as others tell theirs. Default: --listen, if that says so."`
-	ClusterTLSCert   string   `name:"cluster-tls-cert" type:"path" placeholder:"FILE" help:"Certificate that the node shows others, or --cluster, in place of the secret, PEM; read again as --tls-cert is. Default: one made of the secret."`
-	ClusterTLSKey    string   `name:"cluster-tls-key" type:"path" placeholder:"FILE" help:"Its key, PEM."`
-	ClusterTLSCA     string   `name:"cluster-tls-ca" type:"path" placeholder:"FILE" help:"Authorities of the others' certificates, PEM."`
-	ClusterCreds     string   `type:"path" placeholder:"FILE" help:"Credentials at the NATS that is there. Default: what --cluster says."`
-	ClusterRebalance bool     `default:"true" negatable:"" help:"When a node has joined, hand it clients until all have as many, none of them offline meanwhile. On by default."`
-	Duplicates       string   `placeholder:"stand-beside|replace|refuse" help:"What becomes of a login under a client id that has a session: replace ends that one, on all nodes; the others hold on each node by itself. Default stand-beside, with --cluster replace."`
+	Cluster           string   `placeholder:"nats://embedded|nats://HOST:PORT" help:"Be a node of a cluster (docs/CLUSTER.md), by the NATS within each node, or by one that is there, as nats:// or tls://, several with commas between. It needs --node. Default: the node is alone."`
+	ClusterListen     string   `default:"127.0.0.1:6222" placeholder:"HOST:PORT" help:"With nats://embedded: where other nodes connect. Beyond loopback it needs --cluster-secret-file or --cluster-tls-cert. Default ${default}."`
+	ClusterPeers      []string `placeholder:"HOST:PORT|dns:NAME:PORT" help:"With nats://embedded: all nodes, this one may be among them; dns: all addresses of a name, looked up every 5 s. Default: others come to this one."`
+	ClusterName       string   `default:"stormwheel" placeholder:"NAME" help:"Nodes of other clusters are not let in, or not heard. Default ${default}."`
+	ClusterAdvertise  string   `placeholder:"HOST:PORT" help:"Where clients reach this node, as others tell theirs. Default: --listen, if that says so."`
+	ClusterTLSCert    string   `name:"cluster-tls-cert" type:"path" placeholder:"FILE" help:"Certificate that the node shows others, or --cluster, in place of the secret, PEM; read again as --tls-cert is. Default: one made of the secret."`
+	ClusterTLSKey     string   `name:"cluster-tls-key" type:"path" placeholder:"FILE" help:"Its key, PEM."`
+	ClusterTLSCA      string   `name:"cluster-tls-ca" type:"path" placeholder:"FILE" help:"Authorities of the others' certificates, PEM."`
+	ClusterCreds      string   `type:"path" placeholder:"FILE" help:"Credentials at the NATS that is there. Default: what --cluster says."`
+	ClusterRebalance  bool     `default:"true" negatable:"" help:"When a node has joined, hand it clients until all have as many, none of them offline meanwhile. On by default."`
+	ClusterHomesAbove int      `default:"16" placeholder:"NODES" help:"With more live nodes than that a login is told to two nodes, its homes, and not to all (docs/CLUSTER.md); the same on all nodes. Negative: to all, always. Default ${default}."`
+	Duplicates        string   `placeholder:"stand-beside|replace|refuse" help:"What becomes of a login under a client id that has a session: replace ends that one, on all nodes; the others hold on each node by itself. Default stand-beside, with --cluster replace."`
 }
 
 // embeddedHost is the host that stands for the NATS within each node.
@@ -67,6 +68,8 @@ func (f *clusterFlags) check(c *serveCmd) error {
 		return errors.New("--cluster needs --node, a name that no other node has")
 	case !natsbus.ValidName(f.ClusterName):
 		return fmt.Errorf("--cluster-name must have 1 to 64 letters, digits, - and _, unlike %q", f.ClusterName)
+	case f.ClusterHomesAbove == 0:
+		return errors.New("--cluster-homes-above must be a number of nodes, or negative: logins are told to all then")
 	case (f.ClusterTLSCert == "") != (f.ClusterTLSKey == ""):
 		return errors.New("--cluster-tls-cert and --cluster-tls-key go together")
 	}

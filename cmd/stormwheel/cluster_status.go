@@ -107,8 +107,8 @@ func writeStatus(out io.Writer, st clusterAnswer) error {
 		fmt.Fprintf(out, "No connection with %s: %s.\n", r.Peer, r.Why)
 	}
 	c := st.Counts
-	_, err := fmt.Fprintf(out, "%d live; * asked. Logins claimed %d, of others seen %d, lost and asked for %d. Sessions replaced %d, superseded %d. Moved %d. Nodes gone %d times.\n",
-		st.Live, c.Claimed, c.ClaimsSeen, c.ClaimsLost, c.Replaced, c.Superseded, c.Moved, c.Downs)
+	_, err := fmt.Fprintf(out, "%d live; * asked. Logins claimed %d, of others seen %d, lost and asked for %d. Sessions replaced %d, superseded %d. Moved %d. Nodes gone %d times, left %d times.\n",
+		st.Live, c.Claimed, c.ClaimsSeen, c.ClaimsLost, c.Replaced, c.Superseded, c.Moved, c.Downs, c.Leaves)
 	return err
 }
 

@@ -36,6 +36,7 @@ func TestClusterFlagsThatMakeNoSenseAreRefused(t *testing.T) {
 		{"--cluster nats://embedded --node a.b", `--node: in a cluster a name has 1 to 64 letters, digits, - and _, unlike "a.b"`},
 		{"--cluster embedded --node a", `--cluster must be nats://embedded, or nats://HOST:PORT`},
 		{"--cluster nats://embedded,nats://b:4222 --node a", `--cluster must be nats://embedded, or nats://HOST:PORT`},
+		{"--cluster nats://embedded --node a --cluster-homes-above 0", `--cluster-homes-above must be a number of nodes, or negative`},
 		{"--cluster nats://embedded --node a --cluster-name x.y", `--cluster-name must have`},
 		{"--cluster nats://embedded --node a --cluster-listen 0.0.0.0:6222", "--cluster-listen 0.0.0.0:6222 is beyond loopback, where anybody could join: it needs --cluster-secret-file"},
 		{"--cluster nats://embedded --node a --cluster-listen :6222", "--cluster-listen :6222 is beyond loopback"},

@@ -58,7 +58,7 @@ func (r *rig) credentials() (all [][]byte) {
 
 func TestATokenIsAskedForWithinTheLastThird(t *testing.T) {
 	const grant = time.Hour
-	low, high := sample(t, 2000, fresh(), func(r *rig) time.Duration {
+	low, high := sample(t, 300, fresh(), func(r *rig) time.Duration {
 		r.granted(grant)
 		began := r.now
 		asked := r.expiring(grant)

@@ -15,7 +15,9 @@ type entry struct {
 	id    string
 	user  string
 	claim Claim // without its texts
-	roles byte
+	roles byte  // those in which it is listed
+
+	older, newer *entry // of those that its owner has registered
 }
 
 // The roles of a home for a session.
@@ -44,49 +46,119 @@ func (d *directory) tidy(name string) {
 
 // add lists a session. Twice is once.
 func (d *directory) add(e *entry) (fresh bool) {
-	if e.roles&roleID != 0 && !slices.ContainsFunc(d.ids[e.id], func(o *entry) bool { return o.key() == e.key() }) {
+	asked := e.roles
+	e.roles = 0
+	if asked&roleID != 0 && !slices.ContainsFunc(d.ids[e.id], func(o *entry) bool { return o.key() == e.key() }) {
 		if d.ids == nil {
 			d.ids = make(map[string][]*entry)
 		}
 		d.ids[e.id] = append(d.ids[e.id], e)
+		e.roles |= roleID
 		fresh = true
 	}
-	if e.roles&roleUser != 0 {
-		d.user(e.user).add(e)
+	if asked&roleUser != 0 && d.user(e.user).add(e) {
+		e.roles |= roleUser
+	}
+	if e.roles != 0 {
+		e.link()
 	}
 	return fresh
+}
+
+// link puts e among what its owner has registered.
+func (e *entry) link() {
+	if e.older = e.owner.entries; e.older != nil {
+		e.older.newer = e
+	}
+	e.owner.entries = e
+}
+
+// unlist notes that e is not listed in a role any more.
+func (e *entry) unlist(role byte) {
+	if e.roles &^= role; e.roles != 0 {
+		return
+	}
+	if e.newer != nil {
+		e.newer.older = e.older
+	} else {
+		e.owner.entries = e.older
+	}
+	if e.older != nil {
+		e.older.newer = e.newer
+	}
+	e.older, e.newer = nil, nil
 }
 
 // remove takes a session off.
 func (d *directory) remove(owner *node, id, user []byte, stamp uint64, roles byte) {
 	k := sessionKey{owner, stamp, string(id)}
 	if roles&roleID != 0 {
-		d.dropIDs(k.id, func(e *entry) bool { return e.key() == k })
+		d.removeID(k)
 	}
-	if u := d.users[string(user)]; u != nil && roles&roleUser != 0 {
-		u.remove(k)
-		d.tidy(string(user))
-	}
-}
-
-func (d *directory) dropIDs(id string, gone func(*entry) bool) {
-	if left := slices.DeleteFunc(d.ids[id], gone); len(left) > 0 {
-		d.ids[id] = left
-	} else {
-		delete(d.ids, id)
+	if roles&roleUser != 0 {
+		d.removeUser(string(user), k)
 	}
 }
 
-// drop takes all off that a node has registered.
-func (d *directory) drop(owner *node) {
-	its := func(e *entry) bool { return e.owner == owner }
-	for id := range d.ids {
-		d.dropIDs(id, its)
+func (d *directory) removeID(k sessionKey) {
+	all := d.ids[k.id]
+	i := slices.IndexFunc(all, func(e *entry) bool { return e.key() == k })
+	if i < 0 {
+		return
 	}
-	for name, u := range d.users {
-		u.drop(owner)
+	all[i].unlist(roleID)
+	if len(all) == 1 {
+		delete(d.ids, k.id)
+		return
+	}
+	d.ids[k.id] = slices.Delete(all, i, i+1)
+}
+
+func (d *directory) removeUser(name string, k sessionKey) {
+	u := d.users[name]
+	if u == nil {
+		return
+	}
+	if e := u.remove(k); e != nil {
+		e.unlist(roleUser)
+	}
+	d.tidy(name)
+}
+
+// follow notes that a node follows a user, or does so no more.
+func (d *directory) follow(p *node, name string, on bool) {
+	if on {
+		if u := d.user(name); !slices.Contains(u.followers, p) {
+			u.followers = append(u.followers, p)
+			if p.follows == nil {
+				p.follows = make(map[string]struct{})
+			}
+			p.follows[name] = struct{}{}
+		}
+		return
+	}
+	delete(p.follows, name)
+	if u := d.users[name]; u != nil {
+		u.followers = slices.DeleteFunc(u.followers, func(o *node) bool { return o == p })
 		d.tidy(name)
 	}
+}
+
+// drop takes all off that a node has registered. It looks at nothing else: there may be millions.
+func (d *directory) drop(owner *node) {
+	for e := owner.entries; e != nil; e = owner.entries {
+		k := e.key()
+		if e.roles&roleID != 0 {
+			d.removeID(k)
+		}
+		if e.roles&roleUser != 0 {
+			d.removeUser(e.user, k)
+		}
+	}
+	for name := range owner.follows {
+		d.follow(owner, name, false)
+	}
+	owner.follows = nil
 }
 
 func (m *Machine) voidEntries(p *node) {

@@ -1,14 +1,12 @@
 package peer
 
-import "slices"
-
 // followed is a user of whom this node wants to know where he is.
 type followed struct {
 	user  string
 	at    int    // in followList
 	home  uint32 // the mark of the one that was told
 	view  uint64 // as of then
-	known []knownAt
+	known keyed[knownAt]
 }
 
 // knownAt is a session of his of which the owner was told.
@@ -18,6 +16,8 @@ type knownAt struct {
 	claim Claim
 	doubt bool // its node lists its sessions, and has not listed it yet
 }
+
+func (k knownAt) key() sessionKey { return sessionKey{k.node, k.claim.Stamp, k.id} }
 
 // Follow has the owner be told of the sessions of a user at other nodes from now on. True: he has a home, which is asked where he
 // is, again if he was followed: Known tells its answer, if it comes. Otherwise all logins are told to all.
@@ -90,11 +90,15 @@ func (m *Machine) takeState(now Now, p *node, s *state, out *Out) {
 		return
 	}
 	all := s.view != 0 && s.view == m.homing.view
-	f.known = slices.DeleteFunc(f.known, func(k knownAt) bool {
-		if !all && k.node.name != string(s.owner) {
-			return false
+	told := make(map[sessionKey]bool, len(s.sessions))
+	for _, at := range s.sessions {
+		n := m.known[string(at.node)]
+		if n != nil && n.live && n.epoch == at.claim.Epoch {
+			told[sessionKey{n, at.claim.Stamp, string(at.claim.ID)}] = true
 		}
-		if slices.ContainsFunc(s.sessions, k.is) {
+	}
+	f.known.removeAll(func(k *knownAt) bool {
+		if !all && k.node.name != string(s.owner) || told[k.key()] {
 			return false
 		}
 		c := k.claim
@@ -103,27 +107,18 @@ func (m *Machine) takeState(now Now, p *node, s *state, out *Out) {
 		return true
 	})
 	for _, at := range s.sessions {
-		n := m.known[string(at.node)]
-		if n == nil || !n.live || n.epoch != at.claim.Epoch {
-			continue
-		}
-		if slices.ContainsFunc(f.known, func(k knownAt) bool { return k.is(at) }) {
-			continue
-		}
-		k := knownAt{node: n, id: string(at.claim.ID), claim: at.claim}
+		k := knownAt{node: m.known[string(at.node)], id: string(at.claim.ID), claim: at.claim}
 		k.claim.ID, k.claim.User = nil, nil
-		f.known = append(f.known, k)
+		if !told[k.key()] || !f.known.add(k) {
+			continue
+		}
 		c := at.claim
 		c.User = s.user
-		out.add(Action{Op: Login, Node: n.name, Login: c})
+		out.add(Action{Op: Login, Node: k.node.name, Login: c})
 	}
 	if len(s.owner) == 0 {
 		out.add(Action{Op: Known, Node: p.name, Login: Claim{User: s.user}, Sure: all})
 	}
-}
-
-func (k *knownAt) is(at sessionAt) bool {
-	return k.claim.Stamp == at.claim.Stamp && k.node.name == string(at.node) && k.claim.Epoch == at.claim.Epoch && k.id == string(at.claim.ID)
 }
 
 // noteFollowed keeps what is known of a user who is followed true by what a node tells to all.
@@ -132,24 +127,23 @@ func (m *Machine) noteFollowed(p *node, r *record) {
 	if f == nil {
 		return
 	}
-	i := slices.IndexFunc(f.known, func(k knownAt) bool { return k.node == p && k.claim.Stamp == r.Stamp && k.id == string(r.ID) })
-	switch {
-	case r.kind == recordLogin && i < 0:
-		k := knownAt{node: p, id: string(r.ID), claim: r.Claim}
-		k.claim.ID, k.claim.User = nil, nil
-		f.known = append(f.known, k)
-	case r.kind == recordLogin:
-		f.known[i].doubt = false
-	case r.kind == recordLogout && i >= 0:
-		f.known = slices.Delete(f.known, i, i+1)
+	k := knownAt{node: p, id: string(r.ID), claim: r.Claim}
+	k.claim.ID, k.claim.User = nil, nil
+	switch r.kind {
+	case recordLogin:
+		if !f.known.add(k) {
+			f.known.sessions[f.known.place(k.key())].doubt = false
+		}
+	case recordLogout:
+		f.known.remove(k.key())
 	}
 }
 
 // doubtFollowed is for a node that is to list all its sessions: logouts that it has told homes may have been lost with them.
 func (m *Machine) doubtFollowed(p *node) {
 	for _, f := range m.followList {
-		for i := range f.known {
-			k := &f.known[i]
+		for i := range f.known.sessions {
+			k := &f.known.sessions[i]
 			k.doubt = k.doubt || k.node == p
 		}
 	}
@@ -158,7 +152,7 @@ func (m *Machine) doubtFollowed(p *node) {
 // endDoubt tells that those sessions of a node have ended which it has not listed.
 func (m *Machine) endDoubt(p *node, out *Out) {
 	for _, f := range m.followList {
-		f.known = slices.DeleteFunc(f.known, func(k knownAt) bool {
+		f.known.removeAll(func(k *knownAt) bool {
 			if k.node != p || !k.doubt {
 				return false
 			}
@@ -173,6 +167,6 @@ func (m *Machine) endDoubt(p *node, out *Out) {
 // voidFollowed forgets what is known of users at a node that is down: the owner is told so by that.
 func (m *Machine) voidFollowed(p *node) {
 	for _, f := range m.followList {
-		f.known = slices.DeleteFunc(f.known, func(k knownAt) bool { return k.node == p })
+		f.known.removeAll(func(k *knownAt) bool { return k.node == p })
 	}
 }

@@ -16,8 +16,8 @@ var homesSeeds = flag.Int("peer.homes", 30, "how many seeds TestHomesSwarm runs 
 // theirs and nothing else.
 func TestHomesSwarm(t *testing.T) {
 	seeds := *homesSeeds
-	if testing.Short() {
-		seeds = min(seeds, 20)
+	if testing.Short() || underRace { // there it takes ten times as long
+		seeds = min(seeds, 12)
 	}
 	for _, nodes := range []int{3, 10, 30} {
 		for i := range uint64(max(1, seeds*3/nodes)) {
@@ -327,7 +327,11 @@ func TestManyChangesLeaveNothing(t *testing.T) {
 		w.run(4 * time.Second)
 		w.hosts[0].follow("c7")
 		all := make(map[string][]*login)
-		for i := range 50_000 { // each ends what it had
+		changes := 50_000
+		if underRace { // there it takes ten times as long
+			changes = 12_000
+		}
+		for i := range changes { // each ends what it had
 			id := fmt.Sprint("c", i%1000)
 			h := w.hosts[w.rng.IntN(5)]
 			all[id] = append(all[id][max(0, len(all[id])-2):], h.open(id, uint64(i+1), 0))

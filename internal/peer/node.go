@@ -38,6 +38,9 @@ type node struct {
 	restart           bool
 	resend            bool   // it is to be told all
 	whole             uint64 // the view as of which it has told all
+
+	entries *entry              // the latest that it has registered here, and by entry.older all
+	follows map[string]struct{} // the users that it follows here
 }
 
 // forgetAfter is how long a peer that is down is remembered: which of its claims were seen, and that a run
@@ -214,7 +217,11 @@ func (m *Machine) down(now Now, p *node, out *Out) {
 	m.endLaneIn(p)
 	m.voidFollowed(p)
 	m.countMembers(now)
-	m.stats.Downs++
+	if p.state == Left {
+		m.stats.Leaves++
+	} else {
+		m.stats.Downs++
+	}
 	out.add(Action{Op: Down, Node: p.name})
 }
 

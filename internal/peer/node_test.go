@@ -58,6 +58,21 @@ func TestBusSaysThatPeerIsGone(t *testing.T) {
 	sees(t, h[0], "b")
 }
 
+// Who ends in order has left, and is not among those who were gone.
+func TestWhoLeavesIsNotGone(t *testing.T) {
+	w := newWorld(t, 23)
+	h := slices.Clone(w.cluster(3, Config{}))
+	h[1].m.Leave(h[1].time(), &h[1].out)
+	h[1].obey()
+	h[1].kill()
+	h[2].kill()
+	w.run(5 * time.Second)
+	sees(t, h[0])
+	if s := h[0].m.Stats(); s.Leaves != 1 || s.Downs != 1 {
+		t.Errorf("%d left and %d were gone, want one each", s.Leaves, s.Downs)
+	}
+}
+
 // Its own silence is not its peers': what it did not hear while it stood still it had no chance to hear.
 func TestFrozenNodeDoesNotTakePeersForDead(t *testing.T) {
 	w := newWorld(t, 4)

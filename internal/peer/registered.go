@@ -103,18 +103,10 @@ func (m *Machine) takeFollow(now Now, p *node, user string, on bool, out *Out) {
 		m.stats.Malformed++
 		return
 	}
-	if !on {
-		if u := m.directory.users[user]; u != nil {
-			u.followers = slices.DeleteFunc(u.followers, func(o *node) bool { return o == p })
-			m.directory.tidy(user)
-		}
-		return
+	m.directory.follow(p, user, on)
+	if on {
+		m.tellLater(now, user)
 	}
-	u := m.directory.user(user)
-	if !slices.Contains(u.followers, p) {
-		u.followers = append(u.followers, p)
-	}
-	m.tellLater(now, user)
 }
 
 // tellLater has the followers of a user who is listed be told all of him in a moment, once.

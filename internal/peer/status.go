@@ -44,7 +44,8 @@ type Stats struct {
 	Malformed         uint64 // messages that were none of this protocol
 	Unknown           uint64 // messages and records of kinds that this version does not know
 	Stale             uint64 // messages of a node's earlier process, or of one that is not live
-	Downs             uint64
+	Downs             uint64 // times that a peer was gone without having said so
+	Leaves            uint64 // that one ended of its own accord
 	Moved             uint64 // sessions that Move asked for
 
 	Homes    bool // own logins are told to homes only

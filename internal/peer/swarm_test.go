@@ -39,8 +39,8 @@ type process struct {
 // sessions, and agree about homes.
 func TestSwarm(t *testing.T) {
 	seeds := *swarmSeeds
-	if testing.Short() {
-		seeds = min(seeds, 40)
+	if testing.Short() || underRace { // there it takes ten times as long
+		seeds = min(seeds, 60)
 	}
 	for i := range uint64(seeds) {
 		seed := *swarmFrom + i

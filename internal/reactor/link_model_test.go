@@ -286,7 +286,7 @@ func TestEveryMessageIsHandledOnceAndSettledOnce(t *testing.T) {
 	case testing.Short():
 		seeds = 100
 	case underRace: // there it takes ten times as long
-		seeds = 300
+		seeds = 100
 	}
 	var total world
 	outcomes := map[string]int{}

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/bits"
+	"slices"
 )
 
 // Version is that of the bodies that Append writes, and the only one that Parse reads.
@@ -68,78 +70,54 @@ const (
 	fieldOffset    field = 19
 )
 
-// numbers are the fields that hold one, in the order in which they are written.
-func (m *Message) numbers() [13]numberField {
-	return [...]numberField{
-		{fieldStream, &m.Stream}, {fieldNumber, &m.Number}, {fieldAckStream, &m.AckStream}, {fieldAcked, &m.Acked}, {fieldAgain, &m.Again},
-		{fieldToken, &m.Token}, {fieldResult, &m.Result}, {fieldCode, &m.Code}, {fieldStamp, &m.Stamp},
-		{fieldDue, &m.Due}, {fieldUntil, &m.Until},
-		{fieldEpoch, &m.Epoch}, {fieldOffset, &m.Offset},
-	}
-}
-
-type numberField struct {
-	f field
-	v *uint64
-}
-
-// texts are the fields that hold bytes.
-func (m *Message) texts() [6]textField {
-	return [...]textField{
-		{fieldUser, &m.User}, {fieldRoom, &m.Room}, {fieldDevice, &m.Device}, {fieldReason, &m.Reason},
-		{fieldList, &m.List}, {fieldBody, &m.Body},
-	}
-}
-
-type textField struct {
-	f field
-	v *[]byte
-}
-
 // most is as many bytes as m takes, or some more.
 func (m *Message) most() int {
-	n := 2
-	for _, t := range m.texts() {
-		if len(*t.v) > 0 {
-			n += 1 + binary.MaxVarintLen32 + len(*t.v)
-		}
-	}
-	for _, v := range m.numbers() {
-		if *v.v != 0 {
-			n += 2 + binary.MaxVarintLen64
-		}
-	}
-	return n
+	const (
+		numbers = 13 * (2 + binary.MaxVarintLen64)
+		texts   = 6 * (1 + binary.MaxVarintLen32)
+	)
+	return 2 + numbers + texts + len(m.User) + len(m.Room) + len(m.Device) + len(m.Reason) + len(m.List) + len(m.Body)
 }
 
 // Append appends the body that m describes to dst.
 func Append(dst []byte, m *Message) []byte {
-	if dst == nil {
-		dst = make([]byte, 0, m.most())
-	}
-	dst = append(dst, Version, byte(m.Kind))
-	for _, n := range m.numbers() {
-		if *n.v != 0 {
-			dst = append(dst, byte(n.f), byte(varintLen(*n.v)))
-			dst = binary.AppendUvarint(dst, *n.v)
-		}
-	}
-	for _, t := range m.texts() {
-		if len(*t.v) > 0 {
-			dst = append(dst, byte(t.f))
-			dst = binary.AppendUvarint(dst, uint64(len(*t.v)))
-			dst = append(dst, *t.v...)
-		}
-	}
-	return dst
+	dst = append(slices.Grow(dst, m.most()), Version, byte(m.Kind))
+	dst = appendNumber(dst, fieldStream, m.Stream)
+	dst = appendNumber(dst, fieldNumber, m.Number)
+	dst = appendNumber(dst, fieldAckStream, m.AckStream)
+	dst = appendNumber(dst, fieldAcked, m.Acked)
+	dst = appendNumber(dst, fieldAgain, m.Again)
+	dst = appendNumber(dst, fieldToken, m.Token)
+	dst = appendNumber(dst, fieldResult, m.Result)
+	dst = appendNumber(dst, fieldCode, m.Code)
+	dst = appendNumber(dst, fieldStamp, m.Stamp)
+	dst = appendNumber(dst, fieldDue, m.Due)
+	dst = appendNumber(dst, fieldUntil, m.Until)
+	dst = appendNumber(dst, fieldEpoch, m.Epoch)
+	dst = appendNumber(dst, fieldOffset, m.Offset)
+	dst = appendText(dst, fieldUser, m.User)
+	dst = appendText(dst, fieldRoom, m.Room)
+	dst = appendText(dst, fieldDevice, m.Device)
+	dst = appendText(dst, fieldReason, m.Reason)
+	dst = appendText(dst, fieldList, m.List)
+	return appendText(dst, fieldBody, m.Body)
 }
 
-func varintLen(v uint64) (n int) {
-	for n = 1; v >= 0x80; n++ {
-		v >>= 7
+func appendNumber(dst []byte, f field, v uint64) []byte {
+	if v == 0 {
+		return dst
 	}
-	return n
+	return binary.AppendUvarint(append(dst, byte(f), byte(varintLen(v))), v)
 }
+
+func appendText(dst []byte, f field, v []byte) []byte {
+	if len(v) == 0 {
+		return dst
+	}
+	return append(binary.AppendUvarint(append(dst, byte(f)), uint64(len(v))), v...)
+}
+
+func varintLen(v uint64) int { return (bits.Len64(v|1) + 6) / 7 }
 
 // Parse reads a body. Of a field that is there twice the latter counts. The kind may be one that this version
 // does not know.

@@ -12,14 +12,14 @@ import (
 // describe writes a message as docs/CLUSTER.md does.
 func describe(m *Message) string {
 	words := []string{m.Kind.String()}
-	for _, n := range m.numbers() {
-		if *n.v != 0 {
-			words = append(words, fmt.Sprintf("%s=%d", fieldNames[n.f], *n.v))
+	for f := field(1); f <= fieldOffset; f++ {
+		if v := m.number(f); v != nil && *v != 0 {
+			words = append(words, fmt.Sprintf("%s=%d", fieldNames[f], *v))
 		}
 	}
-	for _, t := range m.texts() {
-		if len(*t.v) > 0 {
-			words = append(words, fmt.Sprintf("%s=%q", fieldNames[t.f], *t.v))
+	for _, f := range []field{fieldUser, fieldRoom, fieldDevice, fieldReason, fieldList, fieldBody} {
+		if v := m.text(f); len(*v) > 0 {
+			words = append(words, fmt.Sprintf("%s=%q", fieldNames[f], *v))
 		}
 	}
 	return strings.Join(words, " ")

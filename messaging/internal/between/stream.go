@@ -1,6 +1,9 @@
 package between
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // ErrFull is what Stream.Send returns when so much is not acknowledged that nothing more may be.
 var ErrFull = errors.New("between: too much is under way to that node")
@@ -13,6 +16,7 @@ const (
 	maxAnswers = 64 << 20 // the same, if it is an answer, or else nothing that somebody wants to be sent
 	maxAgain   = 1 << 20  // bytes that it says again at a time, when the peer says that they are lost
 	maxProbe   = 16 << 10 // bytes that it says again when nothing is heard: the peer tells then what else is lost
+	chunkBytes = 16 << 10 // of memory for frames that is taken at a time
 	ackEvery   = 64       // frames after which it acknowledges by itself
 )
 
@@ -24,11 +28,13 @@ const (
 // order. Not for concurrent use.
 type Stream struct {
 	id    uint64
-	sent  [][]byte // not acknowledged
-	first uint64   // the number of sent[0], or of what is sent next
-	bytes int      // of sent
-	stuck uint64   // first, as of the last Tick
-	again uint64   // from where it was sent again since then; 0: it was not
+	sent  [][]byte // those from head on are not acknowledged
+	head  int
+	first uint64 // the number of sent[head], or of what is sent next
+	bytes int    // of sent
+	stuck uint64 // first, as of the last Tick
+	again uint64 // from where it was sent again since then; 0: it was not
+	chunk []byte // has the latest frames, and room for the next; it is used again when all are acknowledged
 
 	from  uint64 // the peer's stream; 0: nothing has come
 	was   uint64 // the one before
@@ -42,18 +48,23 @@ func NewStream(id uint64) *Stream { return &Stream{id: id, first: 1} }
 
 // Begin begins anew under another id: what was not acknowledged is forgotten. What came of the peer's stream is not.
 func (s *Stream) Begin(id uint64) {
-	s.id, s.sent, s.first, s.bytes, s.stuck, s.again = id, nil, 1, 0, 0, 0
+	s.id, s.sent, s.head, s.first, s.bytes, s.stuck, s.again, s.chunk = id, nil, 0, 1, 0, 0, 0, nil
 }
 
-// Send returns the frame of a message, which nobody may change. Where there is no room for more messages, there
+// Send returns the frame of a message, which nobody may change, and which is its user's until the next call. Where there is no room for more messages, there
 // still is for answers.
 func (s *Stream) Send(m *Message) ([]byte, error) {
 	if s.bytes >= maxAnswers || s.bytes >= maxUnacked && m.Kind.isLoad() {
 		return nil, ErrFull
 	}
-	m.Stream, m.Number = s.id, s.first+uint64(len(s.sent))
+	m.Stream, m.Number = s.id, s.first+uint64(s.Unacked())
 	s.acknowledge(m)
-	frame := Append(nil, m)
+	if most := m.most(); cap(s.chunk)-len(s.chunk) < most {
+		s.chunk = make([]byte, 0, max(chunkBytes, most))
+	}
+	start := len(s.chunk)
+	s.chunk = Append(s.chunk, m)
+	frame := s.chunk[start:len(s.chunk):len(s.chunk)]
 	s.sent = append(s.sent, frame)
 	s.bytes += len(frame)
 	return frame, nil
@@ -63,12 +74,13 @@ func (s *Stream) Send(m *Message) ([]byte, error) {
 func (s *Stream) TakeBack() {
 	last := len(s.sent) - 1
 	s.bytes -= len(s.sent[last])
+	s.chunk = s.chunk[:len(s.chunk)-len(s.sent[last])]
 	s.sent[last] = nil
 	s.sent = s.sent[:last]
 }
 
 // Unacked is how many frames the peer has not said to have.
-func (s *Stream) Unacked() int { return len(s.sent) }
+func (s *Stream) Unacked() int { return len(s.sent) - s.head }
 
 func (s *Stream) acknowledge(m *Message) {
 	m.AckStream, m.Acked = s.from, s.taken
@@ -132,14 +144,18 @@ func (s *Stream) verdict(m *Message) Verdict {
 
 // acked forgets what has come to the peer.
 func (s *Stream) acked(to uint64) {
-	for len(s.sent) > 0 && s.first <= to {
-		s.bytes -= len(s.sent[0])
-		s.sent[0] = nil
-		s.sent = s.sent[1:]
-		s.first++
+	for ; s.Unacked() > 0 && s.first <= to; s.first++ {
+		s.bytes -= len(s.sent[s.head])
+		s.sent[s.head] = nil
+		s.head++
 	}
-	if len(s.sent) == 0 {
-		s.sent = nil
+	switch {
+	case s.Unacked() == 0:
+		s.sent, s.head, s.chunk = s.sent[:0], 0, s.chunk[:0]
+	case s.head > len(s.sent)/2:
+		n := copy(s.sent, s.sent[s.head:])
+		clear(s.sent[n:])
+		s.sent, s.head = s.sent[:n], 0
 	}
 }
 
@@ -155,19 +171,22 @@ func (s *Stream) ack() []byte {
 
 // sendAgain is the first part of what was not acknowledged.
 func (s *Stream) sendAgain(most int) [][]byte {
-	n, bytes := 0, 0
+	n, bytes := s.head, 0
 	for n < len(s.sent) && bytes < most {
 		bytes += len(s.sent[n])
 		n++
 	}
-	return append([][]byte(nil), s.sent[:n]...)
+	return slices.Clone(s.sent[s.head:n])
 }
 
 // Tick returns what is to be said now that a while has passed: what has not come since the last one, and what came and
 // was not acknowledged.
 func (s *Stream) Tick() (say [][]byte) {
-	if len(s.sent) > 0 && s.stuck == s.first {
+	if s.Unacked() > 0 && s.stuck == s.first {
 		say = s.sendAgain(maxProbe)
+	}
+	if s.Unacked() == 0 && s.stuck == s.first {
+		s.sent, s.chunk = nil, nil // an idle stream costs nothing
 	}
 	s.stuck, s.again = s.first, 0
 	if s.owed > 0 || s.gap {

@@ -1,6 +1,7 @@
 package between
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -19,6 +20,7 @@ func (b *lossy) send(to int, frames ...[]byte) {
 		if b.lossy && b.r.IntN(5) == 0 {
 			continue
 		}
+		f = bytes.Clone(f) // it is the bus's no longer than the call
 		b.way[to] = append(b.way[to], f)
 		if b.lossy && b.r.IntN(10) == 0 {
 			b.way[to] = append(b.way[to], f)
@@ -97,7 +99,7 @@ func send(t *testing.T, s *Stream, token uint64) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return f
+	return bytes.Clone(f)
 }
 
 // A peer that begins anew is noticed once; what is late of its old stream is not used.
