@@ -9,7 +9,7 @@ import (
 // Overload: a configured rate is a ceiling, no measure of what the node can do. Left to
 // itself, the kernel queues thousands of connections; a node that serves them more slowly than
 // clients have patience serves only those that have given up, for ever. So the node measures
-// how long HELLOs wait and how late its loops are, and holds the wait to about a second: the
+// how long HELLOs wait and how late its loops are, and holds the wait to shortQueue: the
 // accept queue is as long as what a loop takes out of it in that time. Whoever finds it full
 // is not refused but unanswered, at no cost to the node, and the client's kernel tries again
 // by itself.
@@ -75,7 +75,7 @@ func (l *Load) begin(ceiling float64, interval, tick time.Duration) {
 
 // SetCeiling has ceiling clients a second let in at most. It is for who calls Observe.
 func (l *Load) SetCeiling(ceiling float64) {
-	l.steady = min(l.steady*(ceiling/l.ceiling), ceiling)
+	l.steady = max(min(l.steady/l.ceiling, 1)*ceiling, min(ceiling, 1))
 	l.ceiling = ceiling
 	l.pacer.SetCeiling(ceiling)
 	for _, p := range l.beside {
