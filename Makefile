@@ -50,6 +50,7 @@ million: build ## a million heartbeating connections, both ends on this machine,
 	sh bench/lab/million/million.sh
 
 test: lint cross unit ## lint, cross builds, tests and benchmarks once, the fuzz targets of frames briefly
+	$(call each,$(GO) test $(RACE) -run '^$$' -bench . -benchtime 1x ./...)
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=3000x FUZZ=codec
 	@$(MAKE) --no-print-directory test-js
 
@@ -73,12 +74,12 @@ cross:
 	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 $(GO) build -tags nonats ./...
 
 # The packages that take minutes begin first, all three at once: they wait most of the time, and would be the last alone.
-# Beside them there is a place for the others. Benchmarks run once each, so that they do not rot.
+# Beside them there is a place for the others.
 SLOW = $$(ls -dU bench cmd/stormwheel server 2>/dev/null | sed 's|^|./|')
 
 unit:
 	$(if $(RACE),,@echo "no C compiler: the tests run without -race")
-	$(call each,$(GO) test $(RACE) -shuffle=on -bench . -benchtime 1x -p 4 -timeout 12m $(SLOW) ./...)
+	$(call each,$(GO) test $(RACE) -shuffle=on -p 4 -timeout 12m $(SLOW) ./...)
 
 BENCHTIME ?= 1s
 

@@ -19,11 +19,16 @@ import (
 func spawned(t *testing.T, kind, name string, nodes, conns int) Config {
 	t.Setenv(benchtest.AsServe, kind)
 	timeout := 4 * time.Second // a busy machine must not look like a silent client
-	if name == "silent" {
+	tick := 50 * time.Millisecond
+	switch name {
+	case "silent":
 		timeout = 2 * time.Second
+		fallthrough
+	case "halfopen", "trickle", "phases", "demo":
+		tick = 500 * time.Millisecond // nor like a late eviction: two ticks and little more are promised
 	}
 	return Config{Scenario: name, Spawn: nodes, NodeCommand: []string{os.Args[0]}, Conns: conns, Rate: 2000, Seed: 1,
-		Heartbeat: 200 * time.Millisecond, Timeout: timeout, Tick: 50 * time.Millisecond,
+		Heartbeat: 200 * time.Millisecond, Timeout: timeout, Tick: tick,
 		Duration: 300 * time.Millisecond, RecoveryTimeout: 30 * time.Second, LateLimit: time.Minute}
 }
 

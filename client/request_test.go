@@ -128,66 +128,10 @@ func TestRequestGoesAgainOverTheNextConnection(t *testing.T) {
 // What the server asks is answered by Reply, at once or later, and by what answers any message.
 func TestRepliesOfTheClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var mu sync.Mutex
-		var heard []string
-		e := &edge{nodes: map[string]func(*peer){addrA: func(p *peer) {
-			p.welcome(codec.WelcomeMessage{Terms: terms})
-			b := codec.AppendDeliver(codec.AppendDeliver(nil, 0, []byte("reply")), 1, []byte("reply"))
-			for i, body := range []string{"reply", "later", "acknowledge", "refuse", "return", "large"} {
-				b = codec.AppendRequest(b, codec.Deliver, uint64(i+2), []byte(body))
-			}
-			go p.Write(b)
-			for {
-				f, err := p.next()
-				if err != nil {
-					return
-				}
-				mu.Lock()
-				switch f.Type {
-				case codec.Send:
-					to, body, err := codec.ParseReply(f.Payload)
-					heard = append(heard, fmt.Sprint("reply ", to, " ", string(body), " ", err))
-				case codec.Ack:
-					m, _ := codec.ParseAck(f.Payload)
-					for n := m.First; n <= m.Last; n++ {
-						heard = append(heard, fmt.Sprint("ack ", n))
-					}
-				case codec.Nack:
-					m, _ := codec.ParseNack(f.Payload)
-					heard = append(heard, fmt.Sprint("nack ", m.Number, " ", m.Code))
-				}
-				mu.Unlock()
-			}
-		}}}
+		asker := &asker{}
+		e := &edge{nodes: map[string]func(*peer){addrA: asker.serve}}
 		answerable := make(chan Message, 1)
-		c, ran := run(t, Config{Endpoints: []string{addrA}, Dial: e.dial, Deliver: func(m Message) {
-			if m.WantsReply != (m.Number > 1) {
-				t.Errorf("%d wants a reply: %v", m.Number, m.WantsReply)
-			}
-			switch string(m.Body) {
-			case "reply":
-				if err := m.Reply([]byte("now")); m.WantsReply && err != nil || !m.WantsReply && !errors.Is(err, ErrNotAsked) {
-					t.Errorf("Reply to %d = %v", m.Number, err)
-				}
-				if err := m.Reply(nil); m.WantsReply && !errors.Is(err, ErrAnswered) {
-					t.Errorf("a second Reply = %v", err)
-				}
-			case "later":
-				m.AckLater()
-				answerable <- m
-			case "acknowledge":
-				if err := errors.Join(m.Ack(), m.Reply(nil)); !errors.Is(err, ErrAnswered) {
-					t.Errorf("Reply after Ack = %v", err)
-				}
-			case "refuse":
-				m.Nack(codec.NackRefused, "")
-			case "large":
-				if err := m.Reply(make([]byte, codec.MaxReply+1)); !errors.Is(err, ErrTooLarge) || !strings.HasPrefix(err.Error(), "client: message exceeds") {
-					t.Errorf("Reply with too much = %v", err)
-				}
-				m.Reply([]byte("small"))
-			}
-		}})
+		c, ran := run(t, Config{Endpoints: []string{addrA}, Dial: e.dial, Deliver: func(m Message) { replyAsTold(t, m, answerable) }})
 		later := <-answerable
 		time.Sleep(time.Second)
 		if err := later.Reply([]byte("then")); err != nil {
@@ -204,14 +148,89 @@ func TestRepliesOfTheClient(t *testing.T) {
 			t.Errorf("%d replies are unsettled", n)
 		}
 		end(t, c, ran)
-		mu.Lock()
-		defer mu.Unlock()
-		slices.Sort(heard)
-		if got, want := strings.Join(heard, ", "), "ack 1, ack 4, ack 6, nack 5 refused, "+
+		if got, want := asker.all(), "ack 1, ack 4, ack 6, nack 5 refused, "+
 			"reply 2 now <nil>, reply 3 then <nil>, reply 7 small <nil>"; got != want {
 			t.Errorf("the server hears %s\nwant %s", got, want)
 		}
 	})
+}
+
+// asker is a server that asks, and notes what it hears.
+type asker struct {
+	mu    sync.Mutex
+	heard []string
+}
+
+func (a *asker) all() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	slices.Sort(a.heard)
+	return strings.Join(a.heard, ", ")
+}
+
+// serve sends two messages that want no reply, and six that do.
+func (a *asker) serve(p *peer) {
+	p.welcome(codec.WelcomeMessage{Terms: terms})
+	b := codec.AppendDeliver(codec.AppendDeliver(nil, 0, []byte("reply")), 1, []byte("reply"))
+	for i, body := range []string{"reply", "later", "acknowledge", "refuse", "return", "large"} {
+		b = codec.AppendRequest(b, codec.Deliver, uint64(i+2), []byte(body))
+	}
+	go p.Write(b)
+	for {
+		f, err := p.next()
+		if err != nil {
+			return
+		}
+		a.note(f)
+	}
+}
+
+func (a *asker) note(f codec.Frame) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch f.Type {
+	case codec.Send:
+		to, body, err := codec.ParseReply(f.Payload)
+		a.heard = append(a.heard, fmt.Sprint("reply ", to, " ", string(body), " ", err))
+	case codec.Ack:
+		m, _ := codec.ParseAck(f.Payload)
+		for n := m.First; n <= m.Last; n++ {
+			a.heard = append(a.heard, fmt.Sprint("ack ", n))
+		}
+	case codec.Nack:
+		m, _ := codec.ParseNack(f.Payload)
+		a.heard = append(a.heard, fmt.Sprint("nack ", m.Number, " ", m.Code))
+	}
+}
+
+// replyAsTold does with a message what its body says.
+func replyAsTold(t *testing.T, m Message, answerable chan<- Message) {
+	if m.WantsReply != (m.Number > 1) {
+		t.Errorf("%d wants a reply: %v", m.Number, m.WantsReply)
+	}
+	switch string(m.Body) {
+	case "reply":
+		if err := m.Reply([]byte("now")); m.WantsReply && err != nil || !m.WantsReply && !errors.Is(err, ErrNotAsked) {
+			t.Errorf("Reply to %d = %v", m.Number, err)
+		}
+		if err := m.Reply(nil); m.WantsReply && !errors.Is(err, ErrAnswered) {
+			t.Errorf("a second Reply = %v", err)
+		}
+	case "later":
+		m.AckLater()
+		answerable <- m
+	case "acknowledge":
+		if err := errors.Join(m.Ack(), m.Reply(nil)); !errors.Is(err, ErrAnswered) {
+			t.Errorf("Reply after Ack = %v", err)
+		}
+	case "refuse":
+		m.Nack(codec.NackRefused, "")
+	case "large":
+		if err := m.Reply(make([]byte, codec.MaxReply+1)); !errors.Is(err, ErrTooLarge) || !strings.HasPrefix(err.Error(), "client: message exceeds") {
+			t.Errorf("Reply with too much = %v", err)
+		}
+		m.Reply([]byte("small"))
+	}
 }
 
 // Replies wait for the limits of the server, not longer than their connection.

@@ -149,216 +149,235 @@ func parseExample(t *testing.T, text string) (frame []byte, named []string) {
 	return frame, named
 }
 
-// describe spells a decoded frame as the page does.
+// description spells a decoded frame as the page does.
+type description struct{ lines []string }
+
 func describe(t *testing.T, f Frame) []string {
-	out := []string{"type = " + f.Type.String()}
-	say := func(name string, value any) { out = append(out, fmt.Sprintf("%s = %v", name, value)) }
-	tail := func(fields []field) {
-		for _, fd := range fields {
-			switch rule := tlvRules[fd.t]; {
-			case len(*fd.value) == 0:
-			case rule.text:
-				say(rule.name, string(*fd.value))
-			default:
-				say(rule.name, hex.EncodeToString(*fd.value))
-			}
-		}
-	}
-	terms := func(m Terms) {
-		say("interval_ms", m.Interval.Milliseconds())
-		say("timeout_ms", m.Timeout.Milliseconds())
-		say("window_ms", m.Window.Milliseconds())
-		say("patience_ms", m.Patience.Milliseconds())
-		say("terms", m.Number)
-	}
-	limits := func(l Limits) {
-		if l == (Limits{}) {
-			return
-		}
-		say("max_send", l.MaxSend)
-		say("max_deliver", l.MaxDeliver)
-		say("frames", l.Frames)
-		say("frame_burst", l.FrameBurst)
-		say("bytes", l.Bytes)
-		say("byte_burst", l.ByteBurst)
-		say("unsettled", l.Unsettled)
-		say("unsettled_bytes", l.UnsettledBytes)
-	}
-	expires := func(left time.Duration) {
-		if left > 0 {
-			say("expires_ms", left.Milliseconds())
-		}
-	}
-	say("flags", f.Flags)
-	say("length", len(f.Payload))
-	var err error
-	switch f.Type {
-	case Hello:
-		var m HelloMessage
-		m, err = ParseHello(f.Payload)
-		say("min_version", m.MinVersion)
-		say("max_version", m.MaxVersion)
-		say("features", m.Features)
-		say("incarnation", fmt.Sprintf("%016x", m.Incarnation))
-		say("attempt", m.Attempt)
-		fields := m.fields()
-		tail(fields[:])
-	case Welcome:
-		var m WelcomeMessage
-		m, err = ParseWelcome(f.Payload)
-		say("version", m.Version)
-		say("features", m.Features)
-		say("epoch", fmt.Sprintf("%016x", m.Session.Epoch))
-		say("handle", fmt.Sprintf("%016x", m.Session.Handle))
-		terms(m.Terms)
-		say("server_time", m.ServerTime.UTC().Format(time.RFC3339Nano))
-		var none []byte
-		fields := m.fields(&none, &none)
-		tail(fields[:])
-		limits(m.Limits)
-		expires(m.Expires)
-	case Ping:
-		var token uint64
-		var applied uint16
-		token, applied, err = ParsePing(f.Payload)
-		say("token", token)
-		say("terms", applied)
-		if credential := Renewal(f.Payload); len(credential) > 0 {
-			say("credential", hex.EncodeToString(credential))
-		}
-	case Pong:
-		var m PongMessage
-		m, err = ParsePong(f.Payload)
-		say("token", m.Token)
-		terms(m.Terms)
-		tail([]field{{tlvAlternates, &m.Alternates}})
-		limits(m.Limits)
-		expires(m.Expires)
-	case Send, Deliver:
-		var id uint64
-		var body []byte
-		id, body, err = parseMessage(f)
-		if f.Flags&FlagReply != 0 {
-			say("number", 0)
-			say("replies to", id)
-		} else {
-			say("number", id)
-		}
-		say("body", string(body))
-	case Ack:
-		var m AckMessage
-		m, err = ParseAck(f.Payload)
-		say("first", m.First)
-		say("last", m.Last)
-		say("what", m.What)
-	case Nack:
-		var m NackMessage
-		m, err = ParseNack(f.Payload)
-		say("number", m.Number)
-		say("code", uint16(m.Code))
-		fields := m.fields()
-		tail(fields[:])
-	case GoAway:
-		var m GoAwayMessage
-		m, err = ParseGoAway(f.Payload)
-		say("code", uint16(m.Code))
-		say("delay_ms", m.Delay.Milliseconds())
-		say("window_ms", m.Window.Milliseconds())
-		fields := m.fields()
-		tail(fields[:])
-	}
-	if err != nil {
+	d := &description{[]string{"type = " + f.Type.String()}}
+	d.say("flags", f.Flags)
+	d.say("length", len(f.Payload))
+	if err := d.payload(f); err != nil {
 		t.Errorf("%v: %v", f.Type, err)
 	}
-	return out
+	return d.lines
+}
+
+func (d *description) say(name string, value any) {
+	d.lines = append(d.lines, fmt.Sprintf("%s = %v", name, value))
+}
+
+func (d *description) tail(fields []field) {
+	for _, fd := range fields {
+		switch rule := tlvRules[fd.t]; {
+		case len(*fd.value) == 0:
+		case rule.text:
+			d.say(rule.name, string(*fd.value))
+		default:
+			d.say(rule.name, hex.EncodeToString(*fd.value))
+		}
+	}
+}
+
+func (d *description) terms(m Terms) {
+	d.say("interval_ms", m.Interval.Milliseconds())
+	d.say("timeout_ms", m.Timeout.Milliseconds())
+	d.say("window_ms", m.Window.Milliseconds())
+	d.say("patience_ms", m.Patience.Milliseconds())
+	d.say("terms", m.Number)
+}
+
+func (d *description) limits(l Limits) {
+	if l == (Limits{}) {
+		return
+	}
+	d.say("max_send", l.MaxSend)
+	d.say("max_deliver", l.MaxDeliver)
+	d.say("frames", l.Frames)
+	d.say("frame_burst", l.FrameBurst)
+	d.say("bytes", l.Bytes)
+	d.say("byte_burst", l.ByteBurst)
+	d.say("unsettled", l.Unsettled)
+	d.say("unsettled_bytes", l.UnsettledBytes)
+}
+
+func (d *description) expires(left time.Duration) {
+	if left > 0 {
+		d.say("expires_ms", left.Milliseconds())
+	}
+}
+
+func (d *description) payload(f Frame) error {
+	m, err := parse(f)
+	switch m := m.(type) {
+	case HelloMessage:
+		d.say("min_version", m.MinVersion)
+		d.say("max_version", m.MaxVersion)
+		d.say("features", m.Features)
+		d.say("incarnation", fmt.Sprintf("%016x", m.Incarnation))
+		d.say("attempt", m.Attempt)
+		fields := m.fields()
+		d.tail(fields[:])
+	case WelcomeMessage:
+		d.say("version", m.Version)
+		d.say("features", m.Features)
+		d.say("epoch", fmt.Sprintf("%016x", m.Session.Epoch))
+		d.say("handle", fmt.Sprintf("%016x", m.Session.Handle))
+		d.terms(m.Terms)
+		d.say("server_time", m.ServerTime.UTC().Format(time.RFC3339Nano))
+		var none []byte
+		fields := m.fields(&none, &none)
+		d.tail(fields[:])
+		d.limits(m.Limits)
+		d.expires(m.Expires)
+	case PongMessage:
+		d.say("token", m.Token)
+		d.terms(m.Terms)
+		d.tail([]field{{tlvAlternates, &m.Alternates}})
+		d.limits(m.Limits)
+		d.expires(m.Expires)
+	case AckMessage:
+		d.say("first", m.First)
+		d.say("last", m.Last)
+		d.say("what", m.What)
+	case NackMessage:
+		d.say("number", m.Number)
+		d.say("code", uint16(m.Code))
+		fields := m.fields()
+		d.tail(fields[:])
+	case GoAwayMessage:
+		d.say("code", uint16(m.Code))
+		d.say("delay_ms", m.Delay.Milliseconds())
+		d.say("window_ms", m.Window.Milliseconds())
+		fields := m.fields()
+		d.tail(fields[:])
+	default:
+		return errors.Join(err, d.plain(f))
+	}
+	return err
+}
+
+// plain is for payloads that are read into no struct.
+func (d *description) plain(f Frame) error {
+	switch f.Type {
+	case Ping:
+		token, applied, err := ParsePing(f.Payload)
+		d.say("token", token)
+		d.say("terms", applied)
+		if credential := Renewal(f.Payload); len(credential) > 0 {
+			d.say("credential", hex.EncodeToString(credential))
+		}
+		return err
+	case Send, Deliver:
+		id, body, err := parseMessage(f)
+		if f.Flags&FlagReply != 0 {
+			d.say("number", 0)
+			d.say("replies to", id)
+		} else {
+			d.say("number", id)
+		}
+		d.say("body", string(body))
+		return err
+	}
+	return nil
+}
+
+// values are those that an example names.
+type values struct {
+	t     *testing.T
+	named map[string]string
+}
+
+func (v values) num(name string, base, bits int) uint64 {
+	n, err := strconv.ParseUint(v.named[name], base, bits)
+	if err != nil {
+		v.t.Errorf("%s: %v", name, err)
+	}
+	return n
+}
+
+func (v values) u32(name string) uint32 { return uint32(v.num(name, 10, 32)) }
+
+func (v values) ms(name string) time.Duration { return time.Duration(v.u32(name)) * time.Millisecond }
+
+func (v values) raw(name string) []byte {
+	b, err := hex.DecodeString(v.named[name])
+	if err != nil {
+		v.t.Errorf("%s: %v", name, err)
+	}
+	return b
+}
+
+func (v values) text(name string) []byte { return []byte(v.named[name]) }
+
+func (v values) terms() Terms {
+	return Terms{v.ms("interval_ms"), v.ms("timeout_ms"), v.ms("window_ms"), v.ms("patience_ms"), uint16(v.num("terms", 10, 16))}
+}
+
+func (v values) limits() (l Limits) {
+	if v.named["max_send"] == "" {
+		return l
+	}
+	return Limits{v.u32("max_send"), v.u32("max_deliver"), v.u32("frames"), v.u32("frame_burst"),
+		v.u32("bytes"), v.u32("byte_burst"), v.u32("unsettled"), v.u32("unsettled_bytes")}
+}
+
+func (v values) expires() time.Duration {
+	if v.named["expires_ms"] == "" {
+		return 0
+	}
+	return v.ms("expires_ms")
 }
 
 // build encodes the values that an example names.
-func build(t *testing.T, named []string) []byte {
-	values := map[string]string{}
+func build(t *testing.T, named []string) (frame []byte) {
+	v := values{t, map[string]string{}}
 	for _, pair := range named {
 		name, value, _ := strings.Cut(pair, " = ")
-		values[name] = value
+		v.named[name] = value
 	}
-	num := func(name string, base, bits int) uint64 {
-		n, err := strconv.ParseUint(values[name], base, bits)
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		return n
-	}
-	ms := func(name string) time.Duration { return time.Duration(num(name, 10, 32)) * time.Millisecond }
-	raw := func(name string) []byte {
-		b, err := hex.DecodeString(values[name])
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		return b
-	}
-	text := func(name string) []byte { return []byte(values[name]) }
-	terms := func() Terms {
-		return Terms{ms("interval_ms"), ms("timeout_ms"), ms("window_ms"), ms("patience_ms"), uint16(num("terms", 10, 16))}
-	}
-
-	limits := func() (l Limits) {
-		if values["max_send"] == "" {
-			return l
-		}
-		u := func(name string) uint32 { return uint32(num(name, 10, 32)) }
-		return Limits{u("max_send"), u("max_deliver"), u("frames"), u("frame_burst"), u("bytes"), u("byte_burst"), u("unsettled"), u("unsettled_bytes")}
-	}
-
-	expires := func() time.Duration {
-		if values["expires_ms"] == "" {
-			return 0
-		}
-		return ms("expires_ms")
-	}
-
-	var frame []byte
 	var err error
-	switch values["type"] {
+	switch v.named["type"] {
 	case "HELLO":
 		frame, err = AppendHello(nil, &HelloMessage{
-			MinVersion: uint8(num("min_version", 10, 8)), MaxVersion: uint8(num("max_version", 10, 8)),
-			Features: uint32(num("features", 10, 32)), ClientID: text("client id"),
-			Incarnation: num("incarnation", 16, 64), Attempt: uint32(num("attempt", 10, 32)),
-			Token: raw("token"), ReturnPass: raw("return pass"), Ticket: raw("ticket")})
+			MinVersion: uint8(v.num("min_version", 10, 8)), MaxVersion: uint8(v.num("max_version", 10, 8)),
+			Features: v.u32("features"), ClientID: v.text("client id"),
+			Incarnation: v.num("incarnation", 16, 64), Attempt: v.u32("attempt"),
+			Token: v.raw("token"), ReturnPass: v.raw("return pass"), Ticket: v.raw("ticket")})
 	case "WELCOME":
-		at, perr := time.Parse(time.RFC3339, values["server_time"])
+		at, perr := time.Parse(time.RFC3339, v.named["server_time"])
 		if perr != nil {
 			t.Error(perr)
 		}
 		frame, err = AppendWelcome(nil, &WelcomeMessage{
-			Version: uint8(num("version", 10, 8)), Features: uint32(num("features", 10, 32)),
-			Session: SessionID{num("epoch", 16, 64), num("handle", 16, 64)}, Terms: terms(), ServerTime: at,
-			Node: text("node"), ReturnPass: raw("return pass"), Alternates: text("alternates"), Limits: limits(), Expires: expires()})
+			Version: uint8(v.num("version", 10, 8)), Features: v.u32("features"),
+			Session: SessionID{v.num("epoch", 16, 64), v.num("handle", 16, 64)}, Terms: v.terms(), ServerTime: at,
+			Node: v.text("node"), ReturnPass: v.raw("return pass"), Alternates: v.text("alternates"), Limits: v.limits(), Expires: v.expires()})
 	case "PING":
-		frame, err = AppendRenewal(nil, num("token", 10, 64), uint16(num("terms", 10, 16)), raw("credential"))
+		frame, err = AppendRenewal(nil, v.num("token", 10, 64), uint16(v.num("terms", 10, 16)), v.raw("credential"))
 	case "PONG":
-		frame, err = AppendAnnouncement(nil, PongMessage{Token: num("token", 10, 64), Terms: terms(), Limits: limits(),
-			Alternates: text("alternates"), Expires: expires()})
+		frame, err = AppendAnnouncement(nil, PongMessage{Token: v.num("token", 10, 64), Terms: v.terms(), Limits: v.limits(),
+			Alternates: v.text("alternates"), Expires: v.expires()})
 	case "SEND", "DELIVER":
 		typ := Send
-		if values["type"] == "DELIVER" {
+		if v.named["type"] == "DELIVER" {
 			typ = Deliver
 		}
-		switch Flags(num("flags", 10, 8)) {
+		switch Flags(v.num("flags", 10, 8)) {
 		case FlagWantsReply:
-			frame = AppendRequest(nil, typ, num("number", 10, 64), text("body"))
+			frame = AppendRequest(nil, typ, v.num("number", 10, 64), v.text("body"))
 		case FlagReply:
-			frame = AppendReply(nil, typ, num("replies to", 10, 64), text("body"))
+			frame = AppendReply(nil, typ, v.num("replies to", 10, 64), v.text("body"))
 		default:
-			frame = appendNumbered(nil, typ, 0, num("number", 10, 64), text("body"))
+			frame = appendNumbered(nil, typ, 0, v.num("number", 10, 64), v.text("body"))
 		}
 	case "ACK":
-		frame = AppendAck(nil, AckMessage{Range{num("first", 10, 64), num("last", 10, 64)}, uint8(num("what", 10, 8))})
+		frame = AppendAck(nil, AckMessage{Range{v.num("first", 10, 64), v.num("last", 10, 64)}, uint8(v.num("what", 10, 8))})
 	case "NACK":
-		frame, err = AppendNack(nil, &NackMessage{num("number", 10, 64), NackCode(num("code", 10, 16)), text("reason")})
+		frame, err = AppendNack(nil, &NackMessage{v.num("number", 10, 64), NackCode(v.num("code", 10, 16)), v.text("reason")})
 	case "GOAWAY":
 		frame, err = AppendGoAway(nil, &GoAwayMessage{
-			Code: Code(num("code", 10, 16)), Delay: ms("delay_ms"), Window: ms("window_ms"),
-			Ticket: raw("ticket"), Alternates: text("alternates"), Reason: text("reason")})
+			Code: Code(v.num("code", 10, 16)), Delay: v.ms("delay_ms"), Window: v.ms("window_ms"),
+			Ticket: v.raw("ticket"), Alternates: v.text("alternates"), Reason: v.text("reason")})
 	case "BYE":
 		frame = AppendBye(nil)
 	}

@@ -38,6 +38,7 @@ type awayPool struct {
 
 	// What begins is held to a rate. The times are since base.
 	pace  gate.Pace     // guarded by mu; without a gap there is no bound
+	slots bool          // guarded by mu: it is that of the second gate's slots, and who begins has one
 	due   time.Duration // guarded by mu: when the next may begin
 	base  time.Time
 	alarm *time.Timer // guarded by mu: looks when it may, if one waits for that
@@ -53,15 +54,17 @@ type awayJob struct {
 	work   func() (then func())
 	fresh  bool
 	came   time.Time
-	bytes  int // that it has sent
+	bytes  int  // that it has sent
+	slot   bool // it began at the pace of slots
 }
 
 func newAwayPool() *awayPool {
 	return &awayPool{workers: runtime.GOMAXPROCS(0), patience: awayPatience, base: time.Now()}
 }
 
-// setRate has so many begin a second, half a second's worth at once, 16 at least; 0: there is no bound.
-func (p *awayPool) setRate(rate float64) {
+// setRate has so many begin a second, half a second's worth at once, 16 at least; 0: there is no bound. slots says
+// that each that begins takes a slot of the second gate: then nothing is made up for that was before.
+func (p *awayPool) setRate(rate float64, slots bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var pace gate.Pace
@@ -69,10 +72,16 @@ func (p *awayPool) setRate(rate float64) {
 		gap := time.Duration(min(float64(time.Second)/rate, float64(time.Hour)))
 		pace = gate.Pace{Gap: max(gap, 1), Burst: max(time.Second/2, 15*gap)}
 	}
-	if pace == p.pace {
+	if pace == p.pace && slots == p.slots {
 		return
 	}
-	p.pace, p.due = pace, time.Since(p.base)-pace.Burst
+	now := time.Since(p.base)
+	if slots || p.slots {
+		p.due = min(max(p.due, now), now+pace.Gap)
+	} else {
+		p.due = now - pace.Burst
+	}
+	p.pace, p.slots = pace, slots
 	if !p.stopped {
 		p.start()
 	}
@@ -145,14 +154,17 @@ func (p *awayPool) run(j awayJob) {
 	}()
 	for {
 		waited := time.Since(j.came)
-		if j.fresh && waited > p.patience {
+		late := j.fresh && waited > p.patience
+		if late {
 			j.t.workDone(awayDone{handle: j.handle, late: true})
 		} else {
-			j.t.workDone(awayDone{handle: j.handle, then: j.work(), fresh: j.fresh, waited: waited})
+			j.t.workDone(awayDone{handle: j.handle, then: j.work(), fresh: j.fresh, slot: j.slot, waited: waited})
 		}
 		p.mu.Lock()
 		if j.fresh {
-			p.done++
+			if !late {
+				p.done++
+			}
 			p.longest = max(p.longest, waited)
 		}
 		var more bool
@@ -192,6 +204,7 @@ func (p *awayPool) next() (j awayJob, ok bool) {
 	}
 	p.fresh.pop()
 	p.bytes -= j.bytes
+	j.slot = p.slots
 	return j, true
 }
 

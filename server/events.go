@@ -20,6 +20,7 @@ type events struct {
 
 func (e *events) OnBoot(engine gnet.Engine) gnet.Action {
 	e.srv.engine = engine
+	e.srv.boundQueues() // whoever has waited for the node comes the moment that it listens; the other loops' listeners follow (tick)
 	return gnet.None
 }
 

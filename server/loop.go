@@ -40,14 +40,14 @@ type loop struct {
 	// Owned by the ticker.
 	listeners []int         // its listening sockets, those that are known
 	backlog   int           // how many may wait there, 0: it was not set yet
-	meter     gate.Meter    // of connections taken out of there, whether they say a HELLO or not
+	meter     gate.Meter    // of what is taken out of there, whether it says a HELLO or not
 	delayed   time.Duration // how late the loop was, as of the last look
 
 	// Any goroutine.
 	asked  atomic.Int64  // when the turn that is on its way was asked for, since the server's start; 0: none is
 	waited atomic.Int64  // the longest that a HELLO waited since the ticker last looked
 	late   atomic.Int64  // and that a turn did
-	taken  atomic.Uint64 // connections, out of the accept queues
+	taken  atomic.Uint64 // what was taken out of the accept queues, in the units of gate.CostOfTaken
 	told   atomic.Bool   // the node stops, and all clients of the loop know
 	dead   atomic.Bool   // a handler has ended its goroutine
 	again  *time.Timer   // asks for the next turn when one did not finish
@@ -65,9 +65,9 @@ func newLoop(s *Server, el gnet.EventLoop, index uint8, listeners []int) (*loop,
 	l.turnOver = l.over
 	l.rest.settled = make(chan struct{})
 	var err error
-	l.app = &application{handler: &s.cfg.Handler, node: s.Node(), epoch: s.node.Epoch, log: s.cfg.Logger, wall: time.Now, exited: l.exited, refused: s.logRefusal,
+	l.app = &application{handler: &s.cfg.Handler, node: s.Node(), epoch: s.node.Epoch, log: s.cfg.Logger, wall: s.wall, exited: l.exited, refused: s.logRefusal,
 		live: s.live, keeps: s.node.Roster != nil || s.auth != nil, alternates: l.tuned.cfg.Alternates}
-	env := reactor.Env{Node: s.node, Loop: index, Transport: l, App: l.app, Forward: s.forward, Tell: s.tell, Wall: time.Now}
+	env := reactor.Env{Node: s.node, Loop: index, Transport: l, App: l.app, Forward: s.forward, Tell: s.tell, Wall: s.wall}
 	if s.auth != nil {
 		env.Ask = l
 	}
@@ -116,7 +116,6 @@ func (l *loop) now() time.Duration { return time.Since(l.srv.base) }
 
 // accept takes in a connection, or refuses it. by is nil for TCP.
 func (l *loop) accept(c gnet.Conn, by *arrival) {
-	l.taken.Add(1)
 	if by == nil && l.srv.nowhere != nil {
 		_ = l.el.Close(c)
 		return
@@ -126,12 +125,14 @@ func (l *loop) accept(c gnet.Conn, by *arrival) {
 	if l.reactor.Overloaded() {
 		wait, there := waited(c.Fd())
 		if !there { // it gave up while it waited: the cheapest end
+			l.taken.Add(gate.CostOfGone)
 			l.reactor.Missed(wait)
 			_ = l.el.Close(c)
 			return
 		}
 		l.looked = look{conn: c, at: now, wait: wait}
 	}
+	l.taken.Add(gate.CostOfTaken)
 	slot, ok := l.reactor.Open(now)
 	if !ok {
 		_ = l.el.Close(c)

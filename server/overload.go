@@ -20,8 +20,7 @@ func (s *Server) watchLoad(now time.Duration) {
 	var sample gate.Sample
 	for _, l := range *s.loops.Load() {
 		c := l.snapshot()
-		taken := c.Knocks + c.Gone
-		sample.Taken += taken
+		sample.Taken += c.Knocks + c.Gone*gate.CostOfGone/gate.CostOfTaken
 		sample.Waited = max(sample.Waited, time.Duration(l.waited.Swap(0)))
 		late := l.lateness(now)
 		sample.Late = max(sample.Late, late)
@@ -47,11 +46,12 @@ func (s *Server) watchLoad(now time.Duration) {
 		s.logOverload(now, seen)
 	}
 	s.node.Queue.SetRate(now, ld.SlotRate())
+	s.away.setRate(ld.HandshakeRate(now))
 	if s.node.Stopping.Load() {
 		return // the listeners may be gone
 	}
 	for _, l := range *s.loops.Load() {
-		l.setBacklog(gate.Backlog(ld.Short(now), l.meter.Rate(), l.delayed))
+		l.setBacklog(gate.Backlog(ld.Short(now), l.meter.Rate()/gate.CostOfTaken, l.delayed))
 	}
 }
 

@@ -31,20 +31,9 @@ func TestAcceptQueueFollowsThePace(t *testing.T) {
 			eventually(t, "the queue takes a crowd, whatever rate is configured", func() bool {
 				return length(loops[0]) == gate.UsualBacklog && length(loops[1]) == gate.UsualBacklog
 			})
-			// Nobody can make this machine slow for sure: the ticker is told that HELLOs waited.
 			stop := make(chan struct{})
 			defer close(stop)
-			go func() {
-				for {
-					select {
-					case <-stop:
-						return
-					default:
-						raise(&loops[0].waited, 2*time.Second)
-						time.Sleep(time.Millisecond)
-					}
-				}
-			}()
+			go overload(loops[0], stop)
 			eventually(t, "the queue is short", func() bool {
 				return length(loops[0]) == gate.MinBacklog && length(loops[1]) == gate.MinBacklog
 			})
@@ -159,6 +148,30 @@ func TestOverloadedNodeDropsTheGoneUnserved(t *testing.T) {
 	})
 	if st := s.Stats(); st.Accepted != 2 || time.Duration(l.waited.Load()) < 20*time.Millisecond {
 		t.Errorf("%d accepted, longest wait %v", st.Accepted, time.Duration(l.waited.Load()))
+	}
+	if got, want := l.taken.Load(), uint64(2*gate.CostOfTaken+5*gate.CostOfGone); got != want {
+		t.Errorf("%d were taken out of the queue, want %d: who has gone is less work", got, want)
+	}
+}
+
+// Whoever has waited for a node that was away comes the moment that it listens, before its first tick.
+func TestTheFirstAcceptQueueIsBoundWhenTheEngineBoots(t *testing.T) {
+	var plain net.ListenConfig
+	plain.SetMultipathTCP(false)
+	ln, err := plain.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	tcp := ln.Addr().(*net.TCPAddr)
+	s := &Server{claims: []*addrClaim{nil, {tcp: tcp}}}
+	(&events{srv: s}).OnBoot(gnet.Engine{})
+	all := listenersAt(tcp.AddrPort())
+	if len(all) != 1 {
+		t.Fatalf("%d listeners", len(all))
+	}
+	if n := listenBacklog(t, all[0]); n != gate.UsualBacklog {
+		t.Errorf("%d may wait, want %d", n, gate.UsualBacklog)
 	}
 }
 

@@ -35,8 +35,9 @@ var (
 
 // Server is one node. Its methods may be called from any goroutine.
 type Server struct {
-	cfg  Config    // as New was given it, with defaults; what may change is in tuned
-	base time.Time // origin of all monotonic times
+	cfg  Config           // as New was given it, with defaults; what may change is in tuned
+	base time.Time        // origin of all monotonic times
+	wall func() time.Time // the time of day, of which no deadline depends. Tests set it
 
 	started atomic.Bool
 	barred  bool          // guarded by mu: Stop came before Start
@@ -97,6 +98,7 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		cfg:   t.cfg,
 		base:  time.Now(),
+		wall:  time.Now,
 		ready: make(chan struct{}),
 		done:  make(chan struct{}),
 

@@ -34,6 +34,7 @@ type awayDone struct {
 	then   func()
 	late   bool          // it was not done: it would have come too late
 	fresh  bool          // it began something
+	slot   bool          // and that was at the pace of slots
 	waited time.Duration // for its turn
 }
 
@@ -188,6 +189,7 @@ func (t *staged) held(slot reactor.Slot) int {
 // few of those that are not in yet are let in. false: there is no room for it.
 func (t *staged) sendAway(slot reactor.Slot, work func() func(), fresh bool) bool {
 	if fresh { // the time until its turn is not the peer's
+		t.l.reactor.Waits(slot)
 		t.l.reactor.Within(slot, t.l.srv.cfg.HelloTimeout+t.l.srv.away.patience)
 	}
 	return t.l.srv.away.submit(awayJob{t: t, handle: t.l.reactor.Handle(slot), work: work, fresh: fresh, came: time.Now(),
@@ -230,6 +232,7 @@ func (t *staged) goOn(s *reactor.Session, a awayDone) {
 	}
 	if a.fresh {
 		t.l.reactor.Within(s.Slot(), t.l.srv.cfg.HelloTimeout+a.waited)
+		t.l.reactor.Goes(s.Slot(), a.slot)
 	}
 	a.then()
 	t.lines.Resume(uint32(s.Slot()))

@@ -35,7 +35,7 @@ func (s *Server) setTLS() error {
 	}
 	s.tls.AllowTLS12(s.cfg.MaxTLS12)
 	s.away.mayBegin = s.tls.MayBegin
-	s.away.setRate(s.cfg.HandshakeRate)
+	s.away.setRate(s.cfg.HandshakeRate, false)
 	return nil
 }
 

@@ -248,6 +248,7 @@ func TestWhoWaitsTooLongForAHandshakeIsSentAway(t *testing.T) {
 	close(held)
 	eventually(t, "it is sent away", func() bool { return s.Stats().Closes[ReasonTLSBusy] == 1 })
 	login(t, dialStd(t, s, clientTLS()), "alice")
+	eventually(t, "it counts for nothing that the node could do", func() bool { return s.away.sample().Taken == uint64(s.away.workers)+1 })
 }
 
 // The time for HELLO stands still while a client waits for its turn, and then it has all of it.

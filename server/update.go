@@ -135,7 +135,6 @@ func (s *Server) tuneGates(now time.Duration) {
 		if s.tls != nil && !slices.EqualFunc(t.cfg.ClusterSecrets, s.gated.cfg.ClusterSecrets, bytes.Equal) {
 			s.tls.SetSecrets(t.cfg.ClusterSecrets...)
 		}
-		s.away.setRate(t.cfg.HandshakeRate)
 		s.gated = t
 		s.node.Conns.SetMax(t.cfg.MaxConns)
 		s.node.Tune(now, t.cfg.gate())

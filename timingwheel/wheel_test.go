@@ -80,26 +80,45 @@ func TestALongTTLNeverPasses(t *testing.T) {
 	if got := expire(w, 1<<24*ms); !slices.Equal(got, []ID{longest}) {
 		t.Fatalf("after the longest ttl: got %v expired, want %v", got, longest)
 	}
-	// Past the age at which 32-bit ticks would be mistaken.
-	for now := time.Duration(1 << 24); now < 1<<33; now += 1 << 29 {
-		if got := expire(w, now*ms); got != nil {
-			t.Fatalf("at %v: got %v expired", now*ms, got)
-		}
+	if got := expire(w, 1<<33*ms); got != nil {
+		t.Fatalf("much later: got %v expired", got)
 	}
-	w.SetTTL(id, 5*ms)
-	if got := expire(w, w.Now()+ms); !slices.Equal(got, []ID{id}) {
-		t.Fatalf("after SetTTL made it long past: got %v expired, want %v", got, id)
+}
+
+// ages are steps of Advance: rare ones, after which all entries are looked through, and such as leave
+// each entry to its visits.
+var ages = []time.Duration{1 << 27, 1 << 29}
+
+// Whenever one that never passed is given a ttl, it has passed, also beyond the age at which 32-bit ticks
+// would be mistaken.
+func TestAnEntryOfAnyAgeIsPast(t *testing.T) {
+	for _, step := range ages {
+		for end := time.Duration(1 << 30); end < 1<<33; end += 1 << 30 {
+			w := newWheel(t, Config{Tick: ms, Slots: 64})
+			id := w.Add(math.MaxInt64)
+			for now := step; now <= end; now += step {
+				if got := expire(w, now*ms); got != nil {
+					t.Fatalf("at %v: got %v expired", now*ms, got)
+				}
+			}
+			w.SetTTL(id, 5*ms)
+			if got := expire(w, w.Now()+ms); !slices.Equal(got, []ID{id}) {
+				t.Errorf("after SetTTL made it long past, at %v in steps of %d: got %v expired, want %v", end*ms, step, got, id)
+			}
+		}
 	}
 }
 
 func TestAnEntryPostponedForEverStaysPast(t *testing.T) {
-	w := newWheel(t, Config{Tick: ms, Slots: 64})
-	id := w.Add(5 * ms)
-	for now := time.Duration(1 << 29); now < 1<<33; now += 1 << 29 {
-		calls := 0
-		w.Advance(now*ms, Budget{}, func(ID) time.Duration { calls++; return (now + 1<<29) * ms })
-		if d := w.Deadline(id); calls != 1 || d > now*ms {
-			t.Fatalf("at %v: %d calls, deadline %v, want one and a deadline in the past", now*ms, calls, d)
+	for _, step := range ages {
+		w := newWheel(t, Config{Tick: ms, Slots: 64})
+		id := w.Add(5 * ms)
+		for now := step; now < 1<<33; now += step {
+			calls := 0
+			w.Advance(now*ms, Budget{}, func(ID) time.Duration { calls++; return (now + step) * ms })
+			if d := w.Deadline(id); calls != 1 || d > now*ms {
+				t.Fatalf("at %v: %d calls, deadline %v, want one and a deadline in the past", now*ms, calls, d)
+			}
 		}
 	}
 }

@@ -196,7 +196,7 @@ func TestWrongFlagIsOneLineThatNamesIt(t *testing.T) {
 		{[]string{"serve", "--loops", "300"}, `--loops`},
 		{[]string{"serve", "--loops", "-1"}, `--loops`},
 		{[]string{"serve", "--max-conns", "-1"}, `--max-conns`},
-		{[]string{"serve", "--admit-rate", "0"}, `--admit-rate`},
+		{[]string{"serve", "--admit-rate", "0"}, `--admit-rate must be finite and positive`},
 		{[]string{"serve", "--alternates", "nowhere"}, `--alternates`},
 		{[]string{"serve", "--log-level", "loud"}, `--log-level`},
 		{[]string{"serve", "--log-format", "xml"}, `--log-format`},

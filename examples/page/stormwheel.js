@@ -675,18 +675,19 @@ function fill(c) {
   const cfg = {
     deliver: c.deliver,
     changed: c.changed,
-    failed: told(c.failed),
+    failed: told(c.failed ?? ((error) => console.error(error))),
+    warned: told(c.warned ?? ((text2) => console.warn(text2))),
+    maxPayload: linkConfig.maxPayload,
     maxQueued,
     webSocket,
     askToken: (signal, timeout2) => c.token ? inTime(c.token, signal, timeout2) : Promise.resolve(none4)
   };
   return { cfg, way, linkConfig };
 }
-function told(failed) {
-  return (error) => {
+function told(tell) {
+  return (what) => {
     try {
-      if (failed) failed(error);
-      else console.error(error);
+      tell(what);
     } catch (another) {
       console.error(another);
     }
@@ -2591,6 +2592,8 @@ var Client = class {
   unwatch = () => {
   };
   told = "idle";
+  warned = false;
+  // that a node sends more than we take
   busy = false;
   // in act
   crowded = false;
@@ -2851,7 +2854,11 @@ var Client = class {
     }
   }
   tellState() {
-    const { state, session } = this.link.info();
+    const { state, session, maxDeliver } = this.link.info();
+    if (maxDeliver > this.cfg.maxPayload && !this.warned) {
+      this.warned = true;
+      this.cfg.warned(`the node sends payloads of up to ${maxDeliver} bytes, and maxPayload takes ${this.cfg.maxPayload}`);
+    }
     if (this.told === state + session) return;
     this.told = state + session;
     for (const resolve of this.waiting.splice(0)) resolve();

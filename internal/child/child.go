@@ -20,6 +20,7 @@ type Child struct {
 	stdin   io.WriteCloser // nil: it has none
 	stderr  tail
 	lines   chan string   // what it says, if Start started it; closed at the end of that
+	tooLong bool          // a line of it; read when lines is closed
 	asked   atomic.Bool   // its death is our doing
 	done    chan struct{} // closed when it is reaped; exit may be read then
 	exit    error

@@ -34,8 +34,9 @@ func (c *Child) listen(out io.Reader) {
 		default:
 		}
 	}
+	c.tooLong = errors.Is(said.Err(), bufio.ErrTooLong)
 	close(c.lines)
-	io.Copy(io.Discard, out) // a line that is too long has ended the scan
+	io.Copy(io.Discard, out)
 }
 
 const (
@@ -65,15 +66,14 @@ func (c *Child) next(ctx context.Context, patience time.Duration) (string, error
 	defer late.Stop()
 	select {
 	case line, ok := <-c.lines:
-		if ok {
+		switch {
+		case ok:
 			return line, nil
-		}
-		select {
-		case <-c.done:
-			return "", fmt.Errorf("%w%s", c.How(), c.LastWords())
-		case <-late.C:
+		case c.tooLong:
 			return "", errors.New("a line of it is too long")
 		}
+		<-c.done // it has ended, and what it said with it
+		return "", fmt.Errorf("%w%s", c.How(), c.LastWords())
 	case <-late.C:
 		return "", fmt.Errorf("nothing said for %v%s", patience, c.LastWords())
 	case <-ctx.Done():

@@ -13,10 +13,22 @@ const (
 	// longestQueue is how long those may wait who wait for a loop that hardly ever runs: it is
 	// below the 5 s that clients have patience for.
 	longestQueue = 3 * time.Second
+	// shortQueue is how long those wait who wait for a loop that runs often enough: a little more than
+	// what says that a node is overloaded, so that it stays so while its queue is full, and no more, since
+	// they have waited before. Whoever's SYN, or whose last word of the handshake, finds the queue full
+	// comes again each second, and most get in when their clients have little patience left.
+	shortQueue = LongWait + LongWait/5
+)
+
+// What a loop has to do with a connection out of the queue, and with one whose client has gone. Counted
+// alike, those who have gone would make a loop look fast and its queue longer, in which more of them wait.
+const (
+	CostOfTaken = 2
+	CostOfGone  = 1
 )
 
 // Backlog is how many connections may wait to be accepted by a loop that took so many in the
-// last second. If they are to be few, under overload, it is what the loop takes in about a second,
+// last second. If they are to be few, under overload, it is what the loop takes in shortQueue,
 // or between two of its turns, if it is so late that a shorter queue would be empty in between.
 // Else it is what it took in the last second, and a crowd at least: what the configured rate
 // promises may be ten seconds' work, and its clients would all have gone when they are served.
@@ -24,6 +36,6 @@ func Backlog(short bool, taken float64, late time.Duration) int {
 	if !short {
 		return int(min(max(taken, UsualBacklog), MaxBacklog))
 	}
-	span := min(max(2*LongWait, late*3/2), longestQueue)
+	span := min(max(shortQueue, late*3/2), longestQueue)
 	return int(min(max(taken*span.Seconds(), MinBacklog), MaxBacklog))
 }

@@ -9,7 +9,7 @@ import (
 // Overload: a configured rate is a ceiling, no measure of what the node can do. Left to
 // itself, the kernel queues thousands of connections; a node that serves them more slowly than
 // clients have patience serves only those that have given up, for ever. So the node measures
-// how long HELLOs wait and how late its loops are, and holds the wait to about a second: the
+// how long HELLOs wait and how late its loops are, and holds the wait to shortQueue: the
 // accept queue is as long as what a loop takes out of it in that time. Whoever finds it full
 // is not refused but unanswered, at no cost to the node, and the client's kernel tries again
 // by itself.
@@ -19,16 +19,25 @@ import (
 // set before there is a node.
 var Blind bool
 
+// What has paces of its own beside that of the loops.
+const (
+	authenticator = iota
+	handshakes
+	besides
+)
+
 // Load is what is found of how much the node has to do, and what the loops go by.
 type Load struct {
 	// Owned by who calls Observe.
 	ceiling   float64
 	pacer     *Pacer
-	beside    [2]*Pacer // of the authenticator and of TLS handshakes, which may be slower than the loops
+	beside    [besides]*Pacer // which may be slower than the loops
 	stretcher *Stretch
 	steady    float64       // the pace, smoothed over steadyFor
 	at        time.Duration // of the last look
 	short     time.Duration // until then the accept queues are held short
+	shakes    float64       // handshakes a second that were asked for; 0: no bound
+	crowded   time.Duration // until then handshakes wait for long
 
 	// Any goroutine reads them.
 	over    atomic.Bool
@@ -48,6 +57,8 @@ const (
 	// steadyFor is how slowly the reconnect window follows the pace. What clients are told must
 	// be good for their next loss, which a slow minute of this node tells little about.
 	steadyFor = time.Minute
+	// calm is how long there must be no sign of overload any more: one good look does not end it.
+	calm = time.Second
 )
 
 // begin makes it that of a node which lets ceiling clients a second in, is told of a heartbeat
@@ -64,7 +75,7 @@ func (l *Load) begin(ceiling float64, interval, tick time.Duration) {
 
 // SetCeiling has ceiling clients a second let in at most. It is for who calls Observe.
 func (l *Load) SetCeiling(ceiling float64) {
-	l.steady = min(l.steady*(ceiling/l.ceiling), ceiling)
+	l.steady = max(min(l.steady/l.ceiling, 1)*ceiling, min(ceiling, 1))
 	l.ceiling = ceiling
 	l.pacer.SetCeiling(ceiling)
 	for _, p := range l.beside {
@@ -76,10 +87,11 @@ func (l *Load) SetCeiling(ceiling float64) {
 // SetHandshakes has so many TLS handshakes a second begin at most; 0: as many as clients are let in. It is
 // for who calls Observe, and comes after SetCeiling.
 func (l *Load) SetHandshakes(rate float64) {
+	l.shakes = rate
 	if rate == 0 || rate > l.ceiling {
 		rate = l.ceiling
 	}
-	l.beside[1].SetCeiling(rate)
+	l.beside[handshakes].SetCeiling(rate)
 	l.pace.Store(math.Float64bits(min(l.pacer.Pace(), l.besidePace())))
 }
 
@@ -90,13 +102,13 @@ func (l *Load) Due(now, tick time.Duration) bool {
 
 // Observe takes what was seen of the loops, and of the authenticator and the TLS handshakes if
 // there are any. began says that the node is overloaded and was not before; seen is of all.
-func (l *Load) Observe(now time.Duration, loops Sample, auth, handshakes *Sample) (seen Sample, began bool) {
+func (l *Load) Observe(now time.Duration, loops Sample, auth, shakes *Sample) (seen Sample, began bool) {
 	passed := now - l.at
 	l.at = now
 	l.pacer.Observe(now, loops)
 	l.stretch.Store(int32(l.stretcher.Observe(now, max(loops.Waited, loops.Late))))
 	over := l.pacer.Overloaded()
-	for i, sample := range [...]*Sample{auth, handshakes} {
+	for i, sample := range [besides]*Sample{authenticator: auth, handshakes: shakes} {
 		if sample != nil {
 			l.beside[i].Observe(now, *sample)
 			loops.Waited = max(loops.Waited, sample.Waited)
@@ -109,18 +121,38 @@ func (l *Load) Observe(now time.Duration, loops Sample, auth, handshakes *Sample
 	l.late.Store(int64(loops.Late))
 	began = !l.over.Swap(over) && over
 	if l.pacer.Overloaded() {
-		l.short = now + time.Second // one good look does not end it
+		l.short = now + calm
+	}
+	if l.beside[handshakes].Overloaded() {
+		l.crowded = now + calm
 	}
 	l.steady += (pace - l.steady) * min(1, float64(passed)/float64(steadyFor))
 	return loops, began
 }
 
-// SlotRate is how many slots a second are to be given out. It is for who calls Observe.
+// SlotRate is how many slots a second are to be given out. The handshakes have no part in it: who says HELLO
+// over TLS has waited for his turn and had it, and whoever were sent away with a slot then would need another
+// turn for it. It is for who calls Observe.
 func (l *Load) SlotRate() float64 {
-	return min(max(l.pacer.Pace(), l.ceiling/slotFloor), l.besidePace())
+	return min(max(l.pacer.Pace(), l.ceiling/slotFloor), l.beside[authenticator].Pace())
 }
 
-func (l *Load) besidePace() float64 { return min(l.beside[0].Pace(), l.beside[1].Pace()) }
+// HandshakeRate is how many TLS handshakes a second are to begin; 0: there is no bound. While they wait for long it
+// is that of the slots at most, and each of them is one: in such a crowd, who made a handshake and were then told
+// to come back would seldom get another one in time, and his slot would be lost. It is for who calls Observe.
+func (l *Load) HandshakeRate(now time.Duration) (rate float64, slots bool) {
+	if now >= l.crowded {
+		return l.shakes, false
+	}
+	if rate = l.SlotRate(); l.shakes > 0 {
+		rate = min(rate, l.shakes)
+	}
+	return rate, true
+}
+
+func (l *Load) besidePace() float64 {
+	return min(l.beside[authenticator].Pace(), l.beside[handshakes].Pace())
+}
 
 // Steady is the pace, smoothed over a minute. It is for who calls Observe.
 func (l *Load) Steady() float64 { return l.steady }

@@ -33,7 +33,7 @@ type Sample struct {
 
 const (
 	// LongWait is the wait above which a node is overloaded. What waits in the accept queue
-	// is held to twice as much.
+	// is held to a little more.
 	LongWait = 500 * time.Millisecond
 	// recovery is the time from nothing to the ceiling when the load is gone.
 	recovery = 4 * time.Second

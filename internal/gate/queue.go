@@ -54,6 +54,13 @@ func (q *Queue) Ask(now, limit time.Duration) (wait time.Duration, ok bool) {
 	return wait, true
 }
 
+// Take takes the next slot for one who is let in at once, because his turn was found otherwise.
+func (q *Queue) Take(now time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.due, _ = q.pace.Next(q.due, now)
+}
+
 // Ahead is how long whoever takes the next slot would wait for it.
 func (q *Queue) Ahead(now time.Duration) time.Duration {
 	q.mu.Lock()

@@ -6,9 +6,9 @@ import (
 )
 
 // storm is clients that all come in the first second to a node whose loops run for a moment of
-// every period, in virtual time. Whoever finds a loop's accept queue full comes again after 1 s and
-// after 3 s, as his kernel has it, and whoever is not served after 5 s after a while that he draws;
-// an old client comes again a second later, however often.
+// every period, in virtual time. Whoever finds a loop's accept queue full comes again each second, as his
+// kernel has it (Linux's net.ipv4.tcp_syn_linear_timeouts), and whoever is not served after 5 s after a
+// while that he draws; an old client comes again a second later, however often.
 type storm struct {
 	ceiling float64
 	period  time.Duration
@@ -23,6 +23,7 @@ type storm struct {
 	leaves map[time.Duration][]int   // whose patience ends
 	in     []bool
 	count  int
+	gone   int // that were taken out of a queue in vain
 	loops  []stormLoop
 
 	lastIn, gap time.Duration // when the last one came in, and the longest time without anybody
@@ -38,7 +39,7 @@ type stormLoop struct {
 	waiting []knock
 	backlog int
 	meter   Meter
-	taken   uint64
+	taken   uint64 // in the units of CostOfTaken
 	waited  time.Duration
 }
 
@@ -71,10 +72,8 @@ func (s *storm) come(now time.Duration) {
 		case len(l.waiting) < l.backlog:
 			k.queued = now
 			l.waiting = append(l.waiting, k)
-		case now == k.began:
+		case now < k.began+4*time.Second:
 			s.knocks[now+time.Second] = append(s.knocks[now+time.Second], k)
-		case now == k.began+time.Second:
-			s.knocks[now+2*time.Second] = append(s.knocks[now+2*time.Second], k)
 		}
 	}
 	delete(s.leaves, now)
@@ -85,9 +84,14 @@ func (s *storm) come(now time.Duration) {
 func (s *storm) serve(now time.Duration, l *stormLoop, each int) {
 	for work := 2 * each; work > 0 && len(l.waiting) > 0; l.waiting = l.waiting[1:] {
 		k := l.waiting[0]
-		l.taken++
 		l.waited = max(l.waited, now-k.queued)
-		if work--; k.client >= 0 && now < k.began+patience {
+		work--
+		if k.client >= 0 && now >= k.began+patience {
+			l.taken += CostOfGone
+			s.gone++
+			continue
+		}
+		if l.taken += CostOfTaken; k.client >= 0 {
 			work--
 			s.in[k.client] = true
 			s.count++
@@ -101,14 +105,14 @@ func (s *storm) look(now, late time.Duration) {
 	sample := Sample{Late: late}
 	for i := range s.loops {
 		l := &s.loops[i]
-		sample.Taken += l.taken
+		sample.Taken += l.taken / CostOfTaken
 		sample.Waited = max(sample.Waited, l.waited)
 		l.waited = 0
 		l.meter.Observe(now, l.taken)
 	}
 	s.load.Observe(now, sample, nil, nil)
 	for i := range s.loops {
-		s.loops[i].backlog = Backlog(s.load.Short(now), s.loops[i].meter.Rate(), late)
+		s.loops[i].backlog = Backlog(s.load.Short(now), s.loops[i].meter.Rate()/CostOfTaken, late)
 	}
 }
 

@@ -103,12 +103,12 @@ func TestCeilingMovesAPaceThatLoadHasNotLowered(t *testing.T) {
 	}
 }
 
-// What TLS handshakes are held to holds for all who come by them, so that nobody is given a slot at which it
-// could not begin.
-func TestHandshakesLowerThePace(t *testing.T) {
+// What TLS handshakes are held to is what the node says of itself, and nobody who has made one waits for that again:
+// slots are for what comes behind it.
+func TestHandshakesLowerThePaceAndNotTheSlots(t *testing.T) {
 	var l Load
 	l.begin(1000, time.Second, time.Second)
-	if l.SetHandshakes(50); l.Pace() != 50 || l.SlotRate() != 50 {
+	if l.SetHandshakes(50); l.Pace() != 50 || l.SlotRate() != 1000 {
 		t.Errorf("pace %v, slots %v", l.Pace(), l.SlotRate())
 	}
 	if l.SetHandshakes(0); l.Pace() != 1000 || l.SlotRate() != 1000 {
@@ -116,6 +116,43 @@ func TestHandshakesLowerThePace(t *testing.T) {
 	}
 	if l.SetHandshakes(5000); l.Pace() != 1000 {
 		t.Errorf("pace %v, above what may come in", l.Pace())
+	}
+	l.Observe(time.Second, Sample{}, nil, &Sample{Waited: 2 * LongWait})
+	if l.Pace() > 500 || l.SlotRate() != 1000 {
+		t.Errorf("pace %v, slots %v while handshakes wait", l.Pace(), l.SlotRate())
+	}
+}
+
+// While handshakes wait for long, no more of them begin than can be let in, and for a second after.
+func TestHandshakesThatWaitBeginAtThePaceOfSlots(t *testing.T) {
+	for _, asked := range []float64{0, 50, 5000} {
+		var l Load
+		l.begin(1000, time.Second, time.Second)
+		l.SetHandshakes(asked)
+		at := time.Duration(0)
+		look := func(waited time.Duration) {
+			at += 500 * time.Millisecond
+			l.Observe(at, Sample{}, nil, &Sample{Waited: waited})
+		}
+		wants := func(rate float64, slots bool) {
+			t.Helper()
+			if r, s := l.HandshakeRate(at); r != rate || s != slots {
+				t.Errorf("of %v at %v: %v, slots %v, want %v, %v", asked, at, r, s, rate, slots)
+			}
+		}
+		wants(asked, false)
+		look(LongWait)
+		wants(asked, false)
+		look(2 * LongWait)
+		bound := 1000.0
+		if asked > 0 {
+			bound = min(bound, asked)
+		}
+		wants(bound, true)
+		look(0)
+		wants(bound, true)
+		look(0)
+		wants(asked, false)
 	}
 }
 

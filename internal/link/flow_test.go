@@ -112,6 +112,16 @@ func at(rate float64) func(time.Duration) float64 {
 	return func(time.Duration) float64 { return rate }
 }
 
+// firstFast is 10,000 bytes a second for 4 s, and then another rate.
+func firstFast(then func(time.Duration) float64) func(time.Duration) float64 {
+	return func(since time.Duration) float64 {
+		if since < 4*time.Second {
+			return 10_000
+		}
+		return then(since)
+	}
+}
+
 // drips is a byte every d.
 func drips(d time.Duration) func(time.Duration) float64 {
 	return func(since time.Duration) float64 {
@@ -122,78 +132,83 @@ func drips(d time.Duration) func(time.Duration) float64 {
 	}
 }
 
-// Promise 9, the client's half: neither direction's slowness ends a session.
-func TestSlowLinkIsNoDeadLink(t *testing.T) {
+// slowWays are ways on which each byte takes its time and none is lost.
+func slowWays(timeout time.Duration) map[string]func(*pipe) {
 	big := codec.AppendDeliver(nil, 1, make([]byte, 60000))
-	for _, timeout := range []time.Duration{time.Second, 2 * time.Second, 10 * time.Second, 25 * time.Second} {
-		for name, set := range map[string]func(*pipe){
-			"up":                    func(p *pipe) { p.up = at(3000); p.send(string(make([]byte, 60000))) },
-			"up, at the least rate": func(p *pipe) { p.up = at(450); p.send(string(make([]byte, 20000))) },
-			"up, all the time": func(p *pipe) {
-				p.up = at(3000)
-				p.each = func(time.Duration) {
-					if p.written-p.taken < 40000 {
-						p.send(string(make([]byte, 8000)))
-					}
+	return map[string]func(*pipe){
+		"up":                    func(p *pipe) { p.up = at(3000); p.send(string(make([]byte, 60000))) },
+		"up, at the least rate": func(p *pipe) { p.up = at(450); p.send(string(make([]byte, 20000))) },
+		"up, all the time": func(p *pipe) {
+			p.up = at(3000)
+			p.each = func(time.Duration) {
+				if p.written-p.taken < 40000 {
+					p.send(string(make([]byte, 8000)))
 				}
-			},
-			"up, in lumps": func(p *pipe) {
-				p.up = func(since time.Duration) float64 {
-					if since%(timeout*3/4) < pipeStep {
-						return 3000 * timeout.Seconds() / pipeStep.Seconds()
-					}
+			}
+		},
+		"up, in lumps": func(p *pipe) {
+			p.up = func(since time.Duration) float64 {
+				if since%(timeout*3/4) < pipeStep {
+					return 3000 * timeout.Seconds() / pipeStep.Seconds()
+				}
+				return 0
+			}
+			p.send(string(make([]byte, 60000)))
+		},
+		"up, with a pause": func(p *pipe) {
+			p.up = func(since time.Duration) float64 {
+				if since > 4*time.Second && since < 4*time.Second+timeout*3/4 {
 					return 0
 				}
-				p.send(string(make([]byte, 60000)))
-			},
-			"up, with a pause": func(p *pipe) {
-				p.up = func(since time.Duration) float64 {
-					if since > 4*time.Second && since < 4*time.Second+timeout*3/4 {
-						return 0
-					}
-					return 3000
+				return 3000
+			}
+			p.send(string(make([]byte, 60000)))
+		},
+		"down": func(p *pipe) { p.down = at(3000); p.coming = append(p.coming, big...) },
+		"down, at the least rate": func(p *pipe) {
+			p.down = at(450)
+			p.coming = codec.AppendDeliver(nil, 1, make([]byte, 20000))
+		},
+		"down, begun late": func(p *pipe) {
+			p.down, p.lag = at(450), timeout*19/20
+			begun := false
+			p.each = func(time.Duration) {
+				if h := p.l.heartbeat; !begun && h.waiting() && p.now >= h.pingAt+timeout*4/5 {
+					begun = true
+					p.coming = codec.AppendDeliver(nil, 1, make([]byte, 20000))
 				}
-				p.send(string(make([]byte, 60000)))
-			},
-			"down": func(p *pipe) { p.down = at(3000); p.coming = append(p.coming, big...) },
-			"down, at the least rate": func(p *pipe) {
-				p.down = at(450)
-				p.coming = codec.AppendDeliver(nil, 1, make([]byte, 20000))
-			},
-			"down, begun late": func(p *pipe) {
-				p.down, p.lag = at(450), timeout*19/20
-				begun := false
-				p.each = func(time.Duration) {
-					if h := p.l.heartbeat; !begun && h.waiting() && p.now >= h.pingAt+timeout*4/5 {
-						begun = true
-						p.coming = codec.AppendDeliver(nil, 1, make([]byte, 20000))
-					}
+			}
+		},
+		"both": func(p *pipe) {
+			p.up, p.down = at(3000), at(3000)
+			p.coming = append(p.coming, big...)
+			p.send(string(make([]byte, 60000)))
+		},
+		"there and back": func(p *pipe) {
+			p.up, p.down, p.echoes = at(3000), at(3000), true
+			p.each = func(since time.Duration) {
+				if (since-pipeStep)%(30*time.Second) < pipeStep {
+					p.send(string(make([]byte, 60000)))
 				}
-			},
-			"both": func(p *pipe) {
-				p.up, p.down = at(3000), at(3000)
-				p.coming = append(p.coming, big...)
-				p.send(string(make([]byte, 60000)))
-			},
-			"there and back": func(p *pipe) {
-				p.up, p.down, p.echoes = at(3000), at(3000), true
-				p.each = func(since time.Duration) {
-					if (since-pipeStep)%(30*time.Second) < pipeStep {
-						p.send(string(make([]byte, 60000)))
-					}
+			}
+		},
+		"down, while nothing is taken": func(p *pipe) {
+			p.down = at(3000)
+			p.coming = append(p.coming, big...)
+			p.up = func(since time.Duration) float64 {
+				if since < 18*time.Second {
+					return 0
 				}
-			},
-			"down, while nothing is taken": func(p *pipe) {
-				p.down = at(3000)
-				p.coming = append(p.coming, big...)
-				p.up = func(since time.Duration) float64 {
-					if since < 18*time.Second {
-						return 0
-					}
-					return 10e6
-				}
-			},
-		} {
+				return 10e6
+			}
+		},
+	}
+}
+
+// Promise 9, the client's half: neither direction's slowness ends a session.
+func TestSlowLinkIsNoDeadLink(t *testing.T) {
+	for _, timeout := range []time.Duration{time.Second, 2 * time.Second, 10 * time.Second, 25 * time.Second} {
+		for name, set := range slowWays(timeout) {
 			t.Run(fmt.Sprint(name, ", pong timeout ", timeout), func(t *testing.T) {
 				p := newPipe(t, timeout)
 				set(p)
@@ -257,6 +272,14 @@ func TestDeadServerBehindALiveKernelIsNoticed(t *testing.T) {
 				p.dead, p.down = 1, drips(timeout*3/4)
 				p.coming = codec.AppendDeliver(nil, 1, make([]byte, 60000))
 			}, interval + max(3*timeout, leastTime+2*timeout)},
+			{"much is taken at first, and then a byte each pong timeout", func(p *pipe) {
+				p.dead, p.up = 1, firstFast(drips(timeout*3/4))
+				p.send(string(make([]byte, 60000)))
+			}, 4*time.Second + 2*(leastTime+timeout)},
+			{"much comes at first, and then a byte each pong timeout", func(p *pipe) {
+				p.dead, p.down = 1, firstFast(drips(timeout*3/4))
+				p.coming = codec.AppendDeliver(nil, 1, make([]byte, 60000))
+			}, 4*time.Second + 2*(leastTime+timeout)},
 			{"dies in the middle of what comes", func(p *pipe) {
 				p.dead, p.down = 1, at(3000)
 				p.coming = codec.AppendDeliver(nil, 1, make([]byte, 60000))[:20000]

@@ -55,6 +55,14 @@ func TestWhatWaitsAtTheMoveIsWrittenBeforeBye(t *testing.T) {
 				r.answerOld()
 			}
 		}, 22 * time.Second, 24 * time.Second},
+		"60000 bytes at 3000 a second, and PONGs that nobody asked for": {func(r *rig, since time.Duration) {
+			r.flow = Flow{Untaken: max(0, 60000-3000*int(since/time.Second))}
+			if since < 20*time.Second {
+				r.from(1, codec.AppendPong(nil, codec.PongMessage{Terms: testTerms}))
+			} else if since >= 21*time.Second && !r.l.leave.answered {
+				r.answerOld()
+			}
+		}, 22 * time.Second, 24 * time.Second},
 		"taken, and read late": {func(r *rig, since time.Duration) {
 			if since >= 6*time.Second && !r.l.leave.answered {
 				r.answerOld()

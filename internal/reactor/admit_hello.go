@@ -51,6 +51,10 @@ func (r *Reactor) admit(slot Slot, m *codec.HelloMessage, returns bool) Reason {
 		r.counters.Resumed++
 		limit = gate.MaxWait
 	}
+	if r.sessions.at(slot).is(hadSlot) {
+		r.node.Queue.Take(now)
+		return ReasonNone
+	}
 	wait, ok = r.node.Queue.Ask(now, limit)
 	switch {
 	case !ok:

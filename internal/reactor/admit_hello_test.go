@@ -149,6 +149,24 @@ func TestReturningClientsFillTheQueueToItsBound(t *testing.T) {
 }
 
 // The table of ids is asked at every HELLO and never told of an end.
+// Who has waited for a slot elsewhere takes it, and the others' slots are as much later.
+func TestWhoHasHadATurnIsAskedForNoOther(t *testing.T) {
+	n := newNode(t, rigConfig{})
+	for n.r.node.Queue.Ahead(n.now) < 10*time.Second {
+		n.r.node.Queue.Ask(n.now, gate.MaxWait)
+	}
+	before := n.r.node.Queue.Ahead(n.now)
+	slot, p := n.dial()
+	n.r.Goes(slot, true)
+	n.send(slot, hello("alice"))
+	if w, g := answer(t, p); w.Session == (codec.SessionID{}) || g.Code != 0 {
+		t.Errorf("told %v, session %v", g.Code, w.Session)
+	}
+	if after := n.r.node.Queue.Ahead(n.now); after <= before {
+		t.Errorf("the next slot is in %v, and was in %v", after, before)
+	}
+}
+
 func TestIDsThatLeaveAreForgotten(t *testing.T) {
 	n := newNode(t, rigConfig{IDRate: 1})
 	slot, _ := n.join()

@@ -66,8 +66,12 @@ func TestQueuedBytesAreGivenBackWhateverEndsThem(t *testing.T) {
 	gone, _ := queue()
 	kicked, away := queue()
 	_, taker := queue()
-	_, staller := queue()
-	want := int64(staller.queued * 4)
+	stalls, staller := queue()
+	_, slow := queue()
+	if got := n.r.QueuedBytes(stalls); got != staller.queued {
+		t.Errorf("%d bytes of it are queued, want %d", got, staller.queued)
+	}
+	want := int64(staller.queued * 5)
 	if n.r.counters.Queued != want || n.r.node.Budget.Queued() != want {
 		t.Fatalf("%d bytes queued, want %d", n.r.counters.Queued, want)
 	}
@@ -75,10 +79,12 @@ func TestQueuedBytesAreGivenBackWhateverEndsThem(t *testing.T) {
 	n.r.sendAway(kicked, ReasonKicked, linger)
 	away.queued = 0
 	taker.blocked, taker.queued = false, 0
+	slow.queued /= 2
 	n.run(time.Second)
-	if got := n.r.counters.Queued; got != int64(staller.queued) {
-		t.Fatalf("%d bytes queued, only %d are left", got, staller.queued)
+	if got, left := n.r.counters.Queued, staller.queued+slow.queued; got != int64(left) {
+		t.Fatalf("%d bytes queued, only %d are left", got, left)
 	}
+	slow.blocked, slow.queued = false, 0
 	n.run(20 * time.Second)
 	n.wantClosed(ReasonWriteStall, 1)
 	if n.r.counters.Queued != 0 || n.r.node.Budget.Queued() != 0 {

@@ -15,100 +15,129 @@ import (
 // anything else.
 func TestEveryMemberGetsWhatWasPublishedWhileItWasOne(t *testing.T) {
 	for seed := range uint64(60) {
-		rng := rand.New(rand.NewPCG(seed, 3))
-		n := newNode(t, rigConfig{SoftQueued: -1})
-		type member struct {
-			slot Slot
-			p    *peer
-			in   map[string]bool
-			want []string            // in the order of publication
-			may  map[string]struct{} // it left before the walk came: it may have got it
-			gone bool
-		}
-		var all []*member
-		groups := []string{"all", "few", "one", "none"}
-		count := 0
+		m := &membersModel{t: t, seed: seed, rng: rand.New(rand.NewPCG(seed, 3)), n: newNode(t, rigConfig{SoftQueued: -1})}
 		for range 3_000 {
-			switch k := rng.IntN(20); {
-			case k < 2 && len(all) < 400:
-				slot, p := n.join()
-				all = append(all, &member{slot: slot, p: p, in: make(map[string]bool), may: make(map[string]struct{})})
-			case len(all) == 0:
-			case k < 10:
-				m, g := all[rng.IntN(len(all))], groups[rng.IntN(3)]
-				if m.gone || g == "one" && m != all[0] {
-					continue
-				}
-				if err := n.r.JoinGroup(m.slot, g); err != nil {
-					t.Fatal(err)
-				}
-				m.in[g] = true
-			case k < 12:
-				m, g := all[rng.IntN(len(all))], groups[rng.IntN(3)]
-				if m.gone {
-					continue
-				}
-				n.r.LeaveGroup(m.slot, g)
-				delete(m.in, g)
-				m.want = slices.DeleteFunc(m.want, func(body string) bool {
-					of := strings.HasPrefix(body, g+" ")
-					if of {
-						m.may[body] = struct{}{}
-					}
-					return of
-				})
-			case k < 13 && rng.IntN(4) == 0:
-				if m := all[rng.IntN(len(all))]; !m.gone {
-					m.gone = true
-					n.send(m.slot, codec.AppendBye(nil))
-				}
-			case k < 16:
-				g := groups[rng.IntN(4)]
-				count++
-				body := fmt.Sprintf("%s %d", g, count)
-				n.publish(g, body)
-				for _, m := range all {
-					if m.in[g] && !m.gone {
-						m.want = append(m.want, body)
-					}
-				}
-			default:
-				for range rng.IntN(4) {
-					n.r.bring(func() bool { return true })
-				}
+			m.step()
+		}
+		m.n.bringAll()
+		for i, one := range m.all {
+			m.wantWhatWasPublished(i, one)
+		}
+		m.wantNothingLeft()
+	}
+}
+
+// membersModel is a node, and what is known of its members.
+type membersModel struct {
+	t     *testing.T
+	seed  uint64
+	rng   *rand.Rand
+	n     *node
+	all   []*modelMember
+	count int // of what was published
+}
+
+type modelMember struct {
+	slot Slot
+	p    *peer
+	in   map[string]bool
+	want []string            // in the order of publication
+	may  map[string]struct{} // it left before the walk came: it may have got it
+	gone bool
+}
+
+var modelGroups = []string{"all", "few", "one", "none"}
+
+// step does one thing, or nothing.
+func (m *membersModel) step() {
+	switch k := m.rng.IntN(20); {
+	case k < 2 && len(m.all) < 400:
+		slot, p := m.n.join()
+		m.all = append(m.all, &modelMember{slot: slot, p: p, in: make(map[string]bool), may: make(map[string]struct{})})
+	case len(m.all) == 0:
+	case k < 10:
+		one, g := m.all[m.rng.IntN(len(m.all))], modelGroups[m.rng.IntN(3)]
+		if one.gone || g == "one" && one != m.all[0] {
+			return
+		}
+		if err := m.n.r.JoinGroup(one.slot, g); err != nil {
+			m.t.Fatal(err)
+		}
+		one.in[g] = true
+	case k < 12:
+		if one, g := m.all[m.rng.IntN(len(m.all))], modelGroups[m.rng.IntN(3)]; !one.gone {
+			m.n.r.LeaveGroup(one.slot, g)
+			one.left(g)
+		}
+	case k < 13 && m.rng.IntN(4) == 0:
+		if one := m.all[m.rng.IntN(len(m.all))]; !one.gone {
+			one.gone = true
+			m.n.send(one.slot, codec.AppendBye(nil))
+		}
+	case k < 16:
+		g := modelGroups[m.rng.IntN(4)]
+		m.count++
+		body := fmt.Sprintf("%s %d", g, m.count)
+		m.n.publish(g, body)
+		for _, one := range m.all {
+			if one.in[g] && !one.gone {
+				one.want = append(one.want, body)
 			}
 		}
-		n.bringAll()
-		for i, m := range all {
-			got := bodies(t, m.p)
-			left := slices.DeleteFunc(slices.Clone(got), func(body string) bool { _, ok := m.may[body]; return ok })
-			for _, g := range groups {
-				of := func(list []string) []string {
-					return slices.DeleteFunc(slices.Clone(list), func(body string) bool { return !strings.HasPrefix(body, g+" ") })
-				}
-				have, want := of(left), of(m.want)
-				if m.gone {
-					want = want[:min(len(have), len(want))] // it left in the middle of them
-				}
-				if !slices.Equal(have, want) {
-					t.Fatalf("seed %d, member %d, group %s: got %v, want %v", seed, i, g, have, want)
-				}
-			}
-			seen := make(map[string]bool)
-			for _, body := range got {
-				if seen[body] {
-					t.Fatalf("seed %d: member %d got %q twice", seed, i, body)
-				}
-				seen[body] = true
-			}
+	default:
+		for range m.rng.IntN(4) {
+			m.n.r.bring(func() bool { return true })
 		}
-		for _, m := range all {
-			if !m.gone {
-				n.send(m.slot, codec.AppendBye(nil))
-			}
+	}
+}
+
+// left notes that a member has left a group: what was published to it may have come, or not.
+func (one *modelMember) left(g string) {
+	delete(one.in, g)
+	one.want = slices.DeleteFunc(one.want, func(body string) bool {
+		of := strings.HasPrefix(body, g+" ")
+		if of {
+			one.may[body] = struct{}{}
 		}
-		if c := n.r.counters.Memberships; c != 0 || len(n.r.groups.byName) != 0 || n.r.fanning != 0 || n.r.bringing() {
-			t.Fatalf("seed %d: %d memberships, %d groups, %d bytes under way are left of nobody", seed, c, len(n.r.groups.byName), n.r.fanning)
+		return of
+	})
+}
+
+func (m *membersModel) wantWhatWasPublished(i int, one *modelMember) {
+	m.t.Helper()
+	got := bodies(m.t, one.p)
+	left := slices.DeleteFunc(slices.Clone(got), func(body string) bool { _, ok := one.may[body]; return ok })
+	for _, g := range modelGroups {
+		of := func(list []string) []string {
+			return slices.DeleteFunc(slices.Clone(list), func(body string) bool { return !strings.HasPrefix(body, g+" ") })
 		}
+		have, want := of(left), of(one.want)
+		if one.gone {
+			want = want[:min(len(have), len(want))] // it left in the middle of them
+		}
+		if !slices.Equal(have, want) {
+			m.t.Fatalf("seed %d, member %d, group %s: got %v, want %v", m.seed, i, g, have, want)
+		}
+	}
+	seen := make(map[string]bool)
+	for _, body := range got {
+		if seen[body] {
+			m.t.Fatalf("seed %d: member %d got %q twice", m.seed, i, body)
+		}
+		seen[body] = true
+	}
+}
+
+// wantNothingLeft: of groups, when all have gone.
+func (m *membersModel) wantNothingLeft() {
+	m.t.Helper()
+	for _, one := range m.all {
+		if !one.gone {
+			m.n.send(one.slot, codec.AppendBye(nil))
+		}
+	}
+	r := m.n.r
+	if c := r.counters.Memberships; c != 0 || len(r.groups.byName) != 0 || r.fanning != 0 || r.bringing() {
+		m.t.Fatalf("seed %d: %d memberships, %d groups, %d bytes under way are left of nobody", m.seed, c, len(r.groups.byName), r.fanning)
 	}
 }

@@ -6,11 +6,12 @@ import "time"
 // it, the one that came first goes, wherever on the node it is.
 
 // joinPending counts a connection as pending until leavePending.
-// Its place is one of the gate's (admitted) or beyond them (knocking).
+// Its place is one of the gate's (admitted) or beyond them (knocking); 0: it has it.
 func (r *Reactor) joinPending(slot Slot, place flags) {
-	r.sessions.at(slot).set(place | pending)
+	s := r.sessions.at(slot)
+	s.set(place | pending)
 	r.node.Conns.BeginPending()
-	r.arrivals.push(arrival{r.Handle(slot), r.clock.real})
+	r.arrivals.push(arrival{r.Handle(slot), r.clock.real, s.is(turned)})
 	if r.arrivals.len() == 1 {
 		r.tellSilence(true)
 	}
@@ -54,7 +55,7 @@ func (r *Reactor) oldestSilent() (slot Slot, ok bool) {
 		a, _ := r.arrivals.peek()
 		slot, ok = r.find(a.handle)
 		switch {
-		case !ok || r.sessions.at(slot).state != stateHandshaking:
+		case !ok || !r.mayBeSilent(slot, a):
 			r.arrivals.pop()
 		case r.transport.Unread(slot) > 0:
 			r.arrivals.pop()
@@ -66,6 +67,12 @@ func (r *Reactor) oldestSilent() (slot Slot, ok bool) {
 	return 0, false
 }
 
+// mayBeSilent says whether a connection is as it was when it came among the pending ones.
+func (r *Reactor) mayBeSilent(slot Slot, a arrival) bool {
+	s := r.sessions.at(slot)
+	return s.state == stateHandshaking && s.is(pending) && s.is(turned) == a.turned
+}
+
 // forgetArrivals drops what is at the front and no longer silent, so that the queue holds
 // no more than what came within HelloTimeout.
 func (r *Reactor) forgetArrivals() {
@@ -73,7 +80,7 @@ func (r *Reactor) forgetArrivals() {
 		a, any := r.arrivals.peek()
 		if any {
 			slot, ok := r.find(a.handle)
-			any = ok && r.sessions.at(slot).state == stateHandshaking
+			any = ok && r.mayBeSilent(slot, a)
 		}
 		if any || r.arrivals.len() == 0 {
 			break
@@ -104,6 +111,7 @@ type arrivals struct {
 type arrival struct {
 	handle uint64
 	at     time.Duration // in real time
+	turned bool
 }
 
 func (q *arrivals) push(a arrival) {

@@ -35,6 +35,52 @@ func TestUnreadHelloIsNotDisplaced(t *testing.T) {
 	}
 }
 
+// Who waits for its turn with its stage takes no place of those that are to say something, and is the last of them
+// when that has come.
+func TestWhoWaitsForItsTurnIsNotPending(t *testing.T) {
+	n := newNode(t, rigConfig{MaxConns: 800})
+	quick, served := n.dial()
+	n.r.joinPending(quick, admitted)
+	n.r.Waits(quick)
+	var waiting []*peer
+	var slots []Slot
+	for range leastPending {
+		slot, p := n.dial()
+		n.r.joinPending(slot, admitted)
+		n.r.Waits(slot)
+		slots, waiting = append(slots, slot), append(waiting, p)
+	}
+	var silent []*peer
+	for range leastPending {
+		slot, p := n.dial()
+		n.r.joinPending(slot, admitted)
+		silent = append(silent, p)
+	}
+	n.r.makeRoom(never)
+	n.wantClosed(ReasonPending, 0)
+	n.r.Goes(quick, false)
+	n.turn(never)
+	if n.wantClosed(ReasonPending, 1); !silent[0].finished || served.finished {
+		t.Fatal("who came first and has had its turn just now is taken for silent")
+	}
+	for i, slot := range slots[:10] {
+		i++
+		n.r.Goes(slot, false)
+		n.turn(never)
+		n.wantClosed(ReasonPending, uint64(i+1))
+		if !silent[i].finished || silent[i+1].finished || waiting[i].finished {
+			t.Fatalf("when the turn of %d has come, the oldest that is silent goes: %v", i, silent[i].finished)
+		}
+	}
+	if pending := n.r.node.Conns.Pending(); pending != leastPending {
+		t.Errorf("%d are pending, want %d", pending, leastPending)
+	}
+	n.run(6 * time.Second)
+	if pending := n.r.node.Conns.Pending(); pending != 0 {
+		t.Errorf("%d are pending when all have ended", pending)
+	}
+}
+
 // The oldest of the node goes, wherever it is: a loop whose only connection has just come does
 // not send that one away for the silent ones of another loop.
 func TestTheOldestSilentOfAllLoopsGoes(t *testing.T) {

@@ -125,9 +125,10 @@ func (r *Reactor) receive(now time.Duration, slot Slot, b []byte) (consumed, nee
 	return consumed, need
 }
 
-// answerPing answers the last PING of a read: those before it are answered by it, too.
+// answerPing answers the last PING of a read: those before it are answered by it, too. Who was held to new
+// limits without a word of his own still has the longer timeout that he knew.
 func (r *Reactor) answerPing(slot Slot, s *Session, ping uint64, applied uint16) {
-	if s.terms != uint8(r.terms.Number) {
+	if s.terms != uint8(r.terms.Number) || r.wheel.TTL(slot) >= r.terms.Timeout+r.cfg.Tick {
 		r.hasApplied(slot, applied)
 	}
 	r.pong(slot, ping)

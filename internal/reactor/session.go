@@ -53,6 +53,8 @@ const (
 	watched                      // a window runs in which the peer must take some of what it was sent
 	staged                       // the transport has a stage between the peer's bytes and ours
 	superseded                   // a later attempt of its process has taken its place
+	turned                       // it has waited for its turn with its stage: it is pending anew since then
+	hadSlot                      // and that was a slot of the second gate
 )
 
 // Loop is the number of the loop that the connection is on.

@@ -55,6 +55,23 @@ func (r *Reactor) End(now time.Duration, slot Slot, why Reason) {
 	}
 }
 
+// Waits says that a connection waits for its turn with its stage, whose bounds hold for it until Goes: it is not among
+// the pending ones, who are to say something.
+func (r *Reactor) Waits(slot Slot) { r.leavePending(r.sessions.at(slot)) }
+
+// Goes says that its turn has come. asSlot: that was a slot of the second gate, and at its HELLO it is not asked for another.
+func (r *Reactor) Goes(slot Slot, asSlot bool) {
+	s := r.sessions.at(slot)
+	if s.state != stateHandshaking {
+		return
+	}
+	s.set(turned)
+	if asSlot {
+		s.set(hadSlot)
+	}
+	r.joinPending(slot, 0)
+}
+
 // Within sets by when, from the accept, a connection must have said HELLO, or what its stage wants
 // before that.
 func (r *Reactor) Within(slot Slot, timeout time.Duration) {

@@ -115,3 +115,25 @@ func TestDeferredPongMovesTheDeadlineThatItTells(t *testing.T) {
 		t.Errorf("the deadline is %v, told were 24s", ttl)
 	}
 }
+
+// Limits and a shorter timeout were told together, and the client is slow to say that it knows: when it is held
+// to the limits, and has long known, the timeout holds as well. It must not stay what it was for ever.
+func TestAShorterTimeoutHoldsWithTheLimitsThatWereToldWithIt(t *testing.T) {
+	n := newNode(t, rigConfig{Heartbeat: 2 * time.Second, Timeout: 6 * time.Second, Tick: 100 * time.Millisecond, MaxFrameRate: 100})
+	n.stretch(4)
+	n.run(100 * time.Millisecond)
+	slot, p := n.join()
+	before := n.r.terms.Number
+	n.stretch(1)
+	n.tune(frameRate(10))
+	for end := n.now + 60*time.Second; n.now < end; n.run(3 * time.Second) {
+		n.ping(slot, p, before)
+	}
+	if got := n.r.boundsOf(n.r.sessions.at(slot)).frames.perSecond; got != 10 {
+		t.Fatalf("held to %d frames a second, want 10", got)
+	}
+	n.ping(slot, p, n.r.terms.Number)
+	if after := n.evictedAfter(slot, p); after > 6*time.Second+300*time.Millisecond {
+		t.Errorf("evicted after %v, told were 6s", after)
+	}
+}

@@ -231,7 +231,8 @@ func (v *visitor) write(b []byte) error {
 	return err
 }
 
-// sendAway has what the visitor still says not throw the GOAWAY away.
+// sendAway has what the visitor still says not throw the GOAWAY away, as far as a node does: who floods says
+// hundreds of MiB in half a second.
 func (v *visitor) sendAway(code codec.Code) {
 	b, err := codec.AppendGoAway(nil, &codec.GoAwayMessage{Code: code})
 	if err != nil {
@@ -240,5 +241,5 @@ func (v *visitor) sendAway(code codec.Code) {
 	v.write(b)
 	v.conn.CloseWrite()
 	v.conn.SetReadDeadline(time.Now().Add(fakeDeadline))
-	io.Copy(io.Discard, v.conn)
+	io.Copy(io.Discard, io.LimitReader(v.conn, 64<<10))
 }

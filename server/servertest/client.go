@@ -137,13 +137,28 @@ func (c *Client) Reply(id uint64, body []byte) {
 // Ack acknowledges a DELIVER.
 func (c *Client) Ack(id uint64) {
 	c.n.t.Helper()
-	c.Write(codec.AppendAck(nil, codec.AckOf(id)))
+	c.AckWith(id, 0)
+}
+
+// AckWith acknowledges a DELIVER with a word between the applications, which is server.Outcome.What.
+func (c *Client) AckWith(id uint64, what uint8) {
+	c.n.t.Helper()
+	m := codec.AckOf(id)
+	m.What = what
+	c.Write(codec.AppendAck(nil, m))
 }
 
 // Nack refuses a DELIVER.
 func (c *Client) Nack(id uint64, code codec.NackCode) {
 	c.n.t.Helper()
-	b, err := codec.AppendNack(nil, &codec.NackMessage{Number: id, Code: code})
+	c.NackWith(id, code, "")
+}
+
+// NackWith refuses a DELIVER with a text for people, which is server.Outcome.Reason. One that NACK cannot
+// carry fails the test.
+func (c *Client) NackWith(id uint64, code codec.NackCode, reason string) {
+	c.n.t.Helper()
+	b, err := codec.AppendNack(nil, &codec.NackMessage{Number: id, Code: code, Reason: []byte(reason)})
 	c.mustParse(err)
 	c.Write(b)
 }

@@ -69,8 +69,8 @@ func (c *Client) ExpectNack(id uint64, code codec.NackCode) codec.NackMessage {
 }
 
 // ExpectAck expects the ACK of a message that the client has sent: of this one, whichever the
-// node has acknowledged with it.
-func (c *Client) ExpectAck(id uint64) {
+// node has acknowledged with it. It returns the word of server.Session.AckRange, 0 for that of Ack.
+func (c *Client) ExpectAck(id uint64) (what uint8) {
 	c.n.t.Helper()
 	want := fmt.Sprintf("ACK %d", id)
 	f := c.next(codec.Ack, want)
@@ -79,6 +79,7 @@ func (c *Client) ExpectAck(id uint64) {
 	if got.Range != (codec.Range{First: id, Last: id}) {
 		c.n.t.Fatalf("servertest: %s got %s, want %s", c.name, words(f), want)
 	}
+	return got.What
 }
 
 // ExpectPong expects the answer to the last Ping.
@@ -198,9 +199,15 @@ func words(f codec.Frame) string {
 		return message(f)
 	case codec.Ack:
 		m, _ := codec.ParseAck(f.Payload)
+		if m.What != 0 {
+			return fmt.Sprintf("ACK %d with the word %d", m.First, m.What)
+		}
 		return fmt.Sprintf("ACK %d", m.First)
 	case codec.Nack:
 		m, _ := codec.ParseNack(f.Payload)
+		if len(m.Reason) > 0 {
+			return fmt.Sprintf("NACK %d %v (%s)", m.Number, m.Code, m.Reason)
+		}
 		return fmt.Sprintf("NACK %d %v", m.Number, m.Code)
 	case codec.Pong:
 		m, _ := codec.ParsePong(f.Payload)

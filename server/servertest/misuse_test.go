@@ -56,6 +56,16 @@ func TestMisuseFailsTheTestWithOneSentence(t *testing.T) {
 		}},
 		{"servertest: DialWebSocket of a node whose Transports have no WebSocket", func(n *servertest.Node) { n.DialWebSocket() }},
 		{"servertest: alice got GOAWAY kicked, want ACK 1", func(n *servertest.Node) { kicked(n).ExpectAck(1) }},
+		{"servertest: alice got ACK 1 with the word 3, want NACK 1 busy", func(n *servertest.Node) {
+			c := n.Join("alice")
+			_ = n.Server.Do(c.Ref(), func(s *server.Session) { _ = s.AckRange(1, 1, 3) })
+			c.ExpectNack(1, codec.NackBusy)
+		}},
+		{"servertest: alice got NACK 1 refused (no), want ACK 1", func(n *servertest.Node) {
+			c := n.Join("alice")
+			_ = n.Server.Do(c.Ref(), func(s *server.Session) { _ = s.Nack(1, codec.NackRefused, "no") })
+			c.ExpectAck(1)
+		}},
 		{"servertest: alice got GOAWAY kicked, want nothing", func(n *servertest.Node) { kicked(n).ExpectNothing() }},
 		{"servertest: alice got GOAWAY kicked, want the end", func(n *servertest.Node) { kicked(n).ExpectEnd() }},
 		{"servertest: alice got nothing, want PONG 0: the node sent it away with kicked", func(n *servertest.Node) {

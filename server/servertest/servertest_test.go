@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"reflect"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,28 +33,30 @@ func TestMessagesAndTheirAcknowledgements(t *testing.T) {
 			_ = s.Nack(m.Number, codec.NackBusy, "later")
 			return
 		}
-		_ = s.Ack(m.Number)
+		_ = s.AckRange(m.Number, m.Number, uint8(7*(m.Number-1)))
 	}}
 	inBubble(t, server.Config{Handler: h}, func(t *testing.T, n *servertest.Node) {
 		c := n.Join("alice")
 		for _, body := range []string{"one", "two"} {
 			id := c.Send([]byte(body))
-			c.Ack(c.ExpectDeliver([]byte(body)))
-			c.ExpectAck(id)
+			c.AckWith(c.ExpectDeliver([]byte(body)), uint8(id-1))
+			if what := c.ExpectAck(id); what != uint8(7*(id-1)) {
+				t.Errorf("%d is acknowledged with the word %d", id, what)
+			}
 		}
 		id := c.Send([]byte("three"))
-		c.Nack(c.ExpectDeliver([]byte("three")), codec.NackRefused)
+		c.NackWith(c.ExpectDeliver([]byte("three")), codec.NackRefused, "not that")
 		if m := c.ExpectNack(id, codec.NackBusy); string(m.Reason) != "later" {
 			t.Errorf("refused: %q", m.Reason)
 		}
 		c.ExpectNothing()
-		for i, o := range outcomes {
-			if want := [...]server.Result{server.Acknowledged, server.Acknowledged, server.Refused}[i]; o.Number != uint64(i+1) || o.Result != want {
-				t.Errorf("outcome %d: %+v, want %v", i, o, want)
-			}
+		want := []server.Outcome{
+			{Session: c.Ref(), Number: 1, Result: server.Acknowledged},
+			{Session: c.Ref(), Number: 2, Result: server.Acknowledged, What: 1},
+			{Session: c.Ref(), Number: 3, Result: server.Refused, Code: codec.NackRefused, Reason: "not that"},
 		}
-		if len(outcomes) != 3 {
-			t.Errorf("%d outcomes, want 3", len(outcomes))
+		if !reflect.DeepEqual(outcomes, want) {
+			t.Errorf("outcomes %+v, want %+v", outcomes, want)
 		}
 		c.Ping()
 		if m := c.ExpectPong(); m.Terms != c.Terms() || m.Terms.Interval != 30*time.Second || m.Terms.Timeout != 75*time.Second {

@@ -46,12 +46,18 @@ type effort struct {
 var (
 	all     = []float64{0, 0.1, 0.5, 1, 2, 5, 10}
 	efforts = map[string]effort{
-		"full": {most: 8000, offered: 2 * time.Second, giveUp: 12 * time.Second, knocks: knockers,
+		"full": {most: 8000, offered: 2 * time.Second, giveUp: 9 * time.Second, knocks: knockers,
 			duties: []duty{{always, all[:5]}, {"1ms/9ms", all}, {"1ms/99ms", all}}},
-		"short": {most: 8000, offered: 2 * time.Second, giveUp: 12 * time.Second, knocks: knockers,
+		"short": {most: 8000, offered: 2 * time.Second, giveUp: 9 * time.Second, knocks: knockers,
 			duties: []duty{{"1ms/99ms", []float64{0, 0.5, 1, 2, 5}}}},
 		"tiny": {most: 1000, offered: time.Second, giveUp: 5 * time.Second, knocks: 100, duties: []duty{{"1ms/99ms", []float64{0, 1}}}}}
 )
+
+// within is how many clients a server that can take so many a second, and is no worse under overload, has
+// in before they are given up, with half as much time again.
+func (e effort) within(can float64) int {
+	return max(int(can*(e.offered+e.giveUp).Seconds()/1.5), fewClients/2)
+}
 
 var kinds = []string{peers.Ours, peers.Blind, peers.Floor, "go-net", "nbio"}
 
@@ -85,7 +91,7 @@ func measure(ctx context.Context, k *kit.Kept, r *kit.Record) error {
 			return errors.New("nobody knows what it can take")
 		}
 		rate = r.Rate * can
-		clients = min(max(int(rate*e.offered.Seconds()), fewClients/2), e.most)
+		clients = min(max(int(rate*e.offered.Seconds()), fewClients/2), e.most, e.within(can))
 	}
 	slow := r.Workload
 	if slow == always {

@@ -20,9 +20,10 @@ type storm struct {
 	targets func(s *result.Storm, r *result.Result) []kit.Target
 }
 
-// What the clients are told, and what the nodes admit.
+// What the clients are told, and what the nodes admit. The calm before a storm of long heartbeats need not
+// be as long as one of them.
 const (
-	leisurely = " --heartbeat 20s --timeout 60s --node-arg admit-rate=20000"
+	leisurely = " --heartbeat 20s --timeout 60s --duration 3s --node-arg admit-rate=20000"
 	brisk     = " --heartbeat 2s --timeout 6s --node-arg admit-rate=1000"
 )
 
@@ -39,7 +40,7 @@ var storms = []storm{
 	{file: "grey-2s", name: "grey failure, heartbeat 2 s", about: "for 30 s the node runs for 1 ms of every 121, a tenth of what these heartbeats need",
 		conns: 15000, flags: "--kind grey --slow 1ms/120ms --outage 30s --spawn 1 --heartbeat 2s --timeout 6s --pong-timeout 6s --node-arg admit-rate=20000", targets: grey(1. / 3)},
 	{file: "grey-30s", name: "grey failure, heartbeat 30 s", about: "the same with heartbeats that the slow node can serve",
-		conns: 15000, flags: "--kind grey --slow 1ms/120ms --outage 30s --spawn 1 --heartbeat 30s --timeout 75s --node-arg admit-rate=20000", targets: grey(1)},
+		conns: 15000, flags: "--kind grey --slow 1ms/120ms --outage 30s --spawn 1 --heartbeat 30s --timeout 75s --duration 5s --node-arg admit-rate=20000", targets: grey(1)},
 	{file: quick, name: "crash, back after 1 s", about: "kill -9 of the only node", conns: 5000, flags: "--kind blackout --outage 1s --spawn 1" + brisk, targets: returned(1.5, 3)},
 	{file: "crash-4s", name: "crash, back after 4 s", about: "kill -9 of the only node", conns: 5000, flags: "--kind blackout --outage 4s --spawn 1" + brisk, targets: returned(1.5, 3)},
 	{file: "crash-15s", name: "crash, back after 15 s", about: "kill -9 of the only node", conns: 5000, flags: "--kind blackout --outage 15s --spawn 1" + brisk, targets: returned(1.5, 3)},

@@ -33,9 +33,8 @@ const (
 )
 
 type effort struct {
-	conns      int       // clients
-	first      int       // that are there before them
-	rates      []float64 // heartbeats a second; with the first of them the memory is measured
+	first      int     // clients that are there before those of the beats
+	beats      []beats // with the first of them the memory is measured
 	shakes     int       // handshakes in a row
 	open       int       // at a time
 	pairs, all int       // rounds of ours, plain and by TLS, and of the others
@@ -47,20 +46,28 @@ type effort struct {
 }
 
 var efforts = map[string]effort{
-	"full": {conns: 15_000, first: 3000, rates: []float64{500, 36_000}, shakes: 15_000, open: 256, pairs: 2, all: 1, few: 1000, many: 8000,
-		storm: 15_000, ways: 2, beat: 10, warm: 2 * time.Second, span: 7 * time.Second},
-	"short": {conns: 5000, first: 1000, rates: []float64{5000}, shakes: 5000, open: 256, pairs: 2, all: 1, few: 500, many: 5000,
-		storm: 1500, ways: 2, beat: 10, warm: 2 * time.Second, span: 4 * time.Second},
-	"tiny": {conns: 200, first: 50, rates: []float64{400}, shakes: 50, open: 8, pairs: 1, all: 1, few: 50, many: 200,
+	"full": {first: 3000, beats: []beats{{15_000, 500}, {8000, 36_000}}, shakes: 10_000, open: 256, pairs: 2, all: 1, few: 1000, many: 7000,
+		storm: 15_000, ways: 2, beat: 5, warm: 2 * time.Second, span: 7 * time.Second},
+	"short": {first: 1000, beats: []beats{{5000, 5000}}, shakes: 5000, open: 256, pairs: 2, all: 1, few: 500, many: 5000,
+		storm: 1500, ways: 2, beat: 5, warm: 2 * time.Second, span: 4 * time.Second},
+	"tiny": {first: 50, beats: []beats{{200, 400}}, shakes: 50, open: 8, pairs: 1, all: 1, few: 50, many: 200,
 		storm: 200, ways: 1, beat: 1, warm: 300 * time.Millisecond, span: time.Second},
 }
 
+// beats are the clients and the heartbeats a second of a holding.
+type beats struct {
+	conns int
+	rate  float64
+}
+
+func (b beats) step() kit.Step { return kit.Step{Workload: beat, Size: b.conns, Rate: b.rate} }
+
 // leisurely is a rate of connects at which few handshakes are under way at a time: what a crowd of them leaves
 // behind in a heap is not taken for the cost of a connection.
-const leisurely = 750
+const leisurely = 1000
 
-// brisk is the rate of other servers' clients, and of those whose own memory is measured. A node of ours has its
-// clients heartbeat less often while it is late, and would not be loaded as was asked for.
+// brisk is the rate of other servers' clients, and of those without TLS. A node of ours has its clients heartbeat less
+// often while it is late, and would not be loaded as was asked for.
 const brisk = 1500
 
 // The workloads.
@@ -91,12 +98,12 @@ func steps(k *kit.Kept) []kit.Step {
 		return round < e.all || kind == peers.StdTLS || kind == peers.OursTLS
 	}
 	var all []kit.Step
-	for i, rate := range e.rates {
+	for i, b := range e.beats {
 		some := kinds
 		if i > 0 {
 			some = []string{peers.Ours, peers.OursTLS}
 		}
-		all = append(all, kit.Turns(e.pairs, kit.Step{Workload: beat, Size: e.conns, Rate: rate}, some, ours)...)
+		all = append(all, kit.Turns(e.pairs, b.step(), some, ours)...)
 	}
 	for _, how := range []string{full, resumed} {
 		all = append(all, kit.Turns(e.pairs, kit.Step{Workload: how, Size: e.open}, secure, rivals)...)
@@ -116,15 +123,14 @@ func measure(ctx context.Context, k *kit.Kept, r *kit.Record) (err error) {
 		r.Figures, err = e.swarm(ctx, k, r.Step)
 		return err
 	}
-	h := node.Holding{Conns: r.Size, Connect: leisurely, Heartbeat: node.HeartbeatFor(r.Size, r.Rate), Warm: e.warm, Span: e.span, Transport: "tls"}
+	h := node.Holding{Conns: r.Size, Connect: brisk, Heartbeat: node.HeartbeatFor(r.Size, r.Rate), Warm: e.warm, Span: e.span, Transport: "tls"}
 	switch r.Subject {
 	case peers.Ours:
 		h.Transport = "tcp"
 	case peers.OursTLS:
-	default:
-		h.Connect = brisk
+		h.Connect = leisurely
 	}
-	if r.Rate == e.rates[0] {
+	if r.Rate == e.beats[0].rate {
 		h.First = e.first
 	}
 	return node.Hold(ctx, r, h)

@@ -1,6 +1,8 @@
 package tls
 
 import (
+	"fmt"
+
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
 	"github.com/stormwheel/stormwheel/bench/lab/node"
 	"github.com/stormwheel/stormwheel/bench/lab/peers"
@@ -15,11 +17,12 @@ var (
 
 func write(p *kit.Page, k *kit.Kept) error {
 	e := efforts[k.Effort.Name]
+	conns := e.beats[0].conns
 	if k.Effort.Name != "full" {
 		p.Printf("**This was a %s run.**\n\n", k.Effort.Name)
 	}
-	p.Printf(`%s clients come by TLS 1.3 and full handshakes, %s a second, and stay, send heartbeats and read the answers. Then handshakes
-are made in a row, %d at a time, %s in each round, each with a connection of its own that is ended by close_notify. Beside the
+	p.Printf(`%s clients come by TLS 1.3 and full handshakes, %s a second (%s to others than the node, and without TLS), and stay, send heartbeats and
+read the answers. Then handshakes are made in a row, %d at a time, %s in each round, each with a connection of its own that is ended by close_notify. Beside the
 node are the same node over plain TCP, and servers that answer the same frames and know no session, limit or admission. All
 have an ECDSA certificate and offer X25519MLKEM768, but for nbio's, whose fork is older. Centrifugo has published 11.6 KB and
 2.3 µs a second for each of its connections, of which this table has no counterpart: its clients subscribe.
@@ -29,7 +32,7 @@ and the room in which their garbage lies, 70 KB of each, is in neither. They are
 kernel back what is free. The subjects take turns. Nodes and clients share this machine with whatever else is on it: a figure
 whose clients were more than 20 ms late is to be doubted.
 
-`, kit.Count(e.conns), kit.Count(leisurely), e.open, kit.Count(e.shakes), kit.Count(e.conns), kit.Count(e.first))
+`, kit.Count(conns), kit.Count(leisurely), kit.Count(brisk), e.open, kit.Count(e.shakes), kit.Count(conns), kit.Count(e.first))
 	rows := []kit.Row{{Subject: peers.Ours, Label: "**Stormwheel**, plain TCP"}}
 	var hows [][]string
 	for _, kind := range peers.TLSes {
@@ -48,12 +51,12 @@ whose clients were more than 20 ms late is to be doubted.
 		p.Printf("%s:\n\n", title)
 		p.Compare(k, s, c)
 	}
-	for i, rate := range e.rates {
+	for i, b := range e.beats {
 		columns := []kit.Column{node.Beats, node.BeatCPU, node.RTTp50, node.RTTp99, node.Late}
 		if i == 0 {
 			columns = append([]kit.Column{node.Bytes, node.ConnectCPU}, columns...)
 		}
-		compare(kit.Count(int(rate))+" heartbeats a second", kit.Step{Workload: beat, Size: e.conns, Rate: rate}, byPlain, columns...)
+		compare(fmt.Sprintf("%s heartbeats a second of %s clients", kit.Count(int(b.rate)), kit.Count(b.conns)), b.step(), byPlain, columns...)
 	}
 	for _, how := range []string{full, resumed} {
 		compare("Handshakes, "+how, kit.Step{Workload: how, Size: e.open}, byStd, shakesCore, shakesRate, shakeP50, shakeP99)
@@ -76,13 +79,13 @@ whose clients were more than 20 ms late is to be doubted.
 
 func targets(k *kit.Kept, e effort) []kit.Target {
 	less := func(x, y float64) float64 { return x - y }
-	atRest := kit.Step{Workload: beat, Size: e.conns, Rate: e.rates[0]}
+	atRest := e.beats[0].step()
 	all := []kit.Target{{What: "memory of an idle TLS connection, above plain TCP's", AtMost: new(float64(mostBytes)), Unit: " B",
 		Of: k.Paired(atRest.Of(peers.OursTLS), atRest.Of(peers.Ours), "bytes", less)},
 		{What: "memory of an idle TLS connection", AtMost: new(float64(mostAtAll)), Unit: " B", Of: k.Sample(atRest.Of(peers.OursTLS), "bytes")}}
-	for _, rate := range e.rates {
-		s := kit.Step{Workload: beat, Size: e.conns, Rate: rate}
-		all = append(all, kit.Target{What: "CPU of a heartbeat at " + kit.Count(int(rate)) + " a second, of plain TCP's", AtMost: new(float64(mostCPU)), Unit: "x",
+	for _, b := range e.beats {
+		s := b.step()
+		all = append(all, kit.Target{What: "CPU of a heartbeat at " + kit.Count(int(b.rate)) + " a second, of plain TCP's", AtMost: new(float64(mostCPU)), Unit: "x",
 			Of: k.Paired(s.Of(peers.OursTLS), s.Of(peers.Ours), "cpu_us", kit.Ratio)})
 	}
 	for _, how := range []string{full, resumed} {

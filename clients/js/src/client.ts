@@ -44,6 +44,7 @@ export class Client {
   private readonly sleep = new SleepWatch();
   private unwatch = (): void => {};
   private told = "idle";
+  private warned = false; // that a node sends more than we take
   private busy = false; // in act
   private crowded = false; // a message waits for others to leave
   private readonly end: Promise<void>;
@@ -327,7 +328,11 @@ export class Client {
   }
 
   private tellState(): void {
-    const { state, session } = this.link.info();
+    const { state, session, maxDeliver } = this.link.info();
+    if (maxDeliver > this.cfg.maxPayload && !this.warned) {
+      this.warned = true;
+      this.cfg.warned(`the node sends payloads of up to ${maxDeliver} bytes, and maxPayload takes ${this.cfg.maxPayload}`);
+    }
     if (this.told === state + session) return;
     this.told = state + session;
     for (const resolve of this.waiting.splice(0)) resolve();

@@ -44,6 +44,10 @@ export interface Config {
   /** Is told what the functions above threw. Default: console.error, which is told what this one throws, too. */
   failed?: (error: unknown) => void;
 
+  /** Is told, once, that a node sends more than maxPayload takes, before the first such message costs the
+   *  session. Default: console.warn. */
+  warned?: (text: string) => void;
+
   /** The longest silence before a PING. Default 0: what the node says. At least 100. */
   interval?: number;
   /** Silence after a PING that means death, if the node asks for no longer one. Default 10,000. */
@@ -79,6 +83,8 @@ export interface Filled {
   deliver: Config["deliver"];
   changed: Config["changed"];
   failed: (error: unknown) => void;
+  warned: (text: string) => void;
+  maxPayload: number;
   maxQueued: number;
   webSocket: WebSocketClass;
   askToken(signal: AbortSignal, timeout: number): Promise<Uint8Array>;
@@ -104,19 +110,19 @@ export function fill(c: Config): { cfg: Filled; way: Way; linkConfig: LinkConfig
   const none = new Uint8Array(0);
   encodeHello({ incarnation: 1n, attempt: 1, clientId: c.id, token: none, returnPass: none, ticket: none });
   const cfg: Filled = {
-    deliver: c.deliver, changed: c.changed, failed: told(c.failed),
-    maxQueued, webSocket: webSocket as WebSocketClass,
+    deliver: c.deliver, changed: c.changed,
+    failed: told(c.failed ?? ((error) => console.error(error))), warned: told(c.warned ?? ((text) => console.warn(text))),
+    maxPayload: linkConfig.maxPayload, maxQueued, webSocket: webSocket as WebSocketClass,
     askToken: (signal, timeout) => c.token ? inTime(c.token, signal, timeout) : Promise.resolve(none),
   };
   return { cfg, way, linkConfig };
 }
 
-// What failed throws must not stop the client, which may be in the middle of anything.
-function told(failed: Config["failed"]): (error: unknown) => void {
-  return (error) => {
+// What these throw must not stop the client, which may be in the middle of anything.
+function told<T>(tell: (what: T) => void): (what: T) => void {
+  return (what) => {
     try {
-      if (failed) failed(error);
-      else console.error(error);
+      tell(what);
     } catch (another) {
       console.error(another);
     }

@@ -60,10 +60,12 @@ function numbers(n: number, ...fields: [at: number, size: 1 | 2 | 4 | 8, value: 
   return b;
 }
 
-/** A WELCOME with an interval of 30 s, a window of 0, and a grant of so many milliseconds if that is not 0. */
-export function welcome(expires = 0): Uint8Array {
-  const head = numbers(52, [0, 1, 1], [24, 4, 30000], [28, 4, 75000], [40, 2, 1]);
-  return encode(types.welcome, 0, head, expires === 0 ? new Uint8Array(0) : numbers(11, [0, 1, 9], [1, 2, 8], [3, 8, expires]));
+/** A WELCOME with an interval of 30 s, a window of 0, a grant of so many milliseconds, and so large payloads, if these are not 0. */
+export function welcome(expires = 0, maxDeliver = 0): Uint8Array {
+  const head = numbers(52, [0, 1, 1], [24, 4, 30000], [28, 4, 75000], [40, 2, 1]), none = new Uint8Array(0);
+  return encode(types.welcome, 0, head,
+    maxDeliver === 0 ? none : numbers(35, [0, 1, 8], [1, 2, 32], [7, 4, maxDeliver]),
+    expires === 0 ? none : numbers(11, [0, 1, 9], [1, 2, 8], [3, 8, expires]));
 }
 
 export function deliver(number: number, body: string, flag = 0): Uint8Array {

@@ -15,8 +15,11 @@ const (
 	handshakeBytes = 28 << 10 // what one costs beside the records that it keeps
 
 	// answerTime is what every peer has for its answer, before its handshake is given up for another
-	// one: to give up what is about to end would waste what it has cost.
-	answerTime = time.Second
+	// one: to give up what is about to end would waste what it has cost. Where those who end well need long, as
+	// on a network or a machine that has too much to do, it is twice what they need, up to longestAnswer:
+	// else all of them would be given up, one for the other.
+	answerTime    = time.Second
+	longestAnswer = 4 * time.Second
 )
 
 // waitingRoom is what a handshake has in the room.
@@ -34,6 +37,7 @@ type room struct {
 	mu      sync.Mutex
 	waiting list.List              // guarded by mu, and what the handshakes have in it
 	bytes   int                    // guarded by mu
+	answers time.Duration          // guarded by mu: what those needed for their answers who ended well, smoothed
 	from    map[netip.Addr]*origin // guarded by mu
 }
 
@@ -58,7 +62,18 @@ func (r *room) mayBegin(now time.Time) bool {
 	if r.waiting.Len() < r.max && r.bytes+handshakeBytes <= r.maxBytes {
 		return true
 	}
-	return now.Sub(r.waiting.Front().Value.(*handshake).since) >= answerTime
+	return now.Sub(r.waiting.Front().Value.(*handshake).since) >= r.answerTime()
+}
+
+// answerTime is that of now. It needs mu.
+func (r *room) answerTime() time.Duration { return min(max(answerTime, 2*r.answers), longestAnswer) }
+
+// answered is told how long a handshake has waited that has ended well.
+func (r *room) answered(waited time.Duration) {
+	const weight = 32 // some dozens of them, which a few that are slow on purpose do not change
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.answers += (waited - r.answers) / weight
 }
 
 // enter has a handshake wait for its peer from now on, and gives those up that are too many.
@@ -77,7 +92,7 @@ func (r *room) enter(h *handshake, records int, now time.Time) (givenUp int) {
 	o.n, o.bytes, r.bytes = o.n+1, o.bytes+h.bytes, r.bytes+h.bytes
 	for h.addr.IsValid() && r.halfTaken() && (o.n > r.max/addressShare || o.bytes > r.maxBytes/addressShare) {
 		old := r.oldest(h.addr)
-		if now.Sub(old.since) < answerTime {
+		if now.Sub(old.since) < r.answerTime() {
 			break
 		}
 		r.remove(old)

@@ -1,6 +1,7 @@
 package handshake
 
 import (
+	"crypto/tls"
 	"math/rand/v2"
 	"net/netip"
 	"testing"
@@ -109,6 +110,54 @@ func TestTheRoomCountsWhatIsThere(t *testing.T) {
 	}
 	if r.len() != 0 || r.bytes != 0 || len(r.from) != 0 {
 		t.Errorf("%d, %d bytes, %d addresses are left", r.len(), r.bytes, len(r.from))
+	}
+}
+
+// Where those who end well need long, nobody is given up who may be one of them; to a bound, whatever they need.
+func TestWhoNeedsAsLongAsOthersIsNotGivenUp(t *testing.T) {
+	r := &room{max: 10, maxBytes: 1 << 30}
+	for range 10 {
+		r.enter(waiting(here), 0, start0)
+	}
+	for range 200 {
+		r.answered(1500 * time.Millisecond)
+	}
+	if r.mayBegin(start0.Add(2900*time.Millisecond)) || !r.mayBegin(start0.Add(3100*time.Millisecond)) {
+		t.Errorf("who needs 1.5 s has %v", r.answerTime())
+	}
+	for range 200 {
+		r.answered(time.Hour)
+	}
+	if r.mayBegin(start0.Add(longestAnswer-1)) || !r.mayBegin(start0.Add(longestAnswer)) {
+		t.Errorf("at most %v", r.answerTime())
+	}
+	for range 1000 {
+		r.answered(time.Millisecond)
+	}
+	if r.mayBegin(late.Add(-1)) || !r.mayBegin(late) {
+		t.Errorf("when they are quick again: %v", r.answerTime())
+	}
+}
+
+// Only who ends well has a say in how long the others may need.
+func TestOnlyWhoEndsWellSaysHowLongAnswersTake(t *testing.T) {
+	n := new(Config)
+	n.room.max, n.room.maxBytes = maxWaiting, maxWaitingBytes
+	came := start0.Add(2 * time.Second)
+	enter := func() *handshake {
+		h := waiting(here)
+		h.conn = tls.Server(&h.wire, new(tls.Config))
+		n.note(h, start0, &step{})
+		h.since = start0
+		return h
+	}
+	n.note(enter(), came, &step{err: errEnded})
+	n.note(enter(), came, &step{})
+	if n.room.answers != 0 {
+		t.Errorf("answers take %v, and none came", n.room.answers)
+	}
+	if n.note(enter(), came, &step{done: true}); n.room.answers == 0 {
+		t.Error("an answer has no say")
 	}
 }
 

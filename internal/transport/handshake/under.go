@@ -75,6 +75,7 @@ func (t *Stage) step(h *handshake, records []byte) step {
 	if !client {
 		t.config.room.leave(h)
 	}
+	came := time.Now()
 	h.read += len(records)
 	r := h.step(records)
 	if r.done {
@@ -84,13 +85,16 @@ func (t *Stage) step(h *handshake, records []byte) step {
 		r.words = []byte(alertRecord + alertInternal)
 	}
 	if !client {
-		t.config.note(h, &r)
+		t.config.note(h, came, &r)
 	}
 	return r
 }
 
-// note counts what became of a step, and has the handshake wait for its peer if it goes on.
-func (n *Config) note(h *handshake, r *step) {
+// note counts what became of a step whose records came then, and has the handshake wait for its peer if it goes on.
+func (n *Config) note(h *handshake, came time.Time, r *step) {
+	if r.done && r.err == nil && !h.since.IsZero() {
+		n.room.answered(came.Sub(h.since))
+	}
 	switch {
 	case r.err != nil:
 		n.failed.Add(1)

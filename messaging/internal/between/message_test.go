@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"reflect"
+	"slices"
 	"testing"
 )
 
@@ -67,10 +68,11 @@ func FuzzParse(f *testing.F) {
 // A message costs the memory of its frame.
 func TestAppendAllocatesTheFrameAlone(t *testing.T) {
 	m := Message{Kind: Push, Stream: 1, Number: 2, Token: 3, User: []byte("bob"), Body: make([]byte, 200)}
-	if n := testing.AllocsPerRun(100, func() { _ = Append(nil, &m) }); n > 1 {
-		t.Errorf("%v allocations", n)
+	var b []byte
+	frame := testing.AllocsPerRun(100, func() { b = slices.Grow([]byte(nil), 300) }) // one; two under the race detector
+	if n := testing.AllocsPerRun(100, func() { b = Append(nil, &m) }); n > frame {
+		t.Errorf("%v allocations, want %v", n, frame)
 	}
-	b := Append(nil, &m)
 	if n := testing.AllocsPerRun(100, func() { _, _ = Parse(b) }); n > 0 {
 		t.Errorf("Parse: %v allocations", n)
 	}
