@@ -150,8 +150,13 @@ func (e *edge) whole() {
 	})
 }
 
-// slow tells whether faults last as long as they may, in place of as long as they must.
-var slow = os.Getenv("STORMWHEEL_SLOW") != ""
+// slow tells whether faults last as long as they may, in place of as long as they must. What the tests start is not told: to it
+// that would be a flag of bench.
+var slow = func() bool {
+	const name = "STORMWHEEL_SLOW"
+	defer os.Unsetenv(name)
+	return os.Getenv(name) != ""
+}()
 
 // during has 60 users talk at all nodes, in pairs and in rooms, while something befalls the nodes for so long; then all nodes see all
 // again, and every message is reconciled by its name.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
-	"slices"
 )
 
 // Version is that of the bodies that Append writes, and the only one that Parse reads.
@@ -84,7 +83,10 @@ func (m *Message) most() int {
 
 // Append appends the body that m describes to dst.
 func Append(dst []byte, m *Message) []byte {
-	dst = append(slices.Grow(dst, m.most()), Version, byte(m.Kind))
+	if dst == nil {
+		dst = make([]byte, 0, m.most())
+	}
+	dst = append(dst, Version, byte(m.Kind))
 	dst = appendNumber(dst, fieldStream, m.Stream)
 	dst = appendNumber(dst, fieldNumber, m.Number)
 	dst = appendNumber(dst, fieldAckStream, m.AckStream)

@@ -11,7 +11,7 @@ import (
 func TestParseReadsWhatAppendWrites(t *testing.T) {
 	full := Message{Kind: Outcome, Stream: 1 << 60, Number: 7, AckStream: 9, Acked: 300, Again: 1, Token: 5, User: []byte("bob"), Room: []byte("tea"),
 		Body: bytes.Repeat([]byte("x"), 300), List: []byte{1}, Result: Refused, Device: []byte("bob/phone"), Code: 1012, Reason: []byte("no"),
-		Stamp: 1 << 63, Due: 1, Until: 2, Epoch: 4, Offset: 5}
+		Stamp: 1 << 63, Due: 1, Until: 2, Epoch: 4, Offset: 5, Members: 6}
 	for i := range reflect.TypeFor[Message]().NumField() {
 		if reflect.ValueOf(full).Field(i).IsZero() {
 			t.Fatalf("the test does not fill %s", reflect.TypeFor[Message]().Field(i).Name)
