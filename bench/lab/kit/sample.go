@@ -43,8 +43,11 @@ func SampleOf(values []float64) Sample {
 	return s
 }
 
-// Times is the sample in another unit.
+// Times is the sample in another unit. By what was not measured, or came to nothing, it is not measured either.
 func (s Sample) Times(factor float64) Sample {
+	if math.IsNaN(factor) || math.IsInf(factor, 0) {
+		return Sample{}
+	}
 	var values []float64
 	for _, v := range s.values {
 		values = append(values, v*factor)

@@ -3,6 +3,7 @@ package kit
 import (
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,5 +68,15 @@ func TestSecondsWithinAWindowAreWhole(t *testing.T) {
 	}
 	if res.Detail.Seconds[3].T != 4.5 {
 		t.Error("the result has changed")
+	}
+}
+
+// A ratio to what came to nothing is no figure, and reaches nothing.
+func TestWhatIsMeasuredByNothingIsNotMeasured(t *testing.T) {
+	for _, by := range []float64{0, math.NaN()} {
+		cells := Target{What: "a", AtMost: new(0.1), Unit: "x", Of: SampleOf([]float64{0, 1}).Times(1 / by)}.Cells()
+		if cells[4] != "not measured" || strings.Contains(strings.Join(cells, " "), "NaN") {
+			t.Errorf("by %v: %q", by, cells)
+		}
 	}
 }
