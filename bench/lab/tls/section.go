@@ -35,13 +35,13 @@ const (
 type effort struct {
 	first      int     // clients that are there before those of the beats
 	beats      []beats // with the first of them the memory is measured
-	shakes     int       // handshakes in a row
-	open       int       // at a time
-	pairs, all int       // rounds of ours, plain and by TLS, and of the others
-	few, many  int       // clients of two swarms
-	storm      int       // clients of a storm
-	ways       int       // of storms
-	beat       int       // seconds between heartbeats in them
+	shakes     int     // handshakes in a row
+	open       int     // at a time
+	pairs, all int     // rounds of ours, plain and by TLS, and of the others
+	few, many  int     // clients of two swarms
+	storm      int     // clients of a storm
+	ways       int     // of storms
+	beat       int     // seconds between heartbeats in them
 	warm, span time.Duration
 }
 
