@@ -49,9 +49,11 @@ million: build ## a million heartbeating connections, both ends on this machine,
 	@mkdir -p out
 	sh bench/lab/million/million.sh
 
-test: lint cross unit ## lint, cross builds, tests and benchmarks once, the fuzz targets of frames briefly
-	$(call each,$(GO) test $(RACE) -run '^$$' -bench . -benchtime 1x ./...)
-	@$(MAKE) --no-print-directory fuzz FUZZTIME=3000x FUZZ=codec
+# The packages that have Go benchmarks.
+BENCHED = $$(grep -rl --include='*_test.go' --exclude-dir=lab '^func Benchmark' . | xargs -n 1 dirname | sort -u)
+
+test: lint cross unit ## lint, cross builds, tests and benchmarks once
+	$(GO) test $(RACE) -run '^$$' -bench . -benchtime 1x $(BENCHED)
 	@$(MAKE) --no-print-directory test-js
 
 test-js: build ## clients/js in Node and Chromium, against real nodes; skipped, with the reason, without node and npm

@@ -198,8 +198,9 @@ func TestEveryScenariosOutputFitsTheSchema(t *testing.T) {
 		all = append(all, run{"storm", kind})
 	}
 	for _, one := range all {
+		cfg := spawned(t, "good", one.scenario, 2, 40)
 		t.Run(one.scenario+one.kind, func(t *testing.T) {
-			cfg := spawned(t, "good", one.scenario, 2, 40)
+			t.Parallel() // each waits most of the time
 			switch {
 			case one.scenario == "demo":
 				cfg.Kind = "kill"

@@ -63,6 +63,7 @@ func TestCtrlCLeavesTheChatAndGivesTheTerminalBack(t *testing.T) {
 
 // The editor's time for a paste does not grow with the square of its length: these would take minutes.
 func TestLongPastesAreTakenAtOnce(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	addr := hubNode(t, "127.0.0.1:0", "").Addr()
 	p := terminalRun(t, []string{"XDG_STATE_HOME=" + t.TempDir()}, os.Args[0], "connect", "--chat", "--server", addr, "--id", "alice", "--to", "bob")
 	p.until("bob > ")

@@ -83,6 +83,7 @@ func TestMessageThatTheNodeDoesNotTakeIsAnErrorOfSend(t *testing.T) {
 // An application that is slower than the node's patience with a silent client keeps its
 // session, since PINGs go on.
 func TestSlowDeliverKeepsItsSession(t *testing.T) {
+	t.Parallel() // it waits
 	n := serve(t, "--heartbeat", "1s", "--timeout", "3s")
 	var delivered atomic.Int64
 	c := join(t, client.Config{Endpoints: []string{n.listen}, ID: "a", PongTimeout: 2 * time.Second,

@@ -73,6 +73,7 @@ func TestASecretThatIsTooShortIsRefused(t *testing.T) {
 }
 
 func TestABenchWithoutTokensSaysWhyNobodyGotIn(t *testing.T) {
+	t.Parallel() // it waits
 	n := ready(t, stormwheel(t, "serve", "--listen", "127.0.0.1:0", "--auth-secret-file", write(t, "secret", strings.Repeat("s", 32))))
 	p := stormwheel(t, "bench", "hold", "--target", n.listen, "--conns", "5", "--quiet")
 	if code, _ := p.exit(); code != 1 || !strings.Contains(p.stderr.String(), "the first: server says unauthorized (3503)") {
