@@ -32,7 +32,8 @@ type abroad struct {
 	gap     bool          // members are to be told of one, and the server had no room for that
 
 	others  int            // members at other nodes, as far as is known
-	told    int            // how many the home was told of; as home: of how many nodes were
+	told    int            // how many the home was told of
+	toldTo  map[string]int // as home: what nodes were told
 	counts  map[string]int // as home: members by node
 	recount bool           // it is among the hub's recounts
 
@@ -76,7 +77,7 @@ func (h *Hub) moved(r *room, home string, life uint64) {
 	}
 	f.home, f.life = home, life
 	f.ready, f.token, f.followers, f.pause = false, 0, nil, 0
-	f.others, f.told, f.counts = 0, 0, nil
+	f.others, f.told, f.counts, f.toldTo = 0, 0, nil, nil
 	h.recount(r)
 	if home != h.self && (r.members > 0 || len(f.joins) > 0 || f.was) {
 		h.fetch(r)

@@ -161,7 +161,8 @@ func (f *fetches) waiting() bool {
 // follow has the room be what its home has. With its lock held.
 func (h *Hub) follow(r *room, m *between.Message) {
 	f := r.far
-	f.ready, f.was, f.spoke, f.others = true, false, false, countOf(m)
+	f.ready, f.was, f.spoke, f.others, f.told = true, false, false, countOf(m), 0
+	h.recount(r) // the home may have forgotten how many are here
 	all := ringOf(m)
 	switch {
 	case m.Epoch == r.epoch && m.Offset <= r.head:

@@ -81,6 +81,7 @@ func (h *Hub) ring(r *room, node string, m, answer *between.Message) {
 		f.followers = append(f.followers, node)
 	}
 	answer.Members = uint64(r.members + f.elsewhere(node))
+	delete(f.toldTo, node) // what it is told later may be old beside that
 	answer.Result, answer.Epoch, answer.Offset = 0, r.epoch, r.head
 	all, ok := r.missed(envelope.Position{Epoch: m.Epoch, Offset: m.Offset})
 	if !ok {

@@ -55,17 +55,32 @@ func (h *Hub) tellMembersOf(r *room) {
 		}
 	case f.home != h.self:
 		m := between.Message{Kind: between.Members, Room: []byte(r.name), Members: uint64(r.members)}
-		if f.told != r.members && h.tellPeer(f.home, &m) == nil {
-			f.told = r.members
+		if f.told == r.members {
+			return
 		}
+		if h.tellPeer(f.home, &m) != nil {
+			h.recount(r)
+			return
+		}
+		f.told = r.members
 	default:
-		maps.DeleteFunc(f.counts, func(node string, _ int) bool { return !slices.Contains(f.followers, node) })
+		gone := func(node string, _ int) bool { return !slices.Contains(f.followers, node) }
+		maps.DeleteFunc(f.counts, gone)
+		maps.DeleteFunc(f.toldTo, gone)
 		f.others = f.elsewhere("")
-		if total := r.members + f.others; total != f.told {
-			f.told = total
-			for _, node := range f.followers {
-				_ = h.tellPeer(node, &between.Message{Kind: between.Members, Room: []byte(r.name), Members: uint64(total - f.counts[node])})
+		for _, node := range f.followers {
+			n := r.members + f.elsewhere(node)
+			if told, any := f.toldTo[node]; any && told == n {
+				continue
 			}
+			if h.tellPeer(node, &between.Message{Kind: between.Members, Room: []byte(r.name), Members: uint64(n)}) != nil {
+				h.recount(r)
+				continue
+			}
+			if f.toldTo == nil {
+				f.toldTo = make(map[string]int)
+			}
+			f.toldTo[node] = n
 		}
 	}
 }

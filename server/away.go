@@ -87,6 +87,17 @@ func (p *awayPool) setRate(rate float64, slots bool) {
 	}
 }
 
+// giveBack has n more begin in place of those whose slots nobody used.
+func (p *awayPool) giveBack(n int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.slots || n == 0 || p.stopped {
+		return
+	}
+	p.due -= time.Duration(n) * p.pace.Gap
+	p.start()
+}
+
 // takesTurn says whether one more may begin now; else look is called when it may. It needs mu.
 func (p *awayPool) takesTurn() bool {
 	if p.pace.Gap == 0 {

@@ -47,6 +47,7 @@ func (s *Server) watchLoad(now time.Duration) {
 	}
 	s.node.Queue.SetRate(now, ld.SlotRate())
 	s.away.setRate(ld.HandshakeRate(now))
+	s.away.giveBack(s.node.Unused.Swap(0))
 	if s.node.Stopping.Load() {
 		return // the listeners may be gone
 	}

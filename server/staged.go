@@ -220,6 +220,8 @@ func (t *staged) resume() {
 		slot := reactor.SlotOf(a.handle)
 		if s := t.l.reactor.Session(slot); !s.Free() && t.l.reactor.Handle(slot) == a.handle {
 			t.goOn(s, a)
+		} else if a.slot {
+			t.l.srv.node.Unused.Add(1)
 		}
 	}
 }

@@ -73,6 +73,38 @@ func TestWhoWaitsForTheRateBeginsInTime(t *testing.T) {
 	p.stop()
 }
 
+// While each that begins takes a slot, as many more begin as slots were not used.
+func TestATurnThatIsGivenBackIsAnothers(t *testing.T) {
+	p := newAwayPool()
+	p.patience = time.Hour
+	p.setRate(1e-3, true)
+	began := make(chan struct{}, 100)
+	s := startTLS(t, Config{Loops: 1}, nil)
+	if _, err := dialAt(t, s, 0, clientTLS()); err != nil { // so that there is a loop
+		t.Fatal(err)
+	}
+	for range 10 {
+		if !p.submit(awayJob{t: (*s.loops.Load())[0].staged, fresh: true, came: time.Now(), work: func() func() {
+			began <- struct{}{}
+			return func() {}
+		}}) {
+			t.Fatal("refused")
+		}
+	}
+	p.giveBack(3)
+	for range 4 { // the first had its turn
+		select {
+		case <-began:
+		case <-time.After(patience):
+			t.Fatal("they do not begin")
+		}
+	}
+	p.stop()
+	if n := len(began); n != 0 {
+		t.Errorf("%d more began", n)
+	}
+}
+
 // Who comes without TLS does not wait for handshakes, and who has made one does not wait again.
 func TestARateOfHandshakesHoldsNobodyElseUp(t *testing.T) {
 	cfg := Config{Loops: 1, HandshakeRate: 1e-3}

@@ -27,6 +27,7 @@ type Node struct {
 	Load     Load                 // how much there is to do
 	Drain    Drain                // the pace at which clients are handed over
 	Senders  Senders              // what was taken of whom
+	Unused   atomic.Int64         // slots of handshakes whose clients went without a HELLO
 	Stopping atomic.Bool          // everybody is sent away
 	Hurry    atomic.Bool          // and at once: loops have nothing better to do
 }

@@ -53,6 +53,7 @@ func (r *Reactor) admit(slot Slot, m *codec.HelloMessage, returns bool) Reason {
 	}
 	if r.sessions.at(slot).is(hadSlot) {
 		r.node.Queue.Take(now)
+		r.sessions.at(slot).clear(hadSlot)
 		return ReasonNone
 	}
 	wait, ok = r.node.Queue.Ask(now, limit)

@@ -148,7 +148,6 @@ func TestReturningClientsFillTheQueueToItsBound(t *testing.T) {
 	}
 }
 
-// The table of ids is asked at every HELLO and never told of an end.
 // Who has waited for a slot elsewhere takes it, and the others' slots are as much later.
 func TestWhoHasHadATurnIsAskedForNoOther(t *testing.T) {
 	n := newNode(t, rigConfig{})
@@ -167,6 +166,31 @@ func TestWhoHasHadATurnIsAskedForNoOther(t *testing.T) {
 	}
 }
 
+// Who goes before his HELLO has used no slot, and another has his turn; who was let in has used it.
+func TestATurnThatNobodyUsesIsGivenBack(t *testing.T) {
+	n := newNode(t, rigConfig{})
+	slot, _ := n.dial()
+	n.r.Goes(slot, true)
+	n.send(slot, hello("alice"))
+	n.send(slot, codec.AppendBye(nil))
+	if got := n.r.node.Unused.Load(); got != 0 {
+		t.Errorf("%d unused of one who was let in", got)
+	}
+	slot, _ = n.dial()
+	n.r.Goes(slot, true)
+	n.run(time.Minute) // it says nothing
+	if got := n.r.node.Unused.Load(); got != 1 {
+		t.Errorf("%d unused of one who never said HELLO", got)
+	}
+	slot, _ = n.dial()
+	n.r.Goes(slot, false)
+	n.run(time.Minute)
+	if got := n.r.node.Unused.Load(); got != 1 {
+		t.Errorf("%d unused, and the last had none", got)
+	}
+}
+
+// The table of ids is asked at every HELLO and never told of an end.
 func TestIDsThatLeaveAreForgotten(t *testing.T) {
 	n := newNode(t, rigConfig{IDRate: 1})
 	slot, _ := n.join()

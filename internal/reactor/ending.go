@@ -156,6 +156,9 @@ func (r *Reactor) markGone(slot Slot, why Reason) {
 	if x := r.extras.of(s); x.invited {
 		r.node.Seals.Restore(x.ticket)
 	}
+	if s.is(hadSlot) && s.state == stateHandshaking {
+		r.node.Unused.Add(1)
+	}
 	if s.is(counted) {
 		r.node.Addrs.Leave(gate.AddrKey(r.transport.RemoteAddr(slot)))
 	}
