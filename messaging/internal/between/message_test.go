@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"reflect"
-	"slices"
 	"testing"
 )
 
@@ -69,9 +68,8 @@ func FuzzParse(f *testing.F) {
 func TestAppendAllocatesTheFrameAlone(t *testing.T) {
 	m := Message{Kind: Push, Stream: 1, Number: 2, Token: 3, User: []byte("bob"), Body: make([]byte, 200)}
 	var b []byte
-	frame := testing.AllocsPerRun(100, func() { b = slices.Grow([]byte(nil), 300) }) // one; two under the race detector
-	if n := testing.AllocsPerRun(100, func() { b = Append(nil, &m) }); n > frame {
-		t.Errorf("%v allocations, want %v", n, frame)
+	if n := testing.AllocsPerRun(100, func() { b = Append(nil, &m) }); n > 1 {
+		t.Errorf("%v allocations", n)
 	}
 	if n := testing.AllocsPerRun(100, func() { _, _ = Parse(b) }); n > 0 {
 		t.Errorf("Parse: %v allocations", n)
