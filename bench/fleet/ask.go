@@ -85,7 +85,9 @@ func (f *Fleet) ask(o swarm.Order) []swarm.Answer {
 
 // askEach has every member carry out its order, all at the same time. A lost member's
 // answer is empty.
-func (f *Fleet) askEach(o func(i int) swarm.Order) []swarm.Answer { return f.askSome(len(f.members), o) }
+func (f *Fleet) askEach(o func(i int) swarm.Order) []swarm.Answer {
+	return f.askSome(len(f.members), o)
+}
 
 // askInTurn has every member carry out the same order, askedAtOnce at a time.
 func (f *Fleet) askInTurn(o swarm.Order) []swarm.Answer {
