@@ -38,7 +38,7 @@ type Config struct {
 	// least: it leaves processors to the clients that are in. Who comes by TLS waits for it at most 2 s.
 	// Default 0: as many as the processors manage.
 	HandshakeRate float64
-	// MaxTLS12 is how many connections there may be of TLS 1.2, which cost 7 KB each and not 216 bytes. Default
+	// MaxTLS12 is how many connections there may be of TLS 1.2, which cost 7 KB each and not some 150 bytes. Default
 	// 0: there is TLS 1.3 alone, whatever MinVersion TLS has.
 	MaxTLS12 int
 	// WebSocket says where WebSockets are, and for whom.
