@@ -13,10 +13,15 @@ func TestTheShortWayIsForAMessageAlone(t *testing.T) {
 		before, wire string
 		plain        string // "": it is not for the short way
 	}{
-		"a message":                 {"", frame(fin|binary1, "abc"), "abc"},
-		"one of 125 bytes":          {"", frame(fin|binary1, long), long},
-		"behind another":            {frame(fin|binary1, "abc"), frame(fin|binary1, "def"), "def"},
-		"one of 126 bytes":          {"", frame(fin|binary1, long+"x"), ""},
+		"a message":        {"", frame(fin|binary1, "abc"), "abc"},
+		"one of 125 bytes": {"", frame(fin|binary1, long), long},
+		"behind another":   {frame(fin|binary1, "abc"), frame(fin|binary1, "def"), "def"},
+		"one of 126 bytes": {"", frame(fin|binary1, long+"x"), ""},
+		// The byte of their length is that of a message of these reads, if it is taken for that.
+		"a read of 126 and more":    {"", frame(fin|binary1, long+long)[:6+126], ""},
+		"a read of 127 and more":    {"", frame(fin|binary1, strings.Repeat(long, 600))[:6+127], ""},
+		"a read of 254":             {"", frame(fin|binary1, long+long+long)[:6+254], ""},
+		"a read of 255":             {"", frame(fin|binary1, strings.Repeat(long, 600))[:6+255], ""},
 		"an empty one":              {"", frame(fin|binary1, ""), ""},
 		"a text message":            {"", frame(fin|text, "abc"), ""},
 		"a fragment":                {"", frame(binary1, "abc"), ""},
