@@ -68,6 +68,7 @@ func New(cfg Config) *Stage {
 
 var (
 	_ transport.Stage = (*Stage)(nil)
+	_ transport.Quick = (*Stage)(nil)
 
 	errNoHeader = errors.New("entry: no PROXY header from a trusted address")
 )
@@ -151,6 +152,14 @@ func (e *Stage) Open(s transport.Slot, plain, wire []byte) (o transport.Opened, 
 		o.Used += used
 	}
 	return o, err
+}
+
+// Whole is a WebSocket's.
+func (e *Stage) Whole(s transport.Slot, plain, wire []byte) (opened []byte, ok bool) {
+	if e.states.at(s).phase() != upgraded {
+		return plain, false
+	}
+	return e.ws.Whole(s, plain, wire)
 }
 
 // header takes a PROXY header, or finds that there is none.
