@@ -147,8 +147,13 @@ func start(subject string) (h hub, addr string, err error) {
 func alone(t kit.Task) (map[string]float64, error) {
 	w := workloadOf(t)
 	role, at, _ := strings.Cut(t.Target, " ")
-	if !w.beat || role == nodeOf || role == probesOf { // while heartbeats are measured, members come behind
+	switch {
+	case !w.beat:
 		defer machine.Hurry()() // the clients, too: what else the machine does comes behind both
+	case role == probesOf:
+		flood.First(2)
+	case role == nodeOf:
+		flood.First(1)
 	}
 	switch {
 	case role != "":
