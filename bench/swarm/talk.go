@@ -142,6 +142,9 @@ func (l *loop) note(w *tally.Word, e *link.Event) {
 		*w |= ackWord(e.What)
 	case link.Nacked:
 		m.Refused++
+		if why, ok := e.Err.(*link.RefusedError); ok && why.Code == envelope.CodeTryLater {
+			m.TryLater++
+		}
 		*w |= tally.Refused
 	case link.GivenUp:
 		m.Lost++

@@ -45,6 +45,6 @@ func (b bare) publish(body []byte, times int) error {
 
 func (b bare) marks(body []byte) int { return marksOf(codec.AppendDeliver(nil, 0, body)) }
 
-func (b bare) end(map[string]float64) { b.Stop() }
+func (b bare) end(figures map[string]float64) { b.End(figures) }
 
 func marksOf(frame []byte) int { return bytes.Count(frame, []byte{mark}) }

@@ -5,7 +5,8 @@ package fanout
 import (
 	"bytes"
 	"fmt"
-	"maps"
+	"net"
+	"strings"
 	"time"
 
 	"github.com/centrifugal/centrifuge"
@@ -32,8 +33,8 @@ const (
 	// Waiting is the workload in which several messages wait.
 	Waiting = "ten"
 
-	// The subjects of the processes at the other ends.
-	crowdOf, probesOf = "clients", "probes"
+	// The roles of the processes beside one that measures.
+	nodeOf, crowdOf, probesOf = "node", "members", "probes"
 
 	bodySize = 32
 	joinTime = 60 * time.Second
@@ -63,23 +64,25 @@ type effort struct {
 	others  int // rounds that have the hubs, too
 	flood   time.Duration
 	members int
-	beat    int // members while heartbeats are measured; as many as fit
+	beats   int // rounds in which heartbeats are measured
+	beat    int // members meanwhile, of all nodes together
+	fit     int // members that a process has descriptors for
 }
 
 var efforts = map[string]effort{
-	"full":  {9, 3, 3 * time.Second, 10_000, 100_000},
-	"short": {5, 1, 2 * time.Second, 10_000, 100_000},
-	"tiny":  {1, 1, 200 * time.Millisecond, 200, 200},
+	"full":  {7, 2, 3 * time.Second, 10_000, 6, 100_000, 100_000},
+	"short": {5, 1, 2 * time.Second, 10_000, 3, 100_000, 100_000},
+	"tiny":  {1, 1, 200 * time.Millisecond, 200, 1, 300, 200},
 }
 
 func effortOf(e kit.Effort) effort {
 	chosen := efforts[e.Name]
 	if e.Rounds > 0 {
-		chosen.rounds = e.Rounds
+		chosen.rounds, chosen.beats = e.Rounds, e.Rounds
 	}
 	if limit, used := machine.Descriptors(); limit > 0 {
 		fit := (limit - used) * 9 / 10 // the node has a reserve of its own
-		chosen.members, chosen.beat = min(chosen.members, fit), min(chosen.beat, fit)
+		chosen.members, chosen.fit = min(chosen.members, fit), min(chosen.fit, fit)
 	}
 	return chosen
 }
@@ -88,11 +91,11 @@ func effortOf(e kit.Effort) effort {
 func steps(k *kit.Kept) (all []kit.Step) {
 	e := effortOf(k.Effort)
 	for _, w := range workloads {
-		subjects := []string{ours, floor, hubGWS, hubOthers}
+		subjects, rounds := []string{ours, floor, hubGWS, hubOthers}, e.rounds
 		if w.beat {
-			subjects = subjects[:2]
+			subjects, rounds = subjects[:2], e.beats
 		}
-		all = append(all, kit.Turns(e.rounds, kit.Step{Workload: w.name}, subjects, func(subject string, round int) bool {
+		all = append(all, kit.Turns(rounds, kit.Step{Workload: w.name}, subjects, func(subject string, round int) bool {
 			return subject == ours || subject == floor || round < e.others
 		})...)
 	}
@@ -142,14 +145,23 @@ func start(subject string) (h hub, addr string, err error) {
 
 // alone runs a server, and in processes beside it the other ends, or is such a process.
 func alone(t kit.Task) (map[string]float64, error) {
-	defer machine.Hurry()() // the clients, too: what else the machine does comes behind both
+	w := workloadOf(t)
+	role, at, _ := strings.Cut(t.Target, " ")
 	switch {
-	case t.Target != "" && t.Rate > 0:
-		return probes(t)
-	case t.Target != "":
-		return nil, clients(t)
+	case !w.beat:
+		defer machine.Hurry()() // the clients, too: what else the machine does comes behind both
+	case role == probesOf:
+		flood.First(2)
+	case role == nodeOf:
+		flood.First(1)
 	}
-	w, e, figures := workloadOf(t), effortOf(t.Effort), map[string]float64{}
+	switch {
+	case role != "":
+		return nil, play(t, role, at)
+	case w.beat:
+		return beat(t)
+	}
+	e, figures := effortOf(t.Effort), map[string]float64{}
 	if load, ok := flood.Load(); ok {
 		figures["load"] = load
 	}
@@ -157,41 +169,58 @@ func alone(t kit.Task) (map[string]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	members := e.members
-	if w.beat {
-		members = e.beat
-	}
-	c, err := startCrew(t, addr, members)
+	c, err := startCrew(t, addr, e.members)
 	if err != nil {
 		return nil, err
 	}
 	defer c.close()
-	for until := time.Now().Add(joinTime); h.joined() < members; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(until) {
-			return nil, fmt.Errorf("%d of %d clients have come", h.joined(), members)
-		}
+	if err := await(h, e.members); err != nil {
+		return nil, err
 	}
 	if err := h.gather(figures); err != nil {
 		return nil, err
 	}
-	f := &flow{hub: h, crew: c, workload: w, members: members, body: body()}
+	f := &flow{hub: h, crew: c, workload: w, members: e.members, body: body()}
 	if t.Subject == OfHub || t.Subject == OfHistory {
 		f.body = bytes.Repeat([]byte{mark}, bodySize) // so that a mark in an offset or a time is no great matter
 	}
 	if _, err := f.run(forTime(e.flood / 5)); err != nil { // until its buffers have their size
 		return nil, err
 	}
-	if w.beat {
-		err = f.besideProbes(t, addr, e.flood, figures)
-	} else {
-		err = f.measure(e.flood, figures)
-	}
-	if err != nil {
+	if err := f.measure(e.flood, figures); err != nil {
 		return nil, err
 	}
-	figures["members"] = float64(members)
+	figures["members"] = float64(e.members)
 	h.end(figures)
 	return figures, nil
+}
+
+// play is a process beside another: about says by which connection it is asked, and of which servers.
+func play(t kit.Task, role, about string) error {
+	control, of, _ := strings.Cut(about, " ")
+	conn, err := net.Dial("tcp", control)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	switch role {
+	case nodeOf:
+		return serveShare(t, conn)
+	case probesOf:
+		return probeAll(conn, strings.Fields(of))
+	default:
+		return clients(t, conn, of)
+	}
+}
+
+// await waits until so many have joined.
+func await(h hub, members int) error {
+	for until := time.Now().Add(joinTime); h.joined() < members; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(until) {
+			return fmt.Errorf("%d of %d clients have come", h.joined(), members)
+		}
+	}
+	return nil
 }
 
 // body is a message.
@@ -199,94 +228,4 @@ func body() []byte {
 	b := make([]byte, bodySize)
 	b[0] = mark
 	return b
-}
-
-// flow is publications that follow each other.
-type flow struct {
-	hub      hub
-	crew     *crew
-	workload workload
-	members  int
-	body     []byte
-}
-
-func forTime(d time.Duration) (going func() bool) {
-	began := time.Now()
-	return func() bool { return time.Since(began) < d }
-}
-
-// run publishes while going says so, waits until all have all, and says how many messages that
-// were, to all members together.
-func (f *flow) run(going func() bool) (messages int, err error) {
-	if err := f.crew.begin(); err != nil {
-		return 0, err
-	}
-	batch := f.members * f.workload.times
-	under := 0 // batches under way
-	for going() || under > 0 {
-		for ; going() && under < f.workload.depth; under++ {
-			if err := f.hub.publish(f.body, f.workload.times); err != nil {
-				return 0, err
-			}
-			messages += batch
-		}
-		if under == 0 {
-			break
-		}
-		if err := f.crew.wait(batch * f.hub.marks(f.body)); err != nil {
-			return 0, err
-		}
-		under--
-	}
-	return messages, nil
-}
-
-// measure tells the messages a second, by the clock and by the processor time of this process.
-func (f *flow) measure(d time.Duration, figures map[string]float64) error {
-	before, began := flood.CPU(), time.Now()
-	messages, err := f.run(forTime(d))
-	took, used := time.Since(began), flood.CPU()-before
-	figures["messages"] = float64(messages) / took.Seconds()
-	figures["messages_core"] = float64(messages) / used.Seconds()
-	figures["busy"] = used.Seconds() / took.Seconds()
-	return err
-}
-
-// besideProbes tells the round trips of heartbeats without publications, and then with.
-func (f *flow) besideProbes(t kit.Task, addr string, d time.Duration, figures map[string]float64) error {
-	for _, flows := range []bool{false, true} {
-		ended := startProbes(t, addr, d)
-		going := true
-		var got told
-		messages, began := 0, time.Now()
-		for going {
-			if flows {
-				n, err := f.run(func() bool { return len(ended) == 0 })
-				if err != nil {
-					return err
-				}
-				messages += n
-			}
-			select {
-			case got = <-ended:
-				going = false
-			case <-time.After(10 * time.Millisecond):
-			}
-		}
-		if got.err != nil {
-			return got.err
-		}
-		if flows {
-			figures["messages"] = float64(messages) / time.Since(began).Seconds()
-			maps.Copy(figures, got.figures)
-			continue
-		}
-		for name, v := range got.figures {
-			figures["idle_"+name] = v
-		}
-	}
-	if idle := figures["idle_rtt_p99_ms"]; idle > 0 {
-		figures["rtt_ratio"] = figures["rtt_p99_ms"] / idle
-	}
-	return nil
 }

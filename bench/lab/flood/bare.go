@@ -18,6 +18,7 @@ type Bare struct {
 	bare.Engine
 	Addr string
 
+	turns   *Turns
 	welcome []byte
 	conns   []gnet.Conn // the loop's; those of probes are not among them
 	count   atomic.Int64
@@ -33,7 +34,7 @@ func StartBare() (*Bare, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Bare{welcome: welcome}
+	b := &Bare{welcome: welcome, turns: new(Turns)}
 	if b.Addr, err = b.Run(b, "127.0.0.1:0", 1, gnet.WithSocketSendBuffer(64<<10)); err != nil {
 		return nil, err
 	}
@@ -76,7 +77,9 @@ func (b *Bare) Joined() int { return int(b.count.Load()) }
 func (b *Bare) OnLoop(do func([]gnet.Conn)) error {
 	done := make(chan struct{})
 	err := b.conns[0].EventLoop().Execute(context.Background(), gnet.RunnableFunc(func(context.Context) error {
+		ended := b.turns.begin()
 		do(b.conns)
+		ended()
 		close(done)
 		return nil
 	}))
@@ -84,4 +87,10 @@ func (b *Bare) OnLoop(do func([]gnet.Conn)) error {
 		<-done
 	}
 	return err
+}
+
+// End stops it, and tells of what it did with its connections as of turns.
+func (b *Bare) End(figures map[string]float64) {
+	b.turns.Tell(figures)
+	b.Stop()
 }

@@ -43,7 +43,7 @@ func Join(target string, n int, greeting Greeting) (*Crowd, error) {
 		return nil, err
 	}
 	for i := range n {
-		fd, _, err := epoll.Dial(addr, netip.Addr{})
+		fd, _, err := epoll.Dial(addr, source(i))
 		if err != nil {
 			return nil, err
 		}
@@ -64,6 +64,13 @@ func Join(target string, n int, greeting Greeting) (*Crowd, error) {
 		}
 	}
 	return c, nil
+}
+
+// source is where a client comes from. The kernel tries half of an address's ports before the others, one by one: beyond
+// that many connections to one server each costs a millisecond.
+func source(client int) netip.Addr {
+	const each = 10_000
+	return netip.AddrFrom4([4]byte{127, 0, 0, byte(1 + client/each)})
 }
 
 // Say writes the first words of a connection, which wait if a full accept queue has dropped its SYN.

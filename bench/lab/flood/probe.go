@@ -29,37 +29,68 @@ func (t Times) Figures() map[string]float64 {
 	return map[string]float64{"rtt_p50_ms": t[len(t)/2], "rtt_p99_ms": t[len(t)*99/100]}
 }
 
-// Probe is clients that take turns to ask for a PONG, from the write on, while going says so, or until
-// the first of them has no connection any more. Those for which counts says no, before or after, do not.
-func Probe(target string, going, counts func() bool) (rtts Times, err error) {
-	var all []net.Conn
+// Prober is clients of a server that take turns to ask for a PONG. Owned by one goroutine.
+type Prober struct {
+	all  []net.Conn
+	next int
+	ping []byte
+	buf  []byte
+}
+
+// NewProber brings them to a server.
+func NewProber(target string) (*Prober, error) {
+	p := &Prober{ping: codec.AppendPing(nil, 1, 0), buf: make([]byte, 4096)}
 	for i := range Probes {
 		conn, err := net.Dial("tcp", target)
 		if err != nil {
+			p.Close()
 			return nil, err
 		}
-		defer conn.Close()
+		p.all = append(p.all, conn)
 		hello, _ := Hello(fmt.Sprint(ProbePrefix, i))
 		if _, err := conn.Write(hello); err != nil {
-			return nil, err
-		}
-		all = append(all, conn)
-	}
-	buf := make([]byte, 4096)
-	for _, conn := range all {
-		if _, err := conn.Read(buf); err != nil {
+			p.Close()
 			return nil, err
 		}
 	}
-	ping := codec.AppendPing(nil, 1, 0)
-	for i := 0; going(); i++ {
-		conn := all[i%len(all)]
+	for _, conn := range p.all {
+		if _, err := conn.Read(p.buf); err != nil {
+			p.Close()
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// Close ends them.
+func (p *Prober) Close() {
+	for _, conn := range p.all {
+		_ = conn.Close()
+	}
+}
+
+// Ask has the next of them ask, and tells how long that took in milliseconds, from the write on.
+func (p *Prober) Ask() (ms float64, err error) {
+	conn := p.all[p.next%len(p.all)]
+	p.next++
+	began := time.Now()
+	if _, err = conn.Write(p.ping); err == nil {
+		_, err = conn.Read(p.buf)
+	}
+	return time.Since(began).Seconds() * 1000, err
+}
+
+// Probe has clients ask while going says so, or until the first of them has no connection any more. Times
+// for which counts says no, before or after, do not count.
+func Probe(target string, going, counts func() bool) (rtts Times, err error) {
+	p, err := NewProber(target)
+	if err != nil {
+		return nil, err
+	}
+	defer p.Close()
+	for ; going(); time.Sleep(ProbeEvery) {
 		before := counts()
-		began := time.Now()
-		_, err := conn.Write(ping)
-		if err == nil {
-			_, err = conn.Read(buf)
-		}
+		ms, err := p.Ask()
 		if err != nil && len(rtts) > 0 {
 			return rtts, nil
 		}
@@ -67,9 +98,8 @@ func Probe(target string, going, counts func() bool) (rtts Times, err error) {
 			return nil, err
 		}
 		if before && counts() {
-			rtts = append(rtts, time.Since(began).Seconds()*1000)
+			rtts = append(rtts, ms)
 		}
-		time.Sleep(ProbeEvery)
 	}
 	return rtts, nil
 }

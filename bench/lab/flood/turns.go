@@ -16,10 +16,15 @@ type Turns struct {
 	own      time.Duration // the longest by processor time
 	lost     time.Duration // what the longest by the clock was without a processor
 	all, cut int           // how many, and those that were without a processor for a tenth of their budget
+	over     int           // those that took more than MostTurn of processor time
 }
 
-// CutTime is a tenth of a turn.
-const CutTime = 100 * time.Microsecond
+const (
+	// CutTime is a tenth of a turn.
+	CutTime = 100 * time.Microsecond
+	// MostTurn is the longest that a turn is to take.
+	MostTurn = 1100 * time.Microsecond
+)
 
 // WatchTurns measures all turns from now on. It is called before a server is started.
 func WatchTurns() *Turns {
@@ -41,6 +46,9 @@ func (t *Turns) begin() (ended func()) {
 		if took-own > CutTime {
 			t.cut++
 		}
+		if own > MostTurn {
+			t.over++
+		}
 		t.own = max(t.own, own)
 		if took > t.longest {
 			t.longest, t.lost = took, took-own
@@ -49,7 +57,8 @@ func (t *Turns) begin() (ended func()) {
 }
 
 // Tell adds the figures of the turns so far: the longest by the clock, what of that was without a processor, the longest
-// by processor time, in milliseconds, and how many in a thousand were without one for a tenth of their budget.
+// by processor time, in milliseconds, and how many in a thousand took more of that than MostTurn, and were without a
+// processor for a tenth of their budget.
 func (t *Turns) Tell(figures map[string]float64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -58,5 +67,6 @@ func (t *Turns) Tell(figures map[string]float64) {
 	figures["turn_cut"] = 1000 * float64(t.cut) / float64(max(t.all, 1))
 	if threadTime() > 0 {
 		figures["turn_cpu_ms"] = t.own.Seconds() * 1000
+		figures["turn_over"] = 1000 * float64(t.over) / float64(max(t.all, 1))
 	}
 }

@@ -29,12 +29,13 @@ how long after it was due a message was written by its client, which is the clie
 `, contentSize)
 	load := kit.Column{Title: "load of the machine before", Name: "load", Spread: true}
 	p.Printf("### Stored and acknowledged: %s users send to %s who are away\n\n", kit.Count(e.senders), kit.Count(awayUsers))
-	p.Printf("The store is a file of bbolt in the folder for temporary files, and an ACK comes behind the fsync. First %s come a second, evenly, and the "+
-		"time counts from when each was due; then every client has %d open.\n\n", kit.Count(durableRate), depths[durable])
+	p.Printf("The store is a file of bbolt in the folder for temporary files, and an ACK comes behind the fsync; a commit has two. Before anybody is there, fsyncs of %d pages of 4 KiB here and there are timed in that folder. First %s come a second, evenly, and the "+
+		"time counts from when each was due; then every client has %d open.\n\n", diskPages, kit.Count(durableRate), depths[durable])
 	p.Compare(k, kit.Step{Workload: durable}, kit.Comparison{Rows: []kit.Row{{Subject: ours, Label: "Stormwheel"}}, Columns: []kit.Column{
 		{Title: "paced, a second", Name: paced, Spread: true}, {Title: "p50, ms", Name: paced + "_p50_ms", Spread: true},
 		{Title: "p99, ms", Name: paced + "_p99_ms", Spread: true}, {Title: "cores", Name: paced + "_busy"}, {Title: "waiting", Name: paced + "_waited"},
-		{Title: "late p99, ms", Name: paced + "_late_ms"}, {Title: "at most, a second", Name: full, Spread: true}, {Title: "refused", Name: "refused"}, load}})
+		{Title: "late p99, ms", Name: paced + "_late_ms"}, {Title: "at most, a second", Name: full, Spread: true}, {Title: "refused", Name: "refused"},
+		{Title: "an fsync alone, p50, ms", Name: "fsync_p50_ms", Spread: true}, {Title: "p99, ms", Name: "fsync_p99_ms", Spread: true}, load}})
 	p.Printf("### Between users who are online: %s clients, each to another at random\n\n", kit.Count(e.online))
 	p.Printf("A message counts when its sender has the ACK that says that the addressee has acknowledged it: two reads and two writes of the node. First %s come a second, "+
 		"evenly; then every client has %d open, for as many as can be; then half as many a second come evenly.\n\n", kit.Count(pairsRate), depths[pairs])

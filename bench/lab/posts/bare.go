@@ -25,9 +25,9 @@ func startBare() (*bare, error) {
 
 func (b *bare) joined() int { return b.Joined() }
 
-func (b *bare) end(map[string]float64) {
+func (b *bare) end(figures map[string]float64) {
 	time.Sleep(calm)
-	b.Stop()
+	b.End(figures)
 }
 
 // flood writes for a while, and says how often.
