@@ -45,7 +45,7 @@ USERS ?= 6000
 demo-cluster: build ## three nodes that know each other, 6,000 users: a kill, a split, a rolling restart, one ledger; under two minutes; USERS=600: fewer
 	@USERS=$(USERS) sh bench/lab/democluster/demo.sh
 
-million: build ## a million heartbeating connections, both ends on this machine, in some eight minutes; 14 GiB
+million: build ## a million heartbeating connections, both ends on this machine, in some nine minutes; 14 GiB
 	@mkdir -p out
 	sh bench/lab/million/million.sh
 

@@ -9,7 +9,7 @@ const Adaptive = "adaptive"
 
 const (
 	// A ramp slows down between a lateness that is easy to bear and one that is not, as the mean of some tenths
-	// of a second: where lateness comes in bursts, a p99 of 20 ms, up to which a run is valid, has a mean of little more.
+	// of a second: a run is valid up to a p99 of 20 ms, and a million that came in so had one of 11.
 	easyLateness = 2 * time.Millisecond
 	mostLateness = 3500 * time.Microsecond
 	// mostStretched is how much longer a ramp may become, so that it ends; slowest is that as a speed.
