@@ -7,15 +7,10 @@ import (
 	"time"
 )
 
-// TestGrowthOfHomes says what one node of a cluster takes where logins are told to homes only, at the pace of TestGrowth. With
-// -peer.growth it has up to 100 nodes: docs/CLUSTER.md has the table.
+// TestGrowthOfHomes says what one node of a cluster takes where logins are told to homes only, at the pace of TestGrowth.
 func TestGrowthOfHomes(t *testing.T) {
-	sizes := []int{10}
-	if *growth {
-		sizes = []int{10, 100}
-	}
 	const logins = 50 // a second and node, and as many logouts
-	for _, n := range sizes {
+	for _, n := range []int{10} {
 		w := newWorld(t, 1)
 		var last []*login
 		for i := range n {

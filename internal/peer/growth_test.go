@@ -2,14 +2,11 @@ package peer
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
 )
-
-var growth = flag.Bool("peer.growth", false, "TestGrowth measures clusters of up to 500 nodes, and says what it measured")
 
 // grown is what one node of a cluster has to take, where all nodes tell all.
 type grown struct {
@@ -22,15 +19,11 @@ type grown struct {
 	memory          float64 // bytes a peer
 }
 
-// TestGrowth: what a node takes grows with the nodes and their logins, and by nothing else. With -peer.growth it
-// says how much that is: docs/CLUSTER.md has the table.
+// TestGrowth: what a node takes grows with the nodes and their logins, and by nothing else. How much that is with many more nodes
+// `make bench-cluster` tells.
 func TestGrowth(t *testing.T) {
-	sizes := []int{3, 10}
-	if *growth {
-		sizes = []int{3, 8, 10, 100, 500}
-	}
 	const logins = 50 // a second and node, and as many logouts
-	for _, n := range sizes {
+	for _, n := range []int{3, 10} {
 		g := grow(n, logins)
 		others := float64(n - 1)
 		t.Logf("%3d nodes: %4.0f NODE/s of %4.0f bytes, %6.0f CLAIMS/s of %3.0f bytes (%3.0f bytes a login), %4.1f KiB/s in, %6.0f us/s, %4.0f bytes a peer",

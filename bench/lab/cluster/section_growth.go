@@ -10,7 +10,7 @@ const (
 	// homesAbove is the default of --cluster-homes-above, which follows from what is measured here: as long as the logins of all nodes cost
 	// each of them no more than mostLogins, all are told to all.
 	homesAbove = 16
-	mostLogins = 5 // % of a core
+	mostLogins = 3 // % of a core
 )
 
 // coreOf is what one node spends on what it is told in a second, in percent of a core: each message as much as the mesh says, and the
