@@ -17,7 +17,7 @@ func write(p *kit.Page, k *kit.Kept) error {
 together, each a binary message, and read the answers. Beside it is the same node over plain TCP, and servers
 that other libraries make: they answer the same frames, and know no session, limit or admission. In centrifuge's
 protocol it is the server that pings: its clients answer %s pings a second together, so that as many messages
-go each way, but its timers are at the server, and their clients have none that could be late. The subjects take
+go each way; but the timers are the server's, and the clients have none that could be late. The subjects take
 turns.
 
 Bytes a connection are those of the %s clients beyond %s that came before: what a server has once is not among them.
