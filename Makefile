@@ -125,10 +125,10 @@ bench-wheel: ## the wheel beside its rivals, about ten minutes: its section of B
 bench-posts: ## messages from other goroutines, beside bare writes, about three minutes: their section of BENCHMARKS.md
 	$(call lab,posts)
 
-bench-fanout: ## messages to many, beside bare writes and hubs over WebSocket, about nine minutes: their section of BENCHMARKS.md
+bench-fanout: ## messages to many, beside bare writes and hubs over WebSocket, about eight minutes: their section of BENCHMARKS.md
 	$(call lab,fanout)
 
-bench-messages: ## messages between users, stored, online and in a room, beside centrifuge, about ten minutes: their section of BENCHMARKS.md
+bench-messages: ## messages between users, stored, online and in a room, beside centrifuge, about five minutes: their section of BENCHMARKS.md
 	$(call lab,messages)
 
 bench-cluster: build ## nodes that know each other, about seven minutes: their section of BENCHMARKS.md

@@ -4,12 +4,20 @@ import (
 	"context"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"go.etcd.io/bbolt"
 )
 
-// maxCommit is how many records one commit takes, about: what comes in one Put stays together.
-const maxCommit = 1024
+const (
+	// maxCommit is how many records one commit takes, about: what comes in one Put stays together.
+	maxCommit = 1024
+	// commitEvery is the least time between the beginnings of two commits while several callers ask. Most of what a small
+	// commit takes is its fsyncs and the pages above its records, so that commits as fast as they can be
+	// keep a processor and the disk busy with a few records each, and are late when either is not at hand.
+	// One caller alone, who waits for each, does not wait for this as well.
+	commitEvery = 2 * time.Millisecond
+)
 
 // boltOp is one call of Put or Drop.
 type boltOp struct {
@@ -95,16 +103,20 @@ func (s *Bolt) stir() {
 	}
 }
 
-// commitAll is the committer: while it commits, ops gather for its next commit.
+// commitAll is the committer: while it commits, and for commitEvery at least, ops gather for its next commit.
 func (s *Bolt) commitAll() {
 	defer close(s.ended)
 	for {
 		ops, closed := s.take()
 		switch {
 		case len(ops) > 0:
+			began := time.Now()
 			err := s.commit(ops)
 			for _, op := range ops {
 				op.done <- err
+			}
+			if len(ops) > 1 && !closed {
+				time.Sleep(commitEvery - time.Since(began))
 			}
 		case closed:
 			return
