@@ -172,7 +172,7 @@ func TestHeldCountsHalfAMessage(t *testing.T) {
 	if _, _, err := server.open(client.forge(typeMessage, []byte{0}, 0)); err != nil || server.Held(server.slot) != 0 {
 		t.Errorf("%v, %d held", err, server.Held(server.slot))
 	}
-	client.Layer.update(client.conn(), client.place(), outgoing)
+	client.nextKey()
 	if got, _, err := server.open(client.seal("x")); got != "x" || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}

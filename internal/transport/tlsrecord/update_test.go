@@ -5,10 +5,16 @@ import (
 	"testing"
 )
 
+// nextKey has a side go on to its next key, as a peer of other code does.
+func (e end) nextKey() {
+	e.kept.drop(e.conn())
+	e.conn().update(e.keys(e.place()), outgoing)
+}
+
 // update has a side send a KeyUpdate and go on to its next key.
 func (e end) update(ask byte) []byte {
 	b := e.forge(typeMessage, []byte{messageKeyUpdate, 0, 0, 1, ask}, 0)
-	e.Layer.update(e.conn(), e.place(), outgoing)
+	e.nextKey()
 	return b
 }
 
