@@ -7,6 +7,10 @@ import "slices"
 type directory struct {
 	ids   map[string][]*entry
 	users map[string]*visited
+
+	contested map[string]struct{} // ids with more than one session
+	followed  []string            // users whom somebody follows, in no order
+	next      int                 // how many of those were looked at in the round that is under way
 }
 
 // entry is a session at a node.
@@ -53,6 +57,7 @@ func (d *directory) add(e *entry) (fresh bool) {
 			d.ids = make(map[string][]*entry)
 		}
 		d.ids[e.id] = append(d.ids[e.id], e)
+		d.contest(e.id, len(d.ids[e.id]) > 1)
 		e.roles |= roleID
 		fresh = true
 	}
@@ -112,6 +117,20 @@ func (d *directory) removeID(k sessionKey) {
 		return
 	}
 	d.ids[k.id] = slices.Delete(all, i, i+1)
+	d.contest(k.id, len(all) > 2)
+}
+
+// contest notes whether there is more than one session of an id.
+func (d *directory) contest(id string, more bool) {
+	switch {
+	case !more:
+		delete(d.contested, id)
+	case d.contested == nil:
+		d.contested = make(map[string]struct{})
+		fallthrough
+	default:
+		d.contested[id] = struct{}{}
+	}
 }
 
 func (d *directory) removeUser(name string, k sessionKey) {
@@ -129,6 +148,10 @@ func (d *directory) removeUser(name string, k sessionKey) {
 func (d *directory) follow(p *node, name string, on bool) {
 	if on {
 		if u := d.user(name); !slices.Contains(u.followers, p) {
+			if len(u.followers) == 0 {
+				u.at = len(d.followed)
+				d.followed = append(d.followed, name)
+			}
 			u.followers = append(u.followers, p)
 			if p.follows == nil {
 				p.follows = make(map[string]struct{})
@@ -139,9 +162,23 @@ func (d *directory) follow(p *node, name string, on bool) {
 	}
 	delete(p.follows, name)
 	if u := d.users[name]; u != nil {
+		was := len(u.followers)
 		u.followers = slices.DeleteFunc(u.followers, func(o *node) bool { return o == p })
+		if was > 0 && len(u.followers) == 0 {
+			d.unfollowed(u)
+		}
 		d.tidy(name)
 	}
+}
+
+// unfollowed takes a user off the list of those whom somebody follows.
+func (d *directory) unfollowed(u *visited) {
+	last := len(d.followed) - 1
+	d.followed[u.at] = d.followed[last]
+	d.users[d.followed[u.at]].at = u.at
+	d.followed[last] = ""
+	d.followed = d.followed[:last]
+	d.next = min(d.next, u.at) // the last has come to a place that was passed
 }
 
 // drop takes all off that a node has registered. It looks at nothing else: there may be millions.

@@ -25,14 +25,16 @@ type homing struct {
 	lanes uint64 // how many have begun
 
 	complete bool          // as a home, this node has all that belongs to it
+	round    bool          // it looks at all who are followed, some at a time
+	all      bool          // and has the followers of each be told all; else those to which it is to be told anew
 	pending  []string      // users whose followers are to be told all
-	stateAt  time.Duration // when that goes on
+	stateAt  time.Duration // when these go on
 }
 
 const (
 	scanPlaces = 4096 // sessions that one step of the scan looks at
 	scanTime   = 2 * time.Millisecond
-	scanUsers  = 1024
+	scanUsers  = 512
 )
 
 // homeOf is the node that keeps key.
@@ -78,7 +80,7 @@ func (m *Machine) chooseMode(now Now) {
 		*h = homing{view: h.view, lanes: h.lanes, at: never}
 		m.directory.drop(m.own)
 		for _, p := range m.nodes {
-			p.lane = lane{}
+			p.lane, p.anew = lane{}, false
 		}
 	case !h.registers && m.cfg.HomesAbove >= 0 && n > m.cfg.HomesAbove:
 		h.registers, m.own.resend = true, true
@@ -128,26 +130,73 @@ func (m *Machine) tickHomes(now Now, out *Out) {
 			h.at = now.Since + scanTime
 		}
 	}
-	if len(h.pending) > 0 && now.Since >= h.stateAt {
-		n := min(len(h.pending), scanUsers)
-		for i, name := range h.pending[:n] {
-			u := m.directory.users[name]
-			if u == nil {
-				continue
-			}
-			if !m.tellState(now, name, u, nil, out) {
-				n = i // a lane is full: later
-				break
-			}
-			u.later = false
-		}
-		h.pending = append(h.pending[:0], h.pending[n:]...)
+	if h.telling() && now.Since >= h.stateAt {
+		m.goRound()
+		m.tellPending(now, out)
 		h.stateAt = now.Since + scanTime
 	}
-	if len(h.pending) > 0 {
+	if h.telling() {
 		m.wake(h.stateAt)
 	}
 	m.wake(h.at)
+}
+
+// telling says that followers are to be told more.
+func (h *homing) telling() bool { return h.round || len(h.pending) > 0 }
+
+// tellPending is a step of that.
+func (m *Machine) tellPending(now Now, out *Out) {
+	h := &m.homing
+	n := min(len(h.pending), scanUsers)
+	for i, name := range h.pending[:n] {
+		u := m.directory.users[name]
+		if u == nil {
+			continue
+		}
+		if !m.tellState(now, name, u, nil, out) {
+			n = i // a lane is full: later
+			break
+		}
+		u.later = false
+	}
+	h.pending = append(h.pending[:0], h.pending[n:]...)
+}
+
+// beginRound has all who are followed be looked at. All may be very many, and whoever logs in waits for the machine.
+func (m *Machine) beginRound(now Now) {
+	h := &m.homing
+	m.directory.next = 0
+	if !h.telling() {
+		h.stateAt = now.Since
+	}
+	h.round = true
+	m.wake(h.stateAt)
+}
+
+// goRound is a step of that.
+func (m *Machine) goRound() {
+	h, d := &m.homing, &m.directory
+	if !h.round {
+		return
+	}
+	for end := d.next + scanUsers; d.next < min(len(d.followed), end); d.next++ {
+		name := d.followed[d.next]
+		u := d.users[name]
+		if !u.later && (h.all || slices.ContainsFunc(u.followers, func(p *node) bool { return p.anew })) {
+			u.later = true
+			h.pending = append(h.pending, name)
+		}
+	}
+	if d.next == len(d.followed) {
+		m.endRound()
+	}
+}
+
+func (m *Machine) endRound() {
+	m.homing.round, m.homing.all = false, false
+	for _, p := range m.nodes {
+		p.anew = false
+	}
 }
 
 // full says whether no more should be told to a node than what happens: so much is on its way.
@@ -200,15 +249,8 @@ func (m *Machine) checkComplete(now Now) {
 	if !h.complete || was {
 		return
 	}
-	h.pending = h.pending[:0]
-	for name, u := range m.directory.users {
-		if u.later = len(u.followers) > 0; u.later {
-			h.pending = append(h.pending, name)
-		}
-	}
-	slices.Sort(h.pending)
-	h.stateAt = now.Since
-	m.wake(now.Since)
+	h.all = true
+	m.beginRound(now)
 }
 
 // register has the homes of a session know it.

@@ -116,7 +116,7 @@ func (m *Machine) Tick(now Now, out *Out) {
 		m.lookAfter(now, out)
 	}
 	m.due = min(m.flushAt, m.announceAt, m.lookAt, m.shift.sliceAt, m.homing.at, pulse.Next(now.Since))
-	if len(m.homing.pending) > 0 {
+	if m.homing.telling() {
 		m.wake(m.homing.stateAt)
 	}
 	m.retune(now, out)

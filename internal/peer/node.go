@@ -41,6 +41,7 @@ type node struct {
 
 	entries *entry              // the latest that it has registered here, and by entry.older all
 	follows map[string]struct{} // the users that it follows here
+	anew    bool                // it is to be told all of them
 }
 
 // forgetAfter is how long a peer that is down is remembered: which of its claims were seen, and that a run

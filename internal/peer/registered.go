@@ -116,7 +116,7 @@ func (m *Machine) tellLater(now Now, user string) {
 		return
 	}
 	u.later = true
-	if len(h.pending) == 0 {
+	if !h.telling() {
 		h.stateAt = now.Since
 	}
 	h.pending = append(h.pending, user)
@@ -156,25 +156,20 @@ func (m *Machine) tellState(now Now, user string, u *visited, owner *node, out *
 
 // tellAnew has a node, whose lane begins anew, be told all that was told on the one before, and may be lost.
 func (m *Machine) tellAnew(now Now, p *node, out *Out) {
-	var users, ids []string
-	for name, u := range m.directory.users {
-		if slices.Contains(u.followers, p) {
-			users = append(users, name)
-		}
-	}
-	for id, all := range m.directory.ids {
-		if len(all) > 1 && slices.ContainsFunc(all, func(e *entry) bool { return e.owner == p }) {
-			ids = append(ids, id)
-		}
-	}
-	slices.Sort(users)
-	slices.Sort(ids)
-	for _, user := range users {
-		m.tellLater(now, user)
+	if len(p.follows) > 0 {
+		p.anew = true
+		m.beginRound(now)
 	}
 	if !m.cfg.Replace {
 		return
 	}
+	var ids []string
+	for id := range m.directory.contested {
+		if slices.ContainsFunc(m.directory.ids[id], func(e *entry) bool { return e.owner == p }) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
 	for _, id := range ids {
 		for _, e := range m.directory.ids[id] {
 			m.compare(now, e, out)

@@ -6,6 +6,7 @@ import "slices"
 type visited struct {
 	keyed[*entry]
 	followers []*node
+	at        int  // in directory.followed, if there are any
 	later     bool // he is in homing.pending
 }
 

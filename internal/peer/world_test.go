@@ -31,6 +31,7 @@ type world struct {
 	sent   map[Subject]int
 	bytes  int
 	trace  func(h *host, a Action)
+	timed  func(h *host) (ended func()) // told when a call of a machine begins, and ends, if it is there
 }
 
 // host is a process: a machine and its owner.
@@ -157,8 +158,17 @@ func (h *host) tick() {
 	if h.dead || h.w.now < h.frozen {
 		return
 	}
+	ended := h.timed()
 	h.m.Tick(h.time(), &h.out)
+	ended()
 	h.obey()
+}
+
+func (h *host) timed() (ended func()) {
+	if h.w.timed == nil {
+		return func() {}
+	}
+	return h.w.timed(h)
 }
 
 // freeze stops a process for some time; what is sent to it waits for it.
@@ -194,7 +204,9 @@ func (h *host) receive(data []byte) {
 		h.inbox = append(h.inbox, data)
 		return
 	}
+	ended := h.timed()
 	h.m.Received(h.time(), data, &h.out)
+	ended()
 	h.obey()
 }
 
