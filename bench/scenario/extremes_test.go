@@ -110,7 +110,7 @@ func TestNoNumberBreaksARun(t *testing.T) {
 			}
 		}
 	}
-	if tried < 2000 || fine < tried/10 {
+	if tried < 2000 || fine < tried/20 { // a flag of one scenario is refused by all others
 		t.Errorf("%d were tried, %d can be run", tried, fine)
 	}
 }
