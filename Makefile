@@ -134,7 +134,7 @@ bench-messages: ## messages between users, stored, online and in a room, beside 
 bench-cluster: build ## nodes that know each other, about seven minutes: their section of BENCHMARKS.md
 	$(call lab,cluster)
 
-bench-websocket: ## WebSocket beside plain TCP and other libraries, about ten minutes: its section of BENCHMARKS.md
+bench-websocket: build ## WebSocket beside plain TCP and other libraries, and a storm of it, about nine minutes: its section of BENCHMARKS.md
 	$(call lab,websocket)
 
 bench-tls: build ## TLS beside plain TCP, crypto/tls and nbio, about eight minutes: its section of BENCHMARKS.md

@@ -108,10 +108,10 @@ func New(cfg Config) (*Client, error) {
 	return c, nil
 }
 
-// Run connects, stays connected, and calls the callbacks, one at a time, until ctx ends (and
-// returns its error), Close is called (nil), a function of Config panics (a *PanicError, after which what
-// is settled is still told), or a server ends the client for good (a
-// *CodeError), unless NeverGiveUp: it is replaced by another of its ID, the server's application says never (a code
+// Run connects, stays connected, and calls the callbacks, one at a time, until the client ends. It returns nil
+// if ctx has ended, or Close was called: either says BYE. It returns a *PanicError if a function of Config
+// has panicked, after which what is settled is still told, and a *CodeError if a server has ended the client
+// for good, unless NeverGiveUp: it is replaced by another of its ID, the server's application says never (a code
 // from 3900 to 3999 in a session), or its token is not accepted any more and there is no
 // TokenSource. When it returns, everything is released, but for calls of TokenSource and Dial
 // that ignore their context. It can be called once.
@@ -119,7 +119,7 @@ func (c *Client) Run(ctx context.Context) error {
 	if err := c.start(ctx); err != nil {
 		return err
 	}
-	defer context.AfterFunc(ctx, func() { c.stop(ctx.Err()) })()
+	defer context.AfterFunc(ctx, func() { c.stop(nil) })()
 	// A callback may end its goroutine: that is not to be the one of who called Run.
 	for ended, over := make(chan struct{}), false; !over; {
 		go func() {

@@ -2,6 +2,7 @@ package client
 
 import (
 	"errors"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -55,10 +56,14 @@ func TestCodesOfEachRangeAreObeyed(t *testing.T) {
 				p.hello()
 				p.goAway(codec.GoAwayMessage{Code: codec.CodeReplaced, Reason: []byte("who?")})
 			}}}
-			c, ran := run(t, Config{Endpoints: []string{addrA}, Dial: e.dial})
+			var log logged
+			c, ran := run(t, Config{Endpoints: []string{addrA}, Dial: e.dial, Logger: log.logger()})
 			var ce *CodeError
 			if err := <-ran; !errors.As(err, &ce) || ce.Code != codec.CodeReplaced || ce.Reason != "who?" {
 				t.Errorf("Run = %v, want replaced", err)
+			}
+			if !strings.Contains(log.String(), "code=replaced reason=who?") {
+				t.Errorf("the log does not tell what the server said: %s", log.String())
 			}
 			c.Close() // too late to change the reason
 			if _, err := c.Send(t.Context(), nil); !errors.Is(err, ErrClosed) || !errors.As(err, &ce) {

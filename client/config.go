@@ -97,8 +97,8 @@ type Config struct {
 	// state stays Ready. If it can't keep up, states are left out, never the latest.
 	StateChange func(Info)
 
-	// OnLost tells that a session has ended otherwise than by Close, and what has no answer yet.
-	// The client comes back by itself. If it can't keep up, losses are left out.
+	// OnLost tells that a session has ended otherwise than by Close or Run's ctx, and what has no answer yet.
+	// The client comes back by itself, unless Run returns with the same error. If it can't keep up, losses are left out.
 	OnLost func(Loss)
 
 	// NeverGiveUp keeps the client from ending, whatever servers say: Run returns when ctx ends,
@@ -152,7 +152,9 @@ type Config struct {
 	// waits; default 1 MiB.
 	MaxQueued int
 
-	// Logger gets losses and returns, and that a server sends larger messages than MaxPayload. Default nil: nothing is logged but panics.
+	// Logger gets sessions that begin, that are lost and by whose word, attempts that fail, what renews no token, and that a
+	// server sends larger messages than MaxPayload: for a program that only shows these, slog.Default() is enough, without
+	// StateChange and OnLost. Default nil: nothing is logged but panics.
 	Logger *slog.Logger
 }
 

@@ -191,11 +191,14 @@ func (c *Client) log(e *link.Event) {
 			log.Info("attempt failed", "reason", e.Reason.String(), "error", e.Err)
 		}
 	case link.GoneAway:
-		level := slog.LevelWarn
+		level, reason := slog.LevelWarn, ""
 		if e.Code.Advice() == codec.AvoidAddress {
 			level = slog.LevelError // somebody has to mend something
 		}
-		log.Log(context.Background(), level, "server sends the client away", "code", e.Code.String(), "delay", e.Delay, "window", e.Window)
+		if said, ok := e.Err.(*CodeError); ok {
+			reason = said.Reason
+		}
+		log.Log(context.Background(), level, "server sends the client away", "code", e.Code.String(), "reason", reason, "delay", e.Delay, "window", e.Window)
 	case link.Draining:
 		log.Info("the node drains: connecting to another one first")
 	case link.Moved:

@@ -108,10 +108,9 @@ func TestLoginsStandBesideEachOther(t *testing.T) {
 	a, b := join(t, &net, "a", beside), join(t, &net, "b", beside)
 	see(t, a, b)
 	first, second := connect(t, "alice", a.srv.Addr()), connect(t, "alice", b.srv.Addr())
-	until(t, "each knows of the other's", func() bool { return a.has("login b alice alice") && b.has("login a alice alice") })
-	if !first.on("a") || !second.on("b") {
-		t.Errorf("the first is at %+v, the second at %+v", first.Info(), second.Info())
-	}
+	until(t, "each knows of the other's, and both are let in", func() bool {
+		return a.has("login b alice alice") && b.has("login a alice alice") && first.on("a") && second.on("b")
+	})
 }
 
 // Nobody is given a list of nodes: who is connected is told of each that comes, and of those that go.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/internal/peer"
+	"github.com/stormwheel/stormwheel/internal/pulse"
 	"github.com/stormwheel/stormwheel/server"
 )
 
@@ -31,7 +32,7 @@ var (
 type Node struct {
 	cfg   Config
 	log   *slog.Logger
-	began time.Time
+	began time.Time // of the pulse
 
 	mu      sync.Mutex
 	machine *peer.Machine
@@ -87,7 +88,7 @@ func New(cfg Config) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{
-		cfg: cfg, log: cfg.logger(), began: time.Now(), watches: make(map[string]watching),
+		cfg: cfg, log: cfg.logger(), began: pulse.Origin(time.Now()), watches: make(map[string]watching),
 		kick: make(chan struct{}, 1), done: make(chan struct{}), failed: make(chan error, 1),
 	}
 	n.machine = peer.New(peer.Config{

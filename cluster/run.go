@@ -152,9 +152,9 @@ func (n *Node) run() {
 		}
 		n.tellLoad()
 		n.take(n.machine.Tick)
-		until := min(n.endDue(), n.loadAt)
+		until := n.endDue()
 		n.mu.Lock()
-		n.wakeAt = min(until, n.machine.Deadline())
+		n.wakeAt = min(until, n.machine.Deadline()) // a pulse away at most, which is soon enough for tellLoad
 		wait := n.wakeAt - n.since()
 		n.mu.Unlock()
 		timer.Reset(max(0, wait))

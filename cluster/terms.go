@@ -6,11 +6,12 @@ import (
 
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/peer"
+	"github.com/stormwheel/stormwheel/internal/pulse"
 	"github.com/stormwheel/stormwheel/server"
 )
 
-// loadTime is how often the others are told how this node is doing.
-const loadTime = time.Second
+// loadTime is how often the others are told how this node is doing: with each announcement.
+const loadTime = time.Second - pulse.Time/2
 
 // tellLoad tells the machine how the server is doing, when it is time. It is the runner's.
 func (n *Node) tellLoad() {

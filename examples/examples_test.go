@@ -45,6 +45,7 @@ var listening = regexp.MustCompile(`listening addr=(\S+)`)
 // program is an example that runs.
 type program struct {
 	*exec.Cmd
+	in    io.Writer // what is typed
 	addr  string
 	said  string // before it listened
 	ended chan error
@@ -56,6 +57,9 @@ func run(t *testing.T, name string, args ...string) *program {
 	p := &program{Cmd: exec.Command(filepath.Join(built, name), append([]string{"-listen", "127.0.0.1:0"}, args...)...), ended: make(chan error, 1)}
 	out, err := p.StderrPipe()
 	if err != nil {
+		t.Fatal(err)
+	}
+	if p.in, err = p.StdinPipe(); err != nil {
 		t.Fatal(err)
 	}
 	if err := p.Start(); err != nil {

@@ -39,10 +39,17 @@ func messenger(t *testing.T) string {
 	return srv.Addr()
 }
 
-// talker runs examples/talk; said are the lines that it shows.
-func talker(t *testing.T, addr, id, to string) (in io.WriteCloser, said <-chan string) {
+// typist is an example at which somebody types.
+type typist struct {
+	io.WriteCloser               // what is typed
+	said           <-chan string // the lines that it shows
+	ended          <-chan error
+}
+
+// types runs an example that begins with its input.
+func types(t *testing.T, name string, args ...string) *typist {
 	t.Helper()
-	cmd := exec.Command(filepath.Join(built, "talk"), "-server", addr, "-id", id, "-to", to)
+	cmd := exec.Command(filepath.Join(built, name), args...)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -56,33 +63,41 @@ func talker(t *testing.T, addr, id, to string) (in io.WriteCloser, said <-chan s
 		t.Fatal(err)
 	}
 	lines := make(chan string, 100)
-	ended := make(chan struct{})
+	ended := make(chan error, 1)
 	go func() {
 		defer close(ended)
 		for s := bufio.NewScanner(out); s.Scan(); {
 			lines <- s.Text()
 		}
-		_ = cmd.Wait()
+		ended <- cmd.Wait()
 	}()
-	t.Cleanup(func() { _ = cmd.Process.Kill(); <-ended })
-	return in, lines
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		for range ended {
+		}
+	})
+	return &typist{in, lines, ended}
+}
+
+func (p *typist) say(line string) { _, _ = io.WriteString(p, line+"\n") }
+
+// hear expects the next line that it shows.
+func (p *typist) hear(t *testing.T, line string) {
+	t.Helper()
+	if got := next(t, p.said); got != line {
+		t.Errorf("got %q, want %q", got, line)
+	}
 }
 
 func TestTalk(t *testing.T) {
 	addr := messenger(t)
-	alice, aliceSees := talker(t, addr, "alice", "bob")
-	want := func(who <-chan string, line string) {
-		t.Helper()
-		if got := next(t, who); got != line {
-			t.Errorf("got %q, want %q", got, line)
-		}
-	}
-	_, _ = io.WriteString(alice, "are you there?\n")
-	want(aliceSees, "  held")
-	bob, bobSees := talker(t, addr, "bob", "alice")
-	want(bobSees, "< alice: are you there?")
-	want(aliceSees, "  bob has what you sent before")
-	_, _ = io.WriteString(bob, "now I am\n")
-	want(aliceSees, "< bob: now I am")
-	want(bobSees, "  delivered")
+	alice := types(t, "talk", "-server", addr, "-id", "alice", "-to", "bob")
+	alice.say("are you there?")
+	alice.hear(t, "  held")
+	bob := types(t, "talk", "-server", addr, "-id", "bob", "-to", "alice")
+	bob.hear(t, "< alice: are you there?")
+	alice.hear(t, "  bob has what you sent before")
+	bob.say("now I am")
+	alice.hear(t, "< bob: now I am")
+	bob.hear(t, "  delivered")
 }

@@ -38,7 +38,7 @@ type Config struct {
 	// least: it leaves processors to the clients that are in. Who comes by TLS waits for it at most 2 s.
 	// Default 0: as many as the processors manage.
 	HandshakeRate float64
-	// MaxTLS12 is how many connections there may be of TLS 1.2, which cost 7 KB each and not 216 bytes. Default
+	// MaxTLS12 is how many connections there may be of TLS 1.2, which cost 7 KB each and not some 150 bytes. Default
 	// 0: there is TLS 1.3 alone, whatever MinVersion TLS has.
 	MaxTLS12 int
 	// WebSocket says where WebSockets are, and for whom.
@@ -198,7 +198,8 @@ type Handler struct {
 	Stamp func(after uint64) uint64
 	// Unstamp is called with what Stamp returned for a client that had gone before it could be welcomed.
 	Unstamp func(stamp uint64)
-	// Opened is called when a client was welcomed.
+	// Opened is called when a client was welcomed: one that is new, or (Session.Previous) one that came back to
+	// this run of the node, was handed over within it, or has replaced its like.
 	Opened func(s *Session)
 	// Message is called for each SEND. The body is valid until the function returns.
 	// Nothing is settled unless the handler does it, here by s.Ack, s.Nack or s.Reply, or later by
@@ -217,7 +218,7 @@ type Handler struct {
 	Missed func(s *Session, group string, messages int)
 	// Closed is called once for every session that was Opened, after what was outstanding has been
 	// told as Lost. Nothing can be sent to it any more, and what Server.Deliver still has for it
-	// counts in Stats.Stale.
+	// counts in Stats.Stale. Whether its client has left, or has a session yet, Server.Lookup tells.
 	Closed func(s *Session, why Reason)
 }
 

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 
 	"github.com/stormwheel/stormwheel/codec"
@@ -133,6 +134,12 @@ func (s *Server) Broadcast(body []byte, filter func(*Session) bool) error {
 		}
 		r.BeginRound(w)
 	})
+}
+
+// Except is a filter for Broadcast: all sessions but these. A handler tells all others by Except(s.Ref()).
+func Except(refs ...Ref) func(*Session) bool {
+	refs = slices.Clone(refs)
+	return func(s *Session) bool { return !slices.Contains(refs, s.Ref()) }
 }
 
 // toAllLoops has something of size bytes done on every loop, or on none. Each calls came once, when it

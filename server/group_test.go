@@ -81,14 +81,20 @@ func TestBroadcastAndEachReachEverybody(t *testing.T) {
 		for i := range 20 {
 			all = append(all, n.Join(fmt.Sprint("c", i)))
 		}
+		some := []server.Ref{all[0].Ref(), {}, all[7].Ref()}
+		others := server.Except(some...)
+		clear(some) // the filter has a copy
 		even := func(s *server.Session) bool { return (s.ID()[len(s.ID())-1]-'0')%2 == 0 }
-		if err := errors.Join(n.Server.Broadcast([]byte("all"), nil), n.Server.Broadcast([]byte("even"), even)); err != nil {
+		if err := errors.Join(n.Server.Broadcast([]byte("all"), nil), n.Server.Broadcast([]byte("even"), even), n.Server.Broadcast([]byte("others"), others)); err != nil {
 			t.Fatal(err)
 		}
 		for i, c := range all {
 			c.ExpectDeliver([]byte("all"))
 			if i%2 == 0 {
 				c.ExpectDeliver([]byte("even"))
+			}
+			if i != 0 && i != 7 {
+				c.ExpectDeliver([]byte("others"))
 			}
 			c.ExpectNothing()
 		}

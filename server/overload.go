@@ -11,6 +11,7 @@ import (
 // watchLoad is the ticker's: it looks at all loops and sets the pace.
 func (s *Server) watchLoad(now time.Duration) {
 	s.away.look() // what has waited for room, or too long
+	s.prompt.Observe(now, now-s.tickDue)
 	ld := &s.node.Load
 	if gate.Blind || !ld.Due(now, s.cfg.Tick) {
 		return // the loops keep their longest waits until then
@@ -51,8 +52,9 @@ func (s *Server) watchLoad(now time.Duration) {
 	if s.node.Stopping.Load() {
 		return // the listeners may be gone
 	}
+	prompt := s.prompt.Prompt(now)
 	for _, l := range *s.loops.Load() {
-		l.setBacklog(gate.Backlog(ld.Short(now), l.meter.Rate()/gate.CostOfTaken, l.delayed))
+		l.setBacklog(gate.Backlog(ld.Short(now), prompt, l.meter.Rate()/gate.CostOfTaken, l.delayed))
 	}
 }
 

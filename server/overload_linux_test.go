@@ -29,7 +29,7 @@ func TestAcceptQueueFollowsThePace(t *testing.T) {
 			}
 			length := func(l *loop) int { return listenBacklog(t, l.listeners[0]) }
 			eventually(t, "the queue takes a crowd, whatever rate is configured", func() bool {
-				return length(loops[0]) == gate.UsualBacklog && length(loops[1]) == gate.UsualBacklog
+				return length(loops[0]) >= gate.UsualBacklog && length(loops[1]) >= gate.UsualBacklog
 			})
 			stop := make(chan struct{})
 			defer close(stop)
@@ -41,6 +41,23 @@ func TestAcceptQueueFollowsThePace(t *testing.T) {
 				st := s.Stats()
 				return st.Pace < 1000 && st.HelloWait == 2*time.Second
 			})
+		})
+	}
+}
+
+// Ticks that come in time make the queue the longest, and late ones make it usual again.
+func TestAcceptQueueOfAPromptNodeIsTheLongest(t *testing.T) {
+	t.Parallel()
+	for limit, want := range map[time.Duration]int{time.Hour: gate.MaxBacklog, -1: gate.UsualBacklog} {
+		s, err := New(Config{Listen: "127.0.0.1:0", Loops: 1, Tick: 10 * time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.prompt.Limit = limit
+		start(t, s)
+		joinNode(t, s, "a")
+		eventually(t, fmt.Sprint("the queue is ", want), func() bool {
+			return s.now() > 3*time.Second && listenBacklog(t, (*s.loops.Load())[0].listeners[0]) == want
 		})
 	}
 }

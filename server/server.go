@@ -72,7 +72,9 @@ type Server struct {
 	overloadLog time.Duration // when overload was last logged, 0: never
 	overloadDue bool          // it began, and nobody has waited yet
 	lookedAt    time.Duration // when it last looked at the loops
-	held        seldom        // loops that a handler held
+	tickDue     time.Duration // when the coming tick is
+	prompt      gate.Promptness
+	held        seldom // loops that a handler held
 
 	tuning sync.Mutex            // one Update at a time
 	tuned  atomic.Pointer[tuned] // what holds since the last
@@ -102,6 +104,7 @@ func New(cfg Config) (*Server, error) {
 		ready: make(chan struct{}),
 		done:  make(chan struct{}),
 
+		prompt: gate.Promptness{Limit: gate.PromptLimit},
 		away:   newAwayPool(),
 		gated:  t,
 		logged: t,

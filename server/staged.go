@@ -138,6 +138,10 @@ func (t *staged) traffic(c gnet.Conn, s *reactor.Session) gnet.Action {
 // pass takes bytes through the stage to the reactor.
 func (t *staged) pass(s *reactor.Session, b []byte) {
 	l, slot, now := t.l, s.Slot(), t.l.now()
+	if plain, ok := t.lines.Whole(uint32(slot), b); ok {
+		t.passWhole(now, s, plain)
+		return
+	}
 	in, err := t.lines.Receive(uint32(slot), b)
 	if in.Dropped > 0 {
 		l.reactor.Receive(now, slot, b) // it lingers: its bytes are counted
@@ -176,6 +180,18 @@ func (t *staged) pass(s *reactor.Session, b []byte) {
 	}
 	if !s.Free() {
 		l.reactor.Hold(now, slot, t.held(slot))
+	}
+}
+
+// passWhole hands plain bytes to the reactor that came alone, and behind which nothing waits.
+func (t *staged) passWhole(now time.Duration, s *reactor.Session, plain []byte) {
+	slot := s.Slot()
+	if t.l.reactor.Offer(s, len(plain)) {
+		plain = plain[t.l.reactor.Receive(now, slot, plain):]
+	}
+	if len(plain) > 0 && !s.Free() {
+		t.lines.Wait(uint32(slot), plain)
+		t.l.reactor.Hold(now, slot, t.held(slot))
 	}
 }
 

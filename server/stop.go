@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// Run starts the node, waits until ctx ends or the engine does, and stops it. Stopping
-// takes 5 s at most for the clients to leave, and as long again for the engine to end. Where a handler
-// does not return it takes 16 s, and the error says that the loops have not ended.
+// Run starts the node, waits until ctx ends or the engine does, and stops it. It returns nil if ctx has ended,
+// or somebody has called Stop. Stopping takes 5 s at most for the clients to leave, and as long again for the
+// engine to end. Where a handler does not return it takes 16 s, and the error says that the loops have not ended.
 func (s *Server) Run(ctx context.Context) error {
 	if err := s.Start(); err != nil {
 		return err

@@ -23,7 +23,10 @@ func (s *Server) tick() (delay time.Duration) {
 	s.askAll()
 	// Just after the wheels' next tick begins: a turn at any other phase would add up to a
 	// tick to every eviction.
-	return s.cfg.Tick - s.now()%s.cfg.Tick
+	now := s.now()
+	delay = s.cfg.Tick - now%s.cfg.Tick
+	s.tickDue = now + delay
+	return delay
 }
 
 // setWindow computes how long this node's clients should spread their return if it died

@@ -48,9 +48,17 @@ func plainLoop(t testing.TB, transports ...Transport) (*events, *fakeConn) {
 // webSocketLoop is one whose session is by WebSocket.
 func webSocketLoop(t testing.TB) (*events, *fakeConn) {
 	t.Helper()
+	e, c, _ := webSocketLoopOf(t, Config{}, helloFrame("alice"))
+	return e, c
+}
+
+// webSocketLoopOf is one of a configuration, with what its client seals by.
+func webSocketLoopOf(t testing.TB, cfg Config, hello []byte) (e *events, c *fakeConn, seal func([]byte) []byte) {
+	t.Helper()
 	client := transport.NewLines(wsClient())
 	request := bytes.Clone(client.Begin(0))
-	return loopOver(t, Config{Transports: []Transport{TransportTCP, TransportWebSocket}}, func(b []byte) []byte {
+	cfg.Transports = []Transport{TransportTCP, TransportWebSocket}
+	seal = func(b []byte) []byte {
 		if len(request) > 0 { // what follows is masked, whether the answer has been seen or not
 			_, _ = client.Receive(0, answerTo(request))
 			b = append(request, client.Seal(0, b)...)
@@ -58,7 +66,9 @@ func webSocketLoop(t testing.TB) (*events, *fakeConn) {
 			return b
 		}
 		return append([]byte(nil), client.Seal(0, b)...)
-	}, helloFrame("alice"))
+	}
+	e, c = loopOver(t, cfg, seal, hello)
+	return e, c, seal
 }
 
 // answerTo is a server's to a request.

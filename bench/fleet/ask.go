@@ -61,7 +61,11 @@ func (f *Fleet) sum() tally.Counters {
 
 // oneAnswer is what asking one worker may take of a processor, its switches included, without being felt: so
 // many workers are not asked more often.
-const oneAnswer = 5 * time.Millisecond
+const oneAnswer = 10 * time.Millisecond
+
+// askedAtOnce is how many workers are asked for counts at the same time: where they are many, the answers of all
+// would take the processors from those who have a PING to send. What a worker is told to do, all are told at once.
+const askedAtOnce = 8
 
 // refresh asks for the counts if the latest are older than those of the loops themselves.
 func (f *Fleet) refresh() {
@@ -70,7 +74,7 @@ func (f *Fleet) refresh() {
 	stale := swarm.Monotonic()-f.counted >= age || len(f.members) == 1
 	f.mu.Unlock()
 	if stale {
-		f.ask(swarm.Order{Op: swarm.Counts})
+		f.askInTurn(swarm.Order{Op: swarm.Counts})
 	}
 }
 
@@ -82,14 +86,29 @@ func (f *Fleet) ask(o swarm.Order) []swarm.Answer {
 // askEach has every member carry out its order, all at the same time. A lost member's
 // answer is empty.
 func (f *Fleet) askEach(o func(i int) swarm.Order) []swarm.Answer {
+	return f.askSome(len(f.members), o)
+}
+
+// askInTurn has every member carry out the same order, askedAtOnce at a time.
+func (f *Fleet) askInTurn(o swarm.Order) []swarm.Answer {
+	return f.askSome(askedAtOnce, func(int) swarm.Order { return o })
+}
+
+// askSome is askEach with so many members at the same time.
+func (f *Fleet) askSome(atOnce int, o func(i int) swarm.Order) []swarm.Answer {
 	f.mu.Lock()
 	members := slices.Clone(f.members)
 	f.mu.Unlock()
 	answers := make([]swarm.Answer, len(members))
 	errs := make([]error, len(members))
+	places := make(chan struct{}, atOnce)
 	var asking sync.WaitGroup
 	for i, m := range members {
-		asking.Go(func() { answers[i], errs[i] = m.do(o(i)) })
+		places <- struct{}{}
+		asking.Go(func() {
+			answers[i], errs[i] = m.do(o(i))
+			<-places
+		})
 	}
 	asking.Wait()
 	f.mu.Lock()

@@ -175,7 +175,7 @@ func (f *Fleet) Peak() int {
 // Progress sums what the members count, and takes the times since the last call.
 func (f *Fleet) Progress() (tally.Counters, *tally.Recent) {
 	recent := tally.NewRecent()
-	for _, a := range f.ask(swarm.Order{Op: swarm.Progress}) {
+	for _, a := range f.askInTurn(swarm.Order{Op: swarm.Progress}) {
 		if a.Recent != nil {
 			recent.Add(a.Recent)
 		}

@@ -59,6 +59,8 @@ func TestEverySectionIsMeasuredAndWritten(t *testing.T) {
 			[]string{"| Stormwheel | at once | 600 |", "| Stormwheel, blind | ", "(1 x)", "| told a slot, by an admission | at most 0.10x | ", "| not answered, by an admission | "}},
 		{"posts", nil, []string{"| Stormwheel |", "| bare gnet writes |", "| messages a second, many in a Write | at least 400,000 | "}},
 		{"fanout", nil, []string{"### 200 members: ten messages wait for each walk", "| hub over gws |", "| centrifuge |", "| single messages, by bare writes | at least 0.90x | ", "A session in two groups of all sessions takes "}},
+		{"websocket", []string{"--subjects", "stormwheel,stormwheel-ws,centrifuge"}, []string{"| **Stormwheel**, WebSocket |", "| centrifuge v0.40.1 |", "| memory of an idle WebSocket, above plain TCP's | at most 40 B | ",
+			"| storm by WebSocket: t99, by N/C | at most 1.05x | "}},
 		{"tls", nil, []string{"| **Stormwheel**, TLS |", "| crypto/tls |", "| memory of an idle TLS connection, above plain TCP's | at most 300 B | ",
 			"| handshakes a second a core, full, by crypto/tls's | at least 0.90x | ", "| a TLS client of the load generator, without a ticket | at most 900 B | "}},
 		{"messages", nil, []string{"| Stormwheel, one for each processor |", "| Stormwheel, a room | 200 |", "| centrifuge, with history | 200 |",

@@ -33,6 +33,7 @@ type Load struct {
 	// Where users talk: who they are, what the nodes store in, and when the first node is struck.
 	Rooms         int     `json:"rooms"`
 	RoomSize      int     `json:"room_size"`
+	Speakers      int     `json:"speakers"`
 	Devices       int     `json:"devices"`
 	Messages      string  `json:"messages"`
 	Cluster       bool    `json:"cluster"`

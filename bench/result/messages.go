@@ -11,6 +11,8 @@ type Messages struct {
 	Sent         int `json:"sent" early:"grows"` // were due
 	Acknowledged int `json:"acknowledged" early:"grows"`
 	Refused      int `json:"refused" early:"grows"` // NACK
+	// TryLater are of the refused: code 82, the node could not find out in time. Whoever sends such a message again loses nothing.
+	TryLater int `json:"try_later" early:"grows"`
 	// Lost are the others; where users talk, those too that were acknowledged as delivered or durable, and are not there.
 	Lost    int `json:"lost" early:"grows"`
 	Pending int `json:"pending"` // of those, still to be sent or waited for when the run ended
@@ -79,7 +81,7 @@ const Talk = "talk"
 
 // talk has the ledger of what users told each other.
 func (s *summary) talk(m *Messages) {
-	s.line("messages", "%d sent, %d acknowledged, %d refused, %d lost%s", m.Sent, m.Acknowledged, m.Refused, m.Lost,
+	s.line("messages", "%d sent, %d acknowledged, %d refused%s, %d lost%s", m.Sent, m.Acknowledged, m.Refused, named(": ", map[string]int{"to be sent later": m.TryLater}), m.Lost,
 		named(": ", map[string]int{"without an answer at the end": m.Pending}))
 	if m.Acknowledged > 0 {
 		s.line("  one tick", "%d on the node's disk first, %d in its memory, %d delivered at once, or said in a room", m.Durable, m.Held, m.Acknowledged-m.Durable-m.Held)

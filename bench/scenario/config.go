@@ -85,11 +85,13 @@ type Config struct {
 	Deliver payload.Size  `help:"Spawned nodes publish a message of that size to all clients every --every; the latency is that until it is there. A target publishes by itself: serve --publish --every." placeholder:"SIZE"`
 	Every   time.Duration `help:"Between two messages of --send and --deliver (default 10s; talk: 1s)." placeholder:"D"`
 
-	// Rooms are how many rooms of RoomSize users each, 10 by default, talk; all other users do so in pairs. Devices
+	// Rooms are how many rooms of RoomSize users each, 10 by default, talk; all other users do so in pairs. Of a room
+	// the first Speakers speak, and all by default. Devices
 	// are the clients of a user, 1 by default. Messages is the store of spawned nodes, "memory" or "bolt" (default),
 	// with a file of its own for each, in a folder that ends with the run.
 	Rooms    int    `help:"talk: rooms; users who are in none talk in pairs (default none)." placeholder:"N"`
 	RoomSize int    `help:"talk: users in a room, each of whom hears what all say (default 10)." placeholder:"N"`
+	Speakers int    `help:"talk: users of a room who say something, while the others only listen: 2 of 100 are a fan-out of 2 to 100 (default all)." placeholder:"N"`
 	Devices  int    `help:"talk: clients of a user; all of them send, and are sent to (default 1)." placeholder:"N"`
 	Messages string `help:"talk: the store of spawned nodes, memory or bolt, which is a file in a temporary folder (default bolt)." placeholder:"STORE"`
 	// Cluster has spawned nodes know each other, says that targets do, and has users be at all of them.

@@ -12,8 +12,8 @@ import (
 const (
 	// gridShare and widestGrid bound the grid on which PINGs of a crowd are due: a client draws its times
 	// from a fifth of the heartbeat, of which that is a small part.
-	gridShare  = 4096
-	widestGrid = 16 * time.Millisecond
+	gridShare  = 1024
+	widestGrid = 64 * time.Millisecond
 
 	// nodeSlack is by how much the monitor thread of a node in a crowd may oversleep. What waits for it, as
 	// the node's ticker and its admin listener do while the loop sleeps, comes later by twice that at most.

@@ -40,7 +40,7 @@ func TestACrowdsGridIsASmallPartOfTheHeartbeat(t *testing.T) {
 		spawn     int
 		heartbeat time.Duration
 		want      time.Duration
-	}{{crowd, time.Minute, 14 * time.Millisecond}, {crowd, time.Hour, widestGrid}, {crowd, 3 * time.Second, 0}, {1, time.Minute, 0}} {
+	}{{crowd, time.Minute, 58 * time.Millisecond}, {crowd, time.Hour, widestGrid}, {crowd, time.Second, 0}, {1, time.Minute, 0}} {
 		p := &Plan{Config: Config{Spawn: c.spawn, Heartbeat: c.heartbeat}}
 		if got := p.PingGrid(); got != c.want {
 			t.Errorf("%d nodes, a heartbeat of %v: a grid of %v, want %v", c.spawn, c.heartbeat, got, c.want)

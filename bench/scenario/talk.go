@@ -23,7 +23,7 @@ func (talk) About() string {
 }
 
 func (talk) Takes() string {
-	return "send every rooms room-size devices messages cluster kill-after drain-after restart-after rolling split-after split-for kind fraction"
+	return "send every rooms room-size speakers devices messages cluster kill-after drain-after restart-after rolling split-after split-for kind fraction"
 }
 
 const (
@@ -54,6 +54,7 @@ func (talk) Defaults(c *Config) {
 	}
 	if c.Rooms > 0 {
 		fill(&c.RoomSize, defaultRoom)
+		fill(&c.Speakers, c.RoomSize)
 	}
 	fill(&c.Devices, 1)
 	fill(&c.LateLimit, talkLate)
@@ -131,6 +132,8 @@ func (c *Config) checkTalkers() error {
 		return result.Usage("--devices: %d is not within 1 to 16, or does not divide %d clients", c.Devices, c.Conns)
 	case c.Rooms < 0 || c.RoomSize < 0 || c.RoomSize > 0 && c.Rooms == 0 || c.Rooms > 0 && c.RoomSize < 2:
 		return result.Usage("--rooms and --room-size: %d rooms of %d users, who must be 2 or more", c.Rooms, c.RoomSize)
+	case c.Speakers < 0 || c.Speakers > c.RoomSize:
+		return result.Usage("--speakers: %d are not among the %d users of a room (--rooms, --room-size)", c.Speakers, c.RoomSize)
 	case c.Rooms > users || inRooms > users:
 		return result.Usage("--rooms: %d of %d are more than %d users", c.Rooms, c.RoomSize, users)
 	case (users-inRooms)%2 != 0:
@@ -172,7 +175,7 @@ func (c *Config) checkBlow() error {
 // Roles: who talks to whom.
 func (talk) Roles(c *Config, s *swarm.Config) {
 	pairs := c.Conns/c.Devices - c.Rooms*c.RoomSize
-	s.Talk = &swarm.Talk{Rooms: c.Rooms, RoomSize: c.RoomSize, Devices: c.Devices, Deaf: int(math.Ceil(c.Fraction * float64(pairs)))}
+	s.Talk = &swarm.Talk{Rooms: c.Rooms, RoomSize: c.RoomSize, Speakers: c.Speakers, Devices: c.Devices, Deaf: int(math.Ceil(c.Fraction * float64(pairs)))}
 }
 
 // Promises: nothing that was acknowledged as delivered or durable is lost, whatever befalls a node. What was held in
@@ -233,7 +236,11 @@ func (c *Config) talkWords() string {
 		words = append(words, fmt.Sprintf("%d pairs", pairs))
 	}
 	if c.Rooms > 0 {
-		words = append(words, fmt.Sprintf("%d rooms of %d", c.Rooms, c.RoomSize))
+		rooms := fmt.Sprintf("%d rooms of %d", c.Rooms, c.RoomSize)
+		if c.Speakers < c.RoomSize {
+			rooms += fmt.Sprintf(", of whom %d speak", c.Speakers)
+		}
+		words = append(words, rooms)
 	}
 	return fmt.Sprintf("%s, a message of %v each %v", strings.Join(words, " and "), c.Send, c.Every)
 }

@@ -48,6 +48,9 @@ func TestTalksThatMakeNoSense(t *testing.T) {
 		{"one too many", Config{Spawn: 1, Conns: 101}, "101 users who are in no room are no pairs"},
 		{"a device too many", Config{Spawn: 1, Conns: 100, Devices: 3}, "does not divide 100 clients"},
 		{"rooms of nobody", Config{Spawn: 1, RoomSize: 5}, "--rooms and --room-size"},
+		{"a fan-out", Config{Spawn: 1, Conns: 100, Rooms: 1, RoomSize: 100, Speakers: 2}, ""},
+		{"speakers who are not there", Config{Spawn: 1, Conns: 100, Rooms: 1, RoomSize: 5, Speakers: 6}, "6 are not among the 5 users"},
+		{"speakers of no room", Config{Spawn: 1, Speakers: 1}, "1 are not among the 0 users"},
 		{"a room of one", Config{Spawn: 1, Rooms: 5, RoomSize: 1}, "2 or more"},
 		{"too many rooms", Config{Spawn: 1, Conns: 100, Rooms: 11}, "more than 100 users"},
 		{"all deaf", Config{Spawn: 1, Fraction: 1}, "somebody must answer"},
@@ -139,11 +142,11 @@ func TestNodesOfATalkAreToldTheirStores(t *testing.T) {
 }
 
 func TestWhoIsDeaf(t *testing.T) {
-	p, err := Prepare(t.Context(), Config{Scenario: "talk", Spawn: 1, Conns: 100, Rooms: 4, RoomSize: 5, Devices: 2, Fraction: .1})
+	p, err := Prepare(t.Context(), Config{Scenario: "talk", Spawn: 1, Conns: 100, Rooms: 4, RoomSize: 5, Speakers: 2, Devices: 2, Fraction: .1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := *p.Swarm().Talk, (swarm.Talk{Rooms: 4, RoomSize: 5, Devices: 2, Deaf: 3}); got != want {
+	if got, want := *p.Swarm().Talk, (swarm.Talk{Rooms: 4, RoomSize: 5, Speakers: 2, Devices: 2, Deaf: 3}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 }

@@ -12,7 +12,7 @@ func (c *Config) Load() result.Load {
 		LifetimeS: c.Lifetime.Seconds(), Fraction: c.Fraction, DeadlineMs: result.Millis(c.Deadline), Trickle: c.Trickle,
 		TrickleIntervalMs: result.Millis(c.TrickleInterval), FreezeS: c.Freeze.Seconds(), OutageS: c.Outage.Seconds(), Slow: c.Slow,
 		SendBytes: int(c.Send.Dice().Mean() + .5), SendSizes: c.sendSizes(), DeliverBytes: int(c.Deliver), EveryS: c.Every.Seconds(), ProxyProtocol: c.ProxyProtocol, TLSResume: c.TLSResume,
-		Rooms: c.Rooms, RoomSize: c.RoomSize, Devices: c.Devices, Messages: c.Messages, Cluster: c.Cluster,
+		Rooms: c.Rooms, RoomSize: c.RoomSize, Speakers: c.Speakers, Devices: c.Devices, Messages: c.Messages, Cluster: c.Cluster,
 		KillAfterS: c.KillAfter.Seconds(), DrainAfterS: c.DrainAfter.Seconds(), RestartAfterS: c.RestartAfter.Seconds(),
 		Rolling: c.Rolling, SplitAfterS: c.SplitAfter.Seconds(), SplitForS: c.SplitFor.Seconds()}
 	if c.Transport != "tcp" {

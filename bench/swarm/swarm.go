@@ -36,6 +36,8 @@ type Swarm struct {
 	peak   atomic.Int64
 	paths  sync.Map // hasPath by endpoint
 
+	recent *tally.Recent // what Progress has returned: a second's worth for the collector less; of its caller
+
 	running sync.WaitGroup
 }
 
@@ -56,7 +58,7 @@ func newSwarm(cfg Config, stage func() transport.Stage) (*Swarm, error) {
 	cfg.Of = max(cfg.Of, 1)
 	clients := (cfg.Conns - cfg.First + cfg.Of - 1) / cfg.Of
 	cfg.Loops = min(cfg.Loops, max(clients, 1))
-	s := &Swarm{cfg: cfg, stage: stage, schedule: payload.Schedule(cfg.Every)}
+	s := &Swarm{cfg: cfg, stage: stage, schedule: payload.Schedule(cfg.Every), recent: tally.NewRecent()}
 	base := link.Config{ID: clientID(clientPrefix(cfg.Seed)), Incarnation: rand.Uint64(), Policy: cfg.Policy, Interval: cfg.Interval, PongTimeout: cfg.PongTimeout, FreshTokens: cfg.Secret != nil, IgnoreAlternates: cfg.IgnoreAlternates}
 	for _, e := range cfg.Endpoints {
 		base.Endpoints = append(base.Endpoints, e.String())
@@ -184,9 +186,11 @@ func (s *Swarm) begin(storm *stormStart) {
 	s.storm.Store(storm)
 }
 
-// Progress sums what the loops have counted, and takes the times since the last call.
+// Progress sums what the loops have counted, and takes the times since the last call, which are valid until
+// the next. One goroutine at a time may call it.
 func (s *Swarm) Progress() (tally.Counters, *tally.Recent) {
-	recent := tally.NewRecent()
+	recent := s.recent
+	recent.Reset()
 	var adding sync.Mutex
 	s.onLoops(func(l *loop) {
 		l.publish()

@@ -142,6 +142,9 @@ func (l *loop) note(w *tally.Word, e *link.Event) {
 		*w |= ackWord(e.What)
 	case link.Nacked:
 		m.Refused++
+		if why, ok := e.Err.(*link.RefusedError); ok && why.Code == envelope.CodeTryLater {
+			m.TryLater++
+		}
 		*w |= tally.Refused
 	case link.GivenUp:
 		m.Lost++
@@ -179,12 +182,15 @@ func (l *loop) receipt(i uint32, e *envelope.Envelope) {
 	}
 }
 
-// Talk has all clients begin to talk at a moment of the swarm's clock, and for a time: each has a message due every
-// Config.Every, whose first is within the first of these by chance.
+// Talk has all clients that speak begin to talk at a moment of the swarm's clock, and for a time: each has a message due
+// every Config.Every, whose first is within the first of these by chance.
 func (s *Swarm) Talk(from, length time.Duration) {
 	s.onLoops(func(l *loop) {
 		l.talkUntil = from + length
 		for i := range l.senders {
+			if !s.cfg.Talk.speaks(l.userOf(uint32(i))) {
+				continue
+			}
 			rng := rand.New(rand.NewPCG(s.cfg.Seed, uint64(l.number(uint32(i)))+3<<32))
 			l.senders[i].first = max(from, 1) + time.Duration(rng.Float64()*float64(s.cfg.Every))
 			if c := &l.clients[i]; c.ready() {

@@ -10,6 +10,7 @@ import (
 // every process.
 type Talk struct {
 	Rooms, RoomSize int
+	Speakers        int // of a room, the first ones; the others listen. 0: all of it speak
 	Devices         int // clients of a user, which all send; 0 is 1
 	Deaf            int // of those in pairs, read what comes and do not acknowledge it before Hear
 }
@@ -26,6 +27,12 @@ func (t *Talk) room(user int) (room int, ok bool) {
 		return 0, false
 	}
 	return user / t.RoomSize, true
+}
+
+// speaks reports whether a user has messages to send: all do but those who only listen in a room.
+func (t *Talk) speaks(user int) bool {
+	_, in := t.room(user)
+	return !in || t.Speakers == 0 || user%t.RoomSize < t.Speakers
 }
 
 // partner is the other one of a pair.

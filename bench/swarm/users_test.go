@@ -28,6 +28,28 @@ func TestEveryoneInAPairHasTheOther(t *testing.T) {
 	}
 }
 
+func TestWhoSpeaksInARoom(t *testing.T) {
+	for _, c := range []struct {
+		talk Talk
+		want []int
+	}{
+		{Talk{Rooms: 2, RoomSize: 3}, []int{0, 1, 2, 3, 4, 5, 6, 7}},
+		{Talk{Rooms: 2, RoomSize: 3, Speakers: 3}, []int{0, 1, 2, 3, 4, 5, 6, 7}},
+		{Talk{Rooms: 2, RoomSize: 3, Speakers: 1}, []int{0, 3, 6, 7}},
+		{Talk{Speakers: 1}, []int{0, 1, 2, 3, 4, 5, 6, 7}},
+	} {
+		var got []int
+		for user := range 8 {
+			if c.talk.speaks(user) {
+				got = append(got, user)
+			}
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%+v: %v speak, want %v", c.talk, got, c.want)
+		}
+	}
+}
+
 func TestAnIDNamesItsClient(t *testing.T) {
 	for _, devices := range []int{1, 3} {
 		talk := &Talk{Devices: devices}

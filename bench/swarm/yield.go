@@ -9,9 +9,9 @@ const Adaptive = "adaptive"
 
 const (
 	// A ramp slows down between a lateness that is easy to bear and one that is not, as the mean of some tenths
-	// of a second: a mean of 4 ms goes with a p99 of about 20, up to which a run is valid.
-	easyLateness = 1500 * time.Microsecond
-	mostLateness = 4 * time.Millisecond
+	// of a second: where lateness comes in bursts, a p99 of 20 ms, up to which a run is valid, has a mean of little more.
+	easyLateness = 2 * time.Millisecond
+	mostLateness = 3500 * time.Microsecond
 	// mostStretched is how much longer a ramp may become, so that it ends; slowest is that as a speed.
 	mostStretched = 10
 	slowest       = 1 / float64(mostStretched)

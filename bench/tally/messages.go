@@ -11,6 +11,7 @@ type Messages struct {
 	Sent         int // due, handed to the link or not
 	Acknowledged int
 	Refused      int
+	TryLater     int // of the refused, with code 82
 	Lost         int // given up, or not settled at the end
 	Pending      int // of those, not settled at the end
 	Doubled      int // acknowledged ones that went over two connections, and publications that came twice
@@ -31,6 +32,7 @@ func (m *Messages) Add(o *Messages) {
 	m.Sent += o.Sent
 	m.Acknowledged += o.Acknowledged
 	m.Refused += o.Refused
+	m.TryLater += o.TryLater
 	m.Lost += o.Lost
 	m.Pending += o.Pending
 	m.Doubled += o.Doubled
@@ -53,7 +55,7 @@ func (m *Messages) fill() *result.Messages {
 	if !m.Carried {
 		return nil
 	}
-	return &result.Messages{Sent: m.Sent, Acknowledged: m.Acknowledged, Refused: m.Refused, Lost: m.Lost, Pending: m.Pending, Doubled: m.Doubled,
+	return &result.Messages{Sent: m.Sent, Acknowledged: m.Acknowledged, Refused: m.Refused, TryLater: m.TryLater, Lost: m.Lost, Pending: m.Pending, Doubled: m.Doubled,
 		Durable: m.Durable, Held: m.Held, HeldLost: m.HeldLost, Confirmed: m.Confirmed,
 		Published: m.Delivered + m.Undelivered, Delivered: m.Delivered, Undelivered: m.Undelivered, Offline: m.Offline}
 }
@@ -63,7 +65,7 @@ func messagesOf(r *result.Messages) Messages {
 	if r == nil {
 		return Messages{}
 	}
-	return Messages{Carried: true, Sent: r.Sent, Acknowledged: r.Acknowledged, Refused: r.Refused, Lost: r.Lost, Pending: r.Pending, Doubled: r.Doubled,
+	return Messages{Carried: true, Sent: r.Sent, Acknowledged: r.Acknowledged, Refused: r.Refused, TryLater: r.TryLater, Lost: r.Lost, Pending: r.Pending, Doubled: r.Doubled,
 		Durable: r.Durable, Held: r.Held, HeldLost: r.HeldLost, Confirmed: r.Confirmed,
 		Delivered: r.Delivered, Undelivered: r.Undelivered, Offline: r.Offline}
 }

@@ -161,7 +161,13 @@ func (b *Bus) Publish(subject string, body []byte) error {
 	if int64(len(body))+10 > b.most.Load() {
 		return cluster.ErrTooBig
 	}
-	return b.out.put(subject, body)
+	if err := b.out.put(subject, body); err != nil {
+		return err
+	}
+	if b.node != nil {
+		b.node.sends(subject)
+	}
+	return nil
 }
 
 // write has what was published leave.
@@ -177,19 +183,11 @@ func (b *Bus) write() {
 func (b *Bus) writeAll(left []batch) []batch {
 	left = b.out.take(left)
 	for i := range left {
-		if err := b.publish(left[i].subject, left[i].body); err != nil {
+		if err := b.conn.Publish(b.prefix+left[i].subject, left[i].body); err != nil {
 			b.errors.Add(1)
 		}
 	}
 	return left
-}
-
-func (b *Bus) publish(subject string, body []byte) error {
-	if b.node == nil {
-		return b.conn.Publish(b.prefix+subject, body)
-	}
-	b.node.sends(subject)
-	return b.conn.PublishRequest(subject, b.cfg.Node, body)
 }
 
 // Subscribe implements cluster.Bus.

@@ -44,7 +44,8 @@ const (
 
 // embed starts the server and connects to it.
 func (b *Bus) embed() error {
-	n := &node{cfg: b.cfg, log: newLogger(b.cfg), watched: make(map[*watched]bool), known: make(map[string]bool), looked: make(chan struct{})}
+	n := &node{cfg: b.cfg, log: newLogger(b.cfg), watched: make(map[*watched]bool), known: make(map[string]bool), looked: make(chan struct{}),
+		beats: newBeats()}
 	token := rand.Text()
 	if err := n.setOptions(token); err != nil {
 		return err
@@ -56,9 +57,8 @@ func (b *Bus) embed() error {
 		n.shutdown()
 		return err
 	}
-	n.beats = &beats{node: b.cfg.Node, conn: b.conn, heard: make(map[string]time.Time)}
-	b.in.heard = n.beats.hears
-	if _, err := b.conn.ChanSubscribe(subjectBeat, b.in.from); err != nil {
+	n.beats.conn = b.conn
+	if _, err := b.conn.ChanSubscribe(subjectBeats, b.in.from); err != nil {
 		b.conn.Close()
 		n.shutdown()
 		return err
@@ -141,7 +141,7 @@ func (b *Bus) RouteAddr() string {
 // routes is how many nodes there are connections with.
 func (n *node) routes() int { return n.server.Load().NumRoutes() }
 
-// sends is told of each NATS message that leaves.
+// sends is told of each message that is to leave.
 func (n *node) sends(subject string) { n.beats.sends(subject) }
 
 func (n *node) close() {

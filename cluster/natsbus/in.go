@@ -14,8 +14,7 @@ import (
 type in struct {
 	max    int64
 	from   chan *nats.Msg
-	heard  func(node string) // told of who has sent something that names its sender; set before anything comes
-	losses atomic.Uint64     // NATS messages that had no room
+	losses atomic.Uint64 // NATS messages that had no room
 	bytes  atomic.Int64
 	subs   atomic.Pointer[map[string][]func([]byte)] // by subject; neither map nor lists are ever changed
 	closed atomic.Bool
@@ -46,6 +45,9 @@ func (i *in) collect() {
 		for more := len(i.from); more > 0; more-- {
 			came = i.admit(came, <-i.from)
 		}
+		if len(came) == 0 {
+			continue
+		}
 		i.mu.Lock()
 		i.all = append(i.all, came...)
 		i.mu.Unlock()
@@ -62,11 +64,8 @@ func (i *in) admit(came []*nats.Msg, m *nats.Msg) []*nats.Msg {
 	if m == nil { // the channel was closed
 		return came
 	}
-	if m.Reply != "" && i.heard != nil {
-		i.heard(m.Reply)
-	}
 	if len(m.Data) == 0 {
-		return came // a beat, or a probe
+		return came // a probe
 	}
 	if size := int64(len(m.Data)); i.bytes.Add(size) > i.max {
 		i.bytes.Add(-size)

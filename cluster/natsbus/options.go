@@ -68,6 +68,7 @@ type onlyClient string
 
 // Check implements server.Authentication.
 func (t onlyClient) Check(c server.ClientAuthentication) bool {
+	c.RegisterUser(&server.User{Permissions: &server.Permissions{Subscribe: &server.SubjectPermission{Deny: []string{subjectBeat}}}})
 	return subtle.ConstantTimeCompare([]byte(c.GetOpts().Token), []byte(t)) == 1
 }
 

@@ -6,18 +6,19 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+
+	"github.com/stormwheel/stormwheel/internal/pulse"
 )
 
-// peersNow are the names of the nodes with which there is a connection.
-func (n *node) peersNow() (names []string) {
+// routesNow are the connections with other nodes.
+func (n *node) routesNow() []*server.RouteInfo {
 	all, err := n.server.Load().Routez(nil)
 	if err != nil {
 		return nil
 	}
-	for _, r := range all.Routes {
-		names = append(names, r.RemoteName)
-	}
-	return names
+	return all.Routes
 }
 
 func (n *node) nameTaken() <-chan error { return n.log.taken }
@@ -25,60 +26,53 @@ func (n *node) nameTaken() <-chan error { return n.log.taken }
 func (n *node) refused() []Refusal { return n.log.refusals.now() }
 
 const (
-	// lookTime is how often it is looked whether a route has gone, if nothing hints at it: the server tells nobody, but for
-	// what it logs.
-	lookTime = 2 * time.Second
 	// afterHint is how long after a hint it is looked again, so many times: the server says that a route is closed before it is.
 	afterHint = 5 * time.Millisecond
 	hintLooks = 4
+	// early has the follower look first at what a pulse brings, so that it is behind who speaks then: of two that become ready
+	// at once the runtime has the latter go first.
+	early = time.Microsecond
 )
 
 // follow tells who watches a node that there is no route to it any more, or that it is silent, and has this node heard.
 func (n *node) follow(ctx context.Context) {
-	due := time.Now()
+	now := n.beats.now()
+	due, pulses, soon := now, now, 0 // when it is to look again, the next pulse, and how often again soon
 	next := time.NewTimer(0)
 	defer next.Stop()
-	look, soon := due, 0 // when routes are looked at next, and how often again soon after
 	for {
-		hinted := false
 		select {
 		case <-ctx.Done():
 			return
 		case <-n.log.hint:
-			soon, hinted = hintLooks, true
+			soon = hintLooks
 		case <-next.C:
 		}
-		now := time.Now()
-		silent, until := n.beats.silent(now, now.Sub(due) > tardyTime)
-		if hinted || !now.Before(look) {
-			n.tellLost(n.without(silent))
-			n.revive(ctx)
-			look = now.Add(lookTime)
-			if soon > 0 {
-				soon--
-				look = now.Add(afterHint)
-			}
-		} else if len(silent) > 0 {
-			n.tellLost(func(node string) bool { return slices.Contains(silent, node) })
+		now = n.beats.now()
+		until := n.lookAtRoutes(ctx, now, now-due > tardyTime)
+		if now+pulse.Time/2 >= pulses {
+			n.beats.beat(now)
+			pulses = pulse.Next(now+pulse.Time/2) - early
 		}
-		due = earliest(n.beats.beat(now), until, look)
-		next.Reset(time.Until(due))
+		due = min(until, pulses)
+		if soon > 0 {
+			soon--
+			due = min(due, now+afterHint)
+		}
+		next.Reset(due - n.beats.now())
 	}
 }
 
-func earliest(first time.Time, others ...time.Time) time.Time {
-	for _, t := range others {
-		if t.Before(first) {
-			first = t
-		}
-	}
-	return first
-}
-
-// without says of a node that it is silent, or that there is no route to it.
-func (n *node) without(silent []string) (lost func(node string) bool) {
-	present := n.peersNow()
-	return func(node string) bool { return slices.Contains(silent, node) || !slices.Contains(present, node) }
+// lookAtRoutes tells who watches a node that is lost, and returns when the next may be.
+func (n *node) lookAtRoutes(ctx context.Context, now time.Duration, asleep bool) (until time.Duration) {
+	routes := n.routesNow()
+	n.beats.look(now, routes)
+	silent, until := n.beats.silent(now, asleep)
+	n.tellLost(func(node string) bool {
+		return slices.Contains(silent, node) || !slices.ContainsFunc(routes, func(r *server.RouteInfo) bool { return r.RemoteName == node })
+	})
+	n.revive(ctx)
+	return until
 }
 
 // tellLost tells who watches a node that is lost.

@@ -172,7 +172,10 @@ func (e *edge) during(what string, lasts time.Duration, strike func()) {
 	strike()
 	e.whole()
 	m, said := r.over()
-	e.t.Logf("%s: %d sent, %d acknowledged, %d durable first, %d refused, %d of %d copies came", what, m.Sent, m.Acknowledged, m.Durable, m.Refused, m.Delivered, m.Published)
+	e.t.Logf("%s: %d sent, %d acknowledged, %d durable first, %d refused (%d of them to be sent later), %d of %d copies came", what, m.Sent, m.Acknowledged, m.Durable, m.Refused, m.TryLater, m.Delivered, m.Published)
+	if m.Refused != m.TryLater {
+		e.t.Errorf("%s: %d messages were refused for good", what, m.Refused-m.TryLater)
+	}
 	if e.t.Failed() {
 		e.t.Fatalf("%s:\n%s\n%s", what, said, e.logs())
 	}

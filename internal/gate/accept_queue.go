@@ -32,10 +32,39 @@ const (
 // or between two of its turns, if it is so late that a shorter queue would be empty in between.
 // Else it is what it took in the last second, and a crowd at least: what the configured rate
 // promises may be ten seconds' work, and its clients would all have gone when they are served.
-func Backlog(short bool, taken float64, late time.Duration) int {
-	if !short {
+// Not so in a process that is prompt: thousands come in a moment when another node dies, and
+// whoever then finds the queue full comes a second later, when this one would long have taken him.
+func Backlog(short, prompt bool, taken float64, late time.Duration) int {
+	switch {
+	case !short && prompt:
+		return MaxBacklog
+	case !short:
 		return int(min(max(taken, UsualBacklog), MaxBacklog))
 	}
 	span := min(max(shortQueue, late*3/2), longestQueue)
 	return int(min(max(taken*span.Seconds(), MinBacklog), MaxBacklog))
 }
+
+// PromptLimit is how late a tick of a prompt process is at most. One that is held for most of the time, by a
+// quota or by what else its machine does, shows it by that before anybody comes.
+const PromptLimit = 20 * time.Millisecond
+
+// promptFor is how long no tick must have been late.
+const promptFor = 2 * time.Second
+
+// Promptness tells a process that runs whenever it wants to from one that does not. It belongs to one
+// goroutine.
+type Promptness struct {
+	Limit time.Duration
+	since time.Duration // when a tick was last late
+}
+
+// Observe takes how late a tick was.
+func (p *Promptness) Observe(now, late time.Duration) {
+	if late > p.Limit {
+		p.since = now
+	}
+}
+
+// Prompt is whether ticks have come in time for long enough.
+func (p *Promptness) Prompt(now time.Duration) bool { return now-p.since >= promptFor }

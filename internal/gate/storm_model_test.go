@@ -19,6 +19,7 @@ type storm struct {
 
 	random *rand.Rand
 	load   Load
+	prompt Promptness
 	knocks map[time.Duration][]knock // by the millisecond
 	leaves map[time.Duration][]int   // whose patience ends
 	in     []bool
@@ -111,8 +112,9 @@ func (s *storm) look(now, late time.Duration) {
 		l.meter.Observe(now, l.taken)
 	}
 	s.load.Observe(now, sample, nil, nil)
+	s.prompt.Observe(now, late)
 	for i := range s.loops {
-		s.loops[i].backlog = Backlog(s.load.Short(now), s.loops[i].meter.Rate()/CostOfTaken, late)
+		s.loops[i].backlog = Backlog(s.load.Short(now), s.prompt.Prompt(now), s.loops[i].meter.Rate()/CostOfTaken, late)
 	}
 }
 

@@ -51,7 +51,7 @@ func (l *Link) handOver(now time.Duration, c *conn, m *codec.GoAwayMessage, out 
 	if !r.moves.trusts() || l.alone(now) {
 		wait = max(wait, l.draw(now, &r.moves))
 	}
-	r.ticket, r.ordered, r.here = string(m.Ticket), m.Delay > 0 || m.Window > 0, false
+	r.ticket, r.here = string(m.Ticket), false
 	r.moves.failed(true)
 	r.at = now + wait
 	l.moving = true

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/cespare/xxhash/v2"
+
+	"github.com/stormwheel/stormwheel/internal/pulse"
 )
 
 // Machine is a node of the cluster. See the package's documentation for who may call.
@@ -61,10 +63,7 @@ const never = time.Duration(math.MaxInt64)
 const (
 	// tardy is how late a call may be before the owner, not the peers, is taken to have been asleep: stopped,
 	// suspended, starved.
-	tardy = 250 * time.Millisecond
-	// pulse is how often Tick is wanted at least, so that a sleep is noticed that is long enough for others
-	// to close their connections: 0.45 s. More often costs an idle node processor time.
-	pulse = 200 * time.Millisecond
+	tardy = 250 * time.Millisecond // with each pulse Tick is wanted, so that a sleep of 0.45 s is noticed: others close connections then
 	// wakeTime is how long after a sleep the bus is not believed that a peer is gone: its connections were closed
 	// by those who took this node for dead, and they need a moment to connect again.
 	wakeTime = 2 * time.Second
@@ -116,7 +115,7 @@ func (m *Machine) Tick(now Now, out *Out) {
 	if now.Since >= m.lookAt {
 		m.lookAfter(now, out)
 	}
-	m.due = min(m.flushAt, m.announceAt, m.lookAt, m.shift.sliceAt, m.homing.at, now.Since+pulse)
+	m.due = min(m.flushAt, m.announceAt, m.lookAt, m.shift.sliceAt, m.homing.at, pulse.Next(now.Since))
 	if len(m.homing.pending) > 0 {
 		m.wake(m.homing.stateAt)
 	}
@@ -157,7 +156,15 @@ func (m *Machine) announce(now Now, out *Out) {
 	start := out.begin(kindNode, m)
 	out.data = appendAnnouncement(out.data, &a)
 	m.publish(out, Nodes, "", start)
-	m.announceAt = now.Since + m.cfg.Announce
+	m.announceAt = onPulse(now.Since, m.cfg.Announce)
+}
+
+// onPulse is when something is to be done that takes place each so often: with a pulse, if one is near.
+func onPulse(now, every time.Duration) time.Duration {
+	if at := pulse.Last(now + every); every-(now+every-at) > every/2 {
+		return at
+	}
+	return now + every
 }
 
 // publish sends what was appended to out since it had start bytes.

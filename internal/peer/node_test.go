@@ -46,6 +46,7 @@ func TestBusSaysThatPeerIsGone(t *testing.T) {
 	w := newWorld(t, 3)
 	h := w.cluster(2, Config{})
 	h[1].kill()
+	h[0].m.tuned = 0 // clients were told nothing in this moment
 	h[0].m.Gone(h[0].time(), "b", &h[0].out)
 	h[0].obey()
 	sees(t, h[0])

@@ -258,6 +258,7 @@ func TestUnknownIsSkipped(t *testing.T) {
 	a := announcement{started: h[1].m.started, clock: 2, state: 9}
 	b := appendEntry(appendAnnouncement(head(kindNode), &a), 200, []byte("new"))
 	malformed := h[0].m.Stats().Malformed
+	h[0].m.tuned = 0 // clients were told nothing in this moment
 	h[0].receive(appendEntry(b, tailVersion, []byte("v9")))
 	if p := h[0].m.Peers(nil)[0]; p.Version != "v9" || p.State != 9 || h[0].m.Stats().Malformed != malformed {
 		t.Errorf("%+v", p)

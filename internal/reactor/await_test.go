@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -322,6 +323,35 @@ func TestAPostedMessageHasAnOutcome(t *testing.T) {
 	}
 	if len(ledger["late"]) != 0 {
 		t.Error("what was not accepted has an outcome")
+	}
+}
+
+// Who is told in the end, and ends his goroutine, costs no other his outcome, and is told once.
+func TestAnAbandonThatWasEndedGoesOn(t *testing.T) {
+	ledger := make(told)
+	n := newNode(t, rigConfig{Handler: handler{Settled: func(o Outcome, w Waiter) {
+		ledger.settled(o, w)
+		if w == Waiter(uint64(2)) {
+			runtime.Goexit()
+		}
+	}}})
+	slot, _ := n.join()
+	n.await(slot, 1, 3)
+	for range 2 {
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			n.r.Abandon()
+		}()
+		<-ended
+	}
+	for w := range uint64(3) {
+		if got := ledger[w+1]; len(got) != 1 || got[0].Number != w+1 {
+			t.Errorf("DELIVER %d: %+v", w+1, got)
+		}
+	}
+	if len(ledger) != 3 {
+		t.Errorf("%d were told, want 3: %v", len(ledger), ledger)
 	}
 }
 

@@ -11,12 +11,14 @@ import (
 // loop.
 type Lines struct {
 	stage Stage
+	quick Quick          // the stage, if it is that
 	lines map[Slot]*line // of those in which something waits
 	last  *line          // the latest of them, or of the call under way; it is not among lines
 	slot  Slot           // that of last
 	spare []*line        // without a connection, for the next ones
 	kept  int            // bytes that the buffers of those have
 	out   []byte         // sealed, or closing words
+	whole []byte         // opened the short way
 }
 
 // line is what waits in a connection.
@@ -44,7 +46,10 @@ const (
 )
 
 // NewLines returns the lines of a stage without a connection.
-func NewLines(stage Stage) *Lines { return &Lines{stage: stage, lines: make(map[Slot]*line)} }
+func NewLines(stage Stage) *Lines {
+	quick, _ := stage.(Quick)
+	return &Lines{stage: stage, quick: quick, lines: make(map[Slot]*line)}
+}
 
 // Begin begins a connection and returns what its stage says first, valid until the next call.
 func (l *Lines) Begin(s Slot) (words []byte) {
@@ -61,6 +66,23 @@ type Received struct {
 
 	Frames  int // Opened.Frames
 	Dropped int // bytes that came after the connection's end
+}
+
+// Whole opens b the short way: all of it, while nothing waits in the connection. What of plain is not taken waits from
+// then on, if Wait is told. plain is valid until the next call. If it is not ok, nothing has changed, and b is for
+// Receive.
+func (l *Lines) Whole(s Slot, b []byte) (plain []byte, ok bool) {
+	if l.quick == nil || l.find(s) != nil {
+		return nil, false
+	}
+	l.whole, ok = l.quick.Whole(s, l.whole[:0], b)
+	return l.whole, ok
+}
+
+// Wait has rest, of what Whole has given, wait for what Receive opens next.
+func (l *Lines) Wait(s Slot, rest []byte) {
+	n := l.line(s)
+	n.plain = append(n.plain, rest...)
 }
 
 // Receive opens what can be opened with b, which it does not keep. Keep is to be called next,

@@ -70,6 +70,13 @@ func Tick(s Stage, now time.Duration) {
 	}
 }
 
+// Quick is a stage that has a short way for what comes most often: a heartbeat in a read of its own.
+type Quick interface {
+	// Whole appends to plain what wire opens to, if Open would use all of wire and had nothing else to tell. If not,
+	// or if it would take long to find that out, it changes nothing and says so.
+	Whole(s Slot, plain, wire []byte) (opened []byte, ok bool)
+}
+
 // Opened is what became of bytes that came.
 type Opened struct {
 	Plain  []byte // the plain of the call, with what was opened appended

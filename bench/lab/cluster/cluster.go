@@ -1,6 +1,6 @@
 // Package cluster measures nodes that know each other: messages from node to node beside those on one node, the bus
-// alone, how soon a dead node is noticed, what a cluster costs that has nothing to do, logins and logouts, and a storm of the
-// clients of a node that was killed.
+// alone, a room beside another library's, how soon a dead node is noticed, logins and logouts, what grows with the nodes, what a
+// cluster costs that has nothing to do, and a storm of the clients of a node that was killed.
 package cluster
 
 import (
@@ -27,6 +27,10 @@ const (
 	idle     = "idle"     // nodes without clients
 	presence = "presence" // logins and logouts
 	storm    = "storm"    // clients of a node that was killed
+	growth   = "growth"   // more and more nodes, in virtual time
+	words    = "words"    // what they say for a message
+	mesh     = "mesh"     // what it costs that something is said
+	rooms    = "rooms"    // a room at two nodes, and another library's
 
 	// The subjects.
 	same      = "same"      // both are at one node
@@ -37,6 +41,11 @@ const (
 	clustered = "clustered" // one of three nodes
 	single    = "single"    // a node of no cluster
 	changes   = "changes"
+	toAll     = "all"   // each node tells its logins to all
+	homed     = "homes" // and to homes alone
+	ours      = "stormwheel"
+	oursBy    = "stormwheel-nats" // by a NATS that is there
+	others    = "centrifuge"
 	quick     = "kill"
 
 	contentSize = 200
@@ -50,13 +59,16 @@ type effort struct {
 	phase          time.Duration // of each figure
 	users          int
 	deaths         int
-	clients        int // of a storm
+	members        int   // of a room at each of two nodes
+	sizes          []int // of clusters
+	hubs           []int // of those that have hubs
+	clients        int   // of a storm
 }
 
 var efforts = map[string]effort{
-	"full":  {5, 3, 4 * time.Second, 200, 3, 15_000},
-	"short": {3, 1, 2 * time.Second, 200, 2, 6_000},
-	"tiny":  {1, 1, 300 * time.Millisecond, 20, 1, 60},
+	"full":  {3, 3, 4 * time.Second, 200, 3, 2_000, []int{3, 10, 16, 32, 100, 500}, []int{3, 10, 100}, 15_000},
+	"short": {3, 1, 2 * time.Second, 200, 2, 2_000, []int{3, 10, 16, 32, 100}, []int{3, 10}, 6_000},
+	"tiny":  {1, 1, 300 * time.Millisecond, 20, 1, 50, []int{3, 5}, []int{3}, 60},
 }
 
 func effortOf(e kit.Effort) effort {
@@ -68,12 +80,23 @@ func effortOf(e kit.Effort) effort {
 }
 
 func steps(k *kit.Kept) (all []kit.Step) {
-	rounds := effortOf(k.Effort).rounds
-	all = append(all, kit.Turns(rounds, kit.Step{Workload: pairs}, []string{same, other}, nil)...)
-	all = append(all, kit.Turns(rounds, kit.Step{Workload: oneWay}, []string{bus}, nil)...)
-	all = append(all, kit.Turns(rounds, kit.Step{Workload: dead}, []string{killed, frozen}, nil)...)
-	all = append(all, kit.Turns(rounds, kit.Step{Workload: presence}, []string{changes}, nil)...)
-	all = append(all, kit.Turns(1, kit.Step{Workload: idle}, []string{clustered}, nil)...)
+	e := effortOf(k.Effort)
+	turns := func(rounds int, s kit.Step, subjects ...string) {
+		all = append(all, kit.Turns(rounds, s, subjects, nil)...)
+	}
+	turns(e.rounds+1, kit.Step{Workload: pairs}, same, other)
+	turns(e.rounds, kit.Step{Workload: oneWay}, bus)
+	turns(e.rounds, kit.Step{Workload: rooms}, ours, oursBy, others)
+	turns(e.rounds, kit.Step{Workload: dead}, killed, frozen)
+	turns(e.rounds, kit.Step{Workload: presence}, changes)
+	turns(1, kit.Step{Workload: mesh}, bus)
+	for _, size := range e.sizes {
+		turns(1, kit.Step{Workload: growth, Size: size}, toAll, homed)
+	}
+	for _, size := range e.hubs {
+		turns(1, kit.Step{Workload: words, Size: size}, toAll, homed)
+	}
+	turns(1, kit.Step{Workload: idle}, clustered)
 	return append(all, kit.Plays([]kit.Play{killOf(k)})...)
 }
 
@@ -100,16 +123,10 @@ func measure(ctx context.Context, k *kit.Kept, r *kit.Record) (err error) {
 
 // alone is a process of the laboratory: one that measures, or a node that one of these has started.
 func alone(t kit.Task) (map[string]float64, error) {
-	switch {
-	case t.Target != "":
+	measures := map[string]func(kit.Task) (map[string]float64, error){pairs: measurePairs, oneWay: measureOneWay, rooms: measureRooms,
+		dead: measureDeath, presence: measurePresence, mesh: measureMesh, growth: measureGrowth, words: measureWords}
+	if t.Target != "" {
 		return nil, serve(t)
-	case t.Workload == pairs:
-		return measurePairs(t)
-	case t.Workload == oneWay:
-		return measureOneWay(t)
-	case t.Workload == dead:
-		return measureDeath(t)
-	default:
-		return measurePresence(t)
 	}
+	return measures[t.Workload](t)
 }

@@ -49,9 +49,9 @@ func measureIdle(ctx context.Context, k *kit.Kept) (map[string]float64, error) {
 	if err := wait(ctx, 2*e.phase); err != nil {
 		return nil, err
 	}
-	before := make([]time.Duration, len(members))
+	before, ran := make([]time.Duration, len(members)), make([]int64, len(members))
 	for i, c := range members {
-		before[i] = usedFor(c.PID)
+		before[i], ran[i] = usedFor(c.PID)
 	}
 	began := time.Now()
 	if err := wait(ctx, idleTimes*e.phase); err != nil {
@@ -63,7 +63,10 @@ func measureIdle(ctx context.Context, k *kit.Kept) (map[string]float64, error) {
 		if i == 3 {
 			of, share = single, 1
 		}
-		figures[of+"_percent"] += (usedFor(c.PID) - before[i]).Seconds() / time.Since(began).Seconds() * 100 / share
+		used, runs := usedFor(c.PID)
+		seconds := time.Since(began).Seconds()
+		figures[of+"_percent"] += (used - before[i]).Seconds() / seconds * 100 / share
+		figures[of+"_wakes"] += float64(runs-ran[i]) / seconds / share
 		anonymous, program, err := memoryOf(c.PID)
 		if err != nil {
 			return nil, err
@@ -71,10 +74,9 @@ func measureIdle(ctx context.Context, k *kit.Kept) (map[string]float64, error) {
 		figures[of+"_anon_mb"] += anonymous / 1e6 / share
 		figures[of+"_file_mb"] += program / 1e6 / share
 	}
-	for _, what := range []string{"_percent", "_anon_mb", "_file_mb"} {
+	for _, what := range []string{"_percent", "_wakes", "_anon_mb", "_file_mb"} {
 		figures["more"+what] = figures[clustered+what] - figures[single+what]
 	}
-	figures["more_mb"] = figures["more_anon_mb"] + figures["more_file_mb"]
 	return figures, nil
 }
 
@@ -93,19 +95,20 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// usedFor is the processor time of a process, to the ns.
-func usedFor(pid int) (all time.Duration) {
+// usedFor is the processor time of a process, to the ns, and how often one of its threads began to run.
+func usedFor(pid int) (all time.Duration, ran int64) {
 	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
 	for _, task := range tasks {
 		text, err := os.ReadFile(task)
 		if err != nil {
 			continue // it has ended
 		}
-		var ns int64
-		_, _ = fmt.Sscan(string(text), &ns)
+		var ns, waited, runs int64
+		_, _ = fmt.Sscan(string(text), &ns, &waited, &runs)
 		all += time.Duration(ns)
+		ran += runs
 	}
-	return all
+	return all, ran
 }
 
 // memoryOf are the bytes of a process that are its own, and those of its program that are in memory.

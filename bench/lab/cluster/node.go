@@ -22,18 +22,22 @@ var secret = [][]byte{[]byte("0123456789abcdef0123456789abcdef")}
 // member is a node of a cluster, in this process.
 type member struct {
 	*cluster.Node
-	bus *natsbus.Bus
+	bus *natsbus.Bus // nil: it has one in memory
 	srv *server.Server
 	hub *messaging.Hub // nil: there is none
 }
 
 // joinBus makes a node that is not yet started.
 func joinBus(name, listen string, peers []string) (m *member, err error) {
+	return joinBy(natsbus.Config{Node: name, Listen: listen, Peers: peers, Secrets: secret})
+}
+
+func joinBy(by natsbus.Config) (m *member, err error) {
 	m = new(member)
-	if m.bus, err = natsbus.New(natsbus.Config{Node: name, Listen: listen, Peers: peers, Secrets: secret}); err != nil {
+	if m.bus, err = natsbus.New(by); err != nil {
 		return nil, err
 	}
-	if m.Node, err = cluster.New(cluster.Config{Node: name, Bus: m.bus}); err != nil {
+	if m.Node, err = cluster.New(cluster.Config{Node: by.Node, Bus: m.bus}); err != nil {
 		return nil, err
 	}
 	return m, nil
@@ -57,18 +61,24 @@ func whole(name, listen string, peers []string) (*member, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m.hub, err = messaging.New(messaging.Config{Name: "node " + name, Peers: m.Node, MessageRate: -1}); err != nil {
-		return nil, err
+	return m, m.carry(messaging.Config{MessageRate: -1})
+}
+
+// carry starts a node, with a server and a hub.
+func (m *member) carry(cfg messaging.Config) (err error) {
+	cfg.Name, cfg.Peers = "node "+m.Node.Node(), m.Node
+	if m.hub, err = messaging.New(cfg); err != nil {
+		return err
 	}
-	m.srv, err = server.New(server.Config{Listen: "127.0.0.1:0", Node: name, Loops: 1, AdmitRate: 1e6, MaxFrameRate: -1, MaxByteRate: -1,
+	m.srv, err = server.New(server.Config{Listen: "127.0.0.1:0", Node: m.Node.Node(), Loops: 1, AdmitRate: 1e6, MaxFrameRate: -1, MaxByteRate: -1,
 		Heartbeat: 5 * time.Minute, Handler: m.hub.Handler()})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := m.hub.Start(m.srv); err != nil {
-		return nil, err
+		return err
 	}
-	return m, m.srv.Start()
+	return m.srv.Start()
 }
 
 // meet waits until a node sees so many others.
@@ -86,7 +96,9 @@ func (m *member) end() {
 		_ = m.hub.Close(over)
 	}
 	m.Close()
-	_ = m.bus.Close()
+	if m.bus != nil {
+		_ = m.bus.Close()
+	}
 }
 
 // spawn starts a node in a process of its own, which ends with this one. Its line has what serve says.

@@ -34,6 +34,7 @@ func write(p *kit.Page, k *kit.Kept) error {
 	p.Printf("### One way, without hubs: %d bytes\n\nBoth nodes, and their NATS, are in one process.\n\n", oneWaySize)
 	p.Compare(k, kit.Step{Workload: oneWay}, kit.Comparison{Rows: []kit.Row{{Subject: bus, Label: "node to node"}},
 		Columns: []kit.Column{{Title: "a second", Name: "messages", Spread: true}, {Title: "a second of a core's time", Name: "messages_core", Spread: true}, load}})
+	writeRooms(p, k)
 	p.Printf("### A dead node: how long until another is told\n\nThe longest of %d in each round.\n\n", e.deaths)
 	p.Compare(k, kit.Step{Workload: dead}, kit.Comparison{Rows: []kit.Row{{Subject: killed, Label: "kill -9"}, {Subject: frozen, Label: "SIGSTOP"}},
 		Columns: []kit.Column{{Title: "noticed, ms", Name: "noticed_ms", Spread: true}}})
@@ -41,6 +42,7 @@ func write(p *kit.Page, k *kit.Kept) error {
 	p.Compare(k, kit.Step{Workload: presence}, kit.Comparison{Rows: []kit.Row{{Subject: changes, Label: "told"}},
 		Columns: []kit.Column{{Title: "a minute", Name: "changes", Spread: true}, {Title: "p50, ms", Name: "p50_ms", Spread: true}, {Title: "p99, ms", Name: "p99_ms", Spread: true},
 			{Title: "not told", Name: "untold"}, {Title: "cores, both nodes", Name: "busy"}, load}})
+	writeGrowth(p, k)
 	writeIdle(p, k)
 	storms, err := writeStorms(p, k)
 	if err != nil {
@@ -57,14 +59,15 @@ func writeIdle(p *kit.Page, k *kit.Kept) {
 		p.Printf("Not measured: %s.\n\n", k.Problem(at))
 		return
 	}
-	p.Printf("The means of three nodes, over %v. A process that does nothing else is woken, which is what most of the time goes to; pages of the program are the kernel's to take back.\n\n",
+	p.Printf("The means of three nodes, over %v. What costs is that a process is woken that does nothing else, from a processor that sleeps; the more a machine has to do, the less it is. "+
+		"Memory of its own is heap, stacks and tables. Pages of the program are those of the file that were read: the kernel's to take back, and one copy for all processes.\n\n",
 		idleTimes*effortOf(k.Effort).phase)
 	cell := func(name string) string { return kit.Number(k.Sample(at, name).Median) }
 	var rows [][]string
 	for _, r := range [][2]string{{clustered, "of a cluster"}, {single, "of none"}, {"more", "the cluster"}} {
-		rows = append(rows, []string{r[1], cell(r[0] + "_percent"), cell(r[0] + "_anon_mb"), cell(r[0] + "_file_mb")})
+		rows = append(rows, []string{r[1], cell(r[0] + "_percent"), cell(r[0] + "_wakes"), cell(r[0] + "_anon_mb"), cell(r[0] + "_file_mb")})
 	}
-	p.Table([]string{"", "% of a core", "memory of its own, MB", "pages of the program in memory, MB"}, rows)
+	p.Table([]string{"", "% of a core", "times that a thread ran, a second", "memory of its own, MB", "pages of the program in memory, MB"}, rows)
 }
 
 func writeStorms(p *kit.Page, k *kit.Kept) (targets []kit.Target, err error) {
@@ -106,8 +109,16 @@ func targets(k *kit.Kept) []kit.Target {
 		{What: "a frozen node is noticed", AtMost: new(float64(mostFrozen)), Unit: " ms", Of: k.Sample(at(dead, frozen), "noticed_ms"), Worst: true},
 		{What: "logins and logouts told, a minute", AtLeast: new(float64(leastChanges)), Of: k.Sample(at(presence, changes), "changes")},
 		{What: "memory of its own of an idle node's cluster", AtMost: new(float64(mostMemory)), Unit: " MB", Of: k.Sample(at(idle, clustered), "more_anon_mb")},
-		{What: "the same, with pages of the program", AtMost: new(float64(mostMemory)), Unit: " MB", Of: k.Sample(at(idle, clustered), "more_mb")},
 		{What: "processor of an idle node's cluster", AtMost: new(mostIdle), Unit: " % of a core", Of: k.Sample(at(idle, clustered), "more_percent"),
-			Why: "What costs is that a process which does nothing else is woken, again and again."},
+			Why: "That a frozen node is noticed within a second takes three messages a second from each node to each, and a look as often as six times."},
+		{What: "logins told to all, at the " + fmt.Sprint(homesAbove) + " nodes above which homes begin", AtMost: new(float64(mostLogins)), Unit: " % of a core", Of: loginsAt(k, homesAbove)},
 	}
+}
+
+// loginsAt is what they cost one of so many nodes.
+func loginsAt(k *kit.Kept, size int) kit.Sample {
+	if percent, ok := coreOf(k, size, toAll); ok {
+		return kit.SampleOf([]float64{percent})
+	}
+	return kit.Sample{}
 }

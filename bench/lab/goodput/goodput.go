@@ -40,13 +40,14 @@ type effort struct {
 	giveUp  time.Duration // after the last has come
 	duties  []duty
 	knocks  int // of those who are refused
+	greys   int // clients of a server that is slow for a while; 0: it is not tried
 }
 
 // A server that may always run takes as many as this machine can send.
 var (
 	all     = []float64{0, 0.1, 0.5, 1, 2, 5, 10}
 	efforts = map[string]effort{
-		"full": {most: 8000, offered: 2 * time.Second, giveUp: 9 * time.Second, knocks: knockers,
+		"full": {most: 8000, offered: 2 * time.Second, giveUp: 9 * time.Second, knocks: knockers, greys: 15000,
 			duties: []duty{{always, all[:5]}, {"1ms/9ms", all}, {"1ms/99ms", all}}},
 		"short": {most: 8000, offered: 2 * time.Second, giveUp: 9 * time.Second, knocks: knockers,
 			duties: []duty{{"1ms/99ms", []float64{0, 0.5, 1, 2, 5}}}},
@@ -71,6 +72,9 @@ func steps(k *kit.Kept) []kit.Step {
 			all = append(all, kit.Turns(1, kit.Step{Workload: d.name, Rate: times}, kinds, nil)...)
 		}
 	}
+	if e.greys > 0 {
+		all = append(all, kit.Turns(1, kit.Step{Workload: grey}, greyKinds, nil)...)
+	}
 	return append(all, kit.Turns(1, kit.Step{Workload: refusals}, outcomes, nil)...)
 }
 
@@ -81,8 +85,11 @@ func measure(ctx context.Context, k *kit.Kept, r *kit.Record) error {
 		return err
 	}
 	e := efforts[k.Effort.Name]
-	if r.Workload == refusals {
+	switch r.Workload {
+	case refusals:
 		return measureRefusal(ctx, r, e.knocks)
+	case grey:
+		return measureGrey(ctx, r, e.greys)
 	}
 	clients, rate := fewClients, 1e5
 	if r.Rate > 0 {

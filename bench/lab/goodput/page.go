@@ -9,9 +9,12 @@ import (
 	"github.com/stormwheel/stormwheel/bench/lab/peers"
 )
 
+// spoken is a duty in words.
+func spoken(duty string) string { return strings.Replace(duty, "/", " and stands still for ", 1) }
+
 func graph(e effort) kit.Graph {
 	slowest := e.duties[len(e.duties)-1]
-	g := kit.Graph{Title: "Goodput of an overloaded node", Note: "each node runs for " + strings.Replace(slowest.name, "/", " and stands still for ", 1) + ", in turn",
+	g := kit.Graph{Title: "Goodput of an overloaded node", Note: "each node runs for " + spoken(slowest.name) + ", in turn",
 		X: "clients a second that come, logarithmic", Y: "clients a second that get in, logarithmic", Name: "goodput", Over: "rate"}
 	for _, kind := range kinds {
 		g.Rows = append(g.Rows, kit.Row{Subject: kind, Label: peers.Label(kind)})
@@ -47,6 +50,7 @@ that it took; the best is that of all offers to the same server. One run each; n
 		"longest time with nobody, s", "attempts each", "lost of those in before"}, rows)
 	p.Targets("goal", targets(k, e))
 	p.Picture("goodput.svg", "goodput against offered load", graph(e).SVG(k))
+	writeGrey(p, k)
 	writeRefusals(p, k)
 	return nil
 }

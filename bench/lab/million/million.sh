@@ -6,11 +6,12 @@
 # connections, whose size is fixed at boot (2^18 buckets are usual) and which every packet
 # is looked up in. A network namespace may have a larger one, so this makes one, if it may.
 #
-# Nodes whose heaps grow alike collect at the same moments, and two processors then have no time for
-# PINGs: so they, and the workers, collect seldom.
+# Processes whose heaps grow alike collect at the same moments, and two processors then have no time for
+# PINGs; when nothing grows any more, each collects after two minutes all the same, and these are the same
+# minutes. So none of them collects below 160 MiB, which a node and a worker stay under.
 set -eu
-export GOGC="${GOGC:-200}"
-bench="bin/stormwheel bench hold --conns 1000000 --rate 4350 --profile adaptive --spawn 56 --node-arg loops=1 \
+export GOGC="${GOGC:-off}" GOMEMLIMIT="${GOMEMLIMIT:-160MiB}"
+bench="bin/stormwheel bench hold --conns 1000000 --rate ${RATE:-2400} --profile adaptive --spawn 56 --node-arg loops=1 \
 	--heartbeat 60s --timeout 150s --pong-timeout 30s --duration 75s --json out/million.json --csv out/million.csv"
 size=/proc/sys/net/ipv4/tcp_child_ehash_entries
 

@@ -9,6 +9,7 @@ import (
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
 	"github.com/stormwheel/stormwheel/bench/lab/peers"
 	"github.com/stormwheel/stormwheel/bench/scenario"
+	"github.com/stormwheel/stormwheel/internal/machine/proc"
 )
 
 // Holding is a measurement of a server whose clients connect, stay and heartbeat.
@@ -25,9 +26,21 @@ type Holding struct {
 
 	Transport string // of the clients: tcp, which is the default, ws or tls
 
+	// Come brings other clients than those of package bench, who speak something else; nil: the latter come.
+	Come func(ctx context.Context, target string, conns int, connect float64) (Crowd, error)
+
 	// First is how many clients come before them and stay, next to without a heartbeat: what a server has once,
 	// however many there are, is not taken for the price of the others.
 	First int
+}
+
+// Crowd is clients that have come, and stay.
+type Crowd interface {
+	// Leave ends them; once they have left it does nothing.
+	Leave()
+	// Tell ends them, and puts what they say of the time between two times into figures. stayed is how many of
+	// them were there to the end.
+	Tell(figures map[string]float64, from, to time.Time) (stayed int, err error)
 }
 
 // rare is the heartbeat of those who are there for their memory alone.
@@ -52,6 +65,12 @@ const leisurely = 2000
 
 const settle = 300 * time.Millisecond
 
+// reading is what servers had used at a time.
+type reading struct {
+	proc.Use
+	at time.Time
+}
+
 // Hold gives the figures of one holding by the record's subject.
 func Hold(ctx context.Context, r *kit.Record, h Holding) error {
 	if h.Processes == 0 {
@@ -71,7 +90,7 @@ func Hold(ctx context.Context, r *kit.Record, h Holding) error {
 		if err != nil {
 			return err
 		}
-		defer first.End()
+		defer first.Leave()
 	}
 	time.Sleep(settle) // what it does at its start is none of the clients' business
 	empty, before := servers.Resident(), servers.Use()
@@ -79,44 +98,39 @@ func Hold(ctx context.Context, r *kit.Record, h Holding) error {
 	if err != nil {
 		return err
 	}
-	defer clients.End()
+	defer clients.Leave()
 	time.Sleep(settle)
 	connected := servers.Use()
 	time.Sleep(h.Warm)
-	from, began := servers.Use(), time.Now()
+	from := reading{servers.Use(), time.Now()}
 	time.Sleep(h.Span)
-	to, ended := servers.Use(), time.Now()
+	to := reading{servers.Use(), time.Now()}
 	full := servers.Resident()
-	res, err := clients.End()
+	stayed, err := clients.Tell(r.Figures, from.at, to.at)
 	switch {
 	case servers.Err != nil:
 		return servers.Err
 	case err != nil:
 		return err
-	case res.Conns.End != h.Conns:
-		return fmt.Errorf("%d of %d clients at the end", res.Conns.End, h.Conns)
+	case stayed != h.Conns:
+		return fmt.Errorf("%d of %d clients at the end", stayed, h.Conns)
 	}
 	r.Figures["bytes"] = float64(full-empty) / float64(h.Conns)
 	r.Figures["connect_us"] = micros(connected.CPU()-before.CPU()) / float64(h.Conns)
-	if res.Connect.RatePerS != nil {
-		r.Figures["connect_s"] = *res.Connect.RatePerS
-	}
-	r.Punctuality(res)
-	steady := kit.WindowOf(res, began, ended)
-	if beats := steady.Pongs(); beats > 0 {
-		seconds := ended.Sub(began).Seconds()
-		r.Figures["beats_s"] = beats
-		r.Figures["cpu_us"] = micros(to.CPU()-from.CPU()) / seconds / beats
-		r.Figures["user_us"] = micros(to.User-from.User) / seconds / beats
-		r.Figures["system_us"] = micros(to.System-from.System) / seconds / beats
-		p50, p99 := steady.RTT()
-		r.Figures["rtt_p50"], r.Figures["rtt_p99"] = p50.Median, p99.Median
+	if beats := r.Figures["beats_s"]; beats > 0 {
+		all := beats * to.at.Sub(from.at).Seconds()
+		r.Figures["cpu_us"] = micros(to.CPU()-from.CPU()) / all
+		r.Figures["user_us"] = micros(to.User-from.User) / all
+		r.Figures["system_us"] = micros(to.System-from.System) / all
 	}
 	return nil
 }
 
 // clients come and stay.
-func (h *Holding) clients(ctx context.Context, servers *peers.Group, conns int, heartbeat time.Duration) (*kit.Clients, error) {
+func (h *Holding) clients(ctx context.Context, servers *peers.Group, conns int, heartbeat time.Duration) (Crowd, error) {
+	if h.Come != nil {
+		return h.Come(ctx, servers.Addrs()[0], conns, h.Connect)
+	}
 	c, err := kit.StartClients(ctx, scenario.Config{Scenario: "hold", Targets: servers.Addrs(), Conns: conns, Rate: h.Connect,
 		Duration: time.Hour, Heartbeat: heartbeat, Workers: h.Workers, Transport: h.Transport, Insecure: h.Transport == "tls"})
 	if err != nil {
@@ -126,7 +140,30 @@ func (h *Holding) clients(ctx context.Context, servers *peers.Group, conns int, 
 		_, _ = c.End()
 		return nil, err
 	}
-	return c, nil
+	return links{c}, nil
+}
+
+// links are clients of package bench.
+type links struct{ *kit.Clients }
+
+func (l links) Leave() { _, _ = l.End() }
+
+func (l links) Tell(figures map[string]float64, from, to time.Time) (stayed int, err error) {
+	res, err := l.End()
+	if err != nil {
+		return 0, err
+	}
+	if res.Connect.RatePerS != nil {
+		figures["connect_s"] = *res.Connect.RatePerS
+	}
+	(&kit.Record{Figures: figures}).Punctuality(res)
+	steady := kit.WindowOf(res, from, to)
+	if beats := steady.Pongs(); beats > 0 {
+		figures["beats_s"] = beats
+		p50, p99 := steady.RTT()
+		figures["rtt_p50"], figures["rtt_p99"] = p50.Median, p99.Median
+	}
+	return res.Conns.End, nil
 }
 
 func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }

@@ -32,6 +32,8 @@ var WebSockets = []Kind{
 		How: "event loops, its default mode; `KeepaliveTime` is the timeout"},
 	{Name: "coder", Label: "coder v1.8.15", start: serveCoder,
 		How: "a goroutine a connection; no deadline, which would cost it a timer and a context a message"},
+	{Name: Centrifuge, Label: "centrifuge v0.40.1", Evicts: true, start: serveCentrifuge,
+		How: "two goroutines a connection, read buffers of 512 bytes, pooled write buffers; its own protocol, in protobuf: it pings, and its clients answer within 0.9 of the interval"},
 }
 
 // OursWS is ours by WebSocket.

@@ -18,7 +18,7 @@ const settled = 4 * time.Second
 
 // alone is a process of clients of the load generator, and tells what it holds.
 func alone(t kit.Task) (map[string]float64, error) {
-	cfg := scenario.Config{Scenario: "hold", Targets: []string{t.Target}, Conns: t.Size, Rate: leisurely, Duration: time.Minute, Seed: 1, Workers: 1}
+	cfg := scenario.Config{Scenario: "hold", Targets: []string{t.Target}, Conns: t.Size, Rate: t.Rate, Duration: time.Minute, Seed: 1, Workers: 1}
 	if t.Subject != plainClient {
 		cfg.Transport, cfg.Insecure, cfg.TLSResume = "tls", true, t.Subject == ticketClient
 	}

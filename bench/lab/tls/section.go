@@ -43,15 +43,16 @@ type effort struct {
 	ways       int     // of storms
 	beat       int     // seconds between heartbeats in them
 	warm, span time.Duration
+	rare       time.Duration // the span of the first beats
 }
 
 var efforts = map[string]effort{
 	"full": {first: 3000, beats: []beats{{15_000, 500}, {8000, 36_000}}, shakes: 10_000, open: 256, pairs: 2, all: 1, few: 1000, many: 7000,
-		storm: 15_000, ways: 2, beat: 5, warm: 2 * time.Second, span: 7 * time.Second},
+		storm: 15_000, ways: 2, beat: 5, warm: 2 * time.Second, span: 7 * time.Second, rare: 12 * time.Second},
 	"short": {first: 1000, beats: []beats{{5000, 5000}}, shakes: 5000, open: 256, pairs: 2, all: 1, few: 500, many: 5000,
-		storm: 1500, ways: 2, beat: 5, warm: 2 * time.Second, span: 4 * time.Second},
+		storm: 1500, ways: 2, beat: 5, warm: 2 * time.Second, span: 4 * time.Second, rare: 4 * time.Second},
 	"tiny": {first: 50, beats: []beats{{200, 400}}, shakes: 50, open: 8, pairs: 1, all: 1, few: 50, many: 200,
-		storm: 200, ways: 1, beat: 1, warm: 300 * time.Millisecond, span: time.Second},
+		storm: 200, ways: 1, beat: 1, warm: 300 * time.Millisecond, span: time.Second, rare: time.Second},
 }
 
 // beats are the clients and the heartbeats a second of a holding.
@@ -132,8 +133,20 @@ func measure(ctx context.Context, k *kit.Kept, r *kit.Record) (err error) {
 	}
 	if r.Rate == e.beats[0].rate {
 		h.First = e.first
+		e.rarely(&h, r)
 	}
 	return node.Hold(ctx, r, h)
+}
+
+// rarely sets the time of the first beats. Each client has half a minute between two of them, which is waited for in the
+// rounds that count them: of the others the memory is wanted alone.
+func (e effort) rarely(h *node.Holding, r *kit.Record) {
+	if r.Round >= e.all || r.Subject != peers.Ours && r.Subject != peers.OursTLS {
+		h.Span = time.Second
+		return
+	}
+	h.Warm += h.Heartbeat
+	h.Span = e.rare
 }
 
 // shake has a server make handshakes in a row.
@@ -169,7 +182,8 @@ func (e effort) shake(ctx context.Context, r *kit.Record) error {
 	return nil
 }
 
-// swarm is what a process of many clients holds and one of few does not, a client.
+// swarm is what a process of many clients holds and one of few does not, a client. Those of both come within the same time:
+// a run keeps a record of each of its seconds.
 func (e effort) swarm(ctx context.Context, k *kit.Kept, s kit.Step) (map[string]float64, error) {
 	var held [2]float64
 	for i, conns := range []int{e.few, e.many} {
@@ -181,7 +195,7 @@ func (e effort) swarm(ctx context.Context, k *kit.Kept, s kit.Step) (map[string]
 		if err != nil {
 			return nil, err
 		}
-		s.Size = conns
+		s.Size, s.Rate = conns, leisurely*float64(conns)/float64(e.many)
 		f, err := k.Alone(ctx, s, server.Addr)
 		server.Close()
 		if err != nil {

@@ -61,7 +61,8 @@ whose clients were more than 20 ms late is to be doubted.
 	for _, how := range []string{full, resumed} {
 		compare("Handshakes, "+how, kit.Step{Workload: how, Size: e.open}, byStd, shakesCore, shakesRate, shakeP50, shakeP99)
 	}
-	p.Printf("What a client of the load generator holds:\n\n")
+	p.Printf("What a client of the load generator holds: what a process of %s of them has and one of %s does not, both of which came within the same\n"+
+		"time, by the clients that it has more:\n\n", kit.Count(e.many), kit.Count(e.few))
 	swarm := kit.Step{Workload: clients, Size: e.many}
 	p.Compare(k, swarm, kit.Comparison{Columns: []kit.Column{{Title: "bytes", Name: "bytes", Spread: true}},
 		Rows: []kit.Row{{Subject: plainClient, Label: "plain TCP"}, {Subject: tlsClient, Label: "TLS"}, {Subject: ticketClient, Label: "TLS, sessions resumed"}}})

@@ -158,6 +158,43 @@ withNodes("large messages go both ways, and too large ones nowhere", async (t) =
   await assert.rejects(client.send(text + "x"), TooLargeError);
 });
 
+// A way to a node from which so many bytes a second come, and no more: the others wait in it.
+async function slowWay(t: TestContext, addr: string, bytesPerSecond: number): Promise<string> {
+  const [host, port] = addr.split(":") as [string, string];
+  const every = 20;
+  const s = createServer((near) => {
+    const far = connect(Number(port), host);
+    let held = Buffer.alloc(0);
+    far.on("data", (b) => void (held = Buffer.concat([held, b])));
+    near.pipe(far);
+    const ticking = setInterval(() => {
+      const n = Math.round(bytesPerSecond * every / 1000);
+      if (held.length > 0) near.write(held.subarray(0, n));
+      held = held.subarray(n);
+    }, every);
+    for (const end of [near, far]) {
+      end.on("error", () => {});
+      end.on("close", () => { clearInterval(ticking); near.destroy(); far.destroy(); });
+    }
+    t.after(() => near.destroy());
+  });
+  await new Promise<void>((resolve) => s.listen(0, "127.0.0.1", resolve));
+  t.after(() => void s.close());
+  return `ws://127.0.0.1:${(s.address() as AddressInfo).port}/`;
+}
+
+withNodes("a message that takes longer than the pong timeout costs no session", async (t) => {
+  const n = await node(t, "a", ...calm);
+  const url = await slowWay(t, n.addr, 28 << 10);
+  const { client, texts } = await started(t, { endpoints: [url], pongTimeout: 1500, ignoreAlternates: true });
+  const text = "x".repeat(65536 - 8);
+  const began = Date.now();
+  await client.send(text);
+  assert.equal(client.info().losses, 0);
+  assert.equal(texts[0], text);
+  assert.ok(Date.now() - began > 2000, "it came too soon to prove anything");
+});
+
 withNodes("a request to who only acknowledges has no reply", async (t) => {
   const n = await node(t, "a");
   const { client } = await started(t, { endpoints: [n.url] });

@@ -68,6 +68,7 @@ func New(cfg Config) *Stage {
 
 var (
 	_ transport.Stage = (*Stage)(nil)
+	_ transport.Quick = (*Stage)(nil)
 
 	errNoHeader = errors.New("entry: no PROXY header from a trusted address")
 )
@@ -121,7 +122,14 @@ func (e *Stage) Open(s transport.Slot, plain, wire []byte) (o transport.Opened, 
 	case upgraded:
 		return e.ws.Open(s, plain, wire)
 	case secured:
-		return e.secure.Open(s, plain, wire)
+		if t.is(direct) {
+			return e.cfg.TLS.Open(s, plain, wire)
+		}
+		o, err = e.secure.Open(s, plain, wire)
+		if e.secure.bare(s) {
+			*t |= direct
+		}
+		return o, err
 	}
 	o.Plain = plain
 	if t.is(awaits) {
@@ -151,6 +159,14 @@ func (e *Stage) Open(s transport.Slot, plain, wire []byte) (o transport.Opened, 
 		o.Used += used
 	}
 	return o, err
+}
+
+// Whole is a WebSocket's.
+func (e *Stage) Whole(s transport.Slot, plain, wire []byte) (opened []byte, ok bool) {
+	if e.states.at(s).phase() != upgraded {
+		return plain, false
+	}
+	return e.ws.Whole(s, plain, wire)
 }
 
 // header takes a PROXY header, or finds that there is none.
@@ -230,6 +246,9 @@ func (e *Stage) Seal(s transport.Slot, dst, plain []byte) []byte {
 	case upgraded:
 		return e.ws.Seal(s, dst, plain)
 	case secured:
+		if t.is(direct) {
+			return e.cfg.TLS.Seal(s, dst, plain)
+		}
 		return e.secure.Seal(s, dst, plain)
 	case plainly:
 		return append(dst, plain...)
@@ -265,6 +284,9 @@ func (e *Stage) Held(s transport.Slot) int {
 	case upgraded:
 		return e.ws.Held(s)
 	case secured:
+		if t.is(direct) {
+			return e.cfg.TLS.Held(s)
+		}
 		return e.secure.Held(s)
 	}
 	return len(e.early[s])

@@ -22,6 +22,7 @@ const (
 	trusted   state = 8 << iota // its peer is
 	awaits                      // a PROXY header may come, or must
 	hasHeader                   // one has come
+	direct                      // it has TLS, and frames within
 )
 
 const listenerShift = 8

@@ -16,7 +16,7 @@ import (
 	"github.com/stormwheel/stormwheel/internal/transport/websocket"
 )
 
-func tlsConfigs(t *testing.T) (server func() transport.Stage, client *tls.Config) {
+func tlsConfigs(t testing.TB) (server func() transport.Stage, client *tls.Config) {
 	c, err := selfsigned.New(time.Hour, "localhost")
 	if err != nil {
 		t.Fatal(err)
@@ -108,24 +108,29 @@ func TestAHeaderOutsideOrInsideNeverBoth(t *testing.T) {
 
 // converse lets two sides speak until they are silent, and returns what ours has opened.
 func converse(ours, theirs *transport.Lines, up []byte) (got []byte, failed error) {
+	return converseAt(0, ours, theirs, up)
+}
+
+// converseAt is converse of the connection at a slot.
+func converseAt(s transport.Slot, ours, theirs *transport.Lines, up []byte) (got []byte, failed error) {
 	for len(up) > 0 {
-		plain, down, err := takeAll(ours, up)
+		plain, down, err := takeAll(s, ours, up)
 		got, failed = append(got, plain...), errors.Join(failed, err)
-		_, up, _ = takeAll(theirs, down)
+		_, up, _ = takeAll(s, theirs, down)
 	}
 	return got, failed
 }
 
-func takeAll(l *transport.Lines, b []byte) (plain, words []byte, err error) {
+func takeAll(s transport.Slot, l *transport.Lines, b []byte) (plain, words []byte, err error) {
 	for {
-		in, err := l.Receive(0, b)
+		in, err := l.Receive(s, b)
 		plain, words = append(plain, in.Plain...), append(words, in.Words...)
-		l.Keep(0, nil)
+		l.Keep(s, nil)
 		if err != nil || in.Away == nil {
 			return plain, words, err
 		}
 		in.Away()()
-		l.Resume(0)
+		l.Resume(s)
 		b = nil
 	}
 }

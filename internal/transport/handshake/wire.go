@@ -78,20 +78,22 @@ var errKeyLog = errors.New("handshake: a key log of another format")
 
 // Write takes one line: a label, the client's random and the secret.
 func (s *secrets) Write(line []byte) (int, error) {
-	fields := bytes.Fields(line)
-	if len(fields) != 3 {
+	label, rest, _ := bytes.Cut(line, []byte{' '})
+	_, secret, whole := bytes.Cut(rest, []byte{' '})
+	if !whole {
 		return 0, errKeyLog
 	}
 	var dst *[]byte
-	switch string(fields[0]) {
+	switch string(label) {
 	case "CLIENT_TRAFFIC_SECRET_0":
 		dst = &s.client
 	case "SERVER_TRAFFIC_SECRET_0":
 		dst = &s.server
 	}
 	if dst != nil {
-		*dst = make([]byte, hex.DecodedLen(len(fields[2])))
-		if _, err := hex.Decode(*dst, fields[2]); err != nil {
+		secret = bytes.TrimSuffix(secret, []byte{'\n'})
+		*dst = make([]byte, hex.DecodedLen(len(secret)))
+		if _, err := hex.Decode(*dst, secret); err != nil {
 			return 0, errKeyLog
 		}
 	}

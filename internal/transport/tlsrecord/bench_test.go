@@ -3,6 +3,7 @@ package tlsrecord
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stormwheel/stormwheel/internal/transport"
 )
@@ -37,7 +38,7 @@ func BenchmarkRecord(b *testing.B) {
 				s := transport.Slot(0)
 				for b.Loop() {
 					c, _ := server.find(s)
-					c.in.seq = 0
+					c.seq[incoming] = 0
 					o, err := server.Open(s, plain[:0], wires[s])
 					if err != nil {
 						b.Fatal(err)
@@ -47,5 +48,44 @@ func BenchmarkRecord(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// A heartbeat's two records on a loop of many connections whose AEADs are kept: few of them are in the
+// processor's caches.
+func BenchmarkHeartbeatsOfMany(b *testing.B) {
+	const all = 4096
+	for _, n := range []transport.Slot{1, all} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			client, server := New(true), New(false)
+			var wires [all][]byte
+			for s := range n {
+				if client.begin(s, keysOf(AES128GCM, byte(s))) != nil || server.begin(s, keysOf(AES128GCM, byte(s))) != nil {
+					b.Fatal("not installed")
+				}
+				wires[s] = client.Seal(s, nil, make([]byte, 20))
+			}
+			var plain, wire []byte
+			s := transport.Slot(0)
+			beat := func() {
+				server.Tick(time.Hour)
+				c, _ := server.find(s)
+				c.seq[incoming] = 0
+				o, err := server.Open(s, plain[:0], wires[s])
+				if err != nil {
+					b.Fatal(err)
+				}
+				plain = o.Plain
+				wire = server.Seal(s, wire[:0], plain)
+				s = (s + 1297) % n
+			}
+			for range 3 * n { // so that all are busy
+				beat()
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				beat()
+			}
+		})
 	}
 }

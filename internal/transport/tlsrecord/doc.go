@@ -15,8 +15,9 @@
 //
 // # What it costs
 //
-// A connection is 216 bytes without pointers, in chunks. Its AEADs, which are some 800 bytes each,
-// are made when they are needed, and kept for the connections that were used last and for those that are busy.
+// A connection is 144 bytes without pointers with AES-128, 176 with ChaCha20 and 208 with AES-256, in chunks.
+// Its AEADs, which are some 800 bytes each, are made when they are needed, and kept for the connections that came
+// last and for those that are busy.
 //
 // # What it refuses
 //

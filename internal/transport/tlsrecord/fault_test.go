@@ -153,8 +153,8 @@ func TestContentSetsTheCountOfUselessRecordsBack(t *testing.T) {
 // would give the key away.
 func TestRecordNumbersDoNotBeginAnew(t *testing.T) {
 	client, server := pair(t, allSuites[0])
-	client.conn().out.seq = math.MaxUint64
-	server.conn().in.seq = math.MaxUint64
+	client.conn().seq[outgoing] = math.MaxUint64
+	server.conn().seq[incoming] = math.MaxUint64
 	_, _, err := server.open(client.forge(typeData, []byte("x"), 0))
 	wantAlert(t, err, InternalError)
 }
@@ -172,8 +172,7 @@ func TestHeldCountsHalfAMessage(t *testing.T) {
 	if _, _, err := server.open(client.forge(typeMessage, []byte{0}, 0)); err != nil || server.Held(server.slot) != 0 {
 		t.Errorf("%v, %d held", err, server.Held(server.slot))
 	}
-	client.kept.drop(&client.conn().out)
-	client.conn().out.update()
+	client.Layer.update(client.conn(), client.place(), outgoing)
 	if got, _, err := server.open(client.seal("x")); got != "x" || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}

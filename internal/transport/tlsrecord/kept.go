@@ -7,11 +7,14 @@ import (
 
 // An AEAD is some 800 bytes and a microsecond, and two are needed for a heartbeat. To keep those of all
 // connections would be most of what a connection takes; to make them each time is most of what a record costs.
-// So a loop keeps those of whom it has just heard, and for a second those of connections that come again within a
-// second: who is idle pays with the microsecond, who is busy with the bytes, as long as it is.
+// So a loop keeps those of whom it has just heard, and for a second or two those of connections that come again
+// within a second: who is idle pays with the microseconds, who is busy with the bytes, as long as it is.
+//
+// A record of a busy connection touches nothing of others: who was used last is not put in front, but passed
+// over when its turn to be forgotten has come.
 const (
-	maxRecent = 64       // 49 KiB
-	maxBusy   = 16 << 10 // 13 MiB: 8,192 connections a loop
+	maxRecent = 32      // connections: 49 KiB
+	maxBusy   = 8 << 10 // connections: 13 MiB
 
 	tickTime  = 250 * time.Millisecond
 	busyTicks = 4   // without a record, and a busy one is so no more
@@ -20,7 +23,7 @@ const (
 
 // The lists of aeads.
 const (
-	recent = iota // of those that were used last
+	recent = iota // of connections that were used last
 	busy          // of those that were used twice within busyTicks
 	lists
 )
@@ -34,11 +37,13 @@ type aeads struct {
 	now   uint8  // the tick; 0: there are none, and nobody is busy
 }
 
+// aead are those of a connection: the ones that were needed.
 type aead struct {
-	cipher.AEAD
-	of         *half // in its chunk, which does not move
+	made       [directions]cipher.AEAD
+	of         *conn // in its chunk, which does not move
 	prev, next uint16
 	in         uint8 // which list
+	looked     uint8 // the tick when it came into the list, or was passed over
 }
 
 func newAEADs(most [lists]int) aeads {
@@ -49,27 +54,30 @@ func newAEADs(most [lists]int) aeads {
 	return a
 }
 
-// get is the AEAD of a direction.
-func (a *aeads) get(h *half) cipher.AEAD {
-	i := h.kept
-	if i == 0 {
-		return a.put(h, h.aead())
+// get is the AEAD of a direction, nil if it must be made.
+func (a *aeads) get(c *conn, d direction) cipher.AEAD {
+	if c.kept == 0 {
+		return nil
 	}
-	h.used = a.now
-	if in := a.list[i].in; a.list[in].next != i {
-		a.unlink(i)
-		a.first(i, in)
-	}
-	return a.list[i].AEAD
+	c.used = a.now
+	return a.list[c.kept].made[d]
 }
 
 // put keeps the AEAD of a direction that has none here.
-func (a *aeads) put(h *half, made cipher.AEAD) cipher.AEAD {
+func (a *aeads) put(c *conn, d direction, made cipher.AEAD) {
+	if c.kept == 0 {
+		a.begin(c)
+	}
+	c.used = a.now
+	a.list[c.kept].made[d] = made
+}
+
+// begin has a connection be among those whose AEADs are kept.
+func (a *aeads) begin(c *conn) {
 	in := uint8(recent)
-	if h.used != 0 && a.since(h.used) <= busyTicks {
+	if c.used != 0 && a.since(c.used) <= busyTicks {
 		in = busy
 	}
-	h.used = a.now
 	if a.count[in] == a.most[in] {
 		a.drop(a.list[a.list[in].prev].of)
 	}
@@ -80,14 +88,14 @@ func (a *aeads) put(h *half, made cipher.AEAD) cipher.AEAD {
 		i = uint16(len(a.list))
 		a.list = append(a.list, aead{})
 	}
-	a.list[i].AEAD, a.list[i].of, a.list[i].in = made, h, in
+	a.list[i].of, a.list[i].in = c, in
 	a.count[in]++
-	h.kept = i
+	c.kept = i
 	a.first(i, in)
-	return made
 }
 
-// tick tells the time, and forgets the AEADs of who is busy no more.
+// tick tells the time, and forgets the AEADs of who is busy no more. Each that is kept is looked at once in
+// busyTicks.
 func (a *aeads) tick(now time.Duration) {
 	n := 1 + uint8(uint64(now/tickTime)%ticks)
 	if n == a.now {
@@ -95,33 +103,46 @@ func (a *aeads) tick(now time.Duration) {
 	}
 	a.now = n
 	for a.count[busy] > 0 {
-		oldest := a.list[a.list[busy].prev].of
-		if a.since(oldest.used) <= busyTicks {
+		oldest := a.list[busy].prev
+		e := &a.list[oldest]
+		switch {
+		case a.since(e.looked) <= busyTicks:
 			return
+		case a.since(e.of.used) <= busyTicks:
+			a.unlink(oldest)
+			a.first(oldest, busy)
+		default:
+			a.drop(e.of)
 		}
-		a.drop(oldest)
 	}
 }
 
 // since is how many ticks ago one was.
 func (a *aeads) since(used uint8) int { return (int(a.now) - int(used) + ticks) % ticks }
 
-// drop forgets the AEAD of a direction.
-func (a *aeads) drop(h *half) {
-	i := h.kept
+// forget forgets the AEAD of a direction.
+func (a *aeads) forget(c *conn, d direction) {
+	if c.kept != 0 {
+		a.list[c.kept].made[d] = nil
+	}
+}
+
+// drop forgets the AEADs of a connection.
+func (a *aeads) drop(c *conn) {
+	i := c.kept
 	if i == 0 {
 		return
 	}
 	a.unlink(i)
 	a.count[a.list[i].in]--
 	a.list[i] = aead{next: a.free}
-	a.free, h.kept = i, 0
+	a.free, c.kept = i, 0
 }
 
 // first puts one at the beginning of a list.
 func (a *aeads) first(i uint16, in uint8) {
 	next := a.list[in].next
-	a.list[i].prev, a.list[i].next = uint16(in), next
+	a.list[i].prev, a.list[i].next, a.list[i].looked = uint16(in), next, a.now
 	a.list[next].prev = i
 	a.list[in].next = i
 }

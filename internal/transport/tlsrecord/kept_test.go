@@ -13,7 +13,7 @@ func speak(l *Layer, n int, began, all time.Duration) (kept int) {
 	for s := range transport.Slot(n) {
 		l.Tick(began + all*time.Duration(s)/time.Duration(n))
 		c, _ := l.find(s)
-		if c.out.kept != 0 {
+		if c.kept != 0 {
 			kept++
 		}
 		l.Seal(s, nil, []byte("x"))
@@ -45,7 +45,7 @@ func TestAEADsAreKeptForWhoIsBusy(t *testing.T) {
 	} {
 		l := crowd(t, n)
 		now := time.Hour
-		for range 3 { // the first time nobody is known, the second is made
+		for range 6 { // the first time nobody is known, the second is made, and then they are looked at twice
 			speak(l, n, now, tt.every)
 			now += tt.every
 		}

@@ -1,6 +1,7 @@
 package tlsrecord
 
 import (
+	"crypto/cipher"
 	"time"
 
 	"github.com/stormwheel/stormwheel/internal/transport"
@@ -9,39 +10,26 @@ import (
 // Layer is the record layer of a loop's connections. Owned by the loop.
 type Layer struct {
 	client bool
-	refs   []*[refChunk]uint32 // of slots: where in conns, plus one; 0: no keys
-	conns  []*[connChunk]conn  // without pointers
-	used   uint32              // places in conns that were ever used
-	free   []uint32            // places of those that are empty
+	refs   []*[refChunk]place // of slots: where its connection is, plus one; 0: it has no keys
+	stores [len(suites)]store
 	kept   aeads
-	parts  map[uint32][]byte // half handshake messages, by place
-	nonce  [nonceBytes]byte  // of the record at hand
-	words  []byte            // of the last Open
+	parts  map[transport.Slot][]byte // half handshake messages
+	nonce  [nonceBytes]byte          // of the record at hand
+	words  []byte                    // of the last Open
 	ticket func(s transport.Slot, message []byte)
 }
 
-// conn is what is kept of a connection: 216 bytes.
-type conn struct {
-	in, out half
-	alert   Alert // what its error is called; 0: there was none, or close_notify
-	useless uint8 // records without content since the last that had any
-	updates uint8 // KeyUpdates that it may send
-	over    bool  // the peer has said a fatal alert, or we our last: nothing is sent any more
-}
-
 const (
-	refChunkBits  = 12
-	refChunk      = 1 << refChunkBits
-	connChunkBits = 8 // 54 KiB
-	connChunk     = 1 << connChunkBits
+	refChunkBits = 12
+	refChunk     = 1 << refChunkBits
 )
 
 // New returns the record layer of the client's or the server's side.
 func New(client bool) *Layer { return newLayer(client, [lists]int{recent: maxRecent, busy: maxBusy}) }
 
-// newLayer keeps so many AEADs.
+// newLayer keeps the AEADs of so many connections.
 func newLayer(client bool, most [lists]int) *Layer {
-	return &Layer{client: client, kept: newAEADs(most), parts: make(map[uint32][]byte)}
+	return &Layer{client: client, kept: newAEADs(most), parts: make(map[transport.Slot][]byte)}
 }
 
 // Tick tells the time, of any origin, some times a second: so the layer knows which connections are busy,
@@ -56,43 +44,48 @@ func (l *Layer) OnTicket(f func(s transport.Slot, message []byte)) { l.ticket = 
 // layer's from now on.
 func (l *Layer) Install(s transport.Slot, p *Prepared) {
 	l.End(s)
-	c := l.place(s)
+	for int(s>>refChunkBits) >= len(l.refs) {
+		l.refs = append(l.refs, new([refChunk]place))
+	}
+	at := l.stores[p.conn.suite].take(p.conn.suite)
+	l.refs[s>>refChunkBits][s&(refChunk-1)] = at + 1
+	c := l.conn(at)
 	*c = p.conn
-	l.kept.put(&c.out, p.out)
+	copy(l.keys(at), p.keys[:])
+	l.kept.put(c, outgoing, p.out)
 	*p = Prepared{}
 }
 
-// place finds room for the connection of a slot.
-func (l *Layer) place(s transport.Slot) *conn {
-	for int(s>>refChunkBits) >= len(l.refs) {
-		l.refs = append(l.refs, new([refChunk]uint32))
-	}
-	var i uint32
-	if last := len(l.free) - 1; last >= 0 {
-		i, l.free = l.free[last], l.free[:last]
-	} else {
-		i = l.used
-		l.used++
-		if int(i>>connChunkBits) >= len(l.conns) {
-			l.conns = append(l.conns, new([connChunk]conn))
-		}
-	}
-	l.refs[s>>refChunkBits][s&(refChunk-1)] = i + 1
-	return l.at(i)
-}
+func (l *Layer) conn(p place) *conn { return l.stores[p.suite()].conn(p) }
 
-func (l *Layer) at(i uint32) *conn { return &l.conns[i>>connChunkBits][i&(connChunk-1)] }
+func (l *Layer) keys(p place) keys { return l.stores[p.suite()].keysOf(p) }
 
 // find is the connection of a slot and its place, nil if it has no keys.
-func (l *Layer) find(s transport.Slot) (*conn, uint32) {
+func (l *Layer) find(s transport.Slot) (*conn, place) {
 	if int(s>>refChunkBits) >= len(l.refs) {
 		return nil, 0
 	}
-	i := l.refs[s>>refChunkBits][s&(refChunk-1)]
-	if i == 0 {
+	p := l.refs[s>>refChunkBits][s&(refChunk-1)]
+	if p == 0 {
 		return nil, 0
 	}
-	return l.at(i - 1), i - 1
+	return l.conn(p - 1), p - 1
+}
+
+// aead is that of a direction.
+func (l *Layer) aead(c *conn, p place, d direction) cipher.AEAD {
+	if a := l.kept.get(c, d); a != nil {
+		return a
+	}
+	a := c.aead(l.keys(p), d)
+	l.kept.put(c, d, a)
+	return a
+}
+
+// update goes on to the next key of a direction.
+func (l *Layer) update(c *conn, p place, d direction) {
+	l.kept.forget(c, d)
+	c.update(l.keys(p), d)
 }
 
 // Has says whether a slot's connection has keys.
@@ -106,25 +99,25 @@ func (l *Layer) Held(s transport.Slot) int {
 	if len(l.parts) == 0 {
 		return 0
 	}
-	if c, i := l.find(s); c != nil {
-		return len(l.parts[i])
-	}
-	return 0
+	return len(l.parts[s])
 }
 
 // End forgets a connection and zeroes its keys.
 func (l *Layer) End(s transport.Slot) {
-	c, i := l.find(s)
+	c, p := l.find(s)
 	if c == nil {
 		return
 	}
-	l.kept.drop(&c.in)
-	l.kept.drop(&c.out)
-	*c = conn{}
-	delete(l.parts, i)
+	l.kept.drop(c)
+	l.stores[p.suite()].give(p)
+	delete(l.parts, s)
 	l.refs[s>>refChunkBits][s&(refChunk-1)] = 0
-	l.free = append(l.free, i)
 }
 
 // Connections says how many have keys.
-func (l *Layer) Connections() int { return int(l.used) - len(l.free) }
+func (l *Layer) Connections() (n int) {
+	for i := range l.stores {
+		n += l.stores[i].len()
+	}
+	return n
+}

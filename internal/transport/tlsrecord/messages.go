@@ -18,14 +18,14 @@ const (
 )
 
 // messages takes a record of handshake messages. asks: one asks for a KeyUpdate.
-func (l *Layer) messages(c *conn, i uint32, s transport.Slot, b []byte) (asks bool, err error) {
+func (l *Layer) messages(c *conn, p place, s transport.Slot, b []byte) (asks bool, err error) {
 	if len(b) == 0 {
 		return false, fault(c, UnexpectedMessage, "a handshake record without content")
 	}
-	part := l.parts[i]
+	part := l.parts[s]
 	if len(part) > 0 {
 		b = append(part, b...)
-		delete(l.parts, i)
+		delete(l.parts, s)
 	}
 	for len(b) > 0 && err == nil {
 		var n int
@@ -36,7 +36,7 @@ func (l *Layer) messages(c *conn, i uint32, s transport.Slot, b []byte) (asks bo
 			if len(part) == 0 {
 				b = append([]byte(nil), b...) // else it is ours already
 			}
-			l.parts[i] = b
+			l.parts[s] = b
 			return asks, nil
 		}
 		message := b[:n]
@@ -48,7 +48,7 @@ func (l *Layer) messages(c *conn, i uint32, s transport.Slot, b []byte) (asks bo
 		if len(b) > 0 {
 			return false, fault(c, UnexpectedMessage, "a KeyUpdate is not the last of its record")
 		}
-		asks, err = l.takeUpdate(c, message)
+		asks, err = l.takeUpdate(c, p, message)
 	}
 	return asks, err
 }
@@ -102,7 +102,7 @@ func isTicket(b []byte) bool {
 }
 
 // takeUpdate goes on to the peer's next key.
-func (l *Layer) takeUpdate(c *conn, message []byte) (asks bool, err error) {
+func (l *Layer) takeUpdate(c *conn, p place, message []byte) (asks bool, err error) {
 	ask := message[messageHeader]
 	if ask > 1 {
 		return false, fault(c, IllegalParameter, "a KeyUpdate asks for what there is not")
@@ -114,7 +114,6 @@ func (l *Layer) takeUpdate(c *conn, message []byte) (asks bool, err error) {
 		return false, fault(c, UnexpectedMessage, "too many KeyUpdates")
 	}
 	c.updates--
-	l.kept.drop(&c.in)
-	c.in.update()
+	l.update(c, p, incoming)
 	return ask == 1, nil
 }

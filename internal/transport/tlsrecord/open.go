@@ -12,7 +12,7 @@ const maxUseless = 16
 // Open opens the records of wire that are whole, as transport.Stage.Open does. transport.ErrEnd is
 // the peer's close_notify, *Remote, which wraps it, another alert of the peer's; *Fault says what it did wrong.
 func (l *Layer) Open(s transport.Slot, plain, wire []byte) (o transport.Opened, err error) {
-	c, i := l.find(s)
+	c, p := l.find(s)
 	o.Plain, l.words = plain, l.words[:0]
 	asked := false // for a KeyUpdate
 	for err == nil {
@@ -25,14 +25,14 @@ func (l *Layer) Open(s transport.Slot, plain, wire []byte) (o transport.Opened, 
 		o.Used += n
 		before := len(o.Plain)
 		var wants bool
-		o.Plain, wants, err = l.open(c, i, s, o.Plain, rest[:n])
+		o.Plain, wants, err = l.open(c, p, s, o.Plain, rest[:n])
 		asked = asked || wants
 		if len(o.Plain) == before {
 			o.Frames++
 		}
 	}
 	if asked && !c.over && c.alert == 0 { // one answers all that came at once: RFC 8446, section 4.6.3
-		l.words = l.updateOwn(c, l.words)
+		l.words = l.updateOwn(c, p, l.words)
 	}
 	o.Words = l.words
 	return o, err
@@ -54,13 +54,13 @@ func recordBytes(c *conn, b []byte) (int, error) {
 }
 
 // open takes one record. asks: it asks for a KeyUpdate.
-func (l *Layer) open(c *conn, i uint32, s transport.Slot, plain, record []byte) (_ []byte, asks bool, err error) {
-	kind, all, err := l.decrypt(c, plain, record)
+func (l *Layer) open(c *conn, p place, s transport.Slot, plain, record []byte) (_ []byte, asks bool, err error) {
+	kind, all, err := l.decrypt(c, p, plain, record)
 	if err != nil {
 		return plain, false, err
 	}
 	content := all[len(plain):]
-	if kind != typeMessage && len(l.parts) > 0 && len(l.parts[i]) > 0 {
+	if kind != typeMessage && len(l.parts) > 0 && len(l.parts[s]) > 0 {
 		return plain, false, fault(c, UnexpectedMessage, "a record within a handshake message")
 	}
 	switch kind {
@@ -71,7 +71,7 @@ func (l *Layer) open(c *conn, i uint32, s transport.Slot, plain, record []byte) 
 		c.useless = 0
 		return all, false, nil
 	case typeMessage:
-		asks, err = l.messages(c, i, s, content)
+		asks, err = l.messages(c, p, s, content)
 	case typeAlert:
 		err = c.heard(content)
 	default:
@@ -81,16 +81,16 @@ func (l *Layer) open(c *conn, i uint32, s transport.Slot, plain, record []byte) 
 }
 
 // decrypt appends what a record contains, without type and padding.
-func (l *Layer) decrypt(c *conn, plain, record []byte) (kind byte, all []byte, err error) {
-	if c.in.seq == math.MaxUint64 {
+func (l *Layer) decrypt(c *conn, p place, plain, record []byte) (kind byte, all []byte, err error) {
+	if c.seq[incoming] == math.MaxUint64 {
 		return 0, nil, fault(c, InternalError, "the records under a key are at an end")
 	}
 	header, sealed := record[:headerBytes], record[headerBytes:]
-	all, err = l.kept.get(&c.in).Open(plain, c.in.nonce(&l.nonce), sealed, header)
+	all, err = l.aead(c, p, incoming).Open(plain, c.nonce(incoming, &l.nonce), sealed, header)
 	if err != nil {
 		return 0, nil, fault(c, BadRecordMAC, "a record does not open")
 	}
-	c.in.seq++
+	c.seq[incoming]++
 	if len(all)-len(plain) > maxInner {
 		return 0, nil, fault(c, RecordOverflow, "a record contains too much")
 	}
@@ -102,7 +102,7 @@ func (l *Layer) decrypt(c *conn, plain, record []byte) (kind byte, all []byte, e
 		return 0, nil, fault(c, UnexpectedMessage, "a record of padding only")
 	}
 	kind = all[end-1]
-	if kind == typeData && c.in.seq%recordsAnUpdate == 0 && c.updates < maxUpdates {
+	if kind == typeData && c.seq[incoming]%recordsAnUpdate == 0 && c.updates < maxUpdates {
 		c.updates++
 	}
 	return kind, all[:end-1], nil

@@ -12,6 +12,7 @@ type Keys struct {
 // goroutine.
 type Prepared struct {
 	conn conn
+	keys [maxKeys]byte
 	out  cipher.AEAD
 }
 
@@ -26,29 +27,30 @@ func Prepare(client bool, k Keys, written []byte) (*Prepared, error) {
 	if len(k.Client) != size || len(k.Server) != size {
 		return nil, ErrSuite
 	}
-	p := &Prepared{conn: conn{updates: maxUpdates}}
-	in, out := &p.conn.in, &p.conn.out
-	in.suite, out.suite = index, index
-	ours, theirs := k.Server, k.Client
+	p := &Prepared{conn: conn{suite: index, updates: maxUpdates}}
+	c, all := &p.conn, keys(p.keys[:])
+	secrets := [directions][]byte{incoming: k.Client, outgoing: k.Server}
 	if client {
-		ours, theirs = theirs, ours
+		secrets = [directions][]byte{incoming: k.Server, outgoing: k.Client}
 	}
-	copy(in.secret[:], theirs)
-	copy(out.secret[:], ours)
-	in.derive()
-	out.derive()
-	p.out = out.aead()
-	out.seq = out.sealed(p.out, written)
+	for d, secret := range secrets {
+		copy(c.of().secretOf(all, direction(d)), secret)
+		c.derive(all, direction(d))
+	}
+	p.out = c.aead(all, outgoing)
+	c.countSealed(p.out, written)
 	return p, nil
 }
 
 // Peer returns the AEAD and the iv under which the peer's first record comes, for who keeps another
 // record layer at that state (package handshake, for tickets). It is for a Prepared that is not
 // installed.
-func (p *Prepared) Peer() (cipher.AEAD, [12]byte) { return p.conn.in.aead(), p.conn.in.iv }
+func (p *Prepared) Peer() (cipher.AEAD, [12]byte) {
+	return p.conn.aead(p.keys[:], incoming), p.conn.iv[incoming]
+}
 
-// sealed counts the records in b that are the first ones of this direction.
-func (h *half) sealed(aead cipher.AEAD, b []byte) uint64 {
+// countSealed goes on behind the records in b that are the first ones that we have sealed.
+func (c *conn) countSealed(aead cipher.AEAD, b []byte) {
 	var nonce [nonceBytes]byte
 	for len(b) >= headerBytes {
 		end := headerBytes + int(b[3])<<8 + int(b[4])
@@ -56,11 +58,10 @@ func (h *half) sealed(aead cipher.AEAD, b []byte) uint64 {
 			break
 		}
 		if b[0] == typeData {
-			if _, err := aead.Open(nil, h.nonce(&nonce), b[headerBytes:end], b[:headerBytes]); err == nil {
-				h.seq++
+			if _, err := aead.Open(nil, c.nonce(outgoing, &nonce), b[headerBytes:end], b[:headerBytes]); err == nil {
+				c.seq[outgoing]++
 			}
 		}
 		b = b[end:]
 	}
-	return h.seq
 }

@@ -13,7 +13,7 @@ import (
 type end struct {
 	*Layer
 	slot transport.Slot
-	keys Keys
+	from Keys
 }
 
 func keysOf(id uint16, seed byte) Keys {
@@ -51,6 +51,14 @@ func (e end) conn() *conn {
 	return c
 }
 
+func (e end) place() place {
+	_, p := e.find(e.slot)
+	return p
+}
+
+// key is that of a direction.
+func (e end) key(d direction) []byte { return e.conn().of().keyOf(e.keys(e.place()), d) }
+
 func (e end) seal(plain string) []byte { return e.Layer.Seal(e.slot, nil, []byte(plain)) }
 
 // forge seals one record of any type and content, padded, as the next of this side.
@@ -60,8 +68,8 @@ func (e end) forge(kind byte, content []byte, padding int) []byte {
 	inner = append(inner, make([]byte, padding)...)
 	n := len(inner) + tagBytes
 	record := []byte{typeData, 3, 3, byte(n >> 8), byte(n)}
-	record = e.kept.get(&c.out).Seal(record, c.out.nonce(&e.nonce), inner, record)
-	c.out.seq++
+	record = e.aead(c, e.place(), outgoing).Seal(record, c.nonce(outgoing, &e.nonce), inner, record)
+	c.seq[outgoing]++
 	return record
 }
 

@@ -22,29 +22,29 @@ const (
 // Seal appends the records of plain to dst. Without keys it appends nothing, nor after a fatal alert of the peer
 // or a fault of it, whose alert alone is said: RFC 8446, section 6.2.
 func (l *Layer) Seal(s transport.Slot, dst, plain []byte) []byte {
-	c, _ := l.find(s)
+	c, p := l.find(s)
 	if c == nil || c.over || c.alert != 0 {
 		return dst
 	}
 	for len(plain) > 0 {
 		n := min(len(plain), maxPlain)
-		dst = l.seal(c, dst, typeData, plain[:n])
+		dst = l.seal(c, p, dst, typeData, plain[:n])
 		plain = plain[n:]
 	}
 	return dst
 }
 
 // seal appends one record, after a KeyUpdate if the key has sealed all that it may.
-func (l *Layer) seal(c *conn, dst []byte, kind byte, content []byte) []byte {
-	if c.out.seq >= maxSealed {
-		dst = l.updateOwn(c, dst)
+func (l *Layer) seal(c *conn, p place, dst []byte, kind byte, content []byte) []byte {
+	if c.seq[outgoing] >= maxSealed {
+		dst = l.updateOwn(c, p, dst)
 	}
-	return l.sealOne(c, dst, kind, content)
+	return l.sealOne(c, p, dst, kind, content)
 }
 
-func (l *Layer) sealOne(c *conn, dst []byte, kind byte, content []byte) []byte {
-	dst = AppendSealed(dst, l.kept.get(&c.out), c.out.nonce(&l.nonce), kind, content)
-	c.out.seq++
+func (l *Layer) sealOne(c *conn, p place, dst []byte, kind byte, content []byte) []byte {
+	dst = AppendSealed(dst, l.aead(c, p, outgoing), c.nonce(outgoing, &l.nonce), kind, content)
+	c.seq[outgoing]++
 	return dst
 }
 
@@ -59,17 +59,16 @@ func AppendSealed(dst []byte, aead cipher.AEAD, nonce []byte, kind byte, content
 }
 
 // updateOwn appends a KeyUpdate and goes on to the next key. It does not ask for the peer's.
-func (l *Layer) updateOwn(c *conn, dst []byte) []byte {
-	dst = l.sealOne(c, dst, typeMessage, []byte{messageKeyUpdate, 0, 0, 1, 0})
-	l.kept.drop(&c.out)
-	c.out.update()
+func (l *Layer) updateOwn(c *conn, p place, dst []byte) []byte {
+	dst = l.sealOne(c, p, dst, typeMessage, []byte{messageKeyUpdate, 0, 0, 1, 0})
+	l.update(c, p, outgoing)
 	return dst
 }
 
 // Close appends the alert of the connection's error, or close_notify. Nothing is sealed after it: RFC 8446,
 // section 6.1.
 func (l *Layer) Close(s transport.Slot, dst []byte) []byte {
-	c, _ := l.find(s)
+	c, p := l.find(s)
 	if c == nil || c.over {
 		return dst
 	}
@@ -77,7 +76,7 @@ func (l *Layer) Close(s transport.Slot, dst []byte) []byte {
 	if c.alert == 0 {
 		level = levelWarning
 	}
-	dst = l.seal(c, dst, typeAlert, []byte{level, byte(c.alert)})
+	dst = l.seal(c, p, dst, typeAlert, []byte{level, byte(c.alert)})
 	c.over = true
 	return dst
 }

@@ -34,6 +34,24 @@ var suites = [...]suite{
 	{ChaCha20Poly1305, 32, sha256.New, sha256.Size, chacha20poly1305.New},
 }
 
+const (
+	maxSecret = 48
+	maxKey    = 32
+)
+
+// keysBytes is the size of a connection's keys.
+func (s *suite) keysBytes() int { return int(directions) * (s.size + s.key) }
+
+func (s *suite) secretOf(k keys, d direction) []byte {
+	at := int(d) * (s.size + s.key)
+	return k[at : at+s.size]
+}
+
+func (s *suite) keyOf(k keys, d direction) []byte {
+	at := int(d)*(s.size+s.key) + s.size
+	return k[at : at+s.key]
+}
+
 func newGCM(key []byte) (cipher.AEAD, error) {
 	block, err := aes.NewCipher(key)
 	if err != nil {

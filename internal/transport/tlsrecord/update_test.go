@@ -1,12 +1,14 @@
 package tlsrecord
 
-import "testing"
+import (
+	"bytes"
+	"testing"
+)
 
 // update has a side send a KeyUpdate and go on to its next key.
 func (e end) update(ask byte) []byte {
 	b := e.forge(typeMessage, []byte{messageKeyUpdate, 0, 0, 1, ask}, 0)
-	e.kept.drop(&e.conn().out)
-	e.conn().out.update()
+	e.Layer.update(e.conn(), e.place(), outgoing)
 	return b
 }
 
@@ -89,14 +91,14 @@ func TestOurOwnKeyUpdateComesInTime(t *testing.T) {
 	for _, id := range allSuites {
 		client, server := pair(t, id)
 		for i := range 5 {
-			server.conn().out.seq, client.conn().in.seq = maxSealed-2, maxSealed-2
-			old := server.conn().out.key
+			server.conn().seq[outgoing], client.conn().seq[incoming] = maxSealed-2, maxSealed-2
+			old := bytes.Clone(server.key(outgoing))
 			for _, text := range []string{"a", "b"} {
 				if got, _, err := client.open(server.seal(text)); got != text || err != nil {
 					t.Fatalf("%q, %v", got, err)
 				}
 			}
-			if server.conn().out.key != old {
+			if !bytes.Equal(server.key(outgoing), old) {
 				t.Fatal("the key changed early")
 			}
 			var wire []byte
@@ -108,11 +110,11 @@ func TestOurOwnKeyUpdateComesInTime(t *testing.T) {
 			if got, _, err := client.open(wire); got != "c" || err != nil {
 				t.Fatalf("%q, %v", got, err)
 			}
-			if server.conn().out.key == old || server.conn().out.seq > 1 {
-				t.Fatalf("the key is the old one, %d records", server.conn().out.seq)
+			if bytes.Equal(server.key(outgoing), old) || server.conn().seq[outgoing] > 1 {
+				t.Fatalf("the key is the old one, %d records", server.conn().seq[outgoing])
 			}
 		}
-		server.conn().out.seq, client.conn().in.seq = maxSealed, maxSealed
+		server.conn().seq[outgoing], client.conn().seq[incoming] = maxSealed, maxSealed
 		saysAlert(t, server, client, CloseNotify)
 	}
 }

@@ -32,13 +32,14 @@ func TestTheExampleOfRFC8448(t *testing.T) {
 		t.Fatal(err)
 	}
 	v, _ := server.find(0)
-	v.out.seq = 1 // its ticket
-	c, _ := client.find(0)
-	if got, want := hex.EncodeToString(c.out.key[:16])+hex.EncodeToString(c.out.iv[:]),
+	v.seq[outgoing] = 1 // its ticket
+	c, p := client.find(0)
+	key := func(d direction) string { return hex.EncodeToString(c.of().keyOf(client.keys(p), d)) }
+	if got, want := key(outgoing)+hex.EncodeToString(c.iv[outgoing][:]),
 		"17422dda596ed5d9acd890e3c63f5051"+"5b78923dee08579033e523d9"; got != want {
 		t.Errorf("the client's key and iv %s, want %s", got, want)
 	}
-	if got, want := hex.EncodeToString(c.in.key[:16])+hex.EncodeToString(c.in.iv[:]),
+	if got, want := key(incoming)+hex.EncodeToString(c.iv[incoming][:]),
 		"9f02283b6c9c07efc26bb9f2ac92e356"+"cf782b88dd83549aadf1e984"; got != want {
 		t.Errorf("the server's key and iv %s, want %s", got, want)
 	}

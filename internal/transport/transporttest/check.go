@@ -69,6 +69,10 @@ func (e *End) receive(b []byte) {
 		e.got = append(e.got, b...)
 		return
 	}
+	if plain, ok := e.lines.Whole(e.slot, b); ok {
+		e.got = append(e.got, plain...)
+		return
+	}
 	in, err := e.lines.Receive(e.slot, b)
 	e.sent = append(e.sent, in.Words...)
 	e.got = append(e.got, in.Plain...)

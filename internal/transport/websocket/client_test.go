@@ -2,6 +2,7 @@ package websocket
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -91,5 +92,31 @@ func TestBothSidesCloseInOrder(t *testing.T) {
 	}
 	if said := string(server.said()); said != "" || server.err == nil {
 		t.Errorf("%q, %v", said, server.err)
+	}
+}
+
+// A page is shown a message when all of it has come: what a node says comes in short ones, so that a slow link is seen
+// to move. A client's is one, however long.
+func TestAServersMessagesAreShort(t *testing.T) {
+	client, server := newPair(t, ServerConfig{})
+	const long = 3*maxMessage + 1
+	server.send(strings.Repeat("a", long))
+	var sizes []int
+	b := server.said()
+	for _, f := range unframe(t, b) {
+		if f.first != fin|binary1 {
+			t.Fatalf("a frame begins with %x", f.first)
+		}
+		sizes = append(sizes, len(f.payload))
+	}
+	if want := []int{maxMessage, maxMessage, maxMessage, 1}; !slices.Equal(sizes, want) {
+		t.Errorf("messages of %d bytes, want %d", sizes, want)
+	}
+	if client.receive(b); string(client.got) != strings.Repeat("a", long) || client.frames != 0 {
+		t.Errorf("%d bytes arrive, and %d frames are charged", len(client.got), client.frames)
+	}
+	client.send(strings.Repeat("a", long))
+	if sent := client.said(); len(sent) != long+8 {
+		t.Errorf("a client's %d bytes are %d", long, len(sent))
 	}
 }

@@ -1,8 +1,9 @@
 // Package websocket is WebSocket (RFC 6455) as a stage of package transport, both sides of it: Server
 // answers the upgrade and Client asks for it; then binary messages carry the protocol's frames.
 //
-// The messages are a stream. What a side seals at once, which is whole frames, is one message; what
-// it takes may be cut anywhere: a frame may be in several messages or fragments, and several in one.
+// The messages are a stream. What a client seals at once, which is whole frames, is one message; of a server it
+// is messages of 4 KiB, so that a page sees a long one come. What a side takes may be cut anywhere: a frame may be
+// in several messages or fragments, and several in one.
 // So nothing of a message is kept until its end is here, a message has no limit of its own, and the
 // limit of the frame within it holds from that frame's header on.
 //

@@ -2,6 +2,7 @@ package websocket
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -39,6 +40,7 @@ func NewServer(cfg ServerConfig) *Server {
 
 var (
 	_ transport.Stage = (*Server)(nil)
+	_ transport.Quick = (*Server)(nil)
 
 	errRequest = errors.New("websocket: not a request for a WebSocket")
 )
@@ -60,6 +62,21 @@ func (d *Server) Open(s transport.Slot, plain, wire []byte) (o transport.Opened,
 		}
 	}
 	return o, d.openFrames(s, &o, wire)
+}
+
+// Whole opens a short message that is alone, and in one frame.
+func (d *Server) Whole(s transport.Slot, plain, wire []byte) (opened []byte, ok bool) {
+	const head = 6 // with a mask
+	if len(wire) <= head || wire[0] != finBit|opBinary || wire[1] != maskBit|byte(len(wire)-head) || len(wire)-head > maxControl {
+		return plain, false
+	}
+	if t := *d.states.at(s); t&(open|fragmented|parted|closing|silent) != open {
+		return plain, false
+	}
+	begins := len(plain)
+	plain = append(plain, wire[head:]...)
+	mask(plain[begins:], binary.LittleEndian.Uint32(wire[2:]))
+	return plain, true
 }
 
 // handshake takes a request, if it is all here.

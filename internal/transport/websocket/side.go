@@ -147,12 +147,22 @@ func (d *side) fail(t *state, err error) {
 	}
 }
 
-// seal appends a message that holds plain.
+// maxMessage is the longest message of a server, in bytes. A browser shows a page no message before all of it has
+// come: on a slow link a longer one would look like silence, and so would what stands behind it. So many bytes come
+// in any time that a client still takes for progress (docs/PROTOCOL.md, rule 3).
+const maxMessage = 4 << 10
+
+// seal appends messages that hold plain: one of a client's, and as many of a server's as it takes.
 func (d *side) seal(dst, plain []byte) []byte {
-	if len(plain) == 0 {
-		return dst
+	for len(plain) > 0 {
+		n := len(plain)
+		if !d.client() {
+			n = min(n, maxMessage)
+		}
+		dst = d.appendFrame(dst, opBinary, plain[:n])
+		plain = plain[n:]
 	}
-	return d.appendFrame(dst, opBinary, plain)
+	return dst
 }
 
 // appendFrame appends a whole message, or a control frame.
