@@ -39,7 +39,7 @@ func (p *party) close() {
 // gatherParty starts a node and its members, beside this process: those do not go before anything, as it does not.
 func gatherParty(t kit.Task, members int) (p *party, err error) {
 	p = &party{members: members}
-	if p.share, err = startShare(t); err != nil {
+	if p.share, err = startShare(t, ""); err != nil {
 		return nil, err
 	}
 	if p.crew, err = startCrew(t, p.share.addr, members); err == nil {

@@ -69,7 +69,7 @@ func greeting(subject string) flood.Greeting {
 	switch subject {
 	case hubGWS:
 		return func(string) (first, second []byte) { return []byte("GET /" + upgrade), nil }
-	case OfHub:
+	case OfHub, OfRooms:
 		return joinRoom
 	case hubOthers, OfHistory:
 		return func(string) (first, second []byte) {

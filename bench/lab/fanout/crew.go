@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"time"
 
 	"github.com/stormwheel/stormwheel/bench/lab/flood"
@@ -13,7 +14,7 @@ import (
 )
 
 // crew is the process of the clients. It is told by a connection for how many marks more to wait,
-// and answers when they have been read; for none it counts from now on.
+// and answers when they have been read, with how many that are by then; for none it counts from now on.
 type crew struct {
 	process *child.Child
 	conn    net.Conn
@@ -34,24 +35,35 @@ func (c *crew) close() {
 	c.process.Close()
 }
 
-func (c *crew) begin() error { return c.wait(0) }
+func (c *crew) begin() (marks int, err error) { return c.ask(0) }
 
 // wait waits until all have read so many marks more.
 func (c *crew) wait(marks int) error {
+	_, err := c.ask(marks)
+	return err
+}
+
+func (c *crew) ask(more int) (marks int, err error) {
 	_ = c.conn.SetDeadline(time.Now().Add(waitTime))
-	_, err := c.conn.Write(binary.BigEndian.AppendUint64(nil, uint64(marks)))
+	_, err = c.conn.Write(binary.BigEndian.AppendUint64(nil, uint64(more)))
+	var b [8]byte
 	if err == nil {
-		_, err = io.ReadFull(c.conn, make([]byte, 1))
+		_, err = io.ReadFull(c.conn, b[:])
 	}
 	if err != nil {
-		return fmt.Errorf("the clients: %w", err)
+		return 0, fmt.Errorf("the clients: %w", err)
 	}
-	return nil
+	return int(binary.BigEndian.Uint64(b[:])), nil
 }
 
 // clients is the process of the clients, until the server's ends.
 func clients(t kit.Task, conn net.Conn, addr string) error {
-	c, err := flood.Join(addr, t.Size, greeting(t.Subject))
+	greet := greeting(t.Subject)
+	if t.Workload == Wide { // the members at the other nodes are other users
+		of := greet
+		greet = func(id string) (first, second []byte) { return of(fmt.Sprint(id, "-", os.Getpid())) }
+	}
+	c, err := flood.Join(addr, t.Size, greet)
 	if err != nil {
 		return err
 	}
@@ -85,7 +97,7 @@ func clients(t kit.Task, conn net.Conn, addr string) error {
 		default:
 		}
 		if owed && c.Marks() >= goal {
-			if _, err := conn.Write([]byte{1}); err != nil {
+			if _, err := conn.Write(binary.BigEndian.AppendUint64(nil, uint64(c.Marks()))); err != nil {
 				return nil
 			}
 			owed = false

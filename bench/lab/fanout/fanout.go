@@ -26,12 +26,15 @@ const (
 	ours, floor = "stormwheel", "gnet"
 	hubGWS      = "gws"
 	hubOthers   = "centrifuge"
-	// OfHub is a room of package messaging, and OfHistory a channel of centrifuge that keeps what it said:
-	// the section about messages has them measured here.
+	// OfHub is a room of package messaging, OfRooms one of many nodes that know each other, and OfHistory a channel of
+	// centrifuge that keeps what it said: the section about messages has them measured here.
 	OfHub     = "stormwheel-room"
+	OfRooms   = "stormwheel-rooms"
 	OfHistory = "centrifuge-history"
 	// Waiting is the workload in which several messages wait.
 	Waiting = "ten"
+	// Wide is the one of OfRooms: a room whose members are at many nodes.
+	Wide = "wide"
 
 	// The roles of the processes beside one that measures.
 	nodeOf, crowdOf, probesOf = "node", "members", "probes"
@@ -123,7 +126,8 @@ type hub interface {
 	end(figures map[string]float64)
 }
 
-func start(subject string) (h hub, addr string, err error) {
+// start starts a server. about is what it is to know of others, if there are some.
+func start(subject, about string) (h hub, addr string, err error) {
 	switch subject {
 	case ours:
 		return startNode()
@@ -138,6 +142,8 @@ func start(subject string) (h hub, addr string, err error) {
 			centrifuge.WithHistory(keptMessages, keptTime))
 	case OfHub:
 		return startRoom()
+	case OfRooms:
+		return startRooms(strings.Fields(about))
 	default:
 		return nil, "", fmt.Errorf("nothing is called %q", subject)
 	}
@@ -158,6 +164,8 @@ func alone(t kit.Task) (map[string]float64, error) {
 	switch {
 	case role != "":
 		return nil, play(t, role, at)
+	case t.Workload == Wide:
+		return wide(t)
 	case w.beat:
 		return beat(t)
 	}
@@ -165,7 +173,7 @@ func alone(t kit.Task) (map[string]float64, error) {
 	if load, ok := flood.Load(); ok {
 		figures["load"] = load
 	}
-	h, addr, err := start(t.Subject)
+	h, addr, err := start(t.Subject, "")
 	if err != nil {
 		return nil, err
 	}
@@ -205,7 +213,7 @@ func play(t kit.Task, role, about string) error {
 	defer conn.Close()
 	switch role {
 	case nodeOf:
-		return serveShare(t, conn)
+		return serveShare(t, conn, of)
 	case probesOf:
 		return probeAll(conn, strings.Fields(of))
 	default:

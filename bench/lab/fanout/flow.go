@@ -23,7 +23,7 @@ func forTime(d time.Duration) (going func() bool) {
 // run publishes while going says so, waits until all have all, and says how many messages that
 // were, to all members together.
 func (f *flow) run(going func() bool) (messages int, err error) {
-	if err := f.crew.begin(); err != nil {
+	if _, err := f.crew.begin(); err != nil {
 		return 0, err
 	}
 	batch := f.members * f.workload.times

@@ -23,22 +23,27 @@ type roomNode struct {
 }
 
 func startRoom() (hub, string, error) {
-	turns := flood.WatchTurns()
-	m, err := messaging.New(messaging.Config{JoinRate: -1})
+	n, err := runRoom(messaging.Config{}, "")
 	if err != nil {
 		return nil, "", err
 	}
-	s, err := server.New(server.Config{Listen: "127.0.0.1:0", Loops: 1, AdmitRate: 1e6, Heartbeat: 5 * time.Minute, Handler: m.Handler()})
+	return n, n.srv.Addr(), nil
+}
+
+func runRoom(c messaging.Config, node string) (n *roomNode, err error) {
+	n = &roomNode{turns: flood.WatchTurns()}
+	c.JoinRate = -1
+	if n.hub, err = messaging.New(c); err != nil {
+		return nil, err
+	}
+	n.srv, err = server.New(server.Config{Listen: "127.0.0.1:0", Node: node, Loops: 1, AdmitRate: 1e6, Heartbeat: 5 * time.Minute, Handler: n.hub.Handler()})
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	if err := m.Start(s); err != nil {
-		return nil, "", err
+	if err := n.hub.Start(n.srv); err != nil {
+		return nil, err
 	}
-	if err := s.Start(); err != nil {
-		return nil, "", err
-	}
-	return &roomNode{srv: s, hub: m, turns: turns}, s.Addr(), nil
+	return n, n.srv.Start()
 }
 
 func (n *roomNode) joined() int { return int(n.hub.Stats().Members) }

@@ -45,8 +45,8 @@ of bare gnet is its %v of writing, which has that as well. goim is not measured 
 		}
 		p.Printf("### %s members: %s\n\n", w.members(e), w.title)
 		if w.beat {
-			p.Printf("A process has descriptors for %s, so they are at %d nodes, and in as many processes; these come behind what else the machine does. "+
-				"One node after the other publishes, and at any moment one loop writes to members. %d more clients of each node, in a process of their own, "+
+			p.Printf("A process has descriptors for %s, so they are at %d nodes, and in as many processes, which go before nothing. "+
+				"The nodes and those who ask go before all else, by the kernel's real-time scheduler: as on processors of their own, nobody takes theirs. One node after the other publishes, and at any moment one loop writes to members. %d more clients of each node, in a process of their own, "+
 				"ask it for a PONG meanwhile, one every %v, and before while nothing is published.\n\n", kit.Count(e.fit), len(shares(e.beat, e.fit)), flood.Probes, flood.ProbeEvery)
 		}
 		p.Compare(k, kit.Step{Workload: w.name}, kit.Comparison{Columns: slices.Concat(columns, turns), Rows: rows})

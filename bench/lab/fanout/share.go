@@ -10,6 +10,7 @@ import (
 
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
 	"github.com/stormwheel/stormwheel/internal/child"
+	"github.com/stormwheel/stormwheel/messaging"
 )
 
 // wire is a connection between two processes of this section, of which one asks and the other answers, in JSON.
@@ -86,10 +87,11 @@ type told struct {
 	Problem string
 }
 
-func startShare(t kit.Task) (s *share, err error) {
+// startShare starts one, and returns when it is there. about is what it is to know of others.
+func startShare(t kit.Task, about string) (s *share, err error) {
 	s = new(share)
 	var conn net.Conn
-	if s.process, conn, err = beside(t, nodeOf, ""); err != nil {
+	if s.process, conn, err = beside(t, nodeOf, about); err != nil {
 		return nil, err
 	}
 	s.wire = wireOn(conn)
@@ -115,6 +117,12 @@ func (s *share) ask(a asked) (t told, err error) {
 		err = fmt.Errorf("the node: %w", err)
 	}
 	return t, err
+}
+
+// inRoom is how many members the room has, on all nodes.
+func (s *share) inRoom() (int, error) {
+	t, err := s.ask(asked{Do: "members"})
+	return t.Count, err
 }
 
 func (s *share) joined() int {
@@ -148,8 +156,8 @@ func (s *share) end(figures map[string]float64) {
 }
 
 // serveShare is that process, until who asks has gone.
-func serveShare(t kit.Task, conn net.Conn) error {
-	h, addr, err := start(t.Subject)
+func serveShare(t kit.Task, conn net.Conn, about string) error {
+	h, addr, err := start(t.Subject, about)
 	if err != nil {
 		return err
 	}
@@ -173,6 +181,10 @@ func serveShare(t kit.Task, conn net.Conn) error {
 			err = h.publish(a.Body, a.Times)
 		case "marks":
 			next.Count = h.marks(a.Body)
+		case "members":
+			var room messaging.RoomState
+			room, _, err = h.(*roomNode).hub.Room(context.Background(), everybody)
+			next.Count = room.Members
 		case "end":
 			h.end(next.Figures)
 		}

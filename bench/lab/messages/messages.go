@@ -25,6 +25,7 @@ const (
 	durable = "durable"
 	pairs   = "pairs"
 	room    = "room"
+	wide    = fanout.Wide
 
 	contentSize = 200
 	durableRate = 12_000  // messages a second
@@ -58,16 +59,19 @@ func steps(k *kit.Kept) (all []kit.Step) {
 	rounds := effortOf(k.Effort).rounds
 	all = append(all, kit.Turns(rounds, kit.Step{Workload: durable}, []string{ours}, nil)...)
 	all = append(all, kit.Turns(rounds, kit.Step{Workload: pairs}, []string{ours, oursWide}, nil)...)
-	return append(all, kit.Turns(rounds, kit.Step{Workload: room}, []string{fanout.OfHub, fanout.OfHistory}, nil)...)
+	all = append(all, kit.Turns(rounds, kit.Step{Workload: room}, []string{fanout.OfHub, fanout.OfHistory}, nil)...)
+	return append(all, kit.Turns(1, kit.Step{Workload: wide}, []string{fanout.OfRooms}, nil)...)
 }
 
 // alone runs a node and measures it, or is the process of its clients.
 func alone(t kit.Task) (map[string]float64, error) {
 	switch {
-	case t.Target != "":
+	case t.Target != "": // those of rooms are of the other section
 		return clients(t)
 	case t.Workload == room:
 		t.Workload = fanout.Waiting
+		return fanout.Section.Alone(t)
+	case t.Workload == wide:
 		return fanout.Section.Alone(t)
 	}
 	return measure(t)
