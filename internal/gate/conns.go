@@ -77,6 +77,12 @@ func (c *Conns) Enter() (admitted bool) { return take(&c.open, c.Max.Load()) }
 // for a moment.
 func (c *Conns) Force() { c.open.Add(1) }
 
+// Scarce says that hardly a sixteenth of the places is free.
+func (c *Conns) Scarce() bool {
+	most := c.Max.Load()
+	return c.open.Load() > most-most/16
+}
+
 // Leave gives a place back.
 func (c *Conns) Leave() { c.open.Add(-1) }
 

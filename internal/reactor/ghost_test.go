@@ -161,3 +161,32 @@ func TestLingeringGhostLeavesItsPlace(t *testing.T) {
 	n.run(3 * time.Second)
 	n.wantPlaces(1, 0)
 }
+
+// Where hardly a place is free, who returns has one place and not two, so that there is one for who has none.
+func TestWhoReturnsLeavesRoomInANearlyFullHouse(t *testing.T) {
+	n := newNode(t, rigConfig{MaxConns: 32})
+	n.r.node.Conns.MaxLingering = 4
+	var first []*peer
+	for id := range 24 {
+		_, p := n.come(uint64(id), 1, nil)
+		first = append(first, p)
+	}
+	for id, p := range first {
+		if _, q := n.come(uint64(id), 2, passOf(t, p)); !welcomed(t, q) {
+			t.Fatalf("%d is not welcomed again", id)
+		}
+		n.runClosings()
+		n.runClosings()
+		if open := n.r.node.Conns.Open(); open > 31 {
+			t.Fatalf("%d of 32 places are taken, after %d of 24 have returned", open, id+1)
+		}
+	}
+	if _, p := n.come(99, 1, nil); !welcomed(t, p) {
+		t.Error("a newcomer is not welcomed")
+	}
+	n.run(5 * time.Second)
+	n.wantPlaces(25, 0)
+	if n.r.node.Conns.Lingering() != 0 {
+		t.Error("somebody lingers")
+	}
+}

@@ -12,9 +12,15 @@ import (
 // in one place.
 
 // retire begins the end of a session that is superseded. placeless says that its place among the
-// connections went to its heir; it then stays only if a farewell may.
+// connections went to its heir; it then stays only if a farewell may. So it is where places are scarce:
+// thousands that lost their network at once are back within two seconds, and each would have two places.
 func (r *Reactor) retire(slot Slot, placeless bool) {
 	s := r.sessions.at(slot)
+	if s.is(admitted) && r.node.Conns.Scarce() {
+		s.clear(admitted)
+		r.node.Conns.Leave()
+		placeless = true
+	}
 	if placeless && !r.extras.of(s).guest { // else it is one already
 		if !r.node.Conns.BeginLinger(false) {
 			r.sendAway(slot, ReasonSuperseded, reset)
