@@ -45,6 +45,9 @@ func TestLobby(t *testing.T) {
 	alice.hear(t, "* bob has left: kicked")
 	carol := join("carol")
 	alice.hear(t, "* carol is here")
+	carol.say("for a moment") // she is in when this is said, and leaves then
+	carol.hear(t, "  said")
+	alice.hear(t, "carol: for a moment")
 	carol.Close()
 	alice.hear(t, "* carol has left: bye")
 

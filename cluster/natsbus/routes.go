@@ -29,6 +29,8 @@ const (
 	// afterHint is how long after a hint it is looked again, so many times: the server says that a route is closed before it is.
 	afterHint = 5 * time.Millisecond
 	hintLooks = 4
+	// lastWords is how long what has come may take until it is read.
+	lastWords = 10 * time.Millisecond
 	// early has the follower look first at what a pulse brings, so that it is behind who speaks then: of two that become ready
 	// at once the runtime has the latter go first.
 	early = time.Microsecond
@@ -82,9 +84,17 @@ func (n *node) tellLost(lost func(node string) bool) {
 	for w := range n.watched {
 		if lost(w.node) {
 			n.unwatch(w)
-			go w.lost()
+			go n.tell(w)
 		}
 	}
+}
+
+// tell tells one who watches, behind what the lost node has said last: one that leaves says so, and is not
+// to be taken for dead because its connection ends before that was read.
+func (n *node) tell(w *watched) {
+	_ = n.beats.conn.FlushTimeout(4 * lastWords) // then all that the server had is on its way to the subscriptions
+	time.Sleep(lastWords)
+	w.lost()
 }
 
 func (n *node) watch(name string, lost func()) (stop func()) {

@@ -202,7 +202,8 @@ var floors = map[string][]string{
 	"internal/freeport": {"internal/machine"},
 	"internal/child":    {},
 	"internal/gate":     {"codec"},
-	"internal/peer":     {"codec"},
+	"internal/peer":     {"codec", "internal/pulse"},
+	"internal/pulse":    {},
 	"internal/link":     {"codec"},
 	"internal/reactor":  {"codec", "timingwheel", "internal/gate"},
 
@@ -226,12 +227,12 @@ var floors = map[string][]string{
 	"messaging":                  {"codec", "timingwheel", "server", "messaging/envelope", "cluster", "messaging/internal/between"},
 	"messaging/internal/between": {},
 	"messaging/internal/strict":  {},
-	"cluster":                    {"codec", "server", "internal/peer"},
+	"cluster":                    {"codec", "server", "internal/peer", "internal/pulse"},
 
 	"messaging/storetest": {"messaging"},
 	"messaging/web":       {"codec", "server", "messaging", "messaging/envelope", "messaging/internal/strict", "internal/loopback"},
 	"cluster/bustest":     {"cluster"},
-	"cluster/natsbus":     {"cluster"},
+	"cluster/natsbus":     {"cluster", "internal/pulse"},
 	"messaging/hook":      {"server", "messaging", "messaging/envelope", "messaging/internal/strict", "codec", "internal/loopback"},
 }
 
