@@ -171,14 +171,25 @@ func (d *directory) follow(p *node, name string, on bool) {
 	}
 }
 
-// unfollowed takes a user off the list of those whom somebody follows.
+// unfollowed takes a user off the list of those whom somebody follows. Who was looked at in the round stays before who was not,
+// and nobody is looked at twice: a round that began again there would not end where many go.
 func (d *directory) unfollowed(u *visited) {
+	hole := u.at
+	if hole < d.next {
+		d.next--
+		d.place(d.followed[d.next], hole)
+		hole = d.next
+	}
 	last := len(d.followed) - 1
-	d.followed[u.at] = d.followed[last]
-	d.users[d.followed[u.at]].at = u.at
+	d.place(d.followed[last], hole)
 	d.followed[last] = ""
 	d.followed = d.followed[:last]
-	d.next = min(d.next, u.at) // the last has come to a place that was passed
+}
+
+// place has a user whom somebody follows stand there on the list.
+func (d *directory) place(name string, at int) {
+	d.followed[at] = name
+	d.users[name].at = at
 }
 
 // drop takes all off that a node has registered. It looks at nothing else: there may be millions.

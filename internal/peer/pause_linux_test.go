@@ -3,6 +3,7 @@ package peer
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -143,9 +144,14 @@ func TestDirectoryListsWhoIsContestedAndFollowed(t *testing.T) {
 	if len(d.followed) != 4 {
 		t.Errorf("%v are followed", d.followed)
 	}
-	d.follow(other, "b", false) // d comes to its place
-	if d.next != 1 || len(d.followed) != 3 {
+	d.follow(other, "b", false) // c comes to its place, which was passed, and d to that of c, which was not
+	if d.next != 2 || !slices.Equal(d.followed, []string{"a", "c", "d"}) {
 		t.Errorf("%v are followed, and %d were looked at", d.followed, d.next)
+	}
+	for at, user := range d.followed {
+		if d.users[user].at != at {
+			t.Errorf("%s is at %d of %v", user, d.users[user].at, d.followed)
+		}
 	}
 	d.drop(one)
 	d.drop(other)
