@@ -81,8 +81,9 @@ func (l *Lines) Whole(s Slot, b []byte) (plain []byte, ok bool) {
 
 // Wait has rest, of what Whole has given, wait for what Receive opens next.
 func (l *Lines) Wait(s Slot, rest []byte) {
-	n := l.line(s)
-	n.plain = append(n.plain, rest...)
+	if n := l.line(s); !n.deaf { // else it was closed meanwhile
+		n.plain = append(n.plain, rest...)
+	}
 }
 
 // Receive opens what can be opened with b, which it does not keep. Keep is to be called next,
