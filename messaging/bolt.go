@@ -22,7 +22,8 @@ var (
 )
 
 // Bolt is a Store in one file, by bbolt: durable, of one process at a time. A commit is two fsyncs, and
-// what is asked meanwhile goes into the next, which begins 2 ms after the one before at the earliest if several callers ask. The file grows to some times the Bounds and never shrinks.
+// what is asked meanwhile goes into the next, which begins 2 ms after the one before at the earliest if several
+// callers ask. The file grows to some times the Bounds and never shrinks.
 //
 // After an error of the disk (no space, above all) the store serves on: what could not be written is
 // refused with that error, and what is written is there.

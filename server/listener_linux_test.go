@@ -1,6 +1,9 @@
 package server
 
 import (
+	"os"
+	"strconv"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -14,6 +17,19 @@ func listenBacklog(t *testing.T, fd int) int {
 		t.Fatal(err)
 	}
 	return int(info.Sacked)
+}
+
+// somaxconn is what the kernel lets wait at most.
+func somaxconn(t *testing.T) int {
+	b, err := os.ReadFile("/proc/sys/net/core/somaxconn")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(string(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 func TestEpollTargetsAreRead(t *testing.T) {

@@ -206,8 +206,8 @@ func (b *Bus) Subscribe(subject string, f func(body []byte)) error {
 	return nil
 }
 
-// Watch implements cluster.Bus. A node that was killed is known to be gone after some 10 ms, one that is frozen
-// or cut off within 0.9 s; by Servers both after a second, if at all.
+// Watch implements cluster.Bus. A node that was killed is known to be gone after 10 to 30 ms, one that is frozen
+// or cut off within a second; by Servers both after a second, if at all.
 func (b *Bus) Watch(node string, lost func()) (stop func()) { return b.watch.watch(node, lost) }
 
 // Stats are counts since the start.

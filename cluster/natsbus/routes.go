@@ -70,31 +70,34 @@ func (n *node) lookAtRoutes(ctx context.Context, now time.Duration, asleep bool)
 	routes := n.routesNow()
 	n.beats.look(now, routes)
 	silent, until := n.beats.silent(now, asleep)
-	n.tellLost(func(node string) bool {
-		return slices.Contains(silent, node) || !slices.ContainsFunc(routes, func(r *server.RouteInfo) bool { return r.RemoteName == node })
+	n.tellLost(n.parted, func(node string) bool {
+		return !slices.ContainsFunc(routes, func(r *server.RouteInfo) bool { return r.RemoteName == node })
 	})
+	n.tellLost((*watched).tell, func(node string) bool { return slices.Contains(silent, node) })
 	n.revive(ctx)
 	return until
 }
 
-// tellLost tells who watches a node that is lost.
-func (n *node) tellLost(lost func(node string) bool) {
+// tellLost has who watches a node that is lost be told.
+func (n *node) tellLost(tell func(*watched), lost func(node string) bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for w := range n.watched {
 		if lost(w.node) {
 			n.unwatch(w)
-			go n.tell(w)
+			go tell(w)
 		}
 	}
 }
 
-// tell tells one who watches, behind what the lost node has said last: one that leaves says so, and is not
-// to be taken for dead because its connection ends before that was read.
-func (n *node) tell(w *watched) {
-	_ = n.beats.conn.FlushTimeout(4 * lastWords) // then all that the server had is on its way to the subscriptions
+func (w *watched) tell() { w.lost() }
+
+// parted tells of a node whose connection has ended, behind what it has said last: one that leaves says so, and is
+// not to be taken for dead because its connection ends before that was read.
+func (n *node) parted(w *watched) {
+	_ = n.beats.conn.FlushTimeout(2 * lastWords) // then all that the server had is on its way to the subscriptions
 	time.Sleep(lastWords)
-	w.lost()
+	w.tell()
 }
 
 func (n *node) watch(name string, lost func()) (stop func()) {

@@ -181,7 +181,9 @@ func (d *directory) unfollowed(u *visited) {
 		hole = d.next
 	}
 	last := len(d.followed) - 1
-	d.place(d.followed[last], hole)
+	if hole < last { // else who stood there has gone, or has his new place
+		d.place(d.followed[last], hole)
+	}
 	d.followed[last] = ""
 	d.followed = d.followed[:last]
 }

@@ -50,17 +50,25 @@ func (m *Machine) Unfollow(now Now, user string, out *Out) {
 		return
 	}
 	delete(m.follows, user)
-	last := m.followList[len(m.followList)-1]
-	m.followList[f.at], last.at = last, f.at
-	m.followList[len(m.followList)-1] = nil
-	m.followList = m.followList[:len(m.followList)-1]
-	if f.at < m.homing.user && m.homing.at != never {
-		m.homing.user = min(m.homing.user, f.at) // the last has come to a place that was passed
+	hole := f.at
+	if h := &m.homing; h.at != never && hole < h.user { // who was looked at stays before who was not
+		h.user--
+		m.placeFollow(m.followList[h.user], hole)
+		hole = h.user
 	}
+	last := len(m.followList) - 1
+	if hole < last { // else who stood there has gone, or has his new place
+		m.placeFollow(m.followList[last], hole)
+	}
+	m.followList[last] = nil
+	m.followList = m.followList[:last]
 	if p := m.byMark(f.home); p != nil {
 		m.tellFollow(now, p, recordUnfollow, user, out)
 	}
 }
+
+// placeFollow has one who is followed stand there on the list.
+func (m *Machine) placeFollow(f *followed, at int) { m.followList[at], f.at = f, at }
 
 // registerFollow has the home of a user know that he is followed here.
 func (m *Machine) registerFollow(now Now, f *followed, out *Out) {

@@ -3,7 +3,6 @@ package peer
 import (
 	"fmt"
 	"runtime"
-	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -116,46 +115,4 @@ func TestAHomeTellsFollowersSomeAtATime(t *testing.T) {
 	home.arm()
 	w.run(5 * time.Second)
 	told("when a lane has begun anew")
-}
-
-// Who is on the lists of a directory is there once, and as long as he should be.
-func TestDirectoryListsWhoIsContestedAndFollowed(t *testing.T) {
-	var d directory
-	one, other := &node{name: "one"}, &node{name: "other"}
-	session := func(p *node, stamp uint64) *entry {
-		return &entry{owner: p, id: "id", user: "user", roles: roleID | roleUser, claim: Claim{Stamp: stamp}}
-	}
-	d.add(session(one, 1))
-	d.add(session(one, 1))
-	if len(d.contested) != 0 {
-		t.Error("one session is contested")
-	}
-	d.add(session(other, 2))
-	d.add(session(other, 3))
-	if d.drop(other); len(d.contested) != 0 {
-		t.Error("one is contested that is alone again")
-	}
-	for _, user := range []string{"a", "b", "c", "d"} {
-		d.follow(one, user, true)
-		d.follow(other, user, true)
-	}
-	d.next = 3
-	d.follow(one, "b", false)
-	if len(d.followed) != 4 {
-		t.Errorf("%v are followed", d.followed)
-	}
-	d.follow(other, "b", false) // c comes to its place, which was passed, and d to that of c, which was not
-	if d.next != 2 || !slices.Equal(d.followed, []string{"a", "c", "d"}) {
-		t.Errorf("%v are followed, and %d were looked at", d.followed, d.next)
-	}
-	for at, user := range d.followed {
-		if d.users[user].at != at {
-			t.Errorf("%s is at %d of %v", user, d.users[user].at, d.followed)
-		}
-	}
-	d.drop(one)
-	d.drop(other)
-	if len(d.followed) != 0 || len(d.users) != 0 {
-		t.Errorf("%v are followed", d.followed)
-	}
 }

@@ -38,21 +38,8 @@ func (e effort) stormFigures(k *kit.Kept) (rows [][]string, targets []kit.Target
 			if s == nil {
 				return nil, nil, fmt.Errorf("%s: it is of no storm", play.Subject)
 			}
-			var ratio *float64
-			if s.T99S != nil && s.IdealS != nil && *s.IdealS > 0 {
-				ratio = new(*s.T99S / *s.IdealS)
-			}
-			var cores *float64
-			if res.Generator.CPUS != nil && res.WallS > 0 {
-				cores = new(*res.Generator.CPUS / res.WallS)
-			}
-			valid := "yes"
-			if why := res.Generator.WhyInvalid; why != nil {
-				valid = "no: " + *why
-			}
-			rows = append(rows, []string{play.Subject, kit.Count(s.Clients), kit.Seen(s.IdealS).String(), kit.Seen(s.T50S).String(), kit.Seen(s.T99S).String(),
-				kit.Seen(s.T100S).String(), kit.Seen(s.AttemptsPerSuccess).String(), kit.Seen(cores).String(), valid})
-			targets = append(targets, kit.Target{What: "storm, " + play.Subject + ": t99, by N/C", AtMost: new(mostStorm), Unit: "x", Of: kit.Seen(ratio)})
+			rows = append(rows, append([]string{play.Subject}, kit.StormRow(res)...))
+			targets = append(targets, kit.Target{What: "storm, " + play.Subject + ": t99, by N/C", AtMost: new(mostStorm), Unit: "x", Of: kit.Seen(kit.T99ByIdeal(s))})
 		}
 	}
 	return rows, targets, nil

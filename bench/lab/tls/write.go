@@ -72,7 +72,7 @@ whose clients were more than 20 ms late is to be doubted.
 	}
 	if len(storms) > 0 {
 		p.Printf("The first of two nodes is killed, and its clients go to the other one:\n\n")
-		p.Table([]string{"storm", "clients", "N/C, s", "t50, s", "t99, s", "t100, s", "attempts each", "cores of the clients", "valid"}, storms)
+		p.Table(append([]string{"storm"}, kit.StormTitles...), storms)
 	}
 	p.Targets("figure", append(targets(k, e), stormTargets...))
 	return nil

@@ -30,19 +30,10 @@ func (e effort) storms99(k *kit.Kept) (rows [][]string, ratios []float64, err er
 			if s == nil {
 				return nil, nil, fmt.Errorf("%s: it is of no storm", play.Subject)
 			}
-			if s.T99S != nil && s.IdealS != nil && *s.IdealS > 0 {
-				ratios = append(ratios, *s.T99S / *s.IdealS)
+			if ratio := kit.T99ByIdeal(s); ratio != nil {
+				ratios = append(ratios, *ratio)
 			}
-			var cores *float64
-			if res.Generator.CPUS != nil && res.WallS > 0 {
-				cores = new(*res.Generator.CPUS / res.WallS)
-			}
-			valid := "yes"
-			if why := res.Generator.WhyInvalid; why != nil {
-				valid = "no: " + *why
-			}
-			rows = append(rows, []string{kit.Count(s.Clients), kit.Seen(s.IdealS).String(), kit.Seen(s.T50S).String(), kit.Seen(s.T99S).String(),
-				kit.Seen(s.T100S).String(), kit.Seen(s.AttemptsPerSuccess).String(), kit.Seen(cores).String(), valid})
+			rows = append(rows, kit.StormRow(res))
 		}
 	}
 	return rows, ratios, nil

@@ -49,7 +49,7 @@ stands beside, and a figure whose clients were more than 20 ms late is to be dou
 	}
 	if len(storms) > 0 {
 		p.Printf("The first of two nodes is killed, and its clients go to the other one, which lets %s a second in:\n\n", kit.Count(e.admit))
-		p.Table([]string{"clients", "N/C, s", "t50, s", "t99, s", "t100, s", "attempts each", "cores of the clients", "valid"}, storms)
+		p.Table(kit.StormTitles, storms)
 	}
 	less := func(x, y float64) float64 { return x - y }
 	p.Targets("figure", []kit.Target{
