@@ -8,18 +8,22 @@ import (
 
 	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/internal/dnstest"
+	"github.com/stormwheel/stormwheel/internal/freeport"
 )
 
 // The promise: a name is all its addresses, each a target.
 func TestATargetsNameStandsForAllItsAddresses(t *testing.T) {
-	port := "0"
+	addrs, err := freeport.Loopback(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(addrs[0])
 	for _, host := range []string{"127.0.0.1", "127.0.0.2"} {
 		l, err := net.Listen("tcp4", net.JoinHostPort(host, port))
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer l.Close()
-		_, port, _ = net.SplitHostPort(l.Addr().String())
 	}
 	dnstest.Zone{"edge.test": {"127.0.0.2", "127.0.0.1", "127.0.0.2"}, "half.test": {"127.0.0.1", "127.0.0.9"}, "three.test": {"127.0.0.9", "127.0.0.2", "127.0.0.1"},
 		"away.test": {"127.0.0.1", "fe80::1"}, "dead.test": {"127.0.0.8", "127.0.0.9"}}.Install(t)

@@ -156,8 +156,12 @@ func TestPeersAreFoundByName(t *testing.T) {
 	lookupTime = 20 * time.Millisecond
 	t.Cleanup(func() { lookupHost, lookupTime = net.DefaultResolver.LookupHost, 5*time.Second })
 	z.set(errors.New("no such name"))
-	first := open(t, Config{Node: "a", Listen: "127.0.0.1:0", Secrets: own})
-	_, port, _ := net.SplitHostPort(first.RouteAddr())
+	addrs, err := freeport.Loopback(1) // a port that is free at other addresses, too
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(addrs[0])
+	open(t, Config{Node: "a", Listen: addrs[0], Secrets: own})
 	b := open(t, Config{Node: "b", Listen: "127.0.0.2:" + port, Peers: []string{"dns:nodes.test:" + port}, Secrets: own})
 	if n := b.Expected(t.Context()); n != 1 {
 		t.Errorf("before the name is known %d others are expected, want 1 for it", n)
