@@ -7,9 +7,6 @@ import (
 
 const messageIDLen = 8
 
-// MaxBody is the largest body of a SEND or a DELIVER within MaxPayload, in bytes.
-const MaxBody = MaxPayload - messageIDLen
-
 // AppendSend appends a SEND: a message of the client with the number that the ACK or NACK for
 // it will carry, 0 if it wants neither. A peer with the default limit refuses a body above MaxBody.
 func AppendSend(dst []byte, id uint64, body []byte) []byte {

@@ -8,7 +8,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
-// Sizes and limits, in bytes.
+// What every frame has; sizes in bytes.
 const (
 	Magic          = 0x53 // 'S'
 	FramingVersion = 1
@@ -16,9 +16,6 @@ const (
 	HeaderLen  = 8
 	TrailerLen = 4
 	Overhead   = HeaderLen + TrailerLen
-
-	MaxPayload           = 64 << 10 // default limit of an authenticated session
-	MaxPayloadBeforeAuth = 8 << 10  // limit until WELCOME; a token may have 4 KiB
 )
 
 // Type tells what a frame carries.

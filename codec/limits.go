@@ -6,10 +6,38 @@ import (
 	"time"
 )
 
+// The limits of frames, their fields and terms, all of them. Sizes are in bytes.
+
+// The largest payloads.
+const (
+	MaxPayload           = 64 << 10 // default limit of an authenticated session
+	MaxPayloadBeforeAuth = 8 << 10  // limit until WELCOME; a token may have 4 KiB
+)
+
+// The largest variable fields. Encoder and decoder hold them alike.
+const (
+	MaxClientID   = 128
+	MaxToken      = 4096
+	MaxReturnPass = 256
+	MaxTicket     = 256
+	MaxNode       = 64
+	MaxAlternates = 1024
+	MaxReason     = 256
+)
+
+// MaxBody is the largest body of a SEND or a DELIVER within MaxPayload.
+const MaxBody = MaxPayload - messageIDLen
+
+// MaxReply is the largest body of a reply within MaxPayload.
+const MaxReply = MaxBody - messageIDLen
+
+// MaxAnswer is the length of the longest ACK or NACK with its overhead: what an answer
+// may have without counting against a rate. A longer reply counts with what is beyond it.
+const MaxAnswer = Overhead + nackFixed + 3 + MaxReason
+
 // The limits of terms, the same for whoever tells them and whoever keeps to them: a client
 // holds its interval within the first two and within four fifths of the timeout, and a server
-// tells no terms that leave such a client less than MinMargin for its frames to arrive. The sizes of
-// frames and payloads are in frame.go (MaxPayload), those of the variable fields in tlv.go.
+// tells no terms that leave such a client less than MinMargin for its frames to arrive.
 const (
 	MinInterval = 100 * time.Millisecond
 	MaxInterval = time.Hour

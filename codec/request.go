@@ -9,13 +9,6 @@ import (
 // zero. A reply settles what it replies to, as an ACK does, and is itself not answered: its number
 // is zero.
 
-// MaxReply is the largest body of a reply within MaxPayload, in bytes.
-const MaxReply = MaxBody - messageIDLen
-
-// MaxAnswer is the length of the longest ACK or NACK with its overhead, in bytes: what an answer
-// may have without counting against a rate. A longer reply counts with what is beyond it.
-const MaxAnswer = Overhead + nackFixed + 3 + MaxReason
-
 // AppendRequest appends a message of type t, SEND or DELIVER, that wants a reply. The number must
 // not be zero. Otherwise it is as AppendSend and AppendDeliver.
 func AppendRequest(dst []byte, t Type, number uint64, body []byte) []byte {

@@ -25,17 +25,6 @@ const (
 	tlvExpires    tlv = 9
 )
 
-// Limits of the variable fields, in bytes. Encoder and decoder hold them alike.
-const (
-	MaxClientID   = 128
-	MaxToken      = 4096
-	MaxReturnPass = 256
-	MaxTicket     = 256
-	MaxNode       = 64
-	MaxAlternates = 1024
-	MaxReason     = 256
-)
-
 // tlvRules says what a value may be. Text ends up in logs and on terminals: it is UTF-8
 // without control characters.
 var tlvRules = [...]struct {

@@ -87,6 +87,7 @@ func (d Dice) Least() (n Size) {
 	return n
 }
 
+// Most is the largest size that can come, in bytes.
 func (d Dice) Most() (n Size) {
 	for _, one := range d.all {
 		n = max(n, one.most)
@@ -94,6 +95,7 @@ func (d Dice) Most() (n Size) {
 	return n
 }
 
+// Mean is the size that comes in the mean.
 func (d Dice) Mean() (mean float64) {
 	for _, one := range d.all {
 		mean += one.weight / d.total * float64(one.least+one.most) / 2

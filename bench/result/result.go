@@ -61,7 +61,7 @@ type Result struct {
 type Verdict string
 
 const (
-	Pass    Verdict = "pass"
+	Pass    Verdict = "pass"    // every promise and threshold held
 	Fail    Verdict = "fail"    // a threshold failed
 	Invalid Verdict = "invalid" // the generator's own fault, or cut short: the figures prove nothing
 )

@@ -30,15 +30,15 @@ type HadBy struct {
 type Word uint8
 
 const (
-	Unanswered Word = iota
-	Taken           // the room has it
-	Reached         // ACK: a device of the addressee had it
-	Durable         // ACK: it is on the node's disk
-	Held            // ACK: it is in the node's memory, which promises nothing
-	Refused
-	GivenUp        // by the client: it counts as lost already
-	NoMessage      // the number was used for something else
-	answer    Word = 0x0f
+	Unanswered Word = iota // nothing yet
+	Taken                  // the room has it
+	Reached                // ACK: a device of the addressee had it
+	Durable                // ACK: it is on the node's disk
+	Held                   // ACK: it is in the node's memory, which promises nothing
+	Refused                // NACK: nobody has it
+	GivenUp                // by the client: it counts as lost already
+	NoMessage              // the number was used for something else
+	answer     Word = 0x0f
 
 	Confirmed Word = 0x10 // beside an answer: the sender knows that a device of the addressee has it
 	Undone    Word = 0x20 // beside an answer: the sender was told later that it was refused, or expired
