@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stormwheel/stormwheel/bench/foreign"
 	"github.com/stormwheel/stormwheel/bench/nodes"
 	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/bench/swarm"
@@ -126,7 +127,7 @@ func (c *Config) checkTimes() error {
 // checkTerms is about the heartbeat and the timeout, as they go together.
 func (c *Config) checkTerms() error {
 	switch {
-	case c.Spawn > 0 && c.Timeout <= c.Heartbeat:
+	case c.Spawn > 0 && c.Timeout <= c.Heartbeat && c.Protocol != foreign.MQTT:
 		return result.Usage("--timeout: %v is not above --heartbeat %v, every client would be evicted", c.Timeout, c.Heartbeat)
 	case c.Heartbeat > 0 && c.Heartbeat < codec.MinInterval:
 		return result.Usage("--heartbeat: %v is below %v, the shortest that clients keep to", c.Heartbeat, codec.MinInterval)

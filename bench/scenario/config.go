@@ -29,8 +29,8 @@ type Config struct {
 	Spawn int `help:"Start this many nodes of this binary and aim at them (demo: 2)." placeholder:"N"`
 	// NodeArgs are "name=value", passed to the children as --name=value.
 	NodeArgs []string `name:"node-arg" help:"A flag of the spawned nodes, as in admit-rate=500; repeatable." placeholder:"NAME=VALUE" sep:"none"`
-	// NodeCommand starts a child; the flags of `serve` are appended. Default: this
-	// program's `serve`.
+	// NodeCommand starts a child, which speaks Protocol; the flags of `serve` are appended.
+	// Default: this program's `serve`.
 	NodeCommand []string `kong:"-"`
 
 	// AuthSecretFile holds the secret of which the clients' tokens are made (server.MintToken);

@@ -140,7 +140,9 @@ func (c *Config) complete() {
 	fill(&c.Seed, uint64(time.Now().UnixNano())%1e9+1)
 	if c.Spawn > 0 {
 		fill(&c.Heartbeat, 30*time.Second)
-		fill(&c.Timeout, c.Heartbeat*5/2)
+		if c.Protocol != foreign.MQTT { // whose keepalive says it
+			fill(&c.Timeout, c.Heartbeat*5/2)
+		}
 		fill(&c.Tick, 250*time.Millisecond)
 	}
 	c.fillStorm()

@@ -11,6 +11,9 @@ import (
 // foreign reports whether the servers speak another protocol than ours.
 func (c *Config) foreign() bool { return c.Protocol != foreign.Own }
 
+// nodesSpeakIt says whether spawned nodes may speak the protocol: `serve` speaks ours.
+func (c *Config) nodesSpeakIt() bool { return !c.foreign() || len(c.NodeCommand) > 0 }
+
 // checkProtocol returns one sentence about the first thing that makes no sense with the
 // protocol.
 func (c *Config) checkProtocol() error {
@@ -24,9 +27,9 @@ func (c *Config) checkProtocol() error {
 		return nil
 	case c.AuthSecretFile != "":
 		return result.Usage("--auth-secret-file makes tokens of our own protocol: it is not for --protocol %s", c.Protocol)
-	case c.Spawn > 0:
+	case c.Spawn > 0 && !c.nodesSpeakIt():
 		return result.Usage("--protocol %s: spawned nodes speak stormwheel; aim at a server of your own with --target", c.Protocol)
-	case c.takes("kind") && c.storms() && c.Kind != "cut" && c.Kind != "flood" && !c.outside():
+	case c.takes("kind") && c.storms() && c.Kind != "cut" && c.Kind != "flood" && !c.outside() && !c.nodesSpeakIt():
 		return c.noNodes()
 	case isMQTT && c.Timeout != 0:
 		return result.Usage("--timeout is not for mqtt: a broker's is 1.5 times the keepalive, which is --heartbeat in whole seconds")

@@ -38,6 +38,17 @@ func TestWhatMakesNoSenseWithAProtocolIsRefusedInASentence(t *testing.T) {
 	}
 }
 
+func TestNodesOfACommandOfTheirOwnMaySpeakAnotherProtocol(t *testing.T) {
+	for _, kind := range []string{"flood", "grey", "kill"} {
+		cfg := Config{Scenario: "storm", Kind: kind, Spawn: 2, NodeCommand: []string{"broker"}, Protocol: foreign.MQTT}
+		if p, err := Prepare(t.Context(), cfg); err != nil {
+			t.Errorf("%s: %v", kind, err)
+		} else if p.Timeout != 0 {
+			t.Errorf("%s: a timeout of %v beside the keepalive", kind, p.Timeout)
+		}
+	}
+}
+
 func TestScenariosThatForeignServersCanStand(t *testing.T) {
 	for _, cfg := range []Config{
 		{Scenario: "hold", Protocol: "mqtt"}, {Scenario: "ramp", Protocol: "mqtt"}, {Scenario: "silent", Protocol: "mqtt"},

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/bench"
+	"github.com/stormwheel/stormwheel/bench/foreign"
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
 	"github.com/stormwheel/stormwheel/bench/lab/node"
 	"github.com/stormwheel/stormwheel/bench/lab/peers"
@@ -60,36 +61,68 @@ func (e effort) within(can float64) int {
 	return max(int(can*(e.offered+e.giveUp).Seconds()/1.5), fewClients/2)
 }
 
-var kinds = []string{peers.Ours, peers.Blind, peers.Floor, "go-net", "nbio"}
+// kinds are in the order of the tables. Mosquitto is not on every machine.
+var kinds = []string{peers.Ours, peers.Blind, peers.Floor, "go-net", "nbio", peers.Mosquitto}
+
+// present are those of some kinds that can run here. It notes why the others cannot.
+func present(k *kit.Kept, kinds []string) (here []string) {
+	for _, kind := range kinds {
+		switch why := peers.Absent(kind); {
+		case why == "":
+			here = append(here, kind)
+		case len(k.Notes[absent]) == 0:
+			k.Note(absent, "%s: %s", peers.Label(kind), why)
+		}
+	}
+	return here
+}
+
+const absent = "absent"
+
+// aim has a run start a server of a kind, and its clients speak to it.
+func aim(cfg *scenario.Config, kind string) error {
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	cfg.Spawn, cfg.NodeCommand = 1, []string{program, "serve", kind}
+	switch kind {
+	case peers.Ours, peers.Blind:
+		cfg.NodeArgs = []string{"admit-rate=" + node.Admitted}
+	case peers.Mosquitto:
+		cfg.Protocol, cfg.Timeout = foreign.MQTT, 0 // its timeout follows from the keepalive
+	}
+	return nil
+}
 
 // steps are offers to all kinds in turn, so that what the machine does meanwhile hits all of
 // them. The workload is the duty, the rate a multiple of what the server can take.
 func steps(k *kit.Kept) []kit.Step {
 	e := efforts[k.Effort.Name]
+	here := present(k, kinds)
 	var all []kit.Step
 	for _, d := range e.duties {
 		for _, times := range d.times {
-			all = append(all, kit.Turns(1, kit.Step{Workload: d.name, Rate: times}, kinds, nil)...)
+			all = append(all, kit.Turns(1, kit.Step{Workload: d.name, Rate: times}, here, nil)...)
 		}
 	}
 	if e.greys > 0 {
-		all = append(all, kit.Turns(1, kit.Step{Workload: grey}, greyKinds, nil)...)
+		all = append(all, kit.Step{Workload: greyAt, Subject: peers.Floor})
+		all = append(all, kit.Turns(1, kit.Step{Workload: grey}, present(k, greyKinds), nil)...)
 	}
 	return append(all, kit.Turns(1, kit.Step{Workload: refusals}, outcomes, nil)...)
 }
 
 // measure runs one flood. It ends when all are in: a heartbeat more would tell nothing.
 func measure(ctx context.Context, k *kit.Kept, r *kit.Record) error {
-	program, err := os.Executable()
-	if err != nil {
-		return err
-	}
 	e := efforts[k.Effort.Name]
 	switch r.Workload {
 	case refusals:
 		return measureRefusal(ctx, r, e.knocks)
+	case greyAt:
+		return measureGreyAt(ctx, r, e.greys)
 	case grey:
-		return measureGrey(ctx, r, e.greys)
+		return measureGrey(ctx, k, r, e.greys)
 	}
 	clients, rate := fewClients, 1e5
 	if r.Rate > 0 {
@@ -104,12 +137,11 @@ func measure(ctx context.Context, k *kit.Kept, r *kit.Record) error {
 	if slow == always {
 		slow = ""
 	}
-	cfg := scenario.Config{Scenario: "storm", Kind: "flood", Spawn: 1, Fraction: manyIn, Slow: slow,
-		NodeCommand: []string{program, "serve", r.Subject},
-		Conns:       int(float64(clients)/(1-manyIn) + 0.5), Rate: rate, Duration: time.Second, RecoveryTimeout: e.giveUp,
+	cfg := scenario.Config{Scenario: "storm", Kind: "flood", Fraction: manyIn, Slow: slow,
+		Conns: int(float64(clients)/(1-manyIn) + 0.5), Rate: rate, Duration: time.Second, RecoveryTimeout: e.giveUp,
 		Heartbeat: 30 * time.Second, Timeout: 75 * time.Second, Seed: 1}
-	if r.Subject == peers.Ours || r.Subject == peers.Blind {
-		cfg.NodeArgs = []string{"admit-rate=" + node.Admitted}
+	if err := aim(&cfg, r.Subject); err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()

@@ -31,7 +31,8 @@ func write(p *kit.Page, k *kit.Kept) error {
 can take, which is measured with %d clients that come at once. A tenth of the clients are in before.
 The others come at an even rate for %v (at most %d of them, no more than the server takes in two thirds of the time, and as
 fast as this machine can), and again until they are in, or until %v after the last has come. All are the clients of package client, whose patience grows; the peers
-tell neither slots nor a reconnect window. "Blind" is a node that does not measure what it can do. Goodput is those who got in, by the time
+tell neither slots nor a reconnect window. Mosquitto is a broker with one thread, to which they speak MQTT 3.1.1: CONNECT, and CONNACK is their
+WELCOME. "Blind" is a node that does not measure what it can do. Goodput is those who got in, by the time
 that it took; the best is that of all offers to the same server. One run each; nodes and clients share this machine.
 
 `, fewClients, e.offered, e.most, e.giveUp)
@@ -48,6 +49,9 @@ that it took; the best is that of all offers to the same server. One run each; n
 	}
 	p.Table([]string{"runs / stands still", "server", "offered, a second", "clients", "in", "after, s", "goodput, a second", "of its best",
 		"longest time with nobody, s", "attempts each", "lost of those in before"}, rows)
+	for _, line := range k.Notes[absent] {
+		p.Printf("Left out: %s.\n\n", line)
+	}
 	p.Targets("goal", targets(k, e))
 	p.Picture("goodput.svg", "goodput against offered load", graph(e).SVG(k))
 	writeGrey(p, k)

@@ -50,7 +50,8 @@ var Kinds = []Kind{
 
 // others are measured with, and stand in no table.
 var others = []Kind{{Name: Accept, start: serveAccept}, {Name: Besieged, start: serveBesieged},
-	{Name: Blind, Label: "Stormwheel, blind", start: serveBlind}}
+	{Name: Blind, Label: "Stormwheel, blind", start: serveBlind},
+	{Name: Mosquitto, Label: "Mosquitto", start: serveMosquitto, missing: mosquittoMissing}, {Name: mosquittoReady, start: awaitMosquitto}}
 
 // Of is the kind with a name.
 func Of(name string) (Kind, bool) {
@@ -90,6 +91,12 @@ func Present(kept *kit.Kept) (names []string) {
 // Title is the label with the version, where that depends on the machine.
 func (k Kind) Title(kept *kit.Kept) string {
 	return strings.Join(append([]string{k.Label}, kept.Notes[k.Name]...), " ")
+}
+
+// Absent says why the kind of a name can't run here, or nothing.
+func Absent(name string) string {
+	k, _ := Of(name)
+	return k.absent()
 }
 
 // absent says why the kind can't run here, or nothing.

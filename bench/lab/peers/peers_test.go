@@ -242,3 +242,27 @@ func TestAServerEndsWithItsInput(t *testing.T) {
 		}
 	}
 }
+
+// Mosquitto is no peer of the tables: it speaks MQTT, and becomes another program when it is started.
+func TestMosquittoIsReadyWhenItListensAndLeavesNoFile(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	k, _ := Of(Mosquitto)
+	p := serveForTest(t, k)
+	conn, err := net.Dial("tcp", p.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	connect := append([]byte{0x10, 16, 0, 4}, "MQTT\x04\x02\x00\x3c\x00\x04test"...)
+	if _, err := conn.Write(connect); err != nil {
+		t.Fatal(err)
+	}
+	_ = conn.SetReadDeadline(time.Now().Add(patience))
+	answer := make([]byte, 4)
+	if _, err := io.ReadFull(conn, answer); err != nil || !bytes.Equal(answer, []byte{0x20, 2, 0, 0}) {
+		t.Errorf("CONNECT was answered by % x, %v; want CONNACK, accepted", answer, err)
+	}
+	if left, err := os.ReadDir(os.TempDir()); err != nil || len(left) > 0 {
+		t.Errorf("%v, %v are left", left, err)
+	}
+}

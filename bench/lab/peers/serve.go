@@ -54,7 +54,7 @@ func (s *Serve) Run() error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("stormwheel ready node=%s listen=%s pid=%d\n", k.Name, addr, os.Getpid())
+	s.ready(k.Name, addr)
 	if !s.Commands {
 		select {}
 	}
@@ -64,4 +64,9 @@ func (s *Serve) Run() error {
 		fmt.Println("ok")
 	}
 	return lines.Err()
+}
+
+// ready says the line that whoever has started it waits for.
+func (s *Serve) ready(name, addr string) {
+	fmt.Printf("stormwheel ready node=%s listen=%s pid=%d\n", name, addr, os.Getpid())
 }
