@@ -231,7 +231,7 @@ func TestHandshakesThatNeverEndAreOverInTime(t *testing.T) {
 // When handshakes take long, whoever waited too long for his turn is sent away.
 func TestWhoWaitsTooLongForAHandshakeIsSentAway(t *testing.T) {
 	held := make(chan struct{})
-	s := startHeld(t, Config{Loops: 1, Tick: 10 * time.Millisecond}, 50*time.Millisecond, held)
+	s := startHeld(t, Config{Loops: 1, Tick: 10 * time.Millisecond}, 500*time.Millisecond, held)
 	hello := clientHello()
 	for range s.away.workers { // they have their turn
 		w := dial(t, &siege.Target{Addr: s.Addr()})
