@@ -121,7 +121,7 @@ func next(t *testing.T, got <-chan string) string {
 	case body := <-got:
 		return body
 	case <-time.After(time.Minute):
-		t.Fatal("nothing within 20 s")
+		t.Fatal("nothing within a minute")
 		return ""
 	}
 }

@@ -124,7 +124,7 @@ func (s *Server) Broadcast(body []byte, filter func(*Session) bool) error {
 	return s.toAllLoops(len(frame), func(r *reactor.Reactor, a *application, came func()) {
 		w := &reactor.Round{Visit: func(reactor.Slot) ([]byte, bool) { return frame, true }, Done: came, Ordered: true}
 		if filter != nil {
-			w.Visit = func(slot reactor.Slot) (out []byte, on bool) {
+			w.Foreign, w.Visit = true, func(slot reactor.Slot) (out []byte, on bool) {
 				yes, err := a.visit(slot, filter)
 				if !yes {
 					return nil, err == nil
@@ -185,7 +185,7 @@ func (s *Server) Each(ctx context.Context, visit func(*Session)) error {
 	for _, l := range loops {
 		err := l.reactor.Mailbox().OnLoop(func(r *reactor.Reactor) {
 			var failed error
-			r.BeginRound(&reactor.Round{Visit: func(slot reactor.Slot) (_ []byte, on bool) {
+			r.BeginRound(&reactor.Round{Foreign: true, Visit: func(slot reactor.Slot) (_ []byte, on bool) {
 				if !over.Load() {
 					_, failed = l.app.visit(slot, func(s *Session) bool { visit(s); return true })
 				}

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -114,6 +115,44 @@ func TestBroadcastAndEachReachEverybody(t *testing.T) {
 			t.Errorf("Each visited %d sessions, want 20", len(refs))
 		}
 	})
+}
+
+// The frame limit of a grant is one for what its client sends: a publication that is larger reaches it as it does others.
+func TestAPublicationLargerThanTheFrameLimitOfSome(t *testing.T) {
+	handler := server.Handler{Opened: func(s *server.Session) { _ = s.Join("g") }}
+	withNode(t, server.Config{Handler: handler, Auth: smallFrames("small")}, func(t *testing.T, n *servertest.Node) {
+		all := []*servertest.Client{n.Join("small"), n.Join("other")}
+		if small, usual := all[0].Limits(), all[1].Limits(); small.MaxSend != 8<<10 || small.MaxDeliver != usual.MaxDeliver {
+			t.Fatalf("limits are %+v and %+v", small, usual)
+		}
+		body := bytes.Repeat([]byte("x"), 32<<10)
+		for _, err := range []error{n.Server.Publish("g", body), n.Server.Publish("g", []byte("on"))} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, c := range all {
+			c.ExpectDeliver(body)
+			c.ExpectDeliver([]byte("on"))
+		}
+		if err := n.Server.Broadcast(body, nil); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range all {
+			c.ExpectDeliver(body)
+			c.ExpectNothing()
+		}
+	})
+}
+
+// smallFrames lets everybody in, and one client send small frames alone.
+type smallFrames string
+
+func (id smallFrames) Authenticate(_ context.Context, req server.AuthRequest) (g server.AuthGrant, err error) {
+	if req.ClientID == string(id) {
+		g.Limits = &server.Limits{MaxFrame: 8 << 10}
+	}
+	return g, nil
 }
 
 // A filter or a visit that panics is its caller's fault, and costs no session.

@@ -194,7 +194,7 @@ func TestWhoAsksARestingLoopIsHeard(t *testing.T) {
 func TestPublicationsHaveAShortTurnOrWhatTheSocketsTook(t *testing.T) {
 	for _, tt := range []struct{ behind, want time.Duration }{
 		{-time.Second, 150 * time.Microsecond}, {10 * time.Microsecond, 150 * time.Microsecond},
-		{400 * time.Microsecond, 400 * time.Microsecond}, {time.Second, 900 * time.Microsecond},
+		{400 * time.Microsecond, 400 * time.Microsecond}, {time.Second, 700 * time.Microsecond},
 	} {
 		if got := manyTime(time.Millisecond, tt.behind); got != tt.want {
 			t.Errorf("after %v they have %v, want %v", tt.behind, got, tt.want)

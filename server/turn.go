@@ -32,7 +32,7 @@ func (l *loop) over(part reactor.Part) bool {
 	}
 	switch part {
 	case reactor.Posts:
-		turn -= turn / 10
+		turn = postTime(turn)
 	case reactor.LessPosts:
 		turn /= 2
 	case reactor.Many:
@@ -41,11 +41,17 @@ func (l *loop) over(part reactor.Part) bool {
 	return l.now()-l.began >= turn
 }
 
+// postTime is how much of a turn posts have when nothing else is overdue. The kernel does more in a write than
+// that write, now and then: it ends the timers of all that was written in four milliseconds, 800 of them in 0.5 ms. The
+// last write of a turn may be such a one, and the turn is over in time all the same. The rests in between cost a
+// hundredth of what is written then.
+func postTime(turn time.Duration) time.Duration { return turn * 7 / 10 }
+
 // manyTime is how much of a turn publications have that are alone: 0.15 of it, since a PING waits for
 // it, and the rests in between, of 5 us, cost a thirtieth of what is written then; or as long as the sockets
-// took before it, so that a loop that is full of heartbeats brings them all the same.
+// took before it, up to what posts have, so that a loop that is full of heartbeats brings them all the same.
 func manyTime(turn, behind time.Duration) time.Duration {
-	return max(turn*3/20, min(behind, turn-turn/10))
+	return max(turn*3/20, min(behind, postTime(turn)))
 }
 
 // Run is the turn. gnet runs it after a batch of events, so connections that it closes

@@ -290,7 +290,7 @@ func TestADrainGoesByAnUpdate(t *testing.T) {
 }
 
 // Updates from many goroutines, sensible and not, a thousand times a second, under clients that come
-// and go and a drain at the end: each holds or is refused whole, and the last is what clients learn.
+// and go: each holds or is refused whole, and the last is what clients learn.
 func TestAThousandUpdatesASecond(t *testing.T) {
 	withNode(t, server.Config{Alternates: []string{"a:1"}}, func(t *testing.T, n *servertest.Node) {
 		stays := n.Join("alice")
@@ -329,6 +329,58 @@ func TestAThousandUpdatesASecond(t *testing.T) {
 		late.Hello(codec.HelloMessage{ClientID: []byte("late")})
 		if w := late.ExpectWelcome(); w.Limits != stays.Limits() || string(w.Alternates) != "z:1" {
 			t.Errorf("WELCOME tells %+v and %q", w.Limits, w.Alternates)
+		}
+	})
+}
+
+// A drain waits for somewhere to go while it is told two thousand times a second that there is nowhere, and goes by
+// the last that it is told.
+func TestADrainUnderAThousandUpdatesASecond(t *testing.T) {
+	withNode(t, server.Config{DrainGrace: -1, AdmitRate: 1e6}, func(t *testing.T, n *servertest.Node) {
+		var clients []*servertest.Client
+		for range 20 {
+			clients = append(clients, n.Join("alice"))
+		}
+		update(t, n, func(u *server.Tunable) { u.DrainGrace = time.Hour })
+		drained := make(chan error, 1)
+		go func() { drained <- n.Server.Drain(context.Background()) }()
+		var all sync.WaitGroup
+		for range 2 {
+			all.Go(func() {
+				for i := range 3000 {
+					if err := n.Server.Update(func(u *server.Tunable) { u.MaxFrameRate, u.DrainGrace = 100+i, time.Hour+time.Duration(i) }); err != nil {
+						t.Error(err)
+					}
+					time.Sleep(time.Millisecond)
+				}
+			})
+		}
+		n.Advance(4 * time.Second)
+		all.Wait()
+		for _, c := range clients {
+			for _, f := range c.Received() {
+				if f.Type == codec.GoAway {
+					t.Fatal("somebody is sent away within the grace")
+				}
+			}
+		}
+		update(t, n, func(u *server.Tunable) { u.Alternates, u.DrainGrace = []string{"b:1"}, -1 })
+		n.Advance(5 * time.Second)
+		for i, c := range clients {
+			var told []string
+			for _, f := range c.Received() {
+				if m, err := codec.ParseGoAway(f.Payload); f.Type == codec.GoAway && err == nil {
+					told = append(told, string(m.Alternates))
+				}
+			}
+			if len(told) != 1 || told[0] != "b:1" {
+				t.Errorf("client %d is told to go to %q", i, told)
+			}
+			c.Bye()
+		}
+		n.Advance(time.Second)
+		if err := <-drained; err != nil {
+			t.Error(err)
 		}
 	})
 }

@@ -84,7 +84,7 @@ func (s *Server) round(ctx context.Context, l *loop, from reactor.Slot, look fun
 	done := make(chan error, 1)
 	err := l.reactor.Mailbox().OnLoop(func(r *reactor.Reactor) {
 		var failed error
-		r.BeginRound(&reactor.Round{Next: from, Visit: func(slot reactor.Slot) (_ []byte, on bool) {
+		r.BeginRound(&reactor.Round{Next: from, Foreign: true, Visit: func(slot reactor.Slot) (_ []byte, on bool) {
 			if ctx.Err() != nil {
 				return nil, false
 			}

@@ -67,7 +67,7 @@ func (r *Reactor) refuse(slot Slot, why Reason, how parting) {
 
 // drainReason is why a node that drains lets nobody in.
 func (r *Reactor) drainReason() Reason {
-	if len(r.cfg.Alternates) == 0 {
+	if len(r.alternates()) == 0 {
 		return ReasonShutdown // come back later, over the window
 	}
 	return ReasonDraining

@@ -51,15 +51,14 @@ func (r *Reactor) reachable(slot Slot) bool {
 
 // bringGroupAhead brings a member what is on its way to one group.
 func (r *Reactor) bringGroupAhead(slot Slot, n uint32) {
-	most := r.mostAtOnce()
 	for first := true; ; first = false {
-		g := &r.groups.all[n] // a callback may have had groups made, or ended the session
+		g := r.groups.at(n) // a callback may have ended the session, and the group with it
 		if g.fan == nil || !r.reachable(slot) || !g.members.has(slot) {
 			return
 		}
 		f := g.fan
 		due := f.due(slot)
-		frames, messages := f.from(due, most)
+		frames, messages := f.from(due)
 		if messages == 0 {
 			return
 		}
@@ -82,11 +81,11 @@ func (f *fan) due(slot Slot) uint64 {
 	return f.first
 }
 
-// from is what there is from a message on, up to most bytes of what waits for the next walk.
-func (f *fan) from(due uint64, most int) (frames []byte, messages int) {
-	n := due - f.first
-	if in := uint64(len(f.batch.ends)); n >= in {
-		return f.waiting.piece(int(n-in), most)
+// from is what there is from a message on, a walk's worth of it at most.
+func (f *fan) from(due uint64) (frames []byte, messages int) {
+	n := int(due - f.first)
+	if in := len(f.batch.ends); n >= in {
+		return f.waiting.from(n - in)
 	}
-	return f.batch.from(n), len(f.batch.ends) - int(n)
+	return f.batch.from(n), len(f.batch.ends) - n
 }

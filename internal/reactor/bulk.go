@@ -1,11 +1,9 @@
 package reactor
 
-// bulk is whole frames and where each ends. Those that were taken from its front stay there until they
-// are half of it.
+// bulk is whole frames, and where each ends.
 type bulk struct {
 	frames []byte
 	ends   []int
-	taken  int
 }
 
 func (b *bulk) add(frame []byte) {
@@ -13,72 +11,56 @@ func (b *bulk) add(frame []byte) {
 	b.ends = append(b.ends, len(b.frames))
 }
 
-// left is how many messages it has that were not taken.
-func (b *bulk) left() int { return len(b.ends) - b.taken }
-
-// begin is where the first of them begins.
-func (b *bulk) begin() int {
-	if b.taken == 0 {
-		return 0
-	}
-	return b.ends[b.taken-1]
-}
-
-// from is what it has behind its first n messages. None was taken.
-func (b *bulk) from(n uint64) []byte {
+// from is what it has behind its first n messages.
+func (b *bulk) from(n int) []byte {
 	switch {
 	case n == 0:
 		return b.frames
-	case n >= uint64(len(b.ends)):
+	case n >= len(b.ends):
 		return nil
 	}
 	return b.frames[b.ends[n-1]:]
 }
 
-// piece is whole frames behind the first n of those that were not taken, up to most bytes and one at
-// least, and how many they are.
-func (b *bulk) piece(n, most int) (frames []byte, messages int) {
-	first := b.taken + n
-	if first >= len(b.ends) {
-		return nil, 0
-	}
-	begin, next := 0, first+1
-	if first > 0 {
-		begin = b.ends[first-1]
-	}
-	for next < len(b.ends) && b.ends[next]-begin <= most {
-		next++
-	}
-	return b.frames[begin:b.ends[next-1]], next - first
+// bulks are what waits, in pieces that leave as they are: a flood of publications is neither moved nor copied
+// to somewhere larger, which would take longer than a turn.
+type bulks struct {
+	all      []bulk
+	messages int
+	spare    bulk // what is empty, for the next piece
 }
 
-// takeFrom takes whole frames from the front of other in the place of its own, up to most bytes and one
-// at least.
-func (b *bulk) takeFrom(other *bulk, most int) {
-	begin, n := other.begin(), other.taken+1
-	for n < len(other.ends) && other.ends[n]-begin <= most {
-		n++
+// add adds a frame to the last piece, or where that would have more than most bytes begins another.
+func (w *bulks) add(frame []byte, most int) {
+	if last := len(w.all) - 1; last < 0 || len(w.all[last].frames)+len(frame) > most {
+		w.all = append(w.all, w.spare)
+		w.spare = bulk{}
 	}
-	if other.taken == 0 && n == len(other.ends) {
-		*b, *other = *other, bulk{frames: b.frames[:0], ends: b.ends[:0]}
-		return
-	}
-	b.frames, b.ends = append(b.frames[:0], other.frames[begin:other.ends[n-1]]...), b.ends[:0]
-	for _, end := range other.ends[other.taken:n] {
-		b.ends = append(b.ends, end-begin)
-	}
-	if other.taken = n; other.begin() >= len(other.frames)/2 {
-		other.compact()
-	}
+	w.all[len(w.all)-1].add(frame)
+	w.messages++
 }
 
-// compact forgets what was taken.
-func (b *bulk) compact() {
-	begin := b.begin()
-	b.frames = b.frames[:copy(b.frames, b.frames[begin:])]
-	ends := b.ends[:0]
-	for _, end := range b.ends[b.taken:] {
-		ends = append(ends, end-begin)
+// take takes the first piece in the place of done, whose room it keeps.
+func (w *bulks) take(done bulk) bulk {
+	first := w.all[0]
+	if w.all[0] = (bulk{}); len(w.all) == 1 {
+		w.all = w.all[:0] // a steady flow allocates nothing
+	} else {
+		w.all = w.all[1:]
 	}
-	b.ends, b.taken = ends, 0
+	w.messages -= len(first.ends)
+	w.spare = bulk{frames: done.frames[:0], ends: done.ends[:0]}
+	return first
+}
+
+// from is the first piece that has something behind the first n messages, without these, and how many it is.
+func (w *bulks) from(n int) (frames []byte, messages int) {
+	for i := range w.all {
+		in := len(w.all[i].ends)
+		if n < in {
+			return w.all[i].from(n), in - n
+		}
+		n -= in
+	}
+	return nil, 0
 }

@@ -107,7 +107,7 @@ func (r *Reactor) goAway(code codec.Code, why Reason) {
 	m := r.notice
 	r.notice = codec.GoAwayMessage{}
 	m.Reason = []byte(why.String()) // as in Stats and logs, so that both sides speak of the same
-	m.Code, m.Alternates = code, r.cfg.Alternates
+	m.Code, m.Alternates = code, r.alternates()
 	if code == codec.CodeShutdown {
 		m.Window = r.terms.Window
 	}

@@ -9,7 +9,7 @@ package reactor
 // Messages are counted from the first of the walk on.
 type fan struct {
 	batch   bulk
-	waiting bulk
+	waiting bulks
 	next    Slot
 	first   uint64          // number of the batch's first message
 	late    map[Slot]uint64 // members that joined meanwhile, or are ahead of the walk: their first message
@@ -18,7 +18,7 @@ type fan struct {
 
 // joined notes a member that what was published before is not for.
 func (f *fan) joined(slot Slot) {
-	f.note(slot, f.first+uint64(len(f.batch.ends)+f.waiting.left()))
+	f.note(slot, f.first+uint64(len(f.batch.ends)+f.waiting.messages))
 }
 
 // note notes which message is a member's first.
@@ -46,12 +46,12 @@ func (r *Reactor) Publish(name string, frame []byte) {
 	if !ok {
 		return
 	}
-	g := &r.groups.all[n]
+	g := r.groups.at(n)
 	if g.fan == nil {
 		g.fan = new(fan)
 		r.groups.walks = append(r.groups.walks, n)
 	}
-	g.fan.waiting.add(frame)
+	g.fan.waiting.add(frame, r.mostAtOnce())
 	r.fanning += len(frame)
 	r.counters.Published++
 }
@@ -75,7 +75,9 @@ func (r *Reactor) fanOut(stop func() bool) (more bool) {
 			return true
 		case ended:
 			r.endFan(n)
-			r.groups.walks = r.groups.walks[1:]
+			if r.groups.walks = r.groups.walks[1:]; len(r.groups.walks) > 0 && over() {
+				return true
+			}
 		case paused:
 			if len(r.groups.walks) > 1 {
 				r.groups.walks = append(r.groups.walks[1:], n)
@@ -90,7 +92,7 @@ func (r *Reactor) fanOut(stop func() bool) (more bool) {
 // or the loop's turn is over.
 func (r *Reactor) walkGroup(n uint32, over func() bool) walked {
 	for {
-		g := &r.groups.all[n] // a callback may have had groups made
+		g := r.groups.at(n)
 		f := g.fan
 		slot, ok := g.members.next(f.next)
 		if !ok || len(f.batch.ends) == 0 {
@@ -104,14 +106,14 @@ func (r *Reactor) walkGroup(n uint32, over func() bool) walked {
 			return paused
 		}
 		f.next = slot + 1
-		from := uint64(0)
+		from := 0
 		if first, late := f.late[slot]; late {
-			if from = first - f.first; from < uint64(len(f.batch.ends)) {
+			if from = int(first - f.first); from < len(f.batch.ends) {
 				delete(f.late, slot)
 			}
 		}
 		if frames := f.batch.from(from); len(frames) > 0 {
-			r.publishTo(slot, n, frames, len(f.batch.ends)-int(from))
+			r.publishTo(slot, n, frames, len(f.batch.ends)-from)
 		}
 		if over() {
 			return halfway
@@ -123,11 +125,11 @@ func (r *Reactor) walkGroup(n uint32, over func() bool) walked {
 func (r *Reactor) nextBatch(f *fan) bool {
 	r.fanning -= len(f.batch.frames)
 	f.first += uint64(len(f.batch.ends))
-	f.batch.frames, f.batch.ends = f.batch.frames[:0], f.batch.ends[:0]
-	if f.waiting.left() == 0 {
+	if f.waiting.messages == 0 {
+		f.batch.frames, f.batch.ends = f.batch.frames[:0], f.batch.ends[:0]
 		return false
 	}
-	f.batch.takeFrom(&f.waiting, r.mostAtOnce())
+	f.batch = f.waiting.take(f.batch)
 	f.next = 0
 	return true
 }
@@ -144,7 +146,7 @@ func (r *Reactor) mostAtOnce() int {
 
 // endFan ends what was on its way to a group.
 func (r *Reactor) endFan(n uint32) {
-	g := &r.groups.all[n]
+	g := r.groups.at(n)
 	g.fan = nil
 	if g.members.size == 0 {
 		r.groups.dissolve(n)
@@ -155,7 +157,7 @@ func (r *Reactor) endFan(n uint32) {
 func (r *Reactor) publishTo(slot Slot, n uint32, frames []byte, messages int) {
 	if r.tooSlowFor(slot, len(frames)) {
 		r.counters.Dropped += uint64(messages)
-		r.miss(slot, r.groups.all[n].name, messages)
+		r.miss(slot, r.groups.at(n).name, messages)
 		return
 	}
 	r.counters.Delivers += uint64(messages)

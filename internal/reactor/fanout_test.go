@@ -177,6 +177,32 @@ func TestATurnEndsAmongManySmallGroups(t *testing.T) {
 	}
 }
 
+// Neither are a thousand whose members have left before their publication came.
+func TestATurnEndsAmongManyGroupsOfNobody(t *testing.T) {
+	const many = 1_000
+	n := newNode(t, rigConfig{})
+	slot, _ := n.join()
+	for i := range many {
+		if err := n.r.JoinGroup(slot, fmt.Sprint(i)); err != nil {
+			t.Fatal(err)
+		}
+		n.publish(fmt.Sprint(i), "hello")
+	}
+	for i := range many {
+		n.r.LeaveGroup(slot, fmt.Sprint(i))
+	}
+	for turn := 0; n.r.bringing(); turn++ {
+		before := len(n.r.groups.walks)
+		n.r.bring(func() bool { return true })
+		if did := before - len(n.r.groups.walks); did > fanStep {
+			t.Fatalf("turn %d: %d walks after its time was over, want %d at most", turn, did, fanStep)
+		}
+	}
+	if n.r.counters.Delivers != 0 || len(n.r.groups.free) != many {
+		t.Errorf("%d messages, %d groups are gone", n.r.counters.Delivers, len(n.r.groups.free))
+	}
+}
+
 // Publications that a loop has no room for stay in its mailbox.
 func TestPublicationsAreTakenNoFasterThanTheyLeave(t *testing.T) {
 	n := newNode(t, rigConfig{})

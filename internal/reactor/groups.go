@@ -4,11 +4,18 @@ package reactor
 // as long as it has a member. Owned by the loop.
 type groups struct {
 	byName map[string]uint32
-	all    []group // by number
-	free   []uint32
+	chunks []*[groupChunk]group // by number; where a group lies does not change
+	made   uint32               // how many numbers there are
+	free   []uint32             // those of no group
 	of     memberships
 	walks  []uint32 // groups with something on its way, in turn
 }
+
+// groupChunk is how many groups room is made for at once. To copy a table of a million to a larger one would
+// take longer than a turn.
+const groupChunk = 256
+
+func (t *groups) at(n uint32) *group { return &t.chunks[n/groupChunk][n%groupChunk] }
 
 type group struct {
 	name    string
@@ -23,7 +30,7 @@ func (r *Reactor) JoinGroup(slot Slot, name string) error {
 		return ErrClosed
 	}
 	n, ok := r.groups.byName[name]
-	if ok && r.groups.all[n].members.has(slot) {
+	if ok && r.groups.at(n).members.has(slot) {
 		return nil
 	}
 	if r.groups.of.count(slot) == MaxGroups {
@@ -32,7 +39,7 @@ func (r *Reactor) JoinGroup(slot Slot, name string) error {
 	if !ok {
 		n = r.groups.found(name)
 	}
-	g := &r.groups.all[n]
+	g := r.groups.at(n)
 	g.members.add(slot)
 	r.groups.of.add(slot, n)
 	if g.fan != nil {
@@ -44,7 +51,7 @@ func (r *Reactor) JoinGroup(slot Slot, name string) error {
 
 // LeaveGroup ends a membership. To be none is no error.
 func (r *Reactor) LeaveGroup(slot Slot, name string) {
-	if n, ok := r.groups.byName[name]; ok && r.groups.all[n].members.has(slot) {
+	if n, ok := r.groups.byName[name]; ok && r.groups.at(n).members.has(slot) {
 		r.groups.of.drop(slot, n)
 		r.expel(slot, n)
 		delete(r.missed[slot], name)
@@ -68,7 +75,7 @@ func (r *Reactor) leaveGroups(slot Slot) {
 
 // expel takes a session out of a group, which ends with its last member.
 func (r *Reactor) expel(slot Slot, n uint32) {
-	g := &r.groups.all[n]
+	g := r.groups.at(n)
 	g.members.drop(slot)
 	if g.fan != nil {
 		delete(g.fan.late, slot)
@@ -81,7 +88,7 @@ func (r *Reactor) expel(slot Slot, n uint32) {
 // GroupsOf returns the names of a session's groups.
 func (r *Reactor) GroupsOf(slot Slot) (names []string) {
 	for _, n := range r.groups.of.of(slot, nil) {
-		names = append(names, r.groups.all[n].name)
+		names = append(names, r.groups.at(n).name)
 	}
 	return names
 }
@@ -93,7 +100,7 @@ func (r *Reactor) Members(dst []uint64, name string, from Slot, limit int) (page
 	if !ok {
 		return dst, 0, false
 	}
-	members := &r.groups.all[n].members
+	members := &r.groups.at(n).members
 	for slot, ok := members.next(from); ok; slot, ok = members.next(slot + 1) {
 		if limit--; limit < 0 {
 			return dst, slot, true
@@ -108,10 +115,12 @@ func (t *groups) found(name string) (n uint32) {
 	if last := len(t.free) - 1; last >= 0 {
 		n, t.free = t.free[last], t.free[:last]
 	} else {
-		n = uint32(len(t.all)) // below maxGroup: a loop has not so many memberships
-		t.all = append(t.all, group{})
+		n = t.made // below maxGroup: a loop has not so many memberships
+		if t.made++; n%groupChunk == 0 {
+			t.chunks = append(t.chunks, new([groupChunk]group))
+		}
 	}
-	t.all[n].name = name
+	t.at(n).name = name
 	if t.byName == nil {
 		t.byName = make(map[string]uint32)
 	}
@@ -121,7 +130,8 @@ func (t *groups) found(name string) (n uint32) {
 
 // dissolve forgets a group without a member.
 func (t *groups) dissolve(n uint32) {
-	delete(t.byName, t.all[n].name)
-	t.all[n] = group{}
+	g := t.at(n)
+	delete(t.byName, g.name)
+	*g = group{}
 	t.free = append(t.free, n)
 }

@@ -97,7 +97,7 @@ func (r *Reactor) welcome(slot Slot, expires time.Time) Reason {
 		Expires:    left,
 		ServerTime: now,
 		Node:       r.node.Name,
-		Alternates: r.cfg.Alternates,
+		Alternates: r.alternates(),
 		ReturnPass: r.node.Seals.Pass(r.token[:], now.Add(passLife), id, r.app.Stamp(slot, after), r.names.get(s.name)),
 	})
 	if err != nil {

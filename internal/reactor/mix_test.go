@@ -340,7 +340,7 @@ func (m *mix) end() {
 			m.t.Errorf("loop %d counts %+v", i, c)
 		}
 		if len(r.groups.byName) != 0 || len(r.groups.walks) != 0 || len(r.missed) != 0 || r.fanning != 0 || len(r.rounds) != 0 ||
-			r.resumed.len() != 0 || len(r.asking) != 0 || len(r.groups.free) != len(r.groups.all) {
+			r.resumed.len() != 0 || len(r.asking) != 0 || len(r.groups.free) != int(r.groups.made) {
 			m.t.Errorf("loop %d: %d groups, %d walks, %d missed, %d bytes are fanned out, %d rounds, %d to be resumed, %d ask", i, len(r.groups.byName),
 				len(r.groups.walks), len(r.missed), r.fanning, len(r.rounds), r.resumed.len(), len(r.asking))
 		}

@@ -11,6 +11,9 @@ type Round struct {
 	Next Slot
 	// Ordered has a session's visit come before what is asked of it later than the round began.
 	Ordered bool
+	// Foreign has the clock be asked after each visit: nobody knows how long it takes, since it calls what an
+	// application has given.
+	Foreign bool
 
 	number uint64 // of those that began on its loop, in their order
 }
@@ -37,6 +40,9 @@ func (r *Reactor) goRounds(stop func() bool) (more bool) {
 		if w.Done != nil {
 			w.Done()
 		}
+		if len(r.rounds) > 0 && stop() { // one that ends at once may have been dear
+			return true
+		}
 	}
 	r.rounds, r.ahead = nil, nil
 	return false
@@ -44,7 +50,10 @@ func (r *Reactor) goRounds(stop func() bool) (more bool) {
 
 // goRound goes on with a round and says whether it has ended.
 func (r *Reactor) goRound(w *Round, stop func() bool) (ended bool) {
-	const visitCost = walkStep / fanStep // of a session, where a slot without one costs 1
+	visitCost := walkStep / fanStep // of a session, where a slot without one costs 1
+	if w.Foreign {
+		visitCost = walkStep
+	}
 	for cost := 1; w.Next < Slot(len(r.sessions)*sessionChunk); cost++ {
 		slot := w.Next
 		w.Next++

@@ -38,6 +38,35 @@ func TestARoundVisitsEverybody(t *testing.T) {
 	}
 }
 
+// Nobody knows how long a visit of an application takes, so a turn may end behind each, and between rounds that end
+// at once.
+func TestATurnEndsBehindAVisitThatIsSlow(t *testing.T) {
+	n := newNode(t, rigConfig{})
+	for range 10 {
+		n.join()
+	}
+	visits, rounds := 0, 0
+	n.r.BeginRound(&Round{Foreign: true, Visit: func(Slot) ([]byte, bool) { visits++; return nil, true }})
+	for range 10 {
+		n.r.BeginRound(&Round{Visit: func(Slot) ([]byte, bool) { return nil, false }, Done: func() { rounds++ }})
+	}
+	over := func() bool { return true }
+	for turn := 1; turn <= 10; turn++ {
+		if n.r.bring(over); visits != turn {
+			t.Fatalf("%d visits in %d turns", visits, turn)
+		}
+	}
+	for n.r.bringing() {
+		before := rounds
+		if n.r.bring(over); rounds > before+1 {
+			t.Fatalf("%d rounds end in a turn that is over", rounds-before)
+		}
+	}
+	if rounds != 10 {
+		t.Errorf("%d rounds ended", rounds)
+	}
+}
+
 // What was accepted for many goes out before the goodbye of a stop.
 func TestAStopWaitsForWhatIsOnItsWayToMany(t *testing.T) {
 	n := newNode(t, rigConfig{})
