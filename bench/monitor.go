@@ -24,6 +24,7 @@ func (r *runner) monitor(ctx context.Context) {
 		}
 		counts, recent := r.Clients.Progress()
 		now := r.second(r.Clients.Now(), r.Clients.Ready(), &counts, recent)
+		r.spend(&now, r.readSpent()) // of this second; the servers may take their time to be asked
 		r.Servers.Sample(ctx)
 		r.keep(now)
 		r.tellOfEnds()
@@ -85,9 +86,10 @@ func (r *runner) readSpent() spent {
 	return spent{own.CPU() + r.Clients.Use().CPU(), err == nil, proc.ReadProcessors()}
 }
 
-// spend notes in a second what it took of processors. A worker that is lost takes what it had spent with it.
-func (r *runner) spend(second *result.Second) {
-	now, before := r.readSpent(), r.spent
+// spend notes in a second what it took of processors, by a reading at its end. A worker that is lost takes what it had
+// spent with it.
+func (r *runner) spend(second *result.Second, now spent) {
+	before := r.spent
 	r.spent = now
 	if now.known && before.known && now.load >= before.load {
 		second.GeneratorCPUS = new((now.load - before.load).Seconds())
@@ -100,7 +102,6 @@ func (r *runner) spend(second *result.Second) {
 
 // keep has a second in the result, with the latest sample of the servers.
 func (r *runner) keep(second result.Second) {
-	r.spend(&second)
 	second.Servers = tally.ServerSeconds(r.Servers.Observed())
 	r.mu.Lock()
 	r.seconds = append(r.seconds, second)

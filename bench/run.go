@@ -156,7 +156,7 @@ func (r *runner) measure(ctx, interrupt context.Context) (*result.Result, error)
 		scenarioErr = r.AwaitAnswers(ctx)
 	}
 	wall := time.Since(started)
-	ended := r.Clients.Now()
+	ended, spentThen := r.Clients.Now(), r.readSpent()
 	r.Enter("end", 0)
 	if scenarioErr != nil {
 		r.note(result.EventAbort, "", scenarioErr.Error())
@@ -172,7 +172,9 @@ func (r *runner) measure(ctx, interrupt context.Context) (*result.Result, error)
 	if t.Rest != nil {
 		recent.Add(t.Rest)
 	}
-	r.keep(r.second(ended, t.Ready, &t.Counters, recent)) // what is left of a second counts as well
+	last := r.second(ended, t.Ready, &t.Counters, recent) // what is left of a second counts as well
+	r.spend(&last, spentThen)
+	r.keep(last)
 	r.tellOfEnds()
 	viewErr := r.display.close()
 

@@ -24,7 +24,7 @@ func pageCSS() string {
 		".narrow{display:none}@media (max-width:639px){body{padding:12px}.broad{display:none}.narrow{display:block}th,td{padding-right:10px}.story th.n{white-space:normal;min-width:86px}}" +
 		pageColours(plot.Light, "#f4f6f8", "#116329", "#b3261e", "#7a4f00") + ":root{color-scheme:light dark}@media (prefers-color-scheme:dark){" +
 		pageColours(plot.Dark, "#161b22", "#7ee2a8", "#ff9a90", "#f2c14e") + "}" +
-		"@media print{body{max-width:none;padding:0;font-size:12px}details,.reading{display:none}h2{break-after:avoid}tr{break-inside:avoid}.pictures{grid-template-columns:1fr 1fr}.broad{display:block}.narrow{display:none}}"
+		"@media print{body{max-width:none;padding:0;font-size:12px}details,.reading{display:none}figure svg{max-height:240mm}h2{break-after:avoid}tr{break-inside:avoid}.pictures{grid-template-columns:1fr 1fr}.broad{display:block}.narrow{display:none}}"
 }
 
 // pageColours are those of a scheme, with the ground of what is quoted and those of verdicts.

@@ -83,6 +83,9 @@ func losses(r Run, rows []result.Second) (all []happening) {
 		}
 		h := s.happens(rows, "%s%s sessions are lost%s%s", whole(n), of, because(unaskedLosses(r.Result), n), back(r, rows, s, before))
 		h.weight = trace
+		if t0 := r.Result.Detail.StormAtS; t0 != nil && h.At < *t0 && *t0 <= h.known { // within its first second: not before what it follows from
+			h.At = *t0
+		}
 		if before > 0 && n*100 >= before {
 			h.Label = whole(n) + " lost"
 		}

@@ -24,7 +24,7 @@ func (r Run) serverLines(killed string, figure func(server, second int) *float64
 	for i, server := range r.Result.Server {
 		points := r.series(func(second int, _ result.Second) *float64 { return figure(i, second) })
 		l := plot.Line{Label: r.shortAddr(server.Addr), Colour: i, Dash: plot.DashOf(i), Points: points}
-		if server.Node != nil {
+		if server.Node != nil && *server.Node != server.Addr {
 			l.Label = *server.Node
 		}
 		if server.Killed {

@@ -191,7 +191,7 @@ func TestThePageShowsWhatTheMachineWasBusyWith(t *testing.T) {
 				highest[l.(plot.Line).Label] = max(highest[l.(plot.Line).Label], p.Y)
 			}
 		}
-		if highest["load test"] != 1 || highest["whole machine"] != 3 || highest["stolen by the host"] != .5 {
+		if highest["load test"] != 1 || highest["whole machine"] != 3 || highest["stolen by host"] != .5 {
 			t.Errorf("at most %v; want twice what was taken, of the second that lasted a half", highest)
 		}
 		return
@@ -308,6 +308,20 @@ func TestTheCauseIsSaidFirst(t *testing.T) {
 	}
 }
 
+// What was lost in the second of the blow is not told of before it.
+func TestLossesBeginWithTheBlow(t *testing.T) {
+	r := stormed(t, "kill", "window")
+	*r.Result.Detail.StormAtS = 10.4
+	for i := range r.Result.Detail.Seconds {
+		if s := &r.Result.Detail.Seconds[i]; s.T == 11 {
+			s.Lost = 500
+		}
+	}
+	if got := sentences(r); !strings.Contains(got, "10.4 to 11.0 s: 500 of ") {
+		t.Errorf("it says:\n%s", got)
+	}
+}
+
 // Who was late while nobody was there spoiled nothing.
 func TestLatenessWithoutClientsIsNotTold(t *testing.T) {
 	if got := sentences(prepared(t, "dead-server")); strings.Contains(got, "late") {
@@ -335,7 +349,7 @@ func TestLimitsAreDrawn(t *testing.T) {
 
 func TestFiguresThatDoNotCountSaySo(t *testing.T) {
 	text := pageWords(t, prepared(t, "generator-late"))
-	for _, want := range []string{"invalid: hold at 127.0.0.1:", "All 5 promises and thresholds hold, which does not count here.", "these figures do not count", "The load test took 8 % of a processor on the whole", "from the write p50 0.08, p99 5.38", "from the due time p99 381 ms"} {
+	for _, want := range []string{"invalid: hold at 127.0.0.1:", "All 5 promises and thresholds hold, which does not count here.", "these figures do not count", "The load test was late (p99 377 ms), but took 8 % of a processor on the whole", "from the write p50 0.08, p99 5.38", "from the due time p99 381 ms"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("it does not say %q:\n%s", want, text)
 		}

@@ -100,7 +100,7 @@ var strips = []strip{
 	{titled: Run.processors, none: "not known", of: knowsProcessors, lines: []course{
 		{name: "whole machine", colour: 3, of: cpuShare(func(s result.Second) *float64 { return s.MachineCPUS }), counts: true},
 		{name: "load test", colour: 4, of: cpuShare(func(s result.Second) *float64 { return s.GeneratorCPUS }), counts: true},
-		{name: "stolen by the host", colour: 1, of: cpuShare(func(s result.Second) *float64 { return s.StolenS }), counts: true}}},
+		{name: "stolen by host", colour: 1, of: cpuShare(func(s result.Second) *float64 { return s.StolenS }), counts: true}}},
 }
 
 // lostTitle says what is left out of the sessions that were lost.

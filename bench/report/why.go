@@ -77,7 +77,8 @@ func idle(x *result.Result) string {
 	if took > float64(max(g.Workers, 1))/2 {
 		return ""
 	}
-	return fmt.Sprintf("The load test took %s %% of a processor on the whole: not its own work made it late, but what else ran on its machine, or a machine that stood still.", plot.Number(100*took, 1))
+	return fmt.Sprintf("The load test was late (p99 %s ms), but took %s %% of a processor on the whole: not its own work made it late, but what else ran on its machine, or a machine that stood still.",
+		short(g.LateMs.P99), plot.Number(100*took, 1))
 }
 
 func are(n int) string {

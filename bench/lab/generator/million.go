@@ -7,39 +7,73 @@ import (
 	"github.com/stormwheel/stormwheel/bench/result"
 )
 
-// million says on which day and machine, and then the table of that result.
-func million(p *kit.Page, res *result.Result) {
-	p.Printf("on %s: %d nodes and %d worker processes on one machine (%s, %d cores, %s). The verdict is %q. Memory is resident, by the connections at the end; the kernel's holds both ends, and whatever else grew meanwhile.\n\n",
-		res.Started.Format("2006-01-02"), len(res.Server), res.Generator.Workers, res.Build.Processor, res.Build.CPUs, mebibytes(res.Build.MemoryBytes), res.Verdict)
-	var rows [][]string
-	row := func(name, format string, values ...*float64) {
-		text := "unknown"
-		args := make([]any, 0, len(values))
-		for _, v := range values {
-			if v != nil {
-				args = append(args, *v)
-			}
+// million says where the runs were made, and then has a column for each of them.
+func million(p *kit.Page, runs []*result.Result) {
+	last := runs[len(runs)-1]
+	p.Printf("%d nodes and %d worker processes on one machine (%s, %d cores, %s). Memory is resident, by the connections at the end; the kernel's holds both ends, and whatever else grew meanwhile.\n\n",
+		len(last.Server), last.Generator.Workers, last.Build.Processor, last.Build.CPUs, mebibytes(last.Build.MemoryBytes))
+	head, rows := []string{"run"}, make([][]string, len(millionRows))
+	for i, row := range millionRows {
+		rows[i] = []string{row.name}
+	}
+	for _, res := range runs {
+		head = append(head, res.Started.UTC().Format("2006-01-02 15:04"))
+		for i, row := range millionRows {
+			rows[i] = append(rows[i], row.of(res))
 		}
-		if len(args) == len(values) {
-			text = fmt.Sprintf(format, args...)
+	}
+	p.Table(head, rows)
+}
+
+// millionRows are what is told of each run.
+var millionRows = []struct {
+	name string
+	of   func(*result.Result) string
+}{
+	{"verdict", func(res *result.Result) string {
+		if why := res.Generator.WhyInvalid; why != nil {
+			return string(res.Verdict) + ": " + *why
 		}
-		rows = append(rows, []string{name, text})
+		return string(res.Verdict)
+	}},
+	{"commit", func(res *result.Result) string { return res.Build.Version }},
+	{"connections at the end", func(res *result.Result) string { return kit.Count(res.Conns.End) }},
+	{"connect rate, 1/s", func(res *result.Result) string { return figure("%.0f", res.Connect.RatePerS) }},
+	{"all connected after, s", func(res *result.Result) string { return figure("%.0f", connectedAfter(res)) }},
+	{"PINGs, of which unanswered", func(res *result.Result) string {
+		return kit.Count(res.Heartbeat.Sent) + ", " + kit.Count(res.Heartbeat.Unanswered)
+	}},
+	{"round trip p50 / p99, ms", func(res *result.Result) string {
+		if rtt := res.Heartbeat.RTTms; rtt != nil {
+			return figure("%.2f / %.2f", &rtt.P50, &rtt.P99)
+		}
+		return unknown
+	}},
+	{"generator late p99, ms", func(res *result.Result) string {
+		if late := res.Generator.LateMs; late != nil {
+			return figure("%.2f", &late.P99)
+		}
+		return unknown
+	}},
+	{"sessions lost, falsely evicted", func(res *result.Result) string { return fmt.Sprintf("%d, %d", res.Conns.Lost, res.Eviction.False) }},
+	{"server, B a connection", func(res *result.Result) string { return figure("%.0f", res.Memory.ServerBytesPerConn) }},
+	{"generator, B a connection", func(res *result.Result) string { return figure("%.0f", res.Memory.GeneratorBytesPerConn) }},
+	{"kernel, B a connection", func(res *result.Result) string { return figure("%.0f", res.Memory.KernelBytesPerConn) }},
+	{"wall, teardown apart, s", func(res *result.Result) string { return figure("%.0f", &res.WallS) }},
+}
+
+const unknown = "unknown"
+
+// figure is unknown if one of the values is.
+func figure(format string, values ...*float64) string {
+	args := make([]any, 0, len(values))
+	for _, v := range values {
+		if v == nil {
+			return unknown
+		}
+		args = append(args, *v)
 	}
-	row("connections at the end", kit.Count(res.Conns.End))
-	row("connect rate, 1/s", "%.0f", res.Connect.RatePerS)
-	row("all connected after, s", "%.0f", connectedAfter(res))
-	row("server, B a connection", "%.0f", res.Memory.ServerBytesPerConn)
-	row("generator, B a connection", "%.0f", res.Memory.GeneratorBytesPerConn)
-	row("kernel, B a connection", "%.0f", res.Memory.KernelBytesPerConn)
-	if rtt := res.Heartbeat.RTTms; rtt != nil {
-		row("round trip p50 / p99, ms", "%.2f / %.2f", &rtt.P50, &rtt.P99)
-	}
-	if late := res.Generator.LateMs; late != nil {
-		row("generator late p99, ms", "%.2f", &late.P99)
-	}
-	row("sessions lost, falsely evicted", fmt.Sprintf("%d, %d", res.Conns.Lost, res.Eviction.False))
-	row("wall, teardown apart, s", "%.0f", &res.WallS)
-	p.Table([]string{"figure", ""}, rows)
+	return fmt.Sprintf(format, args...)
 }
 
 // connectedAfter is when the last client of the ramp was in, in seconds.

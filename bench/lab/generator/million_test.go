@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
 	"github.com/stormwheel/stormwheel/bench/result"
@@ -25,7 +26,7 @@ func TestAMillionIsToldIfThereIsOne(t *testing.T) {
 	if got := section(); !strings.Contains(got, "Not measured: `make million`") {
 		t.Errorf("the section tells of a million that there was not:\n%s", got)
 	}
-	res := &result.Result{Schema: result.Schema, WallS: 321, Verdict: result.Pass, Conns: result.Conns{Target: 1_000_000, End: 1_000_000},
+	res := &result.Result{Schema: result.Schema, Started: time.Date(2026, 12, 1, 1, 0, 0, 0, time.UTC), WallS: 321, Verdict: result.Pass, Conns: result.Conns{Target: 1_000_000, End: 1_000_000},
 		Connect: result.Connect{RatePerS: new(5000.0)}, Memory: result.Memory{KernelBytesPerConn: new(8123.0)}}
 	text, err := json.Marshal(res)
 	if err != nil {
@@ -36,7 +37,8 @@ func TestAMillionIsToldIfThereIsOne(t *testing.T) {
 	}
 	got := section()
 	for _, want := range []string{"| connections at the end | 1,000,000 |", "| all connected after, s | 200 |", "| kernel, B a connection | 8123 |",
-		"| server, B a connection | unknown |", "| `make million`, teardown apart | at most 360 s | 321 s | 1 | reached |"} {
+		"| server, B a connection | unknown |", "| `make million`, teardown apart | at most 360 s | 321 s | 1 | reached |",
+		"| `make million` is valid and passes | at least 1 | 1 of 1 | 1 | reached |"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the section has no %q:\n%s", want, got)
 		}
@@ -50,5 +52,20 @@ func TestAMillionIsToldIfThereIsOne(t *testing.T) {
 	}
 	if got = section(); strings.Count(got, "| connections at the end | 1,000,000 |") != 2 || !strings.Contains(got, larger) {
 		t.Errorf("the section does not tell of the larger machine:\n%s", got)
+	}
+
+	// Runs that are kept under numbers have columns of their own, by when they began.
+	res.Started, res.Verdict, res.Generator.WhyInvalid = res.Started.Add(-time.Hour), result.Invalid, new("the generator was late, p99 43.4 ms")
+	if text, err = json.Marshal(res); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "million-1.json"), text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"| verdict | invalid: the generator was late, p99 43.4 ms | pass |", "| connections at the end | 1,000,000 | 1,000,000 |",
+		"| `make million` is valid and passes | at least 2 | 1 of 2 | 2 | **missed** by 1 |"} {
+		if got = section(); !strings.Contains(got, want) {
+			t.Errorf("the section has no %q:\n%s", want, got)
+		}
 	}
 }

@@ -104,13 +104,21 @@ func (k *Kept) Results(s Step) ([]*result.Result, error) {
 	return all, nil
 }
 
-// Beside is the result of another command, of `make million`; nil if there is none.
-func (k *Kept) Beside(file string) (*result.Result, error) {
-	res, err := readResult(k.place.out(file))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
+// Beside are the results of another command, of `make million`, whose files match a pattern, by when they began.
+func (k *Kept) Beside(pattern string) (all []*result.Result, err error) {
+	files, err := filepath.Glob(k.place.out(pattern))
+	if err != nil {
+		return nil, err
 	}
-	return res, err
+	for _, file := range files {
+		res, err := readResult(file)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, res)
+	}
+	slices.SortStableFunc(all, func(a, b *result.Result) int { return a.Started.Compare(b.Started) })
+	return all, nil
 }
 
 func readResult(file string) (*result.Result, error) {

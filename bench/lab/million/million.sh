@@ -9,10 +9,13 @@
 # Processes whose heaps grow alike collect at the same moments, and two processors then have no time for
 # PINGs; when nothing grows any more, each collects after two minutes all the same, and these are the same
 # minutes. So none of them collects below 160 MiB, which a node and a worker stay under.
+#
+# RUN=2 keeps its result under that number, beside others: BENCHMARKS.md then has a column for each.
 set -eu
+number=${RUN:+-$RUN}
 export GOGC="${GOGC:-off}" GOMEMLIMIT="${GOMEMLIMIT:-160MiB}"
 bench="bin/stormwheel bench hold --conns 1000000 --rate ${RATE:-2400} --profile adaptive --spawn 56 --node-arg loops=1 \
-	--heartbeat 60s --timeout 150s --pong-timeout 30s --duration 75s --json out/million.json --csv out/million.csv"
+	--heartbeat 60s --timeout 150s --pong-timeout 30s --duration 75s --json out/million$number.json --csv out/million$number.csv"
 size=/proc/sys/net/ipv4/tcp_child_ehash_entries
 
 if [ -w $size ] && before=$(cat $size) && echo 4194304 2>/dev/null >$size; then
