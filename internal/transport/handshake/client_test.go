@@ -51,6 +51,9 @@ func TestAClientWaitsASecondForItsTicket(t *testing.T) {
 // say lets bytes arrive, and returns what is said to them.
 func say(t *testing.T, l *transport.Lines, b []byte) (words []byte) {
 	t.Helper()
+	if _, ok := l.Whole(0, b); ok {
+		return nil
+	}
 	for {
 		in, err := l.Receive(0, b)
 		words = append(words, in.Words...)

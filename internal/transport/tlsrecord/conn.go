@@ -22,7 +22,7 @@ type conn struct {
 	seq     [directions]uint64 // of the next record
 	iv      [directions][nonceBytes]byte
 	kept    uint16 // where its AEADs are kept, 0: nowhere
-	used    uint8  // when one was: a tick of the aeads, 0: never
+	used    uint8  // when one was made or, of a busy one, used: a tick of the aeads, 0: never
 	suite   uint8
 	alert   Alert // what its error is called; 0: there was none, or close_notify
 	useless uint8 // records without content since the last that had any

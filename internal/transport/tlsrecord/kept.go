@@ -24,7 +24,7 @@ const (
 // The lists of aeads.
 const (
 	recent = iota // of connections that were used last
-	busy          // of those that were used twice within busyTicks
+	busy          // of those for which they had to be made twice within busyTicks
 	lists
 )
 
@@ -59,8 +59,11 @@ func (a *aeads) get(c *conn, d direction) cipher.AEAD {
 	if c.kept == 0 {
 		return nil
 	}
-	c.used = a.now
-	return a.list[c.kept].made[d]
+	e := &a.list[c.kept]
+	if e.in == busy {
+		c.used = a.now
+	}
+	return e.made[d]
 }
 
 // put keeps the AEAD of a direction that has none here.
@@ -68,8 +71,14 @@ func (a *aeads) put(c *conn, d direction, made cipher.AEAD) {
 	if c.kept == 0 {
 		a.begin(c)
 	}
-	c.used = a.now
 	a.list[c.kept].made[d] = made
+}
+
+// meet keeps the AEAD of one that has just come. What it says and hears at first makes nobody busy: else all of a
+// crowd that comes were that, for a second.
+func (a *aeads) meet(c *conn, d direction, made cipher.AEAD) {
+	a.put(c, d, made)
+	c.used = 0
 }
 
 // begin has a connection be among those whose AEADs are kept.
@@ -78,6 +87,7 @@ func (a *aeads) begin(c *conn) {
 	if c.used != 0 && a.since(c.used) <= busyTicks {
 		in = busy
 	}
+	c.used = a.now
 	if a.count[in] == a.most[in] {
 		a.drop(a.list[a.list[in].prev].of)
 	}

@@ -59,6 +59,30 @@ func TestAEADsAreKeptForWhoIsBusy(t *testing.T) {
 	}
 }
 
+// A crowd that comes, each of which says something at once and hears something a little later, is not busy.
+func TestWhoHasJustComeIsNotBusy(t *testing.T) {
+	const n = 10 * maxRecent
+	client, server := New(true), New(false)
+	now := time.Hour
+	for round := range 2 {
+		for s := range transport.Slot(n) {
+			client.Tick(now)
+			if round == 0 {
+				if client.begin(s, keysOf(AES128GCM, byte(s))) != nil || server.begin(s, keysOf(AES128GCM, byte(s))) != nil {
+					t.Fatal("not installed")
+				}
+				client.Seal(s, nil, []byte("hello"))
+			} else if o, err := client.Open(s, nil, server.Seal(s, nil, []byte("welcome"))); err != nil || string(o.Plain) != "welcome" {
+				t.Fatalf("%q, %v", o.Plain, err)
+			}
+			now += time.Millisecond
+		}
+	}
+	if client.kept.count[busy] != 0 {
+		t.Errorf("%d of %d are busy", client.kept.count[busy], n)
+	}
+}
+
 // More busy ones than there is room for: the bound holds, and all are opened.
 func TestBusyAEADsAreBounded(t *testing.T) {
 	const n, most = 100, 10

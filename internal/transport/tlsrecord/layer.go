@@ -52,7 +52,7 @@ func (l *Layer) Install(s transport.Slot, p *Prepared) {
 	c := l.conn(at)
 	*c = p.conn
 	copy(l.keys(at), p.keys[:])
-	l.kept.put(c, outgoing, p.out)
+	l.kept.meet(c, outgoing, p.out)
 	*p = Prepared{}
 }
 
