@@ -123,3 +123,24 @@ func TestAHurriedStopWaitsForNothing(t *testing.T) {
 		}
 	}
 }
+
+// What a visit sends may end its session, whose connection has gone then: what the round brings is for the others.
+func TestARoundWritesNothingToWhomItsVisitHasEnded(t *testing.T) {
+	n := newNode(t, rigConfig{})
+	slot, p := n.join()
+	_, other := n.join()
+	frame := codec.AppendDeliver(nil, 0, []byte("hello"))
+	n.r.BeginRound(&Round{Visit: func(at Slot) ([]byte, bool) {
+		if p.reset = at == slot; p.reset { // as the write of this finds
+			if err := n.r.Deliver(slot, []byte("own")); err != nil {
+				t.Error(err)
+			}
+		}
+		return frame, true
+	}})
+	n.bringAll()
+	n.wantClosed(ReasonPeerReset, 1)
+	if got := bodies(t, other); !slices.Equal(got, []string{"hello"}) || n.r.counters.Delivers != 2 {
+		t.Errorf("the other got %q; %d were written, want what its visit sent and the other's", got, n.r.counters.Delivers)
+	}
+}
