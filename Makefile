@@ -116,7 +116,7 @@ bench-report: ## the section of the peers again, from out/peers.json
 bench-large: ## on a machine with eight processors or more: event loops, a million connections in one process; their section
 	$(call lab,large)
 
-bench-goodput: ## servers to which more clients come than they can take, and what a refusal costs, about eight minutes: their section of BENCHMARKS.md
+bench-goodput: ## servers to which more clients come than they can take, and what a refusal costs, about eleven minutes: their section of BENCHMARKS.md
 	$(call lab,goodput)
 
 bench-wheel: ## the wheel beside its rivals, about ten minutes: its section of BENCHMARKS.md

@@ -126,12 +126,13 @@ func (c *Config) checkTimes() error {
 
 // checkTerms is about the heartbeat and the timeout, as they go together.
 func (c *Config) checkTerms() error {
+	told := c.Spawn > 0 && c.Protocol != foreign.MQTT // whose keepalive says both
 	switch {
-	case c.Spawn > 0 && c.Timeout <= c.Heartbeat && c.Protocol != foreign.MQTT:
+	case told && c.Timeout <= c.Heartbeat:
 		return result.Usage("--timeout: %v is not above --heartbeat %v, every client would be evicted", c.Timeout, c.Heartbeat)
 	case c.Heartbeat > 0 && c.Heartbeat < codec.MinInterval:
 		return result.Usage("--heartbeat: %v is below %v, the shortest that clients keep to", c.Heartbeat, codec.MinInterval)
-	case c.Spawn > 0 && c.Timeout < codec.MinTimeout(c.Heartbeat):
+	case told && c.Timeout < codec.MinTimeout(c.Heartbeat):
 		return result.Usage("--timeout: %v is below %v, the least for clients that speak every %v", c.Timeout, codec.MinTimeout(c.Heartbeat), c.Heartbeat)
 	}
 	return nil

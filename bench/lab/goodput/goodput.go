@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/stormwheel/stormwheel/bench"
@@ -64,17 +65,14 @@ func (e effort) within(can float64) int {
 // kinds are in the order of the tables. Mosquitto is not on every machine.
 var kinds = []string{peers.Ours, peers.Blind, peers.Floor, "go-net", "nbio", peers.Mosquitto}
 
-// present are those of some kinds that can run here. It notes why the others cannot.
-func present(k *kit.Kept, kinds []string) (here []string) {
-	for _, kind := range kinds {
-		switch why := peers.Absent(kind); {
-		case why == "":
-			here = append(here, kind)
-		case len(k.Notes[absent]) == 0:
-			k.Note(absent, "%s: %s", peers.Label(kind), why)
-		}
+// present is kinds, without Mosquitto where it is missing. It notes why, or which version it is.
+func present(k *kit.Kept) []string {
+	if why := peers.Absent(peers.Mosquitto); why != "" {
+		k.Note(absent, "%s: %s", peers.Label(peers.Mosquitto), why)
+		return slices.DeleteFunc(slices.Clone(kinds), func(kind string) bool { return kind == peers.Mosquitto })
 	}
-	return here
+	k.Note(peers.Mosquitto, "%s", peers.MosquittoVersion())
+	return kinds
 }
 
 const absent = "absent"
@@ -99,7 +97,7 @@ func aim(cfg *scenario.Config, kind string) error {
 // them. The workload is the duty, the rate a multiple of what the server can take.
 func steps(k *kit.Kept) []kit.Step {
 	e := efforts[k.Effort.Name]
-	here := present(k, kinds)
+	here := present(k)
 	var all []kit.Step
 	for _, d := range e.duties {
 		for _, times := range d.times {
@@ -108,7 +106,7 @@ func steps(k *kit.Kept) []kit.Step {
 	}
 	if e.greys > 0 {
 		all = append(all, kit.Step{Workload: greyAt, Subject: peers.Floor})
-		all = append(all, kit.Turns(1, kit.Step{Workload: grey}, present(k, greyKinds), nil)...)
+		all = append(all, kit.Turns(1, kit.Step{Workload: grey}, greyKinds, func(kind string, _ int) bool { return slices.Contains(here, kind) })...)
 	}
 	return append(all, kit.Turns(1, kit.Step{Workload: refusals}, outcomes, nil)...)
 }

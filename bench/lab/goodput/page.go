@@ -27,15 +27,19 @@ func graph(e effort) kit.Graph {
 
 func write(p *kit.Page, k *kit.Kept) error {
 	e := efforts[k.Effort.Name]
+	version := ""
+	for _, text := range k.Notes[peers.Mosquitto] {
+		version = text + " "
+	}
 	p.Printf(`Servers that run always, or for a part of the time only (SIGSTOP, SIGCONT), are offered multiples of what each
 can take, which is measured with %d clients that come at once. A tenth of the clients are in before.
 The others come at an even rate for %v (at most %d of them, no more than the server takes in two thirds of the time, and as
 fast as this machine can), and again until they are in, or until %v after the last has come. All are the clients of package client, whose patience grows; the peers
-tell neither slots nor a reconnect window. Mosquitto is a broker with one thread, to which they speak MQTT 3.1.1: CONNECT, and CONNACK is their
+tell neither slots nor a reconnect window. Mosquitto %sis a broker with one thread, to which they speak MQTT 3.1.1: CONNECT, and CONNACK is their
 WELCOME. "Blind" is a node that does not measure what it can do. Goodput is those who got in, by the time
 that it took; the best is that of all offers to the same server. One run each; nodes and clients share this machine.
 
-`, fewClients, e.offered, e.most, e.giveUp)
+`, fewClients, e.offered, e.most, e.giveUp, version)
 	var rows [][]string
 	for _, d := range e.duties {
 		for _, kind := range kinds {
