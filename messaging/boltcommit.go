@@ -162,7 +162,6 @@ func (s *Bolt) commit(ops []*boltOp) error {
 		if err != nil {
 			return err
 		}
-		s.grow(tx.Size())
 		// A panic leaves tx open: to roll it back would read damaged pages again, where nobody recovers.
 		w := writeTx{s.counts.draft(), tx.Bucket(bucketQueue), tx.Bucket(bucketDelayed), tx.Bucket(bucketDue), nil}
 		for _, op := range ops {
