@@ -156,7 +156,7 @@ func TestASlowServerIsNoLateGenerator(t *testing.T) {
 // Who waits for an answer goes on to PING, so that its server does not take it for silent; it gives the
 // server up itself, which is no fault of the generator.
 func TestWhoWaitsForAnAnswerIsNotSilent(t *testing.T) {
-	f := benchtest.Start(t, &benchtest.Node{NoPong: true, Farewell: true}) // 1.5 s, and a heartbeat of 200 ms
+	f := benchtest.Start(t, &benchtest.Node{Terms: benchtest.Evicting, NoPong: true, Farewell: true})
 	cfg := asking(f, "hold")
 	cfg.Duration = 4 * time.Second // the timeout, and the clients' patience of 2 s with a PONG
 	r, err := Run(t.Context(), cfg, View{})

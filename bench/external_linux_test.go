@@ -132,7 +132,7 @@ func TestACommandThatGoesWrongMakesTheRunInvalidAndKeepsItsResult(t *testing.T) 
 			benchtest.LeavesNothing(t)
 			f := benchtest.Start(t, &benchtest.Node{Terms: patient})
 			cfg := outside(f.Addr())
-			cfg.StormCmd, cfg.Conns, cfg.RecoveryTimeout, cfg.PongTimeout = tt.command, 20, 2*time.Second, 300*time.Millisecond
+			cfg.StormCmd, cfg.Conns, cfg.RecoveryTimeout, cfg.PongTimeout = tt.command, 20, 2*time.Second, time.Second
 			r, err := Run(t.Context(), cfg, View{})
 			if r == nil || result.ExitCode(err) != result.ExitInvalid || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") {
 				t.Fatalf("exit %d, %v; want it invalid, with %q", result.ExitCode(err), err, tt.want)

@@ -104,88 +104,26 @@ func TestMessagesSurvive(t *testing.T) {
 	payloadOf(t, Send, AppendSend(nil, 1, make([]byte, MaxBody)), nil) // the largest body fits
 }
 
-func TestMalformedPayloadIsNamed(t *testing.T) {
-	hello := func(p []byte) error { _, err := ParseHello(p); return err }
-	welcome := func(p []byte) error { _, err := ParseWelcome(p); return err }
-	ping := func(p []byte) error { _, _, err := ParsePing(p); return err }
-	pong := func(p []byte) error { _, err := ParsePong(p); return err }
-	message := func(p []byte) error { _, _, err := ParseMessage(p); return err }
-	request := func(p []byte) error { _, _, err := ParseRequest(p); return err }
-	reply := func(p []byte) error { _, _, err := ParseReply(p); return err }
-	ack := func(p []byte) error { _, err := ParseAck(p); return err }
-	nack := func(p []byte) error { _, err := ParseNack(p); return err }
-	goAway := func(p []byte) error { _, err := ParseGoAway(p); return err }
+// malformed is a payload that is refused, and what is said of it.
+type malformed struct {
+	name  string
+	parse func([]byte) error
+	input []byte
+	want  error
+	text  string
+}
 
-	fixed := func(n int, tail ...byte) []byte { return append(make([]byte, n), tail...) }
-	id := []byte{1, 0, 1, 'a'} // a client id
-	long := func(typ byte, n int) []byte {
-		return append([]byte{typ, byte(n >> 8), byte(n)}, bytes.Repeat([]byte{'x'}, n)...)
-	}
+// fixedPart is the part of a payload that has no fields, and its tail.
+func fixedPart(n int, tail ...byte) []byte { return append(make([]byte, n), tail...) }
 
-	for _, tc := range []struct {
-		name  string
-		parse func([]byte) error
-		input []byte
-		want  error
-		text  string
-	}{
-		{"hello empty", hello, nil, ErrTruncated, "HELLO payload of 0 bytes, want at least 24"},
-		{"hello short", hello, fixed(23), ErrTruncated, "HELLO payload of 23 bytes, want at least 24"},
-		{"hello without id", hello, fixed(24), ErrField, "client id is missing"},
-		{"hello with empty id", hello, fixed(24, 1, 0, 0), ErrField, "client id is missing"},
-		{"hello with two ids", hello, append(fixed(24, id...), id...), ErrField, "client id occurs twice"},
-		{"hello with two ids, first empty", hello, append(fixed(24, 1, 0, 0), id...), ErrField, "client id occurs twice"},
-		{"hello versions crossed", hello, append([]byte{2, 1}, fixed(22, id...)...), ErrField, "lowest version 2 above highest 1"},
-		{"hello id not UTF-8", hello, fixed(24, 1, 0, 1, 0xff), ErrField, "client id is not UTF-8"},
-		{"hello id cut inside a rune", hello, fixed(24, 1, 0, 1, 0xc3), ErrField, "client id is not UTF-8"},
-		{"hello id escape", hello, fixed(24, 1, 0, 2, 'a', 0x1b), ErrField, "client id has the control character U+001B"},
-		{"hello id newline", hello, fixed(24, 1, 0, 1, '\n'), ErrField, "client id has the control character U+000A"},
-		{"hello id C1", hello, fixed(24, 1, 0, 2, 0xc2, 0x9b), ErrField, "client id has the control character U+009B"},
-		{"hello id long", hello, fixed(24, long(1, MaxClientID+1)...), ErrField, "client id has 129 bytes, at most 128 are allowed"},
-		{"hello token long", hello, append(fixed(24, id...), long(2, MaxToken+1)...), ErrField, "token has 4097 bytes, at most 4096 are allowed"},
-		{"hello resume long", hello, append(fixed(24, id...), long(3, MaxReturnPass+1)...), ErrField, "return pass has 257 bytes, at most 256 are allowed"},
-		{"hello ticket long", hello, append(fixed(24, id...), long(4, MaxTicket+1)...), ErrField, "ticket has 257 bytes, at most 256 are allowed"},
-		{"tlv type alone", hello, fixed(24, 1), ErrTruncated, "TLV header of 3 bytes, 1 left"},
-		{"tlv half a length", hello, fixed(24, 1, 0), ErrTruncated, "TLV header of 3 bytes, 2 left"},
-		{"tlv value missing", hello, fixed(24, 1, 0, 1), ErrTruncated, "TLV 1 of 1 bytes, 0 left"},
-		{"tlv value short", hello, fixed(24, 1, 0xff, 0xff, 'a', 'b'), ErrTruncated, "TLV 1 of 65535 bytes, 2 left"},
-		{"tlv unknown and short", hello, append(fixed(24, id...), 99, 0, 2, 0), ErrTruncated, "TLV 99 of 2 bytes, 1 left"},
-		{"welcome short", welcome, fixed(51), ErrTruncated, "WELCOME payload of 51 bytes, want at least 52"},
-		{"welcome node long", welcome, fixed(52, long(5, MaxNode+1)...), ErrField, "node has 65 bytes, at most 64 are allowed"},
-		{"welcome node escape", welcome, fixed(52, 5, 0, 1, 0x1b), ErrField, "node has the control character U+001B"},
-		{"welcome resume long", welcome, fixed(52, long(3, MaxReturnPass+1)...), ErrField, "return pass has 257 bytes, at most 256 are allowed"},
-		{"welcome alternates long", welcome, fixed(52, long(6, MaxAlternates+1)...), ErrField, "alternates has 1025 bytes, at most 1024 are allowed"},
-		{"welcome limits short", welcome, fixed(52, long(8, limitsLen-1)...), ErrField, "limits have 31 bytes, want at least 32"},
-		{"welcome limits long", welcome, fixed(52, long(8, maxLimits+1)...), ErrField, "limits has 65 bytes, at most 64 are allowed"},
-		{"welcome expires short", welcome, fixed(52, long(9, expiresLen-1)...), ErrField, "expires has 7 bytes, want 8"},
-		{"welcome expires long", welcome, fixed(52, long(9, expiresLen+1)...), ErrField, "expires has 9 bytes, at most 8 are allowed"},
-		{"pong expires short", pong, fixed(28, long(9, 1)...), ErrField, "expires has 1 bytes, want 8"},
-		{"pong expires twice", pong, fixed(28, append(long(9, 8), 9, 0, 0)...), ErrField, "expires occurs twice"},
-		{"ping token long", ping, fixed(12, long(2, MaxToken+1)...), ErrField, "token has 4097 bytes, at most 4096 are allowed"},
-		{"ping token twice", ping, fixed(12, 2, 0, 0, 2, 0, 1, 'x'), ErrField, "token occurs twice"},
-		{"welcome tail short", welcome, fixed(52, 5, 0), ErrTruncated, "TLV header of 3 bytes, 2 left"},
-		{"ping empty", ping, nil, ErrTruncated, "PING payload of 0 bytes, want at least 12"},
-		{"ping short", ping, fixed(11), ErrTruncated, "PING payload of 11 bytes, want at least 12"},
-		{"ping tail short", ping, fixed(12, 1, 0, 1), ErrTruncated, "TLV 1 of 1 bytes, 0 left"},
-		{"pong short", pong, fixed(27), ErrTruncated, "PONG payload of 27 bytes, want at least 28"},
-		{"pong tail short", pong, fixed(28, 1, 0, 1), ErrTruncated, "TLV 1 of 1 bytes, 0 left"},
-		{"message short", message, fixed(7), ErrTruncated, "message payload of 7 bytes, want at least 8"},
-		{"request short", request, fixed(7), ErrTruncated, "message payload of 7 bytes, want at least 8"},
-		{"request without a number", request, fixed(9), ErrField, "number 0 of a message that wants a reply"},
-		{"reply short", reply, fixed(15), ErrTruncated, "reply payload of 15 bytes, want at least 16"},
-		{"reply with a number", reply, append(fixed(7, 1), fixed(8)...), ErrField, "number 1 of a reply, want 0"},
-		{"ack short", ack, fixed(19), ErrTruncated, "ACK payload of 19 bytes, want at least 20"},
-		{"ack long", ack, fixed(21), ErrField, "ACK payload of 21 bytes, want exactly 20"},
-		{"ack backwards", ack, append([]byte{0, 0, 0, 0, 0, 0, 0, 2}, fixed(12)...), ErrField, "ACK from 2 to 0"},
-		{"nack short", nack, fixed(11), ErrTruncated, "NACK payload of 11 bytes, want at least 12"},
-		{"nack reason", nack, fixed(12, 7, 0, 1, 0x1b), ErrField, "reason has the control character U+001B"},
-		{"goaway short", goAway, fixed(11), ErrTruncated, "GOAWAY payload of 11 bytes, want at least 12"},
-		{"goaway ticket long", goAway, fixed(12, long(4, MaxTicket+1)...), ErrField, "ticket has 257 bytes, at most 256 are allowed"},
-		{"goaway alternates not UTF-8", goAway, fixed(12, 6, 0, 1, 0x80), ErrField, "alternates is not UTF-8"},
-		{"goaway reason long", goAway, fixed(12, long(7, MaxReason+1)...), ErrField, "reason has 257 bytes, at most 256 are allowed"},
-		{"goaway reason twice", goAway, fixed(12, 7, 0, 1, 'a', 7, 0, 1, 'b'), ErrField, "reason occurs twice"},
-		{"goaway tail short", goAway, fixed(12, 7), ErrTruncated, "TLV header of 3 bytes, 1 left"},
-	} {
+// longField is a field of n bytes.
+func longField(typ byte, n int) []byte {
+	return append([]byte{typ, byte(n >> 8), byte(n)}, bytes.Repeat([]byte{'x'}, n)...)
+}
+
+func wantNamed(t *testing.T, cases []malformed) {
+	t.Helper()
+	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
 			err := tc.parse(tc.input)
 			if want := tc.want.Error() + ": " + tc.text; !errors.Is(err, tc.want) || err.Error() != want {
@@ -196,6 +134,83 @@ func TestMalformedPayloadIsNamed(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestMalformedHelloIsNamed(t *testing.T) {
+	hello := func(p []byte) error { _, err := ParseHello(p); return err }
+	id := []byte{1, 0, 1, 'a'} // a client id
+	wantNamed(t, []malformed{
+		{"hello empty", hello, nil, ErrTruncated, "HELLO payload of 0 bytes, want at least 24"},
+		{"hello short", hello, fixedPart(23), ErrTruncated, "HELLO payload of 23 bytes, want at least 24"},
+		{"hello without id", hello, fixedPart(24), ErrField, "client id is missing"},
+		{"hello with empty id", hello, fixedPart(24, 1, 0, 0), ErrField, "client id is missing"},
+		{"hello with two ids", hello, append(fixedPart(24, id...), id...), ErrField, "client id occurs twice"},
+		{"hello with two ids, first empty", hello, append(fixedPart(24, 1, 0, 0), id...), ErrField, "client id occurs twice"},
+		{"hello versions crossed", hello, append([]byte{2, 1}, fixedPart(22, id...)...), ErrField, "lowest version 2 above highest 1"},
+		{"hello id not UTF-8", hello, fixedPart(24, 1, 0, 1, 0xff), ErrField, "client id is not UTF-8"},
+		{"hello id cut inside a rune", hello, fixedPart(24, 1, 0, 1, 0xc3), ErrField, "client id is not UTF-8"},
+		{"hello id escape", hello, fixedPart(24, 1, 0, 2, 'a', 0x1b), ErrField, "client id has the control character U+001B"},
+		{"hello id newline", hello, fixedPart(24, 1, 0, 1, '\n'), ErrField, "client id has the control character U+000A"},
+		{"hello id C1", hello, fixedPart(24, 1, 0, 2, 0xc2, 0x9b), ErrField, "client id has the control character U+009B"},
+		{"hello id long", hello, fixedPart(24, longField(1, MaxClientID+1)...), ErrField, "client id has 129 bytes, at most 128 are allowed"},
+		{"hello token long", hello, append(fixedPart(24, id...), longField(2, MaxToken+1)...), ErrField, "token has 4097 bytes, at most 4096 are allowed"},
+		{"hello resume long", hello, append(fixedPart(24, id...), longField(3, MaxReturnPass+1)...), ErrField, "return pass has 257 bytes, at most 256 are allowed"},
+		{"hello ticket long", hello, append(fixedPart(24, id...), longField(4, MaxTicket+1)...), ErrField, "ticket has 257 bytes, at most 256 are allowed"},
+		{"tlv type alone", hello, fixedPart(24, 1), ErrTruncated, "TLV header of 3 bytes, 1 left"},
+		{"tlv half a length", hello, fixedPart(24, 1, 0), ErrTruncated, "TLV header of 3 bytes, 2 left"},
+		{"tlv value missing", hello, fixedPart(24, 1, 0, 1), ErrTruncated, "TLV 1 of 1 bytes, 0 left"},
+		{"tlv value short", hello, fixedPart(24, 1, 0xff, 0xff, 'a', 'b'), ErrTruncated, "TLV 1 of 65535 bytes, 2 left"},
+		{"tlv unknown and short", hello, append(fixedPart(24, id...), 99, 0, 2, 0), ErrTruncated, "TLV 99 of 2 bytes, 1 left"},
+	})
+}
+
+func TestMalformedPayloadIsNamed(t *testing.T) {
+	welcome := func(p []byte) error { _, err := ParseWelcome(p); return err }
+	ping := func(p []byte) error { _, _, err := ParsePing(p); return err }
+	pong := func(p []byte) error { _, err := ParsePong(p); return err }
+	message := func(p []byte) error { _, _, err := ParseMessage(p); return err }
+	request := func(p []byte) error { _, _, err := ParseRequest(p); return err }
+	reply := func(p []byte) error { _, _, err := ParseReply(p); return err }
+	ack := func(p []byte) error { _, err := ParseAck(p); return err }
+	nack := func(p []byte) error { _, err := ParseNack(p); return err }
+	goAway := func(p []byte) error { _, err := ParseGoAway(p); return err }
+	wantNamed(t, []malformed{
+		{"welcome short", welcome, fixedPart(51), ErrTruncated, "WELCOME payload of 51 bytes, want at least 52"},
+		{"welcome node long", welcome, fixedPart(52, longField(5, MaxNode+1)...), ErrField, "node has 65 bytes, at most 64 are allowed"},
+		{"welcome node escape", welcome, fixedPart(52, 5, 0, 1, 0x1b), ErrField, "node has the control character U+001B"},
+		{"welcome resume long", welcome, fixedPart(52, longField(3, MaxReturnPass+1)...), ErrField, "return pass has 257 bytes, at most 256 are allowed"},
+		{"welcome alternates long", welcome, fixedPart(52, longField(6, MaxAlternates+1)...), ErrField, "alternates has 1025 bytes, at most 1024 are allowed"},
+		{"welcome limits short", welcome, fixedPart(52, longField(8, limitsLen-1)...), ErrField, "limits have 31 bytes, want at least 32"},
+		{"welcome limits long", welcome, fixedPart(52, longField(8, maxLimits+1)...), ErrField, "limits has 65 bytes, at most 64 are allowed"},
+		{"welcome expires short", welcome, fixedPart(52, longField(9, expiresLen-1)...), ErrField, "expires has 7 bytes, want 8"},
+		{"welcome expires long", welcome, fixedPart(52, longField(9, expiresLen+1)...), ErrField, "expires has 9 bytes, at most 8 are allowed"},
+		{"welcome tail short", welcome, fixedPart(52, 5, 0), ErrTruncated, "TLV header of 3 bytes, 2 left"},
+		{"pong expires short", pong, fixedPart(28, longField(9, 1)...), ErrField, "expires has 1 bytes, want 8"},
+		{"pong expires twice", pong, fixedPart(28, append(longField(9, 8), 9, 0, 0)...), ErrField, "expires occurs twice"},
+		{"ping token long", ping, fixedPart(12, longField(2, MaxToken+1)...), ErrField, "token has 4097 bytes, at most 4096 are allowed"},
+		{"ping token twice", ping, fixedPart(12, 2, 0, 0, 2, 0, 1, 'x'), ErrField, "token occurs twice"},
+		{"ping empty", ping, nil, ErrTruncated, "PING payload of 0 bytes, want at least 12"},
+		{"ping short", ping, fixedPart(11), ErrTruncated, "PING payload of 11 bytes, want at least 12"},
+		{"ping tail short", ping, fixedPart(12, 1, 0, 1), ErrTruncated, "TLV 1 of 1 bytes, 0 left"},
+		{"pong short", pong, fixedPart(27), ErrTruncated, "PONG payload of 27 bytes, want at least 28"},
+		{"pong tail short", pong, fixedPart(28, 1, 0, 1), ErrTruncated, "TLV 1 of 1 bytes, 0 left"},
+		{"message short", message, fixedPart(7), ErrTruncated, "message payload of 7 bytes, want at least 8"},
+		{"request short", request, fixedPart(7), ErrTruncated, "message payload of 7 bytes, want at least 8"},
+		{"request without a number", request, fixedPart(9), ErrField, "number 0 of a message that wants a reply"},
+		{"reply short", reply, fixedPart(15), ErrTruncated, "reply payload of 15 bytes, want at least 16"},
+		{"reply with a number", reply, append(fixedPart(7, 1), fixedPart(8)...), ErrField, "number 1 of a reply, want 0"},
+		{"ack short", ack, fixedPart(19), ErrTruncated, "ACK payload of 19 bytes, want at least 20"},
+		{"ack long", ack, fixedPart(21), ErrField, "ACK payload of 21 bytes, want exactly 20"},
+		{"ack backwards", ack, append([]byte{0, 0, 0, 0, 0, 0, 0, 2}, fixedPart(12)...), ErrField, "ACK from 2 to 0"},
+		{"nack short", nack, fixedPart(11), ErrTruncated, "NACK payload of 11 bytes, want at least 12"},
+		{"nack reason", nack, fixedPart(12, 7, 0, 1, 0x1b), ErrField, "reason has the control character U+001B"},
+		{"goaway short", goAway, fixedPart(11), ErrTruncated, "GOAWAY payload of 11 bytes, want at least 12"},
+		{"goaway ticket long", goAway, fixedPart(12, longField(4, MaxTicket+1)...), ErrField, "ticket has 257 bytes, at most 256 are allowed"},
+		{"goaway alternates not UTF-8", goAway, fixedPart(12, 6, 0, 1, 0x80), ErrField, "alternates is not UTF-8"},
+		{"goaway reason long", goAway, fixedPart(12, longField(7, MaxReason+1)...), ErrField, "reason has 257 bytes, at most 256 are allowed"},
+		{"goaway reason twice", goAway, fixedPart(12, 7, 0, 1, 'a', 7, 0, 1, 'b'), ErrField, "reason occurs twice"},
+		{"goaway tail short", goAway, fixedPart(12, 7), ErrTruncated, "TLV header of 3 bytes, 1 left"},
+	})
 }
 
 // TestEncoderRefusesWhatDecoderRefuses guards that a limit has one meaning, and that a

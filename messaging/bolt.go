@@ -30,6 +30,8 @@ var (
 type Bolt struct {
 	path   string
 	db     *bbolt.DB
+	file   *os.File // db's
+	grown  int64    // its bytes that were written, with zeros at least; the committer's
 	counts *tallies
 	read   int                   // the transaction as of which counts are, while it opens
 	broken atomic.Pointer[error] // set once: nothing is done any more
@@ -100,14 +102,14 @@ func (s *Bolt) check() error {
 
 // openBolt opens the file and closes it again if that panics.
 func (s *Bolt) openBolt(path string, o bbolt.Options) (db *bbolt.DB, err error) {
-	var file *os.File
+	s.file = nil
 	o.OpenFile = func(name string, flag int, mode os.FileMode) (f *os.File, err error) {
-		file, err = os.OpenFile(name, flag, mode)
-		return file, err
+		s.file, err = os.OpenFile(name, flag, mode)
+		return s.file, err
 	}
 	defer func() {
-		if db == nil && err == nil && file != nil {
-			file.Close()
+		if db == nil && err == nil && s.file != nil {
+			s.file.Close()
 		}
 	}()
 	o.Timeout, o.NoStatistics = lockPatience, true

@@ -115,8 +115,8 @@ func (s *Bolt) commitAll() {
 			for _, op := range ops {
 				op.done <- err
 			}
-			if len(ops) > 1 && !closed {
-				time.Sleep(commitEvery - time.Since(began))
+			if !closed {
+				time.Sleep(untilNext(len(ops), time.Since(began)))
 			}
 		case closed:
 			return
@@ -124,6 +124,14 @@ func (s *Bolt) commitAll() {
 			<-s.wake
 		}
 	}
+}
+
+// untilNext is how long the committer waits behind a commit of so many ops that took so long.
+func untilNext(ops int, took time.Duration) time.Duration {
+	if ops < 2 {
+		return 0
+	}
+	return max(commitEvery-took, 0)
 }
 
 // take returns the ops of the next commit, in the order in which they came.
@@ -154,6 +162,7 @@ func (s *Bolt) commit(ops []*boltOp) error {
 		if err != nil {
 			return err
 		}
+		s.grow(tx.Size())
 		// A panic leaves tx open: to roll it back would read damaged pages again, where nobody recovers.
 		w := writeTx{s.counts.draft(), tx.Bucket(bucketQueue), tx.Bucket(bucketDelayed), tx.Bucket(bucketDue), nil}
 		for _, op := range ops {

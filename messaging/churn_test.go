@@ -14,6 +14,21 @@ import (
 	"github.com/stormwheel/stormwheel/server"
 )
 
+// comeAndGo is a user with two devices, one of which is there for a moment, again and again until it is to be quiet.
+func (l *ledger) comeAndGo(t *testing.T, ctx context.Context, wg *sync.WaitGroup, user, addr string, quiet chan struct{}) {
+	for {
+		short, end := context.WithTimeout(ctx, time.Duration(20+rand.IntN(200))*time.Millisecond)
+		l.person(t, short, wg, fmt.Sprintf("%s/%d", user, rand.IntN(2)), addr)
+		<-short.Done()
+		end()
+		select {
+		case <-quiet:
+			return
+		case <-time.After(time.Duration(rand.IntN(50)) * time.Millisecond):
+		}
+	}
+}
+
 // Devices come and go while their users talk, and the store stalls now and then: what was acknowledged is
 // had, and in the end nothing waits.
 func TestDevicesThatComeAndGo(t *testing.T) {
@@ -60,19 +75,7 @@ func TestDevicesThatComeAndGo(t *testing.T) {
 				time.Sleep(time.Duration(rand.IntN(20)) * time.Millisecond)
 			}
 		})
-		churn.Go(func() { // guests come and go
-			for {
-				short, end := context.WithTimeout(ctx, time.Duration(20+rand.IntN(200))*time.Millisecond)
-				l.person(t, short, &wg, fmt.Sprintf("guest%d/%d", i, rand.IntN(2)), srv.Addr())
-				<-short.Done()
-				end()
-				select {
-				case <-quiet:
-					return
-				case <-time.After(time.Duration(rand.IntN(50)) * time.Millisecond):
-				}
-			}
-		})
+		churn.Go(func() { l.comeAndGo(t, ctx, &wg, fmt.Sprint("guest", i), srv.Addr(), quiet) })
 	}
 	go func() {
 		for range 5 {
@@ -100,6 +103,12 @@ func TestDevicesThatComeAndGo(t *testing.T) {
 		}
 		return err == nil
 	})
+	l.wantAccepted(t)
+}
+
+// wantAccepted fails if something was acknowledged as neither delivered nor durable, or went wrong.
+func (l *ledger) wantAccepted(t *testing.T) {
+	t.Helper()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for text, word := range l.acked {

@@ -71,7 +71,7 @@ func Example_cluster() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := a.node.Meet(ctx, 1); err != nil { // ready when the other has been seen
 		log.Fatal(err)

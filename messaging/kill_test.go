@@ -72,7 +72,7 @@ func startNode(t *testing.T, addr, file string) (*process.Child, string) {
 	if _, err := c.Pipe(); err != nil {
 		t.Fatal(err)
 	}
-	bound, err := c.Start(t.Context(), 15*time.Second)
+	bound, err := c.Start(t.Context(), time.Minute)
 	if err != nil {
 		t.Fatal(err, c.Complaint())
 	}

@@ -184,7 +184,7 @@ func TestClientKilledBetweenDeliverAndAck(t *testing.T) {
 	}
 	bob := process.Program{Argv: []string{"env", clientOrders + "=" + addr + " bob/phone", os.Args[0], "-test.run=^TestAsAClient$", "-test.timeout=2m"}}.Command()
 	t.Cleanup(bob.Close)
-	if said, err := bob.Start(ctx, 30*time.Second); err != nil || said != "stored" {
+	if said, err := bob.Start(ctx, time.Minute); err != nil || said != "stored" {
 		t.Fatalf("bob had %q, %v", said, err)
 	}
 	n, err := alice.Send(ctx, "bob", []byte("while it is there"), talk.Options{})

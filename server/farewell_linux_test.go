@@ -104,6 +104,47 @@ func chatter(e *siege.Peer, enough int) (codec.Code, error) {
 	return e.End()
 }
 
+// crowded starts a node that present clients are at.
+func crowded(t *testing.T, o orders, present int) (*child, []*siege.Peer) {
+	t.Helper()
+	s := startSiege(t, o)
+	var in []*siege.Peer
+	for range present {
+		e := s.Peer("present")
+		if err := e.Join(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { e.Close() }) // not earlier, with the notice unread
+		in = append(in, e)
+	}
+	return s, in
+}
+
+// wantFarewells has all of them play at once, and the node do as the command says meanwhile: each must get
+// a GOAWAY with the code.
+func wantFarewells(t *testing.T, s *child, in []*siege.Peer, command string, code codec.Code, play func(e *siege.Peer) (codec.Code, error)) {
+	t.Helper()
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	wrong := make(map[string]int)
+	for _, e := range in {
+		wg.Go(func() {
+			if got, err := play(e); err != nil || got != code {
+				mu.Lock()
+				wrong[fmt.Sprintf("GOAWAY %v, %v", got, err)]++
+				mu.Unlock()
+			}
+		})
+	}
+	if command != "" {
+		s.report(command)
+	}
+	wg.Wait()
+	if len(wrong) > 0 {
+		t.Errorf("of %d clients, want GOAWAY %v for each; but %v", len(in), code, wrong)
+	}
+}
+
 // Refused, queued, stopped and drained clients get their notice although what they said is
 // unread, and no close of the node throws input away.
 func TestFarewellReachesClientsWhoseInputIsUnread(t *testing.T) {
@@ -120,40 +161,10 @@ func TestFarewellReachesClientsWhoseInputIsUnread(t *testing.T) {
 			return chatter(e, enough)
 		}
 	}
-	newNode := func(o orders, present int) (*child, []*siege.Peer) {
-		s := startSiege(t, o)
-		var in []*siege.Peer
-		for range present {
-			e := s.Peer("present")
-			if err := e.Join(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { e.Close() }) // not earlier, with the notice unread
-			in = append(in, e)
-		}
-		return s, in
-	}
+	newNode := func(o orders, present int) (*child, []*siege.Peer) { return crowded(t, o, present) }
 	all := func(s *child, in []*siege.Peer, command string, code codec.Code, play func(e *siege.Peer) (codec.Code, error)) {
 		t.Helper()
-		var wg sync.WaitGroup
-		var mu sync.Mutex
-		wrong := make(map[string]int)
-		for _, e := range in {
-			wg.Go(func() {
-				if got, err := play(e); err != nil || got != code {
-					mu.Lock()
-					wrong[fmt.Sprintf("GOAWAY %v, %v", got, err)]++
-					mu.Unlock()
-				}
-			})
-		}
-		if command != "" {
-			s.report(command)
-		}
-		wg.Wait()
-		if len(wrong) > 0 {
-			t.Errorf("of %d clients, want GOAWAY %v for each; but %v", len(in), code, wrong)
-		}
+		wantFarewells(t, s, in, command, code, play)
 	}
 	strangers := func(s *child, n int) (out []*siege.Peer) {
 		for range n {

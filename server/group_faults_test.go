@@ -91,6 +91,35 @@ func (l *listener) whole(t *testing.T, what string, first uint64) {
 	}
 }
 
+// wantTheLast waits for the last publication.
+func (l *listener) wantTheLast(t *testing.T) {
+	t.Helper()
+	select {
+	case <-l.ended:
+	case <-time.After(patience):
+		t.Fatal("a member waits for the last publication")
+	}
+	if !l.over.Load() {
+		t.Errorf("a member that stays has lost its connection: %v", l.Away.Code)
+	}
+}
+
+// publishNumbers publishes 1, 2, ... until it is to stop, and then the last.
+func publishNumbers(t *testing.T, s *Server, stop *atomic.Bool) {
+	publish := func(n uint64) {
+		if err := publishAtLast(s, "g", binary.BigEndian.AppendUint64(nil, n)); err != nil {
+			t.Error(err)
+		}
+	}
+	pace := time.NewTicker(500 * time.Microsecond)
+	defer pace.Stop()
+	for n := uint64(1); !stop.Load(); n++ {
+		publish(n)
+		<-pace.C
+	}
+	publish(lastNumber)
+}
+
 // Members leave, close, are reset, closed, evicted, moved, superseded and do not read while
 // publications flow: each gets all of them in their order, once, for as long as it is a member.
 func TestPublicationsWhileMembersComeAndGo(t *testing.T) {
@@ -128,20 +157,7 @@ func TestPublicationsWhileMembersComeAndGo(t *testing.T) {
 	}
 	var stop atomic.Bool
 	var publisher sync.WaitGroup
-	publish := func(n uint64) {
-		if err := publishAtLast(s, "g", binary.BigEndian.AppendUint64(nil, n)); err != nil {
-			t.Error(err)
-		}
-	}
-	publisher.Go(func() {
-		pace := time.NewTicker(500 * time.Microsecond)
-		defer pace.Stop()
-		for n := uint64(1); !stop.Load(); n++ {
-			publish(n)
-			<-pace.C
-		}
-		publish(lastNumber)
-	})
+	publisher.Go(func() { publishNumbers(t, s, &stop) })
 	defer publisher.Wait()
 	defer stop.Store(true)
 	var newer []*listener
@@ -157,14 +173,7 @@ func TestPublicationsWhileMembersComeAndGo(t *testing.T) {
 	stop.Store(true)
 	publisher.Wait()
 	for _, l := range slices.Concat(members["stays"], members["is moved"], newer) {
-		select {
-		case <-l.ended:
-		case <-time.After(patience):
-			t.Fatal("a member waits for the last publication")
-		}
-		if !l.over.Load() {
-			t.Errorf("a member that stays has lost its connection: %v", l.Away.Code)
-		}
+		l.wantTheLast(t)
 	}
 	for _, l := range members["leaves"] { // it is a session still
 		_ = l.Close()

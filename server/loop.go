@@ -114,63 +114,6 @@ func (l *loop) bury() {
 
 func (l *loop) now() time.Duration { return time.Since(l.srv.base) }
 
-// accept takes in a connection, or refuses it. by is nil for TCP.
-func (l *loop) accept(c gnet.Conn, by *arrival) {
-	if by == nil && l.srv.nowhere != nil {
-		_ = l.el.Close(c)
-		return
-	}
-	now := l.now()
-	l.looked = look{}
-	if l.reactor.Overloaded() {
-		wait, there := waited(c.Fd())
-		if !there { // it gave up while it waited: the cheapest end
-			l.taken.Add(gate.CostOfGone)
-			l.reactor.Missed(wait)
-			_ = l.el.Close(c)
-			return
-		}
-		l.looked = look{conn: c, at: now, wait: wait}
-	}
-	l.taken.Add(gate.CostOfTaken)
-	slot, ok := l.reactor.Open(now)
-	if !ok {
-		_ = l.el.Close(c)
-		return
-	}
-	for int(slot>>connChunkBits) >= len(l.conns) {
-		l.conns = append(l.conns, new([connChunk]gnet.Conn))
-	}
-	*l.entry(slot) = c
-	s := l.reactor.Session(slot)
-	c.SetContext(s)
-	if by == nil {
-		l.setBackstops(c)
-	} else {
-		if l.peers == nil {
-			l.peers = make(map[reactor.Slot]Peer)
-		}
-		l.peers[slot] = by.peer
-	}
-	if l.staged != nil && !l.staged.begin(c, s, by) {
-		return
-	}
-	if l.reactor.Enter(slot, c.Fd()) {
-		l.askForRoom(false) // the turn after this batch sends the oldest away
-	}
-}
-
-// look is what the kernel told of a connection when it was accepted.
-type look struct {
-	conn gnet.Conn
-	at   time.Duration
-	wait time.Duration // since its last bytes had come
-}
-
-// lookHolds is how long that is good for: the HELLO of who waited is read in the next round of events,
-// and under overload the question is a tenth of an admission.
-const lookHolds = 20 * time.Millisecond
-
 // traffic offers the reactor what has been read, unless it is known to be too little.
 func (l *loop) traffic(c gnet.Conn, s *reactor.Session) gnet.Action {
 	if s.Staged() {
@@ -209,22 +152,4 @@ func (l *loop) closed(slot reactor.Slot, err error) {
 	}
 	delete(l.peers, slot)
 	*l.entry(slot) = nil
-}
-
-// peer is who is at the other end of a unix socket, nil of any other.
-func (l *loop) peer(slot reactor.Slot) *Peer {
-	p, is := l.peers[slot]
-	if !is {
-		return nil
-	}
-	own := p // else TCP would pay for it, too
-	return &own
-}
-
-// plainCarrier is what carries frames that are in nothing else.
-func (l *loop) plainCarrier(slot reactor.Slot) Transport {
-	if _, is := l.peers[slot]; is {
-		return TransportUnix
-	}
-	return TransportTCP
 }

@@ -10,6 +10,40 @@ import (
 	"github.com/stormwheel/stormwheel/codec"
 )
 
+// sendInPieces sends numbered messages, cut anywhere.
+func sendInPieces(t *testing.T, w *wire, messages uint64) {
+	var b []byte
+	for n := range messages {
+		b = codec.AppendSend(b, n+1, make([]byte, n%40))
+	}
+	for len(b) > 0 {
+		piece := min(len(b), 1+rand.IntN(400))
+		if _, err := w.Write(b[:piece]); err != nil {
+			t.Error(err)
+			return
+		}
+		b = b[piece:]
+	}
+}
+
+// pauseAndResume does so until stop is closed.
+func pauseAndResume(t *testing.T, s *Server, ref Ref, stop chan struct{}) {
+	for {
+		select {
+		case <-stop:
+			return
+		default:
+		}
+		if err := s.PauseRead(ref); err != nil {
+			t.Error(err)
+		}
+		if err := s.ResumeRead(ref); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Duration(rand.IntN(int(time.Millisecond)))) // so that the mailbox is not full
+	}
+}
+
 // Paused and resumed from other goroutines, and in its own handler, while its messages come in
 // whatever pieces: each is handled once, in its order.
 func TestPausesFromAnyGoroutineLoseAndReorderNothing(t *testing.T) {
@@ -37,20 +71,7 @@ func TestPausesFromAnyGoroutineLoseAndReorderNothing(t *testing.T) {
 	var pausing, sending sync.WaitGroup
 	for i := range clients {
 		w, _ := joinNode(t, s, fmt.Sprint("client-", i))
-		sending.Go(func() {
-			var b []byte
-			for n := range uint64(messages) {
-				b = codec.AppendSend(b, n+1, make([]byte, n%40))
-			}
-			for len(b) > 0 {
-				piece := min(len(b), 1+rand.IntN(400))
-				if _, err := w.Write(b[:piece]); err != nil {
-					t.Error(err)
-					return
-				}
-				b = b[piece:]
-			}
-		})
+		sending.Go(func() { sendInPieces(t, w, messages) })
 	}
 	refs := func() (all []Ref) {
 		mu.Lock()
@@ -61,22 +82,7 @@ func TestPausesFromAnyGoroutineLoseAndReorderNothing(t *testing.T) {
 		return all
 	}()
 	for _, ref := range refs {
-		pausing.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				if err := s.PauseRead(ref); err != nil {
-					t.Error(err)
-				}
-				if err := s.ResumeRead(ref); err != nil {
-					t.Error(err)
-				}
-				time.Sleep(time.Duration(rand.IntN(int(time.Millisecond)))) // so that the mailbox is not full
-			}
-		})
+		pausing.Go(func() { pauseAndResume(t, s, ref, stop) })
 	}
 	go func() { sending.Wait(); close(sent) }()
 	<-sent

@@ -1,5 +1,7 @@
 package server
 
+import "github.com/stormwheel/stormwheel/internal/reactor"
+
 // Peer is the process at the other end of a unix socket, as the kernel knew it when it connected: a
 // process that hands its connection on, or gives up rights, is still called so.
 type Peer struct {
@@ -18,4 +20,22 @@ func (s *Session) Peer() (p Peer, ok bool) {
 		}
 	}
 	return p, ok
+}
+
+// peer is who is at the other end of a unix socket, nil of any other.
+func (l *loop) peer(slot reactor.Slot) *Peer {
+	p, is := l.peers[slot]
+	if !is {
+		return nil
+	}
+	own := p // else TCP would pay for it, too
+	return &own
+}
+
+// plainCarrier is what carries frames that are in nothing else.
+func (l *loop) plainCarrier(slot reactor.Slot) Transport {
+	if _, is := l.peers[slot]; is {
+		return TransportUnix
+	}
+	return TransportTCP
 }

@@ -129,6 +129,48 @@ func TestRequestEndsWithTheNode(t *testing.T) {
 	w.Close()
 }
 
+// answers is a handler that does what a message says. What becomes of what it sends comes to all.
+func answers(t *testing.T, s *Server, all outcomes, c *Session, m Message) {
+	switch string(m.Body) {
+	case "ask me":
+		if m.WantsReply {
+			t.Error("a message that wants no reply says that it does")
+		}
+		for range 2 {
+			if err := c.RequestFunc([]byte("reply"), func(o Outcome) {
+				o.Reply = append([]byte(nil), o.Reply...)
+				all <- o
+			}); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := c.DeliverFunc([]byte("no question"), func(o Outcome) { all <- o }); err != nil {
+			t.Error(err)
+		}
+	case "too much":
+		if err := c.Reply(m.Number, make([]byte, 64<<10-15)); !errors.Is(err, ErrTooBig) {
+			t.Errorf("a reply beyond a frame: %v", err)
+		}
+		if err := s.Reply(c.Sender(), m.Number, make([]byte, 64<<10-15)); !errors.Is(err, ErrTooBig) {
+			t.Errorf("the same from elsewhere: %v", err)
+		}
+		if err := c.Reply(m.Number, make([]byte, 64<<10-16)); err != nil {
+			t.Errorf("the largest: %v", err)
+		}
+	case "later":
+		to, number := c.Sender(), m.Number
+		go func() {
+			if err := s.Reply(to, number, []byte("later")); err != nil {
+				t.Error(err)
+			}
+		}()
+	default:
+		if err := c.Reply(m.Number, m.Body); err != nil || !m.WantsReply {
+			t.Errorf("%v, wants a reply %v", err, m.WantsReply)
+		}
+	}
+}
+
 // In a handler: a request with a function, and replies, at once and from another goroutine. Many ask
 // at the same time, and each gets its own.
 func TestRequestsAndRepliesOfHandlers(t *testing.T) {
@@ -137,44 +179,7 @@ func TestRequestsAndRepliesOfHandlers(t *testing.T) {
 	ready := make(chan struct{})
 	s = startNode(t, Config{Loops: 2, Handler: Handler{Message: func(c *Session, m Message) {
 		<-ready
-		switch string(m.Body) {
-		case "ask me":
-			if m.WantsReply {
-				t.Error("a message that wants no reply says that it does")
-			}
-			for range 2 {
-				if err := c.RequestFunc([]byte("reply"), func(o Outcome) {
-					o.Reply = append([]byte(nil), o.Reply...)
-					all <- o
-				}); err != nil {
-					t.Error(err)
-				}
-			}
-			if err := c.DeliverFunc([]byte("no question"), func(o Outcome) { all <- o }); err != nil {
-				t.Error(err)
-			}
-		case "too much":
-			if err := c.Reply(m.Number, make([]byte, 64<<10-15)); !errors.Is(err, ErrTooBig) {
-				t.Errorf("a reply beyond a frame: %v", err)
-			}
-			if err := s.Reply(c.Sender(), m.Number, make([]byte, 64<<10-15)); !errors.Is(err, ErrTooBig) {
-				t.Errorf("the same from elsewhere: %v", err)
-			}
-			if err := c.Reply(m.Number, make([]byte, 64<<10-16)); err != nil {
-				t.Errorf("the largest: %v", err)
-			}
-		case "later":
-			to, number := c.Sender(), m.Number
-			go func() {
-				if err := s.Reply(to, number, []byte("later")); err != nil {
-					t.Error(err)
-				}
-			}()
-		default:
-			if err := c.Reply(m.Number, m.Body); err != nil || !m.WantsReply {
-				t.Errorf("%v, wants a reply %v", err, m.WantsReply)
-			}
-		}
+		answers(t, s, all, c, m)
 	}}})
 	close(ready)
 	w := dialNode(t, s)

@@ -130,12 +130,15 @@ func TestAFloodOfPostsKeepsNoSocketWaiting(t *testing.T) {
 		pinger.send(codec.AppendPing(nil, i, 0))
 		pinger.want(codec.Pong)
 	}
-	eventually(t, "the flood is on", func() bool { return s.Stats().Delivers > before+10_000 })
-	eventually(t, "who is silent is evicted", func() bool {
-		pinger.send(codec.AppendPing(nil, 0, 0))
-		pinger.want(codec.Pong)
-		return s.Stats().Closes[ReasonHeartbeatTimeout] == 1
-	})
+	beating := func(ok func() bool) func() bool {
+		return func() bool {
+			pinger.send(codec.AppendPing(nil, 0, 0))
+			pinger.want(codec.Pong)
+			return ok()
+		}
+	}
+	eventually(t, "the flood is on", beating(func() bool { return s.Stats().Delivers > before+10_000 }))
+	eventually(t, "who is silent is evicted", beating(func() bool { return s.Stats().Closes[ReasonHeartbeatTimeout] == 1 }))
 	over.Store(true)
 	posters.Wait()
 	_ = s.Close(to, Close{})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"io"
 	"log/slog"
 	"net"
 	"runtime"
@@ -147,7 +148,7 @@ func TestCloseNotifyEndsASession(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the session ends as its peer's end", func() bool { return s.Stats().Closes[ReasonPeerClosed] == 1 })
-	if _, err := c.Read(make([]byte, 1)); err == nil || strings.Contains(err.Error(), "EOF") && !strings.HasSuffix(err.Error(), "EOF") {
+	if _, err := c.Read(make([]byte, 1)); err != io.EOF { // an unexpected one: the node has not said close_notify
 		t.Errorf("the client reads %v", err)
 	}
 }
@@ -231,7 +232,7 @@ func TestHandshakesThatNeverEndAreOverInTime(t *testing.T) {
 // When handshakes take long, whoever waited too long for his turn is sent away.
 func TestWhoWaitsTooLongForAHandshakeIsSentAway(t *testing.T) {
 	held := make(chan struct{})
-	s := startHeld(t, Config{Loops: 1, Tick: 10 * time.Millisecond}, 50*time.Millisecond, held)
+	s := startHeld(t, Config{Loops: 1, Tick: 10 * time.Millisecond}, 500*time.Millisecond, held)
 	hello := clientHello()
 	for range s.away.workers { // they have their turn
 		w := dial(t, &siege.Target{Addr: s.Addr()})

@@ -45,8 +45,8 @@ func TestAHeaderOfAMegabyteIsRefusedAtOnce(t *testing.T) {
 // One byte at a time the upgrade and all frames are understood; who takes longer than HELLO may is cut
 // all the same.
 func TestAWebSocketOneByteAtATime(t *testing.T) {
-	s := startNode(t, Config{Loops: 1, HelloTimeout: 2 * time.Second, Tick: 20 * time.Millisecond, Transports: []Transport{TransportWebSocket}, Handler: echo})
-	nc, err := net.Dial("tcp", s.Addr())
+	cfg := Config{Loops: 1, HelloTimeout: time.Minute, Tick: 20 * time.Millisecond, Transports: []Transport{TransportWebSocket}, Handler: echo}
+	nc, err := net.Dial("tcp", startNode(t, cfg).Addr())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,8 @@ func TestAWebSocketOneByteAtATime(t *testing.T) {
 		}
 	}
 
-	c, err := net.Dial("tcp", s.Addr())
+	cfg.HelloTimeout = time.Second
+	c, err := net.Dial("tcp", startNode(t, cfg).Addr())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +189,7 @@ func TestTenThousandHalfUpgradesForEver(t *testing.T) {
 	halves := 10_000
 	over.Store(t, stages{Name: "websocket", Client: wsClient})
 	defer over.Delete(t)
-	c := startChild(t, orders{HelloTimeout: 2 * time.Second})
+	c := startChild(t, orders{})
 	c.until("it says how it was built", func(r report) bool {
 		if r.Race || testing.Short() || os.Getenv("CI") != "" {
 			halves = 1000

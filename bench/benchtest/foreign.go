@@ -11,8 +11,15 @@ import (
 )
 
 // Broker deals with a connection as a broker does, the n-th from 1 with what answer
-// says for its CONNACK. words goes out before each PINGRESP.
+// says for its CONNACK. words goes out before each PINGRESP. It drops nobody for silence.
 func Broker(answer func(n int) byte, words string) func(c *net.TCPConn, n int) bool {
+	return broker(answer, words, false)
+}
+
+// EvictingBroker takes everybody, and drops who is silent for one and a half keepalives.
+func EvictingBroker() func(c *net.TCPConn, n int) bool { return broker(Accept, "", true) }
+
+func broker(answer func(n int) byte, words string, evicts bool) func(c *net.TCPConn, n int) bool {
 	return func(c *net.TCPConn, n int) bool {
 		r := bufio.NewReader(c)
 		patience := Patience
@@ -29,7 +36,9 @@ func Broker(answer func(n int) byte, words string) func(c *net.TCPConn, n int) b
 			}
 			switch kind {
 			case 0x10: // CONNECT
-				patience = time.Duration(body[9]) * time.Second * 3 / 2
+				if evicts {
+					patience = time.Duration(body[9]) * time.Second * 3 / 2
+				}
 				c.Write([]byte{0x20, 2, 0, answer(n)})
 				if answer(n) != 0 {
 					return true

@@ -47,8 +47,12 @@ type Node struct {
 	served   sync.WaitGroup
 }
 
-// ShortTerms are the terms of a Node that says none: as short as a busy machine allows.
-var ShortTerms = codec.Terms{Interval: 200 * time.Millisecond, Timeout: 1500 * time.Millisecond, Window: 300 * time.Millisecond}
+// ShortTerms are the terms of a Node that says none: a client beats often, and none is evicted because the
+// machine is busy.
+var ShortTerms = codec.Terms{Interval: 200 * time.Millisecond, Timeout: 20 * time.Second, Window: 300 * time.Millisecond}
+
+// Evicting are ShortTerms of a node whose evictions are what a test is about.
+var Evicting = codec.Terms{Interval: ShortTerms.Interval, Timeout: 2 * time.Second, Window: ShortTerms.Window}
 
 // FreeAddr is an address at which nobody listens, and that no connecting client is given.
 func FreeAddr(t *testing.T) string {

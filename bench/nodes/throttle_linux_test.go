@@ -2,6 +2,7 @@ package nodes
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"strconv"
 	"syscall"
@@ -22,13 +23,8 @@ func TestASlowNodeStandsStillForItsShareAndIsLeftRunning(t *testing.T) {
 	defer all.Stop()
 	nodes, throttled := all.Nodes, Duty{Run: time.Millisecond, Stop: 50 * time.Millisecond}
 	lift := Throttle(throttled, nodes...)
-	seen := map[byte]int{}
-	for range 200 {
-		seen[processState(t, nodes[0].PID)]++
-		time.Sleep(time.Millisecond)
-	}
-	if seen['T'] < 100 || seen['T'] == 200 {
-		t.Errorf("states of 200: %v; want it stopped most of the time, and not always", seen)
+	for _, stopped := range []bool{true, false, true} {
+		benchtest.WaitFor(t, fmt.Sprint("it is stopped: ", stopped), func() bool { return (processState(t, nodes[0].PID) == 'T') == stopped })
 	}
 	lift()
 	lift()

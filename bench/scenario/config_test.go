@@ -12,55 +12,82 @@ import (
 	"github.com/stormwheel/stormwheel/bench/result"
 )
 
-func TestImpossibleConfigsAreOneSentence(t *testing.T) {
-	spawned := func(change func(*Config)) Config {
-		c := Config{Scenario: "hold", Spawn: 1, Conns: 10}
-		change(&c)
-		return c
+// impossible is a config that Prepare refuses, and how.
+type impossible struct {
+	name string
+	cfg  Config
+	code int
+	want string
+}
+
+func wantOneSentence(t *testing.T, cases []impossible) {
+	t.Helper()
+	for _, tt := range cases {
+		_, err := Prepare(t.Context(), tt.cfg)
+		if result.ExitCode(err) != tt.code || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: prepare = exit %d, %v; want exit %d, one line with %q", tt.name, result.ExitCode(err), err, tt.code, tt.want)
+		}
 	}
-	for _, tt := range []struct {
-		name string
-		cfg  Config
-		code int
-		want string
-	}{
+}
+
+// spawnedHold is a config that is possible, but for what changes it.
+func spawnedHold(change func(*Config)) Config {
+	c := Config{Scenario: "hold", Spawn: 1, Conns: 10}
+	change(&c)
+	return c
+}
+
+func TestImpossibleConfigsAreOneSentence(t *testing.T) {
+	wantOneSentence(t, []impossible{
 		{"unknown scenario", Config{Scenario: "dance", Spawn: 1}, result.ExitUsage, "there are hold, ramp, "},
 		{"no target", Config{Scenario: "hold"}, result.ExitUsage, "--target"},
-		{"two kinds of target", spawned(func(c *Config) { c.Targets = []string{"127.0.0.1:1"} }), result.ExitUsage, "exclude"},
+		{"two kinds of target", spawnedHold(func(c *Config) { c.Targets = []string{"127.0.0.1:1"} }), result.ExitUsage, "exclude"},
 		{"target without port", Config{Scenario: "hold", Targets: []string{"127.0.0.1"}}, result.ExitUsage, "HOST:PORT"},
 		{"foreign target", Config{Scenario: "hold", Targets: []string{"192.0.2.1:7000"}}, result.ExitUsage, "--i-own-this-target"},
 		{"timeout of a target", Config{Scenario: "hold", Targets: []string{"127.0.0.1:1"}, Timeout: time.Second}, result.ExitUsage, "WELCOME"},
-		{"timeout below heartbeat", spawned(func(c *Config) { c.Heartbeat, c.Timeout = 2*time.Second, time.Second }), result.ExitUsage, "--timeout"},
-		{"place", spawned(func(c *Config) { c.Place = "last" }), result.ExitUsage, "--place"},
-		{"policy", spawned(func(c *Config) { c.Policy = "hope" }), result.ExitUsage, "--policy"},
-		{"rate", spawned(func(c *Config) { c.Rate = -1 }), result.ExitUsage, "--rate"},
-		{"rate that is no number", spawned(func(c *Config) { c.Rate = math.NaN() }), result.ExitUsage, "--rate"},
-		{"rate without end", spawned(func(c *Config) { c.Rate = math.Inf(1) }), result.ExitUsage, "--rate"},
-		{"capacity", spawned(func(c *Config) { c.Capacity = -1 }), result.ExitUsage, "--capacity"},
-		{"capacity that is no number", spawned(func(c *Config) { c.Capacity = math.NaN() }), result.ExitUsage, "--capacity"},
-		{"conns beyond memory", spawned(func(c *Config) { c.Conns = 4_000_000_000_000_000_000 }), result.ExitUsage, "--conns: 4000000000000000000 is not within 1 to 2147483647"},
-		{"conns of the largest int", spawned(func(c *Config) { c.Conns = math.MaxInt }), result.ExitUsage, "--conns"},
-		{"rate that never ends", spawned(func(c *Config) { c.Rate = 1e-10 }), result.ExitUsage, "--rate: 1e-10 brings 10 clients in more than 10000h"},
-		{"rate beyond the clock", spawned(func(c *Config) { c.Rate = 1e300 }), result.ExitUsage, "--rate"},
-		{"capacity that never ends", spawned(func(c *Config) { c.Capacity = 1e-300 }), result.ExitUsage, "--capacity"},
-		{"capacity beyond all", spawned(func(c *Config) { c.Capacity = 1e300 }), result.ExitUsage, "--capacity"},
-		{"heartbeat beyond all", spawned(func(c *Config) { c.Heartbeat = math.MaxInt64 }), result.ExitUsage, "--heartbeat is more than"},
-		{"duration beyond all", spawned(func(c *Config) { c.Duration = math.MaxInt64 }), result.ExitUsage, "--duration is more than"},
-		{"recovery beyond all", Config{Scenario: "storm", Spawn: 2, Kind: "kill", RecoveryTimeout: math.MaxInt64}, result.ExitUsage, "--recovery-timeout is more than"},
+		{"timeout below heartbeat", spawnedHold(func(c *Config) { c.Heartbeat, c.Timeout = 2*time.Second, time.Second }), result.ExitUsage, "--timeout"},
+		{"place", spawnedHold(func(c *Config) { c.Place = "last" }), result.ExitUsage, "--place"},
+		{"policy", spawnedHold(func(c *Config) { c.Policy = "hope" }), result.ExitUsage, "--policy"},
+		{"rate", spawnedHold(func(c *Config) { c.Rate = -1 }), result.ExitUsage, "--rate"},
+		{"rate that is no number", spawnedHold(func(c *Config) { c.Rate = math.NaN() }), result.ExitUsage, "--rate"},
+		{"rate without end", spawnedHold(func(c *Config) { c.Rate = math.Inf(1) }), result.ExitUsage, "--rate"},
+		{"capacity", spawnedHold(func(c *Config) { c.Capacity = -1 }), result.ExitUsage, "--capacity"},
+		{"capacity that is no number", spawnedHold(func(c *Config) { c.Capacity = math.NaN() }), result.ExitUsage, "--capacity"},
+		{"conns beyond memory", spawnedHold(func(c *Config) { c.Conns = 4_000_000_000_000_000_000 }), result.ExitUsage, "--conns: 4000000000000000000 is not within 1 to 2147483647"},
+		{"conns of the largest int", spawnedHold(func(c *Config) { c.Conns = math.MaxInt }), result.ExitUsage, "--conns"},
+		{"rate that never ends", spawnedHold(func(c *Config) { c.Rate = 1e-10 }), result.ExitUsage, "--rate: 1e-10 brings 10 clients in more than 10000h"},
+		{"rate beyond the clock", spawnedHold(func(c *Config) { c.Rate = 1e300 }), result.ExitUsage, "--rate"},
+		{"capacity that never ends", spawnedHold(func(c *Config) { c.Capacity = 1e-300 }), result.ExitUsage, "--capacity"},
+		{"capacity beyond all", spawnedHold(func(c *Config) { c.Capacity = 1e300 }), result.ExitUsage, "--capacity"},
+		{"heartbeat beyond all", spawnedHold(func(c *Config) { c.Heartbeat = math.MaxInt64 }), result.ExitUsage, "--heartbeat is more than"},
+		{"duration beyond all", spawnedHold(func(c *Config) { c.Duration = math.MaxInt64 }), result.ExitUsage, "--duration is more than"},
 		{"search beyond memory", Config{Scenario: "find-max", Spawn: 1, Conns: math.MaxInt, Goal: "heartbeat.rtt_ms.p99<50"}, result.ExitUsage, "--conns"},
 		{"phase beyond memory", Config{Scenario: "phases", Spawn: 1, Phases: []Phase{{Do: "ramp", Clients: math.MaxInt}}}, result.ExitUsage, "--conns"},
 		{"phases beyond memory", Config{Scenario: "phases", Spawn: 1, Phases: []Phase{{Do: "ramp", Clients: math.MaxInt}, {Do: "ramp", Clients: math.MaxInt}, {Do: "ramp", Clients: 12}}}, result.ExitUsage, "clients are more than"},
 		{"phase that never ends", Config{Scenario: "phases", Spawn: 1, Phases: []Phase{{Do: "ramp", Clients: 10, Rate: 1e-10}}}, result.ExitUsage, "the rate 1e-10 brings"},
 		{"fraction that is no number", Config{Scenario: "silent", Spawn: 1, Fraction: math.NaN()}, result.ExitUsage, "--fraction"},
 		{"fraction without end", Config{Scenario: "silent", Spawn: 1, Fraction: math.Inf(1)}, result.ExitUsage, "--fraction"},
-		{"duration", spawned(func(c *Config) { c.Duration = -1 }), result.ExitUsage, "--duration"},
-		{"heartbeat", spawned(func(c *Config) { c.Heartbeat, c.Timeout = -1, time.Second }), result.ExitUsage, "--heartbeat"},
-		{"conns", spawned(func(c *Config) { c.Conns = -1 }), result.ExitUsage, "--conns"},
+		{"duration", spawnedHold(func(c *Config) { c.Duration = -1 }), result.ExitUsage, "--duration"},
+		{"heartbeat", spawnedHold(func(c *Config) { c.Heartbeat, c.Timeout = -1, time.Second }), result.ExitUsage, "--heartbeat"},
+		{"conns", spawnedHold(func(c *Config) { c.Conns = -1 }), result.ExitUsage, "--conns"},
 		{"nobody silent", Config{Scenario: "silent", Spawn: 1, Conns: 3}, result.ExitUsage, "--fraction: 0.1 of 3 clients is nobody"},
-		{"nobody cut", Config{Scenario: "storm", Spawn: 1, Kind: "cut", Conns: 10, Fraction: 0.01}, result.ExitUsage, "is nobody"},
 		{"fraction", Config{Scenario: "silent", Spawn: 1, Fraction: 1.5}, result.ExitUsage, "--fraction"},
-		{"fraction of hold", spawned(func(c *Config) { c.Fraction = 0.5 }), result.ExitUsage, "not for hold"},
-		{"kind of hold", spawned(func(c *Config) { c.Kind = "kill" }), result.ExitUsage, "not for hold"},
+		{"fraction of hold", spawnedHold(func(c *Config) { c.Fraction = 0.5 }), result.ExitUsage, "not for hold"},
+		{"kind of hold", spawnedHold(func(c *Config) { c.Kind = "kill" }), result.ExitUsage, "not for hold"},
+		{"outage of hold", spawnedHold(func(c *Config) { c.Outage = time.Second }), result.ExitUsage, "--outage is not for hold"},
+		{"command of hold", spawnedHold(func(c *Config) { c.StormCmd = "true" }), result.ExitUsage, "--storm-cmd is not for hold"},
+		{"node arg", spawnedHold(func(c *Config) { c.NodeArgs = []string{"--loops"} }), result.ExitUsage, "NAME=VALUE"},
+		{"source", spawnedHold(func(c *Config) { c.Sources = "127.0.0.9-127.0.0.2" }), result.ExitUsage, "--source"},
+		{"source of another machine", spawnedHold(func(c *Config) { c.Sources = "192.0.2.1" }), result.ExitUsage, "--source: 192.0.2.1 is not an address of this machine"},
+		{"threshold", spawnedHold(func(c *Config) { c.Thresholds = []string{"conns.ned==1"} }), result.ExitUsage, `no "ned"`},
+		{"descriptors", spawnedHold(func(c *Config) { c.Conns = 2_000_000_000 }), result.ExitImpossible, "ulimit -n"},
+	})
+}
+
+func TestImpossibleStormsAreOneSentence(t *testing.T) {
+	wantOneSentence(t, []impossible{
+		{"recovery beyond all", Config{Scenario: "storm", Spawn: 2, Kind: "kill", RecoveryTimeout: math.MaxInt64}, result.ExitUsage, "--recovery-timeout is more than"},
+		{"nobody cut", Config{Scenario: "storm", Spawn: 1, Kind: "cut", Conns: 10, Fraction: 0.01}, result.ExitUsage, "is nobody"},
 		{"storm without a kind", Config{Scenario: "storm", Spawn: 2}, result.ExitUsage, "storm needs --kind kill, drain, cut, freeze"},
 		{"storm of a kind to come", Config{Scenario: "storm", Spawn: 2, Kind: "blip"}, result.ExitUsage, "there are kill, drain, cut, freeze"},
 		{"storm with one node", Config{Scenario: "storm", Spawn: 1, Kind: "kill"}, result.ExitUsage, "--spawn 2"},
@@ -68,7 +95,6 @@ func TestImpossibleConfigsAreOneSentence(t *testing.T) {
 		{"fraction of a kill", Config{Scenario: "storm", Spawn: 2, Kind: "kill", Fraction: 0.5}, result.ExitUsage, "--fraction is not for --kind kill"},
 		{"length of a cut", Config{Scenario: "storm", Spawn: 2, Kind: "cut", Freeze: time.Second}, result.ExitUsage, "--freeze is for"},
 		{"outage of a kill", Config{Scenario: "storm", Spawn: 2, Kind: "kill", Outage: time.Second}, result.ExitUsage, "--outage is for"},
-		{"outage of hold", spawned(func(c *Config) { c.Outage = time.Second }), result.ExitUsage, "--outage is not for hold"},
 		{"negative outage", Config{Scenario: "storm", Spawn: 2, Kind: "blackout", Outage: -1}, result.ExitUsage, "--outage: -1ns is below 0"},
 		{"blackout of a target", Config{Scenario: "storm", Targets: []string{"127.0.0.1:1"}, Kind: "blackout"}, result.ExitUsage, "needs --spawn"},
 		{"restart of a target", Config{Scenario: "storm", Targets: []string{"127.0.0.1:1"}, Kind: "restart"}, result.ExitUsage, "needs --spawn"},
@@ -87,18 +113,7 @@ func TestImpossibleConfigsAreOneSentence(t *testing.T) {
 		{"drain of a broker", Config{Scenario: "storm", Targets: []string{"127.0.0.1:1"}, Protocol: "mqtt", DrainCmd: "true"}, result.ExitUsage, "say --storm-cmd"},
 		{"storm before all are in", Config{Scenario: "storm", Targets: []string{"127.0.0.1:1"}, StormCmd: "true", StormAt: time.Second}, result.ExitUsage, "--storm-at: after 1s not all of 1000"},
 		{"two calms", Config{Scenario: "storm", Targets: []string{"127.0.0.1:1"}, StormCmd: "true", StormAt: time.Minute, Duration: 1}, result.ExitUsage, "--storm-at and --duration"},
-		{"command of hold", spawned(func(c *Config) { c.StormCmd = "true" }), result.ExitUsage, "--storm-cmd is not for hold"},
-		{"node arg", spawned(func(c *Config) { c.NodeArgs = []string{"--loops"} }), result.ExitUsage, "NAME=VALUE"},
-		{"source", spawned(func(c *Config) { c.Sources = "127.0.0.9-127.0.0.2" }), result.ExitUsage, "--source"},
-		{"source of another machine", spawned(func(c *Config) { c.Sources = "192.0.2.1" }), result.ExitUsage, "--source: 192.0.2.1 is not an address of this machine"},
-		{"threshold", spawned(func(c *Config) { c.Thresholds = []string{"conns.ned==1"} }), result.ExitUsage, `no "ned"`},
-		{"descriptors", spawned(func(c *Config) { c.Conns = 2_000_000_000 }), result.ExitImpossible, "ulimit -n"},
-	} {
-		_, err := Prepare(t.Context(), tt.cfg)
-		if result.ExitCode(err) != tt.code || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%s: prepare = exit %d, %v; want exit %d, one line with %q", tt.name, result.ExitCode(err), err, tt.code, tt.want)
-		}
-	}
+	})
 }
 
 func TestPreflightNamesTheLimit(t *testing.T) {

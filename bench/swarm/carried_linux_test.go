@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stormwheel/stormwheel/bench/benchtest"
 	"github.com/stormwheel/stormwheel/bench/result"
@@ -62,7 +61,7 @@ func TestASwarmByWebSocketBehindABalancer(t *testing.T) {
 					}}
 				})
 			}()
-			s, err := New(Config{Conns: 21, Rate: 5000, Seed: 1, Loops: 2, PongTimeout: 5 * time.Second, WebSocket: c.path, ProxyProtocol: c.proxy,
+			s, err := New(Config{Conns: 21, Rate: 5000, Seed: 1, Loops: 2, PongTimeout: benchtest.Patience, WebSocket: c.path, ProxyProtocol: c.proxy,
 				Endpoints: []netip.AddrPort{netip.MustParseAddrPort(ln.Addr().String())}})
 			if err != nil {
 				t.Fatal(err)

@@ -73,7 +73,7 @@ func TestRefusalsOfABrokerAreFiledAndObeyed(t *testing.T) {
 }
 
 func TestABrokerDropsTheSilentAfterOneAndAHalfKeepalives(t *testing.T) {
-	f := benchtest.Start(t, &benchtest.Node{Meet: benchtest.Broker(benchtest.Accept, "")})
+	f := benchtest.Start(t, &benchtest.Node{Meet: benchtest.EvictingBroker()})
 	s, finish := startSwarm(t, 40, speakMQTT(500*time.Millisecond), f)
 	benchtest.WaitFor(t, "all are ready", func() bool { return s.Ready() == 40 })
 	s.Mute(10)
@@ -82,8 +82,8 @@ func TestABrokerDropsTheSilentAfterOneAndAHalfKeepalives(t *testing.T) {
 	if n := sum.Counters; sum.Ready != 30 || n.Early+n.Falsely+n.Faults+n.OtherMutes != 0 {
 		t.Errorf("%d ready, %+v; want 30 and no eviction but those on time", sum.Ready, n)
 	}
-	if l := sum.Lateness.Lateness(); l.Min < 0 || l.Min > 500 { // of half a keepalive, had one been the deadline
-		t.Errorf("lateness %+v, want the least within [0, 500] ms", l)
+	if l := sum.Lateness.Lateness(); l.Min < 0 {
+		t.Errorf("lateness %+v, want none early", l)
 	}
 }
 
@@ -107,13 +107,11 @@ func TestClientsOfABrokerThatDiesComeBack(t *testing.T) {
 	}
 }
 
-// StartEcho sends back what it gets, in pieces; a client that says nothing for idle is
-// closed.
-
 func TestClientsOfAnEchoHeartbeatAndTheSilentAreDropped(t *testing.T) {
-	f := benchtest.StartEcho(t, time.Second)
+	const idle = 2 * time.Second
+	f := benchtest.StartEcho(t, idle)
 	s, finish := startSwarm(t, 40, func(c *Config) {
-		c.Protocol, c.Interval, c.Timeout = foreign.Echo, 200*time.Millisecond, time.Second
+		c.Protocol, c.Interval, c.Timeout = foreign.Echo, 200*time.Millisecond, idle
 	}, f)
 	benchtest.WaitFor(t, "all are ready", func() bool { return s.Ready() == 40 })
 	benchtest.WaitFor(t, "120 echoes", func() bool { return s.Counts().Pongs >= 120 })

@@ -15,7 +15,7 @@ import (
 // startSwarm aims n clients at the nodes. It is finished with the test if not before.
 func startSwarm(t *testing.T, n int, change func(*Config), nodes ...*benchtest.Node) (s *Swarm, finish func() tally.Tally) {
 	t.Helper()
-	cfg := Config{Conns: n, Rate: 5000, Seed: 1, Loops: 2, PongTimeout: 5 * time.Second,
+	cfg := Config{Conns: n, Rate: 5000, Seed: 1, Loops: 2, PongTimeout: benchtest.Patience,
 		Sources: []netip.Addr{netip.MustParseAddr("127.0.0.2"), netip.MustParseAddr("127.0.0.3")}}
 	for _, f := range nodes {
 		cfg.Endpoints = append(cfg.Endpoints, netip.MustParseAddrPort(f.Addr()))

@@ -37,117 +37,152 @@ func (l *ledger) handler() server.Handler {
 	}
 }
 
+// moved is a client of a node that has it move, and what is known of their messages.
+type moved struct {
+	t    *testing.T
+	srv  *server.Server
+	book *ledger
+	c    *client.Client
+	ctx  context.Context // until the client is to end
+
+	ended        chan error
+	got, offline atomic.Int64 // of the client: messages, and times that it was not ready any more
+
+	sent    uint32
+	senders sync.WaitGroup
+	acked   atomic.Int64
+	told    int // by the node
+	lost    atomic.Int64
+}
+
+// at is an address of the node: its port at one of the addresses of loopback.
+func (m *moved) at(i int) string {
+	_, port, _ := net.SplitHostPort(m.srv.Addr())
+	return fmt.Sprintf("127.0.0.%d:%s", i+1, port)
+}
+
+// startMoved starts the node and the client, which end with the test.
+func startMoved(t *testing.T, policy server.Duplicates) *moved {
+	t.Helper()
+	m := &moved{t: t, book: &ledger{handled: make(map[uint32]int)}, ended: make(chan error, 1)}
+	var err error
+	m.srv, err = server.New(server.Config{Listen: "0.0.0.0:0", Loops: 3, IDRate: -1, Index: true, Duplicates: policy, Handler: m.book.handler()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.srv.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = m.srv.Stop(ctx)
+	})
+	var stop context.CancelFunc
+	m.ctx, stop = context.WithCancel(t.Context())
+	wasReady := false
+	m.c, err = client.New(client.Config{Endpoints: []string{m.at(0)}, ID: "alice",
+		Deliver: func(client.Message) { m.got.Add(1) },
+		StateChange: func(info client.Info) {
+			if wasReady && info.State != client.Ready && m.ctx.Err() == nil {
+				m.offline.Add(1)
+			}
+			wasReady = wasReady || info.State == client.Ready
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ran sync.WaitGroup
+	ran.Go(func() { m.ended <- m.c.Run(m.ctx) })
+	t.Cleanup(func() {
+		stop()
+		ran.Wait()
+	})
+	return m
+}
+
+// talk sends a message from either side.
+func (m *moved) talk() {
+	body := binary.BigEndian.AppendUint32(nil, m.sent)
+	m.sent++
+	m.senders.Go(func() {
+		if err := m.c.SendAcked(m.ctx, body); err == nil {
+			m.acked.Add(1)
+		}
+	})
+	for _, ref := range m.srv.Lookup("alice") {
+		if m.srv.DeliverFunc(ref, nil, func(o server.Outcome) {
+			if o.Result != server.Acknowledged {
+				m.lost.Add(1)
+			}
+		}) == nil {
+			m.told++
+		}
+	}
+}
+
+// until waits, and does something meanwhile.
+func (m *moved) until(what string, there func() bool, meanwhile func()) {
+	m.t.Helper()
+	for end := time.Now().Add(patience); !there(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			st := m.srv.Stats()
+			m.t.Fatalf("%s does not come about: %+v; %d messages came of %d, %d are known to be lost; %d sessions, %d moved",
+				what, m.c.Info(), m.got.Load(), m.told, m.lost.Load(), st.Sessions, st.Moved)
+		}
+		meanwhile()
+	}
+}
+
 // A client that is moved on its own node, again and again, is the same client under every policy: no
 // message of either direction is lost, nobody is displaced, and it never is offline.
 func TestAClientMovesOnItsNodeUnderEveryPolicy(t *testing.T) {
 	for _, policy := range []server.Duplicates{server.StandBeside, server.Replace, server.Refuse} {
 		t.Run(policy.String(), func(t *testing.T) {
 			t.Parallel()
-			book := &ledger{handled: make(map[uint32]int)}
-			srv, err := server.New(server.Config{Listen: "0.0.0.0:0", Loops: 3, IDRate: -1, Index: true, Duplicates: policy, Handler: book.handler()})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := srv.Start(); err != nil {
-				t.Fatal(err)
-			}
-			defer func() {
-				ctx, cancel := context.WithCancel(context.Background())
-				cancel()
-				_ = srv.Stop(ctx)
-			}()
-			_, port, _ := net.SplitHostPort(srv.Addr())
-			at := func(i int) string { return fmt.Sprintf("127.0.0.%d:%s", i+1, port) }
-
-			ctx, stop := context.WithCancel(t.Context())
-			var got, offline atomic.Int64
-			wasReady := false
-			c, err := client.New(client.Config{Endpoints: []string{at(0)}, ID: "alice",
-				Deliver: func(client.Message) { got.Add(1) },
-				StateChange: func(info client.Info) {
-					if wasReady && info.State != client.Ready && ctx.Err() == nil {
-						offline.Add(1)
-					}
-					wasReady = wasReady || info.State == client.Ready
-				}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			var ran sync.WaitGroup
-			defer ran.Wait()
-			defer stop()
-			ended := make(chan error, 1)
-			ran.Go(func() { ended <- c.Run(ctx) })
-			sent := uint32(0)
-			var acked atomic.Int64
-			var senders sync.WaitGroup
-			send := func() {
-				body := binary.BigEndian.AppendUint32(nil, sent)
-				sent++
-				senders.Go(func() {
-					if err := c.SendAcked(ctx, body); err == nil {
-						acked.Add(1)
-					}
-				})
-			}
-			told, lost := 0, atomic.Int64{}
+			m := startMoved(t, policy)
 			for i := range 5 {
-				here := func() bool { // a client may know of its session before the node lists it alone
-					refs := srv.Lookup("alice")
-					return c.Info().Sessions == uint32(i)+1 && len(refs) == 1 && refs[0].SessionID().String() == c.Info().Session
-				}
-				for end := time.Now().Add(patience); !here(); time.Sleep(time.Millisecond) {
-					if time.Now().After(end) {
-						t.Fatalf("move %d does not come about: %+v", i, c.Info())
-					}
-					send()
-					for _, ref := range srv.Lookup("alice") {
-						if srv.DeliverFunc(ref, nil, func(o server.Outcome) {
-							if o.Result != server.Acknowledged {
-								lost.Add(1)
-							}
-						}) == nil {
-							told++
-						}
-					}
-				}
+				m.until(fmt.Sprint("move ", i), func() bool { // a client may know of its session before the node lists it alone
+					refs := m.srv.Lookup("alice")
+					return m.c.Info().Sessions == uint32(i)+1 && len(refs) == 1 && refs[0].SessionID().String() == m.c.Info().Session
+				}, m.talk)
 				if i < 4 {
-					if err := srv.Move(srv.Lookup("alice")[0], []string{at(i + 1)}); err != nil {
+					if err := m.srv.Move(m.srv.Lookup("alice")[0], []string{m.at(i + 1)}); err != nil {
 						t.Fatal(err)
 					}
 				}
 			}
-			senders.Wait()
-			for end := time.Now().Add(patience); got.Load() < int64(told)-lost.Load(); time.Sleep(time.Millisecond) {
-				if time.Now().After(end) {
-					t.Fatalf("%d messages came of %d, %d are known to be lost", got.Load(), told, lost.Load())
-				}
-			}
-			for end := time.Now().Add(patience); srv.Stats().Sessions != 1 || srv.Stats().Moved != 4; time.Sleep(time.Millisecond) {
-				if time.Now().After(end) {
-					t.Fatalf("%d sessions are left, %d moved", srv.Stats().Sessions, srv.Stats().Moved)
-				}
-			}
-			st := srv.Stats()
-			if offline.Load() != 0 || lost.Load() != 0 || acked.Load() != int64(sent) || st.Moved != 4 || st.Closes[server.ReasonReplaced] != 0 {
-				t.Errorf("%d times offline, %d messages lost, %d of %d acknowledged, %d moved, closes %v", offline.Load(), lost.Load(), acked.Load(), sent, st.Moved, st.Closes)
-			}
-			book.mu.Lock()
-			defer book.mu.Unlock()
-			for n := range sent {
-				if book.handled[n] == 0 {
-					t.Errorf("message %d was never handled", n)
-				}
-			}
-			if book.opened != 5 {
-				t.Errorf("%d sessions, want 5", book.opened)
-			}
-			select {
-			case err := <-ended:
-				t.Errorf("the client has ended: %v", err)
-			default:
-			}
+			m.senders.Wait()
+			silence := func() {}
+			m.until("the last message", func() bool { return m.got.Load() >= int64(m.told)-m.lost.Load() }, silence)
+			m.until("the last session alone", func() bool { st := m.srv.Stats(); return st.Sessions == 1 && st.Moved == 4 }, silence)
+			m.wantWhole()
 		})
+	}
+}
+
+// wantWhole fails if anything was lost in four moves.
+func (m *moved) wantWhole() {
+	t := m.t
+	t.Helper()
+	st := m.srv.Stats()
+	if m.offline.Load() != 0 || m.lost.Load() != 0 || m.acked.Load() != int64(m.sent) || st.Moved != 4 || st.Closes[server.ReasonReplaced] != 0 {
+		t.Errorf("%d times offline, %d messages lost, %d of %d acknowledged, %d moved, closes %v", m.offline.Load(), m.lost.Load(), m.acked.Load(), m.sent, st.Moved, st.Closes)
+	}
+	m.book.mu.Lock()
+	defer m.book.mu.Unlock()
+	for n := range m.sent {
+		if m.book.handled[n] == 0 {
+			t.Errorf("message %d was never handled", n)
+		}
+	}
+	if m.book.opened != 5 {
+		t.Errorf("%d sessions, want 5", m.book.opened)
+	}
+	select {
+	case err := <-m.ended:
+		t.Errorf("the client has ended: %v", err)
+	default:
 	}
 }
 

@@ -116,13 +116,10 @@ func TestClientNoticesAVanishedNodeByItself(t *testing.T) {
 	noticed := time.Since(vanished)
 	back := c.until("back on")
 	away := time.Since(vanished)
-	if !strings.Contains(lost, "node "+first) || !strings.Contains(lost, "trying again") {
+	// Nothing but the client's own clock told it. How late it may be the link's own tests hold, on a clock
+	// that no machine delays.
+	if !strings.Contains(lost, "node "+first) || !strings.Contains(lost, "timed out: no PONG") || !strings.Contains(lost, "trying again") {
 		t.Errorf("loss shows as %q", lost)
-	}
-	// No earlier than the pong timeout: nothing but the client's own clock told it.
-	// How late it may be the link's own tests hold, on a clock that no machine delays.
-	if noticed < pongTimeout {
-		t.Errorf("noticed after %v, want %v at least: interval %v, pong timeout %v", noticed, pongTimeout, interval, pongTimeout)
 	}
 	if now := afterWord(t, back, "node"); now == first {
 		t.Errorf("it is back on %s, which has vanished", now)
@@ -195,7 +192,7 @@ func TestALackOfLocalPortsIsNotTheTargetsFault(t *testing.T) {
 	}
 	node := n.stormwheel("serve", "--listen", "[::1]:7000", "--drain-grace", "0")
 	node.line()
-	others := n.stormwheel("bench", "hold", "--target", "[::1]:7000", "--conns", "30", "--heartbeat", "1s", "--duration", "1m", "--no-tui")
+	others := n.stormwheel("bench", "hold", "--target", "[::1]:7000", "--conns", "30", "--heartbeat", "1s", "--duration", "10m", "--no-tui")
 	for deadline := time.Now().Add(time.Minute); !strings.Contains(others.stderr.String(), "all 30 clients are ready"); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("the ports are not taken: %s", others.stderr.String())
@@ -234,7 +231,7 @@ func TestAnAlternateOfAMissingFamilyIsNoLackOfPorts(t *testing.T) {
 	}
 	node := n.stormwheel("serve", "--listen", "127.0.0.1:7000", "--drain-grace", "0", "--alternates", "[::1]:7009", "--admit-rate", "10000")
 	node.line()
-	p := n.stormwheel("bench", "hold", "--target", "127.0.0.1:7000", "--conns", "10", "--heartbeat", "200ms", "--duration", "2s",
+	p := n.stormwheel("bench", "hold", "--target", "127.0.0.1:7000", "--conns", "10", "--heartbeat", "200ms", "--duration", "4s",
 		"--pong-timeout", "1s", "--policy", "fixed", "--no-tui", "--json", "-")
 	for deadline := time.Now().Add(time.Minute); !strings.Contains(p.stderr.String(), "all 10 clients are ready"); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {

@@ -125,35 +125,35 @@ func TestAHangupReadsTheSecretsAgain(t *testing.T) {
 	}
 }
 
+// echoNode starts a node that echoes, with short terms, until the test is over.
+func echoNode(t *testing.T, alternates []string) *server.Server {
+	t.Helper()
+	n, err := server.New(server.Config{Listen: "127.0.0.1:0", Alternates: alternates, Loops: 3, IDRate: -1,
+		Heartbeat: 400 * time.Millisecond, Timeout: patience, Tick: 20 * time.Millisecond, DrainGrace: -1,
+		Handler: server.Handler{Message: func(s *server.Session, m server.Message) {
+			_ = s.Deliver(m.Body)
+			_ = s.Ack(m.Number)
+		}}})
+	if err == nil {
+		err = n.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		_ = n.Stop(ctx)
+	})
+	return n
+}
+
 // Updates of every kind beside clients that come, send and go, a drain at the end: for the race
 // detector, and nobody is cut off.
 func TestUpdateBesideEverything(t *testing.T) {
 	secret := func(i int) []byte { return []byte(strings.Repeat(string(rune('a'+i%20)), server.MinSecret)) }
-	handler := server.Handler{Message: func(s *server.Session, m server.Message) {
-		_ = s.Deliver(m.Body)
-		_ = s.Ack(m.Number)
-	}}
-	node := func(cfg server.Config) *server.Server {
-		t.Helper()
-		cfg.Listen, cfg.Loops, cfg.IDRate, cfg.Handler = "127.0.0.1:0", 3, -1, handler
-		cfg.Heartbeat, cfg.Timeout, cfg.Tick = 400*time.Millisecond, patience, 20*time.Millisecond
-		cfg.DrainGrace = -1
-		n, err := server.New(cfg)
-		if err == nil {
-			err = n.Start()
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-			defer cancel()
-			_ = n.Stop(ctx)
-		})
-		return n
-	}
-	other := node(server.Config{})
-	n := node(server.Config{Alternates: []string{other.Addr()}})
+	other := echoNode(t, nil)
+	n := echoNode(t, []string{other.Addr()})
 	var lost, acked atomic.Int64
 	var all []*client.Client
 	for i := range 20 {

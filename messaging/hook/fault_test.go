@@ -116,12 +116,11 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 }
 
 func TestABackEndThatIsDownHasClientsComeAgain(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	addrs, err := freeport.Loopback(1) // where nobody listens
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = l.Close()
-	b, err := New(Config{URL: "http://" + l.Addr().String() + "/?key=sesame"})
+	b, err := New(Config{URL: "http://" + addrs[0] + "/?key=sesame"})
 	if err != nil {
 		t.Fatal(err)
 	}

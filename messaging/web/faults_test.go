@@ -77,7 +77,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 
 // A thousand at once: those for whom there is no place are told so, and all arrive once.
 func TestAThousandPushesAtOnce(t *testing.T) {
-	s := newSite(t, Config{MaxRequests: 16})
+	s := newSiteWithin(t, Config{MaxRequests: 16}, patience, patience)
 	const pushes = 1000
 	client := &http.Client{Timeout: patience, Transport: &http.Transport{MaxIdleConnsPerHost: 200, MaxConnsPerHost: 200}}
 	defer client.CloseIdleConnections()
@@ -115,7 +115,7 @@ func TestAThousandPushesAtOnce(t *testing.T) {
 
 // One key from many connections at once is one message, and all are told the same.
 func TestOneKeyAtOnceIsOneMessage(t *testing.T) {
-	s := newSite(t, Config{})
+	s := newSiteWithin(t, Config{}, patience, patience)
 	var mu sync.Mutex
 	answers := make(map[string]int)
 	var wg sync.WaitGroup

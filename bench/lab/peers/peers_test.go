@@ -104,7 +104,7 @@ func (c *client) hello() {
 		c.t.Fatal(err)
 	}
 	c.write(hello)
-	f := c.frame(5 * time.Second)
+	f := c.frame(patience)
 	if f == nil || f.Type != codec.Welcome {
 		c.t.Fatalf("HELLO was answered by %v, want WELCOME", f)
 	}
@@ -119,7 +119,7 @@ func (c *client) hello() {
 func (c *client) wantPong(token uint64) {
 	c.t.Helper()
 	for {
-		f := c.frame(5 * time.Second)
+		f := c.frame(patience)
 		if f == nil || f.Type != codec.Pong {
 			c.t.Fatalf("PING was answered by %v, want PONG", f)
 		}
@@ -146,7 +146,7 @@ func TestEveryPeerWelcomesAndAnswers(t *testing.T) {
 
 			two := codec.AppendPing(codec.AppendPing(nil, 8, 0), 9, 0)
 			c.write(two[:len(two)-5]) // the second one in two parts
-			first := c.frame(5 * time.Second)
+			first := c.frame(patience)
 			if first == nil || first.Type != codec.Pong {
 				t.Fatalf("a PING and a half were answered by %v, want PONG", first)
 			}

@@ -31,7 +31,7 @@ test("a token that is too late hears of it", { timeout }, async (t) => {
   const s = await fake(t);
   const signals: AbortSignal[] = [];
   const { client } = start(t, {
-    endpoints: [s.url], connectTimeout: 100,
+    endpoints: [s.url], connectTimeout: 1000,
     token: (signal) => signals.push(signal) === 1 ? new Promise<string>(() => {}) : "good",
   });
   await client.ready();

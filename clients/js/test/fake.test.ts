@@ -119,7 +119,7 @@ test("a token that does not come costs the attempt, not the node", { timeout }, 
   const s = await fake(t);
   let n = 0;
   const { client, errors } = start(t, {
-    endpoints: [s.url], connectTimeout: 100,
+    endpoints: [s.url], connectTimeout: 1000,
     token: () => ++n === 1 ? new Promise<string>(() => {}) : n === 2 ? Promise.reject(new Error("not now")) : "good",
   });
   await client.ready();

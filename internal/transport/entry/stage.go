@@ -50,7 +50,8 @@ const MaxListeners = 256
 type Stage struct {
 	cfg    Config
 	ws     *websocket.Server
-	secure *tunnel // nil: there is no TLS
+	secure *tunnel         // nil: there is no TLS
+	short  transport.Quick // Config.TLS, if it is that
 	states states
 	early  map[transport.Slot][]byte     // sealed before it is known for whom
 	told   map[transport.Slot]netip.Addr // by PROXY headers
@@ -62,6 +63,7 @@ func New(cfg Config) *Stage {
 		early: make(map[transport.Slot][]byte), told: make(map[transport.Slot]netip.Addr)}
 	if cfg.TLS != nil {
 		e.secure = newTunnel(cfg)
+		e.short, _ = cfg.TLS.(transport.Quick)
 	}
 	return e
 }
@@ -161,12 +163,16 @@ func (e *Stage) Open(s transport.Slot, plain, wire []byte) (o transport.Opened, 
 	return o, err
 }
 
-// Whole is a WebSocket's.
+// Whole is a WebSocket's, or that of TLS with frames within.
 func (e *Stage) Whole(s transport.Slot, plain, wire []byte) (opened []byte, ok bool) {
-	if e.states.at(s).phase() != upgraded {
-		return plain, false
+	t := e.states.at(s)
+	switch {
+	case t.phase() == upgraded:
+		return e.ws.Whole(s, plain, wire)
+	case t.is(direct) && e.short != nil:
+		return e.short.Whole(s, plain, wire)
 	}
-	return e.ws.Whole(s, plain, wire)
+	return plain, false
 }
 
 // header takes a PROXY header, or finds that there is none.

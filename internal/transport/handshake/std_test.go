@@ -69,41 +69,46 @@ func TestEveryKindOfHandshakeWithCryptoTLS(t *testing.T) {
 			if tt.server != nil {
 				tt.server(server, client)
 			}
-			t.Run("our server", func(t *testing.T) {
-				addr := listen(t, ours(newConfig(t, server), echo))
-				c := tls.Client(dial(t, addr), client)
-				defer c.Close()
-				if err := echoes(c); err != nil {
-					t.Fatal(err)
-				}
-				if got := c.ConnectionState().NegotiatedProtocol; got != tt.proto {
-					t.Errorf("protocol %q, want %q", got, tt.proto)
-				}
-				_ = c.CloseWrite()
-				if !ended(c) {
-					t.Error("it did not end with close_notify")
-				}
-			})
-			if server.GetConfigForClient == nil {
-				t.Run("our client", func(t *testing.T) {
-					addr := listen(t, std(server, echo))
-					c := dialOurs(t, addr, client)
-					defer c.Close()
-					if err := echoes(c); err != nil {
-						t.Fatal(err)
-					}
-				})
-			}
-			t.Run("ours", func(t *testing.T) {
-				addr := listen(t, ours(newConfig(t, server), echo))
-				c := dialOurs(t, addr, client)
-				defer c.Close()
-				if err := echoes(c); err != nil {
-					t.Fatal(err)
-				}
-			})
+			wantHandshakes(t, server, client, tt.proto)
 		})
 	}
+}
+
+// wantHandshakes has our server meet a client of crypto/tls, our client its server, and ours each other.
+func wantHandshakes(t *testing.T, server, client *tls.Config, proto string) {
+	t.Run("our server", func(t *testing.T) {
+		addr := listen(t, ours(newConfig(t, server), echo))
+		c := tls.Client(dial(t, addr), client)
+		defer c.Close()
+		if err := echoes(c); err != nil {
+			t.Fatal(err)
+		}
+		if got := c.ConnectionState().NegotiatedProtocol; got != proto {
+			t.Errorf("protocol %q, want %q", got, proto)
+		}
+		_ = c.CloseWrite()
+		if !ended(c) {
+			t.Error("it did not end with close_notify")
+		}
+	})
+	if server.GetConfigForClient == nil {
+		t.Run("our client", func(t *testing.T) {
+			addr := listen(t, std(server, echo))
+			c := dialOurs(t, addr, client)
+			defer c.Close()
+			if err := echoes(c); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	t.Run("ours", func(t *testing.T) {
+		addr := listen(t, ours(newConfig(t, server), echo))
+		c := dialOurs(t, addr, client)
+		defer c.Close()
+		if err := echoes(c); err != nil {
+			t.Fatal(err)
+		}
+	})
 }
 
 // Without AES in the processor crypto/tls chooses ChaCha20-Poly1305.

@@ -216,4 +216,7 @@ func (t *Stage) newHandshake(s transport.Slot) *handshake {
 	return h
 }
 
-var _ transport.Stage = (*Stage)(nil)
+var (
+	_ transport.Stage = (*Stage)(nil)
+	_ transport.Quick = (*Stage)(nil)
+)

@@ -49,6 +49,10 @@ func FuzzOpenNeverGivesWhatWasNotSealed(f *testing.F) {
 				changed = changed || n > 0
 			default: // what is there arrives, but for a tail
 				n := max(len(wire)-arg, 0)
+				if plain, ok := server.Whole(server.slot, got, wire[:n]); ok {
+					got, wire = plain, wire[n:]
+					continue
+				}
 				o, err := server.Open(server.slot, got, wire[:n])
 				got, wire = o.Plain, wire[o.Used:]
 				if err == nil && o.Need <= n-o.Used {

@@ -68,7 +68,7 @@ func (l *Layer) open(c *conn, p place, s transport.Slot, plain, record []byte) (
 		if len(content) == 0 {
 			return plain, false, c.noteUseless()
 		}
-		c.useless = 0
+		c.tookData()
 		return all, false, nil
 	case typeMessage:
 		asks, err = l.messages(c, p, s, content)
@@ -101,11 +101,15 @@ func (l *Layer) decrypt(c *conn, p place, plain, record []byte) (kind byte, all 
 	if end == len(plain) {
 		return 0, nil, fault(c, UnexpectedMessage, "a record of padding only")
 	}
-	kind = all[end-1]
-	if kind == typeData && c.seq[incoming]%recordsAnUpdate == 0 && c.updates < maxUpdates {
+	return all[end-1], all[:end-1], nil
+}
+
+// tookData notes that the last record had data.
+func (c *conn) tookData() {
+	c.useless = 0
+	if c.seq[incoming]%recordsAnUpdate == 0 && c.updates < maxUpdates {
 		c.updates++
 	}
-	return kind, all[:end-1], nil
 }
 
 func (c *conn) noteUseless() error {

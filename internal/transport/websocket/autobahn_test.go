@@ -37,80 +37,108 @@ type checked struct {
 var chops = []int{1, 2, 3, 7, 997, 1 << 20}
 
 // checklist are the cases but for those about compression.
-func checklist() (all []checked) {
-	add := func(number, section string, plain string, pongs []string, code uint16, frames ...sentFrame) *checked {
-		all = append(all, checked{number: number, section: section, frames: frames, plain: plain, pongs: pongs, code: code})
-		return &all[len(all)-1]
+func checklist() []checked {
+	c := cases{long: strings.Repeat("x", 16<<20)}
+	for _, chapter := range []func(){c.messages, c.pings, c.reserved, c.fragments, c.texts, c.farewells, c.large} {
+		chapter()
 	}
-	numbered := func(prefix string, i int) string { return fmt.Sprint(prefix, ".", i+1) }
-	whole := func(payload string) sentFrame { return sentFrame{fin | binary1, payload} }
-	part := func(payload string) sentFrame { return sentFrame{binary1, payload} }
-	more := func(payload string) sentFrame { return sentFrame{continuation, payload} }
-	last := func(payload string) sentFrame { return sentFrame{fin | continuation, payload} }
-	asked := func(payload string) sentFrame { return sentFrame{ping, payload} }
-	long := strings.Repeat("x", 16<<20)
+	return c.all
+}
 
+// cases are filled a chapter at a time.
+type cases struct {
+	all  []checked
+	long string // as the longest payload
+}
+
+func (c *cases) add(number, section string, plain string, pongs []string, code uint16, frames ...sentFrame) *checked {
+	c.all = append(c.all, checked{number: number, section: section, frames: frames, plain: plain, pongs: pongs, code: code})
+	return &c.all[len(c.all)-1]
+}
+
+func numbered(prefix string, i int) string { return fmt.Sprint(prefix, ".", i+1) }
+
+func whole(payload string) sentFrame { return sentFrame{fin | binary1, payload} }
+func part(payload string) sentFrame  { return sentFrame{binary1, payload} }
+func more(payload string) sentFrame  { return sentFrame{continuation, payload} }
+func last(payload string) sentFrame  { return sentFrame{fin | continuation, payload} }
+func asked(payload string) sentFrame { return sentFrame{ping, payload} }
+
+// messages is chapter 1: payloads of every size.
+func (c *cases) messages() {
 	for i, size := range []int{0, 125, 126, 127, 128, 65535, 65536, 65536} {
-		add(numbered("1.1", i), "5.6", "", nil, 1003, sentFrame{fin | text, long[:size]})
-		c := add(numbered("1.2", i), "5.6", long[:size], nil, 0, whole(long[:size]))
+		c.add(numbered("1.1", i), "5.6", "", nil, 1003, sentFrame{fin | text, c.long[:size]})
+		one := c.add(numbered("1.2", i), "5.6", c.long[:size], nil, 0, whole(c.long[:size]))
 		if size > 1<<10 {
-			c.chops = []int{997, 1 << 20}
+			one.chops = []int{997, 1 << 20}
 		}
 	}
+}
 
-	add("2.1", "5.5.2", "", []string{""}, 0, asked(""))
-	add("2.2", "5.5.2", "", []string{"Hello, world!"}, 0, asked("Hello, world!"))
+// pings is chapter 2.
+func (c *cases) pings() {
+	c.add("2.1", "5.5.2", "", []string{""}, 0, asked(""))
+	c.add("2.2", "5.5.2", "", []string{"Hello, world!"}, 0, asked("Hello, world!"))
 	noText := "\x00\xff\xfe\xfd\xfc\xfb\x00\xff"
-	add("2.3", "5.5.2", "", []string{noText}, 0, asked(noText))
-	add("2.4", "5.5.2", "", []string{long[:125]}, 0, asked(long[:125]))
-	add("2.5", "5.5", "", nil, 1002, asked(long[:126]))
-	add("2.6", "5.5.2", "", []string{long[:125]}, 0, asked(long[:125]))
-	add("2.7", "5.5.3", "", nil, 0, sentFrame{pong, ""})
-	add("2.8", "5.5.3", "", nil, 0, sentFrame{pong, "unasked"})
-	add("2.9", "5.5.3", "", []string{"asked"}, 0, sentFrame{pong, "unasked"}, asked("asked"))
+	c.add("2.3", "5.5.2", "", []string{noText}, 0, asked(noText))
+	c.add("2.4", "5.5.2", "", []string{c.long[:125]}, 0, asked(c.long[:125]))
+	c.add("2.5", "5.5", "", nil, 1002, asked(c.long[:126]))
+	c.add("2.6", "5.5.2", "", []string{c.long[:125]}, 0, asked(c.long[:125]))
+	c.add("2.7", "5.5.3", "", nil, 0, sentFrame{pong, ""})
+	c.add("2.8", "5.5.3", "", nil, 0, sentFrame{pong, "unasked"})
+	c.add("2.9", "5.5.3", "", []string{"asked"}, 0, sentFrame{pong, "unasked"}, asked("asked"))
 	var ten []sentFrame
 	var answers []string
 	for i := range 10 {
 		ten, answers = append(ten, asked(fmt.Sprint("ping ", i))), append(answers, fmt.Sprint("ping ", i))
 	}
-	add("2.10", "5.5.2", "", answers, 0, ten...)
-	add("2.11", "5.5.2", "", answers, 0, ten...)
+	c.add("2.10", "5.5.2", "", answers, 0, ten...)
+	c.add("2.11", "5.5.2", "", answers, 0, ten...)
+}
 
-	add("3.1", "5.2", "", nil, 1002, sentFrame{fin | 0x10 | binary1, "a"})
+// reserved is chapters 3 and 4: reserved bits and opcodes.
+func (c *cases) reserved() {
+	c.add("3.1", "5.2", "", nil, 1002, sentFrame{fin | 0x10 | binary1, "a"})
 	for i, bits := range []byte{0x20, 0x30, 0x40} {
-		add(numbered("3", i+1), "5.2", "a", nil, 1002, whole("a"), sentFrame{fin | bits | binary1, "b"}, asked(""))
+		c.add(numbered("3", i+1), "5.2", "a", nil, 1002, whole("a"), sentFrame{fin | bits | binary1, "b"}, asked(""))
 	}
-	add("3.5", "5.2", "", nil, 1002, sentFrame{fin | 0x50 | binary1, "a"})
-	add("3.6", "5.2", "", nil, 1002, sentFrame{0x60 | ping, "a"})
-	add("3.7", "5.2", "", nil, 1002, sentFrame{0x70 | goodbye, ""})
+	c.add("3.5", "5.2", "", nil, 1002, sentFrame{fin | 0x50 | binary1, "a"})
+	c.add("3.6", "5.2", "", nil, 1002, sentFrame{0x60 | ping, "a"})
+	c.add("3.7", "5.2", "", nil, 1002, sentFrame{0x70 | goodbye, ""})
 
 	for i := range 5 {
 		for prefix, opcode := range map[string]byte{"4.1": byte(3 + i), "4.2": byte(11 + i)} {
 			unknown := sentFrame{fin | opcode, [...]string{"", "a", "", "a", "a"}[i]}
 			if i < 2 {
-				add(numbered(prefix, i), "5.2", "", nil, 1002, unknown)
+				c.add(numbered(prefix, i), "5.2", "", nil, 1002, unknown)
 			} else {
-				add(numbered(prefix, i), "5.2", "before", nil, 1002, whole("before"), unknown, asked(""))
+				c.add(numbered(prefix, i), "5.2", "before", nil, 1002, whole("before"), unknown, asked(""))
 			}
 		}
 	}
+}
 
-	add("5.1", "5.4", "", nil, 1002, sentFrame{opPing, "a"}, last("b"))
-	add("5.2", "5.4", "", nil, 1002, sentFrame{opPong, "a"}, last("b"))
+// fragments is chapter 5.
+func (c *cases) fragments() {
+	c.add("5.1", "5.4", "", nil, 1002, sentFrame{opPing, "a"}, last("b"))
+	c.add("5.2", "5.4", "", nil, 1002, sentFrame{opPong, "a"}, last("b"))
 	for i := range 3 { // at once, a frame at a time, a byte at a time
-		add(numbered("5", 2+i), "5.4", "ab", nil, 0, part("a"), last("b"))
-		add(numbered("5", 5+i), "5.4", "ab", []string{"p"}, 0, part("a"), asked("p"), last("b"))
-		add(numbered("5", 8+i), "5.4", "", nil, 1002, last("a"), whole("b"))
-		add(numbered("5", 11+i), "5.4", "", nil, 1002, more("a"), whole("b"))
+		c.add(numbered("5", 2+i), "5.4", "ab", nil, 0, part("a"), last("b"))
+		c.add(numbered("5", 5+i), "5.4", "ab", []string{"p"}, 0, part("a"), asked("p"), last("b"))
+		c.add(numbered("5", 8+i), "5.4", "", nil, 1002, last("a"), whole("b"))
+		c.add(numbered("5", 11+i), "5.4", "", nil, 1002, more("a"), whole("b"))
 	}
-	add("5.15", "5.4", "ab", nil, 1002, part("a"), last("b"), more("c"), whole("d"))
-	add("5.16", "5.4", "", nil, 1002, more("a"), part("b"), last("c"), more("a"), part("b"), last("c"))
-	add("5.17", "5.4", "", nil, 1002, last("a"), part("b"), last("c"), last("a"), part("b"), last("c"))
-	add("5.18", "5.4", "a", nil, 1002, part("a"), whole("b"))
+	c.add("5.15", "5.4", "ab", nil, 1002, part("a"), last("b"), more("c"), whole("d"))
+	c.add("5.16", "5.4", "", nil, 1002, more("a"), part("b"), last("c"), more("a"), part("b"), last("c"))
+	c.add("5.17", "5.4", "", nil, 1002, last("a"), part("b"), last("c"), last("a"), part("b"), last("c"))
+	c.add("5.18", "5.4", "a", nil, 1002, part("a"), whole("b"))
 	for _, number := range []string{"5.19", "5.20"} {
-		add(number, "5.4", "12345", []string{"p", "q"}, 0, part("1"), more("2"), asked("p"), more("3"), more("4"), asked("q"), last("5"))
+		c.add(number, "5.4", "12345", []string{"p", "q"}, 0, part("1"), more("2"), asked("p"), more("3"), more("4"), asked("q"), last("5"))
 	}
+}
 
+// texts is chapter 6.
+func (c *cases) texts() {
 	// The bytes of a text do not matter: its first frame is refused, in fragments too.
 	inText := map[int][][]sentFrame{
 		1: {{{fin | text, ""}}, {{text, ""}, more(""), last("")}, {{text, ""}, more("middle"), last("")}},
@@ -120,48 +148,54 @@ func checklist() (all []checked) {
 	}
 	for sub, cases := range inText {
 		for i, frames := range cases {
-			add(numbered(fmt.Sprint("6.", sub), i), "8.1", "", nil, 1003, frames...)
+			c.add(numbered(fmt.Sprint("6.", sub), i), "8.1", "", nil, 1003, frames...)
 		}
 	}
 	for sub, bodies := range utf8Bodies() {
 		for i, body := range bodies {
-			add(numbered(fmt.Sprint("6.", sub+5), i), "8.1", "", nil, 1003, sentFrame{fin | text, body})
+			c.add(numbered(fmt.Sprint("6.", sub+5), i), "8.1", "", nil, 1003, sentFrame{fin | text, body})
 		}
 	}
+}
 
+// farewells is chapter 7.
+func (c *cases) farewells() {
 	farewell := func(code uint16, reason string) sentFrame { return sentFrame{goodbye, closing1(code, reason)} }
-	add("7.1.1", "7.1", "a", nil, 1000, whole("a"), farewell(1000, ""))
-	add("7.1.2", "7.1", "", nil, 1000, farewell(1000, ""), farewell(1000, ""))
-	add("7.1.3", "7.1", "", nil, 1000, farewell(1000, ""), asked(""))
-	add("7.1.4", "7.1", "", nil, 1000, farewell(1000, ""), whole("late"))
-	add("7.1.5", "7.1", "a", nil, 1000, part("a"), farewell(1000, ""), last("late"))
-	add("7.1.6", "7.1", long[:256<<10]+"a", nil, 1000, whole(long[:256<<10]), whole("a"), farewell(1000, ""), asked("")).chops = []int{997, 1 << 20}
-	add("7.3.1", "5.5.1", "", nil, closeNone, sentFrame{goodbye, ""})
-	add("7.3.2", "5.5.1", "", nil, 1002, sentFrame{goodbye, "a"})
-	add("7.3.3", "5.5.1", "", nil, 1000, farewell(1000, ""))
-	add("7.3.4", "5.5.1", "", nil, 1000, farewell(1000, "Hello World!"))
-	add("7.3.5", "5.5.1", "", nil, 1000, farewell(1000, long[:123]))
-	add("7.3.6", "5.5", "", nil, 1002, farewell(1000, long[:124]))
-	add("7.5.1", "8.1", "", nil, 1007, farewell(1000, "κόσμε\xed\xa0\x80edited"))
+	c.add("7.1.1", "7.1", "a", nil, 1000, whole("a"), farewell(1000, ""))
+	c.add("7.1.2", "7.1", "", nil, 1000, farewell(1000, ""), farewell(1000, ""))
+	c.add("7.1.3", "7.1", "", nil, 1000, farewell(1000, ""), asked(""))
+	c.add("7.1.4", "7.1", "", nil, 1000, farewell(1000, ""), whole("late"))
+	c.add("7.1.5", "7.1", "a", nil, 1000, part("a"), farewell(1000, ""), last("late"))
+	c.add("7.1.6", "7.1", c.long[:256<<10]+"a", nil, 1000, whole(c.long[:256<<10]), whole("a"), farewell(1000, ""), asked("")).chops = []int{997, 1 << 20}
+	c.add("7.3.1", "5.5.1", "", nil, closeNone, sentFrame{goodbye, ""})
+	c.add("7.3.2", "5.5.1", "", nil, 1002, sentFrame{goodbye, "a"})
+	c.add("7.3.3", "5.5.1", "", nil, 1000, farewell(1000, ""))
+	c.add("7.3.4", "5.5.1", "", nil, 1000, farewell(1000, "Hello World!"))
+	c.add("7.3.5", "5.5.1", "", nil, 1000, farewell(1000, c.long[:123]))
+	c.add("7.3.6", "5.5", "", nil, 1002, farewell(1000, c.long[:124]))
+	c.add("7.5.1", "8.1", "", nil, 1007, farewell(1000, "κόσμε\xed\xa0\x80edited"))
 	for i, code := range []uint16{1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999} {
-		add(numbered("7.7", i), "7.4", "", nil, code, farewell(code, ""))
+		c.add(numbered("7.7", i), "7.4", "", nil, code, farewell(code, ""))
 	}
 	for i, code := range []uint16{0, 999, 1004, 1005, 1006, 1016, 1100, 2000, 2999} {
-		add(numbered("7.9", i), "7.4", "", nil, 1002, farewell(code, ""))
+		c.add(numbered("7.9", i), "7.4", "", nil, 1002, farewell(code, ""))
 	}
 	for i, code := range []uint16{5000, 65535} { // of which the RFC says nothing
-		add(numbered("7.13", i), "7.4", "", nil, 1002, farewell(code, ""))
+		c.add(numbered("7.13", i), "7.4", "", nil, 1002, farewell(code, ""))
 	}
+}
 
+// large is chapters 9 and 10: what is large, and comes in pieces.
+func (c *cases) large() {
 	quick := []int{1 << 16}
 	for i, size := range []int{64 << 10, 256 << 10, 1 << 20, 4 << 20, 8 << 20, 16 << 20} {
-		add(numbered("9.1", i), "5.6", "", nil, 1003, sentFrame{fin | text, long[:size]}).chops = quick
-		add(numbered("9.2", i), "5.6", long[:size], nil, 0, whole(long[:size])).chops = quick
+		c.add(numbered("9.1", i), "5.6", "", nil, 1003, sentFrame{fin | text, c.long[:size]}).chops = quick
+		c.add(numbered("9.2", i), "5.6", c.long[:size], nil, 0, whole(c.long[:size])).chops = quick
 	}
 	inFragments := func(first sentFrame, size, all int) []sentFrame {
 		frames := []sentFrame{first}
 		for at := size; at < all; at += size {
-			frames = append(frames, more(long[at:min(at+size, all)]))
+			frames = append(frames, more(c.long[at:min(at+size, all)]))
 		}
 		frames[len(frames)-1].first |= fin
 		return frames
@@ -169,23 +203,22 @@ func checklist() (all []checked) {
 	for i := range 9 {
 		size := 64 << (2 * i)
 		size = min(size, 4<<20)
-		add(numbered("9.3", i), "5.4", "", nil, 1003, inFragments(sentFrame{text, long[:size]}, size, 4<<20)...).chops = quick
-		add(numbered("9.4", i), "5.4", long[:4<<20], nil, 0, inFragments(part(long[:size]), size, 4<<20)...).chops = quick
+		c.add(numbered("9.3", i), "5.4", "", nil, 1003, inFragments(sentFrame{text, c.long[:size]}, size, 4<<20)...).chops = quick
+		c.add(numbered("9.4", i), "5.4", c.long[:4<<20], nil, 0, inFragments(part(c.long[:size]), size, 4<<20)...).chops = quick
 	}
 	for i, size := range []int{64, 128, 256, 512, 1024, 2048} {
-		add(numbered("9.5", i), "5.6", "", nil, 1003, sentFrame{fin | text, long[:1<<20]}).chops = []int{size}
-		add(numbered("9.6", i), "5.6", long[:1<<20], nil, 0, whole(long[:1<<20])).chops = []int{size}
+		c.add(numbered("9.5", i), "5.6", "", nil, 1003, sentFrame{fin | text, c.long[:1<<20]}).chops = []int{size}
+		c.add(numbered("9.6", i), "5.6", c.long[:1<<20], nil, 0, whole(c.long[:1<<20])).chops = []int{size}
 	}
 	for i, size := range []int{0, 16, 64, 256, 1024, 4096} {
 		var texts, bodies []sentFrame
 		for range 1000 {
-			texts, bodies = append(texts, sentFrame{fin | text, long[:size]}), append(bodies, whole(long[:size]))
+			texts, bodies = append(texts, sentFrame{fin | text, c.long[:size]}), append(bodies, whole(c.long[:size]))
 		}
-		add(numbered("9.7", i), "5.6", "", nil, 1003, texts...).chops = quick
-		add(numbered("9.8", i), "5.6", long[:1000*size], nil, 0, bodies...).chops = quick
+		c.add(numbered("9.7", i), "5.6", "", nil, 1003, texts...).chops = quick
+		c.add(numbered("9.8", i), "5.6", c.long[:1000*size], nil, 0, bodies...).chops = quick
 	}
-	add("10.1.1", "5.4", long[:65536], nil, 0, inFragments(part(long[:1300]), 1300, 65536)...).chops = []int{997, 1 << 20}
-	return all
+	c.add("10.1.1", "5.4", c.long[:65536], nil, 0, inFragments(part(c.long[:1300]), 1300, 65536)...).chops = []int{997, 1 << 20}
 }
 
 // utf8Bodies are what the cases from 6.5 on send, in their order: sequences, whole and wrong ones.

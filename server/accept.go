@@ -1,0 +1,67 @@
+package server
+
+import (
+	"time"
+
+	"github.com/panjf2000/gnet/v2"
+
+	"github.com/stormwheel/stormwheel/internal/gate"
+	"github.com/stormwheel/stormwheel/internal/reactor"
+)
+
+// accept takes in a connection, or refuses it. by is nil for TCP.
+func (l *loop) accept(c gnet.Conn, by *arrival) {
+	if by == nil && l.srv.nowhere != nil {
+		_ = l.el.Close(c)
+		return
+	}
+	now := l.now()
+	l.looked = look{}
+	if l.reactor.Overloaded() {
+		wait, there := waited(c.Fd())
+		if !there { // it gave up while it waited: the cheapest end
+			l.taken.Add(gate.CostOfGone)
+			l.reactor.Missed(wait)
+			_ = l.el.Close(c)
+			return
+		}
+		l.looked = look{conn: c, at: now, wait: wait}
+	}
+	l.taken.Add(gate.CostOfTaken)
+	slot, ok := l.reactor.Open(now)
+	if !ok {
+		_ = l.el.Close(c)
+		return
+	}
+	for int(slot>>connChunkBits) >= len(l.conns) {
+		l.conns = append(l.conns, new([connChunk]gnet.Conn))
+	}
+	*l.entry(slot) = c
+	s := l.reactor.Session(slot)
+	c.SetContext(s)
+	if by == nil {
+		l.setBackstops(c)
+	} else {
+		if l.peers == nil {
+			l.peers = make(map[reactor.Slot]Peer)
+		}
+		l.peers[slot] = by.peer
+	}
+	if l.staged != nil && !l.staged.begin(c, s, by) {
+		return
+	}
+	if l.reactor.Enter(slot, c.Fd()) {
+		l.askForRoom(false) // the turn after this batch sends the oldest away
+	}
+}
+
+// look is what the kernel told of a connection when it was accepted.
+type look struct {
+	conn gnet.Conn
+	at   time.Duration
+	wait time.Duration // since its last bytes had come
+}
+
+// lookHolds is how long that is good for: the HELLO of who waited is read in the next round of events,
+// and under overload the question is a tenth of an admission.
+const lookHolds = 20 * time.Millisecond
