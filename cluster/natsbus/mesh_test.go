@@ -320,6 +320,7 @@ func TestTheServerWithinIsStartedAgain(t *testing.T) {
 	lost := make(chan struct{})
 	b.Watch("a", func() { close(lost) })
 	at := a.RouteAddr()
+	b.node.log.note(Refusal{at, unreachable}, time.Now())
 	a.node.server.Load().Shutdown()
 	select {
 	case <-lost:
@@ -330,6 +331,7 @@ func TestTheServerWithinIsStartedAgain(t *testing.T) {
 	if a.RouteAddr() != at {
 		t.Errorf("it listens at %s now, and did at %s", a.RouteAddr(), at)
 	}
+	until(t, "nobody says that it cannot be reached", func() bool { return len(b.Stats().Refusals) == 0 })
 }
 
 // names are those of the nodes with which a node has connections.
