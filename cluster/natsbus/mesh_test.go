@@ -320,7 +320,7 @@ func TestTheServerWithinIsStartedAgain(t *testing.T) {
 	lost := make(chan struct{})
 	b.Watch("a", func() { close(lost) })
 	at := a.RouteAddr()
-	b.node.log.note(Refusal{at, unreachable}, time.Now())
+	b.node.log.note(Refusal{at, unreachable}, time.Now().Add(time.Hour)) // it is not forgotten by itself
 	a.node.server.Load().Shutdown()
 	select {
 	case <-lost:
