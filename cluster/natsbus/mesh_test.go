@@ -318,6 +318,7 @@ func TestTheServerWithinIsStartedAgain(t *testing.T) {
 	lost := make(chan struct{})
 	b.Watch("a", func() { close(lost) })
 	at := a.RouteAddr()
+	b.node.log.note(Refusal{at, unreachable}, time.Now().Add(time.Hour)) // it is not forgotten by itself
 	a.node.server.Load().Shutdown()
 	select {
 	case <-lost:
@@ -328,6 +329,7 @@ func TestTheServerWithinIsStartedAgain(t *testing.T) {
 	if a.RouteAddr() != at {
 		t.Errorf("it listens at %s now, and did at %s", a.RouteAddr(), at)
 	}
+	until(t, "nobody says that it cannot be reached", func() bool { return len(b.Stats().Refusals) == 0 })
 }
 
 // names are those of the nodes with which a node has connections.

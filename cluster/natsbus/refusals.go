@@ -27,7 +27,10 @@ type refusals struct {
 }
 
 // told is when something was heard last, and when operators were told of it.
-type told struct{ heard, at time.Time }
+type told struct {
+	heard, at time.Time
+	over      bool // the peer was reached since
+}
 
 const (
 	// tellTime is how often operators are told of the same.
@@ -60,6 +63,10 @@ const (
 
 // hear notes what the server said, if it is about a peer that is not let in or does not let this node in.
 func (r *refusals) hear(text string, now time.Time) {
+	if addr, said, _ := strings.Cut(text, " - rid:"); strings.HasSuffix(said, " - Route connection created") {
+		r.reached(addr)
+		return
+	}
 	why, at := r.meaning(text)
 	if why == "" {
 		return
@@ -127,6 +134,17 @@ func (r *refusals) peer(addr string) string {
 	return host
 }
 
+// reached notes that a peer answers. It may be refused for another reason all the same.
+func (r *refusals) reached(addr string) {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	for k, t := range r.last {
+		if k.Peer == addr && strings.HasPrefix(k.Why, unreachable) {
+			t.over = true
+		}
+	}
+}
+
 // note tells whether operators are to be told.
 func (r *refusals) note(what Refusal, now time.Time) bool {
 	r.lock.Lock()
@@ -144,7 +162,7 @@ func (r *refusals) note(what Refusal, now time.Time) bool {
 		t = new(told)
 		r.last[what] = t
 	}
-	t.heard = now
+	t.heard, t.over = now, false
 	if !t.at.IsZero() && now.Sub(t.at) < tellTime {
 		return false
 	}
@@ -152,12 +170,12 @@ func (r *refusals) note(what Refusal, now time.Time) bool {
 	return true
 }
 
-// now are those of the last minute, by peer.
+// now are those of the last minute that are not over, by peer.
 func (r *refusals) now() (all []Refusal) {
 	r.lock.Lock()
 	defer r.lock.Unlock()
 	for k, t := range r.last {
-		if time.Since(t.heard) <= tellTime {
+		if !t.over && time.Since(t.heard) <= tellTime {
 			all = append(all, k)
 		}
 	}

@@ -85,6 +85,17 @@ func TestRefusalsAreToldSeldom(t *testing.T) {
 	hear(0, refused, 0)
 	hear(quietTime, refused, 1)
 	hear(time.Second, refused, 1)
+	if len(l.now()) == 0 {
+		t.Error("who cannot be reached is not named")
+	}
+	hear(0, "10.0.0.2:6222 - rid:6 - Route connection created", 1)
+	if all := l.now(); len(all) != 0 {
+		t.Errorf("%+v is said of who was reached since", all)
+	}
+	hear(time.Second, refused, 1)
+	if len(l.now()) == 0 {
+		t.Error("who cannot be reached again is not named")
+	}
 	const bad = " - TLS route handshake error: remote error: tls: bad certificate"
 	hear(0, "10.0.0.3:40001 - rid:7"+bad, 2)
 	hear(time.Second, "10.0.0.3:40002 - rid:8"+bad, 2) // another port, the same peer

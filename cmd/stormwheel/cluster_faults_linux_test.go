@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -148,7 +149,7 @@ func TestClusterLosesNothingWhenNodesDieAndFreeze(t *testing.T) {
 		t.Skip("it takes seconds")
 	}
 	t.Parallel()
-	befall(t, newEdge(t, 3, talkers...).start(), []fault{
+	faults := []fault{
 		{"kill -9, and back with its store; and another meanwhile frozen for 1 s", time.Second, func(e *edge, lasts time.Duration) {
 			e.kill(1)
 			e.freeze(2, lasts)
@@ -163,7 +164,19 @@ func TestClusterLosesNothingWhenNodesDieAndFreeze(t *testing.T) {
 			e.argv[0][i] = "d"
 			e.again(0)
 		}},
-	})
+	}
+	if slow {
+		faults = append(faults, fault{"two of three killed at once, and back with their stores", time.Second, func(e *edge, _ time.Duration) {
+			e.nodes[0].signal(syscall.SIGKILL)
+			e.kill(1)
+			e.nodes[0].exit()
+			started := []*process{e.launch(0), e.launch(1)} // each is ready when it has seen the other
+			for i, p := range started {
+				e.ready(i, p)
+			}
+		}})
+	}
+	befall(t, newEdge(t, 3, talkers...).start(), faults)
 }
 
 // Cables of the bus alone are cut: clients reach all nodes all the time.
