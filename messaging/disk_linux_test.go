@@ -15,7 +15,7 @@ import (
 )
 
 // The disk of a node fills while users talk: who is online is served, what cannot be stored is refused as
-// to be tried again, and what was acknowledged is there after a kill -9, when there is room again.
+// to be tried again, and what was acknowledged is there after a kill -9 amid the messages of 200, when there is room again.
 func TestFullDiskOfANode(t *testing.T) {
 	dir := smallDisk(t, 2<<20)
 	filler := filepath.Join(dir, "filler")
@@ -47,7 +47,7 @@ func TestFullDiskOfANode(t *testing.T) {
 	tell := func(n int) {
 		t.Helper()
 		send(n)
-		eventually(t, "all is settled", time.Minute, func() bool { sent, acked, _ := l.counts(); return sent == acked })
+		eventually(t, "all is settled", time.Minute, func() bool { all, acked, _ := l.counts(); return all == acked })
 	}
 	for l.told(255) < 50 {
 		if tell(100); sent > 5000 {
@@ -59,21 +59,41 @@ func TestFullDiskOfANode(t *testing.T) {
 	}
 	bob.tell(ctx, "alice", "online") // both are
 	eventually(t, "message between who is online", time.Minute, func() bool { return l.of("online") == envelope.AckDelivered })
-	send(100)
-	node.Kill() // with these in flight
+	const many, each = 200, 5
+	crowd := make([]*person, many)
+	for i := range crowd {
+		crowd[i] = l.person(t, ctx, &wg, fmt.Sprintf("user%d", i), addr)
+	}
+	for _, p := range crowd {
+		eventually(t, "sessions", time.Minute, func() bool { return p.Info().State == client.Ready })
+	}
+	var senders sync.WaitGroup
+	for i, p := range crowd {
+		senders.Go(func() {
+			for k := range each {
+				p.tell(ctx, fmt.Sprintf("user%d", (i+k+1)%many), fmt.Sprintf("user%d's %d", i, k)) // is online
+				p.tell(ctx, fmt.Sprintf("away%d", k), fmt.Sprintf("user%d's %d to one who is away", i, k))
+			}
+		})
+	}
+	eventually(t, "traffic", time.Minute, func() bool { _, acked, _ := l.counts(); return acked >= sent+many })
+	node.Kill()
+	all, acked, _ := l.counts()
+	t.Logf("killed with %d messages in flight", all-acked)
 	node.Reap()
 	if err := os.Remove(filler); err != nil {
 		t.Fatal(err)
 	}
 	startNode(t, addr, file)
+	senders.Wait()
 	last := send(1)
 	eventually(t, "room again", time.Minute, func() bool { return l.of(last) == envelope.AckDurable })
 	tell(100)
 	for i := range away {
 		l.person(t, ctx, &wg, fmt.Sprintf("away%d", i), addr)
 	}
-	eventually(t, "all that was durable", 60*time.Second, func() bool { return len(l.lost()) == 0 })
-	t.Logf("%d of %d messages were refused", l.told(255), sent)
+	eventually(t, "all that was acknowledged", time.Minute, func() bool { return len(l.lost()) == 0 })
+	t.Logf("%d of %d messages were refused", l.told(255), sent+2*many*each)
 }
 
 // told counts the messages whose outcome is a word; 255: refused.
