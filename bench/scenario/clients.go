@@ -29,7 +29,7 @@ func (p *Plan) Swarm() swarm.Config {
 // clientInterval: spawned nodes say --heartbeat themselves; to a foreign target it is the
 // clients' own.
 func (c *Config) clientInterval() time.Duration {
-	if c.Spawn > 0 {
+	if c.Spawn > 0 && !c.foreign() {
 		return 0
 	}
 	return c.Heartbeat

@@ -43,8 +43,8 @@ func TestNodesOfACommandOfTheirOwnMaySpeakAnotherProtocol(t *testing.T) {
 		cfg := Config{Scenario: "storm", Kind: kind, Spawn: 2, NodeCommand: []string{"broker"}, Protocol: foreign.MQTT}
 		if p, err := Prepare(t.Context(), cfg); err != nil {
 			t.Errorf("%s: %v", kind, err)
-		} else if p.Timeout != 0 {
-			t.Errorf("%s: a timeout of %v beside the keepalive", kind, p.Timeout)
+		} else if p.Timeout != 0 || p.clientInterval() != p.Heartbeat {
+			t.Errorf("%s: a timeout of %v beside the keepalive, %v between heartbeats of %v", kind, p.Timeout, p.clientInterval(), p.Heartbeat)
 		}
 	}
 }

@@ -20,7 +20,7 @@ import (
 // matter on each machine: greyAt finds it, by how many of them the floor answers each time that it may run.
 const (
 	grey      = "grey"
-	greyAt    = "grey, at"
+	greyAt    = "grey slice"
 	greyRun   = time.Millisecond
 	greyTrial = "1ms/999ms" // so seldom that there are always more heartbeats than it can answer
 	greyFor   = 30 * time.Second
