@@ -97,7 +97,7 @@ func (r *Reactor) welcome(slot Slot, expires time.Time) Reason {
 		Expires:    left,
 		ServerTime: now,
 		Node:       r.node.Name,
-		Alternates: r.alternates(),
+		Alternates: r.cfg.Alternates, // they go with the terms' number: of a later change it is told like all
 		ReturnPass: r.node.Seals.Pass(r.token[:], now.Add(passLife), id, r.app.Stamp(slot, after), r.names.get(s.name)),
 	})
 	if err != nil {

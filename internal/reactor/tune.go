@@ -40,8 +40,8 @@ const mostNumbers = 100
 // else as it was. It is on the loop; cfg is kept, and only read.
 func (r *Reactor) Tune(cfg *Config) { r.tuning.wanted = cfg }
 
-// alternates are those that hold: the last, though a change before is still being told. Who is sent to another
-// node must hear of one that is there.
+// alternates are those for who is sent away: the last, though a change before is still being told, since he must
+// hear of a node that is there.
 func (r *Reactor) alternates() []byte {
 	if r.tuning.wanted != nil {
 		return r.tuning.wanted.Alternates

@@ -227,6 +227,38 @@ func TestOnlyWhatChangedIsTold(t *testing.T) {
 	}
 }
 
+// Who comes while a change waits for another to be told is not told of it, or he would know what never held if it is
+// taken back before its turn.
+func TestWhoComesWhileAChangeWaitsKnowsTheLast(t *testing.T) {
+	for _, last := range []string{"b:1", "c:1", "d:1"} {
+		n := newNode(t, rigConfig{Alternates: []string{"a:1"}})
+		for range 50 {
+			n.join()
+		}
+		goTo := func(addr string) { n.tune(func(c *Config) { c.Alternates = []byte(addr) }) }
+		goTo("b:1")
+		n.run(time.Second)
+		if !n.r.announcing.on {
+			t.Fatal("the first change has been told already")
+		}
+		goTo("c:1")
+		slot, p := n.dial()
+		n.send(slot, hello("bob"))
+		w, _ := answer(t, p)
+		knows := string(w.Alternates)
+		goTo(last)
+		n.run(time.Minute)
+		for _, m := range toldPongs(t, p) {
+			if m.Alternates != nil {
+				knows = string(m.Alternates)
+			}
+		}
+		if knows != last {
+			t.Errorf("it is to go to %s, want %s", knows, last)
+		}
+	}
+}
+
 // Changes come a thousand times a second: each client is told a few times an interval, and the last.
 func TestManyChangesAreToldFewTimesAndTheLastInHalfAnInterval(t *testing.T) {
 	const clients = 50
