@@ -22,7 +22,10 @@ func TestASlowNodeStandsStillForItsShareAndIsLeftRunning(t *testing.T) {
 	}
 	defer all.Stop()
 	nodes, throttled := all.Nodes, Duty{Run: time.Millisecond, Stop: 50 * time.Millisecond}
-	lift := Throttle(throttled, nodes...)
+	lift := Throttle(Duty{Run: time.Millisecond, Stop: time.Hour}, nodes...) // which is which
+	benchtest.WaitFor(t, "it stands still", func() bool { return processState(t, nodes[0].PID) == 'T' })
+	lift()
+	lift = Throttle(throttled, nodes...)
 	for _, stopped := range []bool{true, false, true} {
 		benchtest.WaitFor(t, fmt.Sprint("it is stopped: ", stopped), func() bool { return (processState(t, nodes[0].PID) == 'T') == stopped })
 	}
