@@ -13,7 +13,7 @@ import (
 	"github.com/stormwheel/stormwheel/bench/result"
 )
 
-// The files of testdata/old were written by earlier binaries: one of each scenario and kind of storm before
+// The files of testdata/old were written by earlier binaries: one of most scenarios and kinds of storm before
 // the packages were divided as they are, and some of the schema before (v1-*). They are read and drawn.
 func TestOldResultsAreRead(t *testing.T) {
 	files, err := filepath.Glob("testdata/old/*.json")

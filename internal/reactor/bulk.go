@@ -22,8 +22,8 @@ func (b *bulk) from(n int) []byte {
 	return b.frames[b.ends[n-1]:]
 }
 
-// bulks are what waits, in pieces that leave as they are: a flood of publications is neither moved nor copied
-// to somewhere larger, which would take longer than a turn.
+// bulks are what waits, in pieces of a walk each that leave as they are: a flood of publications is not copied to
+// somewhere larger as a whole, which would take longer than a turn.
 type bulks struct {
 	all      []bulk
 	messages int

@@ -2,6 +2,7 @@ package generator
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/stormwheel/stormwheel/bench/lab/kit"
@@ -18,6 +19,7 @@ func write(p *kit.Page, k *kit.Kept) error {
 		return err
 	}
 	runs = append(earlier, runs...)
+	slices.SortStableFunc(runs, func(a, b *result.Result) int { return a.Started.Compare(b.Started) })
 	larger, err := k.Beside("million-larger.json")
 	if err != nil {
 		return err

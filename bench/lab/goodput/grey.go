@@ -80,7 +80,7 @@ func greyDuty(k *kit.Kept) string {
 func measureGrey(ctx context.Context, k *kit.Kept, r *kit.Record, clients int) error {
 	duty := greyDuty(k)
 	if duty == "" {
-		return errors.New("nobody knows how slow it is to be")
+		return fmt.Errorf("nobody knows how slow it is to be: %s of %s was not measured", greyAt, peers.Floor)
 	}
 	cfg, err := greyStorm(r.Subject, duty, clients, greyFor)
 	if err != nil {
