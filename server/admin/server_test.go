@@ -77,7 +77,9 @@ func TestConnectionsAreBoundedAndTheIdleGo(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				held = append(held, conn)
+				if held = append(held, conn); tc.answered {
+					open.awaitIdle(t, len(held)) // or one that is answered later could be the older one
+				}
 			}
 			if tc.name == "slow" {
 				time.Sleep(busyTime) // what it is about
@@ -108,6 +110,27 @@ func TestConnectionsAreBoundedAndTheIdleGo(t *testing.T) {
 				t.Errorf("%d connections are open, want %d at most", len(open.open), MaxConns)
 			}
 		})
+	}
+}
+
+// awaitIdle waits until so many connections are idle: net/http says that after what a peer has seen of it.
+func (c *conns) awaitIdle(t *testing.T, want int) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+		idle := 0
+		c.mu.Lock()
+		for _, is := range c.open {
+			if !is.busy {
+				idle++
+			}
+		}
+		c.mu.Unlock()
+		if idle == want {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d connections are idle, want %d", idle, want)
+		}
 	}
 }
 
