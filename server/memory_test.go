@@ -2,6 +2,7 @@ package server
 
 import (
 	"cmp"
+	"net"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -68,6 +69,31 @@ func TestMemoryPressureRefusesThenShedsThenRecovers(t *testing.T) {
 	used.Store(800)
 	state(gate.MemoryFine)
 	joinNode(t, s, "again")
+}
+
+// A node that starts with too much in use refuses the very first who comes: it looks before it listens.
+func TestMemoryIsJudgedBeforeTheNodeListens(t *testing.T) {
+	s, err := New(Config{Listen: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	looked := make(chan bool, 1)
+	s.node.Memory.Limit, s.memory = 1000, func() (int64, bool) {
+		c, err := net.Dial("tcp", s.addr)
+		if err == nil {
+			c.Close()
+		}
+		select {
+		case looked <- err != nil:
+		default:
+		}
+		return 990, true
+	}
+	start(t, s)
+	if st := s.Stats(); !<-looked || st.MemoryState != gate.MemoryShed.String() {
+		t.Errorf("ready with memory state %q", st.MemoryState)
+	}
+	dialNode(t, s).wantGoAway(codec.CodeFull)
 }
 
 func TestLimitsFollowFromTheMemoryLimit(t *testing.T) {

@@ -191,6 +191,7 @@ func (s *Server) launch(limit, used int, run func(gnet.EventHandler) error) erro
 	} else {
 		s.cfg.Logger.Warn("no authenticator: every client id is let in")
 	}
+	s.watchMemory(s.now()) // the first who comes may be one too many
 	go func() { s.finish(run(&events{srv: s})) }()
 	select {
 	case <-s.ready:

@@ -8,18 +8,21 @@ import (
 
 // tick runs on the engine's ticker goroutine, first as soon as every loop listens.
 func (s *Server) tick() (delay time.Duration) {
-	if !s.isReady() {
+	first := !s.isReady()
+	if first {
 		s.boundQueues()
 		s.serveUnix()
-		close(s.ready)
-		s.cfg.Logger.Info("listening", slog.String("addr", strings.Join(s.Addrs(), ",")), slog.String("node", s.Node()),
-			slog.Int("loops", s.cfg.Loops), slog.Int64("max_conns", s.node.Conns.Max.Load()))
 	}
 	s.tuneGates(s.now())
 	s.watchMemory(s.now())
 	s.node.Tidy(s.now())
 	s.watchLoad(s.now())
 	s.setWindow()
+	if first { // what the node is asked from now on has an answer
+		close(s.ready)
+		s.cfg.Logger.Info("listening", slog.String("addr", strings.Join(s.Addrs(), ",")), slog.String("node", s.Node()),
+			slog.Int("loops", s.cfg.Loops), slog.Int64("max_conns", s.node.Conns.Max.Load()))
+	}
 	s.askAll()
 	// Just after the wheels' next tick begins: a turn at any other phase would add up to a
 	// tick to every eviction.
