@@ -78,7 +78,8 @@ func (r *Roster) Enter(id []byte, l Login) (standing Standing, oldest uint64) {
 
 // Displace appends to all who makes way for a client whose standing was Among, now that it has been
 // welcomed, and takes them from the list: its own earlier sessions, and beyond the bound under Replace
-// the oldest of others. It is nobody if it has been displaced itself meanwhile.
+// the oldest login. That is the client itself if as many that entered after it were welcomed before. It is
+// nobody if it has been displaced already.
 func (r *Roster) Displace(id []byte, l Login, all []Displaced) []Displaced {
 	s, tag := r.shard(id)
 	s.mu.Lock()

@@ -54,7 +54,7 @@ func (s *shard) displace(tag uint64, l Login, most int, all []Displaced) []Displ
 		return all // it is no login
 	}
 	for s.processes(tag) > most {
-		all = s.displaceOldest(tag, l, all)
+		all = s.displaceOldest(tag, all)
 	}
 	return all
 }
@@ -73,13 +73,11 @@ func (s *shard) processes(tag uint64) (n int) {
 	return n
 }
 
-// displaceOldest takes the sessions of the process from the list that came first, and is not that of l.
-func (s *shard) displaceOldest(tag uint64, l Login, all []Displaced) []Displaced {
-	var oldest *entry
-	for e := s.first(tag); e != nil && oldest == nil; e = s.after(e) {
-		if e.welcomed() && e.handle != l.Handle && !l.sameAs(e) {
-			oldest = e
-		}
+// displaceOldest takes the sessions of the process from the list that came first, whoever asks.
+func (s *shard) displaceOldest(tag uint64, all []Displaced) []Displaced {
+	oldest := s.first(tag)
+	for !oldest.welcomed() {
+		oldest = s.after(oldest)
 	}
 	who := Login{Handle: oldest.handle, Incarnation: oldest.incarnation}
 	s.remove(tag, func(e *entry) bool {

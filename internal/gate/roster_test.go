@@ -120,6 +120,33 @@ func TestWhoWasDisplacedDisplacesNobody(t *testing.T) {
 	}
 }
 
+// Of two that come at once the later stays, though the earlier be counted after it: its WELCOME was written
+// first, and its loop asked last.
+func TestTheLaterOfTwoLoginsStays(t *testing.T) {
+	for _, most := range []int{1, 2} {
+		r := newRoster(Replace, most)
+		for i := range most {
+			login(r, uint64(i+1), uint64(i+10), 1)
+		}
+		early, late := Login{51, 60, 1}, Login{52, 70, 1}
+		r.Enter(alice, early)
+		r.Enter(alice, late)
+		if displaced := r.Displace(alice, late, nil); !slices.Equal(displaced, []Displaced{{Handle: 1}}) {
+			t.Errorf("most %d: the later displaces %v", most, displaced)
+		}
+		want := Displaced{Handle: uint64(most)}
+		if most == 1 {
+			want.Handle = early.Handle
+		}
+		if displaced := r.Displace(alice, early, nil); !slices.Equal(displaced, []Displaced{want}) {
+			t.Errorf("most %d: counted last, the earlier displaces %v, want %v", most, displaced, want)
+		}
+		if got := r.Lookup(alice, nil); got[len(got)-1] != late.Handle || len(got) != most {
+			t.Errorf("most %d: listed: %v", most, got)
+		}
+	}
+}
+
 // naive is a roster of one id as anybody would write it.
 type naive struct {
 	policy Duplicates
@@ -134,12 +161,10 @@ type named struct {
 
 func (n *naive) same(a, b Login) bool { return a.Incarnation == b.Incarnation && a.Incarnation != 0 }
 
-// others are the processes beside that of l.
-func (n *naive) others(l Login, welcomedOnly bool) (all []Login) {
+// logins are the first of each process, in their order.
+func (n *naive) logins(which func(s named) bool) (all []Login) {
 	for _, s := range n.all {
-		known := s.Handle == l.Handle || n.same(s.Login, l) || welcomedOnly && !s.welcomed ||
-			slices.ContainsFunc(all, func(o Login) bool { return n.same(o, s.Login) })
-		if !known {
+		if which(s) && !slices.ContainsFunc(all, func(o Login) bool { return n.same(o, s.Login) }) {
 			all = append(all, s.Login)
 		}
 	}
@@ -156,7 +181,8 @@ func (n *naive) enter(l Login) Standing {
 			own = i
 		}
 	}
-	crowded := len(n.others(l, false)) >= n.most
+	others := n.logins(func(s named) bool { return !n.same(s.Login, l) })
+	crowded := len(others) >= n.most
 	switch {
 	case own >= 0:
 		n.all = slices.Insert(n.all, own+1, named{Login: l})
@@ -191,11 +217,11 @@ func (n *naive) displace(l Login) (gone []Displaced) {
 		return gone
 	}
 	for {
-		others := n.others(l, true)
-		if len(others)+1 <= n.most {
+		logins := n.logins(func(s named) bool { return s.welcomed })
+		if len(logins) <= n.most {
 			return gone
 		}
-		drop(false, func(s named) bool { return s.welcomed && (s.Handle == others[0].Handle || n.same(s.Login, others[0])) })
+		drop(false, func(s named) bool { return s.welcomed && (s.Handle == logins[0].Handle || n.same(s.Login, logins[0])) })
 	}
 }
 

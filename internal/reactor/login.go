@@ -48,8 +48,8 @@ func (r *Reactor) ghostHere(slot Slot) (ghost Slot, ok bool) {
 	return r.resolve(x.ghost)
 }
 
-// displace has those make way, on whatever loop they are, whose place a welcomed client takes. The place
-// among the connections of one that its return pass has named passes on, if the client has none.
+// displace has those make way, on whatever loop they are, whose place a welcomed client takes, or the client
+// itself. The place among the connections of one that its return pass has named passes on, if the client has none.
 func (r *Reactor) displace(slot Slot, standing gate.Standing) {
 	s := r.sessions.at(slot)
 	c := Closing{kind: makeWay, by: r.app.Origin(slot), heir: r.Handle(slot)}
@@ -68,8 +68,10 @@ func (r *Reactor) displace(slot Slot, standing gate.Standing) {
 	if standing == gate.Among {
 		all = r.node.Roster.Displace(r.ClientID(slot), r.login(slot), nil)
 	}
-	if n := len(all); n > 0 {
-		r.app.Follows(slot, all[n-1].Handle)
+	for _, d := range all {
+		if d.Handle != c.heir { // itself, if a later login was welcomed before it was counted
+			r.app.Follows(slot, d.Handle)
+		}
 	}
 	for _, d := range all {
 		w := c

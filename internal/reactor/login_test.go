@@ -36,6 +36,56 @@ func TestANewerLoginReplacesTheOlderOnAnyLoop(t *testing.T) {
 	}
 }
 
+// A login comes on another loop while the WELCOME of an earlier one is on its way, and is counted first: it
+// stays, and the earlier one is replaced, though that asks later who has to make way.
+func TestTheLaterLoginStaysThoughTheEarlierIsCountedAfterIt(t *testing.T) {
+	var opened, ends []uint64
+	loops := newLoops(t, 2, rigConfig{Duplicates: gate.Replace, Handler: handler{
+		Opened: func(c *caller) { opened = append(opened, c.ID().Handle) },
+		Closed: func(c *caller, why Reason) {
+			if ends = append(ends, c.ID().Handle); why != ReasonReplaced {
+				t.Errorf("closed: %v", why)
+			}
+		}}})
+	first, _ := loops[0].come(1, 1, nil)
+	oldest := loops[0].r.Handle(first)
+	early, p := loops[0].dial()
+	var late uint64
+	var q *peer
+	p.meanwhile = func() {
+		var slot Slot
+		slot, q = loops[1].come(3, 1, nil)
+		late = loops[1].r.Handle(slot)
+	}
+	loops[0].arrive(early, 2, 1, nil)
+	earlier := loops[0].r.Handle(early)
+	if !welcomed(t, p) || q == nil || !welcomed(t, q) {
+		t.Fatal("not both are welcomed")
+	}
+	say(loops)
+	if lastCode(t, q) != 0 || lastCode(t, p) != codec.CodeReplaced || !p.finished {
+		t.Errorf("the later is told %v, the earlier %v", lastCode(t, q), lastCode(t, p))
+	}
+	if !slices.Equal(ends, []uint64{oldest, earlier}) || !slices.Equal(opened, []uint64{oldest, late, earlier}) {
+		t.Errorf("opened %x, closed %x", opened, ends)
+	}
+	previous := func(n *node, h uint64) (uint64, bool) {
+		was, ok := n.r.app.(*stage).previous[h]
+		return was, ok
+	}
+	if was, _ := previous(loops[1], late); was != oldest {
+		t.Errorf("the later follows %x, want %x", was, oldest)
+	}
+	if was, ok := previous(loops[0], earlier); ok {
+		t.Errorf("the earlier follows %x", was)
+	}
+	if got := loops[0].r.node.Roster.Lookup([]byte("alice"), nil); !slices.Equal(got, []uint64{late}) {
+		t.Errorf("listed: %x, want %x", got, late)
+	}
+	runAll(loops, 3*time.Second)
+	wantNothingWaits(t, loops)
+}
+
 // What was posted for a session that is replaced comes before its goodbye.
 func TestWhatWasPostedComesBeforeReplaced(t *testing.T) {
 	n := newNode(t, rigConfig{Duplicates: gate.Replace})
@@ -182,6 +232,9 @@ func race(t *testing.T, loops []*node, rnd *rand.Rand, logins int, check func())
 		attempts[incarnation]++
 		slot, p := n.dial()
 		p.reset, p.left = rnd.IntN(20) == 0, rnd.IntN(20) == 0
+		if other := loops[rnd.IntN(len(loops))]; other != n && rnd.IntN(4) == 0 { // another login while it is welcomed
+			p.meanwhile = func() { other.come(1<<41+uint64(i), 1, nil) }
+		}
 		n.arrive(slot, incarnation, attempts[incarnation], nil)
 		if rnd.IntN(4) == 0 {
 			loops[rnd.IntN(len(loops))].runClosings()

@@ -9,21 +9,22 @@ import (
 
 // peer is the far end of one simulated connection.
 type peer struct {
-	in       []byte // what the reactor wrote
-	held     int
-	unread   int
-	waited   time.Duration // since its last bytes came
-	left     bool          // FIN came
-	blocked  bool          // takes nothing
-	reset    bool          // RST came, as the next write finds
-	queued   int
-	unsent   int  // in our kernel
-	finished bool // FIN seen
-	closed   bool
-	aborted  bool
-	writes   int
-	farewell codec.Code // of the last words
-	addr     netip.Addr
+	in        []byte // what the reactor wrote
+	held      int
+	unread    int
+	waited    time.Duration // since its last bytes came
+	left      bool          // FIN came
+	blocked   bool          // takes nothing
+	reset     bool          // RST came, as the next write finds
+	queued    int
+	unsent    int  // in our kernel
+	finished  bool // FIN seen
+	closed    bool
+	aborted   bool
+	writes    int
+	meanwhile func()     // what happens elsewhere while the next write is on its way
+	farewell  codec.Code // of the last words
+	addr      netip.Addr
 }
 
 // network is a transport in memory.
@@ -44,6 +45,10 @@ func (n *network) Write(slot Slot, b []byte) (sent, queued int) {
 	p.writes++
 	if p.blocked {
 		p.queued += len(b)
+	}
+	if meanwhile := p.meanwhile; meanwhile != nil {
+		p.meanwhile = nil
+		meanwhile()
 	}
 	return len(b), p.queued
 }
