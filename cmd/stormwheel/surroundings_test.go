@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -100,10 +101,16 @@ func TestConnectLeavesInOrderWhateverEndsIt(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			n := serve(t)
-			out, gone := unread(t)
+			read, out, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { read.Close(); out.Close() })
 			p := startIn(t, func(cmd *exec.Cmd) { cmd.Stdout = out }, os.Args[0], "connect", "--server", n.listen, "--id", "alice")
-			n.untilStats(`"hellos":1,`)
-			tc.end(p, gone)
+			if line, err := bufio.NewReader(read).ReadString('\n'); err != nil || !strings.Contains(line, "connected to") {
+				t.Fatalf("it shows %q, %v", line, err)
+			}
+			tc.end(p, func() { read.Close() })
 			if code, _ := p.exit(); code != tc.code || p.stderr.String() != tc.want {
 				t.Errorf("%v, error %q; want exit %d and %q", p.cmd.ProcessState, p.stderr.String(), tc.code, tc.want)
 			}
