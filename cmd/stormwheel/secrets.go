@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -52,6 +53,16 @@ func (s *secrets) read() (admit, cluster, sign [][]byte, err error) {
 		sign, err = readHookSecrets(s.hookFile)
 	}
 	return admit, cluster, sign, err
+}
+
+// warnOfOpenFiles says which of the files everybody on this machine may read. It is no error: what a container is given
+// often is so, and nobody else is there.
+func warnOfOpenFiles(log *slog.Logger, files ...string) {
+	for _, file := range files {
+		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o004 != 0 {
+			log.Warn("everybody on this machine can read a secret; chmod o-r keeps it", "file", file, "mode", fmt.Sprintf("%#o", info.Mode().Perm()))
+		}
+	}
 }
 
 func (s *secrets) authenticator() server.Authenticator {

@@ -72,6 +72,7 @@ func (c *serveCmd) Run() (err error) {
 	if err != nil {
 		return err
 	}
+	warnOfOpenFiles(log, append([]string{c.AuthSecretFile, c.ClusterSecretFile, c.HookSecretFile, c.AdminTokenFile, c.ClusterTLSKey}, c.TLSKey...)...)
 	signals := make(chan os.Signal, 2)
 	app := application{echo: c.Echo == nil || *c.Echo}
 	if c.Publish > 0 {

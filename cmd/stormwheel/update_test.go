@@ -125,6 +125,21 @@ func TestAHangupReadsTheSecretsAgain(t *testing.T) {
 	}
 }
 
+// A secret that everybody may read is told at the start, by its file; one that only the node may is not.
+func TestASecretThatEverybodyMayReadIsTold(t *testing.T) {
+	own, open := write(t, "own", strings.Repeat("a", 32)), write(t, "open", strings.Repeat("b", 32))
+	if err := os.Chmod(open, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	n := serve(t, "--auth-secret-file", own, "--cluster-secret-file", open)
+	n.untilSaid("everybody on this machine can read a secret; chmod o-r keeps it\" file=" + open + " mode=0644")
+	n.signal(syscall.SIGTERM)
+	n.exit()
+	if said := n.stderr.String(); strings.Contains(said, "file="+own) {
+		t.Errorf("it says\n%s", said)
+	}
+}
+
 // echoNode starts a node that echoes, with short terms, until the test is over.
 func echoNode(t *testing.T, alternates []string) *server.Server {
 	t.Helper()

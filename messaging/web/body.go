@@ -47,6 +47,8 @@ func (c *call) read(into any) (body []byte, err error) {
 		return nil, failure(codeBadRequest, "The body must be one JSON object, with nothing behind it.")
 	case errors.As(err, &misfit):
 		return nil, failure(codeBadRequest, "The body does not fit: its member %q cannot be a %s.", misfit.Field[strings.LastIndexByte(misfit.Field, '.')+1:], misfit.Value)
+	case strict.IsUnknown(err):
+		return nil, failure(codeBadRequest, "The body does not fit: %s; its members are %s.", strings.TrimPrefix(err.Error(), "json: "), strings.Join(strict.Members(into), ", "))
 	default:
 		return nil, failure(codeBadRequest, "The body does not fit: %s.", strings.TrimPrefix(err.Error(), "json: "))
 	}

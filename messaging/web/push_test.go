@@ -173,7 +173,7 @@ func TestRequestsThatAreWrong(t *testing.T) {
 			`{}`:             "One of content and content_base64",
 			`{"content":"x","content_base64":"eA=="}`: "One of content and content_base64",
 			`{"content":"x"}{}`:                       "nothing behind it",
-			`{"content":"x","text":"y"}`:              `unknown field "text"`,
+			`{"content":"x","text":"y"}`:              `unknown field "text"; its members are from, content, content_base64, at, life.`,
 			`{"content":7}`:                           `member "content" cannot be a number`,
 			`{"content_base64":"?"}`:                  "base64",
 			`{"content":"x","life":"1d"}`:             `not "1d"`,

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"reflect"
+	"strings"
 )
 
 // What is wrong with a text beside what package json says.
@@ -29,4 +31,20 @@ func Object(text []byte, into any) error {
 		return ErrBehind
 	}
 	return nil
+}
+
+// Members are the names of the members that a text for into may have: of a pointer to a struct whose fields have them as
+// json tags, in their order.
+func Members(into any) (names []string) {
+	for _, field := range reflect.VisibleFields(reflect.TypeOf(into).Elem()) {
+		if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name != "" && name != "-" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// IsUnknown tells whether an error of Object is of a member that there is not.
+func IsUnknown(err error) bool {
+	return err != nil && strings.HasPrefix(err.Error(), "json: unknown field ")
 }
