@@ -173,6 +173,9 @@ func TestEveryEndGivesTheTerminalBack(t *testing.T) {
 		{"SIGQUIT", func(p *onTerminal) { p.signal(syscall.SIGQUIT) }, 2, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			if tt.name == "SIGHUP" {
+				heedsHangups(t)
+			}
 			t.Parallel()
 			p := startOnTerminal(t, nil)
 			p.until("20 clients are ready")

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 	"sync"
 	"syscall"
@@ -131,14 +132,16 @@ func (p *process) until(text string) string {
 // exit waits for the end and returns the code and what is left of standard output.
 func (p *process) exit() (code int, rest []string) {
 	p.t.Helper()
+	lines, ended := p.lines, (chan struct{})(nil)
 	for late := time.After(patience); ; {
 		select {
-		case line, ok := <-p.lines: // however many: a result has thousands
+		case line, ok := <-lines: // however many: a result has thousands
 			if ok {
 				rest = append(rest, line)
 				continue
 			}
-			<-p.done
+			lines, ended = nil, p.done // its output may end before it does
+		case <-ended:
 			return p.cmd.ProcessState.ExitCode(), rest
 		case <-late:
 			p.t.Fatalf("%v: still running after %v; it said\n%s", p.cmd.Args[1:], patience, p.stderr.String())
@@ -150,6 +153,14 @@ func (p *process) signal(sig syscall.Signal) {
 	p.t.Helper()
 	if err := p.cmd.Process.Signal(sig); err != nil {
 		p.t.Fatal(err)
+	}
+}
+
+// heedsHangups skips a test where programs are started with SIGHUP ignored, as by nohup: then they ignore it, too.
+func heedsHangups(t *testing.T) {
+	t.Helper()
+	if signal.Ignored(syscall.SIGHUP) {
+		t.Skip("SIGHUP is ignored here, as nohup has it")
 	}
 }
 

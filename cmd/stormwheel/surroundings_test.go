@@ -100,6 +100,9 @@ func TestConnectLeavesInOrderWhateverEndsIt(t *testing.T) {
 		{"the reader goes", func(p *process, gone func()) { gone(); p.say("hello") }, 1, "stormwheel: connect: write /dev/stdout: broken pipe\n"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			if tc.name == "a hangup" {
+				heedsHangups(t)
+			}
 			n := serve(t)
 			read, out, err := os.Pipe()
 			if err != nil {
