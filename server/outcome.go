@@ -1,6 +1,8 @@
 package server
 
 import (
+	"context"
+
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/reactor"
 )
@@ -59,5 +61,27 @@ func (a *application) outcomeOf(o *reactor.Outcome) Outcome {
 		Session: a.ref(o.Handle),
 		Number:  o.Number, Result: Result(o.Result), What: o.What,
 		Code: o.Code, Reason: string(o.Reason), Reply: o.Reply, End: Reason(o.End), Err: o.Err,
+	}
+}
+
+// await posts a message and waits for its outcome, or for the end of ctx. The reply is the caller's.
+func await(ctx context.Context, post func(settled func(Outcome)) error) (Outcome, error) {
+	if err := ctx.Err(); err != nil {
+		return Outcome{}, err
+	}
+	outcomes := make(chan Outcome, 1)
+	if err := post(func(o Outcome) {
+		if o.Result == Replied {
+			o.Reply = append([]byte{}, o.Reply...)
+		}
+		outcomes <- o
+	}); err != nil {
+		return Outcome{}, err
+	}
+	select {
+	case o := <-outcomes:
+		return o, o.Err
+	case <-ctx.Done():
+		return Outcome{}, ctx.Err()
 	}
 }

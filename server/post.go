@@ -1,6 +1,8 @@
 package server
 
 import (
+	"context"
+
 	"github.com/stormwheel/stormwheel/internal/reactor"
 )
 
@@ -27,6 +29,14 @@ func (s *Server) DeliverFunc(to Ref, body []byte, settled func(Outcome)) error {
 		return err
 	}
 	return s.post(to, func(m *reactor.Mailbox) error { return m.DeliverAwaited(to.handle, body, settled) })
+}
+
+// DeliverAcked is DeliverFunc that waits for the outcome, from any goroutine but a handler's: until the client has
+// answered, its session has ended, or ctx has. Its errors are those of Deliver, ErrWindow (MaxAwaited of the session are
+// outstanding, or Config.MaxQueued bytes wait for it) and ctx's. With the last nobody knows what the client has done, and
+// the message is outstanding until it answers; with any other it was not sent.
+func (s *Server) DeliverAcked(ctx context.Context, to Ref, body []byte) (Outcome, error) {
+	return await(ctx, func(settled func(Outcome)) error { return s.DeliverFunc(to, body, settled) })
 }
 
 // DeliverOptional is Deliver for what a slow client can do without: if more than

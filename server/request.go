@@ -19,27 +19,11 @@ import (
 // of the session are outstanding, or Config.MaxQueued bytes wait for it), and those of Deliver:
 // it was not asked. A request whose ctx ended stays outstanding until the client answers.
 func (s *Server) Request(ctx context.Context, to Ref, body []byte) ([]byte, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	type answer struct {
-		reply []byte
-		err   error
-	}
-	answers := make(chan answer, 1)
-	err := s.RequestFunc(to, body, func(o Outcome) {
-		reply, err := o.answer()
-		answers <- answer{reply, err}
-	})
+	o, err := await(ctx, func(settled func(Outcome)) error { return s.RequestFunc(to, body, settled) })
 	if err != nil {
 		return nil, err
 	}
-	select {
-	case a := <-answers:
-		return a.reply, a.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+	return o.answer()
 }
 
 // RequestFunc is DeliverFunc for a message that wants a reply: the outcome is Replied, with
@@ -107,7 +91,7 @@ func waits(w reactor.Waiter, o Outcome) (func(Outcome), Outcome) {
 func (o *Outcome) answer() (reply []byte, err error) {
 	switch o.Result {
 	case Replied:
-		return append([]byte{}, o.Reply...), nil
+		return o.Reply, nil
 	case Acknowledged:
 		return nil, ErrNoReply
 	case Refused:

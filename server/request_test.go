@@ -105,6 +105,42 @@ func TestRequestSaysWhatBecameOfIt(t *testing.T) {
 }
 
 // Whoever waits for a reply is told when the node ends.
+// What becomes of a message is what its caller is told who waits for it.
+func TestDeliverAckedSaysWhatBecameOfIt(t *testing.T) {
+	s := startNode(t, Config{})
+	w, m := joinNode(t, s, "alice")
+	to, ctx := s.Ref(m.Session), t.Context()
+	over, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		first, _ := w.Next()
+		number, _, _ := codec.ParseMessage(first.Payload)
+		_, _ = w.Write(codec.AppendAck(nil, codec.AckOf(number)))
+		_, _ = w.Next() // nothing is said of the second
+		cancel()
+		_, _ = w.Next()
+		_, _ = w.Write(codec.AppendBye(nil))
+	}()
+	if o, err := s.DeliverAcked(ctx, to, []byte("a")); o.Result != Acknowledged || o.Session != to || err != nil {
+		t.Errorf("acknowledged: %+v, %v", o, err)
+	}
+	if _, err := s.DeliverAcked(over, to, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("without an answer: %v", err)
+	}
+	if _, err := s.DeliverAcked(ctx, to, make([]byte, codec.MaxPayload)); !errors.Is(err, ErrTooBig) {
+		t.Errorf("of too much: %v", err)
+	}
+	if o, err := s.DeliverAcked(ctx, to, nil); o.Result != Lost || o.End != ReasonBye || err != nil {
+		t.Errorf("of who leaves: %+v, %v", o, err)
+	}
+	<-done
+	eventually(t, "the session is known to have ended", func() bool {
+		_, err := s.DeliverAcked(ctx, to, nil)
+		return errors.Is(err, ErrClosed)
+	})
+}
+
 func TestRequestEndsWithTheNode(t *testing.T) {
 	s := startNode(t, Config{})
 	w, m := joinNode(t, s, "alice")

@@ -1,12 +1,11 @@
-// Push takes a message by HTTP and pushes it to the sessions of a client, and answers what became of
-// it: POST /push?id=alice with the message as its body. 200: each session has answered, or has ended,
-// as the JSON says; 400: it names no client; 404: the client is not there; 504: the time was over before all had answered.
+// Push takes a message by HTTP and pushes it to the sessions of a client: POST /push?id=alice with the message as its body.
+// The answer has a line for each: what became of it there. 404: nobody is there; 503: not all have answered in time.
 package main
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
+	"fmt"
 	"io"
 	"log"
 	"log/slog"
@@ -18,57 +17,6 @@ import (
 	"github.com/stormwheel/stormwheel/server"
 )
 
-// pushed is what became of a message at one session.
-type pushed struct {
-	Session string `json:"session"`
-	Result  string `json:"result"` // acknowledged, refused, lost, or unsent
-	Reason  string `json:"reason,omitempty"`
-}
-
-func push(srv *server.Server, limit time.Duration) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		id := r.URL.Query().Get("id")
-		if id == "" {
-			http.Error(w, "the parameter id is missing: POST /push?id=CLIENT", http.StatusBadRequest)
-			return
-		}
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, codec.MaxBody))
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
-			return
-		}
-		sessions := srv.Lookup(id)
-		outcomes := make(chan pushed, len(sessions))
-		asked := 0
-		for _, to := range sessions {
-			err := srv.DeliverFunc(to, body, func(o server.Outcome) { // on an event loop: the channel has room
-				outcomes <- pushed{to.String(), o.Result.String(), o.Reason}
-			})
-			if err == nil { // else it has ended, or its loop has too much to do
-				asked++
-			}
-		}
-		if asked == 0 {
-			http.Error(w, "nobody is there", http.StatusNotFound)
-			return
-		}
-		over, status, all := time.After(limit), http.StatusOK, []pushed{}
-		for len(all) < asked && status == http.StatusOK {
-			select {
-			case one := <-outcomes:
-				all = append(all, one)
-			case <-over:
-				status = http.StatusGatewayTimeout
-			case <-r.Context().Done():
-				return
-			}
-		}
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(status)
-		_ = json.NewEncoder(w).Encode(all)
-	}
-}
-
 func main() {
 	listen := flag.String("listen", "127.0.0.1:7000", "address for clients")
 	web := flag.String("http", "127.0.0.1:8080", "address for POST /push?id=CLIENT; anybody who reaches it may push")
@@ -78,12 +26,35 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	http.Handle("POST /push", http.TimeoutHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, codec.MaxBody))
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
+			return
+		}
+		sessions := srv.Lookup(r.URL.Query().Get("id"))
+		if len(sessions) == 0 {
+			http.Error(w, "nobody is there", http.StatusNotFound)
+		}
+		lines := make(chan string, len(sessions))
+		for _, to := range sessions {
+			go func() {
+				if o, err := srv.DeliverAcked(r.Context(), to, body); err != nil {
+					lines <- err.Error()
+				} else {
+					lines <- o.Result.String() + " " + o.Reason
+				}
+			}()
+		}
+		for range sessions {
+			fmt.Fprintln(w, <-lines)
+		}
+	}), *limit, "not all have answered\n"))
 	ln, err := net.Listen("tcp", *web)
 	if err != nil {
 		log.Fatal(err)
 	}
 	log.Printf("POST http://%s/push?id=CLIENT", ln.Addr())
-	http.HandleFunc("POST /push", push(srv, *limit))
 	go func() { log.Fatal(http.Serve(ln, nil)) }()
 	log.Fatal(srv.Run(context.Background()))
 }
