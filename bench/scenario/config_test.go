@@ -112,6 +112,8 @@ func TestImpossibleStormsAreOneSentence(t *testing.T) {
 		{"two commands", Config{Scenario: "storm", Targets: []string{"127.0.0.1:1"}, StormCmd: "true", DrainCmd: "true"}, result.ExitUsage, "exclude each other"},
 		{"drain of a broker", Config{Scenario: "storm", Targets: []string{"127.0.0.1:1"}, Protocol: "mqtt", DrainCmd: "true"}, result.ExitUsage, "say --storm-cmd"},
 		{"storm before all are in", Config{Scenario: "storm", Targets: []string{"127.0.0.1:1"}, StormCmd: "true", StormAt: time.Second}, result.ExitUsage, "--storm-at: after 1s not all of 1000"},
+		{"a time alone, before all are in", Config{Scenario: "storm", Targets: []string{"127.0.0.1:1"}, StormAt: time.Second}, result.ExitUsage, "--storm-at: after 1s not all of 1000"},
+		{"a time before the start", Config{Scenario: "storm", Targets: []string{"127.0.0.1:1"}, StormAt: -1}, result.ExitUsage, "--storm-at: -1ns is below 0"},
 		{"two calms", Config{Scenario: "storm", Targets: []string{"127.0.0.1:1"}, StormCmd: "true", StormAt: time.Minute, Duration: 1}, result.ExitUsage, "--storm-at and --duration"},
 	})
 }

@@ -44,7 +44,7 @@ func (external) promises(c *Config) []string {
 
 // fillExternal has the defaults of such a storm.
 func (c *Config) fillExternal() {
-	if c.command() != "" {
+	if c.command() != "" || c.StormAt != 0 {
 		fill(&c.Kind, "external")
 	}
 }
