@@ -37,12 +37,22 @@ func (s *Stage) weather(ctx context.Context, addrs []string, command *blowComman
 	switch {
 	case err != nil:
 	case s.Clients.Counts().StormClients == 0:
-		s.Unstruck = fmt.Sprintf("nobody lost a session, or was told to move, within %v", (s.Clients.Now() - t0).Round(time.Second))
+		before := s.Clients.Counts().Losses
+		s.Unstruck = unstruck(s.Clients.Now()-t0, before.Total())
 		s.Say("%s", s.Unstruck)
 	case !all:
 		s.Say("not all of them are back: the wait is over")
 	}
 	return err
+}
+
+// unstruck says that a storm struck nobody; before is how many sessions had been lost when it was to begin.
+func unstruck(within time.Duration, before int) string {
+	says := fmt.Sprintf("nobody lost a session, or was told to move, within %v", within.Round(time.Second))
+	if before > 0 {
+		says += fmt.Sprintf("; %d sessions had been lost before the storm was to begin", before)
+	}
+	return says
 }
 
 // left is what is left of the time for the recovery.
