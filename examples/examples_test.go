@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/stormwheel/stormwheel/client"
+	"github.com/stormwheel/stormwheel/codec"
 )
 
 // Every example is run as its reader would, with a real client at the other end.
@@ -74,10 +75,11 @@ func run(t *testing.T, name string, args ...string) *program {
 				close(ready)
 			}
 		}
-		p.ended <- p.Wait()
+		err := p.Wait()
 		if t.Failed() {
 			t.Log(log.String())
 		}
+		p.ended <- err // the last that it does: the test waits for it
 	}()
 	t.Cleanup(func() {
 		_ = p.Process.Kill()
@@ -100,6 +102,12 @@ func join(t *testing.T, addr string, cfg client.Config) (*client.Client, <-chan 
 	got := make(chan string, 100)
 	cfg.Endpoints = []string{addr}
 	cfg.Deliver = func(m client.Message) { got <- string(m.Body) }
+	return start(t, cfg), got
+}
+
+// start runs a client until the test ends.
+func start(t *testing.T, cfg client.Config) *client.Client {
+	t.Helper()
 	c, err := client.New(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -111,7 +119,7 @@ func join(t *testing.T, addr string, cfg client.Config) (*client.Client, <-chan 
 		_ = c.Run(ctx)
 	}()
 	t.Cleanup(func() { cancel(); <-ended })
-	return c, got
+	return c
 }
 
 func next(t *testing.T, got <-chan string) string {
@@ -175,13 +183,14 @@ func TestAuth(t *testing.T) {
 
 // What the caller hears by HTTP is what the client's application has done with the message.
 func TestPush(t *testing.T) {
-	p := run(t, "push", "-http", "127.0.0.1:0", "-limit", "2s")
-	where := regexp.MustCompile(`POST (\S+)CLIENT`).FindStringSubmatch(p.said)
-	if where == nil {
-		t.Fatalf("it does not say where: %s", p.said)
-	}
-	push := func(id, body string) (status int, results []string) {
+	patient := run(t, "push", "-http", "127.0.0.1:0", "-limit", "1m")
+	hurried := run(t, "push", "-http", "127.0.0.1:0", "-limit", "100ms") // for who does not answer at all
+	push := func(by *program, id, body string) (status int, results []string) {
 		t.Helper()
+		where := regexp.MustCompile(`POST (\S+)CLIENT`).FindStringSubmatch(by.said)
+		if where == nil {
+			t.Fatalf("it does not say where: %s", by.said)
+		}
 		answer, err := http.Post(where[1]+id, "text/plain", strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
@@ -196,16 +205,16 @@ func TestPush(t *testing.T) {
 		}
 		return answer.StatusCode, results
 	}
-	want := func(id, body string, wantStatus int, want ...string) {
+	want := func(by *program, id, body string, wantStatus int, want ...string) {
 		t.Helper()
-		if status, results := push(id, body); status != wantStatus || !slices.Equal(results, want) {
-			t.Errorf("%s to %s: %d %q, want %d %q", body, id, status, results, wantStatus, want)
+		if status, results := push(by, id, body); status != wantStatus || !slices.Equal(results, want) {
+			t.Errorf("%.9s to %s: %d %q, want %d %q", body, id, status, results, wantStatus, want)
 		}
 	}
-	want("", "hello", http.StatusNotFound, "nobody is there")
-	want("alice", "hello", http.StatusNotFound, "nobody is there")
+	want(patient, "", "hello", http.StatusNotFound, "nobody is there")
+	want(patient, "alice", "hello", http.StatusNotFound, "nobody is there")
 	got := make(chan string, 100)
-	c, err := client.New(client.Config{ID: "alice", Endpoints: []string{p.addr}, Deliver: func(m client.Message) {
+	deliver := func(m client.Message) {
 		switch body := string(m.Body); body {
 		case "refuse":
 			_ = m.Nack(100, "not for me")
@@ -214,30 +223,24 @@ func TestPush(t *testing.T) {
 		default:
 			got <- body
 		}
-	}})
-	if err != nil {
-		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_ = c.Run(ctx)
-	}()
-	t.Cleanup(func() { cancel(); <-ended })
-	for end := time.Now().Add(time.Minute); c.Info().State != client.Ready; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("no session")
+	for _, p := range []*program{patient, hurried} {
+		c := start(t, client.Config{ID: "alice", Endpoints: []string{p.addr}, Deliver: deliver})
+		for end := time.Now().Add(time.Minute); c.Info().State != client.Ready; time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatal("no session")
+			}
 		}
 	}
-	want("alice", "hello", http.StatusOK, "acknowledged")
+	want(patient, "alice", "hello", http.StatusOK, "acknowledged")
 	if body := next(t, got); body != "hello" {
 		t.Errorf("%q was pushed", body)
 	}
-	want("alice", "refuse", http.StatusOK, "refused not for me")
-	want("alice", "sleep", http.StatusServiceUnavailable, "not all have answered")
-	want("bob", "hello", http.StatusNotFound, "nobody is there")
-	want("alice", strings.Repeat("x", 1<<20), http.StatusRequestEntityTooLarge, "http: request body too large")
+	want(patient, "alice", "refuse", http.StatusOK, "refused not for me")
+	want(hurried, "alice", "sleep", http.StatusServiceUnavailable, "not all have answered")
+	want(patient, "bob", "hello", http.StatusNotFound, "nobody is there")
+	// No more than is read in any case: what is left unread costs the connection, and the answer with it.
+	want(patient, "alice", strings.Repeat("x", codec.MaxBody+1), http.StatusRequestEntityTooLarge, "http: request body too large")
 }
 
 // The client is handed over: it is never without a session, and the node ends with success.

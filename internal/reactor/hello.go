@@ -108,10 +108,12 @@ func (r *Reactor) welcome(slot Slot, expires time.Time) Reason {
 		if r.flush(slot); s.state != stateReady {
 			return ReasonNone
 		}
+		r.live.begin(r.Handle(slot)) // before the others' ends are told, on loops that wait for nobody
 		r.displace(slot, standing)
+	} else {
+		r.live.begin(r.Handle(slot))
 	}
 	s.set(opened)
-	r.live.begin(r.Handle(slot))
 	r.app.Opened(slot)
 	return r.kicked()
 }

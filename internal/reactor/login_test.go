@@ -86,6 +86,27 @@ func TestTheLaterLoginStaysThoughTheEarlierIsCountedAfterIt(t *testing.T) {
 	wantNothingWaits(t, loops)
 }
 
+// Another loop may end the older at once: whoever is told of that finds the newer.
+func TestTheNewerIsKnownBeforeTheOlderMakesWay(t *testing.T) {
+	loops := newLoops(t, 2, rigConfig{Duplicates: gate.Replace})
+	loops[0].come(1, 1, nil)
+	r := loops[1].r
+	forward, asked, known := r.forward, 0, 0
+	r.forward = func(c Closing) {
+		if asked++; r.Live(c.heir) {
+			known++
+		}
+		forward(c)
+	}
+	if _, q := loops[1].come(2, 1, nil); !welcomed(t, q) || asked != 1 || known != 1 {
+		t.Errorf("%d are asked to make way, for one who is known in %d cases", asked, known)
+	}
+	say(loops)
+	loops[0].wantClosed(ReasonReplaced, 1)
+	runAll(loops, 3*time.Second)
+	wantNothingWaits(t, loops)
+}
+
 // What was posted for a session that is replaced comes before its goodbye.
 func TestWhatWasPostedComesBeforeReplaced(t *testing.T) {
 	n := newNode(t, rigConfig{Duplicates: gate.Replace})

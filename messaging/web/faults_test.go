@@ -176,7 +176,7 @@ func TestAClientThatGoesAway(t *testing.T) {
 }
 
 func TestAConnectionThatIsClosedEndsTheWait(t *testing.T) {
-	s := newSite(t, Config{MaxRequests: 1})
+	s := newSiteWithin(t, Config{MaxRequests: 1}, 2*patience, 2*patience) // it is not the time that ends it
 	conn := s.dial(t)
 	s.h.places <- struct{}{} // so that the test sees when the request has one
 	_, _ = fmt.Fprintf(conn, "GET /v1/users HTTP/1.1\r\nHost: localhost\r\n\r\n")
