@@ -73,6 +73,7 @@ func TestADeadServerPassesNoScenario(t *testing.T) {
 
 // With a heartbeat of half a minute nobody is asked in a short run: but at its end.
 func TestAServerThatDiedSinceTheLastHeartbeatDoesNotPass(t *testing.T) {
+	t.Parallel()
 	f := benchtest.Start(t, &benchtest.Node{Terms: codec.Terms{Interval: 30 * time.Second, Timeout: 2 * time.Minute}})
 	r, err := Run(t.Context(), asking(f, "hold"), View{})
 	if err != nil || r.Heartbeat.Answered != 20 {
@@ -132,9 +133,10 @@ func TestAPINGThatIsAskedAgainWaitsSinceTheFirst(t *testing.T) {
 
 // A round trip above one heartbeat is the server's: the generator was not late.
 func TestASlowServerIsNoLateGenerator(t *testing.T) {
+	t.Parallel()
 	f := benchtest.Start(t, &benchtest.Node{Terms: patient, Delay: 500 * time.Millisecond})
 	cfg := asking(f, "hold")
-	cfg.Duration = 3 * time.Second
+	cfg.Duration, cfg.PongTimeout = 3*time.Second, time.Minute
 	r, err := Run(t.Context(), cfg, View{})
 	if err != nil || r.Verdict != result.Pass {
 		t.Fatalf("%v, verdict %s", err, r.Verdict)
@@ -156,9 +158,12 @@ func TestASlowServerIsNoLateGenerator(t *testing.T) {
 // Who waits for an answer goes on to PING, so that its server does not take it for silent; it gives the
 // server up itself, which is no fault of the generator.
 func TestWhoWaitsForAnAnswerIsNotSilent(t *testing.T) {
-	f := benchtest.Start(t, &benchtest.Node{Terms: benchtest.Evicting, NoPong: true, Farewell: true})
+	t.Parallel()
+	terms := patient
+	terms.Timeout = 4 * time.Second // a busy generator keeps nobody silent for so long
+	f := benchtest.Start(t, &benchtest.Node{Terms: terms, NoPong: true, Farewell: true})
 	cfg := asking(f, "hold")
-	cfg.Duration = 4 * time.Second // the timeout, and the clients' patience of 2 s with a PONG
+	cfg.Duration, cfg.PongTimeout = 8*time.Second, 6*time.Second // the timeout, and the clients' longer patience with a PONG
 	r, err := Run(t.Context(), cfg, View{})
 	e := r.Eviction
 	if result.ExitCode(err) != result.ExitThreshold || e.GeneratorFault != 0 || e.False != 0 || r.Conns.Losses.Silence != 0 || r.Conns.Losses.PongTimeout == 0 || !r.Generator.Valid {

@@ -19,7 +19,7 @@ func TestAfterABlackoutAllComeBackToNewProcesses(t *testing.T) {
 		cfg.Kind, cfg.Outage = "blackout", 700*time.Millisecond
 		cfg.Timeout = 4 * time.Second // a busy machine must not look like a silent client
 		var before []string           // the processes
-		r, err := Run(t.Context(), cfg, View{Watch: func(u Update) {
+		r, err := Run(t.Context(), untimed(t, cfg), View{Watch: func(u Update) {
 			if strings.HasPrefix(u.Event, "steady") {
 				before = benchtest.Children(t)
 			}
@@ -51,7 +51,7 @@ func TestARestartedNodeIsDrainedFirstAndIsThereAgain(t *testing.T) {
 	cfg := spawned(t, "good", "storm", 2, 200)
 	cfg.Kind = "restart"
 	cfg.NodeArgs = []string{"drain-grace=100ms"}
-	r, err := Run(t.Context(), cfg, View{})
+	r, err := Run(t.Context(), untimed(t, cfg), View{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func TestAFloodGetsInAndThoseBeforeItStay(t *testing.T) {
 		cfg := inWorkers(t, workers, "good", "storm", 2, 200)
 		cfg.Kind, cfg.Slow, cfg.Timeout = "flood", slow, 4*time.Second
 		cfg.Rate = 0 // all within a second
-		r, err := Run(t.Context(), cfg, View{})
+		r, err := Run(t.Context(), untimed(t, cfg), View{})
 		if err != nil {
 			t.Fatalf("slow %q: %v", slow, err)
 		}

@@ -13,7 +13,7 @@ func TestChurnKeepsTheCount(t *testing.T) {
 		benchtest.LeavesNothing(t)
 		cfg := inWorkers(t, workers, "good", "churn", 2, 100)
 		cfg.Lifetime, cfg.Duration = 500*time.Millisecond, 1500*time.Millisecond
-		r, err := Run(t.Context(), cfg, View{})
+		r, err := Run(t.Context(), untimed(t, cfg), View{})
 		if err != nil {
 			t.Fatalf("%d workers: %v; %+v", workers, err, r)
 		}

@@ -17,7 +17,7 @@ func TestClientsThatAreCutComeBackAndTheirGhostsAreEvicted(t *testing.T) {
 		cfg := inWorkers(t, workers, "good", "storm", 2, 200)
 		cfg.Kind, cfg.Fraction = "cut", fraction
 		cfg.Timeout = 2 * time.Second // a busy machine must not look like a silent client
-		r, err := Run(t.Context(), cfg, View{})
+		r, err := Run(t.Context(), untimed(t, cfg), View{})
 		if err != nil {
 			t.Fatalf("fraction %v: %v", fraction, err)
 		}
@@ -40,7 +40,7 @@ func TestACutOfATargetNeedsNoProcess(t *testing.T) {
 	f := benchtest.Start(t, &benchtest.Node{})
 	cfg := Config{Scenario: "storm", Kind: "cut", Targets: []string{f.Addr()}, Conns: 40, Rate: 1000, Seed: 1,
 		Duration: 100 * time.Millisecond, Heartbeat: 150 * time.Millisecond, LateLimit: time.Minute}
-	r, err := Run(t.Context(), cfg, View{})
+	r, err := Run(t.Context(), untimed(t, cfg), View{})
 	const want = 39 // and one probe
 	if err != nil || r.Storm.Clients != want || r.Storm.Back != want || r.Storm.GhostsGoneS != nil || r.Conns.Ghosts != nil ||
 		r.Probes == nil || r.Probes.Clients != 1 || r.Probes.Lost != 0 {

@@ -55,7 +55,7 @@ func TestWorkersSilenceTheExactNumber(t *testing.T) {
 	benchtest.LeavesNothing(t)
 	cfg := inWorkers(t, 4, "good", "silent", 1, 50)
 	cfg.Fraction = 0.1
-	r, err := Run(t.Context(), cfg, View{})
+	r, err := Run(t.Context(), untimed(t, cfg), View{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestWorkersComeBackFromAStorm(t *testing.T) {
 	benchtest.LeavesNothing(t)
 	cfg := inWorkers(t, 2, "good", "storm", 2, 100)
 	cfg.Kind = "kill"
-	r, err := Run(t.Context(), cfg, View{})
+	r, err := Run(t.Context(), untimed(t, cfg), View{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ func frozen(t *testing.T, workers int, freeze time.Duration) Config {
 func TestClientsOfAFrozenNodeNoticeAndGoElsewhere(t *testing.T) {
 	for workers, freeze := range map[int]time.Duration{1: 0, 2: 2500 * time.Millisecond} {
 		benchtest.LeavesNothing(t)
-		r, err := Run(t.Context(), frozen(t, workers, freeze), View{})
+		r, err := Run(t.Context(), untimed(t, frozen(t, workers, freeze)), View{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -45,7 +45,7 @@ func TestAFreezeWithinTheClientsPatienceHitsNobody(t *testing.T) {
 	benchtest.LeavesNothing(t)
 	cfg := frozen(t, 1, 200*time.Millisecond)
 	cfg.PongTimeout, cfg.Freeze = 5*time.Second, time.Second
-	r, err := Run(t.Context(), cfg, View{})
+	r, err := Run(t.Context(), untimed(t, cfg), View{})
 	if err != nil || r.Storm.Clients != 0 || r.Conns.Lost != 0 {
 		t.Errorf("%v, storm %+v, conns %+v; want that nobody is lost", err, r.Storm, r.Conns)
 	}

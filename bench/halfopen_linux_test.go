@@ -8,17 +8,17 @@ import (
 	"github.com/stormwheel/stormwheel/bench/result"
 )
 
-// misbehaving is a run against nodes that wait two seconds for whatever is to come.
+// misbehaving is a run against nodes that wait three seconds for whatever is to come.
 func misbehaving(t *testing.T, workers int, kind, scenario string) Config {
 	cfg := inWorkers(t, workers, kind, scenario, 2, 60)
-	cfg.Timeout, cfg.Deadline, cfg.Fraction = 2*time.Second, 2*time.Second, 0.25
+	cfg.Timeout, cfg.Deadline, cfg.Fraction = 3*time.Second, 3*time.Second, 0.25
 	return cfg
 }
 
 func TestHalfOpenClientsAreClosedAndTheOthersGoOn(t *testing.T) {
 	for _, workers := range []int{1, 2} {
 		benchtest.LeavesNothing(t)
-		r, err := Run(t.Context(), misbehaving(t, workers, "good", "halfopen"), View{})
+		r, err := Run(t.Context(), untimed(t, misbehaving(t, workers, "good", "halfopen")), View{})
 		if err != nil {
 			t.Fatalf("%d workers: %v; %+v", workers, err, r.Eviction)
 		}
@@ -35,7 +35,7 @@ func TestHalfOpenClientsAreClosedAndTheOthersGoOn(t *testing.T) {
 func TestHalfOpenFailsAServerThatClosesBeforeItsDeadline(t *testing.T) {
 	benchtest.LeavesNothing(t)
 	cfg := misbehaving(t, 1, "good", "halfopen")
-	cfg.Deadline = 5 * time.Second // it waits two
+	cfg.Deadline = 6 * time.Second // it waits three
 	r, err := Run(t.Context(), cfg, View{})
 	if result.ExitCode(err) != result.ExitThreshold || r.Eviction.Early != 15 {
 		t.Errorf("exit %d, %v, eviction %+v; want 15 early", result.ExitCode(err), err, r.Eviction)
@@ -49,8 +49,8 @@ func TestTheSlowTricklersAreClosedAndTheFastLive(t *testing.T) {
 		interval time.Duration
 		closed   int
 	}{
-		{1, "hello", 100 * time.Millisecond, 15}, // some 30 bytes
-		{2, "hello", 100 * time.Millisecond, 15},
+		{1, "hello", 200 * time.Millisecond, 15}, // some 30 bytes
+		{2, "hello", 200 * time.Millisecond, 15},
 		{1, "hello", 10 * time.Millisecond, 0},
 		{2, "ping", 400 * time.Millisecond, 15},
 		{1, "ping", 10 * time.Millisecond, 0},
@@ -59,7 +59,7 @@ func TestTheSlowTricklersAreClosedAndTheFastLive(t *testing.T) {
 		cfg := misbehaving(t, tt.workers, "good", "trickle")
 		cfg.Trickle, cfg.TrickleInterval = tt.frame, tt.interval
 		cfg.Duration = time.Second
-		r, err := Run(t.Context(), cfg, View{})
+		r, err := Run(t.Context(), untimed(t, cfg), View{})
 		if err != nil {
 			t.Errorf("%+v: %v", tt, err)
 			continue

@@ -15,7 +15,7 @@ func TestPhasesRunOneAfterTheOther(t *testing.T) {
 	for workers := 1; workers <= 2; workers++ {
 		benchtest.LeavesNothing(t)
 		cfg := inWorkers(t, workers, "good", "phases", 2, 0)
-		cfg.Timeout, cfg.Lifetime, cfg.Probes = 2*time.Second, 300*time.Millisecond, -1 // a busy machine is not silent
+		cfg.Timeout, cfg.Lifetime, cfg.Probes = 4*time.Second, 300*time.Millisecond, -1 // a busy machine is not silent
 		cfg.Phases = []scenario.Phase{
 			{Do: "ramp", Clients: 60},
 			{Do: "hold", For: 1200 * time.Millisecond},
@@ -24,7 +24,7 @@ func TestPhasesRunOneAfterTheOther(t *testing.T) {
 			{Do: "silence", Fraction: 0.2},
 			{Do: "storm", Kind: "kill"},
 		}
-		r, err := Run(t.Context(), cfg, View{})
+		r, err := Run(t.Context(), untimed(t, cfg), View{})
 		if err != nil {
 			t.Fatalf("%d workers: %v", workers, err)
 		}
@@ -58,10 +58,10 @@ func TestPhasesRunOneAfterTheOther(t *testing.T) {
 func TestACutBetweenRampsTakesItsShareOfThoseWhoAreThere(t *testing.T) {
 	benchtest.LeavesNothing(t)
 	cfg := spawned(t, "good", "phases", 1, 0)
-	cfg.Timeout, cfg.Probes, cfg.Kind = 2*time.Second, -1, "cut" // as a flag says
+	cfg.Timeout, cfg.Probes, cfg.Kind = 4*time.Second, -1, "cut" // as a flag says
 	cfg.Phases = []scenario.Phase{{Do: "ramp", Clients: 50}, {Do: "storm", Kind: "kill", Fraction: 0.2}, {Do: "ramp", Clients: 150}}
 	var shown bytes.Buffer
-	r, err := Run(t.Context(), cfg, View{Progress: &shown})
+	r, err := Run(t.Context(), untimed(t, cfg), View{Progress: &shown})
 	if !strings.Contains(shown.String(), "phase 2 of 3: storm, cut") {
 		t.Errorf("the progress does not say which storm it is:\n%s", shown.String())
 	}

@@ -12,7 +12,7 @@ func TestProbesAreNotStruckAndMeasuredApart(t *testing.T) {
 		benchtest.LeavesNothing(t)
 		cfg := inWorkers(t, workers, "good", "storm", 2, 100)
 		cfg.Kind, cfg.Probes, cfg.Timeout = kind, 0.1, 2*time.Second
-		r, err := Run(t.Context(), cfg, View{})
+		r, err := Run(t.Context(), untimed(t, cfg), View{})
 		if err != nil {
 			t.Fatalf("%s: %v", kind, err)
 		}
@@ -27,7 +27,7 @@ func TestProbesDoNotFallSilent(t *testing.T) {
 	benchtest.LeavesNothing(t)
 	cfg := inWorkers(t, 2, "good", "silent", 1, 40)
 	cfg.Fraction, cfg.Probes = 1, 0.25
-	r, err := Run(t.Context(), cfg, View{})
+	r, err := Run(t.Context(), untimed(t, cfg), View{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func TestCohortsAreReportedApart(t *testing.T) {
 		cfg.Kind, cfg.Cohorts = "kill", "window:50%,fixed:50%"
 		cfg.Timeout = 3 * time.Second
 		cfg.Thresholds = []string{"conns.end==200", "cohorts.0.back==50", "cohorts.1.back==50"}
-		r, err := Run(t.Context(), cfg, View{})
+		r, err := Run(t.Context(), untimed(t, cfg), View{})
 		if err != nil {
 			t.Fatal(err)
 		}

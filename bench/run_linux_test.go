@@ -13,6 +13,7 @@ import (
 
 	"github.com/stormwheel/stormwheel/bench/benchtest"
 	"github.com/stormwheel/stormwheel/bench/result"
+	"github.com/stormwheel/stormwheel/bench/scenario"
 )
 
 // spawned is a short run against children of kind, which are this test binary.
@@ -30,6 +31,22 @@ func spawned(t *testing.T, kind, name string, nodes, conns int) Config {
 	return Config{Scenario: name, Spawn: nodes, NodeCommand: []string{os.Args[0]}, Conns: conns, Rate: 2000, Seed: 1,
 		Heartbeat: 200 * time.Millisecond, Timeout: timeout, Tick: tick,
 		Duration: 300 * time.Millisecond, RecoveryTimeout: 30 * time.Second, LateLimit: time.Minute}
+}
+
+// untimed has of the promises of a scenario those judged that no busy machine breaks: counts, and no times and rates.
+func untimed(t *testing.T, cfg Config) Config {
+	t.Helper()
+	p, err := scenario.Prepare(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.NoPromises, cfg.Thresholds = true, nil
+	for _, th := range p.Judged {
+		if !strings.Contains(th.Expr, "_s<=") && !strings.Contains(th.Expr, "_ms.") && !strings.Contains(th.Expr, "_per_s>=") {
+			cfg.Thresholds = append(cfg.Thresholds, th.Expr)
+		}
+	}
+	return cfg
 }
 
 func TestHoldPasses(t *testing.T) {
@@ -99,7 +116,7 @@ func TestStormKillsANodeAndAllReturn(t *testing.T) {
 	cfg.Kind = "kill"
 	cfg.Duration = 1200 * time.Millisecond // a whole second is seen before the blow
 	var seen []Update
-	r, err := Run(t.Context(), cfg, View{Watch: func(u Update) { seen = append(seen, u) }})
+	r, err := Run(t.Context(), untimed(t, cfg), View{Watch: func(u Update) { seen = append(seen, u) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +189,7 @@ func TestDrainMovesAllWithoutAGap(t *testing.T) {
 	cfg := spawned(t, "good", "storm", 2, 200)
 	cfg.Kind = "drain"
 	cfg.NodeArgs = []string{"admit-rate=200", "failover-rate=200", "drain-grace=100ms"}
-	r, err := Run(t.Context(), cfg, View{})
+	r, err := Run(t.Context(), untimed(t, cfg), View{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,11 +220,11 @@ func TestSilentFailsAServerThatOverlooksThem(t *testing.T) {
 	cfg := spawned(t, "good", "silent", 1, 80)
 	cfg.Fraction = 0.25
 	cfg.Thresholds = []string{"eviction.observed==20", "eviction.early==0", "eviction.false==0"}
-	if r, err := Run(t.Context(), cfg, View{}); err != nil || r.Eviction.Expected != 20 || r.Eviction.Observed != 20 {
+	if r, err := Run(t.Context(), untimed(t, cfg), View{}); err != nil || r.Eviction.Expected != 20 || r.Eviction.Observed != 20 {
 		t.Errorf("20 silent clients: %+v, %v", r.Eviction, err)
 	}
 	cfg.Thresholds = []string{"eviction.observed==21"}
-	r, err := Run(t.Context(), cfg, View{})
+	r, err := Run(t.Context(), untimed(t, cfg), View{})
 	if result.ExitCode(err) != result.ExitThreshold || r.Verdict != result.Fail {
 		t.Errorf("a threshold that fails: exit %d, %v", result.ExitCode(err), err)
 	}
@@ -218,8 +235,11 @@ func TestInterruptedRunsHaveTheirPartialResult(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cfg := spawned(t, "good", "hold", 1, 50)
 	cfg.Duration = time.Hour
-	time.AfterFunc(1500*time.Millisecond, func() { cancel(errors.New("interrupt signal received")) })
-	r, err := Run(ctx, cfg, View{})
+	r, err := Run(ctx, cfg, View{Watch: func(u Update) {
+		if s := u.Status; s != nil && s.Ready == 50 && s.RTT != nil {
+			cancel(errors.New("interrupt signal received"))
+		}
+	}})
 	if result.ExitCode(err) != result.ExitInterrupted || r == nil || !r.Interrupted || r.Verdict != result.Invalid {
 		t.Fatalf("Run = %+v, exit %d, %v", r, result.ExitCode(err), err)
 	}

@@ -14,7 +14,7 @@ import (
 func TestTheSecondsHaveAllThatWasCounted(t *testing.T) {
 	for _, workers := range []int{1, 2} {
 		benchtest.LeavesNothing(t)
-		r, err := Run(t.Context(), frozen(t, workers, 0), View{})
+		r, err := Run(t.Context(), untimed(t, frozen(t, workers, 0)), View{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,7 +48,7 @@ func TestTheSecondsHaveAllThatWasCounted(t *testing.T) {
 
 func TestWhatHappensIsKeptWithItsTime(t *testing.T) {
 	benchtest.LeavesNothing(t)
-	r, err := Run(t.Context(), frozen(t, 1, 0), View{})
+	r, err := Run(t.Context(), untimed(t, frozen(t, 1, 0)), View{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func TestWhatHappensIsKeptWithItsTime(t *testing.T) {
 	}
 	cfg := spawned(t, "good", "storm", 1, 50)
 	cfg.Kind, cfg.Outage = "blackout", 700*time.Millisecond
-	if r, err = Run(t.Context(), cfg, View{}); err != nil {
+	if r, err = Run(t.Context(), untimed(t, cfg), View{}); err != nil {
 		t.Fatal(err)
 	}
 	var told []string

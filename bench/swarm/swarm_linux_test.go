@@ -61,7 +61,9 @@ func TestAllConnectAndHeartbeatAndNoneIsLost(t *testing.T) {
 	if sum.Counters.Losses != (result.Losses{}) || sum.Counters.Failures != (result.Failures{}) || sum.Counters.Falsely+sum.Counters.Faults+sum.Counters.Missed != 0 {
 		t.Errorf("tally = %+v, want no loss and no failure", sum.Counters)
 	}
-	if n := sum.Counters; sum.RTT.Count() != n.Pings || sum.RTTActual.Count() != n.Pongs || n.Pongs+n.Unanswered != n.Pings || n.Pending != n.Unanswered {
+	// A client that hears something else and is late asks again; two such PINGs have one answer.
+	asked := sum.Counters.Pings - sum.Counters.Withdrawn
+	if n := sum.Counters; sum.RTT.Count() != asked || sum.RTTActual.Count() != n.Pongs || n.Pongs+n.Unanswered != asked || n.Pending != n.Unanswered {
 		t.Errorf("%d RTTs, %d of them answered, %+v", sum.RTT.Count(), sum.RTTActual.Count(), n)
 	}
 	benchtest.WaitFor(t, "the nodes have seen all leave", func() bool { return a.Conns()+b.Conns() == 0 })
