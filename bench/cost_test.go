@@ -2,6 +2,7 @@ package bench
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stormwheel/stormwheel/bench/result"
 	"github.com/stormwheel/stormwheel/internal/machine/proc"
@@ -41,5 +42,22 @@ func TestMemoryPerConnection(t *testing.T) {
 	r.Conns.End = 999
 	if m = memoryOf(&r, before, now); m.GeneratorBytesPerConn != nil || m.KernelBytesPerConn != nil || m.KernelBytes == nil {
 		t.Errorf("999 sessions: %+v, want no figure per connection", m)
+	}
+}
+
+// The end of a run is read beside the monitor, whose last second may end later, or be read later: then the end is read again.
+func TestAReadingIsPassedByALaterOne(t *testing.T) {
+	const at, load = 5 * time.Second, time.Second
+	ended := spent{at: at, load: load}
+	for monitored, want := range map[spent]bool{
+		{at: at - time.Second, load: load - 1}: false,
+		{at: at - 1, load: load}:               false,
+		{at: at, load: load}:                   true, // no time is left between them
+		{at: at + 1, load: load}:               true,
+		{at: at - 1, load: load + 1}:           true, // its time was read before, and its load after
+	} {
+		if got := ended.passed(monitored); got != want {
+			t.Errorf("%+v is passed by %+v: %v", ended, monitored, got)
+		}
 	}
 }

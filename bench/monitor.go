@@ -23,8 +23,9 @@ func (r *runner) monitor(ctx context.Context) {
 		case <-tick.C:
 		}
 		counts, recent := r.Clients.Progress()
-		now := r.second(r.Clients.Now(), r.Clients.Ready(), &counts, recent)
-		r.spend(&now, r.readSpent()) // of this second; the servers may take their time to be asked
+		spent := r.readSpent() // of this second; the servers may take their time to be asked
+		now := r.second(spent.at, r.Clients.Ready(), &counts, recent)
+		r.spend(&now, spent)
 		r.Servers.Sample(ctx)
 		r.keep(now)
 		r.tellOfEnds()
@@ -76,6 +77,7 @@ func (r *runner) second(at time.Duration, ready int, counts *tally.Counters, rec
 
 // spent are readings of processor time that only grow.
 type spent struct {
+	at    time.Duration // of the run
 	load  time.Duration // of all processes of the load test
 	known bool
 	all   proc.Processors // of its machine
@@ -83,8 +85,11 @@ type spent struct {
 
 func (r *runner) readSpent() spent {
 	own, err := proc.Process(os.Getpid())
-	return spent{own.CPU() + r.Clients.Use().CPU(), err == nil, proc.ReadProcessors()}
+	return spent{r.Clients.Now(), own.CPU() + r.Clients.Use().CPU(), err == nil, proc.ReadProcessors()}
 }
+
+// passed is whether another reading, which began beside this one, belongs behind it: what was spent between them is not known.
+func (s spent) passed(other spent) bool { return other.at >= s.at || other.load > s.load }
 
 // spend notes in a second what it took of processors, by a reading at its end. A worker that is lost takes what it had
 // spent with it.

@@ -156,13 +156,16 @@ func (r *runner) measure(ctx, interrupt context.Context) (*result.Result, error)
 		scenarioErr = r.AwaitAnswers(ctx)
 	}
 	wall := time.Since(started)
-	ended, spentThen := r.Clients.Now(), r.readSpent()
+	ended := r.readSpent()
 	r.Enter("end", 0)
 	if scenarioErr != nil {
 		r.note(result.EventAbort, "", scenarioErr.Error())
 	}
 	stopMonitor()
 	<-monitored
+	if ended.passed(r.spent) { // a second has ended since
+		ended = r.readSpent()
+	}
 	figures, series := recorder.Stop() // while the clients are there
 	_, recent := r.Clients.Progress()
 	r.Servers.Sample(context.WithoutCancel(ctx))
@@ -172,8 +175,8 @@ func (r *runner) measure(ctx, interrupt context.Context) (*result.Result, error)
 	if t.Rest != nil {
 		recent.Add(t.Rest)
 	}
-	last := r.second(ended, t.Ready, &t.Counters, recent) // what is left of a second counts as well
-	r.spend(&last, spentThen)
+	last := r.second(ended.at, t.Ready, &t.Counters, recent) // what is left of a second counts as well
+	r.spend(&last, ended)
 	r.keep(last)
 	r.tellOfEnds()
 	viewErr := r.display.close()

@@ -184,6 +184,9 @@ type Config struct {
 	// block: one that writes to a pipe does when nobody reads it. Default: nothing is logged,
 	// warnings and the stacks of panics included.
 	Logger *slog.Logger
+	// LogLevel is what Logger's handler goes by (slog.HandlerOptions.Level), so that Update can change it. Default
+	// nil: the level stays.
+	LogLevel *slog.LevelVar
 }
 
 // Handler is the application's side of a node. A nil function is not called. All are

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 )
 
@@ -21,6 +22,19 @@ func (s *Server) Run(ctx context.Context) error {
 		defer cancel()
 		return s.Stop(stop)
 	}
+}
+
+// ListenAndServe runs a node of cfg until it fails: New and Run in one, for programs that have nothing else to ask of it.
+// Here a nil Logger means slog.Default. The error is New's or Run's.
+func ListenAndServe(cfg Config) error {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	s, err := New(cfg)
+	if err != nil {
+		return err
+	}
+	return s.Run(context.Background())
 }
 
 const stopTime = 5 * time.Second

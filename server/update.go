@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"math"
 	"slices"
@@ -41,6 +42,9 @@ type Tunable struct {
 
 	// DrainGrace and DrainWindow are as in Config. A drain that runs goes by them, too.
 	DrainGrace, DrainWindow time.Duration
+
+	// LogLevel is that of Config.LogLevel. It holds at once. Nil: there is none, or it stays as it is.
+	LogLevel *slog.Level
 }
 
 // Update changes the node while it runs, or before it is started. change gets what holds now, with
@@ -62,8 +66,13 @@ func (s *Server) Update(change func(*Tunable)) error {
 	t := s.tuned.Load().tunable()
 	change(&t)
 	next, err := newTuned(t.over(s.cfg))
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case t.LogLevel != nil && s.cfg.LogLevel == nil:
+		return errors.New("server: LogLevel cannot be changed, for Config.LogLevel was nil")
+	case t.LogLevel != nil:
+		s.cfg.LogLevel.Set(*t.LogLevel)
 	}
 	s.tuned.Store(next)
 	return nil
@@ -105,6 +114,9 @@ func (t *tuned) tunable() Tunable {
 	}
 	if u.MaxConns == math.MaxInt32 {
 		u.MaxConns = 0
+	}
+	if c.LogLevel != nil {
+		u.LogLevel = new(c.LogLevel.Level())
 	}
 	u.Alternates, u.ClusterSecrets = slices.Clone(u.Alternates), cloneAll(u.ClusterSecrets)
 	return u

@@ -3,6 +3,7 @@ package server_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"math"
 	"reflect"
 	"slices"
@@ -24,11 +25,11 @@ func update(t *testing.T, n *servertest.Node, change func(*server.Tunable)) {
 	n.Settle()
 }
 
-// What may change is what Config has, by the same names and types.
+// What may change is what Config has, by the same names and types, but that it has a variable for the level of the log.
 func TestTunableIsAPartOfConfig(t *testing.T) {
 	cfg := reflect.TypeFor[server.Config]()
 	for f := range reflect.TypeFor[server.Tunable]().Fields() {
-		if in, ok := cfg.FieldByName(f.Name); !ok || in.Type != f.Type {
+		if in, ok := cfg.FieldByName(f.Name); !ok || in.Type != f.Type && f.Name != "LogLevel" {
 			t.Errorf("%s: Config has %v of type %v", f.Name, ok, in.Type)
 		}
 	}
@@ -52,6 +53,7 @@ func TestUpdateRefusesWhatNewRefuses(t *testing.T) {
 		"UnsettledBytes": func(u *server.Tunable) { u.UnsettledBytes = 1 },
 		"ClusterSecrets": func(u *server.Tunable) { u.ClusterSecrets = [][]byte{[]byte("short")} },
 		"DrainWindow":    func(u *server.Tunable) { u.DrainWindow = -1 },
+		"LogLevel":       func(u *server.Tunable) { u.LogLevel = new(slog.LevelDebug) },
 	} {
 		s, err := server.New(server.Config{AdmitRate: 77, MaxConns: 5})
 		if err != nil {
@@ -102,6 +104,29 @@ func TestUpdateFillsDefaultsAndSharesNothing(t *testing.T) {
 	}()
 	if err := s.Update(func(u *server.Tunable) { u.MaxConns = 1 }); err != nil || s.Tunable().MaxConns != 1 {
 		t.Errorf("after a panic: %v, %+v", err, s.Tunable())
+	}
+}
+
+// A level that is of the node's own log changes with the rest or not at all, and nobody else's copy is it.
+func TestUpdateChangesTheLevelOfTheLog(t *testing.T) {
+	level := new(slog.LevelVar)
+	s, err := server.New(server.Config{LogLevel: level})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong := s.Update(func(u *server.Tunable) { *u.LogLevel, u.AdmitRate = slog.LevelDebug, -1 })
+	if wrong == nil || level.Level() != slog.LevelInfo {
+		t.Errorf("a wrong update: %v, the level is %v", wrong, level)
+	}
+	if err := s.Update(func(u *server.Tunable) { *u.LogLevel = slog.LevelDebug }); err != nil || level.Level() != slog.LevelDebug {
+		t.Errorf("%v, the level is %v", err, level)
+	}
+	if err := s.Update(func(u *server.Tunable) { u.LogLevel = nil }); err != nil || level.Level() != slog.LevelDebug {
+		t.Errorf("nil: %v, the level is %v", err, level)
+	}
+	level.Set(slog.LevelWarn)
+	if now := s.Tunable().LogLevel; now == nil || *now != slog.LevelWarn {
+		t.Errorf("set from elsewhere: %v", now)
 	}
 }
 

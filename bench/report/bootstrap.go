@@ -16,9 +16,8 @@ const (
 	fewest       = 20  // seconds, below which nothing is said
 	mostUnits    = 300 // a longer run is drawn in units of several seconds
 	confidence   = 95  // percent of the draws lie within an interval
-	lowerDraw    = draws * (100 - confidence) / 200
-	upperDraw    = draws - 1 - lowerDraw
-	bootstrapOne = 1 // seeds: the same results give the same intervals
+	certainty    = 99  // of a ratio that is told as a difference: by 95, of few seconds, too many pairs of the same would differ
+	bootstrapOne = 1   // seeds: the same results give the same intervals
 )
 
 // timeTable has what was measured in each unit of a run: how often each of some times.
@@ -110,13 +109,14 @@ func (t *timeTable) quantile(counts []float64, percent float64) float64 {
 // bounds are an interval.
 type bounds struct{ low, high float64 }
 
-// boundsOf is where most of the draws lie; nil if some of them had nothing.
-func boundsOf(all []float64) *bounds {
+// boundsOf is where so many percent of the draws lie; nil if some of them had nothing.
+func boundsOf(all []float64, percent int) *bounds {
 	if slices.ContainsFunc(all, math.IsNaN) {
 		return nil
 	}
 	sorted := slices.Sorted(slices.Values(all))
-	return &bounds{sorted[lowerDraw], sorted[upperDraw]}
+	lower := len(sorted) * (100 - percent) / 200
+	return &bounds{sorted[lower], sorted[len(sorted)-1-lower]}
 }
 
 // over are the ratios of draws, pair by pair.

@@ -37,7 +37,7 @@ func TestIntervalsHoldWhatTheyAreOf(t *testing.T) {
 	truth := 0.5 + 0.693 // the median of what steadyRun draws, by its ms
 	within := 0
 	for seed := range uint64(16) {
-		b := boundsOf(tableOf(steadyRun(t, 40, 10, seed), "rtt").draw(50, 0))
+		b := boundsOf(tableOf(steadyRun(t, 40, 10, seed), "rtt").draw(50, 0), confidence)
 		if b.low <= 10*truth*1.01 && b.high >= 10*truth*0.99 { // two digits
 			within++
 		}
@@ -84,5 +84,19 @@ func TestWhereSecondsDoNotTellThereIsNoInterval(t *testing.T) {
 	table.Reset()
 	if err := WriteTable(&table, Run{"a", none}, Run{"b", steadyRun(t, 60, 10, 1)}); err != nil || !strings.Contains(table.String(), "In square brackets") {
 		t.Errorf("%v\n%s", err, &table)
+	}
+}
+
+// By the interval that is shown, one pair of the same runs in twenty would differ, and of few seconds more.
+func TestADifferenceIsSurerThanTheIntervalThatIsShown(t *testing.T) {
+	first, slower := slices.Repeat([]float64{10}, draws), slices.Repeat([]float64{12}, draws)
+	if mark(slower, first) != "*" || mark(first, slower) != "*" || mark(first, first) != "" {
+		t.Error("12 is not told from 10, or 10 is told from itself")
+	}
+	for i := range draws * 2 / 100 {
+		slower[i] = 9
+	}
+	if b := ratioOf(slower, first, 1); b.low <= 1 || mark(slower, first) != "" {
+		t.Errorf("where 2 of 100 draws are on the other side the interval is %v, with mark %q", *b, mark(slower, first))
 	}
 }

@@ -30,7 +30,7 @@ var timedFigures = map[string]timed{
 
 // intervals are those of each run and, of all but the first, of its ratio to that: "[2.3, 2.7]" and
 // "[2.3, 2.7] ([0.9, 1.1])". Where seconds do not tell it is empty. A star marks a
-// ratio that is not 1, whichever of its seconds had been drawn.
+// ratio that is not 1, and would hardly be, whichever of its seconds had been drawn.
 func (d timed) intervals(runs []Run, step float64) (all []string) {
 	var first []float64
 	for i, r := range runs {
@@ -40,14 +40,10 @@ func (d timed) intervals(runs []Run, step float64) (all []string) {
 			if i == 0 {
 				first = draws
 			}
-			if b := boundsOf(draws); b != nil {
+			if b := boundsOf(draws, confidence); b != nil {
 				words = fmt.Sprintf("[%s, %s]", plot.Number(b.low, step), plot.Number(b.high, step))
 				if ratio := ratioOf(draws, first, i); ratio != nil {
-					mark := ""
-					if ratio.low > 1 || ratio.high < 1 {
-						mark = "*"
-					}
-					words += fmt.Sprintf(" ([%.2f, %.2f]%s)", ratio.low, ratio.high, mark)
+					words += fmt.Sprintf(" ([%.2f, %.2f]%s)", ratio.low, ratio.high, mark(draws, first))
 				}
 			}
 		}
@@ -56,9 +52,17 @@ func (d timed) intervals(runs []Run, step float64) (all []string) {
 	return all
 }
 
+// mark is a star where the draws of a run are surely not those of the first.
+func mark(draws, first []float64) string {
+	if sure := boundsOf(over(draws, first), certainty); sure != nil && (sure.low > 1 || sure.high < 1) {
+		return "*"
+	}
+	return ""
+}
+
 func ratioOf(draws, first []float64, i int) *bounds {
 	if i == 0 || first == nil {
 		return nil
 	}
-	return boundsOf(over(draws, first))
+	return boundsOf(over(draws, first), confidence)
 }

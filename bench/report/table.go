@@ -67,7 +67,7 @@ func remarks(runs []Run, rows []compared) []string {
 	sentences := result.Comparable(namesOf(runs), all)
 	if slices.ContainsFunc(rows, func(c compared) bool { return strings.Join(c.Intervals, "") != "" }) {
 		return append(sentences, "In square brackets: where the figure, and the ratio, would lie in 95 of 100 runs if seconds were all that chance decides. "+
-			"* marks a ratio that is not 1 by that. How runs differ from each other only repeated runs tell.")
+			"* marks a ratio that would be above 1, or below, in 99 of 100. How runs differ from each other only repeated runs tell.")
 	}
 	return append(sentences, fmt.Sprintf("No intervals: they need %d seconds of each run, with their times.", fewest))
 }

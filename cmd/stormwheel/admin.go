@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -27,7 +26,7 @@ type adminListener struct {
 }
 
 // newAdminListener takes the address, so that one that is taken is known before clients come.
-func newAdminListener(addr string, srv *server.Server, level *slog.LevelVar, m *messages, h *hooks, peers *clustered) (*adminListener, error) {
+func newAdminListener(addr string, srv *server.Server, m *messages, h *hooks, peers *clustered) (*adminListener, error) {
 	a := &adminListener{addr: "-", failed: make(chan error, 1)}
 	if addr == "" {
 		return a, nil
@@ -54,7 +53,7 @@ func newAdminListener(addr string, srv *server.Server, level *slog.LevelVar, m *
 	at, ok := listener.Addr().(*net.TCPAddr)
 	local := ok && at.IP.IsLoopback()
 	if local {
-		cfg.Settings, cfg.LogLevel = srv, level // who is on this machine may change them
+		cfg.Settings = srv // who is on this machine may change them
 	}
 	backEnds := m != nil && (local || len(m.tokens) > 0)
 	if backEnds {

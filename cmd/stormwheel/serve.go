@@ -93,7 +93,7 @@ func (c *serveCmd) Run() (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, app.messages.close(log, signals)) }()
-	srv, err := c.node(log, peers.wrap(&app), secrets, certs, hooks)
+	srv, err := c.node(log, level, peers.wrap(&app), secrets, certs, hooks)
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func (c *serveCmd) Run() (err error) {
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
 
-	adm, err := newAdminListener(c.Admin, srv, level, app.messages, hooks, peers)
+	adm, err := newAdminListener(c.Admin, srv, app.messages, hooks, peers)
 	if err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func (c *serveCmd) Run() (err error) {
 }
 
 // node is the server that the flags ask for.
-func (c *serveCmd) node(log *slog.Logger, handler server.Handler, secrets *secrets, certs *certificates, hooks *hooks) (*server.Server, error) {
+func (c *serveCmd) node(log *slog.Logger, level *slog.LevelVar, handler server.Handler, secrets *secrets, certs *certificates, hooks *hooks) (*server.Server, error) {
 	secure, err := c.tlsFlags.config(c.Listen, certs)
 	if err != nil {
 		return nil, err
@@ -150,7 +150,7 @@ func (c *serveCmd) node(log *slog.Logger, handler server.Handler, secrets *secre
 		MaxFrameRate: c.MaxFrameRate, MaxByteRate: c.MaxByteRate, MaxQueued: c.MaxQueued,
 		MaxQueuedTotal: c.MaxQueuedTotal, MemoryLimit: c.MemoryLimit,
 		KeepAlive: c.TCPKeepalive, UserTimeout: c.TCPUserTimeout,
-		TLS: secure, Duplicates: c.duplicates(), Handler: handler, Logger: log,
+		TLS: secure, Duplicates: c.duplicates(), Handler: handler, Logger: log, LogLevel: level,
 	}
 	c.tlsFlags.fill(&cfg)
 	hooks.admit(&cfg)

@@ -3,7 +3,6 @@ package admin
 import (
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"maps"
 	"net/http"
 	"slices"
@@ -51,8 +50,6 @@ type Config struct {
 	// address alone. Have the listener on loopback, too: there is no authentication. Default: there is
 	// no /settings.
 	Settings Tuner
-	// LogLevel is the member log_level of /settings. Default: there is no such member.
-	LogLevel *slog.LevelVar
 }
 
 // Handler answers for one node; *server.Server is a source. It may be made before Start, and
@@ -81,7 +78,7 @@ func Handler(src prom.Source, cfg Config) http.Handler {
 		writeStats(w, src, cfg.Stats)
 	})
 	if cfg.Settings != nil {
-		h := settingsHandler{node: cfg.Settings, holds: src, level: cfg.LogLevel}
+		h := settingsHandler{node: cfg.Settings, holds: src}
 		mux.Handle("GET /settings", h)
 		mux.Handle("PATCH /settings", h)
 	}

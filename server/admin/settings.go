@@ -46,7 +46,7 @@ func settingsOf(t server.Tunable) settings {
 		t.Alternates = []string{} // none is a list, too
 	}
 	return settings{t.Alternates, t.FailoverRate, t.AdmitRate, t.HandshakeRate, period(t.MaxWindow), t.MaxConns, t.AddrConns, t.AddrRate, t.IDRate,
-		t.MaxFrameRate, t.MaxByteRate, t.UnsettledBytes, period(t.DrainGrace), period(t.DrainWindow), nil}
+		t.MaxFrameRate, t.MaxByteRate, t.UnsettledBytes, period(t.DrainGrace), period(t.DrainWindow), (*level)(t.LogLevel)}
 }
 
 func (s *settings) apply(t *server.Tunable) {
@@ -55,6 +55,7 @@ func (s *settings) apply(t *server.Tunable) {
 	t.MaxConns, t.AddrConns, t.AddrRate, t.IDRate = s.MaxConns, s.AddrConns, s.AddrRate, s.IDRate
 	t.MaxFrameRate, t.MaxByteRate, t.UnsettledBytes = s.MaxFrameRate, s.MaxByteRate, s.UnsettledBytes
 	t.DrainGrace, t.DrainWindow = time.Duration(s.DrainGrace), time.Duration(s.DrainWindow)
+	t.LogLevel = (*slog.Level)(s.LogLevel)
 }
 
 // period is a duration as text: "1m30s".
@@ -84,8 +85,7 @@ func (l *level) UnmarshalText(text []byte) error { return (*slog.Level)(l).Unmar
 // settingsHandler shows and changes the settings.
 type settingsHandler struct {
 	node  Tuner
-	holds prom.Source    // tells what max_conns is where its default holds
-	level *slog.LevelVar // nil: it cannot be changed
+	holds prom.Source // tells what max_conns is where its default holds
 }
 
 // ServeHTTP answers those alone who ask by a name of this machine: a page in an operator's browser
@@ -109,33 +109,21 @@ func (h settingsHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if now.MaxConns == 0 {
 		now.MaxConns = int(h.holds.Stats().MaxConns)
 	}
-	if h.level != nil {
-		l := level(h.level.Level())
-		now.LogLevel = &l
-	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(now) // the reader may be gone
 }
 
 // change has the members of a JSON object take the place of what there is; the others stay.
 func (h settingsHandler) change(body []byte) error {
-	var newLevel *level
 	var bad error
 	err := h.node.Update(func(t *server.Tunable) {
 		next := settingsOf(*t)
 		if bad = merge(body, &next); bad == nil {
 			next.apply(t)
-			newLevel = next.LogLevel
 		}
 	})
-	switch {
-	case bad != nil:
+	if bad != nil {
 		return bad
-	case err != nil:
-		return err
 	}
-	if newLevel != nil && h.level != nil {
-		h.level.Set(slog.Level(*newLevel))
-	}
-	return nil
+	return err
 }

@@ -17,12 +17,12 @@ import (
 // tuned is a node that can be changed, and a handler for it.
 func tuned(t *testing.T) (*server.Server, *slog.LevelVar, http.Handler) {
 	t.Helper()
-	s, err := server.New(server.Config{AdmitRate: 77, Alternates: []string{"b:1"}, ClusterSecrets: [][]byte{[]byte(strings.Repeat("s", server.MinSecret))}})
+	level := new(slog.LevelVar)
+	s, err := server.New(server.Config{LogLevel: level, AdmitRate: 77, Alternates: []string{"b:1"}, ClusterSecrets: [][]byte{[]byte(strings.Repeat("s", server.MinSecret))}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	level := new(slog.LevelVar)
-	return s, level, Handler(fine(), Config{Settings: s, LogLevel: level})
+	return s, level, Handler(fine(), Config{Settings: s})
 }
 
 func patch(h http.Handler, host, body string) *httptest.ResponseRecorder {
@@ -55,6 +55,7 @@ func TestPatchChangesWhatItNames(t *testing.T) {
 	s, level, h := tuned(t)
 	want := s.Tunable()
 	want.Alternates, want.MaxWindow, want.MaxFrameRate = []string{"c:1", "d:1"}, 90*time.Second, -1
+	want.LogLevel = new(slog.LevelDebug)
 	w := patch(h, "127.0.0.1:7001", `{"alternates":["c:1","d:1"],"max_window":"1m30s","max_frame_rate":-1,"log_level":"debug"}`)
 	if w.Code != 200 || level.Level() != slog.LevelDebug {
 		t.Fatalf("%d, level %v: %s", w.Code, level.Level(), w.Body)

@@ -85,13 +85,15 @@ func serveMosquitto(t *Serve) (string, error) {
 	return "", fmt.Errorf("exec %s: %w", path, syscall.Exec(path, []string{path, "-c", file.Name()}, os.Environ()))
 }
 
-// awaitMosquitto ends the process once the broker listens: by then it has read its file.
+// awaitMosquitto ends the process once the broker listens: by then it has read its file. The broker is what
+// started this process, and became the broker afterwards.
 func awaitMosquitto(t *Serve) (string, error) {
+	broker := os.Getppid()
 	err := awaitListener(t.Listen)
 	if err = errors.Join(err, os.Remove(t.Node)); err != nil {
 		return "", err
 	}
-	t.ready(Mosquitto, t.Listen)
+	t.ready(Mosquitto, t.Listen, broker)
 	os.Exit(0)
 	return "", nil
 }

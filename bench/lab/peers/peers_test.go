@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -264,5 +265,24 @@ func TestMosquittoIsReadyWhenItListensAndLeavesNoFile(t *testing.T) {
 	}
 	if left, err := os.ReadDir(os.TempDir()); err != nil || len(left) > 0 {
 		t.Errorf("%v, %v are left", left, err)
+	}
+}
+
+func TestMosquittosReadyLineNamesTheBroker(t *testing.T) {
+	if why := mosquittoMissing(); why != "" {
+		t.Skip(why)
+	}
+	t.Setenv("TMPDIR", t.TempDir())
+	c, _, err := kit.Command("serve", Mosquitto)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ready, err := c.Start(t.Context(), patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if !strings.HasSuffix(strings.TrimSpace(ready), fmt.Sprintf(" pid=%d", c.PID)) {
+		t.Errorf("it said %q of process %d", ready, c.PID)
 	}
 }

@@ -54,7 +54,7 @@ func (s *Serve) Run() error {
 	if err != nil {
 		return err
 	}
-	s.ready(k.Name, addr)
+	s.ready(k.Name, addr, os.Getpid())
 	if !s.Commands {
 		select {}
 	}
@@ -66,7 +66,7 @@ func (s *Serve) Run() error {
 	return lines.Err()
 }
 
-// ready says the line that whoever has started it waits for.
-func (s *Serve) ready(name, addr string) {
-	fmt.Printf("stormwheel ready node=%s listen=%s pid=%d\n", name, addr, os.Getpid())
+// ready says the line that whoever has started it waits for, with the server's process.
+func (s *Serve) ready(name, addr string, pid int) {
+	fmt.Printf("stormwheel ready node=%s listen=%s pid=%d\n", name, addr, pid)
 }
