@@ -62,7 +62,7 @@ func silentConnectionsFillTheirShare(t *testing.T, loops int) {
 
 // The share is free again when the deadline has cleared it, and those who are in do not count.
 func TestTheShareIsFreeAfterTheDeadline(t *testing.T) {
-	s := startNode(t, Config{MaxConns: 800, Loops: 2, Tick: 20 * time.Millisecond, HelloTimeout: 300 * time.Millisecond})
+	s := startNode(t, Config{MaxConns: 800, Loops: 2, Tick: 20 * time.Millisecond, HelloTimeout: 2 * time.Second})
 	var silent []*wire
 	for range minPending {
 		silent = append(silent, dialNode(t, s))

@@ -83,13 +83,13 @@ func hooks(c *tls.Config, size int) *tls.Config {
 	keys.SetSessionTicketKeys([][32]byte{{1}})
 	c.WrapSession = func(cs tls.ConnectionState, ss *tls.SessionState) ([]byte, error) {
 		b, err := keys.EncryptTicket(cs, ss)
-		return append(make([]byte, size-len(b)), b...), err
+		return append(append(make([]byte, size-len(b)-1), 1), b...), err // a ticket itself may begin with a 0
 	}
 	c.UnwrapSession = func(b []byte, cs tls.ConnectionState) (*tls.SessionState, error) {
 		for len(b) > 0 && b[0] == 0 {
 			b = b[1:]
 		}
-		return keys.DecryptTicket(b, cs)
+		return keys.DecryptTicket(b[1:], cs)
 	}
 	return c
 }
