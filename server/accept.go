@@ -16,7 +16,7 @@ func (l *loop) accept(c gnet.Conn, by *arrival) {
 		return
 	}
 	now := l.now()
-	l.looked = look{}
+	l.looked[1], l.looked[0] = l.looked[0], look{}
 	if l.reactor.Overloaded() {
 		wait, there := waited(c.Fd())
 		if !there { // it gave up while it waited: the cheapest end
@@ -25,7 +25,7 @@ func (l *loop) accept(c gnet.Conn, by *arrival) {
 			_ = l.el.Close(c)
 			return
 		}
-		l.looked = look{conn: c, at: now, wait: wait}
+		l.looked[0] = look{conn: c, at: now, wait: wait}
 	}
 	l.taken.Add(gate.CostOfTaken)
 	slot, ok := l.reactor.Open(now)
@@ -62,6 +62,6 @@ type look struct {
 	wait time.Duration // since its last bytes had come
 }
 
-// lookHolds is how long that is good for: the HELLO of who waited is read in the next round of events,
-// and under overload the question is a tenth of an admission.
+// lookHolds is how long that is good for. Under overload, who waited is accepted in one round of events, and his
+// HELLO is read in the next one, after the next connection was accepted: so two are known.
 const lookHolds = 20 * time.Millisecond

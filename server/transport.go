@@ -46,8 +46,10 @@ func (l *loop) Held(slot reactor.Slot) int {
 
 func (l *loop) Waited(slot reactor.Slot) (time.Duration, bool) {
 	c := l.conn(slot)
-	if since := l.readAt - l.looked.at; l.reading == c && l.looked.conn == c && since < lookHolds {
-		return l.looked.wait + since, true
+	for _, known := range l.looked {
+		if since := l.readAt - known.at; l.reading == c && known.conn == c && since < lookHolds {
+			return known.wait + since, true
+		}
 	}
 	return waited(c.Fd())
 }
