@@ -61,6 +61,7 @@ func (serveCmd) Help() string {
 }
 
 func (c *serveCmd) Run() (err error) {
+	endIdlePool()
 	lines := newLogWriter(os.Stderr)
 	level := new(slog.LevelVar)
 	level.Set(c.LogLevel)
