@@ -75,3 +75,31 @@ func TestAMillionIsToldIfThereIsOne(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatAnEmulatedMachineHeldIsTold(t *testing.T) {
+	dir := t.TempDir()
+	k := kit.New(kit.Place{Out: dir}, Section, kit.Effort{Name: "full"}, "make bench-generator")
+	section := func() string {
+		t.Helper()
+		p, err := kit.PageOf(Section, k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.String()
+	}
+	if got := section(); !strings.Contains(got, "Not measured: `bench/lab/million/million-vm.sh") {
+		t.Errorf("the section tells of a machine that there was not:\n%s", got)
+	}
+	// As the serial line has it.
+	text := "MACHINE on 2026-12-01, commit abc: QEMU\nstormwheel 40s conns=1 rss=2\r\n" +
+		"RESULT stormwheel: 1000000 connections, 612 bytes a connection, resident 624951296, empty 12582912, in after 1234 s\r\n"
+	if err := os.WriteFile(filepath.Join(dir, emulatedFile), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	got := section()
+	for _, want := range []string{"on 2026-12-01, commit abc: QEMU. Both", "| stormwheel | 1,000,000 | 612 | 596 | 12 | 1,234 |"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the section has no %q:\n%s", want, got)
+		}
+	}
+}

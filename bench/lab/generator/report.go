@@ -24,6 +24,10 @@ func write(p *kit.Page, k *kit.Kept) error {
 	if err != nil {
 		return err
 	}
+	machine, err := k.Text(emulatedFile)
+	if err != nil {
+		return err
+	}
 	w := writer{p, k, effortOf(k.Effort)}
 	p.WriteString("Every process is started for one measurement; what is compared takes turns. A cell is a median and [lowest - highest]; ratios are taken pairwise, by repeat.\n\n")
 	p.Targets("figure", w.targets(runs))
@@ -41,6 +45,7 @@ func write(p *kit.Page, k *kit.Kept) error {
 		p.WriteString("### A million connections on a larger machine\n\nThe command of `make million`, but for its rate of connects, ")
 		million(p, larger)
 	}
+	emulated(p, machine)
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -119,6 +120,15 @@ func (k *Kept) Beside(pattern string) (all []*result.Result, err error) {
 	}
 	slices.SortStableFunc(all, func(a, b *result.Result) int { return a.Started.Compare(b.Started) })
 	return all, nil
+}
+
+// Text is what another command left in a file that is no result; empty if there is none.
+func (k *Kept) Text(name string) (string, error) {
+	text, err := os.ReadFile(k.place.out(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return string(text), err
 }
 
 func readResult(file string) (*result.Result, error) {

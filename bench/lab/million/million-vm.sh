@@ -5,6 +5,7 @@
 #
 #	bench/lab/million/million-vm.sh [CONNS] [GiB of the machine] [connects a second]
 #
+# What it says is kept in out/million-vm.txt, from which `go -C bench/lab run . write generator` makes a part of BENCHMARKS.md.
 # A million take about 12 GiB. Clients come 2,000 at a time, at the rate that is said, and the next when all of
 # those are in. Without that, an emulated machine that falls behind for longer than the clients' patience of 5 s, as
 # during one collection of a node of some 100,000 connections, does not recover: those who gave up come again, their
@@ -43,6 +44,7 @@ echo 65535 > /proc/sys/net/core/somaxconn; echo 65535 > /proc/sys/net/ipv4/tcp_m
 echo '1024 65535' > /proc/sys/net/ipv4/ip_local_port_range
 ulimit -n 2100000
 ready() { grep ' ready ' /tmp/load | tail -n 1 | sed 's/.*] *\([0-9]*\) ready.*/\1/'; } # of the swarm's line, which comes once a second
+uptime_s() { cut -d. -f1 /proc/uptime; }
 rss() { awk '/^VmRSS/ { print \$2 * 1024 }' /proc/\$1/status; }
 
 # fill ADDR: a scenario of ramps, each of which ends when all are in.
@@ -62,7 +64,7 @@ fill() {
 hold() {
 	sleep 5
 	cat /tmp/out
-	empty=\$(rss \$2)
+	empty=\$(rss \$2) began=\$(uptime_s)
 	fill \$3 > /tmp/fill.yaml
 	stormwheel bench /tmp/fill.yaml --conns $conns --rate $rate --pong-timeout 60s --no-tui > /tmp/load 2>&1 &
 	load=\$!
@@ -70,13 +72,14 @@ hold() {
 		sleep 20
 		held=\$(ready)
 		now=\$(rss \$2)
-		echo "\$1 \$(cut -d. -f1 /proc/uptime)s conns=\$held rss=\$now free=\$(awk '/MemAvailable/ { print \$2 }' /proc/meminfo)"
+		echo "\$1 \$(uptime_s)s conns=\$held rss=\$now free=\$(awk '/MemAvailable/ { print \$2 }' /proc/meminfo)"
 		[ "\$held" = $conns ] && break
 	done
+	took=\$(( \$(uptime_s) - began ))
 	tail -n 3 /tmp/load
 	sleep 130 # the collection that the runtime forces every two minutes, and the scavenger
 	held=\$(ready) now=\$(rss \$2)
-	echo "RESULT \$1: \$held connections, \$(( (now - empty) / held )) bytes a connection, resident \$now, empty \$empty"
+	echo "RESULT \$1: \$held connections, \$(( (now - empty) / held )) bytes a connection, resident \$now, empty \$empty, in after \$took s"
 	kill -9 \$load \$2
 	while kill -0 \$load 2>/dev/null || kill -0 \$2 2>/dev/null; do sleep 1; done
 	sleep 5
@@ -90,7 +93,11 @@ hold gnet \$! 127.0.0.1:7001
 poweroff -f
 INIT
 chmod +x "$root/init"
+mkdir -p "$here/../../../out"
+out=$(cd "$here/../../../out" && pwd)/million-vm.txt
+commit=$(git -C "$here" rev-parse --short HEAD 2>/dev/null || echo unknown)
+echo "MACHINE on $(date -u +%F), commit $commit: QEMU without KVM, 2 emulated processors, $memory GiB, $(basename "$KERNEL")" > "$out"
 (cd "$root" && find . | cpio -o -H newc --quiet | gzip -1) > "$work/initrd"
 nice qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m "${memory}G" -nographic -no-reboot \
 	-nic none -kernel "$KERNEL" -initrd "$work/initrd" \
-	-append "console=ttyS0 quiet panic=-1 mitigations=off transparent_hugepage=madvise nf_conntrack=0"
+	-append "console=ttyS0 quiet panic=-1 mitigations=off transparent_hugepage=madvise nf_conntrack=0" | tee -a "$out"
