@@ -257,7 +257,7 @@ func TestClusterLosesNothingWhenItsNATSIsRestarted(t *testing.T) {
 func TestClusterRacedLoginsLeaveOneEach(t *testing.T) {
 	t.Parallel()
 	const ids = 1000
-	all := startCluster(t, 2, "--admit-rate", "1000000", "--max-window", "1s")
+	all := startCluster(t, 2, "--admit-rate", "1000000", "--max-window", "1s", "--heartbeat", "100s") // they say nothing more, and stay
 	var ended [ids][2]chan struct{}
 	for i := range ids {
 		hello, err := codec.AppendHello(nil, &codec.HelloMessage{MinVersion: 1, MaxVersion: 1, ClientID: fmt.Append(nil, "c", i), Incarnation: uint64(i) + 1, Attempt: 1})
@@ -267,6 +267,9 @@ func TestClusterRacedLoginsLeaveOneEach(t *testing.T) {
 		var conns [2]net.Conn
 		for k, n := range all {
 			conns[k] = dial(t, n.listen).conn
+			if err := conns[k].SetDeadline(time.Time{}); err != nil { // only the node ends it
+				t.Fatal(err)
+			}
 		}
 		for k, conn := range conns {
 			over := make(chan struct{})

@@ -23,6 +23,7 @@ func TestClusterBringsMessagesToUsersOfOtherNodes(t *testing.T) {
 	bob := newPerson(t, "bob/phone", false, all[1].listen).online()
 	bob.hears("shop: before")
 	alice := newPerson(t, "alice/phone", false, all[2].listen).online()
+	all[2].knowsOneOf("b")
 	alice.says("bob", "hi", talk.Delivered)
 	bob.hears("alice: hi")
 	all[0].wantCall("POST", "/v1/users/bob/kick", `{}`, 200, `"sessions":1`)

@@ -166,7 +166,7 @@ func TestClusterNeedsTheSecret(t *testing.T) {
 	waitFor(t, "they see each other", func() bool { return a.sees(2) && b.sees(2) })
 	stranger := startMember(t, 2, peers, "--cluster-secret-file", bad)
 	waitFor(t, "the stranger says so", func() bool {
-		return strings.Count(stranger.stderr.String(), `msg="cluster: no connection with a peer"`) == 2
+		return strings.Count(stranger.stderr.String(), `msg="cluster: no connection with a peer"`) >= 2
 	})
 	if a.member("c").Node != "" || b.member("c").Node != "" {
 		t.Errorf("a stranger is let in: %+v", a.cluster())
@@ -262,6 +262,7 @@ func TestClusterCarriesMessages(t *testing.T) {
 	a, b := all[0], all[1]
 	alice := newPerson(t, "alice", false, a.listen).online()
 	bob := newPerson(t, "bob", false, b.listen).online()
+	a.knowsOneOf("b")
 	alice.says("bob", "hello", talk.Delivered)
 	bob.hears("alice: hello")
 	bob.stop()

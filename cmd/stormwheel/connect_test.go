@@ -21,7 +21,7 @@ func storyOfAKilledNode(t *testing.T, scheme string, flags ...string) {
 	nodes := map[string]*node{}
 	var addrs []string
 	for _, name := range []string{"a", "b"} {
-		n := serve(t, append(flags, "--node", name, "--heartbeat", "1s", "--timeout", "3s")...)
+		n := serve(t, append(flags, "--node", name, "--heartbeat", "1s", "--timeout", "1m")...)
 		nodes[name] = n
 		addrs = append(addrs, scheme+n.listen)
 	}

@@ -59,8 +59,10 @@ func TestDrainMovesEveryClientToTheOtherNode(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	var sent, acked, offline atomic.Int64
 	var all []*client.Client
-	var ran sync.WaitGroup
-	defer func() { stop(); ran.Wait() }()
+	var ran, senders sync.WaitGroup
+	defer func() { stop(); ran.Wait(); senders.Wait() }()
+	talking, hush := context.WithCancel(ctx)
+	defer hush()
 	for i := range clients {
 		wasReady := false // of Run's goroutine
 		c, err := client.New(client.Config{
@@ -83,8 +85,8 @@ func TestDrainMovesEveryClientToTheOtherNode(t *testing.T) {
 		}
 		all = append(all, c)
 		ran.Go(func() { _ = c.Run(ctx) })
-		ran.Go(func() {
-			for ctx.Err() == nil {
+		senders.Go(func() {
+			for talking.Err() == nil {
 				if _, err := c.Send(ctx, []byte("x")); err == nil {
 					sent.Add(1)
 				}
@@ -113,8 +115,9 @@ func TestDrainMovesEveryClientToTheOtherNode(t *testing.T) {
 	if code, _ := a.exit(); code != 0 {
 		t.Errorf("exit %d", code)
 	}
-	if got := on("b"); got != clients || offline.Load() != 0 {
-		t.Errorf("%d of %d are on the other node, %d were offline; the draining node said\n%s", got, clients, offline.Load(), a.stderr.String())
+	wait("all are on b", func() bool { return on("b") == clients })
+	if offline.Load() != 0 {
+		t.Errorf("%d were offline; the draining node said\n%s", offline.Load(), a.stderr.String())
 	}
 	for _, c := range all {
 		if info := c.Info(); info.Losses != 0 || info.Sessions != 2 {
@@ -124,9 +127,10 @@ func TestDrainMovesEveryClientToTheOtherNode(t *testing.T) {
 	if log := a.stderr.String(); !strings.Contains(log, fmt.Sprintf("msg=drained moved=%d left=0", clients)) {
 		t.Errorf("the log does not say how it went:\n%s", log)
 	}
-	stop()
-	ran.Wait()
-	if s, n := sent.Load(), acked.Load(); n < s-3*clients || s == 0 { // those on their way at the end
+	hush()
+	senders.Wait()
+	wait("each message is acknowledged", func() bool { return acked.Load() >= sent.Load() })
+	if s, n := sent.Load(), acked.Load(); n != s || s == 0 {
 		t.Errorf("%d messages sent, %d acknowledged", s, n)
 	}
 }

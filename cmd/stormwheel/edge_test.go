@@ -213,6 +213,15 @@ func (n *node) member(name string) cluster.Member {
 	return st.Members[i]
 }
 
+// knowsOneOf waits until a node has seen the one login that another has: its WELCOME does not wait for that.
+func (n *node) knowsOneOf(name string) {
+	n.t.Helper()
+	waitFor(n.t, n.name+" knows who is at "+name, func() bool {
+		m := n.member(name)
+		return m.Sessions == 1 && m.Behind == 0 && !m.Listing
+	})
+}
+
 // startNATS is a NATS that is there. It ends with the test.
 func startNATS(t *testing.T, port int) *natsserver.Server {
 	t.Helper()

@@ -26,16 +26,18 @@ func TestANodeWhoseClientsOnlyHeartbeatCollectsNoGarbage(t *testing.T) {
 			time.Sleep(10 * time.Millisecond)
 		}
 	}
-	reaches(3) // all are in
+	load.untilSaid("all 400 clients are ready")
+	in := strings.Count(load.stderr.String(), " connects/s")
+	reaches(in + 2)
 	before := collections()
 	if before == 0 {
 		t.Fatalf("no collection at the start: gctrace is not understood; the node said\n%s", n.stderr.String())
 	}
-	reaches(9) // 12,000 heartbeats later
+	reaches(in + 8) // 12,000 heartbeats later
 	after := collections()
 	if after == before+1 { // that was of what the arrivals left behind: the next 12,000 tell
 		before = after
-		reaches(15)
+		reaches(in + 14)
 		after = collections()
 	}
 	if after != before {

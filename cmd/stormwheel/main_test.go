@@ -132,8 +132,14 @@ func (p *process) until(text string) string {
 // exit waits for the end and returns the code and what is left of standard output.
 func (p *process) exit() (code int, rest []string) {
 	p.t.Helper()
+	return p.exitWithin(patience)
+}
+
+// exitWithin is exit of a run that lasts longer by itself.
+func (p *process) exitWithin(most time.Duration) (code int, rest []string) {
+	p.t.Helper()
 	lines, ended := p.lines, (chan struct{})(nil)
-	for late := time.After(patience); ; {
+	for late := time.After(most); ; {
 		select {
 		case line, ok := <-lines: // however many: a result has thousands
 			if ok {
@@ -144,7 +150,7 @@ func (p *process) exit() (code int, rest []string) {
 		case <-ended:
 			return p.cmd.ProcessState.ExitCode(), rest
 		case <-late:
-			p.t.Fatalf("%v: still running after %v; it said\n%s", p.cmd.Args[1:], patience, p.stderr.String())
+			p.t.Fatalf("%v: still running after %v; it said\n%s", p.cmd.Args[1:], most, p.stderr.String())
 		}
 	}
 }

@@ -85,10 +85,10 @@ func TestMessageThatTheNodeDoesNotTakeIsAnErrorOfSend(t *testing.T) {
 // session, since PINGs go on.
 func TestSlowDeliverKeepsItsSession(t *testing.T) {
 	t.Parallel() // it waits
-	n := serve(t, "--heartbeat", "1s", "--timeout", "3s")
+	n := serve(t, "--heartbeat", "1s", "--timeout", "5s")
 	var delivered atomic.Int64
-	c := join(t, client.Config{Endpoints: []string{n.listen}, ID: "a", PongTimeout: 2 * time.Second,
-		Deliver: func(client.Message) { time.Sleep(4 * time.Second); delivered.Add(1) }})
+	c := join(t, client.Config{Endpoints: []string{n.listen}, ID: "a", PongTimeout: 4 * time.Second,
+		Deliver: func(client.Message) { time.Sleep(6 * time.Second); delivered.Add(1) }})
 	if _, err := c.Send(t.Context(), []byte("echo")); err != nil {
 		t.Fatal(err)
 	}

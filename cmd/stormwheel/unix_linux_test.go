@@ -18,7 +18,7 @@ func TestTheCommandByAUnixSocket(t *testing.T) {
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	path := filepath.Join(dir, "edge.sock")
 	at := "unix:" + path
-	flags := []string{"serve", "--listen", at + ",mode=0600", "--admin", "127.0.0.1:0", "--node", "edge", "--heartbeat", "1s", "--timeout", "3s"}
+	flags := []string{"serve", "--listen", at + ",mode=0600", "--admin", "127.0.0.1:0", "--node", "edge", "--heartbeat", "1s", "--timeout", "1m"}
 	n := ready(t, stormwheel(t, flags...))
 	if n.listen != at {
 		t.Errorf("the ready line says %q", n.listen)
