@@ -61,7 +61,6 @@ func (serveCmd) Help() string {
 }
 
 func (c *serveCmd) Run() (err error) {
-	endIdlePool()
 	lines := newLogWriter(os.Stderr)
 	level := new(slog.LevelVar)
 	level.Set(c.LogLevel)
