@@ -1,6 +1,8 @@
 package nodes
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"os/exec"
 	"testing"
 	"time"
@@ -42,5 +44,25 @@ func TestTheEndOfATargetsProcessIsFound(t *testing.T) {
 			t.Errorf("observed %+v, all %+v; want nothing of it any more, and its last reading", s.Observed()[0], last)
 		}
 		_ = process.Wait()
+	}
+}
+
+// Of a target whose admin listener alone is known, and which answers no more, nothing is known from then on: the line of
+// its connections ends where it died. What it said last stays for the end.
+func TestWhoAnswersNoMoreHasNoFiguresMeanwhile(t *testing.T) {
+	admin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"conns":7,"sessions":5}`)) }))
+	defer admin.Close()
+	s, err := Watch(t.Context(), []string{"127.0.0.1:1"}, nil, []string{admin.Listener.Addr().String()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Sample(t.Context())
+	if now := s.Observed()[0]; now.Conns == nil || *now.Conns != 7 || *now.Sessions != 5 {
+		t.Errorf("it answers, and %+v is known of it", now)
+	}
+	admin.Close()
+	s.Sample(t.Context())
+	if now, last := s.Observed()[0], s.All()[0]; now.Conns != nil || now.Sessions != nil || last.Conns == nil || *last.Conns != 7 {
+		t.Errorf("it does not answer: observed %+v, all %+v", now, last)
 	}
 }

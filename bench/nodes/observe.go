@@ -25,6 +25,7 @@ type observer struct {
 	before serverStats
 	cpu    time.Duration
 	ended  bool // the process of a target that was named is no more
+	silent bool // the admin listener of such a target did not answer when it was asked last
 }
 
 // serverStats is what we read of GET /stats. Other servers may say less.

@@ -104,13 +104,17 @@ func (s *Servers) All() []result.Server {
 	return slices.Clone(s.list)
 }
 
-// Observed are those of which something is known each second. Of one that has ended nothing is.
+// Observed are those of which something is known each second. Of one that has ended nothing is, and of one that does not
+// answer what its process alone tells.
 func (s *Servers) Observed() []result.Server {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := slices.Clone(s.list[:s.named])
 	for i := range all {
 		all[i].Killed = all[i].Killed || s.observers[i].ended
+		if s.observers[i].silent {
+			all[i].Conns, all[i].Sessions = nil, nil
+		}
 	}
 	return all
 }
@@ -162,6 +166,7 @@ func (s *Servers) sampleOne(ctx context.Context, i int, o *observer) {
 	defer s.mu.Unlock()
 	if one := &s.list[i]; !one.Killed && s.observers[i].pid == o.pid { // it may have been started again
 		now.into(one, o)
+		s.observers[i].silent = o.node == nil && o.admin != "" && now.statsErr != nil
 	}
 }
 
