@@ -41,16 +41,18 @@ func causeInWords(r Run, all []happening) string {
 	if c == nil {
 		return ""
 	}
+	said := *c
 	text := strings.ToUpper(c.Text[:1]) + c.Text[1:]
 	if c.weight == theirs {
 		for _, h := range all {
 			if h.weight == trace && h.At <= c.Until+2 && h.Until >= c.At {
 				text += "; " + h.Text
+				said.Until = max(said.Until, h.Until)
 				break
 			}
 		}
 	}
-	return c.When() + ": " + text + "."
+	return said.When() + ": " + text + "."
 }
 
 // died is when a process ended: in the second before it was found.
@@ -75,16 +77,46 @@ func (r Run) whither(from, to float64) string {
 		return ""
 	}
 	var names []string
-	for i, server := range r.Result.Server {
+	for i := range r.Result.Server {
 		before, after := r.connsUpTo(i, from), r.connsUpTo(i, to)
 		if before != nil && after != nil && *after > *before {
-			names = append(names, fmt.Sprintf("%s more at %s", whole(*after-*before), r.shortAddr(server.Addr)))
+			names = append(names, fmt.Sprintf("%s has %s more", r.serverName(i), whole(*after-*before)))
 		}
 	}
 	if len(names) == 0 || len(names) > 3 {
 		return ""
 	}
 	return " (" + strings.Join(names, ", ") + ")"
+}
+
+// whose are the servers from whose clients the sessions of a stretch were lost: those that have fewer connections at its end,
+// or say nothing any more; "": it is not known, or all are, or there is but one.
+func (r Run) whose(from, to float64) string {
+	var names []string
+	for i := range r.Result.Server {
+		before, after := r.connsUpTo(i, from), r.connsAt(i, to)
+		if before != nil && *before > 0 && (after == nil || *after < *before/2) {
+			names = append(names, r.serverName(i))
+		}
+	}
+	if len(names) == 0 || len(names) > 3 || len(names) == len(r.Result.Server) {
+		return ""
+	}
+	return " at " + strings.Join(names, ", ")
+}
+
+// connsAt is the count of a server's connections in the first reading from then on; nil: it said nothing.
+func (r Run) connsAt(server int, at float64) *int {
+	for i, s := range r.Result.Detail.Seconds {
+		if s.T < at {
+			continue
+		}
+		if c := r.cost(server, i); c != nil {
+			return c.Conns
+		}
+		return nil
+	}
+	return nil
 }
 
 // connsUpTo is the last count of a server's connections that is not later than that.
@@ -100,7 +132,7 @@ func (r Run) connsUpTo(server int, at float64) (n *int) {
 // meanwhile is what took the processors of the servers in a stretch, beside what is usual; "": nobody read it.
 func (r Run) meanwhile(from, to float64) string {
 	var words []string
-	for i, server := range r.Result.Server {
+	for i := range r.Result.Server {
 		var in, out []float64
 		for k, s := range r.Result.Detail.Seconds {
 			if v := r.cpuOf(i, k); v != nil && s.T-1 >= from && s.T <= to+.01 {
@@ -110,7 +142,7 @@ func (r Run) meanwhile(from, to float64) string {
 			}
 		}
 		if len(in) > 0 && len(out) > 0 {
-			words = append(words, fmt.Sprintf("%s takes %s %% of a processor then, %s %% else", r.shortAddr(server.Addr), plot.Number(mean(in), 1), plot.Number(mean(out), 1)))
+			words = append(words, fmt.Sprintf("%s takes %s %% of a processor then, %s %% else", r.serverName(i), plot.Number(mean(in), 1), plot.Number(mean(out), 1)))
 		}
 	}
 	if len(words) == 0 || len(words) > 3 {

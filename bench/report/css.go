@@ -30,5 +30,5 @@ func pageCSS() string {
 // pageColours are those of a scheme, with the ground of what is quoted and those of verdicts.
 func pageColours(s plot.Scheme, panel, good, bad, odd string) string {
 	return fmt.Sprintf("body{background:%s;color:%s}th,.dim{color:%s}pre,.reading{background:%s}th,td,figure svg,.reading{border-color:%[3]s40}"+
-		".pass,.ok{color:%[5]s}.fail,.fail th{color:%[6]s}.invalid{color:%[7]s}", s.Paper, s.Ink, s.Dim, panel, good, bad, odd)
+		".pass,.ok{color:%[5]s}.fail,.fail th{color:%[6]s}.invalid,.story.void tr.fail,.story.void tr.fail th{color:%[7]s}", s.Paper, s.Ink, s.Dim, panel, good, bad, odd)
 }

@@ -184,6 +184,9 @@ func (r Run) setting() (all []figure) {
 	}
 	all = append(all, figure{Name: "machine", Value: strings.Join(machine, ", ")})
 	all = append(all, r.load()...)
+	if names := r.serverNames(); names != "" {
+		all = append(all, figure{Name: "servers", Value: names})
+	}
 	if names := r.unwatched(); names != "" {
 		all = append(all, figure{Name: "not watched", Value: names + ": its process is not known (--pid), so that its memory and processor time are not, either"})
 	}

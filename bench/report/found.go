@@ -81,7 +81,9 @@ func losses(r Run, rows []result.Second) (all []happening) {
 		if before >= n {
 			of = " of " + whole(before)
 		}
-		h := s.happens(rows, "%s%s sessions are lost%s%s", whole(n), of, because(unaskedLosses(r.Result), n), back(r, rows, s, before))
+		// The reading behind the stretch: the one at its end may be of a moment before.
+		whose := r.whose(rows[s.first].T-rows[s.first].Span, rows[min(s.last+1, len(rows)-1)].T)
+		h := s.happens(rows, "%s%s sessions are lost%s%s%s", whole(n), of, whose, because(unaskedLosses(r.Result), n), back(r, rows, s, before))
 		h.weight = trace
 		if t0 := r.Result.Detail.StormAtS; t0 != nil && h.At < *t0 && *t0 <= h.known { // within its first second: not before what it follows from
 			h.At = *t0

@@ -23,10 +23,7 @@ func (r Run) serverLines(killed string, figure func(server, second int) *float64
 	var lines [][]plot.Point
 	for i, server := range r.Result.Server {
 		points := r.series(func(second int, _ result.Second) *float64 { return figure(i, second) })
-		l := plot.Line{Label: r.shortAddr(server.Addr), Colour: i, Dash: plot.DashOf(i), Points: points}
-		if server.Node != nil && *server.Node != server.Addr {
-			l.Label = *server.Node
-		}
+		l := plot.Line{Label: r.serverName(i), Colour: i, Dash: plot.DashOf(i), Points: points}
 		if server.Killed {
 			l.Label += killed
 		}
@@ -38,6 +35,29 @@ func (r Run) serverLines(killed string, figure func(server, second int) *float64
 		layers = extremes(lines)
 	}
 	return layers, most(lines...)
+}
+
+// serverName is what a server is called on the page: as it calls itself, or by its address.
+func (r Run) serverName(i int) string {
+	if server := r.Result.Server[i]; server.Node != nil && *server.Node != "" {
+		return *server.Node
+	} else {
+		return r.shortAddr(server.Addr)
+	}
+}
+
+// serverNames says whose names they are; "": none has one.
+func (r Run) serverNames() string {
+	var all []string
+	for i, server := range r.Result.Server {
+		if name := r.serverName(i); name != r.shortAddr(server.Addr) && server.Addr != "" {
+			all = append(all, name+" is "+server.Addr)
+		}
+	}
+	if len(all) > 8 {
+		all = append(all[:8], fmt.Sprintf("and %d more", len(all)-8))
+	}
+	return strings.Join(all, ", ")
 }
 
 // shortAddr leaves out a host that all servers have.

@@ -144,7 +144,7 @@ func (r Run) ending(rows []result.Second) []happening {
 }
 
 // broken are the thresholds of which it is known when they broke, those of a moment together.
-func broken(r Run, _ []result.Second) (all []happening) {
+func broken(r Run, rows []result.Second) (all []happening) {
 	when := map[float64][]string{}
 	for _, t := range r.Result.Thresholds {
 		switch {
@@ -156,9 +156,14 @@ func broken(r Run, _ []result.Second) (all []happening) {
 		}
 	}
 	for at, exprs := range when {
-		h := happening{At: at, Until: at, Bad: true, Label: "broken: " + exprs[0], Text: "broken: " + strings.Join(exprs, ", ")}
+		h := happening{At: at, Until: at, known: at, Bad: true, Label: "broken: " + exprs[0], Text: "broken: " + strings.Join(exprs, ", ")}
 		if len(exprs) > 1 {
 			h.Label = fmt.Sprintf("%d promises broken", len(exprs))
+		}
+		for _, s := range rows { // found by the end of a row: it broke somewhere in it
+			if s.T == at {
+				h.At = max(s.T-s.Span, 0)
+			}
 		}
 		all = append(all, h)
 	}

@@ -44,7 +44,7 @@ func TestThePageSaysWhatHappenedAndWhen(t *testing.T) {
 			"600 of 600 clients are online"},
 		"out-of-ports": {"invalid", "The figures prove nothing about the server", "found no free local port", "not watched 127.0.0.1:17003", "5.0 to 26.0 s 1,116 of 1,157 attempts to connect fail: this machine has no free local port left",
 			"330 of 350 clients are online"},
-		"half-lost": {"fail", "sessions lost: 500, promised 0 (conns.lost==0), broken at 12.0 s", "11.0 to 12.0 s 500 of 1,000 sessions are lost", "all are back by 12.0 s (500 more at :17005)",
+		"half-lost": {"fail", "sessions lost: 500, promised 0 (conns.lost==0), broken at 12.0 s", "11.0 to 12.0 s 500 of 1,000 sessions are lost at :17004", "all are back by 12.0 s (:17005 has 500 more)",
 			"11.0 to 12.0 s: The process of server 127.0.0.1:17004 ends; 500 of 1,000", "late in 3 of these 6 seconds: p99 up to 28.3 ms, at 18.0 s; p99 of the whole run is 12.2 of 20 ms allowed, so that its figures count"},
 		"generator-late": {"invalid", "The figures prove nothing about the server: the generator was late", "7.0 to 15.0 s the load test itself is late: p99 up to 416 ms, at 14.2 s, where 20 ms is the limit",
 			"600 of 600 clients are online"},
@@ -88,11 +88,11 @@ func TestAStoryTellsOf(t *testing.T) {
 		change func(*result.Result)
 		want   string
 	}{
-		{"a broken promise", func(x *result.Result) { x.Thresholds[1].BrokeAtS = new(12.0) }, "12.0 s: broken: storm.t99_s<30"},
+		{"a broken promise", func(x *result.Result) { x.Thresholds[1].BrokeAtS = new(12.0) }, "11.0 to 12.0 s: broken: storm.t99_s<30"},
 		{"promises that break together", func(x *result.Result) {
 			x.Thresholds[1].BrokeAtS = new(12.0)
 			x.Thresholds = append(x.Thresholds, result.ThresholdSeen{Expr: "conns.lost==0", BrokeAtS: new(12.0)}, result.ThresholdSeen{Expr: "conns.peak<9", BrokeAtS: new(2.0)})
-		}, "12.0 s: broken: storm.t99_s<30, conns.lost==0"},
+		}, "11.0 to 12.0 s: broken: storm.t99_s<30, conns.lost==0"},
 		{"a promise that holds after all", func(x *result.Result) { x.Thresholds[0].BrokeAtS = new(12.0) }, ""},
 		{"PINGs that wait", func(x *result.Result) {
 			for i := 10; i < 14; i++ {
@@ -122,6 +122,16 @@ func TestAStoryTellsOf(t *testing.T) {
 			x.Detail.Seconds[10].Lost += 7
 			x.Scenario, x.Eviction.Observed, x.Conns.Losses = "silent", 30, result.Losses{Silence: 30, Reset: 7}
 		}, "10.0 to 11.0 s: 7 of 1,000 sessions are lost: their connections are reset"},
+		{"whose clients they were", func(x *result.Result) {
+			x.Server = []result.Server{{Addr: "127.0.0.1:7001", Node: new("a")}, {Addr: "127.0.0.1:7002", Node: new("b")}}
+			for i := range x.Detail.Seconds {
+				x.Detail.Seconds[i].Servers = []result.ServerSecond{{Conns: new(500)}, {Conns: new(500)}}
+			}
+			for i := 11; i < len(x.Detail.Seconds); i++ { // the reading of the second itself may be of a moment before
+				x.Detail.Seconds[i].Servers = []result.ServerSecond{{Conns: new(1000)}, {}}
+			}
+			x.Detail.Seconds[10].Lost, x.Conns.Losses = 500, result.Losses{Closed: 500}
+		}, "10.0 to 11.0 s: 500 of 1,000 sessions are lost at b: closed by the server without a word; all are back by 11.0 s (a has 500 more)"},
 		{"many losses", func(x *result.Result) {
 			for i := 4; i < 30; i += 5 {
 				x.Detail.Seconds[i].Lost = i
@@ -181,11 +191,17 @@ func TestThePageShowsWhatTheMachineWasBusyWith(t *testing.T) {
 		s.Span, s.GeneratorCPUS, s.MachineCPUS, s.StolenS = 1, new(.5), new(1.5), new(.25)
 	}
 	r.Result.Detail.Seconds[9].Span = .5
+	r.Result.Detail.Seconds[5].GeneratorCPUS, r.Result.Detail.Seconds[5].MachineCPUS = new(.9), new(.2)
 	for _, panel := range timeline(r).(plot.Timeline).Panels {
 		if panel.Title != "Processors of the load test's machine in use, of 2" {
 			continue
 		}
 		highest := map[string]float64{}
+		for _, l := range panel.Layers {
+			if line := l.(plot.Line); line.Label == "whole machine" && line.Points[5].Y != .9 {
+				t.Errorf("where the kernel's ticks missed most, the machine was busy for %v of a second; want what the load test took", line.Points[5].Y)
+			}
+		}
 		for _, l := range panel.Layers {
 			for _, p := range l.(plot.Line).Points {
 				highest[l.(plot.Line).Label] = max(highest[l.(plot.Line).Label], p.Y)

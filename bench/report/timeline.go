@@ -98,7 +98,7 @@ var strips = []strip{
 	{title: "How late the load test is, p99, ms", none: "not measured", of: hasClients, limit: lateLimit, lines: []course{
 		{name: "late", colour: 4, of: func(s result.Second) *float64 { return s.LateP99 }, counts: true}}},
 	{titled: Run.processors, none: "not known", of: knowsProcessors, lines: []course{
-		{name: "whole machine", colour: 3, of: cpuShare(func(s result.Second) *float64 { return s.MachineCPUS }), counts: true},
+		{name: "whole machine", colour: 3, of: cpuShare(wholeMachine), counts: true},
 		{name: "load test", colour: 4, of: cpuShare(func(s result.Second) *float64 { return s.GeneratorCPUS }), counts: true},
 		{name: "stolen by host", colour: 1, of: cpuShare(func(s result.Second) *float64 { return s.StolenS }), counts: true}}},
 }
@@ -122,6 +122,15 @@ func (r Run) processors() string {
 
 func knowsProcessors(x *result.Result) bool {
 	return slices.ContainsFunc(x.Detail.Seconds, func(s result.Second) bool { return s.GeneratorCPUS != nil || s.MachineCPUS != nil })
+}
+
+// wholeMachine is what the machine was busy for in a row: at least for what the load test took, since the kernel counts that to the
+// ns, and the whole by its ticks, between which short work goes unseen.
+func wholeMachine(s result.Second) *float64 {
+	if s.MachineCPUS == nil || s.GeneratorCPUS == nil || *s.MachineCPUS >= *s.GeneratorCPUS {
+		return s.MachineCPUS
+	}
+	return s.GeneratorCPUS
 }
 
 // cpuShare is processor time of a row by its length: so many processors.
