@@ -288,6 +288,10 @@ func (s *Server) Addrs() []string {
 	if !s.isReady() {
 		return nil
 	}
+	return s.addrs()
+}
+
+func (s *Server) addrs() []string {
 	addrs := []string{s.addr}
 	for i := 1; i < len(s.claims); i++ {
 		addrs = append(addrs, s.addrOf(i))

@@ -19,9 +19,9 @@ func (s *Server) tick() (delay time.Duration) {
 	s.watchLoad(s.now())
 	s.setWindow()
 	if first { // what the node is asked from now on has an answer
-		close(s.ready)
-		s.cfg.Logger.Info("listening", slog.String("addr", strings.Join(s.Addrs(), ",")), slog.String("node", s.Node()),
+		s.cfg.Logger.Info("listening", slog.String("addr", strings.Join(s.addrs(), ",")), slog.String("node", string(s.node.Name)),
 			slog.Int("loops", s.cfg.Loops), slog.Int64("max_conns", s.node.Conns.Max.Load()))
+		close(s.ready)
 	}
 	s.askAll()
 	// Just after the wheels' next tick begins: a turn at any other phase would add up to a
