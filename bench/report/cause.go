@@ -89,8 +89,8 @@ func (r Run) whither(from, to float64) string {
 	return " (" + strings.Join(names, ", ") + ")"
 }
 
-// whose are the servers from whose clients the sessions of a stretch were lost: those that have fewer connections at its end,
-// or say nothing any more; "": it is not known, or all are, or there is but one.
+// whose are the servers at which the sessions of a stretch were lost: those that have less than half of their connections behind
+// it, or say nothing any more; "": it is not known, or it is all of them.
 func (r Run) whose(from, to float64) string {
 	var names []string
 	for i := range r.Result.Server {

@@ -39,12 +39,15 @@ func (r Run) serverLines(killed string, figure func(server, second int) *float64
 
 // serverName is what a server is called on the page: as it calls itself, or by its address.
 func (r Run) serverName(i int) string {
-	if server := r.Result.Server[i]; server.Node != nil && *server.Node != "" {
+	server := r.Result.Server[i]
+	if server.Node != nil && *server.Node != "" {
 		return *server.Node
-	} else {
-		return r.shortAddr(server.Addr)
 	}
+	return r.shortAddr(server.Addr)
 }
+
+// mostNamed is of how many servers the names are explained.
+const mostNamed = 8
 
 // serverNames says whose names they are; "": none has one.
 func (r Run) serverNames() string {
@@ -54,8 +57,8 @@ func (r Run) serverNames() string {
 			all = append(all, name+" is "+server.Addr)
 		}
 	}
-	if len(all) > 8 {
-		all = append(all[:8], fmt.Sprintf("and %d more", len(all)-8))
+	if more := len(all) - mostNamed; more > 0 {
+		all = append(all[:mostNamed], fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(all, ", ")
 }

@@ -324,6 +324,28 @@ func TestTheCauseIsSaidFirst(t *testing.T) {
 	}
 }
 
+// What the clients felt of a cause, and for how long, is said with it, and with one name for each server.
+func TestACauseIsSaidWithItsEffect(t *testing.T) {
+	r := hold(t)
+	x := r.Result
+	x.Verdict = result.Fail
+	x.Server = []result.Server{{Addr: "127.0.0.1:7001", Node: new("a")}, {Addr: "127.0.0.1:7002", Node: new("b")}}
+	x.Detail.Events = []result.Event{{T: 11, Kind: result.EventDied, Target: "b"}}
+	for i := range x.Detail.Seconds {
+		x.Detail.Seconds[i].Servers = []result.ServerSecond{{Conns: new(500)}, {Conns: new(500)}}
+		if i >= 11 {
+			x.Detail.Seconds[i].Servers[1] = result.ServerSecond{}
+		}
+	}
+	x.Detail.Seconds[10].Lost, x.Detail.Seconds[11].Lost = 300, 200
+	text := pageWords(t, r)
+	for _, want := range []string{"10.0 to 12.0 s: The process of server b ends; 500 of 1,000 sessions are lost at b", "servers a is 127.0.0.1:7001, b is 127.0.0.1:7002"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("it does not say %q:\n%s", want, text)
+		}
+	}
+}
+
 // What was lost in the second of the blow is not told of before it.
 func TestLossesBeginWithTheBlow(t *testing.T) {
 	r := stormed(t, "kill", "window")
@@ -365,6 +387,9 @@ func TestLimitsAreDrawn(t *testing.T) {
 
 func TestFiguresThatDoNotCountSaySo(t *testing.T) {
 	text := pageWords(t, prepared(t, "generator-late"))
+	if n := strings.Count(text, "holds, does not count"); n != 5 {
+		t.Errorf("of %d promises it says that they hold and do not count, want 5:\n%s", n, text)
+	}
 	for _, want := range []string{"invalid: hold at 127.0.0.1:", "All 5 promises and thresholds hold, which does not count here.", "these figures do not count", "The load test was late (p99 377 ms), but took 8 % of a processor on the whole", "from the write p50 0.08, p99 5.38", "from the due time p99 381 ms"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("it does not say %q:\n%s", want, text)

@@ -12,10 +12,11 @@ import (
 	"github.com/stormwheel/stormwheel/bench/result"
 )
 
-func TestAMillionIsToldIfThereIsOne(t *testing.T) {
-	dir := t.TempDir()
+// sectionBeside is the section by what other commands have left in a folder.
+func sectionBeside(t *testing.T) (dir string, section func() string) {
+	dir = t.TempDir()
 	k := kit.New(kit.Place{Out: dir}, Section, kit.Effort{Name: "full"}, "make bench-generator")
-	section := func() string {
+	return dir, func() string {
 		t.Helper()
 		p, err := kit.PageOf(Section, k)
 		if err != nil {
@@ -23,6 +24,10 @@ func TestAMillionIsToldIfThereIsOne(t *testing.T) {
 		}
 		return p.String()
 	}
+}
+
+func TestAMillionIsToldIfThereIsOne(t *testing.T) {
+	dir, section := sectionBeside(t)
 	if got := section(); !strings.Contains(got, "Not measured: `make million`") {
 		t.Errorf("the section tells of a million that there was not:\n%s", got)
 	}
@@ -77,16 +82,7 @@ func TestAMillionIsToldIfThereIsOne(t *testing.T) {
 }
 
 func TestWhatAnEmulatedMachineHeldIsTold(t *testing.T) {
-	dir := t.TempDir()
-	k := kit.New(kit.Place{Out: dir}, Section, kit.Effort{Name: "full"}, "make bench-generator")
-	section := func() string {
-		t.Helper()
-		p, err := kit.PageOf(Section, k)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return p.String()
-	}
+	dir, section := sectionBeside(t)
 	if got := section(); !strings.Contains(got, "Not measured: `bench/lab/million/million-vm.sh") {
 		t.Errorf("the section tells of a machine that there was not:\n%s", got)
 	}
