@@ -16,7 +16,7 @@ func (l *loop) accept(c gnet.Conn, by *arrival) {
 		return
 	}
 	now := l.now()
-	l.looked[1], l.looked[0] = l.looked[0], look{}
+	var seen look
 	if l.reactor.Overloaded() {
 		wait, there := waited(c.Fd())
 		if !there { // it gave up while it waited: the cheapest end
@@ -25,8 +25,9 @@ func (l *loop) accept(c gnet.Conn, by *arrival) {
 			_ = l.el.Close(c)
 			return
 		}
-		l.looked[0] = look{conn: c, at: now, wait: wait}
+		seen = look{conn: c, at: now, wait: wait}
 	}
+	l.looked.add(seen)
 	l.taken.Add(gate.CostOfTaken)
 	slot, ok := l.reactor.Open(now)
 	if !ok {
@@ -62,6 +63,21 @@ type look struct {
 	wait time.Duration // since its last bytes had come
 }
 
-// lookHolds is how long that is good for. Under overload, who waited is accepted in one round of events, and his
-// HELLO is read in the next one, after the next connection was accepted: so two are known.
+// lookHolds is how long that is good for.
 const lookHolds = 20 * time.Millisecond
+
+// looks are the last two, the latest first. Under overload, who waited is accepted in one round of events, and its
+// HELLO is read in the next one, after the next connection was accepted.
+type looks [2]look
+
+func (l *looks) add(latest look) { l[1], l[0] = l[0], latest }
+
+// waited is how long a connection has waited at that time, if what was told of it is still good.
+func (l *looks) waited(c gnet.Conn, at time.Duration) (wait time.Duration, known bool) {
+	for _, seen := range l {
+		if since := at - seen.at; seen.conn == c && since < lookHolds {
+			return seen.wait + since, true
+		}
+	}
+	return 0, false
+}

@@ -35,7 +35,7 @@ type loop struct {
 	staged   *staged                 // nil: all connections are plain
 	tuned    *tuned                  // what it goes by
 	peers    map[reactor.Slot]Peer   // of connections by unix sockets; nil: there was none
-	looked   [2]look                 // what the kernel told of the connections that were accepted last, the latest first
+	looked   looks                   // what the kernel told of the connections that were accepted last
 
 	// Owned by the ticker.
 	listeners []int         // its listening sockets, those that are known

@@ -257,19 +257,20 @@ func TestTheKernelIsAskedOnceForAnAdmission(t *testing.T) {
 	for _, one := range []struct {
 		name    string
 		reading gnet.Conn
-		looked  [2]gnet.Conn
+		looked  []gnet.Conn // in the order in which they came
 		after   time.Duration
 		there   bool
 	}{
-		{"its HELLO is read", c, [2]gnet.Conn{c}, 5 * time.Millisecond, true},
-		{"another was accepted in between", c, [2]gnet.Conn{&numbered{}, c}, 5 * time.Millisecond, true},
-		{"long after", c, [2]gnet.Conn{c}, time.Second, false},
-		{"of others", c, [2]gnet.Conn{&numbered{}, &numbered{}}, 5 * time.Millisecond, false},
-		{"its HELLO was read before", nil, [2]gnet.Conn{c}, 5 * time.Millisecond, false},
+		{"its HELLO is read", c, []gnet.Conn{c}, 5 * time.Millisecond, true},
+		{"another was accepted in between", c, []gnet.Conn{c, &numbered{}}, 5 * time.Millisecond, true},
+		{"two others were", c, []gnet.Conn{c, &numbered{}, &numbered{}}, 5 * time.Millisecond, false},
+		{"long after", c, []gnet.Conn{c}, time.Second, false},
+		{"of others", c, []gnet.Conn{&numbered{}, &numbered{}}, 5 * time.Millisecond, false},
+		{"its HELLO was read before", nil, []gnet.Conn{c}, 5 * time.Millisecond, false},
 	} {
 		l := &loop{conns: []*[connChunk]gnet.Conn{{c}}, reading: one.reading, readAt: time.Minute}
-		for i, of := range one.looked {
-			l.looked[i] = look{conn: of, at: time.Minute - one.after, wait: time.Second}
+		for _, of := range one.looked {
+			l.looked.add(look{conn: of, at: time.Minute - one.after, wait: time.Second})
 		}
 		wait, there := l.Waited(0)
 		if there != one.there || there && wait != time.Second+one.after {

@@ -46,9 +46,9 @@ func (l *loop) Held(slot reactor.Slot) int {
 
 func (l *loop) Waited(slot reactor.Slot) (time.Duration, bool) {
 	c := l.conn(slot)
-	for _, known := range l.looked {
-		if since := l.readAt - known.at; l.reading == c && known.conn == c && since < lookHolds {
-			return known.wait + since, true
+	if l.reading == c {
+		if wait, known := l.looked.waited(c, l.readAt); known {
+			return wait, true
 		}
 	}
 	return waited(c.Fd())

@@ -45,8 +45,12 @@ func settingsOf(t server.Tunable) settings {
 	if t.Alternates == nil {
 		t.Alternates = []string{} // none is a list, too
 	}
+	var log *level // a copy: what is merged into it may prove wrong
+	if t.LogLevel != nil {
+		log = new(level(*t.LogLevel))
+	}
 	return settings{t.Alternates, t.FailoverRate, t.AdmitRate, t.HandshakeRate, period(t.MaxWindow), t.MaxConns, t.AddrConns, t.AddrRate, t.IDRate,
-		t.MaxFrameRate, t.MaxByteRate, t.UnsettledBytes, period(t.DrainGrace), period(t.DrainWindow), (*level)(t.LogLevel)}
+		t.MaxFrameRate, t.MaxByteRate, t.UnsettledBytes, period(t.DrainGrace), period(t.DrainWindow), log}
 }
 
 func (s *settings) apply(t *server.Tunable) {

@@ -110,6 +110,12 @@ func TestPatchThatIsWrongChangesNothing(t *testing.T) {
 			t.Errorf("%s: changed to %+v", tt.name, now)
 		}
 	}
+	for range 20 { // members are read in no order
+		w := patch(h, "localhost", `{"log_level":"error","max_conns":"5"}`)
+		if w.Code != 400 || level.Level() != slog.LevelInfo {
+			t.Fatalf("a level beside what is wrong: %d, the level is %v", w.Code, level)
+		}
+	}
 	if w := patch(Handler(fine(), Config{}), "localhost", "{}"); w.Code != 404 {
 		t.Errorf("without settings: %d", w.Code)
 	}
