@@ -14,7 +14,6 @@ import (
 	"github.com/stormwheel/stormwheel/codec"
 	"github.com/stormwheel/stormwheel/internal/gate"
 	"github.com/stormwheel/stormwheel/internal/machine"
-	"github.com/stormwheel/stormwheel/internal/pulse"
 	"github.com/stormwheel/stormwheel/internal/reactor"
 	"github.com/stormwheel/stormwheel/internal/transport"
 	"github.com/stormwheel/stormwheel/internal/transport/entry"
@@ -37,7 +36,7 @@ var (
 // Server is one node. Its methods may be called from any goroutine.
 type Server struct {
 	cfg  Config           // as New was given it, with defaults; what may change is in tuned
-	base time.Time        // origin of all monotonic times, a moment of package pulse: the ticks of a node of a cluster wake it with what that does anyway
+	base time.Time        // origin of all monotonic times
 	wall func() time.Time // the time of day, of which no deadline depends. Tests set it
 
 	started atomic.Bool
@@ -100,7 +99,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg:   t.cfg,
-		base:  pulse.Origin(time.Now()),
+		base:  time.Now(),
 		wall:  time.Now,
 		ready: make(chan struct{}),
 		done:  make(chan struct{}),

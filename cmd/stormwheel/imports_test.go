@@ -217,7 +217,7 @@ var floors = map[string][]string{
 	"internal/transport/entry":     {"codec", "internal/transport", "internal/transport/proxy", "internal/transport/websocket"},
 
 	"server": {"codec", "internal/reactor", "internal/gate", "internal/transport", "internal/transport/entry", "internal/transport/websocket", "internal/transport/handshake",
-		"internal/machine", "internal/pulse", "internal/token", "server/internal/engine"},
+		"internal/machine", "internal/token", "server/internal/engine"},
 
 	"server/internal/engine": {},
 	"server/servertest":      {"codec", "internal/transport", "internal/transport/websocket", "server", "server/internal/engine"},
