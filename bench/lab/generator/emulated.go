@@ -11,7 +11,7 @@ import (
 const emulatedFile = "million-vm.txt"
 
 var (
-	emulatedHead = regexp.MustCompile(`(?m)^MACHINE (.+?)\r?$`)
+	emulatedHead = regexp.MustCompile(`(?m)^MACHINE (\d+ \d+ \d+) (.+?)\r?$`)
 	emulatedLine = regexp.MustCompile(`(?m)^RESULT (\w+): (\d+) connections, (\d+) bytes a connection, resident (\d+), empty (\d+), in after (\d+) s\r?$`)
 )
 
@@ -24,7 +24,7 @@ func emulated(p *kit.Page, text string) {
 		p.WriteString("Not measured: `bench/lab/million/million-vm.sh 1000000`, then `go -C bench/lab run . write generator`, writes its figures here.\n")
 		return
 	}
-	p.Printf("`bench/lab/million/million-vm.sh` %s. Both ends are in that machine, so that only memory is told: what the resident set has grown by, by the connections, 130 s after the last was in.\n\n", head[1])
+	p.Printf("`bench/lab/million/million-vm.sh %s` %s. Both ends are in that machine, whose processors say nothing about speed. A connection's bytes are what the resident set has grown by, by the connections, 130 s after the last was in.\n\n", head[1], head[2])
 	var rows [][]string
 	for _, line := range lines {
 		rows = append(rows, []string{line[1], count(line[2]), count(line[3]), mib(line[4]), mib(line[5]), count(line[6])})

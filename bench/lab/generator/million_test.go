@@ -87,13 +87,13 @@ func TestWhatAnEmulatedMachineHeldIsTold(t *testing.T) {
 		t.Errorf("the section tells of a machine that there was not:\n%s", got)
 	}
 	// As the serial line has it.
-	text := "MACHINE on 2026-12-01, commit abc: QEMU\nstormwheel 40s conns=1 rss=2\r\n" +
+	text := "MACHINE 1000000 14 1500 on 2026-12-01, commit abc: QEMU\nstormwheel 40s conns=1 rss=2\r\n" +
 		"RESULT stormwheel: 1000000 connections, 612 bytes a connection, resident 624951296, empty 12582912, in after 1234 s\r\n"
 	if err := os.WriteFile(filepath.Join(dir, emulatedFile), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	got := section()
-	for _, want := range []string{"on 2026-12-01, commit abc: QEMU. Both", "| stormwheel | 1,000,000 | 612 | 596 | 12 | 1,234 |"} {
+	for _, want := range []string{"million-vm.sh 1000000 14 1500` on 2026-12-01, commit abc: QEMU. Both", "| stormwheel | 1,000,000 | 612 | 596 | 12 | 1,234 |"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the section has no %q:\n%s", want, got)
 		}

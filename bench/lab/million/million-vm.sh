@@ -96,7 +96,7 @@ chmod +x "$root/init"
 mkdir -p "$here/../../../out"
 out=$(cd "$here/../../../out" && pwd)/million-vm.txt
 commit=$(git -C "$here" rev-parse --short HEAD 2>/dev/null || echo unknown)
-echo "MACHINE on $(date -u +%F), commit $commit: QEMU without KVM, 2 emulated processors, $memory GiB, $(basename "$KERNEL")" > "$out"
+echo "MACHINE $conns $memory $rate on $(date -u +%F), commit $commit: QEMU without KVM, 2 emulated processors, $memory GiB, $(basename "$KERNEL")" > "$out"
 (cd "$root" && find . | cpio -o -H newc --quiet | gzip -1) > "$work/initrd"
 nice qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m "${memory}G" -nographic -no-reboot \
 	-nic none -kernel "$KERNEL" -initrd "$work/initrd" \
